@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.accounts.client import Client, Known, Site
 from forecasts.accounts.kept import Kept
+from forecasts.common.text import count
 from forecasts.folder.frames import MEMBER_COLUMNS
 from forecasts.importing.frames import without
 from forecasts.ledger.current import has_outcome
@@ -49,12 +50,12 @@ def own(record: PlatformRecord, handle: str) -> PlatformRecord:
     )
     unused = set(frames.questions["question_id"]) - set(mine.forecasts["question_id"])
     left_out = [
-        LeftOut(record.platform, f"{count:,} {what}{'s' * (count != 1)}", reason)
-        for count, what, reason in (
+        LeftOut(record.platform, count(many, what), reason)
+        for many, what, reason in (
             (others, "forecast", "by others"),
             (len(unused), "question", "without a forecast of yours"),
         )
-        if count
+        if many
     ]
     return replace(
         record,

@@ -29,21 +29,21 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from pydantic import AfterValidator, TypeAdapter
 
+from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
-from forecasts.accounts.csv_rows import read_rows
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_offset
 from forecasts.common.errors import Remedy, in_words
+from forecasts.common.text import count
 from forecasts.platforms import fatebook
 from forecasts.platforms.handles import apart, hashed_id
+from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
-    PRINTED_COLUMNS,
     Choices,
     LeftOut,
     PlatformRecord,
     frame_of,
-    frames_of,
 )
 
 SITE = Site(
@@ -64,37 +64,14 @@ _COLUMNS = (
 
 # JSON can hold half of a character's pair, which UTF-8 cannot.
 _Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
-
-
-class _Person(Shape):
-    id: str | None = None
-    name: str | None = None
-
-
-class _List(Shape):
-    authorId: str | None = None  # noqa: N815 - the API's name
-    users: list[_Person] | None = None
-    emailDomains: list[str] | None = None  # noqa: N815
+_Object = dict[str, Any]
 
 
 class _Option(Shape):
     id: str
     text: _Text
     resolution: Any = None
-    resolvedAt: Any = None  # noqa: N815
-
-
-class _Forecast(Shape):
-    createdAt: Any = None  # noqa: N815
-    forecast: Any = None
-    optionId: str | None = None  # noqa: N815
-    userId: str | None = None  # noqa: N815
-    user: _Person | None = None
-
-
-class _Tag(Shape):
-    name: str
-    userId: str | None = None  # noqa: N815
+    resolvedAt: Any = None  # noqa: N815 - the API's name
 
 
 class _Question(Shape):
@@ -107,20 +84,20 @@ class _Question(Shape):
     notes: Any = None
     userId: str | None = None  # noqa: N815
     options: list[_Option] | None = None
-    forecasts: list[_Forecast] | None = None
-    tags: list[_Tag] | None = None
+    forecasts: list[_Object] | None = None
+    tags: list[_Object] | None = None
     comments: list[object] | None = None
-    sharedWith: list[_Person] | None = None  # noqa: N815
-    sharedWithLists: list[_List] | None = None  # noqa: N815
+    sharedWith: list[_Object] | None = None  # noqa: N815
+    sharedWithLists: list[_Object] | None = None  # noqa: N815
 
     def people(self) -> Iterator[str | None]:
         """Yield the ids of those who see it: its author, forecasters and readers."""
         yield self.userId
-        yield from (one.userId for one in self.forecasts or ())
-        yield from (one.id for one in self.sharedWith or ())
+        yield from (one.get("userId") for one in self.forecasts or ())
+        yield from (one.get("id") for one in self.sharedWith or ())
         for one in self.sharedWithLists or ():
-            yield one.authorId
-            yield from (each.id for each in one.users or ())
+            yield one.get("authorId")
+            yield from (each["id"] for each in one.get("users") or ())
 
 
 class _Page(Shape):
@@ -142,16 +119,20 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
     by_offset(kept, "questions", page, title=SITE.title)
 
 
-def _slim(question: _Question) -> dict[str, Any]:
+def _slim(question: _Question) -> _Object:
     """Return the fields of a question to keep, and the people who may be the account."""
     lists = question.sharedWithLists or ()
     return question.model_dump(include=_KEPT) | {
         "options": [one.model_dump() for one in question.options or ()],
-        "forecasts": [one.model_dump() for one in question.forecasts or ()],
-        "tags": [one.name for one in question.tags or ()],
-        "tags_of": [one.userId for one in question.tags or ()],
+        "forecasts": [
+            {name: one.get(name) for name in ("createdAt", "forecast", "optionId", "userId")}
+            | {"name": (one.get("user") or {}).get("name")}
+            for one in question.forecasts or ()
+        ],
+        "tags": [one.get("name") for one in question.tags or ()],
+        "tags_of": [one.get("userId") for one in question.tags or ()],
         "people": sorted({one for one in question.people() if one}),
-        "by_email_domain": any(one.emailDomains for one in lists),
+        "by_email_domain": any(one.get("emailDomains") for one in lists),
         "comments": len(question.comments or ()),
     }
 
@@ -161,14 +142,13 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     questions = list(kept.items("questions").values())
     mine = _account(questions)
     if not any(one["forecasts"] for one in questions):
-        origins, printed = (frame_of(one, {}) for one in (ORIGIN_COLUMNS, PRINTED_COLUMNS))
-        return PlatformRecord("fatebook", frames_of({}, {}), origins, printed)
+        return Reading("fatebook").record()
     rows = (row for question in questions for row in _rows(question, mine, choices.owner))
     record = read_rows(
         fatebook,
-        {"fatebook.csv": _COLUMNS},
         {"fatebook.csv": rows},
         replace(choices, zone=ZoneInfo("UTC")),
+        {"fatebook.csv": _COLUMNS},
     )
     notes = [one for one in record.notes if not in_words(one).startswith("The file's times")]
     if mine is None:
@@ -180,7 +160,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
             )
         )
     commented = [
-        LeftOut(one["title"], _comments(one["comments"]), "comments are not fetched")
+        LeftOut(one["title"], count(one["comments"], "comment"), "comments are not fetched")
         for one in questions
         if one["comments"]
     ]
@@ -190,10 +170,6 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         left_out=[*record.left_out, *commented],
         notes=notes,
     )
-
-
-def _comments(count: int) -> str:
-    return "1 comment" if count == 1 else f"{count:,} comments"
 
 
 def _account(questions: Sequence[Mapping[str, Any]]) -> str | None:
@@ -230,7 +206,7 @@ def _rows(question: Mapping[str, Any], mine: str | None, owner: str) -> Iterator
 
 def _name(forecast: Mapping[str, Any], owner: str | None) -> str | None:
     """Return another forecaster's name, changed if it is the owner's."""
-    name = (forecast["user"] or {}).get("name")
+    name = forecast["name"]
     return name and apart(name, owner or "", SITE.title)
 
 

@@ -14,24 +14,22 @@ Facts relied on (docs/docs/api.md of the platform's source, and the code behind 
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
+from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_time
 from forecasts.common.errors import Advice, Remedy
+from forecasts.common.text import count
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
-from forecasts.platforms.source import Source
 
 SITE = Site(
     name="manifold",
@@ -48,22 +46,19 @@ class _Account(Shape):
 
 
 class _Bet(Shape):
-    """A bet. Its fields are the reader's to check, but for those that page the list."""
+    """A bet: the fields that page the list, and those that are the reader's to check."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     id: str
     contractId: str  # noqa: N815 - the API's name
     createdTime: int  # noqa: N815
-    userId: Any = None  # noqa: N815
-    answerId: Any = None  # noqa: N815
-    outcome: Any = None
-    probBefore: Any = None  # noqa: N815
-    probAfter: Any = None  # noqa: N815
-    isFilled: Any = None  # noqa: N815
-    isCancelled: Any = None  # noqa: N815
-    isRedemption: Any = None  # noqa: N815
-    isAnte: Any = None  # noqa: N815
 
 
+_BET = (
+    *("id", "contractId", "createdTime", "userId", "answerId", "outcome", "probAfter"),
+    *("isFilled", "isCancelled", "isRedemption", "isAnte"),
+)
 _ACCOUNTS = TypeAdapter(_Account)
 _BETS = TypeAdapter(list[_Bet])
 _MARKETS = TypeAdapter(dict[str, Any] | None)
@@ -79,7 +74,8 @@ def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
     def page(after: int) -> Items:
         since = {"afterTime": after} if after >= 0 else {}
         asked = {"userId": account, "order": "asc", "limit": PAGE, **since}
-        return [(one.id, one.model_dump()) for one in client.get("bets", asked, _BETS)]
+        sent = [one.model_dump() for one in client.get("bets", asked, _BETS)]
+        return [(one["id"], {name: one.get(name) for name in _BET}) for one in sent]
 
     by_time(kept, "bets", page, lambda one: int(one["createdTime"]), size=PAGE, title=SITE.title)
     markets = dict.fromkeys(one["contractId"] for one in kept.items("bets").values())
@@ -108,13 +104,9 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         "markets.jsonl": markets.values(),
         "bets.jsonl": [one for one in bets if one["contractId"] in markets],
     }
-    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
-        files = {name: Path(folder, name) for name in lists}
-        for name, some in lists.items():
-            files[name].write_text("".join(json.dumps(one) + "\n" for one in some), "utf-8")
-        record = manifold.read(Source("the account", files), choices)
+    record = read_rows(manifold, lists, choices)
     removed = [
-        LeftOut(f"market {id_}", _bets(on[id_]), "Manifold no longer has this market")
+        LeftOut(f"market {id_}", count(on[id_], "bet"), "Manifold no longer has this market")
         for id_, one in kept.items("markets").items()
         if one is None
     ]
@@ -127,7 +119,3 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
             )
         )
     return replace(record, left_out=[*record.left_out, *removed], notes=notes)
-
-
-def _bets(count: int) -> str:
-    return "1 bet" if count == 1 else f"{count:,} bets"

@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
+from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
-from forecasts.accounts.csv_rows import read_rows
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_offset
 from forecasts.folder.frames import TIME_DTYPE
@@ -48,57 +48,21 @@ SITE = Site(
 PAGE = 20
 
 
-class _Named(Shape):
-    id: Any = None
-    name: str | None = None
-
-
-class _Projects(Shape):
-    default_project: _Named | None = None
-    category: list[_Named] | None = None
-
-
-class _Scaling(Shape):
-    range_min: Any = None
-    range_max: Any = None
-    zero_point: Any = None
-    open_lower_bound: Any = None
-    open_upper_bound: Any = None
-
-
-class _Forecast(Shape):
-    start_time: Any = None
-    end_time: Any = None
-    forecast_values: Any = None
+_Object = dict[str, Any]
 
 
 class _Forecasts(Shape):
-    history: list[_Forecast] | None = None
-    score_data: dict[str, Any] | None = None
+    history: list[_Object] | None = None
+    score_data: _Object | None = None
 
 
 class _Question(Shape):
+    """A question: the fields of ``_FIELDS`` are kept as they are, for the reader to check."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
     id: int
-    title: Any = None
-    type: Any = None
-    label: Any = None
-    status: Any = None
-    resolution: Any = None
-    options: Any = None
-    all_options_ever: Any = None
-    options_history: Any = None
-    open_time: Any = None
-    cp_reveal_time: Any = None
-    scheduled_close_time: Any = None
-    actual_close_time: Any = None
-    actual_resolve_time: Any = None
-    scheduled_resolve_time: Any = None
-    question_weight: Any = None
-    include_bots_in_aggregates: Any = None
-    description: Any = None
-    resolution_criteria: Any = None
-    fine_print: Any = None
-    scaling: _Scaling | None = None
+    scaling: _Object | None = None
     my_forecasts: _Forecasts | None = None
 
 
@@ -111,6 +75,11 @@ class _Conditional(Shape):
     question_no: _Question | None = None
 
 
+class _Projects(Shape):
+    default_project: _Object | None = None
+    category: list[_Object] | None = None
+
+
 class _Post(Shape):
     id: int
     curation_status: Any = None
@@ -120,14 +89,6 @@ class _Post(Shape):
     question: _Question | None = None
     group_of_questions: _Group | None = None
     conditional: _Conditional | None = None
-
-    def questions(self) -> Iterator[_Question]:
-        """Yield its questions that the account has forecast."""
-        pair = self.conditional or _Conditional()
-        group = self.group_of_questions or _Group()
-        for one in (self.question, pair.question_yes, pair.question_no, *(group.questions or ())):
-            if one is not None and one.my_forecasts is not None and one.my_forecasts.history:
-                yield one
 
 
 class _Page(Shape):
@@ -140,6 +101,15 @@ class _Account(Shape):
     is_bot: bool | None = None
 
 
+_FIELDS = (
+    *("title", "type", "label", "status", "resolution"),
+    *("options", "all_options_ever", "options_history", "question_weight"),
+    *("open_time", "cp_reveal_time", "scheduled_close_time", "actual_close_time"),
+    *("actual_resolve_time", "scheduled_resolve_time", "include_bots_in_aggregates"),
+    *("description", "resolution_criteria", "fine_print"),
+)
+_BOUNDS = ("range_min", "range_max", "zero_point", "open_lower_bound", "open_upper_bound")
+_TIMES = ("start_time", "end_time", "forecast_values")
 _PAGES = TypeAdapter(_Page)
 _ACCOUNTS = TypeAdapter(_Account)
 # The ledger's columns that the exports leave blank.
@@ -189,15 +159,37 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
     by_offset(kept, "posts", page, title=SITE.title)
 
 
-def _slim(post: _Post) -> dict[str, Any]:
+def _slim(post: _Post) -> _Object:
     """Return a post with the questions that the account has forecast."""
-    kept = post.model_dump(include={"id", "curation_status", "published_at", "short_title"})
-    projects = post.projects or _Projects()
-    return kept | {
-        "project": (projects.default_project or _Named()).model_dump(),
-        "categories": [one.name for one in projects.category or ()],
-        "questions": [one.model_dump() for one in post.questions()],
+    projects, pair = post.projects or _Projects(), post.conditional or _Conditional()
+    group = (post.group_of_questions or _Group()).questions or ()
+    questions = (post.question, pair.question_yes, pair.question_no, *group)
+    return post.model_dump(include={"id", "curation_status", "published_at", "short_title"}) | {
+        "project": _picked(projects.default_project or {}, "id", "name"),
+        "categories": [one.get("name") for one in projects.category or ()],
+        "questions": [
+            _slim_question(one)
+            for one in questions
+            if one is not None and one.my_forecasts is not None and one.my_forecasts.history
+        ],
     }
+
+
+def _slim_question(question: _Question) -> _Object:
+    mine = question.my_forecasts or _Forecasts()
+    return {
+        "id": question.id,
+        **_picked(question.model_extra or {}, *_FIELDS),
+        "scaling": _picked(question.scaling or {}, *_BOUNDS),
+        "my_forecasts": {
+            "history": [_picked(one, *_TIMES) for one in mine.history or ()],
+            "score_data": mine.score_data,
+        },
+    }
+
+
+def _picked(given: Mapping[str, Any], *names: str) -> _Object:
+    return {name: given.get(name) for name in names}
 
 
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
@@ -216,13 +208,13 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         "forecast_data.csv": [row for _, one in posts for row in _forecast_rows(one, account)],
         "score_data.csv": [row for _, one in posts for row in _score_rows(one, account)],
     }
-    record = read_rows(metaculus, _COLUMNS, tables, choices)
+    record = read_rows(metaculus, tables, choices, _COLUMNS)
     return _with_texts(record, [one for _, one in posts])
 
 
 def _question_row(post: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:
     """Return a question as a row of question_data.csv. Wrong values are left to its reader."""
-    scaling = question["scaling"] or _Scaling().model_dump()
+    scaling = question["scaling"]
     bounds = [scaling["range_min"], scaling["range_max"]]
     is_date = question["type"] == "date"
     is_closed = question["status"] in ("closed", "resolved")

@@ -116,6 +116,20 @@ def count(many: float, noun: str) -> str:
     return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
 
 
+def counted(many: int, sentence: str) -> str:
+    """Return a sentence on a number of things, whose words agree with it; '' without any.
+
+    >>> counted(1, "{n} row{s} {was} repeated."), counted(1200, "{n} row{s} {was} repeated.")
+    ('1 row was repeated.', '1,200 rows were repeated.')
+    """
+    if not many:
+        return ""
+    forms = {"s": ("", "s"), "was": ("was", "were"), "has": ("has", "have")}
+    forms |= {"names": ("names", "name"), "expires": ("expires", "expire")}
+    agreed = {word: both[many != 1] for word, both in forms.items()}
+    return sentence.format(n=f"{many:,}", **agreed)
+
+
 def in_words(names: Sequence[str], most: int | None = None) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``; of more than ``most``: ``a, b and 2 more``."""
     if most is not None and len(names) > most:

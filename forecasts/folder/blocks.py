@@ -1,13 +1,12 @@
-"""The cells of one file of a ledger folder as text, a block at a time.
+"""The cells of one file of a ledger folder as text.
 
-Arrow reads the CSV: it guesses no types, and refuses a row of the wrong length. A file is read in
-blocks, so that one of millions of rows needs little memory.
+Arrow reads the CSV: it guesses no types, and refuses a row of the wrong length.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +22,26 @@ from forecasts.folder.cells import cell_text
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MIB = 1 << 20
-_BLOCK = 8 * _MIB
 _INT32_MAX = (1 << 31) - 1  # the longest block and field
 # An article is one cell, and can be longer than the reader's default limit of 128 KiB.
 csv.field_size_limit(_INT32_MAX)
 
 
-def csv_blocks(path: Path, separator: str = ",") -> Iterator[pd.DataFrame]:
-    """Yield the cells of a CSV file; there is at least one block, which has its columns.
-
-    ArrowInvalid, perhaps after some blocks, for a ragged row and for one longer than a block: such
-    a file is read by ``whole_csv``.
-    """
-    header = csv_header(path, separator)
-    with pyarrow.csv.open_csv(path, **_options(header, _BLOCK, separator)) as reader:
-        yield pd.DataFrame(columns=header, dtype=str)
-        for batch in reader:
-            yield batch.to_pandas()
-
-
-def whole_csv(path: Path, separator: str = ",") -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return all cells of a CSV file, and its ragged rows (see ``tables.Table``)."""
+def read_csv(path: Path, separator: str = ",") -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the cells of a CSV file, and its ragged rows (see ``tables.Table``)."""
     header = csv_header(path, separator)
     # A single block, since a row that crosses blocks is an error.
     size = min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
+    types = dict.fromkeys(header, pa.string())
     try:
-        return pyarrow.csv.read_csv(path, **_options(header, size, separator)).to_pandas(), {}
+        cells = pyarrow.csv.read_csv(
+            path,
+            pyarrow.csv.ReadOptions(block_size=size),
+            # Without a handler of invalid rows, since Arrow prints a trace if one is not UTF-8.
+            pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
+        return cells.to_pandas(), {}
     except pa.ArrowInvalid:
         padded, ragged = _read_ragged(path, header, separator)
         if not ragged:
@@ -80,21 +73,10 @@ def csv_header(path: Path, separator: str = ",") -> list[str]:
     return header
 
 
-def _options(header: Sequence[str], size: int, separator: str) -> dict[str, Any]:
-    return {
-        "read_options": pyarrow.csv.ReadOptions(block_size=size),
-        # Without a handler of invalid rows, since Arrow prints a trace if one is not UTF-8.
-        "parse_options": pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-        "convert_options": pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-        ),
-    }
-
-
 def _read_ragged(
     path: Path, header: list[str], separator: str
 ) -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return the same as ``whole_csv``, slowly; such a file is refused anyway."""
+    """Return the same as ``read_csv``, slowly; such a file is refused anyway."""
     wide = len(header)
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [row for row in csv.reader(file, delimiter=separator) if row][1:]

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
-import weakref
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -19,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
@@ -88,10 +85,7 @@ def read_folder(
             f"There is no folder {str(folder)!r}.",
             remedy="Name a folder with questions.csv and forecasts.csv.",
         )
-    tables: dict[str, Table] = {}
-    for name in FILES:
-        tables[name] = _table(folder, name, warn)
-        pa.default_memory_pool().release_unused()
+    tables = {name: _table(folder, name, warn) for name in FILES}
     frames = {name: table.frame for name, table in tables.items()}
     check_folder(tables, frames)
     problems = [problem for table in tables.values() for problem in table.problems]
@@ -107,22 +101,17 @@ def read_folder(
 
 
 def _read_archive(archive: Path, warn: Callable[[str], None], most_bytes: int) -> Frames:
-    """Return the ledger in a ZIP archive.
-
-    The unpacked files are kept as long as the frames, which read line numbers from them.
-    """
+    """Return the ledger in a ZIP archive."""
     if not zipfile.is_zipfile(archive):
         raise BadInput(
             f"{archive.name} is a file, not a ledger folder.",
             remedy="Name the folder with questions.csv and forecasts.csv, or a ZIP of it.",
         )
-    unpacked = Path(tempfile.mkdtemp(prefix="ledger-folder-"))
-    try:
-        frames = read_folder(unpack(archive, unpacked, most_bytes=most_bytes), warn=warn)
-    except BaseException:
-        shutil.rmtree(unpacked, ignore_errors=True)
-        raise
-    weakref.finalize(frames, shutil.rmtree, unpacked, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="ledger-folder-") as aside:
+        frames = read_folder(unpack(archive, Path(aside), most_bytes=most_bytes), warn=warn)
+        for name in FILES:
+            if len(getattr(frames, name)):
+                frames.place(name, 0)  # the line numbers are read as long as the file is there
     return frames
 
 

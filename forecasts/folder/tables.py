@@ -9,6 +9,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,9 @@ def read_table(path: Path, kinds: Mapping[str, str], separator: str = ",") -> Ta
     try:
         limits.require_file(path, limits.FILE_BYTES)
         if path.suffix == ".parquet":
-            return _parsed(path, [blocks.read_parquet(path)], kinds)
-        try:
-            return _parsed(path, blocks.csv_blocks(path, separator), kinds, separator=separator)
-        except pa.ArrowInvalid:
-            cells, ragged = blocks.whole_csv(path, separator)
-            return _parsed(path, [cells], kinds, ragged, separator)
+            return _parsed(path, blocks.read_parquet(path), kinds)
+        cells, ragged = blocks.read_csv(path, separator)
+        return _parsed(path, cells, kinds, ragged, separator)
     except MemoryError:  # Arrow's is one of its own errors too
         raise
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
@@ -136,88 +134,51 @@ def read_table(path: Path, kinds: Mapping[str, str], separator: str = ",") -> Ta
 
 def empty_table(path: Path, kinds: Mapping[str, str]) -> Table:
     """Return the table of a file that does not exist."""
-    return _parsed(path, [pd.DataFrame(columns=list(kinds), dtype=str)], kinds)
+    return _parsed(path, pd.DataFrame(columns=list(kinds), dtype=str), kinds)
 
 
 def _parsed(
     path: Path,
-    cells: Iterable[pd.DataFrame],
+    cells: pd.DataFrame,
     kinds: Mapping[str, str],
     ragged: Mapping[int, list[str]] | None = None,
     separator: str = ",",
 ) -> Table:
-    """Return the table of these cells, given in blocks, of which only one is kept as text."""
-    table: Table | None = None
-    parsed: dict[str, list[pd.Series[Any]]] = {name: [] for name in kinds}
-    count = 0
-    for block in cells:
-        names = [str(name) for name in block]
-        table = table or Table(path, names, ragged=ragged or {}, separator=separator)
-        if count + len(block) <= limits.ROWS:  # else the rest is only counted
-            _note_overlong(table, block, count)
-            for name, kind in kinds.items():
-                parsed[name].append(_column(table, block, count, name, kind))
-        count += len(block)
-    blocks.require_rows(path, count)
-    assert table is not None
-    columns = {name: _joined(parsed.pop(name)) for name in kinds}
-    table.frame = pd.DataFrame(columns, copy=False)
+    blocks.require_rows(path, len(cells))
+    table = Table(path, list(map(str, cells)), ragged=ragged or {}, separator=separator)
+    _note_overlong(table, cells)
+    blank = pd.Series([""] * len(cells), dtype=str)
+    columns = {}
+    for name, kind in kinds.items():
+        # The texts of a column take no memory any more once it is parsed.
+        texts = cells.pop(name) if name in cells else blank
+        columns[name] = READERS[kind](partial(_wrong, table, name), texts)
+    table.frame = pd.DataFrame(columns)
     return table
 
 
-def _joined(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
-    """Return a column's parts as one, and free them.
-
-    The texts of many blocks are copied to one place, since the gaps between them take a fifth more.
-    """
-    if parts[0].dtype == object and not any(part.notna().any() for part in parts):
-        return _nothing(sum(map(len, parts)))
-    whole = pd.concat(parts, ignore_index=True)
-    parts.clear()
-    texts = pa.array(whole.array) if whole.dtype == "str" else None
-    if isinstance(texts, pa.ChunkedArray):
-        whole = pd.Series(texts.combine_chunks(), dtype=whole.dtype)
-        del texts
-        pa.default_memory_pool().release_unused()
-    return whole
-
-
-def _column(table: Table, block: pd.DataFrame, before: int, name: str, kind: str) -> pd.Series[Any]:
-    """Return a column of a block parsed; ``before``: the number of rows before the block."""
-
-    def wrong(row: int, value: Any, rule: str) -> None:
-        table.wrong(before + row, name, value, rule)
-
-    texts = block.pop(name) if name in block else pd.Series([""] * len(block), dtype=str)
-    values = READERS[kind](wrong, texts)
-    return values if values.dtype != object or values.notna().any() else _nothing(len(values))
-
-
-def _nothing(many: int) -> pd.Series[Any]:
-    """Return a column of objects without any: one None, repeated, takes no memory."""
-    return pd.Series(np.broadcast_to(np.array(None), many), copy=False)
+def _wrong(table: Table, column: str, row: int, value: Any, rule: str) -> None:
+    table.wrong(row, column, value, rule)
 
 
 # The columns that become indexed names.
 _NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
 
 
-def _note_overlong(table: Table, block: pd.DataFrame, before: int) -> None:
-    """Note every cell of the block that is too long, or that a ledger cannot store."""
-    for name in map(str, block):
+def _note_overlong(table: Table, cells: pd.DataFrame) -> None:
+    """Note every cell that is too long, or that a ledger cannot store."""
+    for name in map(str, cells):
         most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
-        texts = pa.array(block[name], pa.large_string())
+        texts = pa.array(cells[name], pa.large_string())
         sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
-        if not sizes.any():
-            continue
         for row in np.flatnonzero(sizes > most).tolist():
             size = limits.format_bytes(int(sizes[row]))
             rule = f"at most {limits.format_bytes(most)}; this has {size}"
-            table.wrong(before + row, name, block[name].iloc[row], rule)
+            table.wrong(row, name, cells[name].iloc[row], rule)
         nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
         for row in np.flatnonzero(nul).tolist():
             rule = "without NUL (U+0000), which a ledger cannot store"
-            table.wrong(before + row, name, block[name].iloc[row], rule)
+            table.wrong(row, name, cells[name].iloc[row], rule)
 
 
 def batch_texts(batch: Any, kinds: Mapping[str, str]) -> dict[str, Any]:

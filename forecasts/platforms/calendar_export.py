@@ -15,7 +15,7 @@ from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.folder.drafts import drafted_file
 from forecasts.folder.frames import Frames, rows
 from forecasts.platforms.icalendar import Deadlines, calendar
-from forecasts.platforms.written import Written, counted, omitted
+from forecasts.platforms.written import Written, each_counted, omitted
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
@@ -43,7 +43,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
         ) from error
     left_out = Counter({"resolved question{s}": len(questions) - len(open_)})
     left_out["forecast{s}"] = len(frames.forecasts)
-    return Written([path], counted(left_out + omitted(frames)))
+    return Written([path], each_counted(left_out + omitted(frames)))
 
 
 def _deadlines(row: Any) -> Deadlines:

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.platforms import benchmark_export as benchmark
 from forecasts.platforms import calendar_export as calendar
 from forecasts.platforms import forecastbench_export as forecastbench
+from forecasts.platforms import forecasting_tools_export as forecasting_tools
 from forecasts.platforms import metaculus_export as metaculus
 from forecasts.platforms.written import Written
 
@@ -40,7 +40,9 @@ FORMATS: Mapping[str, Format] = {
         forecastbench, "ForecastBench", "a folder of ForecastBench submissions"
     ),
     "forecasting-tools": Format(
-        benchmark, "forecasting-tools", "a folder with benchmark.jsonl for forecasting-tools"
+        forecasting_tools,
+        "forecasting-tools",
+        "a folder with benchmark.jsonl for forecasting-tools",
     ),
 }
 

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forecasts.common.text import counted
 from forecasts.platforms.handles import apart, handle, hashed_id
 from forecasts.platforms.reading import Column, Reading, Rows
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -168,9 +169,6 @@ def _note_options(asked: Sequence[Mapping[str, Any]], reading: Reading) -> None:
     if not none_true:
         return
     reading.note("Each option is a yes/no question; the options of one question are a family.")
-    if many := sum(none_true.values()):
-        were = "1 question" if many == 1 else f"{many} questions"
-        reading.note(
-            f"Every option of {were} resolved NO. Fatebook writes this for Other and for "
-            "Ambiguous alike; annul the options if it was ambiguous."
-        )
+    no_option = "Every option of {n} question{s} resolved NO. Fatebook writes this for Other and "
+    ambiguous = "for Ambiguous alike; annul the options if it was ambiguous."
+    reading.note(counted(sum(none_true.values()), no_option + ambiguous))

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from forecasts.common import limits
+from forecasts.common.text import counted
 from forecasts.platforms.entries import LAST_TIME, Entry
 from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -292,11 +293,10 @@ def _add_notes(sets: _Sets) -> None:
         "The files have days: a forecast counts from the start of its due date, in UTC, and an "
         "outcome as known at the end of its resolution date."
     )
-    if sets.repeated:
-        were = "1 row was" if sets.repeated == 1 else f"{sets.repeated:,} rows were"
-        sets.note(f"{were} repeated for another horizon, and the first one counts.")
-    if undated := sum(not _resolved_on(row) for row in sets.resolved.values()):
-        have = "1 outcome has" if undated == 1 else f"{undated:,} outcomes have"
-        sets.note(f"{have} no date; these questions close at the end of the due date.")
+    horizons = "{n} row{s} {was} repeated for another horizon, and the first one counts."
+    sets.note(counted(sets.repeated, horizons))
+    undated = sum(not _resolved_on(row) for row in sets.resolved.values())
+    no_date = "{n} outcome{s} {has} no date; these questions close at the end of the due date."
+    sets.note(counted(undated, no_date))
     if any((key.source, id_) not in sets.known for key in sets.asked for id_ in key.ids):
         sets.note("Without the question set, questions have their ids as titles.")

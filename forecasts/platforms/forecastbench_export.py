@@ -18,7 +18,7 @@ import pandas as pd
 
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
-from forecasts.platforms.written import Written, counted, omitted
+from forecasts.platforms.written import Written, each_counted, omitted
 
 # A dataset's question has two days in its id: that of the round and that of the outcome.
 _DATASET = re.compile(r"forecastbench-([a-z]+)-(.+)-(\d{4}-\d{2}-\d{2})-(\d{4}-\d{2}-\d{2})", re.S)
@@ -46,7 +46,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
         names = sorted(file.name for file in draft.iterdir())
     left_out["text{s} of a question"] = len(frames.questions)
     left_out += omitted(frames, "resolution", "evidence")
-    return Written([path / name for name in names], counted(left_out))
+    return Written([path / name for name in names], each_counted(left_out))
 
 
 def _submissions(

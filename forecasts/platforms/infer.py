@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from forecasts.common import limits
+from forecasts.common.text import counted
 from forecasts.platforms.entries import LAST_TIME, PROSE, TITLE, Entry, Field, plain_words
 from forecasts.platforms.handles import account_handles
 from forecasts.platforms.json_records import records
@@ -322,8 +323,8 @@ def _forecasters(sets: _Sets, choices: Choices) -> dict[str, str]:
     newest = {who: name for _, who, name in sorted(sets.names, key=lambda one: one[0])}
     if len(newest) == 1:
         return dict.fromkeys(newest, choices.owner)
-    if unnamed := sum(not one["forecaster"] for one in sets.forecasts):
-        what = "1 forecast names" if unnamed == 1 else f"{unnamed:,} forecasts name"
-        sets.note(f"{what} no account; imported as {choices.owner}'s.")
+    many = sum(not one["forecaster"] for one in sets.forecasts)
+    if unnamed := counted(many, "{n} forecast{s} {names} no account"):
+        sets.note(f"{unnamed}; imported as {choices.owner}'s.")
     newest.pop("", None)
     return {"": choices.owner} | account_handles(newest, "INFER", sets.notes)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from forecasts.common.text import counted
 from forecasts.folder.frames import TIME_DTYPE
 from forecasts.folder.tables import Table
 from forecasts.platforms.sheet_cells import day_first
@@ -132,7 +133,5 @@ def windows(
 
 def window_note(unusable: int) -> str:
     """Return a sentence on the questions whose close ``windows`` moved; '' if there are none."""
-    if not unusable:
-        return ""
-    were = "1 question was" if unusable == 1 else f"{unusable:,} questions were"
-    return f"{were} due before the day they were asked; each closes a day after it was asked."
+    due = "{n} question{s} {was} due before the day they were asked; each closes a day after it "
+    return counted(unusable, due + "was asked.")

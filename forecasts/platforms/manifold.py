@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from forecasts.common import limits
+from forecasts.common.text import count, counted
 from forecasts.platforms.entries import LAST_TIME, Entry
 from forecasts.platforms.json_records import records
 from forecasts.platforms.manifold_markets import (
@@ -80,7 +81,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     dropped = Counter(bet.dropped for bet in bets)
     for reason in _DROPPED:
         if dropped[reason]:
-            reading.leave_out(source.name, _bets(dropped[reason]), reason)
+            reading.leave_out(source.name, count(dropped[reason], "bet"), reason)
     reading.left_out += [market for market in markets.values() if isinstance(market, LeftOut)]
     found = _forecasts(bets, markets, reading)
     who = _forecasters([one.bet.user for one in found], choices, reading)
@@ -160,7 +161,7 @@ def _forecasts(
     """Return the forecasts that the bets imply, in the order of the bets."""
     found: dict[int, _Forecast] = {}
     unknown: defaultdict[tuple[str, str], list[_Bet]] = defaultdict(list)
-    choices: defaultdict[str, list[tuple[int, int, _Bet]]] = defaultdict(list)
+    exclusive: defaultdict[str, list[tuple[int, int, _Bet]]] = defaultdict(list)
     for row, bet in enumerate(bets):
         market = markets.get(bet.market)
         if isinstance(market, LeftOut):
@@ -171,16 +172,16 @@ def _forecasts(
         if market is None or (at < 0 and market.answers):
             unknown[bet.market, bet.answer].append(bet)
         elif market.exclusive:
-            choices[bet.market].append((row, at, bet))
+            exclusive[bet.market].append((row, at, bet))
         elif not bet.dropped:
             found[row] = _Forecast(bet, market.questions[max(at, 0)], {"probability": bet.p})
     for (market_id, answer), some in unknown.items():
-        if (count := sum(not bet.dropped for bet in some)) and market_id:
+        if (many := sum(not bet.dropped for bet in some)) and market_id:
             what = "a market that no file has"
             if market_id in markets:
                 what = f"an answer, {answer!r}, that its market lacks"
-            reading.leave_out(some[0].place, market_id, f"{_bets(count)} on {what}")
-    for market_id, several in choices.items():
+            reading.leave_out(some[0].place, market_id, f"{count(many, 'bet')} on {what}")
+    for market_id, several in exclusive.items():
         market = markets[market_id]
         assert isinstance(market, Market)
         found |= _whole_vectors(market, several)
@@ -236,14 +237,9 @@ def _forecasters(users: Sequence[str], choices: Choices, reading: Reading) -> di
     reading.note(
         f"The bets are of {len(accounts):,} accounts; each is a forecaster with its id on Manifold."
     )
-    if unnamed := users.count(""):
-        names = "names" if unnamed == 1 else "name"
-        reading.note(f"{_bets(unnamed)} {names} no account; imported as {choices.owner}'s.")
+    if unnamed := counted(users.count(""), "{n} bet{s} {names} no account"):
+        reading.note(f"{unnamed}; imported as {choices.owner}'s.")
     return {user: user for user in accounts} | {"": choices.owner}
-
-
-def _bets(count: int) -> str:
-    return "1 bet" if count == 1 else f"{count:,} bets"
 
 
 def _add_notes(reading: Reading) -> None:
@@ -255,6 +251,6 @@ def _add_notes(reading: Reading) -> None:
             "A bet tells the price of one answer. The others share the rest in proportion to their "
             "last prices in the files."
         )
-    if endless := sum(one["scheduled_close_time"] == LAST_TIME for one in reading.questions):
-        what = "1 question has" if endless == 1 else f"{endless:,} questions have"
-        reading.note(f"{what} no close on Manifold; here that is the end of the year 9999.")
+    endless = sum(one["scheduled_close_time"] == LAST_TIME for one in reading.questions)
+    no_close = "{n} question{s} {has} no close on Manifold; here that is the end of the year 9999."
+    reading.note(counted(endless, no_close))

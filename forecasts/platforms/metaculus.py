@@ -17,11 +17,12 @@ import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Remedy
+from forecasts.common.text import counted
 from forecasts.common.times import read_time
 from forecasts.folder.tables import Table
 from forecasts.platforms import metaculus_questions
 from forecasts.platforms.handles import account_handles
-from forecasts.platforms.metaculus_forecasts import counted, read_forecasts, read_rows
+from forecasts.platforms.metaculus_forecasts import read_forecasts, read_rows
 from forecasts.platforms.metaculus_questions import Asked, own_id, read_questions
 from forecasts.platforms.reading import Reading, require_sound, rows_of
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -39,9 +40,9 @@ _SCORES = {
     "Coverage": "number",
 }
 _OTHERS = {  # by the columns that only they have
-    "Comment Text": ("comment", "a ledger has no place for comments from elsewhere"),
-    "Key Factor ID": ("key factor", "a ledger has no place for key factors"),
-    "Link ID": ("link between questions", "join questions in a family instead"),
+    "Comment Text": ("{n} comment{s}", "a ledger has no place for comments from elsewhere"),
+    "Key Factor ID": ("{n} key factor{s}", "a ledger has no place for key factors"),
+    "Link ID": ("{n} link{s} between questions", "join questions in a family instead"),
 }
 # The crowds' names, for files without forecasters' ids.
 _METHODS = (
@@ -281,4 +282,4 @@ def _add_scores(
         (unknown, "their questions are not imported"),
     ):
         if count:
-            reading.leave_out(scored.path.name, counted(count, "score"), reason)
+            reading.leave_out(scored.path.name, counted(count, "{n} score{s}"), reason)

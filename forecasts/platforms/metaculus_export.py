@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ import numpy as np
 import pandas as pd
 
 import scoring
+from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.tables import time_texts, write_csv
 from forecasts.platforms.metaculus_questions import POST_PREFIX, PREFIX
-from forecasts.platforms.metaculus_values import bound_columns, outline, value_columns
-from forecasts.platforms.written import Written, counted, omitted
+from forecasts.platforms.written import Written, each_counted, omitted
+from forecasts.values.distributions import STEPS, grid, outcome_count, spaced, to_cdf
+from forecasts.values.outcomes import NOT_SCORED, figure_to_float
 from forecasts.values.outline import Outline
+from forecasts.values.value import Value
 
 # Each score of the platform with the protocol that computes it here.
 _PROTOCOLS = {
@@ -38,6 +42,27 @@ _NO_PLACE = (
     *("unit", "background", "resolution_criteria", "fine_print", "article_url", "resolution_note"),
     *("resolution_source", "ordered", "scheduled_resolve_time", "resolved_at"),
     *("rationale", "evidence"),
+)
+_PERCENTILES = {
+    "5th Percentile": 0.05,
+    "25th Percentile": 0.25,
+    "Median": 0.5,
+    "75th Percentile": 0.75,
+    "95th Percentile": 0.95,
+}
+_BOUNDS = (
+    *("Question Type", "Lower Bound", "Open Lower Bound", "Upper Bound", "Open Upper Bound"),
+    "Continuous Range",
+)
+_VALUES = (
+    "Probability Yes",
+    "Probability Yes Per Category",
+    "Continuous CDF",
+    "Probability Below Lower Bound",
+    "Probability Above Upper Bound",
+    *_PERCENTILES,
+    "Probability of Resolution",
+    "PDF at Resolution",
 )
 _NUMBER = re.compile(r"(\d{1,18})(?:\.\d+){0,2}")  # see question_names
 _README = """\
@@ -71,7 +96,7 @@ Contains the data for {forecasts:,} user forecasts
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the files of the folder ``path``, which are written (see ``written``)."""
-    outlines = {one.question_id: outline(one) for one in rows(frames.questions)}
+    outlines = {one.question_id: _outline(one) for one in rows(frames.questions)}
     ids = _file_ids(outlines)
     omissions = omitted(frames, *_NO_PLACE)
     tables = {
@@ -79,7 +104,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
         "forecast_data.csv": _forecasts(frames, outlines, ids, omissions),
         "score_data.csv": _scores(frames, ids, omissions),
     }
-    left_out = counted(omissions)
+    left_out = each_counted(omissions)
     readme = _README.format(
         questions=len(frames.questions),
         forecasts=len(frames.forecasts),
@@ -116,11 +141,11 @@ def _times(column: pd.Series[Any]) -> list[str]:
 def _questions(
     questions: pd.DataFrame, outlines: dict[str, Outline], ids: dict[str, str]
 ) -> dict[str, Iterable[str]]:
-    blank, every = [""] * len(questions), list(outlines.values())
+    blank = [""] * len(questions)
     options = ["" if one is None else repr(list(one)) for one in questions["options"]]
     families = questions["family"].tolist()
     posts = _file_ids(families, POST_PREFIX)
-    bounds = bound_columns(every)
+    bounds = _columns(_BOUNDS, map(_bounds, outlines.values()))
     return {
         "Question ID": [ids[slug] for slug in questions["question_id"]],
         "Question URL": blank,
@@ -181,6 +206,9 @@ def _forecasts(
     outcomes = dict(
         zip(frames.questions["question_id"], frames.questions["resolution"], strict=True)
     )
+    values = (
+        _value(row, outlines[row.question_id], outcomes[row.question_id]) for row in rows(kept)
+    )
     return {
         "Question ID": [ids[slug] for slug in kept["question_id"]],
         "Forecaster ID": [str(code + 1) for code in codes],
@@ -189,7 +217,7 @@ def _forecasts(
         "Start Time": _times(kept["made_at"]),
         "End Time": _times(ends[stated]),
         "Forecaster Count": [""] * len(kept),
-        **value_columns(kept, outlines, outcomes),
+        **_columns(_VALUES, values),
     }
 
 
@@ -217,3 +245,103 @@ def _scores(
         "Score": map(repr, scores["score"].tolist()),
         "Coverage": map(repr, scores["coverage"].tolist()),
     }
+
+
+def _columns(names: Sequence[str], some: Iterable[Mapping[str, str]]) -> dict[str, Iterable[str]]:
+    """Return the columns of these rows; a cell that a row lacks is blank."""
+    every = list(some)
+    return {name: [row.get(name, "") for row in every] for name in names}
+
+
+def _outline(question: Any) -> Outline:
+    """Return a row of the questions frame with the fields that its values depend on."""
+    return Outline(
+        type=QuestionType(question.type),
+        options=question.options,
+        lower_bound=question.lower_bound or None,
+        upper_bound=question.upper_bound or None,
+    )
+
+
+def _bounds(text: Outline) -> dict[str, str]:
+    """Return a question's type, its bounds, and the 201 numbers between them."""
+    is_open = str(text.is_quantitative)  # every bound of a ledger is open
+    cells = {"Question Type": str(text.type), "Open Lower Bound": is_open}
+    cells["Open Upper Bound"] = is_open
+    if not text.is_quantitative:
+        return cells
+    points = spaced(text, STEPS + 1).tolist()
+    if text.type == QuestionType.date:
+        points = [_day(number) for number in points]
+    return cells | {
+        "Question Type": "discrete" if outcome_count(text) else str(text.type),
+        "Lower Bound": text.lower_bound or "",
+        "Upper Bound": text.upper_bound or "",
+        "Continuous Range": repr(points),
+    }
+
+
+def _value(row: Any, text: Outline, outcome: str) -> dict[str, str]:
+    """Return the cells of a forecast's value, and those of the probability of the outcome."""
+    if text.type == QuestionType.binary:
+        cells = {"Probability Yes": repr(float(row.probability))}
+        pmf: list[float] = [1 - row.probability, row.probability]
+    elif text.type == QuestionType.multiple_choice:
+        vector = Value(probabilities=tuple(row.probabilities)).over(text.options).probabilities
+        cells = {"Probability Yes Per Category": repr(list(vector or ()))}
+        pmf = [np.nan if p is None else p for p in vector or ()]
+    else:
+        cdf = to_cdf(Value(quantiles=row.quantiles), text)
+        cells = _curve(cdf, text)
+        pmf = [cdf[0], *np.diff(cdf).tolist(), 1 - cdf[-1]]
+    return cells | _at_resolution(pmf, outcome, text)
+
+
+def _curve(cdf: Sequence[float], text: Outline) -> dict[str, str]:
+    """Return a CDF with the probabilities outside the bounds and its percentiles."""
+    at = grid(text)
+    below, above = round(cdf[0], 10), round(1 - cdf[-1], 10)
+    percentiles = {name: float(np.interp(level, cdf, at)) for name, level in _PERCENTILES.items()}
+    return {
+        "Continuous CDF": repr(list(cdf)),
+        "Probability Below Lower Bound": repr(below),
+        "Probability Above Upper Bound": repr(above),
+        **{
+            name: _day(number) if text.type == QuestionType.date else repr(number)
+            for name, number in percentiles.items()
+        },
+    }
+
+
+def _at_resolution(pmf: Sequence[float], outcome: str, text: Outline) -> dict[str, str]:
+    """Return the probability of the outcome, and the density of a number or date there."""
+    place = _place(pmf, outcome, text)
+    if place is None:
+        return {}
+    p = pmf[-1] if np.isnan(pmf[place]) else pmf[place]
+    cells = {"Probability of Resolution": repr(float(p))}
+    if text.is_quantitative:
+        cells["PDF at Resolution"] = repr(float(p * (len(pmf) - 2)))
+    return cells
+
+
+def _place(pmf: Sequence[float], outcome: str, text: Outline) -> int | None:
+    """Return the outcome's place in the probabilities; None without one, or between no and yes."""
+    if not outcome or outcome in NOT_SCORED:
+        return None
+    if text.type == QuestionType.binary:
+        return {"no": 0, "yes": 1}.get(outcome)
+    if text.type == QuestionType.multiple_choice:
+        return (text.options or []).index(outcome)
+    beyond = {"below_lower_bound": 0, "above_upper_bound": len(pmf) - 1}
+    if outcome in beyond:
+        return beyond[outcome]
+    # A number on the border of two steps belongs to the lower one, the lower bound to the first.
+    at, number = grid(text), figure_to_float(outcome, text.type)
+    if number == at[0]:
+        return 1
+    return int(np.searchsorted(at, number, side="left"))
+
+
+def _day(number: float) -> str:
+    return datetime.fromtimestamp(number, UTC).strftime("%Y-%m-%d")

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from forecasts.common.text import counted
 from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.tables import Table, read_table
 from forecasts.platforms.metaculus_questions import Asked, own_id
@@ -121,7 +122,7 @@ def read_forecasts(
         (dropped, "their questions are left out"),
     ):
         if count:
-            reading.leave_out(table.path.name, counted(count, "forecast"), reason)
+            reading.leave_out(table.path.name, counted(count, "{n} forecast{s}"), reason)
     sound = [(place, one) for place, one in made if one.row not in noted]
     for _, one in sound:
         if one.row not in values:
@@ -145,15 +146,7 @@ def read_forecasts(
             ahead += 1
         else:  # a withdrawal comes right after its forecast
             reading.forecast(where, {**cells, "made_at": one.end})
-    if ahead:
-        verbs = "expires later, and has" if ahead == 1 else "expire later, and have"
-        reading.note(f"{counted(ahead, 'forecast')} {verbs} not ended yet.")
-
-
-def counted(count: int, what: str) -> str:
-    """Return a count with its noun, which takes an s."""
-    first, _, rest = what.partition(" ")
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {first}s {rest}".strip()
+    reading.note(counted(ahead, "{n} forecast{s} {expires} later, and {has} not ended yet."))
 
 
 def _values(table: Table, made: Sequence[_Made], reading: Reading) -> dict[int, dict[str, Any]]:
@@ -177,11 +170,8 @@ def _values(table: Table, made: Sequence[_Made], reading: Reading) -> dict[int, 
                     scaled += is_scaled
         elif cdf := numbers(table, one.row, _CDF, curves[one.row]):
             cdfs[one.asked.id, len(cdf)].append((one, cdf))
-    if scaled:
-        reading.note(
-            f"{counted(scaled, 'forecast')} on several options did not sum to 1, by rounding, and "
-            "were divided by the sum."
-        )
+    rounded = "{n} forecast{s} on several options did not sum to 1, by rounding, and were divided "
+    reading.note(counted(scaled, rounded + "by the sum."))
     # The CDFs of one question and length together.
     for some in cdfs.values():
         found |= _quantiles(table, [one for one, _ in some], np.array([cdf for _, cdf in some]))

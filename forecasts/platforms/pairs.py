@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from forecasts.platforms.column_guesses import (
     Columns,
     are_usual,
     columns_note,
+    is_summary,
     leftover_notes,
     matched,
     naming,
@@ -51,7 +52,6 @@ from forecasts.platforms.sheet_forecasts import (
     with_forecasters,
     with_resolved,
 )
-from forecasts.platforms.sheet_rows import alike_titles, without_totals
 from forecasts.platforms.sheet_times import Times, dates_of, require_dated, time_notes, timed
 from forecasts.platforms.sheet_words import NO, OTHERS, YES, unaccented
 from forecasts.platforms.source import Source
@@ -60,6 +60,7 @@ from forecasts.platforms.source import Source
 _NAMING = ("family", "forecaster", "made_at", "open_time", "close_time")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _BETWEEN = " · "
+_FEW = 5  # titles that a note names
 
 
 def recognises(source: Source) -> bool:
@@ -83,7 +84,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     columns = matched(header, choices.columns)
     separator = separator_of(source.files[name])
     whole = source.table(name, dict.fromkeys(header, "text"), separator)
-    table, totals = without_totals(whole, columns)
+    table, totals = _without_totals(whole, columns)
     columns = with_forecasters(table, with_days(table, with_resolved(table, columns)))
     frames, assumed, left_out, notes = _frames(table, columns, choices)
     ids = frames.questions["question_id"]
@@ -116,7 +117,7 @@ def _frames(
     notes: list[Advice] = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
     notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
     if columns.fields.get("title"):
-        notes += alike_titles(asked.titles.tolist())
+        notes += _alike_titles(asked.titles.tolist())
     notes += _at_once(table, columns, made, asked.codes[made["row"]])
     out = _reasons(made, asked.codes[made["row"]], found.assumed.forecasts)
     kept = (out == "").to_numpy()
@@ -306,3 +307,54 @@ def _at_once(
         f"{place}, {made['forecaster'].iloc[row]!r}. If they are two people, give each a name of "
         "their own."
     )
+
+
+@dataclass
+class _Part(Table):
+    """Some of the rows of a table, by their numbers in the whole one."""
+
+    numbers: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+
+    def place(self, row: int) -> str:
+        """Return the file with the row's line."""
+        return super().place(int(self.numbers[row]))
+
+
+def _without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]]:
+    """Return the table without blank rows, and without rows of totals or averages: left out."""
+    if table.problems:  # by their rows
+        return table, []
+    rows = table.frame
+    name = columns.one("title") or columns.one("question_id")
+    blank = np.arange(len(rows))
+    for column in rows:
+        blank = blank[(rows[column].iloc[blank].str.strip() == "").to_numpy(dtype=bool)]
+    titles = [] if name is None else [one for one in rows[name].unique() if is_summary(one)]
+    totals = np.flatnonzero(rows[name].isin(titles)) if titles else np.empty(0, np.intp)
+    left_out = [
+        LeftOut(table.place(row), rows[name].iloc[row], "a row of totals, not a question")
+        for row in totals.tolist()
+    ]
+    if not len(blank) and not left_out:
+        return table, []
+    numbers = np.delete(np.arange(len(rows)), [*blank, *totals])
+    kept = rows.iloc[numbers].reset_index(drop=True)
+    part = _Part(table.path, table.header, kept, separator=table.separator, numbers=numbers)
+    return part, left_out
+
+
+def _alike_titles(titles: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence on titles of different questions that differ only in spaces or capitals."""
+    first: dict[str, str] = {}
+    again = []
+    for title in titles:
+        plain = re.sub(r"\s+", " ", title).lower()
+        if first.setdefault(plain, title) is not title:
+            again.append(f"{title!r} beside {first[plain]!r}")
+    if again:
+        more = f" and {len(again) - _FEW:,} more" if len(again) > _FEW else ""
+        yield (
+            "Titles that differ only in spaces or capital letters become different questions: "
+            f"{', '.join(again[:_FEW])}{more}. If they are one question, give both the same title "
+            "in the file."
+        )

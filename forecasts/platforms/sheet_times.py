@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.common.text import counted
 from forecasts.folder.frames import TIME_DTYPE
 from forecasts.folder.tables import Table
 from forecasts.platforms.column_guesses import Columns
@@ -204,9 +205,12 @@ def time_notes(columns: Columns, found: Times, choices: Choices) -> Iterator[str
     if choices.now is not None and (guessed == choices.now).any():
         today = choices.now.astimezone(zone).date()
         yield f"A new forecast without a date on an open question is dated by the import: {today}."
-    if many := len(assumed.phrases):
-        name = "1 title names" if many == 1 else f"{many:,} titles name"
-        yield f"{name} a close that the sheet lacks. A new question closes then; check the day."
+    if assumed.phrases:
+        yield counted(
+            len(assumed.phrases),
+            "{n} title{s} {names} a close that the sheet lacks. A new question closes then; check "
+            "the day.",
+        )
     if assumed.extends.any() and not dated & {"close_time", "resolved_at"}:
         rest = "other " if assumed.phrases else ""
         yield (
@@ -216,5 +220,6 @@ def time_notes(columns: Columns, found: Times, choices: Choices) -> Iterator[str
     if note := window_note(found.unusable):
         yield note
     if found.late:
-        were = "1 forecast was" if found.late == 1 else f"{found.late:,} forecasts were"
-        yield f"{were} made after the question closed, and will not count."
+        yield counted(
+            found.late, "{n} forecast{s} {was} made after the question closed, and will not count."
+        )

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forecasts.common.text import counted
 from forecasts.folder.frames import Frames
 
 # What a format has no place for: columns of questions and of forecasts, and tables.
@@ -64,6 +65,6 @@ def omitted(frames: Frames, *columns: str) -> Counter[str]:
     return found + Counter({noun: len(getattr(frames, name)) for name, noun in _TABLES.items()})
 
 
-def counted(counts: Mapping[str, int]) -> list[str]:
-    """Return each count that is not 0 with its noun, in which {s} is for the plural."""
-    return [f"{n:,} {noun.format(s='' if n == 1 else 's')}" for noun, n in counts.items() if n]
+def each_counted(counts: Mapping[str, int]) -> list[str]:
+    """Return each count that is not 0 with its noun."""
+    return [counted(many, f"{{n}} {noun}") for noun, many in counts.items() if many]

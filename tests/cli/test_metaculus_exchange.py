@@ -24,7 +24,7 @@ def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_im
     forecasts("resolve", "rain", "yes", "--known-at", "2026-01-15T12:00:00Z")
     written = forecasts("export", str(tmp_path / "out"), "--format", "metaculus")
     assert len(written.stdout.splitlines()) == 4
-    assert "1 resolution criteria" in written.stderr
+    assert "1 text of resolution criteria" in written.stderr
     rows = pd.read_csv(tmp_path / "out" / "forecast_data.csv")
     assert rows["Probability Yes"].dropna().tolist() == [0.4, 0.7]
     again = forecasts("import", str(tmp_path / "out"))

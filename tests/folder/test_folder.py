@@ -48,40 +48,24 @@ def import_into(engine: Engine, frames: Frames) -> Any:
 
 
 @pytest.mark.parametrize("name", ["metaculus", "gjo"])
-def test_a_folder_comes_back_from_the_ledger_without_loss(
+def test_a_folder_comes_back_from_the_ledger_without_loss_with_the_same_scores(
     engine: Engine, tmp_path: Path, name: str
 ) -> None:
     frames = read_folder(EXAMPLES / name)
-    import_into(engine, frames)
+    first, second = import_into(engine, frames), import_into(engine, frames)
+    assert (first.questions, first.forecasts) == (len(frames.questions), len(frames.forecasts))
+    assert (second.questions, second.forecasts, second.resolutions, second.scores) == (0, 0, 0, 0)
     with database.reading(engine) as session:
-        write_folder(ledger_frames(session), tmp_path / "out")
+        stored = ledger_frames(session)
+    write_folder(stored, tmp_path / "out")
     again = read_folder(tmp_path / "out")
     for table in FRAME_COLUMNS:
         assert cells(getattr(again, table)) == cells(getattr(frames, table)), table
-
-
-@pytest.mark.parametrize("name", ["metaculus", "gjo"])
-def test_a_folder_and_the_ledger_it_was_imported_into_give_the_same_scores(
-    engine: Engine, name: str
-) -> None:
-    frames = read_folder(EXAMPLES / name)
-    import_into(engine, frames)
-    with database.reading(engine) as session:
-        stored = ledger_frames(session)
-    for protocol in ("brier", "brier_final", "metaculus_peer", "gjo_accuracy"):
-        pd.testing.assert_frame_equal(
-            scoring.score(frames.questions, frames.forecasts, [protocol]),
-            scoring.score(stored.questions, stored.forecasts, [protocol]),
-        )
-
-
-def test_importing_twice_changes_nothing_the_second_time(engine: Engine) -> None:
-    frames = read_folder(EXAMPLES / "metaculus")
-    first = import_into(engine, frames)
-    assert first.questions == 10
-    assert first.forecasts == len(frames.forecasts)
-    second = import_into(engine, frames)
-    assert (second.questions, second.forecasts, second.resolutions, second.scores) == (0, 0, 0, 0)
+    protocols = ["brier", "brier_final", "metaculus_peer", "gjo_accuracy"]
+    pd.testing.assert_frame_equal(
+        scoring.score(frames.questions, frames.forecasts, protocols),
+        scoring.score(stored.questions, stored.forecasts, protocols),
+    )
 
 
 def test_a_grown_folder_adds_only_what_is_new(engine: Engine, tmp_path: Path) -> None:
@@ -373,22 +357,6 @@ def test_minus_nought_is_nought(tmp_path: Path) -> None:
     assert repr(float(p)) == "0.0"
 
 
-def test_texts_longer_than_a_block_are_read_and_their_lines_counted(tmp_path: Path) -> None:
-    long = "rain\n" * 500_000
-    here = folder(
-        tmp_path / "long",
-        forecasts="question_id,forecaster,made_at,probability,rationale\n"
-        f'q,alice,2026-01-02T00:00:00Z,0.5,"{long}"\n'
-        "q,alice,2026-01-03T00:00:00Z,0.6,\n",
-    )
-    assert read_folder(here).forecasts["rationale"].iloc[0] == long
-    file = here / "forecasts.csv"
-    file.write_text(file.read_text().replace(",0.6,", ",6,"))
-    with pytest.raises(BadInput) as caught:
-        read_folder(here)
-    assert caught.value.problems[0].place == "forecasts.csv, line 500003, column probability"
-
-
 def test_a_folder_may_cite_evidence_that_it_leaves_to_the_ledger(tmp_path: Path) -> None:
     here = folder(
         tmp_path / "a",
@@ -425,7 +393,7 @@ def test_an_article_that_is_named_by_its_words_has_those_words(
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(
     rows=st.lists(
         st.tuples(

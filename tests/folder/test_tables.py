@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
-from forecasts.folder import blocks
 from forecasts.folder.folder import read_folder
 from forecasts.folder.tables import read_table
 from tests.examples import examples
@@ -159,51 +158,26 @@ def lines(many: int) -> list[str]:
 HEADER = "question_id,forecaster,made_at,probability,rationale\n"
 
 
-def test_a_file_of_many_blocks_is_read_like_one_of_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_bad_cell_and_a_ragged_row_are_named_by_the_lines_in_which_they_begin(
+    tmp_path: Path,
 ) -> None:
-    path = folder(tmp_path, forecasts=HEADER + "".join(lines(200)))
-    whole = read_folder(path).forecasts
-    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
-    pd.testing.assert_frame_equal(read_folder(path).forecasts, whole)
-    assert whole["rationale"].iloc[123] == 'why 123,\nand "so" on'
-    assert whole["evidence"].tolist() == [None] * 200
-
-
-@pytest.mark.parametrize("block", [300, 1_000])
-def test_a_bad_cell_and_a_ragged_row_of_a_later_block_are_named_by_their_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
-    monkeypatch.setattr(blocks, "_BLOCK", block)
     rows = lines(100)
+    whole = read_folder(folder(tmp_path, forecasts=HEADER + "".join(rows))).forecasts
+    assert whole["rationale"].iloc[52] == 'why 52,\nand "so" on'
+    assert whole["evidence"].tolist() == [None] * 100
     rows[50] = rows[50].replace(",0.51,", ",1.51,").replace("2026-01-02T", "2026-01-02 at ")
-    path = folder(tmp_path, forecasts=HEADER + "".join(rows))
-    bad = [(problem.place, problem.rule) for problem in refused(path).problems]
-    assert [place for place, _ in bad] == [
-        "forecasts.csv, line 102, column made_at",
-        "forecasts.csv, line 102, column probability",
-    ]
     rows[70] = "rain,bob\n"
     error = refused(folder(tmp_path, forecasts=HEADER + "".join(rows)))
     assert [problem.place for problem in error.problems] == [
         "forecasts.csv, line 142",
-        *(place for place, _ in bad),
+        "forecasts.csv, line 102, column made_at",
+        "forecasts.csv, line 102, column probability",
     ]
 
 
-def test_a_row_longer_than_a_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
-    rows = lines(20)
-    rows[10] = rows[10].replace("why", "why " * 2_000)
-    forecasts = read_folder(folder(tmp_path, forecasts=HEADER + "".join(rows))).forecasts
-    assert len(forecasts) == 20
-    assert len(forecasts["rationale"].iloc[10]) > 8_000
-
-
-def test_more_rows_than_a_table_may_have_are_counted_to_the_end(
+def test_more_rows_than_a_table_may_have_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
     monkeypatch.setattr(limits, "ROWS", 30)
     error = refused(folder(tmp_path, forecasts=HEADER + "".join(lines(100))))
     assert error.message == "forecasts.csv has 100 rows; at most 30 are read."

@@ -168,11 +168,6 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
     assert newer.questions["question_id"].tolist() == before == ["confido-q1"]
 
 
-def test_columns_in_another_order_are_the_same(tmp_path: Path) -> None:
-    one, other = read(tmp_path, row()), read(tmp_path, dict(reversed(row().items())))
-    assert one.frames.forecasts.equals(other.frames.forecasts)
-
-
 @pytest.mark.parametrize(
     ("fields", "column", "value"),
     [
@@ -199,9 +194,3 @@ def test_buckets_must_sum_to_1(tmp_path: Path) -> None:
     [(place, value)] = refused(tmp_path, row(**NUMBER) | BUCKETS | {"bucket3_0.00-5.00": "0.9"})
     assert place == "room.csv, line 2, column bucket1_-10.00--5.00"
     assert value == "1.4 in all"
-
-
-def test_a_truncated_file(tmp_path: Path) -> None:
-    text = sheets.table(row(), row())[:-20]
-    error = sheets.refused(tmp_path / "room.csv", text, format_="confido")
-    assert error.problems[0].place == "room.csv, line 3"

@@ -98,13 +98,6 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
     assert len(after.frames.forecasts) == 2
 
 
-def test_columns_in_another_order_are_the_same(tmp_path: Path) -> None:
-    turned = dict(reversed(row(**RESOLVED).items()))
-    one, other = read(tmp_path, row(**RESOLVED)), read(tmp_path, turned)
-    assert one.frames.questions.equals(other.frames.questions)
-    assert one.frames.forecasts.equals(other.frames.forecasts)
-
-
 def test_a_question_counts_until_it_is_resolved(tmp_path: Path) -> None:
     early, late, odd = (
         row(title="early", **RESOLVED),
@@ -246,24 +239,6 @@ def test_a_bad_cell_is_named(tmp_path: Path, field: str, value: str) -> None:
 def test_rows_that_contradict_each_other(tmp_path: Path) -> None:
     [(place, shown)] = refused(tmp_path, row(), row(outcome="YES"))
     assert (place, shown) == ("f.csv, line 3, column Resolution", "YES")
-
-
-def test_a_truncated_file(tmp_path: Path) -> None:
-    text = sheets.table(row(), row())[:-60]
-    error = sheets.refused(tmp_path / "f.csv", text, format_="fatebook")
-    assert error.problems[0].place == "f.csv, line 3"
-
-
-def test_latin_1(tmp_path: Path) -> None:
-    text = sheets.table(row(title="Öffnet die Brücke?")).encode("latin-1")
-    error = sheets.refused(tmp_path / "f.csv", text, format_="fatebook")
-    assert error.message == "f.csv is not UTF-8: line 2 has the byte 0xd6, as in Latin-1."
-
-
-def test_semicolons_are_refused_with_the_remedy(tmp_path: Path) -> None:
-    text = sheets.table(row()).replace(",", ";")
-    error = sheets.refused(tmp_path / "f.csv", text, format_="fatebook")
-    assert error.remedy == "Save it with commas between columns and decimal points in numbers."
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

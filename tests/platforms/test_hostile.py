@@ -31,7 +31,7 @@ HOSTILE = {
     "cut JSON": b'[{"id": "a", "question": "Rain?", "createdTime": 17',
     "nested JSON": b"[" * 100_000,
     "JSON of other things": b'{"user": 7, "predictions": "none", "forecasts": {"a": []}}',
-    "one long line": b"a" * 2_000_000,
+    "one long line": b"a" * 100_000,
     "NUL": b"title,probability\n\0,0.5\n",
     "unclosed quote": b'title,probability,outcome\n"Rain?,0.5,yes\n',
     "ragged": b"title,probability,outcome\nRain?,0.5\nSnow?,0.5,yes,no,no\n",
@@ -106,15 +106,6 @@ def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Pat
     assert each not in refused(tmp_path / "mixed" / "mine.json")
 
 
-def test_a_csv_with_unknown_headers_is_told_how_to_name_its_columns(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("Thing,Chance\nRain?,0.5\n", "utf-8")
-    said = refused(path)
-    assert "mine.csv has no format that can be imported" in said
-    assert "say so (--format pairs)" in said
-    assert "--column title=NAME" in said
-
-
 def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
     cells = {"Probability Yes": 0.25}
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **cells)])
@@ -136,8 +127,8 @@ def test_a_formula_is_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["MC Options (All)", "Categories"])
-def test_a_literal_of_a_million_elements_is_refused(column: str, tmp_path: Path) -> None:
-    asked = question(41, **{"Question Type": "multiple_choice", column: repr(["a"] * 1_000_000)})
+def test_a_list_of_too_many_elements_is_refused(column: str, tmp_path: Path) -> None:
+    asked = question(41, **{"Question Type": "multiple_choice", column: repr(["a"] * 100_000)})
     folder = export(tmp_path / "export", [asked], [])
     said = refused(folder)
     assert "question_data.csv, line 2" in said
@@ -145,39 +136,19 @@ def test_a_literal_of_a_million_elements_is_refused(column: str, tmp_path: Path)
     assert len(said) < 5_000
 
 
-def test_a_vector_of_a_million_elements_is_refused(tmp_path: Path) -> None:
+def test_a_vector_of_too_many_elements_is_refused(tmp_path: Path) -> None:
     options = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}
-    values = {"Probability Yes Per Category": str([0.000001] * 1_000_000)}
+    values = {"Probability Yes Per Category": str([0.000001] * 100_000)}
     folder = export(tmp_path / "export", [question(41, **options)], [forecast(41, **values)])
     said = refused(folder)
     assert "forecast_data.csv, line 2" in said
     assert len(said) < 5_000
 
 
-@pytest.fixture
-def archives(tmp_path: Path) -> dict[str, Path]:
-    """Archives that nobody should unpack."""
-    paths = {name: tmp_path / f"{name}.zip" for name in ("bomb", "escape", "absolute", "many")}
-    with zipfile.ZipFile(paths["bomb"], "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("forecast_data.csv", b"0" * 100_000_000)
-    with zipfile.ZipFile(paths["escape"], "w") as archive:
-        archive.writestr("../../forecast_data.csv", "a")
-    with zipfile.ZipFile(paths["absolute"], "w") as archive:
-        archive.writestr("/etc/forecast_data.csv", "a")
-    with zipfile.ZipFile(paths["many"], "w") as archive:
-        for number in range(1_001):
-            archive.writestr(f"{number}.csv", "a")
-    return paths
-
-
-def test_a_zip_bomb_and_paths_out_of_the_folder_are_refused(
-    archives: dict[str, Path], tmp_path: Path
-) -> None:
-    assert "bomb.zip unpacks to 100 MB" in refused(archives["bomb"])
-    assert "outside the folder: '../../forecast_data.csv'" in refused(archives["escape"])
-    assert "outside the folder: '/etc/forecast_data.csv'" in refused(archives["absolute"])
-    assert "many.zip has 1,001 entries" in refused(archives["many"])
-    assert not (tmp_path.parent / "forecast_data.csv").exists()
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("forecast_data.csv", b"0" * 20_000_000)
+    assert "bomb.zip unpacks to 20 MB" in refused(tmp_path / "bomb.zip")
 
 
 def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:

@@ -1,101 +1,226 @@
-"""Each format into a ledger: scores equal a direct computation; a second import adds nothing."""
+"""Each format comes into a ledger, scored as computed directly; the second time nothing is new."""
 
 from __future__ import annotations
 
+import copy
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 import scoring
 from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput
 from forecasts.importing.record import Preview, import_record
 from forecasts.ledger import database
-from forecasts.ledger.models import PrintedScore
-from forecasts.platforms.record import PlatformRecord
+from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
+from forecasts.ledger.verification import verify
+from forecasts.platforms.formats import recognised
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
+from forecasts.platforms.source import Source, opened
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.platforms import sheets
 from tests.platforms import test_confido as confido
 from tests.platforms import test_fatebook as fatebook
+from tests.platforms import test_forecastbench as forecastbench
+from tests.platforms import test_forecasting_tools as tools
+from tests.platforms import test_infer as infer
+from tests.platforms import test_manifold as manifold
 from tests.platforms import test_predictionbook as predictionbook
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCORED = {**fatebook.RESOLVED, "brier": "0.18"}
 JUDGED = {"last_judgement_at": "2015-05-01T00:00:00.000Z"}
 # Each format: its file's name and text, and the (p - outcome)² of its forecasters' last forecasts.
-FILES = {
+FILES: dict[str, tuple[dict[str, Any], list[float]]] = {
     "fatebook": (
-        "f.csv",
-        sheets.table(
-            fatebook.row(**SCORED),
-            fatebook.row(title="Third?", p="0.5", **SCORED),
-            fatebook.row(p="0.9", made="2025-03-02 10:00:0", **SCORED),
-            fatebook.row(by="Bo", p="0", **SCORED),
-        ),
+        {
+            "f.csv": sheets.table(
+                fatebook.row(**SCORED),
+                fatebook.row(title="Third?", p="0.5", **SCORED),
+                fatebook.row(p="0.9", made="2025-03-02 10:00:0", **SCORED),
+                fatebook.row(by="Bo", p="0", **SCORED),
+            )
+        },
         [0.01, 0.25, 1.0],
     ),
     "predictionbook": (
-        "p.json",
-        predictionbook.page(
-            predictionbook.prediction(outcome=True, **JUDGED),
-            predictionbook.prediction(
-                predictionbook.response(confidence=30), id=42, outcome=False, **JUDGED
-            ),
-        ),
+        {
+            "p.json": predictionbook.page(
+                predictionbook.prediction(outcome=True, **JUDGED),
+                predictionbook.prediction(
+                    predictionbook.response(confidence=30), id=42, outcome=False, **JUDGED
+                ),
+            )
+        },
         [0.04, 0.09],
     ),
     "confido": (
-        "room.csv",
-        sheets.table(
-            confido.row(resolution="1", brier="0.64"),
-            confido.row(resolution="1", brier="-3.0", user_id="u2", nick="Bo", probability="0"),
-        ),
+        {
+            "room.csv": sheets.table(
+                confido.row(resolution="1", brier="0.64"),
+                confido.row(resolution="1", brier="-3.0", user_id="u2", nick="Bo", probability="0"),
+            )
+        },
         [0.09, 1.0],
     ),
     "pairs": (
-        "sheet.csv",
-        "question,user,date,p,outcome\nA?,alice,2025-03-01,70,1\nB?,bo,2025-03-01,20,0.25\n",
+        {
+            "sheet.csv": "question,user,date,p,outcome\n"
+            "A?,alice,2025-03-01,70,1\nB?,bo,2025-03-01,20,0.25\n"
+        },
         [0.09, 0.05**2],
     ),
 }
 
 
-def imported(engine: Engine, record: PlatformRecord) -> Preview:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=NOW)
-        return import_record(session, record, member=alice, now=NOW)
+def manifold_files() -> dict[str, Any]:
+    paid = {"isResolved": True, "resolution": "MKT", "resolutionProbability": 0.25}
+    markets = [
+        manifold.market(resolutionTime=manifold.MADE + 9 * manifold.DAY, **paid),
+        manifold.choice(id="m2"),
+    ]
+    bets = [manifold.bet(), manifold.bet(contractId="m2", answerId="b", probAfter=0.7)]
+    return {"bets.json": bets, "markets.json": markets}
 
 
-@pytest.mark.parametrize("format_", FILES)
-def test_a_file_is_scored_in_the_ledger_as_computed_directly(
-    engine: Engine, tmp_path: Path, format_: str
+def infer_files() -> dict[str, Any]:
+    answers = [infer.answer(70, "Yes", probability="1.0")]
+    resolved = infer.question(answers=answers, resolved_at="2025-02-03T00:00:00Z")
+    sets = [infer.forecast((70, "Yes", "0.4"))]
+    return {"questions.json": {"questions": [resolved]}, "sets.json": {"prediction_sets": sets}}
+
+
+def forecastbench_files() -> dict[str, Any]:
+    rows = [
+        forecastbench.forecast("abc", "manifold", 0.3, reasoning="Because."),
+        forecastbench.forecast("DGS10", "fred", 0.4, "2025-03-09"),
+    ]
+    known = forecastbench.outcome("DGS10", "fred", "2025-03-09", 1.0)
+    return {"f.json": forecastbench.forecasts(*rows), "r.json": forecastbench.resolutions(known)}
+
+
+def tools_files() -> dict[str, Any]:
+    known = {"resolution_string": "no", "actual_resolution_time": "2025-05-25T00:00:00Z"}
+    stated = tools.points((0.1, -10), (0.5, 40), (0.9, 80))
+    numeric = tools.question(**tools.NUMERIC | {"id_of_question": 29})
+    reports = [tools.report(about=tools.question(**known)), tools.report(stated, numeric)]
+    return {"reports.json": [tools.benchmark(*reports)]}
+
+
+FILES |= {
+    "manifold": (manifold_files(), [(0.6 - 0.25) ** 2]),
+    "infer": (infer_files(), [0.36]),
+    "forecastbench": (forecastbench_files(), [0.36]),
+    "forecasting-tools": (tools_files(), [0.36]),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_recognised_imported_scored_and_known_the_second_time(
+    engine: Engine, tmp_path: Path, name: str
 ) -> None:
-    name, text, squares = FILES[format_]
-    record = sheets.read(tmp_path / name, text, format_=format_)
-    done = imported(engine, record)
-    assert done.counts.forecasts == len(record.frames.forecasts)
+    files, squares = FILES[name]
+    for file, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+
+    def come_in() -> tuple[PlatformRecord, Preview]:
+        with opened(tmp_path) as source:
+            found, reader = recognised(source)
+            assert found == name
+            record = reader.reader.read(source, Choices("anna"))
+            check_record(record.frames)
+        with database.writing(engine) as session:
+            member = member_or_new(session, "anna", now=NOW)
+            read_as(session, member, now=NOW)
+            return record, import_record(session, record, member=member, now=NOW)
+
+    record, first = come_in()
+    assert first.counts.questions == len(record.frames.questions)
+    assert first.counts.forecasts == len(record.frames.forecasts)
     with database.reading(engine) as session:
+        assert verify(session).broken is None
+        assert len(session.exec(select(QuestionOrigin)).all()) == first.counts.questions
         frames = ledger_frames(session)
         printed = session.exec(select(PrintedScore)).all()
+        origins = set(session.exec(select(Forecast.origin)))
+        bots = session.exec(select(Member).where(col(Member.kind) == MemberKind.bot)).all()
     final = scoring.score(frames.questions, frames.forecasts, "brier_final")
     assert sorted(final["score"].round(12)) == pytest.approx(sorted(squares))
     assert len(printed) == len(record.printed)
-    again = imported(engine, sheets.read(tmp_path / name, text, format_=format_))
-    assert again.changes_nothing
+    assert frames.questions["question_id"].str.startswith(f"{name}-").all()
+    are_bots = name in ("forecastbench", "forecasting-tools")
+    assert bool(bots) == are_bots
+    assert frames.models is not None
+    assert (frames.models["model"] != "").all() == are_bots
+    assert origins == {"implied" if name == "manifold" else "import"}
+    assert come_in()[1].changes_nothing
     with database.reading(engine) as session:
         pd.testing.assert_frame_equal(ledger_frames(session).forecasts, frames.forecasts)
 
 
-def test_a_newer_export_adds_only_what_is_new(engine: Engine, tmp_path: Path) -> None:
-    before = sheets.table(fatebook.row(), fatebook.row(title="Open?"))
-    imported(engine, sheets.read(tmp_path / "f.csv", before, format_="fatebook"))
-    newer = sheets.table(
-        fatebook.row(**SCORED),
-        fatebook.row(title="Open?"),
-        fatebook.row(title="Open?", p="0.4", made="2025-03-02 10:00:0"),
-    )
-    done = imported(engine, sheets.read(tmp_path / "f.csv", newer, format_="fatebook"))
-    assert (done.counts.questions, done.counts.forecasts, done.counts.resolutions) == (0, 1, 1)
+STRANGE = [
+    None,
+    "",
+    "x",
+    -1,
+    1e308,
+    True,
+    [],
+    {},
+    [1],
+    [{}],
+    {"a": 1},
+    "\ud800",
+    10**30,
+    "a" * 3000,
+]
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to every value below a file."""
+    if len(at) > 1:
+        yield at
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*at, key))
+
+
+@pytest.mark.parametrize(
+    ("reader", "files"),
+    [
+        (manifold.manifold, manifold_files()),
+        (infer.infer, infer_files()),
+        (forecastbench.forecastbench, forecastbench_files()),
+        (tools.forecasting_tools, tools_files()),
+    ],
+    ids=["manifold", "infer", "forecastbench", "forecasting-tools"],
+)
+def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
+    tmp_path: Path, reader: Any, files: dict[str, Any]
+) -> None:
+    refused: list[BadInput] = []
+    for number, at in enumerate(places(files)):
+        given = copy.deepcopy(files)
+        inside: Any = given
+        for key in at[:-1]:
+            inside = inside[key]
+        inside[at[-1]] = STRANGE[number % len(STRANGE)]
+        paths = {name: tmp_path / name for name in given}
+        for name, content in given.items():
+            paths[name].write_text(json.dumps(content), encoding="utf-8")
+        try:
+            record = reader.read(Source("strange", paths), Choices("anna"))
+            check_record(record.frames)
+        except BadInput as error:
+            refused.append(error)
+    assert refused
+    assert all(problem.place for error in refused for problem in error.problems)

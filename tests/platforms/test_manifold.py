@@ -10,7 +10,7 @@ import pytest
 from forecasts.common.errors import BadInput
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
-from forecasts.platforms.source import Source, opened
+from forecasts.platforms.source import Source
 from tests.remarks import notes_of
 
 DAY = 86_400_000
@@ -284,22 +284,6 @@ def test_bets_of_several_accounts_keep_their_ids(tmp_path: Path) -> None:
     assert "1 bet names no account; imported as anna's." in notes_of(record)
 
 
-def test_lists_lines_and_one_object_are_read_alike(tmp_path: Path) -> None:
-    rows = [bet(), market()]
-    for text in (
-        json.dumps(rows),
-        json.dumps(rows, indent=2),
-        "\n".join(map(json.dumps, rows)),
-        json.dumps({"bets": rows[:1], "page": 12, "markets": rows[1:]}),
-        "\ufeff" + json.dumps(rows),
-    ):
-        files = source(tmp_path, all=text)
-        assert manifold.recognises(files)
-        assert manifold.read(files, Choices("anna")).frames.forecasts["probability"].tolist() == [
-            0.6
-        ]
-
-
 def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
     before = read(tmp_path, [bet(answerId="a")], [choice()])
     more = [answer("a", "Anna"), answer("b", "Bo"), answer("d", "Di", createdTime=MADE + 9 * DAY)]
@@ -355,29 +339,6 @@ def test_a_bad_market_is_named_by_file_record_field_value_and_rule(
     first = caught.value.problems[0]
     assert first.place == f"markets.json, record 1, field {field}"
     assert rule in first.rule
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[{"contractId": "m1", "probAfter": 0.',
-        "[1, 2]",
-        '[{"probAfter": NaN}]',
-        "[{}",
-        "[{}]]",
-        "[" * 5000,
-    ],
-)
-def test_a_truncated_or_foreign_file_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadInput, match=r"bets\.json cannot be read after record"):
-        manifold.read(source(tmp_path, bets=text), Choices("anna"))
-
-
-def test_a_file_in_latin_1_is_named_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "bets.json"
-    file.write_bytes(json.dumps([bet()]).encode() + b"\n\xe9")
-    with pytest.raises(BadInput, match="line 2 has the byte 0xe9"), opened(file) as files:
-        manifold.read(files, Choices("anna"))
 
 
 def test_a_market_with_rich_text_has_its_words_as_criteria(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from forecasts.platforms.record import PlatformRecord
 from forecasts.platforms.source import opened
 from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
-    QUESTION_HEADER,
     account,
     crowd,
     export,
@@ -51,13 +50,6 @@ def test_a_zip_is_recognised_whatever_its_files_are_called(tmp_path: Path) -> No
     record = read(tmp_path / "download.zip")
     assert record.platform == "metaculus"
     assert [who for who, _, _ in made(record)] == ["ann", "bob"]
-
-
-def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
-    folder = export(tmp_path, [], [])
-    write(folder / "question_data.csv", QUESTION_HEADER[::-1], [question()])
-    write(folder / "forecast_data.csv", FORECAST_HEADER[::-1], TWO)
-    assert [value for _, _, value in made(read(folder))] == [0.3, 0.6]
 
 
 def test_an_old_export_of_nine_columns_lacks_bots_and_percentiles(tmp_path: Path) -> None:

@@ -201,11 +201,6 @@ def test_a_bad_prediction_is_named(tmp_path: Path, field: str, value: Any) -> No
     assert place == f"p.json, predictions 1, field {field}"
 
 
-def test_a_truncated_file(tmp_path: Path) -> None:
-    error = sheets.refused(tmp_path / "p.json", page(prediction())[:-40], format_="predictionbook")
-    assert error.message.startswith("p.json is not JSON: ")
-
-
 def test_a_deadline_at_the_end_of_the_calendar(tmp_path: Path) -> None:
     record = read(tmp_path, prediction(deadline="9999-01-02T08:00:00.000Z"))
     assert record.frames.questions["scheduled_close_time"][0].year == 9999

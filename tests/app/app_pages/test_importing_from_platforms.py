@@ -278,7 +278,7 @@ def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
 def test_an_error_is_shown_even_if_the_name_of_the_file_looks_like_an_option(app: AppTest) -> None:
     bad = FATEBOOK.replace("0.7", "seven")
     upload(app, [("--column.csv", bad.encode(), "text/csv")])
-    assert "its rules" in words(press(app, "Preview"))
+    assert "the format's rules" in words(press(app, "Preview"))
 
 
 def test_an_option_in_peoples_words_is_not_replaced_by_a_field(app: AppTest) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from forecasts.folder.frames import MODEL_COLUMNS, QUESTION_COLUMNS, Frames
-from forecasts.platforms import benchmark_export as benchmark
 from forecasts.platforms import forecasting_tools
+from forecasts.platforms import forecasting_tools_export as benchmark
 from forecasts.platforms.record import Choices, frame_of, frames_of
 from forecasts.platforms.source import opened
 

@@ -16,9 +16,8 @@ import pandas as pd
 
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import MODEL_COLUMNS, Frames, rows
-from forecasts.platforms.forecasting_tools import HEADING
-from forecasts.platforms.percentiles import declared_percentiles
-from forecasts.platforms.written import Written, counted, omitted
+from forecasts.platforms.forecasting_tools import HEADING, declared_percentiles
+from forecasts.platforms.written import Written, each_counted, omitted
 from forecasts.values.outcomes import figure_to_float
 
 FILE = "benchmark.jsonl"
@@ -49,7 +48,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
         text = "".join(f"{line}\n" for line in lines)
         (draft / FILE).write_text(text, encoding="utf-8", newline="\n")
     left_out += _others(frames)
-    return Written([path / FILE], counted(left_out))
+    return Written([path / FILE], each_counted(left_out))
 
 
 def _benchmark(
@@ -76,7 +75,7 @@ def _benchmark(
 
 
 def _report(row: Any, asked: Any, left_out: Counter[str]) -> dict[str, Any] | None:
-    """Return a report; None for a forecast without a place, which is counted."""
+    """Return a report; None for a forecast without a place, which is each_counted."""
     prediction: Any = None
     if asked.type == "binary":
         prediction = None if pd.isna(row.probability) else row.probability
