@@ -82,7 +82,6 @@ class _Projects(Shape):
 
 class _Post(Shape):
     id: int
-    curation_status: Any = None
     published_at: Any = None
     short_title: Any = None
     projects: _Projects | None = None
@@ -103,12 +102,12 @@ class _Account(Shape):
 
 _FIELDS = (
     *("title", "type", "label", "status", "resolution"),
-    *("options", "all_options_ever", "options_history", "question_weight"),
+    *("options", "all_options_ever", "options_history"),
     *("open_time", "cp_reveal_time", "scheduled_close_time", "actual_close_time"),
-    *("actual_resolve_time", "scheduled_resolve_time", "include_bots_in_aggregates"),
+    *("actual_resolve_time", "scheduled_resolve_time"),
     *("description", "resolution_criteria", "fine_print"),
 )
-_BOUNDS = ("range_min", "range_max", "zero_point", "open_lower_bound", "open_upper_bound")
+_BOUNDS = ("range_min", "range_max", "zero_point")
 _TIMES = ("start_time", "end_time", "forecast_values")
 _PAGES = TypeAdapter(_Page)
 _ACCOUNTS = TypeAdapter(_Account)
@@ -120,13 +119,11 @@ _TEXTS = {
 }
 _COLUMNS = {
     "question_data.csv": (
-        *("Question ID", "Question URL", "Question Title", "Post ID", "Post Curation Status"),
-        *("Post Published Time", "Default Project", "Default Project ID", "Categories", "Label"),
-        *("Question Type", "MC Options (Current)", "MC Options (All)", "MC Options History"),
-        *("Lower Bound", "Open Lower Bound", "Upper Bound", "Open Upper Bound"),
+        *("Question ID", "Question URL", "Question Title", "Post ID", "Post Published Time"),
+        *("Default Project", "Categories", "Label", "Question Type", "MC Options (Current)"),
+        *("MC Options (All)", "MC Options History", "Lower Bound", "Upper Bound"),
         *("Continuous Range", "Open Time", "CP Reveal Time", "Scheduled Close Time"),
         *("Actual Close Time", "Resolution", "Resolution Known Time"),
-        *("Include Bots in Aggregates", "Question Weight"),
     ),
     "forecast_data.csv": (
         *("Question ID", "Forecaster ID", "Forecaster Username", "Is Bot", "Start Time"),
@@ -164,8 +161,8 @@ def _slim(post: _Post) -> _Object:
     projects, pair = post.projects or _Projects(), post.conditional or _Conditional()
     group = (post.group_of_questions or _Group()).questions or ()
     questions = (post.question, pair.question_yes, pair.question_no, *group)
-    return post.model_dump(include={"id", "curation_status", "published_at", "short_title"}) | {
-        "project": _picked(projects.default_project or {}, "id", "name"),
+    return post.model_dump(include={"id", "published_at", "short_title"}) | {
+        "project": (projects.default_project or {}).get("name"),
         "categories": [one.get("name") for one in projects.category or ()],
         "questions": [
             _slim_question(one)
@@ -224,10 +221,8 @@ def _question_row(post: Mapping[str, Any], question: Mapping[str, Any]) -> dict[
         "Question URL": f"https://www.metaculus.com/questions/{path}/",
         "Question Title": question["title"],
         "Post ID": post["id"],
-        "Post Curation Status": post["curation_status"],
         "Post Published Time": _moment(post["published_at"]),
-        "Default Project": post["project"]["name"],
-        "Default Project ID": post["project"]["id"],
+        "Default Project": post["project"],
         "Categories": post["categories"],
         "Label": question["label"],
         "Question Type": question["type"],
@@ -235,9 +230,7 @@ def _question_row(post: Mapping[str, Any], question: Mapping[str, Any]) -> dict[
         "MC Options (All)": question["all_options_ever"],
         "MC Options History": question["options_history"],
         "Lower Bound": _day(bounds[0]) if is_date else bounds[0],
-        "Open Lower Bound": scaling["open_lower_bound"],
         "Upper Bound": _day(bounds[1]) if is_date else bounds[1],
-        "Open Upper Bound": scaling["open_upper_bound"],
         "Continuous Range": _range(bounds, scaling["zero_point"], is_date=is_date),
         "Open Time": _moment(question["open_time"]),
         "CP Reveal Time": _moment(question["cp_reveal_time"]),
@@ -245,8 +238,6 @@ def _question_row(post: Mapping[str, Any], question: Mapping[str, Any]) -> dict[
         "Actual Close Time": _moment(question["actual_close_time"]) if is_closed else None,
         "Resolution": question["resolution"],
         "Resolution Known Time": _moment(question["actual_resolve_time"]),
-        "Include Bots in Aggregates": question["include_bots_in_aggregates"],
-        "Question Weight": question["question_weight"],
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from forecasts.common.errors import Advice, BadInput, Remedy
@@ -55,7 +55,6 @@ class Columns:
     wide: tuple[str, Mapping[str, str]] | None
     scale: int | None
     others: Sequence[str]
-    guessed: Sequence[str] = field(default=())
 
     def one(self, name: str) -> str | None:
         """Return the column of a field that has one at most."""

@@ -119,7 +119,7 @@ FILES |= {
     "manifold": (manifold_files(), [(0.6 - 0.25) ** 2]),
     "infer": (infer_files(), [0.36]),
     "forecastbench": (forecastbench_files(), [0.36]),
-    "forecasting-tools": (tools_files(), [0.36]),
+    "forecasting-tools": (tools_files(), [0.09]),
 }
 
 
