@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ class Table:
     ``header``: the names of the file's columns. ``noted``: the rows with a problem, by column.
     ``ragged``: the rows with more or fewer cells than the header, as they are in the file; in
     ``frame`` they are cut or padded with blanks. ``separator``: the character between columns.
+    ``placed`` returns the location of a row that is elsewhere.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
     noted: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     separator: str = ","
+    placed: Callable[[int], str] | None = None
     _lines: list[int] | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +91,8 @@ class Table:
 
     def place(self, row: int) -> str:
         """Return the file with the row's line, or its number in Parquet."""
+        if self.placed is not None:
+            return self.placed(row)
         where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
         return f"{self.path.name}, {where}"
 

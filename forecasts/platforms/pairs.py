@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -309,17 +309,6 @@ def _at_once(
     )
 
 
-@dataclass
-class _Part(Table):
-    """Some of the rows of a table, by their numbers in the whole one."""
-
-    numbers: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
-
-    def place(self, row: int) -> str:
-        """Return the file with the row's line."""
-        return super().place(int(self.numbers[row]))
-
-
 def _without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]]:
     """Return the table without blank rows, and without rows of totals or averages: left out."""
     if table.problems:  # by their rows
@@ -339,7 +328,8 @@ def _without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut
         return table, []
     numbers = np.delete(np.arange(len(rows)), [*blank, *totals])
     kept = rows.iloc[numbers].reset_index(drop=True)
-    part = _Part(table.path, table.header, kept, separator=table.separator, numbers=numbers)
+    place = table.place
+    part = replace(table, frame=kept, placed=lambda row: place(int(numbers[row])))
     return part, left_out
 
 

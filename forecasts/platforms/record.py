@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -160,9 +161,7 @@ def frames_of(
 
 def check_record(frames: Frames) -> None:
     """Fill in the frames' defaults; BadInput lists each value that breaks a rule, and its place."""
-    tables: dict[str, Table] = {
-        name: _Placed(Path(name), name=name, frames=frames) for name in FRAME_COLUMNS
-    }
+    tables = {name: Table(Path(name), placed=partial(frames.place, name)) for name in FRAME_COLUMNS}
     check_folder(tables, {name: getattr(frames, name) for name in FRAME_COLUMNS})
     problems = [problem for table in tables.values() for problem in table.problems]
     if problems:
@@ -172,16 +171,3 @@ def check_record(frames: Frames) -> None:
             "nothing was imported.",
             problems=problems,
         )
-
-
-@dataclass
-class _Placed(Table):
-    """A table whose rows are elsewhere: in the files of the record."""
-
-    name: str = ""
-    frames: Frames | None = field(default=None, repr=False)
-
-    def place(self, row: int) -> str:
-        """Return the location of a row in the files of the record."""
-        place = row_number if self.frames is None else self.frames.place
-        return place(self.name, row)

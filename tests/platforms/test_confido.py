@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import scoring
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
 from tests.remarks import notes_of
@@ -113,15 +112,6 @@ def test_buckets_give_quantiles_and_the_range_with_negative_edges(tmp_path: Path
         0.25: 0.0,
         0.75: 5.0,
     }
-
-
-def test_the_crps_of_buckets_is_that_of_their_curve(tmp_path: Path) -> None:
-    frames = read(tmp_path, row(**NUMBER, resolution="0.00") | BUCKETS).frames
-    [score] = scoring.score(frames.questions, frames.forecasts, "crps")["score"]
-    # The squares of the curve below 0, where it rises from 0 to 1/4, and of its rest above.
-    below = 5 * (0.25**2) / 3
-    above = 5 * (0.75**2 + 0.75 * 0.25 + 0.25**2) / 3 + 5 * (0.25**2) / 3
-    assert score == pytest.approx((below + above) / 20, abs=1e-6)
 
 
 def test_buckets_without_ranges_leave_the_mean_and_the_deviation(tmp_path: Path) -> None:
