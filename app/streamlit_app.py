@@ -12,14 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.session import settings
-from app.views.uncaught import went_wrong
+from app.views.uncaught import keep_out_of_log, went_wrong
 from app.web import share_target
 from app.web.api import Api
 from app.web.calendar_feed import calendar
 from app.web.health import Health
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
-from app.web.outages import keep_out_of_log
 from forecasts.access import oidc_settings
 from forecasts.cli.console import print_error
 from forecasts.common.errors import LedgerError

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app.components.share import share_link
-from app.forms.capture_review import correct, store_checked, stored_name
-from app.forms.captured import Captured, Review
+from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, dotted, link, marked, shortened

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import streamlit as st
 
 from app.forms.account_import import account_form
-from app.forms.export_download import export_download
 from app.forms.import_upload import ImportState, Ready, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import added, as_text, counted
-from app.session import act, now, page_state, reading, rights_here
+from app.session import (
+    act,
+    current_member,
+    now,
+    page_state,
+    reading,
+    rights_here,
+    shown_errors,
+)
 from app.views import import_preview
+from app.views.downloads import ledger_folder_button
 from app.views.links import question_link
 from app.views.progress import progress
 from forecasts.access.roles import Action
-from forecasts.importing.frames import import_frames
-from forecasts.importing.record import Preview, import_record
+from forecasts.exchange import question_files
+from forecasts.exchange.export_formats import Packed, packed_as
+from forecasts.exchange.importing.frames import import_frames
+from forecasts.exchange.importing.record import Preview, import_record
+from forecasts.exchange.outgoing.formats import FORMATS
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
 
 LINKS = 10  # of imported questions
 FILES, ACCOUNT = "From files", "From an account"
+FOLDER = "folder"
+TITLES = (
+    {FOLDER: "Ledger folder"}
+    | {name: one.title for name, one in FORMATS.items()}
+    | {question_files.FORMAT: question_files.TITLE}
+)
+CONTENTS = {name: one.files for name, one in FORMATS.items()} | {
+    question_files.FORMAT: question_files.FILES
+}
 
 moment = now()
 state = page_state(ImportState)
@@ -55,30 +78,17 @@ def preview(ready: Ready) -> None:
 
 def import_(ready: Ready) -> None:
     """Import the files in one transaction."""
+    asked, done = ready.asked, None
     with act(ready.key) as doing, progress("Importing") as tell:
-        if ready.record is not None:
+        how: dict[str, Any] = {"vouch": asked.vouch, "on_progress": tell, **doing.by}
+        if ready.record is None:
+            assert ready.frames is not None
+            counts = import_frames(doing.ledger, ready.frames, **how)
+        else:
             done = import_record(
-                doing.ledger,
-                ready.record,
-                vouch=ready.asked.vouch,
-                account=ready.asked.account or None,
-                owner=ready.asked.owner,
-                on_progress=tell,
-                **doing.by,
+                doing.ledger, ready.record, account=asked.account or None, owner=asked.owner, **how
             )
             counts = done.counts
-        else:
-            assert ready.frames is not None
-            done, counts = (
-                None,
-                import_frames(
-                    doing.ledger,
-                    ready.frames,
-                    vouch=ready.asked.vouch,
-                    on_progress=tell,
-                    **doing.by,
-                ),
-            )
         state.ready, state.done = None, done
         doing.say(f"Imported: {added(counts, done.printed if done else 0)}.")
 
@@ -114,6 +124,55 @@ def result(done: Preview) -> None:
         if st.button("Done", key="import-done"):
             state.done = None
             st.rerun()
+
+
+@dataclass
+class Exported:
+    """The export that was prepared last, and its format."""
+
+    format: str = ""
+    packed: Packed | None = None
+
+
+def export_download() -> None:
+    """Show the formats; prepare the chosen one on a click, and name its omissions."""
+    export = page_state(Exported)
+    name = st.selectbox(
+        "Export as",
+        list(TITLES),
+        format_func=lambda one: TITLES[one],
+        key="export-format",
+        width=280,
+    )
+    if name == FOLDER:
+        st.caption(
+            "Everything you may see, as CSV files: questions, forecasts, evidence, articles, "
+            "teams. Earlier wordings, resolvers and roles are not included; back up the database "
+            "to keep those. Texts are exact: a spreadsheet may run one that begins with = as a "
+            "formula."
+        )
+        ledger_folder_button("Download the ledger (ZIP)", key="export")
+        return
+    files = CONTENTS[name]
+    st.caption(f"{files[:1].upper()}{files[1:]}, with everything you may see that fits in it.")
+    if export.format != name:
+        export.format, export.packed = name, None
+    if st.button("Prepare", key="export-prepare"):
+        export.packed = None
+        with shown_errors(), st.spinner("Preparing the export …"), reading() as ledger:
+            export.packed = packed_as(ledger, name, member=current_member(ledger), now=now())
+    if export.packed is None:
+        return
+    left_out = ", ".join(export.packed.left_out)
+    st.caption(f"Left out: {as_text(left_out)}." if left_out else "Nothing is left out.")
+    st.download_button(
+        f"Download {as_text(export.packed.name)}",
+        data=export.packed.data,
+        file_name=export.packed.name,
+        key="export-as",
+        on_click="ignore",
+        type="primary",
+    )
 
 
 st.title("Import and export", anchor=False)

@@ -11,13 +11,13 @@ from app.charts.records import sparkline_chart, trend_chart
 from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
 from app.session import current_member, ledger_url, reading
 from app.times import day, zone
-from app.views.imported import printed_table
 from app.views.links import question_link
 from app.views.lists import search_field
-from app.views.own_scores import (
+from app.views.scores import (
     POINTS_HELP,
     RULES,
     my_scored_questions,
+    printed_table,
     score_caption,
     update_table,
 )

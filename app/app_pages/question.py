@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.forms.comment import comment_form
-from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import criteria_field
-from app.forms.resolution import withdrawal_note
+from app.forms.resolution import dispute_form, withdrawal_note
 from app.forms.revision import close_form, reopen_form, wording_form
 from app.forms.undo import undo_offer
 from app.markdown_text import (
@@ -35,7 +33,6 @@ from app.session import (
 from app.times import day, published, when
 from app.views.downloads import receipts_button
 from app.views.forecast_paths import question_chart
-from app.views.imported import origin_badges, original_links
 from app.views.links import article_link, question_link
 from app.views.question_history import (
     discussion,
@@ -44,7 +41,7 @@ from app.views.question_history import (
     resolution_list,
     wording_list,
 )
-from app.views.question_scores import question_scores
+from app.views.scores import question_scores
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -53,7 +50,10 @@ from forecasts.documents.numbers import percent
 from forecasts.ledger.models import Resolution
 from forecasts.questions import discards, finality, passages, registry, revisions, standing
 from forecasts.questions import origins as question_origins
-from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions import sources as question_sources
+from forecasts.questions.origins import in_words, platform_name
+from forecasts.questions.standing import Status
+from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores
@@ -125,7 +125,8 @@ def head() -> None:
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
-        origin_badges(origins)
+        for one in origins:
+            st.badge(as_text(platform_name(one.platform)), color="gray", help="Imported.")
         parts = []
         if state.outcome_at is not None:
             parts.append(f"on {day(state.outcome_at)}")
@@ -294,7 +295,12 @@ def change_panel() -> None:
     if text.family:
         facts["Family"] = text.family
     st.caption("  \n".join(f"{name}: {as_text(fact)}" for name, fact in facts.items()))
-    original_links(origins)
+    for one in origins:
+        name = as_text(in_words(one.platform, one.platform_id))
+        if one.url.startswith(("https://", "http://")):
+            st.page_link(one.url, label=f"Original: {name}")
+        else:
+            st.caption(f"Imported from {name}")
     st.caption("ID (for links and commands)")
     st.code(state.slug, language=None, wrap_lines=True)
     if discardable:
@@ -328,7 +334,19 @@ def discard_form() -> None:
             doing.go("questions", {})
 
 
-def page(state: QuestionState) -> None:
+def comment_form() -> None:
+    """Show the form for a comment on the question that explains no forecast."""
+    key = form_key(f"comment-{state.slug}")
+    with st.form(key):
+        written = st.text_area("Comment", key=f"{key}-text", height=80)
+        submitted = st.form_submit_button("Add comment", key=f"{key}-save")
+    if submitted:
+        with act(key) as doing:
+            comments.comment(doing.ledger, state.question, written, **doing.by)
+            doing.say("Added your comment.")
+
+
+def page() -> None:
     """Lay out the page: the forecast first, which is on the right of a wide screen."""
     head()
     undo_offer("forecast")
@@ -359,7 +377,7 @@ def page(state: QuestionState) -> None:
         )
         with discussed:
             if may[Action.forecast]:
-                comment_form(state)
+                comment_form()
             discussion(entries, explained, cited, wordings)
         with forecasts:
             forecast_list(history, explained, cited, wordings)
@@ -371,4 +389,4 @@ def page(state: QuestionState) -> None:
             wording_list(wordings, handles)
 
 
-page(state)
+page()

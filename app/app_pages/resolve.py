@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.forms.dispute import disputed
-from app.forms.resolution import proposal, resolve_form
+from app.forms.resolution import disputed, proposal, resolve_form
 from app.markdown_text import as_text, closing, counted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
 from app.times import when, zone_name

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.components.keyboard import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
-from app.forms.forecast import forecast_act, is_quick_form_typed, quick_form
+from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed
 from app.forms.one_line import one_line_entry
 from app.forms.undo import undo_offer
 from app.markdown_text import as_text, closing, counted, shortened, span
@@ -17,7 +17,7 @@ from app.session import act, current_member, form_key, now, page_state, reading
 from app.times import day
 from app.views.links import question_link
 from app.views.lists import shown_page
-from app.views.own_scores import score_caption, score_link
+from app.views.scores import score_caption, score_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
 from forecasts.ledger.models import Forecast
@@ -52,7 +52,7 @@ def card(
         st.caption(" · ".join([*parts, closes, day(state.text.close_time)]))
         if state.id in needs.may_forecast:
             every = needs.intervals.by_question.get(state.id)
-            quick_form(state, current, articles, every=every, cites=article)
+            forecast_form(state, current, articles, quick=True, every=every, cites=article)
 
 
 def more(total: int, label: str, **filters: str) -> None:

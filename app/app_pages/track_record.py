@@ -10,14 +10,24 @@ import streamlit as st
 from app.charts.question_chart import LINES
 from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text
-from app.session import ledger_url, my_handle, now, reading
+from app.session import (
+    current_member,
+    ledger_url,
+    my_handle,
+    now,
+    reading,
+    settings,
+    shown_errors,
+)
 from app.views.downloads import downloads
-from app.views.own_scores import my_scored_questions
-from app.views.publishing import publish_record
 from app.views.record import record
 from app.views.record_comparison import side_by_side
+from app.views.scores import my_scored_questions
 from forecasts import reports
 from forecasts.access import kinds, memberships, visibility
+from forecasts.exchange.publication import facts
+from forecasts.exchange.publication.publish import publish_as_zip
+from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.questions import standing
 from forecasts.reports import Report, wording
 from forecasts.reports.own_scores import OwnScores, own_scores, within
@@ -95,6 +105,47 @@ def scores_of(known_as: str) -> OwnScores | None:
         return None
     scored = my_scored_questions(ledger_url(), written, crowd=False)
     return own_scores(within(scored, chosen))
+
+
+def publish_record() -> None:
+    """Show the part that builds the site of the reader's own record."""
+    with st.popover("Publish"):
+        st.caption(
+            "Your record as a site with its proof, for any web server. It has only what everyone "
+            "may see."
+        )
+        url = st.text_input(
+            "Address",
+            placeholder="https://example.org/record/",
+            key="publish-url",
+            help="Optional: where the site will be, for links in its feed and cards.",
+        )
+        if not st.button("Build the site", key="publish"):
+            return
+        with shown_errors(), st.spinner("Building the site …"):
+            with reading() as ledger:
+                me, chosen = current_member(ledger), settings()
+                proofs = folder_of_proofs(ledger, chosen.proofs_folder)
+                stamped = stamps(proofs, roots=chosen.stamp_roots)
+                done, archive = publish_as_zip(
+                    ledger,
+                    who=me,
+                    member=me,
+                    stamps={one.digest: one.file.read_bytes() for one in stamped if not one.fault},
+                    url=url.strip(),
+                    now=now(),
+                )
+            for said in filter(None, [facts.may_be_private(done.record), *done.record.withheld]):
+                st.warning(as_text(said))
+            st.download_button(
+                "Download",
+                data=archive,
+                file_name="record.zip",
+                mime="application/zip",
+                key="download-site",
+                on_click="ignore",
+                type="primary",
+            )
 
 
 st.title("Track record", anchor=False)

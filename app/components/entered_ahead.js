@@ -1,6 +1,7 @@
 // Values entered on the cards of Today, faster than they are saved; one script with keyboard.js.
 //
-// Streamlit can lose a click in a list that moves, so cards are saved one after the other. A value
+// Streamlit knows a card by its place in the list, and can lose a click in a list that moves. So cards
+// are saved one after the other, and again if their form is still the same after the run. A value
 // belongs to the question whose title was shown when it was typed. If the page has no card of that
 // question yet, the value is typed into a box with the title, and waits there in sight, to be saved
 // or discarded.
@@ -16,8 +17,6 @@ const listOf = (act) => lists().find((list) => list.some((card) => card.act === 
 const cardOf = (act) => listOf(act).find((card) => card.act === act);
 const valueIn = (act) =>
   [...document.querySelectorAll(`.${act}:not([data-retained] *)`)].map(fieldIn).find(Boolean);
-// A form has a new key after each save.
-const formOf = (field) => keyOf(elementOf(field)).replace(VALUE, "");
 
 function nextCard(act) {
   const list = listOf(act);
@@ -26,8 +25,12 @@ function nextCard(act) {
 }
 
 // Save the value in its turn and go to the next card. ``other``: another field of the card, to be
-// written too. ``isSent``: Streamlit has been told to save.
-function enterCard(card, { text = valueIn(card.act)?.value, other = null, isSent = false } = {}) {
+// written too. ``isSent``: Streamlit has been told to save; ``isClicked``: by the mouse, so that the
+// next card is not typed into before it is drawn.
+function enterCard(
+  card,
+  { text = valueIn(card.act)?.value, other = null, isSent = false, isClicked = false } = {},
+) {
   const next = nextCard(card.act);
   state.entered = state.entered.filter((one) => one.act !== card.act || one.isSent);
   const one = { ...card, text, other, tries: 0 };
@@ -36,31 +39,24 @@ function enterCard(card, { text = valueIn(card.act)?.value, other = null, isSent
   startLooking();
   const field = !state.box && next && valueIn(next.act);
   if (field) enter(field);
-  else openBox(next);
+  else if (!isClicked) openBox(next);
   Object.assign(state, { isBusy: false, hasMoved: true, savedAt: Date.now() });
 }
 
 function noteSent(one) {
-  const form = formOf(valueIn(one.act) ?? document.body);
-  Object.assign(one, { isSent: true, hasRun: false, form, refusals: refusals() });
+  Object.assign(one, { isSent: true, hasRun: false, form: formOf(one.act), refusals: refusals() });
   one.tries += 1;
   state.rest = 0;
 }
 
 function saveInTurn() {
-  state.entered = state.entered.filter((one) => one.isSent || !isStored(one));
+  state.entered = state.entered.filter((one) => one.isSent || !isRenewed(one));
   state.rest = isAtRest() ? state.rest || Date.now() : 0;
   const rested = state.rest && Date.now() - state.rest + 1;
   const sent = state.entered.find((one) => one.isSent);
   if (rested && sent) finish(sent, rested);
   else if (rested > DRAWN) sendNext();
   drawBox();
-}
-
-// The form is new, perhaps by a save that was taken for lost.
-function isStored(one) {
-  const field = one.tries && valueIn(one.act);
-  return field && formOf(field) !== one.form;
 }
 
 function sendNext() {
@@ -92,7 +88,7 @@ function fill(field, text = field.value) {
 
 function finish(one, rested) {
   const isOver = rested > (one.hasRun ? SETTLED : PATIENCE);
-  const isNew = valueIn(one.act) ? isStored(one) : isOver;
+  const isNew = valueIn(one.act) ? isRenewed(one) : isOver;
   if (one.isSaved || refusals() > one.refusals || isNew) {
     state.entered = state.entered.filter((other) => other !== one);
   } else if (isOver) {

@@ -35,18 +35,18 @@ const fieldLike = (one, fits = (key) => key === one.key) =>
       fits(keyOf(elementOf(field))),
   );
 
-// The form of a card, "" elsewhere.
-const cardForm = (act) => {
+// The form of a forecast, which has a new key after each save; "" elsewhere.
+const formOf = (act) => {
   const field = act.startsWith(CARD) && valueIn(act);
-  return field ? formOf(field) : "";
+  return field ? keyOf(elementOf(field)).replace(VALUE, "") : "";
 };
-// The card has a new form, so its save is stored.
-const isRenewed = (one) => cardForm(one.act) !== one.form;
+// The save that began with ``form`` is stored, perhaps after it was taken for lost.
+const isRenewed = ({ act, form }) => Boolean(form) && ![form, ""].includes(formOf(act));
 
 // Waits for the field to be drawn again or, if its act is ``saved``, for the one after the save.
 function wait(identity, saved) {
   const one = { ...identity, saved, refusals: refusals(), lines: [], hasRun: false, rest: 0 };
-  one.form = cardForm(one.act);
+  one.form = formOf(one.act);
   state.waits.add(one);
   startLooking();
   return one;
@@ -72,26 +72,9 @@ function meet(one) {
   const next = one.saved && fieldLike(one, isLater);
   const hasEnded = isRefused(one) || (one.hasRun && rested > SETTLED);
   const isLate = rested > (one.saved ? PATIENCE : SETTLED) || one.path !== window.location.pathname;
-  const isUnread = rested && hasEnded && same && isUnreadCard(one, same);
   if (next && rested) handOver(one, next);
-  else if (isUnread) saveAgain(one, same);
   else if (same && (!one.saved || (rested && hasEnded) || isLate)) handOver(one, same);
   else if (rested && (hasEnded || isLate)) giveUp(one);
-}
-
-// Streamlit knows a card by its place in the list. If the card above it is saved just before, another
-// card has that place when the request is run, and nobody reads it.
-const isUnreadCard = (one, field) =>
-  one.saved &&
-  !one.again &&
-  !isRefused(one) &&
-  !isRenewed(one) &&
-  one.act.startsWith(CARD) &&
-  field.value !== "";
-
-function saveAgain(one, field) {
-  Object.assign(one, { again: true, hasRun: false, rest: 0 });
-  saveButton(placeOf(field))?.click();
 }
 
 // A cover with something typed into it stays, so that it can be copied.
@@ -229,5 +212,8 @@ function click({ target, isTrusted }) {
   if (!button || !isTrusted) return; // a click of our own follows ``leave``
   state.isBusy = state.hasMoved = false;
   const place = button.closest(ACT) ?? button.closest(FORM);
-  if (button.matches(SAVE) && place?.querySelector(TEXT)) waitForSave(fieldIn(place));
+  if (!button.matches(SAVE) || !place?.querySelector(TEXT)) return;
+  const card = cardOf(actOf(button));
+  if (card) enterCard(card, { isSent: true, isClicked: true });
+  else waitForSave(fieldIn(place));
 }

@@ -62,97 +62,75 @@ class _Piece:
 
 
 @st.fragment
-def quick_form(
+def forecast_form(
     state: QuestionState,
     current: Forecast | None,
     articles: Sequence[Article] = (),
     *,
+    quick: bool = False,
     every: timedelta | None = None,
     cites: str | None = None,
 ) -> None:
-    """Show the short form in a list: value, reason, one piece of evidence, review date.
+    """Show the form: value with preview, reason, evidence, review date.
 
-    ``articles``: the articles to cite; ``cites``: the address of the preselected one. ``every``:
-    the member's review interval for this question, if any. Moving the slider reruns this form only.
+    ``quick``: a short form for a list, with one piece of evidence. ``articles``: the articles to
+    cite; ``cites``: the address of the preselected one. ``every``: the member's review interval for
+    this question, if any. Moving a slider reruns this form only.
     """
-    key = form_key(f"quick-{state.slug}")
+    key = form_key(f"{'quick' if quick else 'forecast'}-{state.slug}")
     with st.container(key=forecast_act(state)):
-        values, reasons = st.columns([2, 3], gap="small")
-        with values:
-            written = value_fields(key, state.text, current, quick=True)
-        with reasons, st.form(key, border=False):
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-                reason = st.text_input(
-                    "Reason",
-                    key=f"{key}-reason",
-                    placeholder="Reason (optional)",
-                    max_chars=2000,
-                    label_visibility="collapsed",
-                )
+        left, right = st.columns([2, 3], gap="small") if quick else (st.container(), st.container())
+        with left:
+            written = value_fields(key, state.text, current, quick=quick)
+        with right, st.form(key, border=not quick):
+            # The first button of a form is the one that Enter presses.
+            with st.container(horizontal=quick, vertical_alignment="bottom", gap="small"):
+                reason = _reason_field(key, quick=quick)
                 submitted = st.form_submit_button(
-                    "Save" if current is None else "Update", key=f"{key}-save"
+                    f"{'Save' if current is None else 'Update'}{'' if quick else ' forecast'}",
+                    key=f"{key}-save",
+                    type="secondary" if quick else "primary",
+                    width="content" if quick else "stretch",
                 )
-            with (
-                st.container(key=f"{key}-more"),
-                st.expander(
-                    "Evidence and review date" if cites is None else "Cites the new article"
-                ),
-            ):
-                pieces = _evidence(key, state, current, written, 1, articles, cites)
+            label = "Evidence and review date" if cites is None else "Cites the new article"
+            with st.container(key=f"{key}-more"), st.expander(label):
+                shown = st.session_state.get(f"{key}-pieces", 1)
+                pieces = _evidence(key, state, current, written, shown, articles, cites)
                 review = _review_days(key, every)
+                if not quick:
+                    st.form_submit_button(
+                        "More evidence",
+                        key=f"{key}-add",
+                        on_click=_one_more,
+                        args=(f"{key}-pieces",),
+                        help="Adds fields for another piece of evidence.",
+                    )
     if submitted:
         _submit(key, state, current, written, reason, pieces, every, review)
+
+
+def _reason_field(key: str, *, quick: bool) -> str:
+    if quick:
+        return st.text_input(
+            "Reason",
+            key=f"{key}-reason",
+            placeholder="Reason (optional)",
+            max_chars=2000,
+            label_visibility="collapsed",
+        )
+    return st.text_area(
+        "Reason",
+        key=f"{key}-reason",
+        placeholder="What do you know now?",
+        height=90,
+        max_chars=10_000,
+        help="Kept with this forecast.",
+    )
 
 
 def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:
     """Return whether a forecast is typed into the question's short form and not saved."""
     return is_typed(form_key(f"quick-{state.slug}"), state.text, current)
-
-
-@st.fragment
-def forecast_form(
-    state: QuestionState,
-    current: Forecast | None,
-    articles: Sequence[Article],
-    *,
-    every: timedelta | None = None,
-) -> None:
-    """Show the whole form: value with preview, reason, evidence, review date.
-
-    ``articles`` and ``every`` as in ``quick_form``. Moving a slider reruns this form only.
-    """
-    key = form_key(f"forecast-{state.slug}")
-    with st.container(key=forecast_act(state)):
-        written = value_fields(key, state.text, current)
-        with st.form(key):
-            reason = st.text_area(
-                "Reason",
-                key=f"{key}-reason",
-                placeholder="What do you know now?",
-                height=90,
-                max_chars=10_000,
-                help="Kept with this forecast.",
-            )
-            # The first button of a form is the one that Enter presses.
-            submitted = st.form_submit_button(
-                "Save forecast" if current is None else "Update forecast",
-                key=f"{key}-save",
-                type="primary",
-                width="stretch",
-            )
-            shown = st.session_state.get(f"{key}-pieces", 1)
-            with st.container(key=f"{key}-more"), st.expander("Evidence and review date"):
-                pieces = _evidence(key, state, current, written, shown, articles)
-                review = _review_days(key, every)
-                st.form_submit_button(
-                    "More evidence",
-                    key=f"{key}-add",
-                    on_click=_one_more,
-                    args=(f"{key}-pieces",),
-                    help="Adds fields for another piece of evidence.",
-                )
-    if submitted:
-        _submit(key, state, current, written, reason, pieces, every, review)
 
 
 def forecast_act(state: QuestionState) -> str:

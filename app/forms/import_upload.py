@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from app.forms.record_owner import record_owner
 from app.markdown_text import as_lines, as_text
 from app.remedies import names_columns, said
 from app.session import (
@@ -32,6 +31,7 @@ from app.session import (
     shown_errors,
 )
 from app.views.progress import progress
+from forecasts.access.members import handles
 from forecasts.access.roles import Rights
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError
@@ -232,7 +232,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
             width=220,
         )
-        owner = record_owner(key, rights)
+        owner = _record_owner(key, rights)
         closes = "closes" in asks and st.text_input(
             "Closes",
             key=f"{key}-closes",
@@ -266,6 +266,29 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         columns=columns,
         closes=closes or "",
     )
+
+
+def _record_owner(key: str, rights: Rights) -> str:
+    """Show the members; return the owner of an imported record, '' for the importer.
+
+    Only admins import other members' forecasts. Someone alone in a ledger is not asked.
+    """
+    if not rights.unrestricted:
+        return ""
+    me = my_handle()
+    with reading() as ledger:
+        others = [handle for handle in handles(ledger).values() if handle != me]
+    if rights.unshared and not others:
+        return ""
+    chosen = st.selectbox(
+        "Record owner",
+        [me, *others],
+        key=f"{key}-owner",
+        accept_new_options=True,
+        help="The member whose account or sheet it is. Type the name of a new member.",
+        width=220,
+    )
+    return "" if chosen in (None, me) else chosen.strip()
 
 
 def _zone(key: str) -> str:

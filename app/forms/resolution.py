@@ -1,4 +1,4 @@
-"""The forms that propose, accept, reject, confirm, correct and withdraw an outcome."""
+"""The forms that propose, confirm, correct, withdraw and dispute an outcome, and decide on it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from app.times import when, zone
 from app.views.links import question_link
 from forecasts.access.members import handle_of
 from forecasts.common.errors import BadInput
-from forecasts.ledger.models import QuestionType, Resolution
+from forecasts.ledger.models import Dispute, QuestionType, Resolution
+from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.resolution import confirmation, history, proposals
-from forecasts.resolution.confirmation import Settled
-from forecasts.resolution.late_forecasts import late_forecasts
+from forecasts.questions.typed_dates import read_typed_outcome
+from forecasts.resolution import confirmation, disputes, history, proposals
+from forecasts.resolution.late_forecasts import late_forecasts, left_out
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
 
@@ -268,3 +269,45 @@ def _say_settled(doing: Act, settled: Settled) -> None:
         doing.say(f"Resolved: {row.outcome}. {scored}")
     else:
         doing.say(f"Corrected: {history.correction(earlier, row, when)}. {scored}")
+
+
+def dispute_form(state: QuestionState) -> None:
+    """Show the form that disputes the outcome."""
+    key = form_key(f"dispute-{state.slug}")
+    with st.form(key, border=False):
+        reason = st.text_area(
+            "Reason to dispute",
+            key=f"{key}-reason",
+            height=90,
+            help="A resolver reads it and decides. It is kept.",
+        )
+        submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
+    if submitted:
+        with act(key) as doing:
+            disputes.dispute(doing.ledger, state.question, reason=reason, **doing.by)
+            doing.say("Disputed. Scores on this question are not final until a resolver decides.")
+
+
+def disputed(
+    row: Dispute, resolution: Resolution, state: QuestionState, who: str, *, may: bool
+) -> None:
+    """Show one dispute by ``who``, and the two ways to settle it if the reader ``may``."""
+    key = form_key(f"disputed-{row.id}")
+    with st.container(border=True, gap="small"):
+        question_link(state)
+        st.markdown(f"Resolved: **{as_text(resolution.outcome)}**, and disputed")
+        st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
+        st.markdown(paragraphs(row.reason))
+        if not may:
+            st.caption("Only the author or a resolver can decide on it.")
+            return
+        with st.form(key, border=False):
+            reason = st.text_input(
+                "Reason to uphold", key=f"{key}-reason", help="Kept with the decision. Optional."
+            )
+            upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
+        question_link(state, "resolve", "Correct the outcome")
+    if upheld:
+        with act(key) as doing:
+            disputes.uphold(doing.ledger, state.question, reason=reason, **doing.by)
+            doing.say(f"Upheld: {resolution.outcome} on “{shortened(state.text.title, 60)}”.")

@@ -16,11 +16,8 @@ from app.charts.records import (
 from app.markdown_text import as_text, significant
 from app.views.links import question_link
 from app.views.lists import report_table
-from app.views.own_scores import last_call, score_link
-from forecasts.common.text import count
-from forecasts.documents import numbers
-from forecasts.documents.numbers import Interval
-from forecasts.reports import Group, tables, wording
+from app.views.scores import last_call, score_link
+from forecasts.reports import Group, numbers
 from forecasts.reports.advice import advice
 from forecasts.reports.glossary import OF_REPORTS as STATISTICS
 from forecasts.reports.own_scores import OwnScores

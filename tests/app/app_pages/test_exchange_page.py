@@ -6,10 +6,10 @@ import io
 import zipfile
 
 import pytest
+from app.forms.export_download import _TITLES
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app.forms.export_download import _TITLES
 from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
 from forecasts.exporting.export import as_zip, exported

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.forms.captured import Captured
-from forecasts.reading.article import CapturedArticle, split_points
+from app.forms.capture_review import Captured
+from forecasts.articles.article import CapturedArticle, split_points
 from tests.conftest import day
 
 

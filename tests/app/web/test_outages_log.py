@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.web import health, outages
+from app.views import uncaught
+from app.web import health
 from forecasts.ledger.outages import Outages
 from tests.ledger.test_outages import down, log
 from tests.postgresql import Server
@@ -19,14 +20,14 @@ __all__ = ["log"]
 
 def test_a_traceback_is_logged_of_a_fault_and_not_of_an_outage() -> None:
     filters = logging.getLogger("streamlit.error_util")
-    outages.keep_out_of_log()
+    uncaught.keep_out_of_log()
     try:
         kept = [
             bool(filters.filter(logging.makeLogRecord({"exc_info": (type(error), error, None)})))
             for error in (down(), ZeroDivisionError())
         ]
     finally:
-        filters.removeFilter(outages._is_fault)
+        filters.removeFilter(uncaught.is_fault)
     assert kept == [False, True]
     logger = logging.getLogger("forecasts.ledger.outages")
     assert logger.handlers

@@ -1,7 +1,8 @@
-"""A resolved question with the reader's own score and the points of each update."""
+"""Scores on a page: a question's, with those that its platform printed, and the reader's own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import streamlit as st
@@ -12,8 +13,12 @@ from app.times import day
 from app.views.lists import table
 from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionType
+from forecasts.questions.origins import platform_name
+from forecasts.questions.standing import QuestionState, Status
+from forecasts.reports import numbers
+from forecasts.scores.printed_scores import Printed
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
-from forecasts.scores.stored_scores import CRPS
+from forecasts.scores.stored_scores import CRPS, ForecasterScore
 
 RULES = {
     "brier": ("Brier", "Brier score: the squared distance from the outcome. 0 is best."),
@@ -89,3 +94,70 @@ def update_table(one: ScoredQuestion) -> None:
             "Earned": [numbers.signed(each.points) for each in one.forecasts],
         }
     )
+
+
+def question_scores(
+    state: QuestionState,
+    rows: Sequence[ForecasterScore],
+    printed: Sequence[Printed],
+    *,
+    forecast: bool,
+) -> None:
+    """Show the scores of a resolved question, and those that its platform printed.
+
+    ``forecast``: it has forecasts.
+    """
+    st.header("Scores", anchor=False)
+    if rows:
+        _table(rows, graded=state.text.is_quantitative)
+    else:
+        st.caption(_no_scores(state, forecast))
+    printed_table(printed, names=True)
+
+
+def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
+    columns = {"Forecaster": [as_text(row.forecaster) for row in rows]}
+    if graded:
+        columns["CRPS (0–1)"] = [significant(row.crps) for row in rows]
+    else:
+        columns["Brier (0–1)"] = [significant(row.brier) for row in rows]
+        columns["Original (0–2)"] = [significant(row.original) for row in rows]
+        columns["At close (0–1)"] = [significant(row.final) for row in rows]
+    columns["Coverage"] = [numbers.percent(row.coverage) for row in rows]
+    columns["Updates"] = [str(row.updates) for row in rows]
+    table(columns)
+    if graded:
+        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast was active.")
+    else:
+        st.caption(
+            "0 is best. Brier: averaged over the time that a forecast was active. Original: "
+            "summed over the options, so up to 2."
+        )
+
+
+def _no_scores(state: QuestionState, forecast: bool) -> str:
+    """Return why a resolved question has no scores."""
+    if state.status != Status.resolved:
+        return f"The question is {state.status} and not scored."
+    if forecast:
+        return "No scores: no forecast was active while the question was open and undecided."
+    return "No scores: nobody forecast this question while it was open."
+
+
+def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
+    """Show printed scores beside ours; ``names``: with the forecasters."""
+    if not printed:
+        return
+    st.subheader("Printed scores", anchor=False)
+    columns = {"Forecaster": [as_text(one.forecaster) for one in printed]} if names else {}
+    columns["Score"] = [as_text(f"{platform_name(one.platform)}: {one.name}") for one in printed]
+    columns["Printed"] = [significant(one.score) for one in printed]
+    columns["Ours"] = [significant(one.ours) for one in printed]
+    if any(one.coverage is not None for one in printed):
+        columns["Coverage"] = [
+            numbers.NOTHING if one.coverage is None else numbers.percent(one.coverage)
+            for one in printed
+        ]
+    table(columns)
+    for label, note in {(f"{platform_name(p.platform)}: {p.name}", p.note): None for p in printed}:
+        st.caption(f"**{as_text(label)}** {as_text(note)}")
