@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
 
-from forecasts.importing.frames import Imported
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.reports.wording import shortened as shortened
 
@@ -184,32 +183,6 @@ def figure(number: float, text: QuestionText) -> str:
     return f"{number:,.6g} {text.unit or ''}".rstrip()
 
 
-def bounds(text: QuestionText) -> str:
-    """Return the question's range: '0 to 500 million t'; '' if it has none."""
-    if text.lower_bound is None or text.upper_bound is None:
-        return ""
-    lowest, highest = (bound.removesuffix(".0") for bound in (text.lower_bound, text.upper_bound))
-    return f"{lowest} to {highest} {text.unit or ''}".rstrip()
-
-
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with its noun: '1 question', '2 questions'."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
-def added(done: Imported, printed: int = 0) -> str:
-    """Return an import's additions, with its printed scores: '28 questions, 3 articles'."""
-    counts = {
-        "question": done.questions,
-        "new wording": done.revised,
-        "forecast": done.made,
-        "withdrawal": done.withdrawals,
-        "resolution": done.resolutions,
-        "piece of evidence": done.evidence,
-        "article": done.articles,
-        "membership": len(done.memberships),
-        "printed score": printed,
-    }
-    plurals = {"piece of evidence": "pieces of evidence"}
-    parts = [counted(n, thing, plurals.get(thing, "")) for thing, n in counts.items() if n]
-    return ", ".join(parts) or "nothing new"

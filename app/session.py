@@ -46,10 +46,10 @@ _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 def now() -> datetime:
     """Return the ledger's time, a server's or this machine's; pages read the clock only here."""
     url = ledger_url()
-    return _here() + (timedelta() if url.startswith("sqlite") else _ahead(url))
+    return machine_time() + (timedelta() if url.startswith("sqlite") else _ahead(url))
 
 
-def _here() -> datetime:
+def machine_time() -> datetime:
     """Return this machine's time."""
     return datetime.now(UTC)
 
@@ -58,7 +58,7 @@ def _here() -> datetime:
 def _ahead(url: str) -> timedelta:
     """Return how far a server's clock is ahead, so that pages show an act when it was made."""
     with suppress(LedgerError):
-        return ledger_clock(_opened(url), _here)() - _here()
+        return ledger_clock(_opened(url), machine_time)() - machine_time()
     return timedelta()
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app.forms.account_import import account_form
 from app.forms.import_upload import ImportState, Ready, upload_form
 from app.forms.same_questions import same_questions
-from app.markdown_text import added, as_text, counted
+from app.markdown_text import as_text
 from app.session import (
     act,
     current_member,
@@ -90,7 +90,8 @@ def import_(ready: Ready) -> None:
             )
             counts = done.counts
         state.ready, state.done = None, done
-        doing.say(f"Imported: {added(counts, done.printed if done else 0)}.")
+        added = import_preview.added(counts, done.printed if done else 0)
+        doing.say(f"Imported: {', '.join(added) or 'nothing new'}.")
 
 
 def result(done: Preview) -> None:
@@ -113,13 +114,7 @@ def result(done: Preview) -> None:
             not one.text.has_criteria and one.resolution is None for one in found.values()
         )
         if lacking:
-            has, pages, it = (
-                ("has", "its page", "it") if lacking == 1 else ("have", "their pages", "them")
-            )
-            st.caption(
-                f"{counted(lacking, 'question')} {has} no resolution criteria. Add criteria on "
-                f"{pages} before others can see {it}."
-            )
+            st.caption(import_preview.without_criteria(lacking))
         same_questions(slugs if not done.more else None)  # those not listed have pairs too
         if st.button("Done", key="import-done"):
             state.done = None

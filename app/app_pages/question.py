@@ -13,7 +13,6 @@ from app.markdown_text import (
     COVERAGE_HELP,
     CRPS_HELP,
     as_text,
-    bounds,
     closing,
     dotted,
     paragraphs,
@@ -52,6 +51,7 @@ from forecasts.questions import discards, finality, passages, registry, revision
 from forecasts.questions import origins as question_origins
 from forecasts.questions import sources as question_sources
 from forecasts.questions.origins import in_words, platform_name
+from forecasts.questions.outcomes import format_bounds
 from forecasts.questions.standing import Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
@@ -280,7 +280,7 @@ def criteria_form() -> None:
 def change_panel() -> None:
     """Show the question's type, times and ID, and the forms that change the question."""
     st.header("This question", anchor=False)
-    kind = str(text.type).replace("_", " ") + (f" ({bounds(text)})" if graded else "")
+    kind = str(text.type).replace("_", " ") + (f" ({format_bounds(text)})" if graded else "")
     facts = {
         "Type": kind,
         "Opened" if text.open_time <= moment else "Opens": when(text.open_time),

@@ -42,7 +42,7 @@ _SHORTCUTS = """
 
 
 @dataclass
-class _Focus:
+class Focus:
     """The element to focus once: its key, and the number of the request."""
 
     place: str = ""
@@ -55,7 +55,7 @@ def focus_on(place: str, *, following: bool = False) -> None:
 
     ``following``: the act after it instead, in the order that the page had before the run.
     """
-    focus = page_state(_Focus)
+    focus = page_state(Focus)
     focus.place, focus.following, focus.turn = place, following, focus.turn + 1
 
 
@@ -66,7 +66,7 @@ def mount_keyboard(
 
     ``lists``: the page's lists of cards, those yet to be drawn too: an act's key and its title.
     """
-    focus = page_state(_Focus)
+    focus = page_state(Focus)
     with st.container(key=f"keyboard-{name}"):
         _mount(
             key=f"keyboard-script-{name}",

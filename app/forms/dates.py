@@ -121,3 +121,8 @@ def require_future(moment: datetime, now: datetime) -> datetime:
     if moment <= now:
         raise BadInput(f"{day(moment)} has passed.", remedy="Type a later day.")
     return moment
+
+
+def future_date(typed: str, now: datetime) -> datetime:
+    """Return the typed end of forecasting; BadInput if it is not a date or has passed."""
+    return require_future(read_date(typed, now=now, zone=zone()), now)

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import session
 from app.components.keyboard import focus_on
-from app.forms.dates import require_future
-from app.forms.question import ONLY_ME, criteria_field
+from app.forms.dates import future_date
+from app.forms.question import ONLY_ME, criteria_field, require_title
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability
 from app.times import day, local_day, zone
@@ -61,18 +61,15 @@ class _Corrected:
 
     def text(self, moment: datetime) -> QuestionText:
         """Return the question; BadInput names a missing part."""
-        if not self.title.strip():
-            raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+        title = require_title(self.title)
         if not self.closes.strip():
             raise BadInput(
                 "The sentence gives no deadline.", remedy="Type the last day: “by 31 March”."
             )
         return registry.question_text(
-            title=" ".join(self.title.split()),
+            title=title,
             open_time=moment,
-            scheduled_close_time=require_future(
-                read_date(self.closes, now=moment, zone=zone()), moment
-            ),
+            scheduled_close_time=future_date(self.closes, moment),
             resolution_criteria=self.criteria.strip(),
             **self.draft.type_fields,
         )

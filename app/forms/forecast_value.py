@@ -24,10 +24,11 @@ from functools import partial
 import streamlit as st
 
 from app.forms.forecast_preview import clock, density, preview, read_field
-from app.markdown_text import as_text, bounds
+from app.markdown_text import as_text
 from app.session import lowest_probability
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.outcomes import figure_to_float, format_bounds
 from forecasts.updates import typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
 from forecasts.values.outcomes import figure_to_float
@@ -144,7 +145,7 @@ def _example(text: QuestionText) -> str:
 def _help(text: QuestionText, current: Forecast | None) -> str:
     """Return help on the format of the text and the question's range."""
     help_text = _HELP[QuestionType(text.type)]
-    if between := bounds(text):
+    if between := format_bounds(text):
         help_text += (
             f" Range: {as_text(between)}. Use below=… and above=… for probability beyond it."
         )

@@ -15,8 +15,8 @@ import streamlit as st
 
 from app import session
 from app.components.keyboard import focus_on, mount_keyboard
-from app.forms.dates import require_future
-from app.forms.question import ONLY_ME, detail_fields, may_ask, typed_details
+from app.forms.dates import future_date, require_future
+from app.forms.question import ONLY_ME, detail_fields, may_ask, require_title, typed_details
 from app.markdown_text import as_text, shortened
 from app.session import (
     act,
@@ -33,6 +33,7 @@ from forecasts.access import teams
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
 from forecasts.questions import discards, registry
+from forecasts.questions.typed_dates import deadline_in_title
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
@@ -57,7 +58,7 @@ class _Typed:
     def last_moment(self, moment: datetime) -> datetime:
         """Return when forecasting ends; BadInput without a date."""
         if self.closes:
-            return require_future(read_date(self.closes, now=moment, zone=zone()), moment)
+            return future_date(self.closes, moment)
         if self.line.closes is None:
             named = deadline_in_title(self.line.title, now=moment, zone=zone(), passed=True)
             if named is not None:
@@ -254,8 +255,7 @@ def _save(key: str) -> None:
     evidence = st.session_state.get(f"{key}-evidence") or ""
     before, wrong = entry.saved, _TITLE
     with act(key, goes_on=True) as doing:
-        if not typed.line.title:
-            raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+        require_title(typed.line.title)
         typed.line.require_clear()
         wrong = _CLOSES
         last = typed.last_moment(doing.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 from sqlmodel import Session
@@ -16,7 +17,7 @@ from app.times import zone
 from forecasts.access import teams
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput
-from forecasts.ledger.models import QuestionType, Role
+from forecasts.ledger.models import QuestionText, QuestionType, Role
 from forecasts.questions import registry
 from forecasts.questions.passages import find_passage
 from forecasts.updates.ask import ask
@@ -76,12 +77,11 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
     if submitted:
         details = typed_details(key)
         with act(key) as doing:
-            last = _checked(title, closes, doing.now)
             text = registry.question_text(
-                title=" ".join(title.split()),
+                title=require_title(title),
                 type=kind,
                 open_time=doing.now,
-                scheduled_close_time=last,
+                scheduled_close_time=_last_moment(title, closes, doing.now),
                 scheduled_resolve_time=resolves.moment(doing.now),
                 **details.fields(doing.ledger),
                 **{
@@ -122,23 +122,27 @@ class Details:
     hide_crowd: bool
     family: str
 
-    def fields(self, ledger: Session) -> dict[str, object]:
-        """Return them under their names in the ledger."""
+    def words(self) -> dict[str, Any]:
+        """Return the texts under their names in the ledger."""
         return {
             "resolution_criteria": self.criteria.strip(),
             "background": self.background.strip(),
             "fine_print": self.fine_print.strip(),
             "tags": [tag.strip() for tag in self.tags.split(",") if tag.strip()] or None,
             "family": self.family.strip(),
-            "crowd_hidden": self.hide_crowd,
-            **teams.visibility_fields(ledger, self.visible_to),
         }
 
+    def fields(self, ledger: Session) -> dict[str, Any]:
+        """Return all of them under their names in the ledger."""
+        visibility = teams.visibility_fields(ledger, self.visible_to)
+        return {**self.words(), "crowd_hidden": self.hide_crowd, **visibility}
 
-def criteria_field(key: str) -> str:
+
+def criteria_field(key: str, criteria: str = "") -> str:
     """Show the field for the resolution criteria; return its text."""
     return st.text_area(
         "Resolution criteria",
+        value=criteria,
         key=f"{key}-criteria",
         height=110,
         placeholder="Yes if …, as reported by … No if …",
@@ -146,32 +150,41 @@ def criteria_field(key: str) -> str:
     )
 
 
-def detail_fields(key: str, to_ask: list[str]) -> None:
-    """Show the optional fields; ``to_ask``: the teams that the reader may ask in."""
-    criteria_field(key)
+def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None = None) -> None:
+    """Show the optional fields, as they are in ``text``.
+
+    ``to_ask``: the teams that the reader may ask in; None leaves out the choice of who sees it.
+    """
+    criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)
-    left.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
-    right.selectbox(
-        "Visible to",
-        [teams.EVERYONE, *to_ask, teams.ME],
-        index=None,
-        placeholder="Everyone",
-        format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
-        key=f"{key}-visible",
-        help="A team’s question is resolved by the team’s resolvers.",
-    )
+    tags = ", ".join((text.tags if text else None) or [])
+    left.text_input("Tags", value=tags, key=f"{key}-tags", placeholder="china, trade")
+    if to_ask is not None:
+        right.selectbox(
+            "Visible to",
+            [teams.EVERYONE, *to_ask, teams.ME],
+            index=None,
+            placeholder="Everyone",
+            format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
+            key=f"{key}-visible",
+            help="A team’s question is resolved by the team’s resolvers.",
+        )
+        right.checkbox(
+            "Hide other forecasts at first",
+            key=f"{key}-hide",
+            help="Members see them once they have forecast, or when the question closes.",
+        )
     left.text_input(
         "Family",
+        value=text.family if text else "",
         key=f"{key}-family",
         help="Questions with related outcomes share a family; reports count each family as one.",
     )
-    right.checkbox(
-        "Hide other forecasts at first",
-        key=f"{key}-hide",
-        help="Members see them once they have forecast, or when the question closes.",
-    )
-    left.text_area("Background", key=f"{key}-background", height=90)
-    right.text_area("Fine print", key=f"{key}-fine-print", height=90)
+    for column, label, name, said in (
+        (left, "Background", "background", text.background if text else ""),
+        (right, "Fine print", "fine-print", text.fine_print if text else ""),
+    ):
+        column.text_area(label, value=said, key=f"{key}-{name}", height=90)
 
 
 def typed_details(key: str) -> Details:
@@ -227,10 +240,15 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
-def _checked(title: str, closes: TypedDate, now: datetime) -> datetime:
-    """Return the close time; BadInput if a required field is blank or the day is past."""
+def require_title(title: str) -> str:
+    """Return the question on one line; BadInput if it is blank."""
     if not title.strip():
         raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+    return " ".join(title.split())
+
+
+def _last_moment(title: str, closes: TypedDate, now: datetime) -> datetime:
+    """Return the close time; BadInput if it is neither typed nor named, or past."""
     last = closes.moment(now)
     if last is None:
         named = deadline_in_title(title, now=now, zone=zone())

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import session
 from app.forms.dates import TypedDate, date_field, time_field
+from app.forms.question import detail_fields, typed_details
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, shown_errors
 from app.times import local_day, when
@@ -17,6 +18,8 @@ from forecasts.ledger.models import QuestionRevision, QuestionType
 from forecasts.questions import revisions
 from forecasts.questions.revisions import Change
 from forecasts.questions.standing import QuestionState
+
+_TEXTS = ("resolution_criteria", "fine_print", "background")
 
 
 def wording_form(state: QuestionState) -> None:
@@ -51,47 +54,15 @@ def wording_form(state: QuestionState) -> None:
 
 
 def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
-    """Show the fields of the question's text; return them under their names in the ledger."""
+    """Show the fields of the question's text; return them under their names in the ledger.
+
+    A text of which only surrounding blanks differ is as before.
+    """
     title = st.text_area("Question", value=text.title, key=f"{key}-title", height=80)
-    criteria = st.text_area(
-        "Resolution criteria",
-        value=text.resolution_criteria,
-        key=f"{key}-criteria",
-        height=110,
-        help="Precise enough for a stranger to resolve it.",
-    )
-    fine_print = st.text_area(
-        "Fine print", value=text.fine_print, key=f"{key}-fine-print", height=80, help="Edge cases."
-    )
-    background = st.text_area(
-        "Background",
-        value=text.background,
-        key=f"{key}-background",
-        height=80,
-        help="Useful context for forecasters.",
-    )
-    left, right = st.columns(2)
-    known = ", ".join(text.tags or [])
-    tags = left.text_input("Tags", value=known, key=f"{key}-tags", help="Comma-separated.")
-    family = right.text_input(
-        "Family",
-        value=text.family,
-        key=f"{key}-family",
-        help="Questions with related outcomes share a family; reports count each family as one.",
-    )
-    return {
-        "title": " ".join(title.split()),
-        "resolution_criteria": _kept(criteria, text.resolution_criteria),
-        "fine_print": _kept(fine_print, text.fine_print),
-        "background": _kept(background, text.background),
-        "tags": [tag.strip() for tag in tags.split(",") if tag.strip()] or None,
-        "family": family.strip(),
-    }
-
-
-def _kept(written: str, before: str) -> str:
-    """Return a field's text, or ``before`` if only surrounding blanks differ."""
-    return before if written.strip() == before.strip() else written.strip()
+    detail_fields(key, None, text)
+    typed = {"title": " ".join(title.split()), **typed_details(key).words()}
+    kept = {name: str(getattr(text, name)) for name in _TEXTS}
+    return typed | {name: old for name, old in kept.items() if typed[name] == old.strip()}
 
 
 def _days(key: str, text: QuestionRevision) -> dict[str, TypedDate]:

@@ -13,7 +13,7 @@ import streamlit as st
 from app.markdown_text import as_lines, as_text, counted, link, shortened
 from app.remedies import said
 from app.times import day, local_day
-from app.views.lists import shown_page, table
+from app.views.lists import shown_page
 from forecasts.common.text import on_one_line, without_formulas
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow
@@ -32,22 +32,26 @@ def whose(preview: Preview) -> None:
         st.markdown(words)
 
 
-def additions(counts: Imported, printed: int = 0) -> None:
-    """Show the numbers of new rows, then how they count and who will see them."""
+def added(counts: Imported, printed: int = 0) -> list[str]:
+    """Return what an import adds, with its printed scores: '28 questions', '3 articles'."""
     numbers = {
-        "New questions": counts.questions,
-        "Reworded questions": counts.revised,
-        "Forecasts": counts.made,
-        "Withdrawals": counts.withdrawals,
-        "Resolutions": counts.resolutions,
-        "Evidence": counts.evidence,
-        "Articles": counts.articles,
-        "Memberships": len(counts.memberships),
-        "Printed scores": printed,
+        "question": counts.questions,
+        "new wording": counts.revised,
+        "forecast": counts.made,
+        "withdrawal": counts.withdrawals,
+        "resolution": counts.resolutions,
+        "evidence item": counts.evidence,
+        "article": counts.articles,
+        "membership": len(counts.memberships),
+        "printed score": printed,
     }
-    rows = {name: f"{number:,}" for name, number in numbers.items() if number}
-    if rows:
-        table({"Adds": list(rows), "Count": list(rows.values())})
+    return [counted(number, thing) for thing, number in numbers.items() if number]
+
+
+def additions(counts: Imported, printed: int = 0) -> None:
+    """Show what an import adds, then how it counts and who will see it."""
+    if adds := added(counts, printed):
+        st.markdown("Adds " + ", ".join(f"**{one}**" for one in adds) + ".")
     else:
         st.info("Nothing new to import.")
     if counts.memberships:
@@ -60,7 +64,16 @@ def additions(counts: Imported, printed: int = 0) -> None:
             "their times."
         )
     if counts.kept_private:
-        st.caption(as_lines(said(counts.private_note)))
+        st.caption(without_criteria(counts.kept_private, "new question"))
+
+
+def without_criteria(number: int, thing: str = "question") -> str:
+    """Return that only the importer sees so many questions, until they have criteria."""
+    lack, it = ("lacks", "it") if number == 1 else ("lack", "them")
+    return (
+        f"{counted(number, thing)} {lack} resolution criteria. Only you can see {it} until you "
+        "add some."
+    )
 
 
 def rows(preview: Preview) -> None:

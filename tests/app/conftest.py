@@ -26,8 +26,8 @@ from forecasts.articles import library
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock as ledger_clock
 from forecasts.ledger import database
-from forecasts.ledger.models import Stance
-from forecasts.questions import passages, registry
+from forecasts.ledger.models import Forecast, Resolution, Stance
+from forecasts.questions import registry, sources
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, proposals
@@ -52,6 +52,7 @@ ARTICLE = CapturedArticle(
 )
 
 
+UNSEEN: dict[int, str | None] = {**dict.fromkeys(map(ord, "\\`\u2060")), 0xA0: " "}
 Opened = TypeVar("Opened")
 
 
@@ -196,7 +197,7 @@ def _runs_are_awaited() -> Iterator[None]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(day(5))
     # Not ``now`` itself: modules that were imported earlier hold that under its name.
-    monkeypatch.setattr(app_session, "_here", clock)
+    monkeypatch.setattr(app_session, "machine_time", clock)
     monkeypatch.setattr(ledger_clock, "server_time", lambda: f"timestamptz '{clock().isoformat()}'")
     return clock
 
@@ -319,9 +320,80 @@ def _furnish(engine: Engine) -> None:
         )
 
 
+def say(
+    engine: Engine,
+    slug: str,
+    value: Value | float,
+    *,
+    at: float = 3,
+    by: str = "alice",
+    **more: Any,
+) -> None:
+    """Forecast on a question elsewhere than on the page."""
+    with database.writing(engine) as ledger:
+        member, question = member_or_new(ledger, by, now=day(0)), registry.find(ledger, slug)
+        value = value if isinstance(value, Value) else Value(probability=value)
+        updates.update(ledger, question, value, member=member, now=day(at), **more)
+
+
+def settle(
+    engine: Engine,
+    slug: str,
+    outcome: str,
+    *,
+    known: float | None = 4,
+    at: float = 5,
+    by: str = "bob (simulated)",
+    **more: Any,
+) -> Resolution:
+    """Resolve a question elsewhere than on the page; ``known`` None: as before, or now."""
+    with database.writing(engine) as ledger:
+        member, question = member_or_new(ledger, by, now=day(0)), registry.find(ledger, slug)
+        known_at = None if known is None else day(known)
+        return confirmation.confirm(
+            ledger, question, outcome, known_at=known_at, now=day(at), member=member, **more
+        )
+
+
+def forecasts(engine: Engine, slug: str, by: str | None = None) -> list[Forecast]:
+    """Return the forecasts on the question, or those of one member, oldest first."""
+    with database.reading(engine) as ledger:
+        rows = updates.history(ledger, registry.find(ledger, slug))
+    return [row for row, handle in rows if by in (None, handle)]
+
+
 def toasts(app: AppTest) -> list[str]:
     """Return the page's toasts as a reader sees them."""
-    return [toast.value.replace("\\", "").replace("\u00a0", " ") for toast in app.toast]
+    return [toast.value.translate(UNSEEN) for toast in app.toast]
+
+
+def errors(app: AppTest) -> str:
+    """Return the page's errors as a reader sees them."""
+    return "\n".join(error.value for error in app.error).translate(UNSEEN)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the one button with that label."""
+    [button] = [one for one in app.button if one.label == label]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def keys(app: AppTest) -> list[str]:
+    """Return the keys of the page's fields and buttons."""
+    return [str(one.key) for one in (*app.text_area, *app.text_input, *app.button)]
+
+
+def focused(app: AppTest) -> str:
+    """Return the key of the element that the next run focuses."""
+    return str(app.session_state["memory"].states["Focus"].place)
+
+
+def columns(app: AppTest, heading: str) -> Any:
+    """Return the one table with that heading."""
+    [found] = [one.value for one in app.table if heading in one.value]
+    return found
 
 
 def visit(app: AppTest, page: str, /, **query: Any) -> AppTest:
@@ -336,5 +408,4 @@ def words(app: AppTest) -> str:
     kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
     said += [element.proto.label for element in app.get("page_link")]
-    unseen: dict[int, str | None] = dict.fromkeys(map(ord, "\\`\u2060"))
-    return "\n".join(said).translate(unseen | {0xA0: " "})
+    return "\n".join(said).translate(UNSEEN)

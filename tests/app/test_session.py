@@ -8,38 +8,27 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from app import session
 from app.views.uncaught import went_wrong
-from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
-from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.app.conftest import Clock, toasts, visit, words
-from tests.conftest import ask, day
+from tests.app.conftest import Clock, errors, forecasts, keys, toasts, visit, words
+from tests.conftest import day
 from tests.postgresql import Server
 
 
-def count(engine: Engine, slug: str) -> int:
-    with database.reading(engine) as ledger:
-        return len(updates.history(ledger, registry.find(ledger, slug)))
-
-
-def test_a_form_that_was_carried_out_is_gone_and_a_blank_one_stands_there(
-    furnished: AppTest, engine: Engine
-) -> None:
+def test_a_saved_form_is_replaced_by_a_blank_one(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-value").input("30%")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert count(engine, "quay") == 2
-    keys = {field.key for field in furnished.text_input}
-    assert "quick-quay#1-value" in keys
-    assert "quick-quay#0-value" not in keys
+    assert len(forecasts(engine, "quay")) == 2
+    assert "quick-quay#1-value" in keys(furnished)
+    assert "quick-quay#0-value" not in keys(furnished)
 
 
 def test_acknowledgements_keep_their_places_for_some_seconds(
@@ -63,7 +52,7 @@ def test_acknowledgements_keep_their_places_for_some_seconds(
     assert len(furnished.run().toast) == 0
 
 
-def test_what_fails_at_the_commit_is_neither_stored_nor_acknowledged(
+def test_an_act_that_fails_is_neither_stored_nor_acknowledged(
     furnished: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -73,9 +62,9 @@ def test_what_fails_at_the_commit_is_neither_stored_nor_acknowledged(
     monkeypatch.setattr(updates, "cite", fail)
     furnished.text_input(key="quick-quay#0-value").input("30%")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert furnished.error[0].value.replace("\\", "") == "The disk is full.\n\nMake room."
+    assert errors(furnished) == "The disk is full.\n\nMake room."
     assert not furnished.toast
-    assert count(engine, "quay") == 1
+    assert len(forecasts(engine, "quay")) == 1
 
 
 def test_a_ledger_of_a_newer_release_is_a_sentence_on_every_page(
@@ -112,7 +101,7 @@ def test_every_problem_of_an_input_is_listed_up_to_ten() -> None:
     assert said.endswith("… and 2 more\n\nPut it right.")
 
 
-def test_what_nobody_foresaw_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(streamlit, "error", lambda words, **_: shown.append(words))
     assert went_wrong(ZeroDivisionError("secret detail")) is True
@@ -128,39 +117,6 @@ def test_a_name_with_markup_in_it_is_shown_as_it_is(
     monkeypatch.setenv("FORECASTS_MEMBER", "<b>**eve**</b> $x$")
     visit(app, "today")
     assert app.caption[-1].value.startswith("You forecast as \\<b\\>\\*\\*eve\\*\\*")
-
-
-@pytest.mark.parametrize(
-    ("page", "most"),
-    [("today", 40), ("questions", 25), ("articles", 20), ("resolve", 20), ("team", 30)],
-)
-def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
-    furnished: AppTest, engine: Engine, page: str, most: int
-) -> None:
-    def asked() -> int:
-        statements: list[str] = []
-
-        def note(_: object, __: object, statement: str, *___: object) -> None:
-            statements.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", note)
-        visit(furnished, page)
-        event.remove(Engine, "before_cursor_execute", note)
-        return len(statements)
-
-    visit(furnished, page)
-    few = asked()
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(5))
-        for number in range(12):
-            question = ask(ledger, alice, slug=f"more-{number}", title=f"And {number}?")
-            updates.update(ledger, question, Value(probability=0.4), member=alice, now=day(5))
-    visit(furnished, page)  # a cache that lasts until the next write is read again
-    assert asked() == few < most
-
-
-def test_problems_are_data() -> None:
-    assert str(Problem("a", "b", "c")) == "a: 'b' — c"
 
 
 def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppTest) -> None:
@@ -190,11 +146,11 @@ def test_an_act_by_a_clock_that_is_behind_is_refused_and_the_text_stays(
     clock.moment = day(4)
     furnished.text_input(key="quick-quay#1-value").input("40%")
     furnished.button(key="quick-quay#1-save").click().run()
-    said = furnished.error[0].value.replace("\\", "").replace("\u2060", "")
+    said = errors(furnished)
     assert "clock is behind: it says 2026-01-05T00:00:00Z" in said
     assert "is of 2026-01-06T00:00:00Z" in said
     assert furnished.text_input(key="quick-quay#1-value").value == "40%"
-    assert count(engine, "quay") == 2
+    assert len(forecasts(engine, "quay")) == 2
 
 
 def test_the_pages_go_by_a_server_s_clock(
@@ -205,6 +161,6 @@ def test_the_pages_go_by_a_server_s_clock(
     monkeypatch.setenv("FORECASTS_DATABASE_URL", postgresql.emptied())
     off = session.now() - datetime.now(UTC) - timedelta(hours=1)
     assert abs(off) < timedelta(seconds=2)
-    session._opened(session.ledger_url()).dispose()
+    session.engine().dispose()
     streamlit.cache_resource.clear()
     streamlit.cache_data.clear()

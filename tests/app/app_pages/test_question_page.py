@@ -11,14 +11,22 @@ from streamlit.testing.v1 import AppTest
 from app.markdown_text import significant
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.ledger.models import Forecast, QuestionRevision
+from forecasts.ledger.models import QuestionRevision
 from forecasts.questions import registry, revisions
-from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
-from forecasts.updates import updates
 from forecasts.updates.comments import comment
-from forecasts.values.value import Value
-from tests.app.conftest import toasts, visit, words
+from forecasts.updates.values import Value
+from tests.app.conftest import (
+    columns,
+    errors,
+    forecasts,
+    keys,
+    say,
+    settle,
+    toasts,
+    visit,
+    words,
+)
 from tests.conftest import ask, day
 
 
@@ -27,12 +35,15 @@ def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
         return revisions.history(ledger, registry.find(ledger, slug))
 
 
-def newest(engine: Engine, slug: str) -> Forecast:
-    with database.reading(engine) as ledger:
-        return updates.history(ledger, registry.find(ledger, slug))[-1][0]
+def type_value(app: AppTest, slug: str, typed: str) -> None:
+    app.text_input(key=f"forecast-{slug}#0-value").input(typed).run()
 
 
-def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: AppTest) -> None:
+def save(app: AppTest, slug: str) -> None:
+    app.button(key=f"forecast-{slug}#0-save").click().run()
+
+
+def test_the_page_shows_the_question_its_source_and_its_forecasts(furnished: AppTest) -> None:
     said = words(visit(furnished, "question", slug="quay"))
     for part in (
         "Will the quay open?",
@@ -42,70 +53,44 @@ def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: 
         "closes in 15 days (21 Jan 2026)",
         "Closes: 21 Jan 2026, 00:00 UTC",
         "Family: harbour",
+        "You haven’t forecast this yet.",
     ):
         assert part in said
+    assert "If it resolved" not in said
+    assert furnished.code[0].value == "quay"
+    assert not furnished.get("download_button")
 
 
-def test_evidence_is_named_after_the_article_that_it_cites(furnished: AppTest) -> None:
+def test_a_forecast_comes_with_evidence_a_receipt_and_its_score_so_far(furnished: AppTest) -> None:
     said = words(visit(furnished, "question", slug="rain"))
     assert "*supports yes*: [Harbour works fall behind](<https://example.org/harbour>)" in said
     assert "Clouds *are* gathering" in said
-
-
-def test_receipts_of_your_own_forecasts_can_be_downloaded(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="quay")
-    assert not furnished.get("download_button")
-    visit(furnished, "question", slug="rain")
+    assert "If it resolved yes today: 0.09; no: 0.49 (Brier)" in said
+    assert "A proposed outcome awaits a decision." in said
+    headings = [header.value for header in furnished.header]
+    assert headings.index("Your forecast") < headings.index("Resolution criteria")
     [button] = furnished.get("download_button")
     assert button.proto.label == "Receipts of your forecasts"
 
 
-def test_a_question_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
+def test_an_unknown_question_leads_to_similar_ones_and_to_all(furnished: AppTest) -> None:
     visit(furnished, "question", slug="rian")
-    [error] = furnished.error
-    assert "no question" in error.value
+    assert "no question" in errors(furnished)
     linked = [link.proto.label for link in furnished.get("page_link")]
     assert linked[-2:] == ["Will it rain\\?", "All questions"]
+    assert "Pick a question first" in words(visit(furnished, "question"))
     assert not furnished.exception
 
 
-def test_a_page_without_a_question_leads_to_the_questions(furnished: AppTest) -> None:
-    assert "Pick a question first" in words(visit(furnished, "question"))
-
-
-def test_an_update_with_evidence_is_one_act(furnished: AppTest, engine: Engine) -> None:
+def test_a_note_is_evidence_too(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.text_input(key="forecast-quay#0-value").input("0.35")
-    furnished.text_area(key="forecast-quay#0-reason").input("The paint is dry")
-    furnished.text_input(key="forecast-quay#0-evidence").input("https://example.org/paint")
-    furnished.selectbox(key="forecast-quay#0-stance").select("opposes")
-    furnished.selectbox(key="forecast-quay#0-kind").select("expert")
-    furnished.button(key="forecast-quay#0-save").click().run()
-    with database.reading(engine) as ledger:
-        question = registry.find(ledger, "quay")
-        forecast, _ = updates.history(ledger, question)[-1]
-        [(citation, evidence)] = updates.evidence_of(ledger, question)[forecast.id or 0]
-    assert forecast.probability == 0.35
-    assert (citation.stance, evidence.kind) == ("opposes", "expert")
-    assert evidence.url == "https://example.org/paint"
-    # The next form starts from the current forecast.
-    assert furnished.text_input(key="forecast-quay#1-value").value == "35%"
-    assert "Now **35%**" in words(furnished)
-
-
-def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "question", slug="quay")
-    furnished.text_input(key="forecast-quay#0-value").input("30%")
     furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
-    furnished.button(key="forecast-quay#0-save").click().run()
+    type_value(furnished, "quay", "30%")
+    save(furnished, "quay")
     assert "*opposes yes*: Seen from the pier:" in words(furnished)
-
-
-def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="quay")
-    furnished.slider(key="forecast-quay#0-slider").set_value(12).run()
-    # A new field, so that the browser cannot send the old one's text again.
-    assert furnished.text_input(key="forecast-quay#0-value~1").value == "12%"
+    assert "Now **30%**" in words(furnished)
+    # The next form starts from the current forecast.
+    assert furnished.text_input(key="forecast-quay#1-value").value == "30%"
 
 
 def test_the_slider_moves_by_whole_percents_and_its_ends_are_on_offer(furnished: AppTest) -> None:
@@ -117,38 +102,39 @@ def test_the_slider_moves_by_whole_percents_and_its_ends_are_on_offer(furnished:
     assert furnished.text_input(key="forecast-quay#0-value~1").value == "0.1%"
 
 
-def test_options_that_are_not_named_share_what_is_left(furnished: AppTest, engine: Engine) -> None:
+def test_options_that_are_not_named_share_the_rest(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="port")
-    furnished.text_input(key="forecast-port#0-value").input("Busan=60%").run()
+    type_value(furnished, "port", "Busan=60%")
     assert [bar.value for bar in furnished.slider] == [60, 20, 20]
-    furnished.button(key="forecast-port#0-save").click().run()
-    assert newest(engine, "port").probabilities == [0.6, 0.2, 0.2]
+    save(furnished, "port")
+    assert forecasts(engine, "port")[-1].probabilities == [0.6, 0.2, 0.2]
 
 
 def test_moving_a_bar_rebalances_the_others_in_proportion(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="port")
-    furnished.text_input(key="forecast-port#0-value").input("Busan=50%, Ulsan=30%, Other=20%").run()
+    type_value(furnished, "port", "Busan=50%, Ulsan=30%, Other=20%")
     furnished.slider[0].set_value(60).run()
     assert [bar.value for bar in furnished.slider] == [60, 24, 16]
     written = furnished.text_input(key="forecast-port#0-value~1").value
     assert written == "Busan=60%, Ulsan=24%, Other=16%"
-    furnished.button(key="forecast-port#0-save").click().run()
-    assert newest(engine, "port").probabilities == [0.6, 0.24, 0.16]
+    save(furnished, "port")
+    assert forecasts(engine, "port")[-1].probabilities == [0.6, 0.24, 0.16]
 
 
-def test_options_that_sum_to_less_than_100_are_refused(furnished: AppTest, engine: Engine) -> None:
+def test_a_value_that_cannot_be_saved_says_so_as_it_is_typed(
+    furnished: AppTest, engine: Engine
+) -> None:
     visit(furnished, "question", slug="port")
-    field = furnished.text_input(key="forecast-port#0-value")
-    field.input("Busan=60%, Ulsan=20%, Other=10%").run()
+    type_value(furnished, "port", "Busan=60%, Ulsan=20%, Other=10%")
     assert "**Cannot be saved:** The probabilities sum to 90%" in words(furnished)
-    furnished.button(key="forecast-port#0-save").click().run()
-    assert "sum to 90" in furnished.error[0].value
-    assert newest(engine, "port").probabilities == [0.5, 0.3, 0.2]
+    save(furnished, "port")
+    assert "sum to 90" in errors(furnished)
+    assert len(forecasts(engine, "port")) == 1
 
 
-def test_five_quantiles_are_entered_and_what_they_imply_is_drawn(
+def test_five_quantiles_are_entered_and_their_density_is_drawn(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="depth")
@@ -158,96 +144,57 @@ def test_five_quantiles_are_entered_and_what_they_imply_is_drawn(
     assert written == "5%=2, 25%=5, 50%=8, 75%=12, 95%=20"
     [drawn] = furnished.get("vega_lite_chart")
     assert "25% from 5 m to 8 m" in str(drawn.proto)
-    table: Any = furnished.table[0].value
-    assert list(table["Chance"]) == ["5%", "20%", "25%", "25%", "20%", "5%"]
-    furnished.button(key="forecast-depth#0-save").click().run()
-    assert newest(engine, "depth").quantiles == {
-        "0.05": 2.0,
-        "0.25": 5.0,
-        "0.5": 8.0,
-        "0.75": 12.0,
-        "0.95": 20.0,
-    }
+    assert list(columns(furnished, "Chance")["Chance"]) == ["5%", "20%", "25%", "25%", "20%", "5%"]
+    save(furnished, "depth")
+    levels = {"0.05": 2.0, "0.25": 5.0, "0.5": 8.0, "0.75": 12.0, "0.95": 20.0}
+    assert forecasts(engine, "depth")[-1].quantiles == levels
 
 
-def test_quantiles_that_cross_are_refused_as_they_are_entered(
-    furnished: AppTest, engine: Engine
-) -> None:
+def test_quantiles_that_cross_are_refused_as_they_are_entered(furnished: AppTest) -> None:
     visit(furnished, "question", slug="depth")
     furnished.number_input(key="forecast-depth#0-level-2").set_value(8.0).run()
     furnished.number_input(key="forecast-depth#0-level-1").set_value(9.0).run()
     assert "**Cannot be saved:** Quantiles must rise with their levels" in words(furnished)
     assert not furnished.get("vega_lite_chart")
-    furnished.button(key="forecast-depth#0-save").click().run()
-    assert "Quantiles must rise" in furnished.error[0].value
-    with database.reading(engine) as ledger:
-        assert updates.history(ledger, registry.find(ledger, "depth")) == []
 
 
-def test_a_forecast_tells_before_it_is_saved_what_it_does_to_the_expected_score(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        quay = registry.find(ledger, "quay")
-        updates.update(ledger, quay, Value(probability=0.58), member=alice, now=day(3))
+def test_a_typed_forecast_shows_its_expected_score(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "quay", 0.58)
     visit(furnished, "question", slug="quay")
     assert "Your expected Brier stays at 0.24 if you are right about 58%." in words(furnished)
-    furnished.text_input(key="forecast-quay#0-value").input("4:1").run()
-    assert (
-        "80%, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about "
-        "80%."
-    ) in words(furnished)
+    type_value(furnished, "quay", "4:1")
+    moved = "80%, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about"
+    assert moved in words(furnished)
     assert furnished.slider[0].value == 80
 
 
-def test_quantiles_are_typed(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "question", slug="depth")
-    furnished.text_input(key="forecast-depth#0-value").input("10%=3, 50%=8, 90%=20")
-    furnished.button(key="forecast-depth#0-save").click().run()
-    assert newest(engine, "depth").quantiles == {"0.1": 3.0, "0.5": 8.0, "0.9": 20.0}
-
-
 def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "quay", 0.3)
     visit(furnished, "question", slug="quay")
-    furnished.text_input(key="forecast-quay#0-value").input("30%")
-    furnished.button(key="forecast-quay#0-save").click().run()
     furnished.text_input(key="withdraw-quay#0-reason").input("I know too little")
     furnished.button(key="withdraw-quay#0-go").click().run()
-    row = newest(engine, "quay")
+    row = forecasts(engine, "quay")[-1]
     assert (row.withdrawn, row.rationale) == (True, "I know too little")
+    assert toasts(furnished) == ["Withdrew 30% from “Will the quay open?”."]
     assert "You withdrew your forecast 6 Jan 2026, 00:00 UTC." in words(furnished)
 
 
-def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(
-    furnished: AppTest,
-) -> None:
+def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(furnished: AppTest) -> None:
     said = words(visit(furnished, "question", slug="snow"))
     assert "Outcome: no" in said
     assert "No flake fell." in said
     assert furnished.metric[0].value == "0.400"
-    table: Any = furnished.table[1].value  # after the chart's table
-    assert list(table.columns) == [
-        "Forecaster",
-        "Brier (0–1)",
-        "Original (0–2)",
-        "At close (0–1)",
-        "Coverage",
-        "Updates",
-    ]
-    assert list(table.iloc[0]) == ["alice", "0.400", "0.800", "0.160", "100%", "2"]
-
-
-def test_a_proposal_is_shown_and_leaves_the_form_in_place(furnished: AppTest) -> None:
-    said = words(visit(furnished, "question", slug="rain"))
-    assert "awaits a decision" in said
-    assert "Your forecast" in said
-
-
-@pytest.mark.parametrize("slug", ["rain", "snow", "port"])
-def test_the_chart_has_a_text_in_its_place(furnished: AppTest, slug: str) -> None:
-    [chart] = visit(furnished, "question", slug=slug).get("vega_lite_chart")
-    assert "The table under the chart lists every forecast" in str(chart.proto)
+    scores = columns(furnished, "Coverage").iloc[0].to_dict()
+    assert scores == {
+        "Forecaster": "alice",
+        "Brier (0–1)": "0.400",
+        "Original (0–2)": "0.800",
+        "At close (0–1)": "0.160",
+        "Coverage": "100%",
+        "Updates": "2",
+    }
+    [link] = [one.proto for one in furnished.get("page_link") if one.proto.page == "my_scores"]
+    assert (link.label, link.query_string) == ("Score of each update", "question=snow")
 
 
 def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
@@ -262,33 +209,19 @@ def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) 
     ]
 
 
-def test_the_discussion_is_by_reason_the_newest_first_with_what_each_changed(
+def test_the_discussion_has_reasons_with_their_changes_and_comments_newest_first(
     furnished: AppTest, engine: Engine
 ) -> None:
+    say(engine, "rain", 0.9, at=4)
     with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        rain = registry.find(ledger, "rain")
-        said = {"member": alice, "now": day(4), "rationale": "The wind has turned"}
-        updates.update(ledger, rain, Value(probability=0.9), **said)
-    said = words(visit(furnished, "question", slug="rain"))
-    assert "Discussion (2)" in [tab.label for tab in furnished.tabs]
-    assert "alice: 70% → 90% · 5 Jan 2026, 00:00 UTC" in said
-    assert said.index("The wind has turned") < said.index("Clouds *are* gathering")
-
-
-def test_reasons_that_follow_a_forecast_are_shown_with_it(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        rain = registry.find(ledger, "rain")
-        updates.update(ledger, rain, Value(probability=0.9), member=alice, now=day(4))
+        alice, rain = member_or_new(ledger, "alice", now=day(0)), registry.find(ledger, "rain")
         comment(ledger, rain, "A front", member=alice, now=day(4), explains_forecast=True)
         comment(ledger, rain, "Which gauge?", member=alice, now=day(5))
         comment(ledger, rain, "A long story. " * 100, member=alice, now=day(3))
     said = words(visit(furnished, "question", slug="rain"))
     assert "Discussion (4)" in [tab.label for tab in furnished.tabs]
     assert "Full text" in [one.label for one in furnished.expander]
+    assert "alice: 70% → 90% · 5 Jan 2026, 00:00 UTC" in said
     assert said.index("Which gauge?") < said.index("A front") < said.index("Clouds *are*")
     assert said.count("A front") == 2  # in the list of forecasts too
 
@@ -353,11 +286,11 @@ def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
     assert len(wordings(engine, "quay")) == 1
 
 
-def test_a_wording_that_is_left_as_it_is_is_not_saved(furnished: AppTest, engine: Engine) -> None:
+def test_an_unchanged_wording_is_not_saved(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
     furnished.button(key="revise-quay-1#0-look").click().run()
     assert "No changes" in words(furnished)
-    assert not [button for button in furnished.button if button.key == "revise-quay-1#0-save"]
+    assert "revise-quay-1#0-save" not in keys(furnished)
 
 
 def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
@@ -371,13 +304,9 @@ def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
     assert "Busan 50%, Ulsan 30%, Other 20%" in words(furnished)
 
 
-def test_words_of_a_resolved_question_can_be_put_right_and_nothing_else(
-    furnished: AppTest, engine: Engine
-) -> None:
+def test_a_resolved_question_can_be_reworded_and_nothing_else(furnished: AppTest) -> None:
     visit(furnished, "question", slug="snow")
-    assert "revise-snow-1#0-scheduled_close_time" not in [
-        field.key for field in furnished.text_input
-    ]
+    assert "revise-snow-1#0-scheduled_close_time" not in keys(furnished)
     furnished.text_area(key="revise-snow-1#0-title").input("Will it snow in town?")
     furnished.button(key="revise-snow-1#0-look").click().run()
     furnished.button(key="revise-snow-1#0-save").click().run()
@@ -411,104 +340,69 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
 
 
 @pytest.mark.parametrize("slug", ["snow", "ended"])
-def test_what_has_ended_is_not_closed_early(furnished: AppTest, slug: str) -> None:
+def test_an_ended_question_is_not_closed_early(furnished: AppTest, slug: str) -> None:
     visit(furnished, "question", slug=slug)
-    keys = [button.key for button in furnished.button]
-    assert not {f"close-{slug}#0-go", f"reopen-{slug}#0-go"} & set(keys)
+    assert not {f"close-{slug}#0-go", f"reopen-{slug}#0-go"} & set(keys(furnished))
 
 
-def test_the_chain_of_resolutions_begins_with_the_newest_and_compares_the_scores(
+def test_resolutions_are_newest_first_with_the_scores_before_and_after(
     furnished: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        snow = registry.find(ledger, "snow")
-        confirmation.confirm(ledger, snow, "yes", now=day(5), member=bob, note="It did.")
+    settle(engine, "snow", "yes", known=None, note="It did.")
     said = words(visit(furnished, "question", slug="snow"))
     assert said.index("**confirmed: yes**") < said.index("**confirmed: no**")
     assert "*corrected*: no → yes" in said
     assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
-    [table] = [t.value for t in furnished.table if "Difference" in t.value.columns]
-    assert list(table.iloc[0]) == ["alice", "0.400", "0.200", "−0.200"]
+    compared = columns(furnished, "Difference").iloc[0]
+    assert list(compared) == ["alice", "0.400", "0.200", "−0.200"]
     assert "Brier score, 0 is best. A difference below 0 is an improvement." in said
 
 
-def test_a_correction_of_a_number_names_the_score_by_which_it_is_compared(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        depth = registry.find(ledger, "depth")
-        value = Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20})
-        updates.update(ledger, depth, value, member=alice, now=day(5))
-        for outcome in ("14", "12"):
-            confirmation.confirm(ledger, depth, outcome, known_at=day(6), now=day(7), member=alice)
+def test_a_corrected_number_is_compared_by_crps(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "depth", Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20}), at=5)
+    for outcome in ("14", "12"):
+        settle(engine, "depth", outcome, known=6, at=7)
     said = words(visit(furnished, "question", slug="depth"))
     assert "CRPS: 0 is best" in said
     assert "A difference below 0 is an improvement." in said
     assert "Brier" not in said
 
 
-def test_an_annulled_question_does_not_say_when_it_will_close(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        confirmation.confirm(
-            ledger, registry.find(ledger, "quay"), "annulled", now=day(5), member=bob
-        )
+def test_an_annulled_question_no_longer_closes(furnished: AppTest, engine: Engine) -> None:
+    settle(engine, "quay", "annulled", known=None)
     said = words(visit(furnished, "question", slug="quay"))
     assert "closes in" not in said
     assert "on 6 Jan 2026" in said
     assert "Annulled: 6 Jan 2026, 00:00 UTC" in said
 
 
-def test_the_slug_can_be_copied(furnished: AppTest) -> None:
-    assert visit(furnished, "question", slug="quay").code[0].value == "quay"
-
-
-def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
-    furnished: AppTest, engine: Engine
-) -> None:
-    said = words(visit(furnished, "question", slug="depth"))
-    assert "Type: numeric (0 to 30 m)" in said
+def test_a_number_is_forecast_on_the_scale_of_its_bounds(furnished: AppTest) -> None:
+    assert "Type: numeric (0 to 30 m)" in words(visit(furnished, "question", slug="depth"))
     field = furnished.text_input(key="forecast-depth#0-value")
     assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
     assert "Range: 0 to 30 m" in field.help
-    field.input("10%=3, 50%=8, 90%=20")
-    furnished.button(key="forecast-depth#0-save").click().run()
+    type_value(furnished, "depth", "10%=3, 50%=8, 90%=20")
+    save(furnished, "depth")
     assert "Now 10th percentile: 3, 50th: 8, 90th: 20" in words(furnished).replace("*", "")
 
 
-def test_a_number_that_came_true_shows_the_crps_of_the_table(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        depth = registry.find(ledger, "depth")
-        value = Value(quantiles={"0.1": 3.0, "0.5": 8.0, "0.9": 20.0})
-        updates.update(ledger, depth, value, member=alice, now=day(1))
-        resolution = confirmation.confirm(
-            ledger, depth, "10", known_at=day(3), now=day(3), member=alice
-        ).resolution
+def test_a_resolved_number_shows_its_crps(furnished: AppTest, engine: Engine) -> None:
+    say(engine, "depth", Value(quantiles={"0.1": 3.0, "0.5": 8.0, "0.9": 20.0}), at=1)
+    resolution = settle(engine, "depth", "10", known=3, at=3)
+    with database.reading(engine) as ledger:
         [row] = stored_scores.score_table(ledger, resolution)
     said = words(visit(furnished, "question", slug="depth"))
     assert furnished.metric[0].label == "Your CRPS (0–1)"
     assert furnished.metric[0].value == significant(row.crps)
-    table: Any = furnished.table[1].value
-    assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
+    assert list(columns(furnished, "CRPS (0–1)").columns)[2:] == ["Coverage", "Updates"]
     assert "You did not forecast this." not in said
-    today = words(visit(furnished, "today"))
-    assert f"CRPS {significant(row.crps)}" in today
+    assert f"CRPS {significant(row.crps)}" in words(visit(furnished, "today"))
 
 
 def test_all_options_are_shown_first_and_the_outcome_is_named(
     furnished: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        port = registry.find(ledger, "port")
-        confirmation.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
+    settle(engine, "port", "Ulsan", at=4)
     visit(furnished, "question", slug="port")
     assert furnished.selectbox[0].value is None
     [chart] = furnished.get("vega_lite_chart")
@@ -518,13 +412,12 @@ def test_all_options_are_shown_first_and_the_outcome_is_named(
     assert "Forecasts on “Which port comes first?”" in chart.proto.alt
 
 
-def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
+def test_a_forecast_older_than_an_option_is_shown_by_its_options(
     furnished: AppTest, engine: Engine
 ) -> None:
+    say(engine, "port", Value(probabilities=(0.5, 0.3, 0.2)))
     with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        port = registry.find(ledger, "port")
-        updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(3))
+        alice, port = member_or_new(ledger, "alice", now=day(0)), registry.find(ledger, "port")
         revisions.revise(
             ledger, port, member=alice, now=day(4), options=["Busan", "Ulsan", "Pohang", "Other"]
         )
@@ -532,36 +425,19 @@ def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
     for page in ("questions", "today"):
         assert f"you: **{before}**" in words(visit(furnished, page))
     visit(furnished, "question", slug="port")
-    typed = "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%"
-    furnished.text_input(key="forecast-port#0-value").input(typed)
-    furnished.button(key="forecast-port#0-save").click().run()
+    type_value(furnished, "port", "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%")
+    save(furnished, "port")
     assert f"Saved: {before} → Busan 40%" in toasts(furnished)[0]
 
 
-def test_the_toast_says_what_stood_at_the_moment_of_saving(
+def test_the_message_names_the_forecast_that_was_current_when_it_was_saved(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
-    assert "You haven’t forecast this yet." in words(furnished)
-    with database.writing(engine) as ledger:  # in another tab
-        alice = member_or_new(ledger, "alice", now=day(0))
-        quay = registry.find(ledger, "quay")
-        updates.update(ledger, quay, Value(probability=0.3), member=alice, now=day(4))
-    furnished.text_input(key="forecast-quay#0-value").input("60%")
-    furnished.button(key="forecast-quay#0-save").click().run()
+    say(engine, "quay", 0.3, at=4)  # in another tab
+    type_value(furnished, "quay", "60%")
+    save(furnished, "quay")
     assert "Saved: 30% → 60%" in toasts(furnished)[0]
-
-
-def test_the_forecast_comes_before_the_chart_and_the_text(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="rain")
-    headings = [header.value for header in furnished.header]
-    assert headings.index("Your forecast") < headings.index("Resolution criteria")
-
-
-def test_an_open_question_says_what_the_score_would_be_today(furnished: AppTest) -> None:
-    said = words(visit(furnished, "question", slug="rain"))
-    assert "If it resolved yes today: 0.09; no: 0.49 (Brier)" in said
-    assert "If it resolved" not in words(visit(furnished, "question", slug="quay"))
 
 
 def test_a_question_of_ones_own_without_criteria_offers_to_write_them(
@@ -595,12 +471,6 @@ def test_a_question_registered_by_mistake_is_discarded(furnished: AppTest, engin
     assert "Wil it" not in words(furnished).replace("Discarded “Wil it?”.", "")
     visit(furnished, "question", slug="rain")  # older than a day, and forecast by another
     assert "discard" not in " ".join(button.key or "" for button in furnished.button)
-
-
-def test_a_score_leads_to_its_row_on_my_scores(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="snow")
-    [link] = [one.proto for one in furnished.get("page_link") if one.proto.page == "my_scores"]
-    assert (link.label, link.query_string) == ("Score of each update", "question=snow")
 
 
 def test_the_charts_evidence_is_a_list_too(furnished: AppTest) -> None:

@@ -10,10 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import passages, registry, standing
-from forecasts.updates import updates
-from tests.app.app_pages.test_articles_page import PASTED, keys, read, stored
-from tests.app.conftest import toasts, visit, words
+from forecasts.questions import registry, sources, standing
+from tests.app.app_pages.test_articles_page import PASTED, read, stored
+from tests.app.conftest import errors, forecasts, keys, toasts, visit, words
 from tests.conftest import ask, day
 
 
@@ -47,8 +46,8 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     assert toasts(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
     with database.reading(engine) as ledger:
         question = registry.find(ledger, "will-the-tunnel-open-by-31-march")
-        [(source, article)] = passages.sources(ledger, question)
-        [(forecast, _)] = updates.history(ledger, question)
+        [(source, article)] = sources.sources(ledger, question)
+    [forecast] = forecasts(engine, "will-the-tunnel-open-by-31-march")
     assert forecast.probability == 0.3
     assert source.quote.startswith("The transport minister will open the tunnel by 31 March 2026")
     assert article.text[article.text.index(source.quote) - len(source.prefix) :].startswith(
@@ -146,26 +145,23 @@ def test_a_draft_like_a_question_of_the_ledger_is_folded_and_leads_to_it(
     assert "1 doubtful" in [expander.label for expander in app.expander]
 
 
-def test_a_draft_without_a_question_is_refused_in_words_and_its_fields_stay(
-    app: AppTest, engine: Engine
+@pytest.mark.parametrize(
+    ("name", "typed", "rule"),
+    [("value", "150", "must be from 0% to 100%"), ("title", " ", "The question is blank.")],
+)
+def test_a_refusal_is_shown_in_its_card_and_the_fields_stay(
+    app: AppTest, engine: Engine, name: str, typed: str, rule: str
 ) -> None:
-    read(app)
-    draft = draft_of(app)
-    app.text_area(key=f"{draft}-title").input(" ")
-    app.text_input(key=f"{draft}-value").input("30")
-    register(app, draft)
-    assert "The question is blank." in app.error[0].value.replace("\\", "")
-    assert app.text_input(key=f"{draft}-value").value == "30"
-    assert stored(engine) == []
-
-
-def test_a_refusal_is_shown_in_its_card(app: AppTest) -> None:
     read(app, TWO)
     first, second = draft_of(app), draft_of(app, 1)
-    app.text_input(key=f"{first}-value").input("150")
+    field = app.text_input if name == "value" else app.text_area
+    field(key=f"{first}-{name}").input(typed)
     register(app, first)
+    assert rule in errors(app)
+    assert field(key=f"{first}-{name}").value == typed
     shown = [node.key if node.type == "text_area" else node.type for node in app.main]
     assert shown.index(f"{first}-title") < shown.index("error") < shown.index(f"{second}-title")
+    assert stored(engine) == []
 
 
 SHARED = {
@@ -190,8 +186,7 @@ def test_a_shared_selection_is_reviewed_without_a_request(app: AppTest, engine: 
     )
     with database.reading(engine) as ledger:
         [state] = standing.listing(ledger, now=day(5))
-        [(forecast, _)] = updates.history(ledger, registry.find(ledger, state.slug))
-    assert forecast.probability == 0.3
+    assert [forecast.probability for forecast in forecasts(engine, state.slug)] == [0.3]
 
 
 @pytest.mark.parametrize(
