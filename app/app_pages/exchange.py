@@ -25,11 +25,11 @@ from app.views.downloads import ledger_folder_button
 from app.views.links import question_link
 from app.views.progress import progress
 from forecasts.access.roles import Action
-from forecasts.exchange import question_files
-from forecasts.exchange.export_formats import Packed, packed_as
-from forecasts.exchange.importing.frames import import_frames
-from forecasts.exchange.importing.record import Preview, import_record
-from forecasts.exchange.outgoing.formats import FORMATS
+from forecasts.exporting import question_files
+from forecasts.exporting.formats import Packed, packed_as
+from forecasts.importing.frames import import_frames
+from forecasts.importing.record import Preview, import_record
+from forecasts.platforms.export_formats import FORMATS
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
 

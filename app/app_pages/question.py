@@ -51,7 +51,6 @@ from forecasts.questions import discards, finality, passages, registry, revision
 from forecasts.questions import origins as question_origins
 from forecasts.questions import sources as question_sources
 from forecasts.questions.origins import in_words, platform_name
-from forecasts.questions.outcomes import format_bounds
 from forecasts.questions.standing import Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
@@ -59,6 +58,7 @@ from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
+from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders
 
 BADGES = {

@@ -25,9 +25,9 @@ from app.views.record_comparison import side_by_side
 from app.views.scores import my_scored_questions
 from forecasts import reports
 from forecasts.access import kinds, memberships, visibility
-from forecasts.exchange.publication import facts
-from forecasts.exchange.publication.publish import publish_as_zip
 from forecasts.operations.stamps import folder_of_proofs, stamps
+from forecasts.publication import facts
+from forecasts.publication.publish import publish_as_zip
 from forecasts.questions import standing
 from forecasts.reports import Report, wording
 from forecasts.reports.own_scores import OwnScores, own_scores, within

@@ -20,7 +20,9 @@ from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, page_state
 from app.times import day
 from forecasts.articles import library
-from forecasts.articles.article import (
+from forecasts.common.errors import BadInput
+from forecasts.ledger.models import Article
+from forecasts.reading.article import (
     PARAGRAPH,
     CapturedArticle,
     canonical_url,
@@ -28,10 +30,6 @@ from forecasts.articles.article import (
     split_at,
     split_points,
 )
-from forecasts.articles.lines import is_heading_like
-from forecasts.common.errors import BadInput
-from forecasts.ledger.models import Article
-from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url, split_points
 from forecasts.reading.lines import is_heading_like
 
 

@@ -28,10 +28,9 @@ from app.markdown_text import as_text
 from app.session import lowest_probability
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float, format_bounds
 from forecasts.updates import typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
-from forecasts.values.outcomes import figure_to_float
+from forecasts.values.outcomes import figure_to_float, format_bounds
 from forecasts.values.value import Value, format_value
 
 _HELP = {

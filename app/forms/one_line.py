@@ -33,11 +33,10 @@ from forecasts.access import teams
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
 from forecasts.questions import discards, registry
-from forecasts.questions.typed_dates import deadline_in_title
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.values.typed_dates import deadline_in_title, read_date
+from forecasts.values.typed_dates import deadline_in_title
 from forecasts.values.value import Value
 from forecasts.values.value_parsing import PercentReading, read_percent_field
 

@@ -17,9 +17,7 @@ from app.views.links import question_link
 from forecasts.access.members import handle_of
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Dispute, QuestionType, Resolution
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.questions.typed_dates import read_typed_outcome
 from forecasts.resolution import confirmation, disputes, history, proposals
 from forecasts.resolution.late_forecasts import late_forecasts, left_out
 from forecasts.values.outcomes import NOT_SCORED

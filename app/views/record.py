@@ -17,6 +17,7 @@ from app.markdown_text import as_text, significant
 from app.views.links import question_link
 from app.views.lists import report_table
 from app.views.scores import last_call, score_link
+from forecasts.common.text import count
 from forecasts.reports import Group, numbers
 from forecasts.reports.advice import advice
 from forecasts.reports.glossary import OF_REPORTS as STATISTICS

@@ -11,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
-from forecasts.exchange.export import as_zip, exported
-from forecasts.exchange.outgoing.formats import FORMATS
+from forecasts.exporting.export import as_zip, exported
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.platforms.export_formats import FORMATS

@@ -16,6 +16,11 @@ from forecasts.common import web
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import standing
+from tests.accounts.conftest import TOKEN, Platform, Reply
+from tests.accounts.test_fatebook_account import QUESTIONS
+from tests.accounts.test_fatebook_account import serve as serve_fatebook
+from tests.accounts.test_manifold_account import BETS
+from tests.accounts.test_manifold_account import serve as serve_manifold
 from tests.app.app_pages.test_importing_from_platforms import adds
 from tests.app.conftest import press, visit, words
 from tests.conftest import day

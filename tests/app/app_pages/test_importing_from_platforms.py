@@ -16,7 +16,7 @@ from forecasts.ledger.models import Forecast, Member
 from forecasts.questions import standing
 from tests.app.conftest import press, toasts, visit, words
 from tests.conftest import day
-from tests.exchange.platforms.metaculus_files import crowd, export, forecast, question
+from tests.platforms.metaculus_files import crowd, export, forecast, question
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from forecasts.ledger.models import QuestionRevision
 from forecasts.questions import registry, revisions
 from forecasts.scores import stored_scores
 from forecasts.updates.comments import comment
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import (
     columns,
     errors,

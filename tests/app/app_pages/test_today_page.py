@@ -13,8 +13,9 @@ from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
+from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import (
     Clock,
     errors,

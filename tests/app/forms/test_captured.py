@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.forms.capture_review import Captured
-from forecasts.articles.article import CapturedArticle, split_points
+from forecasts.reading.article import CapturedArticle, split_points
 from tests.conftest import day
 
 

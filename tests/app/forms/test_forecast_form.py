@@ -10,7 +10,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value, format_value, value_of
+from forecasts.values.value import Value, format_value, value_of
 from tests.app.conftest import errors, forecasts, say, toasts, visit, words
 
 
