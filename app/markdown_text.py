@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
 
-from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.ledger.models import QuestionText
 from forecasts.reports.wording import shortened as shortened
 
 # An invisible character that is not a letter. It breaks up shortcodes and links, which the
@@ -174,13 +174,6 @@ def significant(number: float | None) -> str:
         number = 0.0
     decimals = 2 if not number else min(5, max(0, 2 - math.floor(math.log10(abs(number)))))
     return f"{number:.{decimals}f}".replace("-", "−")
-
-
-def figure(number: float, text: QuestionText) -> str:
-    """Return a number with the question's unit, or a day (from seconds since 1970)."""
-    if text.type == QuestionType.date:
-        return f"{datetime.fromtimestamp(number, UTC):%-d %b %Y}"
-    return f"{number:,.6g} {text.unit or ''}".rstrip()
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

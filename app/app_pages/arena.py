@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from functools import partial
 
 import streamlit as st
 
-from app.forms.report_filter import ALL_RESOLVED, pick_all_resolved, pick_questions
+from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
 from app.markdown_text import as_text
-from app.session import ledger_url, now, reading
+from app.session import reading
+from app.views.documents import table
 from app.views.downloads import downloads
-from app.views.lists import table
 from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.questions import standing
 from forecasts.reports import arena as report_arena
@@ -19,10 +18,9 @@ from forecasts.reports import wording as words
 from forecasts.reports.arena import Arena, Contender
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
-from forecasts.reports.selection import Choice
-from forecasts.scores import ledger_frames as frames
 
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {
@@ -32,24 +30,6 @@ UNTIL: dict[Of, str] = {
     "kinds": "People and bots are compared once both have forecast questions that count. Make a "
     "bot with: forecasts token create NAME.",
 }
-
-
-@st.cache_data(show_spinner="Comparing …", ttl=timedelta(minutes=10), max_entries=16)
-def arena_of(
-    url: str, of: Of, chosen: Choice, written: tuple[int, ...], _at: datetime
-) -> Arena | tuple[LeftOut, ...]:
-    """Return the arena, or the shared questions that do not count yet if it has not begun.
-
-    Cached until ``written`` (``frames.revision``) changes.
-
-    ``written`` includes the reader, so nobody is shown rows that only another member may see.
-    """
-    with reading() as ledger:
-        everything = frames.ledger_frames(ledger, rationales=False)
-    made = report_arena.arena(everything, of=of, choice=chosen, as_of=_at)
-    if made is not None:
-        return made
-    return report_arena.left_out(everything, of=of, choice=chosen, as_of=_at)
 
 
 def digits(one: Contender) -> int:
@@ -109,7 +89,6 @@ def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
 
 st.title("Arena", anchor=False)
 with reading() as ledger:
-    written = frames.revision(ledger)
     known_tags = standing.tags(ledger)
 with st.popover("Sides and questions"), st.container(key="filters-arena"):
     kind = st.segmented_control(
@@ -117,17 +96,17 @@ with st.popover("Sides and questions"), st.container(key="filters-arena"):
     )
     of = OF[kind or "Members"]
     chosen = pick_questions(known_tags)
-arena = arena_of(ledger_url(), of, chosen, written, now())
-if not isinstance(arena, Arena):
-    not_begun(of, arena)
+arena: Arena | None = made("arena", chosen, of=of)
+if arena is None:
+    not_begun(of, made("left out", chosen, of=of))
     st.stop()
 show = st.info if arena.comparison.sentence.startswith("No") else st.success
 show(as_text(arena.sentence))
 standings(arena, of)
 if any(pair.better for pair in arena.comparison.pairs):
     st.caption(as_text(arena.comparison.sentence))
-for note in arena.comparison.notes:
+document = comparison_document(arena.comparison)
+for note in document.notes:
     st.caption(as_text(note))
-left_out = words.left_out(arena.comparison.left_out)
-st.caption(as_text(f"{wording.scope(arena.comparison)} {left_out}"))
+st.caption(as_text(document.scope))
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

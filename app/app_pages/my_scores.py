@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app.charts.records import sparkline_chart, trend_chart
 from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
-from app.session import current_member, ledger_url, reading
+from app.session import current_member, reading
 from app.times import day, zone
+from app.views.documents import chart
 from app.views.links import question_link
 from app.views.lists import search_field
 from app.views.scores import (
@@ -23,12 +23,13 @@ from app.views.scores import (
 )
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
+from forecasts.reports import charts
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
-from forecasts.scores import ledger_frames as frames
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching
 
 ROWS = 12  # of the table, which scrolls
+FEWEST_DRAWN = 3  # scores that make a line
 
 
 def figures(own: OwnScores, questions: int) -> None:
@@ -40,12 +41,9 @@ def figures(own: OwnScores, questions: int) -> None:
         significant(own.brier.mean),
         help=f"{RULES['brier'][1]} Always saying 50% scores 0.25. The line is the mean of the "
         f"last {WINDOW} questions.",
+        chart_data=[call.running for call in own.calls] if len(own.calls) >= FEWEST_DRAWN else None,
+        chart_type="line",
     )
-    if (line := sparkline_chart(own)) is not None:
-        last = significant(own.calls[-1].running)
-        columns[0].vega_lite_chart(
-            spec=line, alt=f"Mean of the last {WINDOW} questions over time, now {last}."
-        )
     columns[1].metric("Resolved questions", f"{questions:,}")
     columns[2].metric(
         "Against the crowd",
@@ -154,20 +152,17 @@ def details(one: ScoredQuestion) -> None:
 
 def trend(own: OwnScores) -> None:
     """Show the scores over time."""
-    chart = trend_chart(own)
-    if chart is None:
+    if len(own.calls) < FEWEST_DRAWN:
         return
     st.header("Trend", anchor=False)
-    st.vega_lite_chart(spec=chart, alt="Your Brier scores over time, and their running mean.")
+    chart(charts.trend(own), "Your Brier scores over time, and their running mean.")
     st.caption(
         f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
     )
 
 
 st.title("My scores", anchor=False)
-with reading() as ledger:
-    written = frames.revision(ledger)
-scored = my_scored_questions(ledger_url(), written)
+scored = my_scored_questions()
 if not scored:
     st.info("No results yet. Scores appear here once your questions resolve.")
     st.page_link("app_pages/resolve.py", label="Questions to resolve")

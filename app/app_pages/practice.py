@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from app.charts.records import reliability_chart
 from app.components.keyboard import focus_on
 from app.markdown_text import as_text, counted, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
-from app.views.lists import table
-from forecasts.documents import numbers
-from forecasts.reports import Group, wording
+from app.views.documents import chart, report_table
+from forecasts.reports import Group, charts, tables
 from forecasts.samples import practice
 from forecasts.samples.practice import Answer, Exercise
 from forecasts.values.value import format_probability
@@ -110,23 +108,14 @@ def so_far() -> None:
         help="0 is best; always saying 50% scores 0.25.",
     )
     st.info(as_text(group.verdict.sentence))
-    bins = [one for one in group.bins if one.questions]
-    table(
-        {
-            "You said": [wording.bin_range(b) for b in bins],
-            "Questions": [str(b.questions) for b in bins],
-            "Mean": [numbers.percent(b.forecast) for b in bins],
-            "Happened": [numbers.percent(b.observed) for b in bins],
-            "95% interval": [numbers.percents(b.interval) for b in bins],
-        }
-    )
-    diagram = reliability_chart(group)
-    if diagram is not None:
+    report_table(tables.bins(group))
+    if group.curve:
         with st.expander("Chart"):
-            st.vega_lite_chart(
-                spec=diagram,
-                alt="Reliability diagram of your answers: how often the answer was yes at each "
+            chart(
+                charts.reliability(group),
+                "Reliability diagram of your answers: how often the answer was yes at each "
                 "probability. The table above has the same numbers.",
+                height=380,
             )
     if st.button("Start over", key="again"):
         going.restart()

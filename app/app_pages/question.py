@@ -52,7 +52,6 @@ from forecasts.questions import origins as question_origins
 from forecasts.questions import sources as question_sources
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import Status
-from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores

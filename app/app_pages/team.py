@@ -9,7 +9,8 @@ import streamlit as st
 from app.markdown_text import as_text, counted
 from app.session import act, form_key, now, reading, rights_here
 from app.times import day, local_day, when, zone
-from app.views.lists import search_field, table
+from app.views.documents import table
+from app.views.lists import search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
 from forecasts.access.kinds import accounts

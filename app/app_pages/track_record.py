@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.charts.question_chart import LINES
-from app.forms.report_filter import pick_questions
+from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import (
     current_member,
-    ledger_url,
     my_handle,
     now,
     reading,
@@ -20,11 +17,9 @@ from app.session import (
     shown_errors,
 )
 from app.views.downloads import downloads
-from app.views.record import record
-from app.views.record_comparison import side_by_side
+from app.views.record import record, side_by_side
 from app.views.scores import my_scored_questions
-from forecasts import reports
-from forecasts.access import kinds, memberships, visibility
+from forecasts.documents.charts import LINES
 from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
 from forecasts.publication.publish import publish_as_zip
@@ -32,9 +27,6 @@ from forecasts.questions import standing
 from forecasts.reports import Report, wording
 from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.report import By
-from forecasts.reports.selection import Choice
-from forecasts.scores import ledger_frames as frames
-from forecasts.updates import model_uses
 
 MOST = len(LINES)  # records side by side
 OF: dict[str, By] = {
@@ -47,39 +39,15 @@ OF: dict[str, By] = {
 }
 
 
-@st.cache_data(show_spinner="Computing the record …", ttl=timedelta(minutes=10), max_entries=64)
-def report_of(
-    url: str,
-    by: By,
-    names: tuple[str, ...],
-    chosen: Choice,
-    written: tuple[int, ...],
-    _at: datetime,
-) -> Report:
-    """Return the report, cached until ``written`` (``frames.revision``) changes.
-
-    ``written`` includes the reader, so nobody is shown rows that only another member may see.
-    """
-    with reading() as ledger:
-        everything = frames.ledger_frames(ledger, rationales=False)
-    return reports.build(everything, by=by, names=names, choice=chosen, as_of=_at)
-
-
 def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     """Show the choice of records; return it."""
     with reading() as ledger:
-        known = {
-            "forecaster": visibility.forecaster_handles(ledger),
-            "team": memberships.team_names(ledger),
-            "tag": known_tags,
-            "kind": kinds.forecaster_kinds(ledger),
-            "model": model_uses.known_models(ledger),
-        }
+        known = known_sides(ledger) | {"tags": known_tags}
     kind = st.segmented_control(
         "Record of", list(OF), default="Forecaster", required=True, key="of", bind="query-params"
     )
     by = OF[kind or "Forecaster"]
-    available = known.get(by, [])
+    available = known.get(f"{by}s", [])
     if not available:
         return by, ()
     me = my_handle()
@@ -103,8 +71,7 @@ def scores_of(known_as: str) -> OwnScores | None:
     some = chosen.lead is not None or chosen.made_before is not None
     if by != "forecaster" or known_as != my_handle() or some:
         return None
-    scored = my_scored_questions(ledger_url(), written, crowd=False)
-    return own_scores(within(scored, chosen))
+    return own_scores(within(my_scored_questions(crowd=False), chosen))
 
 
 def publish_record() -> None:
@@ -150,7 +117,6 @@ def publish_record() -> None:
 
 st.title("Track record", anchor=False)
 with reading() as ledger:
-    written = frames.revision(ledger)
     known_tags = standing.tags(ledger)
 with st.popover("Record and questions"), st.container(key="filters-record"):
     by, names = choose_records(known_tags)
@@ -164,7 +130,7 @@ if by != "all" and not names:
         else "No forecasts yet."
     )
     st.stop()
-report = report_of(ledger_url(), by, names, chosen, written, now())
+report: Report = made("report", chosen, by=by, names=names)
 groups = {group.name: group for group in report.groups}
 full = report.groups[0].name
 if len(groups) > 1:
@@ -173,10 +139,9 @@ if len(groups) > 1:
 group = whole = groups[full]
 if by == "forecaster" and any(one.reason == "not_in_cohort" for one in group.left_out):
     everything = replace(chosen, cohort="resolved")
-    every = report_of(ledger_url(), by, (full,), everything, written, now())
-    [whole] = every.groups
+    [whole] = made("report", everything, by=by, names=(full,)).groups
 st.subheader("Everyone" if by == "all" else as_text(full), anchor=False)
-record(group, chosen, whole=whole, own=scores_of(full))
+record(report, group, chosen, whole=whole, own=scores_of(full))
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(as_text(wording.scope(report)))

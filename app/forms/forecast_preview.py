@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import TypedDict
 
 import streamlit as st
 
 from app import session
-from app.charts.density import density_chart
-from app.markdown_text import as_text, figure
+from app.markdown_text import as_text
 from app.times import zone
-from app.views.lists import table
+from app.views.documents import chart, folded
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.reports import question_charts
 from forecasts.updates import previews
 from forecasts.updates.typed_values import read_typed
 from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
@@ -38,24 +39,12 @@ def clock() -> Clock:
 
 def density(written: str, text: QuestionText) -> None:
     """Show the density that the quantiles imply, as a chart with a table."""
-    try:
-        slices = previews.implied_density(text, read_field(written, None, text))
-    except LedgerError:
-        return
-    parts = [
-        f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
-        for one in slices
-    ]
-    alt = "Density of your forecast: " + "; ".join(parts) + "."
-    st.vega_lite_chart(spec=density_chart(slices, text), alt=alt)
-    with st.expander("As a table"):
-        table(
-            {
-                "From": [as_text(figure(one.low, text)) for one in slices],
-                "To": [as_text(figure(one.high, text)) for one in slices],
-                "Chance": [format_probability(one.chance) for one in slices],
-            }
+    with suppress(LedgerError):
+        shown = question_charts.density(
+            previews.implied_density(text, read_field(written, None, text)), text
         )
+        chart(shown.charts[0], f"{shown.alt}.", height=150)
+        folded("As a table", shown.table)
 
 
 def preview(

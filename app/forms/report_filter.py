@@ -1,16 +1,24 @@
-"""The filters that choose a report's questions and forecasts."""
+"""The filters that choose a report's questions and forecasts, and the report made of them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import streamlit as st
+from sqlmodel import Session
 
 from app.forms.dates import date_field
 from app.markdown_text import as_text
-from app.session import now
+from app.session import ledger_url, now, reading
+from forecasts import reports
+from forecasts.access import kinds, memberships, visibility
 from forecasts.common.errors import BadInput
+from forecasts.reports import arena, comparison
 from forecasts.reports.selection import Choice, Cohort
+from forecasts.scores import ledger_frames
+from forecasts.updates import model_uses
 
 ALL_RESOLVED = "All resolved"
 _COHORTS: dict[str, Cohort] = {
@@ -76,3 +84,43 @@ def pick_questions(known_tags: list[str]) -> Choice:
     except BadInput as error:
         st.warning(as_text(str(error)))
         st.stop()
+
+
+def known_sides(ledger: Session) -> dict[str, list[str]]:
+    """Return the names that a report can be about, by what they are names of."""
+    return {
+        "teams": memberships.team_names(ledger),
+        "forecasters": visibility.forecaster_handles(ledger),
+        "kinds": kinds.forecaster_kinds(ledger),
+        "models": model_uses.known_models(ledger),
+    }
+
+
+def made(what: str, choice: Choice, **asked: Any) -> Any:
+    """Return a report, a comparison or an arena on the reader's part of the ledger, made now.
+
+    It is cached until the ledger changes. None for an arena that has not begun.
+    """
+    with reading() as ledger:
+        written = ledger_frames.revision(ledger)  # which includes the reader
+    return _made(what, ledger_url(), written, choice, tuple(asked.items()), now())
+
+
+@st.cache_data(show_spinner="Computing …", ttl=timedelta(minutes=10), max_entries=64)
+def _made(
+    what: str,
+    url: str,
+    written: tuple[int, ...],
+    choice: Choice,
+    asked: tuple[tuple[str, Any], ...],
+    _at: datetime,
+) -> Any:
+    with reading() as ledger:
+        frames = ledger_frames.ledger_frames(ledger, rationales=False)
+    makers: dict[str, Callable[..., Any]] = {
+        "report": reports.build,
+        "comparison": comparison.build,
+        "arena": arena.arena,
+        "left out": arena.left_out,
+    }
+    return makers[what](frames, choice=choice, as_of=_at, **dict(asked))

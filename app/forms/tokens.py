@@ -10,7 +10,7 @@ from app.forms.dates import date_field
 from app.markdown_text import as_text
 from app.session import act, address_of_app, form_key, now, page_state
 from app.times import day
-from app.views.lists import table
+from app.views.documents import table
 from forecasts.access import tokens
 from forecasts.access.tokens import Listed
 from forecasts.agenda import calendar_feed

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from app.charts.options_chart import describe_options, options_chart
-from app.charts.question_chart import (
-    HIGHLIGHTED,
-    OTHERS,
-    describe_paths,
-    format_median,
-    paths_chart,
-    points_earned,
-)
-from app.markdown_text import as_text, dotted, link, paragraphs, shortened
+from app.markdown_text import dotted, link, paragraphs, shortened
 from app.session import reading
 from app.times import when
-from app.views.lists import shown_page, table
+from app.views.documents import chart, folded
+from app.views.lists import shown_page
 from forecasts.access import kinds
 from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.paths import Paths, option_paths, path_table, paths
+from forecasts.reports.question_charts import (
+    HIGHLIGHTED,
+    OTHERS,
+    describe_options,
+    describe_paths,
+    options_chart,
+    path_chart,
+    path_rows,
+    points_earned,
+)
+from forecasts.scores.paths import Paths, option_paths, paths
 
-_ROWS = 50  # of the chart's table
+_TALL = 340  # pixels
 _PER_PAGE = 5  # pieces of evidence
 _MARKS = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
 _ALL = "All options"
@@ -62,16 +63,18 @@ def question_chart(
         st.info("No active forecasts yet. The first one starts the chart.")
         return
     if options and option is None:
-        st.vega_lite_chart(
-            spec=options_chart(every, text, me=me, outcome=outcome),
-            alt=describe_options(every, text, outcome=outcome),
+        chart(
+            options_chart(every, text, me=me, outcome=outcome, when=when),
+            describe_options(every, text, outcome=outcome),
+            height=_TALL,
         )
         st.caption(f"Lines: {_median(lines)}. Dots: your forecasts.")
     else:
         _forecasters(state, lines, handles - {me}, me, outcome)
     if len(lines.marks):
         _evidence(lines)
-    _table(state, lines, medians=not options or option is not None)
+    medians = not options or option is not None
+    folded("Table", path_rows(lines, text, when=when, medians=medians))
 
 
 def _crowd_of(
@@ -113,9 +116,10 @@ def _forecasters(
             help=f"The others are grey, as “{OTHERS}”.",
         )
     text = state.text
-    st.vega_lite_chart(
-        spec=paths_chart(lines, text, me=me, highlighted=highlighted, outcome=outcome),
-        alt=describe_paths(lines, text, me=me),
+    chart(
+        path_chart(lines, text, me=me, highlighted=highlighted, outcome=outcome, when=when),
+        describe_paths(lines, text, me=me),
+        height=_TALL,
     )
     said = ["Dots: forecasts.", f"Grey and dashed: {_median(lines)}."]
     if text.is_quantitative:
@@ -136,23 +140,5 @@ def _evidence(lines: Paths) -> None:
                 st.caption(dotted(one.forecaster, one.forecast, when(one.time)))
                 if one.reason:
                     st.caption(paragraphs(shortened(one.reason, 600)))
-                if not math.isnan(one.points):
-                    st.caption(f"Earned {points_earned(one.points)}")
-
-
-def _table(state: QuestionState, lines: Paths, *, medians: bool) -> None:
-    """Show the chart's data, newest first; ``medians``: the crowd's too."""
-    found = path_table(lines)
-    newest = found.head(_ROWS)
-    columns = {
-        "At": [when(time) for time in newest["time"]],
-        "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
-        "Forecast": [as_text(value) for value in newest["forecast"]],
-    }
-    if medians:
-        crowd = [as_text(format_median(one, state.text)) for one in newest["crowd"]]
-        columns["Crowd’s median"] = crowd
-    with st.expander("Table"):
-        table(columns)
-        if len(found) > len(newest):
-            st.caption(f"The newest {_ROWS} of {len(found):,}. History lists them all.")
+                if earned := points_earned(one.points):
+                    st.caption(earned)

@@ -1,33 +1,13 @@
-"""Tables, and the search and pages of a long list."""
+"""The search and the pages of a long list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import streamlit as st
 
-from app.markdown_text import as_text
-from forecasts.documents.document import Table
-
 Item = TypeVar("Item")
-
-
-def table(columns: Mapping[str, Sequence[str]]) -> None:
-    """Show ``columns``, Markdown cells under their headings."""
-    st.table(columns, hide_index=True, border="horizontal")
-
-
-def report_table(shown: Table) -> None:
-    """Show a table of a report with its note below."""
-    table(
-        {
-            name or " ": [as_text(row[place]) for row in shown.rows]
-            for place, name in enumerate(shown.head)
-        }
-    )
-    if shown.note:
-        st.caption(as_text(shown.note))
 
 
 def shown_page(items: Sequence[Item], key: str, size: int) -> Sequence[Item]:

@@ -20,7 +20,8 @@ from app.markdown_text import (
 )
 from app.session import reading
 from app.times import published, when
-from app.views.lists import shown_page, table
+from app.views.documents import table
+from app.views.lists import shown_page
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import (
     Citation,

@@ -8,14 +8,14 @@ from datetime import timedelta
 import streamlit as st
 
 from app.markdown_text import COVERAGE_HELP, CRPS_HELP, as_text, shortened, significant, span
-from app.session import current_member, reading
+from app.session import current_member, ledger_url, reading
 from app.times import day
-from app.views.lists import table
+from app.views.documents import table
 from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionType
 from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.reports import numbers
+from forecasts.scores import ledger_frames
 from forecasts.scores.printed_scores import Printed
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS, ForecasterScore
@@ -30,15 +30,18 @@ POINTS_HELP = (
 )
 
 
-@st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
-def my_scored_questions(
-    url: str, written: tuple[int, ...], *, crowd: bool = True
-) -> list[ScoredQuestion]:
-    """Return the reader's scored questions, cached until ``written`` changes.
+def my_scored_questions(*, crowd: bool = True) -> list[ScoredQuestion]:
+    """Return the reader's scored questions, cached until the ledger changes.
 
-    ``written`` (``frames.revision``) includes the reader. Without ``crowd``, others' forecasts
-    are not read and the scores are not compared with theirs.
+    Without ``crowd``, others' forecasts are not read and the scores are not compared with theirs.
     """
+    with reading() as ledger:
+        written = ledger_frames.revision(ledger)  # which includes the reader
+    return _scored(ledger_url(), written, crowd=crowd)
+
+
+@st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
+def _scored(url: str, written: tuple[int, ...], *, crowd: bool) -> list[ScoredQuestion]:
     with reading() as ledger:
         member = current_member(ledger)
         return [] if member is None else scored_questions(ledger, member, crowd=crowd)

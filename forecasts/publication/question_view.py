@@ -22,7 +22,7 @@ from forecasts.publication.record import (
     PublishedQuestion,
 )
 from forecasts.questions.standing import Status
-from forecasts.reports.path_chart import options_chart, path_chart
+from forecasts.reports.question_charts import options_chart, path_chart
 from forecasts.reports.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
@@ -175,9 +175,15 @@ class QuestionView:
             return None
         if len(every) > 1:
             return options_chart(every, self.text, outcome=self.outcome)
-        alone = every[0].steps["forecaster"].nunique() == 1
-        label = every[0].steps["forecaster"].iloc[0] if alone else "median"
-        return path_chart(every[0], self.text, label=label, outcome=self.outcome)
+        first, *others = every[0].steps["forecaster"].unique()
+        return path_chart(
+            every[0],
+            self.text,
+            me="" if others else first,
+            others="members",
+            crowd="median",
+            outcome=self.outcome,
+        )
 
     @cached_property
     def _paths(self) -> list[Paths]:

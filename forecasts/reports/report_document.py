@@ -12,7 +12,6 @@ from forecasts.documents.document import (
     Figure,
     Finding,
     Section,
-    Table,
 )
 from forecasts.reports import charts, tables, wording
 from forecasts.reports.glossary import OF_REPORTS, explained
@@ -63,7 +62,7 @@ def _section(report: Report, group: Group) -> Section:
     if group.questions:
         blocks += _charts(name, group)
     else:
-        blocks += _pit(name, group)
+        blocks += pit(name, group)
     if group.staleness is not None:
         blocks.append(f"Staleness: {group.staleness.sentence}")
         blocks += [tables.unrevised(group)] if group.staleness.most else []
@@ -91,41 +90,54 @@ def _nothing(report: Report, group: Group) -> str:
 
 
 def _charts(name: str, group: Group) -> list[Block]:
-    reliability = Figure(
+    return [
+        Beside((reliability(name, group), tables.bins(group))),
+        Beside((tables.parts(group), tables.tests(group))),
+        Beside((tables.errors(group), *roc(name, group))),
+        Beside((*leads(name, group), murphy(name, group))),
+        *pit(name, group),
+    ]
+
+
+def reliability(name: str, group: Group) -> Figure:
+    """Return the reliability diagram over the histogram of the forecasts."""
+    return Figure(
         "Reliability",
         f"Reliability diagram of {name}",
         wording.reliability_summary(group),
         (charts.reliability(group), charts.histogram(group)),
         tables.curve(group),
     )
-    murphy = Figure(
+
+
+def murphy(name: str, group: Group) -> Figure:
+    """Return the Murphy curve."""
+    return Figure(
         "Murphy curve",
         f"Murphy curve of {name}",
         wording.murphy_summary(group),
         (charts.murphy(group),),
         tables.murphy(group),
     )
-    last: list[Table | Figure] = [murphy]
-    if group.leads:
-        leads = Figure(
-            "Lead time",
-            f"{wording.BRIER} of {name} by lead time",
-            wording.leads_summary(group),
-            (charts.leads(group),),
-            tables.leads(group),
-            listed=True,
-        )
-        last.insert(0, leads)
-    blocks: list[Block] = [
-        Beside((reliability, tables.bins(group))),
-        Beside((tables.parts(group), tables.tests(group))),
-        Beside((tables.errors(group), *_roc(name, group))),
-        Beside(tuple(last)),
-    ]
-    return [*blocks, *_pit(name, group)]
 
 
-def _roc(name: str, group: Group) -> tuple[Figure, ...]:
+def leads(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return the score by lead time; nothing without leads."""
+    if not group.leads:
+        return ()
+    figure = Figure(
+        "Lead time",
+        f"{wording.BRIER} of {name} by lead time",
+        wording.leads_summary(group),
+        (charts.leads(group),),
+        tables.leads(group),
+        listed=True,
+    )
+    return (figure,)
+
+
+def roc(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return the ROC curve; nothing without one."""
     if not group.roc:
         return ()
     chart, table = charts.roc(group), tables.roc(group)
@@ -134,7 +146,8 @@ def _roc(name: str, group: Group) -> tuple[Figure, ...]:
     )
 
 
-def _pit(name: str, group: Group) -> tuple[Figure, ...]:
+def pit(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return where in their distributions the outcomes of numbers and dates lie, if there are."""
     if group.pit is None:
         return ()
     about = (

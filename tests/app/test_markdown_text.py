@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.markdown_text import (
-    added,
     as_text,
     counted,
     link,
@@ -21,6 +20,7 @@ from app.markdown_text import (
     shortened,
     span,
 )
+from app.views.import_preview import added
 from forecasts.importing.frames import Imported
 
 JOINER = "\u2060"
@@ -151,9 +151,9 @@ def test_counts_agree_with_their_nouns() -> None:
 
 def test_the_additions_of_an_import_include_printed_scores() -> None:
     nothing = Imported(0, 0, 0, 0, 0, 0, 0)
-    assert added(nothing) == "nothing new"
-    assert added(nothing, 2) == "2 printed scores"
-    assert added(replace(nothing, forecasts=1), 1) == "1 forecast, 1 printed score"
+    assert added(nothing) == []
+    assert added(nothing, 2) == ["2 printed scores"]
+    assert added(replace(nothing, forecasts=1), 1) == ["1 forecast", "1 printed score"]
 
 
 def test_long_words_are_cut_at_a_word() -> None:

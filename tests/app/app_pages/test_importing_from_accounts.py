@@ -17,6 +17,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import standing
 from tests.accounts.conftest import TOKEN, Platform, Reply
+from tests.accounts.conftest import platform as platform  # a fixture
 from tests.accounts.test_fatebook_account import QUESTIONS
 from tests.accounts.test_fatebook_account import serve as serve_fatebook
 from tests.accounts.test_manifold_account import BETS

@@ -84,8 +84,8 @@ def test_an_unknown_question_leads_to_similar_ones_and_to_all(furnished: AppTest
 
 def test_a_note_is_evidence_too(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
     type_value(furnished, "quay", "30%")
+    furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
     save(furnished, "quay")
     assert "*opposes yes*: Seen from the pier:" in words(furnished)
     assert "Now **30%**" in words(furnished)

@@ -131,11 +131,11 @@ def test_the_stance_is_proposed_from_the_direction_of_the_update(
     say(engine, "quay", 0.4)
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
-    furnished.text_input(key=f"{key}-evidence").input("The paint is dry")
     for typed, proposed in ((".2", "lowers it"), ("40%", "context only"), ("60", "raises it")):
         furnished.text_input(key=f"{key}-value").input(typed).run()
         stance = furnished.selectbox(key=f"{key}-stance")
         assert (stance.value, stance.placeholder) == (None, f"{proposed} (proposed)")
+    furnished.text_input(key=f"{key}-evidence").input("The paint is dry")
     save(furnished, "quay")
     assert cited(engine, "quay") == [("supports", "news", None, "The paint is dry")]
 

@@ -16,7 +16,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry, standing
 from forecasts.updates import updates
-from tests.app.conftest import Clock, toasts, visit, words
+from tests.app.conftest import Clock, focused, toasts, visit, words
 from tests.conftest import day
 
 
@@ -28,10 +28,6 @@ def fields(app: AppTest) -> tuple[str, str, str]:
 def type_line(app: AppTest, line: str) -> AppTest:
     visit(app, "today")
     return app.text_input[0].input(line).run()
-
-
-def focused(app: AppTest) -> str:
-    return app.session_state["memory"].states["_Focus"].place
 
 
 def save(app: AppTest, number: int = 0) -> AppTest:

@@ -81,7 +81,7 @@ def test_undo_withdraws_a_first_forecast(furnished: AppTest, engine: Engine, pag
     assert str(furnished.button(key=key).help).startswith("Withdraws the forecast.")
     press_undo(furnished)
     assert path(engine, "quay") == ["90%", "withdrawn"]
-    assert furnished.session_state["memory"].states["_Focus"].place == "act-forecast-quay"
+    assert furnished.session_state["memory"].states["Focus"].place == "act-forecast-quay"
 
 
 def test_a_withdrawal_can_be_undone_too(furnished: AppTest, engine: Engine) -> None:

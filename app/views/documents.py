@@ -1,0 +1,112 @@
+"""The blocks of a document on a page: texts, tables, and charts with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from app.markdown_text import as_lines, as_text, link
+from app.times import zone
+from forecasts.common.times import in_zone
+from forecasts.documents.charts import Chart
+from forecasts.documents.document import (
+    Beside,
+    Block,
+    Bullets,
+    Facts,
+    Figure,
+    Item,
+    Quote,
+    Section,
+    Table,
+)
+from forecasts.documents.vega_lite import forest, vega_lite
+
+_SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least height, in pixels
+
+
+def section(shown: Section) -> None:
+    """Show a section; of several figures, the reader picks one."""
+    st.header(shown.title, anchor=False)
+    figures = {one.title: one for one in shown.blocks if isinstance(one, Figure)}
+    for one in shown.blocks:
+        if not isinstance(one, Figure):
+            block(one)
+    if figures:
+        picked = next(iter(figures))
+        if len(figures) > 1:
+            picked = st.selectbox("Pair", list(figures), key=f"figure-{shown.title}")
+        block(figures[picked])
+
+
+def folded(title: str, *blocks: Block | None) -> None:
+    """Show the blocks, if there are some, folded under a title."""
+    shown = [one for one in blocks if one]
+    if shown:
+        with st.expander(title):
+            for one in shown:
+                block(one)
+
+
+def block(shown: Block) -> None:
+    """Show a block of a document; a figure with its caption and its table."""
+    match shown:
+        case str():
+            st.markdown(as_text(shown))
+        case Bullets():
+            st.markdown("\n".join(f"- {_item(entry)}" for entry in shown.entries))
+        case Facts():
+            facts = zip(shown.rows, shown.addresses, strict=True)
+            lines = (f"{as_text(name)}: {link(at, fact)}" for (name, fact), at in facts)
+            st.caption("  \n".join(lines))
+        case Quote():
+            st.markdown(as_lines(shown.text))
+        case Table():
+            if shown.plot is not None:
+                spec = forest(shown.plot, shown.plot_heading.split("\n"))
+                if spec is not None:
+                    st.vega_lite_chart(spec=spec, alt="The table has the numbers.")
+            report_table(shown)
+        case Figure():
+            for drawn in shown.charts:
+                chart(drawn, f"{shown.alt}. The table has the numbers.")
+            st.markdown(as_text(shown.caption))
+            if shown.table is not None:
+                report_table(shown.table)
+        case Beside():
+            for column, one in zip(st.columns(len(shown.blocks)), shown.blocks, strict=True):
+                with column:
+                    block(one)
+
+
+def _item(entry: Item) -> str:
+    return " · ".join([link(entry.link, entry.text), *map(as_text, entry.details)])
+
+
+def chart(shown: Chart, alt: str, *, height: int = 0) -> None:
+    """Show a chart, ``alt`` in words; if it has several named lines, with a legend."""
+    named = {one.label for one in shown.series if one.label and one.shape in ("line", "steps")}
+    height = height or max(_LOWEST, round(_SCALE * shown.height))
+    end = shown.x.high if shown.x.scale == "dates" else 0.0
+    offset = in_zone(datetime.fromtimestamp(end, UTC), zone()).utcoffset() or timedelta()
+    spec = vega_lite(shown, height=height, legend=len(named) > 1, offset=offset)
+    st.vega_lite_chart(spec=spec, alt=alt)
+
+
+def table(columns: Mapping[str, Sequence[str]]) -> None:
+    """Show ``columns``, Markdown cells under their headings."""
+    st.table(columns, hide_index=True, border="horizontal")
+
+
+def report_table(shown: Table) -> None:
+    """Show a table of a document with its note below."""
+    table(
+        {
+            name or " ": [as_text(row[place]) for row in shown.rows]
+            for place, name in enumerate(shown.head)
+        }
+    )
+    if shown.note:
+        st.caption(as_text(shown.note))
