@@ -49,7 +49,6 @@ from forecasts.documents.numbers import percent
 from forecasts.ledger.models import Resolution
 from forecasts.questions import discards, finality, passages, registry, revisions, standing
 from forecasts.questions import origins as question_origins
-from forecasts.questions import sources as question_sources
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import Status
 from forecasts.resolution import history as resolution_history

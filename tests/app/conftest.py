@@ -27,7 +27,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock as ledger_clock
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Resolution, Stance
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, proposals
@@ -350,9 +350,8 @@ def settle(
     with database.writing(engine) as ledger:
         member, question = member_or_new(ledger, by, now=day(0)), registry.find(ledger, slug)
         known_at = None if known is None else day(known)
-        return confirmation.confirm(
-            ledger, question, outcome, known_at=known_at, now=day(at), member=member, **more
-        )
+        given = {"known_at": known_at, "now": day(at), "member": member}
+        return confirmation.confirm(ledger, question, outcome, **given, **more).resolution
 
 
 def forecasts(engine: Engine, slug: str, by: str | None = None) -> list[Forecast]:

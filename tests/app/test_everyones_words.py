@@ -16,24 +16,22 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 import app as package
-from app.charts.comparisons import forest_chart
-from app.charts.question_chart import paths_chart
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
+from forecasts.documents.vega_lite import forest
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import passages, registry
 from forecasts.questions.registry import question_text
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
-from forecasts.reports.comparison import build
+from forecasts.reports.comparison import build, charts
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests import nasty
-from tests.app.charts.test_charts import paths
 from tests.app.conftest import visit
 from tests.conftest import day
 from tests.reports.small_ledgers import NOW, random_ledger
@@ -205,26 +203,13 @@ def strings(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from strings(item, place if place in DATA else name)
 
 
-def test_a_chart_of_paths_reads_no_word_as_a_field_or_an_expression() -> None:
-    names = nasty.HANDLES
-    text = question_text(
-        title="?", type="numeric", lower_bound="0", upper_bound="1", unit=" ".join(nasty.MARKUP),
-        open_time=day(0), scheduled_close_time=day(1),
-    )  # fmt: skip
-    spec = paths_chart(paths(names=names), text, me=names[0], highlighted=names[1:5])
-    spec["datasets"] = {name: frame.to_dict("records") for name, frame in spec["datasets"].items()}
-    held = [(place, word) for place, word in strings(spec) if word in names]
-    assert {word for _, word in held} == set(names)
-    assert {place for place, _ in held} <= DATA
-
-
 def test_a_chart_of_pairs_reads_no_word_as_a_field_or_an_expression() -> None:
     made = build(
         random_ledger(11, questions=80), between=["ana", "bo"], of="forecasters", as_of=NOW
     )
     for word in nasty.MARKUP:
         pairs = tuple(replace(pair, a=word, b="=1") for pair in made.pairs)
-        chart = forest_chart(replace(made, pairs=pairs))
+        chart = forest(charts.differences(replace(made, pairs=pairs)), "Difference")
         assert chart is not None
         held = [(place, said) for place, said in strings(chart) if word in said]
         assert held

@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Article
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from tests.app.conftest import ARTICLE, errors, keys, visit, words
 from tests.conftest import day
 

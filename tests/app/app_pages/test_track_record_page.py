@@ -5,18 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app.charts import records
 from forecasts.access import members
-from forecasts.documents.numbers import number
 from forecasts.ledger import database
 from forecasts.questions import registry
-from forecasts.reports import tables, wording
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
-from tests.reports.small_ledgers import random_ledger, report
 
 
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
@@ -100,21 +96,6 @@ def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: A
     assert "Choose at least one" in words(
         furnished.multiselect(key="names-forecaster").set_value([]).run()
     )
-
-
-def test_several_murphy_curves_differ_by_more_than_their_colour_and_stand_in_words() -> None:
-    groups = report(random_ledger(4, questions=60), by="forecaster").groups
-    spec = records.murphy_curves(groups)
-    for channel in ("color", "strokeDash"):
-        scale = spec["encoding"][channel]["scale"]
-        assert scale["domain"] == [group.name for group in groups]
-        assert len({str(each) for each in scale["range"]}) == len(groups) == 5
-    said = wording.murphy_curves_summary(groups)
-    lowest = min(groups, key=lambda group: group.murphy[100].score)
-    assert lowest.name in said
-    table = tables.murphy_curves(groups)
-    assert table.head == ("Act above", *(group.name for group in groups))
-    assert table.rows[10][1] == number(groups[0].murphy[100].score)
 
 
 def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
@@ -242,21 +223,6 @@ def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine
     assert "Too few to tell: 1 numeric or date question in 1 family" in said
     assert "100% of outcomes lie in the middle half" in said.replace("\\", "")
     assert not app.exception
-
-
-def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:
-    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
-    for chart, sentence in (
-        (records.reliability_chart(group), wording.bin_sentence(group.bins[8])),
-        (records.reliability_chart(group), wording.curve_sentence(group.curve[3])),
-        (records.murphy_chart(group), wording.threshold_sentence(group.murphy[30])),
-        (records.lead_chart(group), wording.lead_sentence(group.leads[0])),
-    ):
-        assert chart is not None
-        rows = [row for layer in chart["layer"] for row in layer["data"]["values"]]
-        said = [row.get("sentence") for row in rows]
-        assert sentence in said
-        assert all("None" not in each for each in said if each)
 
 
 def test_only_forecasts_made_before_a_day_count_if_chosen(furnished: AppTest) -> None:
