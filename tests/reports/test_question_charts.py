@@ -129,18 +129,9 @@ def paths(kind: QuestionType, names: list[str]) -> tuple[QuestionText, Paths]:
     rows = [(forecast(day(1), place, **value), name) for place, name in enumerate(names)]
     lines = paths_of(rows, asked, now=day(6))
     mark = (names[0], day(1), 0.5, "50%", "opposes", "Clouds", "", "They are dark", 0.02)
-    heads = [
-        "forecaster",
-        "time",
-        "value",
-        "forecast",
-        "stance",
-        "evidence",
-        "url",
-        "reason",
-        "points",
-    ]
-    return asked, replace(lines, marks=pd.DataFrame([mark], columns=[*columns, "url", "reason", "points"]))
+    heads = ["forecaster", "time", "value", "forecast", "stance", "evidence", "url", "reason"]
+    marks = pd.DataFrame([mark], columns=[*heads, "points"])
+    return asked, replace(lines, marks=marks)
 
 
 def test_the_reader_and_those_highlighted_have_lines_of_their_own() -> None:
