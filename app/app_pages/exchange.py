@@ -11,15 +11,7 @@ from app.forms.account_import import account_form
 from app.forms.import_upload import ImportState, Ready, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import as_text
-from app.session import (
-    act,
-    current_member,
-    now,
-    page_state,
-    reading,
-    rights_here,
-    shown_errors,
-)
+from app.session import act, current_member, now, page_state, reading, rights_here, shown_errors
 from app.views import import_preview
 from app.views.downloads import ledger_folder_button
 from app.views.links import question_link

@@ -8,14 +8,7 @@ import streamlit as st
 
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
-from app.session import (
-    current_member,
-    my_handle,
-    now,
-    reading,
-    settings,
-    shown_errors,
-)
+from app.session import current_member, my_handle, now, reading, settings, shown_errors
 from app.views.downloads import downloads
 from app.views.record import record, side_by_side
 from app.views.scores import my_scored_questions

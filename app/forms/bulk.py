@@ -7,15 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.markdown_text import as_text, counted, shortened
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    now,
-    reading,
-    rights_here,
-    shown_errors,
-)
+from app.session import act, current_member, form_key, now, reading, rights_here, shown_errors
 from app.views.downloads import ledger_folder_button
 from forecasts.access import teams
 from forecasts.ledger.models import Role

@@ -8,15 +8,7 @@ from typing import TypedDict
 import streamlit as st
 
 from app.markdown_text import as_text, counted
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    now,
-    reading,
-    settings,
-    shown_errors,
-)
+from app.session import act, current_member, form_key, now, reading, settings, shown_errors
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery

@@ -5,15 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.one_line import one_line_entry
-from app.session import (
-    engine,
-    memory,
-    now,
-    open_ledger,
-    reading,
-    rights_here,
-    shown_errors,
-)
+from app.session import engine, memory, now, open_ledger, reading, rights_here, shown_errors
 from app.views.progress import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Action

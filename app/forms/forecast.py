@@ -18,13 +18,7 @@ from app.session import Act, act, form_key, lowest_probability
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.ledger.models import (
-    Article,
-    EvidenceKind,
-    Forecast,
-    QuestionType,
-    Stance,
-)
+from forecasts.ledger.models import Article, EvidenceKind, Forecast, QuestionType, Stance
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
 from forecasts.updates.evidence import (

@@ -174,7 +174,7 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
             key=f"{key}-hide",
             help="Members see them once they have forecast, or when the question closes.",
         )
-    left.text_input(
+    (left if text is None else right).text_input(
         "Family",
         value=text.family if text else "",
         key=f"{key}-family",
@@ -184,7 +184,8 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
         (left, "Background", "background", text.background if text else ""),
         (right, "Fine print", "fine-print", text.fine_print if text else ""),
     ):
-        column.text_area(label, value=said, key=f"{key}-{name}", height=90)
+        place = column if text is None else st
+        place.text_area(label, value=said, key=f"{key}-{name}", height=90)
 
 
 def typed_details(key: str) -> Details:

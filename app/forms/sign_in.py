@@ -7,16 +7,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app.markdown_text import as_text
-from app.session import (
-    engine,
-    memory,
-    my_handle,
-    now,
-    person,
-    read_preferences,
-    show,
-    sign_out,
-)
+from app.session import engine, memory, my_handle, now, person, read_preferences, show, sign_out
 from app.times import zone_name
 from app.web.middleware import FAILED
 from forecasts.access import identities

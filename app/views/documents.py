@@ -64,8 +64,9 @@ def block(shown: Block) -> None:
         case Quote():
             st.markdown(as_lines(shown.text))
         case Table():
-            if shown.plot is not None:
-                spec = forest(shown.plot, shown.plot_heading.split("\n"))
+            if shown.plot is not None and shown.plot.reference is not None:
+                labels = "+.3~f" if shown.plot.low < 0 else ".3~f"
+                spec = forest(shown.plot, shown.plot_heading.split("\n"), labels=labels)
                 if spec is not None:
                     st.vega_lite_chart(spec=spec, alt="The table has the numbers.")
             report_table(shown)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
-import pandas as pd
 import streamlit as st
 
 from app.markdown_text import as_lines, as_text, counted, link, shortened
 from app.remedies import said
 from app.times import day, local_day
 from app.views.lists import shown_page
-from forecasts.common.text import on_one_line, without_formulas
+from forecasts.common.text import on_one_line
+from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow
+from forecasts.platforms.record import Advice, LeftOut
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed
@@ -123,21 +123,25 @@ def _questions(preview: Preview) -> None:
             st.caption(" · ".join(parts))
     if preview.more:
         st.caption(f"{preview.more:,} more are imported but not listed.")
-    frame = pd.DataFrame(
-        {
-            "Change": [str(row.change) for row in shown],
-            "Question": [row.title for row in shown],
-            "New forecasts": [row.forecasts for row in shown],
-            "First made": [_iso_day(row.first) for row in shown],
-            "Last made": [_iso_day(row.last) for row in shown],
-            "Close": [_iso_day(row.closes) for row in shown],
-            "Known": [row.known for row in shown],
-            "Details": ["; ".join(row.details) for row in shown],
-            "ID": [row.question_id for row in shown],
-            "Original": [row.url for row in shown],
-        }
-    )
-    _download(frame, "import-questions")
+    _download("import-questions", shown, _QUESTIONS)
+
+
+def _iso_day(moment: datetime | None) -> str:
+    return "" if moment is None else local_day(moment).isoformat()
+
+
+_QUESTIONS: Columns = {
+    "Change": "change",
+    "Question": "title",
+    "New forecasts": "forecasts",
+    "First made": lambda row: _iso_day(row.first),
+    "Last made": lambda row: _iso_day(row.last),
+    "Close": lambda row: _iso_day(row.closes),
+    "Known": "known",
+    "Details": "details",
+    "ID": "question_id",
+    "Original": "url",
+}
 
 
 def _made(row: QuestionRow) -> str:
@@ -146,10 +150,6 @@ def _made(row: QuestionRow) -> str:
         return ""
     first, last = day(row.first), day(row.last)
     return f", {first}" + (f" to {last}" if last != first else "")
-
-
-def _iso_day(moment: datetime | None) -> str:
-    return "" if moment is None else local_day(moment).isoformat()
 
 
 def _left_out(preview: Preview) -> None:
@@ -163,32 +163,16 @@ def _left_out(preview: Preview) -> None:
             st.caption(as_text(one.place))
     if preview.more_left_out:
         st.caption(f"{preview.more_left_out:,} more are not listed.")
-    frame = pd.DataFrame(
-        {
-            "Place": [one.place for one in preview.left_out],
-            "Value": [one.value for one in preview.left_out],
-            "Reason": [one.reason for one in preview.left_out],
-        }
-    )
-    _download(frame, "import-left-out")
+    columns = {"Place": "place", "Value": "value", "Reason": "reason"}
+    _download("import-left-out", preview.left_out, columns)
 
 
-def _download(frame: pd.DataFrame, stem: str) -> None:
+def _download(stem: str, rows: Sequence[QuestionRow | LeftOut], columns: Columns) -> None:
     st.download_button(
         "Download (CSV)",
-        data=_csv(frame),
+        data=as_csv(rows, columns),
         file_name=f"{stem}.csv",
         mime="text/csv",
         key=stem,
         on_click="ignore",
     )
-
-
-def _csv(frame: pd.DataFrame) -> str:
-    """Return a table as CSV in which no cell is a formula."""
-    made = io.StringIO()
-    writer = csv.writer(made)
-    writer.writerow(frame.columns)
-    for row in frame.fillna("").itertuples(index=False):
-        writer.writerow([without_formulas(cell) if isinstance(cell, str) else cell for cell in row])
-    return made.getvalue()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -189,9 +189,17 @@ def _times(axis: Axis, offset: timedelta) -> Spec:
     return {
         "type": "temporal",
         "title": axis.title or None,
-        "scale": {"type": "utc", "domain": [axis.low * 1000, axis.high * 1000]},
+        "scale": {"type": "utc", "domain": [_instant(axis.low), _instant(axis.high)]},
         "axis": shown | {"labelBound": True},
     }
+
+
+def _instant(seconds: float) -> Spec:
+    """Return a time as Vega-Lite reads it in a domain, where a number is not taken for a time."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    day = {"year": moment.year, "month": moment.month, "date": moment.day}
+    clock = {"hours": moment.hour, "minutes": moment.minute, "seconds": moment.second}
+    return {**day, **clock, "utc": True}
 
 
 def _legend(named: Mapping[str, Style]) -> Spec:

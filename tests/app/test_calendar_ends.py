@@ -15,8 +15,15 @@ from tests.app.conftest import visit
 from tests.conftest import ask, day
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-@pytest.mark.parametrize("page", ["today", "questions", "question"])
+@pytest.mark.parametrize(
+    ("zone", "page"),
+    [
+        ("Pacific/Kiritimati", "today"),
+        ("Pacific/Pago_Pago", "questions"),
+        ("Pacific/Kiritimati", "question"),
+        ("Pacific/Pago_Pago", "question"),
+    ],
+)
 def test_a_question_at_the_ends_of_the_calendar_is_shown(
     app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch, zone: str, page: str
 ) -> None:

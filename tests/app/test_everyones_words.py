@@ -181,7 +181,7 @@ def test_a_page_shows_whatever_anybody_wrote_and_nothing_of_it_acts(
 
 
 # The inert places of a chart's texts: values, placeholders, plain titles.
-DATA = {"domain", "title", "values", "datasets"}
+DATA = {"domain", "datum", "title", "values"}
 
 
 def specs(app: AppTest) -> list[dict[str, Any]]:
@@ -274,14 +274,3 @@ def test_a_window_is_named_after_its_page_on_one_line_of_text(
     visit(unkind, "articles", article="1")
     assert named[-1].endswith(" · Articles · Forecast Ledger")
     assert all(name.isprintable() and len(name) < 150 for name in named)
-
-
-def test_a_window_has_no_other_way_to_its_name() -> None:
-    given = [
-        ast.unparse(keyword.value)
-        for name, call in calls()
-        if name == "set_page_config"
-        for keyword in call.keywords
-        if keyword.arg == "page_title"
-    ]
-    assert sorted(given) == ["' · '.join([*shown, 'Forecast Ledger'])", "'Forecast Ledger'"]

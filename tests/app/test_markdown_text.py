@@ -10,16 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.markdown_text import (
-    as_text,
-    counted,
-    link,
-    marked,
-    paragraphs,
-    reworded,
-    shortened,
-    span,
-)
+from app.markdown_text import as_text, counted, link, marked, paragraphs, reworded, shortened, span
 from app.views.import_preview import added
 from forecasts.importing.frames import Imported
 

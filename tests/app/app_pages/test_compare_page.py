@@ -14,17 +14,21 @@ from forecasts.reports import comparison
 from forecasts.updates import updates
 from forecasts.updates.model_uses import Model
 from forecasts.values.value import Value
-from tests.app.conftest import visit, words
+from tests.app.conftest import columns, visit, words
 from tests.conftest import day
 from tests.reports.comparison.test_murphy import compared
 
 
-def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None:
-    said = words(visit(furnished, "compare", of="Forecasters"))
+def test_forecasters_are_compared_on_shared_questions(furnished: AppTest) -> None:
+    said = words(visit(furnished, "compare"))  # opens on those with two sides
     assert "No conclusion" in said
     assert "no shared question counts yet: 1 still open" in said
-    table = furnished.table[1].value
-    assert list(table["Pair"])
+    assert "alice and bob" in said
+    assert list(columns(furnished, "Pair")["Pair"])
+    names = [button.label for button in furnished.get("download_button")]
+    assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
+    furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
+    assert "Choose at least two" in words(furnished)
     assert not furnished.exception
 
 
@@ -40,26 +44,8 @@ def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
     assert "fewer than two teams" in words(visit(furnished, "compare", of="Teams"))
 
 
-def test_the_page_opens_on_what_there_are_two_of(furnished: AppTest) -> None:
-    said = words(visit(furnished, "compare"))
-    assert "fewer than two teams" not in said
-    assert "alice and bob" in said
-
-
 def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
     assert "once a second member forecasts" in words(visit(app, "compare", of="Forecasters"))
-
-
-def test_choosing_one_only_asks_for_another(furnished: AppTest) -> None:
-    visit(furnished, "compare", of="Forecasters")
-    furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
-    assert "Choose at least two" in words(furnished)
-
-
-def test_the_comparison_can_be_taken_away_in_four_forms(furnished: AppTest) -> None:
-    visit(furnished, "compare", of="Forecasters")
-    names = [button.label for button in furnished.get("download_button")]
-    assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
 
 
 def test_a_pair_shows_for_which_decisions_one_lost_less(
@@ -67,11 +53,10 @@ def test_a_pair_shows_for_which_decisions_one_lost_less(
 ) -> None:
     monkeypatch.setattr(comparison, "build", lambda *_, **__: compared(0.8))
     said = words(visit(furnished, "compare", of="Forecasters"))
-    assert "Decisions" in [fold.label for fold in furnished.expander]
+    assert "Decisions" in [header.value for header in furnished.header]
     assert "ana lost less when acting above thresholds of" in said
-    ranks = furnished.table[0].value
-    assert "Adjusted" in ranks
-    assert any("95% band" in table.value for table in furnished.table)
+    assert "Rank" in columns(furnished, "Adjusted")
+    assert len(columns(furnished, "95% band"))
     assert not furnished.exception
 
 

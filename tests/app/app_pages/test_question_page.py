@@ -16,17 +16,7 @@ from forecasts.questions import registry, revisions
 from forecasts.scores import stored_scores
 from forecasts.updates.comments import comment
 from forecasts.values.value import Value
-from tests.app.conftest import (
-    columns,
-    errors,
-    forecasts,
-    keys,
-    say,
-    settle,
-    toasts,
-    visit,
-    words,
-)
+from tests.app.conftest import columns, errors, forecasts, keys, say, settle, toasts, visit, words
 from tests.conftest import ask, day
 
 

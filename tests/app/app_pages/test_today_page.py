@@ -16,16 +16,7 @@ from forecasts.ledger.models import Role
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import (
-    Clock,
-    errors,
-    focused,
-    forecasts,
-    say,
-    toasts,
-    visit,
-    words,
-)
+from tests.app.conftest import Clock, errors, focused, forecasts, say, toasts, visit, words
 from tests.conftest import ask, day
 
 

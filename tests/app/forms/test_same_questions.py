@@ -16,7 +16,7 @@ from forecasts.access.memberships import join
 from forecasts.importing import record
 from forecasts.ledger import database
 from forecasts.questions.registry import find, newest_wording
-from tests.app.conftest import visit, words
+from tests.app.conftest import press, visit, words
 from tests.conftest import ask, day
 from tests.platforms.metaculus_files import export, forecast, question
 
@@ -65,29 +65,25 @@ def button(app: AppTest, label: str) -> Button:
     return found
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    button(app, label).click().run()
-    assert not app.exception
-    return app
-
-
 def ticked(app: AppTest) -> list[str]:
     return [one.label for one in app.checkbox if one.value]
 
 
 def test_only_identical_pairs_are_preselected_and_they_come_first(pairs: Pairs) -> None:
-    app = pairs(3, identical=1)
-    assert [one.value for one in app.checkbox] == [True, False, False]
+    app = pairs(3, identical=2)
+    assert [one.value for one in app.checkbox] == [True, True, False]
     assert "Identical titles with the same close are preselected." in words(app)
     assert "Metaculus · closes 11 Jan 2026" in words(app)
-
-
-def test_without_identical_pairs_nothing_is_selected_or_can_be_joined(pairs: Pairs) -> None:
-    app = pairs(2)
+    # A cleared pair stays so after others are joined.
+    app.checkbox[0].uncheck().run()
+    press(app, "Join 1 selected")
+    assert len(app.checkbox) == 2
     assert ticked(app) == []
     assert button(app, "Join 0 selected").disabled
     assert button(app, "Not the same").disabled
-    assert "preselected" not in words(app)
+    assert "preselected" in words(app)
+    press(press(app, "Select all shown"), "Select none")
+    assert ticked(app) == []
 
 
 def test_the_selected_pairs_are_joined_at_once_and_that_is_undone(
@@ -134,25 +130,11 @@ def test_a_selection_survives_a_look_at_another_page(pairs: Pairs) -> None:
     assert ticked(app) == before
 
 
-def test_an_identical_pair_that_was_unticked_stays_so_after_others_are_joined(
-    pairs: Pairs,
-) -> None:
-    app = pairs(3, identical=2)
-    app.checkbox[0].uncheck().run()
-    press(app, "Join 1 selected")
-    assert len(app.checkbox) == 2
-    assert ticked(app) == []
-
-
-def test_pairs_of_a_long_import_are_shown_though_not_all_its_questions_are_listed(
+def test_pairs_of_questions_that_are_not_listed_are_shown(
     pairs: Pairs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record, "SHOWN", 1)
     assert len(pairs(3).checkbox) == 3
-
-
-def test_the_selection_is_cleared_at_once(pairs: Pairs) -> None:
-    assert ticked(press(pairs(3, identical=2), "Select none")) == []
 
 
 def test_a_refusal_names_the_pair_and_joins_none(pairs: Pairs, engine: Engine) -> None:

@@ -19,14 +19,7 @@ from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.questions import registry
-from tests.app.browsing import (
-    IN_BROWSER,
-    PATIENCE,
-    Server,
-    answering,
-    free_port,
-    serving,
-)
+from tests.app.browsing import IN_BROWSER, PATIENCE, Server, answering, free_port, serving
 
 pytestmark = IN_BROWSER
 SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
