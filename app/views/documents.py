@@ -89,10 +89,10 @@ def _item(entry: Item) -> str:
 def chart(shown: Chart, alt: str, *, height: int = 0) -> None:
     """Show a chart, ``alt`` in words; if it has several named lines, with a legend."""
     named = {one.label for one in shown.series if one.label and one.shape in ("line", "steps")}
-    height = height or max(_LOWEST, round(_SCALE * shown.height))
+    usual = shown.height if shown.framed else max(_LOWEST, _SCALE * shown.height)
     end = shown.x.high if shown.x.scale == "dates" else 0.0
     offset = in_zone(datetime.fromtimestamp(end, UTC), zone()).utcoffset() or timedelta()
-    spec = vega_lite(shown, height=height, legend=len(named) > 1, offset=offset)
+    spec = vega_lite(shown, height=height or round(usual), legend=len(named) > 1, offset=offset)
     st.vega_lite_chart(spec=spec, alt=alt)
 
 

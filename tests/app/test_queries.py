@@ -31,7 +31,7 @@ MOST = {
     "question": 42,
     "articles": 20,
     "my_scores": 30,
-    "track_record": 25,
+    "track_record": 27,
     "compare": 25,
     "arena": 25,
     "resolve": 30,

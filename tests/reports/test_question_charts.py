@@ -188,7 +188,7 @@ def test_a_page_reads_no_name_as_a_field_or_an_expression() -> None:
     spec = vega_lite(shown(QuestionType.numeric, names), height=340, legend=True)
     held = [(place, said) for place, said in strings(spec) if said in names]
     assert {said for _, said in held} == set(names[1:5])
-    assert {place for place, _ in held} <= {"domain", "datum"}
+    assert {place for place, _ in held} <= {"domain", "datum", "label"}
 
 
 def strings(node: Any, place: str = "") -> Iterator[tuple[str, str]]:

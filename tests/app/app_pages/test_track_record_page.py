@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +12,7 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import visit, words
+from tests.app.conftest import columns, visit, words
 from tests.conftest import ask, day
 
 
@@ -23,34 +24,30 @@ def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
         "Too few to tell: 1 question. A verdict on calibration takes 29 more."
     )
     assert furnished.multiselect(key="names-forecaster").value == ["alice"]
+    # The diagram has its numbers in a table.
+    bins = columns(furnished, "Came true")
+    assert next(iter(bins["Forecasts"])) == "0 to 10\\%"
+    assert len(bins) == 10
+    assert "The table has the numbers" in str(furnished.get("vega_lite_chart")[0].proto)
+    labels = [button.label for button in furnished.get("download_button")]
+    assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
 
 
-def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest) -> None:
-    visit(furnished, "track_record", cohort="All resolved")
+def test_both_brier_scales_the_tests_and_the_intervals_are_named(furnished: AppTest) -> None:
+    said = words(visit(furnished, "track_record", cohort="All resolved"))
     shown = {metric.label: metric.value for metric in furnished.metric}
     by_hand = (0.8**2 + 0.4**2) / 2
     assert shown["Brier (0–1)"] == f"{by_hand:.3f}"
-    assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.3f}"
     assert shown["Questions"] == "1"
-    assert "2 updates" in words(furnished)
+    measures = columns(furnished, "Value").set_index("Measure")["Value"]
+    assert measures["Brier\\, original \\(0–2\\)"].replace("\\", "") == f"{2 * by_hand:.3f}"
+    assert "2 updates" in said
+    assert "no interval: too few families" in said
+    assert "p-values are over 1 family of questions" in said
+    assert next(iter(columns(furnished, "Test")["Test"])).startswith("Recalibration line")
 
 
-def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
-    visit(furnished, "track_record", of="Team")
-    assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
-    visit(furnished, "track_record", of="Everyone")
-    assert {metric.label: metric.value for metric in furnished.metric}["Questions"] == "1"
-
-
-def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
-    visit(furnished, "track_record")
-    table = next(one.value for one in furnished.table if "Forecasts" in one.value)
-    assert next(iter(table["Forecasts"])) == "0 to 10\\%"
-    assert len(table) == 10
-    assert "The table below has the same numbers" in str(furnished.get("vega_lite_chart")[0].proto)
-
-
-def test_where_nothing_is_scored_nothing_is_drawn_or_said_of_a_curve(furnished: AppTest) -> None:
+def test_without_scores_there_is_no_curve_and_nothing_to_publish(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
     assert "No results yet. Scores appear here once questions with forecasts resolve." in said
@@ -58,9 +55,10 @@ def test_where_nothing_is_scored_nothing_is_drawn_or_said_of_a_curve(furnished: 
     assert not furnished.get("vega_lite_chart")
     assert not furnished.metric
     assert "curve" not in said
+    assert "publish" not in [one.key for one in furnished.button]  # another's record
 
 
-def test_below_30_questions_the_page_leads_with_the_best_and_worst_calls(
+def test_below_30_questions_the_best_and_worst_come_first(
     furnished: AppTest, engine: Engine
 ) -> None:
     with database.writing(engine) as ledger:
@@ -82,7 +80,7 @@ def test_below_30_questions_the_page_leads_with_the_best_and_worst_calls(
     assert "2 questions resolved early and wait for the verdict" in said
 
 
-def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: AppTest) -> None:
+def test_several_records_are_side_by_side_and_one_in_full(furnished: AppTest) -> None:
     visit(furnished, "track_record", cohort="All resolved")
     both = ["alice", "bob (simulated)"]
     said = words(furnished.multiselect(key="names-forecaster").set_value(both).run())
@@ -98,15 +96,7 @@ def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: A
     )
 
 
-def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
-    visit(furnished, "track_record")
-    labels = [button.label for button in furnished.get("download_button")]
-    assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
-
-
-def test_a_newcomer_whose_questions_resolved_early_has_a_score_all_the_same(
-    engine: Engine, furnished: AppTest
-) -> None:
+def test_questions_that_resolved_early_have_a_score(engine: Engine, furnished: AppTest) -> None:
     with database.writing(engine) as ledger:
         rain, bob = (
             registry.find(ledger, "rain"),
@@ -119,15 +109,7 @@ def test_a_newcomer_whose_questions_resolved_early_has_a_score_all_the_same(
     assert "1 question resolved early and waits for the verdict" in said
 
 
-def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTest) -> None:
-    said = words(visit(furnished, "track_record", cohort="All resolved"))
-    assert "p-values are over 1 family of questions" in said
-    tables = [table.value for table in furnished.table]
-    [tests] = [table for table in tables if "Test" in table]
-    assert next(iter(tests["Test"])) == "Recalibration line\\: intercept\\, slope"
-
-
-def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
+def test_a_record_at_a_lead_has_the_forecasts_current_then(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved", lead="3"))
     assert "the forecasts current 3 days before the scheduled close" in said
     folded = [one.label for one in furnished.expander]
@@ -136,24 +118,11 @@ def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
     assert not furnished.exception
 
 
-def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
-    visit(furnished, "track_record", of="Tag")
-    assert not furnished.exception
-
-
-def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
+def test_an_empty_ledger_has_no_record(app: AppTest) -> None:
     assert "No forecasts yet." in words(visit(app, "track_record"))
 
 
-def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
-    said = words(visit(furnished, "track_record", cohort="All resolved"))
-    assert "no interval: too few families" in said
-    assert "Intervals are over families of questions." in said
-
-
-def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
-    app: AppTest, engine: Engine
-) -> None:
+def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
         alice = members.member_or_new(ledger, "alice", now=day(0))
         for number in range(40):
@@ -171,17 +140,15 @@ def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
     move = "Move your 90s (on average 95%) to about 80%"
     assert f"{move} and forecasts below 10% (on average 5%) to about 40%." in said
     folded = [one.label for one in app.expander if one.label != "Filters"]
-    assert folded[:2] == ["Best and worst questions", "Against others, and luck"]
+    assert folded[:2] == ["Best and worst questions", "All scores"]
     assert "Errors and discrimination" in folded
-    shown = {metric.label: metric.value for metric in app.metric}
     # A Brier score of 0.27, and 0.25 of the base rate without the question itself.
-    assert shown["Brier skill"].startswith("−")
-    measures = next(one.value for one in app.table if "Measure" in one.value)
-    assert next(iter(measures["Measure"])).startswith("Average error")
+    measures = columns(app, "Value").set_index("Measure")["Value"]
+    assert measures["Brier skill\\, base rate"].startswith("−")
     assert "of pairs of an event and a non-event, the event had the higher forecast" in said
 
 
-def test_staleness_is_described_and_leads_to_the_questions_where_a_review_would_have_paid(
+def test_staleness_leads_to_the_questions_that_needed_a_review(
     app: AppTest, engine: Engine
 ) -> None:
     with database.writing(engine) as ledger:
@@ -225,11 +192,15 @@ def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine
     assert not app.exception
 
 
-def test_only_forecasts_made_before_a_day_count_if_chosen(furnished: AppTest) -> None:
-    visit(furnished, "track_record", of="Everyone", cohort="All resolved")
-    furnished.text_input(key="made-before").input("2026-01-02").run()
-    assert "Only forecasts made before 2026-01-02" in words(furnished)
+@pytest.mark.parametrize("of", ["Team", "Tag", "Everyone"])
+def test_other_groups_have_a_record_too(furnished: AppTest, of: str) -> None:
+    visit(furnished, "track_record", of=of, cohort="All resolved")
     assert not furnished.exception
+    if of == "Team":
+        assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
+    if of == "Everyone":
+        furnished.text_input(key="made-before").input("2026-01-02").run()
+        assert "Only forecasts made before 2026-01-02" in words(furnished)
 
 
 def test_ones_own_record_is_published_as_an_archive(furnished: AppTest) -> None:
@@ -259,9 +230,3 @@ def test_a_text_that_is_left_out_of_ones_record_is_named(
     furnished.button(key="publish").click().run()
     [warning] = furnished.warning
     assert warning.value.startswith("rain\\: 1 rationale or note is left out")
-
-
-def test_nobody_publishes_anothers_record_from_the_page(furnished: AppTest) -> None:
-    visit(furnished, "track_record")
-    furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
-    assert "publish" not in [one.key for one in furnished.button]

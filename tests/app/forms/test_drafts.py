@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import registry, sources, standing
+from forecasts.questions import passages, registry, standing
 from tests.app.app_pages.test_articles_page import PASTED, read, stored
 from tests.app.conftest import errors, forecasts, keys, toasts, visit, words
 from tests.conftest import ask, day
@@ -46,7 +46,7 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     assert toasts(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
     with database.reading(engine) as ledger:
         question = registry.find(ledger, "will-the-tunnel-open-by-31-march")
-        [(source, article)] = sources.sources(ledger, question)
+        [(source, article)] = passages.sources(ledger, question)
     [forecast] = forecasts(engine, "will-the-tunnel-open-by-31-march")
     assert forecast.probability == 0.3
     assert source.quote.startswith("The transport minister will open the tunnel by 31 March 2026")
