@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from forecasts.common.text import on_one_line
 from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow
-from forecasts.platforms.record import Advice, LeftOut
+from forecasts.platforms.record import LeftOut
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed

@@ -208,7 +208,7 @@ def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
 def test_an_error_is_shown_even_if_the_file_is_named_like_an_option(app: AppTest) -> None:
     bad = FATEBOOK.replace("0.7", "seven")
     upload(app, [("--column.csv", bad.encode(), "text/csv")])
-    assert "the format's rules" in words(press(app, "Preview"))
+    assert "must be a number" in words(press(app, "Preview"))
 
 
 def test_an_option_in_peoples_words_is_not_replaced_by_a_field(app: AppTest) -> None:
@@ -296,7 +296,7 @@ def test_a_missing_close_is_typed_on_the_page(app: AppTest) -> None:
     said = words(app)
     read = "1 new forecast, 6 Jan 2026 · close 1 Jun 2027 · read from “by 1 June 2027” in the title"
     assert f"**new** · {read}" in said
-    assert "To import it, add a column with the close, or one last day with “Closes”." in said
+    assert "To import it, add a column with the close, or give one last day: “Closes”" in said
     assert "1 question" in adds(app)
     app.text_input(key="import#0-closes").input("soon").run()
     assert "'soon' is not a date" in words(press(app, "Preview"))
