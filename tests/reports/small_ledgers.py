@@ -14,7 +14,7 @@ import pandas as pd
 
 from forecasts import reports
 from forecasts.folder.frames import Frames, complete
-from forecasts.reports import Report, build
+from forecasts.reports import Group, Report, build
 from forecasts.reports.selection import Choice
 
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -190,3 +190,8 @@ def schema(kind: str) -> dict[str, Any]:
     text = Path(reports.__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+def the_group(frames: Frames, name: str = "all", **wanted: Any) -> Group:
+    """Return that group of the report."""
+    return {group.name: group for group in report(frames, **wanted).groups}[name]

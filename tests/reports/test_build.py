@@ -14,20 +14,23 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from scoring import parallel
 from scoring.means import clustered_mean
 from tests.examples import examples
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
+from tests.reports.small_ledgers import (
+    asked,
+    day,
+    joined,
+    ledger,
+    made,
+    random_ledger,
+    report,
+    the_group,
+)
 
 seeds = st.integers(0, 10**6)
-
-
-def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
-    by_name = {group.name: group for group in report(frames, **wanted).groups}
-    return by_name[name]
 
 
 def wilson(rate: float, n: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -34,31 +34,9 @@ from tests.reports.small_ledgers import (
     schema,
 )
 
-
-def as_text(found: Report, *, width: int = 100) -> str:
-    return str(formats.rendered(found, "text", width=width))
-
-
-def as_html(found: Report) -> str:
-    return str(formats.rendered(found, "html"))
-
-
-def as_markdown(found: Report) -> str:
-    return str(formats.rendered(found, "md"))
-
-
-def as_csv(found: Report) -> str:
-    return str(formats.rendered(found, "csv"))
-
-
-def as_json(found: Report) -> str:
-    return str(formats.rendered(found, "json"))
-
-
-def as_pdf(found: Report) -> bytes:
-    return bytes(formats.rendered(found, "pdf"))
-
-
+as_text, as_html, as_markdown, as_csv, as_json, as_pdf = (
+    partial(formats.rendered, form=form) for form in ("text", "html", "md", "csv", "json", "pdf")
+)
 RENDERERS = [as_text, as_json, as_html, as_csv, as_markdown, as_pdf]
 
 

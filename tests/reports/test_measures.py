@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports import Group, tables
+from forecasts.reports import tables
 from forecasts.reports.chance import often
 from forecasts.reports.movement import movement
 from forecasts.scores.attribution import attribute
@@ -29,14 +29,10 @@ from tests.reports.small_ledgers import (
     made,
     random_ledger,
     report,
+    the_group,
 )
 
 seeds = st.integers(0, 10**6)
-
-
-def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
-    by_name = {group.name: group for group in report(frames, **wanted).groups}
-    return by_name[name]
 
 
 # --- skill ------------------------------------------------------------------------------------

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecasts.folder.frames import Frames
-from forecasts.reports import Group, tables
+from forecasts.reports import tables
 from scoring.calibration import decompose_log
-from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
-
-
-def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
-    return {group.name: group for group in report(frames, **wanted).groups}[name]
+from tests.reports.small_ledgers import (
+    asked,
+    joined,
+    ledger,
+    made,
+    random_ledger,
+    report,
+    the_group,
+)
 
 
 def test_the_base_rate_of_a_question_is_that_of_the_records_other_families() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 
 import jsonschema
 import pytest
@@ -14,29 +15,9 @@ from forecasts.reports.comparison import Comparison, build
 from forecasts.reports.selection import Choice
 from tests.reports.small_ledgers import NOW, day, random_ledger, schema
 
-
-def as_text(made: Comparison) -> str:
-    return str(formats.rendered(made, "text"))
-
-
-def as_html(made: Comparison) -> str:
-    return str(formats.rendered(made, "html"))
-
-
-def as_markdown(made: Comparison) -> str:
-    return str(formats.rendered(made, "md"))
-
-
-def as_csv(made: Comparison) -> str:
-    return str(formats.rendered(made, "csv"))
-
-
-def as_json(made: Comparison) -> str:
-    return str(formats.rendered(made, "json"))
-
-
-def as_pdf(made: Comparison) -> bytes:
-    return bytes(formats.rendered(made, "pdf"))
+as_text, as_html, as_markdown, as_csv, as_json, as_pdf = (
+    partial(formats.rendered, form=form) for form in ("text", "html", "md", "csv", "json", "pdf")
+)
 
 
 @pytest.fixture(scope="module")
