@@ -121,6 +121,9 @@ def test_every_format_has_every_block() -> None:
     assert {"dl", "blockquote", "ul", "table", "th"} <= set(page.tags)
     addresses = [value for name, value in page.attributes if name == "href"]
     assert addresses == ["https://example.org/1", "https://example.org/2", "questions/rain.html"]
+    # Pages elsewhere learn nothing from a link, and cannot reach back.
+    rels = [value for name, value in page.attributes if name == "rel"]
+    assert rels == ["nofollow noopener noreferrer"] * 2
     assert "First line\nsecond line" in page.text
 
 

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -283,37 +284,30 @@ def test_certainty_that_failed_is_named_and_the_rest_judged_without_it() -> None
     assert found.sentence.endswith("(61 families of questions).")
 
 
-def test_a_record_of_right_certainties_has_nothing_to_test() -> None:
+CHOICE = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "forecast", "kind", "rest", "said"),
+    [
+        (["yes"] * 40, 1.0, "not_estimable", None, "every forecast was 0% or 100%, and came true."),
+        (["no"] * 40, 1.0, "overconfident", "too_few", "Too few to tell: no question scored"),
+        (["no"] * 40, 1.0, "overconfident", "too_few", "on 40 questions a forecast called"),
+        (["no", *["yes"] * 9], 1.0, "too_few", None, "But on 1 question a forecast called"),
+        (list("abc") * 13, [1 / 3] * 3, "not_estimable", None, "was even between all options."),
+    ],
+)
+def test_forecasts_of_certainty_or_nothing_have_verdicts_of_their_own(
+    outcomes: list[str], forecast: Any, kind: str, rest: str | None, said: str
+) -> None:
+    more = CHOICE if isinstance(forecast, list) else {}
     frames = ledger(
-        [asked(f"q{n}", "yes") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
+        [asked(f"q{n}", outcome, **more) for n, outcome in enumerate(outcomes)],
+        [made(f"q{n}", "ana", 0, forecast) for n in range(len(outcomes))],
     )
     found = report(frames).groups[0].verdict
-    assert (found.kind, found.rest) == ("not_estimable", None)
-    assert found.sentence == "No verdict: every forecast was 0% or 100%, and came true."
-
-
-def test_a_record_of_wrong_certainties_is_overconfident() -> None:
-    frames = ledger(
-        [asked(f"q{n}", "no") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
-    )
-    found = report(frames).groups[0].verdict
-    assert (found.kind, found.rest) == ("overconfident", "too_few")
-    assert "on 40 questions a forecast called the outcome impossible" in found.sentence
-    assert "Too few to tell: no question scored" in found.sentence
-
-
-def test_below_thirty_questions_certainty_that_failed_is_still_named() -> None:
-    frames = ledger(
-        [asked(f"q{n}", "yes" if n else "no") for n in range(10)],
-        [made(f"q{n}", "ana", 0, 1.0) for n in range(10)],
-    )
-    found = report(frames).groups[0].verdict
-    assert found.kind == "too_few"
-    assert found.sentence.endswith(
-        "But on 1 question a forecast called the outcome impossible, which chance cannot explain."
-    )
+    assert (found.kind, found.rest) == (kind, rest)
+    assert said in found.sentence
 
 
 def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
@@ -363,17 +357,6 @@ def test_many_verdicts_come_with_a_warning_about_chance() -> None:
     assert any("5 verdicts" in note for note in found.notes)
     too_few = report(random_ledger(1), by="forecaster")
     assert not any("verdicts" in note for note in too_few.notes)
-
-
-def test_an_even_forecast_between_options_has_nothing_to_test() -> None:
-    choice = {"type": "multiple_choice", "options": ["a", "b", "c"]}
-    frames = ledger(
-        [asked(f"q{n}", "abc"[n % 3], **choice) for n in range(40)],
-        [made(f"q{n}", "ana", 0, [1 / 3, 1 / 3, 1 / 3]) for n in range(40)],
-    )
-    found = report(frames).groups[0].verdict
-    assert found.kind == "not_estimable"
-    assert found.sentence == "No verdict: every forecast was even between all options."
 
 
 def test_a_small_difference_of_level_has_enough_digits() -> None:
