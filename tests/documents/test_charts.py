@@ -128,7 +128,6 @@ def test_a_forest_plot_shows_rows_with_an_interval() -> None:
     firm = ForestRow("a − b", (0.1,), (0.0, 0.2), "better")
     rows = (firm, None, ForestRow("a − c", (0.3,), (-0.1, 0.4), "open", firm=False))
     spec = forest(Forest(-1.0, 1.0, 0.0, rows), "Difference")
-    assert spec is not None
     reference, whiskers, dots = checked(spec)["layer"]
     assert reference["data"]["values"] == [{"at": 0.0}]
     assert [row["sentence"] for row in dots["data"]["values"]] == ["a − b: better", "a − c: open"]

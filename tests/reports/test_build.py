@@ -214,7 +214,6 @@ def test_earlier_forecasts_count_a_later_option_as_the_last_one() -> None:
     )
     group = the_group(frames)
     parts = group.decomposition
-    assert parts.miscalibration is not None
     first = (0.5**2 + 0.3**2 + 0.8**2) / 2
     second = (0.2**2 + 0.1**2 + 0.4**2 + 0.1**2) / 2
     assert parts.score == pytest.approx((first + second / 2) / 1.5)

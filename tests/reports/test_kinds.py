@@ -108,7 +108,6 @@ def test_an_unknown_kind_or_a_folder_is_refused_with_the_names() -> None:
 
 def test_the_digest_covers_the_kinds_only_in_a_report_by_kind() -> None:
     frames = arena(everyone({"ann": 0.9, "b1": 0.8}))
-    assert frames.members is not None
     other = replace(frames, members=frames.members.assign(kind="human"))
 
     def digest(of: Frames, by: Any) -> str:
@@ -181,8 +180,6 @@ def test_the_ledger_tells_kinds_owners_and_models(
     updates.update(session, rain, Value(probability=0.2), member=alice, now=in_2026(1))
     updates.update(session, rain, Value(probability=0.3), member=bot, now=in_2026(1), model=model)
     frames = ledger_frames(session)
-    assert frames.members is not None
-    assert frames.models is not None
     told = {who: (kind, owner) for who, kind, owner in frames.members.itertuples(index=False)}
     assert told["alice-bot"] == ("bot", "alice")
     assert told["alice"] == ("human", "")
@@ -191,6 +188,5 @@ def test_the_ledger_tells_kinds_owners_and_models(
     assert group_names(frames, by="kind") == ["bot", "human"]
     visibility.read_as(session, bob, now=in_2026(2))
     hidden = ledger_frames(session)  # the crowd is hidden from bob, and its models with it
-    assert hidden.models is not None
     assert hidden.models.empty
     assert group_names(hidden, by="kind") == []

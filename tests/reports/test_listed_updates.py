@@ -58,7 +58,6 @@ def test_the_json_has_the_title_beside_the_id() -> None:
 
 def test_expected_points_name_their_condition_and_further_updates_are_counted() -> None:
     moved = on(*[f"Event {number}?" for number in range(12)]).groups[0].moved
-    assert moved is not None
     said = wording.updates(moved)
     assert "was expected if each new forecast was right; the other" in said
     assert said.endswith("7 more that helped or hurt are not shown.")
@@ -70,7 +69,6 @@ def test_parts_have_the_titles_too(tmp_path: Path) -> None:
         found = report_parts(written(tmp_path / "parts", frames, 2), executor=executor, as_of=NOW)
     for one in (found, report(frames)):
         moved = one.groups[0].moved
-        assert moved is not None
         assert {row.question: row.title for row in moved.most} == {
             "q0": "Frost?", "q1": "Fog?", "q2": TITLE
         }  # fmt: skip

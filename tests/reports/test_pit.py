@@ -34,10 +34,8 @@ def only_numbers(questions: int = 40, seed: int = 0) -> Frames:
 
 def test_a_calibrated_record_of_numbers_has_outcomes_in_every_part() -> None:
     found = pits(report(only_numbers()))["all"]
-    assert found is not None
     assert (found.questions, found.families, found.forecasts) == (40, 40, 40)
     assert sum(found.bins) == pytest.approx(1)
-    assert found.p_value is not None
     assert found.p_value > 0.05
     assert "Chance alone would be this far off" in found.sentence
     assert [one.level for one in found.inside] == [0.5, 0.8, 0.9]
@@ -64,7 +62,6 @@ def test_a_fault_is_named_with_the_shares_that_show_it(
     middle: float, spread: float, fault: str
 ) -> None:
     found = pits(report(moved(only_numbers(60), middle, spread)))["all"]
-    assert found is not None
     assert fault in found.sentence
     half, above = found.inside[0].share, sum(found.bins[5:])
     assert f"{half * 100:.0f}% of outcomes lie in the middle half" in found.sentence
@@ -75,7 +72,6 @@ def test_a_fault_is_named_with_the_shares_that_show_it(
 
 def test_below_thirty_questions_nothing_is_tested() -> None:
     found = pits(report(moved(only_numbers(12), 90, 0.1)))["all"]
-    assert found is not None
     assert found.p_value is None
     assert found.level.p_value is None
     assert found.sentence.startswith("Too few to tell: 12 numeric or date questions in 12 families")
@@ -84,7 +80,6 @@ def test_below_thirty_questions_nothing_is_tested() -> None:
 def test_each_group_has_its_own_and_a_lead_has_none() -> None:
     frames = with_numbers(random_ledger(3), 5)
     for pit in pits(report(frames, by="team")).values():
-        assert pit is not None
         assert pit.questions == 5
     by_tag = pits(report(frames, by="tag"))
     assert by_tag.pop("numbers") is not None
@@ -108,8 +103,6 @@ def test_questions_before_their_scheduled_close_wait_as_in_the_rest_of_the_repor
         )
     )  # fmt: skip
     waiting, counting = pits(report(frames))["all"], pits(report(frames, cohort="resolved"))["all"]
-    assert waiting is not None
-    assert counting is not None
     assert (waiting.questions, counting.questions) == (3, 4)
 
 

@@ -52,7 +52,6 @@ def of(
     """Return the verdict of these tests; of what is called 90%, 75% came true."""
     n = np.arange(questions)
     made_ = when_made(binary(np.full(questions, 0.9), (n % 4 > 0).astype(float), families))
-    assert made_.tests is not None
     test = Test
     tests = made_.tests._replace(
         level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
@@ -118,7 +117,6 @@ def test_at_the_tipping_correlation_the_verdict_is_just_at_its_limit() -> None:
     n, families = 200, 200
     for level, slope in ((-3.5, 1.0), (0.5, -6.0)):
         found = of(level, slope, 1e-4, questions=n)
-        assert found.tipping is not None
         # All open together and alike: the variance grows by r (n − 1).
         shared = (level**2 + slope**2) / (1 + found.tipping * (families - 1))
         assert np.exp(-shared / 2) == pytest.approx(0.05)
@@ -172,7 +170,6 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
         p = (1 / (1 + np.exp(-stretch * odds - shift))).round(2)
         made_ = binary(p, (rng.random(n) < truth).astype(float))
         whole = when_made(made_)
-        assert whole.tests is not None
         found = verdict(whole, SPANS)
         kinds.add(found.kind)
         agrees(found, made_, whole.tests)

@@ -79,12 +79,9 @@ def test_swapping_the_sides_changes_only_the_sign() -> None:
     one = only(compared(frames, "north", "south"))
     other = only(compared(frames, "south", "north"))
     assert one.difference is not None
-    assert one.interval is not None
     assert other.difference == -one.difference
     assert other.interval == (-one.interval[1], -one.interval[0])
     assert (other.p_value, other.detectable) == (one.p_value, one.detectable)
-    assert one.watched is not None
-    assert other.watched is not None
     assert other.watched.e_value == pytest.approx(one.watched.e_value, rel=1e-12)
 
 
@@ -211,8 +208,6 @@ def test_evidence_over_time_leaves_out_families_with_open_questions() -> None:
     ]
     frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
     pair = only(compared(frames, "ours", "theirs"))
-    assert pair.watched is not None
-    assert pair.watched_by_family is not None
     # All questions are open together, so there is one block.
     assert (pair.families, pair.watched.families, pair.watched.blocks) == (40, 39, 1)
     assert (pair.watched_by_family.families, pair.watched_by_family.blocks) == (39, None)
@@ -221,7 +216,6 @@ def test_evidence_over_time_leaves_out_families_with_open_questions() -> None:
 def test_forecasters_have_raw_and_shrunk_skill() -> None:
     comparison = compared(random_ledger(5, questions=60), "ana", "bo", of="forecasters")
     for side in comparison.groups:
-        assert side.skill is not None
         assert abs(side.skill.shrunk) <= abs(side.skill.mean) + 5
         assert side.skill.interval[0] <= side.skill.mean <= side.skill.interval[1]
 
@@ -273,7 +267,6 @@ def test_at_a_lead_the_forecasts_current_then_are_compared() -> None:
     assert any("was not open" in note for note in comparison.notes)
     assert {side.questions for side in comparison.groups} == {40}
     throughout = only(compared(frames, "ours", "theirs")).difference
-    assert throughout is not None
     assert throughout > pair.difference
 
 
@@ -289,7 +282,6 @@ def test_at_a_lead_skill_is_of_that_lead() -> None:
     stood = scoring.score(frames.questions, frames.forecasts, "brier_lead(2)")
     for side in found.groups:
         assert side.questions == (stood["forecaster"] == side.name).sum()
-        assert side.skill is not None
         assert side.skill.questions <= side.questions
 
 
@@ -299,7 +291,6 @@ def test_wider_claims_are_labelled_and_have_wider_intervals() -> None:
     alike = compared(frames, "north", "south", alike=True)
     assert (these.metadata.claims, alike.metadata.claims) == ("these members", "people like them")
     narrow, wide = only(these).interval, only(alike).interval
-    assert narrow is not None
     assert wide is None or wide[1] - wide[0] >= narrow[1] - narrow[0]
 
 
@@ -348,7 +339,6 @@ def test_evidence_over_time_ends_before_the_first_awaited_outcome() -> None:
         ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")]), "ours", "theirs"
     )
     pair = only(comparison)
-    assert pair.watched_by_family is not None
     assert (pair.shared_questions, pair.watched_by_family.families) == (39, 20)
     assert any("1 question closed and awaiting" in note for note in comparison.notes)
 
@@ -367,7 +357,6 @@ def test_the_evidence_favours_the_better_side_in_either_order() -> None:
     frames = two_teams(200, 0.95, 0.55)
     for names in (("ours", "theirs"), ("theirs", "ours")):
         watched = only(compared(frames, *names)).watched_by_family
-        assert watched is not None
         assert watched.better == "ours"
         assert watched.highest >= watched.enough
 
@@ -395,7 +384,6 @@ def test_a_family_that_holds_half_is_named_and_the_result_without_it_is_in_words
     ]
     frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
     pair = only(compared(frames, "ours", "theirs"))
-    assert pair.dominant is not None
     assert pair.dominant.family == "election"
     assert "The family election holds 50% of these questions; without it" in pair.sentence
     assert pair.effective_families < 4
@@ -426,7 +414,6 @@ def test_a_claim_says_with_which_correlation_it_would_fail() -> None:
 def test_the_evidence_names_its_blocks_and_how_many_more_it_needs() -> None:
     pair = only(compared(shifting(60), "ours", "theirs"))
     said = wording.evidence(pair)
-    assert pair.watched is not None
     assert pair.watched.needed == 184
     assert "over one block of time." in said
     assert "it would take about 180 more blocks" in said
@@ -464,7 +451,6 @@ def test_abstention_is_beside_each_side() -> None:
 def test_where_one_was_silent_the_crowd_forecasts_for_it(crowd: bool) -> None:
     frames = silent_when_unsure(crowd)
     pair = only(compared(frames, "ours", "theirs"))
-    assert pair.imputed is not None
     assert (pair.shared_questions, pair.imputed.questions) == (40, 80)
     # The mean of 0.6 and 0.4, or the 0.6 of the other side alone.
     instead = 0.5 if crowd else 0.6
@@ -487,7 +473,6 @@ def test_the_crowd_forecasts_only_while_a_side_is_silent() -> None:
     frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
     pair = only(compared(frames, "ours", "theirs"))
     assert pair.difference == pytest.approx(0.4 * (0.1**2 - 0.4**2))
-    assert pair.imputed is not None
     # Four days of their own, two of "theirs" alone as the crowd, four of the mean of 0.6 and 0.8.
     assert pair.imputed.difference == pytest.approx(
         0.4 * (0.1**2 - 0.4**2) + 0.4 * (0.3**2 - 0.4**2)
@@ -503,7 +488,6 @@ def test_with_options_the_crowd_forecasts_each_of_them() -> None:
         rows.append(made(f"q{n:03}", "cid", 0, [0.4, 0.4, 0.2]))
     frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
     pair = only(compared(frames, "ours", "theirs"))
-    assert pair.imputed is not None
 
     def brier(*p: float) -> float:
         return sum((each - y) ** 2 for each, y in zip(p, (0, 1, 0), strict=True)) / 2
@@ -526,7 +510,6 @@ def test_questions_that_neither_of_two_forecast_are_not_imputed() -> None:
     )
     pairs = {(pair.a, pair.b): pair for pair in compared(frames, "ours", "theirs", "others").pairs}
     imputed = pairs["ours", "theirs"].imputed
-    assert imputed is not None
     assert imputed.questions == 80
     assert pairs["ours", "others"].imputed is None
 
@@ -544,7 +527,6 @@ def test_abstention_that_changes_a_claim_is_named() -> None:
     )
     pair = only(found)
     assert pair.better == "ours"
-    assert pair.imputed is not None
     assert pair.imputed.better is None
     assert "One side was silent for longer" in pair.sentence
     assert pair.sentence.endswith("Abstention changes the claim.")
@@ -598,5 +580,4 @@ def test_a_side_has_the_score_and_the_interval_of_its_report(lead: float | None)
     for side in build(frames, between=["ours", "theirs"], as_of=NOW, choice=choice).groups:
         own = groups[side.name]
         assert (side.brier, side.brier_original) == (own.brier, own.brier_original)
-        assert own.brier.interval is not None
         assert own.brier.interval[1] > 0.05  # wider than that of one event in 54
