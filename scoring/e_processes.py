@@ -14,6 +14,7 @@ that was known by then, whatever the families of one block share.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -224,14 +225,7 @@ def bets_needed(difference: float) -> int | None:
     def reached(many: int) -> bool:
         return bool(_log_mean(many * np.concatenate([grown, shrunk])) >= np.log(ENOUGH))
 
-    high = 1
-    while not reached(high):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
-    return high
+    return bisect_left(range(1, 1 << 60), True, key=reached) + 1
 
 
 def possibly_best(

@@ -220,13 +220,13 @@ def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
 
     That part is a polynomial in the forecast. Each of its orthogonal axes (level, slope, …)
     deviates in the draws as one uniform per question makes it; the factor is the root of the ratio
-    of the variance that it has under calibration to that one (`_variances`), at least 1.
+    of the variance that it has under calibration to that one (`variances`), at least 1.
     """
     deviation = drawn - steps.points[:, None]
     certain = (steps.points == 0) | (steps.points == 1)
     axes = _axes(steps)
     values = claims.weight[:, None] * axes[steps.place]
-    calibrated, uniform = _variances(claims, values)
+    calibrated, uniform = variances(claims, values)
     # Options add up to 1: their level never deviates, but for rounding.
     least = ROUNDING * (claims.forecast @ values**2)
     added = np.zeros_like(deviation)
@@ -246,7 +246,7 @@ def _axes(steps: Steps) -> Floats:
     return np.asarray(np.linalg.qr(root[:, None] * powers)[0] / root[:, None])
 
 
-def _variances(claims: Claims, values: Floats) -> tuple[Floats, Floats]:
+def variances(claims: Claims, values: Floats) -> tuple[Floats, Floats]:
     """Return the variance of Σ v (y − p) of calibrated forecasts, and that of one uniform's draws.
 
     For each column v of ``values`` (n, k). The j-th forecast on a question has probabilities p_j

@@ -29,7 +29,7 @@ SCORES = "forecasts.parts.scores.part_scores"
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
 _SECONDS_BETWEEN_LINES = 30
-_NAMES_SHOWN = 5  # of parts that failed with the same error
+NAMES_SHOWN = 5  # of parts that failed with the same error
 
 
 def parts_in(folder: Path | None) -> Parts | None:
@@ -145,8 +145,8 @@ def score_into(
     count = len(found.failed)
     print_note(f"{count:,} {'part' if count == 1 else 'parts'} failed:")
     for names, error in _by_error(found.failed):
-        shown = ", ".join(names[:_NAMES_SHOWN])
-        more = len(names) - _NAMES_SHOWN
+        shown = ", ".join(names[:NAMES_SHOWN])
+        more = len(names) - NAMES_SHOWN
         print_note(f"{shown} and {more:,} more:" if more > 0 else f"{shown}:")
         print_error(error)
     print_note(f"Then score the parts again with --output {output}. Finished parts are kept.")

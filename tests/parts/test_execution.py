@@ -67,7 +67,7 @@ def test_an_executor_that_is_broken_fails_each_item() -> None:
     assert all(is_lost(each.exception()) for _, each in finished(work.square, [1, 2], Broken()))
 
 
-def test_what_has_not_started_is_cancelled_when_the_iteration_ends() -> None:
+def test_work_that_has_not_started_is_cancelled_when_the_iteration_ends() -> None:
     submitted: list[Future[Any]] = []
 
     class Slow(Executor):

@@ -62,7 +62,7 @@ def filled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", None])
-def test_the_parts_hold_what_an_export_holds_for_each_reader(
+def test_the_parts_hold_each_readers_export(
     filled: Engine, tmp_path: Path, name: str | None
 ) -> None:
     with database.reading(filled) as session:
@@ -91,7 +91,7 @@ def test_the_parts_hold_what_an_export_holds_for_each_reader(
 
 
 @pytest.mark.parametrize("kind", KINDS[:1])  # commands only parse and call verbs
-def test_the_command_prints_what_it_made_and_refuses_options_that_do_not_fit(
+def test_the_command_prints_its_result_and_refuses_options_that_do_not_fit(
     filled: Engine, ledger_url: str, tmp_path: Path
 ) -> None:
     def export(*options: str, exit_code: int = 0) -> Result:

@@ -218,7 +218,7 @@ def abandoned(beside: Path) -> Path:
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, inside: bool) -> None:
+def test_files_of_a_killed_run_are_removed_by_the_next(tmp_path: Path, inside: bool) -> None:
     folder = tmp_path / "new"
     if inside:
         folder.mkdir()

@@ -99,7 +99,7 @@ def test_there_may_be_more_parts_than_questions(executor: Executor, tmp_path: Pa
     assert parts.count == 6
 
 
-def test_the_same_settings_give_the_same_files_whatever_the_blocks(
+def test_the_same_settings_give_the_same_files_for_any_blocks(
     made: Parts, executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(simulation, "BLOCK", 500)

@@ -54,7 +54,7 @@ def test_the_time_left_ends_at_the_early_close() -> None:
     assert attribution(early, said((0, 0.5), (4, 0.8)))["remaining"].tolist() == [0.6, 0.2]
 
 
-def test_the_time_left_ends_at_a_withdrawal_and_a_return_starts_anew() -> None:
+def test_the_time_left_ends_at_a_withdrawal_and_starts_again_with_a_return() -> None:
     earned = attribution(question(), said((0, 0.5), (2, 0.6), (5, None), (8, 0.9), (9, 0.8)))
     np.testing.assert_allclose(earned["remaining"], [0.5, 0.3, 0.2, 0.1])
     assert earned["points"].isna().tolist() == [True, False, True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,7 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
 
 
 @pytest.mark.parametrize("bins", [0, -1, 2.5, [0.1, 1], [0, 0.5], [0, 0.6, 0.4, 1], [0.5], "ten"])
-def test_what_are_not_bins_is_refused(bins: object) -> None:
+def test_invalid_bins_are_refused(bins: object) -> None:
     with pytest.raises(InputError, match="bins"):
         scoring.reliability_bins(p=[0.5], y=[1], bins=bins)  # type: ignore[arg-type]
 
@@ -208,7 +209,7 @@ def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.2, math.nan])
-def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
+def test_a_level_outside_0_and_1_is_refused(level: float) -> None:
     with pytest.raises(InputError, match="0 < level < 1"):
         scoring.reliability_curve(p=[0.5], y=[1], level=level)
 
@@ -260,6 +261,11 @@ MEASURES = [
 
 
 @pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_refuses_invalid_pairs(measure: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match=r"p, row 0: 1\.5"):
+        measure(p=[1.5], y=[1])
+
+
 @pytest.mark.parametrize(
     ("p", "y", "w", "column"),
     [
@@ -276,11 +282,9 @@ MEASURES = [
         ([0.5, 0.5], [1, 1], [2, math.nan], "weight"),
     ],
 )
-def test_what_are_not_pairs_is_refused(
-    measure: object, p: object, y: object, w: object, column: str
-) -> None:
+def test_invalid_pairs_are_refused(p: object, y: object, w: object, column: str) -> None:
     with pytest.raises(InputError) as caught:
-        measure(p=p, y=y, weight=w)  # type: ignore[operator]
+        scoring.decompose(p=p, y=y, weight=w)  # type: ignore[arg-type]
     assert caught.value.problems[0].column == column
 
 

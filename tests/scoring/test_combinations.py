@@ -68,7 +68,7 @@ def test_every_combination_equals_the_slow_reference(
     assert_as_slowly(ledger, (rule, timing, reference, scale), 1e-9)
 
 
-def test_whoever_had_a_single_option_earns_nothing_on_the_scale_of_options() -> None:
+def test_a_forecast_of_a_single_option_earns_nothing_on_the_scale_of_options() -> None:
     asked: list[Row] = [
         {"question_id": "q", "type": "multiple_choice", "options": ["a", "other"], "ordered": False,
          "open": 0, "scheduled": 1000, "close": 1000, "spot": 0, "outcome": 0}
@@ -207,6 +207,6 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
         (("brier", "daily", None, 1, "higher"), "must be one of lower is better"),
     ],
 )
-def test_a_protocol_of_what_does_not_exist_is_refused(fields: Any, says: str) -> None:
+def test_a_protocol_with_an_unknown_part_is_refused(fields: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         Protocol("mine", *fields)

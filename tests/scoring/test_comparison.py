@@ -176,7 +176,7 @@ def test_holms_procedure_on_a_textbook_example() -> None:
 
 
 @pytest.mark.parametrize("p_values", [[0.01, math.nan], [0.01, 2.0], [0.01, -1.0]])
-def test_what_is_no_p_value_is_refused_by_its_place(p_values: list[float]) -> None:
+def test_an_invalid_p_value_is_refused_by_its_place(p_values: list[float]) -> None:
     with pytest.raises(InputError, match=r"p_values, row 1: .* within 0\.\.1"):
         holm(p_values)
 
@@ -326,7 +326,7 @@ def test_nothing_is_said_of_people_like_a_single_member() -> None:
         (pd.concat([table(noise(2)), table(noise(1), "blues", "reds")]), TWO, "one difference"),
     ],
 )
-def test_a_table_that_is_none_is_refused_by_name(
+def test_an_invalid_table_is_refused_by_column(
     rows: pd.DataFrame, groups: dict[str, list[str]], match: str
 ) -> None:
     with pytest.raises(InputError, match=match):

@@ -96,7 +96,7 @@ def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pair
     assert found.value - 1e-9 <= found.upper <= 1
 
 
-def test_a_perfect_order_of_few_events_is_no_proof_of_perfection() -> None:
+def test_few_events_in_perfect_order_do_not_prove_perfection() -> None:
     p, y = [0.9, 0.8, *[0.1] * 30], [1, 1, *[0] * 30]
     found = scoring.auc_interval(p=p, y=y)
     assert found.value == found.upper == 1

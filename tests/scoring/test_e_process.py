@@ -108,7 +108,7 @@ def test_entries_that_make_no_family_are_refused(
 
 
 @pytest.mark.parametrize("values", [[0.2, 1.1], [math.nan], [[0.1]]])
-def test_a_difference_that_is_none_is_refused(values: list[float]) -> None:
+def test_an_invalid_difference_is_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="difference"):
         scoring.e_process(values)
 

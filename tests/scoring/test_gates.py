@@ -69,7 +69,7 @@ def test_the_bounds_hold_in_all_records_and_tournaments_of_the_page(name: str) -
     assert [each for each in found if not each.holds] == []
 
 
-def test_the_gates_read_what_a_report_shows() -> None:
+def test_the_gates_read_the_figures_of_a_report() -> None:
     many = repeat(replace(USUAL, teams=TEAMS[:2], choice_share=0.3, questions=60), 1, times=3)
     read, shown = measures.tests(many), measures.whole(many)
     assert list(read["brier mean"]) == [

@@ -273,7 +273,7 @@ def test_probabilities_next_to_0_and_1_have_a_line_like_any_others() -> None:
     assert_allclose(found.f, hotelling(line, moved, alike)[0], rtol=1e-5)
 
 
-def test_a_trace_of_weight_that_keeps_a_threshold_from_separating_is_no_line() -> None:
+def test_a_trace_of_weight_does_not_undo_a_separating_threshold() -> None:
     found = scoring.recalibration(
         p=[0.2, 0.3, 0.7, 0.8, 0.9], y=[0, 0, 1, 1, 0], weight=[1, 1, 1, 1, 1e-14]
     )
@@ -291,7 +291,7 @@ def test_questions_without_more_than_a_trace_of_the_weight_do_not_make_three() -
 
 
 @pytest.mark.parametrize("first", range(0, 300, 100))
-def test_whatever_comes_the_line_is_the_most_likely_one_or_there_is_a_reason(first: int) -> None:
+def test_the_line_is_the_most_likely_one_or_there_is_a_reason(first: int) -> None:
     for seed in range(first, first + 100):
         _line_or_reason(seed)
 

@@ -198,7 +198,7 @@ def test_a_column_that_is_there_twice_is_named() -> None:
 
 
 @pytest.mark.parametrize("other", [None, [QUESTION], {}, "questions"])
-def test_what_is_no_frame_is_refused(other: Any) -> None:
+def test_an_argument_that_is_not_a_frame_is_refused(other: Any) -> None:
     with pytest.raises(InputError, match=r"questions: '.*' — must be a pandas DataFrame"):
         score(other, pd.DataFrame([FORECAST]))
     with pytest.raises(InputError, match=r"forecasts: '.*' — must be a pandas DataFrame"):
@@ -206,7 +206,7 @@ def test_what_is_no_frame_is_refused(other: Any) -> None:
 
 
 @pytest.mark.parametrize("other", [None, 3, [None], [3], []])
-def test_what_is_no_protocol_is_refused(other: Any) -> None:
+def test_an_invalid_protocol_is_refused(other: Any) -> None:
     with pytest.raises(InputError, match="protocol"):
         score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]), other)
 

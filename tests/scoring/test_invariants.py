@@ -63,7 +63,7 @@ def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: i
 
 @settings(max_examples=examples(40))
 @given(ledgers(), st.integers(-(10**15), 10**15))
-def test_moving_everything_by_microseconds_changes_what_counts_no_days_in_nothing(
+def test_moving_everything_by_microseconds_changes_no_score_but_daily_ones(
     ledger: Ledger, by: int
 ) -> None:
     # Whole days are round numbers in binary; these are not, and must lose no digit.

@@ -147,7 +147,7 @@ def test_half_the_weight_twice_is_the_whole_weight_once(x: list[float]) -> None:
     assert_allclose(halves[:3], once[:3], atol=1e-9)
 
 
-def test_what_weighs_nothing_is_no_cluster() -> None:
+def test_a_value_without_weight_is_not_a_cluster() -> None:
     assert clustered_mean([1, 2, 5, 9], weight=[1, 1, 1, 0]) == clustered_mean([1, 2, 5])
 
 

@@ -80,7 +80,7 @@ def test_what_was_said_again_and_the_step_to_the_outcome_are_no_revisions() -> N
         assert (row["steps"], row["revisions"]) == (steps, 1)
 
 
-def test_what_comes_after_the_actual_close_is_no_step() -> None:
+def test_a_forecast_after_the_actual_close_is_not_a_step() -> None:
     early = asked(actual_close_time=day(6))
     assert excess(early, [(0, 0.5), (5, 0.8), (7, 0.1)]) == pytest.approx(0.6 * -0.2)
 
@@ -106,7 +106,7 @@ def test_two_options_move_as_the_binary_question_they_are() -> None:
     assert excess(choice, [(0, [0.7, 0.3]), (4, [0.1, 0.9])]) == pytest.approx(binary)
 
 
-def test_an_option_that_was_added_is_no_movement_by_itself() -> None:
+def test_adding_an_option_is_not_movement() -> None:
     choice = asked(resolution="", type="multiple_choice", options=["a", "b", "other"])
     assert excess(choice, [(0, [0.6, None, 0.4]), (4, [0.6, 0.3, 0.1])]) == 0
 

@@ -115,7 +115,7 @@ def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
 
 @settings(max_examples=examples(60))
 @given(ledgers())
-def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: Ledger) -> None:
+def test_two_forecasters_differ_by_their_skill_over_each_other(ledger: Ledger) -> None:
     asked, made = ledger
     two = (asked, [row for row in made if row["forecaster"] in "ab"])
     if not two[1]:

@@ -224,7 +224,7 @@ def test_the_peer_score_is_the_log_of_the_ratio_to_the_geometric_mean() -> None:
     assert score(question(), rows, "metaculus_peer")["score"].tolist() == pytest.approx(expected)
 
 
-def test_whoever_called_the_outcome_impossible_loses_without_bound() -> None:
+def test_calling_the_outcome_impossible_loses_without_bound() -> None:
     rows = said(("ana", 0, 0.0), ("ben", 0, 0.5))
     assert score(question(), rows, "metaculus_peer")["score"].tolist() == [-np.inf, np.inf]
     both = said(("ana", 0, 0.0), ("ben", 0, 0.0))
@@ -326,7 +326,7 @@ def stepwise(
     return list(total / divisor)
 
 
-def test_what_a_crowd_of_thousands_leaves_behind_does_not_blur_the_last_two() -> None:
+def test_a_crowd_of_thousands_that_left_does_not_blur_the_last_two() -> None:
     random = np.random.default_rng(5)
     n = 20_000
     crowd = pd.DataFrame({"forecaster": np.arange(n), "probability": random.random(n)})

@@ -64,12 +64,12 @@ def test_forecasts_and_outcomes_are_given_by_keyword(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_says_first_what_comes_back(name: str) -> None:
+def test_a_function_first_says_its_result(name: str) -> None:
     assert (inspect.getdoc(getattr(scoring, name)) or "").startswith("Return ")
 
 
 @pytest.mark.parametrize("function", INNER, ids=lambda each: f"{each.__module__}.{each.__name__}")
-def test_what_modules_offer_each_other_says_what_it_does(function: Any) -> None:
+def test_every_shared_function_says_its_result(function: Any) -> None:
     first = (inspect.getdoc(function) or "").split(" ", 1)[0]
     assert first in {"Return", "Raise", "Note", "Average", "Take", "Compare"}
 
@@ -81,7 +81,7 @@ def test_a_function_has_an_example_that_runs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_says_what_it_refuses(name: str) -> None:
+def test_a_function_names_its_error(name: str) -> None:
     text = described(getattr(scoring, name))
     if "`scoring.calibration`" in text:
         text += described(scoring.decompose)
@@ -96,7 +96,7 @@ def test_a_formula_has_a_source(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_argument_and_what_comes_back_has_a_type(name: str) -> None:
+def test_every_argument_and_result_has_a_type(name: str) -> None:
     function = getattr(scoring, name)
     signature = inspect.signature(function)
     assert signature.return_annotation is not inspect.Signature.empty

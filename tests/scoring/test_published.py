@@ -197,7 +197,7 @@ def test_a_bayesian_moves_on_average_as_much_as_she_learns() -> None:
     assert 3 / 4 * yes["excess"] + 1 / 4 * no["excess"] == pytest.approx(0)
 
 
-def test_what_each_update_earned_adds_up_to_what_the_score_gained() -> None:
+def test_points_of_updates_add_up_to_the_gain_in_score() -> None:
     # Unpublished: by hand from its definition. 40%, then 70% with 6 days of 10
     # left, then 90% with 2 left; "yes". 0.36 − 0.162 − 0.016 = 0.182, the score of the path.
     made = path(0.4, 0.7, 0.9)

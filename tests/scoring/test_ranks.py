@@ -10,7 +10,7 @@ from scoring.ranks import nth_live, sum_by_rank, sum_of_all_by_rank
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(0, 2**32 - 1))
-def test_the_nth_of_what_is_live_is_the_nth_of_it_sorted(ranks: list[int], seed: int) -> None:
+def test_the_nth_live_item_is_the_nth_in_order(ranks: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
     live: list[int] = []
     changes: list[tuple[int, int]] = []

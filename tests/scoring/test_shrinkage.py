@@ -78,7 +78,7 @@ def test_everyone_moves_towards_the_others_and_those_least_known_move_most(gap: 
     assert (np.diff(found.estimate[~high]) > 0).all()
 
 
-def test_what_is_known_exactly_stays_and_what_is_alike_meets() -> None:
+def test_exact_estimates_stay_and_similar_ones_meet() -> None:
     x = [1.0, 2.0, 3.0, 5.0]
     assert_allclose(shrink(x, [1e-6] * 4).estimate, x, atol=1e-6)
     near = shrink([1.0, 1.1, 0.9, 1.0], [5.0] * 4)

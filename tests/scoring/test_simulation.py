@@ -326,7 +326,7 @@ def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) ->
     assert (large["probability"] == LARGE.least).any()
 
 
-def test_movement_shows_who_reacts_too_little_and_who_is_too_extreme(large: pd.DataFrame) -> None:
+def test_movement_shows_under_reaction_and_extreme_forecasts(large: pd.DataFrame) -> None:
     drift = {team: z(movement(rows), rows["question_id"]) for team, rows in large.groupby("team")}
     assert drift["Heron"] < -NO_ACCIDENT
     assert drift["Kestrel"] > NO_ACCIDENT

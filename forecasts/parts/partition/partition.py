@@ -50,7 +50,7 @@ _MOST_PROBLEMS = 100
 # Bytes of memory and of temporary files that a forecast without texts needs.
 _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
 # The memory that sorting a part takes, in sizes of its rows.
-_SORTING = 2.5
+SORTING = 2.5
 _LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
 # The most frequent mistake in a column.
 _HINTS = {
@@ -225,7 +225,7 @@ def _each_written(
     spill: Spill, draft: Path, memory: int
 ) -> Generator[tuple[int, dict[str, PartFile], list[Fault]]]:
     """Yield each part with its files or its faults; several are sorted at once if they fit."""
-    needed = {part: int(_SORTING * spill.bytes_of(part)) for part in range(spill.parts)}
+    needed = {part: int(SORTING * spill.bytes_of(part)) for part in range(spill.parts)}
     fitting = [part for part in needed if needed[part] <= memory]
     if fitting:
         largest = max(needed[part] for part in fitting)

@@ -67,11 +67,11 @@ def score_parts(
     that the folder already has of the same parts are kept; Refused if it holds anything else.
     """
     output = output.resolve()
-    tasks = _tasks(parts, output, sorted(set(protocols)))
+    tasks = tasks_of(parts, output, sorted(set(protocols)))
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
     head["parts_folder"] = str(parts.folder.resolve())
-    with _writing_to(output, made_from["protocols"]), _alone(output):
+    with _writing_to(output, made_from["protocols"]), alone(output):
         write_json(output / RESULTS, head)
         done: dict[int, PartScores] = {}
         failed: dict[int, LedgerError] = {}
@@ -113,7 +113,7 @@ def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
     """
     found = [
         scored(chunk, task).astype(dict.fromkeys(IDS, "str"))
-        for task in _tasks(parts, parts.folder, protocols)
+        for task in tasks_of(parts, parts.folder, protocols)
         for chunk in chunks(*task.inputs)
     ]
     return pd.concat(found).sort_values(["protocol", *IDS], ignore_index=True)
@@ -128,7 +128,8 @@ def parts_scored(folder: Path) -> str | None:
     return None if found is None else str(found.get("parts_folder", ""))
 
 
-def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
+def tasks_of(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
+    """Return the work on each part."""
     folder = parts.folder.resolve()
     listed = (folder / MANIFEST).stat().st_mtime_ns
     tasks = []
@@ -181,7 +182,7 @@ def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(output: Path) -> Iterator[None]:
+def alone(output: Path) -> Iterator[None]:
     """Keep other commands from writing to the folder. Refused while one does."""
     try:
         held = lock(output)

@@ -113,7 +113,7 @@ def test_every_row_of_a_folder_is_in_the_part_of_its_question(folder: Path, tmp_
     assert in_order(parts)
 
 
-def test_the_parts_hold_what_a_ledger_folder_reads(folder: Path, tmp_path: Path) -> None:
+def test_the_parts_hold_the_rows_of_the_ledger_folder(folder: Path, tmp_path: Path) -> None:
     for name, text in OTHERS.items():
         (folder / name).write_text(text)
     expected = read_folder(folder)
@@ -276,7 +276,7 @@ def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitting = made(folder, tmp_path / "fitting", parts=2)
-    monkeypatch.setattr(partitions, "_SORTING", 10**12)
+    monkeypatch.setattr(partitions, "SORTING", 10**12)
     large = made(folder, tmp_path / "large", parts=2)
     for part in range(2):
         for table in ("questions", "forecasts"):
@@ -577,7 +577,7 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
         patch.setattr(partitions, "_BATCH_ROWS", batch)
         patch.setattr(sort_on_disk, "BLOCK", 3 * batch)
         if not fits:  # into the memory, so that DuckDB sorts the parts
-            patch.setattr(partitions, "_SORTING", 10**12)
+            patch.setattr(partitions, "SORTING", 10**12)
         found = made(folder, folder / "parts", parts=parts)
     assert sorted(row["question_id"] for row in rows(found, "questions")) == sorted(ids)
     for part, expected in enumerate(slow_partition(forecasts, parts)):
@@ -595,7 +595,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     return run
 
 
-def test_the_command_prints_what_was_made_and_says_when_nothing_changed(
+def test_the_command_prints_its_result_or_that_nothing_changed(
     command: Callable[..., Result], folder: Path, tmp_path: Path
 ) -> None:
     into = tmp_path / "parts"

@@ -198,7 +198,7 @@ def test_two_commands_do_not_write_to_one_folder(
 ) -> None:
     before = score_here()
     with (
-        scores._alone(tmp_path / "scores"),
+        scores.alone(tmp_path / "scores"),
         pytest.raises(Refused, match="Another command is writing scores to"),
     ):
         score_here()
@@ -335,7 +335,7 @@ def test_a_question_in_the_wrong_part_is_refused_because_it_might_count_twice(
 def test_a_worker_of_another_version_refuses(
     parts: Parts, score_here: Callable[..., Scores], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [task, *_] = scores._tasks(parts, parts.folder, ["brier"])
+    [task, *_] = scores.tasks_of(parts, parts.folder, ["brier"])
     monkeypatch.setattr(scoring, "__version__", "9.9")
     with pytest.raises(BadInput, match=r"This worker has version 9\.9 of forecast-ledger, not "):
         score_part(task)
@@ -423,7 +423,7 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
 def test_parts_that_failed_with_the_same_error_are_listed_together(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.cli.bulk_scores._NAMES_SHOWN", 2)
+    monkeypatch.setattr("forecasts.cli.bulk_scores.NAMES_SHOWN", 2)
     monkeypatch.setattr(
         "forecasts.parts.execution.Processes", lambda workers, preload: Cancelling()
     )
