@@ -57,14 +57,13 @@ def pytest_configure() -> None:
 @pytest.hookimpl(optionalhook=True)
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones.
+    """Mark the tests on a PostgreSQL server, which ``make quick`` leaves out.
 
     Of a test with several cases, ``make test`` runs the first one on PostgreSQL and all on SQLite;
     ``make test-long`` runs the others. All run where the databases differ (``DIFFER``).
 
     Those in a browser come first, one worker's first task: they wait, and would wait at the end.
     """
-    slow = set((Path(__file__).with_name("slow.txt")).read_text(encoding="utf-8").split())
     on_postgresql: set[str] = set()
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
@@ -79,8 +78,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker("long")
             elif item.get_closest_marker("long") is None:
                 on_postgresql.add(name)
-        if name in slow:
-            item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 

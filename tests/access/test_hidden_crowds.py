@@ -97,6 +97,7 @@ def test_one_sees_ones_own_and_somebody_unknown_sees_none(
     assert updates.history(session, hidden) == []
 
 
+@pytest.mark.slow
 def test_it_is_hidden_from_admins_too_but_not_from_their_export(
     session: Session, alice: Member, bob: Member, hidden: Question
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_report_that_is_kept_for_one_is_not_shown_to_another(
     assert len(kept) == 3
 
 
+@pytest.mark.slow
 def test_many_questions_are_read_in_as_many_statements_as_few(
     session: Session, alice: Member, bob: Member
 ) -> None:

@@ -23,6 +23,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 PAGE = "https://example.org/page"
 FILES = {
     "questions": (

@@ -136,6 +136,7 @@ def test_a_handle_suits_whoever_comes_in(said: dict[str, Any], handle: str) -> N
     assert person(OPEN, **said).handle == handle
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1), st.sampled_from(["preferred_username", "name", "email"]))
 def test_whatever_the_provider_says_a_handle_is_one_line_of_plain_signs(
     said: str, where: str

@@ -120,6 +120,7 @@ def test_in_a_ledger_of_ones_own_its_owner_vouches(session: Session, alice: Memb
     assert imports(session, alice, folder("bob"), 6).forecasts == 0
 
 
+@pytest.mark.slow
 def test_in_a_shared_ledger_an_import_counts_from_when_it_was_recorded(
     session: Session, alice: Member, bob: Member
 ) -> None:
@@ -247,6 +248,7 @@ def test_whoever_first_keeps_a_question_from_others_becomes_admin(
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_pages_and_commands_read_the_ledger_for_who_acts() -> None:
     """Sessions are opened in few places, which all set the reader.
 
@@ -282,6 +284,7 @@ def _sessions_opened(path: Path) -> int:
     )
 
 
+@pytest.mark.slow
 def test_a_command_that_writes_says_who_acts() -> None:
     """The commands write through ``session.acting``.
 

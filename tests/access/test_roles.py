@@ -137,6 +137,7 @@ def test_a_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -
     assert "GRANT CONNECT" in error.remedy
 
 
+@pytest.mark.slow
 def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, GRANTS[0].replace(", INSERT", "")))
     with (
@@ -156,6 +157,7 @@ def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_role_that_may_see_nothing_is_told_what_to_ask_for(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, "GRANT SELECT ON alembic_version TO people"))
     found = check(engine, now)
@@ -171,6 +173,7 @@ def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, *GRANTS))
     assert len(GRANTS) == 6
@@ -190,6 +193,7 @@ def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: s
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_connection_that_breaks_is_said_and_the_next_act_goes_on(
     server: Server, url: str
 ) -> None:
@@ -209,6 +213,7 @@ def test_a_connection_that_breaks_is_said_and_the_next_act_goes_on(
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored(
     server: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

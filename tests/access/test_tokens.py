@@ -196,6 +196,7 @@ def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(session: Sessio
     assert made(session, "oracle").member == oracle
 
 
+@pytest.mark.slow
 def test_an_adoption_is_a_row_of_history(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))

@@ -86,6 +86,8 @@ from forecasts.values.value import Value
 from tests.conftest import day
 from tests.examples import ALL
 
+pytestmark = pytest.mark.slow
+
 # Verbs that everyone may call, by the reason.
 OPEN = {
     "handles, kinds, owners, memberships and teams are visible to everyone": """

@@ -150,6 +150,7 @@ def test_a_web_page_instead_of_data_is_named(
         client_of(HEADER).get("posts/", {}, ANY)
 
 
+@pytest.mark.slow
 def test_a_number_that_json_does_not_have_is_refused(
     platform: Platform, client_of: ClientOf
 ) -> None:
@@ -170,6 +171,7 @@ def test_another_refusal_points_to_a_newer_version(platform: Platform, client_of
         client_of(HEADER).get("posts/9/", {}, ANY)
 
 
+@pytest.mark.slow
 def test_a_document_of_another_shape_is_named_by_its_place(
     platform: Platform, client_of: ClientOf
 ) -> None:

@@ -21,6 +21,8 @@ from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
 from tests.remarks import notes_of
 
+pytestmark = pytest.mark.slow
+
 ClientOf = Callable[..., Client]
 CHOICES = Choices("alice")
 ME, BOB = {"id": "me", "name": "Alice A."}, {"id": "bob", "name": "Bob"}

@@ -144,6 +144,7 @@ def test_a_removed_market_is_named(platform: Platform, client_of: ClientOf, kept
     assert ("market gone", "1 bet") in [(one.place, one.value) for one in left_out]
 
 
+@pytest.mark.slow
 def test_resolved_markets_that_are_here_already_are_not_fetched_again(
     platform: Platform, client_of: ClientOf, kept: Kept
 ) -> None:
@@ -158,6 +159,7 @@ def test_resolved_markets_that_are_here_already_are_not_fetched_again(
     )
 
 
+@pytest.mark.slow
 def test_a_stopped_pull_asks_for_no_market_twice(
     platform: Platform, client_of: ClientOf, kept: Kept
 ) -> None:

@@ -21,6 +21,8 @@ from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
 
+pytestmark = pytest.mark.slow
+
 ClientOf = Callable[..., Client]
 CHOICES = Choices("alice", now=datetime(2026, 3, 1, tzinfo=UTC))
 CDF = [round(0.01 + 0.98 * step / 200, 10) for step in range(201)]

@@ -45,6 +45,7 @@ def test_every_item_of_a_list_comes_once(count: int) -> None:
     assert len(asked) <= count // 2 + 2
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.integers(0, 12), st.sampled_from(["add", "remove"]), st.integers(0, 30)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import Session
 
 from forecasts.access.members import member_or_new
@@ -11,6 +12,8 @@ from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
+
+pytestmark = pytest.mark.slow
 
 
 def test_only_resolved_questions_that_the_member_forecast_are_settled(

@@ -26,6 +26,7 @@ def read(session: Session, shown: str) -> str:
         return calendar_feed.feed(session, shown, app_url="https://f.example", now=day(5))
 
 
+@pytest.mark.slow
 def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
     session: Session, alice: Member
 ) -> None:

@@ -111,6 +111,7 @@ def test_numbers_and_days_are_compared_by_their_medians_over_the_range(
     assert (found.before, found.now) == said
 
 
+@pytest.mark.slow
 def test_what_is_kept_from_the_reader_is_not_looked_at(
     session: Session, alice: Member, bob: Member
 ) -> None:

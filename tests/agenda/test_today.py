@@ -37,6 +37,7 @@ def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
     assert not is_empty(session)
 
 
+@pytest.mark.slow
 def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
@@ -65,6 +66,7 @@ def test_what_has_closed_awaits_its_resolution(session: Session, question: Quest
     assert needs.to_forecast.total == 0
 
 
+@pytest.mark.slow
 def test_a_disputed_outcome_is_shown_until_somebody_decides(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
     assert today(session, alice, now=day(7)).disputed.total == 0
 
 
+@pytest.mark.slow
 def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
     session: Session, alice: Member
 ) -> None:
@@ -110,6 +113,7 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
     assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q1"]
 
 
+@pytest.mark.slow
 def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
     soon, usual = (
         ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("soon", "usual")
@@ -151,6 +155,7 @@ def test_every_open_question_stands_in_one_list(session: Session, alice: Member)
     assert [state.slug for state, _ in needs.fresh] == ["mine"]
 
 
+@pytest.mark.slow
 def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
     session: Session, alice: Member
 ) -> None:
@@ -165,6 +170,7 @@ def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
     assert today(session, alice, now=day(5)).news == []
 
 
+@pytest.mark.slow
 def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
     session: Session, alice: Member
 ) -> None:
@@ -217,6 +223,7 @@ def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
             confirmation.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
 
 
+@pytest.mark.slow
 def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
     counts = []
     for number in range(3):

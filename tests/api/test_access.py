@@ -26,6 +26,8 @@ from tests.access.test_visibility import CASES, NOW, RAIN, Cell, cells, expected
 from tests.access.test_visibility import shared as shared
 from tests.api.conftest import ADDRESS
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[[TestClient, Cell], Response]
 
 

@@ -22,6 +22,8 @@ from forecasts.ledger.models import Forecast, IdempotentAnswer
 from tests.api.conftest import ADDRESS, Clock, asked
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 RAIN = "/api/v1/questions/rain"
 Bot = Callable[..., dict[str, str]]
 

@@ -21,6 +21,8 @@ from forecasts.ledger import database
 from forecasts.updates.updates import history
 from tests.api.conftest import Clock, asked, question
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = dict(
     re.findall(r"run by tests/api/test_examples.py -->\n```(\w+)\n(.*?)```", PAGE, re.S)

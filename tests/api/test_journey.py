@@ -17,6 +17,8 @@ from forecasts.values.value import Value
 from tests.api.conftest import Clock, asked
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 V1 = "/api/v1"
 Bot = Callable[..., dict[str, str]]
 TEXT = (

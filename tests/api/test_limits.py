@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 
 from tests.api.conftest import asked
 
+pytestmark = pytest.mark.slow
+
 RAIN = "/api/v1/questions/rain"
 TOO_LONG = "x" * 300_001
 

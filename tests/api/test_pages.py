@@ -14,6 +14,8 @@ from forecasts.api.paging import MOST, MOST_OF_TABLE
 from tests.api.conftest import Clock, asked
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 V1 = "/api/v1"
 Add = Callable[[], None]
 ROWS = {"forecasts": "forecasts", "evidence": "evidence", "scores": "scores"}

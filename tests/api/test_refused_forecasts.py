@@ -14,6 +14,8 @@ from forecasts.common.errors import BadInput, Remedy
 from tests.api.conftest import Clock, asked
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 V1 = "/api/v1"
 BATCH = f"{V1}/forecasts"
 

@@ -28,6 +28,8 @@ from tests.api.conftest import Clock, asked
 from tests.conftest import day
 from tests.examples import examples
 
+pytestmark = pytest.mark.slow
+
 # A body may fit its schema and break a rule of the ledger that no schema states, or be too late.
 _ANSWERS = ["2xx", "304", "401", "403", "404", "409", "412", "422"]
 CONFIG = {

@@ -14,6 +14,8 @@ from forecasts.ledger import database
 from tests.app.conftest import visit
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("zone", "page"),

@@ -36,6 +36,8 @@ from tests.app.conftest import visit
 from tests.conftest import day
 from tests.reports.small_ledgers import NOW, random_ledger
 
+pytestmark = pytest.mark.slow
+
 # Markdown's active characters, each in a word of its own that the test searches for.
 RAW = [word for word in nasty.MARKUP if re.search(r"[*`$\[\]<>|{}]|:\w+:", word)]
 ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS]).replace("\x00", "")

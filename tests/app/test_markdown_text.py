@@ -27,6 +27,7 @@ def shown(markdown: str) -> str:
     )
 
 
+@pytest.mark.slow
 @given(
     st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters=JOINER))
 )

@@ -12,6 +12,8 @@ from forecasts.ledger import database
 from forecasts.operations.transfer import move
 from tests.app.conftest import visit, words
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def kind() -> str:

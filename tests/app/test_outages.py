@@ -26,6 +26,8 @@ from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("today", "questions", "articles", "resolve", "my_scores", "track_record", "compare")
 
 

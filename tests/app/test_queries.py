@@ -24,6 +24,8 @@ from forecasts.values.value import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day
 
+pytestmark = pytest.mark.slow
+
 # A page's maximum number of statements, close to the actual one, so that a new one is a decision.
 MOST = {
     "today": 40,

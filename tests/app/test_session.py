@@ -21,6 +21,8 @@ from tests.app.conftest import Clock, errors, forecasts, keys, toasts, visit, wo
 from tests.conftest import day
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_saved_form_is_replaced_by_a_blank_one(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "today")

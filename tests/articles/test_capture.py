@@ -405,6 +405,7 @@ def check(capturing: Callable[[], list[CapturedArticle]]) -> None:
     assert sound(articles)
 
 
+@pytest.mark.slow
 @given(
     st.text(st.characters(codec=None), max_size=300) | st.lists(PIECES, max_size=30).map("\n".join)
 )
@@ -415,11 +416,13 @@ def test_text_of_any_kind_gives_articles_or_an_error_of_ours(text: str) -> None:
     check(lambda: capture_text(text, captured_at=NOON))
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda tail: page().encode() + tail))
 def test_bytes_of_any_kind_give_articles_or_an_error_of_ours(data: bytes) -> None:
     check(lambda: capture_bytes(data, captured_at=NOON))
 
 
+@pytest.mark.slow
 @given(st.lists(PIECES | st.text(max_size=20), max_size=20).map("".join))
 def test_html_of_any_kind_gives_articles_or_an_error_of_ours(inner: str) -> None:
     check(lambda: capture_text(f"<!doctype html><html><body>{inner}", captured_at=NOON))

@@ -140,6 +140,7 @@ def test_the_list_leaves_the_texts_where_they_are(session: Session, alice: Membe
     assert "text" not in vars(listed)
 
 
+@pytest.mark.slow
 def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alice: Member) -> None:
     numbers = [
         put(session, alice, article(f"{n} boats came.", title=f"Boats {n}", url=None))[0][0]

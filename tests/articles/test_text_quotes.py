@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def test_a_quote_that_no_longer_stands_there_is_not_found() -> None:
     assert locate("He went.", TextQuote()) is None
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="ab \n", max_size=60), st.data())
 def test_any_passage_is_found_again_or_one_that_reads_the_same(
     text: str, data: st.DataObject

@@ -49,6 +49,7 @@ def test_without_its_packages_it_says_how_to_install_them(
     assert "forecast-ledger[api]" in forecasts("api", exit_code=2).stderr
 
 
+@pytest.mark.slow
 def test_no_other_command_loads_the_api() -> None:
     script = (
         "import sys; sys.argv = ['forecasts', '--help']\n"

@@ -63,6 +63,7 @@ def next_step(said: Result) -> list[str]:
     return words
 
 
+@pytest.mark.slow
 def test_a_capture_ends_with_the_command_that_makes_a_question_of_its_draft(
     forecasts: Run, clock: Clock
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_capture_ends_with_the_command_that_makes_a_question_of_its_draft(
     assert CRITERIA in forecasts("show", asked.stdout.strip(), "--all").stdout
 
 
+@pytest.mark.slow
 def test_a_question_takes_wording_passage_and_close_from_its_draft(
     forecasts: Run, dated: int
 ) -> None:
@@ -97,6 +99,7 @@ def test_what_is_given_counts_and_not_the_draft(forecasts: Run, dated: int) -> N
     assert "closes at 2026-02-10 12:00 UTC" in asked.stderr
 
 
+@pytest.mark.slow
 def test_another_close_stands_in_the_wording_of_the_draft_too(
     forecasts: Run, dated: int, undated: int
 ) -> None:
@@ -129,6 +132,7 @@ def test_the_next_step_asks_for_a_close_where_every_deadline_has_passed(
     assert f"The deadline of draft {dated}, 2026-03-31, has passed" in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_next_step_names_the_ledger_and_the_member_that_were_named(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
@@ -153,6 +157,7 @@ def test_a_question_without_criteria_is_registered_with_a_warning_and_the_way_ou
     forecasts(*step[:-1], "Yes if the gauge is wet.", "--because", "they were missing")
 
 
+@pytest.mark.slow
 def test_an_article_is_shown_again_with_its_text_where_that_is_wanted(
     forecasts: Run, dated: int
 ) -> None:
@@ -164,6 +169,7 @@ def test_an_article_is_shown_again_with_its_text_where_that_is_wanted(
     assert "crossed the bay since 1952" in forecasts("articles", "1", "--text").stdout
 
 
+@pytest.mark.slow
 def test_weak_drafts_are_folded_and_keep_their_numbers(
     forecasts: Run, dated: int, undated: int
 ) -> None:
@@ -192,6 +198,7 @@ def test_an_article_without_a_date_says_from_when_its_deadlines_count(
     assert "count from the day of capture, 2026-01-04" in captured.stdout
 
 
+@pytest.mark.slow
 def test_a_page_that_has_changed_is_already_there_with_its_stored_drafts(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
@@ -232,6 +239,7 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
     assert "Next" not in forecasts("capture", "-", "--dry-run", input=PAGE).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -274,6 +282,7 @@ The yacht club of Brenholt plans to move its regatta to Sund by 31 May 2026.
 """
 
 
+@pytest.mark.slow
 def test_several_drafts_are_registered_at_once(forecasts: Run, clock: Clock) -> None:
     captured = forecasts("capture", "-", input=SEVERAL)
     assert "Or several: forecasts articles 1 --register 1,3,4" in captured.stderr
@@ -304,6 +313,7 @@ def test_drafts_to_register_are_named_by_number(forecasts: Run, clock: Clock, nu
     assert "as in --register 1,3" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_draft_like_an_existing_question_is_marked(forecasts: Run, clock: Clock) -> None:
     forecasts("capture", "-", input=SEVERAL)
     title = "Will Brenholt's council open its new bridge?"

@@ -129,6 +129,7 @@ def test_a_list_marks_questions_without_criteria(forecasts: Run) -> None:
     assert "none yet. Write them: forecasts revise meet" in forecasts("show", "meet").stdout
 
 
+@pytest.mark.slow
 def test_a_slip_is_discarded_after_a_confirmation(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_question_is_not_discarded_after_a_day_or_by_another(
     assert "forecasts resolve meet annulled" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_has_questions_without_criteria_and_no_discarded_ones(
     forecasts: Run, tmp_path: Path
 ) -> None:

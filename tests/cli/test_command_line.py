@@ -14,6 +14,8 @@ from forecasts.cli.main import app
 from forecasts.cli.root import SECTIONS
 from forecasts.common.json_text import json_text
 
+pytestmark = pytest.mark.slow
+
 PAGE = """\
 Harbour town votes on its old ferry
 

@@ -13,6 +13,8 @@ from forecasts.cli.main import app
 from forecasts.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,8 @@ from forecasts.cli.main import app
 from forecasts.ledger import database
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 Clock = Callable[[str], None]
 

@@ -14,6 +14,8 @@ from forecasts.questions.registry import is_slug
 from tests import nasty
 from tests.reports.small_ledgers import asked, joined, ledger, made
 
+pytestmark = pytest.mark.slow
+
 ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS])
 
 

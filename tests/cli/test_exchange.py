@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_export_names_it_beside_the_files(
     forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path

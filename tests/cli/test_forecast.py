@@ -17,6 +17,8 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
 

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 # Values of the other parameters, by metavar; and options that a command needs to come so far.

@@ -17,6 +17,8 @@ from tests.platforms.metaculus_files import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 YES = {"Probability Yes": 0.25}
 
 

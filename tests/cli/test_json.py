@@ -20,6 +20,8 @@ from forecasts.questions.registry import find
 from tests.conftest import day
 from tests.reports.small_ledgers import schema
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = runpy.run_path(str(DOCS / "write_json.py"))

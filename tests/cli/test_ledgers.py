@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from forecasts.cli.main import app
 from forecasts.common.settings import default_ledger
 
+pytestmark = pytest.mark.slow
+
 READING = [
     ("questions",),
     ("articles",),

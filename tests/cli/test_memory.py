@@ -17,9 +17,12 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Question
 
-pytestmark = pytest.mark.skipif(
-    limits.resource is None or sys.platform != "linux", reason="the system has no such limit"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        limits.resource is None or sys.platform != "linux", reason="the system has no such limit"
+    ),
+    pytest.mark.slow,
+]
 MAIN = "from forecasts.cli.main import main; main()"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from click.testing import Result
 
 from tests.platforms.metaculus_files import crowd, export, forecast, question
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_imported(

@@ -9,6 +9,8 @@ from click.testing import Result
 
 from tests.agenda.notifications.conftest import Service, service
 
+pytestmark = pytest.mark.slow
+
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
 

@@ -19,6 +19,8 @@ from tests.access.test_oidc_settings import SECRETS, set_to
 from tests.conftest import day, release_later
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

@@ -13,6 +13,8 @@ from forecasts.common.errors import BadInput
 from forecasts.folder.drafts import require_empty
 from forecasts.parts.folder import new_folder
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

@@ -22,6 +22,7 @@ def kind() -> str:
     return "sqlite"
 
 
+@pytest.mark.slow
 def test_a_record_is_published_with_its_stamps(
     forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

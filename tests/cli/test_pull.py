@@ -28,6 +28,8 @@ from tests.accounts.test_manifold_account import serve as serve_manifold
 from tests.accounts.test_metaculus_account import POSTS, post, question
 from tests.accounts.test_metaculus_account import serve as serve_metaculus
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

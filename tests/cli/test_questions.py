@@ -76,6 +76,7 @@ def test_a_filter_that_no_question_passes_is_not_an_empty_ledger(
     assert said == "No question matches. To see them all: forecasts questions --all\n"
 
 
+@pytest.mark.slow
 def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledger: None) -> None:
     def found(*arguments: str) -> list[str]:
         lines = forecasts("questions", *arguments).stdout.splitlines()
@@ -91,6 +92,7 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
     ]
 
 
+@pytest.mark.slow
 def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
     for day, percent in (("2026-01-06", "40%"), ("2026-01-07", "50%")):
@@ -110,6 +112,7 @@ def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
         assert 0 < shown.index(newer) < shown.index(older)
 
 
+@pytest.mark.slow
 def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None) -> None:
     for who, percent in (("alice", "40%"), ("bob", "70%")):
         forecasts("update", "open", percent, "--as", who)
@@ -156,6 +159,7 @@ def test_open_questions_are_first_and_past_ones_begin_with_the_latest(
     ]
 
 
+@pytest.mark.slow
 def test_a_question_can_be_named_by_its_number(forecasts: Run, ledger: None) -> None:
     [listed] = [
         one

@@ -10,6 +10,8 @@ from click.testing import Result
 
 from forecasts.common.settings import sqlite_url
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

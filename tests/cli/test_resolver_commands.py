@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+pytestmark = pytest.mark.slow
+
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
 

@@ -14,6 +14,8 @@ from forecasts.ledger import schema
 from forecasts.resolution.runs import run
 from tests.conftest import release_later
 
+pytestmark = pytest.mark.slow
+
 Forecasts = Callable[..., Result]
 Clock = Callable[[str], None]
 NEXT_DAY = "2026-01-06T12:00:00Z"

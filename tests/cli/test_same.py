@@ -32,6 +32,7 @@ def two(forecasts: Run, clock: Callable[[str], None], engine: Engine) -> None:
         session.add(QuestionOrigin(question_id=id_, **origin))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_pair_is_listed_with_the_commands_that_decide_on_it(forecasts: Run) -> None:
     said = forecasts("same")
@@ -40,6 +41,7 @@ def test_a_pair_is_listed_with_the_commands_that_decide_on_it(forecasts: Run) ->
     assert "If not: forecasts same metaculus-7 own --different" in said.stderr.replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_pair_is_listed_as_json(forecasts: Run) -> None:
     [pair] = json.loads(forecasts("same", "--format", "json").stdout)
@@ -56,6 +58,7 @@ def test_named_questions_are_put_into_one_family(forecasts: Run) -> None:
     assert "look the same" in forecasts("same").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_pair_that_differs_is_not_listed_again(forecasts: Run) -> None:
     said = forecasts("same", "metaculus-7", "own", "--different")
@@ -119,6 +122,7 @@ def test_identical_takes_no_question(forecasts: Run) -> None:
         assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_an_imported_question_shows_its_origin_and_its_forecasts_theirs(
     forecasts: Run, engine: Engine

@@ -159,6 +159,7 @@ def carry(forecasts: Forecasts, waiting: type[Waiting], outcomes: Path, *slugs: 
     waiting.at += timedelta(hours=1)
 
 
+@pytest.mark.slow
 def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
     forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from click.testing import Result
 
 from scoring import PROTOCOLS
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
 FOLDERS = [
     "everything",

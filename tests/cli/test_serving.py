@@ -88,6 +88,7 @@ def test_with_sign_in_it_is_served_on_any_address(
     assert not any(secret in " ".join(command) for secret in SECRETS)
 
 
+@pytest.mark.slow
 def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
     app = Path(serve.__file__).parents[2] / "app" / "streamlit_app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless", "true"]
@@ -104,6 +105,7 @@ def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_the_browser_is_opened_once_the_server_answers(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +171,7 @@ sys.exit(_run([sys.executable, "-c", server], {}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "words"), [(signal.SIGINT, "Stopped."), (signal.SIGTERM, ""), (signal.SIGHUP, "")]
 )

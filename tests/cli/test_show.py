@@ -15,6 +15,8 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.updates.comments import comment
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 Clock = Callable[[str], None]
 

@@ -9,6 +9,8 @@ from click.testing import Result
 
 from tests.operations.timestamping import Authority, served
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 UNTIL = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
 

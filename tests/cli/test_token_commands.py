@@ -13,6 +13,8 @@ from forecasts.access.identities import Person, admit
 from forecasts.ledger import database
 from tests.conftest import KINDS, day
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 ASK = ("ask", "Will it rain?", "--closes", "2026-02-01", "--criteria", "Wet.", "--slug", "rain")
 

@@ -278,6 +278,7 @@ def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
 # -- limits ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_body_that_drips_ends_with_the_deadline() -> None:
     release = threading.Event()
 
@@ -297,6 +298,7 @@ def test_a_body_that_drips_ends_with_the_deadline() -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.slow
 def test_headers_that_drip_end_with_the_deadline() -> None:
     release = threading.Event()
 
@@ -312,6 +314,7 @@ def test_headers_that_drip_end_with_the_deadline() -> None:
         release.set()
 
 
+@pytest.mark.slow
 def test_redirects_share_one_deadline() -> None:
     release = threading.Event()
 
@@ -346,6 +349,7 @@ def test_compressed_pages_are_unpacked(encoding: str, packed: bytes) -> None:
         assert get(url).data == PAGE
 
 
+@pytest.mark.slow
 def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000, mtime=0)
     with (

@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGES = sorted(
@@ -40,6 +42,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.slow
 def test_the_drawing_is_that_of_the_imports() -> None:
     path = ROOT / "docs" / "write_architecture.py"
     spec = importlib.util.spec_from_file_location("write_architecture", path)
@@ -69,6 +72,7 @@ def test_a_package_says_what_lives_there() -> None:
     assert [_name(path) for path, words in said.items() if not words] == []
 
 
+@pytest.mark.slow
 def test_only_heavy_libraries_are_imported_late() -> None:
     """Commands import their verbs when they run: the command line starts before pandas would."""
     found = {_name(path): _wrongly_late(path) for path in CODE}

@@ -135,6 +135,7 @@ def test_the_first_commands_can_be_pasted_in_order_on_any_day(tmp_path: Path) ->
         assert said in printed
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_on_forecasting_run_in_order(tmp_path: Path) -> None:
     sentence = "It has rained on nine days of this month, and the forecast for next week is dry."
     capture = f"echo 'An article\n\n{sentence}' | forecasts capture -\n"

@@ -109,6 +109,7 @@ def _of_page(text: str) -> Iterator[tuple[int, str]]:
         line += paragraph.count("\n") + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("paths", "texts"), [(CODE, _spoken), (PAGES, _of_page)], ids=["code", "documents"]
 )

@@ -35,6 +35,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 SAID = ["plain", 'with "quotes", commas', "in two\nlines", "\u2003spaced ", "", "=1+1", "é"]
 
 

@@ -1,5 +1,6 @@
 """An export lists its omissions."""
 
+import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
@@ -17,6 +18,8 @@ from forecasts.updates.comments import comment
 from forecasts.updates.model_uses import Model
 from forecasts.values.value import Value
 from tests.conftest import ask, day
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_ledger_that_a_folder_can_hold_leaves_nothing_behind(engine: Engine) -> None:

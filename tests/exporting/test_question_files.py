@@ -18,6 +18,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def test_each_question_is_a_document_with_its_forecasts_outcome_and_scores(
     session: Session, alice: Member, tmp_path: Path

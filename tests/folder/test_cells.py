@@ -25,6 +25,7 @@ def read(kind: str, texts: list[str]) -> tuple[list[Any], list[tuple[int, Any, s
     return column.tolist(), wrong
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(FLOATS, NUMBERS), min_size=1))
 def test_numbers_are_those_of_python_however_they_are_written(
     said: list[tuple[float, Any]],
@@ -36,6 +37,7 @@ def test_numbers_are_those_of_python_however_they_are_written(
     assert not wrong
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(MOMENTS, st.sampled_from(["Z", "+00:00", "+05:30"])), min_size=1))
 def test_times_are_the_same_moment_however_they_are_written(
     said: list[tuple[datetime, str]],

@@ -68,6 +68,7 @@ def test_a_folder_comes_back_from_the_ledger_without_loss_with_the_same_scores(
     )
 
 
+@pytest.mark.slow
 def test_a_grown_folder_adds_only_what_is_new(engine: Engine, tmp_path: Path) -> None:
     rows = FORECASTS + "q,alice,2026-01-02T00:00:00Z,0.4,,\n"
     import_into(engine, read_folder(folder(tmp_path / "a", QUESTIONS + BINARY[:-4] + "\n", rows)))
@@ -76,6 +77,7 @@ def test_a_grown_folder_adds_only_what_is_new(engine: Engine, tmp_path: Path) ->
     assert (done.questions, done.forecasts, done.resolutions) == (0, 1, 1)
 
 
+@pytest.mark.slow
 def test_an_import_does_not_correct_a_resolution_that_stands(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_an_import_does_not_correct_a_resolution_that_stands(
         assert ledger_frames(session).questions["question_id"].tolist() == ["q"]
 
 
+@pytest.mark.slow
 def test_imports_are_marked_and_keep_when_they_were_really_recorded(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ def test_imports_are_marked_and_keep_when_they_were_really_recorded(
     assert forecast.recorded_at == day(400)
 
 
+@pytest.mark.slow
 def test_evidence_teams_and_articles_come_back(engine: Engine, tmp_path: Path) -> None:
     here = folder(
         tmp_path / "a",
@@ -166,6 +170,7 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
         assert ledger_frames(session).questions["article_url"].tolist() == [pasted]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("questions", "forecasts", "place", "rule"),
     [
@@ -226,6 +231,7 @@ def test_bounds_between_which_nothing_can_be_scored_are_named(tmp_path: Path, bo
     assert "bound" in problem.rule
 
 
+@pytest.mark.slow
 def test_an_outcome_in_other_letters_is_read_as_the_option_it_means(tmp_path: Path) -> None:
     rows = BINARY.replace("yes", " YES ")
     rows += 'm,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,"[""Aye"",""Nay""]",nay\n'
@@ -299,6 +305,7 @@ def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
     assert "mood" not in frames.forecasts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "known", "closed", "warned"),
     [
@@ -320,6 +327,7 @@ def test_it_warns_that_scoring_goes_on_after_an_outcome_was_known(
     assert [sentence in words for words in said] == [True] * warned
 
 
+@pytest.mark.slow
 def test_parquet_reads_like_csv(tmp_path: Path) -> None:
     frames = read_folder(EXAMPLES / "metaculus")
     here = tmp_path / "parquet"
@@ -357,6 +365,7 @@ def test_minus_nought_is_nought(tmp_path: Path) -> None:
     assert repr(float(p)) == "0.0"
 
 
+@pytest.mark.slow
 def test_a_folder_may_cite_evidence_that_it_leaves_to_the_ledger(tmp_path: Path) -> None:
     here = folder(
         tmp_path / "a",
@@ -393,6 +402,7 @@ def test_an_article_that_is_named_by_its_words_has_those_words(
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25))
 @given(
     rows=st.lists(

@@ -112,6 +112,7 @@ ROW = st.lists(
 ).filter(lambda row: row != [""])
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(rows=st.lists(ROW, max_size=6))
 def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.page.dates import find_timestamp
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, damaged, few_or, fuzz, our_own_or_nothing
+
+pytestmark = pytest.mark.slow
 
 WORDS = st.sampled_from([
     "by", "the", "end", "of", "before", "until", "within", "in", "on", "this", "next", "last",

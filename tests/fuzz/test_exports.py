@@ -34,6 +34,8 @@ from tests.platforms import (
 )
 from tests.platforms.metaculus_files import export, forecast, question
 
+pytestmark = pytest.mark.slow
+
 NOW = day(400)
 POLL = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}
 VALUES = st.sampled_from(

@@ -30,6 +30,8 @@ from tests.conftest import day
 from tests.folder.test_folder import cells as plain_cells
 from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
 
+pytestmark = pytest.mark.slow
+
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]
 TABLES: dict[str, list[dict[str, str]]] = {
     "questions": [

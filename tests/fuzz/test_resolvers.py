@@ -25,6 +25,8 @@ from forecasts.resolution.resolvers import worker
 from forecasts.resolution.runs import run, source_access
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.25  # of processor time, for a look
 MOST = SECONDS * worker._WAITS + 3.0  # at most, on a busy machine: until the child is killed
 Case = tuple[str, dict[str, Any], bytes]

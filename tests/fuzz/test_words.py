@@ -31,6 +31,8 @@ from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours
 
+pytestmark = pytest.mark.slow
+
 OPEN = {"open_time": day(0), "scheduled_close_time": day(1)}
 QUESTIONS: list[QuestionText] = [
     question_text(title="?", **OPEN),

@@ -16,6 +16,8 @@ from forecasts.ledger.models import Forecast, Question, QuestionOrigin
 from tests.conftest import ask, day
 from tests.importing.test_record import NOW, come_in, record, shared
 
+pytestmark = pytest.mark.slow
+
 HASH = "0123456789abcdef"
 
 

@@ -38,6 +38,8 @@ from forecasts.scores.stored_scores import STORED_PROTOCOLS
 from tests.conftest import day
 from tests.folder.test_folder import import_into
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = (
     "question_id,title,open_time,scheduled_close_time,actual_close_time,"
     "tags,background,resolution\n"

@@ -18,6 +18,8 @@ from forecasts.questions import standing
 from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 MOST = 32_766  # values in a statement
 
 

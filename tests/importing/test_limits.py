@@ -163,6 +163,7 @@ def test_what_is_no_file_of_the_folder_is_refused(tmp_path: Path, kind: str, nam
         assert error.remedy
 
 
+@pytest.mark.slow
 def test_a_link_within_the_folder_is_read(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / "questions.csv").rename(tmp_path / "of-may.csv")
@@ -180,6 +181,7 @@ def packed(path: Path, files: dict[str, bytes], **how: Any) -> Path:
 GOOD = {"questions.csv": QUESTIONS.encode(), "forecasts.csv": FORECASTS.encode()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", ["", "my ledger/"])
 def test_a_zip_of_a_folder_is_read_like_the_folder(tmp_path: Path, top: str) -> None:
     files = {f"{top}{name}": content for name, content in GOOD.items()}
@@ -264,6 +266,7 @@ def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["ledger.zip", "temporary"]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(data=st.data())
 def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.DataObject) -> None:
@@ -293,6 +296,7 @@ def test_a_file_of_outcomes_is_read_to_the_same_limits(tmp_path: Path) -> None:
             read(str(tmp_path / "outcomes.csv"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beyond", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_whose_offset_leads_out_of_the_calendar_is_named_once(
     tmp_path: Path, beyond: str

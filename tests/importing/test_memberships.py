@@ -19,6 +19,8 @@ from forecasts.ledger.models import Role
 from tests.conftest import day
 from tests.importing.test_frames import FORECASTS, OPEN, QUESTIONS
 
+pytestmark = pytest.mark.slow
+
 HEADER = "team,forecaster,joined_at,left_at\n"
 EARLIER, JOINED = "2025-06-01T00:00:00Z", "2026-01-05T00:00:00Z"
 

@@ -29,6 +29,8 @@ from tests.importing.test_frames import (
     import_files,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_preview_neither_waits_for_a_writer_nor_writes(engine: Engine, tmp_path: Path) -> None:
     import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)

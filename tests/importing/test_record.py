@@ -35,6 +35,8 @@ from forecasts.scores.scored_questions import scored_questions
 from tests.conftest import day
 from tests.remarks import notes_of
 
+pytestmark = pytest.mark.slow
+
 NOW = day(30)
 
 

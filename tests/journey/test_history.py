@@ -20,6 +20,8 @@ from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Act:

@@ -44,6 +44,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 MANY = 6
 QUAY = CapturedArticle(

@@ -10,6 +10,8 @@ from sqlalchemy import Engine, text
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
 
+pytestmark = pytest.mark.slow
+
 DOES_NOTHING = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 ADDED = {
     "the table best is not of the ledger's schema": {

@@ -25,6 +25,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 TIMES = (
     st.datetimes()

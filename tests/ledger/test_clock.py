@@ -69,6 +69,7 @@ def ledger(engine: Engine) -> Engine:
     return engine
 
 
+@pytest.mark.slow
 def test_whatever_the_clock_does_nothing_acknowledged_is_undone_or_backdated(
     ledger: Engine, deciding: Clock, kind: str
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_server_s_time_decides_whatever_this_machine_says(
         assert ledger_clock(ledger, lambda wrong=wrong: wrong)() == deciding()  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_an_act_that_waits_for_its_turn_takes_the_time_after_the_wait(ledger: Engine) -> None:
     here, waiting = Clock(), Event()
     times: list[datetime] = []

@@ -96,6 +96,7 @@ def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:
         session.execute(text(act[kind]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("probability", "withdrawn"), [(7.0, False), (-0.1, False), (None, False), (0.5, True)]
 )
@@ -163,6 +164,7 @@ def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -
         session.add(again)
 
 
+@pytest.mark.slow
 def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) -> None:
     with (
         pytest.raises(DatabaseError, match=r"(?i)read-?only"),
@@ -175,6 +177,7 @@ def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) ->
     assert count(filled, "member") == 2
 
 
+@pytest.mark.slow
 def test_a_reading_session_sees_one_moment(filled: Engine) -> None:
     with database.reading(filled) as session:
         assert len(session.exec(select(Member)).all()) == 1
@@ -185,6 +188,7 @@ def test_a_reading_session_sees_one_moment(filled: Engine) -> None:
     assert count(filled, "member") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
 def test_a_text_that_one_of_the_databases_cannot_store_is_refused_by_both(
     filled: Engine, text: str
@@ -233,6 +237,7 @@ def test_a_url_is_shown_without_its_password() -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("there", [True, False])
 def test_a_ledger_that_is_not_there_is_begun_only_where_that_is_meant(
     tmp_path: Path, there: bool
@@ -257,6 +262,7 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path)
         database.open_engine(sqlite_url(tmp_path / "file" / "ledger.sqlite3"))
 
 
+@pytest.mark.slow
 def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
     engine = schema.empty_ledger()
     with database.reading(engine) as session:
@@ -266,6 +272,7 @@ def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(50))
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=40)

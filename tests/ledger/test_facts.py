@@ -114,6 +114,7 @@ def close(session: Session) -> None:
     revisions.close(session, rain, at=day(0.5), member=alice, now=day(0.6))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
@@ -131,6 +132,7 @@ def test_what_another_decides_holds_from_the_next_act_on(
         forecast(ledger)
 
 
+@pytest.mark.slow
 def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engine) -> None:
     with database.writing(other) as session:
         privacy.remove(session, "bob", member=None, now=day(2))
@@ -172,6 +174,7 @@ def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iter
         yield session
 
 
+@pytest.mark.slow
 def test_no_other_can_write_between_an_acts_check_and_its_end(
     ledger: Engine, other: Engine
 ) -> None:
@@ -185,6 +188,7 @@ def test_no_other_can_write_between_an_acts_check_and_its_end(
     assert whole(ledger)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
@@ -291,6 +295,7 @@ def test_a_commit_that_is_refused_gives_its_connection_back(
     assert whole(ledger)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_set(
     ledger: Engine,

@@ -21,6 +21,8 @@ from tests.ledger.test_append import columns_of
 from tests.ledger.test_migrations import contents, furnish, schema
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 INDEX = "uq_forecast_import_key"
 TAKEN = rf"such a row already|forecast\.import_key|{INDEX}"
 

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
@@ -13,6 +15,8 @@ from forecasts.ledger.verification import verify
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
+
+pytestmark = pytest.mark.slow
 
 
 def test_rows_that_an_index_leaves_out_are_named(ledger_file: Path) -> None:

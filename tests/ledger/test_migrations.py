@@ -42,6 +42,8 @@ from forecasts.values.value import Value
 from tests.conftest import ask, day, release_later
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 # Of the ledger in ``development_0010.sql``, which the version before the first release made.
 DEVELOPMENT_DIGEST = "10-b0180bd48602b62f05e9d69df80565d712dbaaa425366d6ded948b2c826fc1e6"
 

@@ -18,6 +18,8 @@ from forecasts.ledger.verification import verify
 from forecasts.operations.backup import restore
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 
 

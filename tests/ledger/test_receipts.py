@@ -115,6 +115,7 @@ def test_an_altered_receipt_is_named_so_whichever_field_was_changed(
     assert findings(engine, [given.model_copy(update={field: other})]) == [Finding.altered_receipt]
 
 
+@pytest.mark.slow
 def test_a_receipt_of_another_ledger_is_named_so(engine: Engine, tmp_path: Path) -> None:
     own = forecast(engine, 0.6, 1)
     other = database.open_engine(f"sqlite:///{tmp_path / 'other.sqlite3'}", begin=True)
@@ -124,6 +125,7 @@ def test_a_receipt_of_another_ledger_is_named_so(engine: Engine, tmp_path: Path)
     other.dispose()
 
 
+@pytest.mark.slow
 def test_a_row_that_was_changed_later_is_an_altered_ledger(engine: Engine) -> None:
     given = [forecast(engine, p, at) for p, at in ((0.6, 1), (0.7, 2), (0.8, 3))]
     with tampered(engine, "UPDATE forecast SET probability = 0.01 WHERE id = 2") as session:
@@ -131,6 +133,7 @@ def test_a_row_that_was_changed_later_is_an_altered_ledger(engine: Engine) -> No
     assert found == [Finding.proved, Finding.altered_ledger, Finding.altered_ledger]
 
 
+@pytest.mark.slow
 def test_a_ledger_rewritten_with_its_chain_is_found_by_one_receipt(engine: Engine) -> None:
     forecast(engine, 0.6, 1)
     given = forecast(engine, 0.7, 2)
@@ -150,6 +153,7 @@ def test_a_ledger_rewritten_with_its_chain_is_found_by_one_receipt(engine: Engin
     assert "The ledger was altered" in one.said
 
 
+@pytest.mark.slow
 def test_a_copy_from_before_the_receipt_cannot_prove_it(engine: Engine) -> None:
     given = [forecast(engine, 0.6, 1), forecast(engine, 0.7, 2)]
     last = given[1].place

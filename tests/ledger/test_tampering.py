@@ -58,6 +58,8 @@ from forecasts.values.value import Value
 from tests.conftest import KINDS, day
 from tests.ledger.history import furnish
 
+pytestmark = pytest.mark.slow
+
 IN_CHAIN = (*SEALED, *STATES, "entry", "exhibit_content")
 # Ways in which any value is out of place, whether the chain has the row or not.
 ALWAYS = ("class", "form", "sign", "bytes", "orphan")

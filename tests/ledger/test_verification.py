@@ -79,6 +79,7 @@ def swapped(one: int, other: int) -> tuple[str, ...]:
     return tuple(f"UPDATE entry SET id = {to} WHERE id = {old}" for old, to in moves)
 
 
+@pytest.mark.slow
 def test_every_row_that_the_verbs_write_has_an_entry_and_the_chain_is_whole(shared: Engine) -> None:
     found = look(shared)
     assert found.broken is None
@@ -159,6 +160,7 @@ TAMPERING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", TAMPERING)
 def test_a_row_that_was_changed_or_removed_is_named(shared: Engine, act: str) -> None:
     statement, fault, kind = TAMPERING[act]
@@ -397,6 +399,7 @@ def test_an_act_that_is_undone_leaves_no_entry(shared: Engine) -> None:
     assert look(shared).broken is None
 
 
+@pytest.mark.slow
 def test_a_chain_moves_with_its_ledger(shared: Engine, tmp_path: Path) -> None:
     digest = look(shared).digest
     there = database.open_engine(sqlite_url(tmp_path / "there.sqlite3"))
@@ -453,6 +456,7 @@ def test_each_table_is_in_the_chain_or_has_a_reason_not_to_be() -> None:
     assert len(SEALED) + len(STATES) + len(OUTSIDE) == len(SQLModel.metadata.tables)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25))
 @given(
     p=st.floats(0, 1) | st.just(-0.0) | st.integers(0, 1),
@@ -474,6 +478,7 @@ def test_whatever_a_row_holds_it_is_hashed_as_it_is_read_back(
     assert look(engine).broken is None
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_walked_and_told_of_in_parts(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,6 +504,7 @@ def test_a_long_chain_is_walked_and_told_of_in_parts(
         assert len(told) >= found.entries // size
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     shared: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 from benchmarks.writing import WRITERS, furnish, side_by_side, start, stored
 from forecasts.ledger.urls import is_embedded
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url(engine: Engine) -> str:

@@ -110,6 +110,7 @@ def test_where_it_cannot_be_written_nothing_is_left(engine: Engine, tmp_path: Pa
         back_up(engine, tmp_path / "file" / "backup")
 
 
+@pytest.mark.slow
 def test_a_restore_brings_the_backup_and_keeps_what_was_there(
     engine: Engine, saved: Path, path: Path
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_truncated_ledger_is_called_damaged_and_a_backup_takes_its_place(
     assert aside.read_bytes() == cut
 
 
+@pytest.mark.slow
 def test_an_overwritten_page_is_named_by_its_row(
     run: Callable[..., Result], engine: Engine, saved: Path, path: Path, tmp_path: Path
 ) -> None:
@@ -235,6 +237,7 @@ def test_text_that_is_none_is_named_by_its_row(
     assert "row 1 of question_revision has a value that the ledger never stores" in altered
 
 
+@pytest.mark.slow
 def test_nothing_is_exchanged_under_somebody_who_has_the_ledger_open(
     engine: Engine, saved: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +253,7 @@ def test_nothing_is_exchanged_under_somebody_who_has_the_ledger_open(
     assert not list(path.parent.glob("*before*"))
 
 
+@pytest.mark.slow
 def test_a_backup_of_an_earlier_schema_is_brought_up_to_date(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
@@ -276,6 +280,7 @@ def run(engine: Engine) -> Callable[..., Result]:
     return run
 
 
+@pytest.mark.slow
 def test_an_added_view_is_named_and_does_not_keep_a_backup_from_being_restored(
     engine: Engine, run: Callable[..., Result], tmp_path: Path, path: Path
 ) -> None:
@@ -290,6 +295,7 @@ def test_an_added_view_is_named_and_does_not_keep_a_backup_from_being_restored(
     run("restore", copy)
 
 
+@pytest.mark.slow
 def test_the_commands_say_what_was_proven_and_what_was_put_aside(
     engine: Engine, run: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -321,6 +327,7 @@ def test_on_a_server_the_commands_that_do_it_are_named(postgresql: Server, tmp_p
         assert "pg_restore --no-owner --dbname=URL" in " ".join(said.stderr.split())
 
 
+@pytest.mark.slow
 def test_what_the_server_s_own_tools_restore_is_whole_and_goes_on(
     postgresql: Server, tmp_path: Path
 ) -> None:

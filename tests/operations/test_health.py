@@ -194,6 +194,7 @@ def test_a_server_that_takes_no_writes_is_said(postgresql: Server) -> None:
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "damaged.sqlite3"
     engine = database.open_engine(sqlite_url(path))
@@ -218,6 +219,7 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_file_that_somebody_writes_to_for_too_long_is_said(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

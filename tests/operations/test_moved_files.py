@@ -26,6 +26,8 @@ from forecasts.operations.transfer import move, reopen
 from tests.conftest import day
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 EARLIER = Path(__file__).parents[1] / "ledger" / "development_0010.sql"
 
 

@@ -43,6 +43,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 SECRET = "xyzzy"  # in everything that bob wrote, and in his name
 NUMBERS = ("score", "printed_score", "distinct_pair")  # they stay as they are
 

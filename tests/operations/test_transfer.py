@@ -72,6 +72,8 @@ from tests.conftest import ask, day
 from tests.examples import examples
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 WAYS = ["to a server", "to a file"]
 
 

@@ -14,7 +14,7 @@ from tests.outages.numbers import often
 from tests.outages.writers import SIDE_BY_SIDE, writing_to
 from tests.postgresql import Server
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from tests.conftest import ask, day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"sqlite": 6, "postgresql": 100}  # MB; a new server takes 63 of them
 REASON = 20_000  # characters: its last free page is soon taken
 

@@ -20,6 +20,8 @@ from forecasts.operations.health import check
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def disk() -> Iterator[Disk]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, col, func, select
 
@@ -39,6 +40,8 @@ from forecasts.platforms.formats import read
 from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
 from tests.outages.numbers import often
+
+pytestmark = pytest.mark.slow
 
 QUESTIONS, FORECASTERS, UPDATES = 8, 4, 10
 FORECASTS = QUESTIONS * FORECASTERS * UPDATES

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from multiprocessing.connection import Connection
 
+import pytest
 from sqlalchemy import Engine
 
 from benchmarks.writing import begin
@@ -25,6 +26,8 @@ from forecasts.resolution import confirmation
 from tests.agenda.notifications.conftest import Service, ledger, service, states, tell
 from tests.conftest import ask, day, imported
 from tests.outages.numbers import often
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["ledger", "service"]  # fixtures
 CHANNELS = ("phone", "mail", "desk")

@@ -9,6 +9,8 @@ from benchmarks.writing import furnish, stored
 from tests.outages.numbers import often
 from tests.outages.writers import writing_to
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def url(engine: Engine) -> str:

@@ -27,6 +27,8 @@ from forecasts.ledger.verification import verify
 from tests.outages.numbers import often
 from tests.outages.writers import writing_to
 
+pytestmark = pytest.mark.slow
+
 HEADER, FRAME_HEADER = 32, 24  # bytes: of the log, and of each page in it
 
 

@@ -83,6 +83,7 @@ def test_work_that_has_not_started_is_cancelled_when_the_iteration_ends() -> Non
     assert [each.cancelled() for each in submitted] == [False, True, True]
 
 
+@pytest.mark.slow
 def test_processes_end_with_their_work_when_the_iteration_ends_early() -> None:
     with Processes(2, preload=["tests.parts.work"]) as executor:
         every = finished(work.wait_on_two, [1, 2, 3], executor)
@@ -103,6 +104,7 @@ def test_work_uses_one_thread(processes: Processes) -> None:
     assert future.result() == 1
 
 
+@pytest.mark.slow
 def test_processes_end_with_the_one_that_started_them_even_if_it_is_killed() -> None:
     parent = subprocess.run(
         [sys.executable, "-m", "tests.parts.work"],
@@ -114,6 +116,7 @@ def test_processes_end_with_the_one_that_started_them_even_if_it_is_killed() -> 
     assert int(parent.stdout) > 0
 
 
+@pytest.mark.slow
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecasts.parts.execution.SECONDS_TO_CONNECT", 0.05)
     with (

@@ -26,6 +26,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def filled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:

@@ -68,6 +68,7 @@ def whole(parts: Parts) -> tuple[pd.DataFrame, pd.DataFrame]:
     return questions.sort_values("question_id", ignore_index=True), forecasts
 
 
+@pytest.mark.slow
 def test_each_part_holds_its_questions_in_order(made: Parts) -> None:
     require_listed(made)
     for part in range(made.count):
@@ -81,6 +82,7 @@ def test_each_part_holds_its_questions_in_order(made: Parts) -> None:
         assert_frame_equal(keys, in_order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [1, 7])
 def test_the_tournament_does_not_depend_on_the_number_of_parts(
     made: Parts, executor: Executor, tmp_path: Path, parts: int
@@ -128,6 +130,7 @@ def test_everything_says_that_it_is_simulated(made: Parts) -> None:
         assert texts.str.startswith("Simulated ").all()
 
 
+@pytest.mark.slow
 def test_a_report_accuses_nobody(executor: Executor, tmp_path: Path) -> None:
     settings = BulkTournament(questions=400, forecasters=40, updates=10_000, teams=2, seed=1)
     parts = simulation.simulate(tmp_path / "parts", settings, executor, parts=1)

@@ -15,6 +15,8 @@ from forecasts.resolution.confirmation import confirm
 from tests.platforms.test_sheet_times import NOW, imported, ledger
 from tests.remarks import notes_of
 
+pytestmark = pytest.mark.slow
+
 WHO = "question,who,date,closes,p,outcome\n"
 ANN = "Rain?,ann,2025-03-10,2025-04-01,0.7,{}\n"
 BEN = "Rain?,ben,2025-03-01,2025-04-01,0.1,{0}\nRain?,ben,2025-03-12,2025-04-01,0.9,{0}\n"

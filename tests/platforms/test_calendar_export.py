@@ -16,6 +16,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_has_the_open_questions_soonest_close_first_and_names_the_rest(
     session: Session, alice: Member, tmp_path: Path

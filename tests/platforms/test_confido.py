@@ -78,12 +78,14 @@ def test_outcomes_of_yes_and_no_are_1_and_0(tmp_path: Path) -> None:
     assert questions["resolution"].tolist() == ["yes", "no", ""]
 
 
+@pytest.mark.slow
 def test_the_outcome_1_of_a_number_is_the_number_1(tmp_path: Path) -> None:
     questions = read(tmp_path, row(**NUMBER, resolution="1.00")).frames.questions
     assert questions["resolution"].tolist() == ["1.00"]
     assert questions["type"].tolist() == ["numeric"]
 
 
+@pytest.mark.slow
 def test_a_mean_and_a_deviation_are_a_normal_curve(tmp_path: Path) -> None:
     frames = read(tmp_path, row(**NUMBER)).frames
     [quantiles] = frames.forecasts["quantiles"]

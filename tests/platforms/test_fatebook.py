@@ -72,12 +72,14 @@ def refused(path: Path, *rows: dict[str, str]) -> list[tuple[str, str]]:
     return sheets.places(error)
 
 
+@pytest.mark.slow
 def test_seconds_have_one_digit_and_no_zone(tmp_path: Path) -> None:
     record = read(tmp_path, row())
     assert record.frames.forecasts["made_at"].tolist()[0].isoformat() == "2025-03-01T09:05:07+00:00"
     assert "The file's times have no zone; they were read as UTC." in notes_of(record)
 
 
+@pytest.mark.slow
 def test_the_chosen_zone_moves_the_times_and_keeps_the_ids(tmp_path: Path) -> None:
     plain = read(tmp_path, row())
     moved = read(tmp_path, row(), zone=ZoneInfo("America/New_York"))
@@ -90,6 +92,7 @@ def test_questions_of_one_title_asked_at_different_times_are_two(tmp_path: Path)
     assert len(set(questions["question_id"])) == 2
 
 
+@pytest.mark.slow
 def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
     before = read(tmp_path, row()).frames.questions["question_id"].tolist()
     newer = row(**RESOLVED, brier="0.18")
@@ -123,6 +126,7 @@ def test_resolutions(tmp_path: Path, printed: str, outcome: str) -> None:
     assert questions["resolution"].tolist() == [outcome]
 
 
+@pytest.mark.slow
 def test_each_option_is_a_question_of_one_family(tmp_path: Path) -> None:
     options = [
         row(title="Who wins?", option="Red", p="0.5", outcome="YES", resolved="2025-03-20 1:00:0"),
@@ -142,6 +146,7 @@ def test_each_option_is_a_question_of_one_family(tmp_path: Path) -> None:
     assert red == blue != single == ""
 
 
+@pytest.mark.slow
 def test_other_means_that_no_option_listed_came_true(tmp_path: Path) -> None:
     given = {"title": "Who wins?", "resolved": "2025-03-20 1:00:0"}
     red = row(option="Red", outcome="OTHER", **given)
@@ -150,6 +155,7 @@ def test_other_means_that_no_option_listed_came_true(tmp_path: Path) -> None:
     assert any("for Other and for Ambiguous alike" in note for note in notes_of(record))
 
 
+@pytest.mark.slow
 def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_path: Path) -> None:
     scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
     record = read(
@@ -169,6 +175,7 @@ def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_p
     assert record.account == "Ann Bell"
 
 
+@pytest.mark.slow
 def test_someone_else_with_the_owners_handle_is_someone_else(tmp_path: Path) -> None:
     scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
     record = read(
@@ -177,6 +184,7 @@ def test_someone_else_with_the_owners_handle_is_someone_else(tmp_path: Path) -> 
     assert record.frames.forecasts["forecaster"].tolist() == ["alice", "alice (Fatebook)", "alice"]
 
 
+@pytest.mark.slow
 def test_printed_scores_are_kept_as_printed_and_are_the_accounts_own(tmp_path: Path) -> None:
     scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
     printed = read(tmp_path, row(**scored), row(title="Third?", **scored)).printed
@@ -194,6 +202,7 @@ def test_scores_of_an_account_that_cannot_be_told_are_left_out(tmp_path: Path) -
     assert ["which forecaster you are" in one.reason for one in record.left_out][:1] == [True]
 
 
+@pytest.mark.slow
 def test_the_score_of_one_option_is_not_taken_for_that_of_another(tmp_path: Path) -> None:
     scored = {"title": "Who wins?", "brier": "0.5", **RESOLVED}
     record = read(tmp_path, row(option="Red", **scored), row(option="Blue", **scored))

@@ -82,6 +82,7 @@ def with_forecast(frames: Frames, **cells: object) -> Frames:
     return frames_of(questions, columns, bots=["oracle"])
 
 
+@pytest.mark.slow
 def test_a_submission_is_read_back_equal(tmp_path: Path) -> None:
     written = forecastbench.write(sample(), tmp_path / "out")
     assert [file.name for file in written.files] == [
@@ -127,6 +128,7 @@ def test_a_submission_has_the_fields_that_the_benchmark_checks(tmp_path: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_what_a_submission_has_no_place_for_is_named(tmp_path: Path) -> None:
     frames = with_forecast(sample(), question_id="choice", made_at=day(3), probabilities=[0.5, 0.5])
     frames = with_forecast(frames, question_id=_BINARY[1], made_at=day(4, 6), probability=0.3)

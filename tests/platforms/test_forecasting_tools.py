@@ -117,6 +117,7 @@ def test_the_same_report_in_two_files_counts_once_and_a_second_run_is_an_update(
     assert record.frames.forecasts["probability"].tolist() == [0.3, 0.5]
 
 
+@pytest.mark.slow
 def test_errors_and_failed_forecasts_are_named(tmp_path: Path) -> None:
     record = read(tmp_path, benchmark(report(errors=["Timeout"]), failed_report_errors=["No key"]))
     assert [(one.place, one.value) for one in record.left_out] == [
@@ -137,6 +138,7 @@ def test_without_a_time_of_the_question_the_benchmark_has_one(tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_options_are_matched_by_name(tmp_path: Path) -> None:
     about = question(question_type="multiple_choice", options=["Low", "Middle", "High"])
     shares = [{"option_name": name, "probability": p} for name, p in (("High", 0.7), ("Low", 0.3))]
@@ -212,6 +214,7 @@ def test_dates_are_days_and_times(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [

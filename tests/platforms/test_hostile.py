@@ -65,6 +65,7 @@ def test_no_content_makes_recognising_fail_otherwise(data: bytes, tmp_path: Path
             recognised(files)
 
 
+@pytest.mark.slow
 def test_a_message_names_file_row_column_value_and_rule(tmp_path: Path) -> None:
     made = [forecast(41), forecast(41, "ben", "2026-01-03 00:00:00")]
     folder = export(tmp_path / "export", [question(41)], made)
@@ -106,6 +107,7 @@ def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Pat
     assert each not in refused(tmp_path / "mixed" / "mine.json")
 
 
+@pytest.mark.slow
 def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
     cells = {"Probability Yes": 0.25}
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **cells)])

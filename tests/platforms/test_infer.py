@@ -163,6 +163,7 @@ def test_a_voided_question_is_annulled(tmp_path: Path) -> None:
     assert record.frames.questions["resolution"].tolist() == ["annulled"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("yes", "outcome"), [("1.0", "yes"), ("0.0", "no"), ("0.97", ""), (100, "yes")]
 )
@@ -256,6 +257,7 @@ def test_a_forecast_of_no_alone_is_turned_round(tmp_path: Path) -> None:
     assert record.frames.forecasts["probability"].tolist() == [0.75]
 
 
+@pytest.mark.slow
 def test_a_question_inside_a_prediction_set_is_enough_and_pages_may_overlap(tmp_path: Path) -> None:
     whole = forecast((70, "Yes", 0.4), question=question())
     record = read(tmp_path, [], [whole, whole])

@@ -71,6 +71,7 @@ def test_without_opening_times_a_question_opens_with_its_first_forecast(tmp_path
     assert len(notes_of(record)) == 2
 
 
+@pytest.mark.slow
 def test_rows_of_unresolved_questions_have_one_cell_less(tmp_path: Path) -> None:
     """The platform writes no PDF for them, not even a blank one."""
     folder = export(tmp_path, [question()], TWO)
@@ -94,6 +95,7 @@ def test_two_exports_in_one_folder_are_refused(tmp_path: Path) -> None:
     assert "have the same columns" in refused(folder)
 
 
+@pytest.mark.slow
 def test_every_bad_cell_is_named_by_file_line_column_and_rule(tmp_path: Path) -> None:
     bad = [
         forecast(**{P: 1.5}),
@@ -121,6 +123,7 @@ def test_a_forecast_is_placed_at_its_line_and_so_is_its_end(tmp_path: Path) -> N
     assert frames.place("questions", 0) == "question_data.csv, line 2"
 
 
+@pytest.mark.slow
 def test_other_files_of_the_export_are_left_out_with_their_counts(tmp_path: Path) -> None:
     record = read(
         export(
@@ -221,6 +224,7 @@ def test_a_resolution_that_is_no_outcome_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_drafts_that_never_opened_are_left_out_with_their_forecasts(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question(), question(42, **{"Open Time": ""})],
                          [*TWO, forecast(42, **{P: 0.5}), forecast(43, **{P: 0.5})]))  # fmt: skip
@@ -236,6 +240,7 @@ def test_drafts_that_never_opened_are_left_out_with_their_forecasts(tmp_path: Pa
 # --- forecasters ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], [TWO[0], crowd(**{P: 0.5})]))
     assert [who for who, _, _ in made(record)] == ["owner"]
@@ -243,6 +248,7 @@ def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
     assert record.account == "ann"
 
 
+@pytest.mark.slow
 def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], [TWO[0] | {"Is Bot": "True"}]))
     assert made(record)[0][0] == "ann"
@@ -286,6 +292,7 @@ def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name
     assert record.printed["forecaster"].tolist() == ["Kate B"]
 
 
+@pytest.mark.slow
 def test_without_ids_accounts_have_their_names(tmp_path: Path) -> None:
     header = [one for one in FORECAST_HEADER if one != "Forecaster ID"]
     rows = [*TWO, forecast(who="ann", at="2026-01-03 00:00:00", **{P: 0.5})]
@@ -301,6 +308,7 @@ def test_without_ids_accounts_have_their_names(tmp_path: Path) -> None:
     assert record.printed["forecaster"].tolist() == ["ann"]
 
 
+@pytest.mark.slow
 def test_anonymised_ids_become_aliases_and_their_crowds_stay_crowds(tmp_path: Path) -> None:
     header = ["Question ID", "Forecaster (Anonymized)", *FORECAST_HEADER[3:]]
     rows = [
@@ -340,6 +348,7 @@ def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:
     assert not notes_of(read(folder, aggregates=True))
 
 
+@pytest.mark.slow
 def test_crowds_are_bots_when_asked_and_a_geometric_mean_is_a_pair(tmp_path: Path) -> None:
     mean = crowd(method="geometric_mean", **{VECTOR: "[0.8, 0.2]"})
     record = read(export(tmp_path, [question()], [*TWO, mean]), aggregates=True)

@@ -19,6 +19,8 @@ from forecasts.platforms.source import opened
 from forecasts.values.distributions import to_cdf
 from forecasts.values.value import Value
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = [
     {"question_id": "rain", "title": "Rain?", "type": "binary", "resolution": "yes",
      "tags": ["sky", "it's wet"], "known_at": "2026-01-09", "actual_close_time": "2026-01-09"},

@@ -24,6 +24,8 @@ from tests.platforms.metaculus_files import (
 )
 from tests.remarks import notes_of
 
+pytestmark = pytest.mark.slow
+
 P, VECTOR, CDF = "Probability Yes", "Probability Yes Per Category", "Continuous CDF"
 END = "End Time"
 BOB = forecast(who="bob", at="2026-01-01 01:00:00", **{P: 0.6})

@@ -39,6 +39,7 @@ def brier(record: PlatformRecord) -> float:
     return float(((frames.forecasts["probability"] - came_true) ** 2).mean())
 
 
+@pytest.mark.slow
 def test_a_row_is_a_forecast_and_rows_of_one_title_are_a_question(tmp_path: Path) -> None:
     record = read(tmp_path, PLAIN + "Rain?,cy,2025-03-04,0.4,1\n")
     assert record.frames.questions["title"].tolist() == ["Rain?", "Snow?"]
@@ -74,6 +75,7 @@ def test_the_file_decides_the_scale(
     assert any(note.startswith(f"Probabilities are {said}") for note in notes_of(record))
 
 
+@pytest.mark.slow
 def test_a_scale_that_could_be_either_is_refused_unless_chosen(tmp_path: Path) -> None:
     text = "question,p,outcome\na,0.7,1\nb,70,0\n"
     error = refused(tmp_path, text)
@@ -200,6 +202,7 @@ def test_a_column_for_each_forecaster(tmp_path: Path) -> None:
     assert chosen.frames.forecasts["forecaster"].tolist() == ["ann"]
 
 
+@pytest.mark.slow
 def test_a_column_for_each_day(tmp_path: Path) -> None:
     text = "question,outcome,2025-03-01,2025-03-08\nRain?,yes,0.5,0.8\nSnow?,no,,0.1\n"
     frames = read(tmp_path, text).frames
@@ -208,6 +211,7 @@ def test_a_column_for_each_day(tmp_path: Path) -> None:
     assert frames.questions["open_time"].dt.day.tolist() == [1, 8]
 
 
+@pytest.mark.slow
 def test_a_column_for_each_option(tmp_path: Path) -> None:
     text = "match,date,w,d,l,result\nA-B,2025-03-01,0.5,0.3,0.2,Win\nC-D,2025-03-01,,,,draw\n"
     options = {"option:win": "w", "option:draw": "d", "option:loss": "l", "title": "match"}
@@ -321,6 +325,7 @@ def test_a_row_of_nobody_is_left_out(tmp_path: Path) -> None:
     assert record.left_out[0].place == "sheet.csv, line 4"
 
 
+@pytest.mark.slow
 def test_two_probabilities_by_one_name_at_once_are_noticed(tmp_path: Path) -> None:
     twice = PLAIN + "Rain?,bo,2025-03-01,0.2,1\n"
     [note] = [one for one in notes_of(read(tmp_path, twice)) if "same time" in one]
@@ -329,6 +334,7 @@ def test_two_probabilities_by_one_name_at_once_are_noticed(tmp_path: Path) -> No
     assert not [one for one in notes_of(read(tmp_path, again)) if "same time" in one]
 
 
+@pytest.mark.slow
 def test_gzip(tmp_path: Path) -> None:
     record = read(tmp_path, gzip.compress(PLAIN.encode()), "sheet.csv.gz")
     assert len(record.frames.forecasts) == 2
@@ -338,6 +344,7 @@ def test_gzip(tmp_path: Path) -> None:
     assert torn.message.startswith("t.csv.gz cannot be unpacked")
 
 
+@pytest.mark.slow
 def test_a_gzip_file_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
     bomb = gzip.compress(PLAIN.encode() + b"\n" * 12_000_000)
     error = sheets.refused(tmp_path / "b.csv.gz", bomb, format_="pairs")
@@ -365,6 +372,7 @@ def test_real_files_have_the_brier_score_of_a_direct_computation(name: str) -> N
     assert brier(record) == pytest.approx(direct, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_close_in_the_sheet_is_kept_when_the_outcome_was_known_later(tmp_path: Path) -> None:
     text = (
         "question,timestamp,close_time,resolved_at,p,outcome\n"
@@ -390,6 +398,7 @@ def test_several_tags_are_in_one_cell(tmp_path: Path) -> None:
     assert record.frames.questions["tags"].tolist() == [["weather", "Rain"], None]
 
 
+@pytest.mark.slow
 def test_an_origin_does_not_repeat_the_name_of_the_format(tmp_path: Path) -> None:
     record = read(tmp_path, "question_id,question,p,outcome\nq7,Will it rain?,0.7,1\n")
     [origin] = record.origins.itertuples()
@@ -415,6 +424,7 @@ def test_an_outcome_of_today_is_known_by_now(tmp_path: Path, now: str, known: st
     assert question.actual_close_time.isoformat() == "2025-03-10T23:59:59+00:00"
 
 
+@pytest.mark.slow
 def test_an_outcome_with_a_time_later_today_is_not_known_by_now(tmp_path: Path) -> None:
     text = (
         "question,date,close_time,resolved_at,p,outcome\n"
@@ -426,6 +436,7 @@ def test_an_outcome_with_a_time_later_today_is_not_known_by_now(tmp_path: Path) 
     assert known.isoformat() == "2025-03-10T18:00:00+00:00"
 
 
+@pytest.mark.slow
 def test_times_that_the_sheet_lacks_are_a_whole_day_from_a_time_of_day(tmp_path: Path) -> None:
     due = read(tmp_path, "question,deadline,p,outcome\na,2025-03-05 14:00,0.7,1\n").frames
     assert due.forecasts["made_at"][0].isoformat() == "2025-03-04T14:00:00+00:00"
@@ -437,6 +448,7 @@ def test_times_that_the_sheet_lacks_are_a_whole_day_from_a_time_of_day(tmp_path:
     assert odd.questions["scheduled_close_time"][0].isoformat() == "2025-03-06T14:00:00+00:00"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", ["2025-03-09", "2025-11-02"])  # of 23 and of 25 hours
 def test_times_that_the_sheet_lacks_follow_the_clock(tmp_path: Path, day: str) -> None:
     zone = ZoneInfo("America/New_York")

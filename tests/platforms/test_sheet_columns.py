@@ -90,6 +90,7 @@ def test_resolved_with_other_cells_is_left_out(tmp_path: Path, cells: tuple[str,
     assert notes_with(record, "Left out: resolved.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [("yes", "no"), ("2025-03-04", "2025-03-05"), ("void", "")])
 def test_a_question_without_a_title_has_the_same_id_with_and_without_its_outcome(
     tmp_path: Path, cells: tuple[str, str]
@@ -118,6 +119,7 @@ def test_resolved_may_be_chosen_as_the_outcome(tmp_path: Path) -> None:
     assert record.frames.questions["resolution"].tolist() == ["yes"]
 
 
+@pytest.mark.slow
 def test_a_column_left_out_could_be_a_field_and_the_note_tells_how_to_name_it(
     tmp_path: Path,
 ) -> None:
@@ -132,6 +134,7 @@ def test_a_column_left_out_could_be_a_field_and_the_note_tells_how_to_name_it(
     assert on_page(note).endswith("name it, as in “Close time: mood”")
 
 
+@pytest.mark.slow
 def test_an_option_in_the_name_of_a_column_is_left_as_it_is(tmp_path: Path) -> None:
     text = "question,date,p,outcome,by --format x\nRain?,2025-03-01,0.7,1,me\n"
     [note] = notes_with(read(tmp_path, text), "Left out")
@@ -141,6 +144,7 @@ def test_an_option_in_the_name_of_a_column_is_left_as_it_is(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_the_note_on_rows_at_the_same_time_says_that_no_column_names_the_forecasters(
     tmp_path: Path,
 ) -> None:

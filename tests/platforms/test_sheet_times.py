@@ -24,6 +24,8 @@ from tests.importing.test_record import shared
 from tests.platforms import sheets
 from tests.remarks import notes_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEEK_LATER = datetime(2026, 12, 5, 12, tzinfo=UTC)
 NEXT_YEAR = datetime(2027, 1, 3, 12, tzinfo=UTC)

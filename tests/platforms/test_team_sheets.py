@@ -55,6 +55,7 @@ def test_a_bad_cell_below_blank_rows_is_named_by_its_line(tmp_path: Path) -> Non
     assert sheets.places(error) == [("sheet.csv, line 4, column Probability", "seven")]
 
 
+@pytest.mark.slow
 def test_a_column_of_averages_is_not_a_forecaster(tmp_path: Path) -> None:
     text = "Question,Ann,Bob,Average,Outcome\nWill A?,70,60,65,yes\nWill B?,20,,20,no\n"
     record = read(tmp_path, text)
@@ -64,6 +65,7 @@ def test_a_column_of_averages_is_not_a_forecaster(tmp_path: Path) -> None:
     assert forecasters(chosen) == ["average", "average"]
 
 
+@pytest.mark.slow
 def test_titles_that_differ_only_in_spaces_or_capitals_are_pointed_out(tmp_path: Path) -> None:
     rows = "Will A?,Ann,70,yes\nwill  a?,Bob,50,yes\nWill B?,Bob,50,yes\nWill A? ,Cy,50,yes\n"
     record = read(tmp_path, LONG + rows)
@@ -107,6 +109,7 @@ def test_a_column_without_a_name_is_left_out(tmp_path: Path) -> None:
     assert not notes_with(record, "Left out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["TBD", "?", "-"])
 def test_an_outcome_that_is_not_known_yet(tmp_path: Path, cell: str) -> None:
     record = read(tmp_path, f"{LONG}Will A by 2028?,Ann,70,{cell}\n")

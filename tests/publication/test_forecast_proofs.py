@@ -20,6 +20,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "binary": (Value(probability=0.1 + 0.2), "30%"),
     "multiple_choice": (Value(probabilities=(0.6, 0.4)), "A 60%, B 40%"),

@@ -56,6 +56,7 @@ RAIN = pd.DataFrame(
 )
 
 
+@pytest.mark.slow
 def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> None:
     check = Check(record)
     assert check.faults == []
@@ -70,6 +71,7 @@ def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> N
     assert "0.35" not in kept
 
 
+@pytest.mark.slow
 def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
     engine: Engine, stamps: dict[str, bytes]
 ) -> None:
@@ -436,6 +438,7 @@ def rows_of(one: Record) -> list[Record]:
 # --- what the ledger's past allows ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_forecasts_whose_time_a_stamp_contradicts_are_named(
     engine: Engine, authority: Authority
 ) -> None:
@@ -456,6 +459,7 @@ def test_forecasts_whose_time_a_stamp_contradicts_are_named(
     ]
 
 
+@pytest.mark.slow
 def test_entries_of_earlier_releases_that_could_be_guessed_are_not_shown(
     engine: Engine, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,6 +486,7 @@ def test_entries_of_earlier_releases_that_could_be_guessed_are_not_shown(
     assert "words" not in json.loads(old["row"])
 
 
+@pytest.mark.slow
 def test_a_record_of_old_entries_alone_is_published_without_a_proof(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -496,6 +501,7 @@ def test_a_record_of_old_entries_alone_is_published_without_a_proof(
     assert record["entries"] == []
 
 
+@pytest.mark.slow
 def test_options_added_later_and_withdrawals_are_scored_alike(engine: Engine) -> None:
     with act(engine, 0) as (session, kate, _):
         ask(session, kate, slug="wind", type="multiple_choice", options=["N", "Other"])
@@ -523,6 +529,7 @@ def test_verify_py_is_for_older_pythons_too_and_for_any_terminal() -> None:
     assert plain(["kate\x1b[2J", "ok"]) == "kate?[2J\nok"
 
 
+@pytest.mark.slow
 def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text(kept, encoding="utf-8")
     (tmp_path / "verify.py").write_text(program(), encoding="utf-8")
@@ -552,6 +559,7 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     assert "record.json cannot be read" in run().stderr
 
 
+@pytest.mark.slow
 def test_the_member_who_vouches_for_imported_times_is_named_if_published(engine: Engine) -> None:
     with act(engine, 0) as (session, kate, _):
         ask(session, kate, slug="rain")

@@ -27,6 +27,8 @@ from tests.conftest import ask, day
 from tests.operations.timestamping import Authority
 from tests.publication.conftest import act, fill, forecast
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -17,6 +17,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 LIKELY, UNLIKELY = Value(probability=0.8), Value(probability=0.25)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
@@ -21,6 +22,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.publication.conftest import act, forecast
+
+pytestmark = pytest.mark.slow
 
 LOGIN, TOKEN = "https://kate:pw1@example.org/a", "https://example.org/b?id=3&api_key=pw2"
 SECRET = "an address with a password or a token"

@@ -33,6 +33,8 @@ from tests.conftest import ask, day
 from tests.importing.test_record import record
 from tests.nasty import HANDLES, WORDS
 
+pytestmark = pytest.mark.slow
+
 # Files that ``publish`` adds.
 PROOF = {"record.json", "verify.py"}
 

@@ -38,6 +38,7 @@ def slip(session: Session, alice: Member) -> Question:
     return question
 
 
+@pytest.mark.slow
 def test_a_discarded_question_is_in_no_list_frame_or_export(
     session: Session, alice: Member, slip: Question
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_slug_is_made_of_whole_words(
     assert ask(session, alice, title=title).slug == slug
 
 
+@pytest.mark.slow
 @given(titles=st.lists(st.text(min_size=1).filter(lambda t: t.strip() != ""), max_size=6))
 def test_whatever_the_titles_are_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
     taken: list[str] = []
@@ -198,6 +199,7 @@ def test_an_unknown_slug_suggests_the_nearest(session: Session, question: Questi
         registry.find(session, "rian")
 
 
+@pytest.mark.slow
 def test_the_list_takes_a_bounded_number_of_queries(session: Session, alice: Member) -> None:
     from sqlalchemy import event
 
@@ -225,6 +227,7 @@ def test_more_questions_are_named_than_one_statement_takes(
     assert [state.slug for state in found] == ["q4", "q2", "q1", "q0"]
 
 
+@pytest.mark.slow
 def test_a_list_may_name_more_questions_than_a_database_takes_parameters(
     session: Session, question: Question
 ) -> None:

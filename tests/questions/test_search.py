@@ -57,6 +57,7 @@ def test_what_can_be_forecast_comes_first_and_what_is_over_last(session: Session
     assert found(session, Filter()) == ["sooner", "later", "ended", "upcoming", "recent", "old"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 @pytest.mark.parametrize(
     ("by", "slugs"),
@@ -138,6 +139,7 @@ def test_a_typo_finds_no_word_that_the_reader_may_not_see(
     assert similar(session, "takoever", bob) == ([], ())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob: Member) -> None:
     sooner, later = (
@@ -155,6 +157,7 @@ def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob
     assert found(session, Filter(mine=True)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 def test_other_orders(session: Session) -> None:
     assert found(session, Filter(), order=Order.newest)[0] == "recent"
@@ -187,6 +190,7 @@ def test_a_team_has_its_questions_and_nobody_finds_what_they_may_not_see(
     assert labels(session) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_status_in_sql_is_the_status_that_is_derived(
     session: Session, alice: Member, bob: Member
 ) -> None:
@@ -254,6 +258,7 @@ def _many(engine: Engine) -> None:
             updates.update(session, question, Value(0.3), member=alice, now=day(1))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine: Engine) -> None:
     counted: list[str] = []
@@ -271,6 +276,7 @@ def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine
     assert len(set(seen)) == 25
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
     """The query plan finds the rows of a question by an index."""

@@ -141,6 +141,7 @@ def test_what_is_not_a_date_is_named_with_a_remedy(typed: str, words: str) -> No
     assert caught.value.remedy
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
     with contextlib.suppress(BadInput):

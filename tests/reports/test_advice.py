@@ -30,6 +30,7 @@ def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
     )
 
 
+@pytest.mark.slow
 def test_a_calibrated_record_keeps_its_numbers(calibrated: Group) -> None:
     [said] = advice(calibrated)
     assert said.startswith("Keep your numbers")
@@ -102,6 +103,7 @@ def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Grou
     assert "Move" not in advice(lucky)[0]
 
 
+@pytest.mark.slow
 def test_a_reaction_a_failed_certainty_and_a_better_crowd_each_have_their_advice(
     calibrated: Group,
 ) -> None:

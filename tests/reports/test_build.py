@@ -55,6 +55,7 @@ def estimates(part: object) -> Iterator[tuple[float, tuple[float, float]]]:
             yield from estimates(one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["forecaster", "lead"])
 def test_every_interval_contains_its_estimate(by: str) -> None:
     found = list(estimates(report(random_ledger(4, questions=40), by=by).groups))
@@ -70,6 +71,7 @@ def test_a_report_is_the_same_in_one_thread_and_in_several() -> None:
     assert report(frames, by="team") == alone
 
 
+@pytest.mark.slow
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:
     # ana on q1: 0.5 for 5 days, 0.9 for 5, yes: (0.25 + 0.01) / 2 = 0.13. bo: 0.7 from day 6 on,
     # 0.09, and 4 of 10 days covered. q1 is their mean, 0.11. ana on q2: 0.2, no: 0.04.
@@ -136,6 +138,7 @@ def test_the_interval_is_over_families_and_ends_where_the_scale_does() -> None:
     assert mean_over_questions(np.array([0.2, 0.9]), np.zeros(2, int)).interval is None
 
 
+@pytest.mark.slow
 def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
     forecasts = [made(f"q{n}", "ana", 0, 0.6 + n / 50) for n in range(6)]
     apart = ledger([asked(f"q{n}", "yes") for n in range(6)], forecasts)
@@ -237,6 +240,7 @@ def test_a_team_has_its_members_forecasts_while_they_are_current() -> None:
     assert team.coverage == pytest.approx(0.3)
 
 
+@pytest.mark.slow
 def test_two_stays_in_a_team_count_each_forecast_once() -> None:
     frames = ledger(
         [asked("q", "yes")],
@@ -252,6 +256,7 @@ def test_two_stays_in_a_team_count_each_forecast_once() -> None:
     assert team.brier.mean == pytest.approx((4 * 0.25 + 2 * 0.01) / 6)
 
 
+@pytest.mark.slow
 def test_someone_in_two_teams_counts_in_each_and_is_named() -> None:
     frames = ledger(
         [asked("q", "yes")],
@@ -266,6 +271,7 @@ def test_someone_in_two_teams_counts_in_each_and_is_named() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_question_counts_under_each_of_its_tags() -> None:
     frames = ledger(
         [asked("q1", "yes", tags=["a", "b"]), asked("q2", "no", tags=["b"]), asked("q3", "no")],
@@ -275,6 +281,7 @@ def test_a_question_counts_under_each_of_its_tags() -> None:
     assert [(group.name, group.questions) for group in found.groups] == [("a", 1), ("b", 2)]
 
 
+@pytest.mark.slow
 def test_every_question_that_is_left_out_is_counted_with_its_reason() -> None:
     later = {"closes": 300}
     numeric = {"type": "numeric", "lower_bound": "0", "upper_bound": "9"}
@@ -348,6 +355,7 @@ def test_the_cohort_of_all_resolved_questions_comes_with_a_warning() -> None:
     assert any("tend to resolve “yes”" in note for note in resolved.notes)
 
 
+@pytest.mark.slow
 def test_names_pick_groups_in_the_order_asked_for() -> None:
     frames = random_ledger(1)
     found = report(frames, by="forecaster", names=["dee", "ana", "dee"])
@@ -376,6 +384,7 @@ def test_an_empty_ledger_has_a_report() -> None:
         assert report(ledger([]), by=by).groups == ()
 
 
+@pytest.mark.slow
 def test_certainty_that_fails_has_an_infinite_log_score_and_is_counted_apart() -> None:
     frames = ledger(
         [asked("q1", "no"), asked("q2", "yes"), asked("q3", "no")],
@@ -420,6 +429,7 @@ def test_the_digest_does_not_depend_on_the_order_of_rows() -> None:
     assert report(other).metadata.input_sha256 != report(frames).metadata.input_sha256
 
 
+@pytest.mark.slow
 def test_the_band_of_a_forecaster_does_not_depend_on_the_questions_of_others() -> None:
     """So a member's report and the published record of the same forecasts say the same."""
     rng = np.random.default_rng(7)

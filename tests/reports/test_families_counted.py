@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member
@@ -11,6 +12,8 @@ from forecasts.reports.selection import Choice
 from forecasts.resolution import confirmation
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.conftest import ask, day, imported
+
+pytestmark = pytest.mark.slow
 
 
 def families(session: Session) -> tuple[int, int]:

@@ -121,6 +121,7 @@ def test_every_format_writes_every_edge_case(reports: dict[str, Report]) -> None
     assert "There is no team in this ledger." in as_text(reports["no team"])
 
 
+@pytest.mark.slow
 def test_the_json_keeps_to_its_schema(reports: dict[str, Report]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema("report"))
     validator = jsonschema.Draft202012Validator(schema("report"))
@@ -148,6 +149,7 @@ def again() -> Report:
     return report(random_ledger(4), by="team")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("render", RENDERERS)
 def test_the_same_ledger_gives_the_same_bytes(
     render: Callable[[Report], str | bytes], again: Report
@@ -204,6 +206,7 @@ def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None
     assert "None" not in page.text
 
 
+@pytest.mark.slow
 def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
     found = random_report(8, questions=60, choices=False)
     assert found.groups[0].curve is not None
@@ -229,6 +232,7 @@ def test_miscalibration_is_shown_beside_that_of_luck(
     assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
 def test_intervals_and_p_values_say_that_they_count_families(
     render: Callable[[Report], str],
@@ -312,6 +316,7 @@ def test_zero_has_no_sign_and_zero_infinite_scores_are_not_mentioned() -> None:
         assert "0 infinite" not in render(found)
 
 
+@pytest.mark.slow
 def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
     group = random_report(4, questions=60, choices=False).groups[0]
     said = [wording.bin_sentence(bin_) for bin_ in group.bins if bin_.questions]

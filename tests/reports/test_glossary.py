@@ -67,6 +67,7 @@ def test_a_report_explains_the_terms_that_it_shows() -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_comparison_explains_its_numbers_too() -> None:
     frames = random_ledger(8, questions=40)
     teams = build(frames, between=["north", "south"], as_of=NOW)

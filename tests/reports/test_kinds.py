@@ -27,6 +27,8 @@ from tests.conftest import ask
 from tests.conftest import day as in_2026
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, report
 
+pytestmark = pytest.mark.slow
+
 KINDS = {"ann": "human", "bob": "human", "b1": "bot", "b2": "bot", "b3": "bot"}
 OWNERS = {"b1": "ann", "b2": "ann"}
 

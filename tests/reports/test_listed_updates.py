@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from forecasts.folder.frames import Frames
 from forecasts.parts.reports.reports import report_parts
@@ -49,6 +50,7 @@ def test_without_a_title_the_id_stands_alone() -> None:
         assert question == said
 
 
+@pytest.mark.slow
 def test_the_json_has_the_title_beside_the_id() -> None:
     data = json.loads(str(formats.rendered(on(TITLE), "json")))
     jsonschema.validate(data, schema("report"))
@@ -63,6 +65,7 @@ def test_expected_points_name_their_condition_and_further_updates_are_counted() 
     assert said.endswith("7 more that helped or hurt are not shown.")
 
 
+@pytest.mark.slow
 def test_parts_have_the_titles_too(tmp_path: Path) -> None:
     frames = updated("Frost?", "Fog?", TITLE)
     with ThreadPoolExecutor(1) as executor:

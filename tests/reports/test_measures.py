@@ -38,6 +38,7 @@ seeds = st.integers(0, 10**6)
 # --- skill ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=examples(8))
 def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int) -> None:
@@ -56,6 +57,7 @@ def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int
                 assert found.mean == pytest.approx(own.mean(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_everyone_together_has_nobody_to_be_compared_with() -> None:
     for by in ("all", "tag", "lead"):
         for group in report(random_ledger(3), by=by).groups:
@@ -81,6 +83,7 @@ def test_a_team_has_the_skill_of_its_members_time_in_it() -> None:
     assert blue.mean == pytest.approx(100 * (0.5 * (0.36 - 0.25) + 0.5 * (0.01 - 0.25)))
 
 
+@pytest.mark.slow
 def test_someone_who_changes_teams_never_meets_themself() -> None:
     frames = ledger(
         [asked("q", "yes")],
@@ -163,6 +166,7 @@ def test_an_early_yes_is_not_a_fault_of_a_calibrated_team() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_expected_score_is_worked_by_hand() -> None:
     frames = ledger(
         [asked("q1", "yes"), asked("q2", "a", type="multiple_choice", options=["a", "b", "c"])],
@@ -181,6 +185,7 @@ def test_miscalibration_has_an_expectation_from_luck() -> None:
     assert bold.when_made > bold.expected
 
 
+@pytest.mark.slow
 def test_the_band_and_the_null_do_not_depend_on_who_else_is_reported_on() -> None:
     frames = random_ledger(1)
     alone = the_group(frames, "ana", by="forecaster", names=["ana"])
@@ -190,6 +195,7 @@ def test_the_band_and_the_null_do_not_depend_on_who_else_is_reported_on() -> Non
 # --- movement ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=examples(8))
 def test_movement_is_that_of_the_paths_with_each_question_once(seed: int) -> None:
@@ -201,6 +207,7 @@ def test_movement_is_that_of_the_paths_with_each_question_once(seed: int) -> Non
     assert found.excess.mean == pytest.approx(each.mean())
 
 
+@pytest.mark.slow
 def test_open_questions_move_too() -> None:
     frames = ledger(
         [asked("q1", closes=300), asked("q2", "yes")],
@@ -308,6 +315,7 @@ def test_too_few_updates_make_no_reaction(changed: int, kind: str) -> None:
     assert found.excess.mean > 0.2
 
 
+@pytest.mark.slow
 def test_changes_on_open_questions_do_not_make_up_for_few_resolved_ones() -> None:
     found = the_group(swinging(20)).movement
     assert found.p_value < 0.05
@@ -363,6 +371,7 @@ def test_the_profile_takes_the_forecasts_current_at_each_lead() -> None:
     assert 90 not in rows
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=examples(6))
 def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_protocol(
@@ -386,6 +395,7 @@ def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_proto
         assert at.leads == ()
 
 
+@pytest.mark.slow
 def test_a_lead_can_be_asked_for_by_name() -> None:
     found = report(random_ledger(2), by="lead", names=["2.5", "7 days", "1", "7"])
     assert [group.name for group in found.groups] == ["2.5 days", "7 days", "1 day"]
@@ -394,6 +404,7 @@ def test_a_lead_can_be_asked_for_by_name() -> None:
             report(random_ledger(2), by="lead", names=[name])
 
 
+@pytest.mark.slow
 def test_a_question_without_a_forecast_at_the_lead_is_left_out_for_that_reason() -> None:
     frames = ledger(
         [asked("q1", "yes"), asked("q2", "no", closes=3)],
@@ -411,6 +422,7 @@ def test_a_question_without_a_forecast_at_the_lead_is_left_out_for_that_reason()
 # --- choices of questions ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_counted() -> None:
     frames = ledger(
         [
@@ -519,6 +531,7 @@ def test_the_interval_of_points_allows_for_a_rare_event() -> None:
     assert lower < 0 < moved.per_question.mean < upper
 
 
+@pytest.mark.slow
 def test_the_updates_that_earned_and_lost_most_are_those_of_the_attribution() -> None:
     frames = random_ledger(8, questions=40)
     every = attribute(frames)
@@ -565,6 +578,7 @@ def test_the_evidence_that_earned_and_lost_most_is_listed() -> None:
     assert f"{group.evidence - 10:,} more" in table.note
 
 
+@pytest.mark.slow
 def test_the_digest_sees_what_was_cited() -> None:
     frames = random_ledger(8)
     without = report(frames).metadata.input_sha256
@@ -574,6 +588,7 @@ def test_the_digest_sees_what_was_cited() -> None:
 # --- curves -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=examples(6))
 def test_the_area_under_the_murphy_curve_is_the_score_when_made(seed: int) -> None:

@@ -14,6 +14,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_means_are_over_questions_and_the_trend_is_in_the_order_of_outcomes(
     session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch

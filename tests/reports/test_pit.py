@@ -22,6 +22,8 @@ from tests.reports.small_ledgers import (
     with_numbers,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def pits(found: Report) -> dict[str, Pit | None]:
     return {group.name: group.pit for group in found.groups}

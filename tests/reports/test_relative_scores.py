@@ -17,6 +17,8 @@ from tests.reports.small_ledgers import (
     the_group,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_base_rate_of_a_question_is_that_of_the_records_other_families() -> None:
     answers = ["yes", "yes", "no", "no"]

@@ -14,6 +14,8 @@ from forecasts.cli.main import app
 from forecasts.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
+pytestmark = pytest.mark.slow
+
 AS_OF = ("--as-of", "2026-06-01T00:00:00Z")
 
 

@@ -16,6 +16,8 @@ from forecasts.reports import formats
 from forecasts.reports.report import Staleness
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, report, schema
 
+pytestmark = pytest.mark.slow
+
 
 def of(frames: Frames, **wanted: object) -> Staleness:
     [group] = report(frames, **wanted).groups

@@ -155,6 +155,7 @@ RANGE = re.compile(r"(\d+) to (\d+)%")
 SLOPE = re.compile(r"slope (−?[\d.]+), where 1 is right")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "of_a_thousand", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 10))]
 )
@@ -220,6 +221,7 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
         assert (called > came) == (found.kind == "overconfident")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("linked", "kind"), [(1, "too_high"), (2, "too_high"), (3, "too_few")])
 def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) -> None:
     frames = ledger(
@@ -265,12 +267,14 @@ def certain(*values: float) -> Verdict:
     return report(frames).groups[0].verdict
 
 
+@pytest.mark.slow
 def test_certainty_that_came_true_changes_no_verdict() -> None:
     plain, found = certain(), certain(0.0, 1.0)
     assert (found.kind, found.rest) == ("calibrated", None)
     assert found.sentence == plain.sentence.replace("60 families", "62 families")
 
 
+@pytest.mark.slow
 def test_certainty_that_failed_is_named_and_the_rest_judged_without_it() -> None:
     found = certain(1.0, 1.0)
     assert (found.kind, found.rest) == ("overconfident", "calibrated")
@@ -307,6 +311,7 @@ def test_forecasts_of_certainty_or_nothing_have_verdicts_of_their_own(
     assert said in found.sentence
 
 
+@pytest.mark.slow
 def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
     frames = ledger(
         [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
@@ -333,6 +338,7 @@ def test_early_yes_outcomes_do_not_make_a_record_too_high() -> None:
     assert found.miscalibration.p_value > 0.05
 
 
+@pytest.mark.slow
 def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None:
     settings = tomllib.loads((Path(__file__).parents[2] / "data" / "tournament.toml").read_text())
     made_up = simulate(Tournament.from_mapping(settings))
@@ -349,6 +355,7 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
     assert any("3 verdicts and tests 3 records for reactions" in note for note in by_team.notes)
 
 
+@pytest.mark.slow
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
     found = report(random_ledger(1, questions=120, choices=False), by="forecaster")
     assert any("5 verdicts" in note for note in found.notes)

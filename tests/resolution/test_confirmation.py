@@ -22,6 +22,8 @@ from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
 
+pytestmark = pytest.mark.slow
+
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
     updates.update(session, question, Value(probability=p), member=member, now=day(at))

@@ -20,6 +20,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def resolved(session: Session, question: Question, alice: Member) -> Question:

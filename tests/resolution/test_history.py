@@ -32,6 +32,7 @@ def test_each_step_says_who_took_it_and_superseded_ones_compare_their_scores(
     assert (by_bob.before, by_bob.now, by_bob.difference) == (None, 0.25, None)
 
 
+@pytest.mark.slow
 def test_a_superseded_resolution_is_compared_with_the_one_that_stands_not_with_the_next(
     session: Session, question: Question, alice: Member
 ) -> None:

@@ -33,6 +33,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def resolve(session: Session, question: Question, member: Member, at: float = 6) -> Resolution:
     return confirmation.confirm(

@@ -13,6 +13,8 @@ from forecasts.samples import practice
 from forecasts.samples.practice import Answer
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_questions_of_articles_are_those_whose_answer_is_known_by_then() -> None:
     early, late = (practice.of_articles(now=day(at)) for at in (-150, 300))

@@ -56,6 +56,7 @@ def frames() -> Frames:
 FIRST, SECOND = 0.162, -0.035
 
 
+@pytest.mark.slow
 def test_each_update_earned_its_gain_times_the_time_left(frames: Frames) -> None:
     table = attribute(frames).set_index("made_at")["points"]
     assert table[day(4)] == pytest.approx(FIRST)
@@ -79,6 +80,7 @@ def test_points_are_split_by_share_and_equally_where_none_is_given(
     assert table["points"].sum() == pytest.approx(FIRST + SECOND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["evidence", "publisher", "kind"])
 def test_what_a_source_earned_on_a_question_has_an_interval_over_families(by: str) -> None:
     frames = cited(random_ledger(8, questions=20))

@@ -20,6 +20,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 def bot(session: Session, handle: str, owner: Member) -> Member:
     tokens.create(session, handle, member=None, owner=owner, now=day(0))

@@ -87,6 +87,7 @@ def test_what_was_said_before_the_open_stands_from_the_open_on(
     assert len(drawn(session, question, -1).steps) == 0
 
 
+@pytest.mark.slow
 def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
@@ -181,6 +182,7 @@ def test_without_forecasts_there_is_nothing_to_draw(session: Session, question: 
     assert (len(seen.steps), len(seen.crowd), len(seen.marks)) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_an_option_that_was_added_later_has_a_line_from_then_on(
     session: Session, alice: Member, bob: Member
 ) -> None:
@@ -207,6 +209,7 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
     return seen[0] if seen else None
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(
     st.lists(
@@ -238,6 +241,7 @@ def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
             assert value_at(line, moment) == stood.get(name)
 
 
+@pytest.mark.slow
 def test_a_mark_has_its_part_of_what_its_update_earned(
     session: Session, question: Question, alice: Member
 ) -> None:

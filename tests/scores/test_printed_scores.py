@@ -14,6 +14,8 @@ from forecasts.resolution import confirmation
 from forecasts.scores.printed_scores import Printed, printed_scores
 from tests.conftest import ask, day, imported
 
+pytestmark = pytest.mark.slow
+
 NOW = day(9)
 
 

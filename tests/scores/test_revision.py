@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import Session, select
 
 from forecasts.ledger.models import Forecast, Member, Question
@@ -12,6 +13,7 @@ from forecasts.values.value import Value
 from tests.conftest import day, imported
 
 
+@pytest.mark.slow
 def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
     session: Session, question: Question, alice: Member
 ) -> None:

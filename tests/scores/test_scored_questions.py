@@ -27,6 +27,8 @@ from tests.conftest import ask, day, imported
 from tests.examples import examples
 from tests.importing.test_frames import FORECAST, FORECASTS, import_files
 
+pytestmark = pytest.mark.slow
+
 
 def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:
     updates.update(session, question, Value(probability=p), member=member, now=day(at))

@@ -87,6 +87,7 @@ def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored
     assert stored_scores.score_table(session, resolution) == before
 
 
+@pytest.mark.slow
 def test_stored_scores_are_compared_with_those_that_history_gives(session: Session) -> None:
     alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
     for slug in ("rain", "snow"):
@@ -117,6 +118,7 @@ def test_stored_scores_are_compared_with_those_that_history_gives(session: Sessi
     assert (earlier.altered, earlier.outdated) == ((), 1)
 
 
+@pytest.mark.slow
 def test_a_resolution_reads_and_writes_nothing_of_other_questions(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice, bob, carol = (

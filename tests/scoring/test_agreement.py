@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose
 
 import scoring
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(20_260_101)
 P = RANDOM.random(3000).round(2)
 Y = (RANDOM.random(3000) < P**1.3).astype(float)

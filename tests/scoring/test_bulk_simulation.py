@@ -71,6 +71,7 @@ def test_the_overconfident_are_found_so(large: tuple[Asked, Made]) -> None:
     assert errors(((y - p) * (p - 0.5)), asked.family[made.question]) < -10
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**40),
     questions=st.integers(1, 40),

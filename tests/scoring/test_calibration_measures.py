@@ -37,6 +37,7 @@ def pool_adjacent_violators(p: list[float], y: list[float], w: list[float]) -> d
     return {q: rate for q in set(p) for low, high, _, rate in blocks if low <= q <= high}
 
 
+@pytest.mark.slow
 @given(pairs(fractional=True))
 def test_the_decomposition_is_that_of_the_isotonic_fit(data: Pairs) -> None:
     p, y, w = data
@@ -52,6 +53,7 @@ def test_the_decomposition_is_that_of_the_isotonic_fit(data: Pairs) -> None:
     assert_allclose(found, expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(pairs())
 def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
     found = scoring.decompose(**named(*data))
@@ -60,6 +62,7 @@ def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
     assert min(found.miscalibration, found.discrimination, found.uncertainty) >= -1e-15
 
 
+@pytest.mark.slow
 @given(pairs())
 def test_murphys_parts_make_up_the_score_of_equal_forecasts(data: Pairs) -> None:
     p, y, w = (2 * column for column in data)
@@ -79,6 +82,7 @@ def test_murphys_parts_of_forecasts_that_differ_need_bins() -> None:
     assert scoring.murphy(p=[0.1, 0.3, 0.6, 0.6], y=[0, 1, 1, 1]).resolution > 0
 
 
+@pytest.mark.slow
 @given(pairs())
 def test_a_weight_is_a_number_of_equal_pairs(data: Pairs) -> None:
     p, y, _ = data
@@ -150,6 +154,7 @@ def test_the_curve_is_the_isotonic_fit() -> None:
     assert curve["weight"].sum() == 80
 
 
+@pytest.mark.slow
 def test_the_band_is_the_same_for_the_same_seed() -> None:
     p, y = [0.2, 0.4, 0.4, 0.8], [0, 0, 1, 1]
     first, again = (scoring.reliability_curve(p=p, y=y, seed=3) for _ in range(2))
@@ -183,6 +188,7 @@ def test_updates_of_one_question_do_not_narrow_the_band() -> None:
     assert width["alone"] < width["shared"] / 5
 
 
+@pytest.mark.slow
 def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says() -> None:
     outside = []
     for seed in range(60):
@@ -200,6 +206,7 @@ def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says(
     assert np.mean(outside) <= 0.14
 
 
+@pytest.mark.slow
 def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
     random = np.random.default_rng(2)
     p = random.random(5000)
@@ -217,6 +224,7 @@ def test_a_level_outside_0_and_1_is_refused(level: float) -> None:
 # --- Murphy curve -----------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(pairs(fractional=True))
 def test_the_area_under_the_murphy_curve_is_the_brier_score(data: Pairs) -> None:
     grid = (np.arange(20_000) + 0.5) / 20_000
@@ -224,6 +232,7 @@ def test_the_area_under_the_murphy_curve_is_the_brier_score(data: Pairs) -> None
     assert_allclose(curve["score"].mean(), scoring.decompose(**named(*data)).score, atol=2e-4)
 
 
+@pytest.mark.slow
 @given(pairs(), st.floats(0, 1))
 def test_the_murphy_curve_is_the_mean_elementary_score(data: Pairs, threshold: float) -> None:
     p, y, w = data

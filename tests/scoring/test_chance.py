@@ -65,6 +65,7 @@ def whole(fits: np.ndarray) -> np.ndarray:
     raise AssertionError("the whole range has all curves")
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_it_equals_redrawing_the_outcomes_one_by_one(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -97,6 +98,7 @@ def test_level_and_slope_of_the_draws_are_stretched_where_forecasts_on_a_questio
     assert_allclose(found.curve[["lower", "upper"]].to_numpy().T, np.clip(band, 0, 1), atol=1e-5)
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_the_variances_behind_the_stretch_are_those_of_every_outcome(seed: int) -> None:
     """One uniform by its intervals; calibrated forecasts by a tree of forecasts, each the mean of
@@ -137,6 +139,7 @@ def variances(path: np.ndarray, value: np.ndarray) -> tuple[float, float]:
     return calibrated, uniform
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_its_curve_is_the_reliability_curve(seed: int) -> None:
     p, y, w, q = tournament(30, 3, seed)
@@ -194,6 +197,7 @@ def test_a_small_p_value_means_more_miscalibration_than_luck_makes(seed: int) ->
         assert found.miscalibration > found.expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("questions", "updates"), [(40, 1), pytest.param(60, 6, marks=pytest.mark.long)]
 )
@@ -215,6 +219,7 @@ def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
     assert 0.010 < many < 0.018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("questions", "updates"), [(40, 1), pytest.param(60, 6, marks=pytest.mark.long)]
 )
@@ -265,12 +270,14 @@ def linked(seed: int, link: float) -> tuple[np.ndarray, ...]:
     return p, (u < p).astype(float), np.ones(300), np.arange(300), family
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [0.0, 0.4, 0.8])
 def test_the_link_of_families_is_found_back(link: float) -> None:
     found = [family_link(**named(*linked(seed, link))) for seed in range(40)]
     assert np.mean(found) == pytest.approx(link, abs=0.07)
 
 
+@pytest.mark.slow
 def test_linked_families_are_accused_no_more_often_than_others() -> None:
     p_values, apart = [], []
     for seed in range(150):

@@ -49,6 +49,7 @@ def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any], toleranc
         )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(1000))
 @given(
     ledgers(types=TYPES, rows=25),
@@ -113,6 +114,7 @@ def many(length: int, people: int, seed: int, name: str) -> tuple[Row, list[Row]
     return question, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", ["peers", "crowd_mean", "crowd_median"])
 @pytest.mark.parametrize("timing", ["live_average", "scheduled_average"])
 def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
@@ -128,6 +130,7 @@ def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
     assert_as_slowly((asked, made), ("brier", timing, reference, 100.0), 1e-9)
 
 
+@pytest.mark.slow
 def test_two_microseconds_of_a_year_among_thousands_are_averaged_to_the_last_digits() -> None:
     question, rows = many(31_557_600_000_000, 3000, 4, "q")
     found = score(*frames(([question], rows)), Protocol("mine", "brier", "live_average", "peers"))

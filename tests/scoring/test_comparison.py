@@ -160,6 +160,7 @@ def test_only_pairs_with_a_verdict_count_among_those_that_are_adjusted() -> None
     assert found.pairs[0].p_adjusted == found.pairs[0].p_value
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -295,6 +296,7 @@ def test_the_error_of_people_like_them_is_the_two_way_sandwich_written_out() -> 
     assert pair.error == pytest.approx(textbook, rel=0.2)
 
 
+@pytest.mark.slow
 def test_claims_about_people_like_them_are_labelled_and_never_surer() -> None:
     for seed in range(20):
         rows, people, groups, _ = people_table(3, 40, 0.02 * (seed % 2), seed)

@@ -63,6 +63,7 @@ def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
     return [p / whole for p in result]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_equals_the_slow_reference(method: str) -> None:
     @settings(max_examples=examples(40))
@@ -103,6 +104,7 @@ def test_every_method_equals_the_slow_reference(method: str) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_pool_counts_once_as_the_slow_reference_does(method: str) -> None:
     @settings(max_examples=examples(30))

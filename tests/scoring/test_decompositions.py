@@ -15,6 +15,8 @@ from tests.examples import examples
 from tests.scoring.strategies import Pairs, named, pairs
 from tests.scoring.test_calibration_measures import mean, pool_adjacent_violators
 
+pytestmark = pytest.mark.slow
+
 
 def loss(p: float, y: float) -> float:
     """The log score of one pair, by its definition."""

@@ -77,6 +77,7 @@ def test_nothing_shared_is_nothing_adjusted() -> None:
     assert scoring.difficulty_adjusted(table(a={1: 0.1}, b={2: 0.2})).empty
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_effect_and_counts_families() -> None:
     missed = total = 0
     for seed in range(60):

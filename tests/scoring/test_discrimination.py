@@ -69,6 +69,7 @@ def test_the_variance_of_independent_pairs_is_delongs() -> None:
     assert found == pytest.approx(delong)
 
 
+@pytest.mark.slow
 @given(pairs())
 def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     p, y, w = data
@@ -84,6 +85,7 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     )
 
 
+@pytest.mark.slow
 @given(pairs(fractional=True))
 @settings(max_examples=examples(30))
 def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pairs) -> None:
@@ -126,6 +128,7 @@ def test_the_interval_of_an_auc_covers_it_also_with_rare_events() -> None:
     assert missed <= 14  # 5% of 200, and two Monte Carlo errors
 
 
+@pytest.mark.slow
 @given(pairs())
 @settings(max_examples=examples(30))
 def test_the_area_under_the_roc_curve_is_the_auc(data: Pairs) -> None:
@@ -134,6 +137,7 @@ def test_the_area_under_the_roc_curve_is_the_auc(data: Pairs) -> None:
     assert area == pytest.approx(scoring.roc_auc(**named(*data)), nan_ok=True)
 
 
+@pytest.mark.slow
 @given(pairs(), st.floats(0, 1))
 @settings(max_examples=examples(30))
 def test_the_roc_curve_has_the_shares_at_or_above_each_threshold(data: Pairs, at: float) -> None:

@@ -18,6 +18,7 @@ from scoring.e_processes import BETS, ENOUGH, by_family
 differences = st.lists(st.floats(-1, 1), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(differences)
 def test_the_evidence_is_the_mean_of_the_products_written_out(values: list[float]) -> None:
     found = scoring.e_process(values)
@@ -29,6 +30,7 @@ def test_the_evidence_is_the_mean_of_the_products_written_out(values: list[float
         assert_allclose(np.exp(found.log_either[n - 1]), (a + b) / 2, rtol=1e-9)
 
 
+@pytest.mark.slow
 @given(differences)
 def test_turned_round_the_two_sides_change_places(values: list[float]) -> None:
     there, back = scoring.e_process(values), scoring.e_process([-d for d in values])
@@ -36,6 +38,7 @@ def test_turned_round_the_two_sides_change_places(values: list[float]) -> None:
     assert_allclose(there.log_either, back.log_either, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(differences, st.randoms(use_true_random=False))
 def test_where_it_ends_does_not_depend_on_the_order(values: list[float], random: object) -> None:
     other = sorted(values)
@@ -66,6 +69,7 @@ def test_without_differences_there_is_no_evidence() -> None:
     assert (len(found.log_either), found.reached, found.better) == (0, None, None)
 
 
+@pytest.mark.slow
 def test_who_looks_after_every_family_seldom_finds_a_difference_that_is_not_there() -> None:
     random = np.random.default_rng(1)
     reached = 0

@@ -104,6 +104,7 @@ def test_fractional_outcomes_have_the_line_that_a_logistic_regression_has() -> N
     assert_allclose([found.intercept, found.slope], line, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_its_covariance_is_near_that_of_lines_fitted_without_each_question() -> None:
     p, y, weight, question = tournament(400, 4, seed=2)
     found = scoring.recalibration(p=p, y=y, weight=weight, question=question)
@@ -246,6 +247,7 @@ def test_nothing_to_test_is_not_a_number() -> None:
     assert math.isnan(scoring.spiegelhalter(p=[0.5, 0.5], y=[1, 0]).p_value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("updates", [1, 8])
 def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
     rejected = {"line": 0, "z": 0, "large": 0}

@@ -98,6 +98,7 @@ def one_by_one(value: Any, lower: float, upper: float) -> list[list[float]] | No
 masses = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, -0.5, 1.5])
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(300))
 @given(
     st.lists(

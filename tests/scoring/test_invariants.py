@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from scoring import PROTOCOLS, Protocol, attribution, score
 from tests.examples import examples
 from tests.scoring.slow_reference import forecast_frame, question_frame
 from tests.scoring.strategies import HOUR, TIMES, Ledger, ledgers
+
+pytestmark = pytest.mark.slow
 
 PEERS = Protocol("peers", "brier", "scheduled_average", "peers")
 EVERYTHING = sorted(set(PROTOCOLS) - {"crps"})

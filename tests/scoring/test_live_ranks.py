@@ -13,6 +13,8 @@ from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, ledgers
 
+pytestmark = pytest.mark.slow
+
 MEDIANS = [
     ("brier", "scheduled_average", "crowd_median", 1.0),
     ("log", "live_average", "crowd_median", 1.0),

@@ -43,6 +43,7 @@ def test_halls_transformation_is_the_one_worked_by_hand() -> None:
     assert unskewed(1.7, 0, 9) == skewed(1.7, 0, 9) == 1.7
 
 
+@pytest.mark.slow
 @given(st.floats(-20, 20), st.floats(-20, 20), st.floats(-6, 6), st.integers(2, 500))
 def test_halls_transformation_keeps_the_order_and_has_an_inverse(
     one: float, two: float, skewness: float, clusters: int
@@ -103,6 +104,7 @@ def test_the_interval_reaches_further_to_the_side_of_the_long_tail() -> None:
     assert_allclose([mirrored.lower, mirrored.upper], [-found.upper, -found.lower])
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=12, unique=True), st.booleans())
 def test_the_interval_holds_zero_just_when_the_test_does_not_speak(
     x: list[float], lopsided: bool
@@ -112,6 +114,7 @@ def test_the_interval_holds_zero_just_when_the_test_does_not_speak(
     assert (found.lower <= 0 <= found.upper) == (found.p_value > 0.05)
 
 
+@pytest.mark.slow
 def test_intervals_of_lopsided_scores_hold_the_mean_more_often_than_those_of_t() -> None:
     random = np.random.default_rng(2)
     missed, by_t = 0, 0
@@ -133,6 +136,7 @@ def test_clusters_are_summed_before_anything_is_squared() -> None:
     assert found.upper == pytest.approx(2 + stats.t.ppf(0.975, 2) * error)
 
 
+@pytest.mark.slow
 @given(values)
 def test_every_value_twice_in_a_cluster_of_two_tells_nothing_new(x: list[float]) -> None:
     once = clustered_mean(x)
@@ -140,6 +144,7 @@ def test_every_value_twice_in_a_cluster_of_two_tells_nothing_new(x: list[float])
     assert_allclose(twice[:3], once[:3], atol=1e-9)
 
 
+@pytest.mark.slow
 @given(values)
 def test_half_the_weight_twice_is_the_whole_weight_once(x: list[float]) -> None:
     once = clustered_mean(x)

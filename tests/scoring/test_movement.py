@@ -140,6 +140,7 @@ def step(one: Any, two: Any, question: dict[str, Any]) -> float:
     return sum((2 * p - 1) * (p - q) for p, q in zip(before, after, strict=True)) / 2
 
 
+@pytest.mark.slow
 @given(ledgers(zero=True), st.integers(-5, 140))
 def test_it_agrees_with_the_definition_written_out(
     ledger: tuple[list[dict[str, Any]], list[dict[str, Any]]], hours: int

@@ -87,6 +87,7 @@ def test_the_intervals_at_a_threshold_are_those_of_a_clustered_mean() -> None:
     assert (found["band_upper"] >= found["upper"] - 1e-9).all()
 
 
+@pytest.mark.slow
 def test_the_band_holds_the_whole_difference_between_equals() -> None:
     random, left = np.random.default_rng(6), 0
     thresholds = np.linspace(0, 1, 51)

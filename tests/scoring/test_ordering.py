@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from scoring.ordering import PART_ROWS, in_order
 
+pytestmark = pytest.mark.slow
+
 
 @given(
     st.lists(

@@ -19,6 +19,8 @@ from tests.examples import examples
 from tests.scoring import slow_reference as slow
 from tests.scoring.strategies import Ledger, Row, ledgers
 
+pytestmark = pytest.mark.slow
+
 TEAMS = {"a": "reds", "b": "blues", "c": "reds", "d": "greens"}  # e is in no team
 
 

@@ -66,6 +66,7 @@ def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> fl
     raise AssertionError
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 10), min_size=1, max_size=5).map(sorted),
     st.sampled_from([-1.0, 0.0, 2.0, 2.5, 3.0, 7.25, 10.0, 11.0, math.inf, -math.inf]),
@@ -146,6 +147,7 @@ def test_of_single_forecasts_the_statistics_are_the_classical_sums() -> None:
     assert found.spread.statistic == pytest.approx(spread, abs=0.05)
 
 
+@pytest.mark.slow
 def test_each_fault_is_found_by_its_own_statistic() -> None:
     outcomes = np.random.default_rng(2).normal(50, 6, 120).tolist()
     narrow, wide, high = one_each(outcomes, 3), one_each(outcomes, 14), one_each(outcomes, 6, 53)
@@ -171,6 +173,7 @@ def path(random: np.random.Generator, question: int, steps: int) -> tuple[list[o
     return rows, float(50 + parts.sum())
 
 
+@pytest.mark.slow
 def test_a_calibrated_path_is_rejected_as_often_as_the_level_says() -> None:
     random, rejected, squares = np.random.default_rng(3), 0, []
     for _ in range(30):

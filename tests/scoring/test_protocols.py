@@ -33,6 +33,7 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame, tolerance: float) -
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(45))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")))
 def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
@@ -45,6 +46,7 @@ def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
             raise
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(ledgers(types=("binary", "multiple_choice"), zero=True))
 def test_an_infinite_score_stays_infinite_and_two_cancel_to_none(ledger: Ledger) -> None:
@@ -56,6 +58,7 @@ def test_every_named_protocol_is_compared_with_the_reference() -> None:
     assert set(PROTOCOLS) <= set(NAMES)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> None:
@@ -284,6 +287,7 @@ def test_a_crowd_mean_needs_a_quadratic_rule() -> None:
 # --- many -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["brier", "skill", "crowd_skill", "crowd_median"])
 def test_thousands_of_updates_lose_no_digits(protocol: str) -> None:
     random = np.random.default_rng(3)
@@ -348,6 +352,7 @@ def test_a_crowd_of_thousands_that_left_does_not_blur_the_last_two() -> None:
         assert last.loc[protocol].tolist() == pytest.approx([-advantage, advantage], abs=1e-11)
 
 
+@pytest.mark.slow
 def test_questions_scored_together_score_as_they_do_alone() -> None:
     random = np.random.default_rng(8)
     n, asked = 150_000, 400

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.ranks import nth_live, sum_by_rank, sum_of_all_by_rank
+
+pytestmark = pytest.mark.slow
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(0, 2**32 - 1))

@@ -37,6 +37,7 @@ def test_linked_questions_have_wider_limits() -> None:
     assert linked.brier[1] > 1.2 * alone.brier[1]
 
 
+@pytest.mark.slow
 def test_paths_of_many_updates_have_finite_limits() -> None:
     # A calibrated path of this length can have an estimated moment below 0.
     rng = np.random.default_rng(3)
@@ -94,6 +95,7 @@ def test_without_an_event_equals_are_not_told_apart() -> None:
     assert least.interval[0] < 0 < least.interval[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "many"), [(0.02, 54), (0.05, 90), (0.1, 180)])
 def test_equals_on_rare_events_are_seldom_told_apart(rate: float, many: int) -> None:
     rng = np.random.default_rng(4)

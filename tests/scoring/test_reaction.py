@@ -9,6 +9,8 @@ from scipy.special import expit, logit, ndtr
 from scoring import in_order_of_time, reaction
 from scoring.movement import Reaction
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS, STEPS = 90, 6
 
 

@@ -59,12 +59,14 @@ def test_no_forecasts_give_no_scores() -> None:
         assert rule(p=[], y=[]).shape == (0,)
 
 
+@pytest.mark.slow
 @given(chances, st.sampled_from([0.0, 1.0]))
 def test_a_binary_forecast_scores_as_its_two_options(p: float, y: float) -> None:
     for rule in RULES:
         assert_allclose(rule(p=[p], y=[y]), rule(p=[[1 - p, p]], y=[int(y)]), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(vectors, st.data())
 def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObject) -> None:
     y = data.draw(st.integers(0, len(p) - 1))
@@ -81,6 +83,7 @@ def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObje
         assert_allclose(rule(p=[p], y=[hot]), [value], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(st.floats(0.01, 0.99), chances)
 def test_an_honest_forecast_is_the_best_one(belief: float, other: float) -> None:
     for rule in RULES:
@@ -198,6 +201,7 @@ def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
     assert_allclose(beyond, 1 / 3)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=5),
     st.lists(st.floats(0, 10), min_size=1, max_size=5),

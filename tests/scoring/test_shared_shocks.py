@@ -44,6 +44,7 @@ def table(difference: np.ndarray) -> pd.DataFrame:
 spans = st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(1, 5))
 
 
+@pytest.mark.slow
 @given(st.lists(spans, min_size=1, max_size=12))
 def test_the_sweep_is_the_sum_over_all_pairs_written_out(rows: list[tuple[int, int, int]]) -> None:
     opened, length, weight = (np.array(each, dtype=float) for each in zip(*rows, strict=True))
@@ -144,6 +145,7 @@ def test_a_block_ends_at_the_first_close_of_what_opened_since_the_last_one() -> 
     assert blocks((0, 10), (0, 10), (5, 15), (10, 20), (12, 40), (20, 30)) == [0, 0, -1, 1, -1, 2]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=20))
 def test_blocks_do_not_overlap_and_later_families_change_none(rows: list[tuple[int, int]]) -> None:
     days = sorted(((a, a + length) for a, length in rows), key=lambda each: each[1])
@@ -191,6 +193,7 @@ def test_a_group_that_others_beat_leaves_the_set_of_the_best_and_does_not_return
 HARDEST = tuple(name for name, world in SHOCKS.items() if world.latent == 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.simulation
 @pytest.mark.parametrize(
     "name",
@@ -206,6 +209,7 @@ def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> 
     assert [each for each in found if not each.may_hold] == []
 
 
+@pytest.mark.slow
 @pytest.mark.simulation
 def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
     name = "open together, latent correlation 0.1"

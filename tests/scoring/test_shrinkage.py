@@ -56,6 +56,7 @@ def test_the_average_over_the_spread_is_the_integral() -> None:
     assert shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(50))
 @given(st.integers(0, 1000), st.floats(-100, 100), st.floats(0.01, 100))
 def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: float) -> None:
@@ -68,6 +69,7 @@ def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: 
     assert_allclose(backwards.estimate, first.estimate[::-1], rtol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 10))
 def test_everyone_moves_towards_the_others_and_those_least_known_move_most(gap: float) -> None:
     high = np.arange(8) % 2 == 1
@@ -86,6 +88,7 @@ def test_exact_estimates_stay_and_similar_ones_meet() -> None:
     assert (near.upper - near.lower < 2 * 1.96 * 5).all()
 
 
+@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.simulation
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0, 3.0])

@@ -123,6 +123,7 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     assert teams["forecaster"].is_unique
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**31),
     questions=st.integers(1, 40),
@@ -239,6 +240,7 @@ def test_a_calibrated_average_over_live_time_equals_the_outcome_on_average(
     assert abs(z(off, wren["question_id"])) < NO_ACCIDENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skill", [0.1, 0.3, 1.0])
 def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None:
     teams = (Team("Dull", members=1, skill=0.02), Team("Wren", members=1, skill=skill))
@@ -253,6 +255,7 @@ def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None
     ).mean()
 
 
+@pytest.mark.slow
 def test_everyone_is_calibrated_within_a_team_that_shares_all_its_noise() -> None:
     team = (Team("Wren", members=4),)
     frame = joined(simulate(replace(LARGE, teams=team, questions=3000, families=3000,
@@ -266,6 +269,7 @@ def test_everyone_is_calibrated_within_a_team_that_shares_all_its_noise() -> Non
 # --- event questions: a "yes" closes its question
 
 
+@pytest.mark.slow
 def test_on_event_questions_a_belief_is_calibrated_at_the_moment_of_the_update(
     events: pd.DataFrame,
 ) -> None:
@@ -293,6 +297,7 @@ def test_on_event_questions_an_average_over_live_time_comes_out_too_low(
     assert z(off, wren["question_id"]) < -NO_ACCIDENT
 
 
+@pytest.mark.slow
 def test_on_event_questions_only_a_yes_closes_early_and_every_yes_does() -> None:
     questions = simulate(EVENTS).questions
     early = questions["actual_close_time"].notna()

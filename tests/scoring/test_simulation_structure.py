@@ -16,6 +16,7 @@ from tests.scoring.test_simulation import LARGE, NO_ACCIDENT, joined, z
 # --- families and teams
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
 def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
     settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
@@ -46,6 +47,7 @@ def test_noise_that_a_team_shares_brings_its_members_together() -> None:
     assert within > across + 0.1
 
 
+@pytest.mark.slow
 def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
     teams = (Team("Wren", members=6),)
     frame = joined(simulate(replace(LARGE, teams=teams, questions=3000, families=3000,
@@ -78,6 +80,7 @@ def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_
             assert abs(z(rows, question[rows.index])) < NO_ACCIDENT
 
 
+@pytest.mark.slow
 def test_questions_with_options_leave_the_others_as_they_are() -> None:
     plain, mixed = simulate(LARGE), simulate(replace(LARGE, choice_share=0.3))
     binary = (mixed.questions["type"] == "binary").to_numpy()
@@ -100,6 +103,7 @@ def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
     assert z(first[low], question[low]) < -NO_ACCIDENT
 
 
+@pytest.mark.slow
 def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
     teams = tuple(replace(team, withdrawal=1.0) for team in LARGE.teams)
     simulated = simulate(replace(LARGE, teams=teams))

@@ -87,6 +87,7 @@ def test_with_many_forecasts_of_one_size_the_level_is_the_binomial_test() -> Non
             assert exact < found.p_value < 1.5 * exact
 
 
+@pytest.mark.slow
 def test_rare_events_do_not_accuse() -> None:
     rng = np.random.default_rng(SEED)
     p = np.minimum(rng.exponential(0.03, (400, 54)), 0.9)
@@ -97,6 +98,7 @@ def test_rare_events_do_not_accuse() -> None:
     assert np.mean([test.p_value < 0.05 for test in found]) <= 0.08
 
 
+@pytest.mark.slow
 def test_who_speaks_once_on_questions_that_a_yes_closes_is_not_accused() -> None:
     # However long a forecast lasted, and whatever came after it, only the forecast counts.
     rng = np.random.default_rng(SEED)
@@ -213,6 +215,7 @@ def test_the_series_near_the_middle_is_the_function_itself() -> None:
         assert found.cumulants(at).mean == pytest.approx(exact[1, 0] / exact[0, 0], abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [0.02, 0.1, 0.5])
 def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) -> None:
     rng = np.random.default_rng(SEED)

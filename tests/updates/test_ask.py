@@ -91,6 +91,7 @@ def alder(session: Session, alice: Member) -> str:
     return teams.create(session, "Alder", member=alice, now=day(0)).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["5,", " 5", ", 5", "?-", "by the end of ", "3:", "- "])
 def test_a_long_line_is_read_at_once(typed: str) -> None:
     # Anyone may type one, and everyone on the server would wait while it is read.

@@ -65,6 +65,7 @@ def cdfs(draw: st.DrawFn, points: int) -> list[float]:
     return [float(p) for p in np.minimum(np.cumsum(mass / mass.sum())[:-1], 1.0)]
 
 
+@pytest.mark.slow
 @QUESTIONS
 @given(data=st.data())
 def test_a_cdf_has_the_same_crps_as_its_forecast(

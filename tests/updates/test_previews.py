@@ -69,6 +69,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
     assert found.before == pytest.approx(0.36)
 
 
+@pytest.mark.slow
 @given(QUANTILES, QUANTILES)
 def test_quantiles_are_expected_to_score_the_mean_crps_over_what_they_imply(
     old: dict[str, float], new: dict[str, float]

@@ -46,6 +46,7 @@ def test_certainty_is_found_wherever_it_is_stated() -> None:
     assert stated_certainty(Value(quantiles={"1.0": 3.0})) is None
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.one_of(st.floats(0, 1).map(repr), st.sampled_from(["below", "above"])),

@@ -22,6 +22,8 @@ from forecasts.values.value import Value
 from tests.agenda.notifications.conftest import Service, tell
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 EVENTS = tuple(Event)
 
 

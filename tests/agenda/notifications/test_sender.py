@@ -28,6 +28,8 @@ from forecasts.resolution import confirmation
 from tests.agenda.notifications.conftest import Service, notices, states, tell
 from tests.conftest import day, imported
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 RUN = """
 import sys

@@ -25,6 +25,8 @@ from tests.access.test_visibility import (  # noqa: F401 - shared is a fixture
 )
 from tests.api.mcp.conftest import At
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Harbour town votes\n\n" + "The council will decide by the end of March 2026. " * 5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from sqlalchemy import Engine
@@ -21,6 +22,8 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.api.mcp.conftest import Ledger
 from tests.conftest import ask, day
+
+pytestmark = pytest.mark.slow
 
 # In each place, words that would end a code span or a fence of fewer backticks.
 ORDER = (

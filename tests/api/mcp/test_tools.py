@@ -51,6 +51,7 @@ def state(ledger: Ledger, slug: str) -> Status:
         return current_state(session, registry.find(session, slug), now=ledger.now).status
 
 
+@pytest.mark.slow
 def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: Ledger) -> None:
     asked(ledger, "rain", title="Will it rain `here`?", tags=["weather"])
     tools, acts = ledger.reads("bot"), ledger.acts("bot")
@@ -142,6 +143,7 @@ def test_every_type_of_question_is_forecast(
     assert shown in ledger.reads("bot").read_question("one")
 
 
+@pytest.mark.slow
 def test_a_hidden_crowd_and_a_private_question_stay_hidden(ledger: Ledger) -> None:
     asked(ledger, "hidden", crowd_hidden=True)
     with database.writing(ledger.engine) as session:
@@ -269,6 +271,7 @@ def test_private_addresses_are_not_fetched(ledger: Ledger) -> None:
         ledger.acts("bot").capture_article(url="http://127.0.0.1/x")
 
 
+@pytest.mark.slow
 def test_what_needs_an_update_is_listed_by_reason(ledger: Ledger) -> None:
     assert ledger.reads("bot").needs_update() == "Nothing needs an update now."
     for slug in ("rain", "snow", "hail"):
@@ -287,6 +290,7 @@ def test_what_needs_an_update_is_listed_by_reason(ledger: Ledger) -> None:
     assert "**Awaiting an outcome** (3)" in ledger.reads("bot").needs_update()
 
 
+@pytest.mark.slow
 def test_the_record_a_score_and_a_comparison_are_told_in_words(ledger: Ledger) -> None:
     tools = ledger.reads("bot")
     for slug in ("rain", "snow"):
@@ -335,6 +339,7 @@ def test_a_record_of_numbers_has_their_score_and_says_where_outcomes_lay(ledger:
     assert "no question scored" not in record
 
 
+@pytest.mark.slow
 def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
     ledger: Ledger,
 ) -> None:
@@ -352,6 +357,7 @@ def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
     )
 
 
+@pytest.mark.slow
 def test_a_small_advantage_on_a_question_that_resolved_early_is_not_told_as_zero(
     ledger: Ledger,
 ) -> None:

@@ -29,6 +29,8 @@ from forecasts.questions import registry
 from forecasts.updates import updates
 from tests.conftest import KINDS, ask, day
 
+pytestmark = pytest.mark.slow
+
 READS = {
     *("find_questions", "read_question", "needs_update", "my_record", "compare", "explain_score"),
 }

@@ -14,6 +14,7 @@ from tests.nasty import MARKUP
 TICKS = st.text(alphabet="`ab \n\t~", max_size=40) | st.sampled_from(MARKUP)
 
 
+@pytest.mark.slow
 @given(TICKS)
 def test_a_code_span_ends_only_at_its_end(text: str) -> None:
     shown = line(text)

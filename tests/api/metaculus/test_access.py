@@ -18,6 +18,8 @@ from forecasts.ledger.models import Member
 from tests.access.test_visibility import NOW, Case, cells, expected
 from tests.access.test_visibility import shared as shared
 
+pytestmark = pytest.mark.slow
+
 # Each request with the action that its verb needs. Nothing is an outcome of the question, so that
 # a resolver's request is refused for that, and the question stays open for the others.
 REQUESTS: dict[str, tuple[Action, Callable[[int], tuple[str, str, Any]]]] = {

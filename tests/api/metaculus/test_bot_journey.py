@@ -11,6 +11,8 @@ import pytest
 from tests.api.metaculus.conftest import Arena
 from tests.conftest import KINDS, day
 
+pytestmark = pytest.mark.slow
+
 _AT = np.linspace(-2.5, 2.5, 201)
 CDF = np.round(1 / (1 + np.exp(-1.7 * _AT)), 10).tolist()
 # By type: what the client sends, the values it reads back, and an outcome.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from forecasts.access.members import member_or_new
 from forecasts.api.metaculus.posts import GROUPS
 from forecasts.ledger import database
@@ -11,6 +13,8 @@ from forecasts.questions import registry, revisions
 from forecasts.resolution.confirmation import confirm
 from tests.api.metaculus.conftest import TYPES, Arena
 from tests.conftest import day
+
+pytestmark = pytest.mark.slow
 
 NAMES = list(TYPES)
 

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from tests.api.metaculus.conftest import Arena
 from tests.conftest import KINDS
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["\x00", "\ud800", "a" * 5000, " ", "1e999", "9" * 40]
 NUMBERS = [0, -1, 2**31, 10**30, 1.5, "x"]
 FLOATS = [float("nan"), float("inf"), -1, 1e308]

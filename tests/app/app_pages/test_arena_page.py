@@ -18,6 +18,8 @@ from tests.app.conftest import visit, words
 from tests.conftest import day
 from tests.reports.test_arena import shown
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_page_shows_ranks_skill_and_cost(
     furnished: AppTest, monkeypatch: pytest.MonkeyPatch

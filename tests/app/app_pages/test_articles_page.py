@@ -17,6 +17,8 @@ from forecasts.questions import passages, registry
 from tests.app.conftest import ARTICLE, errors, keys, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 PASTED = """The tunnel under the bay
 
 The Bay Courier, 2 days ago

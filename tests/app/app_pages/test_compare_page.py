@@ -18,6 +18,8 @@ from tests.app.conftest import columns, visit, words
 from tests.conftest import day
 from tests.reports.comparison.test_murphy import compared
 
+pytestmark = pytest.mark.slow
+
 
 def test_forecasters_are_compared_on_shared_questions(furnished: AppTest) -> None:
     said = words(visit(furnished, "compare"))  # opens on those with two sides

@@ -19,6 +19,8 @@ from forecasts.questions import standing
 from tests.app.conftest import toasts, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(furnished: AppTest, engine: Engine) -> bytes:

@@ -13,6 +13,8 @@ from forecasts.questions import registry
 from tests.app.conftest import visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def imported(furnished: AppTest, engine: Engine) -> AppTest:

@@ -26,6 +26,8 @@ from tests.app.app_pages.test_importing_from_platforms import adds
 from tests.app.conftest import press, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def here(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

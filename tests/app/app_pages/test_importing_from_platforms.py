@@ -18,6 +18,8 @@ from tests.app.conftest import press, toasts, visit, words
 from tests.conftest import day
 from tests.platforms.metaculus_files import crowd, export, forecast, question
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[tuple[str, bytes, str]]:

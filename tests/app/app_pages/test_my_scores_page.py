@@ -14,6 +14,8 @@ from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def scored(furnished: AppTest, engine: Engine) -> AppTest:

@@ -11,6 +11,8 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member
 from tests.app.conftest import visit, words
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: Engine) -> None:
     visit(app, "practice")

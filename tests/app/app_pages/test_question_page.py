@@ -17,6 +17,8 @@ from forecasts.values.value import Value
 from tests.app.conftest import columns, errors, forecasts, keys, say, settle, toasts, visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
     with database.reading(engine) as ledger:

@@ -13,6 +13,8 @@ from forecasts.questions import registry, standing
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def titles(app: AppTest) -> list[str]:
     return [link.proto.label.replace("\\", "") for link in app.get("page_link")]

@@ -27,6 +27,8 @@ from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
 from tests.app.conftest import Clock, errors, settle, toasts, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 def state(engine: Engine, slug: str) -> standing.QuestionState:
     with database.reading(engine) as ledger:

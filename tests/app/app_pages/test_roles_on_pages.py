@@ -15,6 +15,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def texts(app: AppTest) -> str:
     return "\n".join(

@@ -20,6 +20,8 @@ from forecasts.resolution.runs.last_run import record_run
 from tests.app.conftest import Clock, errors, forecasts, press, toasts, visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(engine: Engine, app: AppTest) -> AppTest:

@@ -16,6 +16,8 @@ from forecasts.resolution import assignments
 from tests.app.conftest import errors, press, visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shared(engine: Engine, app: AppTest) -> AppTest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
@@ -18,6 +19,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.app.conftest import Clock, errors, focused, forecasts, say, toasts, visit, words
 from tests.conftest import ask, day
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_question_is_in_the_list_of_what_it_needs(furnished: AppTest) -> None:

@@ -15,6 +15,8 @@ from forecasts.values.value import Value
 from tests.app.conftest import columns, visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record"))

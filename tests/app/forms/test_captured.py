@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def test_a_name_is_never_given_twice_so_that_no_field_shows_the_words_of_another
     assert first.parts[0].name != again.parts[0].name
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9))))
 def test_whatever_was_done_can_be_undone_to_the_beginning(steps: list[tuple[str, int]]) -> None:
     read = now = of(FERRY, QUAY, article("A. B.", "One.", "Two.", "Three."))

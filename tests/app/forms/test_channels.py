@@ -13,6 +13,8 @@ from tests.agenda.notifications.conftest import Service, service
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["service"]
 
 

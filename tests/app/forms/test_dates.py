@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
@@ -10,6 +11,8 @@ from forecasts.questions import registry, standing
 from forecasts.updates import updates
 from tests.app.conftest import Clock, visit, words
 from tests.conftest import day
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_question_about_a_date_is_asked_forecast_and_resolved(

@@ -15,6 +15,8 @@ from tests.app.app_pages.test_articles_page import PASTED, read, stored
 from tests.app.conftest import errors, forecasts, keys, toasts, visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def draft_of(app: AppTest, number: int = 0) -> str:
     """Return the key of a draft's fields."""

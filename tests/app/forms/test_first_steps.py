@@ -27,6 +27,8 @@ from tests.access.test_oidc_settings import set_to
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sample(empty_ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

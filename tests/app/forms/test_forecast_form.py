@@ -13,6 +13,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value, format_value, value_of
 from tests.app.conftest import errors, forecasts, say, toasts, visit, words
 
+pytestmark = pytest.mark.slow
+
 
 def cited(engine: Engine, slug: str) -> list[tuple[str, str, float | None, str]]:
     """Return stance, kind, share and source of the newest forecast's evidence."""

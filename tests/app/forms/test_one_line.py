@@ -19,6 +19,8 @@ from forecasts.updates import updates
 from tests.app.conftest import Clock, focused, toasts, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 def fields(app: AppTest) -> tuple[str, str, str]:
     title, closes, probability = (field.value for field in app.text_input[:3])

@@ -20,6 +20,8 @@ from tests.app.conftest import press, visit, words
 from tests.conftest import ask, day
 from tests.platforms.metaculus_files import export, forecast, question
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper"]
 PLACES = "metaculus", "own"
 Pairs = Callable[..., AppTest]

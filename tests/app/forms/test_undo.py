@@ -10,6 +10,8 @@ from forecasts.values.value import format_value
 from tests.app.conftest import Clock, errors, focused, forecasts, say, toasts, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "quay": ("40%", "90%"),
     "port": ("Busan=50%, Ulsan=30%, Other=20%", "Busan=10%, Ulsan=10%, Other=80%"),

@@ -18,6 +18,8 @@ from forecasts.access.oidc_settings import SignIn
 from forecasts.ledger import database
 from tests.conftest import KINDS, day
 
+pytestmark = pytest.mark.slow
+
 PAGES = PlainTextResponse("the app")
 ADDRESS = "http://127.0.0.1:8501"
 

@@ -55,6 +55,7 @@ def test_a_schema_of_another_release_is_not_well(
     health._engine(url).dispose()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_is_said_without_details_until_it_is_back(
     postgresql: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,8 @@ from streamlit.runtime.caching.ttl_cache import TTLCache
 
 from app.web import housekeeping
 
+pytestmark = pytest.mark.slow
+
 
 class Clock:
     now = 0.0

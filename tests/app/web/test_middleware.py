@@ -169,6 +169,7 @@ def test_what_is_no_page_of_the_app_is_not_kept(address: str) -> None:
     assert page_of(address, TEAM.base) == "/"
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_whatever_a_cookie_says_the_next_page_is_a_path_of_this_site(said: str) -> None:
     page = kept_page([f"a=b; {NEXT}={quote(said, safe='')}"])

@@ -15,6 +15,8 @@ from forecasts.ledger.outages import Outages
 from tests.ledger.test_outages import down, log
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["log"]
 
 

@@ -21,6 +21,8 @@ from tests.access.test_oidc_settings import set_to
 from tests.app.conftest import Clock, visit, words
 from tests.conftest import day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

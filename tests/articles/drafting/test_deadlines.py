@@ -337,6 +337,7 @@ WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=25).map(" ".join)), st.dates())
 def test_any_text_gives_deadlines_that_stand_in_it_and_are_not_past(
     text: str, anchor: date
@@ -371,6 +372,7 @@ def test_a_weekday_is_the_next_one_from_today_on(anchor: date, ahead: int) -> No
     assert only(f"They will meet on {day:%A}.", anchor).last_day == day
 
 
+@pytest.mark.slow
 @given(ANCHORS, ANCHORS)
 def test_a_full_date_is_read_in_every_order_or_is_past(anchor: date, day: date) -> None:
     for written in (
@@ -393,6 +395,7 @@ def test_so_many_months_end_on_that_day_or_with_a_shorter_month(anchor: date, co
     assert last_day.day == min(anchor.day, monthrange(last_day.year, last_day.month)[1])
 
 
+@pytest.mark.slow
 @given(ANCHORS, st.sampled_from(["week", "month", "quarter", "year", "decade"]))
 def test_the_end_of_a_period_is_a_day_after_which_another_begins(anchor: date, unit: str) -> None:
     last_day = only(f"They will meet by the end of this {unit}.", anchor).last_day

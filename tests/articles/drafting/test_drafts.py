@@ -91,6 +91,7 @@ def measure(part: str) -> Figures:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_precision_and_recall_hold_on_every_part(
     part: str, capsys: pytest.CaptureFixture[str]
@@ -124,6 +125,7 @@ def test_sentences_are_found_in_an_article_as_they_are_alone() -> None:
         assert [(d.quote, d.close_date) for d in found] == [(d.quote, d.close_date) for d in alone]
 
 
+@pytest.mark.slow
 def test_few_drafts_have_a_gap_or_no_question() -> None:
     drafts = [
         draft
@@ -237,6 +239,7 @@ def test_what_runs_on_without_a_stop_is_no_sentence() -> None:
     assert draft_questions("They will meet on Friday and " * 50, published_at=PUBLISHED) == []
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(), st.lists(st.sampled_from(ARTICLE.split(" "))).map(" ".join)))
 def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
     end = 0

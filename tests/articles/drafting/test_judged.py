@@ -37,6 +37,7 @@ def test_every_title_has_a_verdict_of_its_own(half: str) -> None:
     assert changed == [], f"Judge again: python -m tests.articles.drafting.judged {half}"
 
 
+@pytest.mark.slow
 def test_no_title_has_a_pronoun_for_its_subject_or_a_quoted_sentence() -> None:
     for row in judged.all_rows():
         title = judged.title_of(row)
@@ -44,6 +45,7 @@ def test_no_title_has_a_pronoun_for_its_subject_or_a_quoted_sentence() -> None:
         assert "“" not in title
 
 
+@pytest.mark.slow
 def test_strong_drafts_have_titles_that_need_no_sentence_and_weak_ones_do_not() -> None:
     verdicts: dict[Strength, list[bool]] = {Strength.strong: [], Strength.weak: []}
     for row in judged.all_rows():

@@ -254,6 +254,7 @@ LINES = sorted(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(LINES), max_size=25))
 def test_any_mixture_of_lines_comes_apart_into_articles_with_a_title_and_a_text(
     lines: list[str],

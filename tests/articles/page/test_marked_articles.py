@@ -213,6 +213,7 @@ def test_subheadings_and_captions_stay_in_their_article() -> None:
     assert len(found) == 3
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(list(STORIES)), min_size=2, max_size=3, unique=True))
 def test_each_article_that_a_page_marks_comes_out_in_the_order_of_the_page(
     chosen: list[str],

@@ -398,6 +398,7 @@ def pages(draw: st.DrawFn) -> tuple[str, list[tuple[str, str, list[str]]]]:
     return "\n\n".join(part for part in parts if part), expected
 
 
+@pytest.mark.slow
 @given(pages())
 def test_every_line_of_every_body_survives_and_nothing_else(
     made: tuple[str, list[tuple[str, str, list[str]]]],

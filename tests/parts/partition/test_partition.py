@@ -102,6 +102,7 @@ def in_order(parts: Parts) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_every_row_of_a_folder_is_in_the_part_of_its_question(folder: Path, tmp_path: Path) -> None:
     parts = made(folder, tmp_path / "parts", parts=3)
     assert parts.rows("questions") == 4
@@ -129,6 +130,7 @@ def test_the_parts_hold_the_rows_of_the_ledger_folder(folder: Path, tmp_path: Pa
         pd.testing.assert_frame_equal(parts.whole(name), getattr(expected, name))
 
 
+@pytest.mark.slow
 def test_a_score_of_the_parts_equals_that_of_the_whole(folder: Path, tmp_path: Path) -> None:
     protocols = ["brier", "crps", "metaculus_peer"]
     frames = read_folder(folder)
@@ -141,6 +143,7 @@ def test_a_score_of_the_parts_equals_that_of_the_whole(folder: Path, tmp_path: P
     assert len(found) > 3
 
 
+@pytest.mark.slow
 def test_of_two_rows_of_an_instant_the_later_one_of_the_input_comes_last(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -150,6 +153,7 @@ def test_of_two_rows_of_an_instant_the_later_one_of_the_input_comes_last(
     assert own["made_at"].nunique() == 1
 
 
+@pytest.mark.slow
 def test_files_are_recognised_by_their_columns_and_integer_ids_become_texts(
     tmp_path: Path,
 ) -> None:
@@ -168,6 +172,7 @@ def test_files_are_recognised_by_their_columns_and_integer_ids_become_texts(
     assert parts.forecasts(0)["probability"].tolist() == [0, 1, 0, 1]
 
 
+@pytest.mark.slow
 def test_lists_in_parquet_become_json(folder: Path, tmp_path: Path) -> None:
     (folder / "forecasts.csv").unlink()
     table = pa.table(
@@ -188,6 +193,7 @@ def test_lists_in_parquet_become_json(folder: Path, tmp_path: Path) -> None:
     assert json.loads(found["quantiles"][1]) == {"0.1": 1.0, "0.9": 2.0}
 
 
+@pytest.mark.slow
 def test_parts_are_divided_again_into_another_number(folder: Path, tmp_path: Path) -> None:
     one = made(folder, tmp_path / "one", parts=2)
     two = made(one.folder, tmp_path / "two", parts=5)
@@ -197,6 +203,7 @@ def test_parts_are_divided_again_into_another_number(folder: Path, tmp_path: Pat
     }
 
 
+@pytest.mark.slow
 def test_a_folder_made_from_the_same_input_is_left_as_it_is(folder: Path, tmp_path: Path) -> None:
     files, into = find_files([folder]), tmp_path / "parts"
     first, _ = partition(files, into, parts=2)
@@ -272,6 +279,7 @@ def test_the_remedy_names_the_usual_mistake_of_the_columns(folder: Path, tmp_pat
         assert [one for _, one in usual.values() if one in refused.value.remedy] == [hint]
 
 
+@pytest.mark.slow
 def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +301,7 @@ def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows
     )
 
 
+@pytest.mark.slow
 def test_questions_that_break_a_rule_are_named_by_file_and_line(folder: Path) -> None:
     (folder / "questions.csv").write_text(
         QUESTIONS.replace("YES", "maybe").replace(",Blue", ",green").replace("snow,", "rain,")
@@ -341,6 +350,7 @@ def test_times_in_nanoseconds_with_a_zone_are_read(folder: Path, tmp_path: Path)
     assert found["made_at"].tolist() == [pd.Timestamp("2026-01-02T02:00:00Z")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_the_names_of_folders_and_files_are_not_data(
     folder: Path, tmp_path: Path, ending: str
@@ -389,6 +399,7 @@ def test_a_row_with_too_few_cells_is_named_by_its_line(folder: Path, tmp_path: P
     assert problem.rule == "8 cells, like the header"
 
 
+@pytest.mark.slow
 def test_a_row_with_too_few_cells_is_named_in_a_large_file_too(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -454,6 +465,7 @@ def test_a_folder_with_the_same_file_as_csv_and_as_parquet_is_refused(folder: Pa
     assert len(find_files(sorted(folder.iterdir()))) == 3
 
 
+@pytest.mark.slow
 def test_an_error_or_an_interruption_leaves_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -534,6 +546,7 @@ def slow_partition(forecasts: pd.DataFrame, parts: int) -> list[list[tuple[Any, 
 IDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40), deadline=None)
 @example(ids=["nan"], given_rows=[(0, "nan", 0, 0.5)], parts=1, batch=1, fits=True, ending="csv")
 @given(
@@ -617,6 +630,7 @@ def test_the_command_says_if_no_question_has_an_outcome(
     assert "No question has an outcome, so there will be no scores." in made_so.stderr
 
 
+@pytest.mark.slow
 def test_the_command_names_bad_rows_and_sizes(
     command: Callable[..., Result], folder: Path, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from forecasts.reports.comparison import Comparison, build
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ledger() -> Frames:

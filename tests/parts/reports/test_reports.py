@@ -23,6 +23,8 @@ from forecasts.reports import Report
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal, written
 from tests.reports.small_ledgers import NOW, day, picked, report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ledger() -> Frames:

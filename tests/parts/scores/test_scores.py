@@ -39,6 +39,8 @@ from tests.parts import work
 from tests.scoring.slow_reference import forecast_frame, question_frame
 from tests.scoring.strategies import Ledger, ledgers
 
+pytestmark = pytest.mark.slow
+
 IDS = ["question_id", "forecaster", "protocol"]
 
 

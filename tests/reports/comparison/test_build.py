@@ -57,6 +57,7 @@ def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None
     assert "ours did better than theirs" in pair.sentence
 
 
+@pytest.mark.slow
 def test_a_small_difference_has_three_significant_digits_and_its_low_coverage_is_told() -> None:
     early = {"closes": 4_000, "actual_close_time": day(10)}
     comparison = compared(two_teams(40, 0.9, 0.7, **early), "ours", "theirs", cohort="resolved")
@@ -103,6 +104,7 @@ def test_below_thirty_shared_questions_the_numbers_are_shown_and_nothing_is_clai
     assert [(side.rank_low, side.rank_high) for side in comparison.groups] == [(1, 2), (1, 2)]
 
 
+@pytest.mark.slow
 def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
     pair = only(compared(two_teams(40, 0.9, 0.7, family="one"), "ours", "theirs"))
     assert pair.families == 1
@@ -133,6 +135,7 @@ def shared(*questions: dict[str, Any], at: float = 0) -> Frames:
 EARLY = {"closes": 400, "actual_close_time": day(5)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("questions", "said"),
     [
@@ -361,6 +364,7 @@ def test_the_evidence_favours_the_better_side_in_either_order() -> None:
         assert watched.highest >= watched.enough
 
 
+@pytest.mark.slow
 def test_a_claim_among_several_says_that_it_allows_for_their_number() -> None:
     rows, questions = [], []
     for n in range(60):
@@ -373,6 +377,7 @@ def test_a_claim_among_several_says_that_it_allows_for_their_number() -> None:
     assert "allowing for" not in alone.sentence
 
 
+@pytest.mark.slow
 def test_a_family_that_holds_half_is_named_and_the_result_without_it_is_in_words() -> None:
     questions = [
         asked(f"q{n:03}", "yes", family="election" if n < 40 else f"f{n}") for n in range(80)
@@ -401,6 +406,7 @@ def shifting(questions: int, **more: Any) -> Frames:
     return ledger(asked_, rows, [joined("ours", "ann"), joined("theirs", "bob")])
 
 
+@pytest.mark.slow
 def test_a_claim_says_with_which_correlation_it_would_fail() -> None:
     comparison = compared(shifting(60), "ours", "theirs")
     pair = only(comparison)
@@ -435,6 +441,7 @@ def silent_when_unsure(crowd: bool) -> Frames:
     return ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
 
 
+@pytest.mark.slow
 def test_abstention_is_beside_each_side() -> None:
     sides = {
         side.name: side for side in compared(silent_when_unsure(True), "ours", "theirs").groups
@@ -447,6 +454,7 @@ def test_abstention_is_beside_each_side() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crowd", [True, False])
 def test_where_one_was_silent_the_crowd_forecasts_for_it(crowd: bool) -> None:
     frames = silent_when_unsure(crowd)
@@ -462,6 +470,7 @@ def test_where_one_was_silent_the_crowd_forecasts_for_it(crowd: bool) -> None:
     assert "One side was silent for longer" in pair.sentence
 
 
+@pytest.mark.slow
 def test_the_crowd_forecasts_only_while_a_side_is_silent() -> None:
     rows, questions = [], []
     for n in range(40):
@@ -479,6 +488,7 @@ def test_the_crowd_forecasts_only_while_a_side_is_silent() -> None:
     )
 
 
+@pytest.mark.slow
 def test_with_options_the_crowd_forecasts_each_of_them() -> None:
     rows, questions = [], []
     for n in range(40):
@@ -496,6 +506,7 @@ def test_with_options_the_crowd_forecasts_each_of_them() -> None:
     assert pair.imputed.difference == pytest.approx((35 * ours + 5 * crowd) / 40 - theirs)
 
 
+@pytest.mark.slow
 def test_questions_that_neither_of_two_forecast_are_not_imputed() -> None:
     frames = silent_when_unsure(True)
     rows = [made(f"q{n:03}", "dee", 0, 0.3) for n in range(40)]
@@ -534,14 +545,17 @@ def test_abstention_that_changes_a_claim_is_named() -> None:
     assert any("forecasting only when sure can look like skill" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_two_who_are_silent_alike_are_compared_once() -> None:
     assert only(compared(two_teams(40, 0.9, 0.7), "ours", "theirs")).imputed is None
 
 
+@pytest.mark.slow
 def test_everyone_may_be_best_while_there_is_one_block() -> None:
     assert all(side.may_be_best for side in compared(shifting(60), "ours", "theirs").groups)
 
 
+@pytest.mark.slow
 def test_the_conclusion_of_forty_has_at_most_three_sentences() -> None:
     names = [f"f{number:02}" for number in range(40)]
     rows, questions = [], []
@@ -561,6 +575,7 @@ def test_the_conclusion_of_forty_has_at_most_three_sentences() -> None:
     assert text.count("show no clear difference") == 0
 
 
+@pytest.mark.slow
 def test_a_conclusion_without_a_comparable_pair_is_short() -> None:
     names = [f"f{number}" for number in range(6)]
     rows = [made("q", name, 0, 0.5) for name in names]
@@ -568,6 +583,7 @@ def test_a_conclusion_without_a_comparable_pair_is_short() -> None:
     assert comparison.sentence == "No conclusion: none of the 15 pairs is comparable."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lead", [None, 7.0])
 def test_a_side_has_the_score_and_the_interval_of_its_report(lead: float | None) -> None:
     asked_ = [asked(f"q{n:03}", "yes" if n == 7 else "no") for n in range(54)]

@@ -27,6 +27,7 @@ def comparison() -> Comparison:
     )
 
 
+@pytest.mark.slow
 def test_the_json_is_what_its_schema_says(comparison: Comparison) -> None:
     jsonschema.validate(json.loads(as_json(comparison)), schema("comparison"))
 
@@ -53,6 +54,7 @@ def test_every_format_states_the_choice() -> None:
         assert "the forecasts current 2 days before the scheduled close" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [as_csv, as_html, as_json, as_markdown, as_pdf, as_text])
 def test_the_same_comparison_gives_the_same_bytes(form, comparison: Comparison) -> None:  # type: ignore[no-untyped-def]
     again = build(

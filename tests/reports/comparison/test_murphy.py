@@ -35,6 +35,7 @@ def pair(gap: float = 0.0) -> Pair:
     return compared(gap).pairs[0]
 
 
+@pytest.mark.slow
 def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None:
     one = pair(0.8)
     assert one.difference is not None
@@ -45,6 +46,7 @@ def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None
         assert point.interval[1] <= point.band[1] + 1e-9
 
 
+@pytest.mark.slow
 def test_a_clear_difference_is_told_with_its_thresholds_and_none_between_equals() -> None:
     said = murphy.sentence(pair(0.8))
     assert said.startswith("ana lost less when acting above thresholds of ")

@@ -18,6 +18,8 @@ from forecasts.reports.comparison.build import pair_of
 from forecasts.reports.comparison.comparison import Pair
 from forecasts.reports.selection import ALL
 
+pytestmark = pytest.mark.slow
+
 FIGURES = re.compile(r"[+−]?\d\.\d{3}")
 NAMES = ("Ants", "Bees", "Cats")
 

@@ -36,6 +36,7 @@ def theirs(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "forecasts_coin", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("theirs")
 def test_a_kind_of_another_package_is_there_once_it_is_installed() -> None:
     assert "coin" in names()

@@ -28,6 +28,8 @@ from forecasts.resolution.runs import claiming, run, source_access
 from tests.common.test_web import server
 from tests.conftest import KINDS, ask, day
 
+pytestmark = pytest.mark.slow
+
 Handler = BaseHTTPRequestHandler
 SECONDS, MOST_BYTES = 0.6, 10_000_000
 OVER = Event()  # so that no answer outlasts its test

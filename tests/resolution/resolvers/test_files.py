@@ -85,6 +85,7 @@ def test_with_a_folder_files_in_it_are_read_and_no_others(
     assert attach(shared, kind, f"{folder}/there")
 
 
+@pytest.mark.slow
 def test_where_a_file_leads_is_looked_at_again_when_it_is_read(
     shared: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
     assert attach(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
 
 
+@pytest.mark.slow
 def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
     ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

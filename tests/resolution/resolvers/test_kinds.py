@@ -312,6 +312,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
+@pytest.mark.slow
 def test_a_program_of_the_operators_decides(program: Any) -> None:
     settings = program(
         "said = json.load(sys.stdin)\n"
@@ -325,12 +326,14 @@ def test_a_program_of_the_operators_decides(program: Any) -> None:
     assert finding.note == "rain!"
 
 
+@pytest.mark.slow
 def test_a_program_may_say_that_it_is_not_known_yet_or_why_it_cannot_tell(program: Any) -> None:
     assert look("command", program("print('{\"not_yet\": true}')"), at(9)) is None
     with pytest.raises(CannotTell, match="cannot tell: the page is gone"):
         look("command", program("print(json.dumps({'cannot_tell': 'the page is gone'}))"), at(9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
@@ -373,6 +376,7 @@ STARTS = {
 ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')", "sys.exit(1)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("starts", "ends"), list(product(STARTS, ENDS)))
 def test_a_program_is_stopped_with_all_that_it_started(
     program: Any, tmp_path: Path, starts: str, ends: str
@@ -393,6 +397,7 @@ def test_a_program_is_stopped_with_all_that_it_started(
     assert _is_gone(int(pid.read_text()))  # at once
 
 
+@pytest.mark.slow
 def test_a_program_ends_with_a_run_that_is_killed(program: Any, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     settings = program(

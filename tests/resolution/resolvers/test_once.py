@@ -20,6 +20,8 @@ from forecasts.resolution.runs import run
 from tests.conftest import ask, day
 from tests.resolution.resolvers.looking import at
 
+pytestmark = pytest.mark.slow
+
 CSV = "date,value\n2026-01-02,1\n2026-01-12,1\n"
 RSS = "<rss version='2.0'><channel><title>News</title></channel></rss>"
 MANY = 6  # questions that look in one document

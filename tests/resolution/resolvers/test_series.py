@@ -253,6 +253,7 @@ def test_settings_that_cannot_serve_are_refused_when_they_are_given(
     assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     try:
@@ -262,6 +263,7 @@ def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     assert expression.column.strip()
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["max", "min", "count", "mean", "sum", "first", "last"]),
     st.sampled_from([">", ">=", "<", "<=", "=="]),

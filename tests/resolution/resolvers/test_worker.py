@@ -20,6 +20,8 @@ from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.resolvers.worker import Stopped, Worker
 from tests.resolution.resolvers.looking import World, at, look, outcome, question
 
+pytestmark = pytest.mark.slow
+
 _LOOK = Worker.look
 STATUS = {"url": "page", "outcome": "status", "outcomes": {"done": "yes"}, "not_yet": ["open"]}
 DOUBLING = "[@, @]" + " | [@, @]" * 60

@@ -131,6 +131,7 @@ def _said(answer: str) -> Answer:
     }[answer]()
 
 
+@pytest.mark.slow
 @given(
     answers=st.lists(ANSWERS, min_size=1, max_size=5),
     agreeing=st.integers(2, 4),

@@ -30,6 +30,8 @@ from tests.resolution.runs.conftest import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 NAIVE = day(2).replace(tzinfo=None)
 
 

@@ -35,6 +35,8 @@ from tests.resolution.runs.conftest import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_question_in_the_hand_of_another_run_is_left_until_its_lease_is_over(
     engine: Engine, oracle: Callable[..., None]

@@ -17,6 +17,8 @@ from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run as resolution_run
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) -> None:
     with database.writing(engine) as session:

@@ -42,6 +42,8 @@ from tests.resolution.runs.conftest import (
     states,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def fill(engine: Engine, count: int, *, kind: str, settings: dict[str, Any]) -> list[str]:
     """Write many questions that close on day 10, each with a forecast and a resolver."""

@@ -24,6 +24,8 @@ from tests.resolution.runs.conftest import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
     engine: Engine, oracle: Callable[..., None]

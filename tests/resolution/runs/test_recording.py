@@ -25,6 +25,8 @@ from tests.resolution.runs.conftest import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_resolution_its_scores_and_what_was_shown_are_one_act(
     engine: Engine, oracle: Callable[..., None]

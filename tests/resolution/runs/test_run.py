@@ -18,6 +18,8 @@ from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.agreement import Answer
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def outcomes(tmp_path: Path) -> Path:

@@ -24,6 +24,8 @@ from tests.resolution.runs.conftest import (
     yes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
     engine: Engine, oracle: Callable[..., None]

@@ -20,6 +20,8 @@ from tests.resolution.runs.conftest import (
     states,
 )
 
+pytestmark = pytest.mark.slow
+
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 # A deadline as somebody names it where they live, and when that is. They are asked in January, when
 # Berlin is an hour ahead of UTC, Sydney eleven, New York five behind: for most that will not hold.

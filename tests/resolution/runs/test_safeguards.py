@@ -19,6 +19,8 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def outcomes(tmp_path: Path) -> Path:
