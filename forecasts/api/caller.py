@@ -31,8 +31,8 @@ from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member, Token
 from forecasts.ledger.outages import outages
 
-_MOST_REMEMBERED = 10_000  # tokens whose requests are counted
-_PATIENCE = 30  # seconds for the turn to write in this process
+MOST_REMEMBERED = 10_000  # tokens whose requests are counted
+PATIENCE = 30  # seconds for the turn to write in this process
 _REMEDY = Remedy("To make a bot and its token: {}", "token create", "NAME")
 
 
@@ -77,7 +77,7 @@ class Limiter:
             )
         self._left.pop(key, None)
         self._left[key] = left - 1, now  # the last used is the last in order
-        if len(self._left) > _MOST_REMEMBERED:
+        if len(self._left) > MOST_REMEMBERED:
             del self._left[next(iter(self._left))]
 
 
@@ -132,7 +132,7 @@ class Caller:
     def acting(self) -> Iterator[At]:
         """Yield the ledger for one act of the caller, stored when the block ends."""
         ground = self.ground
-        if not ground.turn.acquire(timeout=_PATIENCE):
+        if not ground.turn.acquire(timeout=PATIENCE):
             raise DatabaseError("The ledger is busy: too many want to write.", remedy="Try again.")
         try:
             with (

@@ -34,7 +34,7 @@ Cursor = Annotated[
     str | None, Query(max_length=5_000, description="`next` of the page before this one.")
 ]
 _VERSION = b"\x02"  # a cursor of version 1 was JSON
-_MARKED = 40  # rows that follow a page
+MARKED = 40  # rows that follow a page
 _MARK = 8  # bytes
 
 
@@ -43,7 +43,7 @@ class Place:
     """The place in a list where a page begins.
 
     ``began``: when the first page was read. ``following``: the marks of the rows from the place
-    on, at most ``_MARKED``; None for the first page.
+    on, at most ``MARKED``; None for the first page.
     """
 
     began: datetime
@@ -56,7 +56,7 @@ class Place:
         """
         start = self._start(keys)
         end = start + limit
-        return list(keys[start:end]), self._cursor(keys[end : end + _MARKED])
+        return list(keys[start:end]), self._cursor(keys[end : end + MARKED])
 
     def _start(self, keys: Sequence[Key]) -> int:
         if self.following is None:
@@ -64,7 +64,7 @@ class Place:
         for index, key in enumerate(keys):
             if _mark(key) in self.following:
                 return index
-        return 0 if len(self.following) == _MARKED else len(keys)
+        return 0 if len(self.following) == MARKED else len(keys)
 
     def _cursor(self, following: Sequence[Key]) -> str | None:
         if not following:

@@ -357,7 +357,7 @@ def test_no_question_is_left_out_while_their_outcomes_are_recorded_page_by_page(
 def test_a_page_begins_at_the_first_of_the_next_rows_that_is_still_in_the_list(
     api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.api.paging._MARKED", 3)
+    monkeypatch.setattr("forecasts.api.paging.MARKED", 3)
     ids = [f"q{number}" for number in range(7)]
     for id_ in ids:
         asked(engine, slug=id_)
@@ -397,7 +397,7 @@ def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bo
 def test_spaces_and_other_tokens_do_not_lift_a_limit(
     engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.api.caller._MOST_REMEMBERED", 2)
+    monkeypatch.setattr("forecasts.api.caller.MOST_REMEMBERED", 2)
     app = build(engine, clock=clock, settings=Settings(api_requests_per_minute=2))
     client, secret = TestClient(app, base_url=ADDRESS), make_bot()["Authorization"].split()[1]
     said = [f"Bearer {secret}", "Bearer a", f"Bearer   {secret}", "Bearer b", f"token {secret}"]
@@ -409,7 +409,7 @@ def test_a_busy_ledger_is_said_with_the_time_to_wait(
     api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked(engine, slug="rain")
-    monkeypatch.setattr("forecasts.api.caller._PATIENCE", 0.01)
+    monkeypatch.setattr("forecasts.api.caller.PATIENCE", 0.01)
     with api.app.state.ground.turn:  # type: ignore[attr-defined]
         found = api.post(f"{RAIN}/forecasts", json={"probability": 0.3})
     assert (found.status_code, found.headers["retry-after"]) == (503, "1")

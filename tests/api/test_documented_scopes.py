@@ -59,22 +59,26 @@ def test_an_operation_is_refused_without_its_scope_and_allowed_with_it(
     every = make_bot("every")
     client.post(f"{V1}/questions/rain/forecasts", json={"probability": 0.4}, headers=every)
     client.post(f"{V1}/questions/rain/propose", json={"outcome": "no"}, headers=every)
+    allowed = {str(scope): make_bot(f"with {scope}", scope) for scope in Scope}
+    refused = {
+        str(scope): make_bot(f"without {scope}", *(one for one in Scope if one is not scope))
+        for scope in Scope
+    }
     found = {}
-    for number, (method, path, scope) in enumerate(documented()):
-        others = [str(one) for one in Scope if one != scope]
+    for method, path, scope in documented():
         body = BODIES.get(path.rpartition("/")[2], {})
         if path == "/forecasts":
             body = {"forecasts": [body | {"question": "rain"}]}
         address = V1 + path.replace("ID", "rain").replace("NUMBER", "1")
-        for name, scopes in ((f"without-{number}", others), (f"with-{number}", [scope])):
+        for name, headers in (("without", refused[scope]), ("with", allowed[scope])):
             answer = client.request(
                 method,
                 address,
                 json=None if method == "GET" else body,
                 params={"between": ["a", "b"]} if path == "/compare" else None,
-                headers=make_bot(name, *scopes),
+                headers=headers,
             )
-            refused = f"no scope {scope};" in answer.text
-            found[method, path, name.partition("-")[0]] = refused, answer.status_code == 403
+            lacks = f"no scope {scope};" in answer.text
+            found[method, path, name] = lacks, answer.status_code == 403
     expected = {key: (key[2] == "without",) * 2 for key in found}
     assert found == expected

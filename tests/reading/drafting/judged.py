@@ -1,7 +1,7 @@
 """The sentences whose titles a person has judged, and the figures of the drafts on them.
 
-    .venv/bin/python -m tests.articles.drafting.judged             # the development half
-    .venv/bin/python -m tests.articles.drafting.judged held-out    # the other half
+    .venv/bin/python -m tests.reading.drafting.judged             # the development half
+    .venv/bin/python -m tests.reading.drafting.judged held-out    # the other half
 
 writes the titles of that half as they are drafted now into ``corpus/judged.tsv``, clears the
 verdict on each changed title, prints the titles without a verdict, and the figures. A verdict is

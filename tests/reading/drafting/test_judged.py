@@ -7,7 +7,7 @@ import re
 import pytest
 
 from forecasts.reading.drafting.strength import Strength
-from tests.articles.drafting import judged
+from tests.reading.drafting import judged
 
 
 @pytest.mark.parametrize("half", judged.HALVES)
@@ -34,7 +34,7 @@ def test_every_title_has_a_verdict_of_its_own(half: str) -> None:
         if row["title"] != judged.title_of(row)
         or (row["title"] and not (row["acceptable"] and row["alone"]))
     ]
-    assert changed == [], f"Judge again: python -m tests.articles.drafting.judged {half}"
+    assert changed == [], f"Judge again: python -m tests.reading.drafting.judged {half}"
 
 
 @pytest.mark.slow
