@@ -1,4 +1,7 @@
-"""Records of other platforms: one module a format, each from files to a ``PlatformRecord``.
+"""The files of other platforms: a module a format reads them, ``*_export`` writes them.
 
-Nothing here touches the ledger: ``importing.record`` compares a record and imports it.
+To add a format, declare the columns of its CSV (``reading.Column``) or the fields of its JSON
+(``entries.Field``), write ``recognises`` and ``read``, which hands questions and forecasts with
+their places to a ``Reading``, and add a line to ``formats``. Nothing here touches the ledger:
+``importing.record`` compares a record and imports it.
 """

@@ -141,34 +141,22 @@ def test_a_refused_token_names_where_to_get_one(
     assert len(platform.asked) == 1
 
 
-@pytest.mark.parametrize("status", [200, 403])
-def test_a_web_page_instead_of_data_is_named(
-    platform: Platform, client_of: ClientOf, status: int
+@pytest.mark.parametrize(
+    ("reply", "error", "said"),
+    [
+        (Reply(b"\n<!DOCTYPE html><html>Just a moment"), CaptureError, "web page instead of data"),
+        (Reply(b"<html>", status=403), CaptureError, "web page instead of data"),
+        (Reply(b'{"p": NaN}'), NoAnswer, "is not JSON"),
+        (Reply(b"[" * 200_000), CaptureError, "nested too deeply"),
+        (Reply({}, status=400), CaptureError, r"HTTP status 400.*newer version"),
+    ],
+)
+def test_an_answer_that_is_not_data_is_named(
+    platform: Platform, client_of: ClientOf, reply: Reply, error: type[CaptureError], said: str
 ) -> None:
-    platform.replies(Reply(b"\n<!DOCTYPE html><html>Just a moment", status=status))
-    with pytest.raises(CaptureError, match="sent a web page instead of data"):
+    platform.replies(reply)
+    with pytest.raises(error, match=said):
         client_of(HEADER).get("posts/", {}, ANY)
-
-
-@pytest.mark.slow
-def test_a_number_that_json_does_not_have_is_refused(
-    platform: Platform, client_of: ClientOf
-) -> None:
-    platform.replies(Reply(b'{"p": NaN}'))
-    with pytest.raises(NoAnswer, match="is not JSON"):
-        client_of(HEADER).get("posts/", {}, ANY)
-
-
-def test_a_bottomless_document_is_refused(platform: Platform, client_of: ClientOf) -> None:
-    platform.replies(Reply(b"[" * 200_000))
-    with pytest.raises(CaptureError, match="nested too deeply"):
-        client_of(HEADER).get("posts/", {}, ANY)
-
-
-def test_another_refusal_points_to_a_newer_version(platform: Platform, client_of: ClientOf) -> None:
-    platform.replies(Reply({}, status=400))
-    with pytest.raises(CaptureError, match=r"HTTP status 400.*newer version"):
-        client_of(HEADER).get("posts/9/", {}, ANY)
 
 
 @pytest.mark.slow

@@ -262,33 +262,30 @@ def of(frame: pd.DataFrame, *ids: str) -> pd.DataFrame:
     return frame[frame["question_id"].isin(ids)].astype(names).reset_index(drop=True)
 
 
-def test_every_question_with_a_forecast_comes(pulled: PlatformRecord) -> None:
+def test_every_question_with_a_forecast_comes_with_what_exports_lack(
+    pulled: PlatformRecord,
+) -> None:
+    frames = pulled.frames
     ids = [f"metaculus-{number}" for number in (41, 50, 60, 61, 70, 72, 80)]
-    assert pulled.frames.questions["question_id"].tolist() == ids
-    assert set(pulled.frames.forecasts["forecaster"]) == {"alice"}
-    assert pulled.frames.questions["family"].tolist()[4] == pulled.frames.questions["family"][5]
-
-
-def test_the_exports_gaps_are_filled(pulled: PlatformRecord) -> None:
-    first = pulled.frames.questions.iloc[0]
+    assert frames.questions["question_id"].tolist() == ids
+    assert set(frames.forecasts["forecaster"]) == {"alice"}
+    assert frames.questions["family"].tolist()[4] == frames.questions["family"][5]
+    first = frames.questions.iloc[0]
     assert (first["background"], first["fine_print"]) == ("It rains a lot.", "Drizzle counts.")
     assert first["resolution_criteria"] == "Resolves yes if it rains."
     assert first["scheduled_resolve_time"] == pd.Timestamp("2025-04-01", tz="UTC")
     assert pulled.origins["url"][0] == "https://www.metaculus.com/questions/1001/"
+    # A place names the question, since the files are gone.
+    assert frames.place("questions", 1) == "questions, metaculus-50"
+    assert frames.place("forecasts", 0) == "forecasts, metaculus-41"
 
 
-def test_a_place_names_the_question_once_the_answers_are_gone(pulled: PlatformRecord) -> None:
-    assert pulled.frames.place("questions", 1) == "questions, metaculus-50"
-    assert pulled.frames.place("forecasts", 0) == "forecasts, metaculus-41"
-
-
-def test_an_open_question_has_no_actual_close(pulled: PlatformRecord) -> None:
+def test_an_open_question_has_no_actual_close_and_a_later_option_is_blank_before(
+    pulled: PlatformRecord,
+) -> None:
     numeric = of(pulled.frames.questions, "metaculus-60").iloc[0]
     assert pd.isna(numeric["actual_close_time"])
     assert numeric["scheduled_close_time"] == pd.Timestamp("2025-03-01", tz="UTC")
-
-
-def test_options_that_were_added_later_are_blank_before(pulled: PlatformRecord) -> None:
     made = of(pulled.frames.forecasts, "metaculus-50")
     assert made["probabilities"].tolist() == [[0.6, None, 0.4], [0.5, 0.3, 0.2]]
 

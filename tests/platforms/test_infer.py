@@ -197,16 +197,6 @@ def test_answers_that_can_all_be_right_are_a_family(tmp_path: Path) -> None:
     assert record.frames.forecasts["probability"].tolist() == [0.4, 0.7]
 
 
-def test_accounts_with_the_same_name_are_two_forecasters(tmp_path: Path) -> None:
-    sets = [
-        forecast((70, "Yes", p), membership_id=id_, created_at=f"2025-01-1{id_ % 10}T00:00:00Z")
-        for id_, p in ((15, 0.2), (5, 0.4))
-    ]
-    record = read(tmp_path, [question()], sets)
-    assert record.frames.forecasts["forecaster"].tolist() == ["carol (INFER 15)", "carol"]
-    assert "Accounts with the same name on INFER are different forecasters" in notes_of(record)[1]
-
-
 def test_a_name_like_a_handle_that_tells_accounts_apart_is_a_third_forecaster(
     tmp_path: Path,
 ) -> None:
