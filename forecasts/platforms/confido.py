@@ -31,7 +31,12 @@ _LATEST = 253_370_764_800  # seconds from 1970 to 9999
 _COLUMNS = (
     *(Column(name) for name in ("question_id", "question", "user_id", "nick", "mean")),
     Column(
-        *("timestamp", "number", True, True, 0, _LATEST),
+        "timestamp",
+        kind="number",
+        needed=True,
+        required=True,
+        low=0,
+        high=_LATEST,
         rule="a time in seconds since 1970",
     ),
     *(Column(name, needed=True) for name in ("date", "time")),

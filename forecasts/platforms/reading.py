@@ -30,7 +30,7 @@ from forecasts.platforms.record import (
 from forecasts.platforms.source import AS_WRITTEN, Source
 
 NAMELESS = "required: it names the question"
-NO_PLACE = "a ledger has no place for these columns"
+_NO_PLACE = "a ledger has no place for these columns"
 _REMEDIES = {
     FORM: "Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again.",
     NAMELESS: "If a cell is merged with those below, separate them and repeat it in each row.",
@@ -227,4 +227,4 @@ class Rows:
         """Return the columns that are not read, as one omission."""
         known = {one.name for one in self.columns}
         names = [name for name in self.table.header if name not in known and not but(name)]
-        return [LeftOut(self.table.path.name, ", ".join(names), NO_PLACE)] if names else []
+        return [LeftOut(self.table.path.name, ", ".join(names), _NO_PLACE)] if names else []
