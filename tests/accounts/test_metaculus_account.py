@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from forecasts.platforms import metaculus
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.platforms import metaculus_files as files
 
 pytestmark = pytest.mark.slow
 
@@ -188,71 +188,42 @@ def pulled(platform: Platform, client_of: ClientOf, kept: Kept) -> PlatformRecor
 
 def exported(folder: Path) -> PlatformRecord:
     """Read the platform's export of the same account, written by hand from its description."""
-    spans = {
-        41: [("2025-01-03 04:05:06.123456+00:00", "2025-01-10 00:00:00+00:00", "0.3"),
-             ("2025-01-10 00:00:00+00:00", "", "0.85")],
-    }  # fmt: skip
-    rows = [
-        {
-            "Question ID": 41,
-            "Question URL": "https://www.metaculus.com/questions/1001/rain-in-march/",
-            "Question Title": "Will it rain on day 41?",
-            "Post ID": 1001,
-            "Default Project": "Metaculus Community",
-            "Categories": "['Weather']",
-            "Question Type": "binary",
-            "Open Time": "2025-01-01 00:00:00+00:00",
-            "CP Reveal Time": "2025-01-02 00:00:00+00:00",
-            "Scheduled Close Time": "2025-03-01 00:00:00+00:00",
-            "Actual Close Time": "2025-02-01 10:30:00.500000+00:00",
-            "Resolution": "yes",
-            "Resolution Known Time": "2025-02-01 10:30:00.500000+00:00",
-        },
-        {
-            "Question ID": 61,
-            "Question URL": "https://www.metaculus.com/questions/1004/rain-in-march/",
-            "Question Title": "When?",
-            "Post ID": 1004,
-            "Default Project": "Metaculus Community",
-            "Categories": "['Weather']",
-            "Question Type": "date",
-            "Lower Bound": "2025-01-01",
-            "Open Lower Bound": "False",
-            "Upper Bound": "2027-01-01",
-            "Open Upper Bound": "True",
-            "Continuous Range": str(
-                [f"{pd.Timestamp('2025-01-01') + day * pd.Timedelta('3.65D'):%Y-%m-%d}"
-                 for day in range(201)]
-            ),
-            "Open Time": "2025-01-01 00:00:00+00:00",
-            "CP Reveal Time": "2025-01-02 00:00:00+00:00",
-            "Scheduled Close Time": "2025-03-01 00:00:00+00:00",
-        },
-    ]  # fmt: skip
-    made = [
-        {"Question ID": 41, "Start Time": start, "End Time": end, "Probability Yes": p}
-        for start, end, p in spans[41]
-    ]
-    made.append(
-        {
-            "Question ID": 61,
-            "Start Time": "2025-01-02 00:00:00+00:00",
-            "Continuous CDF": str([0.0, *CDF[1:]]),
-        }
+    times = {
+        "Open Time": "2025-01-01 00:00:00+00:00",
+        "CP Reveal Time": "2025-01-02 00:00:00+00:00",
+        "Scheduled Close Time": "2025-03-01 00:00:00+00:00",
+    }
+    ended = dict.fromkeys(
+        ("Actual Close Time", "Resolution Known Time"), "2025-02-01 10:30:00.500000+00:00"
     )
-    for one in made:
-        one |= {"Forecaster ID": 7, "Forecaster Username": "Rainer", "Is Bot": "False"}
-    scores = [
-        {"Question ID": 41, "User ID": 7, "User Username": "Rainer", "Score Type": kind}
-        | {"Score": score, "Coverage": coverage}
-        for kind, score, coverage in (("peer", 12.5, 0.75), ("baseline", 40.25, ""))
+    days = [pd.Timestamp("2025-01-01") + day * pd.Timedelta("3.65D") for day in range(201)]
+    dates = {
+        "Question Title": "When?",
+        "Question Type": "date",
+        "Lower Bound": "2025-01-01",
+        "Upper Bound": "2027-01-01",
+        "Continuous Range": str([f"{day:%Y-%m-%d}" for day in days]),
+    }
+    asked = [
+        files.question(41, **{"Post ID": 1001, "Resolution": "yes"} | times | ended),
+        files.question(61, **{"Post ID": 1004} | times | dates),
     ]
-    for name, table in (("question", rows), ("forecast", made), ("score", scores)):
-        with (folder / f"{name}_data.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, {key: None for row in table for key in row})
-            writer.writeheader()
-            writer.writerows(table)
-    with opened(folder) as source:
+    made = [
+        files.forecast(
+            number, at=at, **cells | {"Forecaster ID": 7, "Forecaster Username": "Rainer"}
+        )
+        for number, at, cells in (
+            (
+                *(41, "2025-01-03 04:05:06.123456"),
+                {"End Time": "2025-01-10 00:00:00+00:00", "Probability Yes": 0.3},
+            ),
+            (41, "2025-01-10 00:00:00", {"Probability Yes": 0.85}),
+            (61, "2025-01-02 00:00:00", {"Continuous CDF": str([0.0, *CDF[1:]])}),
+        )
+    ]
+    scores = "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
+    scores += "41,7,Rainer,peer,12.5,0.75\n41,7,Rainer,baseline,40.25,\n"
+    with opened(files.export(folder, asked, made, score_data=scores)) as source:
         return metaculus.read(source, CHOICES)
 
 
