@@ -64,6 +64,7 @@ PATIENCE = 10  # seconds to wait for the turn in a file
 SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
 _SILENCE = 300  # seconds after which a server ends the turn of a silent writer
 _IN_TRANSACTION = 2  # libpq's status of a transaction that takes statements
+_CACHE = (2_000, 32_000)  # KiB of SQLite's cache for a reader, and for a writer: imports fill it
 _TURN = 0x466F7265636173  # the advisory lock: "Forecas" in ASCII
 
 
@@ -200,6 +201,7 @@ def prepare_sqlite(engine: Engine) -> None:
         if connection.info.get(_WRITING) != writes:
             # Only on a change, since SQLite then prepares all statements again.
             connection.connection.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+            connection.connection.execute(f"PRAGMA cache_size=-{_CACHE[writes]}")
             connection.info[_WRITING] = writes
         if not writes:
             connection.exec_driver_sql("BEGIN")

@@ -170,7 +170,7 @@ def connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection
         if alone:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         set_wal(connection, patience)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
