@@ -58,7 +58,7 @@ from forecasts.ledger.urls import (
 
 ACTS = "ledger_acts"  # among an engine's options: the engine for acts
 ALONE = "ledger_alone"  # in a connection's info: whether no other can use the file meanwhile
-_WRITING, _READ_ONLY = "ledger_writing", "ledger_read_only"  # among an engine's options
+_WRITING = "ledger_writing"  # among an engine's options
 _WAITS = "ledger_waits"  # among them: seconds to wait for the turn
 PATIENCE = 10  # seconds to wait for the turn in a file
 SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
@@ -75,9 +75,9 @@ def open_engine(
 
     ``begin``: a missing ledger may be created; the folder of its SQLite file is created now.
     ``unfinished``: an unfinished copy may be opened; ``damaged``: a damaged file, to be replaced.
-    NoLedger for an unreadable URL, for a missing
-    ledger without ``begin``, and for anything that is not a ledger, which is left unchanged.
-    DatabaseError if the server cannot be reached, NotAdmitted if it refuses the role.
+    NoLedger for an unreadable URL, for a missing ledger without ``begin``, and for anything that is
+    not a ledger, which is left unchanged. DatabaseError if the server cannot be reached,
+    NotAdmitted if it refuses the role.
     """
     engine = _engine_for(url)
     try:
@@ -109,8 +109,6 @@ def _engine_for(url: str) -> Engine:
         raise no_such_kind(url) from None
     except ArgumentError:  # sqlite://something
         raise unreadable(url) from None
-    if isinstance(engine.pool, NullPool):
-        engine.update_execution_options(**{_READ_ONLY: True})
     if waits is not None:
         engine.update_execution_options(**{_WAITS: waits})
     return engine
@@ -136,7 +134,11 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
             f"The database URL {where!r} names no file, and a ledger needs one to last.",
             remedy=EXAMPLES,
         )
-    kind = _kind_on_server(engine) if path is None else kind_of(path)
+    if path is not None:
+        kind = kind_of(path)
+    else:
+        with reported(engine), engine.connect() as connection:
+            kind = kind_by_tables(inspect(connection).get_table_names())
     if kind is Kind.other:
         raise NoLedger(
             f"{where!r} is not a ledger, so it was left unchanged.",
@@ -176,11 +178,6 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
             ) from None
 
 
-def _kind_on_server(engine: Engine) -> Kind:
-    with reported(engine), engine.connect() as connection:
-        return kind_by_tables(inspect(connection).get_table_names())
-
-
 def prepare_sqlite(engine: Engine) -> None:
     """Set up the connections and transactions of an SQLite ledger."""
     _prepare(engine)
@@ -207,7 +204,7 @@ def prepare_sqlite(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN")
             return
         path, options = Path(str(engine.url.database)), connection.get_execution_options()
-        if _is_read_only(connection):
+        if isinstance(engine.pool, NullPool):
             raise sqlite_file.read_only_error(path)
         try:
             sqlite_file.take_turn(connection.connection, options.get(_WAITS, PATIENCE))
@@ -264,10 +261,7 @@ def _prepare_server(engine: Engine) -> None:
         and everything that the act may have built on.
         """
         if _is_writing(connection):
-            send(
-                connection,
-                "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')",
-            )
+            send(connection, "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')")
 
 
 def send(connection: Connection, statements: str) -> Any:
@@ -289,10 +283,6 @@ def send(connection: Connection, statements: str) -> Any:
 
 def _is_writing(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(_WRITING, False))
-
-
-def _is_read_only(engine: Engine | Connection) -> bool:
-    return bool(engine.get_execution_options().get(_READ_ONLY, False))
 
 
 def _facts(connection: Connection) -> facts.Facts | None:

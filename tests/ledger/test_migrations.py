@@ -272,7 +272,7 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
+def test_of_two_who_migrate_at_once_one_does_and_the_other_finds_it_done(
     empty_url: str,
 ) -> None:
     act = (
@@ -285,7 +285,7 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
     )
     command = [sys.executable, "-c", act, empty_url]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    migrating = [subprocess.Popen(command, **streams) for _ in range(3)]  # type: ignore[call-overload]
+    migrating = [subprocess.Popen(command, **streams) for _ in range(2)]  # type: ignore[call-overload]
     for one in migrating:
         assert one.stdout.readline() == "ready\n"
     for one in migrating:
@@ -293,8 +293,8 @@ def test_of_several_who_migrate_at_once_one_does_and_the_others_find_it_done(
         one.stdin.flush()
     said = sorted(one.communicate(timeout=60)[0].strip() for one in migrating)
     newest = ledger_schema.newest_revision()
-    assert said == [f"Migrated(before=None, after='{newest}')", "None", "None"]
-    assert [one.returncode for one in migrating] == [0, 0, 0]
+    assert said == [f"Migrated(before=None, after='{newest}')", "None"]
+    assert [one.returncode for one in migrating] == [0, 0]
 
 
 def test_opening_a_new_file_waits_for_who_is_at_it(
