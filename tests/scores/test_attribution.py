@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -41,15 +43,13 @@ def frames() -> Frames:
             "evidence_id": ["a", "b", "c"],
             "kind": ["news", "news", "data"],
             "title": ["A", "B", "C"],
-            "url": ["", "", ""],
             "publisher": ["Post", "Times", "Times"],
-            "published_at": [None, None, None],
-            "quote": ["", "", ""],
-            "note": ["", "", ""],
+            "published_at": [None] * 3,
+            **dict.fromkeys(("url", "quote", "note"), [""] * 3),
         },
         EVIDENCE_COLUMNS,
     )
-    return Frames(ledger.questions, ledger.forecasts, ledger.teams, evidence, ledger.articles)
+    return replace(ledger, evidence=evidence)
 
 
 # The first move earned (0.36 − 0.09) · 0.6, the second lost (0.09 − 0.16) · 0.5.
@@ -105,12 +105,12 @@ def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: F
         ignore_index=True,
     )
     made.loc[5:, "probability"] = made.loc[5:, "probability"] / 2
-    whole = Frames(asked, made, frames.teams, frames.evidence, frames.articles)
+    whole = replace(frames, questions=asked, forecasts=made)
     row = attribute(whole, "kind").set_index("kind").loc["data"]
     each = []
     for n, name in enumerate(asked["question_id"]):
         own = made[made["question_id"] == name].reset_index(drop=True)
-        one = Frames(asked.iloc[[n]], own, frames.teams, frames.evidence, frames.articles)
+        one = replace(frames, questions=asked.iloc[[n]], forecasts=own)
         each.append(attribute(one, "kind").set_index("kind").loc["data", "points"])
     expected = clustered_mean(each, ["one", "one", "s", "t"], rare=True)
     assert (row["families"], row["questions"]) == (3, 4)
@@ -127,9 +127,7 @@ def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
     ]
     evidence = pd.Series([None, cited, None], dtype=object)
     only = frames.forecasts.assign(evidence=evidence).iloc[:2]
-    table = attribute(
-        Frames(frames.questions, only, frames.teams, frames.evidence, frames.articles), "evidence"
-    )
+    table = attribute(replace(frames, forecasts=only), "evidence")
     return dict(zip(table["evidence_id"], table["points"], strict=True))
 
 
@@ -158,9 +156,7 @@ def test_the_parts_of_an_update_always_sum_to_what_it_earned(
 
 def test_an_update_that_cites_nothing_stays_apart(frames: Frames) -> None:
     bare = frames.forecasts.assign(evidence=pd.Series([None] * 3, dtype=object))
-    table = attribute(
-        Frames(frames.questions, bare, frames.teams, frames.evidence, frames.articles), "kind"
-    )
+    table = attribute(replace(frames, forecasts=bare), "kind")
     assert table[["kind", "citations", "updates"]].to_numpy().tolist() == [["", 0, 2]]
 
 
@@ -170,7 +166,6 @@ def test_another_grouping_is_refused(frames: Frames) -> None:
 
 
 def test_a_ledger_without_resolved_questions_has_nothing_to_attribute(frames: Frames) -> None:
-    open_ = frames.questions.assign(resolution="")
-    empty = Frames(open_, frames.forecasts, frames.teams, frames.evidence, frames.articles)
+    empty = replace(frames, questions=frames.questions.assign(resolution=""))
     assert attribute(empty).empty
     assert attribute(empty, "publisher").empty

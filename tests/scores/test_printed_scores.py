@@ -39,48 +39,34 @@ def read(session: Session, question: Question, member: Member | None = None) -> 
     return printed_scores(session, current_state(session, question, now=NOW), member)
 
 
-def test_a_printed_score_is_beside_ours_by_the_same_rule(
-    session: Session, rain: Question, alice: Member
+@pytest.mark.parametrize(
+    ("platform", "name", "score", "protocol", "ours", "note"),
+    [
+        # 100 · ln(0.8 / 0.5) for half of the time
+        ("metaculus", "peer", 23.5, "metaculus_peer", 23.5, "The same rule"),
+        # (0.25 − 0.04) · 4
+        ("confido", "brier", 0.84, "brier_final", 0.04, "higher is better"),
+        ("fatebook", "relative Brier score", -0.1, "", None, "draws late joiners to zero"),
+        ("metaculus", "relative_legacy", 3.0, "", None, "as printed"),
+    ],
+)
+def test_a_printed_score_is_beside_ours_by_the_nearest_rule(
+    session: Session,
+    rain: Question,
+    alice: Member,
+    platform: str,
+    name: str,
+    score: float,
+    protocol: str,
+    ours: float | None,
+    note: str,
 ) -> None:
-    put(session, rain, alice, 23.5, coverage=0.5)
+    put(session, rain, alice, score, platform=platform, name=name, coverage=0.5)
     [one] = read(session, rain)
-    assert (one.forecaster, one.platform, one.name, one.score) == (
-        "alice",
-        "metaculus",
-        "peer",
-        23.5,
-    )
-    assert one.coverage == 0.5
-    assert one.protocol == "metaculus_peer"
-    assert one.ours == pytest.approx(23.50, abs=0.01)  # 100 · ln(0.8 / 0.5) for half of the time
-    assert "The same rule" in one.note
-
-
-def test_confidos_brier_is_explained_as_higher_better(
-    session: Session, rain: Question, alice: Member
-) -> None:
-    put(session, rain, alice, 0.84, platform="confido", name="brier")
-    [one] = read(session, rain)
-    assert one.protocol == "brier_final"
-    assert one.ours == pytest.approx(0.04)
-    assert one.score == pytest.approx((0.25 - one.ours) * 4)
-    assert "higher is better" in one.note
-
-
-def test_fatebooks_relative_score_has_no_rule_of_ours(
-    session: Session, rain: Question, alice: Member
-) -> None:
-    put(session, rain, alice, -0.1, platform="fatebook", name="relative Brier score")
-    [one] = read(session, rain)
-    assert (one.protocol, one.ours) == ("", None)
-    assert "draws late joiners to zero" in one.note
-
-
-def test_an_unknown_score_is_kept_as_printed(
-    session: Session, rain: Question, alice: Member
-) -> None:
-    put(session, rain, alice, 3.0, name="relative_legacy")
-    assert "as printed" in read(session, rain)[0].note
+    assert (one.forecaster, one.platform, one.name) == ("alice", platform, name)
+    assert (one.score, one.coverage, one.protocol) == (score, 0.5, protocol)
+    assert one.ours == (None if ours is None else pytest.approx(ours, abs=0.01))
+    assert note in one.note
 
 
 def test_the_newest_of_a_name_counts_and_one_members_can_be_asked_for(
