@@ -16,8 +16,8 @@ from forecasts.ledger import database
 from forecasts.ledger.clock import ledger_clock
 from forecasts.ledger.outages import outages
 
-_engine = cache(database.open_engine)
-_NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
+engine_of = cache(database.open_engine)
+NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
 
 
 def calendar(request: Request) -> Response:
@@ -29,7 +29,7 @@ def calendar(request: Request) -> Response:
     base = str(request.base_url).rstrip("/") if chosen is None else chosen.base
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))
-        engine = _engine(Settings().database_url)
+        engine = engine_of(Settings().database_url)
         now = ledger_clock(engine, lambda: datetime.now(UTC))()
         with database.reading(engine) as ledger:
             content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
@@ -37,6 +37,6 @@ def calendar(request: Request) -> Response:
         outages.noticed(error)
         return PlainTextResponse("The ledger is unavailable at the moment.\n", status_code=503)
     except LedgerError:
-        return PlainTextResponse(_NOT_FOUND, status_code=404)
+        return PlainTextResponse(NOT_FOUND, status_code=404)
     headers = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
     return Response(content, media_type="text/calendar", headers=headers)

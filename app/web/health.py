@@ -14,10 +14,10 @@ from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 from forecasts.ledger.outages import outages
 
-_WAITS = 5.0  # seconds
+WAITS = 5.0  # seconds
 _WELL = "The ledger can be read.\n"
 _UNAVAILABLE = "The ledger is unavailable at the moment.\n"
-_engine = cache(partial(database.open_engine, begin=False))
+engine_of = cache(partial(database.open_engine, begin=False))
 
 
 class Health:
@@ -33,8 +33,8 @@ class Health:
     async def answer(self, _: Request) -> Response:
         """Return 200 if the ledger can be read, 503 if not, or not in time."""
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(run_in_threadpool(_is_readable))
-        ended, _running = await asyncio.wait([self._reading], timeout=_WAITS)
+            self._reading = asyncio.create_task(run_in_threadpool(is_readable))
+        ended, _running = await asyncio.wait([self._reading], timeout=WAITS)
         is_well = any(reading.result() for reading in ended)
         return PlainTextResponse(
             _WELL if is_well else _UNAVAILABLE,
@@ -43,9 +43,10 @@ class Health:
         )
 
 
-def _is_readable() -> bool:
+def is_readable() -> bool:
+    """Return whether the ledger can be read; an outage is noticed."""
     try:
-        schema.require_ready(_engine(Settings().database_url))
+        schema.require_ready(engine_of(Settings().database_url))
     except LedgerError as error:
         if isinstance(error, DatabaseError):
             outages.noticed(error)

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from forecasts.access.members import member_or_new
-from forecasts.common.settings import sqlite_url
-from forecasts.exporting.export import as_zip, exported
-from forecasts.ledger import database, schema
-from forecasts.questions import registry
 from tests.app.browsing import DONE, IN_BROWSER, Server
 
 pytestmark = IN_BROWSER
-
-
-def ledger_folder(url: str, slug: str) -> bytes:
-    """Return a ledger of one question as a ledger folder."""
-    engine = database.open_engine(url)
-    schema.migrate(engine)
-    now = datetime.now(UTC)
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=now)
-        text = registry.question_text(
-            title=f"Will the {slug} open?",
-            open_time=now,
-            scheduled_close_time=now + timedelta(days=400),
-        )
-        registry.register(session, text, member=alice, now=now, slug=slug)
-    with database.reading(engine) as session:
-        frames, _ = exported(session, member=None, now=now)
-    engine.dispose()
-    return as_zip(frames)
 
 
 def reach(page: Page, place: Locator) -> None:
@@ -159,19 +133,3 @@ def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(
     secret = address.partition("fcc_calendar-")[2].partition("_")[2].removesuffix(".ics")
     assert len(secret) > 20
     assert secret not in (server.ledger.parent / "log").read_text()
-
-
-def test_a_ledger_folder_is_imported(page: Page, server: Server, tmp_path: Path) -> None:
-    archive = ledger_folder(sqlite_url(tmp_path / "other.sqlite3"), "drawbridge")
-    page.goto(f"{server.base}/exchange")
-    # The browser's own window asks for the file.
-    page.locator("input[type=file]").set_input_files(
-        {"name": "ledger.zip", "mimeType": "application/zip", "buffer": archive}
-    )
-    preview = page.get_by_role("button", name="Preview")
-    expect(preview).to_be_enabled()
-    reach(page, preview)
-    page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Import"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Imported: 1 question.")).to_be_visible()

@@ -53,26 +53,3 @@ def test_an_export_is_previewed_imported_and_compared_on_a_phone(
     expect(page.get_by_text("No two questions of different platforms")).to_be_visible()
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.get_by_role("button", name="Join 1 selected")).to_be_visible()
-
-
-def test_a_sheet_without_dates_asks_for_the_closes_that_no_title_names_on_a_phone(
-    page: Page, server: Server, tmp_path: Path
-) -> None:
-    year = datetime.now(UTC).year + 1
-    sheet = tmp_path / "sheet.csv"
-    sheet.write_text(
-        f"question,p,outcome\nWill the pier open by 1 June {year}?,0.4,\nWill it rust?,0.3,\n"
-    )
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.base}/exchange")
-    page.locator("input[type=file]").set_input_files(sheet)
-    page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text(f"read from “by 1 June {year}” in the title")).to_be_visible()
-    expect(page.get_by_text("1 open question is left out")).to_be_visible()
-    page.get_by_role("textbox", name="Closes").fill(f"end of March {year}")
-    page.get_by_role("textbox", name="Closes").press("Enter")
-    page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text(f"close 31 Mar {year}")).to_be_visible()
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    page.get_by_role("button", name="Import", exact=True).press("Enter")
-    expect(page.get_by_text("Imported from a spreadsheet")).to_be_visible()

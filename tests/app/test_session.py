@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +13,14 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from app import session
-from app.views.uncaught import went_wrong
+from app.views.uncaught import is_fault, keep_out_of_log, went_wrong
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.updates import updates
 from tests.app.conftest import Clock, errors, forecasts, keys, toasts, visit, words
 from tests.conftest import day
+from tests.ledger.test_outages import down
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -166,3 +168,19 @@ def test_the_pages_go_by_a_server_s_clock(
     session.engine().dispose()
     streamlit.cache_resource.clear()
     streamlit.cache_data.clear()
+
+
+def test_a_traceback_is_logged_of_a_fault_and_not_of_an_outage() -> None:
+    filters = logging.getLogger("streamlit.error_util")
+    keep_out_of_log()
+    try:
+        kept = [
+            bool(filters.filter(logging.makeLogRecord({"exc_info": (type(error), error, None)})))
+            for error in (down(), ZeroDivisionError())
+        ]
+    finally:
+        filters.removeFilter(is_fault)
+    assert kept == [False, True]
+    logger = logging.getLogger("forecasts.ledger.outages")
+    assert logger.handlers
+    assert not logger.propagate

@@ -86,32 +86,15 @@ def test_the_first_card_is_in_the_first_screen(
         assert screen[0] < 640 or card["height"] <= 140
 
 
-def test_several_forecasts_are_confirmed_at_once(browser: BrowserContext, base: str) -> None:
-    with opened(browser, base, (390, 844)) as page:
-        page.get_by_role("button", name="Still right: several at once").click()
-        for slug in ("bridge", "tunnel"):
-            page.locator(f'[class*="{slug}"]').get_by_test_id("stCheckbox").click()
-        page.get_by_role("button", name="Still right", exact=True).click()
-        expect(page.get_by_text("Confirmed: 2 forecasts unchanged.")).to_be_visible()
-        expect(page.get_by_text("Review due")).to_have_count(0)
-
-
-@pytest.mark.parametrize("screen", SCREENS)
 def test_what_a_question_earned_is_two_clicks_from_today(
-    browser: BrowserContext, base: str, screen: tuple[int, int]
+    browser: BrowserContext, base: str
 ) -> None:
-    with opened(browser, base, screen) as page:
+    with opened(browser, base, (1280, 800)) as page:
         page.get_by_test_id("stMain").get_by_role("link", name="My scores").click()
         _shows(page, "Will the quay", "updates lost 0.195")
         rows = page.get_by_test_id("stDataFrame")
         rows.scroll_into_view_if_needed()
         rows.click(position={"x": 20, "y": 38 + 35 + 17})
-        _shows(page, "Will the ferry", "updates earned 0.120")
-
-
-def test_a_score_on_today_opens_its_row(browser: BrowserContext, base: str) -> None:
-    with opened(browser, base, (1280, 800)) as page:
-        page.get_by_role("link", name="Brier 0.130").click()
         _shows(page, "Will the ferry", "updates earned 0.120")
 
 

@@ -164,11 +164,6 @@ def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
         assert standing.listing(ledger, now=day(5)) == []
 
 
-def test_the_one_line_is_above_the_list(furnished: AppTest) -> None:
-    visit(furnished, "questions")
-    assert furnished.text_input[0].label == "New question"
-
-
 def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
     visit(furnished, "questions", words="endde")
     assert titles(furnished) == ["Has it ended?"]

@@ -20,7 +20,7 @@ from tests.postgresql import Server
 
 @pytest.fixture(autouse=True)
 def _served(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendar_feed, "_engine", lambda _: engine)
+    monkeypatch.setattr(calendar_feed, "engine_of", lambda _: engine)
 
 
 def get(name: str) -> Response:
@@ -61,7 +61,7 @@ def test_a_calendar_goes_by_a_server_s_clock(
 ) -> None:
     times: list[datetime] = []
     engine = database.open_engine(postgresql.emptied())
-    monkeypatch.setattr(calendar_feed, "_engine", lambda _: engine)
+    monkeypatch.setattr(calendar_feed, "engine_of", lambda _: engine)
     ahead = "clock_timestamp() + interval '1 hour'"
     monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: ahead)
     monkeypatch.setattr(
@@ -77,4 +77,4 @@ def test_a_calendar_goes_by_a_server_s_clock(
 def test_any_other_address_is_none_whatever_is_wrong_with_it(name: str) -> None:
     answer = get(name)
     assert answer.status_code == 404
-    assert bytes(answer.body).decode() == calendar_feed._NOT_FOUND
+    assert bytes(answer.body).decode() == calendar_feed.NOT_FOUND
