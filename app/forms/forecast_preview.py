@@ -14,10 +14,10 @@ from app.times import zone
 from app.views.documents import chart, folded
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.reports import question_charts
 from forecasts.updates import previews
 from forecasts.updates.typed_values import read_typed
 from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
+from forecasts.views import question_charts
 
 
 class Clock(TypedDict):

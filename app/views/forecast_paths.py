@@ -17,7 +17,8 @@ from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
-from forecasts.reports.question_charts import (
+from forecasts.scores.paths import Paths, option_paths, paths
+from forecasts.views.question_charts import (
     HIGHLIGHTED,
     OTHERS,
     describe_options,
@@ -27,7 +28,6 @@ from forecasts.reports.question_charts import (
     path_rows,
     points_earned,
 )
-from forecasts.scores.paths import Paths, option_paths, paths
 
 _TALL = 340  # pixels
 _PER_PAGE = 5  # pieces of evidence

@@ -22,11 +22,11 @@ from forecasts.publication.record import (
     PublishedQuestion,
 )
 from forecasts.questions.standing import Status
-from forecasts.reports.question_charts import options_chart, path_chart
 from forecasts.reports.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import Value, format_leaders, format_probability
+from forecasts.views.question_charts import options_chart, path_chart
 
 _TYPES = {
     QuestionType.binary: "Yes or no",

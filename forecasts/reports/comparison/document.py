@@ -16,7 +16,7 @@ from forecasts.documents.document import (
 )
 from forecasts.documents.numbers import NOTHING, number, p_value, percent, signed, signed_interval
 from forecasts.reports.comparison import charts, murphy, wording
-from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair
+from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair, Side
 from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.wording import (
     ADJUSTED_INTERVAL,
@@ -61,12 +61,14 @@ def comparison_document(comparison: Comparison) -> Document:
 
 
 def _ranks(comparison: Comparison) -> Table:
-    columns = wording.rank_columns(comparison)
-    names = [side.name for side in comparison.groups]
-    return Table(
+    columns: Columns[Side] = {
+        comparison.metadata.of[:-1].capitalize(): lambda side: side.name,
+        **wording.rank_columns(comparison.groups),
+    }
+    return table_of(
         "",
-        (comparison.metadata.of[:-1].capitalize(), *columns),
-        tuple(zip(names, *columns.values(), strict=True)),
+        comparison.groups,
+        columns,
         text_columns=2,
         note=f"{wording.RANKS} {adjusted_note(s.adjusted for s in comparison.groups)}".strip(),
         optional=("Coverage", wording.SKILL_INTERVAL, ADJUSTED_INTERVAL),

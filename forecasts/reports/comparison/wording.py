@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from forecasts.common.text import count, in_words
 from forecasts.documents.as_csv import value_at
-from forecasts.documents.document import Term
+from forecasts.documents.document import Columns, Term
 from forecasts.documents.numbers import (
     NOTHING,
     decimals,
@@ -86,9 +86,8 @@ def rank_range(side: Side) -> str:
     return f"{side.rank_low} to {side.rank_high}"
 
 
-def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
-    """Return the table of ranks, a list of cells a column."""
-    sides = comparison.groups
+def rank_columns(sides: Sequence[Side]) -> Columns[Side]:
+    """Return the columns of the table of ranks."""
     columns: dict[str, Callable[[Side], str]] = {
         "Rank": rank_range,
         "Questions": lambda side: f"{side.questions:,}",
@@ -113,7 +112,7 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
                 value_at(side, "skill.shrunk_interval"), 1
             ),
         }
-    return {name: list(map(cell, sides)) for name, cell in columns.items()}
+    return columns
 
 
 def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:

@@ -13,7 +13,9 @@ import pytest
 from forecasts.documents.charts import LINES, STYLES, Chart
 from forecasts.documents.vega_lite import vega_lite
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.reports.question_charts import (
+from forecasts.scores.paths import CROWD, Paths, paths_of
+from forecasts.updates.previews import Slice
+from forecasts.views.question_charts import (
     OTHERS,
     density,
     describe_options,
@@ -21,8 +23,6 @@ from forecasts.reports.question_charts import (
     options_chart,
     path_chart,
 )
-from forecasts.scores.paths import CROWD, Paths, paths_of
-from forecasts.updates.previews import Slice
 from tests.conftest import day
 from tests.nasty import HANDLES, MARKUP
 
