@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -23,6 +24,7 @@ from app.views.scores import (
 )
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
+from forecasts.documents.vega_lite import COLOURS
 from forecasts.reports import charts
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores.printed_scores import printed_scores
@@ -41,9 +43,11 @@ def figures(own: OwnScores, questions: int) -> None:
         significant(own.brier.mean),
         help=f"{RULES['brier'][1]} Always saying 50% scores 0.25. The line is the mean of the "
         f"last {WINDOW} questions.",
-        chart_data=[call.running for call in own.calls] if len(own.calls) >= FEWEST_DRAWN else None,
-        chart_type="line",
     )
+    if len(own.calls) >= FEWEST_DRAWN:
+        last = significant(own.calls[-1].running)
+        alt = f"Mean of the last {WINDOW} questions over time, now {last}."
+        columns[0].vega_lite_chart(spec=sparkline(own), alt=alt)
     columns[1].metric("Resolved questions", f"{questions:,}")
     columns[2].metric(
         "Against the crowd",
@@ -59,6 +63,20 @@ def figures(own: OwnScores, questions: int) -> None:
     if others:
         parts.append(f"{counted(others, 'numeric or date question')} with CRPS not in the means.")
     st.caption(" ".join(parts))
+
+
+def sparkline(own: OwnScores) -> dict[str, Any]:
+    """Return the running mean of the scores as a line alone."""
+    rows = [{"place": place, "mean": call.running} for place, call in enumerate(own.calls)]
+    y = {"field": "mean", "type": "quantitative", "axis": None, "scale": {"zero": False}}
+    return {
+        "height": 40,
+        "padding": 0,
+        "config": {"view": {"stroke": None}},
+        "data": {"values": rows},
+        "mark": {"type": "line", "color": COLOURS["curve"]},
+        "encoding": {"x": {"field": "place", "type": "quantitative", "axis": None}, "y": y},
+    }
 
 
 def signed(points: float | None) -> str:
