@@ -14,15 +14,12 @@ from forecasts.api.mcp.reading import Name
 from forecasts.api.rules import web_address
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
-from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Article, Forecast
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry
 from forecasts.questions.passages import find_passage
-from forecasts.questions.same_questions import find_duplicates
-from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import proposals
@@ -39,6 +36,7 @@ from forecasts.values.typed_dates import (
 )
 from forecasts.values.value import format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
+from forecasts.views.articles import Draft, document
 
 ORIGIN = "mcp"
 _MOST_DRAFTS = 10  # of one article
@@ -327,12 +325,9 @@ def _captured(here: Here, article: Article, is_new: bool) -> str:
     """Return an article with its drafts, the strong ones first."""
     known = "stored" if is_new else "already in the ledger"
     head = f"Article {article.id}, {known}: {words.line(article.title)}"
-    drafts = drafts_of(article)
-    doubles = find_duplicates(here.session, drafts, now=here.now)
-    pairs = sorted(
-        zip(drafts, doubles, strict=True), key=lambda pair: pair[0].strength != Strength.strong
-    )
-    lines = [_drafted(draft, double) for draft, double in pairs[:_MOST_DRAFTS]]
+    drafts = document(here.session, article, now=here.now).drafts
+    drafts.sort(key=lambda draft: draft.strength != Strength.strong)
+    lines = [_drafted(draft) for draft in drafts[:_MOST_DRAFTS]]
     if not lines:
         return f"{head}\n\nIt suggests no question."
     more = len(drafts) - len(lines)
@@ -340,9 +335,9 @@ def _captured(here: Here, article: Article, is_new: bool) -> str:
     return f"{head}\n\n{words.bullets(lines)}"
 
 
-def _drafted(draft: Draft, double: QuestionState | None) -> str:
-    """Return a draft on one line; ``double``: a question that asks the same."""
+def _drafted(draft: Draft) -> str:
+    """Return a draft on one line, with a question that asks the same."""
     wording = words.line(draft.question) if draft.question else "(no wording)"
     closes = "no deadline" if draft.close_date is None else f"closes {draft.close_date}"
-    asked = "" if double is None else f" · asked already: {words.line(double.slug)}"
+    asked = "" if draft.like is None else f" · asked already: {words.line(draft.like)}"
     return f"{draft.strength}: {wording} · {closes} · quote {words.line(draft.quote, 1_000)}{asked}"
