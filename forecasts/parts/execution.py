@@ -13,8 +13,8 @@ references have a future, so three lines make one:
         def submit(self, work, /, *args, **options):
             return ray.remote(work).remote(*args, **options).future()
 
-Whether lost work is tried again is the executor's to decide: Dask tries three times. Finished
-scores stay, so the same command continues.
+The executor decides if lost work is tried again; Dask tries three times. Finished scores stay, so
+the same command continues.
 """
 
 from __future__ import annotations
