@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
 
+from forecasts.common.text import count
+from forecasts.common.text import shortened as shortened
 from forecasts.ledger.models import QuestionText
-from forecasts.reports.wording import shortened as shortened
 
 # An invisible character that is not a letter. It breaks up shortcodes and links, which the
 # renderer looks for after reading the Markdown, so that escaping alone does not stop it.
@@ -153,7 +154,7 @@ def span(length: timedelta) -> str:
     seconds = max(0, int(length.total_seconds()))
     for unit, size in (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= (2 * size if unit == "year" else size):
-            return counted(seconds // size, unit)
+            return count(seconds // size, unit)
     return "less than a minute"
 
 
@@ -174,8 +175,3 @@ def significant(number: float | None) -> str:
         number = 0.0
     decimals = 2 if not number else min(5, max(0, 2 - math.floor(math.log10(abs(number)))))
     return f"{number:.{decimals}f}".replace("-", "−")
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number with its noun: '1 question', '2 questions'."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"

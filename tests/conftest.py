@@ -25,8 +25,11 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
-from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.ledger.models import Forecast, Member, Question, Resolution
 from forecasts.questions import registry
+from forecasts.resolution import confirmation
+from forecasts.updates import updates
+from forecasts.values.value import Value
 from scoring import parallel
 from tests.examples import examples
 from tests.postgresql import Server
@@ -296,6 +299,35 @@ def counted_statements(engine: Engine | type[Engine]) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", note)
     yield statements
     event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def acting(
+    engine: Engine, slug: str = "rain", by: str = "alice"
+) -> Iterator[tuple[Session, Question, Member]]:
+    """One act of a member on a question: its session, the question, the member."""
+    with database.writing(engine) as session:
+        yield session, registry.find(session, slug), member_or_new(session, by, now=day(0))
+
+
+def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
+    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+
+
+def resolve(
+    session: Session,
+    question: Question,
+    member: Member,
+    outcome: str = "yes",
+    known: float | None = None,
+    *,
+    at: float,
+    **more: Any,
+) -> Resolution:
+    """Resolve the question on day ``at``, or correct it; ``known`` since that day."""
+    known_at = None if known is None else day(known)
+    given = {"known_at": known_at, "now": day(at), "member": member, **more}
+    return confirmation.confirm(session, question, outcome, **given).resolution
 
 
 def imported(

@@ -12,7 +12,7 @@ from app.session import reading
 from app.views.documents import table
 from app.views.downloads import downloads
 from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
-from forecasts.questions import standing
+from forecasts.questions import search
 from forecasts.reports import arena as report_arena
 from forecasts.reports import wording as words
 from forecasts.reports.arena import Arena, Contender
@@ -89,7 +89,7 @@ def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
 
 st.title("Arena", anchor=False)
 with reading() as ledger:
-    known_tags = standing.tags(ledger)
+    known_tags = search.labels(ledger)[0]
 with st.popover("Sides and questions"), st.container(key="filters-arena"):
     kind = st.segmented_control(
         "Compare", list(OF), default="Members", required=True, key="of", bind="query-params"

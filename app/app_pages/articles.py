@@ -12,7 +12,7 @@ from app.components.share import share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
-from app.markdown_text import as_text, closing, counted, dotted, link, marked, shortened
+from app.markdown_text import as_text, closing, dotted, link, marked, shortened
 from app.session import (
     Act,
     address_of_app,
@@ -33,6 +33,7 @@ from forecasts.access.roles import Action
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafts import Draft, drafts_of
+from forecasts.common.text import count
 from forecasts.ledger.models import Article
 from forecasts.questions import passages
 from forecasts.questions.same_questions import find_duplicates
@@ -146,11 +147,11 @@ def shelf() -> None:
             else "No articles yet. Paste one above, or enter its web address."
         )
         return
-    st.caption(counted(found.total, "article"))
+    st.caption(count(found.total, "article"))
     for article, questions in found.articles:
         with st.container(gap=None):
             article_link(article)
-            asked = counted(questions, "question") if questions else "no questions yet"
+            asked = count(questions, "question") if questions else "no questions yet"
             date_of = published(article.published_at) or "no date"
             st.caption(dotted(article.publisher, date_of, asked))
     if found.pages > 1:
@@ -171,7 +172,7 @@ def one(number: int) -> None:
     if article.url:
         st.markdown(link(article.url, article.url))
     if asked:
-        label = f"{counted(len(asked), 'question')} from this article"
+        label = f"{count(len(asked), 'question')} from this article"
         with st.expander(label, expanded=len(asked) <= 3):
             for _, state in asked:
                 with st.container(gap=None):

@@ -9,7 +9,7 @@ from app.markdown_text import as_text
 from app.session import reading
 from app.views.documents import folded, section
 from app.views.downloads import downloads
-from forecasts.questions import standing
+from forecasts.questions import search
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
@@ -64,7 +64,7 @@ def pick(
 
 st.title("Compare", anchor=False)
 with reading() as ledger:
-    known, known_tags = known_sides(ledger), standing.tags(ledger)
+    known, known_tags = known_sides(ledger), search.labels(ledger)[0]
 with st.popover("Sides and questions"), st.container(key="filters-sides"):
     of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
+from app.markdown_text import COVERAGE_HELP, as_text, significant
 from app.session import current_member, reading
 from app.times import day, zone
 from app.views.documents import chart
@@ -22,6 +22,7 @@ from app.views.scores import (
     score_caption,
     update_table,
 )
+from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
 from forecasts.documents.vega_lite import COLOURS
@@ -53,7 +54,7 @@ def figures(own: OwnScores, questions: int) -> None:
         "Against the crowd",
         signed(own.against_crowd.mean),
         help="Mean advantage over the mean of the others’ forecasts at the same times, on "
-        f"{counted(own.compared, 'question')} that others forecast too. Above 0 is better.",
+        f"{count(own.compared, 'question')} that others forecast too. Above 0 is better.",
     )
     columns[3].metric("Earned by updates", signed(own.points), help=POINTS_HELP)
     others = questions - len(own.calls)
@@ -61,7 +62,7 @@ def figures(own: OwnScores, questions: int) -> None:
     if own.brier.interval is not None:
         parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
     if others:
-        parts.append(f"{counted(others, 'numeric or date question')} with CRPS not in the means.")
+        parts.append(f"{count(others, 'numeric or date question')} with CRPS not in the means.")
     st.caption(" ".join(parts))
 
 
@@ -188,7 +189,7 @@ if not scored:
 words = search_field("Search", "words", "Title, tag or family")
 shown = matching(scored, words)
 if not shown:
-    st.info(f"None of your {counted(len(scored), 'resolved question')} matches.")
+    st.info(f"None of your {count(len(scored), 'resolved question')} matches.")
     st.stop()
 own = own_scores(shown)
 figures(own, len(shown))

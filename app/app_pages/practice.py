@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.components.keyboard import focus_on
-from app.markdown_text import as_text, counted, paragraphs, significant
+from app.markdown_text import as_text, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.documents import chart, report_table
+from forecasts.common.text import count
 from forecasts.reports import Group, charts, tables
 from forecasts.samples import practice
 from forecasts.samples.practice import Answer, Exercise
@@ -145,7 +146,7 @@ if going.shown is not None:
 if following is not None:
     ask(following)
 elif available:
-    st.success(f"All done: {counted(len(available), 'question')}.")
+    st.success(f"All done: {count(len(available), 'question')}.")
 else:
     st.info(
         "This ledger has no resolved yes-or-no questions yet. Practise with the built-in set "

@@ -12,13 +12,14 @@ from sqlmodel import Session
 from app.forms.bulk import do_to, ticked
 from app.forms.one_line import one_line_entry
 from app.forms.question import ask_form
-from app.markdown_text import as_text, closing, counted, shortened
+from app.markdown_text import as_text, closing, shortened
 from app.session import current_member, ledger_url, now, reading
 from app.times import day
 from app.views.links import question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
 from forecasts.access.kinds import CROWD_OF
+from forecasts.common.text import count
 from forecasts.ledger.models import QuestionOrigin, QuestionType
 from forecasts.questions import search
 from forecasts.questions.origins import origins, platform_name, platforms
@@ -167,7 +168,7 @@ def find() -> None:
         st.info("No questions yet. Type the first one above, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
-    counts.caption(f"{found.matching:,} of {counted(found.total, 'question')}", width="content")
+    counts.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
     if found.similar:
         similar = ", ".join(map(as_text, found.similar))
         st.caption(f"Nothing has “{as_text(by.words)}”. Similar words: **{similar}**.")

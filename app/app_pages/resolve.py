@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.resolution import disputed, proposal, resolve_form
-from app.markdown_text import as_text, closing, counted, shortened
+from app.markdown_text import as_text, closing, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
 from app.times import when, zone_name
 from app.views.links import question_link
 from forecasts.access import members, roles
 from forecasts.access.roles import Action
+from forecasts.common.text import count
 from forecasts.ledger.models import RunState
 from forecasts.questions.standing import QuestionState, Status, listing, unresolved
 from forecasts.resolution import assignments, disputes, progress, proposals
@@ -84,7 +85,7 @@ def parked() -> None:
     waiting = [one for one in waits if one.slug in by_slug]
     if waiting:
         st.warning(
-            f"{counted(len(waiting), 'question')} could not be resolved automatically and "
+            f"{count(len(waiting), 'question')} could not be resolved automatically and "
             f"{'needs' if len(waiting) == 1 else 'need'} attention."
         )
     for one in waiting:
@@ -92,8 +93,7 @@ def parked() -> None:
         with st.container(gap="xsmall"):
             question_link(state)
             st.caption(
-                f"{when(one.since)}, after {counted(one.attempts, 'attempt')} · "
-                f"{as_text(one.reason)}"
+                f"{when(one.since)}, after {count(one.attempts, 'attempt')} · {as_text(one.reason)}"
             )
             if may(Action.resolve, state):
                 retry_or_remove(state)

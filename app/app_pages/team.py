@@ -6,7 +6,7 @@ from datetime import datetime, time
 
 import streamlit as st
 
-from app.markdown_text import as_text, counted
+from app.markdown_text import as_text
 from app.session import act, form_key, now, reading, rights_here
 from app.times import day, local_day, when, zone
 from app.views.documents import table
@@ -15,6 +15,7 @@ from forecasts.access import members as access_members
 from forecasts.access import teams
 from forecasts.access.kinds import accounts
 from forecasts.access.teams import MemberRoles, Roster
+from forecasts.common.text import count
 from forecasts.ledger.models import Role, RunState
 from forecasts.resolution import progress
 from forecasts.resolution.progress import LastLookup
@@ -55,7 +56,7 @@ def members() -> None:
         )
         kinds = {one.id: one.kind for one in accounts(ledger)}
     pages = max(1, -(-total // PER_PAGE))
-    st.caption(counted(total, "member"))
+    st.caption(count(total, "member"))
     if pages > 1:
         st.pagination(pages, key="people")
     if found:
@@ -240,7 +241,7 @@ def status(resolvers: list[LastLookup]) -> None:
         )
         return
     failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
-    st.caption(f"{counted(len(resolvers), 'question')} checked automatically, {failed:,} failed")
+    st.caption(f"{count(len(resolvers), 'question')} checked automatically, {failed:,} failed")
     last = max((one.lookup.started_at for one in resolvers if one.lookup is not None), default=None)
     if last is not None:
         st.caption(f"Last check: {when(last)}.")

@@ -12,7 +12,7 @@ from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed
 from app.forms.one_line import one_line_entry
 from app.forms.undo import undo_offer
-from app.markdown_text import as_text, closing, counted, shortened, span
+from app.markdown_text import as_text, closing, shortened, span
 from app.session import act, current_member, form_key, now, page_state, reading
 from app.times import day
 from app.views.links import question_link
@@ -20,6 +20,7 @@ from app.views.lists import shown_page
 from app.views.scores import score_caption, score_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
+from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.scored_questions import ScoredQuestion
@@ -157,7 +158,7 @@ def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
     elif submitted:
         with act(key) as doing:
             revisits.confirm_forecasts(doing.ledger, ticked, origin="app", **doing.by)
-            doing.say(f"Confirmed: {counted(len(ticked), 'forecast')} unchanged.")
+            doing.say(f"Confirmed: {count(len(ticked), 'forecast')} unchanged.")
 
 
 def resolved() -> None:

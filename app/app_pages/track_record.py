@@ -16,7 +16,7 @@ from forecasts.documents.charts import LINES
 from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
 from forecasts.publication.publish import publish_as_zip
-from forecasts.questions import standing
+from forecasts.questions import search
 from forecasts.reports import Report, wording
 from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.report import By
@@ -110,7 +110,7 @@ def publish_record() -> None:
 
 st.title("Track record", anchor=False)
 with reading() as ledger:
-    known_tags = standing.tags(ledger)
+    known_tags = search.labels(ledger)[0]
 with st.popover("Record and questions"), st.container(key="filters-record"):
     by, names = choose_records(known_tags)
     chosen = pick_questions(known_tags)

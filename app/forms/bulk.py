@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.markdown_text import as_text, counted, shortened
+from app.markdown_text import as_text, shortened
 from app.session import act, current_member, form_key, now, reading, rights_here, shown_errors
 from app.views.downloads import ledger_folder_button
 from forecasts.access import teams
+from forecasts.common.text import count
 from forecasts.ledger.models import Role
 from forecasts.questions.search import Row
 from forecasts.questions.standing import QuestionState
@@ -43,7 +44,7 @@ def do_to(rows: Sequence[Row]) -> None:
     may = rights.unrestricted or rights.general is not Role.viewer or to_ask
     choices = [*(list(BulkAction) if may else []), _EXPORT]
     with st.container(border=True):
-        st.markdown(f"**{counted(len(slugs), 'question')} selected**")
+        st.markdown(f"**{count(len(slugs), 'question')} selected**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             label = "Action for selected questions"
             chosen = st.selectbox(label, choices, key=f"{key}-act", width=280)
@@ -51,7 +52,7 @@ def do_to(rows: Sequence[Row]) -> None:
         if not slugs:
             st.caption("Tick questions below. You see a preview before anything changes.")
         elif chosen == _EXPORT:
-            label = f"Download {counted(len(slugs), 'question')} (ZIP)"
+            label = f"Download {count(len(slugs), 'question')} (ZIP)"
             ledger_folder_button(label, key=f"{key}-export", questions=slugs, primary=True)
         else:
             _confirm(key, BulkAction(chosen), argument, slugs)
@@ -87,10 +88,10 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
             st.caption("This changes none of the selected questions.")
             return
         titles = "\n".join(f"- {as_text(shortened(s.text.title, 100))}" for s in changed)
-        count = counted(len(changed), "question")
-        st.markdown(f"This changes {count}:\n\n{titles}")
+        changes = count(len(changed), "question")
+        st.markdown(f"This changes {changes}:\n\n{titles}")
         st.caption("Earlier wordings and forecasts are kept.")
         if st.button(f"Change {count}", key=f"{key}-go", type="primary"):
             with act(key) as doing:
                 done = bulk.apply_action(doing.ledger, chosen, argument, slugs, **doing.by)
-                doing.say(f"Changed {counted(done, 'question')}.")
+                doing.say(f"Changed {count(done, 'question')}.")

@@ -16,11 +16,12 @@ from functools import partial
 import streamlit as st
 
 from app.forms.dates import TypedDate, date_field
-from app.markdown_text import as_text, counted, shortened
+from app.markdown_text import as_text, shortened
 from app.session import Act, act, form_key, page_state
 from app.times import day
 from forecasts.articles import library
 from forecasts.common.errors import BadInput
+from forecasts.common.text import count
 from forecasts.ledger.models import Article
 from forecasts.reading.article import (
     PARAGRAPH,
@@ -140,7 +141,7 @@ def correct(captured: Captured) -> list[CapturedArticle]:
     review = page_state(Review)
     st.header("Review", anchor=False)
     st.caption(
-        f"{counted(len(captured.parts), 'article')}, not stored yet. "
+        f"{count(len(captured.parts), 'article')}, not stored yet. "
         "Open one to edit, divide, merge or drop it."
     )
     articles: list[CapturedArticle] = []
@@ -152,7 +153,7 @@ def correct(captured: Captured) -> list[CapturedArticle]:
     if not articles:
         st.info("No articles left. Undo the drop, or discard the capture.")
     with st.container(horizontal=True):
-        label = f"Store {counted(len(articles), 'article')}"
+        label = f"Store {count(len(articles), 'article')}"
         store = st.button(label, type="primary", disabled=not articles, key="store")
         if captured.before is not None and st.button(
             f"Undo the {captured.step}", icon="↩️", key="undo"
@@ -179,8 +180,8 @@ def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
     stored = store_checked(doing, articles, seen)
     new = [article for article, is_new in stored if is_new]
     known = len(stored) - len(new)
-    messages = [f"Stored {counted(len(new), 'article')}."] if new else []
-    messages += [f"{counted(known, 'article')} already stored."] if known else []
+    messages = [f"Stored {count(len(new), 'article')}."] if new else []
+    messages += [f"{count(known, 'article')} already stored."] if known else []
     doing.say(" ".join(messages))
     first = new[0] if new else stored[0][0]
     doing.go("articles", {"article": str(first.id)})
@@ -240,7 +241,7 @@ def _heading(article: CapturedArticle, key: Callable[[str], str], seen: datetime
     shown = f"**{as_text(shortened(title, 100)) or 'no title'}** · "
     shown += f"{as_text(publisher or 'no publisher')} · "
     shown += "no date" if appeared is None else day(appeared)
-    return f"{shown} · {counted(len(text.split()), 'word')}"
+    return f"{shown} · {count(len(text.split()), 'word')}"
 
 
 def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime) -> CapturedArticle:

@@ -7,12 +7,13 @@ from typing import TypedDict
 
 import streamlit as st
 
-from app.markdown_text import as_text, counted
+from app.markdown_text import as_text
 from app.session import act, current_member, form_key, now, reading, settings, shown_errors
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.agenda.notifications.channels import DESCRIPTIONS, ChannelInfo
+from forecasts.common.text import count
 from forecasts.ledger.models import Event
 
 
@@ -58,8 +59,8 @@ def _channel(channel: ChannelInfo) -> None:
                 channels.remove(doing.ledger, channel.name, **doing.by)
                 doing.say(f"Removed the channel {channel.name}; its address is deleted.")
             elif resend:
-                count = sender.resend(doing.ledger, channel.name, **doing.by)
-                doing.say(f"The next run sends {counted(count, 'notice')} again.")
+                notices = sender.resend(doing.ledger, channel.name, **doing.by)
+                doing.say(f"The next run sends {count(notices, 'notice')} again.")
             else:
                 channels.change(doing.ledger, channel.name, member=doing.member, **chosen)
                 doing.say(f"Saved the settings of {channel.name}.")

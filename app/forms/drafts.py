@@ -14,12 +14,13 @@ from app import session
 from app.components.keyboard import focus_on
 from app.forms.dates import future_date
 from app.forms.question import ONLY_ME, criteria_field, require_title
-from app.markdown_text import as_text, counted, shortened
+from app.markdown_text import as_text, shortened
 from app.session import Act, act, form_key, lowest_probability
 from app.times import day, local_day, zone
 from app.views.links import question_link
 from forecasts.articles.drafts import Draft
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.text import count
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import registry
 from forecasts.questions.passages import find_passage
@@ -103,7 +104,7 @@ def focus_first(article: Drafted) -> None:
 @st.fragment
 def possible_questions(article: Drafted) -> None:
     """Show the drafts to correct, forecast and register; doubtful ones are folded."""
-    parts = [counted(len(article.drafts), "draft")] if article.drafts else []
+    parts = [count(len(article.drafts), "draft")] if article.drafts else []
     parts += [f"{article.registered} registered"] if article.registered else []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.header("Possible questions", anchor=False, width="content")
@@ -130,7 +131,7 @@ def possible_questions(article: Drafted) -> None:
         )
     ticked = [one for one, chosen, _ in cards if chosen]
     if ticked and st.button(
-        f"Register {counted(len(ticked), 'selected question')}",
+        f"Register {count(len(ticked), 'selected question')}",
         key=f"{act_key}-all",
         type="primary",
     ):

@@ -13,11 +13,12 @@ from app.components.keyboard import focus_on
 from app.forms.forecast_preview import read_field
 from app.forms.forecast_value import is_typed, value_fields
 from app.forms.undo import offer_undo
-from app.markdown_text import as_text, counted, shortened
+from app.markdown_text import as_text, shortened
 from app.session import Act, act, form_key, lowest_probability
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.common.text import count
 from forecasts.ledger.models import Article, EvidenceKind, Forecast, QuestionType, Stance
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
@@ -140,7 +141,7 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
         "Review in",
         [None, *choices],
         index=0 if current is None else choices.index(current) + 1,
-        format_func=lambda days: "default" if days is None else counted(days, "day"),
+        format_func=lambda days: "default" if days is None else count(days, "day"),
         key=f"{key}-again",
         help="When Today lists this forecast for review. Set the default in Settings.",
     )

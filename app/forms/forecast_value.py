@@ -30,7 +30,7 @@ from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.updates import typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
-from forecasts.values.outcomes import figure_to_float, format_bounds
+from forecasts.values.outcomes import bounds, format_bounds
 from forecasts.values.value import Value, format_value
 
 _HELP = {
@@ -278,7 +278,7 @@ def _level(key: str, place: int) -> str:
 
 def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show a field per quantile, unless the browser's fields cannot hold the range."""
-    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
+    low, high = bounds(text)
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return

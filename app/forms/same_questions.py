@@ -9,11 +9,12 @@ from datetime import timedelta
 import streamlit as st
 from sqlmodel import Session
 
-from app.markdown_text import as_text, counted, shortened
+from app.markdown_text import as_text, shortened
 from app.session import act, form_key, ledger_url, now, page_state, reading
 from app.times import day, when
 from app.views.links import question_link
 from app.views.lists import shown_page
+from forecasts.common.text import count
 from forecasts.questions.families import (
     Joined,
     join_pairs,
@@ -40,7 +41,7 @@ class Judged:
     def words(self) -> str:
         """The decision in words: 'Joined: 2 pairs.'."""
         many = self.pairs[1:]
-        named = counted(len(self.pairs), "pair") if many else " and ".join(self.pairs[0].slugs)
+        named = count(len(self.pairs), "pair") if many else " and ".join(self.pairs[0].slugs)
         return f"{'Joined' if self.joined else 'Not the same'}: {named}."
 
 
@@ -67,7 +68,7 @@ def same_questions(only: Sequence[str] | None = None) -> None:
         return
     identical = " Identical titles with the same close are preselected."
     st.caption(
-        f"{counted(len(pairs), 'pair')} may be the same question on two platforms. In one family, "
+        f"{count(len(pairs), 'pair')} may be the same question on two platforms. In one family, "
         "reports count them once. Compare the criteria before you decide."
         + (identical if pairs[0].is_identical else "")
     )

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.markdown_text import as_lines, as_text, counted, link, shortened
+from app.markdown_text import as_lines, as_text, link, shortened
 from app.remedies import said
 from app.times import day, local_day
 from app.views.lists import shown_page
-from forecasts.common.text import on_one_line
+from forecasts.common.text import count, on_one_line
 from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow
@@ -44,7 +44,7 @@ def added(counts: Imported, printed: int = 0) -> list[str]:
         "membership": len(counts.memberships),
         "printed score": printed,
     }
-    return [counted(number, thing) for thing, number in numbers.items() if number]
+    return [count(number, thing) for thing, number in numbers.items() if number]
 
 
 def additions(counts: Imported, printed: int = 0) -> None:
@@ -70,7 +70,7 @@ def without_criteria(number: int, thing: str = "question") -> str:
     """Return that only the importer sees so many questions, until they have criteria."""
     lack, it = ("lacks", "it") if number == 1 else ("lack", "them")
     return (
-        f"{counted(number, thing)} {lack} resolution criteria. Only you can see {it} until you "
+        f"{count(number, thing)} {lack} resolution criteria. Only you can see {it} until you "
         "add some."
     )
 
@@ -97,7 +97,7 @@ def _members(said: str, names: Sequence[str]) -> None:
 
 def _questions(preview: Preview) -> None:
     if preview.unchanged:
-        as_known = counted(preview.unchanged, "question")
+        as_known = count(preview.unchanged, "question")
         st.caption(f"Unchanged: {as_known}.")
     if not preview.questions:
         return
@@ -109,7 +109,7 @@ def _questions(preview: Preview) -> None:
     for row in shown_page(shown, f"import-rows-{kind}", _ROWS):
         parts = [f"**{row.change}**"]
         if row.forecasts:
-            parts.append(counted(row.forecasts, "new forecast") + _made(row))
+            parts.append(count(row.forecasts, "new forecast") + _made(row))
         if row.closes is not None:
             parts.append(f"close {day(row.closes)}")
         if row.closes_in_words:

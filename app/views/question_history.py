@@ -38,7 +38,7 @@ from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.comments import Remark, by_forecast, reasons
 from forecasts.updates.evidence import format_citation
-from forecasts.updates.moves import Move, moves
+from forecasts.updates.updates import Move, moves
 from forecasts.values.value import format_leaders, format_origin, format_value
 
 PER_PAGE = 15

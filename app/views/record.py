@@ -8,7 +8,7 @@ from app.markdown_text import as_text, significant
 from app.views.documents import block, chart, folded, report_table
 from app.views.links import question_link
 from app.views.scores import last_call, score_link
-from forecasts.common.text import count
+from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
 from forecasts.reports import Group, Report, charts, report_document, tables, wording
 from forecasts.reports.advice import advice
@@ -183,7 +183,7 @@ def _staleness(group: Group) -> None:
     for row in stale.most:
         st.page_link(
             "app_pages/question.py",
-            label=as_text(wording.shortened(row.title or row.question)),
+            label=as_text(shortened(row.title or row.question)),
             query_params={"slug": row.question},
         )
         st.caption(as_text(wording.unrevised(row, several=group.forecasters > 1)))

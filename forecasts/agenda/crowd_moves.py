@@ -23,7 +23,7 @@ from forecasts.access import kinds
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.scores.paths import quantile_at
-from forecasts.values.outcomes import figure_to_float, format_figure
+from forecasts.values.outcomes import bounds, format_figure
 from forecasts.values.value import format_probability, value_of
 
 THRESHOLD = 0.1  # the least increase of the distance
@@ -115,7 +115,7 @@ def _numbers(forecast: Any, text: QuestionText) -> list[float]:
     if forecast.probabilities is not None:
         vector = value_of(forecast).over(text.options).probabilities or ()
         return [math.nan if p is None else p for p in vector]
-    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
+    low, high = bounds(text)
     return [(quantile_at(forecast.quantiles or {}, text) - low) / (high - low)]
 
 
@@ -169,7 +169,7 @@ def _medians(vectors: Sequence[list[float]], size: int) -> list[float]:
 def _format(number: float, text: QuestionText) -> str:
     if not text.is_quantitative:
         return format_probability(number)
-    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
+    low, high = bounds(text)
     figure = low + number * (high - low)
     if text.type == QuestionType.date:
         return datetime.fromtimestamp(figure, UTC).date().isoformat()

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
+from forecasts.ledger.append import written
 from forecasts.ledger.models import Forecast, Glance, Member, Question, Revisit
 from forecasts.updates.updates import NewForecast, current_forecasts, update_all
 from forecasts.values.value import value_of
@@ -45,15 +46,15 @@ def set_interval(
             f"A review interval must be 1 to {MOST_DAYS:,} days, got {days}.",
             remedy="Give a number of days, such as 7.",
         )
-    row = Revisit(
-        member_id=member.id,
-        question_id=None if question is None else question.id,
-        days=days,
-        recorded_at=now,
+    return written(
+        session,
+        Revisit(
+            member_id=member.id,
+            question_id=None if question is None else question.id,
+            days=days,
+            recorded_at=now,
+        ),
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,7 @@ def confirm_forecasts(
 
 def mark_seen(session: Session, *, member: Member, now: datetime) -> Glance:
     """Return the mark, which is written, that the member has seen the results until now."""
-    row = Glance(member_id=member.id, recorded_at=now)
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, Glance(member_id=member.id, recorded_at=now))
 
 
 def seen_until(session: Session, member: Member) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from forecasts.common.errors import BadInput, Problem
+from forecasts.common.text import cut
 
 # By the type of Pydantic's error, with the fields of its context.
 _MUST = {
@@ -94,7 +95,7 @@ def shown(value: Any, most: int = 200) -> str:
     """Return a value of a request as its problem repeats it, cut if it is long."""
     text = value if isinstance(value, str) else repr(value)
     text = text.encode("utf-8", "replace").decode()  # JSON can send half of a character
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut(text, most)
 
 
 def web_address(given: str) -> str:

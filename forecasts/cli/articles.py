@@ -16,7 +16,7 @@ from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings, use_own_zone
 from forecasts.common.errors import FILL_IN
-from forecasts.common.text import on_one_line, printable
+from forecasts.common.text import count, on_one_line, printable
 from forecasts.common.times import iso_day_or_time
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def articles(
             return
         for name in names:
             print_line(name)
-        print_note(f"Registered {len(names)} question{'' if len(names) == 1 else 's'}.")
+        print_note(f"Registered {count(len(names), 'question')}.")
         if any(asked.kept_private for asked in made):
             add = next_step("revise", names[0], database=database, member=member, criteria=FILL_IN)
             print_note(f"Only you see a question until it has criteria: {add}")

@@ -10,7 +10,7 @@ from rich.table import Table
 from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
 from forecasts.common.errors import LedgerError, in_words
-from forecasts.common.text import on_one_line, printable
+from forecasts.common.text import count, on_one_line, printable
 
 if TYPE_CHECKING:
     from forecasts.importing.frames import Imported
@@ -149,17 +149,8 @@ def summary(preview: Preview) -> str:
         "printed score": preview.printed,
         "piece of evidence": counts.evidence,
     }
-    parts = [f"{n:,} {_plural(name, n)}" for name, n in numbers.items() if n]
+    parts = [count(n, name) for name, n in numbers.items() if n]
     return ", ".join(parts) or "nothing new"
-
-
-def _plural(name: str, count: int) -> str:
-    first, *rest = name.split(" ", 1)
-    if count == 1:
-        return name
-    if rest and rest[0].startswith("of "):
-        return f"{first}s {rest[0]}"
-    return f"{name}s"
 
 
 def _print_left_out(preview: Preview, most: int) -> None:

@@ -13,6 +13,7 @@ from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, opened, print_migrated, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.text import count
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -165,7 +166,7 @@ def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
         here, there = (folder_of_proofs(one, chosen) for one in (session, moved))
     if here != there and (kept := later_than(here, -1)):
         print_note(
-            f"{kept:,} {'stamp' if kept == 1 else 'stamps'} of it in {here}: copy them to {there}, "
+            f"{count(kept, 'stamp')} of it in {here}: copy them to {there}, "
             "where forecasts verify looks for them."
         )
 

@@ -30,6 +30,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
+from forecasts.common.text import count
 from forecasts.common.times import iso
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ def revise(
         print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
         print_changes(before, after)
     if lacking:
-        count = len(lacking)
-        forecasts = f"{count} current forecast{' predates' if count == 1 else 's predate'}"
+        forecasts = count(len(lacking), "current forecast predates", "current forecasts predate")
         last = (before.options or [""])[-1]
         print_line(
             f"{forecasts} a new option ({', '.join(lacking)}): until updated, the option has the "
@@ -255,8 +255,7 @@ def _join_identical(yes: bool, database: str | None, member: str | None) -> None
         return
     for line in listed:
         print_line(line)
-    count = "1 pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
-    confirm(f"Join {count}?", yes=yes)
+    confirm(f"Join {count(len(pairs), 'pair')}?", yes=yes)
     with acting(database, member) as (session, who, now):
         joined = families.join_pairs(session, pairs, member=who, now=now)
     _print_joined(joined, database, member)

@@ -16,6 +16,7 @@ from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, Tex
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.text import count
 
 if TYPE_CHECKING:
     from forecasts.common.settings import Settings
@@ -276,7 +277,7 @@ def status(
         print_line(f"  {when(done.at)}  {done.state}: {done.slug}: {done.message}")
     if unsure:
         print_line(
-            f"\n{unsure:,} {'notice' if unsure == 1 else 'notices'} may not have arrived, or were "
+            f"\n{count(unsure, 'notice')} may not have arrived, or were "
             "given up. Their recipients see them with: forecasts notify list"
         )
 

@@ -25,6 +25,7 @@ from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.errors import FILL_IN, command
+from forecasts.common.text import count
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -209,7 +210,7 @@ def _best_scores(session: Session, state: QuestionState, who: models.Member | No
     lines = [f"Scores (0 is best): {len(scored):,}" if scored else "No scores."]
     for row in [*scored[:_TOP], *own]:
         rule = "CRPS" if row.brier is None else "Brier"
-        updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        updates = count(row.updates, "update")
         line = f"{row.forecaster}: {rule} {row.score:.3g}, coverage {row.coverage:.0%}, {updates}"
         lines += fitted(line, indent="  ")
     if origins(session, [state.id]):
@@ -383,7 +384,7 @@ def printed_lines(printed: Sequence[Printed]) -> list[str]:
 def print_scores(scored: Sequence[ForecasterScore]) -> None:
     """Print each forecaster's scores on a resolution, one line each, best first."""
     for row in scored:
-        updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        updates = count(row.updates, "update")
         coverage = f"coverage {row.coverage:.0%}"
         if row.crps is not None:
             scores = f"CRPS {row.crps:.4f} (0–1 of the range, 0 is best), {coverage}"

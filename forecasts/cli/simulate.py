@@ -13,6 +13,7 @@ from forecasts.cli.console import print_line
 from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, command
+from forecasts.common.text import count
 
 # The limits of ``bulk_simulation`` and of ``parts.folder``, whose imports take long.
 _MOST, _MOST_PARTS = 2**40 - 1, 100_000
@@ -101,7 +102,7 @@ def simulate(
     print_line(
         f"Simulated {made.rows('forecasts'):,} forecasts (about {updates:,} asked for) on "
         f"{made.rows('questions'):,} questions by {forecasters:,} forecasters, in "
-        f"{made.count:,} part{'' if made.count == 1 else 's'}."
+        f"{count(made.count, 'part')}."
     )
     print_line(f"Score them: {command('score', str(folder), output='SCORES')}")
 

@@ -109,11 +109,38 @@ def require_storable(values: Iterable[Any]) -> None:
             )
 
 
-def count(many: float, noun: str) -> str:
-    """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
+def count(many: float, one: str, more: str = "") -> str:
+    """Return a number with its noun: ``more`` of them, or the noun's regular plural.
+
+    >>> count(1, "question"), count(2, "family"), count(1234, "row was", "rows were")
+    ('1 question', '2 families', '1,234 rows were')
+    >>> count(0.5, "day"), count(3, "piece of evidence")
+    ('0.5 days', '3 pieces of evidence')
+    """
     if many != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
-    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
+        noun, of, whole = one.partition(" of ")
+        regular = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
+        one = more or f"{regular}{of}{whole}"
+    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {one}"
+
+
+def cut(text: str, most: int) -> str:
+    """Return the text at most ``most`` characters long; the last one is … if it was cut.
+
+    >>> cut("in full", 7), cut("cut off", 4)
+    ('in full', 'cut…')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def shortened(text: str, most: int = 90) -> str:
+    """Return the text on one line, cut between words to about ``most`` characters.
+
+    >>> shortened("a text of some length", 10)
+    'a text of …'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
 
 
 def counted(many: int, sentence: str) -> str:

@@ -29,6 +29,7 @@ from forecasts.common.connections import Network
 from forecasts.common.errors import CaptureError, NoAnswer
 from forecasts.common.ip_addresses import ALLOW_PRIVATE, is_private_host, private_address
 from forecasts.common.limits import SOURCE_BYTES, TEXT_BYTES
+from forecasts.common.text import cut
 
 SECONDS = 10.0
 MAX_REDIRECTS = 3
@@ -218,7 +219,7 @@ def _unlogged() -> Iterator[None]:
 
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
     """Return ``url`` parsed, relative to ``base``; CaptureError if it must not be fetched."""
-    shown = url if len(url) <= 200 else url[:200] + "…"
+    shown = cut(url, 200)
     try:
         parsed = base.join(url) if base is not None else httpx.URL(url.strip())
         host = parsed.host  # this decodes the host, which can fail too
@@ -290,7 +291,7 @@ def _target(url: httpx.URL) -> httpcore.URL:
 
 
 def _name(url: httpx.URL) -> str:
-    return url.host if len(url.host) <= 80 else url.host[:80] + "…"
+    return cut(url.host, 80)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
+from forecasts.common.text import cut
 from forecasts.folder.cells import cell_text
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -66,7 +67,7 @@ def csv_header(path: Path, separator: str = ",") -> list[str]:
     for other, name in SEPARATORS.items():
         if len(header) == 1 and other in header[0]:
             raise BadInput(
-                f"The columns of {path.name} are separated by {name}: {shortened(header[0])!r}.",
+                f"The columns of {path.name} are separated by {name}: {cut(header[0], 60)!r}.",
                 remedy="Save it with commas between columns and decimal points in numbers.",
             )
     _require_columns(path, header)
@@ -159,7 +160,7 @@ def _require_columns(path: Path, names: Sequence[str]) -> None:
     if twice == [""]:
         raise BadInput(
             f"The first line of {path.name} leaves {names.count('')} columns without a name: "
-            f"{shortened(','.join(names))!r}.",
+            f"{cut(','.join(names), 60)!r}.",
             remedy="It must name each column: remove titles above it, and columns without a name.",
         )
     if twice:
@@ -184,8 +185,3 @@ def require_utf8(path: Path) -> None:
                 f"{path.name} is not UTF-8: line {number} {fault}.",
                 remedy="Save it as UTF-8 (in a spreadsheet: CSV UTF-8).",
             )
-
-
-def shortened(text: str) -> str:
-    """Return the text at most 60 characters long, as messages quote it."""
-    return text if len(text) <= 60 else f"{text[:59]}…"

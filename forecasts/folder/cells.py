@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from forecasts.common import limits
 from forecasts.common.errors import Problem
-from forecasts.common.text import unstorable_character
+from forecasts.common.text import cut, unstorable_character
 from forecasts.folder.frames import TIME_DTYPE
 
 
@@ -38,7 +38,7 @@ class BadCell(Problem):
     column: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
-        value = repr(self.value if len(self.value) <= _SHOWN else f"{self.value[: _SHOWN - 1]}…")
+        value = repr(cut(self.value, _SHOWN))
         if self.rule.endswith("."):
             return f"{self.place}: {value} cannot be used. {self.rule[:1].upper()}{self.rule[1:]}"
         must = "must not be" if self.rule.startswith("not ") else "must be"

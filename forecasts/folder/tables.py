@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
+from forecasts.common.text import cut
 from forecasts.folder import blocks
 from forecasts.folder.cells import READERS, BadCell, cell_text
 
@@ -58,7 +59,7 @@ class Table:
         self.problems += [
             BadCell(
                 f"{self.path.name}, line {self._line(row)}",
-                blocks.shortened(self.separator.join(cells)),
+                cut(self.separator.join(cells), 60),
                 f"a row of {wide} cells, like the header; this has {len(cells)}",
                 row,
             )

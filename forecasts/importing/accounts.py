@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, or_, select
 from forecasts.access.members import find_member
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Advice, BadInput, Remedy
+from forecasts.common.text import count
 from forecasts.importing.question_names import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.platforms.handles import apart
@@ -46,7 +47,7 @@ def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -
         return ""
     is_other = account not in ("", owner)
     of = f" by {account!r}" if is_other else ""
-    many = "1 new forecast" if len(mine) == 1 else f"{len(mine):,} new forecasts"
+    many = count(len(mine), "new forecast")
     said = f"{many}{of} in the file {'becomes' if len(mine) == 1 else 'become'} {owner}'s."
     namesakes = select(Member.id, Member.handle).where(
         or_(Member.handle == account, func.lower(Member.handle) == account.lower()),

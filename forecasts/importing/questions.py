@@ -32,7 +32,7 @@ from forecasts.ledger.models import (
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import (
     NewQuestion,
-    append_questions,
+    insert_questions,
     question_text,
     require_new_slugs,
 )
@@ -221,8 +221,8 @@ def write_questions(
         if row.question_id in new:
             sources = _passages(session, row, articles, member, now)
             new[row.question_id] = new[row.question_id]._replace(sources=sources)
-    ids = append_questions(session, list(new.values()), member=member, now=now)
-    ids |= {slug: state.id for slug, state in known.items()}
+    written = insert_questions(session, list(new.values()), member=member, now=now)
+    ids = dict(zip(new, written, strict=True)) | {slug: one.id for slug, one in known.items()}
     for slug, text in found.revised.items():
         earlier = known[slug].text
         assert earlier is not None

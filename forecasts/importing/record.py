@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.common.errors import Advice
 from forecasts.common.memory import release_memory
+from forecasts.common.text import cut
 from forecasts.common.times import to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.importing.accounts import as_member, doubtful_names, whose
@@ -374,4 +375,4 @@ def _short(value: Any) -> str:
     if isinstance(value, datetime):
         return to_minute(value)
     text = ", ".join(value) if isinstance(value, list) else str(value or "blank")
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return cut(text, _LONGEST)

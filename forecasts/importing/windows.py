@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecasts.common.text import count
 from forecasts.importing.forecasts import withdrawals
 from forecasts.importing.frames import Comparison
 
@@ -62,7 +63,7 @@ def _who(forecasts: pd.DataFrame) -> str:
     """Return the number of forecasts with the first names."""
     names = [str(name) for name in forecasts["forecaster"].unique()]
     more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    many = "1 forecast" if len(forecasts) == 1 else f"{len(forecasts):,} forecasts"
+    many = count(len(forecasts), "forecast")
     return f"{many} ({', '.join(names[:_FEW])}{more})"
 
 

@@ -18,7 +18,7 @@ from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import MODEL_COLUMNS, Frames, rows
 from forecasts.platforms.forecasting_tools import HEADING, declared_percentiles
 from forecasts.platforms.written import Written, each_counted, omitted
-from forecasts.values.outcomes import figure_to_float
+from forecasts.values.outcomes import bounds
 
 FILE = "benchmark.jsonl"
 _NO_PLACE = (
@@ -126,7 +126,7 @@ def _explained(rationale: str) -> str:
 
 
 def _bounds(asked: Any) -> dict[str, Any]:
-    low, high = (figure_to_float(one, asked.type) for one in (asked.lower_bound, asked.upper_bound))
+    low, high = bounds(asked)
     return {
         "lower_bound": low,
         "upper_bound": high,

@@ -9,7 +9,7 @@ from statistics import fmean, median
 from urllib.parse import urlsplit
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
-from forecasts.common.text import count, file_stems, on_one_line
+from forecasts.common.text import count, file_stems, on_one_line, shortened
 from forecasts.common.times import iso_day_or_time
 from forecasts.documents.charts import Chart
 from forecasts.documents.numbers import number, percent
@@ -22,7 +22,6 @@ from forecasts.publication.record import (
     PublishedQuestion,
 )
 from forecasts.questions.standing import Status
-from forecasts.reports.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import Value, format_leaders, format_probability

@@ -14,6 +14,7 @@ from pandas.api.types import is_string_dtype
 from sqlmodel import Session, col, select
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
+from forecasts.common.text import count
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionText, Resolution
 from forecasts.questions.standing import QuestionState, in_batches
@@ -31,7 +32,7 @@ def of_texts(texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield a sentence on each question with texts that are left out; ``texts``: by slug."""
     for slug, some in texts.items():
         if many := sum(one == WITHHELD for one in some):
-            are = "1 rationale or note is" if many == 1 else f"{many:,} rationales or notes are"
+            are = count(many, "rationale or note is", "rationales or notes are")
             yield f"{slug}: {are} left out because of {SECRET}."
 
 

@@ -63,8 +63,7 @@ def _require_may_discard(
     keep = Remedy("To end it, resolve it: {}", "resolve", slug, "annulled")
     if question.member_id != member.id:
         raise Forbidden(
-            f"{slug!r} is not your question: only its author may discard it.",
-            remedy=keep,
+            f"{slug!r} is not your question: only its author may discard it.", remedy=keep
         )
     if now - question.recorded_at > TIME_TO_DISCARD:
         raise Refused(
@@ -77,8 +76,7 @@ def _require_may_discard(
     )
     if session.exec(others.limit(1)).first() is not None:  # no name: the crowd may be hidden
         raise Refused(
-            f"Another member has forecast {slug!r}, so it cannot be discarded.",
-            remedy=keep,
+            f"Another member has forecast {slug!r}, so it cannot be discarded.", remedy=keep
         )
     outcome = select(Resolution.id).where(Resolution.question_id == question.id).limit(1)
     if session.exec(outcome).first() is not None:

@@ -22,6 +22,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Refused, Remedy
+from forecasts.common.text import cut
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
 from forecasts.ledger.append import append
@@ -30,7 +31,6 @@ from forecasts.ledger.models import (
     Member,
     Question,
     QuestionRevision,
-    QuestionSource,
     QuestionText,
     QuestionType,
     Team,
@@ -86,8 +86,7 @@ def _sentence(item: Any) -> str:
     if item["input"] is None or item["type"] == "missing":
         return f"The question has no {name}."
     rule = item["msg"].removeprefix("Input should be ")
-    value = repr(item["input"])
-    value = value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…"
+    value = cut(repr(item["input"]), _SHOWN)
     return f"The {name} {value} is invalid: it should be {rule}."
 
 
@@ -175,7 +174,8 @@ def register(
             remedy="Use a letter in it, or leave it out to have one made from the title.",
         )
     new = NewQuestion(slug, text, sources)
-    return insert_questions(session, [new], member=member, now=now)[0]
+    [id_] = insert_questions(session, [new], member=member, now=now)
+    return session.get_one(Question, id_)
 
 
 def require_can_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
@@ -219,12 +219,15 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
             )
 
 
-def append_questions(
+def insert_questions(
     session: Session, new: Sequence[NewQuestion], *, member: Member, now: datetime
-) -> dict[str, int]:
-    """Return the ids of new questions by slug, written in bulk as ``insert_questions`` does."""
+) -> Sequence[int]:
+    """Return the ids of new questions, which are written in one batch, for verbs and imports.
+
+    Refused for a slug in use; nothing else is checked.
+    """
     if not new:
-        return {}
+        return []
     require_new_slugs(session, [question.slug for question in new])
     count = len(new)
     written: dict[str, list[Any]] = {"member_id": [member.id] * count, "recorded_at": [now] * count}
@@ -241,25 +244,7 @@ def append_questions(
     ]
     if sources:
         append(session, "question_source", {n: [row[n] for row in sources] for n in sources[0]})
-    return {one.slug: id_ for id_, one in zip(ids, new, strict=True)}
-
-
-def insert_questions(
-    session: Session, new: Sequence[NewQuestion], *, member: Member, now: datetime
-) -> list[Question]:
-    """Return the new questions, which are written without further checks, for verbs and imports."""
-    require_new_slugs(session, [question.slug for question in new])
-    questions = [Question(slug=q.slug, member_id=member.id, recorded_at=now) for q in new]
-    session.add_all(questions)
-    session.flush()
-    for question, one in zip(questions, new, strict=True):
-        row = revision_row(question.id, 1, one.text, member=member, now=now, reason=one.reason)
-        session.add(row)
-        for passage in one.sources:
-            source = asdict(passage.quote) | {"article_id": passage.article.id}
-            session.add(QuestionSource(question_id=question.id, **source))
-    session.flush()
-    return questions
+    return ids
 
 
 def require_new_slugs(session: Session, slugs: Sequence[str]) -> None:

@@ -28,12 +28,7 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import (
-    others_see,
-    question_text,
-    require_can_ask,
-    revision_row,
-)
+from forecasts.questions.registry import others_see, question_text, require_can_ask, revision_row
 from forecasts.questions.standing import QuestionState, current_state
 
 # Reasons that the ledger gives itself.

@@ -6,7 +6,6 @@ wording, an outcome and a superseded resolution are in ``ledger.current``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Subquery, Text, bindparam, cast
+from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
@@ -33,7 +32,7 @@ from forecasts.values.outcomes import NOT_SCORED
 
 T = TypeVar("T")
 
-_BATCH = 10_000  # values in one statement; SQLite takes up to 32,766, PostgreSQL 65,535
+BATCH = 10_000  # values in one statement; SQLite takes up to 32,766, PostgreSQL 65,535
 
 
 class Status(StrEnum):
@@ -108,7 +107,7 @@ def listing(
     batch of slugs), however many questions there are.
     """
     if only is None:
-        return _states(session, session.exec(_all_questions(session)).all(), None, now)
+        return _states(session, session.exec(_newest(session)).all(), None, now)
     found = _few(session, Question.slug, only, now)
     return sorted(found, key=lambda state: (state.text.scheduled_close_time, state.id))
 
@@ -127,7 +126,7 @@ def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
     without_outcome = col(Resolution.state) != ResolutionState.confirmed
     current = select(Resolution).where(without_outcome, is_current_resolution())
     resolutions = _split(session.exec(current).all())
-    rows = session.exec(_all_questions(session).where(~has_outcome(Question.id)))
+    rows = session.exec(_newest(session, ~has_outcome(Question.id)))
     return [_state(question, text, resolutions, now) for question, text in rows]
 
 
@@ -162,7 +161,7 @@ class Outline:
 
 def outlines(session: Session) -> list[Outline]:
     """Return the questions of ``unresolved`` in outline, which takes a tenth of the time."""
-    proposed = _with_proposal(session)
+    proposed = set(session.exec(select(Resolution.question_id).where(is_open_proposal())))
     text = QuestionRevision
     rows = session.exec(
         select(col(text.question_id), col(text.team_id), col(text.open_time), close_time(text))
@@ -176,51 +175,20 @@ def outlines(session: Session) -> list[Outline]:
     return [Outline(*row, proposed=row[0] in proposed) for row in rows]
 
 
-def tags(session: Session) -> list[str]:
-    """Return the tags in use on visible questions, in alphabetical order."""
-    newest = _newest()
-    rows = session.exec(
-        # Distinct as text: many questions share their tags, and parsing takes longest.
-        select(cast(col(QuestionRevision.tags), Text))
-        .distinct()
-        .join(newest, _is_newest(newest))
-        .where(visibility.question_visible(session, QuestionRevision.question_id))
-    )
-    return sorted({tag for own in rows for tag in json.loads(own or "[]") or []})
-
-
 def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the distinct ``values`` in batches that fit into one statement."""
     distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _BATCH):
-        yield distinct[start : start + _BATCH]
+    for start in range(0, len(distinct), BATCH):
+        yield distinct[start : start + BATCH]
 
 
-@cache
-def _newest() -> Subquery:
-    """Return the number of each question's newest wording, for all questions at once."""
-    return (
-        select(col(QuestionRevision.question_id), func.max(QuestionRevision.number).label("number"))
-        .group_by(col(QuestionRevision.question_id))
-        .subquery()
-    )
-
-
-def _all_questions(session: Session) -> Select[Question, QuestionRevision]:
+def _newest(session: Session, *conditions: Any) -> Select[Question, QuestionRevision]:
     """Return the statement for the visible questions and their newest wordings, in order."""
-    newest = _newest()
     return (
         select(Question, QuestionRevision)
-        .where(visibility.question_visible(session))
-        .join(newest, newest.c.question_id == col(Question.id))
-        .join(QuestionRevision, _is_newest(newest))
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(is_newest_wording(), visibility.question_visible(session), *conditions)
         .order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
-    )
-
-
-def _is_newest(newest: Subquery) -> ColumnElement[bool]:
-    return (newest.c.question_id == col(QuestionRevision.question_id)) & (
-        newest.c.number == col(QuestionRevision.number)
     )
 
 
@@ -228,13 +196,7 @@ def _few(session: Session, column: Any, values: Sequence[T], now: datetime) -> l
     """Return the visible questions with one of these values; no other wordings are read."""
     found: list[QuestionState] = []
     for batch in in_batches(values):
-        rows = session.exec(
-            select(Question, QuestionRevision)
-            .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-            .where(
-                col(column).in_(batch), is_newest_wording(), visibility.question_visible(session)
-            )
-        ).all()
+        rows = session.exec(_newest(session, col(column).in_(batch))).all()
         found += _states(session, rows, [question.id for question, _ in rows], now)
     return found
 
@@ -253,11 +215,6 @@ def _one() -> Select[QuestionRevision, Resolution]:
             QuestionRevision.number == newest.scalar_subquery(),
         )
     )
-
-
-def _with_proposal(session: Session) -> set[int]:
-    """Return the ids of the questions with an open proposal."""
-    return set(session.exec(select(Resolution.question_id).where(is_open_proposal())))
 
 
 def _states(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
+from forecasts.common.text import shortened
 from forecasts.documents.charts import (
     LINES,
     Axis,
@@ -205,7 +206,7 @@ def trend(own: OwnScores) -> Chart:
             "open-mean",
             tuple(zip(times, (call.score for call in own.calls), strict=True)),
             sentences=tuple(
-                f"{number(call.score)}: {wording.shortened(call.question.state.text.title)}"
+                f"{number(call.score)}: {shortened(call.question.state.text.title)}"
                 for call in own.calls
             ),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.common.text import count
+from forecasts.common.text import count, shortened
 from forecasts.documents.document import Columns, Table, table_of
 from forecasts.documents.numbers import (
     NOTHING,
@@ -347,7 +347,7 @@ def evidence(group: Group) -> Table:
     return table_of(
         "Evidence that earned and lost most",
         pieces,
-        {"Evidence": lambda row: wording.shortened(row.title, _LONG_NAME), **_EARNED},
+        {"Evidence": lambda row: shortened(row.title, _LONG_NAME), **_EARNED},
         note=note,
     )
 
@@ -357,7 +357,7 @@ def moved(group: Group) -> Table:
     assert group.moved is not None
     columns: Columns[Update] = {
         "Question": _question,
-        "By": lambda row: wording.shortened(row.forecaster, _LONG_NAME),
+        "By": lambda row: shortened(row.forecaster, _LONG_NAME),
         "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
         "Score before": lambda row: number(row.score_before),
         "Score after": lambda row: number(row.score),
@@ -371,15 +371,15 @@ def moved(group: Group) -> Table:
 
 def _question(row: Update) -> str:
     """Return the title of the question, then its id."""
-    name = wording.shortened(row.question, _LONG_NAME)
-    return f"{wording.shortened(row.title)} ({name})" if row.title else name
+    name = shortened(row.question, _LONG_NAME)
+    return f"{shortened(row.title)} ({name})" if row.title else name
 
 
 def unrevised(group: Group) -> Table:
     """Return the questions on which a review would have paid most."""
     assert group.staleness is not None
     columns: Columns[Unrevised] = {
-        "Question": lambda row: wording.shortened(row.title or row.question),
+        "Question": lambda row: shortened(row.title or row.question),
         "Forecaster": lambda row: row.forecaster,
         "Forecast": lambda row: percent(row.forecast),
         "Unrevised": lambda row: count(round(row.days, 1 if row.days < 10 else None), "day"),

@@ -290,14 +290,6 @@ def _at_least_one_percent(share: float) -> str:
     return "less than 1%" if share < 0.01 else percent(share)
 
 
-def shortened(words: str, most: int = 90) -> str:
-    """Return ``words`` on one line, cut between words to about ``most`` characters."""
-    plain = " ".join(words.split())
-    if len(plain) <= most:
-        return plain
-    return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
-
-
 def unrevised(row: Unrevised, *, several: bool) -> str:
     """Return the cost of a question and its costliest forecast; ``several``: whose it was."""
     days = count(round(row.days, 1 if row.days < 10 else None), "day")

@@ -22,6 +22,7 @@ from sqlmodel import Session
 from forecasts.access import roles, teams
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
+from forecasts.ledger.append import written
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import (
@@ -68,15 +69,15 @@ def confirm(
     resolver: Resolver | None = None,
     note: str = "",
     source: str = "",
-    expected: Resolution | int | EllipsisType | None = ...,
+    expected: Resolution | EllipsisType | None = ...,
 ) -> Settled:
     """Return the confirmed resolution, written with the early close it implies and the scores.
 
     On a resolved question it is a correction: it supersedes the current row, which is kept with its
     scores. It accepts an open proposal of the same outcome. ``note``, ``source`` and ``known_at``
     default to the proposal's, ``known_at`` then to the current resolution's, and then to now.
-    ``expected`` is the current resolution (or its id) that the member has seen, None if there was
-    none; Refused if it is another one by now. Refused too if nothing would change.
+    ``expected`` is the current resolution that the member has seen, None if there was none;
+    Refused if it is another one by now. Refused too if nothing would change.
 
     ``member`` needs the right to resolve the question, unless ``resolver`` is one of its resolvers:
     its owner had that right. Some teams require a second person (``roles``).
@@ -85,7 +86,7 @@ def confirm(
         roles.require(session, member, Action.resolve, question, now=now)
     state, proposal = current_state(session, question, now=now), None
     if expected is not ...:
-        require_expected(state, expected.id if isinstance(expected, Resolution) else expected)
+        require_expected(state, expected)
     require_source_address(source, resolver)
     if outcome.strip():
         outcome = read_outcome(outcome, state.text)
@@ -113,7 +114,7 @@ def withdraw(
     member: Member,
     now: datetime,
     reason: str,
-    expected: Resolution | int | EllipsisType | None = ...,
+    expected: Resolution | EllipsisType | None = ...,
 ) -> Resolution:
     """Return the row that withdraws the question's outcome, which is written.
 
@@ -127,7 +128,7 @@ def withdraw(
     if not reason.strip():
         raise Refused("Withdrawing an outcome needs a reason.", remedy="State the mistake.")
     if expected is not ...:
-        require_expected(state, expected.id if isinstance(expected, Resolution) else expected)
+        require_expected(state, expected)
     outcome = state.resolution
     if outcome is None:
         raise Refused(f"{state.slug!r} has no outcome to withdraw; nothing was changed.")
@@ -187,9 +188,8 @@ def _confirm(
 
 def _add(session: Session, state: QuestionState, row: Resolution) -> None:
     """Write the row; Refused if another one superseded the same row at the same moment."""
-    session.add(row)
     try:
-        session.flush()
+        written(session, row)
     except IntegrityError:
         # Two members who act at once both see the same resolution; the database takes the first.
         raise Refused(

@@ -18,6 +18,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused, Remedy
 from forecasts.common.times import to_minute
+from forecasts.ledger.append import written
 from forecasts.ledger.current import is_superseded
 from forecasts.ledger.models import Dispute, Member, Question, Resolution
 from forecasts.questions.finality import provisional_outcome
@@ -52,7 +53,12 @@ def dispute(
             f"The resolution of {question.slug!r} is disputed already, since "
             f"{to_minute(open_outcome.dispute.recorded_at)}, and is waiting for a decision."
         )
-    return _write(session, current.id, member, now, reason)
+    return written(
+        session,
+        Dispute(
+            resolution_id=current.id, member_id=member.id, reason=reason.strip(), recorded_at=now
+        ),
+    )
 
 
 def uphold(
@@ -63,30 +69,17 @@ def uphold(
     Refused if it is not disputed. ``member`` needs the right to resolve the question.
     """
     roles.require(session, member, Action.resolve, question, now=now)
-    for disputed, _, other in open_disputes(session):
-        if other.id == question.id:
-            return _write(session, disputed.resolution_id, member, now, reason, disputed.id)
-    raise Refused(f"The resolution of {question.slug!r} is not disputed.")
-
-
-def _write(
-    session: Session,
-    resolution_id: int,
-    member: Member,
-    now: datetime,
-    reason: str,
-    answers: int | None = None,
-) -> Dispute:
-    row = Dispute(
-        resolution_id=resolution_id,
+    disputed = next((row for row, _, on in open_disputes(session) if on.id == question.id), None)
+    if disputed is None:
+        raise Refused(f"The resolution of {question.slug!r} is not disputed.")
+    decision = Dispute(
+        resolution_id=disputed.resolution_id,
+        answers_id=disputed.id,
         member_id=member.id,
         reason=reason.strip(),
-        answers_id=answers,
         recorded_at=now,
     )
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, decision)
 
 
 def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]]:

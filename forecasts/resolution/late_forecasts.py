@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible
+from forecasts.common.text import count
 from forecasts.ledger.models import Forecast, Question
 from forecasts.questions.standing import QuestionState
 from forecasts.values.outcomes import NOT_SCORED
@@ -25,8 +26,8 @@ class LateForecasts:
         """The numbers in words, empty for none."""
         if not self.forecasts:
             return ""
-        made = "1 forecast" if self.forecasts == 1 else f"{self.forecasts:,} forecasts"
-        by = "1 member" if self.members == 1 else f"{self.members:,} members"
+        made = count(self.forecasts, "forecast")
+        by = count(self.members, "member")
         ends = "counts" if self.forecasts == 1 else "count"
         return f"{made} by {by} no longer {ends}: made when the outcome was known."
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from forecasts.common.errors import BadInput, Impossible, Refused
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import QuestionText, QuestionType, Resolver
+from forecasts.ledger.models import QuestionText, QuestionType, Resolution, Resolver
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.evidence_parsing import require_address
 from forecasts.values.outcomes import NOT_SCORED, bound_exceeded, figure_to_float, read_outcome
@@ -87,15 +87,15 @@ def require_new(
     return outcome
 
 
-def require_expected(state: QuestionState, expected_id: int | None) -> None:
+def require_expected(state: QuestionState, expected: Resolution | None) -> None:
     """Refuse to correct a resolution that the member has not seen, or one withdrawn meanwhile."""
     current = state.resolution
-    if current is None and expected_id is not None:
+    if current is None and expected is not None:
         raise Refused(
             f"The outcome of {state.slug!r} was withdrawn meanwhile.",
             remedy="Read the reason in its history, and resolve it if the outcome is known.",
         )
-    if current is not None and current.id != expected_id:
+    if current is not None and (expected is None or current.id != expected.id):
         raise Refused(
             f"{state.slug!r} was resolved meanwhile: {current.outcome}{_known(current.known_at)}.",
             remedy="Check that resolution, and correct it if it is wrong.",

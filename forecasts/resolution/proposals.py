@@ -13,6 +13,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
+from forecasts.ledger.append import written
 from forecasts.ledger.current import is_open_proposal
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
 from forecasts.questions.standing import current_state
@@ -52,9 +53,7 @@ def propose(
         question, ResolutionState.proposed, outcome, known_at, now, member, resolver
     )
     row.note, row.source = note.strip(), source.strip()
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
 
 
 def reject(
@@ -74,9 +73,7 @@ def reject(
         question, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member
     )
     row.note, row.proposal_id = note.strip(), proposal.id
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
 
 
 def proposals_on(session: Session, question: Question) -> list[Resolution]:

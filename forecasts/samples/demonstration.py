@@ -29,6 +29,7 @@ from forecasts.articles.capture import capture
 from forecasts.articles.drafts import draft_questions
 from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.text import count
 from forecasts.common.times import read_time
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
@@ -149,7 +150,7 @@ def _capture(engine: Engine, echo: Echo) -> None:
     for article in captured:
         published = (article.published_at or CAPTURED_AT).date()
         drafts = draft_questions(article.text, published_at=published)
-        possible = f"{len(drafts)} possible question{'' if len(drafts) == 1 else 's'}"
+        possible = count(len(drafts), "possible question")
         echo(f"   {article.title} ({article.publisher}, {published}): {possible}")
 
 

@@ -97,8 +97,7 @@ def remarks(session: Session, question: Question) -> list[Remark]:
         select(Comment, Member)
         .join(Member, col(Member.id) == col(Comment.member_id))
         .where(
-            Comment.question_id == question.id,
-            Comment.member_id == reader if hidden else true(),
+            Comment.question_id == question.id, Comment.member_id == reader if hidden else true()
         )
         .order_by(col(Comment.id))
     )

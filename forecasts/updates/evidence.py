@@ -27,7 +27,7 @@ from forecasts.ledger.models import (
     QuestionType,
     Stance,
 )
-from forecasts.values.outcomes import figure_to_float
+from forecasts.values.outcomes import bounds, figure_to_float
 from forecasts.values.value import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
 
 # Pieces of evidence in an update, and in a batch: others cannot write while they are stored.
@@ -128,10 +128,7 @@ def proposed_stance(question: QuestionText, before: Forecast | None, value: Valu
 
 
 def stance_mismatch(
-    question: QuestionText,
-    before: Forecast | None,
-    value: Value,
-    evidence: Sequence[CitedEvidence],
+    question: QuestionText, before: Forecast | None, value: Value, evidence: Sequence[CitedEvidence]
 ) -> StanceMismatch | None:
     """Return the mismatch to ask about before the update is saved, None if there is none.
 
@@ -147,10 +144,7 @@ def stance_mismatch(
 
 
 def with_stances(
-    question: QuestionText,
-    before: Forecast | None,
-    value: Value,
-    evidence: Sequence[CitedEvidence],
+    question: QuestionText, before: Forecast | None, value: Value, evidence: Sequence[CitedEvidence]
 ) -> list[CitedEvidence]:
     """Return the evidence, with the proposed stance where none was chosen."""
     if all(one.stance is not None for one in evidence):
@@ -169,11 +163,7 @@ def _move(question: QuestionText, before: Forecast | None, value: Value) -> floa
     after = _median(question, value)
     if before is not None:
         return after - _median(question, value_of(before))
-    low, high = (
-        figure_to_float(bound, question.type)
-        for bound in (question.lower_bound, question.upper_bound)
-    )
-    return after - (low + high) / 2
+    return after - sum(bounds(question)) / 2
 
 
 def _median(question: QuestionText, value: Value) -> float:
@@ -236,15 +226,14 @@ def cite(
     check_cited(evidence)
     citations: list[Citation] = []
     for cited in evidence:
-        if cited.stance is None:
+        stance, share = cited.stance, cited.share
+        if stance is None:
             raise BadInput(
                 "Evidence needs a stance.", remedy="Choose supports, opposes or context."
             )
         row = record_evidence(session, cited, member=member, now=now)
         citations.append(
-            Citation(
-                forecast_id=forecast.id, evidence_id=row.id, stance=cited.stance, share=cited.share
-            )
+            Citation(forecast_id=forecast.id, evidence_id=row.id, stance=stance, share=share)
         )
     session.add_all(citations)
     session.flush()
@@ -340,7 +329,6 @@ def record_evidence(
     import may give any key, theirs becomes a row of its own.
     """
     require(session, member, Action.capture, now=now)
-    check_cited([cited])
     url = (cited.url or "").strip() or None
     words = _identity(cited).encode("utf-8", "surrogatepass")
     key = "e-" + hashlib.sha256(words).hexdigest()[:16]

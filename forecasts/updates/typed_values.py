@@ -12,16 +12,12 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import numpy as np
+
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.values.outcomes import figure_to_float, format_figure
-from forecasts.values.value import (
-    OUTSIDE_LEVELS,
-    Value,
-    check_value,
-    format_probability,
-    value_of,
-)
+from forecasts.values.outcomes import bounds, figure_to_float, format_figure
+from forecasts.values.value import OUTSIDE_LEVELS, Value, check_value, format_probability, value_of
 from forecasts.values.value_parsing import read_percent_field, read_value
 
 _LEVELS = ("10%", "50%", "90%")
@@ -56,10 +52,7 @@ def example_quantiles(question: QuestionText) -> str:
 
     ``10%=125, 50%=250, 90%=375`` for bounds of 0 and 500: at a quarter, a half and three quarters.
     """
-    low, high = (
-        figure_to_float(bound, question.type)
-        for bound in (question.lower_bound, question.upper_bound)
-    )
+    low, high = bounds(question)
     figures = (low * (1 - share) + high * share for share in (0.25, 0.5, 0.75))
     if question.type == QuestionType.date:
         whole = high - low > timedelta(days=8).total_seconds()
@@ -211,7 +204,11 @@ def read_quantiles(
         for level, figure in _quantiles(text, question, now, zone).items()
         if level not in OUTSIDE_LEVELS
     )
-    return [_interpolated(level, inside) for level in QUANTILES]
+    if not inside:
+        return [None] * len(QUANTILES)
+    levels, figures = zip(*inside, strict=True)
+    found = np.interp(QUANTILES, levels, figures, left=np.nan, right=np.nan).tolist()
+    return [None if math.isnan(figure) else figure for figure in found]
 
 
 def _quantiles(
@@ -222,14 +219,6 @@ def _quantiles(
         return read_value(text, question, now=now, zone=zone).quantiles or {}
     except LedgerError:
         return {}
-
-
-def _interpolated(level: float, inside: Sequence[tuple[float, float]]) -> float | None:
-    for (low, left), (high, right) in itertools.pairwise([*inside[:1], *inside]):
-        if low <= level <= high:
-            share = 1.0 if low == high else (level - low) / (high - low)
-            return left + (right - left) * share
-    return None
 
 
 def typed_quantiles(

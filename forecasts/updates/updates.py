@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access.roles import Action, require
@@ -39,6 +37,7 @@ from forecasts.values.value import Value, check_value, value_of
 
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 Only = Sequence[int] | None  # the numbers of forecasts to read; None: all
+_OLDEST_FIRST = (col(Forecast.made_at), col(Forecast.id))
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
 
@@ -88,10 +87,10 @@ def update(
     resolved, and for a value that breaks a rule (``values.check_value``). Errors for the reasons
     are those of ``check_reasons`` and ``check_model``.
     """
+    one = NewForecast(question, value, rationale, evidence, model)
     states: dict[int, QuestionState] = {}
-    _check(session, NewForecast(question, value, rationale, evidence, model), states, member, now)
-    text = states[question.id].text
-    before = _current(session, question, member, now)
+    _check(session, one, states, member, now)
+    before, text = _current(session, question, member, now), states[question.id].text
     if (
         once
         and before is not None
@@ -100,12 +99,9 @@ def update(
     ):
         return Saved(before, before)
     cited = with_stances(text, before, value, evidence)
-    forecast = _append(session, _columns([(question.id, value, rationale)], member, now, origin))
-    cite(session, forecast, cited, member=member, now=now)
-    if model is not None:
-        record_models(session, [(forecast.id, model)])
+    [id_] = _write(session, [one._replace(evidence=cited)], member, now, origin)
     outcome = supported_outcome(text, before, value) if cited else ""
-    return Saved(forecast, before, cited, outcome)
+    return Saved(session.get_one(Forecast, id_), before, cited, outcome)
 
 
 def update_all(
@@ -127,15 +123,16 @@ def update_all(
         _check(session, one, states, member, now)
     if not forecasts:
         return range(0)
-    evidence = _with_stances(session, forecasts, states, member, now)
-    rows = [(one.question.id, one.value, one.rationale) for one in forecasts]
-    ids = append(session, "forecast", _columns(rows, member, now, origin))
-    for id_, cited in zip(ids, evidence, strict=False):
-        if cited:
-            cite(session, session.get_one(Forecast, id_), cited, member=member, now=now)
-    models = [(id_, one.model) for id_, one in zip(ids, forecasts, strict=True) if one.model]
-    record_models(session, models)
-    return ids
+    before: dict[int, Forecast | None] = {}
+    stated = []
+    for one in forecasts:
+        id_ = one.question.id
+        if one.evidence and id_ not in before:
+            before[id_] = _current(session, one.question, member, now)
+        cited = with_stances(states[id_].text, before.get(id_), one.value, one.evidence)
+        stated.append(one._replace(evidence=cited))
+        before[id_] = Forecast(**one.value.columns())
+    return _write(session, stated, member, now, origin)
 
 
 def refusals(
@@ -174,27 +171,6 @@ def _check(
         check_model(one.model)
 
 
-def _with_stances(
-    session: Session,
-    forecasts: Sequence[NewForecast],
-    states: dict[int, QuestionState],
-    member: Member,
-    now: datetime,
-) -> list[list[CitedEvidence]]:
-    """Return the evidence of each forecast with its stances; nothing if none has evidence."""
-    if not any(one.evidence for one in forecasts):
-        return []
-    before: dict[int, Forecast | None] = {}
-    evidence = []
-    for one in forecasts:
-        id_ = one.question.id
-        if one.evidence and id_ not in before:
-            before[id_] = _current(session, one.question, member, now)
-        evidence.append(with_stances(states[id_].text, before.get(id_), one.value, one.evidence))
-        before[id_] = Forecast(**one.value.columns())
-    return evidence
-
-
 def withdraw(
     session: Session,
     question: Question,
@@ -209,7 +185,7 @@ def withdraw(
     Refused if the member has no current forecast, or if the question is not open. BadInput for a
     rationale that is too long.
     """
-    state = _open_state(session, question, member, now)
+    _open_state(session, question, member, now)
     check_reasons(rationale)
     before = _current(session, question, member, now)
     if before is None:
@@ -217,8 +193,9 @@ def withdraw(
             f"{member.handle} has no current forecast on {question.slug!r}: "
             "there is nothing to withdraw."
         )
-    columns = _columns([(state.id, None, rationale)], member, now, origin)
-    return Saved(_append(session, columns), before)
+    ended = NewForecast(question, Value(), rationale)
+    [id_] = _write(session, [ended], member, now, origin)
+    return Saved(session.get_one(Forecast, id_), before)
 
 
 def _open_state(
@@ -248,33 +225,30 @@ def _open_state(
     )
 
 
-def _append(session: Session, columns: dict[str, list[Any]]) -> Forecast:
-    """Return the only new forecast of ``columns``, which is written."""
-    [id_] = append(session, "forecast", columns)
-    # Without the model's constructor, which takes as long as the rest of an update.
-    made: Forecast = manager_of_class(Forecast).new_instance()
-    vars(made).update({name: values[0] for name, values in columns.items()}, id=id_)
-    make_transient_to_detached(made)
-    return made
-
-
-def _columns(
-    rows: Sequence[tuple[int, Value | None, str]], member: Member, now: datetime, origin: str
-) -> dict[str, list[Any]]:
-    """Return the columns of new forecasts: of (question id, value, rationale), or a withdrawal."""
-    values = [(value or Value()).columns() for _, value, _ in rows]
-    count = len(rows)
-    return {
-        "question_id": [question_id for question_id, _, _ in rows],
+def _write(
+    session: Session, forecasts: Sequence[NewForecast], member: Member, now: datetime, origin: str
+) -> range:
+    """Return the ids of forecasts (a withdrawal has no value), which are written in one batch."""
+    values = [one.value.columns() for one in forecasts]
+    count = len(forecasts)
+    columns: dict[str, Sequence[Any]] = {
+        "question_id": [one.question.id for one in forecasts],
         "member_id": [member.id] * count,
         "made_at": [now] * count,
         "recorded_at": [now] * count,
         **{name: [columns[name] for columns in values] for name in values[0]},
-        "withdrawn": [value is None for _, value, _ in rows],
-        "rationale": [rationale.strip() for _, _, rationale in rows],
+        "withdrawn": [one.value == Value() for one in forecasts],
+        "rationale": [one.rationale.strip() for one in forecasts],
         "origin": [origin] * count,
         **{name: [None] * count for name in ("import_key", "claimed_at", "vouched_by_id")},
     }
+    ids = append(session, "forecast", columns)
+    for id_, one in zip(ids, forecasts, strict=True):
+        if one.evidence:
+            cite(session, session.get_one(Forecast, id_), one.evidence, member=member, now=now)
+    models = [(id_, one.model) for id_, one in zip(ids, forecasts, strict=True) if one.model]
+    record_models(session, models)
+    return ids
 
 
 def find_forecast(session: Session, number: int) -> Forecast:
@@ -358,11 +332,52 @@ def history(
         .join(Member, col(Member.id) == col(Forecast.member_id))
         .where(Forecast.question_id == question.id, forecast_visible(session, question))
         .where(_numbered(only))
-        .order_by(col(Forecast.made_at), col(Forecast.id))
+        .order_by(*_OLDEST_FIRST)
     )
     if member is not None:
         statement = statement.where(Forecast.member_id == member.id)
     return [(forecast, handle) for forecast, handle in session.exec(statement)]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A forecast, and the same member's current forecast just before it (None without one)."""
+
+    forecast: Forecast
+    handle: str
+    before: Forecast | None
+
+
+def moves(rows: Sequence[tuple[Forecast, str]]) -> list[Move]:
+    """Return the rows of ``history`` in order, each with the forecast it replaced."""
+    last: dict[int, Forecast] = {}
+    found = []
+    for forecast, handle in rows:
+        before = last.get(forecast.member_id)
+        found.append(Move(forecast, handle, None if before and before.withdrawn else before))
+        last[forecast.member_id] = forecast
+    return found
+
+
+def forecast_numbers(session: Session, question: Question) -> list[int]:
+    """Return the numbers of the visible forecasts on the question, oldest first."""
+    found = session.exec(
+        select(Forecast.id)
+        .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .order_by(*_OLDEST_FIRST)
+    )
+    return list(found)
+
+
+def citation_numbers(session: Session, question: Question) -> dict[int, int]:
+    """Return the forecast of each visible citation on the question, the oldest forecast first."""
+    found = session.exec(
+        select(Citation.id, Citation.forecast_id)
+        .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
+        .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .order_by(*_OLDEST_FIRST, col(Citation.id))
+    )
+    return dict(found.all())
 
 
 def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -371,11 +386,7 @@ def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, 
     Visible ones count, in one statement; a question without any is left out.
     """
     rows = session.exec(
-        select(
-            Forecast.question_id,
-            func.count(col(Forecast.member_id).distinct()),
-            func.count(),
-        )
+        select(Forecast.question_id, func.count(col(Forecast.member_id).distinct()), func.count())
         .where(
             col(Forecast.question_id).in_(question_ids),
             col(Forecast.withdrawn).is_(False),

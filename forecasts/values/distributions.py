@@ -17,7 +17,7 @@ import numpy.typing as npt
 from forecasts.common.errors import BadInput
 from forecasts.common.times import iso
 from forecasts.common.vocabulary import QuestionType
-from forecasts.values.outcomes import figure_to_float
+from forecasts.values.outcomes import bounds, figure_to_float
 from forecasts.values.outline import HasOutline
 from forecasts.values.value import OUTSIDE_LEVELS, Value
 from scoring.arrays import Floats
@@ -29,12 +29,6 @@ _SAME_LINE = 1.5e-10
 _NOISE = 1e-14  # of the arithmetic on a CDF
 _TOGETHER = 500  # CDFs; their arrays then fit into a processor's cache
 _RISE = 1e-7  # spread over the range of a CDF that is flat somewhere, as levels must differ
-
-
-def bounds(text: HasOutline) -> tuple[float, float]:
-    """Return the bounds of a numeric or date question; those of dates in seconds since 1970."""
-    low, high = (figure_to_float(one, text.type) for one in (text.lower_bound, text.upper_bound))
-    return low, high
 
 
 def outcome_count(text: HasOutline) -> int | None:
@@ -208,13 +202,11 @@ def _corners(at: Floats, cdfs: Floats) -> npt.NDArray[np.bool_]:
 def knots(value: Value, text: HasOutline) -> tuple[list[float], list[float]]:
     """Return the levels and figures between which the distribution is linear, as in scoring."""
     quantiles = value.quantiles or {}
-    low, high = (
-        figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)
-    )
+    low, high = bounds(text)
     inside = sorted(
         (figure_to_float(figure, text.type), float(level))
         for level, figure in quantiles.items()
-        if level not in ("below", "above")
+        if level not in OUTSIDE_LEVELS
     )
     ends = (low, float(quantiles.get("below", 0))), (high, 1 - float(quantiles.get("above", 0)))
     # A level stated at a bound includes the mass beyond it; it is not a jump inside.

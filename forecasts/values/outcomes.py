@@ -38,6 +38,12 @@ def figure_to_float(figure: Any, kind: QuestionType | str) -> float:
     return number
 
 
+def bounds(question: HasOutline) -> tuple[float, float]:
+    """Return the bounds of a numeric or date question; those of dates in seconds since 1970."""
+    low = figure_to_float(question.lower_bound, question.type)
+    return low, figure_to_float(question.upper_bound, question.type)
+
+
 def bounds_fault(lower: float, upper: float) -> str:
     """Return the rule that a question's bounds break; '' if none.
 
@@ -115,13 +121,12 @@ def outcome_value(outcome: str, question: HasOutline) -> float | str:
 
 def bound_exceeded(outcome: str, question: HasOutline) -> str:
     """Return the name of the bound that a number or date lies outside of; '' if it lies inside."""
-    low, high = question.lower_bound, question.upper_bound
-    if low is None or high is None or outcome in (*NOT_SCORED, *_BEYOND.values()):
+    is_bounded = question.lower_bound is not None and question.upper_bound is not None
+    if not is_bounded or outcome in (*NOT_SCORED, *_BEYOND.values()):
         return ""
+    low, high = bounds(question)
     figure = figure_to_float(outcome, question.type)
-    if figure < figure_to_float(low, question.type):
-        return _BEYOND["below"]
-    return _BEYOND["above"] if figure > figure_to_float(high, question.type) else ""
+    return _BEYOND["below"] if figure < low else _BEYOND["above"] if figure > high else ""
 
 
 def format_figure(figure: float | str) -> str:

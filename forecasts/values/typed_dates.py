@@ -17,13 +17,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import add_months, iso, read_time, utc
 from forecasts.common.vocabulary import QuestionType
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines, find_overdue
-from forecasts.reading.drafting.intervals import (
-    HOLIDAYS,
-    MONTHS,
-    WEEKDAYS,
-    Interval,
-    calendar_unit,
-)
+from forecasts.reading.drafting.intervals import HOLIDAYS, MONTHS, WEEKDAYS, Interval, calendar_unit
 from forecasts.reading.drafting.periods import find_periods
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 from forecasts.values.outline import HasOutline
@@ -131,12 +125,7 @@ def read_date(
 
 
 def iso_date(
-    text: str,
-    *,
-    now: datetime,
-    zone: tzinfo | None = None,
-    past: bool = False,
-    first: bool = False,
+    text: str, *, now: datetime, zone: tzinfo | None = None, past: bool = False, first: bool = False
 ) -> str:
     """Return a date as typed in ISO 8601: a day, or a time in UTC.
 

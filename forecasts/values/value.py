@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.text import cut
 from forecasts.common.vocabulary import QuestionType
 from forecasts.values.outcomes import figure_to_float, format_figure
 from forecasts.values.outline import HasOutline
@@ -154,8 +155,7 @@ def wrong_sum(total: float) -> Refused:
 
 def shown(value: object) -> str:
     """Return an invalid value as an error repeats it, cut to 40 characters."""
-    words = repr(value)
-    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
+    return cut(repr(value), _SHOWN)
 
 
 def _check_quantiles(quantiles: Mapping[str, Any], question: HasOutline) -> None:

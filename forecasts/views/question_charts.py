@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common.errors import LedgerError
+from forecasts.common.text import shortened
 from forecasts.documents.charts import (
     LINES,
     Axis,
@@ -29,7 +30,6 @@ from forecasts.documents.document import Figure, Table
 from forecasts.documents.numbers import NOTHING, signed
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.reports.wording import shortened
 from forecasts.scores.paths import CROWD, Paths, path_table
 from forecasts.updates.previews import Slice
 from forecasts.values.outcomes import figure_to_float

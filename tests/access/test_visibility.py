@@ -78,7 +78,7 @@ from forecasts.scores.ledger_frames import (
     table_batches,
 )
 from forecasts.scores.scored_questions import explained, scored_questions
-from forecasts.updates import bulk, comments, evidence, model_uses, numbers, undo, updates
+from forecasts.updates import bulk, comments, evidence, model_uses, undo, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -223,7 +223,6 @@ OPEN = {
         importing.questions.write_questions importing.record.import_record importing.record.preview
         importing.sources.compare_articles importing.sources.compare_evidence
         importing.sources.write_evidence importing.undated.with_known_times
-        questions.registry.append_questions
     """,
     "the salt stays in the ledger; an alias keeps its secret": "importing.aliases.aliases",
     "visible articles and the member's own forecasts": "agenda.news.new_mentions",
@@ -861,7 +860,6 @@ CASES: dict[str, Case] = {
     "questions.standing.unresolved": Case(
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
-    "questions.standing.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
     "questions.registry.newest_wording": shown(registry.newest_wording),
     "resolution.confirmation.accept": Case(
         A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
@@ -946,8 +944,8 @@ CASES: dict[str, Case] = {
         A.administer, lambda c: tokens.revoke(c.session, "robot", **c.here), on="ledger"
     ),
     "updates.updates.evidence_of": shown(updates.evidence_of),
-    "updates.numbers.citation_numbers": shown(numbers.citation_numbers),
-    "updates.numbers.forecast_numbers": shown(numbers.forecast_numbers),
+    "updates.updates.citation_numbers": shown(updates.citation_numbers),
+    "updates.updates.forecast_numbers": shown(updates.forecast_numbers),
     "updates.updates.forecast_counts": Case(
         A.see,
         lambda c: c.question.id in updates.forecast_counts(c.session, [c.question.id]),
@@ -1056,7 +1054,8 @@ def _question(
     by = people[author]
     source = passages.find_passage(session, 1)
     new = registry.NewQuestion(slug, text, [source])
-    [made] = registry.insert_questions(session, [new], member=by, now=day(0))
+    [id_] = registry.insert_questions(session, [new], member=by, now=day(0))
+    made = session.get_one(Question, id_)
     solo = members.member_or_new(session, f"solo {slug}", now=day(0))
     for who in (people["anna"], solo):
         cited = [CitedEvidence(note=f"note on {slug}")]

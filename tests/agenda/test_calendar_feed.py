@@ -13,8 +13,7 @@ from forecasts.common.errors import Forbidden, NotFound
 from forecasts.common.settings import Settings
 from forecasts.ledger.models import Member
 from forecasts.operations import privacy
-from forecasts.resolution import confirmation
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 
 
 def summaries(feed: str) -> list[str]:
@@ -32,7 +31,7 @@ def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
 ) -> None:
     ask(session, alice, slug="rain", scheduled_resolve_time=day(12), resolution_criteria="If wet.")
     over = ask(session, alice, slug="over", title="Over?", scheduled_close_time=day(4))
-    confirmation.confirm(session, over, "yes", known_at=day(4), now=day(4.5), member=alice)
+    resolve(session, over, alice, "yes", 4, at=4.5)
     issued = calendar_feed.create(session, member=alice, now=day(5))
     feed = read(session, issued.secret)
     assert summaries(feed) == ["Closes: Will it rain?", "To be resolved: Will it rain?"]

@@ -14,7 +14,7 @@ from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, say
 
 QUAY = "The new quay in the harbour opens next week, the mayor said."
 
@@ -38,7 +38,7 @@ def quay(session: Session, alice: Member) -> Question:
     question = ask(
         session, alice, title="Will the harbour quay open by June?", scheduled_close_time=day(90)
     )
-    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    say(session, question, alice, 0.4, 1)
     return question
 
 
@@ -90,7 +90,7 @@ def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_alrea
     )
     taken = registry.register(session, text, member=alice, now=day(1), sources=[source])
     # Made before the article was captured, as an import's may be.
-    updates.update(session, taken, Value(probability=0.4), member=alice, now=day(1.5))
+    say(session, taken, alice, 0.4, 1.5)
     assert found(session, taken, alice, 3) is None
     assert found(session, quay, alice, 3) is not None
     address = capture(session, alice, QUAY + " Again.", 4)

@@ -20,7 +20,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.updates import updates
 from forecasts.values.value import Value, value_of
-from tests.conftest import ask, day
+from tests.conftest import ask, day, say
 
 
 def test_until_a_member_says_otherwise_it_is_as_for_everybody(
@@ -88,7 +88,7 @@ def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_
         updates.update(session, one, Value(probability=0.2), member=alice, now=day(1)).forecast
         for one in (rain, question)
     ]
-    updates.update(session, question, Value(probability=0.9), member=alice, now=day(2))
+    say(session, question, alice, 0.9, 2)
     with pytest.raises(Refused, match="has changed since you opened this list"):
         confirm_forecasts(session, seen, member=alice, now=day(3), origin="app")
     assert len(updates.history(session, rain)) == 1

@@ -17,12 +17,12 @@ from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import confirmation, disputes, policies
+from forecasts.resolution import disputes, policies
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, counted_statements, day
+from tests.conftest import ask, counted_statements, day, resolve, say
 
 
 def captured(text: str) -> CapturedArticle:
@@ -41,9 +41,9 @@ def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
 def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.2), member=bob, now=day(1))
+    say(session, question, bob, 0.2, 1)
     assert today(session, alice, now=day(2)).to_forecast.total == 1
-    updates.update(session, question, Value(probability=0.3), member=alice, now=day(2))
+    say(session, question, alice, 0.3, 2)
     [(_, forecast)] = today(session, alice, now=day(3)).fresh
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
@@ -73,12 +73,12 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
     policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
-    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    resolve(session, question, alice, "yes", 2, at=3)
     assert today(session, alice, now=day(4)).disputed.total == 0
     disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
     found = today(session, alice, now=day(5))
     assert [state.slug for state in found.disputed.first] == [question.slug]
-    confirmation.confirm(session, question, "no", known_at=day(2), now=day(6), member=alice)
+    resolve(session, question, alice, "no", 2, at=6)
     assert today(session, alice, now=day(7)).disputed.total == 0
 
 
@@ -88,11 +88,9 @@ def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
 ) -> None:
     for number in range(RECENT + 2):
         question = ask(session, alice, slug=f"q{number}", title=f"Question {number}")
-        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
-        confirmation.confirm(
-            session, question, "no", known_at=day(2), now=day(3 + number), member=alice
-        )
-    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(20), member=alice)
+        say(session, question, alice, 0.2, 1)
+        resolve(session, question, alice, "no", 2, at=3 + number)
+    resolve(session, question, alice, "yes", 2, at=20)
     resolved = today(session, alice, now=day(21)).resolved
     assert [one.state.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
     assert resolved[0].score.score == (1 - 0.2) ** 2
@@ -103,9 +101,7 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
 ) -> None:
     for number in range(3):
         long = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(90))
-        updates.update(
-            session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
-        )
+        say(session, long, alice, 0.2, 2 - number / 10)
     just = day(2) + DEFAULT_INTERVAL
     assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q2", "q1"]
     assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
@@ -119,7 +115,7 @@ def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: 
         ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("soon", "usual")
     )
     for question in (soon, usual):
-        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+        say(session, question, alice, 0.2, 1)
     set_interval(session, 2, member=alice, now=day(1), question=soon)
     [one] = today(session, alice, now=day(3.5)).overdue
     assert (one.state.slug, one.overdue, one.interval) == ("soon", True, timedelta(days=2))
@@ -134,10 +130,10 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     waits, moved = (
         ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("waits", "moved")
     )
-    updates.update(session, moved, Value(probability=0.4), member=bob, now=day(0))
-    updates.update(session, waits, Value(probability=0.4), member=alice, now=day(1))
-    updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
-    updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
+    say(session, moved, bob, 0.4, 0)
+    say(session, waits, alice, 0.4, 1)
+    say(session, moved, alice, 0.4, 16)
+    say(session, moved, bob, 0.7, 17)
     needs = today(session, alice, now=day(18))
     [first], [second] = needs.moved, needs.overdue
     assert (first.state.slug, second.state.slug) == ("moved", "waits")
@@ -149,7 +145,7 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
 def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
     for slug, closes in (("late", day(10)), ("soon", day(3)), ("mine", day(60))):
         question = ask(session, alice, slug=slug, scheduled_close_time=closes)
-    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    say(session, question, alice, 0.4, 1)
     needs = today(session, alice, now=day(2))
     assert [state.slug for state in needs.to_forecast.first] == ["soon", "late"]
     assert [state.slug for state, _ in needs.fresh] == ["mine"]
@@ -160,13 +156,13 @@ def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice, slug="quay", title="Will the harbour quay reopen?")
-    updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    say(session, question, alice, 0.4, 1)
     text = "The quay in the harbour will not reopen this year, its builder says."
     store(session, [captured(text)], member=alice, captured_at=day(2))
     [one] = today(session, alice, now=day(3)).news
     assert (one.state.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
     assert today(session, alice, now=day(3)).fresh == []
-    updates.update(session, question, Value(probability=0.2), member=alice, now=day(4))
+    say(session, question, alice, 0.2, 4)
     assert today(session, alice, now=day(5)).news == []
 
 
@@ -176,10 +172,8 @@ def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
 ) -> None:
     for number in range(2):
         question = ask(session, alice, slug=f"q{number}")
-        updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
-        confirmation.confirm(
-            session, question, "no", known_at=day(2), now=day(3 + 2 * number), member=alice
-        )
+        say(session, question, alice, 0.2, 1)
+        resolve(session, question, alice, "no", 2, at=3 + 2 * number)
         if number == 0:
             assert today(session, alice, now=day(4)).seen is None
             mark_seen(session, member=alice, now=day(4))
@@ -215,12 +209,12 @@ def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
                 session, question, Value(probability=0.5), member=alice, now=day(4), evidence=note
             )
         if slug == "again":
-            updates.update(session, question, Value(probability=0.9), member=bob, now=day(5))
+            say(session, question, bob, 0.9, 5)
         if slug == "news":
             text = f"The harbour has a quay. ({number})"
             store(session, [captured(text)], member=alice, captured_at=day(5))
         if slug == "resolved":
-            confirmation.confirm(session, question, "no", known_at=day(5), now=day(5), member=alice)
+            resolve(session, question, alice, "no", 5, at=5)
 
 
 @pytest.mark.slow
@@ -244,12 +238,10 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
 def test_the_score_table_has_one_row_a_forecaster_the_best_first(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.9), member=bob, now=day(0))
-    updates.update(session, question, Value(probability=0.5), member=alice, now=day(0))
+    say(session, question, bob, 0.9, 0)
+    say(session, question, alice, 0.5, 0)
     updates.withdraw(session, question, member=alice, now=day(5))
-    resolution = confirmation.confirm(
-        session, question, "yes", known_at=day(10), now=day(10), member=bob
-    ).resolution
+    resolution = resolve(session, question, bob, "yes", 10, at=10)
     best, worst = stored_scores.score_table(session, resolution)
     assert (best.forecaster, best.brier) == ("bob", pytest.approx(0.01))
     assert (best.original, best.crps) == (pytest.approx(0.02), None)
@@ -260,5 +252,5 @@ def test_only_those_who_have_forecast_have_a_record(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     member_or_new(session, "carol", now=day(0))
-    updates.update(session, question, Value(probability=0.9), member=bob, now=day(1))
+    say(session, question, bob, 0.9, 1)
     assert forecaster_handles(session) == ["bob"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.markdown_text import as_text, counted, link, marked, paragraphs, reworded, shortened, span
+from app.markdown_text import as_text, link, marked, paragraphs, reworded, span
 from app.views.import_preview import added
 from forecasts.importing.frames import Imported
 
@@ -133,23 +133,11 @@ def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, said: s
     assert span(length) == said
 
 
-def test_counts_agree_with_their_nouns() -> None:
-    assert [counted(n, "question") for n in (0, 1, 1200)] == [
-        "0 questions",
-        "1 question",
-        "1,200 questions",
-    ]
-
-
 def test_the_additions_of_an_import_include_printed_scores() -> None:
     nothing = Imported(0, 0, 0, 0, 0, 0, 0)
     assert added(nothing) == []
     assert added(nothing, 2) == ["2 printed scores"]
     assert added(replace(nothing, forecasts=1), 1) == ["1 forecast", "1 printed score"]
-
-
-def test_long_words_are_cut_at_a_word() -> None:
-    assert shortened("one two three", 8) == "one two …"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def filled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A ledger of several batches: every kind of value, evidence, a private question."""
     monkeypatch.setattr(forecast_columns, "BATCH", 4)
     monkeypatch.setattr(frames, "_BATCH", 1)
-    monkeypatch.setattr(standing, "_BATCH", 2)
+    monkeypatch.setattr(standing, "BATCH", 2)
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "b, ob"))
         rain = ask(session, alice)

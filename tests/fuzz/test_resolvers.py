@@ -18,7 +18,7 @@ from sqlmodel import select
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
-from forecasts.ledger.models import Resolution
+from forecasts.ledger.models import Question, Resolution
 from forecasts.questions.registry import NewQuestion, insert_questions, question_text
 from forecasts.resolution import assignments
 from forecasts.resolution.resolvers import worker
@@ -140,13 +140,14 @@ def _carry(engine: Engine, folder: Path, cases: list[Case]) -> int:
     taken = 0
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        questions = insert_questions(
+        ids = insert_questions(
             session,
             [NewQuestion(slug, text(title=slug), []) for slug in slugs],
             member=alice,
             now=day(0),
         )
-        for question, (kind, settings, content) in zip(questions, cases, strict=True):
+        for id_, (kind, settings, content) in zip(ids, cases, strict=True):
+            question = session.get_one(Question, id_)
             file = folder / question.slug
             file.write_bytes(content)
             place = {"outcomes_file": "path", "series": "source"}.get(kind, "url")

@@ -90,7 +90,7 @@ def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a
     for module, name, few in (
         (append, "BATCH", 3),
         (import_forecasts, "_SLICE", 2),
-        (standing, "_BATCH", 2),
+        (standing, "BATCH", 2),
     ):
         monkeypatch.setattr(module, name, few)
     questions = "".join(RESOLVED.replace("q,", f"q{number},", 1) for number in range(5))

@@ -62,19 +62,15 @@ def test_a_discarded_question_is_in_no_list_frame_or_export(
             registry.find(session, "slip")
 
 
-def test_reports_made_before_are_stale(session: Session, alice: Member, slip: Question) -> None:
-    before = frames.revision(session)
-    discard(session, slip, member=alice, now=LATER)
-    assert frames.revision(session) != before
-
-
-def test_a_ledger_whose_only_question_is_discarded_is_empty(
+def test_a_ledger_whose_only_question_is_discarded_is_empty_and_its_reports_are_stale(
     session: Session, alice: Member, slip: Question
 ) -> None:
     assert not today.is_empty(session)
+    before = frames.revision(session)
     discard(session, slip, member=alice, now=LATER)
     assert today.is_empty(session)
     assert today.today(session, alice, now=LATER).to_forecast.total == 0
+    assert frames.revision(session) != before
 
 
 def test_no_verb_takes_a_discarded_question(
@@ -150,7 +146,7 @@ def test_only_the_author_may_discard(
         discard(session, slip, member=bob, now=LATER)
 
 
-def test_whom_a_question_is_hidden_from_is_told_that_there_is_none(
+def test_a_hidden_question_cannot_be_found_to_discard_it(
     session: Session, alice: Member, bob: Member
 ) -> None:
     mine = ask(session, alice, slug="mine", **teams.visibility_fields(session, "me"))

@@ -1,3 +1,7 @@
+"""Revisions: rewordings, and closes by hand."""
+
+from __future__ import annotations
+
 from typing import Any
 
 import pytest
@@ -7,10 +11,9 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 
 
 def revise(session: Session, question: Question, member: Member, at: float, **fields: Any) -> None:
@@ -35,7 +38,7 @@ def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     ]
 
 
-def test_a_preview_says_what_would_change_and_writes_nothing(
+def test_a_preview_lists_the_changes_and_writes_nothing(
     session: Session, question: Question
 ) -> None:
     text = registry.newest_wording(session, question)
@@ -57,7 +60,7 @@ def test_a_preview_says_what_would_change_and_writes_nothing(
         ({"type": "numeric", "lower_bound": "0", "upper_bound": "9"}, Refused, "type .* is fixed"),
     ],
 )
-def test_what_cannot_be_a_revision_is_refused(
+def test_an_impossible_revision_is_refused(
     session: Session,
     alice: Member,
     question: Question,
@@ -85,11 +88,11 @@ def test_options_may_be_added_before_the_last_but_not_reordered(
             revise(session, question, alice, 2, options=options)
 
 
-def test_once_resolved_words_may_be_put_right_but_not_what_the_scores_rest_on(
+def test_once_resolved_words_may_be_changed_but_nothing_that_scores_depend_on(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
-    confirmation.confirm(session, question, "a", known_at=day(3), now=day(3), member=alice)
+    resolve(session, question, alice, "a", 3, at=3)
     for fields in ({"options": ["a", "b", "Other"]}, {"scheduled_close_time": day(20)}):
         with pytest.raises(Refused, match="is resolved, and its scores"):
             revise(session, question, alice, 4, **fields)
@@ -140,7 +143,7 @@ def test_an_early_close_may_be_put_right_by_another(
 def test_a_resolved_question_is_neither_closed_nor_reopened_by_hand(
     session: Session, alice: Member, question: Question
 ) -> None:
-    confirmation.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    resolve(session, question, alice, "yes", 3, at=3)
     with pytest.raises(Refused, match="is resolved"):
         revisions.close(session, question, at=day(2), member=alice, now=day(4))
     with pytest.raises(Refused, match="is resolved"):

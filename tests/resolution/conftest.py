@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
+from forecasts.ledger.models import Question
+from forecasts.questions import registry, standing
 from forecasts.resolution.resolvers import worker
+from tests.conftest import day
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +20,12 @@ def _no_child(monkeypatch: pytest.MonkeyPatch) -> None:
         return worker.look(*given)
 
     monkeypatch.setattr(worker.Worker, "look", look)
+
+
+def state_of(session: Session, question: Question, at: float) -> standing.QuestionState:
+    return standing.current_state(session, question, now=day(at))
+
+
+def close_of(session: Session, question: Question) -> float:
+    closes = registry.newest_wording(session, question).close_time
+    return (closes - day(0)) / timedelta(days=1)

@@ -1,10 +1,14 @@
+"""Confirmed outcomes: their scores, the close that they imply, corrections."""
+
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 import scoring
@@ -13,20 +17,16 @@ from forecasts.common.errors import Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
-from forecasts.questions import standing as question_standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import confirmation, resolutions
+from forecasts.resolution import resolutions
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve, say
 from tests.examples import examples
+from tests.resolution.conftest import close_of, state_of
 
 pytestmark = pytest.mark.slow
-
-
-def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
-    updates.update(session, question, Value(probability=p), member=member, now=day(at))
 
 
 def brier(session: Session, resolution: Resolution) -> dict[str, float]:
@@ -37,15 +37,13 @@ def brier(session: Session, resolution: Resolution) -> dict[str, float]:
     }
 
 
-def test_confirming_scores_every_forecaster_by_the_time_each_forecast_stood(
+def test_every_forecaster_is_scored_by_the_time_each_forecast_was_current(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    say(session, question, alice, 0.4, 0)  # stands for four days
-    say(session, question, alice, 0.9, 4)  # stands for six
+    say(session, question, alice, 0.4, 0)  # for four days
+    say(session, question, alice, 0.9, 4)  # for six
     say(session, question, bob, 0.5, 5)
-    resolution = confirmation.confirm(
-        session, question, "yes", known_at=day(10), now=day(11), member=alice
-    ).resolution
+    resolution = resolve(session, question, alice, "yes", 10, at=11)
     by_hand = 0.4 * (1 - 0.4) ** 2 + 0.6 * (1 - 0.9) ** 2
     assert brier(session, resolution) == pytest.approx({"alice": by_hand, "bob": 0.25}, abs=1e-12)
     stored = {
@@ -63,9 +61,7 @@ def test_a_question_closes_when_its_outcome_became_known(
 ) -> None:
     say(session, question, alice, 0.5, 0)
     say(session, question, alice, 1.0, 8)  # hindsight: the outcome was known on day 5
-    resolution = confirmation.confirm(
-        session, question, "yes", known_at=day(5), now=day(9), member=alice
-    ).resolution
+    resolution = resolve(session, question, alice, "yes", 5, at=9)
     assert brier(session, resolution) == {"alice": 0.25}
     assert registry.newest_wording(session, question).actual_close_time == day(5)
 
@@ -74,85 +70,62 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.8, 0)
-    wrong = confirmation.confirm(
-        session, question, "no", known_at=day(5), now=day(9), member=alice
-    ).resolution
-    right = confirmation.confirm(
-        session, question, "yes", known_at=day(7), now=day(10), member=alice, note="misread"
-    ).resolution
+    wrong = resolve(session, question, alice, "no", 5, at=9)
+    right = resolve(session, question, alice, "yes", 7, at=10, note="misread")
     assert right.supersedes_id == wrong.id
     assert [row.outcome for row in resolutions.history(session, question)] == ["no", "yes"]
-    state = question_standing.current_state(session, question, now=day(11))
+    state = state_of(session, question, 11)
     assert state.resolution == right
     assert state.text.actual_close_time == day(7)
     assert brier(session, wrong) == pytest.approx({"alice": 0.64})
     assert brier(session, right) == pytest.approx({"alice": 0.04})
 
 
-def close_of(session: Session, question: Question) -> float:
-    closes = registry.newest_wording(session, question).close_time
-    return (closes - day(0)) / timedelta(days=1)
+# An early close by hand, then outcomes with the day they were known on, and the close that follows.
+CLOSES: dict[str, tuple[float, list[tuple[str, float, float]]]] = {
+    "a close by hand stays": (3, [("no", 5, 3), ("yes", 7, 3)]),
+    "so does one when the outcome was known": (4, [("yes", 4, 4), ("yes", 8, 4)]),
+    "the close of a superseded outcome goes": (
+        6,
+        [("yes", 4, 4), ("yes", 8, 6), ("no", 2, 2), ("annulled", 2, 6), ("no", 5, 5)],
+    ),
+}
 
 
-def test_a_close_by_hand_outlasts_a_correction(
-    session: Session, question: Question, alice: Member
+@pytest.mark.parametrize("case", CLOSES)
+def test_a_question_closes_by_hand_or_when_the_current_outcome_was_known(
+    session: Session, question: Question, alice: Member, case: str
 ) -> None:
-    revisions.close(session, question, at=day(3), member=alice, now=day(3))
-    for outcome, known in (("no", 5.0), ("yes", 7.0)):
-        confirmation.confirm(
-            session, question, outcome, known_at=day(known), now=day(9), member=alice
-        )
-        assert close_of(session, question) == 3
-
-
-def test_the_close_is_as_it_was_once_what_was_known_earlier_is_corrected(
-    session: Session, question: Question, alice: Member
-) -> None:
-    revisions.close(session, question, at=day(6), member=alice, now=day(6))
-    steps = [("yes", 4.0, 4), ("yes", 8.0, 6), ("no", 2.0, 2), ("annulled", 2.0, 6), ("no", 5.0, 5)]
+    by_hand, steps = CLOSES[case]
+    revisions.close(session, question, at=day(by_hand), member=alice, now=day(by_hand))
     for number, (outcome, known, closes) in enumerate(steps):
-        now = day(9 + number / 10)
-        confirmation.confirm(session, question, outcome, known_at=day(known), now=now, member=alice)
+        resolve(session, question, alice, outcome, known, at=9 + number / 10)
         assert close_of(session, question) == closes
 
 
-def test_a_close_by_hand_at_the_moment_when_the_outcome_was_known_is_by_hand_all_the_same(
+def test_a_new_wording_in_between_does_not_hide_the_reason_for_a_close(
     session: Session, question: Question, alice: Member
 ) -> None:
-    revisions.close(session, question, at=day(4), member=alice, now=day(4))
-    confirmation.confirm(session, question, "yes", known_at=day(4), now=day(4), member=alice)
-    confirmation.confirm(session, question, "yes", known_at=day(8), now=day(9), member=alice)
-    assert close_of(session, question) == 4
-
-
-def test_a_new_wording_in_between_does_not_hide_where_a_close_comes_from(
-    session: Session, question: Question, alice: Member
-) -> None:
-    confirmation.confirm(session, question, "yes", known_at=day(4), now=day(5), member=alice)
+    resolve(session, question, alice, "yes", 4, at=5)
     revisions.revise(
         session, question, member=alice, now=day(6), reason="closed early", title="Did it rain?"
     )
     assert close_of(session, question) == 4
-    confirmation.confirm(session, question, "annulled", now=day(7), member=alice)
+    resolve(session, question, alice, "annulled", at=7)
     assert close_of(session, question) == 10
 
 
-def test_a_close_that_an_import_brought_with_its_resolution_goes_with_it(
-    session: Session, alice: Member
-) -> None:
+def test_a_close_imported_with_its_resolution_goes_with_it(session: Session, alice: Member) -> None:
     text = registry.question_text(
-        title="Imported?",
-        open_time=day(0),
-        scheduled_close_time=day(10),
-        actual_close_time=day(4),
+        title="Imported?", open_time=day(0), scheduled_close_time=day(10), actual_close_time=day(4)
     )
     new = registry.NewQuestion("imported", text)
-    [question] = registry.insert_questions(session, [new], member=alice, now=day(20))
-    assert question.id is not None
+    [id_] = registry.insert_questions(session, [new], member=alice, now=day(20))
     imported = {"outcome": "yes", "known_at": day(4), "recorded_at": day(20)}
-    session.add(Resolution(question_id=question.id, state="confirmed", **imported))
+    session.add(Resolution(question_id=id_, state="confirmed", **imported))
     session.flush()
-    confirmation.confirm(session, question, "yes", known_at=day(8), now=day(21), member=alice)
+    question = session.get_one(Question, id_)
+    resolve(session, question, alice, "yes", 8, at=21)
     assert close_of(session, question) == 8
 
 
@@ -175,15 +148,15 @@ BY_HAND = st.lists(st.one_of(st.none(), st.integers(1, 19).map(lambda n: n / 2))
 
 
 @settings(max_examples=examples(40))
-@given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), still=st.booleans())
-def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest_that_still_holds(
+@given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), same_time=st.booleans())
+def test_after_any_corrections_a_question_closes_at_the_earliest_time_that_still_counts(
     engine: Engine,
     by_hand: list[float | None],
     verdicts: list[Verdict],
     reworded: int,
-    still: bool,
+    same_time: bool,
 ) -> None:
-    """``by_hand``: early closes, None takes one back; ``still``: all in the same instant."""
+    """``by_hand``: early closes, None takes one back; ``same_time``: all in the same instant."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice)
@@ -195,62 +168,50 @@ def test_however_it_was_resolved_and_corrected_a_question_closes_at_the_earliest
             elif at is None and closed is not None:
                 revisions.reopen(session, question, member=alice, now=day(20))
                 closed = None
-        standing: Verdict | None = None
+        current: Verdict | None = None
         for number, verdict in enumerate(verdicts):
-            now = day(20 if still else 20 + number)
-            before = 20.0 if standing is None else standing.known
+            now = 20 if same_time else 20 + number
+            before = 20.0 if current is None else current.known
             said = Verdict(verdict.outcome, before if verdict.known is None else verdict.known)
-            known = None if verdict.known is None else day(verdict.known)
-            if said == standing:
+            if said == current:
                 with pytest.raises(Refused, match="Nothing was changed"):
-                    confirmation.confirm(
-                        session, question, said.outcome, known_at=known, now=now, member=alice
-                    )
+                    resolve(session, question, alice, said.outcome, verdict.known, at=now)
             else:
-                confirmation.confirm(
-                    session, question, said.outcome, known_at=known, now=now, member=alice
-                )
-                standing = said
+                resolve(session, question, alice, said.outcome, verdict.known, at=now)
+                current = said
             if number == reworded:
                 revisions.revise(
-                    session, question, member=alice, now=now, reason="x", background="x"
+                    session, question, member=alice, now=day(now), reason="x", background="x"
                 )
-            candidates = [10, closed, standing.known if standing.outcome in ("yes", "no") else None]
+            candidates = [10, closed, current.known if current.outcome in ("yes", "no") else None]
             assert close_of(session, question) == min(c for c in candidates if c is not None)
-
-
-def test_resolving_twice_with_the_same_words_is_refused(
-    session: Session, question: Question, alice: Member
-) -> None:
-    confirmation.confirm(session, question, "yes", known_at=day(5), now=day(6), member=alice)
-    with pytest.raises(Refused, match="already resolved: yes"):
-        confirmation.confirm(session, question, "yes", known_at=day(5), now=day(7), member=alice)
 
 
 def test_annulling_leaves_no_scores(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 1)
-    resolution = confirmation.confirm(
-        session, question, "annulled", now=day(6), member=alice, note="badly worded"
-    ).resolution
+    resolution = resolve(session, question, alice, "annulled", at=6, note="badly worded")
     assert brier(session, resolution) == {}
-    assert question_standing.current_state(session, question, now=day(7)).status == Status.annulled
+    assert state_of(session, question, 7).status == Status.annulled
 
 
-def test_scores_are_a_cache_that_can_be_made_anew(
-    session: Session, question: Question, alice: Member
+def test_scores_are_a_cache_that_can_be_rebuilt_in_batches(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(session, question, alice, 0.25, 2)
-    confirmation.confirm(session, question, "no", known_at=day(6), now=day(6), member=alice)
+    for number in range(5):
+        question = ask(session, alice, slug=f"q{number}")
+        say(session, question, alice, number / 10, 0)
+        resolve(session, question, alice, "no", 10, at=10)
 
     def rows() -> list[tuple[object, ...]]:
-        return [
+        return sorted(
             (s.resolution_id, s.member_id, s.protocol, s.score, s.coverage, s.updates)
-            for s in session.exec(select(Score)).all()
-        ]
+            for s in session.exec(select(Score))
+        )
 
     before = rows()
     session.expire_all()
-    assert scores.rebuild(session).scores == len(before) == 3
+    monkeypatch.setattr("forecasts.questions.standing.BATCH", 2)
+    assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
     assert rows() == before
 
 
@@ -258,79 +219,42 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "b", "c"])
-    updates.update(
-        session, question, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(0)
-    )
-    resolution = confirmation.confirm(
-        session, question, "b", known_at=day(10), now=day(10), member=alice
-    ).resolution
+    value = Value(probabilities=(0.5, 0.3, 0.2))
+    updates.update(session, question, value, member=alice, now=day(0))
+    resolution = resolve(session, question, alice, "b", 10, at=10)
     by_hand = (0.5**2 + 0.7**2 + 0.2**2) / 2
     assert brier(session, resolution) == pytest.approx({"alice": by_hand})
 
 
-def test_the_database_allows_one_first_confirmation_a_question(
+def test_the_database_allows_one_first_confirmation_of_a_question(
     session: Session, question: Question, alice: Member
 ) -> None:
-    from sqlalchemy.exc import IntegrityError
-
-    first = confirmation.confirm(
-        session, question, "yes", known_at=day(5), now=day(6), member=alice
-    ).resolution
-    session.add(
-        Resolution(
-            question_id=first.question_id,
-            state="confirmed",
-            outcome="no",
-            known_at=day(5),
-            recorded_at=day(6),
-        )
-    )
+    first = resolve(session, question, alice, "yes", 5, at=6)
+    known = {"known_at": day(5), "recorded_at": day(6)}
+    session.add(Resolution(question_id=first.question_id, state="confirmed", outcome="no", **known))
     with pytest.raises(IntegrityError):
         session.flush()
     session.rollback()
 
 
-def test_a_correction_keeps_when_the_outcome_was_known_unless_it_is_told(
+def test_a_correction_keeps_the_time_when_the_outcome_was_known_unless_another_is_given(
     session: Session, question: Question, alice: Member
 ) -> None:
-    confirmation.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
-    kept = confirmation.confirm(session, question, "yes", now=day(8), member=alice).resolution
-    assert kept.known_at == day(5)
-    with pytest.raises(Refused, match="Nothing was changed"):
-        confirmation.confirm(session, question, "yes", now=day(9), member=alice)
-    told = confirmation.confirm(
-        session, question, "yes", known_at=day(7), now=day(9), member=alice
-    ).resolution
-    assert told.known_at == day(7)
+    resolve(session, question, alice, "no", 5, at=6)
+    assert resolve(session, question, alice, "yes", at=8).known_at == day(5)
+    with pytest.raises(Refused, match=r"already resolved: yes.*Nothing was changed"):
+        resolve(session, question, alice, "yes", at=9)
+    assert resolve(session, question, alice, "yes", 7, at=9).known_at == day(7)
 
 
-def test_more_resolutions_are_scored_than_one_statement_takes(
-    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+def test_a_resolution_that_the_member_has_not_seen_is_not_corrected(
+    session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    for number in range(5):
-        question = ask(session, alice, slug=f"q{number}")
-        say(session, question, alice, number / 10, 0)
-        confirmation.confirm(session, question, "no", known_at=day(10), now=day(10), member=alice)
-    before = sorted(session.exec(select(Score.score)))
-    monkeypatch.setattr(question_standing, "_BATCH", 2)
-    assert scores.rebuild(session) == scores.Rebuilt(15, 5, scoring.__version__)
-    assert sorted(session.exec(select(Score.score))) == before
-
-
-@pytest.mark.parametrize("by_id", [True, False])
-def test_what_was_resolved_meanwhile_is_not_corrected_unseen(
-    session: Session, question: Question, alice: Member, bob: Member, by_id: bool
-) -> None:
-    first = confirmation.confirm(
-        session, question, "yes", known_at=day(4), now=day(8), member=alice, expected=None
-    ).resolution
+    first = resolve(session, question, alice, "yes", 4, at=8, expected=None)
     with pytest.raises(Refused, match="meanwhile: yes, known at 2026-01-05 00:00 UTC"):
-        confirmation.confirm(session, question, "no", now=day(9), member=bob, expected=None)
-    seen = first.id if by_id else first
-    second = confirmation.confirm(
-        session, question, "no", now=day(9), member=bob, expected=seen
-    ).resolution
+        resolve(session, question, bob, "no", at=9, expected=None)
+    second = resolve(session, question, bob, "no", at=9, expected=first)
     assert second.supersedes_id == first.id
     with pytest.raises(Refused, match="was resolved meanwhile: no"):
-        confirmation.confirm(session, question, "annulled", now=day(9), member=alice, expected=seen)
-    confirmation.confirm(session, question, "annulled", now=day(9), member=alice)  # not asked
+        resolve(session, question, alice, "annulled", at=9, expected=first)
+    resolve(session, question, alice, "annulled", at=9)  # nothing is expected

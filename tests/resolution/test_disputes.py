@@ -12,13 +12,11 @@ from forecasts.ledger.models import Dispute, Member, PolicyKind, Question
 from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
-from forecasts.resolution import confirmation, disputes, history, policies
+from forecasts.resolution import disputes, history, policies
 from forecasts.resolution.resolutions import by_resolution
 from forecasts.scores import stored_scores
 from forecasts.scores.ledger_frames import ledger_frames, revision
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import day
+from tests.conftest import day, resolve, say
 
 pytestmark = pytest.mark.slow
 
@@ -26,12 +24,18 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def resolved(session: Session, question: Question, alice: Member) -> Question:
     """Resolved on day 3, for a week of disputes, with a forecast of alice's."""
-    updates.update(session, question, Value(probability=0.7), member=alice, now=day(1))
+    say(session, question, alice, 0.7, 1)
     policies.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
-    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
+    resolve(session, question, alice, "yes", 2, at=3)
     return question
+
+
+def dispute(
+    session: Session, question: Question, member: Member, at: float, reason: str = "The sprinkler."
+) -> Dispute:
+    return disputes.dispute(session, question, member=member, now=day(at), reason=reason)
 
 
 def until(session: Session, question: Question, at: float) -> datetime | None:
@@ -39,26 +43,12 @@ def until(session: Session, question: Question, at: float) -> datetime | None:
     return None if found is None else found.until
 
 
-def test_a_resolution_is_provisional_until_its_days_are_over(
-    session: Session, resolved: Question
+def test_a_resolution_is_provisional_for_the_days_of_the_policy_it_had(
+    session: Session, resolved: Question, alice: Member
 ) -> None:
     assert until(session, resolved, 3) == until(session, resolved, 9.99) == day(10)
     assert until(session, resolved, 10) is None
     assert list(finality.provisional_outcomes(session, now=day(9))) == [resolved.id]
-
-
-def test_without_such_a_policy_it_is_final_at_once(
-    session: Session, question: Question, alice: Member
-) -> None:
-    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(3), member=alice)
-    assert until(session, question, 3) is None
-    with pytest.raises(Refused, match="is final"):
-        disputes.dispute(session, question, member=alice, now=day(3), reason="no")
-
-
-def test_a_policy_that_was_set_afterwards_does_not_reach_back(
-    session: Session, resolved: Question, alice: Member
-) -> None:
     for days in (0, 100):
         policies.set_policy(
             session, resolved, PolicyKind.confirm, dispute_days=days, member=alice, now=day(4)
@@ -66,16 +56,29 @@ def test_a_policy_that_was_set_afterwards_does_not_reach_back(
     assert until(session, resolved, 5) == day(10)
 
 
-def test_what_is_disputed_stays_provisional_until_somebody_decides(
+def test_without_such_a_policy_it_is_final_at_once(
+    session: Session, question: Question, alice: Member
+) -> None:
+    with pytest.raises(Refused, match="is not resolved"):
+        dispute(session, question, alice, 1)
+    resolve(session, question, alice, "yes", 2, at=3)
+    assert until(session, question, 3) is None
+    with pytest.raises(Refused, match="is final"):
+        dispute(session, question, alice, 3)
+    with pytest.raises(Refused, match="is not disputed"):
+        disputes.uphold(session, question, member=alice, now=day(3))
+
+
+def test_a_disputed_outcome_stays_provisional_until_someone_decides(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
-    row = disputes.dispute(session, resolved, member=bob, now=day(4), reason=" The sprinkler. ")
+    row = dispute(session, resolved, bob, 4, " The sprinkler. ")
     assert row.reason == "The sprinkler."
     assert until(session, resolved, 100) == day(10)
     [(found, _, question)] = disputes.open_disputes(session)
     assert (found, question) == (row, resolved)
     with pytest.raises(Refused, match="is disputed already"):
-        disputes.dispute(session, resolved, member=alice, now=day(4), reason="no")
+        dispute(session, resolved, alice, 4)
     disputes.uphold(session, resolved, member=alice, now=day(12), reason="It rained as well.")
     assert until(session, resolved, 12) is None
     assert disputes.open_disputes(session) == []
@@ -89,18 +92,18 @@ def test_what_is_disputed_stays_provisional_until_somebody_decides(
 def test_another_outcome_ends_a_dispute_and_is_final(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
-    disputes.dispute(session, resolved, member=bob, now=day(4), reason="The sprinkler.")
-    row = confirmation.confirm(session, resolved, "no", now=day(5), member=alice).resolution
+    dispute(session, resolved, bob, 4)
+    row = resolve(session, resolved, alice, "no", at=5)
     assert until(session, resolved, 5) is None
     assert disputes.open_disputes(session) == []
     [scored] = stored_scores.score_table(session, row)
     assert scored.brier == pytest.approx(0.49)
 
 
-def test_a_correction_that_nobody_asked_for_may_be_disputed_in_turn(
+def test_a_correction_without_a_dispute_may_be_disputed_in_turn(
     session: Session, resolved: Question, alice: Member
 ) -> None:
-    confirmation.confirm(session, resolved, "no", now=day(5), member=alice)
+    resolve(session, resolved, alice, "no", at=5)
     assert until(session, resolved, 5) == day(12)
 
 
@@ -112,7 +115,7 @@ def test_a_dispute_needs_a_reason_and_comes_in_time(
     session: Session, resolved: Question, bob: Member, at: float, reason: str, words: str
 ) -> None:
     with pytest.raises(Refused, match=words):
-        disputes.dispute(session, resolved, member=bob, now=day(at), reason=reason)
+        dispute(session, resolved, bob, at, reason)
 
 
 def noted(session: Session, at: float) -> list[str]:
@@ -120,24 +123,24 @@ def noted(session: Session, at: float) -> list[str]:
     return [note for note in made.notes if "provisional" in note]
 
 
-def test_a_report_says_how_many_of_its_outcomes_are_provisional(
+def test_a_report_counts_its_provisional_outcomes(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
     [note] = noted(session, 9)
     assert note.startswith("One outcome counted here is disputed or can still be disputed")
     assert noted(session, 10) == []
     before = revision(session)
-    disputes.dispute(session, resolved, member=bob, now=day(9), reason="The sprinkler.")
+    dispute(session, resolved, bob, 9)
     assert revision(session) != before
     assert len(noted(session, 100)) == 1
     disputes.uphold(session, resolved, member=alice, now=day(12))
     assert noted(session, 12) == []
 
 
-def test_annulling_takes_the_scores_out_of_reports_which_say_so(
+def test_annulling_takes_the_scores_out_of_reports(
     session: Session, resolved: Question, alice: Member
 ) -> None:
-    confirmation.confirm(session, resolved, "annulled", now=day(5), member=alice)
+    resolve(session, resolved, alice, "annulled", at=5)
     made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(20))
     assert [(left.reason, left.questions) for left in made.left_out] == [("annulled", 1)]
     assert [group.questions for group in made.groups] == [0]
@@ -145,12 +148,3 @@ def test_annulling_takes_the_scores_out_of_reports_which_say_so(
     assert step.rescored == ()
     [was] = earlier.rescored
     assert (was.before, was.now) == (pytest.approx(0.09), None)
-
-
-def test_what_is_not_resolved_cannot_be_disputed(
-    session: Session, question: Question, bob: Member
-) -> None:
-    with pytest.raises(Refused, match="is not resolved"):
-        disputes.dispute(session, question, member=bob, now=day(1), reason="no")
-    with pytest.raises(Refused, match="is not disputed"):
-        disputes.uphold(session, question, member=bob, now=day(1))

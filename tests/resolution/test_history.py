@@ -1,21 +1,24 @@
+"""The steps by which a question got its outcome, each with its actor and its effect on scores."""
+
+from __future__ import annotations
+
 import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member, Question, Resolution
-from forecasts.resolution import confirmation, history, proposals
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import day
+from forecasts.resolution import history, proposals
+from tests.conftest import day, resolve, say
 
 
-def test_each_step_says_who_took_it_and_superseded_ones_compare_their_scores(
+def test_each_step_names_its_actor_and_superseded_ones_compare_their_scores(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
-    updates.update(session, question, Value(probability=0.5), member=bob, now=day(6))
+    assert history.steps(session, question) == []
+    say(session, question, alice, 0.8, 0)
+    say(session, question, bob, 0.5, 6)
     proposals.propose(session, question, "yes", known_at=day(4), now=day(8), member=bob)
-    confirmation.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
-    confirmation.confirm(session, question, "yes", known_at=day(10), now=day(10), member=bob)
+    resolve(session, question, alice, "no", 5, at=9)
+    resolve(session, question, bob, "yes", 10, at=10)
     newest, corrected, proposed = history.steps(session, question)
     assert [(step.row.outcome, step.actor) for step in (newest, corrected, proposed)] == [
         ("yes", "bob"),
@@ -33,21 +36,17 @@ def test_each_step_says_who_took_it_and_superseded_ones_compare_their_scores(
 
 
 @pytest.mark.slow
-def test_a_superseded_resolution_is_compared_with_the_one_that_stands_not_with_the_next(
+def test_a_superseded_resolution_is_compared_with_the_current_one_not_with_the_next(
     session: Session, question: Question, alice: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.8), member=alice, now=day(0))
+    say(session, question, alice, 0.8, 0)
     for outcome in ("no", "annulled", "yes"):
-        confirmation.confirm(session, question, outcome, now=day(9), member=alice)
-    state, annulled, first = history.steps(session, question)
-    assert [step.superseded for step in (state, annulled, first)] == [False, True, True]
+        resolve(session, question, alice, outcome, at=9)
+    current, annulled, first = history.steps(session, question)
+    assert [step.superseded for step in (current, annulled, first)] == [False, True, True]
     assert first.rescored[0].difference == pytest.approx(0.04 - 0.64)
     [none_then] = annulled.rescored
     assert (none_then.before, none_then.now) == (None, pytest.approx(0.04))
-
-
-def test_a_question_that_nobody_resolved_has_no_steps(session: Session, question: Question) -> None:
-    assert history.steps(session, question) == []
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 """Outcomes that a question cannot have, or that nobody can know yet, are refused."""
 
+from __future__ import annotations
+
 import pytest
 from sqlmodel import Session
 
 import scoring
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.resolution import confirmation, proposals, resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 
 
 @pytest.mark.parametrize(
@@ -21,7 +23,7 @@ from tests.conftest import ask, day
         ("yes", 0, Refused, "not after 'rain' opened"),
     ],
 )
-def test_a_resolution_that_cannot_be_is_refused(
+def test_an_impossible_resolution_is_refused(
     session: Session,
     question: Question,
     alice: Member,
@@ -31,9 +33,7 @@ def test_a_resolution_that_cannot_be_is_refused(
     words: str,
 ) -> None:
     with pytest.raises(error, match=words):
-        confirmation.confirm(
-            session, question, outcome, known_at=day(known), now=day(11), member=alice
-        )
+        resolve(session, question, alice, outcome, known, at=11)
     assert resolutions.history(session, question) == []
 
 
@@ -56,26 +56,25 @@ def test_a_date_is_an_outcome_once_it_has_come(
 ) -> None:
     bounds = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
     question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
-    now = day(9.5)
     if possible:
-        assert confirmation.confirm(session, question, outcome, now=now, member=alice).resolution
+        assert resolve(session, question, alice, outcome, at=9.5)
         return
     with pytest.raises(Refused, match="lies ahead"):
-        confirmation.confirm(session, question, outcome, now=now, member=alice)
+        resolve(session, question, alice, outcome, at=9.5)
     with pytest.raises(Refused, match="lies ahead"):
-        proposals.propose(session, question, outcome, now=now, member=alice)
+        proposals.propose(session, question, outcome, now=day(9.5), member=alice)
 
 
-@pytest.mark.parametrize("bound", ["below_lower_bound", "above_upper_bound"])
+@pytest.mark.parametrize(
+    ("beyond", "on_bound"), [("below_lower_bound", "0"), ("above_upper_bound", "10")]
+)
 def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
-    session: Session, alice: Member, bound: str
+    session: Session, alice: Member, beyond: str, on_bound: str
 ) -> None:
-    on_it = {"below_lower_bound": "0", "above_upper_bound": "10"}[bound]
-    for slug, outcome in (("beyond", bound), ("on-it", on_it)):
+    for slug, outcome in (("beyond", beyond), ("on-it", on_bound)):
         question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
         value = Value(quantiles={"0.2": 3, "0.9": 8})
         updates.update(session, question, value, member=alice, now=day(0))
-        confirmation.confirm(session, question, outcome, known_at=day(9), now=day(9), member=alice)
-    frames = scoring_frames(session)
-    beyond, on_bound = scoring.score(*frames, ["crps"])["score"]
-    assert beyond == pytest.approx(on_bound, abs=1e-12)
+        resolve(session, question, alice, outcome, 9, at=9)
+    one, other = scoring.score(*scoring_frames(session), ["crps"])["score"]
+    assert one == pytest.approx(other, abs=1e-12)

@@ -29,89 +29,52 @@ from forecasts.reports.report import Group
 from forecasts.resolution import confirmation, disputes, history, policies, proposals, resolutions
 from forecasts.scores import scores, stored_scores
 from forecasts.scores.ledger_frames import ledger_frames
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import acting, ask, day, resolve, say
+from tests.resolution.conftest import close_of, state_of
 
 pytestmark = pytest.mark.slow
 
 
-def resolve(session: Session, question: Question, member: Member, at: float = 6) -> Resolution:
-    return confirmation.confirm(
-        session, question, "yes", known_at=day(at - 1), now=day(at), member=member
-    ).resolution
-
-
 def withdraw(session: Session, question: Question, member: Member, at: float = 7) -> Resolution:
-    return confirmation.withdraw(
-        session, question, reason="it was another question's", now=day(at), member=member
-    )
-
-
-def state(session: Session, question: Question, at: float = 7) -> standing.QuestionState:
-    return standing.current_state(session, question, now=day(at))
+    return confirmation.withdraw(session, question, reason="a slip", now=day(at), member=member)
 
 
 def reported(session: Session) -> Sequence[Group]:
     return build(ledger_frames(session), as_of=day(11)).groups
 
 
-def close_of(session: Session, question: Question) -> float:
-    closes = registry.newest_wording(session, question).close_time
-    return (closes - day(0)) / timedelta(days=1)
-
-
 def test_the_question_is_open_again_and_the_step_is_kept(
     session: Session, question: Question, alice: Member
 ) -> None:
-    outcome = resolve(session, question, alice)
+    outcome = resolve(session, question, alice, known=5, at=6)
     assert close_of(session, question) == 5
     row = withdraw(session, question, alice)
     assert (row.state, row.outcome, row.supersedes_id) == ("withdrawn", "yes", outcome.id)
-    assert (row.member_id, row.recorded_at, row.note) == (
-        alice.id,
-        day(7),
-        "it was another question's",
-    )
-    now = state(session, question)
+    assert (row.member_id, row.recorded_at, row.note) == (alice.id, day(7), "a slip")
+    now = state_of(session, question, 7)
     assert (now.status, now.resolution, now.withdrawal) == (Status.open, None, row)
     assert close_of(session, question) == 10
-    updates.update(session, question, Value(probability=0.3), member=alice, now=day(7))
+    say(session, question, alice, 0.3, 7)
     assert resolutions.history(session, question) == [outcome, row]
-
-
-def test_once_its_close_has_passed_it_awaits_an_outcome(
-    session: Session, question: Question, alice: Member
-) -> None:
-    resolve(session, question, alice, at=11)
-    withdraw(session, question, alice, at=12)
-    assert state(session, question, 12).status == Status.awaiting
+    rows = revisions.history(session, question)
+    assert (len(rows), revisions.edits(rows)) == (3, [])  # no member has edited it
+    assert state_of(session, question, 12).status == Status.awaiting
 
 
 def test_a_close_by_hand_stays(session: Session, question: Question, alice: Member) -> None:
     revisions.close(session, question, at=day(6), member=alice, now=day(6))
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     assert close_of(session, question) == 5
     withdraw(session, question, alice)
     assert close_of(session, question) == 6
-    assert state(session, question).status == Status.awaiting
-
-
-def test_an_edit_is_not_among_the_changes_of_a_member(
-    session: Session, question: Question, alice: Member
-) -> None:
-    resolve(session, question, alice)
-    withdraw(session, question, alice)
-    rows = revisions.history(session, question)
-    assert len(rows) == 3
-    assert revisions.edits(rows) == []
+    assert state_of(session, question, 7).status == Status.awaiting
 
 
 def test_its_scores_count_nowhere_and_stay_readable(
     session: Session, question: Question, alice: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.8), member=alice, now=day(1))
-    outcome = resolve(session, question, alice)
+    say(session, question, alice, 0.8, 1)
+    outcome = resolve(session, question, alice, known=5, at=6)
     assert len(stored_scores.member_scores(session, alice)) == 1
     assert [one.questions for one in reported(session)] == [1]
     withdraw(session, question, alice)
@@ -130,7 +93,7 @@ def test_its_scores_count_nowhere_and_stay_readable(
 def test_lists_and_searches_find_it_among_the_unresolved(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     withdraw(session, question, alice)
     [one] = standing.unresolved(session, now=day(7))
     assert one.withdrawal is not None
@@ -144,23 +107,17 @@ def test_lists_and_searches_find_it_among_the_unresolved(
 def test_it_can_be_resolved_again_and_withdrawn_again(
     session: Session, question: Question, alice: Member
 ) -> None:
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     first = withdraw(session, question, alice)
-    again = confirmation.confirm(session, question, "yes", now=day(8), member=alice).resolution
+    again = resolve(session, question, alice, at=8)
     assert again.supersedes_id == first.id
     assert again.known_at == day(8)  # not as of the withdrawn one
     assert close_of(session, question) == 8
     assert history.steps(session, question)[0].corrects is None
-    assert state(session, question, 8).withdrawal is None
+    assert state_of(session, question, 8).withdrawal is None
     withdraw(session, question, alice, at=9)
-    assert state(session, question, 9).status == Status.open
+    assert state_of(session, question, 9).status == Status.open
     assert len(resolutions.history(session, question)) == 4
-
-
-def test_an_annulled_question_too(session: Session, question: Question, alice: Member) -> None:
-    confirmation.confirm(session, question, "annulled", now=day(3), member=alice)
-    withdraw(session, question, alice)
-    assert state(session, question).status == Status.open
 
 
 def test_it_needs_a_reason_and_an_outcome(
@@ -168,7 +125,7 @@ def test_it_needs_a_reason_and_an_outcome(
 ) -> None:
     with pytest.raises(Refused, match="has no outcome to withdraw"):
         withdraw(session, question, alice)
-    resolve(session, question, alice)
+    resolve(session, question, alice, "annulled", at=6)
     with pytest.raises(Refused, match="needs a reason"):
         confirmation.withdraw(session, question, reason=" ", now=day(7), member=alice)
     withdraw(session, question, alice)
@@ -179,38 +136,38 @@ def test_it_needs_a_reason_and_an_outcome(
 def test_it_needs_the_right_to_resolve(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     teams.appoint(session, alice, Role.admin, member=alice, now=day(6))
     teams.appoint(session, bob, Role.forecaster, member=alice, now=day(6))
     with pytest.raises(Forbidden):
         withdraw(session, question, bob)
 
 
-def test_where_a_team_requires_a_second_resolver_it_takes_one_without_a_forecast(
+def test_a_team_may_require_a_second_resolver_who_has_not_forecast(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(0))
     teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(0))
     teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
     rain = ask(session, alice, slug="rain", team_id=alder.id)
-    updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
-    resolve(session, rain, bob)
+    say(session, rain, alice, 0.4, 1)
+    resolve(session, rain, bob, known=5, at=6)
     with pytest.raises(Refused, match="requires a second resolver"):
         withdraw(session, rain, alice)
     withdraw(session, rain, bob)
 
 
-def test_nobody_withdraws_or_corrects_what_they_have_not_seen(
+def test_an_outcome_that_the_member_has_not_seen_is_not_withdrawn(
     session: Session, question: Question, alice: Member
 ) -> None:
-    seen = resolve(session, question, alice)
-    other = confirmation.confirm(session, question, "no", now=day(6), member=alice).resolution
+    seen = resolve(session, question, alice, known=5, at=6)
+    other = resolve(session, question, alice, "no", at=6)
     act = {"reason": "no", "now": day(7), "member": alice}
     with pytest.raises(Refused, match="was resolved meanwhile"):
         confirmation.withdraw(session, question, expected=seen, **act)
     confirmation.withdraw(session, question, expected=other, **act)
     with pytest.raises(Refused, match="was withdrawn meanwhile"):
-        confirmation.confirm(session, question, "yes", expected=other, now=day(7), member=alice)
+        resolve(session, question, alice, at=7, expected=other)
 
 
 def test_of_a_correction_and_a_withdrawal_at_once_the_database_takes_the_first(
@@ -219,15 +176,15 @@ def test_of_a_correction_and_a_withdrawal_at_once_the_database_takes_the_first(
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
-        resolve(session, rain, alice)
-        before = state(session, rain)
+        resolve(session, rain, alice, known=5, at=6)
+        before = state_of(session, rain, 7)
         withdraw(session, rain, alice)
     monkeypatch.setattr(confirmation, "current_state", lambda *_, **__: before)
     with (
         pytest.raises(Refused, match="or withdrew its outcome"),
         database.writing(engine) as session,
     ):
-        confirmation.confirm(session, rain, "no", now=day(7), member=alice)
+        resolve(session, rain, alice, "no", at=7)
 
 
 def test_a_dispute_ends_and_the_next_outcome_can_be_disputed(
@@ -235,32 +192,32 @@ def test_a_dispute_ends_and_the_next_outcome_can_be_disputed(
 ) -> None:
     confirms = PolicyKind.confirm
     policies.set_policy(session, question, confirms, dispute_days=7, member=alice, now=day(0))
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     disputes.dispute(session, question, member=bob, now=day(6), reason="it was fog")
     withdraw(session, question, alice)
     assert disputes.open_disputes(session) == []
     assert finality.provisional_outcome(session, question, now=day(7)) is None
     with pytest.raises(Refused, match="is not resolved"):
         disputes.dispute(session, question, member=bob, now=day(7), reason="still")
-    resolve(session, question, alice, at=8)
+    resolve(session, question, alice, known=7, at=8)
     assert finality.provisional_outcome(session, question, now=day(8)) is not None
 
 
 def test_a_proposed_correction_is_then_an_outcome_to_decide_on(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    resolve(session, question, alice)
+    resolve(session, question, alice, known=5, at=6)
     proposal = proposals.propose(session, question, "no", now=day(6), member=bob)
     withdraw(session, question, alice)
-    assert state(session, question).status == Status.proposed
+    assert state_of(session, question, 7).status == Status.proposed
     accepted = confirmation.accept(session, proposal, now=day(8), member=alice).resolution
     assert accepted.outcome == "no"
 
 
 def test_a_hidden_crowd_is_hidden_again(session: Session, alice: Member, bob: Member) -> None:
     rain = ask(session, alice, crowd_hidden=True)
-    updates.update(session, rain, Value(probability=0.8), member=alice, now=day(1))
-    resolve(session, rain, alice)
+    say(session, rain, alice, 0.8, 1)
+    resolve(session, rain, alice, known=5, at=6)
     visibility.read_as(session, bob, now=day(7))
     assert not visibility.crowd_is_hidden(session, rain)
     withdraw(session, rain, alice)
@@ -276,12 +233,11 @@ def withdrawn(engine: Engine, tmp_path: Path) -> Engine:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")
-        updates.update(session, question, Value(probability=0.8), member=alice, now=day(1))
-        resolve(session, question, alice)
+        say(session, question, alice, 0.8, 1)
+        resolve(session, question, alice, known=5, at=6)
         write_folder(ledger_frames(session), tmp_path / "resolved")
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(7))
-        withdraw(session, registry.find(session, "rain"), alice)
+    with acting(engine) as (session, question, alice):
+        withdraw(session, question, alice)
     return engine
 
 
@@ -293,7 +249,7 @@ def imports(engine: Engine, folder: Path, at: float) -> None:
 
 def current(engine: Engine, at: float) -> standing.QuestionState:
     with database.reading(engine) as session:
-        return state(session, registry.find(session, "rain"), at)
+        return state_of(session, registry.find(session, "rain"), at)
 
 
 def test_an_export_has_it_without_an_outcome_and_a_new_ledger_takes_it_so(
@@ -333,8 +289,7 @@ def test_an_import_of_another_outcome_or_of_a_later_time_resolves_it(
     frames = read_folder(tmp_path / "resolved")
     for name in ("known_at", "resolved_at", "actual_close_time"):
         frames.questions[name] = frames.questions[name] + timedelta(days=3)
-    with database.writing(withdrawn) as session:
-        alice = member_or_new(session, "alice", now=day(9))
+    with acting(withdrawn) as (session, _, alice):
         import_frames(session, frames, member=alice, now=day(9))
     found = current(withdrawn, 9)
     assert found.resolution is not None

@@ -37,45 +37,36 @@ def test_a_comment_within_ten_minutes_gives_the_forecasts_reasons(
     assert by_forecast(remarks(session, question))[first.id][0].author.handle == "alice"
 
 
-@pytest.mark.parametrize("minutes", [0, 11])
+@pytest.mark.parametrize(
+    ("minutes", "explains", "withdrawn"), [(0, False, False), (11, True, False), (2, True, True)]
+)
 def test_any_other_comment_is_on_the_question(
-    session: Session, alice: Member, minutes: int
+    session: Session, alice: Member, minutes: int, explains: bool, withdrawn: bool
 ) -> None:
     question = ask(session, alice)
     update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    if withdrawn:
+        withdraw(session, question, member=alice, now=day(1) + MINUTE)
     said = comment(
         session, question, "Hm.", member=alice, now=day(1) + minutes * MINUTE,
-        explains_forecast=minutes > 0, private=True,
+        explains_forecast=explains, private=True,
     )  # fmt: skip
     assert (said.forecast_id, said.private) == (None, True)
 
 
-def test_a_comment_after_a_withdrawal_explains_no_forecast(session: Session, alice: Member) -> None:
-    question = ask(session, alice)
-    update(session, question, Value(probability=0.4), member=alice, now=day(1))
-    withdraw(session, question, member=alice, now=day(1) + MINUTE)
-    said = comment(
-        session, question, "Gone.", member=alice, now=day(1) + 2 * MINUTE, explains_forecast=True
-    )
-    assert said.forecast_id is None
-
-
-def test_a_private_comment_is_for_its_author(session: Session, alice: Member, bob: Member) -> None:
-    question = ask(session, alice)
-    comment(session, question, "For me.", member=alice, now=day(1), private=True)
-    comment(session, question, "For all.", member=alice, now=day(1))
-    assert texts(session, question, alice) == ["For me.", "For all."]
-    assert texts(session, question, bob) == ["For all."]
-
-
-def test_the_owner_of_a_bot_reads_its_private_comments(
+def test_a_private_comment_is_for_its_author_and_the_owner_of_a_bot(
     session: Session, alice: Member, bob: Member
 ) -> None:
     question = ask(session, alice)
     bot = tokens.create(session, "bot", member=alice, now=day(0)).member
-    comment(session, question, "My notes.", member=bot, now=day(1), private=True)
-    assert texts(session, question, alice) == ["My notes."]
-    assert texts(session, question, bob) == []
+    for member, text, private in (
+        (bot, "My notes.", True),
+        (alice, "For me.", True),
+        (alice, "For all.", False),
+    ):
+        comment(session, question, text, member=member, now=day(1), private=private)
+    assert texts(session, question, alice) == ["My notes.", "For me.", "For all."]
+    assert texts(session, question, bob) == ["For all."]
 
 
 def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob: Member) -> None:
@@ -99,11 +90,11 @@ def test_a_question_that_others_may_not_see_takes_none_of_their_comments(
         remarks(session, question)
 
 
-def test_a_comment_has_a_size(session: Session, alice: Member) -> None:
-    with pytest.raises(BadInput, match="The comment has"):
-        comment(session, ask(session, alice), "a" * (PROSE_BYTES + 1), member=alice, now=day(1))
-
-
-def test_a_blank_comment_is_refused(session: Session, alice: Member) -> None:
-    with pytest.raises(BadInput, match="no text"):
-        comment(session, ask(session, alice), " \n", member=alice, now=day(1))
+@pytest.mark.parametrize(
+    ("text", "words"), [("a" * (PROSE_BYTES + 1), "The comment has"), (" \n", "no text")]
+)
+def test_a_blank_or_too_long_comment_is_refused(
+    session: Session, alice: Member, text: str, words: str
+) -> None:
+    with pytest.raises(BadInput, match=words):
+        comment(session, ask(session, alice), text, member=alice, now=day(1))

@@ -8,7 +8,6 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Evidence, Forecast, Member, Stance
-from forecasts.questions.registry import question_text
 from forecasts.updates.evidence import (
     CitedEvidence,
     format_stances,
@@ -20,20 +19,9 @@ from forecasts.updates.evidence import (
 )
 from forecasts.values.value import Value
 from tests.conftest import day
+from tests.values.questions import DEPTH, RAIN, WHEN, text
 
-TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
-
-
-PORTS = question_text(
-    title="?", type="multiple_choice", options=["Busan", "Ulsan", "Other"], **TIMES
-)
-
-
-RAIN = question_text(title="?", **TIMES)
-DEPTH = question_text(title="?", type="numeric", lower_bound="0", upper_bound="30", **TIMES)
-DAY = question_text(
-    title="?", type="date", lower_bound="2026-01-01", upper_bound="2027-01-01", **TIMES
-)
+PORTS = text(type="multiple_choice", options=["Busan", "Ulsan", "Other"])
 
 
 def chance(p: float) -> Forecast:
@@ -75,16 +63,9 @@ def test_of_options_evidence_is_about_the_one_that_moves_most(
     assert supported_outcome(PORTS, before, after) == f"“{option}”"
 
 
-def test_otherwise_it_is_about_yes_a_higher_number_or_a_later_day() -> None:
-    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2027-01-01"}
-    numbers = {"lower_bound": "0", "upper_bound": "1"}
-    of = [
-        question_text(title="?", **TIMES),
-        question_text(title="?", type="numeric", **numbers, **TIMES),
-        question_text(title="?", type="date", **bounds, **TIMES),
-    ]
-    spoken = [supported_outcome(text, None, Value()) for text in of]
-    assert spoken == ["yes", "a higher number", "a later day"]
+def test_otherwise_evidence_is_about_yes_a_higher_number_or_a_later_day() -> None:
+    said = [supported_outcome(one, None, Value()) for one in (RAIN, DEPTH, WHEN)]
+    assert said == ["yes", "a higher number", "a later day"]
 
 
 def test_what_the_evidence_does_is_counted_by_stance() -> None:
@@ -128,7 +109,7 @@ def test_of_a_number_or_a_day_it_is_the_move_of_the_median() -> None:
     assert proposed_stance(DEPTH, current, depth(14)) == "opposes"
     assert proposed_stance(DEPTH, None, depth(15)) == "context"
     days = Value(quantiles={"0.5": "2026-12-01"})
-    assert proposed_stance(DAY, None, days) == "supports"
+    assert proposed_stance(WHEN, None, days) == "supports"
 
 
 def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:

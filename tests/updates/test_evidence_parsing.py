@@ -14,7 +14,6 @@ from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Member, Stance
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates.evidence_parsing import read_evidence, recent_articles
-from forecasts.values.value import Value
 from tests.conftest import day
 
 URL = "https://example.org/a"
@@ -40,13 +39,7 @@ def article(title: str, url: str | None = None) -> CapturedArticle:
         # Words that look like qualifiers but are part of a note.
         ("30% of the ships were late", None, "news", None, "30% of the ships were late"),
         ("data from May", None, "news", None, "data from May"),
-        (
-            "news from the harbour: closed",
-            None,
-            "news",
-            None,
-            "news from the harbour: closed",
-        ),
+        ("news from the harbour: closed", None, "news", None, "news from the harbour: closed"),
         (f"I read {URL}", None, "news", None, f"I read {URL}"),
         ("Dates: from May", None, "news", None, "Dates: from May"),
         ("see ftp://example.org", None, "news", None, "see ftp://example.org"),
@@ -120,7 +113,3 @@ def test_the_newest_captures_come_first_to_pick_from(session: Session, alice: Me
         library.store(session, [article(title)], member=alice, captured_at=day(number))
     session.expunge_all()
     assert [row.title for row in recent_articles(session)] == ["New", "Old"]
-
-
-def said(*vector: float) -> Value:
-    return Value(probabilities=vector)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.ledger.models import Forecast
-from forecasts.questions.registry import question_text
 from forecasts.updates.previews import (
     expected_scores,
     format_expected_scores,
@@ -22,11 +21,9 @@ from forecasts.updates.previews import (
 )
 from forecasts.values.value import Value
 from tests.conftest import day
+from tests.values.questions import DEPTH, RAIN, text
 
-TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
-RAIN = question_text(title="?", **TIMES)
-PORTS = question_text(title="?", type="multiple_choice", options=["a", "b", "c"], **TIMES)
-DEPTH = question_text(title="?", type="numeric", lower_bound="0", upper_bound="30", **TIMES)
+PORTS = text(type="multiple_choice", options=["a", "b", "c"])
 CHANCES = st.floats(0.001, 0.999)
 VECTORS = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
     lambda given: tuple(weight / sum(given) for weight in given)

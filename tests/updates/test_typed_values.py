@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast
-from forecasts.questions.registry import question_text
 from forecasts.updates.typed_values import (
     example_quantiles,
     forecast_percents,
@@ -28,16 +27,7 @@ from forecasts.updates.typed_values import (
 from forecasts.values.value import Value, value_of
 from forecasts.values.value_parsing import read_value
 from tests.conftest import day
-
-TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
-RAIN = question_text(title="?", **TIMES)
-PORTS = question_text(
-    title="?", type="multiple_choice", options=["Busan", "Beijing, China", "Other"], **TIMES
-)
-DEPTH = question_text(title="?", type="numeric", lower_bound="0", upper_bound="30", **TIMES)
-WHEN = question_text(
-    title="?", type="date", lower_bound="2026-01-01", upper_bound="2027-01-01", **TIMES
-)
+from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, text
 
 
 def standing(**value: Any) -> Forecast:
@@ -52,9 +42,9 @@ def standing(**value: Any) -> Forecast:
         (standing(probability=5 / 7), RAIN, "71.4286%"),
         (standing(probability=0.0), RAIN, "0%"),
         (standing(probability=1e-9), RAIN, "0.0000001%"),
-        (standing(probabilities=[0.5, 0.3, 0.2]), PORTS,
+        (standing(probabilities=[0.5, 0.3, 0.2]), CITIES,
          "Busan=50%, Beijing, China=30%, Other=20%"),
-        (standing(probabilities=[0.5, 0.5]), PORTS, ""),
+        (standing(probabilities=[0.5, 0.5]), CITIES, ""),
         (standing(quantiles={"0.1": 3.0, "0.5": 8.5, "above": 0.01}), DEPTH,
          "10%=3, 50%=8.5, above=1%"),
         (standing(quantiles={"0.5": "2026-03-01"}), WHEN, "50%=2026-03-01"),
@@ -86,7 +76,7 @@ def test_a_field_that_was_changed_is_read() -> None:
 @given(st.lists(st.floats(0.001, 1), min_size=3, max_size=3))
 def test_options_left_as_they_were_are_the_standing_vector(weights: list[float]) -> None:
     forecast = standing(probabilities=[weight / sum(weights) for weight in weights])
-    assert read_typed(typed_forecast(forecast, PORTS), forecast, PORTS) == value_of(forecast)
+    assert read_typed(typed_forecast(forecast, CITIES), forecast, CITIES) == value_of(forecast)
 
 
 BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
@@ -107,7 +97,7 @@ def test_bars_sum_to_100_whichever_is_moved_and_can_be_typed(
         min(max(to, lowest), 100 - lowest * (len(bars) - 1)), abs=0.01
     )
     options = [f"option {number}" for number in range(len(bars))]
-    question = question_text(title="?", type="multiple_choice", options=options, **TIMES)
+    question = text(type="multiple_choice", options=options)
     typed = typed_percents(moved, question)
     assert read_percents(typed, question) == pytest.approx(moved)
 
@@ -120,7 +110,7 @@ def test_bars_that_give_way_keep_their_proportions() -> None:
 
 
 def test_options_with_an_equals_sign_are_typed_in_their_order() -> None:
-    question = question_text(title="?", type="multiple_choice", options=["x = 1", "x = 2"], **TIMES)
+    question = text(type="multiple_choice", options=["x = 1", "x = 2"])
     typed = typed_percents([60, 40], question)
     assert typed == "[0.6, 0.4]"
     assert read_percents(typed, question) == [60, 40]
@@ -140,8 +130,8 @@ def test_quantiles_that_are_moved_keep_what_lies_beyond_the_bounds() -> None:
 
 
 def test_options_that_were_added_later_start_blank() -> None:
-    assert forecast_percents(standing(probabilities=[0.5, 0.5]), PORTS) is None
-    assert forecast_percents(None, PORTS) is None
+    assert forecast_percents(standing(probabilities=[0.5, 0.5]), CITIES) is None
+    assert forecast_percents(None, CITIES) is None
 
 
 def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
@@ -163,7 +153,7 @@ def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
 def test_the_example_lies_within_the_questions_own_bounds_and_can_be_typed(
     kind: str, lowest: str, highest: str, said: str
 ) -> None:
-    question = question_text(title="?", type=kind, lower_bound=lowest, upper_bound=highest, **TIMES)
+    question = text(type=kind, lower_bound=lowest, upper_bound=highest)
     assert example_quantiles(question) == said
     assert read_value(said, question).quantiles is not None
 

@@ -18,14 +18,8 @@ from forecasts.agenda.notifications import apprise_adapter
 from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.limits import require_name
-from forecasts.ledger.models import (
-    Channel,
-    Event,
-    Member,
-    Notice,
-    NoticeState,
-    Resolution,
-)
+from forecasts.ledger.append import written
+from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState, Resolution
 
 DAYS_BEFORE_CLOSE = 2.0
 MOST_CHANNELS = 10  # of one member
@@ -112,9 +106,7 @@ def add(
         recorded_at=now,
         after_resolution=session.exec(select(func.max(col(Resolution.id)))).one() or 0,
     )
-    session.add(channel)
-    session.flush()
-    return channel
+    return written(session, channel)
 
 
 def change(
@@ -134,9 +126,7 @@ def change(
         channel.days_before_close = _days(days_before_close)
     if days_until_stale is not None:
         channel.days_until_stale = _days(days_until_stale)
-    session.add(channel)
-    session.flush()
-    return channel
+    return written(session, channel)
 
 
 def remove(session: Session, name: str, *, member: Member, now: datetime) -> Channel:
@@ -144,9 +134,7 @@ def remove(session: Session, name: str, *, member: Member, now: datetime) -> Cha
     channel = find(session, name, member=member)
     channel.secret_url = ""
     channel.removed_at = now
-    session.add(channel)
-    session.flush()
-    return channel
+    return written(session, channel)
 
 
 def find(session: Session, name: str, *, member: Member | None) -> Channel:

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from forecasts.agenda.notifications.due import DueEvent
-from forecasts.common.text import on_one_line
+from forecasts.common.text import cut, on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
@@ -176,6 +176,4 @@ def _inert(words: str, most: int) -> str:
     >>> _inert("@all <b> https://x.org", 30).replace("\u2060", "|")
     '@|all <|b> https:|//x.org'
     """
-    line = on_one_line(words)
-    line = line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
-    return _SPLITS.sub(_WORD_JOINER, line)
+    return _SPLITS.sub(_WORD_JOINER, cut(on_one_line(words), most))

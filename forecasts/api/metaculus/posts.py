@@ -31,6 +31,7 @@ from forecasts.scores.stored_scores import main_protocol, score_table
 from forecasts.updates import updates
 from forecasts.updates.comments import Remark
 from forecasts.values import distributions
+from forecasts.values.outcomes import bounds
 from forecasts.values.value import value_of
 
 # The number of a group's post is this, and that of the first of its questions.
@@ -223,7 +224,7 @@ def _tournament(tag: str) -> Project:
 def _scaling(text: QuestionText) -> Scaling:
     if not text.is_quantitative:
         return Scaling()
-    low, high = distributions.bounds(text)
+    low, high = bounds(text)
     count = distributions.outcome_count(text)
     half = 0.0 if count is None else 0.5
     return Scaling(

@@ -14,7 +14,7 @@ from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Question
 from forecasts.ledger.receipts import Receipt, receipt, receipts
 from forecasts.questions import registry
-from forecasts.updates import numbers, updates
+from forecasts.updates import updates
 from forecasts.views import forecasts as views
 from forecasts.views.forecasts import CitedEvidence, EvidenceList, Forecasts, NewForecast
 from forecasts.views.problems import BatchResult, BatchRow
@@ -30,7 +30,7 @@ def list_forecasts(
     with caller.reading() as at:
         question = registry.find(at.session, id)
         hidden = crowd_is_hidden(at.session, question)
-        every = numbers.forecast_numbers(at.session, question)
+        every = updates.forecast_numbers(at.session, question)
         shown, following = place(cursor, at.now).page(every, limit)
         found = views.forecasts(at.session, question, only=shown)
     return Forecasts(forecasts=found, crowd_hidden=hidden, next=following)
@@ -43,7 +43,7 @@ def list_evidence(
     """List the evidence on a question that you may see, with the forecasts that cite it."""
     with caller.reading() as at:
         question = registry.find(at.session, id)
-        citing = numbers.citation_numbers(at.session, question)
+        citing = updates.citation_numbers(at.session, question)
         shown, following = place(cursor, at.now).page(list(citing), limit)
         forecasts = list({citing[number] for number in shown})
         members = updates.history(at.session, question, only=forecasts)

@@ -257,7 +257,7 @@ def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
             )
             for fault in own
         ]
-    many = f"{len(problems)} place{'s' if len(problems) > 1 else ''}"
+    many = count(len(problems), "place")
     if len(faults) >= _MOST_PROBLEMS:
         many = f"{_MOST_PROBLEMS} places or more"
     raise BadInput(

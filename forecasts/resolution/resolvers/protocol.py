@@ -24,9 +24,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError, Problem, Remedy
-from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.common.vocabulary import QuestionType
 from forecasts.resolution.resolvers.files import require_public
 from forecasts.values.outcomes import read_outcome
+from forecasts.values.outline import Outline
 
 T = TypeVar("T")
 
@@ -49,16 +50,8 @@ class Asked:
 
     def require_outcome(self, outcome: str) -> None:
         """Refuse an outcome that the question cannot have; BadInput names the possible ones."""
-        # Not validated: a resolver does not receive the bounds of the full wording.
-        text = QuestionText.model_construct(
-            title=self.title,
-            type=self.type,
-            options=list(self.options),
-            open_time=self.open_time,
-            scheduled_close_time=self.scheduled_close_time,
-        )
         try:
-            read_outcome(outcome, text)
+            read_outcome(outcome, Outline(self.type, self.options))
         except BadInput as error:
             raise BadInput(
                 f"{outcome!r} is not an outcome of {self.slug!r}.", remedy=error.advice

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, or_, true, update
+from sqlalchemy import ColumnElement, Engine, and_, or_, update
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import LedgerError
@@ -83,7 +83,6 @@ class Claims:
         self._name = uuid.uuid4().hex
         self._until = clock()
         self._held: set[int] = set()
-        self._are_all_free = True  # of the due questions, when they were counted
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""
@@ -91,52 +90,33 @@ class Claims:
 
     def due(self, session: Session) -> list[int]:
         """Return the watch ids of the due questions that no run has claimed."""
-        rows = session.execute(self._due(self._is_free().label("free"))).all()
-        self._are_all_free = all(free for _, free in rows)
-        return [id_ for id_, free in rows if free]
+        return list(session.exec(self._free()))
 
-    def _due(self, *columns: Any) -> Any:
+    def _free(self) -> Any:
+        until = col(Watch.claimed_until)
         return (
-            select(Watch.id, *columns)
-            .where(
-                col(Watch.next_at) <= self.now,
-                col(Watch.parked_at).is_(None),
-                unresolved(),
-                self._of_kind(),
-            )
+            select(Watch.id)
+            .where(self._is_due(), or_(until.is_(None), until <= self._clock()))
             .order_by(col(Watch.next_at), col(Watch.id))
         )
 
-    def _free(self) -> Any:
-        return self._due().where(self._is_free())
-
-    def _is_free(self) -> ColumnElement[bool]:
-        until = col(Watch.claimed_until)
-        return or_(until.is_(None), until <= self._clock())
-
-    def _of_kind(self) -> ColumnElement[bool]:
-        """Return the SQL condition: the question has a resolver of the run's kind."""
+    def _is_due(self) -> ColumnElement[bool]:
+        """Return the SQL condition: the question is due, with a resolver of the run's kind."""
+        due = and_(col(Watch.next_at) <= self.now, col(Watch.parked_at).is_(None), unresolved())
         if self.only is None:
-            return true()
+            return due
         of_kind = select(Resolver.question_id).where(Resolver.kind == self.only, is_assigned())
-        return col(Watch.question_id).in_(of_kind)
+        return due & col(Watch.question_id).in_(of_kind)
 
     def elsewhere(self, session: Session) -> list[tuple[str, datetime]]:
-        """Return the due questions that other runs have claimed, with the ends of their leases.
-
-        Empty if all were free when ``due`` counted them, which saves a statement.
-        """
-        if self._are_all_free:
-            return []
+        """Return the due questions that other runs have claimed, with the ends of their leases."""
         rows = session.exec(
             select(Question.slug, Watch.claimed_until)
             .join(Question, col(Question.id) == col(Watch.question_id))
             .where(
-                col(Watch.next_at) <= self.now,
+                self._is_due(),
                 col(Watch.claimed_until) > self._clock(),
                 col(Watch.claimed_by) != self._name,
-                unresolved(),
-                self._of_kind(),
             )
             .order_by(col(Watch.claimed_until), col(Watch.id))
         )
@@ -230,16 +210,15 @@ class Claims:
                 self._hold(session, col(Watch.id).in_(self._held) & mine)
         return claimed.watch.id in self._held
 
-    def held(self, session: Session, questions: Sequence[Claimed]) -> set[int]:
-        """Return the watch ids of these that this run has still claimed in the ledger."""
-        return set(
-            session.exec(
-                select(Watch.id).where(
-                    col(Watch.id).in_([claimed.watch.id for claimed in questions]),
-                    col(Watch.claimed_by) == self._name,
-                )
+    def held(self, session: Session, questions: Sequence[Claimed]) -> dict[int, Watch]:
+        """Return the watches of these that this run has still claimed in the ledger, by id."""
+        rows = session.exec(
+            select(Watch).where(
+                col(Watch.id).in_([claimed.watch.id for claimed in questions]),
+                col(Watch.claimed_by) == self._name,
             )
         )
+        return {row.id: row for row in rows}
 
     def release(self) -> None:
         """Free the questions that an error has left claimed, if the ledger can be written to."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, update
-from sqlmodel import Session, SQLModel, func, select
+from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.times import utc
@@ -24,6 +23,7 @@ from forecasts.ledger.models import (
     Resolver,
     ResolverRun,
     RunState,
+    Watch,
 )
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, current_state
@@ -38,16 +38,6 @@ if TYPE_CHECKING:
     from forecasts.resolution.confirmation import Settled
 
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person
-
-_WATCH = SQLModel.metadata.tables["watch"]
-_WRITTEN = ("next_at", "attempts", "looked_at", "parked_at", "reason")
-_END_CLAIM = (
-    update(_WATCH)
-    .where(_WATCH.c.id == bindparam("watch_id"))
-    .values(
-        claimed_by=None, claimed_until=None, **{name: bindparam(f"new_{name}") for name in _WRITTEN}
-    )
-)
 
 
 def run_member(session: Session, now: datetime) -> Member:
@@ -66,7 +56,8 @@ def record_finding(
     from forecasts.resolution.confirmation import confirm
 
     with claims.writing() as session:
-        if not claims.held(session, [claimed]):
+        watch = claims.held(session, [claimed]).get(claimed.watch.id)
+        if watch is None:
             return None
         question = find(session, claimed.state.slug)
         state = current_state(session, question, now=claims.now)
@@ -76,11 +67,10 @@ def record_finding(
             if not _has_changed(session, claimed, state):
                 decision = downgraded(session, question, answers, decision)
                 result = _settle(session, question, decision, confirm, claims.now)
-                lookups = list(_lookups(claimed, answers, result, claims.now, always=True))
-                session.connection().execute(insert(ResolverRun), lookups)
+                session.add_all(_lookups(claimed, answers, result, claims.now, always=True))
                 if result.state == RunState.confirmed:
                     next_at = None
-        _end_claim(session, claims.now, (claimed, result, next_at))
+        _end_claim(watch, claimed, result, claims.now, next_at)
         return result
 
 
@@ -91,16 +81,12 @@ def record_attempts(claims: Claims, attempts: Sequence[Attempt]) -> list[Attempt
     with claims.writing() as session:
         held = claims.held(session, [attempt.claimed for attempt in attempts])
         attempts = [attempt for attempt in attempts if attempt.claimed.watch.id in held]
-        lookups = [
-            lookup
-            for attempt in attempts
-            for lookup in _lookups(attempt.claimed, attempt.answers, attempt.result, claims.now)
-        ]
-        if lookups:
-            session.connection().execute(insert(ResolverRun), lookups)
-        if attempts:
-            ends = [(attempt.claimed, attempt.result, attempt.next_at) for attempt in attempts]
-            _end_claim(session, claims.now, *ends)
+        lookups: list[ResolverRun] = []
+        for attempt in attempts:
+            claimed, result = attempt.claimed, attempt.result
+            lookups += _lookups(claimed, attempt.answers, result, claims.now)
+            _end_claim(held[claimed.watch.id], claimed, result, claims.now, attempt.next_at)
+        session.bulk_save_objects(lookups)
     return list(attempts)
 
 
@@ -134,19 +120,21 @@ def _settle(
     session: Session,
     question: Question,
     decision: Decision,
-    verb: Callable[..., Resolution | Settled],
+    confirm: Callable[..., Settled],
     now: datetime,
 ) -> Result:
-    """Confirm the finding of the decision with the ``verb``, or propose each that is new."""
-    findings, message = list(decision.findings), decision.message
-    if decision.state != RunState.confirmed:
-        verb, findings = proposals.propose, new_findings(session, question, decision, now=now)
-        if not findings:
-            return Result(question.slug, RunState.not_yet, f"{message}: already proposed")
-        message += "; waiting for a decision"
+    """Confirm the finding of the decision, or propose each that is new."""
+    message = decision.message
+    if decision.state == RunState.confirmed:
+        [(resolver, finding)] = decision.findings
+        row = write_finding(confirm, session, question, resolver, finding, now=now)
+        return Result(question.slug, decision.state, message, row.id)
+    findings = new_findings(session, question, decision, now=now)
+    if not findings:
+        return Result(question.slug, RunState.not_yet, f"{message}: already proposed")
     for resolver, finding in findings:
-        row = write_finding(verb, session, question, resolver, finding, now=now)
-    return Result(question.slug, decision.state, message, row.id)
+        row = write_finding(proposals.propose, session, question, resolver, finding, now=now)
+    return Result(question.slug, decision.state, f"{message}; waiting for a decision", row.id)
 
 
 def _has_changed(session: Session, claimed: Claimed, state: QuestionState) -> bool:
@@ -158,22 +146,16 @@ def _has_changed(session: Session, claimed: Claimed, state: QuestionState) -> bo
 
 
 def _end_claim(
-    session: Session, now: datetime, *ends: tuple[Claimed, Result | None, datetime | None]
+    watch: Watch, claimed: Claimed, result: Result | None, now: datetime, next_at: datetime | None
 ) -> None:
-    """Write the end of each claim, with its result (if any) and the time of the next attempt."""
-    rows: list[dict[str, Any]] = []
-    for claimed, result, next_at in ends:
-        row: dict[str, Any] = {
-            "watch_id": claimed.watch.id,
-            "new_next_at": next_at,
-            "new_looked_at": now,
-        }
-        row |= {"new_attempts": 0, "new_parked_at": None, "new_reason": ""}
-        if result is not None and result.state in (RunState.failed, RunState.parked):
-            row |= {"new_attempts": claimed.attempt, "new_reason": result.message}
-            row["new_parked_at"] = now if result.state == RunState.parked else None
-        rows.append(row)
-    session.connection().execute(_END_CLAIM, rows)
+    """Set the end of the claim, the result (if any) and the time of the next attempt."""
+    failed = result is not None and result.state in (RunState.failed, RunState.parked)
+    parked = result is not None and result.state == RunState.parked
+    watch.claimed_by = watch.claimed_until = None
+    watch.next_at, watch.looked_at = next_at, now
+    watch.attempts = claimed.attempt if failed else 0
+    watch.reason = result.message if result is not None and failed else ""
+    watch.parked_at = now if parked else None
 
 
 def _lookups(
@@ -183,7 +165,7 @@ def _lookups(
     now: datetime,
     *,
     always: bool = False,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ResolverRun]:
     """Yield the row of each answer that differs from the one before, or is the first of the day."""
     for answer in answers:
         state, message = result.state, result.message
@@ -198,5 +180,10 @@ def _lookups(
             and utc(now).date() == last.started_at.date()
         )
         if always or not repeats:
-            times = {"started_at": now, "ended_at": now}
-            yield {"resolver_id": answer.resolver.id, "state": state, "message": message, **times}
+            yield ResolverRun(
+                resolver_id=answer.resolver.id,
+                state=state,
+                message=message,
+                started_at=now,
+                ended_at=now,
+            )

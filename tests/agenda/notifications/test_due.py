@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access import teams
@@ -20,7 +19,7 @@ from forecasts.resolution import assignments, confirmation, disputes, policies, 
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.agenda.notifications.conftest import Service, tell
-from tests.conftest import ask, day
+from tests.conftest import acting, ask, counted_statements, day
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +37,22 @@ def told(engine: Engine, service: Service, at: float) -> list[str]:
     before = len(service.got)
     sender.send(engine, now=day(at), allow_private=True)
     return [line for one in service.got[before:] for line in one["message"].splitlines()]
+
+
+def resolve(engine: Engine, outcome: str, at: float, slug: str = "rain", **more: Any) -> None:
+    with acting(engine, slug, by="root") as (session, question, root):
+        given = {"known_at": day(2), "now": day(at), "member": root, **more}
+        confirmation.confirm(session, question, outcome, **given)
+
+
+def withdraw(engine: Engine, at: float, reason: str = "a slip") -> None:
+    with acting(engine, by="root") as (session, rain, root):
+        confirmation.withdraw(session, rain, reason=reason, now=day(at), member=root)
+
+
+def say(engine: Engine, p: float, at: float) -> None:
+    with acting(engine) as (session, rain, alice):
+        updates.update(session, rain, Value(probability=p), member=alice, now=day(at))
 
 
 def test_who_has_no_forecast_is_told_that_the_question_closes_soon_and_once(
@@ -58,13 +73,11 @@ def test_who_has_no_forecast_is_told_that_the_question_closes_soon_and_once(
 
 def test_a_forecast_that_was_withdrawn_is_none(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "closing")
-    with database.writing(ledger) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+    with acting(ledger) as (session, rain, alice):
         updates.withdraw(session, rain, member=alice, now=day(8))
         updates.update(session, rain, Value(probability=0.5), member=alice, now=day(8.1))
     assert told(ledger, service, 8.5) == []
-    with database.writing(ledger) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+    with acting(ledger) as (session, rain, alice):
         updates.withdraw(session, rain, member=alice, now=day(8.6))
     assert len(told(ledger, service, 8.7)) == 2
 
@@ -79,9 +92,7 @@ def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
         "- Will it rain? Your forecast was made on 2026-01-02 00:00 UTC",
     ]
     assert told(ledger, service, 5) == []
-    with database.writing(ledger) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
-        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(5.5))
+    say(ledger, 0.5, 5.5)
     assert told(ledger, service, 8) == []
     assert "2026-01-06 12:00" in told(ledger, service, 9)[1]
     assert told(ledger, service, 13) == []  # it has closed
@@ -90,8 +101,7 @@ def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
 def test_when_a_forecast_is_old_its_member_may_have_said_for_the_question(
     ledger: Engine, service: Service
 ) -> None:
-    with database.writing(ledger) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+    with acting(ledger) as (session, rain, alice):
         revisits.set_interval(session, 6, member=alice, now=day(0))
     channel(ledger, service, "alice", "stale")
     assert told(ledger, service, 6.9) == []
@@ -132,12 +142,10 @@ def test_a_question_that_was_opened_again_is_told_again_when_it_closes(
     ledger: Engine, service: Service
 ) -> None:
     channel(ledger, service, "alice", "closed")
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
+    with acting(ledger, by="root") as (session, rain, root):
         revisions.close(session, rain, at=day(5), member=root, now=day(5))
     assert len(told(ledger, service, 6)) == 2
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
+    with acting(ledger, by="root") as (session, rain, root):
         revisions.reopen(session, rain, member=root, now=day(7))
     assert told(ledger, service, 8) == []
     assert len(told(ledger, service, 10)) == 2
@@ -146,36 +154,28 @@ def test_a_question_that_was_opened_again_is_told_again_when_it_closes(
 def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_forecast(
     ledger: Engine, service: Service
 ) -> None:
-    with database.writing(ledger) as session:
-        root = member_named(session, "root")
+    with acting(ledger, by="root") as (session, _, root):
         teams.appoint(session, root, Role.admin, member=root, now=day(0))
     for who in ("root", "alice", "bob"):
         channel(ledger, service, who, "decision", "resolved")
-    with database.writing(ledger) as session:
-        bob, rain = member_named(session, "bob"), registry.find(session, "rain")
+    with acting(ledger, by="bob") as (session, rain, bob):
         proposals.propose(session, rain, "yes", known_at=day(2), now=day(2), member=bob)
     assert told(ledger, service, 2.1) == [
         "Needs your decision:",
         "- Will it rain? An outcome was proposed on 2026-01-03 00:00 UTC",
     ]
     assert service.got[-1]["path"] == "/root"
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+    resolve(ledger, "yes", 3)
     assert told(ledger, service, 3.1) == [
         "Resolved:",
         "- Will it rain? yes; your Brier score is 0.360 (0 is best)",
     ]
     assert service.got[-1]["path"] == "/alice"
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "no", known_at=day(2), now=day(4), member=root)
+    resolve(ledger, "no", 4)
     assert told(ledger, service, 4.1)[1] == (
         "- Will it rain? corrected to no; your Brier score is 0.160 (0 is best)"
     )
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "annulled", now=day(5), member=root)
+    resolve(ledger, "annulled", 5)
     assert told(ledger, service, 5.1)[1] == "- Will it rain? corrected to annulled"
     assert told(ledger, service, 5.2) == []
 
@@ -184,28 +184,12 @@ def test_a_withdrawn_outcome_is_told_no_longer_and_the_next_one_corrects_nothing
     ledger: Engine, service: Service
 ) -> None:
     channel(ledger, service, "alice", "resolved", "closed")
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "yes", now=day(3), member=root)
-        confirmation.withdraw(session, rain, reason="a slip", now=day(3), member=root)
+    resolve(ledger, "yes", 3)
+    withdraw(ledger, 3)
     assert told(ledger, service, 3.1) == []
     assert told(ledger, service, 10.1)[0] == "Closed:"
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "no", known_at=day(9), now=day(11), member=root)
+    resolve(ledger, "no", 11, known_at=day(9))
     assert told(ledger, service, 11.1)[1].startswith("- Will it rain? no; your Brier score is")
-
-
-def withdraw(engine: Engine, at: float, reason: str = "a slip") -> None:
-    with database.writing(engine) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.withdraw(session, rain, reason=reason, now=day(at), member=root)
-
-
-def resolve(engine: Engine, outcome: str, at: float) -> None:
-    with database.writing(engine) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, outcome, known_at=day(2), now=day(at), member=root)
 
 
 def test_a_channel_that_was_told_of_an_outcome_is_told_once_that_it_was_withdrawn(
@@ -228,7 +212,7 @@ def test_a_channel_that_was_told_of_an_outcome_is_told_once_that_it_was_withdraw
     assert told(ledger, service, 5.1)[0] == "Resolved:"
 
 
-def test_a_withdrawal_is_told_if_the_outcome_was_corrected_since_the_channel_was_told(
+def test_a_withdrawal_tells_of_the_newest_outcome_unless_there_is_one_again(
     ledger: Engine, service: Service
 ) -> None:
     channel(ledger, service, "alice", "resolved")
@@ -237,6 +221,12 @@ def test_a_withdrawal_is_told_if_the_outcome_was_corrected_since_the_channel_was
     resolve(ledger, "no", 4)
     withdraw(ledger, 5)
     assert told(ledger, service, 5.1)[1].startswith("- Will it rain? no was withdrawn: “a slip”.")
+    resolve(ledger, "yes", 6)
+    told(ledger, service, 6.1)
+    withdraw(ledger, 7)
+    resolve(ledger, "no", 8)
+    said = told(ledger, service, 8.1)
+    assert [line[:20] for line in said] == ["Resolved:", "- Will it rain? no; "]
 
 
 def test_a_withdrawal_is_not_told_if_the_message_of_the_outcome_did_not_arrive(
@@ -251,18 +241,6 @@ def test_a_withdrawal_is_not_told_if_the_message_of_the_outcome_did_not_arrive(
     assert told(ledger, service, 4.1) == told(ledger, service, 4.2) == []
 
 
-def test_a_withdrawal_after_which_there_is_an_outcome_again_is_not_told(
-    ledger: Engine, service: Service
-) -> None:
-    channel(ledger, service, "alice", "resolved")
-    resolve(ledger, "yes", 3)
-    told(ledger, service, 3.1)
-    withdraw(ledger, 4)
-    resolve(ledger, "no", 5)
-    said = told(ledger, service, 5.1)
-    assert [line[:20] for line in said] == ["Resolved:", "- Will it rain? no; "]
-
-
 def test_resolutions_and_withdrawals_in_one_message_have_a_heading_each(
     ledger: Engine, service: Service
 ) -> None:
@@ -274,9 +252,7 @@ def test_resolutions_and_withdrawals_in_one_message_have_a_heading_each(
     resolve(ledger, "yes", 3)
     told(ledger, service, 3.1)
     withdraw(ledger, 4)
-    with database.writing(ledger) as session:
-        root, snow = member_named(session, "root"), registry.find(session, "snow")
-        confirmation.confirm(session, snow, "yes", known_at=day(2), now=day(5), member=root)
+    resolve(ledger, "yes", 5, "snow")
     said = told(ledger, service, 5.1)
     assert [line for line in said if line.endswith(":")] == ["Outcome withdrawn:", "Resolved:"]
     assert len(said) == 5
@@ -299,8 +275,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         disputes.dispute(session, rain, member=alice, now=day(4), reason="no")
     for who in ("root", "alice"):
         channel(ledger, service, who, "disputed", "parked")
-    with database.writing(ledger) as session:
-        member = member_named(session, "alice")
+    with acting(ledger) as (session, _, member):
         tell(session, member, service.address("x"), name="x", events=["resolved"])
     assert told(ledger, service, 5) == [
         "Disputed, for you to decide:",
@@ -312,8 +287,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         "- Will it rain? yes; your Brier score is 0.360 (0 is best) (provisional)",
     ]
     assert [one["path"] for one in service.got] == ["/root", "/x"]
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
+    with acting(ledger, by="root") as (session, rain, root):
         disputes.uphold(session, rain, member=root, now=day(6))
     assert told(ledger, service, 6) == []
 
@@ -322,8 +296,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
 def test_nothing_is_said_of_a_question_that_the_member_may_not_see(
     ledger: Engine, service: Service, visibility: str
 ) -> None:
-    with database.writing(ledger) as session:
-        root = member_named(session, "root")
+    with acting(ledger, by="root") as (session, _, root):
         alder = teams.create(session, "Alder", member=root, now=day(0))
         who = {"visibility": visibility, "team_id": alder.id if visibility == "team" else None}
         ask(session, root, slug="snow", title="A secret?", **who)
@@ -345,8 +318,7 @@ def test_what_became_secret_while_a_message_waited_is_not_said(
     channel(ledger, service, "bob", "closing")
     service.answer = lambda _: 500
     assert len(told(ledger, service, 9)) == 2
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
+    with acting(ledger, by="root") as (session, rain, root):
         revisions.revise(session, rain, member=root, now=day(9), reason="x", visibility="author")
     service.answer = lambda _: 200
     assert told(ledger, service, 9.5) == []
@@ -355,9 +327,7 @@ def test_what_became_secret_while_a_message_waited_is_not_said(
 def test_what_happened_before_the_channel_was_added_is_no_news(
     ledger: Engine, service: Service
 ) -> None:
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+    resolve(ledger, "yes", 3)
     channel(ledger, service, "alice", now=day(4))
     assert told(ledger, service, 4) == []
 
@@ -365,11 +335,8 @@ def test_what_happened_before_the_channel_was_added_is_no_news(
 def test_what_a_long_run_resolves_after_the_channel_was_added_is_told(
     ledger: Engine, service: Service
 ) -> None:
-    began = day(3)
     channel(ledger, service, "alice", "resolved", now=day(4))
-    with database.writing(ledger) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "yes", known_at=day(2), now=began, member=root)
+    resolve(ledger, "yes", 3)  # when it began
     assert "- Will it rain?" in " ".join(told(ledger, service, 4.1))
     assert told(ledger, service, 4.2) == []
 
@@ -377,8 +344,7 @@ def test_what_a_long_run_resolves_after_the_channel_was_added_is_told(
 def test_many_events_make_one_message_that_is_short_and_whose_words_do_nothing(
     ledger: Engine, service: Service
 ) -> None:
-    with database.writing(ledger) as session:
-        root = member_named(session, "root")
+    with acting(ledger, by="root") as (session, _, root):
         for number in range(9):
             title = f"Will @everyone <b>see</b> https://example.org/{number}\n*now*" + "?" * 200
             ask(session, root, slug=f"q{number}", title=title)
@@ -401,8 +367,7 @@ def test_a_channel_is_told_of_what_it_was_chosen_for_alone(
 ) -> None:
     channel(ledger, service, "alice", "resolved")
     assert told(ledger, service, 9) == told(ledger, service, 10 + 20) == []
-    with database.writing(ledger) as session:
-        alice = member_named(session, "alice")
+    with acting(ledger) as (session, _, alice):
         channels.change(session, "phone", member=alice, events=["closed"])
     assert len(told(ledger, service, 10 + 20)) == 2
 
@@ -414,23 +379,11 @@ def test_it_takes_as_many_statements_however_many_questions_there_are(
         channel(ledger, service, who, days_before_close=3, days_until_stale=1)
     counts = []
     for number, at in ((2, 9), (40, 9.5)):
-        with database.writing(ledger) as session:
-            root = member_named(session, "root")
+        with acting(ledger, by="root") as (session, _, root):
             for place in range(number):
                 asked = ask(session, root, slug=f"{at}-{place}", title=f"{at} {place}?")
                 updates.update(session, asked, Value(probability=0.5), member=root, now=day(1))
-        seen: list[str] = []
-        with listening(ledger, seen):
+        with counted_statements(ledger) as statements:
             told(ledger, service, at)
-        counts.append(len(seen))
+        counts.append(len(statements))
     assert counts[0] == counts[1] <= 100  # three channels, eight events each
-
-
-@contextmanager
-def listening(engine: Engine, seen: list[str]) -> Iterator[None]:
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield
-    event.remove(engine, "before_cursor_execute", note)

@@ -24,9 +24,8 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Channel
 from forecasts.operations import privacy
 from forecasts.questions import registry
-from forecasts.resolution import confirmation
 from tests.agenda.notifications.conftest import Service, notices, states, tell
-from tests.conftest import day, imported
+from tests.conftest import acting, day, imported, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +47,7 @@ def resolved(ledger: Engine, service: Service) -> Engine:
     with database.writing(ledger) as session:
         tell(session, member_named(session, "alice"), service.address("alice"), events=["resolved"])
         root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(3), member=root)
+        resolve(session, rain, root, "yes", 2, at=3)
     return ledger
 
 
@@ -99,8 +98,7 @@ def test_a_run_that_is_killed_before_it_records_what_it_sent_does_not_send_it_tw
         [said] = channels.listing(session, member=alice, now=day(3 + 2 * lease))
         assert (said.waiting, said.unsure) == (0, 1)
         assert sender.undelivered(session, now=day(4)) == 1
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         assert sender.resend(session, "phone", member=alice, now=day(4)) == 1
     assert send(resolved, 4).count(Delivery.sent) == 1
     assert len(service.got) == 2
@@ -163,9 +161,8 @@ def test_what_was_not_sent_is_tried_again_ever_later_and_given_up_in_the_end(
 def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, service: Service) -> None:
     service.answer = lambda _: 503
     send(resolved, 3)
-    with database.writing(resolved) as session:
-        root, rain = member_named(session, "root"), registry.find(session, "rain")
-        confirmation.confirm(session, rain, "no", known_at=day(2), now=day(3.001), member=root)
+    with acting(resolved, by="root") as (session, rain, root):
+        resolve(session, rain, root, "no", 2, at=3.001)
     assert send(resolved, 3.002).messages == []
     service.answer = lambda _: 200
     [told] = send(resolved, 3.01).messages
@@ -208,8 +205,7 @@ def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
 ) -> None:
     service.answer = lambda path: 500 if path == "/alice" else 200
     send(resolved, 3)
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
     assert [one.channel for one in send(resolved, 4).messages] == ["b", "phone"]
     assert send(resolved, 5, budget=0).left == 1
@@ -245,8 +241,7 @@ def test_a_hundred_channels_that_do_not_answer_hold_no_run_up_and_lose_little(
 
 
 def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service: Service) -> None:
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         for number in range(8):
             tell(session, alice, service.address(), name=f"c{number}", events=["resolved"])
     released = threading.Event()
@@ -262,8 +257,7 @@ def test_messages_are_begun_for_so_long_and_no_longer(resolved: Engine, service:
 def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_written_to(
     resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with database.writing(resolved) as session:
-        bob = member_named(session, "bob")
+    with acting(resolved, by="bob") as (session, _, bob):
         for address in (
             service.address(),
             "json://localhost/x",
@@ -279,8 +273,7 @@ def test_a_private_address_is_refused_when_it_is_added_and_whenever_it_is_writte
     def answers(*_: object, **__: object) -> list[object]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", service.port))]
 
-    with database.writing(resolved) as session:
-        bob = member_named(session, "bob")
+    with acting(resolved, by="bob") as (session, _, bob):
         channels.add(session, "x", "json://public.example", member=bob, now=day(0))
         channel = channels.find(session, "x", member=bob)
     monkeypatch.setattr(socket, "getaddrinfo", answers)  # a name that stands for this machine
@@ -323,8 +316,7 @@ def test_an_address_is_shown_nowhere_and_forgotten_when_its_channel_is_removed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     secret = "xyzzy"
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         channel = tell(session, alice, service.address(secret), name="b", events=["resolved"])
         assert secret not in f"{channel!r} {channel}"
     service.answer = lambda _: 500
@@ -336,8 +328,7 @@ def test_an_address_is_shown_nowhere_and_forgotten_when_its_channel_is_removed(
     printed = "".join(capfd.readouterr()) + caplog.text
     assert secret not in f"{came_to} {listed} {handed_over} {printed}"
     assert handed_over["channel"][1]["name"] == "b"
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         channels.remove(session, "b", member=alice, now=day(4))
         assert session.get_one(Channel, channel.id).secret_url == ""
         with pytest.raises(NotFound):
@@ -357,8 +348,7 @@ def test_a_member_who_is_removed_has_no_channels_any_more(
 
 
 def test_a_channel_is_its_members_own(resolved: Engine, service: Service) -> None:
-    with database.writing(resolved) as session:
-        root = member_named(session, "root")
+    with acting(resolved, by="root") as (session, _, root):
         assert channels.listing(session, member=root, now=day(3)) == []
         for act in (
             lambda: channels.remove(session, "phone", member=root, now=day(3)),
@@ -370,8 +360,7 @@ def test_a_channel_is_its_members_own(resolved: Engine, service: Service) -> Non
 
 
 def test_what_a_channel_cannot_be_is_said(resolved: Engine, service: Service) -> None:
-    with database.writing(resolved) as session:
-        alice = member_named(session, "alice")
+    with acting(resolved) as (session, _, alice):
         with pytest.raises(Refused, match="already"):
             tell(session, alice, service.address())
         for how in (

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import registry, standing
+from forecasts.questions import registry, search, standing
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
@@ -94,7 +94,7 @@ def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engi
     furnished.button(key="several#0-go").click().run()
     assert "alice may not change" in furnished.error[0].value
     with database.reading(engine) as ledger:
-        assert "new" not in standing.tags(ledger)
+        assert "new" not in search.labels(ledger)[0]
 
 
 def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) -> None:

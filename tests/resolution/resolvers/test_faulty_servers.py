@@ -184,12 +184,7 @@ def test_every_fault_is_parked_with_its_name_and_resolves_nothing(
     ("fault", "words", "most"), [("never", "did not send", 3), ("slow", "cannot answer now", 6)]
 )
 def test_a_host_that_lets_everyone_wait_holds_no_run_up(
-    engine: Engine,
-    address: str,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: str,
-    words: str,
-    most: int,
+    engine: Engine, address: str, monkeypatch: pytest.MonkeyPatch, fault: str, words: str, most: int
 ) -> None:
     monkeypatch.setattr(sources, "MOST_WASTED", 3 * SECONDS)
     carry(engine, address, *(f"{fault}-{number}" for number in range(40)))

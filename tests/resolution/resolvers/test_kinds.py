@@ -19,27 +19,6 @@ from forecasts.common.errors import BadInput, CannotTell
 from forecasts.resolution.resolvers.kinds import kind, names
 from tests.resolution.resolvers.looking import CLOSE, at, look, outcome, question
 
-# --- outcomes_file ------------------------------------------------------------------------------
-
-
-def test_an_outcome_in_a_last_line_without_an_end_waits_until_it_has_one() -> None:
-    row = "rain,2026-01-03,yes"
-    for cut in (row, row[:-1], row[:14], row[:4]):
-        text = f"question,known_at,outcome\n{cut}"
-        with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
-            look("outcomes_file", {"path": "file"}, at(9), file=text)
-        assert caught.value.temporary
-        other = question(slug="snow")
-        assert look("outcomes_file", {"path": "file"}, at(9), other, file=text) is None
-    whole = look(
-        "outcomes_file", {"path": "file"}, at(9), file=f"question,known_at,outcome\n{row}\n"
-    )
-    assert outcome(whole) == ("yes", at(3))
-    for rest in ("snow,2026-01-03,ye", "rain,,"):
-        text = f"question,known_at,outcome\n{row}\n{rest}"
-        assert outcome(look("outcomes_file", {"path": "file"}, at(9), file=text)) == ("yes", at(3))
-
-
 # --- http_json ----------------------------------------------------------------------------------
 
 STATUS = {
@@ -285,8 +264,7 @@ def test_what_has_no_opposite_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"question": "rain"}, {"rule": "condition"}, {"when": "yes"}, {"rule": "never"}],
+    "settings", [{"question": "rain"}, {"rule": "condition"}, {"when": "yes"}, {"rule": "never"}]
 )
 def test_rules_that_cannot_serve_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(BadInput):

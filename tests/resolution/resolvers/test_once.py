@@ -27,11 +27,7 @@ RSS = "<rss version='2.0'><channel><title>News</title></channel></rss>"
 MANY = 6  # questions that look in one document
 # What stands in the file, how a question looks in it, and what reads it.
 KINDS: dict[str, tuple[str, dict[str, Any], tuple[Any, str]]] = {
-    "outcomes_file": (
-        "question,outcome,known_at\n",
-        {"path": ""},
-        (outcomes_file, "_by_question"),
-    ),
+    "outcomes_file": ("question,outcome,known_at\n", {"path": ""}, (outcomes_file, "_by_question")),
     "series": (CSV, {"source": "", "expression": "max(value) > 1"}, (documents, "rows_of")),
     "http_json": (
         json.dumps({"status": "open"}),

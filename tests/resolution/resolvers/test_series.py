@@ -145,10 +145,7 @@ def test_rows_outside_the_window_and_rows_dated_ahead_do_not_count() -> None:
     assert found(RISES, at(18), text) is None
     assert found(
         "max(value) >= 145 between 2026-01-02 and 2026-01-20", at(25), text, gap_days=15
-    ) == (
-        "no",
-        at(20),
-    )
+    ) == ("no", at(20))
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,7 @@ from sqlmodel import SQLModel, col, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Exhibit,
-    Resolution,
-    ResolverRun,
-    RunState,
-    Score,
-    Watch,
-)
+from forecasts.ledger.models import Exhibit, Resolution, ResolverRun, RunState, Score, Watch
 from forecasts.ledger.verification import verify
 from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding, Kind, Seen, Settings

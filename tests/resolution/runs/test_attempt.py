@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access.members import member_named, member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.common.errors import CannotTell, CaptureError
 from forecasts.common.times import iso
 from forecasts.ledger import database
@@ -21,14 +21,8 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, progress, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
-from tests.conftest import ask, day
-from tests.resolution.runs.conftest import (
-    Says,
-    carry,
-    states,
-    watch,
-    yes,
-)
+from tests.conftest import acting, ask, day
+from tests.resolution.runs.conftest import Says, carry, states, watch, yes
 
 pytestmark = pytest.mark.slow
 
@@ -113,8 +107,7 @@ def test_a_retry_lets_it_look_again_and_a_look_that_works_forgets_the_failures(
 
     oracle(gone)
     assert states(run.run(engine, now=day(4))) == {"rain": "parked"}
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
+    with acting(engine) as (session, _, alice):
         assignments.retry(session, registry.find(session, "rain"), member=alice, now=day(5))
     oracle(lambda _: None)
     assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
@@ -148,10 +141,7 @@ def test_an_outcome_that_cannot_be_resolves_nothing(
     with database.reading(engine) as session:
         [parked] = progress.parked(session)
         assert "known at 2026-01-01 00:00 UTC, not after 'wind' opened" in parked.reason
-    assert states(run.run(engine, now=day(5), dry=True)) == {
-        "rain": "failed",
-        "snow": "confirmed",
-    }
+    assert states(run.run(engine, now=day(5), dry=True)) == {"rain": "failed", "snow": "confirmed"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, update
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import member_named
 from forecasts.common.errors import CaptureError, DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import Question, Resolution, ResolverRun, RunState, Watch
@@ -23,7 +22,7 @@ from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.resolvers.worker import Stopped
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.claiming import Claimed
-from tests.conftest import day
+from tests.conftest import acting, day
 from tests.resolution.runs.conftest import (
     Killed,
     assert_each_is_resolved_once,
@@ -185,8 +184,7 @@ def test_two_looks_that_each_take_as_long_as_one_may_do_not_outlast_the_lease(
     engine: Engine, oracle: Callable[..., None]
 ) -> None:
     carry(engine, "rain")
-    with database.writing(engine) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+    with acting(engine) as (session, rain, alice):
         for name in ("second ", "third "):
             assignments.attach(
                 session, rain, "oracle", {"name": name}, member=alice, now=day(1), beside=True
@@ -276,9 +274,7 @@ def test_another_resolver_takes_the_question_out_of_the_hand_of_a_run(
 
     def meanwhile(slug: str) -> Finding:
         if slug == "rain":
-            with database.writing(engine) as session:
-                alice = member_named(session, "alice")
-                rain = registry.find(session, "rain")
+            with acting(engine) as (session, rain, alice):
                 named = {"name": "other "}
                 assignments.attach(session, rain, "oracle", named, member=alice, now=day(4))
             return Finding("no", day(2))
@@ -292,8 +288,7 @@ def test_another_resolver_takes_the_question_out_of_the_hand_of_a_run(
 
 
 def throw_away(engine: Engine, slug: str) -> None:
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
+    with acting(engine) as (session, _, alice):
         discards.discard(session, registry.find(session, slug), member=alice, now=day(0.5))
 
 

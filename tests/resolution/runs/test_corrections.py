@@ -15,7 +15,7 @@ from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run as resolution_run
-from tests.conftest import ask, day
+from tests.conftest import acting, ask, day
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +79,7 @@ def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
     [row] = waiting(followed)
     assert (row.outcome, row.known_at, row.note) == ("no", day(2), "rain resolved to no")
     assert run(followed, 7) == {}
-    with database.writing(followed) as session:
-        alice = member_named(session, "alice")
+    with acting(followed) as (session, _, alice):
         proposals.reject(session, row, now=day(7), member=alice, note="snow is another matter")
     assert run(followed, 8) == {}
     resolve(followed, "annulled", 9)
@@ -88,8 +87,7 @@ def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
 
 
 def test_a_withdrawn_outcome_says_nothing_until_there_is_another(followed: Engine) -> None:
-    with database.writing(followed) as session:
-        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+    with acting(followed) as (session, rain, alice):
         confirmation.withdraw(session, rain, reason="a slip", member=alice, now=day(5))
     assert run(followed, 6) == {}
     resolve(followed, "no", 7)
@@ -114,8 +112,7 @@ def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
 
 
 def test_nor_is_one_that_may_still_be_disputed(followed: Engine) -> None:
-    with database.writing(followed) as session:
-        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+    with acting(followed) as (session, rain, alice):
         policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(4)
         )

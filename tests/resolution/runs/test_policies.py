@@ -17,12 +17,8 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, kept_evidence, policies, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
-from tests.conftest import day
-from tests.resolution.runs.conftest import (
-    carry,
-    states,
-    yes,
-)
+from tests.conftest import acting, day
+from tests.resolution.runs.conftest import carry, states, yes
 
 pytestmark = pytest.mark.slow
 
@@ -32,9 +28,7 @@ def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
 ) -> None:
     carry(engine, "rain")
     oracle(yes)
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
-        rain = registry.find(session, "rain")
+    with acting(engine) as (session, rain, alice):
         policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(2))
     came = run.run(engine, now=day(4))
     assert (states(came), came.waiting) == ({"rain": "proposed"}, 1)
@@ -95,9 +89,7 @@ def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
     engine: Engine, oracle: Callable[..., None], given: dict[str, Any], words: str
 ) -> None:
     carry(engine, "rain")
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
-        rain = registry.find(session, "rain")
+    with acting(engine) as (session, rain, alice):
         with pytest.raises(BadInput, match=words):
             policies.set_policy(session, rain, member=alice, now=day(2), **given)
         assert session.exec(select(Policy)).first() is None

@@ -17,13 +17,7 @@ from forecasts.resolution import kept_evidence
 from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.runs import run
 from tests.conftest import day
-from tests.resolution.runs.conftest import (
-    carry,
-    contents,
-    states,
-    watch,
-    yes,
-)
+from tests.resolution.runs.conftest import carry, contents, states, watch, yes
 
 pytestmark = pytest.mark.slow
 

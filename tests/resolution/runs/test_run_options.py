@@ -8,21 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access.members import member_named
 from forecasts.common.errors import BadInput, CannotTell, CaptureError
-from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind
-from forecasts.questions import registry
 from forecasts.resolution import assignments, policies
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
-from tests.conftest import day
-from tests.resolution.runs.conftest import (
-    carry,
-    contents,
-    states,
-    yes,
-)
+from tests.conftest import acting, day
+from tests.resolution.runs.conftest import carry, contents, states, yes
 
 pytestmark = pytest.mark.slow
 
@@ -40,9 +32,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
         return None if slug == "hail" else yes(slug)
 
     oracle(say)
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
-        fog = registry.find(session, "fog")
+    with acting(engine, "fog") as (session, fog, alice):
         policies.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
     before = contents(engine)
     wanted = {
@@ -65,9 +55,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
 
 def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow", "wind")
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
-        wind = registry.find(session, "wind")
+    with acting(engine, "wind") as (session, wind, alice):
         assignments.attach(session, wind, "deadline", {}, member=alice, now=day(1.5))
     oracle(yes)
     assert states(run.run(engine, now=day(11), only="deadline")) == {"wind": "confirmed"}

@@ -16,9 +16,7 @@ from forecasts.ledger.models import Resolution
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from tests.conftest import ask, day
-from tests.resolution.runs.conftest import (
-    states,
-)
+from tests.resolution.runs.conftest import states
 
 pytestmark = pytest.mark.slow
 

@@ -15,9 +15,7 @@ from forecasts.ledger.models import PolicyKind, Resolution, Role
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import acting, ask, day, resolve, say
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +69,7 @@ def agreed(engine: Engine) -> Engine:
         teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(0))
         teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
         rain = ask(session, alice, slug="rain", team_id=alder.id)
-        updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
+        say(session, rain, alice, 0.4, 1)
     return engine
 
 
@@ -148,8 +146,7 @@ def rejected(engine: Engine, outcomes: Path) -> Engine:
     attach(engine, "alice", outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(engine, 4) == "proposed"
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
+    with acting(engine) as (session, _, alice):
         proposals.reject(session, proposal(engine), now=day(4), member=alice, note="a rumour")
     return engine
 
@@ -178,8 +175,7 @@ def test_nor_where_a_page_only_tells_another_time(rejected: Engine, tmp_path: Pa
         )
     page.write_text('{"status": "done", "time": 5}')
     assert state(rejected, 5) == "proposed"
-    with database.writing(rejected) as session:
-        alice = member_named(session, "alice")
+    with acting(rejected) as (session, _, alice):
         proposals.reject(session, proposal(rejected), now=day(5), member=alice, note="a rumour")
     page.write_text('{"status": "done", "time": 6}')
     assert state(rejected, 6) == "not_yet"
@@ -199,8 +195,7 @@ def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
     rejected: Engine, outcomes: Path
 ) -> None:
     write(outcomes, "no")
-    with database.writing(rejected) as session:
-        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+    with acting(rejected) as (session, rain, alice):
         proposals.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
     assert state(rejected, 5) == "not_yet"
     write(outcomes, "no", known_at="2026-01-04")
@@ -219,8 +214,7 @@ def test_silence_that_was_turned_down_is_no_evidence_however_long_it_lasts(engin
         policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(0))
         assignments.attach(session, rain, "deadline", {}, member=alice, now=day(0))
     assert state(engine, 11) == "proposed"
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
+    with acting(engine) as (session, _, alice):
         proposals.reject(session, proposal(engine), now=day(12), member=alice, note="it rained")
     assert state(engine, 13) == "not_yet"
 
@@ -255,8 +249,7 @@ def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
 def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
     engine: Engine, outcomes: Path, disputed: Path
 ) -> None:
-    with database.writing(engine) as session:
-        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+    with acting(engine) as (session, rain, alice):
         for row in proposals.proposals_on(session, rain):
             proposals.reject(session, row, now=day(4), member=alice, note="a rumour")
     disputed.unlink()
@@ -280,8 +273,7 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
     assert str(result.state) == "proposed"
     assert "no was proposed, and waits for a decision too" in result.message
     assert state(engine, 5) == "not_yet"
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
+    with acting(engine) as (session, _, alice):
         yes = proposals.proposals_on(session, registry.find(session, "rain"))[-1]
         assert (
             confirmation.accept(session, yes, now=day(5), member=alice).resolution.outcome == "yes"
@@ -320,8 +312,7 @@ def withdrawn(engine: Engine, outcomes: Path) -> Engine:
 
 
 def withdraw(engine: Engine, at: float) -> None:
-    with database.writing(engine) as session:
-        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+    with acting(engine) as (session, rain, alice):
         confirmation.withdraw(session, rain, member=alice, now=day(at), reason="of Bergen")
 
 
@@ -355,8 +346,7 @@ def test_silence_after_a_withdrawal_leaves_the_question_open(
 
 def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
     assert state(withdrawn, 5) == "proposed"
-    with database.writing(withdrawn) as session:
-        alice = member_named(session, "alice")
+    with acting(withdrawn) as (session, _, alice):
         assert confirmation.accept(
             session, proposal(withdrawn), now=day(6), member=alice
         ).resolution
@@ -370,7 +360,7 @@ def test_nor_does_a_run_confirm_what_a_person_had_resolved_and_withdrawn(
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
-        confirmation.confirm(session, rain, "yes", now=day(3), member=alice)
+        resolve(session, rain, alice, "yes", at=3)
     withdraw(engine, 3.5)
     attach(engine, "alice", outcomes)
     write(outcomes, "yes", note="as reported")

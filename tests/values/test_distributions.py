@@ -9,26 +9,15 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import BadInput
-from forecasts.ledger.models import QuestionText
-from forecasts.questions.registry import question_text
-from forecasts.updates.previews import knots
-from forecasts.values.distributions import (
-    bounds,
-    from_cdf,
-    grid,
-    outcome_count,
-    to_cdf,
-    zero_point,
-)
+from forecasts.common.vocabulary import QuestionType
+from forecasts.values.distributions import from_cdf, grid, knots, outcome_count, to_cdf, zero_point
+from forecasts.values.outcomes import bounds
+from forecasts.values.outline import Outline
 from forecasts.values.value import Value, check_value
-from tests.conftest import day
 
 
-def text(kind: str, low: str, high: str) -> QuestionText:
-    return question_text(
-        title="?", type=kind, lower_bound=low, upper_bound=high,
-        open_time=day(0), scheduled_close_time=day(1),
-    )  # fmt: skip
+def text(kind: str, low: str, high: str) -> Outline:
+    return Outline(QuestionType(kind), lower_bound=low, upper_bound=high)
 
 
 PRICE = text("numeric", "-3", "207.5")
@@ -40,7 +29,7 @@ QUESTIONS = pytest.mark.parametrize(
 )
 
 
-def crps(value: Value, question: QuestionText, outcomes: np.ndarray) -> np.ndarray:
+def crps(value: Value, question: Outline, outcomes: np.ndarray) -> np.ndarray:
     levels, figures = knots(value, question)
     rows = np.broadcast_to(figures, (len(outcomes), len(figures)))
     lower, upper = bounds(question)
@@ -68,9 +57,7 @@ def cdfs(draw: st.DrawFn, points: int) -> list[float]:
 @pytest.mark.slow
 @QUESTIONS
 @given(data=st.data())
-def test_a_cdf_has_the_same_crps_as_its_forecast(
-    question: QuestionText, data: st.DataObject
-) -> None:
+def test_a_cdf_has_the_same_crps_as_its_forecast(question: Outline, data: st.DataObject) -> None:
     at = grid(question)
     cdf = data.draw(cdfs(len(at)))
     value = check_value(from_cdf(cdf, question), question)
@@ -88,7 +75,7 @@ def test_a_cdf_has_the_same_crps_as_its_forecast(
 
 
 @QUESTIONS
-def test_a_smooth_cdf_is_read_back_as_it_was_sent(question: QuestionText) -> None:
+def test_a_smooth_cdf_is_read_back_as_it_was_sent(question: Outline) -> None:
     place = np.linspace(-2.5, 2.2, len(grid(question)))
     cdf = np.round(1 / (1 + np.exp(-2 * place)), 10)
     back = np.array(to_cdf(from_cdf(cdf.tolist(), question), question))

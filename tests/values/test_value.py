@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import Forecast, QuestionText
-from forecasts.questions.registry import question_text
+from forecasts.ledger.models import Forecast
 from forecasts.values.value import (
     Value,
     check_value,
@@ -22,13 +21,7 @@ from forecasts.values.value import (
     stated_certainty,
 )
 from tests.conftest import day
-
-
-def text(**fields: object) -> QuestionText:
-    return question_text(title="?", open_time=day(0), scheduled_close_time=day(1), **fields)
-
-
-PRICE = text(type="numeric", lower_bound="0", upper_bound="200")
+from tests.values.questions import PRICE
 
 
 @given(st.floats(0, 1))
@@ -61,29 +54,11 @@ def test_what_is_taken_as_quantiles_can_be_scored(quantiles: dict[str, float]) -
     }
     with contextlib.suppress(Refused):
         check_value(Value(quantiles=quantiles), PRICE)
-        scored = scoring.score(
-            pd.DataFrame(
-                {
-                    "question_id": ["q"],
-                    "type": ["numeric"],
-                    "lower_bound": ["0"],
-                    "upper_bound": ["200"],
-                    "open_time": [day(0)],
-                    "scheduled_close_time": [day(1)],
-                    "resolution": ["145"],
-                }
-            ),
-            pd.DataFrame(
-                {
-                    "question_id": ["q"],
-                    "forecaster": ["ana"],
-                    "made_at": [day(0)],
-                    "quantiles": [quantiles],
-                }
-            ),
-            "crps",
-        )
-        assert len(scored) == 1
+        question = {"question_id": "q", "type": "numeric", "lower_bound": "0", "upper_bound": "200"}
+        question |= {"open_time": day(0), "scheduled_close_time": day(1), "resolution": "145"}
+        forecast = {"question_id": "q", "forecaster": "ana", "made_at": day(0)}
+        forecast["quantiles"] = quantiles
+        assert len(scoring.score(pd.DataFrame([question]), pd.DataFrame([forecast]), "crps")) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,236 @@
+"""Values as people type them."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.ledger.models import QuestionText
+from forecasts.values.value import Value
+from forecasts.values.value_parsing import read_percent_field, read_probability, read_value
+from tests.conftest import day
+from tests.values.questions import CITIES, PRICE, RAIN, WHEN, text
+
+
+@pytest.mark.parametrize(
+    ("typed", "p"),
+    [
+        ("71%", 0.71),
+        (" 71 % ", 0.71),
+        ("0.71", 0.71),
+        (".5", 0.5),
+        ("5:2", 5 / 7),
+        ("5 : 2", 5 / 7),
+        ("1:1", 0.5),
+        ("0", 0.0),
+        ("1.0", 1.0),
+        ("100%", 1.0),
+        ("57%", 0.57),
+        ("0.5%", 0.005),
+        ("1e-3", 0.001),
+        ("1e-3%", 0.00001),
+        ("-0%", 0.0),
+    ],
+)
+def test_a_probability_is_read_as_percentage_fraction_or_odds(typed: str, p: float) -> None:
+    assert read_probability(typed) == p
+
+
+@pytest.mark.parametrize("typed", ["71", "1", "100", "5", "1.", "1e0", "0_5"])
+def test_a_bare_whole_number_is_ambiguous_and_both_readings_are_offered(typed: str) -> None:
+    with pytest.raises(BadInput, match="ambiguous") as caught:
+        read_probability(typed)
+    assert f"{typed}%" in caught.value.remedy
+
+
+PERCENT, FRACTION = "must be from 0% to 100%; '{}' is not.", "must be from 0 to 1; '{}' is not."
+COMMA, OTHER = "'{}' has a comma; the decimal separator is a point.", "'{}' is not a probability."
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("-5%", PERCENT),
+        ("150%", PERCENT),
+        ("1e99999999%", PERCENT),
+        ("1.2", FRACTION),
+        ("-0.1", FRACTION),
+        ("nan", FRACTION),
+        ("inf", FRACTION),
+        ("101", FRACTION),
+        ("0,5", COMMA),
+        ("12,5 %", COMMA),
+        ("often", OTHER),
+        ("5:2:1", OTHER),
+        ("7/10", OTHER),
+        ("71 percent", OTHER),
+        (" ", "The probability is blank."),
+        ("", "The probability is blank."),
+        ("0:0", "Odds of 0:0 say nothing."),
+    ],
+)
+def test_a_refused_probability_is_named_with_the_rule(typed: str, sentence: str) -> None:
+    with pytest.raises(LedgerError) as caught:
+        read_probability(typed)
+    assert caught.value.message.endswith(sentence.format(typed))
+    assert isinstance(caught.value, Refused) == (sentence in (PERCENT, FRACTION))
+
+
+@given(st.text())
+def test_any_text_gives_a_probability_or_is_refused(typed: str) -> None:
+    with contextlib.suppress(LedgerError):
+        assert 0 <= read_probability(typed) <= 1
+
+
+def test_options_left_out_share_the_rest() -> None:
+    assert read_value("busan=60%", CITIES).probabilities == (0.6, 0.2, 0.2)
+    value = read_value("Busan=60%, Beijing, China=30%", CITIES)
+    assert value.probabilities == pytest.approx((0.6, 0.3, 0.1))
+    assert read_value("[0.5, 0.25, 0.25]", CITIES).probabilities == (0.5, 0.25, 0.25)
+    cases = text(type="multiple_choice", options=["us", "US", "Other"])
+    assert read_value("us=60%, US=30%", cases).probabilities == pytest.approx((0.6, 0.3, 0.1))
+
+
+def test_options_left_out_keep_the_proportions_of_the_current_forecast() -> None:
+    letters = text(type="multiple_choice", options=["a", "b", "c", "d"])
+
+    def read(typed: str, *current: float | None) -> object:
+        value = Value(probabilities=current) if current else None
+        return pytest.approx(read_value(typed, letters, value).probabilities)
+
+    assert read("c=20%", 0.5, 0.3, 0.08, 0.12) == (0.4 / 0.92, 0.24 / 0.92, 0.2, 0.096 / 0.92)
+    assert read("c=20%") == (0.8 / 3, 0.8 / 3, 0.2, 0.8 / 3)
+    assert read("c=40%", 0.0, 0.0, 1.0, 0.0) == (0.2, 0.2, 0.4, 0.2)
+    assert read("c=40%", 0.5, None, 0.3, 0.2) == (0.2, 0.2, 0.4, 0.2)  # before b was an option
+
+
+@pytest.mark.parametrize(
+    ("question", "typed", "sentence"),
+    [
+        (CITIES, "Seoul=50%", "'Seoul' is not an option of this question. The options are: Busan, "
+         "Beijing, China, Other."),
+        (CITIES, "Busan=60%, Other=60%", "The probabilities sum to 120%, and they must sum to 1"),
+        (CITIES, "[0.5, 0.5, 0.1]", "The probabilities sum to 110%"),
+        (CITIES, "[0.5, 0.5]", "The question has 3 options, but 2 probabilities were given."),
+        (CITIES, "Busan=60%, BUSAN=10%", "'Busan' is named twice."),
+        (CITIES, "Busan=0,5", "'5' is not of the form name=value."),
+        (CITIES, "60%", "'60%' is not of the form name=value."),
+        (CITIES, "[0.5, 0.6, -0.1]", "that of 'Other', -0.1, is not."),
+        (CITIES, "[0.5, NaN, 0.5]", "that of 'Beijing, China', nan, is not."),
+        (CITIES, "[0.5, true, 0]", "The probability of 'Beijing, China', True, is not a number."),
+        (CITIES, '[0.5, 0.5, "0"]', "The probability of 'Other', '0', is not a number."),
+        (CITIES, f"[{'9' * 400}, 0, 0]", "that of 'Busan', 999"),
+        (CITIES, "[null, null, 1.0]", "Every option of a new forecast needs a probability"),
+        (CITIES, '{"0.5": 1}', "A multiple_choice question takes probabilities."),
+        (CITIES, "", "The forecast is blank."),
+        (CITIES, "[1", "is not JSON"),
+        (CITIES, "[" * 100_000, "is not JSON"),
+        (CITIES, f"[{'9' * 5000}, 0, 0]", "is not JSON"),
+        (PRICE, "10%=150, 50%=140, 90%=170", "Quantiles must rise with their levels; the 10th "
+         "percentile, 150, and the 50th percentile, 140, do not."),
+        (WHEN, "10%=2026-05-01, 50%=2026-04-01", "the 10th percentile, 2026-05-01, and the 50th "
+         "percentile, 2026-04-01, do not."),
+        (PRICE, "50%=999", "The 50th percentile, 999, is outside the question's bounds, 0 to 200."),
+        (PRICE, "50%=-1", "The 50th percentile, -1, is outside the question's bounds"),
+        (PRICE, "50%=1, 0.5=2", "The level '0.5' is named twice."),
+        (PRICE, '{"0.5": 1, "0.50": 2}', "Quantiles must rise with their levels"),
+        (PRICE, "50%=often", "For 50%: 'often' is not a number."),
+        (PRICE, "{}", "A forecast by quantiles needs at least one."),
+        (PRICE, '{"2": 1}', "The quantile '2': 1 is invalid."),
+        (PRICE, "140", "'140' is not of the form name=value."),
+        (PRICE, "below=60%, 50%=140", "needs a level from 60% (below) to 100%"),
+        (PRICE, "50%=140, above=60%", "to 40% (all but above); 50% is not."),
+        (PRICE, "below=60%, above=60%", "The probabilities below and above the bounds sum to 1.2"),
+    ],
+)  # fmt: skip
+def test_a_refused_value_is_named_with_the_rule(
+    question: QuestionText, typed: str, sentence: str
+) -> None:
+    with pytest.raises(LedgerError) as caught:
+        read_value(typed, question)
+    assert sentence in str(caught.value)
+
+
+def test_quantiles_are_read_for_numbers_and_dates() -> None:
+    value = read_value("10%=120, 50%=140, above=10%", PRICE)
+    assert value.quantiles == {"0.1": 120.0, "0.5": 140.0, "above": 0.1}
+    value = read_value("50%=2026-03-01, 90%=2026-10-01", WHEN)
+    assert value.quantiles == {"0.5": "2026-03-01", "0.9": "2026-10-01"}
+
+
+def test_quantiles_of_dates_are_read_as_people_type_them() -> None:
+    now = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)
+    value = read_value("10%=next friday, 50%=in 3 weeks, 90%=2026-12-31", WHEN, now=now)
+    assert value.quantiles == {"0.1": "2026-12-04", "0.5": "2026-12-18", "0.9": "2026-12-31"}
+    late = datetime(2026, 11, 28, 2, tzinfo=UTC)  # still Friday in New York
+    value = read_value("50%=tomorrow", WHEN, now=late, zone=ZoneInfo("America/New_York"))
+    assert value.quantiles == {"0.5": "2026-11-28"}
+    with pytest.raises(BadInput, match=r"For 50%: 'soon' is not a date\."):
+        read_value("50%=soon", WHEN, now=now)
+    with pytest.raises(BadInput, match="For 50%: 'next friday' is not a time"):
+        read_value("50%=next friday", WHEN)
+
+
+@pytest.mark.parametrize(
+    ("typed", "p", "shown"),
+    [
+        ("30", 0.3, "30%"),
+        ("30%", 0.3, "30%"),
+        ("30 percent", 0.3, "30%"),
+        (".3", 0.3, "30%"),
+        ("0.5", 0.5, "50%"),
+        ("3:7", 0.3, "30%"),
+        ("1/3", 1 / 3, "33.3%"),
+        ("1 in 4", 0.25, "25%"),
+        ("1", 0.01, "1%"),
+        ("1.5", 0.015, "1.5%"),
+        ("0.5%", 0.005, "0.5%"),
+        ("0", 0.0, "0%"),
+        ("100", 1.0, "100%"),
+        (" 99.97 ", 0.9997, "99.97%"),
+    ],
+)
+def test_beside_a_percent_sign_a_number_is_a_percentage(typed: str, p: float, shown: str) -> None:
+    found = read_percent_field(typed)
+    assert (found.value, found.shown) == (pytest.approx(p), shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "is blank"),
+        ("1.0", "could be 1% or 100%"),
+        ("1.", "could be 1% or 100%"),
+        ("101", "'101%' is not"),
+        ("-3", "'-3%' is not"),
+        ("4/3", "'4/3' is not"),
+        ("1/0", "'1/0' is not"),
+        (f"{'9' * 400}/{'9' * 400}", "must be a finite number"),
+        ("30,5", "has a comma"),
+        ("likely", "'likely' is not a probability"),
+        ("1e-3", "'1e-3' is not a probability"),
+    ],
+)
+def test_an_ambiguous_or_impossible_percentage_is_refused(typed: str, words: str) -> None:
+    with pytest.raises(LedgerError, match=words):
+        read_percent_field(typed)
+
+
+@given(st.text(max_size=12))
+def test_any_text_beside_a_percent_sign_is_a_probability_or_refused(typed: str) -> None:
+    with contextlib.suppress(LedgerError):
+        assert 0 <= read_percent_field(typed).value <= 1
+
+
+@pytest.mark.parametrize("typed", ["https://a.b/", "1:", "A=1%,", '"a" ', "[", " "])
+def test_a_very_long_text_is_refused(typed: str) -> None:
+    """Anyone may type one: reading time must not grow with the square of its length."""
+    for question in (RAIN, CITIES, PRICE, WHEN):
+        with pytest.raises(LedgerError):
+            read_value(typed * (100_000 // len(typed)), question, now=day(0))
