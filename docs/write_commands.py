@@ -5,15 +5,14 @@ They are generated, so that they cannot differ from ``--help``, the rules and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
 from sqlmodel import SQLModel
 
 from forecasts.access.roles import AUTHOR_ACTIONS, Action
-from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.ledger.chain import OUTSIDE, SEALED, STATES, WORDS
 from forecasts.ledger.models import Role
 
@@ -32,17 +31,16 @@ rule, and nothing was changed); 3: a scheduled run needs a person; 1: any other 
 
 def page() -> str:
     """Return the text of docs/commands.md."""
-    group: Any = typer.main.get_command(app)
-    return HEAD + "".join(_sections("", group))
+    return HEAD + "".join(_sections("", loaded()))
 
 
-def _sections(before: str, group: Any) -> Iterator[str]:
+def _sections(before: str, commands: Mapping[str, Any]) -> Iterator[str]:
     """Yield the section of each command, with the full names of a group's commands."""
-    for name, command in group.commands.items():
+    for name, command in commands.items():
         if hasattr(command, "commands"):
             if command.invoke_without_command:
                 yield _section(before + name, command)
-            yield from _sections(f"{before}{name} ", command)
+            yield from _sections(f"{before}{name} ", command.commands)
         else:
             yield _section(before + name, command)
 

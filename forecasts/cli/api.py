@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from forecasts.access.oidc_settings import is_loopback
 from forecasts.cli.console import now, print_note
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
@@ -37,8 +38,6 @@ def api(
 
     See docs/api.md. The app serves it too, under its own address.
     """
-    from forecasts.access.oidc_settings import is_loopback
-
     if not is_loopback(host) and not name:
         raise BadInput(
             f"The API does not listen on the address {host} without a name: requests to other "

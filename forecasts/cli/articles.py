@@ -5,23 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note, time_of
+from forecasts.articles import library
+from forecasts.articles.capture import capture as capture_source
+from forecasts.articles.capture import capture_bytes
+from forecasts.articles.drafts import drafts_of
+from forecasts.articles.library import store
+from forecasts.cli.console import now, out, print_json, print_line, print_note
+from forecasts.cli.dates import time_of
 from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, reading_as, settings, use_own_zone
+from forecasts.cli.session import acting, next_step, reading_as, settings, use_own_zone
 from forecasts.common.errors import FILL_IN
+from forecasts.common.limits import TEXT_BYTES
 from forecasts.common.text import count, on_one_line, printable
 from forecasts.common.times import iso_day_or_time
-
-if TYPE_CHECKING:
-    from forecasts.ledger.models import Article
-    from forecasts.reading.article import CapturedArticle
+from forecasts.ledger.models import Article
+from forecasts.reading.article import CapturedArticle, content_hash
+from forecasts.reading.drafting.strength import Strength
+from forecasts.views import articles as views
 
 
 @app.command()
@@ -44,11 +51,6 @@ def capture(
     member: Member = None,
 ) -> None:
     """Capture a page's articles and list possible questions."""
-    from forecasts.articles import library
-    from forecasts.articles.capture import capture as capture_source
-    from forecasts.articles.capture import capture_bytes
-    from forecasts.common.limits import TEXT_BYTES
-
     use_own_zone(database, member)
     moment = now()
     seen = time_of(captured_at, past=True, moment=moment) or moment
@@ -66,8 +68,6 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
-        from forecasts.views import articles as views
-
         print_json(views.captured(found, left_out))
         return
     for article in found:
@@ -83,9 +83,6 @@ def _store(
     captured: list[CapturedArticle], seen: datetime, database: str | None, member: str | None
 ) -> list[Article]:
     """Return the articles as stored, after printing which of them are new."""
-    from forecasts.articles.library import store
-    from forecasts.reading.article import content_hash
-
     with acting(database, member, begin=True) as (session, who, _):
         stored = store(session, captured, member=who, captured_at=seen)
     for read, (article, new) in zip(captured, stored, strict=True):
@@ -108,9 +105,6 @@ def _print_article(
 
     ``asked``: the questions of each quote; ``doubles``: a question like the draft of a number.
     """
-    from forecasts.articles.drafts import drafts_of
-    from forecasts.reading.drafting.strength import Strength
-
     published = article.published_at
     known = [
         article.publisher,
@@ -178,9 +172,6 @@ def _print_next(
 
     ``asked``: sentences that have a question already.
     """
-    from forecasts.articles.drafts import drafts_of
-    from forecasts.reading.drafting.strength import Strength
-
     drafts = [
         (article.id, number, draft)
         for article in found
@@ -229,9 +220,6 @@ def articles(
     member: Member = None,
 ) -> None:
     """List captured articles, or show one and register its drafts."""
-    from forecasts.articles import library
-    from forecasts.views import articles as views
-
     if register is not None:
         made = register_drafts(number, register, visible_to, database, member)
         names = [asked.question.slug for asked in made]

@@ -7,31 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from textwrap import shorten
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    next_step,
-    now,
-    print_line,
-    print_note,
-    print_now_shared,
-    time_of,
-    when,
-    zone,
-)
+from forecasts.access import teams
+from forecasts.access.roles import is_shared
+from forecasts.access.visibility import audience_label
+from forecasts.articles.drafts import Draft, find_draft
+from forecasts.articles.library import find_article
+from forecasts.cli.console import now, print_line, print_note, print_now_shared, when, zone
+from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import certainty_warning, commands_for
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, reading_as, use_own_zone
+from forecasts.cli.session import acting, next_step, reading_as, use_own_zone
 from forecasts.common.errors import FILL_IN, BadInput
-
-if TYPE_CHECKING:
-    from forecasts.articles.drafts import Draft
-    from forecasts.ledger.models import QuestionText
-    from forecasts.values.value import Value
+from forecasts.ledger.models import QuestionText
+from forecasts.questions import registry
+from forecasts.questions.passages import find_passage
+from forecasts.reading.text_quotes import TextQuote
+from forecasts.resolution import assignments
+from forecasts.updates.ask import ask as ask_and_forecast
+from forecasts.updates.ask import read_line
+from forecasts.values.outcomes import format_bounds
+from forecasts.values.typed_dates import deadline_in_title, iso_date, read_date
+from forecasts.values.value import Value, format_value
+from forecasts.values.value_parsing import BareNumber, read_percent_field, read_value
 
 
 @app.command(cls=TakesNegativeValues)
@@ -111,14 +114,6 @@ def ask(
 
     forecasts ask "Will Trump and Xi meet this fall?" 30%
     """
-    from forecasts.access import teams
-    from forecasts.access.roles import is_shared
-    from forecasts.access.visibility import audience_label
-    from forecasts.questions import registry
-    from forecasts.questions.passages import find_passage
-    from forecasts.reading.text_quotes import TextQuote
-    from forecasts.updates.ask import ask as ask_and_forecast
-
     use_own_zone(database, member)
     moment = now()
     if title is not None and type_ == "binary" and not option:
@@ -177,8 +172,6 @@ def ask(
             audience_chosen=visible_to is not None,
         )
         if outcomes is not None:
-            from forecasts.resolution import assignments  # with every kind of resolver
-
             path = {"path": str(outcomes)}
             question = asked.question
             assignments.attach(session, question, "outcomes_file", path, member=who, now=at)
@@ -201,9 +194,6 @@ def ask(
 
 def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str | None]:
     """Return the title and the forecast, which may follow it as in the app's one line."""
-    from forecasts.updates.ask import read_line
-    from forecasts.values.value_parsing import read_percent_field
-
     line = read_line(title, now=now, zone=zone())
     line.require_clear()
     if line.probability is None:
@@ -221,8 +211,6 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
 
 def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:
     """Return a bound; that of dates may be written as people type it: "january 2027"."""
-    from forecasts.values.typed_dates import iso_date
-
     if typed is None or type_ != "date":
         return typed
     return iso_date(typed, now=now, zone=zone(), first=first)
@@ -230,8 +218,6 @@ def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False)
 
 def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., str]) -> Value:
     """Return the forecast; a bare number is refused with the two commands to choose from."""
-    from forecasts.values.value_parsing import BareNumber, read_value
-
     try:
         return read_value(typed, text, now=now, zone=zone())
     except BareNumber as error:
@@ -242,9 +228,6 @@ def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., st
 
 def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
     """Return the new question as it was understood, in a line."""
-    from forecasts.values.outcomes import format_bounds
-    from forecasts.values.value import format_value
-
     bounds = format_bounds(text)
     read_from = f" (from {phrase!r})" if phrase else ""
     forecast = "" if given is None else f" Your forecast: {format_value(given, text.options)}."
@@ -269,8 +252,6 @@ def _draft(
         )
     if article is None:
         return None
-    from forecasts.articles.drafts import find_draft  # with all of the grammar
-    from forecasts.articles.library import find_article
 
     with reading_as(database, member) as (session, _, _):
         known = find_article(session, article)
@@ -289,8 +270,6 @@ def _close(
     closes: str | None, title: str | None, drafted: Draft | None, number: int | None, now: datetime
 ) -> _Close:
     """Return the scheduled close; BadInput if none is given or named, or it has passed."""
-    from forecasts.values.typed_dates import deadline_in_title, read_date
-
     if closes is not None:
         found, named = _Close(read_date(closes, now=now, zone=zone())), f"--closes {closes}"
     elif title is not None and (limit := deadline_in_title(title, now=now, zone=zone())):

@@ -11,18 +11,18 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
+import pandas as pd
 import typer
 
-from forecasts.cli.console import messages, print_error, print_line, print_note, progress_bar
+from forecasts.cli.console import messages, print_error, print_line, print_note
+from forecasts.cli.outputs import progress_bar
 from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.parts.execution import Processes, cluster
+from forecasts.parts.folder import Parts, open_parts
 from forecasts.parts.manifest import MANIFEST, is_parts
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from forecasts.parts.folder import Parts
+from forecasts.parts.scores.scores import parts_scored, score_parts, table
 
 # The module that scores a part.
 SCORES = "forecasts.parts.scores.part_scores"
@@ -44,7 +44,6 @@ def parts_in(folder: Path | None) -> Parts | None:
             f"There is no folder {str(folder)!r}.",
             remedy="Name a ledger folder or a folder of parts.",
         )
-    from forecasts.parts.folder import open_parts
 
     refuse_wrong_folder(folder)
     return open_parts(folder) if is_parts(folder) else None
@@ -52,8 +51,6 @@ def parts_in(folder: Path | None) -> Parts | None:
 
 def refuse_wrong_folder(folder: Path) -> None:
     """Raise BadInput for a folder of scores or a path inside parts; it names the folder to use."""
-    from forecasts.parts.scores.scores import parts_scored
-
     whole = folder.resolve().parent
     if folder.name in ("questions", "forecasts", MANIFEST) and is_parts(whole):
         raise BadInput(f"{str(folder)!r} is inside a folder of parts; use {str(whole)!r}.")
@@ -95,8 +92,6 @@ def needs_folder() -> BadInput:
 
 def parts_table(parts: Parts, protocols: Sequence[str]) -> pd.DataFrame:
     """Return the scores of a folder of parts as one table, in the usual order."""
-    from forecasts.parts.scores.scores import table
-
     if (count := parts.rows("forecasts")) > MOST_IN_A_TABLE:
         raise BadInput(
             f"The parts hold {count:,} forecasts; one table of scores takes at most "
@@ -115,8 +110,6 @@ def score_into(
     scheduler: str | None,
 ) -> None:
     """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
-    from forecasts.parts.scores.scores import score_parts
-
     start = time.monotonic()
     stopped = "Stopped. To continue, run the same command again."
     with (
@@ -187,8 +180,6 @@ def engine(
     ``preload``: the module that processes import first. Ctrl-C and SIGTERM print ``stopped`` and
     exit with 130. BadInput if both workers and a scheduler are given.
     """
-    from forecasts.parts.execution import Processes, cluster
-
     if workers is not None and scheduler is not None:
         raise BadInput(
             "--workers is for processes on this machine, --scheduler for a cluster.",

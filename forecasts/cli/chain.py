@@ -5,32 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from sqlmodel import Session
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    now,
-    print_json,
-    print_line,
-    print_lines,
-    print_note,
-    progress_bar,
-    when,
-)
+from forecasts.access.members import handles
+from forecasts.cli.console import now, print_json, print_line, print_lines, print_note, when
 from forecasts.cli.options import Database, TextOrJson
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, note_if_moved, opened, settings
 from forecasts.common.errors import BadInput, DatabaseError, command
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from forecasts.ledger.receipts import Receipt
-    from forecasts.ledger.verification import Verified
-    from forecasts.operations.stamps import Stamp
-    from forecasts.scores.scores import Compared
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import Forecast, Question, UpkeepAct
+from forecasts.ledger.moved import moved_to
+from forecasts.ledger.receipts import Finding, Receipt, check, read_receipts
+from forecasts.ledger.urls import place, sqlite_path
+from forecasts.ledger.verification import Verified
+from forecasts.ledger.verification import verify as verify_chain
+from forecasts.operations import stamps, upkeep
+from forecasts.operations.backup import back_up
+from forecasts.operations.backup import restore as restore_backup
+from forecasts.operations.digests import read_digests
+from forecasts.publication import forecast_proofs
+from forecasts.questions.registry import newest_wording
+from forecasts.scores.scores import compare
+from forecasts.scores.stored_scores import Compared
+from forecasts.values.value import format_value
+from forecasts.views import checks as views
 
 _MOST_RECEIPTS = 20  # that are named; the others are counted
 _SAMPLE = 20  # resolutions with scores that each verification recomputes
@@ -66,14 +70,6 @@ def verify(
     again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and
     entries are named, or tables, views and triggers that are not of the ledger's schema.
     """
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.receipts import Finding, check, read_receipts
-    from forecasts.ledger.verification import verify
-    from forecasts.operations.digests import read_digests
-    from forecasts.operations.stamps import folder_of_proofs, stamps
-    from forecasts.scores.scores import compare
-    from forecasts.views import checks as views
-
     receipts = [] if receipt is None else read_receipts(receipt)
     if receipts and database is not None and Path(database).is_dir():
         if against is not None or all_scores:
@@ -86,9 +82,10 @@ def verify(
     chosen = settings(database)
     digests = [] if against is None else read_digests(against)
     with _verify_bar() as tell, reading(ledger_to_read(chosen)) as session:
-        stamped = stamps(folder_of_proofs(session, chosen.proofs_folder), roots=chosen.stamp_roots)
+        proofs = stamps.folder_of_proofs(session, chosen.proofs_folder)
+        stamped = stamps.stamps(proofs, roots=chosen.stamp_roots)
         digests += [one.digest for one in stamped if not one.fault]
-        found = verify(session, against=digests, tell=tell)
+        found = verify_chain(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.
         scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
         checked = check(session, found, receipts)
@@ -128,10 +125,7 @@ def verify(
 
 def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) -> None:
     """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
-    from forecasts.publication.forecast_proofs import compare
-    from forecasts.views import checks as views
-
-    found = compare(folder, receipts)
+    found = forecast_proofs.compare(folder, receipts)
     proved = [one.said for one in found if one.finding == "proved"]
     unproved = [one.said for one in found if one.finding != "proved"]
     if as_json:
@@ -145,10 +139,6 @@ def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) 
 
 def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
     """Return a sentence on each forecast whose receipt is proved."""
-    from forecasts.access.members import handles
-    from forecasts.ledger.models import Forecast, Question
-    from forecasts.questions.registry import newest_wording
-    from forecasts.values.value import format_value
 
     def sentence(one: Receipt) -> str:
         forecast = session.get_one(Forecast, one.row_id)
@@ -163,7 +153,7 @@ def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
     return _listed([sentence(one) for one in proved[:_MOST_RECEIPTS]], len(proved))
 
 
-def _stamped(stamped: Sequence[Stamp]) -> list[str]:
+def _stamped(stamped: Sequence[stamps.Stamp]) -> list[str]:
     """Return a sentence on the newest valid stamp, if there is one."""
     valid = [one for one in stamped if one.at is not None]
     if not valid:
@@ -237,11 +227,6 @@ def backup(
 
     For a ledger on a server, the command to use instead is printed (exit code 2).
     """
-    from forecasts.ledger.database import writing
-    from forecasts.ledger.models import UpkeepAct
-    from forecasts.operations import upkeep
-    from forecasts.operations.backup import back_up
-
     engine = ledger(settings(database))
     note_if_moved(engine)
     with _verify_bar() as tell:
@@ -266,15 +251,10 @@ def restore(
 
     The ledger must not be open anywhere: stop the app first.
     """
-    from forecasts.ledger.moved import moved_to
-    from forecasts.ledger.urls import place, sqlite_path
-    from forecasts.operations import stamps
-    from forecasts.operations.backup import restore
-
     chosen = settings(database)
     engine = opened(chosen, begin=True, damaged=True)
     with _verify_bar() as tell:
-        done = restore(engine, file, now=now(), on_progress=tell)
+        done = restore_backup(engine, file, now=now(), on_progress=tell)
     print_line(
         f"Restored {place(engine)} from {file}: {_entries(done.found)}, and its history is intact."
     )

@@ -1,15 +1,15 @@
-"""Shared by the commands: output, progress, the clock and the next command to type."""
+"""Shared by the commands: printing, questions to the user, the clock and the zone."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
+from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 from tzlocal import get_localzone
 
-from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.json_text import json_text
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import local_day, to_minute
@@ -27,6 +27,8 @@ from forecasts.common.times import local_day, to_minute
 _MAX_PROBLEMS = 20
 # The time zone of the acting or reading member's settings.
 _ZONE: ContextVar[tzinfo | None] = ContextVar("_ZONE", default=None)
+# Closed when the command ends: the ledgers that it opened, and the member's zone.
+ENDING = ExitStack()
 
 
 def out() -> Console:
@@ -122,30 +124,9 @@ def day(moment: datetime) -> str:
     return local_day(moment, zone()).isoformat()
 
 
-def time_of(
-    given: str | None,
-    *,
-    end_of_day: bool = False,
-    past: bool = False,
-    moment: datetime | None = None,
-) -> datetime | None:
-    """Return the time that an option names, if any; BadInput for an invalid one.
-
-    Dates are read as people type them, see ``typed_dates.read_date``, in the member's zone.
-    ``moment``: the time of the command, if it has read the clock before.
-    """
-    if given is None:
-        return None
-    from forecasts.values.typed_dates import read_date  # only commands with a date need it
-
-    return read_date(given, now=moment or now(), zone=zone(), end_of_day=end_of_day, past=past)
-
-
 def one_of(option: str, value: str, known: Sequence[str]) -> Any:
     """Return ``value``; raise BadInput unless it is one of the ``known`` values of ``option``."""
     if value not in known:
-        from difflib import get_close_matches
-
         names = f"{', '.join(known[:-1])} or {known[-1]}"
         near = get_close_matches(value, known, n=1)
         meant = f"Did you mean {near[0]}? " if near else ""
@@ -181,25 +162,6 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def next_step(
-    name: str,
-    /,
-    *arguments: str,
-    database: str | None,
-    member: str | None = None,
-    **options: str | bool,
-) -> str:
-    """Return the next command to type, with the given ``--database`` and ``--as``.
-
-    A password in the ledger's URL is replaced.
-    """
-    from forecasts.ledger.urls import to_type_again
-
-    place = None if database is None else to_type_again(database)
-    own = {key: value for key, value in (("database", place), ("as", member)) if value}
-    return command(name, *arguments, **options, **own)
-
-
 def print_now_shared(handle: str) -> None:
     """Tell the member that the ledger is shared from now on, with them as its admin."""
     print_note(
@@ -231,72 +193,3 @@ def ignoring_closed_pipe() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
-
-
-@contextmanager
-def progress_bar(
-    description: str,
-    unit: str,
-    *,
-    total: int | None = None,
-    shown: bool = True,
-    rate: bool = False,
-) -> Iterator[Callable[..., None]]:
-    """Yield a function that updates a progress bar on standard error, if that is a terminal.
-
-    It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
-    ``total``: the number of units, if it is already known. ``rate``: show the units a second and
-    the time left as well.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
-
-    console = messages()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        *((Rate(), TimeRemainingColumn(), TextColumn("left")) if rate else ()),
-        console=console,
-        disable=not (shown and console.is_terminal),
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),
-    ) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda **changes: progress.update(task, **changes)
-
-
-def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
-    """Write a command's result to ``output`` (whole or not at all) or to standard output.
-
-    A large result can come in pieces.
-    """
-    pieces = [content] if isinstance(content, (str, bytes)) else content
-    data = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
-    if output is None:
-        for piece in data:
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-        return
-    from forecasts.folder.drafts import drafted_file  # only commands with an output
-
-    try:
-        with drafted_file(output) as file:
-            file.writelines(data)
-    except OSError as error:
-        raise BadInput(
-            f"{str(output)!r} cannot be written: {error.strerror or error}.",
-            remedy="Name a file that you may write to, on a disk with free space.",
-        ) from None

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 from typer import Option
 
+from forecasts.agenda.notifications import apprise_adapter
 from forecasts.cli.console import now, print_line, print_note, when
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, settings
 from forecasts.common.errors import BadInput, LedgerError
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from forecasts.common.settings import Settings
-    from forecasts.operations.digests import Sent
-    from forecasts.operations.stamps import Stamp
+from forecasts.common.settings import Settings
+from forecasts.ledger.database import reading
+from forecasts.ledger.verification import newest
+from forecasts.operations import digests, stamps
+from forecasts.operations.digests import Sent, claim
+from forecasts.operations.stamps import Stamp
 
 
 @app.command()
@@ -47,9 +48,6 @@ def digest(
 
     A stamp proves the time too; a run has one made each day if FORECASTS_STAMP_URL is set.
     """
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.verification import newest
-
     chosen = settings(database)
     if stamp:
         made = _stamp_digest(ledger_to_read(chosen), chosen)
@@ -76,8 +74,6 @@ def _digest_target(chosen: Settings) -> str | None:
 
 
 def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
-    from forecasts.agenda.notifications import apprise_adapter
-    from forecasts.operations import digests
 
     private = chosen.allow_private_addresses
 
@@ -91,10 +87,6 @@ def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
 
 def _stamp_digest(engine: Engine, chosen: Settings, *, if_due: bool = False) -> Stamp | None:
     """Return the stamp of the newest digest, which is kept; None if it is not due."""
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.verification import newest
-    from forecasts.operations import stamps
-
     if chosen.stamp_url is None:
         raise BadInput(
             "No server for stamps is set.",
@@ -121,8 +113,6 @@ def send_due_digest(engine: Engine, chosen: Settings) -> None:
 
     The results are printed to standard error.
     """
-    from forecasts.operations.digests import claim
-
     if chosen.stamp_url is not None:
         try:
             if (made := _stamp_digest(engine, chosen, if_due=True)) is not None:

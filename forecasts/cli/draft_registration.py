@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
+from forecasts.access import teams
+from forecasts.articles.drafts import Draft, find_draft
+from forecasts.articles.library import find_article
 from forecasts.cli.console import zone
 from forecasts.cli.session import acting
 from forecasts.common.errors import BadInput
-
-if TYPE_CHECKING:
-    from forecasts.articles.drafts import Draft
-    from forecasts.ledger.models import Article
-    from forecasts.updates.ask import Asked
+from forecasts.ledger.models import Article
+from forecasts.questions.passages import find_passage
+from forecasts.questions.registry import question_text
+from forecasts.questions.same_questions import ready_drafts
+from forecasts.updates.ask import Asked, ask
+from forecasts.values.typed_dates import read_date
 
 
 def register_drafts(
@@ -25,14 +28,6 @@ def register_drafts(
     member: str | None,
 ) -> list[Asked]:
     """Return the new questions; all of them are registered or none."""
-    from forecasts.access import teams
-    from forecasts.articles.library import find_article
-    from forecasts.questions.passages import find_passage
-    from forecasts.questions.registry import question_text
-    from forecasts.questions.same_questions import ready_drafts
-    from forecasts.updates.ask import ask
-    from forecasts.values.typed_dates import read_date
-
     if number is None:
         raise BadInput(
             "--register needs the number of an article.",
@@ -76,8 +71,6 @@ def _numbers(wanted: str) -> list[int]:
 
 def _complete(article: Article, numbers: Sequence[int]) -> list[tuple[Draft, date]]:
     """Return these drafts with their last days; BadInput if one of them lacks something."""
-    from forecasts.articles.drafts import find_draft
-
     if not numbers:
         raise BadInput(
             f"Article {article.id} has no new strong draft with a deadline.",

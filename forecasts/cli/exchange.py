@@ -10,9 +10,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import now, print_line, print_note, progress_bar, zone_named
+from forecasts.cli.console import now, print_line, print_note, zone_named
 from forecasts.cli.import_output import import_or_preview, print_counted
 from forecasts.cli.options import Database, Member
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.partition import Count, print_made, showing_steps
 from forecasts.cli.root import app
 from forecasts.cli.session import (
@@ -25,6 +26,17 @@ from forecasts.cli.session import (
 )
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput, command
+from forecasts.exporting.export import write_export
+from forecasts.exporting.formats import export_as
+from forecasts.folder.folder import is_ledger_folder
+from forecasts.importing.aliases import aliases
+from forecasts.importing.frames import compact, import_frames, rehearse
+from forecasts.parts.export import export_parts
+from forecasts.platforms.formats import read
+from forecasts.platforms.record import Choices
+from forecasts.platforms.source import opened
+from forecasts.publication.forecast_proofs import FILE, write_proofs
+from forecasts.values.typed_dates import read_date
 
 _MOST_FILES = 20  # that an export lists
 
@@ -96,8 +108,6 @@ def import_(
 
     All or nothing. Importing it again changes nothing; a newer export adds only new rows.
     """
-    from forecasts.folder.folder import is_ledger_folder
-
     folder = next((path for path in paths if format_ is None and is_ledger_folder(path)), None)
     if folder is not None and len(paths) > 1:
         raise BadInput(
@@ -107,10 +117,6 @@ def import_(
     if folder is not None:
         _import_folder(folder, dry_run, vouch, database, member)
         return
-    from forecasts.platforms.formats import read
-    from forecasts.platforms.record import Choices
-    from forecasts.platforms.source import opened
-    from forecasts.values.typed_dates import read_date
 
     at, there = now(), zone_named(timezone)
     choices = Choices(
@@ -141,7 +147,6 @@ def import_(
 def _import_folder(
     folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.importing.frames import compact, import_frames, rehearse
 
     frames = frames_of(folder, None)
     compact(frames)
@@ -161,7 +166,6 @@ def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callabl
 
     @cache
     def made() -> Callable[[str], str]:
-        from forecasts.importing.aliases import aliases
 
         if dry_run:
             with reading_as(database, member, begin=True) as (session, _, _):
@@ -213,9 +217,6 @@ def export(
 
     Anything that you may not see is left out.
     """
-    from forecasts.exporting.export import write_export
-    from forecasts.publication.forecast_proofs import FILE, write_proofs
-
     if parquet:
         if format_ is not None or proofs or overwrite:
             raise BadInput(
@@ -248,7 +249,6 @@ def export(
 def _export_parts(
     folder: Path, parts: int | None, database: str | None, member: str | None
 ) -> None:
-    from forecasts.parts.export import export_parts
 
     engine = ledger(settings(database, member))
     with (
@@ -264,7 +264,6 @@ def _export_parts(
 def _export_as(
     name: str, path: Path, overwrite: bool, proofs: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.exporting.formats import export_as
 
     if proofs:
         raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")

@@ -6,33 +6,28 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+from sqlmodel import Session
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    confirm,
-    next_step,
-    one_of,
-    print_json,
-    print_line,
-    print_note,
-    zone,
-)
+from forecasts.agenda import revisits
+from forecasts.cli.console import confirm, one_of, print_json, print_line, print_note, zone
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug, TextOrJson, Yes
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, acting_on, reading_as
+from forecasts.cli.session import acting, acting_on, next_step, reading_as
 from forecasts.common.errors import BadInput
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from forecasts.ledger.models import Forecast, Question, QuestionText
-    from forecasts.ledger.models import Member as LedgerMember
-    from forecasts.updates.evidence import CitedEvidence
-    from forecasts.values.value import Value
-    from forecasts.values.value_parsing import BareNumber
+from forecasts.ledger.models import EvidenceKind, Forecast, Question, QuestionText, Stance
+from forecasts.ledger.models import Member as LedgerMember
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence, format_stances, stance_mismatch
+from forecasts.updates.evidence_parsing import read_evidence
+from forecasts.updates.typed_values import typed_forecast
+from forecasts.values.value import Value, format_change, format_value, stated_certainty, value_of
+from forecasts.values.value_parsing import BareNumber, read_value
+from forecasts.views.forecasts import new_forecast
 
 
 @app.command(cls=TakesNegativeValues)
@@ -94,18 +89,6 @@ def update(
     Evidence without a stance gets the one that fits your move. If it all points the other way, the
     command asks first.
     """
-    from forecasts.agenda import revisits
-    from forecasts.questions import registry
-    from forecasts.updates import updates
-    from forecasts.updates.evidence import (
-        format_stances,
-        stance_mismatch,
-    )
-    from forecasts.updates.typed_values import typed_forecast
-    from forecasts.values.value import format_change, value_of
-    from forecasts.values.value_parsing import BareNumber, read_value
-    from forecasts.views.forecasts import new_forecast
-
     step = partial(next_step, database=database, member=member)
 
     def read(
@@ -180,9 +163,6 @@ def look_again(
 
     A question's own interval applies to its notifications too (forecasts notify).
     """
-    from forecasts.agenda import revisits
-    from forecasts.questions import registry
-
     usual = days.strip().casefold() == "usual"
     if not usual and not re.fullmatch(r"\d{1,6}", days.strip()):
         raise BadInput(
@@ -202,8 +182,6 @@ def look_again(
 
 def certainty_warning(given: Value) -> str | None:
     """Return a sentence about a stated 0% or 100%, None without one."""
-    from forecasts.values.value import stated_certainty
-
     if (extreme := stated_certainty(given)) is None:
         return None
     means, room = ("0% means never", 0.1) if extreme == 0 else ("100% means certain", 99.9)
@@ -225,9 +203,6 @@ def _cited(
     kind: str | None,
 ) -> list[CitedEvidence]:
     """Return the evidence; the options apply to each piece that does not state its own."""
-    from forecasts.ledger.models import EvidenceKind, Stance
-    from forecasts.updates.evidence_parsing import read_evidence
-
     if supports + opposes + context > 1:
         raise BadInput("Evidence supports, opposes or is context; it cannot do two at once.")
     for name, said in (("stance", supports or opposes or context), ("kind", kind is not None)):
@@ -250,12 +225,6 @@ def withdraw(
     member: Member = None,
 ) -> None:
     """Withdraw your forecast. The time it was active still counts."""
-    from forecasts.questions import registry
-    from forecasts.updates import updates
-    from forecasts.updates.typed_values import typed_forecast
-    from forecasts.values.value import format_value
-    from forecasts.views.forecasts import new_forecast
-
     with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         saved = updates.withdraw(session, found, member=who, now=now, rationale=because)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
@@ -11,11 +11,9 @@ from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
 from forecasts.common.errors import LedgerError, in_words
 from forecasts.common.text import count, on_one_line, printable
-
-if TYPE_CHECKING:
-    from forecasts.importing.frames import Imported
-    from forecasts.importing.record import Preview, QuestionRow
-    from forecasts.platforms.record import PlatformRecord
+from forecasts.importing.frames import Imported, compact
+from forecasts.importing.record import Preview, QuestionRow, import_record, preview
+from forecasts.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
 _NAMES = 10  # members
@@ -36,9 +34,6 @@ def import_or_preview(
     The results are printed, each under the name of its record if there are several.
     ``advance_to``: that of a progress bar.
     """
-    from forecasts.importing.frames import compact
-    from forecasts.importing.record import import_record, preview
-
     for record in records.values():
         compact(record.frames)
 

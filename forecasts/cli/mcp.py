@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+from sqlalchemy import Engine
+from sqlmodel import Session
 from typer import Option
 
+from forecasts.access import tokens
+from forecasts.access.members import kind_of, member_or_new
 from forecasts.cli.console import print_note
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import Refused, command
 from forecasts.common.extras import missing
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-    from sqlmodel import Session
-
-    from forecasts.ledger.models import Member as LedgerMember
-
+from forecasts.ledger.append import written
+from forecasts.ledger.models import BotOwner, MemberKind
+from forecasts.ledger.models import Member as LedgerMember
 
 Model = Annotated[
     str | None,
@@ -86,11 +86,6 @@ def _ready(door: _Own) -> str:
     Errors that every tool would have are raised here: Forbidden as in ``acting``, Refused for a
     person other than the user, since a model does not forecast in another member's name.
     """
-    from forecasts.access import tokens
-    from forecasts.access.members import kind_of, member_or_new
-    from forecasts.ledger.append import written
-    from forecasts.ledger.models import BotOwner, MemberKind
-
     chosen, user = settings(door.database, door.handle), settings(door.database).member
     with reading_as(door.database, door.handle, engine=door.engine) as (session, found, now):
         name = tokens.acting_handle(session, chosen, now=now)

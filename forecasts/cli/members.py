@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
+from forecasts.access import tokens
+from forecasts.access.members import member_named
 from forecasts.cli.console import now, print_line, print_note
 from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
@@ -17,6 +19,10 @@ from forecasts.cli.tokens import owner_by_name
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.json_text import json_ready, json_text
 from forecasts.common.text import without_formulas
+from forecasts.ledger.clock import act_time
+from forecasts.ledger.database import reading, writing
+from forecasts.operations import privacy
+from forecasts.operations.privacy import everything
 
 member = group("member", help="Export or remove a member's data, or adopt a model as your bot.")
 
@@ -32,9 +38,6 @@ def export(
 
     In CSV, an apostrophe is put before texts that a spreadsheet would take for formulas.
     """
-    from forecasts.ledger.database import reading
-    from forecasts.operations.privacy import everything
-
     chosen, moment = settings(database, acting), now()
     with reading(ledger(chosen)) as session:
         found = everything(session, handle, member=by(session, chosen, moment), now=moment)
@@ -81,10 +84,6 @@ def adopt(
     For a model that acted under a name before models were bots, or a bot without an owner. Names,
     forecasts and scores stay. Someone who signs in, or has a role in the whole ledger, is a person.
     """
-    from forecasts.access import tokens
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import writing
-
     if confirm is None:
         confirm = typer.prompt(
             f"This cannot be undone. To make {handle} your bot, type the handle", err=True
@@ -114,11 +113,6 @@ def remove(
     A tombstone such as "removed member 7" replaces the name, and history stays intact. Backups and
     copies of the ledger are not changed.
     """
-    from forecasts.access.members import member_named
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import reading, writing
-    from forecasts.operations.privacy import remove, sweep
-
     chosen = settings(database, acting)
     engine = ledger(chosen)
     with reading(engine) as session:
@@ -132,8 +126,8 @@ def remove(
         raise Refused(f"{confirm!r} is not {handle!r}; nothing was removed.")
     with writing(engine, now) as session:
         at = act_time(session)
-        done = remove(session, handle, member=by(session, chosen, at), now=at)
-    sweep(engine)
+        done = privacy.remove(session, handle, member=by(session, chosen, at), now=at)
+    privacy.sweep(engine)
     rows = ", ".join(f"{count:,} in {name.replace('_', ' ')}" for name, count in done.rows.items())
     print_line(f"{handle} is now {done.handle}. Texts removed: {rows}.")
     print_note("Backups and copies of this ledger still contain them.")

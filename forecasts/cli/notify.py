@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 from typer import Argument, Option
 
+from forecasts.agenda.notifications import channels, sender
+from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.cli.console import now, print_json, print_line, print_note
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import command
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from forecasts.common.settings import Settings
+from forecasts.common.settings import Settings
+from forecasts.ledger.clock import ledger_clock
 
 notify = group("notify", help="Manage your notifications. See docs/notifications.md.")
 
@@ -64,8 +64,6 @@ def add(
     member: Member = None,
 ) -> None:
     """Add a channel. Notifications about new events are sent at the end of forecasts run."""
-    from forecasts.agenda.notifications import channels
-
     secret = sys.stdin.readline() if address == "-" else address
     with acting(database, member, begin=True) as (session, who, now):
         channel = channels.add(
@@ -87,8 +85,6 @@ def add(
 @notify.command("list")
 def list_(format_: TextOrJson = "text", database: Database = None, member: Member = None) -> None:
     """List your channels, their events and failed deliveries."""
-    from forecasts.agenda.notifications import channels
-
     with reading_as(database, member) as (session, who, now):
         listed = channels.listing(session, member=who, now=now)
     if format_ == "json":
@@ -127,8 +123,6 @@ def set_(
 
     To change its address, remove it and add it again.
     """
-    from forecasts.agenda.notifications import channels
-
     with acting(database, member) as (session, who, _):
         channel = channels.change(
             session,
@@ -145,8 +139,6 @@ def set_(
 @notify.command()
 def remove(name: Name, database: Database = None, member: Member = None) -> None:
     """Remove a channel and its address."""
-    from forecasts.agenda.notifications import channels
-
     with acting(database, member) as (session, who, now):
         channels.remove(session, name, member=who, now=now)
     print_line(f"{name} removed")
@@ -155,9 +147,6 @@ def remove(name: Name, database: Database = None, member: Member = None) -> None
 @notify.command("test")
 def greet(name: Name, database: Database = None, member: Member = None) -> None:
     """Send a test message to a channel. Exit code 1 if it could not be sent."""
-    from forecasts.agenda.notifications import channels, sender
-    from forecasts.agenda.notifications.apprise_adapter import Delivery
-
     with reading_as(database, member) as (session, who, _):
         channel = channels.find(session, name, member=who)
     sent, reason = sender.send_test(channel, allow_private=settings().allow_private_addresses)
@@ -183,8 +172,6 @@ def send(
 
     A forecasts run does so at its end.
     """
-    from forecasts.agenda.notifications import sender
-
     if again is not None:
         with acting(database, member) as (session, who, now):
             count = sender.resend(session, again, member=who, now=now)
@@ -195,10 +182,6 @@ def send(
 
 def notify_members(engine: Engine, chosen: Settings) -> None:
     """Send everyone's due notifications and print the results, if any, to standard error."""
-    from forecasts.agenda.notifications import sender
-    from forecasts.agenda.notifications.apprise_adapter import Delivery
-    from forecasts.ledger.clock import ledger_clock
-
     moment = ledger_clock(engine, now)()
     results = sender.send(engine, now=moment, allow_private=chosen.allow_private_addresses)
     if sent := results.count(Delivery.sent):

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 from typer import Argument, Option
 
-from forecasts.cli.console import now, print_json, print_line, print_note, progress_bar
+from forecasts.access import identities
+from forecasts.access.members import member_named
+from forecasts.access.roles import is_shared
+from forecasts.cli.console import now, print_json, print_line, print_note
 from forecasts.cli.options import Database, TextOrJson
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, opened, print_migrated, settings
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.common.text import count
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
+from forecasts.ledger import schema
+from forecasts.ledger.clock import act_time
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.urls import is_embedded, place
+from forecasts.operations import health, transfer
+from forecasts.operations.stamps import folder_of_proofs, later_than
+from forecasts.views.checks import HealthCheck
 
 
 @app.command()
@@ -26,14 +35,12 @@ def migrate(database: Database = None) -> None:
     A ledger in a file is created and updated by the app and by every command; one on a server,
     which others use too, only by this command.
     """
-    from forecasts.ledger.schema import migrate, schema_revision
-    from forecasts.ledger.urls import place
-
     engine = opened(settings(database), begin=True)
-    migrated = migrate(engine)
+    migrated = schema.migrate(engine)
     if migrated is not None:
         print_migrated(engine, migrated)
-    print_line(f"The ledger {place(engine)} has schema {schema_revision(engine)}, the newest.")
+    revision = schema.schema_revision(engine)
+    print_line(f"The ledger {place(engine)} has schema {revision}, the newest.")
     _note_if_open(engine)
 
 
@@ -44,16 +51,12 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
     Nothing is changed. Exit code 0: all is well; 1: something is not, with the remedy below it;
     2: the ledger could not be opened.
     """
-    from forecasts.common.errors import DatabaseError
-    from forecasts.operations.health import check, check_sign_in, check_unopened
-    from forecasts.views.checks import HealthCheck
-
     chosen, error = settings(database), None
     try:
-        found = check(opened(chosen), now)
+        found = health.check(opened(chosen), now)
     except DatabaseError as raised:
-        error, found = raised, check_unopened(chosen.database_url, raised)
-    found = [*found, check_sign_in()]
+        error, found = raised, health.check_unopened(chosen.database_url, raised)
+    found = [*found, health.check_sign_in()]
     if format_ == "json":
         print_json([HealthCheck.of(one, check=one.about) for one in found])
     for one in [] if format_ == "json" else found:
@@ -78,11 +81,6 @@ def identify(
     database: Database = None,
 ) -> None:
     """Link a new sign-in to an existing member. For the database owner only."""
-    from forecasts.access import identities
-    from forecasts.access.members import member_named
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import writing
-
     with writing(ledger(settings(database)), now) as session:
         identities.link_identity(
             session,
@@ -111,9 +109,6 @@ def move(
     command again. Afterwards a ledger in a file can be read, but refuses every act with a sentence
     that names the new place.
     """
-    from forecasts.ledger.urls import is_embedded, place
-    from forecasts.operations import transfer
-
     if (to is None) is not reopen:
         raise BadInput(
             "A move needs either --to or --reopen.",
@@ -159,9 +154,6 @@ def move(
 
 def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
     """Tell the operator where the stamps are, if they are looked for elsewhere from now on."""
-    from forecasts.ledger.database import reading
-    from forecasts.operations.stamps import folder_of_proofs, later_than
-
     with reading(source) as session, reading(target) as moved:
         here, there = (folder_of_proofs(one, chosen) for one in (session, moved))
     if here != there and (kept := later_than(here, -1)):
@@ -173,10 +165,6 @@ def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
 
 def _note_if_open(engine: Engine) -> None:
     """Tell the operator if a ledger on a server has no admin."""
-    from forecasts.access.roles import is_shared
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.urls import is_embedded
-
     if is_embedded(engine):
         return
     with reading(engine) as session:

@@ -1,11 +1,27 @@
-"""Checks of a command's outputs, made before its work."""
+"""A command's outputs, checked before its work, and the progress of the work."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from forecasts.cli.console import messages
 from forecasts.common.errors import BadInput
+from forecasts.folder.drafts import drafted_file
 
 
 def require_file(output: Path | None) -> None:
@@ -44,3 +60,62 @@ def require_folder(folder: Path) -> None:
             f"You may not write to the folder {str(there)!r}.",
             remedy="Name a folder that you may write to.",
         )
+
+
+@contextmanager
+def progress_bar(
+    description: str,
+    unit: str,
+    *,
+    total: int | None = None,
+    shown: bool = True,
+    rate: bool = False,
+) -> Iterator[Callable[..., None]]:
+    """Yield a function that updates a progress bar on standard error, if that is a terminal.
+
+    It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
+    ``total``: the number of units, if it is already known. ``rate``: show the units a second and
+    the time left as well.
+    """
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
+
+    console = messages()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        *((Rate(), TimeRemainingColumn(), TextColumn("left")) if rate else ()),
+        console=console,
+        disable=not (shown and console.is_terminal),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda **changes: progress.update(task, **changes)
+
+
+def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
+    """Write a command's result to ``output`` (whole or not at all) or to standard output.
+
+    A large result can come in pieces.
+    """
+    pieces = [content] if isinstance(content, (str, bytes)) else content
+    data = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
+    if output is None:
+        for piece in data:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+
+    try:
+        with drafted_file(output) as file:
+            file.writelines(data)
+    except OSError as error:
+        raise BadInput(
+            f"{str(output)!r} cannot be written: {error.strerror or error}.",
+            remedy="Name a file that you may write to, on a disk with free space.",
+        ) from None

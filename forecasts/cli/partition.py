@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
@@ -14,9 +14,13 @@ from forecasts.cli.bulk_scores import refuse_wrong_folder, showing_progress, sto
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, command, in_words
-
-if TYPE_CHECKING:
-    from forecasts.parts.folder import Parts
+from forecasts.common.limits import read_bytes
+from forecasts.common.text import count
+from forecasts.parts.check import files_that_differ
+from forecasts.parts.files import AGAIN
+from forecasts.parts.folder import Parts, open_parts
+from forecasts.parts.partition.partition import partition as make
+from forecasts.parts.partition.sources import find_files
 
 Count = Annotated[
     int | None,
@@ -81,9 +85,6 @@ def partition(
         raise BadInput(
             "The parts need a new folder.", remedy="Name one that does not exist yet: --into PARTS"
         )
-    from forecasts.common.limits import read_bytes
-    from forecasts.parts.partition.partition import partition as make
-    from forecasts.parts.partition.sources import find_files
 
     most = None if memory is None else read_bytes(memory, "--memory")
     files = find_files(paths, warn=lambda text: print_note(f"Warning: {text}"))
@@ -99,10 +100,6 @@ def _check(folders: Sequence[Path]) -> None:
 
     BadInput if one is not a folder of parts.
     """
-    from forecasts.parts.check import files_that_differ
-    from forecasts.parts.files import AGAIN
-    from forecasts.parts.folder import open_parts
-
     broken = False
     for parts in [open_parts(folder) for folder in folders]:
         with stoppable("Stopped."), showing_progress("Checking") as progress:
@@ -142,8 +139,6 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
 def print_made(made: Parts) -> None:
     """Print the size of a folder of parts and the next command; say if nothing is to be scored."""
-    from forecasts.common.text import count
-
     questions = count(made.rows("questions"), "question")
     forecasts = count(made.rows("forecasts"), "forecast")
     print_line(f"{made.folder}: {forecasts} on {questions} in {count(made.count, 'part')}")

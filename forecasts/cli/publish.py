@@ -7,12 +7,20 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from forecasts.access import teams
+from forecasts.access.members import member_named
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.options import Database, Member
 from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, reading_as, settings
 from forecasts.common.errors import BadInput
+from forecasts.folder.drafts import require_empty
+from forecasts.operations.stamps import folder_of_proofs, stamps
+from forecasts.publication import facts
+from forecasts.publication.publish import publish as publish_record
+from forecasts.publication.site import base_url
+from forecasts.questions import registry
 
 
 @app.command()
@@ -45,15 +53,6 @@ def publish(
     web server, and as files.
     Anyone can check it with Python alone: python verify.py
     """
-    from forecasts.access import teams
-    from forecasts.access.members import member_named
-    from forecasts.folder.drafts import require_empty
-    from forecasts.operations.stamps import folder_of_proofs, stamps
-    from forecasts.publication import facts
-    from forecasts.publication.publish import publish as publish_record
-    from forecasts.publication.site import base_url
-    from forecasts.questions import registry
-
     if of is not None and team is not None:
         raise BadInput("Publish a member's record or a team's, not both.")
     base_url(url)

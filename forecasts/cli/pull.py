@@ -6,14 +6,22 @@ import time
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 from typer import Argument, Option
 
-from forecasts.cli.console import ask_secret, now, one_of, print_note, progress_bar, when
+from forecasts.accounts import tokens
+from forecasts.accounts.accounts import ACCOUNTS, own, settled
+from forecasts.accounts.client import Client
+from forecasts.accounts.kept import discard, keeping, place
+from forecasts.cli.console import ask_secret, now, one_of, print_note, when
 from forecasts.cli.import_output import import_or_preview
 from forecasts.cli.options import Database, Member
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_handle, reading_as, settings
 from forecasts.common.errors import command
+from forecasts.common.settings import data_folder
+from forecasts.platforms.record import Choices
 
 
 @app.command()
@@ -51,15 +59,6 @@ def pull(
     Interrupted, it continues when you run it again. Later runs add new questions,
     forecasts and outcomes.
     """
-    from pydantic import SecretStr
-
-    from forecasts.accounts import tokens
-    from forecasts.accounts.accounts import ACCOUNTS, own, settled
-    from forecasts.accounts.client import Client
-    from forecasts.accounts.kept import discard, keeping, place
-    from forecasts.common.settings import data_folder
-    from forecasts.platforms.record import Choices
-
     source = ACCOUNTS[one_of("The platform", platform, list(ACCOUNTS))]
     site = source.SITE
     if forget:

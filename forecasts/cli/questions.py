@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -24,9 +24,10 @@ from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
-
-if TYPE_CHECKING:
-    from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, Status, listing
+from forecasts.updates.updates import current_forecasts
+from forecasts.values.value import format_leaders
+from forecasts.views.questions import question
 
 # The order of the list. Within a status the soonest close is first; of past ones, the latest.
 _ORDER = ("open", "upcoming", "proposed", "awaiting", "resolved", "ambiguous", "annulled")
@@ -63,10 +64,6 @@ def questions(
     A terminal gets one screen of numbered titles; a pipe gets every question, one per line with
     tabs: ID, title, status, close and your forecast.
     """
-    from forecasts.questions.standing import Status, listing
-    from forecasts.updates.updates import current_forecasts
-    from forecasts.values.value import format_leaders
-
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
     with reading_as(database, member) as (session, who, now):
@@ -80,7 +77,7 @@ def questions(
             ]
         )
         if search is not None:
-            from forecasts.questions.search import Filter, find  # brings pandas
+            from forecasts.questions.search import Filter, find  # loads pandas
 
             slugs, similar = find(session, Filter(words=search), member=who, now=now)
             by_slug = {state.slug: state for state in rows}
@@ -88,8 +85,6 @@ def questions(
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
         if format_ == "json":
-            from forecasts.views.questions import question
-
             print_json([question(state, current.get(state.id)) for state in rows])
             return
         mine = {

@@ -5,26 +5,37 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 
+import pandas as pd
 from typer import Option
 from typer.core import TyperCommand
 
-from forecasts.cli.console import emit, next_step, now, one_of, out, print_note, time_of
+from forecasts.cli import bulk_scores
+from forecasts.cli.console import now, one_of, out, print_note
+from forecasts.cli.dates import time_of
 from forecasts.cli.options import Database
+from forecasts.cli.outputs import emit
 from forecasts.cli.root import app
-from forecasts.cli.session import settings, use_own_zone
+from forecasts.cli.session import next_step, settings, use_own_zone
 from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_of
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
-
-if TYPE_CHECKING:
-    from forecasts.folder.frames import Frames
-    from forecasts.parts.folder import Parts
-    from forecasts.reports import Report
-    from forecasts.reports.comparison import Comparison
-    from forecasts.reports.report import By
-    from forecasts.reports.selection import Choice
+from forecasts.documents.as_json import json_pieces
+from forecasts.folder.frames import Frames
+from forecasts.parts.folder import Parts
+from forecasts.parts.reports.comparisons import compare_parts
+from forecasts.parts.reports.reports import report_parts
+from forecasts.reports import Report, formats
+from forecasts.reports.build import build as build_report
+from forecasts.reports.cohort import listed
+from forecasts.reports.comparison import Comparison
+from forecasts.reports.comparison import build as build_comparison
+from forecasts.reports.comparison.build import BY, require_two
+from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.groups import chosen, group_names
+from forecasts.reports.report import By
+from forecasts.reports.selection import Choice, Cohort
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
@@ -100,7 +111,6 @@ def _choice(
     lead: float | None,
     made_before: str | None,
 ) -> Choice:
-    from forecasts.reports.selection import Choice, Cohort
 
     return Choice(
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
@@ -127,11 +137,6 @@ def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence
 
     They are not needed for leads, nor for the teams of a folder of parts.
     """
-    import pandas as pd
-
-    from forecasts.folder.frames import Frames
-    from forecasts.reports.groups import chosen
-
     if by not in ("all", "lead") and (parts is None or by != "team"):
         return names
     blank = pd.DataFrame()
@@ -141,9 +146,6 @@ def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence
 
 def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
     """Write the document in that format; text is as wide as the terminal."""
-    from forecasts.documents.as_json import json_pieces
-    from forecasts.reports import formats
-
     if form == "json":
         emit(json_pieces(document), output)
         return
@@ -187,14 +189,9 @@ def report(
     A folder of parts (see forecasts partition) can have any size: several processes share the work.
     The numbers are the same.
     """
-    from forecasts.cli import bulk_scores
-
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    from forecasts.reports.build import build
-    from forecasts.reports.report import By
-
     wanted: dict[str, Any] = {
         "by": one_of("--by", by, get_args(By)),
         "names": name or [],
@@ -207,10 +204,8 @@ def report(
     _chosen_early(parts, wanted["by"], wanted["names"])
     if parts is None:
         frames = frames_of(folder, database, rationales=False)
-        made = build(frames, **wanted)
-    if parts is not None:
-        from forecasts.parts.reports.reports import report_parts
-
+        made = build_report(frames, **wanted)
+    else:
         with (
             bulk_scores.engine(workers, scheduler, _REPORTS) as executor,
             bulk_scores.showing_progress("Reporting", parts.rows("forecasts")) as progress,
@@ -234,8 +229,6 @@ BETWEEN = "--between"
 
 def _named_again(sides: Sequence[str], of: str, there: Sequence[str]) -> BadInput:
     """Return the error for names that are all the same; ``there``: the names to choose from."""
-    from forecasts.reports.cohort import listed
-
     times = "twice" if len(sides) == 2 else f"{len(sides)} times"
     choose = f" Choose from: {listed(there)}." if there else ""
     return BadInput(
@@ -303,16 +296,9 @@ def compare(
     adjusted for the number of pairs. A folder of parts (see forecasts partition) can have any size:
     several processes share the work. The numbers are the same.
     """
-    from forecasts.cli import bulk_scores
-
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    from forecasts.reports.comparison import build
-    from forecasts.reports.comparison.build import BY, require_two
-    from forecasts.reports.comparison.comparison import Of
-    from forecasts.reports.groups import group_names
-
     wanted: dict[str, Any] = {
         "of": one_of("--of", of, get_args(Of)),
         "choice": _choice(cohort, tag, since, until, lead, made_before),
@@ -323,28 +309,28 @@ def compare(
     parts = bulk_scores.parts_in(folder)
     if parts is None and (workers or scheduler):
         raise bulk_scores.needs_parts(folder)
+    frames: Frames | None = None
     if parts is None:
         frames = frames_of(folder, database, rationales=False)
-    if wanted["of"] == "teams":
-        teams = frames.teams if parts is None else parts.whole("teams")
-        if teams.empty:
-            raise BadInput(
-                "There are no teams to compare.",
-                remedy="To compare forecasters, add --of forecasters and name two or more "
-                "after --between.",
-            )
+        teams = frames.teams
+    else:
+        teams = parts.whole("teams")
+    if wanted["of"] == "teams" and teams.empty:
+        raise BadInput(
+            "There are no teams to compare.",
+            remedy="To compare forecasters, add --of forecasters and name two or more "
+            "after --between.",
+        )
     if len(sides) > 1 and len(set(sides)) == 1:
         by = BY[wanted["of"]]
         early = _chosen_early(parts, by, ())
-        there = group_names(frames, by=by) if parts is None else early
+        there = early if frames is None else group_names(frames, by=by)
         raise _named_again(sides, of, there)
     if parts is not None and wanted["of"] == "teams":
         require_two(_chosen_early(parts, "team", sides), sides, "teams")
-    if parts is None:
-        comparison = build(frames, between=sides, **wanted)
-    else:
-        from forecasts.parts.reports.comparisons import compare_parts
-
+    if frames is not None:
+        comparison = build_comparison(frames, between=sides, **wanted)
+    elif parts is not None:
         with (
             bulk_scores.engine(workers, scheduler, _COMPARISONS) as executor,
             bulk_scores.showing_progress("Comparing", parts.rows("forecasts")) as progress,

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+from sqlmodel import Session
 from typer import Argument, Option
 
-from forecasts.cli.console import print_line, time_of, when, zone
+from forecasts.cli.console import print_line, when, zone
+from forecasts.cli.dates import time_of
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
 from forecasts.common.errors import FILL_IN, BadInput, Refused, command
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from forecasts.ledger.models import Question
+from forecasts.ledger.database import writing
+from forecasts.ledger.models import Question
+from forecasts.questions import finality, standing
+from forecasts.questions.registry import newest_wording
+from forecasts.resolution import disputes, history, proposals
+from forecasts.scores.stored_scores import score_table
+from forecasts.values.outcomes import NOT_SCORED
+from forecasts.values.typed_dates import read_typed_outcome
 
 Outcome = Annotated[
     str,
@@ -49,8 +54,6 @@ def propose(
     member: Member = None,
 ) -> None:
     """Propose an outcome. To accept it, use resolve; to decline it, reject."""
-    from forecasts.resolution import proposals
-
     with acting_on(question, database, member) as (session, found, who, now):
         proposal = proposals.propose(
             session,
@@ -96,13 +99,11 @@ def resolve(
     Resolving to a proposed outcome accepts the proposal. Annulled removes the question from every
     score. Superseded and withdrawn outcomes and their scores can be read with show.
     """
+    from forecasts.resolution import confirmation  # loads pandas, as a proposal need not
+
     if withdraw:
         _withdraw(question, because, database, member, given=(outcome, known_at, source))
         return
-    from forecasts.questions import finality
-    from forecasts.resolution import confirmation, history
-    from forecasts.scores.stored_scores import score_table
-    from forecasts.values.outcomes import NOT_SCORED
 
     with acting_on(question, database, member) as (session, found, who, now):
         settled = confirmation.confirm(
@@ -143,8 +144,7 @@ def _withdraw(
     *,
     given: Sequence[str | None],
 ) -> None:
-    from forecasts.questions import standing
-    from forecasts.resolution import confirmation
+    from forecasts.resolution import confirmation  # loads pandas, as a proposal need not
 
     if any(given):
         raise BadInput(
@@ -167,8 +167,6 @@ def _withdraw(
 
 
 def _read(session: Session, question: Question, outcome: str, now: datetime) -> str:
-    from forecasts.questions.registry import newest_wording
-    from forecasts.values.typed_dates import read_typed_outcome
 
     return read_typed_outcome(outcome, newest_wording(session, question), now=now, zone=zone())
 
@@ -178,9 +176,6 @@ def reject(
     question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Reject a question's proposed outcomes. Needs a reason (--because)."""
-    from forecasts.questions import standing
-    from forecasts.resolution import proposals
-
     with acting_on(question, database, member) as (session, found, who, now):
         proposed = proposals.proposals_on(session, found)
         if not proposed:
@@ -209,8 +204,6 @@ def dispute(
     A question's policy sets how long that is possible. Its scores are provisional until someone
     resolves it differently or upholds the outcome.
     """
-    from forecasts.resolution import disputes
-
     with acting_on(question, database, member) as (session, found, who, now):
         disputes.dispute(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: disputed; awaiting a decision")
@@ -221,8 +214,6 @@ def uphold(
     question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Uphold a disputed outcome, which makes it final."""
-    from forecasts.resolution import disputes
-
     with acting_on(question, database, member) as (session, found, who, now):
         disputes.uphold(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: upheld; the outcome and its scores are final")
@@ -231,8 +222,7 @@ def uphold(
 @app.command()
 def rescore(database: Database = None) -> None:
     """Recompute the stored scores, for example after an upgrade."""
-    from forecasts.ledger.database import writing
-    from forecasts.scores import scores
+    from forecasts.scores import scores  # loads pandas, as a proposal need not
 
     with writing(ledger(settings(database))) as session:
         rebuilt = scores.rebuild(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -13,10 +13,17 @@ from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
-
-if TYPE_CHECKING:
-    from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
-    from forecasts.views import runs as views
+from forecasts.common.secret_addresses import keys_in
+from forecasts.ledger.models import PolicyKind
+from forecasts.questions import registry, standing
+from forecasts.resolution import assignments, kept_evidence, outcome_checks, policies
+from forecasts.resolution.resolvers import files
+from forecasts.resolution.resolvers import kinds as resolver_kinds
+from forecasts.resolution.resolvers.kinds import kind, names
+from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
+from forecasts.resolution.runs import run
+from forecasts.views import runs as views
+from forecasts.views.runs import KeptDocument, KeptEvidence, ResolverAnswer, resolver_answer
 
 resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
@@ -29,8 +36,6 @@ def kinds(
     format_: TextOrJson = "text",
 ) -> None:
     """List the kinds of resolvers and their settings."""
-    from forecasts.resolution.resolvers.kinds import kind, names
-
     described = []
     for each in names() if name is None else [name]:
         try:
@@ -55,8 +60,6 @@ def kinds(
 
 def _described(name: str, found: ResolverKind) -> views.ResolverKind:
     """Return a kind with its settings."""
-    from forecasts.views import runs as views
-
     return views.ResolverKind(
         kind=name,
         description=" ".join((found.settings.__doc__ or "").split()),
@@ -113,8 +116,6 @@ def add(
 @resolver.command()
 def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Remove a question's resolvers. Past lookups are kept."""
-    from forecasts.resolution import assignments
-
     with acting_on(question, database, member) as (session, found, who, now):
         count = assignments.detach(session, found, member=who, now=now)
     removed = "resolver" if count == 1 else f"{count} resolvers"
@@ -130,8 +131,6 @@ def _attach(
     *,
     beside: bool,
 ) -> None:
-    from forecasts.resolution import assignments
-    from forecasts.resolution.resolvers import kinds as resolver_kinds
 
     with acting_on(question, database, member) as (session, found, who, now):
         attached = assignments.attach(
@@ -148,9 +147,6 @@ def _attach(
 
 def _warn(address: str) -> None:
     """Warn of a key in a resolver's address, and of a file that does not exist."""
-    from forecasts.common.secret_addresses import keys_in
-    from forecasts.resolution.resolvers import files
-
     for name in keys_in(address):
         print_note(
             f"Warning: {name} in that address looks like a key. It is stored for good, and shown "
@@ -187,9 +183,6 @@ def policy(
 
     Resolvers that disagree never resolve a question: each outcome is proposed, with its sources.
     """
-    from forecasts.ledger.models import PolicyKind
-    from forecasts.resolution import policies
-
     one_of("The policy", decides, [str(known) for known in PolicyKind])
     with acting_on(question, database, member) as (session, found, who, now):
         row = policies.set_policy(
@@ -218,10 +211,6 @@ def evidence(
     member: Member = None,
 ) -> None:
     """Show or save the evidence behind the resolvers' findings."""
-    from forecasts.questions import registry
-    from forecasts.resolution import kept_evidence
-    from forecasts.views.runs import KeptDocument, KeptEvidence
-
     with reading_as(database, member) as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
     written = [] if folder is None else kept_evidence.save(exhibits, folder)
@@ -259,11 +248,6 @@ def _settings(given: list[str]) -> dict[str, Any]:
 @resolver.command("try")
 def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Database = None) -> None:
     """Try a question's resolvers now. Nothing is stored."""
-    from forecasts.questions import registry, standing
-    from forecasts.resolution import outcome_checks
-    from forecasts.resolution.runs import run
-    from forecasts.views.runs import ResolverAnswer, resolver_answer
-
     chosen = settings(database)
     engine = ledger_to_read(chosen)
     with reading_as(database, engine=engine) as (session, _, now):

@@ -1,73 +1,114 @@
 """The command ``forecasts``: each command parses, calls one verb, prints.
 
 Errors are handled here, once: a sentence and a remedy on standard error, exit code 2 if the caller
-can fix it, else 1. Nothing slow is imported before a command needs it.
+can fix it, else 1.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer import Option
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from forecasts.cli.console import ignoring_closed_pipe, print_error
-from forecasts.cli.session import close_ledgers, settings
+from forecasts.cli.console import ENDING, ignoring_closed_pipe, print_error
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.limits import limit_memory
 
 _MEMORY = "FORECASTS_MEMORY_GB"
-# The commands by section, as --help lists them.
+# The commands by section, as --help lists them: each with its module and its help in a line.
 SECTIONS = {
-    "Start": ("today", "app", "demo", "api", "mcp"),
-    "Articles and questions": (
-        "capture",
-        "articles",
-        "ask",
-        "questions",
-        "show",
-        "revise",
-        "close",
-        "discard",
-        "same",
-    ),
-    "Forecasts": ("update", "withdraw", "look-again", "notify"),
-    "Resolution": (
-        "propose",
-        "resolve",
-        "reject",
-        "dispute",
-        "uphold",
-        "resolver",
-        "run",
-        "schedule",
-    ),
-    "Scores": ("scores", "report", "compare", "score", "crowd", "attribute", "rescore"),
-    "Data": (
-        "import",
-        "pull",
-        "export",
-        "publish",
-        "verify",
-        "digest",
-        "backup",
-        "restore",
-        "move",
-        "partition",
-        "simulate",
-    ),
-    "Administration": ("check", "migrate", "team", "token", "member", "identify"),
+    "Start": {
+        "today": ("today", "List today's questions to forecast, review and resolve."),
+        "app": ("serve", "Serve the app, to you alone or to a team that signs in."),
+        "demo": ("serve", "Build the sample ledger, of simulated people, and serve it."),
+        "api": ("api", "Serve the HTTP API to bots and scripts, each with its token."),
+        "mcp": ("mcp", "Serve the ledger to a language model on this machine."),
+    },
+    "Articles and questions": {
+        "capture": ("articles", "Capture a page's articles and list possible questions."),
+        "articles": ("articles", "List captured articles, or show one and register its drafts."),
+        "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
+        "questions": ("questions", "List questions, open ones first, with your forecasts."),
+        "show": ("show", "Show a question on one screen: forecasts, outcome and scores."),
+        "revise": ("revise", "Reword a question or change its dates."),
+        "close": ("revise", "Close a question early."),
+        "discard": ("revise", "Discard your own question within a day of asking it."),
+        "same": ("same", "List questions that may be the same, or make them a family."),
+    },
+    "Forecasts": {
+        "update": ("forecast", "Forecast a question, or update your forecast, with evidence."),
+        "withdraw": ("forecast", "Withdraw your forecast."),
+        "look-again": ("forecast", "Set how often Today asks you to review your forecasts."),
+        "notify": ("notify", "Manage your notifications."),
+    },
+    "Resolution": {
+        "propose": ("resolve", "Propose an outcome."),
+        "resolve": ("resolve", "Resolve a question and score its forecasts."),
+        "reject": ("resolve", "Reject a question's proposed outcomes."),
+        "dispute": ("resolve", "Dispute a question's outcome."),
+        "uphold": ("resolve", "Uphold a disputed outcome, which makes it final."),
+        "resolver": ("resolvers", "Manage a question's resolvers, which look up its outcome."),
+        "run": ("runs", "Check due questions with their resolvers and resolve them."),
+        "schedule": ("schedule", "Print the configuration for scheduled runs."),
+    },
+    "Scores": {
+        "scores": ("scores", "List your scores on resolved questions."),
+        "report": ("reports", "Report scores and calibration, and compare them with luck."),
+        "compare": ("reports", "Compare teams, forecasters, kinds or models."),
+        "score": ("scores", "Score each forecaster on each resolved question."),
+        "crowd": ("scores", "Print the crowd's forecast on each question."),
+        "attribute": ("scores", "Attribute scores to updates, evidence, publishers or kinds."),
+        "rescore": ("resolve", "Recompute the stored scores, for example after an upgrade."),
+    },
+    "Data": {
+        "import": ("exchange", "Import a ledger folder or exports of other platforms."),
+        "pull": ("pull", "Import your record from your account on another platform."),
+        "export": ("exchange", "Export a ledger folder, or files in another platform's format."),
+        "publish": ("publish", "Publish a record as a site that strangers can check."),
+        "verify": ("chain", "Check that history and scores are unchanged; print the digest."),
+        "digest": ("digests", "Print the ledger's digest, and send it somewhere safe."),
+        "backup": ("chain", "Back up a ledger file while it is in use, and verify the copy."),
+        "restore": ("chain", "Restore a ledger from a verified backup."),
+        "move": ("operations", "Move the ledger to another database and compare every row."),
+        "partition": ("partition", "Divide a ledger of any size into parts, for bulk scoring."),
+        "simulate": ("simulate", "Simulate a tournament of any size, as a folder of parts."),
+    },
+    "Administration": {
+        "check": ("operations", "Check a ledger: schema, permissions, clock, rows and sign-in."),
+        "migrate": ("operations", "Create a ledger on a server, or update its schema."),
+        "team": ("teams", "Manage teams, their members' roles and their rules."),
+        "token": ("tokens", "Manage tokens, by which bots and scripts act."),
+        "member": ("members", "Export or remove a member's data, or adopt a model as your bot."),
+        "identify": ("operations", "Link a new sign-in to an existing member."),
+    },
 }
+COMMANDS = {name: one for section in SECTIONS.values() for name, one in section.items()}
 
 
-class _HandlesErrors(TyperGroup):
-    """Lists the commands by section, and turns the ledger's errors into exit codes."""
+class _Commands(TyperGroup):
+    """The commands: a module is imported when one of its commands is called, not for the list.
+
+    Errors of the ledger become exit codes here.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, (_, words) in COMMANDS.items():
+            self.commands.setdefault(name, TyperCommand(name, help=words))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the called command's name, the command, and the arguments left for it."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, None if name is None else loaded([name])[name], rest
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands of each section, with the first sentence of their help."""
-        width = formatter.width - 6 - max(map(len, self.commands))
+        width = formatter.width - 6 - max(map(len, COMMANDS))
         for section, names in SECTIONS.items():
             with formatter.section(section):
                 formatter.write_dl(
@@ -90,19 +131,19 @@ class _HandlesErrors(TyperGroup):
             print_error(_out_of_memory())
             raise typer.Exit(1) from None
         except ValueError as error:
-            from scoring.errors import InputError  # imports pandas, so only here
+            from scoring.errors import InputError  # which loads pandas
 
             if not isinstance(error, InputError):
                 raise
             print_error(LedgerError(str(error)))
             raise typer.Exit(2) from None
         finally:
-            close_ledgers()
+            ENDING.close()
 
 
 app = typer.Typer(
     name="forecasts",
-    cls=_HandlesErrors,
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -114,6 +155,14 @@ app = typer.Typer(
 )
 
 
+def loaded(names: Iterable[str] = COMMANDS) -> dict[str, Any]:
+    """Import the modules of these commands; return them by name, with others already imported."""
+    for name in names:
+        import_module(f"forecasts.cli.{COMMANDS[name][0]}")
+    found = typer.main.get_group(app).commands
+    return {name: found[name] for name in COMMANDS}
+
+
 def group(name: str, *, help: str) -> typer.Typer:
     """Return a new group of commands, such as those of ``forecasts team``."""
     made = typer.Typer(name=name, no_args_is_help=True, rich_markup_mode=None, help=help)
@@ -123,7 +172,7 @@ def group(name: str, *, help: str) -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        import scoring
+        import scoring  # which loads pandas
 
         typer.echo(f"forecast-ledger {scoring.__version__}")
         raise typer.Exit
@@ -135,8 +184,11 @@ def _options(
         bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    if _MEMORY in os.environ and (most := settings().memory_gb) is not None:
-        limit_memory(most)
+    if _MEMORY in os.environ:
+        from forecasts.cli.session import settings  # which loads the database's libraries
+
+        if (most := settings().memory_gb) is not None:
+            limit_memory(most)
 
 
 def _wrong_number(error: typer.BadParameter) -> BadInput | None:

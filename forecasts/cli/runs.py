@@ -6,22 +6,34 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Option
 
-from forecasts.cli.console import now, print_json, print_line, progress_bar, when
+from forecasts.agenda.notifications import sender
+from forecasts.cli.console import now, print_json, print_line, when
+from forecasts.cli.digests import send_due_digest
+from forecasts.cli.notify import notify_members
 from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, TextOrJson
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
+from forecasts.cli.schedule import keep_on
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.settings import Settings
 from forecasts.common.text import count
-
-if TYPE_CHECKING:
-    from forecasts.common.settings import Settings
-    from forecasts.resolution.runs.attempt import Result
-    from forecasts.resolution.runs.run import Summary
+from forecasts.ledger.clock import ledger_clock, require_not_behind
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import RunState
+from forecasts.operations.schedules import read_every
+from forecasts.resolution import assignments, disputes, progress, proposals
+from forecasts.resolution.runs import last_run
+from forecasts.resolution.runs import run as resolution_run
+from forecasts.resolution.runs.attempt import Result
+from forecasts.resolution.runs.last_run import interval_in_words, run_times
+from forecasts.resolution.runs.run import Summary
+from forecasts.views import runs as views
 
 run = typer.Typer(name="run", invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(run)
@@ -74,9 +86,6 @@ def run_(
     as_json = as_json or format_ == "json"
     once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
     if every is not None:
-        from forecasts.cli.schedule import keep_on
-        from forecasts.operations.schedules import read_every
-
         keep_on(partial(once, every=read_every(every)), every)
     elif once():
         raise typer.Exit(3)
@@ -93,14 +102,6 @@ def _run(
     every: timedelta | None = None,
 ) -> bool:
     """Return whether something needs a person, after one run."""
-    from forecasts.cli.digests import send_due_digest
-    from forecasts.cli.notify import notify_members
-    from forecasts.ledger.clock import ledger_clock, require_not_behind
-    from forecasts.ledger.database import reading, writing
-    from forecasts.resolution.runs import last_run
-    from forecasts.resolution.runs import run as resolution_run
-    from forecasts.views import runs as views
-
     so_far = resolution_run.Summary()
     try:
         engine = ledger(chosen, migrate=not dry)
@@ -157,8 +158,6 @@ def _by_hand() -> bool:
 def _print_summary(
     summary: Summary, *, as_json: bool, dry: bool, error: Exception | None = None
 ) -> None:
-    from forecasts.ledger.models import RunState
-    from forecasts.views import runs as views
 
     for slug, until in summary.claimed[: None if as_json else _CLAIMS_SHOWN]:
         if as_json:
@@ -198,11 +197,6 @@ def status(
 
     Questions need a person if they are parked, have a proposed outcome, or are disputed.
     """
-    from forecasts.agenda.notifications import sender
-    from forecasts.resolution import disputes, progress, proposals
-    from forecasts.resolution.runs.last_run import interval_in_words, run_times
-    from forecasts.views import runs as views
-
     with reading_as(database, member) as (session, _, now):
         times = run_times(session)
         found = progress.progress(session, limit=limit)
@@ -285,8 +279,6 @@ def status(
 @run.command()
 def retry(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Check a parked or failed question again in the next run."""
-    from forecasts.resolution import assignments
-
     with acting_on(question, database, member) as (session, found, who, now):
         assignments.retry(session, found, member=who, now=now)
     print_line(f"{question}: the next run checks it again")

@@ -11,19 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import now, one_of, print_error, print_note, when
+from forecasts.cli.console import ENDING, now, one_of, print_error, print_note, when
 from forecasts.cli.options import Database
 from forecasts.cli.root import group
-from forecasts.cli.session import close_ledgers, settings
+from forecasts.cli.session import settings
 from forecasts.common.errors import BadInput, DatabaseError
-
-if TYPE_CHECKING:
-    from forecasts.operations.schedules import Installation
+from forecasts.ledger.urls import holds_secrets, read_url
+from forecasts.operations import schedules
+from forecasts.operations.digests import default_file, require_server
+from forecasts.operations.schedules import Installation
 
 schedule = group(
     "schedule", help="Print the configuration for scheduled runs. See docs/scheduling.md."
@@ -49,8 +50,6 @@ def cron(
     database: Database = None,
 ) -> None:
     """Print a crontab line, with instructions."""
-    from forecasts.operations import schedules
-
     found = _installation(database, every, secrets=environment_file)
     typer.echo(schedules.cron(found, schedules.read_every(every)), nl=False)
 
@@ -66,8 +65,6 @@ def systemd(
     database: Database = None,
 ) -> None:
     """Print a systemd service and timer, with instructions."""
-    from forecasts.operations import schedules
-
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
     found = _installation(database, every, user=user, secrets=environment_file)
@@ -88,9 +85,7 @@ def kubernetes(
     database: Database = None,
 ) -> None:
     """Print a Kubernetes CronJob, with instructions."""
-    import scoring
-    from forecasts.ledger.urls import read_url
-    from forecasts.operations import schedules
+    import scoring  # loads pandas, which no run needs
 
     found = _installation(database, every, image=image, digest_file=False)
     manifest = schedules.kubernetes(
@@ -109,8 +104,6 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
     current work first. If the ledger cannot be reached, the error is printed and the next run
     tries again; a ledger that does not exist raises on the first run, as its name is wrong.
     """
-    from forecasts.operations import schedules
-
     period = schedules.read_every(every)
     stopping = Event()
     worked = False
@@ -126,7 +119,7 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
             print_error(error)
             print_note(f"The next run is at {when(schedules.next_time(now(), period))}.")
         finally:
-            close_ledgers()
+            ENDING.close()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         stopping.set()
@@ -155,10 +148,6 @@ def _installation(
     digest_file: bool = True,
 ) -> Installation:
     """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
-    from forecasts.ledger.urls import holds_secrets
-    from forecasts.operations.digests import default_file, require_server
-    from forecasts.operations.schedules import Installation
-
     chosen = settings(database)
     is_secret = holds_secrets(chosen.database_url)
     given = {

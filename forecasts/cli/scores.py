@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 from rich.table import Table
 from typer import Argument, Option
 
+import scoring
+from forecasts.access.kinds import CrowdOf
+from forecasts.cli import bulk_scores
 from forecasts.cli.console import (
     day,
-    emit,
     fitted,
     one_of,
     out,
@@ -19,11 +21,13 @@ from forecasts.cli.console import (
     print_line,
     print_lines,
     print_note,
-    time_of,
 )
+from forecasts.cli.dates import time_of
 from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.outputs import emit
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as, use_own_zone
+from forecasts.cli.show import printed_lines
 from forecasts.cli.table_output import (
     Folder,
     FolderOrParts,
@@ -35,12 +39,17 @@ from forecasts.cli.table_output import (
 )
 from forecasts.common.errors import BadInput
 from forecasts.common.text import count, on_one_line
-
-if TYPE_CHECKING:
-    from forecasts.questions.standing import QuestionState
-    from forecasts.scores.printed_scores import Printed
-    from forecasts.scores.scored_questions import ScoredQuestion
-    from forecasts.views import scores as views
+from forecasts.documents import numbers
+from forecasts.questions import registry
+from forecasts.questions.standing import QuestionState, current_state
+from forecasts.reports.own_scores import own_scores
+from forecasts.scores.attribution import attribute as attribute_frames
+from forecasts.scores.crowds import crowd as crowd_forecasts
+from forecasts.scores.printed_scores import Printed, printed_by_question, printed_notes
+from forecasts.scores.scored_questions import ScoredQuestion, matching, scored_questions
+from forecasts.views import scores as views
+from forecasts.views.scores import scored_question, unscored_question
+from scoring.protocols import get_protocol
 
 # The orders of ``scores``; a question without the value is last.
 _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
@@ -75,11 +84,6 @@ def scores(
     All of them count, also those that closed early. Scores are better near 0. "crowd" compares
     you with the others, and "earned" sums your updates: both are better above 0.
     """
-    from forecasts.questions import registry
-    from forecasts.questions.standing import current_state
-    from forecasts.scores.printed_scores import printed_by_question
-    from forecasts.scores.scored_questions import matching, scored_questions
-
     one_of("--sort", sort, tuple(_ORDERS))
     alone: list[QuestionState] = []
     printed: dict[int, list[Printed]] = {}
@@ -114,8 +118,6 @@ def _documents(
     printed: Mapping[int, Sequence[Printed]],
 ) -> list[views.ScoredQuestion]:
     """Return the scored questions for JSON, and those with only printed scores."""
-    from forecasts.views.scores import scored_question, unscored_question
-
     return [
         *(unscored_question(one, printed.get(one.id, ())) for one in alone),
         *(scored_question(one, printed.get(one.state.id, ())) for one in found),
@@ -128,9 +130,6 @@ def _place(value: float | None) -> tuple[bool, float]:
 
 def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     """Print the means, then a line for each question."""
-    from forecasts.documents import numbers
-    from forecasts.reports.own_scores import own_scores
-
     own = own_scores(found)
     if own.brier.mean is not None:
         parts = [f"Brier {numbers.number(own.brier.mean)}"]
@@ -166,9 +165,6 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
 
 def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed]) -> None:
     """Print the member's scores on one question: the ledger's, then those of its platform."""
-    from forecasts.cli.show import printed_lines
-    from forecasts.scores.printed_scores import printed_notes
-
     for one in found:
         _print_updates(one)
     print_lines(printed_lines(printed))
@@ -178,8 +174,6 @@ def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed])
 
 def _print_updates(one: ScoredQuestion) -> None:
     """Print a question's score, and what each update earned."""
-    from forecasts.documents import numbers
-
     assert one.state.resolution is not None
     print_lines(fitted(one.state.text.title, lines=2), style="bold")
     parts = [
@@ -237,10 +231,6 @@ def score(
     For a folder of parts (see forecasts partition), name another folder with --output: several
     processes write the scores there. If interrupted, run the same command again to continue.
     """
-    import scoring
-    from forecasts.cli import bulk_scores
-    from scoring.protocols import get_protocol
-
     protocols = list(dict.fromkeys(protocol or ["brier"]))
     for name in protocols:
         try:
@@ -292,9 +282,6 @@ def crowd(
     database: Database = None,
 ) -> None:
     """Print the crowd's forecast on each question."""
-    from forecasts.access.kinds import CrowdOf
-    from forecasts.scores.crowds import crowd as crowd_forecasts
-
     if folder is None:
         use_own_zone(database)
     chosen, moment = format_of(format_, output), time_of(at, past=True)
@@ -322,8 +309,6 @@ def attribute(
 
     This is bookkeeping, not causation: the last member to move gets the credit.
     """
-    from forecasts.scores.attribution import attribute as attribute_frames
-
     chosen = format_of(format_, output)
     frames = frames_of(folder, database)
     emit(table_text(attribute_frames(frames, by, protocol), chosen), output)

@@ -12,21 +12,21 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Option
 
-from forecasts.cli.console import next_step, now, out, print_note
+from forecasts.access import oidc_settings
+from forecasts.access.oidc_settings import PREFIX, SignIn
+from forecasts.cli.console import now, out, print_note
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
-from forecasts.cli.session import ledger, settings
+from forecasts.cli.session import ledger, next_step, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.settings import Settings
 from forecasts.common.text import printable
-
-if TYPE_CHECKING:
-    from forecasts.access.oidc_settings import SignIn
-    from forecasts.common.settings import Settings
+from forecasts.samples import demonstration
 
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
@@ -48,8 +48,6 @@ def app_(
 
     See docs/operating.md.
     """
-    from forecasts.access import oidc_settings
-
     sign_in = oidc_settings.configured_sign_in()
     oidc_settings.require_safe_address(address, sign_in)
     require_free(port, address)
@@ -93,8 +91,6 @@ def serve(
     Without ``sign_in`` nobody signs in, whatever the environment says. ``open_``: open the browser
     if someone sits in front of this machine, and nobody signs in.
     """
-    from forecasts.access.oidc_settings import PREFIX
-
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
     print_note(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
     command = [
@@ -176,7 +172,6 @@ def demo(
     open_: Open = True,
 ) -> None:
     """Build the sample ledger, of simulated people, and serve it."""
-    from forecasts.samples import demonstration
 
     def echo(line: str) -> None:
         out().print(printable(line), soft_wrap=True)

@@ -5,42 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from forecasts.cli.console import now, print_note, use_zone
-from forecasts.common.errors import BadInput, LedgerError
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlmodel import Session
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-    from sqlmodel import Session
-
-    from forecasts.common.settings import Settings
-    from forecasts.ledger.models import Member, Question
-    from forecasts.ledger.schema import Migrated
+from forecasts.access import roles, tokens, visibility
+from forecasts.access.members import find_member
+from forecasts.access.preferences import preferences
+from forecasts.cli.console import ENDING, now, print_note, use_zone
+from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.common.settings import Settings, current_settings, default_ledger
+from forecasts.ledger.clock import act_time, ledger_clock
+from forecasts.ledger.database import open_engine, reading, writing
+from forecasts.ledger.models import Member, Question
+from forecasts.ledger.moved import moved_to
+from forecasts.ledger.schema import Migrated, empty_ledger, make_ready, require_ready
+from forecasts.ledger.sqlite_file import Kind, kind_of
+from forecasts.ledger.urls import named_file, place, read_url, to_type_again
+from forecasts.questions import registry
 
 
 def settings(database: str | None = None, member: str | None = None) -> Settings:
     """Return the settings, overridden by the command's options."""
-    from pydantic import ValidationError
-
-    from forecasts.common.settings import current_settings
-
     chosen = {"database_url": database, "member": member}
     try:
         return current_settings(
             **{name: value for name, value in chosen.items() if value is not None}
         )
     except ValidationError as error:
-        from forecasts.ledger.urls import to_type_again
-
         first = error.errors()[0]
         name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
         given = to_type_again(str(first["input"]))
         raise BadInput(f"The setting {name} = {given!r}: {first['msg']}.") from None
 
 
-_opened: list[Engine] = []
-_noted: set[str] = set()  # the places of moved ledgers
+_noted: set[str] = set()  # the places of moved ledgers, in this command
 
 
 def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
@@ -50,8 +50,6 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
     otherwise a missing ledger is taken for a mistyped name: NoLedger. Without ``migrate`` an
     outdated schema raises DatabaseError.
     """
-    from forecasts.ledger.schema import make_ready, require_ready
-
     engine = opened(chosen, begin=begin)
     if not migrate:
         require_ready(engine)
@@ -64,27 +62,21 @@ def opened(
     chosen: Settings, *, begin: bool = False, unfinished: bool = False, damaged: bool = False
 ) -> Engine:
     """Return the engine as ``database.open_engine`` does; it is closed when the command ends."""
-    from forecasts.ledger.database import open_engine
-
     engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished, damaged=damaged)
-    _opened.append(engine)
+    ENDING.callback(engine.dispose)
     return engine
 
 
 def note_if_moved(engine: Engine) -> None:
     """Print that the ledger was moved elsewhere, once a command."""
-    from forecasts.ledger.moved import moved_to
-    from forecasts.ledger.urls import place
-
     if (there := moved_to(engine)) and there not in _noted:
         _noted.add(there)
+        ENDING.callback(_noted.clear)
         print_note(f"The ledger {place(engine)} was moved to {there}. This is its last state here.")
 
 
 def print_migrated(engine: Engine, migrated: Migrated) -> None:
     """Print whether the ledger was created, or from which schema to which it was migrated."""
-    from forecasts.ledger.urls import place
-
     print_note(
         f"Created the ledger {place(engine)}."
         if migrated.before is None
@@ -99,10 +91,6 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
     If no ledger is named and the default one does not exist, it reads as empty; none is created.
     ``begin``: so does a missing file that is named, for the preview of an act that would create it.
     """
-    from forecasts.ledger.schema import empty_ledger
-    from forecasts.ledger.sqlite_file import Kind, kind_of
-    from forecasts.ledger.urls import named_file, read_url
-
     url = read_url(chosen.database_url)
     path = None if url.host or (chosen.names_a_ledger and not begin) else named_file(url)
     if path is None or kind_of(path) is not Kind.nothing:
@@ -110,8 +98,9 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
         note_if_moved(engine)
         return engine
     print_note(f"There is no ledger yet. The first thing you store creates {path}.")
-    _opened.append(empty_ledger())
-    return _opened[-1]
+    engine = empty_ledger()
+    ENDING.callback(engine.dispose)
+    return engine
 
 
 @contextmanager
@@ -127,10 +116,6 @@ def acting(
     The block is one transaction, committed at its end; a new member is written first. ``begin``
     as in ``ledger``. Forbidden as in ``tokens.acting_handle`` and ``roles.require_own_name``.
     """
-    from forecasts.access import tokens, visibility
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import writing
-
     chosen = settings(database, member)
     with writing(engine or ledger(chosen, begin=begin), now) as session:
         moment = act_time(session)
@@ -146,8 +131,6 @@ def acting_on(
     slug: str, database: str | None, member: str | None
 ) -> Iterator[tuple[Session, Question, Member, datetime]]:
     """Yield the question too, and the rest as ``acting`` does."""
-    from forecasts.questions import registry
-
     with acting(database, member) as (session, who, moment):
         yield session, registry.find(session, slug), who, moment
 
@@ -165,10 +148,6 @@ def reading_as(
     The member is None if new, or if a name alone proves nothing. ``begin`` as in
     ``ledger_to_read``.
     """
-    from forecasts.access import tokens, visibility
-    from forecasts.ledger.clock import ledger_clock
-    from forecasts.ledger.database import reading
-
     chosen = settings(database, member)
     engine = engine or ledger_to_read(chosen, begin=begin)
     moment = ledger_clock(engine, now)()
@@ -188,9 +167,6 @@ def previewing(
 
     A member whom the act would add is named.
     """
-    from forecasts.access.members import find_member
-    from forecasts.ledger.models import Member
-
     with reading_as(database, member, begin=True) as (session, found, now):
         who = found or Member(handle=settings(database, member).member, created_at=now)
         if found is None and find_member(session, who.handle) is None:
@@ -212,9 +188,6 @@ def use_own_zone(database: str | None, member: str | None = None) -> None:
 
     None is created; what is wrong with it is left to the command.
     """
-    from forecasts.common.settings import default_ledger
-    from forecasts.ledger.sqlite_file import Kind, kind_of
-
     named = settings(database, member).names_a_ledger
     if named or kind_of(default_ledger()) is not Kind.nothing:
         with suppress(LedgerError), reading_as(database, member):
@@ -222,13 +195,12 @@ def use_own_zone(database: str | None, member: str | None = None) -> None:
 
 
 def _use_zone_of(session: Session, member: Member | None) -> None:
-    from forecasts.access.preferences import preferences
 
     use_zone(preferences(session, member).time_zone)
+    ENDING.callback(use_zone, None)
 
 
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
-    from forecasts.access import roles
 
     if chosen.token is None:
         roles.require_own_name(session, settings().member, chosen.member, now=now)
@@ -236,16 +208,23 @@ def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None
 
 def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
     """Return the member who acts; None for the owner of the database without a token."""
-    from forecasts.access import tokens
-
     if chosen.token is None and tokens.is_database_owner(session):
         return None
     return tokens.acting_member(session, chosen, now=moment)
 
 
-def close_ledgers() -> None:
-    """Close every engine that the command opened, and forget the member's zone."""
-    use_zone(None)
-    _noted.clear()
-    while _opened:
-        _opened.pop().dispose()
+def next_step(
+    name: str,
+    /,
+    *arguments: str,
+    database: str | None,
+    member: str | None = None,
+    **options: str | bool,
+) -> str:
+    """Return the next command to type, with the given ``--database`` and ``--as``.
+
+    A password in the ledger's URL is replaced.
+    """
+    place = None if database is None else to_type_again(database)
+    own = {key: value for key, value in (("database", place), ("as", member)) if value}
+    return command(name, *arguments, **options, **own)

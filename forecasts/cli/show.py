@@ -6,14 +6,16 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+from sqlmodel import Session
 from typer import Option
 
+from forecasts.access.members import handles
+from forecasts.access.visibility import audience_label, crowd_is_hidden
 from forecasts.cli.console import (
     day,
     fitted,
-    next_step,
     out,
     print_json,
     print_line,
@@ -23,18 +25,28 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
-from forecasts.cli.session import reading_as
+from forecasts.cli.session import next_step, reading_as
 from forecasts.common.errors import FILL_IN, command
 from forecasts.common.text import count
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from forecasts.ledger import models
-    from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
-    from forecasts.questions.standing import QuestionState
-    from forecasts.scores.printed_scores import Printed
-    from forecasts.scores.stored_scores import ForecasterScore
+from forecasts.ledger import models
+from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
+from forecasts.questions import revisions
+from forecasts.questions.finality import provisional_outcome
+from forecasts.questions.origins import in_words, origins, platform_name
+from forecasts.questions.passages import sources
+from forecasts.questions.registry import find
+from forecasts.questions.revisions import changes, edits
+from forecasts.questions.standing import QuestionState, current_state
+from forecasts.resolution.history import correction, dated, provisional_note, steps
+from forecasts.resolution.progress import disagreement, last_lookups
+from forecasts.scores.printed_scores import Printed, printed_notes, printed_scores
+from forecasts.scores.stored_scores import CRPS, ForecasterScore, score_table
+from forecasts.updates.comments import by_forecast, reasons, remarks
+from forecasts.updates.evidence import format_citation
+from forecasts.updates.updates import evidence_of, history, members_lacking_options
+from forecasts.values.outcomes import format_bounds
+from forecasts.values.value import format_leaders, format_origin, format_probability, format_value
+from forecasts.views.questions import whole_question
 
 _HEIGHT = 24  # lines of a screen
 _FRAME = ("heading of the forecasts", "next step", "prompt")
@@ -53,14 +65,9 @@ def show(
     member: Member = None,
 ) -> None:
     """Show a question on one screen: forecasts, outcome and scores."""
-    from forecasts.questions.registry import find
-    from forecasts.questions.standing import current_state
-
     with reading_as(database, member) as (session, who, now):
         state = current_state(session, find(session, question), now=now)
         if format_ == "json":
-            from forecasts.views.questions import whole_question
-
             print_json(whole_question(session, state))
         elif everything:
             _print_everything(session, state, now)
@@ -72,9 +79,6 @@ def show(
 
 def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     """Return the title, the line below it, and a line for each limit on visibility."""
-    from forecasts.access.visibility import audience_label, crowd_is_hidden
-    from forecasts.questions.origins import in_words, origins
-
     text = state.text
     opens = "opened" if text.open_time <= now else "opens"
     closes = "closes" if state.accepts_forecasts(now) or opens == "opens" else "closed"
@@ -99,11 +103,6 @@ def _print_overview(
     session: Session, state: QuestionState, who: models.Member | None, now: datetime
 ) -> None:
     """Print a question on one screen; a taller one has more of its forecasts."""
-    from forecasts.updates.comments import by_forecast, reasons, remarks
-    from forecasts.updates.updates import evidence_of, history
-    from forecasts.values.outcomes import format_bounds
-    from forecasts.values.value import format_leaders
-
     text = state.text
     title, about, *limits = _head(session, state, now)
     heading = fitted(title, lines=2)
@@ -145,8 +144,6 @@ def _current(
     now: datetime,
 ) -> list[str]:
     """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
-    from forecasts.values.value import format_leaders, format_probability
-
     by_handle = {handle: row for row, handle in rows if row.made_at <= now}
     mine = None if who is None else by_handle.get(who.handle)
     parts = []
@@ -162,8 +159,6 @@ def _current(
 
 def _resolver_lines(session: Session, state: QuestionState) -> list[str]:
     """Return an unresolved question's resolvers with their last check, and why it is parked."""
-    from forecasts.resolution.progress import disagreement, last_lookups
-
     found = [] if state.resolution is not None else last_lookups(session, state.question)
     if not found:
         return []
@@ -184,9 +179,6 @@ def _resolver_lines(session: Session, state: QuestionState) -> list[str]:
 
 def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> list[str]:
     """Return the newest step of the resolution, its reason, and whether it is provisional."""
-    from forecasts.questions.finality import provisional_outcome
-    from forecasts.resolution.history import dated, provisional_note, steps
-
     taken = steps(session, state.question)
     if not taken:
         return []
@@ -200,9 +192,6 @@ def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> lis
 
 def _best_scores(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
     """Return the best scores and the member's own, one per line, then those of its platform."""
-    from forecasts.questions.origins import origins
-    from forecasts.scores.stored_scores import score_table
-
     if state.resolution is None:
         return []
     scored = score_table(session, state.resolution)
@@ -220,8 +209,6 @@ def _best_scores(session: Session, state: QuestionState, who: models.Member | No
 
 def _best_printed(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
     """Return the member's scores that a platform printed, else the first ones."""
-    from forecasts.scores.printed_scores import printed_scores  # which loads pandas
-
     own = [] if who is None else printed_scores(session, state, who)
     return [
         line
@@ -231,9 +218,6 @@ def _best_printed(session: Session, state: QuestionState, who: models.Member | N
 
 
 def _print_everything(session: Session, state: QuestionState, now: datetime) -> None:
-    from forecasts.questions.passages import sources
-    from forecasts.questions.revisions import history
-    from forecasts.values.outcomes import format_bounds
 
     text = state.text
     title, *below = _head(session, state, now)
@@ -252,15 +236,13 @@ def _print_everything(session: Session, state: QuestionState, now: datetime) -> 
         print_line(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})")
         if source.quote:
             print_line(f"  “{' '.join(source.quote.split())}”", style="dim")
-    wordings = history(session, state.question)
+    wordings = revisions.history(session, state.question)
     _print_wordings(session, wordings)
     _print_history(session, state, wordings, now)
     _print_resolution(session, state, now)
 
 
 def _print_wordings(session: Session, rows: Sequence[QuestionRevision]) -> None:
-    from forecasts.access.members import handles
-    from forecasts.questions.revisions import edits
 
     changed = edits(rows)
     if not changed:
@@ -275,8 +257,6 @@ def _print_wordings(session: Session, rows: Sequence[QuestionRevision]) -> None:
 
 def print_changes(before: QuestionText, after: QuestionText) -> None:
     """Print each field that differs between two wordings, old and new."""
-    from forecasts.questions.revisions import changes
-
     for change in changes(before, after):
         old, new = change.formatted(when)
         print_line(f"    {change.name}: {old} → {new}", style="dim")
@@ -285,10 +265,6 @@ def print_changes(before: QuestionText, after: QuestionText) -> None:
 def _print_history(
     session: Session, state: QuestionState, wordings: Sequence[QuestionRevision], now: datetime
 ) -> None:
-    from forecasts.updates.comments import by_forecast, reasons, remarks
-    from forecasts.updates.evidence import format_citation
-    from forecasts.updates.updates import evidence_of, history, members_lacking_options
-    from forecasts.values.value import format_origin, format_value
 
     cited = evidence_of(session, state.question)
     said = remarks(session, state.question)
@@ -322,10 +298,6 @@ def _print_history(
 
 
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
-    from forecasts.questions.finality import provisional_outcome
-    from forecasts.resolution.history import correction, dated, provisional_note, steps
-    from forecasts.scores.printed_scores import printed_notes, printed_scores
-    from forecasts.scores.stored_scores import CRPS, score_table
 
     if watched := _resolver_lines(session, state):
         print_lines(["", *watched])
@@ -371,8 +343,6 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
 
 def printed_lines(printed: Sequence[Printed]) -> list[str]:
     """Return the scores that platforms printed, each beside ours, below a heading."""
-    from forecasts.questions.origins import platform_name
-
     lines = ["Printed by the platform:"] if printed else []
     for one in printed:
         ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.3g}"

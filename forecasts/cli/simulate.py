@@ -14,6 +14,9 @@ from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, command
 from forecasts.common.text import count
+from forecasts.parts import simulation
+from forecasts.parts.folder import require_new
+from scoring.simulation.bulk import BulkTournament
 
 # The limits of ``bulk_simulation`` and of ``parts.folder``, whose imports take long.
 _MOST, _MOST_PARTS = 2**40 - 1, 100_000
@@ -80,9 +83,6 @@ def simulate(
     """
     shares = _shares(types)
     require_folder(folder)
-    from forecasts.parts import simulation
-    from forecasts.parts.folder import require_new
-    from scoring.simulation.bulk import BulkTournament
 
     require_new(folder)
     settings = BulkTournament(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import pandas as pd
 from typer import Argument, Option
 
 from forecasts.cli.console import one_of, print_note
@@ -15,11 +16,11 @@ from forecasts.cli.session import reading_as
 from forecasts.common.errors import BadInput
 from forecasts.common.json_text import json_text
 from forecasts.common.text import without_formulas
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from forecasts.folder.frames import Frames
+from forecasts.folder.folder import read_folder
+from forecasts.folder.frames import Frames
+from forecasts.folder.tables import time_texts
+from forecasts.parts.manifest import is_parts
+from forecasts.scores.ledger_frames import ledger_frames
 
 Folder = Annotated[
     Path | None,
@@ -52,16 +53,12 @@ _TABLE_FORMATS = ("csv", "json", "parquet")
 def frames_of(folder: Path | None, database: str | None, *, rationales: bool = True) -> Frames:
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
-        from forecasts.folder.folder import read_folder
-        from forecasts.parts.manifest import is_parts
-
         if is_parts(folder):
             raise BadInput(
                 f"{str(folder)!r} is a folder of parts; only report, compare and score read those.",
                 remedy="Use a ledger folder, or leave out FOLDER to read the database.",
             )
         return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
-    from forecasts.scores.ledger_frames import ledger_frames
 
     with reading_as(database) as (session, _, _):
         return ledger_frames(session, rationales=rationales)
@@ -97,7 +94,6 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
         return buffer.getvalue()
-    from forecasts.folder.tables import time_texts
 
     for name in table.select_dtypes("datetimetz"):
         table[name] = time_texts(table[name])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared, time_of
+from forecasts.access import roles, teams
+from forecasts.access.members import member_named, member_or_new
+from forecasts.access.roles import is_shared
+from forecasts.access.teams import Roster
+from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared
+from forecasts.cli.dates import time_of
 from forecasts.cli.options import Database, Handle, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
-
-if TYPE_CHECKING:
-    from forecasts.access.teams import Roster
-    from forecasts.ledger.models import Membership, Role
+from forecasts.ledger.models import Membership, Role
+from forecasts.views import members as views
 
 team = group("team", help="Manage teams, their members' roles and their rules.")
 
@@ -32,9 +35,6 @@ RoleName = Annotated[
 @team.command()
 def create(name: Team, database: Database = None, member: Member = None) -> None:
     """Create a team and become its admin. The ledger's first team makes you its admin too."""
-    from forecasts.access import teams
-    from forecasts.access.roles import is_shared
-
     with acting(database, member, begin=True) as (session, who, now):
         shared = is_shared(session)
         created = teams.create(session, name, member=who, now=now)
@@ -63,9 +63,6 @@ def add(
     member: Member = None,
 ) -> None:
     """Add a member to a team. An unknown handle becomes a member."""
-    from forecasts.access import teams
-    from forecasts.access.members import member_or_new
-
     given = None if role is None else _role(role)
     with acting(database, member) as (session, who, now):
         found = teams.find(session, name)
@@ -84,9 +81,6 @@ def role(
     name: Team, handle: Handle, role: RoleName, database: Database = None, member: Member = None
 ) -> None:
     """Change a member's role in a team."""
-    from forecasts.access import teams
-    from forecasts.access.members import member_named
-
     given = _role(role)
     with acting(database, member) as (session, who, now):
         found, other = teams.find(session, name), member_named(session, handle)
@@ -99,7 +93,6 @@ def _as_role(role: Role) -> str:
 
 
 def _role(name: str) -> Role:
-    from forecasts.ledger.models import Role
 
     return Role(one_of("A role", name, [str(one) for one in Role]))
 
@@ -107,9 +100,6 @@ def _role(name: str) -> Role:
 @team.command()
 def remove(name: Team, handle: Handle, database: Database = None, member: Member = None) -> None:
     """Remove a member from a team. Their work in it is kept."""
-    from forecasts.access import teams
-    from forecasts.access.members import member_named
-
     with acting(database, member) as (session, who, now):
         found, other = teams.find(session, name), member_named(session, handle)
         teams.remove(session, found, other, member=who, now=now)
@@ -131,8 +121,6 @@ def agree(
     member: Member = None,
 ) -> None:
     """Set a team's rule for resolving its questions."""
-    from forecasts.access import teams
-
     with acting(database, member) as (session, who, now):
         found = teams.find(session, name)
         teams.set_rule(session, found, second_resolver=second_resolver, member=who, now=now)
@@ -158,9 +146,6 @@ def show(
     member: Member = None,
 ) -> None:
     """Show the members and roles of teams and of the whole ledger."""
-    from forecasts.access import roles, teams
-    from forecasts.views import members as views
-
     with reading_as(database, member) as (session, _, now):
         rosters = (
             teams.listing(session, now=now)
@@ -202,9 +187,6 @@ def appoint(
     handle: Handle, role: RoleName, database: Database = None, member: Member = None
 ) -> None:
     """Give a member a role in the whole ledger."""
-    from forecasts.access import teams
-    from forecasts.access.members import member_or_new
-
     given = _role(role)
     with acting(database, member, begin=True) as (session, who, now):
         other = member_or_new(session, handle, now=now)

@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from rich.table import Table
 from typer import Option
 
-from forecasts.cli.console import (
-    day,
-    fitted,
-    next_step,
-    out,
-    print_json,
-    print_line,
-    print_lines,
-    print_note,
-)
+from forecasts.agenda.today import RECENT, SHOWN, Today
+from forecasts.agenda.today import today as agenda
+from forecasts.cli.console import day, fitted, out, print_json, print_line, print_lines, print_note
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
-from forecasts.cli.session import reading_as
+from forecasts.cli.session import next_step, reading_as
 from forecasts.common.text import on_one_line
-
-if TYPE_CHECKING:
-    from forecasts.agenda.today import Today
-    from forecasts.ledger.models import Forecast
-    from forecasts.questions.standing import QuestionState
+from forecasts.documents import numbers
+from forecasts.ledger.models import Forecast
+from forecasts.questions.standing import QuestionState
+from forecasts.values.value import format_leaders
+from forecasts.views.questions import todays_question
 
 # The things to do, with their words in the summary. Results need nothing, and are last.
 _LABELS = {
@@ -63,9 +56,6 @@ def today(
     member: Member = None,
 ) -> None:
     """List today's questions to forecast, review and resolve."""
-    from forecasts.agenda.today import RECENT, SHOWN
-    from forecasts.agenda.today import today as agenda
-
     many = _ALL if everything or format_ == "json" else SHOWN
     with reading_as(database, member) as (session, who, now):
         needs = agenda(session, who, now=now, shown=many)
@@ -80,8 +70,6 @@ def today(
             "resolved": len(needs.resolved),
         }
         if format_ == "json":
-            from forecasts.views.questions import todays_question
-
             print_json(
                 [todays_question(one.state, one.forecast, one.todo, one.why) for one in items]
             )
@@ -113,8 +101,6 @@ def today(
 
 def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
     """Yield at most so many questions for each thing to do, in the order of the page Today."""
-    from forecasts.documents import numbers
-
     for state in needs.to_forecast.first:
         yield _Item("forecast", state)
     for review in [*needs.overdue[:many], *needs.moved[:many]]:
@@ -137,8 +123,6 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
 
 def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
     """Return a line for each item; the title takes the space that is left."""
-    from forecasts.values.value import format_leaders
-
     table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("no.", justify="right", no_wrap=True)
     table.add_column("to do", no_wrap=True)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlmodel import Session
 from typer import Argument, Option
 
-from forecasts.cli.console import now, out, print_json, print_line, print_note, time_of, when
+from forecasts.access import tokens
+from forecasts.cli.console import now, out, print_json, print_line, print_note, when
+from forecasts.cli.dates import time_of
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings, use_own_zone
 from forecasts.common.errors import Forbidden
+from forecasts.common.settings import Settings
 from forecasts.common.text import printable
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from forecasts.common.settings import Settings
-    from forecasts.ledger.models import Member
+from forecasts.ledger.clock import act_time
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import Member
+from forecasts.views.members import Token
 
 token = group("token", help="Manage tokens, by which bots and scripts act.")
 
@@ -48,10 +50,6 @@ def create(
 
     Send it with each request to the API, or pass it to a script in FORECASTS_TOKEN.
     """
-    from forecasts.access import tokens
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import writing
-
     use_own_zone(database)
     chosen, moment = settings(database), now()
     until = time_of(expires, end_of_day=True, moment=moment)
@@ -78,8 +76,6 @@ def create(
 
 def owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | None:
     """Return the member of the settings, None if a name alone proves nothing."""
-    from forecasts.access import tokens
-
     with suppress(Forbidden):
         return tokens.acting_member(session, chosen, now=at)
     return None
@@ -88,10 +84,6 @@ def owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | 
 @token.command("list")
 def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     """List tokens with their holders, expiry and state."""
-    from forecasts.access import tokens
-    from forecasts.ledger.database import reading
-    from forecasts.views.members import Token
-
     moment = now()
     with reading(ledger_to_read(settings(database))) as session:
         rows = tokens.listing(session)
@@ -133,10 +125,6 @@ def revoke(
     database: Database = None,
 ) -> None:
     """Revoke tokens from now on."""
-    from forecasts.access import tokens
-    from forecasts.ledger.clock import act_time
-    from forecasts.ledger.database import writing
-
     chosen = settings(database)
     with writing(ledger(chosen), now) as session:
         at = act_time(session)

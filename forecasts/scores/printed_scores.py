@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-import scoring
 from forecasts.access.visibility import question_visible
-from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, PrintedScore, QuestionType
 from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import QuestionState, in_batches
-from forecasts.scores.ledger_frames import scoring_frames
 
 _EQUAL = (
     "The same rule as ours. Ours is equal if everyone’s forecasts are imported, over the same "
@@ -128,6 +125,11 @@ def _ours(
     slugs = [one.slug for one in states if not QuestionType(one.text.type).is_quantitative]
     if not protocols or not slugs:
         return {}
+    # These load pandas, and few questions have scores of a platform.
+    import scoring
+    from forecasts.folder.frames import rows
+    from forecasts.scores.ledger_frames import scoring_frames
+
     questions, forecasts = scoring_frames(session, questions=slugs)
     return {
         (row.question_id, protocol, row.forecaster): float(row.score)

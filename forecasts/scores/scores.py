@@ -21,7 +21,7 @@ from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores.ledger_frames import scoring_frames
-from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
+from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS, Compared
 
 MOST_ALTERED = 20
 _Key = tuple[int, int, str]  # resolution, member, protocol
@@ -130,21 +130,6 @@ def rebuild(session: Session) -> Rebuilt:
     states = listing(session, now=epoch)
     current = [state.resolution for state in states if state.resolution is not None]
     return Rebuilt(store(session, current), len(current), scoring.__version__)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The result of comparing stored scores with history.
-
-    ``altered``: a clause for each that differs, the first ``MOST_ALTERED``. ``outdated``: the
-    number that differ and were computed by an earlier release.
-    """
-
-    scores: int
-    resolutions: int
-    of: int
-    altered: tuple[str, ...]
-    outdated: int
 
 
 def compare(session: Session, *, sample: int | None = None) -> Compared:

@@ -34,6 +34,21 @@ def main_protocol(type: QuestionType) -> str:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """The result of comparing stored scores with history.
+
+    ``altered``: a clause for each that differs, the first few. ``outdated``: the
+    number that differ and were computed by an earlier release.
+    """
+
+    scores: int
+    resolutions: int
+    of: int
+    altered: tuple[str, ...]
+    outdated: int
+
+
+@dataclass(frozen=True)
 class ForecasterScore:
     """One forecaster's scores on one resolution; 0 is best, coverage is a share.
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from forecasts.ledger.receipts import Receipt
 from forecasts.ledger.verification import Broken
-from forecasts.scores.scores import Compared
+from forecasts.scores.stored_scores import Compared
 from forecasts.views.view import View
 
 

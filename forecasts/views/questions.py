@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 from sqlmodel import Session
@@ -14,7 +14,6 @@ from forecasts.ledger.models import QuestionType, ResolutionState
 from forecasts.questions.origins import origins
 from forecasts.questions.passages import sources
 from forecasts.questions.revisions import history as wordings
-from forecasts.questions.same_questions import SamePair
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.history import steps
 from forecasts.resolution.late_forecasts import LateForecasts
@@ -22,6 +21,9 @@ from forecasts.scores.printed_scores import Printed, printed_scores
 from forecasts.scores.stored_scores import ForecasterScore, score_table
 from forecasts.views.forecasts import Forecast, Value, forecasts
 from forecasts.views.view import Next, View
+
+if TYPE_CHECKING:  # it loads NumPy and SciPy, which a list of questions needs not
+    from forecasts.questions.same_questions import SamePair
 
 
 class QuestionFields(View):

@@ -2,18 +2,17 @@
 
 import json
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-import typer
 from click.testing import Result
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
-from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
@@ -76,17 +75,17 @@ The council will decide by the end of March 2026 whether the ferry is replaced b
 """
 
 
-def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+def commands(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name."""
-    for name, command in group.commands.items():
+    for name, command in found.items():
         if not hasattr(command, "commands") or command.invoke_without_command:
             yield before + name, command
         if hasattr(command, "commands"):
-            yield from commands(command, f"{before}{name} ")
+            yield from commands(command.commands, f"{before}{name} ")
 
 
 def test_every_command_that_prints_data_has_the_option_and_a_section() -> None:
-    found = dict(commands(typer.main.get_command(app)))
+    found = dict(commands(loaded()))
     assert set(found) == WITHOUT_DATA | set(WITH_DATA)
     for name in WITH_DATA:
         [option] = [one for one in found[name].params if "--format" in one.opts]

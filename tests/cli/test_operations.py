@@ -11,7 +11,7 @@ from click.testing import Result
 from sqlmodel import SQLModel
 
 from forecasts.access.members import member_or_new
-from forecasts.cli.console import next_step
+from forecasts.cli.session import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.finding import Finding

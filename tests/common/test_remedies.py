@@ -12,13 +12,12 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import create_engine
-from typer.main import get_command
 
 from app.remedies import FIELDS, ITS_PAGE, PAGES, said
 from forecasts.api import problems
 from forecasts.api.mcp import server
 from forecasts.api.server import build
-from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.common.errors import Act, Remedy, as_command, command, in_words
 from tests.api.conftest import Clock
 
@@ -52,9 +51,8 @@ def test_advice_joins_sentences_and_acts() -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_each_act_is_a_command(act: str) -> None:
-    found = get_command(app)
-    for name in act.split():
-        found = found.commands[name]
+    name, *below = act.split()
+    assert [*below, ""][0] in {*getattr(loaded()[name], "commands", ()), ""}
 
 
 @pytest.mark.parametrize("act", ACTS)

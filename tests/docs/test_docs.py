@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.folder.folder import FILES
 from tests.conftest import day
 
@@ -93,9 +92,9 @@ def test_a_shell_block_can_be_copied_raw(page: Path, block: str) -> None:
 
 
 @cache
-def whole() -> Any:
-    """Return the command line, made of its functions once."""
-    return typer.main.get_command(app)
+def whole() -> dict[str, Any]:
+    """Return the commands by name, made of their functions once."""
+    return loaded()
 
 
 @pytest.mark.parametrize(("page", "block"), SCRIPTS, ids=[block[:40] for _, block in SCRIPTS])
@@ -103,7 +102,7 @@ def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str)
     for line in re.sub(r"\\\n", " ", block).splitlines():
         if line.startswith("forecasts "):
             words = shlex.split(re.split(r" [|<>] | <<", line)[0], comments=True)[1:]
-            command: Any = whole()
+            command = whole()[words.pop(0)]
             while hasattr(command, "commands") and words and words[0] in command.commands:
                 command = command.commands[words.pop(0)]
             command.make_context("forecasts", [word for word in words if word != "…"])

@@ -11,7 +11,7 @@ from queue import Queue
 
 import pytest
 
-from forecasts.cli import console
+from forecasts.cli import outputs
 from forecasts.common.errors import BadInput, Refused
 from forecasts.folder.drafts import drafted, drafted_file
 
@@ -42,7 +42,7 @@ def output(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def second(output: Path, monkeypatch: pytest.MonkeyPatch) -> Second:
-    made = Second(threading.Thread(target=console.emit, args=("second\n", output)), Queue())
+    made = Second(threading.Thread(target=outputs.emit, args=("second\n", output)), Queue())
     lock = fcntl.flock
 
     def locked(opened: int, how: int) -> None:
@@ -83,7 +83,7 @@ def test_the_output_of_a_waiting_command_survives_the_failure_of_the_first(
         yield
 
     with pytest.raises(KeyboardInterrupt):
-        console.emit(first(), output)
+        outputs.emit(first(), output)
     second.thread.join(30)
     assert output.read_text("utf-8") == "second\n"
     assert names(output.parent) == ["report.csv"]
@@ -91,7 +91,7 @@ def test_the_output_of_a_waiting_command_survives_the_failure_of_the_first(
 
 def test_what_a_killed_command_left_is_replaced(tmp_path: Path) -> None:
     (tmp_path / ".report.csv.part").write_text("half of a much longer report", "utf-8")
-    console.emit("whole\n", tmp_path / "report.csv")
+    outputs.emit("whole\n", tmp_path / "report.csv")
     assert (tmp_path / "report.csv").read_text("utf-8") == "whole\n"
     assert names(tmp_path) == ["report.csv"]
 
@@ -103,7 +103,7 @@ def test_an_output_is_written_where_there_are_no_locks(
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", no_locks)
-    console.emit("whole\n", tmp_path / "report.csv")
+    outputs.emit("whole\n", tmp_path / "report.csv")
     with drafted(tmp_path / "ledger") as draft:
         (draft / "questions.csv").write_text("", "utf-8")
     assert names(tmp_path) == ["ledger", "report.csv"]
@@ -126,4 +126,4 @@ def test_a_folder_that_another_command_has_filled_meanwhile_is_refused(tmp_path:
 
 def test_a_file_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be written"):
-        console.emit("whole\n", tmp_path / "missing" / "report.csv")
+        outputs.emit("whole\n", tmp_path / "missing" / "report.csv")

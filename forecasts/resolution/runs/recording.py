@@ -52,7 +52,7 @@ def record_finding(
 
     None if the claim has ended, or the question was resolved or changed during the attempt.
     """
-    # It imports pandas, which most runs do without; no other writer may wait for that.
+    # It loads pandas, which most runs do without; no other writer may wait for that.
     from forecasts.resolution.confirmation import confirm
 
     with claims.writing() as session:

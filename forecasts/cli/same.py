@@ -1,0 +1,144 @@
+"""The command ``same``: questions that may be the same, and their families."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from sqlmodel import Session
+from typer import Argument, Option
+
+from forecasts.cli.console import confirm, print_json, print_line, print_note, when
+from forecasts.cli.options import (
+    Database,
+    Member,
+    TextOrJson,
+    Yes,
+)
+from forecasts.cli.root import app
+from forecasts.cli.session import acting, next_step, reading_as
+from forecasts.common.errors import BadInput
+from forecasts.common.text import count
+from forecasts.questions import families
+from forecasts.questions.families import Joined
+from forecasts.questions.origins import origins, platform_name
+from forecasts.questions.same_questions import SamePair, same_pairs
+from forecasts.views.questions import same_questions
+
+
+@app.command()
+def same(
+    questions: Annotated[
+        list[str] | None,
+        Argument(metavar="QUESTION", help="The questions that are the same."),
+    ] = None,
+    different: Annotated[
+        bool, Option("--different", help="They are not the same: do not propose the pair again.")
+    ] = False,
+    identical: Annotated[
+        bool,
+        Option("--identical", help="Join all pairs with the same title, type and scheduled close."),
+    ] = False,
+    yes: Yes = False,
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """List questions that may be the same, or make them a family.
+
+    Reports count a family once. Nothing is joined until you name the questions, or confirm the
+    list that --identical prints.
+    """
+    if identical:
+        if questions or different:
+            raise BadInput(
+                "--identical joins all pairs that are identical: it takes no question, and not "
+                "--different.",
+                remedy="To decide on one pair, leave out --identical.",
+            )
+        _join_identical(yes, database, member)
+        return
+    if not questions:
+        if different:
+            raise BadInput(
+                "--different needs two questions.",
+                remedy="List the proposed pairs with: forecasts same",
+            )
+        _print_pairs(format_, database, member)
+        return
+    with acting(database, member) as (session, who, now):
+        if not different:
+            joined = families.join_family(session, questions, member=who, now=now)
+        elif len(questions) == 2:
+            families.tell_apart(session, questions[0], questions[1], member=who, now=now)
+        else:
+            raise BadInput(
+                f"--different takes two questions, got {len(questions)}.",
+                remedy="Name one pair at a time.",
+            )
+    if different:
+        print_line(f"{' and '.join(questions)}: not proposed again")
+        return
+    _print_joined([joined], database, member)
+
+
+def _join_identical(yes: bool, database: str | None, member: str | None) -> None:
+    """List the pairs that are identical, and join them once confirmed."""
+    with reading_as(database, member) as (session, _, now):
+        pairs = [one for one in same_pairs(session, now=now) if one.is_identical]
+        listed = _lines(session, pairs)
+    if not pairs:
+        print_line("No two questions have the same title, type and scheduled close.")
+        print_note(f"To list similar ones: {next_step('same', database=database, member=member)}")
+        return
+    for line in listed:
+        print_line(line)
+    confirm(f"Join {count(len(pairs), 'pair')}?", yes=yes)
+    with acting(database, member) as (session, who, now):
+        joined = families.join_pairs(session, pairs, member=who, now=now)
+    _print_joined(joined, database, member)
+
+
+def _print_joined(joined: Sequence[Joined], database: str | None, member: str | None) -> None:
+    """Print the families with the questions that are new in them, and how to take one out."""
+    for one in joined:
+        print_line(f"In the family {one.family}: {', '.join(one.before)}")
+    last = list(joined[-1].before)[-1]
+    back = next_step("revise", last, database=database, member=member, family="")
+    print_note(f"To take one out: {back}")
+
+
+def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
+    """Return the lines that show the pairs."""
+    found = origins(session, [state.id for pair in pairs for state in (pair.one, pair.other)])
+    lines = []
+    for pair in pairs:
+        for state in (pair.one, pair.other):
+            where = ", ".join(platform_name(one.platform) for one in found.get(state.id, ()))
+            lines.append(f"{state.slug}  {where or 'this ledger'}: {state.text.title}")
+        closes = when(pair.one.text.close_time), when(pair.other.text.close_time)
+        lines.append(f"  closes {' and '.join(closes)}")
+    return lines
+
+
+def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
+    """Print the pairs of questions that may be the same, and how to decide on them."""
+    with reading_as(database, member) as (session, _, now):
+        pairs = same_pairs(session, now=now)
+        if format_ == "json":
+            print_json([same_questions(pair) for pair in pairs])
+            return
+        listed = _lines(session, pairs)
+    if not pairs:
+        print_line("No two questions of different platforms look the same.")
+        return
+    for line in listed:
+        print_line(line)
+    first = pairs[0].slugs
+    join = next_step("same", *first, database=database, member=member)
+    apart = next_step("same", *first, database=database, member=member, different=True)
+    print_note(f"If they are the same: {join}")
+    print_note(f"If not: {apart}")
+    if (many := sum(pair.is_identical for pair in pairs)) > 1:
+        every = next_step("same", database=database, member=member, identical=True)
+        print_note(f"To join the {many:,} with the same title, type and close: {every}")
