@@ -153,7 +153,7 @@ def criteria_field(key: str, criteria: str = "") -> str:
 def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None = None) -> None:
     """Show the optional fields, as they are in ``text``.
 
-    ``to_ask``: the teams that the reader may ask in; None leaves out the choice of who sees it.
+    ``to_ask``: the teams that the reader may ask in; None leaves out the choice of its visibility.
     """
     criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)

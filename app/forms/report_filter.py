@@ -87,7 +87,7 @@ def pick_questions(known_tags: list[str]) -> Choice:
 
 
 def known_sides(ledger: Session) -> dict[str, list[str]]:
-    """Return the names that a report can be about, by what they are names of."""
+    """Return the names that a report can be about, by their kind."""
     return {
         "teams": memberships.team_names(ledger),
         "forecasters": visibility.forecaster_handles(ledger),

@@ -32,7 +32,7 @@ def whose(preview: Preview) -> None:
 
 
 def added(counts: Imported, printed: int = 0) -> list[str]:
-    """Return what an import adds, with its printed scores: '28 questions', '3 articles'."""
+    """Return the additions of an import, with its printed scores: '28 questions', '3 articles'."""
     numbers = {
         "question": counts.questions,
         "new wording": counts.revised,
@@ -48,7 +48,7 @@ def added(counts: Imported, printed: int = 0) -> list[str]:
 
 
 def additions(counts: Imported, printed: int = 0) -> None:
-    """Show what an import adds, then how it counts and who will see it."""
+    """Show the additions of an import, then how it counts and its visibility."""
     if adds := added(counts, printed):
         st.markdown("Adds " + ", ".join(f"**{one}**" for one in adds) + ".")
     else:

@@ -39,7 +39,7 @@ _REMEDIES = {
 
 @dataclass
 class Reading:
-    """What a reader has found so far.
+    """The findings of a reader so far.
 
     Rows of ``questions`` and ``forecasts`` have the ledger's columns, and their ``place``. Those of
     ``origins`` are aligned with the questions.

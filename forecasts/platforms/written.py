@@ -18,7 +18,7 @@ from pathlib import Path
 from forecasts.common.text import counted
 from forecasts.folder.frames import Frames
 
-# What a format has no place for: columns of questions and of forecasts, and tables.
+# Left out, as a format has no place for them: columns of questions and of forecasts, and tables.
 _NOUNS = {
     "unit": "unit{s}",
     "ordered": "order{s} of options",

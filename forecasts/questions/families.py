@@ -1,6 +1,6 @@
 """Families: questions that a person has joined, since they are the same, or told apart.
 
-Reports count a family once. What may be the same is proposed by ``same_questions``.
+Reports count a family once. ``same_questions`` proposes pairs that may be the same.
 """
 
 from __future__ import annotations

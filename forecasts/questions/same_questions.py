@@ -1,7 +1,7 @@
 """Questions that may be the same: on two platforms, or drafted from an article and asked already.
 
-A proposal is never acted on by itself: two titles that are alike may have other criteria. What a
-person decides about it is in ``families``.
+A proposal is never acted on by itself: two titles that are alike may have other criteria. A
+person's decision about it is in ``families``.
 """
 
 from __future__ import annotations
