@@ -303,7 +303,7 @@ def _value(answer: Entry, by_answer: Mapping[str, float]) -> float | None:
 def _vector(
     question: _Question, values: Sequence[float | None], made_at: datetime | None
 ) -> tuple[list[float | None], str]:
-    """Return the probabilities divided by their sum, and the fault of a vector that is not a forecast, or ''."""
+    """Return the probabilities divided by their sum, and the fault of the vector, or ''."""
     for answer, p in zip(question.answers, values, strict=True):
         added = answer.time("created_at")
         is_later = added is not None and made_at is not None and added > made_at
