@@ -83,6 +83,12 @@ class Remedy:
         self.arguments = arguments
         self.options = {name.rstrip("_"): value for name, value in options.items()}
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Remedy) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.sentence, self.act, self.arguments))
+
 
 Advice: TypeAlias = str | Remedy | tuple[str | Remedy, ...]
 

@@ -33,7 +33,7 @@ def kind() -> str:
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """The values that a statement takes; in ``make test`` a tenth of what SQLite takes."""
     tenth = int(request.param)
-    for module, name in ((receipts, "MANY"), (standing, "_BATCH")):
+    for module, name in ((receipts, "MANY"), (standing, "BATCH")):
         monkeypatch.setattr(module, name, getattr(module, name) // tenth)
     return MOST // tenth
 

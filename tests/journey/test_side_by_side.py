@@ -341,7 +341,7 @@ def test_readers_do_not_wait_for_a_writer(engine: Engine, rain: str) -> None:
 def test_who_waits_too_long_for_their_turn_is_told_and_nothing_is_written(
     engine: Engine, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for patience in ("_PATIENCE", "_SERVER_PATIENCE"):
+    for patience in ("PATIENCE", "SERVER_PATIENCE"):
         monkeypatch.setattr(database, patience, 0.05)
     impatient = database.open_engine(ledger_url)
     with database.writing(engine) as session:
