@@ -63,7 +63,7 @@ def test_an_act_that_fails_is_neither_stored_nor_acknowledged(
         raise BadInput("The disk is full.", remedy="Make room.")
 
     visit(furnished, "today")
-    monkeypatch.setattr(updates, "cite", fail)
+    monkeypatch.setattr(updates, "record_models", fail)
     furnished.text_input(key="quick-quay#0-value").input("30%")
     furnished.button(key="quick-quay#0-save").click().run()
     assert errors(furnished) == "The disk is full.\n\nMake room."

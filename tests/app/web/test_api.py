@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from app.web.api import Api
 from forecasts.access import tokens
 from forecasts.access.oidc_settings import SignIn
+from forecasts.common.extras import install_command
 from forecasts.ledger import database
 from tests.conftest import KINDS, day
 
@@ -95,4 +96,4 @@ def test_without_its_libraries_it_says_how_to_install_them(
     monkeypatch.setitem(sys.modules, "forecasts.api.server", None)
     found = TestClient(Api(PAGES, None), base_url=ADDRESS).get("/api/v1/me")
     assert found.status_code == 503
-    assert "forecast-ledger[api]" in found.text
+    assert install_command("api") in found.text

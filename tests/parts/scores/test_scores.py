@@ -427,7 +427,7 @@ def test_parts_that_failed_with_the_same_error_are_listed_together(
 ) -> None:
     monkeypatch.setattr("forecasts.cli.bulk_scores.NAMES_SHOWN", 2)
     monkeypatch.setattr(
-        "forecasts.parts.execution.Processes", lambda workers, preload: Cancelling()
+        "forecasts.cli.bulk_scores.Processes", lambda workers, preload: Cancelling()
     )
     found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
     assert "part-00000, part-00001 and 2 more:" in found.stderr
