@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 
 pytestmark = pytest.mark.slow
 
@@ -37,17 +37,18 @@ OPTIONS = {
 WHO = ["viewer", "forecaster", "resolver", "outsider"]
 
 
-def commands(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    for name, command in getattr(found, "commands", {}).items():
-        yield from commands(command, (*path, name))
-    if not hasattr(found, "commands"):
-        yield " ".join(path), found
+def commands(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in found.items():
+        if hasattr(command, "commands"):
+            yield from commands(command.commands, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
 
 
 def calls() -> dict[str, list[str]]:
     """Return every command that takes a question, with QUESTION in its place."""
     made = {}
-    for name, command in commands(get_command(app)):
+    for name, command in commands(loaded()):
         words: list[str] = []
         for one in command.params:
             if one.metavar == "QUESTION":
