@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from forecasts.cli import simulate
 from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.parts import folder as parts_folder
 from tests.reports.small_ledgers import random_ledger
 
@@ -213,7 +213,7 @@ def numbers(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 def test_every_number_of_the_commands_is_refused_in_the_same_words(
     refused: Callable[..., str],
 ) -> None:
-    every = dict(numbers(get_command(app)))
+    every = dict(one for name, command in loaded().items() for one in numbers(command, (name,)))
     assert len(every) > 15
     for arguments, name in every.items():
         assert refused(*arguments).startswith(f"{name} 'abc' is not a "), arguments
