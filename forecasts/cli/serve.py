@@ -26,7 +26,6 @@ from forecasts.cli.session import ledger, next_step, settings
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import Settings
 from forecasts.common.text import printable
-from forecasts.samples import demonstration
 
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
@@ -137,23 +136,43 @@ def _open_browser(url: str, port: int) -> None:
             return
 
 
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def _ends(number: int) -> bool:
+    """Return whether a signal is not ignored, as a shell ignores Ctrl+C in the background."""
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Return the exit code of ``command``; Ctrl+C and SIGTERM stop it cleanly.
 
     The command runs in a session of its own, so that Ctrl+C reaches only this process and nothing
     is printed about it. Signals that would end this process are passed on.
     """
-    with subprocess.Popen(command, env=environment, start_new_session=True) as server:  # noqa: S603
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), lambda *_: server.terminate())
-        try:
+    servers: list[subprocess.Popen[bytes]] = []
+    received: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        received.append(number)
+        for one in servers:
+            one.terminate()
+
+    # Set before the start: a signal that comes while the server starts must end it too.
+    ending = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in ending if _ends(number)}
+    try:
+        with subprocess.Popen(command, env=environment, start_new_session=True) as server:  # noqa: S603
+            servers.append(server)
+            if received:
+                server.terminate()
             code = server.wait()
-        except KeyboardInterrupt:
-            server.terminate()
-            code = server.wait()
-            print_note("Stopped.")
-        return 0 if code == -signal.SIGTERM else code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if signal.SIGINT in received:
+        print_note("Stopped.")
+    return 0 if code == -signal.SIGTERM else code
 
 
 def _app_script() -> Path:
@@ -172,6 +191,7 @@ def demo(
     open_: Open = True,
 ) -> None:
     """Build the sample ledger, of simulated people, and serve it."""
+    from forecasts.samples import demonstration  # which loads pandas
 
     def echo(line: str) -> None:
         out().print(printable(line), soft_wrap=True)
