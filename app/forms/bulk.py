@@ -91,7 +91,7 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
         changes = count(len(changed), "question")
         st.markdown(f"This changes {changes}:\n\n{titles}")
         st.caption("Earlier wordings and forecasts are kept.")
-        if st.button(f"Change {count}", key=f"{key}-go", type="primary"):
+        if st.button(f"Change {changes}", key=f"{key}-go", type="primary"):
             with act(key) as doing:
                 done = bulk.apply_action(doing.ledger, chosen, argument, slugs, **doing.by)
                 doing.say(f"Changed {count(done, 'question')}.")
