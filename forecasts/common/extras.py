@@ -6,8 +6,6 @@ import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, requires
 
-from packaging.requirements import Requirement
-
 from forecasts.common.errors import BadInput
 
 
@@ -25,6 +23,9 @@ def install_command(extra: str) -> str:
     It names the packages and not this one, which is on no index, so it works from a checkout, a
     wheel or an image alike, and can be pasted.
     """
+    # Loaded only for this remedy, not at the start of every command.
+    from packaging.requirements import Requirement
+
     try:
         needs = map(Requirement, requires("forecast-ledger") or [])
     except PackageNotFoundError:  # run from a folder that was never installed

@@ -137,6 +137,18 @@ def require_name(name: str, label: str) -> None:
     _require_size(name, f"{label} {name[:40] + '…'!r}", NAME_BYTES, "Give a shorter one.")
 
 
+def require_address(text: str, name: str) -> None:
+    """Refuse, with BadInput, text that is not a web address; ``name`` begins the error."""
+    if not re.fullmatch(r"https?://\S+", text, re.IGNORECASE):
+        match = re.fullmatch(r"([a-z][a-z0-9+.-]*)://\S*", text, re.IGNORECASE)
+        raise BadInput(
+            f"{name} {text!r} is not a web address"
+            + (f": it cannot begin with {match[1]}://." if match else "."),
+            remedy="Give one that begins with https:// or http://; for your own words, use a note.",
+        )
+    require_name(text, name)
+
+
 def require_prose(text: str, label: str) -> None:
     """Raise BadInput if a text is too long for the page that shows it."""
     _require_size(text, label, PROSE_BYTES, "Keep the rules that decide, and link to the rest.")

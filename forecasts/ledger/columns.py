@@ -85,5 +85,9 @@ def one_of(column: str, values: type[StrEnum]) -> str:
 
 
 def where(condition: str) -> dict[str, Any]:
-    """Return the arguments of an index on the rows that meet a condition."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    """Return the arguments of an index on the rows that meet a condition.
+
+    Without ``postgresql_where``, which would load that driver at every start: a migration makes
+    the index there, with its condition.
+    """
+    return {"sqlite_where": text(condition)}

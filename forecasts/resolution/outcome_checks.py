@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from forecasts.common.errors import BadInput, Impossible, Refused
+from forecasts.common.limits import require_address
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import QuestionText, QuestionType, Resolution, Resolver
 from forecasts.questions.standing import QuestionState
-from forecasts.updates.evidence_parsing import require_address
 from forecasts.values.outcomes import NOT_SCORED, bound_exceeded, figure_to_float, read_outcome
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.articles.library import find_article
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.limits import require_name
+from forecasts.common.limits import require_address
 from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value_parsing import read_probability
@@ -30,7 +30,7 @@ _MAYBE_QUALIFIED = re.compile(
 )
 _MOST_QUALIFIERS = 4  # one more than there can be, in case a typo splits a word
 _SIMILARITY = 0.8  # to a stance or kind: accepts 'oposes', but not 'date' for 'data'
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://\S*", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 _STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
 _EXAMPLE = "'opposes data 30%: https://example.org/a'"
 
@@ -99,18 +99,6 @@ def parse_evidence(
     elif _SCHEME.fullmatch(source):
         require_address(source, "The evidence")
     return CitedEvidence(url=url, note=note, kind=kind, stance=stance, share=share)
-
-
-def require_address(text: str, name: str) -> None:
-    """Refuse, with BadInput, text that is not a web address; ``name`` begins the error."""
-    if not _URL.fullmatch(text):
-        match = _SCHEME.fullmatch(text)
-        raise BadInput(
-            f"{name} {text!r} is not a web address"
-            + (f": it cannot begin with {match[1]}://." if match else "."),
-            remedy="Give one that begins with https:// or http://; for your own words, use a note.",
-        )
-    require_name(text, name)
 
 
 def _read_share(text: str) -> float:

@@ -12,8 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
-import numpy as np
-
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.values.outcomes import bounds, figure_to_float, format_figure
@@ -206,6 +204,8 @@ def read_quantiles(
     )
     if not inside:
         return [None] * len(QUANTILES)
+    import numpy as np  # a tenth of a second, which only these figures need
+
     levels, figures = zip(*inside, strict=True)
     found = np.interp(QUANTILES, levels, figures, left=np.nan, right=np.nan).tolist()
     return [None if math.isnan(figure) else figure for figure in found]
