@@ -47,7 +47,7 @@ def run(command, environment):
 
 app.session.now = lambda: datetime.fromisoformat({MOMENT.isoformat()!r})
 secrets.randbits = lambda _: 1
-serve._run = run
+serve.run_until_ended = run
 main()
 """
 

@@ -9,7 +9,7 @@ from typer import Option
 
 from forecasts.access.oidc_settings import is_loopback
 from forecasts.cli.console import now, print_note
-from forecasts.cli.options import Database
+from forecasts.cli.options import OnLedger
 from forecasts.cli.root import app
 from forecasts.cli.serve import require_free
 from forecasts.cli.session import ledger, settings
@@ -19,7 +19,7 @@ from forecasts.common.extras import missing
 _LOOPBACK = "127.0.0.1"
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def api(
     port: Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")] = 8000,
     host: Annotated[
@@ -27,12 +27,8 @@ def api(
     ] = _LOOPBACK,
     name: Annotated[
         list[str] | None,
-        Option(
-            metavar="HOST",
-            help="A name under which other machines reach it; repeat for more.",
-        ),
+        Option(metavar="HOST", help="A name under which other machines reach it; repeat for more."),
     ] = None,
-    database: Database = None,
 ) -> None:
     """Serve the HTTP API to bots and scripts, each with its token.
 
@@ -53,7 +49,7 @@ def api(
     # Before the MCP library sets up a log of its own, which draws a box around each error.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     require_free(port, host)
-    chosen = settings(database)
+    chosen = settings()
     served = build(ledger(chosen, begin=True), clock=now, settings=chosen, hosts=name or ())
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print_note(f"The API is at {at}/api/v1, its documents at {at}/api/v1/docs (Ctrl+C stops it)")

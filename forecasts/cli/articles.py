@@ -18,7 +18,7 @@ from forecasts.articles.library import store
 from forecasts.cli.console import now, out, print_json, print_line, print_note
 from forecasts.cli.dates import time_of
 from forecasts.cli.draft_registration import register_drafts
-from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
+from forecasts.cli.options import TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as, settings, use_own_zone
 from forecasts.common.errors import FILL_IN
@@ -47,11 +47,9 @@ def capture(
         bool, Option("--dry-run", help="Print the articles without storing them.")
     ] = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Capture a page's articles and list possible questions."""
-    use_own_zone(database, member)
+    use_own_zone()
     moment = now()
     seen = time_of(captured_at, past=True, moment=moment) or moment
     left_out: list[str] = []
@@ -64,7 +62,7 @@ def capture(
     if dry_run:
         found = [library.as_row(article, captured_at=seen) for article in captured]
     else:
-        found = _store(captured, seen, database, member)
+        found = _store(captured, seen)
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
@@ -76,14 +74,12 @@ def capture(
     if dry_run:
         print_note("Dry run: nothing was stored.")
     else:
-        _print_next(found, moment.date(), database, member)
+        _print_next(found, moment.date())
 
 
-def _store(
-    captured: list[CapturedArticle], seen: datetime, database: str | None, member: str | None
-) -> list[Article]:
+def _store(captured: list[CapturedArticle], seen: datetime) -> list[Article]:
     """Return the articles as stored, after printing which of them are new."""
-    with acting(database, member, begin=True) as (session, who, _):
+    with acting(begin=True) as (session, who, _):
         stored = store(session, captured, member=who, captured_at=seen)
     for read, (article, new) in zip(captured, stored, strict=True):
         line = f"{'Stored' if new else 'Already there'}: article {article.id}, {article.title}"
@@ -161,13 +157,7 @@ def _closing(close_date: date | None, today: date) -> str:
     return f"closes {close_date}" if close_date >= today else f"deadline {close_date} has passed"
 
 
-def _print_next(
-    found: Sequence[Article],
-    today: date,
-    database: str | None,
-    member: str | None,
-    asked: Collection[str] = (),
-) -> None:
+def _print_next(found: Sequence[Article], today: date, asked: Collection[str] = ()) -> None:
     """Print the command that registers a draft, if possible a strong one with a deadline.
 
     ``asked``: sentences that have a question already.
@@ -189,14 +179,12 @@ def _print_next(
     if not ahead:
         options["closes"] = "YYYY-MM-DD"
     options["criteria"] = FILL_IN
-    step = next_step("ask", *title, database=database, member=member, **options)
+    step = next_step("ask", *title, **options)
     print_note(f"Next: {step}")
     several = [str(number) for of, number, _ in ready if of == article]
     if len(several) > 1:
         register = ",".join(several)
-        step = next_step(
-            "articles", str(article), database=database, member=member, register=register
-        )
+        step = next_step("articles", str(article), register=register)
         print_note(f"Or several: {step}")
 
 
@@ -216,12 +204,10 @@ def articles(
     ] = None,
     visible_to: VisibleTo = None,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """List captured articles, or show one and register its drafts."""
     if register is not None:
-        made = register_drafts(number, register, visible_to, database, member)
+        made = register_drafts(number, register, visible_to)
         names = [asked.question.slug for asked in made]
         if format_ == "json":
             print_json({"registered": names})
@@ -230,13 +216,13 @@ def articles(
             print_line(name)
         print_note(f"Registered {count(len(names), 'question')}.")
         if any(asked.kept_private for asked in made):
-            add = next_step("revise", names[0], database=database, member=member, criteria=FILL_IN)
+            add = next_step("revise", names[0], criteria=FILL_IN)
             print_note(f"Only you see a question until it has criteria: {add}")
         binary = [asked.question.slug for asked in made if asked.text.type == "binary"]
         words = ("update", binary[0], "30%") if binary else ("show", names[0])
-        print_note(f"Next: {next_step(*words, database=database, member=member)}")
+        print_note(f"Next: {next_step(*words)}")
         return
-    with reading_as(database, member) as (session, _, now):
+    with reading_as() as (session, _, now):
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
@@ -262,4 +248,4 @@ def articles(
     _print_article(article, now.date(), asked, doubles, weak=everything)
     if text:
         print_line(f"\n{article.text}")
-    _print_next([article], now.date(), database, member, asked)
+    _print_next([article], now.date(), asked)

@@ -20,7 +20,7 @@ from forecasts.cli.console import now, print_line, print_note, print_now_shared,
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import certainty_warning, commands_for
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
+from forecasts.cli.options import OutcomesFile, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as, use_own_zone
 from forecasts.common.errors import FILL_IN, BadInput
@@ -107,18 +107,16 @@ def ask(
             help="Hide others' forecasts from members until they forecast, or until it closes.",
         ),
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Ask a question, or take an article's draft, and forecast it.
 
     forecasts ask "Will Trump and Xi meet this fall?" 30%
     """
-    use_own_zone(database, member)
+    use_own_zone()
     moment = now()
     if title is not None and type_ == "binary" and not option:
         title, value = _read_line(title, value, moment)
-    drafted = _draft(article, draft, quote, database, member)
+    drafted = _draft(article, draft, quote)
     if title is None and drafted is None:
         raise BadInput(
             "There is no question to register.",
@@ -148,7 +146,7 @@ def ask(
         "fine_print": fine_print,
         "crowd_hidden": hide_crowd,
     } | kind
-    step = partial(next_step, database=database, member=member)
+    step = partial(next_step)
     # A bad question or forecast is refused before a ledger is created for it.
     text = registry.question_text(**fields)
     if criteria and not text.has_criteria:
@@ -157,7 +155,7 @@ def ask(
             remedy="Write resolution criteria that a stranger could apply.",
         )
     given = None if value is None else _value(value, text, moment, step)
-    with acting(database, member, begin=True) as (session, who, at):
+    with acting(begin=True) as (session, who, at):
         if opens is None:
             fields["open_time"] = at
         shared = is_shared(session)
@@ -237,9 +235,7 @@ def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
     )
 
 
-def _draft(
-    article: int | None, number: int | None, quote: str, database: str | None, member: str | None
-) -> Draft | None:
+def _draft(article: int | None, number: int | None, quote: str) -> Draft | None:
     """Return the named draft, if any; BadInput if the options do not fit together."""
     if article is None and (quote or number is not None):
         raise BadInput(
@@ -253,7 +249,7 @@ def _draft(
     if article is None:
         return None
 
-    with reading_as(database, member) as (session, _, _):
+    with reading_as() as (session, _, _):
         known = find_article(session, article)
         return None if number is None else find_draft(known, number)
 

@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from forecasts.access.members import handles
 from forecasts.cli.console import now, print_json, print_line, print_lines, print_note, when
-from forecasts.cli.options import Database, TextOrJson
+from forecasts.cli.options import CHOSEN, OnLedger, TextOrJson
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, note_if_moved, opened, settings
@@ -40,7 +40,7 @@ _MOST_RECEIPTS = 20  # that are named; the others are counted
 _SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def verify(
     against: Annotated[
         str | None,
@@ -51,8 +51,7 @@ def verify(
         ),
     ] = None,
     all_scores: Annotated[
-        bool,
-        Option("--scores", help="Recompute all scores, instead of those of 20 resolutions."),
+        bool, Option("--scores", help="Recompute all scores, instead of those of 20 resolutions.")
     ] = False,
     receipt: Annotated[
         Path | None,
@@ -62,7 +61,6 @@ def verify(
         ),
     ] = None,
     format_: TextOrJson = "text",
-    database: Database = None,
 ) -> None:
     """Check that history and scores are unchanged; print the digest.
 
@@ -71,6 +69,7 @@ def verify(
     entries are named, or tables, views and triggers that are not of the ledger's schema.
     """
     receipts = [] if receipt is None else read_receipts(receipt)
+    database = CHOSEN["database_url"]
     if receipts and database is not None and Path(database).is_dir():
         if against is not None or all_scores:
             raise BadInput(
@@ -79,7 +78,7 @@ def verify(
             )
         _verify_folder(Path(database), receipts, as_json=format_ == "json")
         return
-    chosen = settings(database)
+    chosen = settings()
     digests = [] if against is None else read_digests(against)
     with _verify_bar() as tell, reading(ledger_to_read(chosen)) as session:
         proofs = stamps.folder_of_proofs(session, chosen.proofs_folder)
@@ -217,17 +216,16 @@ def _verify_bar() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, entries: advance_to(completed=done, total=entries)
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def backup(
     file: Annotated[Path, Argument(metavar="FILE", help="The backup to write.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
-    database: Database = None,
 ) -> None:
     """Back up a ledger file while it is in use, and verify the copy.
 
     For a ledger on a server, the command to use instead is printed (exit code 2).
     """
-    engine = ledger(settings(database))
+    engine = ledger(settings())
     note_if_moved(engine)
     with _verify_bar() as tell:
         found = back_up(engine, file, force=force, on_progress=tell)
@@ -242,16 +240,13 @@ def backup(
     print_line(found.digest)
 
 
-@app.command()
-def restore(
-    file: Annotated[Path, Argument(metavar="FILE", help="The backup to restore.")],
-    database: Database = None,
-) -> None:
+@app.command(cls=OnLedger)
+def restore(file: Annotated[Path, Argument(metavar="FILE", help="The backup to restore.")]) -> None:
     """Restore a ledger from a verified backup. The old ledger is kept beside it.
 
     The ledger must not be open anywhere: stop the app first.
     """
-    chosen = settings(database)
+    chosen = settings()
     engine = opened(chosen, begin=True, damaged=True)
     with _verify_bar() as tell:
         done = restore_backup(engine, file, now=now(), on_progress=tell)

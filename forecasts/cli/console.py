@@ -76,10 +76,11 @@ def print_note(text: str) -> None:
 
 def now() -> datetime:
     """Return the current time. The command line reads the clock only here."""
-    return _clock()
+    return clock()
 
 
-def _clock() -> datetime:
+def clock() -> datetime:
+    """Return the time of this machine; a test sets another."""
     return datetime.now(UTC)
 
 
@@ -141,7 +142,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not _on_terminal():
+    if not on_terminal():
         raise BadInput(f"{question} There is no terminal to answer on.", remedy="Add --yes.")
     if not typer.confirm(question, err=True):
         print_note("Nothing was changed.")
@@ -150,7 +151,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def ask_secret(label: str) -> str:
     """Return a secret typed on the terminal, which does not show it. BadInput without one."""
-    if not _on_terminal():
+    if not on_terminal():
         raise BadInput(
             f"{label} cannot be asked for: there is no terminal to type it on.",
             remedy="Set it in the environment instead.",
@@ -158,8 +159,9 @@ def ask_secret(label: str) -> str:
     return str(typer.prompt(label, hide_input=True, err=True)).strip()
 
 
-def _on_terminal() -> bool:
-    return sys.stdin.isatty()
+def on_terminal() -> bool:
+    """Return whether someone can answer a question here."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def print_now_shared(handle: str) -> None:

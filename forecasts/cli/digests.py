@@ -10,7 +10,7 @@ from typer import Option
 
 from forecasts.agenda.notifications import apprise_adapter
 from forecasts.cli.console import now, print_line, print_note, when
-from forecasts.cli.options import Database
+from forecasts.cli.options import OnLedger
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, settings
 from forecasts.common.errors import BadInput, LedgerError
@@ -22,7 +22,7 @@ from forecasts.operations.digests import Sent, claim
 from forecasts.operations.stamps import Stamp
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def digest(
     to: Annotated[
         str | None,
@@ -39,7 +39,6 @@ def digest(
             help="Have it stamped with the time by the RFC 3161 server in FORECASTS_STAMP_URL.",
         ),
     ] = False,
-    database: Database = None,
 ) -> None:
     """Print the ledger's digest, and send it somewhere safe.
 
@@ -48,7 +47,7 @@ def digest(
 
     A stamp proves the time too; a run has one made each day if FORECASTS_STAMP_URL is set.
     """
-    chosen = settings(database)
+    chosen = settings()
     if stamp:
         made = _stamp_digest(ledger_to_read(chosen), chosen)
         assert made is not None

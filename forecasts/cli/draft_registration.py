@@ -20,20 +20,14 @@ from forecasts.updates.ask import Asked, ask
 from forecasts.values.typed_dates import read_date
 
 
-def register_drafts(
-    number: int | None,
-    wanted: str,
-    visible_to: str | None,
-    database: str | None,
-    member: str | None,
-) -> list[Asked]:
+def register_drafts(number: int | None, wanted: str, visible_to: str | None) -> list[Asked]:
     """Return the new questions; all of them are registered or none."""
     if number is None:
         raise BadInput(
             "--register needs the number of an article.",
             remedy="List the articles: forecasts articles.",
         )
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         article = find_article(session, number)
         numbers = _numbers(wanted) or ready_drafts(session, article, now=now)
         audience = teams.visibility_fields(session, visible_to)
@@ -45,14 +39,7 @@ def register_drafts(
             passage = find_passage(session, number, draft.source)
             chosen = visible_to is not None
             made.append(
-                ask(
-                    session,
-                    text,
-                    member=who,
-                    now=now,
-                    sources=[passage],
-                    audience_chosen=chosen,
-                )
+                ask(session, text, member=who, now=now, sources=[passage], audience_chosen=chosen)
             )
         return made
 

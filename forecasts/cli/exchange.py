@@ -12,18 +12,10 @@ from typer import Argument, Option
 
 from forecasts.cli.console import now, print_line, print_note, zone_named
 from forecasts.cli.import_output import import_or_preview, print_counted
-from forecasts.cli.options import Database, Member
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.partition import Count, print_made, showing_steps
 from forecasts.cli.root import app
-from forecasts.cli.session import (
-    acting,
-    acting_handle,
-    ledger,
-    previewing,
-    reading_as,
-    settings,
-)
+from forecasts.cli.session import acting, acting_handle, ledger, previewing, reading_as, settings
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput, command
 from forecasts.exporting.export import write_export
@@ -66,8 +58,7 @@ def import_(
         str, Option(metavar="ZONE", help="Time zone of times without one, such as Europe/Paris.")
     ] = "UTC",
     account: Annotated[
-        str | None,
-        Option(metavar="NAME", help="Your account, in a file with many forecasters."),
+        str | None, Option(metavar="NAME", help="Your account, in a file with many forecasters.")
     ] = None,
     aggregates: Annotated[
         bool, Option("--aggregates", help="Import the platform's crowds too, as bots.")
@@ -82,15 +73,13 @@ def import_(
     column: Annotated[
         list[str] | None,
         Option(
-            metavar="OURS=THEIRS",
-            help="Read our column from theirs, in a spreadsheet. Repeatable.",
+            metavar="OURS=THEIRS", help="Read our column from theirs, in a spreadsheet. Repeatable."
         ),
     ] = None,
     closes: Annotated[
         str | None,
         Option(
-            metavar="WHEN",
-            help="The last day of a spreadsheet's open questions that name none.",
+            metavar="WHEN", help="The last day of a spreadsheet's open questions that name none."
         ),
     ] = None,
     vouch: Annotated[
@@ -101,8 +90,6 @@ def import_(
             "now on. Implied in a ledger of your own.",
         ),
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Import a ledger folder or exports of other platforms.
 
@@ -115,14 +102,14 @@ def import_(
             remedy=f"Import it with a command of its own: {command('import', str(folder))}",
         )
     if folder is not None:
-        _import_folder(folder, dry_run, vouch, database, member)
+        _import_folder(folder, dry_run, vouch)
         return
 
     at, there = now(), zone_named(timezone)
     choices = Choices(
-        owner=acting_handle(database, member),
+        owner=acting_handle(),
         zone=there,
-        alias=str if real_ids else _aliases(database, member, dry_run),
+        alias=str if real_ids else _aliases(dry_run),
         aggregates=aggregates,
         columns=dict(_columns(column or [])),
         closes=None if closes is None else read_date(closes, now=at, zone=there),
@@ -133,44 +120,34 @@ def import_(
         for path in dict.fromkeys(paths):
             advance_to(description=f"Reading {path.name}")
             records[str(path)] = read(open_files.enter_context(opened(path)), choices, format_)
-        import_or_preview(
-            records,
-            advance_to,
-            dry_run=dry_run,
-            vouch=vouch,
-            account=account,
-            database=database,
-            member=member,
-        )
+        import_or_preview(records, advance_to, dry_run=dry_run, vouch=vouch, account=account)
 
 
-def _import_folder(
-    folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
-) -> None:
+def _import_folder(folder: Path, dry_run: bool, vouch: bool) -> None:
 
-    frames = frames_of(folder, None)
+    frames = frames_of(folder)
     compact(frames)
     if dry_run:
-        with previewing(database, member) as (session, who, now):
+        with previewing() as (session, who, now):
             done = rehearse(session, frames, member=who, now=now, vouch=vouch)
         print_line(f"An import would add {done}.")
     else:
-        with acting(database, member, begin=True) as (session, who, now):
+        with acting(begin=True) as (session, who, now):
             done = import_frames(session, frames, member=who, now=now, vouch=vouch)
         print_line(str(done))
     print_counted(done)
 
 
-def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callable[[str], str]:
+def _aliases(dry_run: bool) -> Callable[[str], str]:
     """Return the alias of an anonymised id; the ledger is opened for the first one."""
 
     @cache
     def made() -> Callable[[str], str]:
 
         if dry_run:
-            with reading_as(database, member, begin=True) as (session, _, _):
+            with reading_as(begin=True) as (session, _, _):
                 return aliases(session, now=None)
-        with acting(database, member, begin=True) as (session, _, at):
+        with acting(begin=True) as (session, _, at):
             return aliases(session, now=at)
 
     return lambda id_: made()(id_)
@@ -210,8 +187,6 @@ def export(
         bool, Option("--parquet", help="Write a folder of parts in Parquet, for bulk scoring.")
     ] = False,
     parts: Count = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Export a ledger folder, or files in another platform's format.
 
@@ -223,15 +198,15 @@ def export(
                 "--parquet makes a new folder, without proofs, and is a format of its own.",
                 remedy="Leave out --format, --proofs and --overwrite.",
             )
-        _export_parts(folder, parts, database, member)
+        _export_parts(folder, parts)
         return
     if parts is not None:
         raise BadInput("Only --parquet writes parts.", remedy="Add --parquet.")
     if format_ is not None:
-        _export_as(format_, folder, overwrite, proofs, database, member)
+        _export_as(format_, folder, overwrite, proofs)
         return
-    engine = ledger(settings(database, member))
-    with reading_as(database, member, engine=engine) as (session, who, now):
+    engine = ledger(settings())
+    with reading_as(engine=engine) as (session, who, now):
         with progress_bar("Exporting", "forecasts", rate=True) as tell:
             files, omitted = write_export(
                 session, folder, member=who, now=now, overwrite=overwrite, tell=tell
@@ -246,29 +221,22 @@ def export(
         print_line(str(file))
 
 
-def _export_parts(
-    folder: Path, parts: int | None, database: str | None, member: str | None
-) -> None:
+def _export_parts(folder: Path, parts: int | None) -> None:
 
-    engine = ledger(settings(database, member))
-    with (
-        showing_steps() as tell,
-        reading_as(database, member, engine=engine) as (session, who, now),
-    ):
+    engine = ledger(settings())
+    with showing_steps() as tell, reading_as(engine=engine) as (session, who, now):
         made, omitted = export_parts(session, folder, member=who, now=now, parts=parts, tell=tell)
     if omitted:
         print_note(f"Left out, because a folder of parts cannot hold it: {'; '.join(omitted)}.")
     print_made(made)
 
 
-def _export_as(
-    name: str, path: Path, overwrite: bool, proofs: bool, database: str | None, member: str | None
-) -> None:
+def _export_as(name: str, path: Path, overwrite: bool, proofs: bool) -> None:
 
     if proofs:
         raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
-    engine = ledger(settings(database, member))
-    with reading_as(database, member, engine=engine) as (session, who, now):
+    engine = ledger(settings())
+    with reading_as(engine=engine) as (session, who, now):
         written = export_as(session, name, path, member=who, now=now, overwrite=overwrite)
     if written.left_out:
         print_note(

@@ -14,7 +14,7 @@ from typer import Argument, Option
 from forecasts.agenda import revisits
 from forecasts.cli.console import confirm, one_of, print_json, print_line, print_note, zone
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, Database, Member, QuestionSlug, TextOrJson, Yes
+from forecasts.cli.options import Because, QuestionSlug, TextOrJson, Yes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, next_step, reading_as
 from forecasts.common.errors import BadInput
@@ -81,15 +81,13 @@ def update(
     ] = None,
     yes: Yes = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Forecast a question, or update your forecast, with evidence.
 
     Evidence without a stance gets the one that fits your move. If it all points the other way, the
     command asks first.
     """
-    step = partial(next_step, database=database, member=member)
+    step = partial(next_step)
 
     def read(
         session: Session, found: Question, who: LedgerMember | None, now: datetime
@@ -111,12 +109,12 @@ def update(
         )
 
     if evidence and not yes:  # asked before the act begins, since other writers wait for it
-        with reading_as(database, member) as (session, who, now):
+        with reading_as() as (session, who, now):
             text, before, given, cited = read(session, registry.find(session, question), who, now)
             mismatch = stance_mismatch(text, before, given, cited)
         if mismatch is not None:
             confirm(f"{mismatch.sentence} Save it?", yes=False)
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         text, _, given, cited = read(session, found, who, now)
         saved = updates.update(
             session, found, given, member=who, now=now, rationale=because, evidence=cited
@@ -156,8 +154,6 @@ def look_again(
             help="Only this question. [default: every question without its own interval]",
         ),
     ] = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Set how often Today asks you to review your forecasts.
 
@@ -168,7 +164,7 @@ def look_again(
         raise BadInput(
             f"{days!r} is not a number of days.", remedy="Give one, such as 7, or: usual."
         )
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         found = None if on is None else registry.find(session, on)
         revisits.set_interval(
             session, None if usual else int(days), member=who, now=now, question=found
@@ -217,15 +213,9 @@ def _cited(
 
 
 @app.command()
-def withdraw(
-    question: QuestionSlug,
-    because: Because = "",
-    format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
-) -> None:
+def withdraw(question: QuestionSlug, because: Because = "", format_: TextOrJson = "text") -> None:
     """Withdraw your forecast. The time it was active still counts."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         saved = updates.withdraw(session, found, member=who, now=now, rationale=because)
         assert saved.before is not None
@@ -236,5 +226,5 @@ def withdraw(
     else:
         print_line(f"{who.handle}: withdrew {value} from {question}")
     if typed:
-        undo = next_step("update", question, typed, database=database, member=member)
+        undo = next_step("update", question, typed)
         print_note(f"To undo: {undo}")

@@ -26,8 +26,6 @@ def import_or_preview(
     dry_run: bool,
     vouch: bool = False,
     account: str | None = None,
-    database: str | None,
-    member: str | None,
 ) -> None:
     """Import platforms' records in one transaction or, in a dry run, only compare them.
 
@@ -54,7 +52,7 @@ def import_or_preview(
         return found
 
     if dry_run:
-        with previewing(database, member) as (session, who, now):
+        with previewing() as (session, who, now):
             seen = each(preview, session=session, member=who, now=now)
         for name, one in zip(records, seen, strict=True):
             _print_name(name, records)
@@ -64,7 +62,7 @@ def import_or_preview(
         if not all(one.changes_nothing for one in seen):
             print_note("An import cannot be undone.")
         return
-    with acting(database, member, begin=True) as (session, who, now):
+    with acting(begin=True) as (session, who, now):
         done = each(import_record, session=session, member=who, now=now)
         tell("Storing", 1.0)
     for name, one in zip(records, done, strict=True):

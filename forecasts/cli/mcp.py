@@ -15,7 +15,7 @@ from typer import Option
 from forecasts.access import tokens
 from forecasts.access.members import kind_of, member_or_new
 from forecasts.cli.console import print_note
-from forecasts.cli.options import Database
+from forecasts.cli.options import CHOSEN, OnLedger
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import Refused, command
@@ -35,8 +35,8 @@ Model = Annotated[
 ]
 
 
-@app.command()
-def mcp(database: Database = None, member: Model = None) -> None:
+@app.command(cls=OnLedger)
+def mcp(member: Model = None) -> None:
     """Serve the ledger to a language model on this machine.
 
     An MCP client starts this command itself; docs/mcp.md has the lines for its configuration.
@@ -45,9 +45,9 @@ def mcp(database: Database = None, member: Model = None) -> None:
         from forecasts.api.mcp.server import build
     except ImportError:
         raise missing("The MCP server", "api") from None
-    member = None if member is None else member.strip()
-    chosen = settings(database, member)
-    door = _Own(database, member, ledger(chosen, begin=True))
+    CHOSEN["member"] = None if member is None else member.strip()
+    chosen = settings()
+    door = _Own(ledger(chosen, begin=True))
     print_note(_ready(door))
     build(lambda: door, allow_private=chosen.allow_private_addresses).run("stdio")
 
@@ -65,18 +65,16 @@ class _Here:
 class _Own:
     """The way to the ledger for the member who started the command."""
 
-    database: str | None
-    handle: str | None
     engine: Engine
 
     @contextmanager
     def reading(self) -> Iterator[_Here]:
-        with reading_as(self.database, self.handle, engine=self.engine) as here:
+        with reading_as(engine=self.engine) as here:
             yield _Here(*here)
 
     @contextmanager
     def acting(self) -> Iterator[_Here]:
-        with acting(self.database, self.handle, engine=self.engine) as here:
+        with acting(engine=self.engine) as here:
             yield _Here(*here)
 
 
@@ -86,8 +84,8 @@ def _ready(door: _Own) -> str:
     Errors that every tool would have are raised here: Forbidden as in ``acting``, Refused for a
     person other than the user, since a model does not forecast in another member's name.
     """
-    chosen, user = settings(door.database, door.handle), settings(door.database).member
-    with reading_as(door.database, door.handle, engine=door.engine) as (session, found, now):
+    chosen, user = settings(), settings(member=None).member
+    with reading_as(engine=door.engine) as (session, found, now):
         name = tokens.acting_handle(session, chosen, now=now)
         kind = None if found is None else kind_of(session, found)
     if name == user:
@@ -98,7 +96,7 @@ def _ready(door: _Own) -> str:
             "apart, name the model with --as."
         )
     if found is None:
-        with acting(door.database, None, engine=door.engine) as (session, owner, now):
+        with acting(engine=door.engine, chosen=settings(member=None)) as (session, owner, now):
             found = member_or_new(session, name, now=now, kind=MemberKind.bot)
             written(session, BotOwner(bot_id=found.id, owner_id=owner.id, recorded_at=now))
         return f"The model acts as {name}, a new bot of {user}."

@@ -12,7 +12,7 @@ from typer import Argument, Option
 from forecasts.access import tokens
 from forecasts.access.members import member_named
 from forecasts.cli.console import now, print_line, print_note
-from forecasts.cli.options import Database, Handle, Member
+from forecasts.cli.options import Handle, OnLedger
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, settings
 from forecasts.cli.tokens import owner_by_name
@@ -29,16 +29,13 @@ member = group("member", help="Export or remove a member's data, or adopt a mode
 
 @member.command("export")
 def export(
-    handle: Handle,
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder to create.")],
-    database: Database = None,
-    acting: Member = None,
+    handle: Handle, folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder to create.")]
 ) -> None:
     """Export everything about a member, as JSON and CSV files.
 
     In CSV, an apostrophe is put before texts that a spreadsheet would take for formulas.
     """
-    chosen, moment = settings(database, acting), now()
+    chosen, moment = settings(), now()
     with reading(ledger(chosen)) as session:
         found = everything(session, handle, member=by(session, chosen, moment), now=moment)
     for file in _write(folder, json_ready(found)):
@@ -71,13 +68,12 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
     return files
 
 
-@member.command()
+@member.command(cls=OnLedger)
 def adopt(
     handle: Handle,
     confirm: Annotated[
         str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
     ] = None,
-    database: Database = None,
 ) -> None:
     """Make a member who is a model your bot, for good. Past forecasts count as a bot's too.
 
@@ -90,7 +86,7 @@ def adopt(
         )
     if confirm != handle:
         raise Refused(f"{confirm!r} is not {handle!r}; nothing was changed.")
-    chosen = settings(database)
+    chosen = settings()
     with writing(ledger(chosen), now) as session:
         at = act_time(session)
         who = by(session, chosen, at)
@@ -105,15 +101,13 @@ def remove(
     confirm: Annotated[
         str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
     ] = None,
-    database: Database = None,
-    acting: Member = None,
 ) -> None:
     """Remove a member's name and texts for good. Their forecasts and scores are kept.
 
     A tombstone such as "removed member 7" replaces the name, and history stays intact. Backups and
     copies of the ledger are not changed.
     """
-    chosen = settings(database, acting)
+    chosen = settings()
     engine = ledger(chosen)
     with reading(engine) as session:
         member_named(session, handle)

@@ -6,12 +6,12 @@ import re
 from itertools import islice
 from typing import Any
 
-from typer.core import TyperCommand
+from forecasts.cli.options import AsMember
 
 _BELOW_ZERO = re.compile(r"-([\d.,]|inf)")
 
 
-class TakesNegativeValues(TyperCommand):
+class TakesNegativeValues(AsMember):
     """A command whose arguments may begin with a minus and a digit.
 
     All arguments are moved behind ``--``, in their order.

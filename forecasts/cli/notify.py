@@ -12,7 +12,7 @@ from typer import Argument, Option
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.cli.console import now, print_json, print_line, print_note
-from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import command
@@ -60,12 +60,10 @@ def add(
     on: Events = None,
     days_before_close: BeforeClose = None,
     days_until_stale: UntilStale = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Add a channel. Notifications about new events are sent at the end of forecasts run."""
     secret = sys.stdin.readline() if address == "-" else address
-    with acting(database, member, begin=True) as (session, who, now):
+    with acting(begin=True) as (session, who, now):
         channel = channels.add(
             session,
             name,
@@ -83,9 +81,9 @@ def add(
 
 
 @notify.command("list")
-def list_(format_: TextOrJson = "text", database: Database = None, member: Member = None) -> None:
+def list_(format_: TextOrJson = "text") -> None:
     """List your channels, their events and failed deliveries."""
-    with reading_as(database, member) as (session, who, now):
+    with reading_as() as (session, who, now):
         listed = channels.listing(session, member=who, now=now)
     if format_ == "json":
         print_json(listed)
@@ -116,14 +114,12 @@ def set_(
     on: Events = None,
     days_before_close: BeforeClose = None,
     days_until_stale: UntilStale = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Change a channel's events and timing.
 
     To change its address, remove it and add it again.
     """
-    with acting(database, member) as (session, who, _):
+    with acting() as (session, who, _):
         channel = channels.change(
             session,
             name,
@@ -137,17 +133,17 @@ def set_(
 
 
 @notify.command()
-def remove(name: Name, database: Database = None, member: Member = None) -> None:
+def remove(name: Name) -> None:
     """Remove a channel and its address."""
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         channels.remove(session, name, member=who, now=now)
     print_line(f"{name} removed")
 
 
 @notify.command("test")
-def greet(name: Name, database: Database = None, member: Member = None) -> None:
+def greet(name: Name) -> None:
     """Send a test message to a channel. Exit code 1 if it could not be sent."""
-    with reading_as(database, member) as (session, who, _):
+    with reading_as() as (session, who, _):
         channel = channels.find(session, name, member=who)
     sent, reason = sender.send_test(channel, allow_private=settings().allow_private_addresses)
     if sent != Delivery.sent:
@@ -165,18 +161,16 @@ def send(
             help="Resend your channel's notifications that may not have arrived or were given up.",
         ),
     ] = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Send everyone's due notifications now.
 
     A forecasts run does so at its end.
     """
     if again is not None:
-        with acting(database, member) as (session, who, now):
+        with acting() as (session, who, now):
             count = sender.resend(session, again, member=who, now=now)
         print_note(f"{again}: {count:,} to be sent again")
-    chosen = settings(database, member)
+    chosen = settings()
     notify_members(ledger(chosen), chosen)
 
 

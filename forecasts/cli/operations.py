@@ -13,7 +13,7 @@ from forecasts.access import identities
 from forecasts.access.members import member_named
 from forecasts.access.roles import is_shared
 from forecasts.cli.console import now, print_json, print_line, print_note
-from forecasts.cli.options import Database, TextOrJson
+from forecasts.cli.options import OnLedger, TextOrJson
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, opened, print_migrated, settings
@@ -28,14 +28,14 @@ from forecasts.operations.stamps import folder_of_proofs, later_than
 from forecasts.views.checks import HealthCheck
 
 
-@app.command()
-def migrate(database: Database = None) -> None:
+@app.command(cls=OnLedger)
+def migrate() -> None:
     """Create a ledger on a server, or update its schema.
 
     A ledger in a file is created and updated by the app and by every command; one on a server,
     which others use too, only by this command.
     """
-    engine = opened(settings(database), begin=True)
+    engine = opened(settings(), begin=True)
     migrated = schema.migrate(engine)
     if migrated is not None:
         print_migrated(engine, migrated)
@@ -44,14 +44,14 @@ def migrate(database: Database = None) -> None:
     _note_if_open(engine)
 
 
-@app.command()
-def check(format_: TextOrJson = "text", database: Database = None) -> None:
+@app.command(cls=OnLedger)
+def check(format_: TextOrJson = "text") -> None:
     """Check a ledger: schema, permissions, clock, rows and sign-in.
 
     Nothing is changed. Exit code 0: all is well; 1: something is not, with the remedy below it;
     2: the ledger could not be opened.
     """
-    chosen, error = settings(database), None
+    chosen, error = settings(), None
     try:
         found = health.check(opened(chosen), now)
     except DatabaseError as raised:
@@ -74,14 +74,13 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
     print_note("All is well.")
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def identify(
     newcomer: Annotated[str, Argument(metavar="NEW", help="The handle created by signing in.")],
     known: Annotated[str, Argument(metavar="HANDLE", help="The member's earlier handle.")],
-    database: Database = None,
 ) -> None:
     """Link a new sign-in to an existing member. For the database owner only."""
-    with writing(ledger(settings(database)), now) as session:
+    with writing(ledger(settings()), now) as session:
         identities.link_identity(
             session,
             member_named(session, newcomer),
@@ -91,7 +90,7 @@ def identify(
     print_line(f"{newcomer} is {known}: from now on this sign-in acts as {known}.")
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def move(
     to: Annotated[
         str | None,
@@ -101,7 +100,6 @@ def move(
         bool,
         Option("--reopen", help="Let a file that was moved take acts again, and move nothing."),
     ] = False,
-    database: Database = None,
 ) -> None:
     """Move the ledger to another database and compare every row.
 
@@ -114,7 +112,7 @@ def move(
             "A move needs either --to or --reopen.",
             remedy="Name the target: forecasts move --to postgresql://me@host/forecasts",
         )
-    source = opened(settings(database))
+    source = opened(settings())
     if to is None:
         there = transfer.reopen(source)
         print_line(f"The ledger {place(source)} takes acts again.")
@@ -123,7 +121,7 @@ def move(
             "use one of the two."
         )
         return
-    target = opened(settings(to), begin=True, unfinished=True)
+    target = opened(settings(database_url=to), begin=True, unfinished=True)
     try:
         with progress_bar("", "rows") as advance_to:
 
@@ -148,7 +146,7 @@ def move(
         f"ALTER DATABASE {source.url.database} SET default_transaction_read_only = on"
     )
     print_note("To use the new one, set FORECASTS_DATABASE_URL to it for everyone.")
-    _note_stamps(source, target, settings(database).proofs_folder)
+    _note_stamps(source, target, settings().proofs_folder)
     _note_if_open(target)
 
 

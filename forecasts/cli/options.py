@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import typer
 from typer import Argument, Option
+from typer.core import TyperCommand
+from typer.main import get_command
 
 from forecasts.cli.console import one_of
 
@@ -28,6 +31,40 @@ Member = Annotated[
         show_default=False,
     ),
 ]
+# The ledger and the member that the command names, by the names of the settings.
+CHOSEN: dict[str, str | None] = {}
+
+
+class OnLedger(TyperCommand):
+    """A command that takes --database, after options of its own."""
+
+    def __init__(self, name: str | None, *, params: Any = None, **settings: Any) -> None:
+        only = typer.Typer(add_completion=False)
+        only.command()(self.ledger)
+        self.shared = get_command(only).params
+        super().__init__(name, params=[*(params or ()), *self.shared], **settings)
+
+    @staticmethod
+    def ledger(database_url: Database = None) -> None:
+        """Declare the options."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it named is in ``CHOSEN`` meanwhile."""
+        CHOSEN.update({one.name: ctx.params.pop(one.name) for one in self.shared})
+        try:
+            return super().invoke(ctx)
+        finally:
+            CHOSEN.clear()
+
+
+class AsMember(OnLedger):
+    """A command that takes --database and --as, as commands do unless they say otherwise."""
+
+    @staticmethod
+    def ledger(database_url: Database = None, member: Member = None) -> None:
+        """Declare the options."""
+
+
 QuestionSlug = Annotated[
     str, Argument(metavar="QUESTION", help="The question's ID, or its number in the list.")
 ]

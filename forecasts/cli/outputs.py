@@ -33,8 +33,7 @@ def require_file(output: Path | None) -> None:
         raise BadInput(f"{str(output)!r} is a folder.", remedy="Name a file in it.")
     if os.path.exists(output) and not os.path.isfile(output):
         raise BadInput(
-            f"{str(output)!r} is not a file.",
-            remedy="Name a file, or leave out --output to print.",
+            f"{str(output)!r} is not a file.", remedy="Name a file, or leave out --output to print."
         )
     folder = output.parent
     if not os.path.isdir(folder):
@@ -64,12 +63,7 @@ def require_folder(folder: Path) -> None:
 
 @contextmanager
 def progress_bar(
-    description: str,
-    unit: str,
-    *,
-    total: int | None = None,
-    shown: bool = True,
-    rate: bool = False,
+    description: str, unit: str, *, total: int | None = None, shown: bool = True, rate: bool = False
 ) -> Iterator[Callable[..., None]]:
     """Yield a function that updates a progress bar on standard error, if that is a terminal.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from forecasts.cli.bulk_scores import refuse_wrong_folder, showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
@@ -36,7 +37,7 @@ Count = Annotated[
 _NAMES_SHOWN = 20
 
 
-@app.command()
+@app.command(cls=TyperCommand)
 def partition(
     paths: Annotated[
         list[Path],
@@ -51,10 +52,7 @@ def partition(
     ] = None,
     check: Annotated[
         bool,
-        Option(
-            "--check",
-            help="Only check that the files of a folder of parts match parts.json.",
-        ),
+        Option("--check", help="Only check that the files of a folder of parts match parts.json."),
     ] = False,
     parts: Count = None,
     memory: Annotated[

@@ -10,7 +10,6 @@ from typer import Argument, Option
 from forecasts.access import teams
 from forecasts.access.members import member_named
 from forecasts.cli.console import print_line, print_note
-from forecasts.cli.options import Database, Member
 from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, reading_as, settings
@@ -43,8 +42,6 @@ def publish(
     overwrite: Annotated[
         bool, Option("--overwrite", help="Replace the record in the folder.")
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Publish a record as a site that strangers can check.
 
@@ -58,8 +55,8 @@ def publish(
     base_url(url)
     require_folder(folder)
     require_empty(folder, overwrite=overwrite)
-    chosen = settings(database, member)
-    with reading_as(database, member, engine=ledger(chosen)) as (session, who, now):
+    chosen = settings()
+    with reading_as(engine=ledger(chosen)) as (session, who, now):
         of_team = None if team is None else teams.find(session, team)
         of_member = who if of is None else member_named(session, of)
         if of_team is None and of_member is None:

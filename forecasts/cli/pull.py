@@ -15,7 +15,6 @@ from forecasts.accounts.client import Client
 from forecasts.accounts.kept import discard, keeping, place
 from forecasts.cli.console import ask_secret, now, one_of, print_note, when
 from forecasts.cli.import_output import import_or_preview
-from forecasts.cli.options import Database, Member
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_handle, reading_as, settings
@@ -47,11 +46,8 @@ def pull(
         Option(metavar="NAME", help="Your name on the platform, if it is not recognised."),
     ] = None,
     vouch: Annotated[
-        bool,
-        Option("--vouch", help="Vouch for the times of the forecasts, as for import."),
+        bool, Option("--vouch", help="Vouch for the times of the forecasts, as for import.")
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Import your record from your account on another platform.
 
@@ -67,15 +63,15 @@ def pull(
         return
     if remember:
         tokens.remember(site, SecretStr(ask_secret(f"Token for {site.title}")))
-    chosen = settings(database, member)
-    owner = acting_handle(database, member)
+    chosen = settings()
+    owner = acting_handle()
     token = tokens.kept(site) if remember else tokens.find(site, chosen)
-    client = Client(site, token, print_note, _wait, now, chosen.allow_private_addresses)
+    client = Client(site, token, print_note, wait, now, chosen.allow_private_addresses)
 
     def known() -> set[str]:
         if fresh:
             return set()
-        with reading_as(database, member, begin=True) as (session, who, _):
+        with reading_as(begin=True) as (session, who, _):
             return set() if who is None else settled(session, platform, who)
 
     path = place(
@@ -110,13 +106,7 @@ def pull(
             if mine:
                 record = own(record, account or owner)
             import_or_preview(
-                {platform: record},
-                advance_to,
-                dry_run=dry_run,
-                vouch=vouch,
-                account=account,
-                database=database,
-                member=member,
+                {platform: record}, advance_to, dry_run=dry_run, vouch=vouch, account=account
             )
         if dry_run:
             again = command("pull", platform)
@@ -125,5 +115,6 @@ def pull(
             discard(path)
 
 
-def _wait(seconds: float) -> None:
+def wait(seconds: float) -> None:
+    """Wait, between two requests to a platform."""
     time.sleep(seconds)

@@ -20,7 +20,7 @@ from forecasts.cli.console import (
     print_lines,
     print_note,
 )
-from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
@@ -56,8 +56,6 @@ def questions(
         bool, Option("--all", help="List every question, not only one screen of them.")
     ] = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """List questions, open ones first, with your forecasts.
 
@@ -66,7 +64,7 @@ def questions(
     """
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
-    with reading_as(database, member) as (session, who, now):
+    with reading_as() as (session, who, now):
         current = {} if who is None else current_forecasts(session, who, at=now)
         rows = _in_order(
             [

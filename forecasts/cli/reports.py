@@ -9,12 +9,11 @@ from typing import Annotated, Any, get_args
 
 import pandas as pd
 from typer import Option
-from typer.core import TyperCommand
 
 from forecasts.cli import bulk_scores
 from forecasts.cli.console import now, one_of, out, print_note
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import Database
+from forecasts.cli.options import OnLedger
 from forecasts.cli.outputs import emit
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, settings, use_own_zone
@@ -154,7 +153,7 @@ def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None
     emit(printable(str(made)) if form == "text" else made, output)
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def report(
     folder: FolderOrParts = None,
     by: Annotated[
@@ -182,7 +181,6 @@ def report(
     as_of: AsOf = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
-    database: Database = None,
 ) -> None:
     """Report scores and calibration, and compare them with luck.
 
@@ -191,7 +189,7 @@ def report(
     """
     form = _format(form, output)
     if folder is None:
-        use_own_zone(database)
+        use_own_zone()
     wanted: dict[str, Any] = {
         "by": one_of("--by", by, get_args(By)),
         "names": name or [],
@@ -203,7 +201,7 @@ def report(
         raise bulk_scores.needs_parts(folder)
     _chosen_early(parts, wanted["by"], wanted["names"])
     if parts is None:
-        frames = frames_of(folder, database, rationales=False)
+        frames = frames_of(folder, rationales=False)
         made = build_report(frames, **wanted)
     else:
         with (
@@ -213,14 +211,14 @@ def report(
             made = report_parts(parts, executor=executor, progress=progress, **wanted)
     _emit(made, form, output)
     if folder is None and by == "all" and form == "text" and output is None:
-        _offer_own(frames, database)
+        _offer_own(frames)
 
 
-def _offer_own(frames: Frames, database: str | None) -> None:
+def _offer_own(frames: Frames) -> None:
     """Name the command for the member's own report, if others have forecasts too."""
-    own, handles = settings(database).member, frames.forecasts["forecaster"].unique()
+    own, handles = settings().member, frames.forecasts["forecaster"].unique()
     if own in handles and len(handles) > 1:
-        step = next_step("report", database=database, by="forecaster", name=own)
+        step = next_step("report", by="forecaster", name=own)
         print_note(f"Yours alone: {step}")
 
 
@@ -236,7 +234,7 @@ def _named_again(sides: Sequence[str], of: str, there: Sequence[str]) -> BadInpu
     )
 
 
-class _TakesNames(TyperCommand):
+class _TakesNames(OnLedger):
     """A command whose ``--between`` takes all the words up to the next option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -288,7 +286,6 @@ def compare(
     as_of: AsOf = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
-    database: Database = None,
 ) -> None:
     """Compare teams, forecasters, kinds or models.
 
@@ -298,7 +295,7 @@ def compare(
     """
     form = _format(form, output)
     if folder is None:
-        use_own_zone(database)
+        use_own_zone()
     wanted: dict[str, Any] = {
         "of": one_of("--of", of, get_args(Of)),
         "choice": _choice(cohort, tag, since, until, lead, made_before),
@@ -311,7 +308,7 @@ def compare(
         raise bulk_scores.needs_parts(folder)
     frames: Frames | None = None
     if parts is None:
-        frames = frames_of(folder, database, rationales=False)
+        frames = frames_of(folder, rationales=False)
         teams = frames.teams
     else:
         teams = parts.whole("teams")

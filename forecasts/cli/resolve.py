@@ -12,7 +12,7 @@ from typer import Argument, Option
 from forecasts.cli.console import print_line, when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, Database, Member, QuestionSlug
+from forecasts.cli.options import Because, OnLedger, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
@@ -50,11 +50,9 @@ def propose(
     ] = None,
     because: Because = "",
     source: Source = "",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Propose an outcome. To accept it, use resolve; to decline it, reject."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         proposal = proposals.propose(
             session,
             found,
@@ -91,8 +89,6 @@ def resolve(
             "(--because). The question is open again until its close.",
         ),
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Resolve a question and score its forecasts. Resolve it again to correct the outcome.
 
@@ -102,10 +98,10 @@ def resolve(
     from forecasts.resolution import confirmation  # loads pandas, as a proposal need not
 
     if withdraw:
-        _withdraw(question, because, database, member, given=(outcome, known_at, source))
+        _withdraw(question, because, given=(outcome, known_at, source))
         return
 
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         settled = confirmation.confirm(
             session,
             found,
@@ -136,14 +132,7 @@ def resolve(
         print_line(f"  {history.provisional_note(provisional, when)}")
 
 
-def _withdraw(
-    question: str,
-    because: str,
-    database: str | None,
-    member: str | None,
-    *,
-    given: Sequence[str | None],
-) -> None:
+def _withdraw(question: str, because: str, *, given: Sequence[str | None]) -> None:
     from forecasts.resolution import confirmation  # loads pandas, as a proposal need not
 
     if any(given):
@@ -157,7 +146,7 @@ def _withdraw(
             "Withdrawing an outcome needs a reason, which stays in the question's history.",
             remedy='Add it: --because "…".',
         )
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         row = confirmation.withdraw(session, found, member=who, now=now, reason=because)
         state = standing.current_state(session, found, now=now)
     print_line(f"{question}: {row.outcome} withdrawn; the question is {state.status}")
@@ -172,11 +161,9 @@ def _read(session: Session, question: Question, outcome: str, now: datetime) -> 
 
 
 @app.command()
-def reject(
-    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
-) -> None:
+def reject(question: QuestionSlug, because: Because = "") -> None:
     """Reject a question's proposed outcomes. Needs a reason (--because)."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         proposed = proposals.proposals_on(session, found)
         if not proposed:
             raise Refused(
@@ -196,35 +183,31 @@ def reject(
 
 
 @app.command()
-def dispute(
-    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
-) -> None:
+def dispute(question: QuestionSlug, because: Because = "") -> None:
     """Dispute a question's outcome. Needs a reason (--because).
 
     A question's policy sets how long that is possible. Its scores are provisional until someone
     resolves it differently or upholds the outcome.
     """
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         disputes.dispute(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: disputed; awaiting a decision")
 
 
 @app.command()
-def uphold(
-    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
-) -> None:
+def uphold(question: QuestionSlug, because: Because = "") -> None:
     """Uphold a disputed outcome, which makes it final."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         disputes.uphold(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: upheld; the outcome and its scores are final")
 
 
-@app.command()
-def rescore(database: Database = None) -> None:
+@app.command(cls=OnLedger)
+def rescore() -> None:
     """Recompute the stored scores, for example after an upgrade."""
     from forecasts.scores import scores  # loads pandas, as a proposal need not
 
-    with writing(ledger(settings(database))) as session:
+    with writing(ledger(settings())) as session:
         rebuilt = scores.rebuild(session)
     print_line(
         f"Recomputed with engine {rebuilt.engine}. Scores: {rebuilt.scores:,}; resolved questions: "

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from forecasts.cli.console import one_of, print_json, print_line, print_note, when
-from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
+from forecasts.cli.options import OnLedger, QuestionSlug, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
@@ -28,7 +29,7 @@ from forecasts.views.runs import KeptDocument, KeptEvidence, ResolverAnswer, res
 resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
 
-@resolver.command()
+@resolver.command(cls=TyperCommand)
 def kinds(
     name: Annotated[
         str | None, Argument(metavar="KIND", help="Only this kind. [default: all]")
@@ -90,49 +91,29 @@ With = Annotated[
 
 
 @resolver.command("set")
-def set_(
-    question: QuestionSlug,
-    kind: Kind,
-    given: With = None,
-    database: Database = None,
-    member: Member = None,
-) -> None:
+def set_(question: QuestionSlug, kind: Kind, given: With = None) -> None:
     """Set a question's resolver, replacing any others. Its settings are checked now."""
-    _attach(question, kind, given, database, member, beside=False)
+    _attach(question, kind, given, beside=False)
 
 
 @resolver.command()
-def add(
-    question: QuestionSlug,
-    kind: Kind,
-    given: With = None,
-    database: Database = None,
-    member: Member = None,
-) -> None:
+def add(question: QuestionSlug, kind: Kind, given: With = None) -> None:
     """Add another resolver to a question, for example for a quorum."""
-    _attach(question, kind, given, database, member, beside=True)
+    _attach(question, kind, given, beside=True)
 
 
 @resolver.command()
-def remove(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
+def remove(question: QuestionSlug) -> None:
     """Remove a question's resolvers. Past lookups are kept."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         count = assignments.detach(session, found, member=who, now=now)
     removed = "resolver" if count == 1 else f"{count} resolvers"
     print_line(f"{question}: {removed} removed; it is no longer checked automatically")
 
 
-def _attach(
-    question: str,
-    kind: str,
-    given: list[str] | None,
-    database: str | None,
-    member: str | None,
-    *,
-    beside: bool,
-) -> None:
+def _attach(question: str, kind: str, given: list[str] | None, *, beside: bool) -> None:
 
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         attached = assignments.attach(
             session, found, kind, _settings(given or []), member=who, now=now, beside=beside
         )
@@ -176,15 +157,13 @@ def policy(
             help="Days in which a resolution can be disputed and its scores are provisional.",
         ),
     ] = 0,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Set how a question's resolvers decide. The default is confirm.
 
     Resolvers that disagree never resolve a question: each outcome is proposed, with its sources.
     """
     one_of("The policy", decides, [str(known) for known in PolicyKind])
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         row = policies.set_policy(
             session,
             found,
@@ -207,11 +186,9 @@ def evidence(
         Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
     ] = None,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Show or save the evidence behind the resolvers' findings."""
-    with reading_as(database, member) as (session, _, _):
+    with reading_as() as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
     written = [] if folder is None else kept_evidence.save(exhibits, folder)
     if format_ == "json":
@@ -245,12 +222,12 @@ def _settings(given: list[str]) -> dict[str, Any]:
     return read
 
 
-@resolver.command("try")
-def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Database = None) -> None:
+@resolver.command("try", cls=OnLedger)
+def try_(question: QuestionSlug, format_: TextOrJson = "text") -> None:
     """Try a question's resolvers now. Nothing is stored."""
-    chosen = settings(database)
+    chosen = settings()
     engine = ledger_to_read(chosen)
-    with reading_as(database, engine=engine) as (session, _, now):
+    with reading_as(engine=engine) as (session, _, now):
         # The lookup itself reads for nobody, so check first that the member may see the question.
         state = standing.current_state(session, registry.find(session, question), now=now)
     answers = run.look(engine, question, now=now, allow_private=chosen.allow_private_addresses)

@@ -11,8 +11,6 @@ from forecasts.cli.console import confirm, print_line, print_note, when
 from forecasts.cli.dates import time_of
 from forecasts.cli.options import (
     Because,
-    Database,
-    Member,
     OutcomesFile,
     QuestionSlug,
     VisibleTo,
@@ -63,8 +61,6 @@ def revise(
         ),
     ] = None,
     because: Because = "",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Reword a question or change its dates. Earlier wordings are kept."""
     given: dict[str, Any] = {
@@ -80,7 +76,7 @@ def revise(
         fields["tags"] = [word for word in tag if word] or None
     if not fields and not option and (closes, resolves, outcomes, visible_to) == (None,) * 4:
         raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         if closes is not None:
             fields["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
         if resolves is not None:
@@ -127,13 +123,11 @@ def close(
     undo: Annotated[
         bool, Option("--undo", help="Undo an early close and return to the schedule.")
     ] = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Close a question early. Resolve it once the outcome is known."""
     if undo and at is not None:
         raise BadInput("--at closes the question, and --undo reopens it; give only one of them.")
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         if undo:
             text = revisions.reopen(session, found, member=who, now=now)
         else:
@@ -144,21 +138,19 @@ def close(
 
 
 @app.command()
-def discard(
-    question: QuestionSlug, yes: Yes = False, database: Database = None, member: Member = None
-) -> None:
+def discard(question: QuestionSlug, yes: Yes = False) -> None:
     """Discard your own question within a day of asking it.
 
     Only while nobody else has forecast it and it has no outcome. It disappears from every list,
     score and export; its rows stay in the history, which forecasts verify checks.
     """
-    with reading_as(database, member) as (session, _, _):
+    with reading_as() as (session, _, _):
         text = registry.newest_wording(session, registry.find(session, question))
     confirm(f"Discard {text.title!r}?", yes=yes)
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         discards.discard(session, found, member=who, now=now)
         slug = found.slug
     closes = iso(text.scheduled_close_time)
-    again = next_step("ask", text.title, database=database, member=member, closes=closes)
+    again = next_step("ask", text.title, closes=closes)
     print_line(f"{slug}: discarded")
     print_note(f"To ask it again: {again}")

@@ -7,18 +7,20 @@ can fix it, else 1.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
 from forecasts.cli.console import ENDING, ignoring_closed_pipe, print_error
+from forecasts.cli.options import AsMember
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.limits import limit_memory
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 _MEMORY = "FORECASTS_MEMORY_GB"
 # The commands by section, as --help lists them: each with its module and its help in a line.
 SECTIONS = {
@@ -141,7 +143,15 @@ class _Commands(TyperGroup):
             ENDING.close()
 
 
-app = typer.Typer(
+class _App(typer.Typer):
+    def command(
+        self, name: str | None = None, *, cls: type[TyperCommand] | None = AsMember, **settings: Any
+    ) -> Callable[[Function], Function]:
+        """Add a command, with --database and --as unless ``cls`` has others."""
+        return super().command(name, cls=cls, **settings)
+
+
+app = _App(
     name="forecasts",
     cls=_Commands,
     no_args_is_help=True,
@@ -163,9 +173,9 @@ def loaded(names: Iterable[str] = COMMANDS) -> dict[str, Any]:
     return {name: found[name] for name in COMMANDS}
 
 
-def group(name: str, *, help: str) -> typer.Typer:
+def group(name: str, **settings: Any) -> typer.Typer:
     """Return a new group of commands, such as those of ``forecasts team``."""
-    made = typer.Typer(name=name, no_args_is_help=True, rich_markup_mode=None, help=help)
+    made = _App(name=name, rich_markup_mode=None, **{"no_args_is_help": True, **settings})
     app.add_typer(made)
     return made
 
@@ -204,8 +214,7 @@ def _wrong_number(error: typer.BadParameter) -> BadInput | None:
     if kind.startswith(("int_", "float_")) or value == "nan":
         number, such = ("whole number", "10") if kind.startswith("int_") else ("number", "0.5")
         return BadInput(
-            f"{name} {value!r} is not a {number}.",
-            remedy=f"Write it in digits, such as {such}.",
+            f"{name} {value!r} is not a {number}.", remedy=f"Write it in digits, such as {such}."
         )
     if kind == "greater_than_equal":
         least = f"{limits['ge']:,}".removesuffix(".0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -12,12 +11,12 @@ import typer
 from typer import Option
 
 from forecasts.agenda.notifications import sender
-from forecasts.cli.console import now, print_json, print_line, when
+from forecasts.cli.console import now, on_terminal, print_json, print_line, when
 from forecasts.cli.digests import send_due_digest
 from forecasts.cli.notify import notify_members
-from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, TextOrJson
+from forecasts.cli.options import Database, JsonAlias, QuestionSlug, TextOrJson
 from forecasts.cli.outputs import progress_bar
-from forecasts.cli.root import app
+from forecasts.cli.root import group
 from forecasts.cli.schedule import keep_on
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
@@ -35,8 +34,7 @@ from forecasts.resolution.runs.last_run import interval_in_words, run_times
 from forecasts.resolution.runs.run import Summary
 from forecasts.views import runs as views
 
-run = typer.Typer(name="run", invoke_without_command=True, rich_markup_mode=None)
-app.add_typer(run)
+run = group("run", invoke_without_command=True, no_args_is_help=False)
 # The states that a run counts, in the order in which they are printed.
 _COUNTED = {
     "confirmed": "resolved",
@@ -84,7 +82,9 @@ def run_(
             )
         return
     as_json = as_json or format_ == "json"
-    once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
+    once = partial(
+        _run, settings(database_url=database), dry=dry, only=only, limit=limit, as_json=as_json
+    )
     if every is not None:
         keep_on(partial(once, every=read_every(every)), every)
     elif once():
@@ -146,13 +146,8 @@ def _run(
         notify_members(engine, chosen)
         send_due_digest(engine, chosen)
         with writing(engine, now) as session:
-            last_run.record_run(session, now=started, every=every, by_hand=_by_hand())
+            last_run.record_run(session, now=started, every=every, by_hand=on_terminal())
     return bool(summary.waiting)
-
-
-def _by_hand() -> bool:
-    """Return whether someone started the run in a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _print_summary(
@@ -190,14 +185,12 @@ def status(
     limit: Annotated[int, Option(metavar="N", min=1, help="Print at most N of each list.")] = 20,
     format_: TextOrJson = "text",
     as_json: JsonAlias = False,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Show questions that need a person, results and due questions.
 
     Questions need a person if they are parked, have a proposed outcome, or are disputed.
     """
-    with reading_as(database, member) as (session, _, now):
+    with reading_as() as (session, _, now):
         times = run_times(session)
         found = progress.progress(session, limit=limit)
         proposed = [
@@ -277,8 +270,8 @@ def status(
 
 
 @run.command()
-def retry(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
+def retry(question: QuestionSlug) -> None:
     """Check a parked or failed question again in the next run."""
-    with acting_on(question, database, member) as (session, found, who, now):
+    with acting_on(question) as (session, found, who, now):
         assignments.retry(session, found, member=who, now=now)
     print_line(f"{question}: the next run checks it again")

@@ -9,12 +9,7 @@ from sqlmodel import Session
 from typer import Argument, Option
 
 from forecasts.cli.console import confirm, print_json, print_line, print_note, when
-from forecasts.cli.options import (
-    Database,
-    Member,
-    TextOrJson,
-    Yes,
-)
+from forecasts.cli.options import TextOrJson, Yes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as
 from forecasts.common.errors import BadInput
@@ -29,8 +24,7 @@ from forecasts.views.questions import same_questions
 @app.command()
 def same(
     questions: Annotated[
-        list[str] | None,
-        Argument(metavar="QUESTION", help="The questions that are the same."),
+        list[str] | None, Argument(metavar="QUESTION", help="The questions that are the same.")
     ] = None,
     different: Annotated[
         bool, Option("--different", help="They are not the same: do not propose the pair again.")
@@ -41,8 +35,6 @@ def same(
     ] = False,
     yes: Yes = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """List questions that may be the same, or make them a family.
 
@@ -56,7 +48,7 @@ def same(
                 "--different.",
                 remedy="To decide on one pair, leave out --identical.",
             )
-        _join_identical(yes, database, member)
+        _join_identical(yes)
         return
     if not questions:
         if different:
@@ -64,9 +56,9 @@ def same(
                 "--different needs two questions.",
                 remedy="List the proposed pairs with: forecasts same",
             )
-        _print_pairs(format_, database, member)
+        _print_pairs(format_)
         return
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         if not different:
             joined = families.join_family(session, questions, member=who, now=now)
         elif len(questions) == 2:
@@ -79,32 +71,32 @@ def same(
     if different:
         print_line(f"{' and '.join(questions)}: not proposed again")
         return
-    _print_joined([joined], database, member)
+    _print_joined([joined])
 
 
-def _join_identical(yes: bool, database: str | None, member: str | None) -> None:
+def _join_identical(yes: bool) -> None:
     """List the pairs that are identical, and join them once confirmed."""
-    with reading_as(database, member) as (session, _, now):
+    with reading_as() as (session, _, now):
         pairs = [one for one in same_pairs(session, now=now) if one.is_identical]
         listed = _lines(session, pairs)
     if not pairs:
         print_line("No two questions have the same title, type and scheduled close.")
-        print_note(f"To list similar ones: {next_step('same', database=database, member=member)}")
+        print_note(f"To list similar ones: {next_step('same')}")
         return
     for line in listed:
         print_line(line)
     confirm(f"Join {count(len(pairs), 'pair')}?", yes=yes)
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         joined = families.join_pairs(session, pairs, member=who, now=now)
-    _print_joined(joined, database, member)
+    _print_joined(joined)
 
 
-def _print_joined(joined: Sequence[Joined], database: str | None, member: str | None) -> None:
+def _print_joined(joined: Sequence[Joined]) -> None:
     """Print the families with the questions that are new in them, and how to take one out."""
     for one in joined:
         print_line(f"In the family {one.family}: {', '.join(one.before)}")
     last = list(joined[-1].before)[-1]
-    back = next_step("revise", last, database=database, member=member, family="")
+    back = next_step("revise", last, family="")
     print_note(f"To take one out: {back}")
 
 
@@ -121,9 +113,9 @@ def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
     return lines
 
 
-def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
+def _print_pairs(format_: str) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
-    with reading_as(database, member) as (session, _, now):
+    with reading_as() as (session, _, now):
         pairs = same_pairs(session, now=now)
         if format_ == "json":
             print_json([same_questions(pair) for pair in pairs])
@@ -135,10 +127,10 @@ def _print_pairs(format_: str, database: str | None, member: str | None) -> None
     for line in listed:
         print_line(line)
     first = pairs[0].slugs
-    join = next_step("same", *first, database=database, member=member)
-    apart = next_step("same", *first, database=database, member=member, different=True)
+    join = next_step("same", *first)
+    apart = next_step("same", *first, different=True)
     print_note(f"If they are the same: {join}")
     print_note(f"If not: {apart}")
     if (many := sum(pair.is_identical for pair in pairs)) > 1:
-        every = next_step("same", database=database, member=member, identical=True)
+        every = next_step("same", identical=True)
         print_note(f"To join the {many:,} with the same title, type and close: {every}")

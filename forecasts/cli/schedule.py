@@ -17,7 +17,7 @@ import typer
 from typer import Argument, Option
 
 from forecasts.cli.console import ENDING, now, one_of, print_error, print_note, when
-from forecasts.cli.options import Database
+from forecasts.cli.options import CHOSEN, OnLedger
 from forecasts.cli.root import group
 from forecasts.cli.session import settings
 from forecasts.common.errors import BadInput, DatabaseError
@@ -43,18 +43,14 @@ EnvironmentFile = Annotated[
 _SECRETS = Path("/etc/forecasts/environment")
 
 
-@schedule.command()
-def cron(
-    every: Every = DEFAULT_EVERY,
-    environment_file: EnvironmentFile = _SECRETS,
-    database: Database = None,
-) -> None:
+@schedule.command(cls=OnLedger)
+def cron(every: Every = DEFAULT_EVERY, environment_file: EnvironmentFile = _SECRETS) -> None:
     """Print a crontab line, with instructions."""
-    found = _installation(database, every, secrets=environment_file)
+    found = _installation(every, secrets=environment_file)
     typer.echo(schedules.cron(found, schedules.read_every(every)), nl=False)
 
 
-@schedule.command()
+@schedule.command(cls=OnLedger)
 def systemd(
     part: Annotated[
         str, Argument(metavar="service|timer|both", help="The unit to print.")
@@ -62,12 +58,11 @@ def systemd(
     every: Every = DEFAULT_EVERY,
     user: User = None,
     environment_file: EnvironmentFile = _SECRETS,
-    database: Database = None,
 ) -> None:
     """Print a systemd service and timer, with instructions."""
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
-    found = _installation(database, every, user=user, secrets=environment_file)
+    found = _installation(every, user=user, secrets=environment_file)
     units = {
         "service": schedules.systemd_service(found),
         "timer": schedules.systemd_timer(found, period),
@@ -75,24 +70,23 @@ def systemd(
     typer.echo("\n".join(units.values()) if part == "both" else units[part], nl=False)
 
 
-@schedule.command()
+@schedule.command(cls=OnLedger)
 def kubernetes(
     every: Every = DEFAULT_EVERY,
     image: Annotated[
         str | None,
         Option(metavar="IMAGE", help="The container image. [default: forecast-ledger:VERSION]"),
     ] = None,
-    database: Database = None,
 ) -> None:
     """Print a Kubernetes CronJob, with instructions."""
     import scoring  # loads pandas, which no run needs
 
-    found = _installation(database, every, image=image, digest_file=False)
+    found = _installation(every, image=image, digest_file=False)
     manifest = schedules.kubernetes(
         found,
         schedules.read_every(every),
         image=image or f"forecast-ledger:{scoring.__version__}",
-        in_a_file=read_url(settings(database).database_url).get_backend_name() == "sqlite",
+        in_a_file=read_url(settings().database_url).get_backend_name() == "sqlite",
     )
     typer.echo(manifest, nl=False)
 
@@ -139,7 +133,6 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
 
 
 def _installation(
-    database: str | None,
     every: str,
     *,
     user: str | None = None,
@@ -148,14 +141,14 @@ def _installation(
     digest_file: bool = True,
 ) -> Installation:
     """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
-    chosen = settings(database)
+    chosen = settings()
     is_secret = holds_secrets(chosen.database_url)
     given = {
         "--every": None if every == DEFAULT_EVERY else every,
         "--user": user,
         "--image": image,
         "--environment-file": None if secrets == _SECRETS else str(secrets),
-        "--database": None if is_secret else database,
+        "--database": None if is_secret else CHOSEN["database_url"],
     }
     for words in (user or "", str(secrets)):
         if not words.isprintable():

@@ -23,7 +23,7 @@ from forecasts.cli.console import (
     print_note,
 )
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.options import OnLedger, TextOrJson
 from forecasts.cli.outputs import emit
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as, use_own_zone
@@ -76,8 +76,6 @@ def scores(
         bool, Option("--all", help="List every question, not only one screen of them.")
     ] = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """List your scores on resolved questions.
 
@@ -87,7 +85,7 @@ def scores(
     one_of("--sort", sort, tuple(_ORDERS))
     alone: list[QuestionState] = []
     printed: dict[int, list[Printed]] = {}
-    with reading_as(database, member) as (session, who, now):
+    with reading_as() as (session, who, now):
         asked = None if question is None else registry.find(session, question)
         of_one = None if asked is None else asked.id
         found = [] if who is None else scored_questions(session, who, question=of_one)
@@ -202,7 +200,7 @@ def _print_updates(one: ScoredQuestion) -> None:
     out().print(table)
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def score(
     folder: FolderOrParts = None,
     protocol: Annotated[
@@ -224,7 +222,6 @@ def score(
     ] = None,
     format_: Format = None,
     output: Output = None,
-    database: Database = None,
 ) -> None:
     """Score each forecaster on each resolved question.
 
@@ -252,12 +249,12 @@ def score(
     if parts is not None:
         found = bulk_scores.parts_table(parts, protocols)
     else:
-        frames = frames_of(folder, database, rationales=False)
+        frames = frames_of(folder, rationales=False)
         found = scoring.score(frames.questions, frames.forecasts, protocols)
     emit(table_text(found, chosen), output)
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def crowd(
     folder: Folder = None,
     method: Annotated[
@@ -279,20 +276,19 @@ def crowd(
     ] = False,
     format_: Format = None,
     output: Output = None,
-    database: Database = None,
 ) -> None:
     """Print the crowd's forecast on each question."""
     if folder is None:
-        use_own_zone(database)
+        use_own_zone()
     chosen, moment = format_of(format_, output), time_of(at, past=True)
-    frames = frames_of(folder, database, rationales=False)
+    frames = frames_of(folder, rationales=False)
     table = crowd_forecasts(
         frames, method, moment, of=one_of("--of", of, get_args(CrowdOf)), each_bot=each_bot
     )
     emit(table_text(table, chosen), output)
 
 
-@app.command()
+@app.command(cls=OnLedger)
 def attribute(
     folder: Folder = None,
     by: Annotated[
@@ -303,12 +299,11 @@ def attribute(
     ] = "brier",
     format_: Format = None,
     output: Output = None,
-    database: Database = None,
 ) -> None:
     """Attribute scores to updates, evidence, publishers or kinds.
 
     This is bookkeeping, not causation: the last member to move gets the credit.
     """
     chosen = format_of(format_, output)
-    frames = frames_of(folder, database)
+    frames = frames_of(folder)
     emit(table_text(attribute_frames(frames, by, protocol), chosen), output)

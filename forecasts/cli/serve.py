@@ -16,14 +16,15 @@ from typing import Annotated
 
 import typer
 from typer import Option
+from typer.core import TyperCommand
 
 from forecasts.access import oidc_settings
 from forecasts.access.oidc_settings import PREFIX, SignIn
 from forecasts.cli.console import now, out, print_note
-from forecasts.cli.options import Database
+from forecasts.cli.options import OnLedger
 from forecasts.cli.root import app
-from forecasts.cli.session import ledger, next_step, settings
-from forecasts.common.errors import BadInput
+from forecasts.cli.session import ledger, settings
+from forecasts.common.errors import BadInput, command
 from forecasts.common.settings import Settings
 from forecasts.common.text import printable
 
@@ -33,9 +34,8 @@ _LOOPBACK = "127.0.0.1"
 _PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
 
-@app.command("app")
+@app.command("app", cls=OnLedger)
 def app_(
-    database: Database = None,
     port: Port = 8501,
     address: Annotated[
         str,
@@ -50,7 +50,7 @@ def app_(
     sign_in = oidc_settings.configured_sign_in()
     oidc_settings.require_safe_address(address, sign_in)
     require_free(port, address)
-    chosen = settings(database)
+    chosen = settings()
     ledger(chosen, begin=True)
     raise typer.Exit(serve(chosen, port, address, sign_in, open_=open_))
 
@@ -92,7 +92,7 @@ def serve(
     """
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
     print_note(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
-    command = [
+    words = [
         *(sys.executable, "-m", "streamlit", "run", str(_app_script())),
         *("--server.address", address, "--server.port", str(port)),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
@@ -108,13 +108,13 @@ def serve(
     if sign_in is None:
         environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
     else:  # otherwise Streamlit looks up this machine's addresses on the network
-        command += ["--browser.serverAddress", sign_in.host]
-    if open_ and sign_in is None and _has_screen():
-        threading.Thread(target=_open_browser, args=(at, port), daemon=True).start()
-    return _run(command, environment)
+        words += ["--browser.serverAddress", sign_in.host]
+    if open_ and sign_in is None and has_screen():
+        threading.Thread(target=open_browser, args=(at, port), daemon=True).start()
+    return run_until_ended(words, environment)
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
     """Return whether a person started this in a terminal of a machine with a screen."""
     if not sys.stderr.isatty():
         return False
@@ -123,7 +123,7 @@ def _has_screen() -> bool:
     )
 
 
-def _open_browser(url: str, port: int) -> None:
+def open_browser(url: str, port: int) -> None:
     """Open ``url`` in the browser once the server accepts connections."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
@@ -144,7 +144,7 @@ def _ends(number: int) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
+def run_until_ended(command: list[str], environment: dict[str, str]) -> int:
     """Return the exit code of ``command``; Ctrl+C and SIGTERM stop it cleanly.
 
     The command runs in a session of its own, so that Ctrl+C reaches only this process and nothing
@@ -182,7 +182,7 @@ def _app_script() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "streamlit_app.py"
 
 
-@app.command()
+@app.command(cls=TyperCommand)
 def demo(
     serve_: Annotated[
         bool, Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
@@ -201,7 +201,7 @@ def demo(
     url = demonstration.build(now=now(), echo=echo)
     path = str(demonstration.ledger_path())
     echo(f"The demonstration is the ledger {path}. Your own ledger is not changed.")
-    echo(f"Next: {next_step('questions', database=path)}")
+    echo(f"Next: {command('questions', database=path)}")
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
-        raise typer.Exit(serve(settings(url), port, open_=open_))
+        raise typer.Exit(serve(settings(database_url=url), port, open_=open_))

@@ -14,6 +14,7 @@ from forecasts.access import roles, tokens, visibility
 from forecasts.access.members import find_member
 from forecasts.access.preferences import preferences
 from forecasts.cli.console import ENDING, now, print_note, use_zone
+from forecasts.cli.options import CHOSEN
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.settings import Settings, current_settings, default_ledger
 from forecasts.ledger.clock import act_time, ledger_clock
@@ -26,13 +27,11 @@ from forecasts.ledger.urls import named_file, place, read_url, to_type_again
 from forecasts.questions import registry
 
 
-def settings(database: str | None = None, member: str | None = None) -> Settings:
-    """Return the settings, overridden by the command's options."""
-    chosen = {"database_url": database, "member": member}
+def settings(**instead: str | None) -> Settings:
+    """Return the settings, overridden by the command's options, and those by ``instead``."""
+    chosen = CHOSEN | instead
     try:
-        return current_settings(
-            **{name: value for name, value in chosen.items() if value is not None}
-        )
+        return current_settings(**{name: one for name, one in chosen.items() if one is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
@@ -105,18 +104,14 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
 
 @contextmanager
 def acting(
-    database: str | None,
-    member: str | None,
-    *,
-    begin: bool = False,
-    engine: Engine | None = None,
+    *, begin: bool = False, engine: Engine | None = None, chosen: Settings | None = None
 ) -> Iterator[tuple[Session, Member, datetime]]:
     """Yield a session that writes to the ledger (or ``engine``), who acts, and the act's time.
 
     The block is one transaction, committed at its end; a new member is written first. ``begin``
     as in ``ledger``. Forbidden as in ``tokens.acting_handle`` and ``roles.require_own_name``.
     """
-    chosen = settings(database, member)
+    chosen = chosen or settings()
     with writing(engine or ledger(chosen, begin=begin), now) as session:
         moment = act_time(session)
         _require_own_name(session, chosen, moment)
@@ -127,28 +122,22 @@ def acting(
 
 
 @contextmanager
-def acting_on(
-    slug: str, database: str | None, member: str | None
-) -> Iterator[tuple[Session, Question, Member, datetime]]:
+def acting_on(slug: str) -> Iterator[tuple[Session, Question, Member, datetime]]:
     """Yield the question too, and the rest as ``acting`` does."""
-    with acting(database, member) as (session, who, moment):
+    with acting() as (session, who, moment):
         yield session, registry.find(session, slug), who, moment
 
 
 @contextmanager
 def reading_as(
-    database: str | None,
-    member: str | None = None,
-    *,
-    begin: bool = False,
-    engine: Engine | None = None,
+    *, begin: bool = False, engine: Engine | None = None
 ) -> Iterator[tuple[Session, Member | None, datetime]]:
     """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
     The member is None if new, or if a name alone proves nothing. ``begin`` as in
     ``ledger_to_read``.
     """
-    chosen = settings(database, member)
+    chosen = settings()
     engine = engine or ledger_to_read(chosen, begin=begin)
     moment = ledger_clock(engine, now)()
     with reading(engine) as session:
@@ -160,37 +149,35 @@ def reading_as(
 
 
 @contextmanager
-def previewing(
-    database: str | None, member: str | None
-) -> Iterator[tuple[Session, Member, datetime]]:
+def previewing() -> Iterator[tuple[Session, Member, datetime]]:
     """Yield what ``acting`` does, to preview an act that can begin a ledger; nothing is written.
 
     A member whom the act would add is named.
     """
-    with reading_as(database, member, begin=True) as (session, found, now):
-        who = found or Member(handle=settings(database, member).member, created_at=now)
+    with reading_as(begin=True) as (session, found, now):
+        who = found or Member(handle=settings().member, created_at=now)
         if found is None and find_member(session, who.handle) is None:
             print_note(f"There is no member {who.handle!r} yet; the import would add them.")
         yield session, who, now
 
 
-def acting_handle(database: str | None, member: str | None) -> str:
+def acting_handle() -> str:
     """Return the handle of the acting member, who may be new."""
-    chosen = settings(database, member)
+    chosen = settings()
     if chosen.token is None:
         return chosen.member
-    with reading_as(database, member) as (_, who, _):
+    with reading_as() as (_, who, _):
         return chosen.member if who is None else who.handle
 
 
-def use_own_zone(database: str | None, member: str | None = None) -> None:
+def use_own_zone() -> None:
     """Read and print times in the zone of the member's settings, before the command opens a ledger.
 
     None is created; what is wrong with it is left to the command.
     """
-    named = settings(database, member).names_a_ledger
+    named = settings().names_a_ledger
     if named or kind_of(default_ledger()) is not Kind.nothing:
-        with suppress(LedgerError), reading_as(database, member):
+        with suppress(LedgerError), reading_as():
             pass
 
 
@@ -203,7 +190,7 @@ def _use_zone_of(session: Session, member: Member | None) -> None:
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
 
     if chosen.token is None:
-        roles.require_own_name(session, settings().member, chosen.member, now=now)
+        roles.require_own_name(session, settings(member=None).member, chosen.member, now=now)
 
 
 def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
@@ -213,18 +200,11 @@ def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
     return tokens.acting_member(session, chosen, now=moment)
 
 
-def next_step(
-    name: str,
-    /,
-    *arguments: str,
-    database: str | None,
-    member: str | None = None,
-    **options: str | bool,
-) -> str:
-    """Return the next command to type, with the given ``--database`` and ``--as``.
+def next_step(name: str, /, *arguments: str, **options: str | bool) -> str:
+    """Return the next command to type, with the ``--database`` and ``--as`` of this one.
 
     A password in the ledger's URL is replaced.
     """
-    place = None if database is None else to_type_again(database)
-    own = {key: value for key, value in (("database", place), ("as", member)) if value}
-    return command(name, *arguments, **options, **own)
+    place, member = CHOSEN.get("database_url"), CHOSEN.get("member")
+    own = {"database": place and to_type_again(place), "as": member}
+    return command(name, *arguments, **options, **{key: one for key, one in own.items() if one})

@@ -23,7 +23,7 @@ from forecasts.cli.console import (
     print_note,
     when,
 )
-from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
+from forecasts.cli.options import QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, reading_as
 from forecasts.common.errors import FILL_IN, command
@@ -61,11 +61,9 @@ def show(
         Option("--all", help="Show everything: background, sources, evidence and corrections too."),
     ] = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Show a question on one screen: forecasts, outcome and scores."""
-    with reading_as(database, member) as (session, who, now):
+    with reading_as() as (session, who, now):
         state = current_state(session, find(session, question), now=now)
         if format_ == "json":
             print_json(whole_question(session, state))
@@ -73,7 +71,7 @@ def show(
             _print_everything(session, state, now)
         else:
             _print_overview(session, state, who, now)
-            step = next_step("show", question, database=database, member=member, all=True)
+            step = next_step("show", question, all=True)
             print_note(f"Everything: {step}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from forecasts.cli.bulk_scores import engine, showing_progress
 from forecasts.cli.console import print_line
@@ -24,7 +25,7 @@ _MOST, _MOST_PARTS = 2**40 - 1, 100_000
 _TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary": "binary"}
 
 
-@app.command()
+@app.command(cls=TyperCommand)
 def simulate(
     folder: Annotated[Path, Argument(metavar="FOLDER", help="The new folder of parts.")],
     questions: Annotated[
@@ -47,8 +48,7 @@ def simulate(
         ),
     ] = "",
     overconfident: Annotated[
-        float,
-        Option(metavar="SHARE", min=0, max=1, help="Share of overconfident forecasters."),
+        float, Option(metavar="SHARE", min=0, max=1, help="Share of overconfident forecasters.")
     ] = 0.0,
     seed: Annotated[int, Option(metavar="N", help="The same seed gives the same tournament.")] = 0,
     parts: Annotated[
@@ -72,8 +72,7 @@ def simulate(
         ),
     ] = None,
     scheduler: Annotated[
-        str | None,
-        Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead."),
+        str | None, Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead.")
     ] = None,
 ) -> None:
     """Simulate a tournament of any size, as a folder of parts.

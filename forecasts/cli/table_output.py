@@ -50,7 +50,7 @@ Output = Annotated[
 _TABLE_FORMATS = ("csv", "json", "parquet")
 
 
-def frames_of(folder: Path | None, database: str | None, *, rationales: bool = True) -> Frames:
+def frames_of(folder: Path | None, *, rationales: bool = True) -> Frames:
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
         if is_parts(folder):
@@ -60,7 +60,7 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
             )
         return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
 
-    with reading_as(database) as (session, _, _):
+    with reading_as() as (session, _, _):
         return ledger_frames(session, rationales=rationales)
 
 

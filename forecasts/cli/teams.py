@@ -12,7 +12,7 @@ from forecasts.access.roles import is_shared
 from forecasts.access.teams import Roster
 from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import Database, Handle, Member, TextOrJson
+from forecasts.cli.options import Handle, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
 from forecasts.ledger.models import Membership, Role
@@ -33,9 +33,9 @@ RoleName = Annotated[
 
 
 @team.command()
-def create(name: Team, database: Database = None, member: Member = None) -> None:
+def create(name: Team) -> None:
     """Create a team and become its admin. The ledger's first team makes you its admin too."""
-    with acting(database, member, begin=True) as (session, who, now):
+    with acting(begin=True) as (session, who, now):
         shared = is_shared(session)
         created = teams.create(session, name, member=who, now=now)
     print_line(f"{created.name}: created; {who.handle} is its admin")
@@ -48,8 +48,7 @@ def add(
     name: Team,
     handle: Handle,
     role: Annotated[
-        str | None,
-        Option(metavar=ROLES, help="Their role in the team. [default: forecaster]"),
+        str | None, Option(metavar=ROLES, help="Their role in the team. [default: forecaster]")
     ] = None,
     since: Annotated[
         str | None,
@@ -59,12 +58,10 @@ def add(
             "corrects it. Needs an admin of the ledger. [default: from now on]",
         ),
     ] = None,
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Add a member to a team. An unknown handle becomes a member."""
     given = None if role is None else _role(role)
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         found = teams.find(session, name)
         other = member_or_new(session, handle, now=now)
         start = time_of(since, past=True, moment=now)
@@ -77,12 +74,10 @@ def add(
 
 
 @team.command()
-def role(
-    name: Team, handle: Handle, role: RoleName, database: Database = None, member: Member = None
-) -> None:
+def role(name: Team, handle: Handle, role: RoleName) -> None:
     """Change a member's role in a team."""
     given = _role(role)
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         found, other = teams.find(session, name), member_named(session, handle)
         teams.set_role(session, found, other, given, member=who, now=now)
     print_line(f"{found.name}: {other.handle} is now {_as_role(given)}")
@@ -98,9 +93,9 @@ def _role(name: str) -> Role:
 
 
 @team.command()
-def remove(name: Team, handle: Handle, database: Database = None, member: Member = None) -> None:
+def remove(name: Team, handle: Handle) -> None:
     """Remove a member from a team. Their work in it is kept."""
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         found, other = teams.find(session, name), member_named(session, handle)
         teams.remove(session, found, other, member=who, now=now)
     print_line(f"{found.name}: {other.handle} has left")
@@ -117,11 +112,9 @@ def agree(
             "forecast it.",
         ),
     ],
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Set a team's rule for resolving its questions."""
-    with acting(database, member) as (session, who, now):
+    with acting() as (session, who, now):
         found = teams.find(session, name)
         teams.set_rule(session, found, second_resolver=second_resolver, member=who, now=now)
         roster = teams.roster(session, found, now=now)
@@ -142,11 +135,9 @@ def show(
         str | None, Argument(metavar="TEAM", help="Only this team. [default: every team]")
     ] = None,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """Show the members and roles of teams and of the whole ledger."""
-    with reading_as(database, member) as (session, _, now):
+    with reading_as() as (session, _, now):
         rosters = (
             teams.listing(session, now=now)
             if name is None
@@ -183,12 +174,10 @@ def _later(roster: Roster, stay: Membership) -> str:
 
 
 @team.command()
-def appoint(
-    handle: Handle, role: RoleName, database: Database = None, member: Member = None
-) -> None:
+def appoint(handle: Handle, role: RoleName) -> None:
     """Give a member a role in the whole ledger."""
     given = _role(role)
-    with acting(database, member, begin=True) as (session, who, now):
+    with acting(begin=True) as (session, who, now):
         other = member_or_new(session, handle, now=now)
         teams.appoint(session, other, given, member=who, now=now)
     print_line(f"{other.handle} is now {_as_role(given)} in the whole ledger")

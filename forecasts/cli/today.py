@@ -13,7 +13,7 @@ from typer import Option
 from forecasts.agenda.today import RECENT, SHOWN, Today
 from forecasts.agenda.today import today as agenda
 from forecasts.cli.console import day, fitted, out, print_json, print_line, print_lines, print_note
-from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, reading_as
 from forecasts.common.text import on_one_line
@@ -52,12 +52,10 @@ def today(
         bool, Option("--all", help="List every question, not only the first of each kind.")
     ] = False,
     format_: TextOrJson = "text",
-    database: Database = None,
-    member: Member = None,
 ) -> None:
     """List today's questions to forecast, review and resolve."""
     many = _ALL if everything or format_ == "json" else SHOWN
-    with reading_as(database, member) as (session, who, now):
+    with reading_as() as (session, who, now):
         needs = agenda(session, who, now=now, shown=many)
         items = list(_items(needs, many, now))
         totals = {
@@ -88,14 +86,12 @@ def today(
     if not everything and any(n > SHOWN for n in totals.values()):
         print_note("Every question: forecasts today --all")
     if limited:
-        print_note(f"All results: {next_step('scores', database=database, member=member)}")
+        print_note(f"All results: {next_step('scores')}")
     if needs.parked.total:
-        print_note(
-            "Why they are parked: " + next_step("run status", database=database, member=member)
-        )
+        print_note("Why they are parked: " + next_step("run status"))
     first = items[0]
     if first.todo in ("forecast", "review", "news"):
-        step = next_step("update", str(first.state.id), "P", database=database, member=member)
+        step = next_step("update", str(first.state.id), "P")
         print_note(f"Next: {step}")
 
 

@@ -14,7 +14,7 @@ from typer import Argument, Option
 from forecasts.access import tokens
 from forecasts.cli.console import now, out, print_json, print_line, print_note, when
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import Database, TextOrJson
+from forecasts.cli.options import OnLedger, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings, use_own_zone
 from forecasts.common.errors import Forbidden
@@ -28,7 +28,7 @@ from forecasts.views.members import Token
 token = group("token", help="Manage tokens, by which bots and scripts act.")
 
 
-@token.command()
+@token.command(cls=OnLedger)
 def create(
     name: Annotated[
         str, Argument(metavar="NAME", help="The bot's handle; a new one becomes your bot.")
@@ -44,14 +44,13 @@ def create(
     expires: Annotated[
         str | None, Option(metavar="TIME", help="Last day or time. [default: never]")
     ] = None,
-    database: Database = None,
 ) -> None:
     """Create a token for a bot or script, and print it once.
 
     Send it with each request to the API, or pass it to a script in FORECASTS_TOKEN.
     """
-    use_own_zone(database)
-    chosen, moment = settings(database), now()
+    use_own_zone()
+    chosen, moment = settings(), now()
     until = time_of(expires, end_of_day=True, moment=moment)
     with writing(ledger(chosen, begin=True), now) as session:
         at = act_time(session)
@@ -81,11 +80,11 @@ def owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | 
     return None
 
 
-@token.command("list")
-def list_(format_: TextOrJson = "text", database: Database = None) -> None:
+@token.command("list", cls=OnLedger)
+def list_(format_: TextOrJson = "text") -> None:
     """List tokens with their holders, expiry and state."""
     moment = now()
-    with reading(ledger_to_read(settings(database))) as session:
+    with reading(ledger_to_read(settings())) as session:
         rows = tokens.listing(session)
     if format_ == "json":
         print_json(
@@ -117,15 +116,14 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     out().print(table)
 
 
-@token.command()
+@token.command(cls=OnLedger)
 def revoke(
     named: Annotated[
         str, Argument(metavar="KEY|NAME", help="A token's key, or a script with all its tokens.")
     ],
-    database: Database = None,
 ) -> None:
     """Revoke tokens from now on."""
-    chosen = settings(database)
+    chosen = settings()
     with writing(ledger(chosen), now) as session:
         at = act_time(session)
         revoked = tokens.revoke(session, named, member=by(session, chosen, at), now=at)

@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     from forecasts.common.times import read_time
 
     def at(text: str) -> None:
-        monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
+        monkeypatch.setattr("forecasts.cli.console.clock", lambda: read_time(text))
         server = f"timestamptz '{read_time(text).isoformat()}'"
         monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: server)
 

@@ -135,7 +135,7 @@ def test_a_slip_is_discarded_after_a_confirmation(
 ) -> None:
     forecasts("ask", TITLE, "30%", "--slug", "meet")
     assert "Add --yes." in forecasts("discard", "meet", exit_code=2).stderr
-    monkeypatch.setattr("forecasts.cli.console._on_terminal", lambda: True)
+    monkeypatch.setattr("forecasts.cli.console.on_terminal", lambda: True)
     kept = forecasts("discard", "meet", exit_code=1, input="n\n")
     assert "Nothing was changed." in kept.stderr
     done = forecasts("discard", "meet", input="y\n")

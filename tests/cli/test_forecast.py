@@ -250,7 +250,7 @@ def test_evidence_that_all_points_the_other_way_is_asked_about(
     refused = forecasts(*against, exit_code=2)
     assert question in refused.stderr
     assert "--yes" in refused.stderr
-    monkeypatch.setattr("forecasts.cli.console._on_terminal", lambda: True)
+    monkeypatch.setattr("forecasts.cli.console.on_terminal", lambda: True)
     assert "Nothing was changed." in forecasts(*against, exit_code=1, input="n\n").stderr
     assert "60% → 40%" in forecasts(*against, input="y\n").stdout
     assert cited(engine) == [("supports", "news", None, "b")]

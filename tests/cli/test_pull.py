@@ -46,7 +46,7 @@ def here(
         monkeypatch.setenv(module.SITE.setting, TOKEN)
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(command, "_wait", lambda _seconds: None)
+    monkeypatch.setattr(command, "wait", lambda _seconds: None)
     clock("2026-03-01T12:00:00Z")
     return tmp_path / "data" / "forecasts"
 
@@ -144,7 +144,7 @@ def test_an_interrupted_pull_continues(
     platform.answer = lambda asked: (
         Reply({}, status=503) if asked.query.get("offset") == "19" else whole(asked)
     )
-    monkeypatch.setattr(command, "_wait", press)
+    monkeypatch.setattr(command, "wait", press)
     stopped = forecasts("pull", "metaculus", exit_code=130)
     assert "Stopped. Nothing is lost" in stopped.output
     assert len(kept(here)) == 1
@@ -229,7 +229,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> Keyring:
     made = Keyring()
     monkeypatch.setitem(sys.modules, "keyring", made)
     monkeypatch.setitem(sys.modules, "keyring.errors", made.errors)
-    monkeypatch.setattr(console, "_on_terminal", lambda: True)
+    monkeypatch.setattr(console, "on_terminal", lambda: True)
     for name in ("METACULUS", "FATEBOOK", "MANIFOLD"):
         monkeypatch.delenv(f"FORECASTS_{name}_TOKEN")
     return made
@@ -272,7 +272,7 @@ def test_without_the_library_remember_says_what_to_install(
 def test_a_token_is_not_asked_for_without_a_terminal(
     forecasts: Run, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "_on_terminal", lambda: False)
+    monkeypatch.setattr(console, "on_terminal", lambda: False)
     said = forecasts("pull", "fatebook", "--remember", input="x\n", exit_code=2).output
     assert "there is no terminal to type it on" in said
 

@@ -222,7 +222,7 @@ def test_the_status_says_when_the_next_run_is_expected(
 def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
     forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.cli.runs._by_hand", lambda: True)
+    monkeypatch.setattr("forecasts.cli.runs.on_terminal", lambda: True)
     for minute in (0, 15, 30):
         clock(f"2026-01-06T13:{minute:02}:00Z")
         forecasts("run")

@@ -145,7 +145,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> type[Waiting]:
         pass
 
     monkeypatch.setattr(schedule, "Event", Here)
-    monkeypatch.setattr(console, "_clock", lambda: Here.at)
+    monkeypatch.setattr(console, "clock", lambda: Here.at)
     return Here
 
 

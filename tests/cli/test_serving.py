@@ -77,7 +77,7 @@ def test_with_sign_in_it_is_served_on_any_address(
     forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(serve, "_run", lambda *given: run.append(given) or 0)
+    monkeypatch.setattr(serve, "run_until_ended", lambda *given: run.append(given) or 0)
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
     set_to(monkeypatch)
     result = forecasts("app", "--address", "0.0.0.0")
@@ -111,10 +111,10 @@ def test_the_browser_is_opened_once_the_server_answers(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(serve.webbrowser, "open", opened.append)
-    serve._open_browser("http://there", port)
+    serve.open_browser("http://there", port)
     assert opened == ["http://there"]
     monkeypatch.setattr(serve, "_PATIENCE", 0.05)
-    serve._open_browser("http://nowhere", 1)
+    serve.open_browser("http://nowhere", 1)
     assert opened == ["http://there"]
 
 
@@ -128,7 +128,7 @@ def test_a_person_at_a_screen_is_one_in_a_terminal_with_a_display(
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
     monkeypatch.setenv("DISPLAY", display)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert serve._has_screen() is screen
+    assert serve.has_screen() is screen
 
 
 @pytest.mark.parametrize(("arguments", "opened"), [((), 1), (("--no-open",), 0)])
@@ -139,10 +139,10 @@ def test_the_browser_is_opened_unless_it_should_not_be(
     opened: int,
 ) -> None:
     called = threading.Event()
-    monkeypatch.setattr(serve, "_run", lambda *_: 0 if called.wait(2 * opened) else 1)
+    monkeypatch.setattr(serve, "run_until_ended", lambda *_: 0 if called.wait(2 * opened) else 1)
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
-    monkeypatch.setattr(serve, "_has_screen", lambda: True)
-    monkeypatch.setattr(serve, "_open_browser", lambda *_: called.set())
+    monkeypatch.setattr(serve, "has_screen", lambda: True)
+    monkeypatch.setattr(serve, "open_browser", lambda *_: called.set())
     forecasts("app", *arguments, exit_code=1 - opened)
 
 
@@ -163,11 +163,11 @@ def test_the_demonstration_is_served_where_it_was_built(
 
 ENDLESS = """
 import signal, sys
-from forecasts.cli.serve import _run
+from forecasts.cli.serve import run_until_ended
 # A shell starts commands in the background with SIGINT ignored, and they pass that on.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 server = "print('up', flush=True); import time; time.sleep(60)"
-sys.exit(_run([sys.executable, "-c", server], {}))
+sys.exit(run_until_ended([sys.executable, "-c", server], {}))
 """
 
 
@@ -193,4 +193,6 @@ def test_what_ends_the_command_ends_the_server_without_a_trace(
 
 
 def test_a_server_that_fails_hands_on_its_exit_code() -> None:
-    assert serve._run([sys.executable, "-c", "raise SystemExit(7)"], dict(os.environ)) == 7
+    assert (
+        serve.run_until_ended([sys.executable, "-c", "raise SystemExit(7)"], dict(os.environ)) == 7
+    )

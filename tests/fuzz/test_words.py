@@ -201,7 +201,7 @@ def test_what_is_typed_on_the_command_line(
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
-    monkeypatch.setattr("forecasts.cli.console._clock", lambda: day(5))
+    monkeypatch.setattr("forecasts.cli.console.clock", lambda: day(5))
     monkeypatch.chdir(tmp_path)
     run = CliRunner()
     asked = run.invoke(app, ["ask", "Will it rain?", "--closes", "2027-01-15", "--slug", "rain"])
