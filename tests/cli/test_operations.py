@@ -11,6 +11,7 @@ from click.testing import Result
 from sqlmodel import SQLModel
 
 from forecasts.access.members import member_or_new
+from forecasts.cli.options import CHOSEN
 from forecasts.cli.session import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
@@ -284,8 +285,11 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
         ("/home/me/a:b@c.sqlite3", "/home/me/a:b@c.sqlite3"),
     ],
 )
-def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
-    assert next_step("show", "rain", database=named) == f"forecasts show rain --database {shown}"
+def test_a_command_to_copy_does_not_repeat_a_password(
+    monkeypatch: pytest.MonkeyPatch, named: str, shown: str
+) -> None:
+    monkeypatch.setitem(CHOSEN, "database_url", named)
+    assert next_step("show", "rain") == f"forecasts show rain --database {shown}"
 
 
 def test_scores_in_the_name_of_an_earlier_release_do_not_pass_as_they_are(
