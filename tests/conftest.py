@@ -9,15 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
-import typer.testing
 from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlmodel import Session, col, func, select
@@ -108,14 +104,6 @@ def day(number: float) -> datetime:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _commands_are_read_once() -> Iterator[None]:
-    """The command line is made of its functions once: anew for every command is half its time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _statements_are_compiled_once() -> Iterator[None]:
     """Engines on one kind of database share what they compile: anew for every test takes longest.
 
@@ -123,13 +111,14 @@ def _statements_are_compiled_once() -> Iterator[None]:
     the database, with the first connection.
     """
     first: dict[str, Engine] = {}
+    compiled: dict[Any, Any] = {}
 
     def alike(url: URL | str, **options: Any) -> Engine:
         engine = create_engine(url, **options)
+        engine.update_execution_options(compiled_cache=compiled)
         kind = engine.dialect.driver
         if kind in first:
             engine.dialect = first[kind].dialect
-            engine._compiled_cache = first[kind]._compiled_cache
         else:
             event.listen(engine, "engine_connect", lambda _: first.setdefault(kind, engine))
         return engine
@@ -145,8 +134,7 @@ def _one_thread_scores() -> Iterator[None]:
 
     ``tests/reports/test_build.py`` compares reports made in several threads with those made in one.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parallel, "_MOST_THREADS", ContextVar("_MOST_THREADS", default=1))
+    with parallel.limited(1):
         yield
 
 

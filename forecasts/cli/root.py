@@ -7,13 +7,15 @@ can fix it, else 1.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, TypeVar
 
 import typer
 from typer import Option
 from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandInfo
 
 from forecasts.cli.console import ENDING, ignoring_closed_pipe, print_error
 from forecasts.cli.options import AsMember
@@ -106,7 +108,7 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the called command's name, the command, and the arguments left for it."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, None if name is None else loaded([name])[name], rest
+        return name, None if name is None else _loaded(name), rest
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands of each section, with the first sentence of their help."""
@@ -151,7 +153,9 @@ class _App(typer.Typer):
         return super().command(name, cls=cls, **settings)
 
 
-app = _App(
+# The modules' commands and groups, each built when it is first called.
+app = _App(rich_markup_mode=None)
+command_line = typer.Typer(
     name="forecasts",
     cls=_Commands,
     no_args_is_help=True,
@@ -165,18 +169,29 @@ app = _App(
 )
 
 
-def loaded(names: Iterable[str] = COMMANDS) -> dict[str, Any]:
-    """Import the modules of these commands; return them by name, with others already imported."""
-    for name in names:
-        import_module(f"forecasts.cli.{COMMANDS[name][0]}")
-    found = typer.main.get_group(app).commands
-    return {name: found[name] for name in COMMANDS}
+def loaded() -> dict[str, Any]:
+    """Import the module of every command; return the commands by name."""
+    return {name: _loaded(name) for name in COMMANDS}
+
+
+@cache
+def _loaded(name: str) -> Any:
+    import_module(f"forecasts.cli.{COMMANDS[name][0]}")
+    alone = typer.Typer(rich_markup_mode=None)
+    alone.registered_commands = [one for one in app.registered_commands if _name(one) == name]
+    alone.registered_groups = [one for one in app.registered_groups if one.name == name]
+    return typer.main.get_group(alone).commands[name]
+
+
+def _name(command: CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or typer.main.get_command_name(command.callback.__name__)
 
 
 def group(name: str, **settings: Any) -> typer.Typer:
     """Return a new group of commands, such as those of ``forecasts team``."""
     made = _App(name=name, rich_markup_mode=None, **{"no_args_is_help": True, **settings})
-    app.add_typer(made)
+    app.add_typer(made, name=name)
     return made
 
 
@@ -188,7 +203,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@command_line.callback()
 def _options(
     version: Annotated[
         bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")

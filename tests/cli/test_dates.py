@@ -8,13 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
-import typer
 from click.testing import Result
 
 from forecasts.access.members import member_or_new
 from forecasts.access.preferences import Preferences, set_preferences
 from forecasts.cli import console
-from forecasts.cli.main import app
+from forecasts.cli.root import loaded
 from forecasts.ledger import database
 from tests.conftest import day
 
@@ -54,13 +53,13 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def date_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Yield the options of the tree that take a date, each with its command."""
-    for name, below in getattr(command, "commands", {}).items():
-        yield from date_options(below, (*path, name))
-    for parameter in command.params:
-        if parameter.metavar in ("TIME", "DATE"):
-            yield " ".join(path), parameter.opts[0]
+def date_options(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield the options of the commands that take a date, each with its command."""
+    for name, command in found.items():
+        yield from date_options(getattr(command, "commands", {}), (*path, name))
+        for parameter in command.params:
+            if parameter.metavar in ("TIME", "DATE"):
+                yield " ".join((*path, name)), parameter.opts[0]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +76,7 @@ def _filled(forecasts: Run, clock: Clock) -> None:
 
 
 def test_each_date_option_of_the_tree_has_a_command_here() -> None:
-    assert set(date_options(typer.main.get_command(app))) == set(COMMANDS)
+    assert set(date_options(loaded())) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("option", COMMANDS, ids=" ".join)
