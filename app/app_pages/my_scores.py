@@ -26,7 +26,7 @@ from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
 from forecasts.documents.vega_lite import COLOURS
-from forecasts.reports import charts
+from forecasts.reports import figures as report_figures
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching
@@ -174,7 +174,7 @@ def trend(own: OwnScores) -> None:
     if len(own.calls) < FEWEST_DRAWN:
         return
     st.header("Trend", anchor=False)
-    chart(charts.trend(own), "Your Brier scores over time, and their running mean.")
+    chart(report_figures.trend(own), "Your Brier scores over time, and their running mean.")
     st.caption(
         f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
     )

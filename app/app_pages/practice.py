@@ -13,7 +13,7 @@ from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.documents import chart, report_table
 from forecasts.common.text import count
-from forecasts.reports import Group, charts, tables
+from forecasts.reports import Group, figures
 from forecasts.samples import practice
 from forecasts.samples.practice import Answer, Exercise
 from forecasts.values.value import format_probability
@@ -109,11 +109,11 @@ def so_far() -> None:
         help="0 is best; always saying 50% scores 0.25.",
     )
     st.info(as_text(group.verdict.sentence))
-    report_table(tables.bins(group))
+    report_table(figures.bins(group))
     if group.curve:
         with st.expander("Chart"):
             chart(
-                charts.reliability(group),
+                figures.reliability("", group).charts[0],
                 "Reliability diagram of your answers: how often the answer was yes at each "
                 "probability. The table above has the same numbers.",
                 height=380,

@@ -10,7 +10,8 @@ from app.views.links import question_link
 from app.views.scores import last_call, score_link
 from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
-from forecasts.reports import Group, Report, charts, report_document, tables, wording
+from forecasts.reports import Group, Report, figures, wording
+from forecasts.reports import report_document as tables
 from forecasts.reports.advice import advice
 from forecasts.reports.glossary import OF_REPORTS as STATISTICS
 from forecasts.reports.glossary import explained
@@ -34,7 +35,7 @@ def record(
     if not whole.questions:
         if group.pit is None:
             st.info("No results yet. Scores appear here once questions with forecasts resolve.")
-        for one in report_document.pit(group.name, group):
+        for one in figures.pit(group.name, group):
             st.header(one.title, anchor=False)
             block(one)
         st.caption(as_text(left_out))
@@ -129,7 +130,7 @@ def _reliability(group: Group) -> None:
     with left:
         st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
         chart(
-            charts.reliability(group),
+            figures.reliability(group.name, group).charts[0],
             "Reliability diagram: observed frequency by forecast. "
             "The table under “Reliability in numbers” has the same numbers.",
             height=_TALL,
@@ -149,14 +150,10 @@ def _details(report: Report, group: Group, choice: Choice) -> None:
     name = group.name
     folded("All scores", tables.measures(group), tables.parts(group))
     if group.curve:
-        diagram = report_document.reliability(name, group)
-        folded("Reliability in numbers", tables.bins(group), diagram)
-        folded(
-            "Errors and discrimination",
-            tables.errors(group),
-            *report_document.roc(name, group),
-        )
-    folded("Numbers and dates", *report_document.pit(name, group))
+        diagram = figures.reliability(name, group)
+        folded("Reliability in numbers", figures.bins(group), diagram)
+        folded("Errors and discrimination", tables.errors(group), *figures.roc(name, group))
+    folded("Numbers and dates", *figures.pit(name, group))
     # At a lead there is one forecast per question, so no movement and no updates to credit.
     if choice.lead is None:
         if group.movement is not None and group.movement.questions:
@@ -165,9 +162,9 @@ def _details(report: Report, group: Group, choice: Choice) -> None:
             with st.expander("Staleness"):
                 _staleness(group)
         folded("Updates and evidence", *tables.credits(group))
-        folded("Lead time", *report_document.leads(name, group))
+        folded("Lead time", *figures.leads(name, group))
     if group.murphy:
-        folded("Decisions", report_document.murphy(name, group))
+        folded("Decisions", figures.murphy(name, group))
     folded("Tests", tables.tests(group))
     folded("Terms", *(one.whole for one in explained(report)))
 
@@ -207,15 +204,15 @@ def side_by_side(report: Report) -> None:
         for column, group in zip(st.columns(ABREAST), drawn[start:], strict=False):
             with column:
                 st.markdown(f"**{as_text(group.name)}** · {wording.BADGES[group.verdict.kind]}")
-                summary = wording.reliability_summary(group)
-                alt = f"Reliability of {group.name}. {summary}"
-                chart(charts.reliability(group), alt, height=_SMALL)
-                folded("Summary and table", summary, tables.bins(group))
+                diagram = figures.reliability(group.name, group)
+                alt = f"Reliability of {group.name}. {diagram.caption}"
+                chart(diagram.charts[0], alt, height=_SMALL)
+                folded("Summary and table", diagram.caption, figures.bins(group))
     st.header("Murphy curves", anchor=False, help=STATISTICS["murphy"].help)
-    summary = wording.murphy_curves_summary(drawn)
-    chart(charts.murphy_curves(drawn), summary)
-    st.markdown(as_text(summary))
-    folded("Table", tables.murphy_curves(drawn))
+    curves = figures.murphy_curves(drawn)
+    chart(curves.charts[0], curves.alt)
+    st.markdown(as_text(curves.caption))
+    folded("Table", curves.table)
     st.caption(
         "These records may be on different questions and times. Compare ranks them on the "
         "shared ones."

@@ -17,6 +17,7 @@ Shape = Literal["line", "steps", "level", "band", "interval", "points", "bars"]
 Point = tuple[float, ...]
 
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+DIAGONAL: tuple[Point, ...] = ((0.0, 0.0), (1.0, 1.0))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ act on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from forecasts.documents.charts import Chart, Forest
@@ -60,6 +60,20 @@ class Table:
     def addresses(self) -> tuple[str, ...]:
         """The address of each row, or ''."""
         return self.links or ("",) * len(self.rows)
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """Each row in words: every heading with its cell."""
+        return tuple(
+            "; ".join(f"{name}: {cell}" for name, cell in zip(self.head, row, strict=True))
+            for row in self.rows
+        )
+
+    def thinned(self, every: int) -> Table:
+        """Return the table with one of ``every`` rows, and the last."""
+        last = len(self.rows) - 1
+        kept = (row for at, row in enumerate(self.rows) if at % every == 0 or at == last)
+        return replace(self, rows=tuple(kept))
 
 
 def table_of(caption: str, rows: Iterable[Row], columns: Columns[Row], **how: Any) -> Table:
@@ -132,6 +146,7 @@ class Beside:
     blocks: tuple[Table | Figure, ...]
 
 
+Tone = Literal["good", "fault", "neutral"]
 Block = str | Table | Figure | Facts | Quote | Bullets | Beside
 
 
@@ -140,7 +155,7 @@ class Finding:
     """A sentence that stands out. ``sign`` marks its tone for those who see no colour."""
 
     text: str
-    tone: Literal["good", "fault", "neutral"] = "neutral"
+    tone: Tone = "neutral"
     sign: str = ""
 
 

@@ -18,7 +18,7 @@ from forecasts.documents.as_html import colours
 from forecasts.documents.numbers import number
 from forecasts.publication.question_view import QuestionView
 from forecasts.publication.record import Publication
-from forecasts.reports import charts, wording
+from forecasts.reports import figures, wording
 from forecasts.reports.report import Group
 
 _WIDTH, _HEIGHT, _EDGE = 480, 238, 22
@@ -42,7 +42,7 @@ def record_card(publication: Publication, group: Group | None, day: str) -> str:
         parts.append(_text(104, "No scored question yet", "ink"))
     if drawn is not None:
         parts.append(_text(160, wording.BADGES[drawn.verdict.kind], "ink"))
-        parts.append(svg.plot(charts.reliability(drawn), 286, 22, 172))
+        parts.append(svg.plot(figures.reliability("", drawn).charts[0], 286, 22, 172))
     made = f"{count(numbers.questions, 'question')}, {count(numbers.forecasts, 'forecast')}"
     parts += _foot(f"{made} · {day}")
     said = f"Public record of {publication.title}: {made}"

@@ -1,22 +1,36 @@
-"""A report as a document."""
+"""A report as a document: its sections, and the tables that pages show too."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from forecasts.common.text import count
+from forecasts.common.text import count, shortened
 from forecasts.documents.document import (
     Beside,
     Block,
+    Columns,
     Document,
-    Figure,
     Finding,
     Section,
+    Table,
+    Tone,
+    table_of,
 )
-from forecasts.reports import charts, tables, wording
+from forecasts.documents.numbers import (
+    NOTHING,
+    interval,
+    number,
+    p_value,
+    percent,
+    signed,
+    signed_interval,
+)
+from forecasts.reports import figures, wording
+from forecasts.reports.chance import over_families
 from forecasts.reports.glossary import OF_REPORTS, explained
-from forecasts.reports.report import Group, Report
+from forecasts.reports.report import Earned, Estimate, Group, Report, Unrevised, Update
 
+_TONES: dict[str, Tone] = {"calibrated": "good", "too_few": "neutral", "not_estimable": "neutral"}
+_LONG_NAME = 60
+_INTERVAL = "95% interval"
 _NOTHING = (
     "Nothing is scored yet. Next: record an outcome on the page Resolve or with forecasts resolve. "
     "A question counts once its scheduled close has passed; with --cohort resolved, at once."
@@ -32,15 +46,19 @@ _NO_MEMBER = (
 
 def report_document(report: Report) -> Document:
     """Return the document of a report: an overview, then each group."""
-    overview: tuple[Section, ...] = ()
+    start: tuple[Block, ...] = ()
     if not report.groups:
-        overview = (Section("", blocks=(f"There is no {report.metadata.by} in this ledger.",)),)
+        start = (f"There is no {report.metadata.by} in this ledger.",)
     elif len(report.groups) > 1:
-        overview = (Section("", blocks=(tables.overview(report),)),)
+        start = (overview(report),)
+    by = {"all": "", "lead": " by lead time"}.get(report.metadata.by, f" by {report.metadata.by}")
     return Document(
-        title=wording.title(report),
+        title=f"Track record{by}",
         scope=f"{wording.scope(report)} {wording.left_out(report.left_out)}".strip(),
-        sections=(*overview, *(_section(report, group) for group in report.groups)),
+        sections=(
+            *([Section("", blocks=start)] if start else []),
+            *(_section(report, group) for group in report.groups),
+        ),
         notes=report.notes,
         terms=tuple(explained(report)),
         # Without these the numbers mislead.
@@ -53,27 +71,28 @@ def _section(report: Report, group: Group) -> Section:
     name = wording.group_name(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
     blocks: list[Block] = []
-    if group.questions:
-        blocks.append(tables.measures(group))
-    elif group.pit is None:
-        blocks.append(_nothing(report, group))
-    if left_out:
-        blocks.append(left_out)
-    if group.questions:
-        blocks += _charts(name, group)
-    else:
-        blocks += pit(name, group)
-    if group.staleness is not None:
-        blocks.append(f"Staleness: {group.staleness.sentence}")
-        blocks += [tables.unrevised(group)] if group.staleness.most else []
-    blocks += tables.credits(group)
     score = ""
     if group.questions:
-        score = f"{wording.decomposition(group)} Log score: {wording.log_score(group)}."
+        score = _score_in_words(group)
+        blocks += [measures(group), *([left_out] if left_out else [])]
+        blocks += [
+            Beside((figures.reliability(name, group), figures.bins(group))),
+            Beside((parts(group), tests(group))),
+            Beside((errors(group), *figures.roc(name, group))),
+            Beside((*figures.leads(name, group), figures.murphy(name, group))),
+        ]
+    else:
+        blocks += [_nothing(report, group)] if group.pit is None else []
+        blocks += [left_out] if left_out else []
+    blocks += figures.pit(name, group)
+    if group.staleness is not None:
+        blocks.append(f"Staleness: {group.staleness.sentence}")
+        blocks += [_unrevised(group)] if group.staleness.most else []
+    blocks += credits(group)
     return Section(
         name,
         findings=tuple(
-            Finding(sentence, _tone(kind), sign=wording.BADGES[kind][0])
+            Finding(sentence, _TONES.get(kind, "fault"), sign=wording.BADGES[kind][0])
             for kind, sentence in wording.findings(group).items()
         ),
         blocks=tuple(blocks),
@@ -89,77 +108,255 @@ def _nothing(report: Report, group: Group) -> str:
     return _NO_MEMBER.format(team=group.name, questions=count(outside, "question"))
 
 
-def _charts(name: str, group: Group) -> list[Block]:
-    return [
-        Beside((reliability(name, group), tables.bins(group))),
-        Beside((tables.parts(group), tables.tests(group))),
-        Beside((tables.errors(group), *roc(name, group))),
-        Beside((*leads(name, group), murphy(name, group))),
-        *pit(name, group),
-    ]
-
-
-def reliability(name: str, group: Group) -> Figure:
-    """Return the reliability diagram over the histogram of the forecasts."""
-    return Figure(
-        "Reliability",
-        f"Reliability diagram of {name}",
-        wording.reliability_summary(group),
-        (charts.reliability(group), charts.histogram(group)),
-        tables.curve(group),
-    )
-
-
-def murphy(name: str, group: Group) -> Figure:
-    """Return the Murphy curve."""
-    return Figure(
-        "Murphy curve",
-        f"Murphy curve of {name}",
-        wording.murphy_summary(group),
-        (charts.murphy(group),),
-        tables.murphy(group),
-    )
-
-
-def leads(name: str, group: Group) -> tuple[Figure, ...]:
-    """Return the score by lead time; nothing without leads."""
-    if not group.leads:
-        return ()
-    figure = Figure(
-        "Lead time",
-        f"{wording.BRIER} of {name} by lead time",
-        wording.leads_summary(group),
-        (charts.leads(group),),
-        tables.leads(group),
-        listed=True,
-    )
-    return (figure,)
-
-
-def roc(name: str, group: Group) -> tuple[Figure, ...]:
-    """Return the ROC curve; nothing without one."""
-    if not group.roc:
-        return ()
-    chart, table = charts.roc(group), tables.roc(group)
+def _score_in_words(group: Group) -> str:
+    """Return the Brier score when made as the sum of its parts, and the effect of luck."""
+    one, made = group.decomposition, group.miscalibration
     return (
-        Figure("ROC curve", f"ROC curve of {name}", wording.roc_summary(group), (chart,), table),
+        f"{wording.BRIER} when made: {number(one.score)} = {number(one.miscalibration)} "
+        f"miscalibration − {number(one.discrimination)} discrimination + "
+        f"{number(one.uncertainty)} uncertainty. Miscalibration from luck alone: "
+        f"{number(made.expected)} (p = {p_value(made.p_value)}, {over_families(group.families)}). "
+        f"Log score: {_log_score(group)}."
     )
 
 
-def pit(name: str, group: Group) -> tuple[Figure, ...]:
-    """Return where in their distributions the outcomes of numbers and dates lie, if there are."""
-    if group.pit is None:
-        return ()
-    about = (
-        f"{count(group.pit.questions, 'numeric or date question')} in "
-        f"{count(group.pit.families, 'family')}. {group.pit.sentence}"
+def _log_score(group: Group) -> str:
+    mean = number(group.log.mean)
+    return f"{mean} (+ {group.log.infinite} infinite)" if group.log.infinite else mean
+
+
+def overview(report: Report) -> Table:
+    """Return all groups, one a row."""
+    columns: Columns[Group] = {
+        "": lambda group: wording.group_name(report, group),
+        "Verdict": lambda group: ", ".join(
+            map(wording.BADGES.__getitem__, wording.findings(group))
+        ),
+        "Questions": lambda group: f"{group.questions:,}",
+        "Updates": lambda group: f"{group.updates:,}",
+        "Coverage": lambda group: percent(group.coverage),
+        wording.BRIER: lambda group: number(group.brier.mean),
+        _INTERVAL: lambda group: interval(group.brier.interval),
+        wording.BRIER_ORIGINAL: lambda group: number(group.brier_original.mean),
+        "Log score": _log_score,
+    }
+    optional = ("Verdict", "Log score", wording.ADJUSTED_INTERVAL, wording.BRIER_ORIGINAL)
+    return table_of(
+        "",
+        report.groups,
+        {**columns, **wording.adjusted_columns(report.groups)},
+        text_columns=2,
+        note=f"{wording.INTERVALS} {wording.adjusted_note(report.groups)}".strip(),
+        optional=(*optional, "Updates"),
+        plot=figures.brier_forest(report),
+        plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
+        links=tuple(f"#group-{place}" for place in range(1, len(report.groups) + 1)),
     )
-    chart, table = charts.pit(group), tables.pit(group)
-    alt = f"Outcomes in the numeric and date forecasts of {name}"
-    return (Figure("Numbers and dates", alt, about, (chart,), table),)
 
 
-def _tone(kind: str) -> Literal["good", "fault", "neutral"]:
-    if kind == "calibrated":
-        return "good"
-    return "neutral" if kind in ("too_few", "not_estimable") else "fault"
+def measures(group: Group) -> Table:
+    """Return the size of a record and its scores."""
+    log = interval(group.log.interval)
+    if group.log.infinite:
+        log += f"; {count(group.log.infinite, 'question')} infinite, not in the mean"
+    rows = [
+        ("Questions", f"{group.questions:,}", f"in {count(group.families, 'family')}"),
+        ("Updates", f"{group.updates:,}", f"by {count(group.forecasters, 'forecaster')}"),
+        ("Coverage", percent(group.coverage), "of the questions’ time"),
+        (wording.BRIER, number(group.brier.mean), interval(group.brier.interval)),
+        (
+            wording.BRIER_ORIGINAL,
+            number(group.brier_original.mean),
+            interval(group.brier_original.interval),
+        ),
+        ("Log score", number(group.log.mean), log),
+    ]
+    relative: tuple[tuple[str, Estimate | None, int], ...] = (
+        ("Skill (× 100)", group.skill, 1),
+        ("Crowd skill (× 100)", group.crowd_skill, 1),
+        ("Brier skill, base rate", group.brier_skill, 2),
+        ("Brier skill, crowd", group.crowd_brier_skill, 2),
+    )
+    for name, skill, digits in relative:
+        if skill is not None and (digits == 1 or skill.mean is not None):
+            between = signed_interval(skill.interval, digits)
+            rows.append((name, signed(skill.mean, digits), between))
+    if group.adjusted is not None:
+        one = group.adjusted
+        rows.append(("Adjusted for difficulty", wording.adjusted(one), interval(one.interval)))
+    note = f"Intervals are {over_families(group.families)}." if group.questions else ""
+    if group.questions and group.skill is not None:
+        others = count(group.skill.questions, "question")
+        note += (
+            f" Skill: on the {others} that others forecast too; above 0 is better than they did."
+            if group.skill.questions
+            else " Nobody else forecast any of these questions, so there is no skill score."
+        )
+    head = ("Measure", "Value", f"Basis or {_INTERVAL}")
+    return Table("Scores", head, tuple(rows), note=note, tiles=True)
+
+
+def parts(group: Group) -> Table:
+    """Return the parts of the Brier score and of the log score."""
+    brier, log = group.decomposition, group.log_decomposition
+    note = "Of forecasts when made, while the scores of the record are by time."
+    if log.infinite:
+        note += f" {count(log.infinite, 'infinite log score')} left out."
+    rows = tuple(
+        (name, number(getattr(brier, part)), number(getattr(log, part)))
+        for name, part in (
+            ("Miscalibration", "miscalibration"),
+            ("− discrimination", "discrimination"),
+            ("+ uncertainty", "uncertainty"),
+            ("= score when made", "score"),
+        )
+    )
+    return Table("Parts of the scores", ("Part", wording.BRIER, "Log score"), rows, note=note)
+
+
+def tests(group: Group) -> Table:
+    """Return the tests of calibration, and the value for a calibrated forecaster."""
+    line, luck, made = group.recalibration, group.luck, group.miscalibration
+    fitted = f"{signed(line.intercept, 2)}, {number(line.slope, 2)}" if line.estimable else NOTHING
+    by_luck = f"{number(made.expected)} from luck"
+    less = f"Brier score (0–1) of {number(luck.realised)} less the expected {number(luck.expected)}"
+    large = group.calibration_in_the_large
+    tested = [
+        ("Recalibration line: intercept, slope", fitted, "0, 1", line.p_value),
+        ("Miscalibration", number(made.when_made), by_luck, made.p_value),
+        (less, signed(luck.difference.mean), "0", luck.p_value),
+        ("Spiegelhalter’s z", signed(group.spiegelhalter.z, 2), "0", group.spiegelhalter.p_value),
+        ("Calibration in the large, z", signed(large.z, 2), "0", large.p_value),
+    ]
+    note = (
+        "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
+        f"p-values are {over_families(group.families)}."
+    )
+    if (moved := group.movement) is not None:
+        tested.append(("Excess movement", signed(moved.excess.mean), "0", moved.p_value))
+        note += (
+            " The excess movement includes open questions; its p-value is of the recalibrated "
+            "forecasts on the resolved ones."
+        )
+    if not line.estimable:
+        note += f" The line cannot be estimated: {line.reason}."
+    rows = tuple((*row, p_value(p)) for *row, p in tested)
+    head = ("Test", "This record", "Calibrated", "p")
+    return Table("Tests of calibration", head, rows, note=note)
+
+
+def errors(group: Group) -> Table:
+    """Return how far forecasts are from the curve, and how well they tell events apart."""
+    far = group.errors
+    rows = [
+        (name, percent(seen, 1), f"{percent(expected, 1)} from luck")
+        for name, seen, expected in (
+            ("Average error (Eavg)", far.average, far.expected_average),
+            ("90th percentile (E90)", far.p90, far.expected_p90),
+            ("Largest error (Emax)", far.largest, far.expected_largest),
+        )
+    ]
+    rows.append(("AUC", number(group.auc, 2), interval(group.auc_interval, 2)))
+    rows.append(("Sharpness, mean p (1 − p)", number(group.sharpness), NOTHING))
+    note = (
+        "Errors are the distances of forecasts when made from the reliability curve, in percentage "
+        "points."
+    )
+    head = ("Measure", "This record", f"From luck, or {_INTERVAL}")
+    return Table("Errors and discrimination", head, tuple(rows), note=note)
+
+
+def credits(group: Group) -> list[Table]:
+    """Return the tables of points earned that have rows: by evidence, and by update."""
+    found = []
+    if group.earned:
+        columns: Columns[Earned] = {
+            "Citations": lambda row: f"{row.citations:,}" if row.citations else NOTHING,
+            "Questions": lambda row: f"{row.questions:,}",
+            "Earned": lambda row: signed(row.points),
+            "Per question": lambda row: signed(row.per_question.mean, 4),
+            _INTERVAL: lambda row: signed_interval(row.per_question.interval, 4),
+        }
+        pieces = [row for row in group.earned if row.by == "evidence"]
+        hindsight = wording.HINDSIGHT
+        if more := group.evidence - len(pieces):
+            hindsight += (
+                f" {more:,} more pieces are not shown; forecasts attribute --by evidence lists all "
+                "of them."
+            )
+        found = [
+            table_of(
+                "Points earned by evidence",
+                [row for row in group.earned if row.by != "evidence"],
+                {"Cited": _source, **columns},
+                note="Points off a question’s Brier score (0–1), as the mean over all members; "
+                "above 0 helped. Bookkeeping, not causation: the last update gets the credit. "
+                f"{wording.INTERVALS}",
+            ),
+            table_of(
+                "Evidence that earned and lost most",
+                pieces,
+                {"Evidence": lambda row: shortened(row.title, _LONG_NAME), **columns},
+                note=hindsight,
+            ),
+        ]
+    return [*found, _moved(group)] if group.moved is not None else found
+
+
+def _source(row: Earned) -> str:
+    """Return the publisher or the kind of evidence that was cited."""
+    if row.by == "publisher":
+        return f"Publisher: {row.name or 'not named'}"
+    return f"Kind: {row.name.replace('_', ' ')}" if row.name else "Nothing cited"
+
+
+def _moved(group: Group) -> Table:
+    """Return the updates that earned and lost most; the group must have some."""
+    moved = group.moved
+    assert moved is not None
+    columns: Columns[Update] = {
+        "Question": lambda row: (
+            f"{shortened(row.title)} ({shortened(row.question, _LONG_NAME)})"
+            if row.title
+            else shortened(row.question, _LONG_NAME)
+        ),
+        "By": lambda row: shortened(row.forecaster, _LONG_NAME),
+        "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
+        "Score before": lambda row: number(row.score_before),
+        "Score after": lambda row: number(row.score),
+        "Time left": lambda row: percent(row.remaining),
+        "Earned": lambda row: signed(row.points),
+    }
+    note = (
+        f"Of {count(moved.updates, 'update')} that replaced a forecast, {moved.helped:,} helped "
+        f"and {moved.cost:,} hurt. Together they earned {signed(moved.points, 2)} points of the "
+        f"Brier score (0–1) on {count(moved.questions, 'question')}, as the mean over all members: "
+        f"{signed(moved.per_question.mean, 4)} per question (95% interval "
+        f"{signed_interval(moved.per_question.interval, 4)}, {over_families(moved.families)}). "
+        f"{signed(moved.promised, 2)} was expected if each new forecast was right; the other "
+        f"{signed(moved.surprise, 2)} is surprise. {wording.HINDSIGHT}"
+    )
+    rows = [*moved.most, *reversed(moved.least)]
+    if rest := moved.helped + moved.cost - len(rows):
+        note += f" {rest:,} more that helped or hurt are not shown."
+    return table_of("Updates that earned and lost most", rows, columns, text_columns=3, note=note)
+
+
+def _unrevised(group: Group) -> Table:
+    """Return the questions on which a review would have paid most."""
+    assert group.staleness is not None
+    columns: Columns[Unrevised] = {
+        "Question": lambda row: shortened(row.title or row.question),
+        "Forecaster": lambda row: row.forecaster,
+        "Forecast": lambda row: percent(row.forecast),
+        "Unrevised": lambda row: wording.days(row.days),
+        "Cost": lambda row: number(row.points),
+    }
+    return table_of(
+        "Reviews that would have paid most",
+        group.staleness.most,
+        columns,
+        text_columns=2,
+        note="In Brier points (0–1) of the question; with its costliest forecast. "
+        f"{wording.HINDSIGHT}",
+    )

@@ -4,40 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from forecasts.common.text import count, in_words, on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
-from forecasts.documents.numbers import (
-    NOTHING,
-    interval,
-    number,
-    p_value,
-    percent,
-    percents,
-    signed,
-    signed_interval,
-    span,
-)
-from forecasts.reports.chance import over_families
-from forecasts.reports.report import (
-    FAULTS,
-    Adjusted,
-    Bin,
-    By,
-    CurvePoint,
-    Group,
-    Lead,
-    LeftOut,
-    MurphyPoint,
-    Report,
-    RocPoint,
-    Skill,
-    Unrevised,
-    Updates,
-)
+from forecasts.documents.document import Columns
+from forecasts.documents.numbers import NOTHING, interval, number, percent
+from forecasts.reports.report import Adjusted, By, Group, LeftOut, Report, Unrevised
 from forecasts.reports.selection import Choice, Cohort
 
 BRIER = "Brier (0–1)"
@@ -46,9 +19,7 @@ ADJUSTED_INTERVAL = "Adjusted, 95% interval"
 INTERVALS = "Intervals are over families of questions. A dash: too few for an interval."
 # Of the largest and smallest of many.
 HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
-# A smaller difference between two Murphy curves is not worth a word.
-_SLIGHT = 0.002
-_MOST_NAMES = 5
+MOST_NAMES = 5
 _MANY_TESTS = 4
 OF_TEAMS = (
     "A member counts in a team with the forecasts made as its member, while they were current."
@@ -83,12 +54,6 @@ BADGES = {
 }
 
 
-def title(report: Report) -> str:
-    """Return the heading of a report."""
-    by = report.metadata.by
-    return "Track record" + {"all": "", "lead": " by lead time"}.get(by, f" by {by}")
-
-
 def choice_sentences(choice: Choice, as_of: datetime) -> str:
     """Return which questions and forecasts count, as sentences."""
     sentences = [
@@ -114,11 +79,10 @@ def at_lead(days: float) -> str:
 
 def scope(report: Report) -> str:
     """Return which questions and forecasts the report is about, as sentences."""
-    about = report.metadata
-    sentences = [choice_sentences(about, about.as_of)]
-    if about.by == "lead":
-        sentences.append("Everyone’s forecasts, at each lead before the scheduled close.")
-    return " ".join(sentences)
+    said = choice_sentences(report.metadata, report.metadata.as_of)
+    if report.metadata.by == "lead":
+        said += " Everyone’s forecasts, at each lead before the scheduled close."
+    return said
 
 
 def _span(since: datetime | None, until: datetime | None) -> str:
@@ -163,49 +127,25 @@ def adjusted(one: Adjusted | None) -> str:
     return number(one.mean) + (f" (set {one.component + 1})" if one.component else "")
 
 
-def adjusted_note(every: Iterable[Adjusted | None]) -> str:
-    """Return the meaning of these adjusted scores, as sentences; empty if there are none."""
-    found = [one for one in every if one is not None]
+def adjusted_columns(rows: Iterable[Any]) -> Columns[Any]:
+    """Return the columns of adjusted scores; none if no row has one."""
+    if not any(row.adjusted for row in rows):
+        return {}
+    return {
+        "Adjusted": lambda row: adjusted(row.adjusted),
+        ADJUSTED_INTERVAL: lambda row: interval(row.adjusted.interval) if row.adjusted else NOTHING,
+    }
+
+
+def adjusted_note(rows: Iterable[Any]) -> str:
+    """Return the meaning of the rows' adjusted scores, as sentences; empty if there are none."""
+    found = [row.adjusted for row in rows if row.adjusted]
     if not found:
         return ""
     note = "Adjusted: the Brier score (0–1) if all had forecast all questions that they share."
     if any(one.component for one in found):
         note += " Groups of different sets share no question, so their scores cannot be compared."
     return note
-
-
-def bin_range(bin_: Bin) -> str:
-    """Return the forecasts that a bin holds: ``80 to 90%``."""
-    return percents((bin_.lower, bin_.upper))
-
-
-def log_score(group: Group) -> str:
-    """Return the mean log score, and how many infinite ones it leaves out."""
-    mean = number(group.log.mean)
-    return f"{mean} (+ {group.log.infinite} infinite)" if group.log.infinite else mean
-
-
-def skill_basis(skill: Skill | None) -> str:
-    """Return the basis of a skill score, as a sentence; empty without others to compare with."""
-    if skill is None:
-        return ""
-    if not skill.questions:
-        return "Nobody else forecast any of these questions, so there is no skill score."
-    return (
-        f"Skill: on the {count(skill.questions, 'question')} that others forecast too; "
-        "above 0 is better than they did."
-    )
-
-
-def decomposition(group: Group) -> str:
-    """Return the Brier score when made as the sum of its parts, and the effect of luck."""
-    one, made = group.decomposition, group.miscalibration
-    return (
-        f"{BRIER} when made: {number(one.score)} = {number(one.miscalibration)} miscalibration − "
-        f"{number(one.discrimination)} discrimination + {number(one.uncertainty)} uncertainty. "
-        f"Miscalibration from luck alone: {number(made.expected)} (p = {p_value(made.p_value)}, "
-        f"{over_families(group.families)})."
-    )
 
 
 def left_out(entries: Sequence[LeftOut]) -> str:
@@ -216,178 +156,16 @@ def left_out(entries: Sequence[LeftOut]) -> str:
     return f"Left out: {listed}."
 
 
-def bin_sentence(bin_: Bin) -> str:
-    """Return how often the forecasts of a bin came true, as a sentence; empty for an empty bin."""
-    if bin_.forecast is None:
-        return ""
-    return (
-        f"Forecasts of {bin_range(bin_)}, on average {percent(bin_.forecast)}, came true "
-        f"{percent(bin_.observed)} of the time (95% interval {percents(bin_.interval)}, "
-        f"{count(bin_.questions, 'question')})."
-    )
-
-
-def curve_sentence(point: CurvePoint) -> str:
-    """Return how often one forecast came true by the curve, as a sentence."""
-    return (
-        f"Forecasts of {percent(point.forecast, 1)} came true about "
-        f"{percent(point.recalibrated)} of the time, {'inside' if _in_band(point) else 'outside'} "
-        f"the band of chance ({percents((point.lower, point.upper))})."
-    )
-
-
-def _in_band(point: CurvePoint) -> bool:
-    return point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
-
-
-def threshold_sentence(point: MurphyPoint) -> str:
-    """Return the loss from acting above a threshold, as a sentence."""
-    return (
-        f"Acting above {percent(point.threshold)} costs {number(point.score)} on average, "
-        f"and {number(point.base_rate)} with the base rate as the forecast."
-    )
-
-
-def lead_sentence(row: Lead) -> str:
-    """Return how good the forecasts were at a lead, as a sentence."""
-    return (
-        f"{count(row.days, 'day')} before the scheduled close, the Brier score (0–1) was "
-        f"{number(row.brier.mean)} (95% interval {interval(row.brier.interval)}); "
-        f"{number(row.expected)} was expected."
-    )
-
-
-def reliability_summary(group: Group) -> str:
-    """Return in words what the reliability diagram of a group shows."""
-    filled = [bin_ for bin_ in group.bins if bin_.forecast is not None]
-    if not filled:
-        return "There is nothing to draw: this group has no scored question."
-    heaviest = max(filled, key=lambda bin_: bin_.weight)
-    share = percent(heaviest.weight / sum(bin_.weight for bin_ in filled))
-    inside = sum(
-        bin_.interval[0] <= bin_.forecast <= bin_.interval[1]
-        for bin_ in filled
-        if bin_.interval is not None and bin_.forecast is not None
-    )
-    weight = sum(point.weight for point in group.curve)
-    outside = sum(point.weight for point in group.curve if not _in_band(point))
-    leaves = (
-        f"The curve leaves the band at {_at_least_one_percent(outside / weight)} of the forecasts; "
-        "chance alone makes a curve leave its band anywhere in 1 of 10 records."
-        if outside
-        else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do"
-        + ("; the verdict’s test finds smaller faults." if group.verdict.kind in FAULTS else ".")
-    )
-    return (
-        f"Forecasts of {bin_range(heaviest)} are the most common ({share} of all): on average "
-        f"{percent(heaviest.forecast)}, and {percent(heaviest.observed)} came true. "
-        f"In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes includes "
-        f"the mean forecast. {leaves}"
-    )
-
-
-def _at_least_one_percent(share: float) -> str:
-    return "less than 1%" if share < 0.01 else percent(share)
-
-
 def unrevised(row: Unrevised, *, several: bool) -> str:
     """Return the cost of a question and its costliest forecast; ``several``: whose it was."""
-    days = count(round(row.days, 1 if row.days < 10 else None), "day")
     whose = f" ({on_one_line(row.forecaster)})" if several else ""
-    return f"{number(row.points)} points; {percent(row.forecast)}{whose} unrevised for {days}"
+    said = f"{percent(row.forecast)}{whose} unrevised for {days(row.days)}"
+    return f"{number(row.points)} points; {said}"
 
 
-def updates(moved: Updates) -> str:
-    """Return how much all updates earned, as sentences."""
-    still = moved.updates - moved.helped - moved.cost
-    rest = moved.updates - len(moved.most) - len(moved.least) - still
-    found = (
-        f"Of {count(moved.updates, 'update')} that replaced a forecast, {moved.helped:,} helped "
-        f"and {moved.cost:,} hurt. Together they earned {signed(moved.points, 2)} points of the "
-        f"Brier score (0–1) on {count(moved.questions, 'question')}, as the mean over all members: "
-        f"{signed(moved.per_question.mean, 4)} per question (95% interval "
-        f"{signed_interval(moved.per_question.interval, 4)}, {over_families(moved.families)}). "
-        f"{signed(moved.promised, 2)} was expected if each new forecast was right; the other "
-        f"{signed(moved.surprise, 2)} is surprise. {HINDSIGHT}"
-    )
-    if rest:
-        found += f" {rest:,} more that helped or hurt are not shown."
-    return found
-
-
-def murphy_summary(group: Group) -> str:
-    """Return in words what the Murphy curve of a group shows."""
-    worst = max(group.murphy, key=lambda point: point.score)
-    peak = f"The loss is largest when acting on forecasts above {percent(worst.threshold)}."
-    base = "With the base rate as the forecast, it"
-    behind = [point.score > point.base_rate + _SLIGHT for point in group.murphy]
-    ranges = stretches([point.threshold for point in group.murphy], behind)
-    if not ranges:
-        return f"{peak} {base} is not noticeably smaller at any threshold."
-    return (
-        f"{peak} {base} is smaller at thresholds of {in_words(ranges)}; no test says whether by "
-        "more than chance."
-    )
-
-
-def stretches(thresholds: Sequence[float], flags: Sequence[bool]) -> list[str]:
-    """Return each stretch of thresholds with a flag: ``10 to 20%``."""
-    runs = groupby(zip(flags, thresholds, strict=True), key=itemgetter(0))
-    ends = [[threshold for _, threshold in run] for flag, run in runs if flag]
-    return [span((run[0], run[-1])) for run in ends]
-
-
-def murphy_curves_summary(groups: Sequence[Group]) -> str:
-    """Return in words where each of several Murphy curves, of equal thresholds, is lowest."""
-    thresholds = [point.threshold for point in groups[0].murphy]
-    scores = [[point.score for point in group.murphy] for group in groups]
-    lowest = [column.index(min(column)) for column in map(list, zip(*scores, strict=True))]
-    runs: dict[int, list[list[float]]] = {}
-    for best, run in groupby(zip(lowest, thresholds, strict=True), key=itemgetter(0)):
-        runs.setdefault(best, []).append([threshold for _, threshold in run])
-    parts = []
-    for best in sorted(runs, key=lambda best: -lowest.count(best)):
-        longest = max(runs[best], key=len)
-        parts.append(
-            f"{groups[best].name} at {percent(lowest.count(best) / len(lowest))} of the thresholds "
-            f"(such as {span((longest[0], longest[-1]))})"
-        )
-    return f"Lowest loss: {'; '.join(parts)}."
-
-
-def roc_summary(group: Group) -> str:
-    """Return in words what the ROC curve of a group shows."""
-    return (
-        f"In {percent(group.auc)} of pairs of an event and a non-event, the event had the higher "
-        f"forecast (AUC {number(group.auc, 2)}, 95% interval {interval(group.auc_interval, 2)}); "
-        "without discrimination it is half."
-    )
-
-
-def roc_sentence(point: RocPoint) -> str:
-    """Return the rates at one threshold of the ROC curve, as a sentence."""
-    if point.threshold is None:
-        return "Without any call there are no hits and no false alarms."
-    return (
-        f"Calling an event from {percent(point.threshold, 1)} on hits {percent(point.hit_rate)} of "
-        f"the events, with false alarms on {percent(point.false_alarm_rate)} of the rest."
-    )
-
-
-def leads_summary(group: Group) -> str:
-    """Return in words what the lead-time profile of a group shows."""
-    first, last = (pick(group.leads, key=lambda row: row.days) for pick in (max, min))
-    found = (
-        f"{count(last.days, 'day').capitalize()} before the scheduled close, the Brier score (0–1) "
-        f"was {number(last.brier.mean)}, with {number(last.expected)} expected if the forecasts "
-        "are right"
-    )
-    if first is last:
-        return f"{found}."
-    return (
-        f"{found}; {count(first.days, 'day')} before, {number(first.brier.mean)} with "
-        f"{number(first.expected)} expected. Each lead has different questions."
-    )
+def days(many: float) -> str:
+    """Return a number of days: with a decimal below 10."""
+    return count(round(many, 1 if many < 10 else None), "day")
 
 
 def notes(
@@ -404,14 +182,9 @@ def notes(
     reactions = sum(one.movement is not None and one.movement.kind != "too_few" for one in groups)
     every = (
         (
-            provisional == 1,
-            "One outcome counted here is disputed or can still be disputed, so its scores are "
-            "provisional.",
-        ),
-        (
-            provisional > 1,
-            f"{provisional:,} outcomes counted here are disputed or can still be disputed, so "
-            "their scores are provisional.",
+            provisional,
+            f"Provisional scores: {count(provisional, 'outcome')} counted here can still change, "
+            "being disputed or within the time for disputes.",
         ),
         (
             verdicts + reactions >= _MANY_TESTS,
@@ -444,7 +217,7 @@ def notes(
         (
             by == "team" and in_several_teams,
             "In two teams at the same time, and counted in each: "
-            f"{in_words(in_several_teams, _MOST_NAMES)}.",
+            f"{in_words(in_several_teams, MOST_NAMES)}.",
         ),
         (by == "model", OF_MODELS),
         (by == "owner", "An owner’s record is that of their bots alone."),

@@ -1,7 +1,6 @@
 """Comparisons of teams or forecasters: ledger frames in, a comparison as data out.
 
-How a comparison is written is not here: ``reports.render`` writes every document, and
-``reports.formats`` chooses the format.
+``document`` makes a document of it, and ``reports.formats`` writes that in a format.
 """
 
 from forecasts.reports.comparison.build import build

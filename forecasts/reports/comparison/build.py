@@ -25,22 +25,23 @@ from forecasts.reports.comparison.comparison import (
     Comparison,
     Dominant,
     Imputed,
+    MurphyDifference,
     Of,
     Pair,
     Side,
     Skill,
 )
-from forecasts.reports.comparison.murphy import murphy_differences
 from forecasts.reports.comparison.pairwise import (
+    THRESHOLDS,
     Closer,
     Key,
     Pairwise,
     Record,
+    bot_models,
     closer,
     pairwise,
     record,
 )
-from forecasts.reports.comparison.shared_models import bot_models, sentences
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.groups import Entries, in_several_teams
@@ -50,6 +51,8 @@ from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
 from scoring import comparison as compared
 from scoring.comparison import NEVER_TOGETHER
+from scoring.murphy_curves import difference_curve
+from scoring.parallel import map_threads
 from scoring.shrinkage import FEWEST_TO_SHRINK
 
 BY: dict[Of, By] = {
@@ -91,7 +94,7 @@ def build(
         {name: record(rows, name) for name in scope.wanted},
         of=of,
         alike=alike,
-        bots=sentences(models, alike=alike),
+        bots=wording.bots(models, alike=alike),
         digest=sha256(frames, scope.by),
     )
 
@@ -204,7 +207,7 @@ def comparison(
     watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
-    losses = murphy_differences(closer.losses, family, curves)
+    losses = _murphy_differences(closer, family, curves)
     apart = {key: _shared(part) for key, part in tables.apart.groupby(["a", "b"])}
     pairs = tuple(
         pair_of(
@@ -255,6 +258,28 @@ def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFra
     key = ["a", "b", "question_id"]
     moments = differences[[*key, "variance", "third"]]
     return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
+
+
+def _murphy_differences(
+    closer: Closer, family: pd.Series, curves: int
+) -> dict[Key, tuple[MurphyDifference, ...]]:
+    """Return the difference of the Murphy curves of each pair; ``curves``: of all pairs.
+
+    Pairs that few events decide have none, since a single threshold has even fewer.
+    """
+
+    def curve(names: Key) -> tuple[MurphyDifference, ...]:
+        asked, difference = closer.losses[names]
+        return tuple(
+            MurphyDifference(at, mean, (lower, upper), (band_lower, band_upper))
+            for at, mean, lower, upper, band_lower, band_upper in difference_curve(
+                difference, asked, family, THRESHOLDS, curves
+            )[["threshold", "difference", "lower", "upper", "band_lower", "band_upper"]].itertuples(
+                index=False, name=None
+            )
+        )
+
+    return dict(zip(closer.losses, map_threads(curve, closer.losses), strict=True))
 
 
 def _shared(rows: pd.DataFrame) -> dict[str, int]:

@@ -1,8 +1,13 @@
-"""A comparison as a document."""
+"""A comparison as a document: its sections, tables, figures and forest plots."""
 
 from __future__ import annotations
 
-from forecasts.common.text import count
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from forecasts.common.text import count, in_words
+from forecasts.documents.charts import Axis, Chart, Forest, ForestRow, Series, percent_axis
 from forecasts.documents.document import (
     Block,
     Bullets,
@@ -14,159 +19,240 @@ from forecasts.documents.document import (
     Table,
     table_of,
 )
-from forecasts.documents.numbers import NOTHING, number, p_value, percent, signed, signed_interval
-from forecasts.reports.comparison import charts, murphy, wording
+from forecasts.documents.numbers import (
+    NOTHING,
+    interval,
+    number,
+    p_value,
+    percent,
+    signed,
+    signed_interval,
+)
+from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair, Side
+from forecasts.reports.figures import stretches
 from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
+    BRIER_ORIGINAL,
     about,
+    adjusted_columns,
     adjusted_note,
+    choice_sentences,
     left_out,
 )
 
-_TABLE_STEPS = 20
+_INTERVAL = "95% interval"
+_SKILL_INTERVAL = f"Shrunk, {_INTERVAL}"
 _MURPHY_STEP = 5  # of the thresholds of the Murphy curves, every fifth is listed
+_MOST_STEPS, _TABLE_STEPS = 300, 20  # of the evidence over time, drawn and listed
+_LEAST_REACH = 0.02
+_LEAST_EVIDENCE = 1e-6
 
 
 def comparison_document(comparison: Comparison) -> Document:
     """Return the document of a comparison: the conclusion, the ranks, the pairs, the evidence."""
-    terms = tuple(wording.explained(comparison))
+    skilled = any(side.skill is not None for side in comparison.groups)
+    terms = tuple(one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled)
+    metadata, pairs = comparison.metadata, wording.shown(comparison)
+    scope = f"{choice_sentences(metadata, metadata.as_of)} {left_out(comparison.left_out)}"
+    in_words: Block = Bullets(tuple(pair.sentence for pair in pairs))
+    if len(comparison.pairs) > wording.MOST_PAIRS:
+        in_words = (
+            f"The table shows the {count(len(pairs), 'pair')} that differ, of "
+            f"{len(comparison.pairs):,}; the CSV and JSON formats have all."
+        )
+    sections = [
+        Section("", findings=(Finding(comparison.sentence),)),
+        Section("Ranks", blocks=(_ranks(comparison),)),
+        Section("Differences", blocks=(_differences(comparison), in_words)),
+    ]
+    if curves := [_losses(pair) for pair in pairs if pair.murphy]:
+        sections.append(Section("Decisions", blocks=(OF_COMPARISONS["murphy"].help, *curves)))
+    if watched := [_evidence(pair) for pair in pairs if pair.watched or pair.watched_by_family]:
+        blocks = (OF_COMPARISONS["watched"].help, *watched)
+        sections.append(Section("Evidence over time", blocks=blocks))
     return Document(
-        title=f"Comparison of {comparison.metadata.of}",
-        scope=f"{wording.scope(comparison)} {left_out(comparison.left_out)}".strip(),
-        sections=(
-            Section("", findings=(Finding(comparison.sentence),)),
-            Section("Ranks", blocks=(_ranks(comparison),)),
-            Section(
-                "Differences",
-                blocks=(
-                    _differences(comparison),
-                    *_in_words(comparison),
-                ),
-            ),
-            *_decisions(comparison),
-            *_evidence(comparison),
-        ),
+        title=f"Comparison of {metadata.of}",
+        scope=scope.strip(),
+        sections=tuple(sections),
         notes=comparison.notes,
         terms=terms,
         key_terms=terms,
-        about=about(
-            comparison.metadata,
-            comparison.questions,
-            ("Claims", f"about {comparison.metadata.claims}"),
-        ),
+        about=about(metadata, comparison.questions, ("Claims", f"about {metadata.claims}")),
     )
 
 
 def _ranks(comparison: Comparison) -> Table:
-    columns: Columns[Side] = {
+    sides = comparison.groups
+    columns: dict[str, Callable[[Side], str]] = {
         comparison.metadata.of[:-1].capitalize(): lambda side: side.name,
-        **wording.rank_columns(comparison.groups),
+        "Rank": wording.rank_range,
+        "Questions": lambda side: f"{side.questions:,}",
+        "Coverage": lambda side: percent(side.coverage),
+        "No forecast, questions": lambda side: percent(side.unanswered),
+        "No forecast, time": lambda side: percent(side.silent),
+        "May be best": lambda side: "yes" if side.may_be_best else "no",
+        BRIER: lambda side: number(side.brier.mean),
+        _INTERVAL: lambda side: interval(side.brier.interval),
+        BRIER_ORIGINAL: lambda side: number(side.brier_original.mean),
+        **adjusted_columns(sides),
     }
+    if any(side.skill for side in sides):
+        columns |= {
+            "Skill, raw": lambda side: signed(side.skill and side.skill.mean, 1),
+            "Skill, shrunk": lambda side: signed(side.skill and side.skill.shrunk, 1),
+            _SKILL_INTERVAL: lambda side: signed_interval(
+                side.skill and side.skill.shrunk_interval, 1
+            ),
+        }
+    ranks = tuple(
+        ForestRow(
+            side.name,
+            tuple(map(float, range(side.rank_low, side.rank_high + 1))),
+            (side.rank_low, side.rank_high),
+            f"Rank {wording.rank_range(side)} of {len(sides)}",
+        )
+        for side in sides
+    )
+    note = "Scores are over all questions of each; ranks rest on the shared ones."
     return table_of(
         "",
-        comparison.groups,
+        sides,
         columns,
         text_columns=2,
-        note=f"{wording.RANKS} {adjusted_note(s.adjusted for s in comparison.groups)}".strip(),
-        optional=("Coverage", wording.SKILL_INTERVAL, ADJUSTED_INTERVAL),
-        plot=charts.ranks(comparison) if len(comparison.groups) > 1 else None,
-        plot_heading=f"1 to {len(comparison.groups)}",
-    )
-
-
-def _in_words(comparison: Comparison) -> tuple[Block, ...]:
-    """Return each pair in words; of many pairs, how many the table leaves out."""
-    pairs = wording.shown(comparison)
-    if len(comparison.pairs) <= wording.MOST_PAIRS:
-        return (Bullets(tuple(pair.sentence for pair in pairs)),)
-    return (
-        f"The table shows the {count(len(pairs), 'pair')} that differ, of "
-        f"{len(comparison.pairs):,}; the CSV and JSON formats have all.",
+        note=f"{note} {adjusted_note(sides)}".strip(),
+        optional=("Coverage", _SKILL_INTERVAL, ADJUSTED_INTERVAL),
+        plot=Forest(1.0, float(len(sides)), None, ranks) if len(sides) > 1 else None,
+        plot_heading=f"1 to {len(sides)}",
     )
 
 
 def _differences(comparison: Comparison) -> Table:
     columns: Columns[Pair] = {
-        "Pair": lambda pair: f"{pair.a} − {pair.b}",
+        "Pair": wording.names,
         "Shared questions": lambda pair: f"{pair.shared_questions:,}",
         "Difference": lambda pair: signed(pair.difference, wording.difference_decimals(pair)),
-        "95% interval": lambda pair: signed_interval(
-            pair.interval, wording.difference_decimals(pair)
-        ),
+        _INTERVAL: lambda pair: signed_interval(pair.interval, wording.difference_decimals(pair)),
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
         "Detectable": lambda pair: number(pair.detectable, wording.difference_decimals(pair)),
         "Tipping": lambda pair: wording.correlation(pair.tipping),
         "Highest evidence": lambda pair: (
-            NOTHING if pair.watched is None else wording.e_value(pair.watched.highest)
+            wording.e_value(pair.watched.highest) if pair.watched else NOTHING
         ),
     }
-    most = number(charts.reach(comparison), 2)
-    heading = f"← first better · second better →\n{BRIER}, ±{most}"
-    plot = charts.differences(comparison)
-    return table_of("", wording.shown(comparison), columns, plot=plot, plot_heading=heading)
+    table = table_of("", wording.shown(comparison), columns)
+    return replace(
+        table,
+        plot=differences(comparison),
+        plot_heading=f"← first better · second better →\n{BRIER}, ±{number(_reach(comparison), 2)}",
+    )
 
 
-def _decisions(comparison: Comparison) -> tuple[Section, ...]:
-    pairs = [pair for pair in wording.shown(comparison) if pair.murphy]
-    if not pairs:
-        return ()
-    figures = tuple(_losses(pair) for pair in pairs)
-    return (Section("Decisions", blocks=(OF_COMPARISONS["murphy"].help, *figures)),)
+def differences(comparison: Comparison) -> Forest:
+    """Return the difference of each pair that is shown with its interval, about 0."""
+    rows = []
+    for pair in wording.shown(comparison):
+        text = f"{wording.difference(pair)}, {count(pair.shared_questions, 'shared question')}"
+        text += "" if pair.comparable else "; not comparable"
+        dots = () if pair.difference is None else (pair.difference,)
+        name = wording.names(pair)
+        rows.append(ForestRow(name, dots, pair.interval, text, firm=pair.comparable))
+    most = _reach(comparison)
+    return Forest(-most, most, 0.0, tuple(row if row.dots else None for row in rows))
+
+
+def _reach(comparison: Comparison) -> float:
+    """Return how far the differences are drawn on either side of 0, in Brier points."""
+    ends = [end for pair in comparison.pairs for end in (pair.difference, *(pair.interval or ()))]
+    most = max(_LEAST_REACH, *(abs(end) for end in ends if end is not None), 0.0)
+    return min(1.0, _rounded_up(most * 1.02))
+
+
+def _rounded_up(most: float) -> float:
+    """Return the next half of a power of ten."""
+    step = 10.0 ** math.floor(math.log10(most)) / 2
+    return math.ceil(most / step) * step
 
 
 def _losses(pair: Pair) -> Figure:
-    name = f"{pair.a} − {pair.b}"
-    return Figure(
-        name,
-        f"Difference of the losses, {name}",
-        murphy.sentence(pair),
-        (charts.murphy(pair),),
-        losses_table(pair),
-    )
-
-
-def losses_table(pair: Pair) -> Table:
-    """Return the difference of the Murphy curves of a pair, thinned."""
+    """Return the difference of the Murphy curves of a pair, and its band."""
     columns: Columns[MurphyDifference] = {
         "Act above": lambda point: percent(point.threshold),
         "Difference": lambda point: signed(point.difference),
-        "95% interval": lambda point: signed_interval(point.interval),
+        _INTERVAL: lambda point: signed_interval(point.interval),
         "95% band": lambda point: signed_interval(point.band),
     }
-    return table_of("Difference of the losses", pair.murphy[::_MURPHY_STEP], columns)
-
-
-def _evidence(comparison: Comparison) -> tuple[Section, ...]:
-    watched = [
-        pair
-        for pair in wording.shown(comparison)
-        if pair.watched is not None or pair.watched_by_family is not None
-    ]
-    if not watched:
-        return ()
-    blocks = (OF_COMPARISONS["watched"].help, *(_of_pair(pair) for pair in watched))
-    return (Section("Evidence over time", blocks=blocks),)
-
-
-def _of_pair(pair: Pair) -> Block:
-    name, chart = f"{pair.a} and {pair.b}", charts.evidence(pair)
-    if chart is None:
-        return f"{name}: {wording.evidence(pair)}"
-    assert pair.watched is not None
-    return Figure(
-        name,
-        f"Evidence that {name} differ, over time",
-        wording.evidence(pair),
-        (chart,),
-        table_of(
-            "Evidence",
-            charts.thinned(pair.watched.path, _TABLE_STEPS),
-            {
-                "Scheduled close": lambda step: f"{step.at:%Y-%m-%d}",
-                "Evidence": lambda step: wording.e_value(step.e_value),
-            },
+    name = wording.names(pair)
+    table = table_of("Difference of the losses", pair.murphy, columns)
+    end = _rounded_up(max(max(map(abs, point.band)) for point in pair.murphy) or _LEAST_REACH)
+    band = tuple((point.threshold, *point.band) for point in pair.murphy)
+    curve = tuple((point.threshold, point.difference) for point in pair.murphy)
+    ticks = (-end, 0.0, end)
+    chart = Chart(
+        percent_axis("Threshold for acting"),
+        Axis("Difference of losses", -end, end, ticks, tuple(signed(tick, 2) for tick in ticks)),
+        (
+            Series("band", "band", band, "95% band"),
+            Series("level", "reference", ((0.0,),), "no difference"),
+            Series("line", "curve", curve, name, table.in_words),
         ),
     )
+    alt = f"Difference of the losses, {name}"
+    return Figure(name, alt, _losses_in_words(pair), (chart,), table.thinned(_MURPHY_STEP))
+
+
+def _losses_in_words(pair: Pair) -> str:
+    """Return at which thresholds one of a pair lost less, beyond chance."""
+    thresholds = [point.threshold for point in pair.murphy]
+    parts = []
+    for name, below in ((pair.a, True), (pair.b, False)):
+        beyond = [
+            not point.band[0] <= 0 <= point.band[1] and (point.difference < 0) == below
+            for point in pair.murphy
+        ]
+        if any(beyond):
+            ranges = in_words(stretches(thresholds, beyond))
+            parts.append(f"{name} lost less when acting above thresholds of {ranges}")
+    if not parts:
+        return "At no threshold is the difference of the losses beyond chance."
+    return f"{'; '.join(parts)}. Elsewhere chance explains the difference."
+
+
+def _evidence(pair: Pair) -> Block:
+    """Return the e-process of a pair over time; in words alone with fewer than two steps."""
+    name, said, seen = f"{pair.a} and {pair.b}", wording.evidence(pair), pair.watched
+    if seen is None or len(seen.path) < 2:
+        return f"{name}: {said}"
+    every = max(1, len(seen.path) // _MOST_STEPS)
+    steps = [*seen.path[:-1:every], seen.path[-1]]
+    table = table_of(
+        "Evidence",
+        steps,
+        {
+            "Scheduled close": lambda step: f"{step.at:%Y-%m-%d}",
+            "Evidence": lambda step: wording.e_value(step.e_value),
+        },
+    )
+    values = [max(step.e_value, _LEAST_EVIDENCE) for step in steps]
+    low = min(-1, math.floor(math.log10(min(values))))
+    high = max(2, math.ceil(math.log10(max(values))))
+    powers = range(low, high + 1, max(1, (high - low) // 5))
+    labels = tuple(f"{10.0**at:g}" if -4 <= at <= 4 else f"1e{at}" for at in powers)
+    times = [step.at.timestamp() for step in steps]
+    ends = times[0], max(times[-1], times[0] + 1.0)
+    days = tuple(f"{step.at:%Y-%m-%d}" for step in (steps[0], steps[-1]))
+    path = tuple(zip(times, values, strict=True))
+    ticks = tuple(10.0**power for power in powers)
+    chart = Chart(
+        Axis("Scheduled close", *ends, ends, days, "dates"),
+        Axis("Evidence", 10.0**low, 10.0**high, ticks, labels, "log"),
+        (
+            Series("level", "reference", ((seen.enough,),), f"{seen.enough:.0f} is enough"),
+            Series("steps", "curve", path, sentences=table.in_words),
+        ),
+        height=130.0,
+    )
+    listed = table.thinned(max(1, len(steps) // _TABLE_STEPS))
+    return Figure(name, f"Evidence that {name} differ, over time", said, (chart,), listed)

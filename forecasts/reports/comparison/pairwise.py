@@ -1,6 +1,10 @@
 """The tables that a comparison takes from all forecasts on its questions; those of parts add up.
 
 The record of each side alone comes from its own forecasts (``record``).
+
+Bots that share a model are likely to agree in their errors. The difference between two sides is a
+claim about their members, which names the bots, and is clustered by family as any other; a claim
+about bots *like* them takes those with one model as one member (``one_a_model``).
 """
 
 from __future__ import annotations
@@ -16,11 +20,11 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.folder.frames import Frames
 from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
-from forecasts.reports.comparison.murphy import THRESHOLDS
-from forecasts.reports.comparison.shared_models import one_a_model
 from forecasts.reports.estimates import brier_scores
+from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import timing_days
 from forecasts.reports.report import Estimate
 from forecasts.reports.rows import Rows
@@ -28,6 +32,7 @@ from scoring.pairing import elementary_differences
 from scoring.rare_events import least_widths
 
 Key = tuple[str, str]
+THRESHOLDS = np.linspace(0, 1, 51)  # of the Murphy curves
 _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
 
 
@@ -54,7 +59,7 @@ class Pairwise:
 def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pairwise:
     """Return the tables of these questions; ``rows`` are of the sides alone.
 
-    ``models``: the model of each bot (``shared_models.bot_models``).
+    ``models``: the model of each bot (``bot_models``).
     """
     scope, entries, lead = rows.scope, rows.entries, rows.scope.choice.lead
     counting = scope.counting
@@ -75,6 +80,33 @@ def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pair
         spoken=_numbered(spoken(counting, entries, lead), number),
         scores=_numbered(scores, number),
         skills=_skills(rows) if of == "forecasters" else None,
+    )
+
+
+def bot_models(frames: Frames, entries: Entries) -> dict[str, str]:
+    """Return the model that each bot among these forecasters used most; blank for none."""
+    if frames.members is None or frames.models is None:
+        return {}
+    kinds = frames.members.set_index("forecaster")["kind"]
+    bots = sorted(set(kinds.index[kinds == "bot"]) & set(entries.forecaster))
+    used = frames.models["model"].groupby(frames.forecasts["forecaster"])
+    counts = used.value_counts().reset_index(name="uses")
+    counts = counts[counts["model"] != ""].sort_values(["uses", "model"], ascending=[False, True])
+    most = counts.drop_duplicates("forecaster").set_index("forecaster")["model"]
+    return {bot: str(most.get(bot, "")) for bot in bots}
+
+
+def one_a_model(people: pd.DataFrame, entries: Entries, models: dict[str, str]) -> pd.DataFrame:
+    """Return the table of ``scoring.paired_people`` with the bots of a side and model as one."""
+    unit = {
+        number: f"model {models[who]}" if models.get(who) else f"member {who}"
+        for number, who in entries.forecaster.items()
+    }
+    keys = ["a", "b", "question_id", "side", "forecaster"]
+    return (
+        people.assign(forecaster=people["forecaster"].map(unit))
+        .groupby(keys, as_index=False, sort=True)[["deviation", "part"]]
+        .sum()
     )
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from forecasts.common.text import count, in_words
-from forecasts.documents.as_csv import value_at
-from forecasts.documents.document import Columns, Term
 from forecasts.documents.numbers import (
     NOTHING,
     decimals,
-    interval,
     number,
     p_value,
     percent,
@@ -28,19 +25,8 @@ from forecasts.reports.comparison.comparison import (
     Side,
     Watched,
 )
-from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.selection import Choice
-from forecasts.reports.wording import (
-    ADJUSTED_INTERVAL,
-    BRIER,
-    BRIER_ORIGINAL,
-    OF_MODELS,
-    OF_TEAMS,
-    REASONS,
-    adjusted,
-    at_lead,
-    choice_sentences,
-)
+from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
 from scoring.comparison import NEVER_TOGETHER
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
@@ -57,19 +43,6 @@ ASSUMPTION = (
     "independent. Each claim says how much correlation between families open at the same time "
     "it bears."
 )
-RANKS = "Scores are over all questions of each; ranks rest on the shared ones."
-SKILL_INTERVAL = "Shrunk, 95% interval"
-
-
-def explained(comparison: Comparison) -> list[Term]:
-    """Return the statistics that the comparison shows, in their order."""
-    skilled = any(side.skill is not None for side in comparison.groups)
-    return [one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled]
-
-
-def scope(comparison: Comparison) -> str:
-    """Return which questions the comparison is about, as sentences."""
-    return choice_sentences(comparison.metadata, comparison.metadata.as_of)
 
 
 def e_value(value: float) -> str:
@@ -86,75 +59,55 @@ def rank_range(side: Side) -> str:
     return f"{side.rank_low} to {side.rank_high}"
 
 
-def rank_columns(sides: Sequence[Side]) -> Columns[Side]:
-    """Return the columns of the table of ranks."""
-    columns: dict[str, Callable[[Side], str]] = {
-        "Rank": rank_range,
-        "Questions": lambda side: f"{side.questions:,}",
-        "Coverage": lambda side: percent(side.coverage),
-        "No forecast, questions": lambda side: percent(side.unanswered),
-        "No forecast, time": lambda side: percent(side.silent),
-        "May be best": lambda side: "yes" if side.may_be_best else "no",
-        BRIER: lambda side: number(side.brier.mean),
-        "95% interval": lambda side: interval(side.brier.interval),
-        BRIER_ORIGINAL: lambda side: number(side.brier_original.mean),
-    }
-    if any(side.adjusted for side in sides):
-        columns |= {
-            "Adjusted": lambda side: adjusted(side.adjusted),
-            ADJUSTED_INTERVAL: lambda side: interval(value_at(side, "adjusted.interval")),
-        }
-    if any(side.skill for side in sides):
-        columns |= {
-            "Skill, raw": lambda side: signed(value_at(side, "skill.mean"), 1),
-            "Skill, shrunk": lambda side: signed(value_at(side, "skill.shrunk"), 1),
-            SKILL_INTERVAL: lambda side: signed_interval(
-                value_at(side, "skill.shrunk_interval"), 1
-            ),
-        }
-    return columns
+def names(pair: Pair) -> str:
+    """Return a pair as the difference of its two sides."""
+    return f"{pair.a} − {pair.b}"
 
 
 def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     """Return the difference of a pair in words; ``pairs`` are compared in all, at that lead."""
     if not pair.comparable:
         return f"{pair.a} and {pair.b} are not comparable: {pair.reason}."
-    assert pair.difference is not None
-    assert pair.interval is not None
-    assert pair.detectable is not None
-    assert pair.p_adjusted is not None
     when = "at the same times" if lead is None else f"by {at_lead(lead)}"
-    on = f"on the {count(pair.shared_questions, 'question')} that both forecast {when}"
-    more = "".join(f" {each}" for each in (*_without_family(pair), *_without_abstention(pair)))
-    digits = difference_decimals(pair)
-    if pair.better is None:
-        return (
-            f"{pair.a} and {pair.b} show no clear difference {on}: {_difference(pair)}. A true "
-            f"difference of {number(pair.detectable, digits)} would show in 8 of 10 such "
-            f"records.{more}"
+    start = f"{pair.a} and {pair.b} show no clear difference"
+    least = number(pair.detectable, difference_decimals(pair))
+    said = [f"A true difference of {least} would show in 8 of 10 such records."]
+    if pair.better is not None and pair.p_adjusted is not None:
+        start = f"{pair.better} did better than {pair.b if pair.better == pair.a else pair.a}"
+        allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
+        luck = f"{often(pair.p_adjusted)} such comparisons{allowing}"
+        said = [f"Between equals, chance alone would do this in {luck}.", survives(pair.tipping)]
+        if pair.periods is not None:
+            over = count(pair.periods, "period")
+            said.append(f"A test by time, over {over}, gives p {p_value(pair.p_by_time)}.")
+    if (large := pair.dominant) is not None:
+        said.append(
+            f"The family {large.family} holds {percent(large.share)} of these questions; without "
+            f"it the difference is {difference(large)}, p {p_value(large.p_value)}."
         )
-    worse = pair.b if pair.better == pair.a else pair.a
-    low, high = sorted(abs(end) for end in pair.interval)
-    allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
+    if (filled := pair.imputed) is not None:
+        said.append(
+            "One side was silent for longer: with the crowd’s forecast for each while it had none, "
+            f"the difference is {difference(filled)} on {count(filled.questions, 'question')}."
+        )
+        said += ["Abstention changes the claim."] if filled.better != pair.better else []
     return (
-        f"{pair.better} did better than {worse} {on}: its Brier score (0–1) was lower by "
-        f"{number(abs(pair.difference), digits)} (95% interval {number(low, digits)} to "
-        f"{number(high, digits)}). Between equals, chance alone would do this in "
-        f"{often(pair.p_adjusted)} such comparisons{allowing}. {survives(pair.tipping)}"
-        f"{_by_time(pair)}{more}"
+        f"{start} on the {count(pair.shared_questions, 'question')} that both forecast {when}: the "
+        f"difference of their Brier scores (0–1), {names(pair)}, is {difference(pair)}. "
+        f"{' '.join(said)}"
     )
 
 
-def difference_decimals(pair: Pair) -> int:
-    """Return the decimals of a pair's difference, its interval and the detectable difference."""
-    return decimals(pair.difference, *pair.interval or ())
+def difference_decimals(of: Pair | Dominant | Imputed) -> int:
+    """Return the decimals of a difference and its interval."""
+    return decimals(of.difference, *of.interval or ())
 
 
-def _by_time(pair: Pair) -> str:
-    if pair.periods is None:
-        return ""
-    over = count(pair.periods, "period")
-    return f" A test by time, over {over}, gives p {p_value(pair.p_by_time)}."
+def difference(of: Pair | Dominant | Imputed) -> str:
+    """Return a difference with its interval."""
+    digits = difference_decimals(of)
+    between = signed_interval(of.interval, digits)
+    return f"{signed(of.difference, digits)} (95% interval {between})"
 
 
 def correlation(value: float | None) -> str:
@@ -164,47 +117,14 @@ def correlation(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def _without_family(pair: Pair) -> tuple[str, ...]:
-    large = pair.dominant
-    if large is None:
-        return ()
-    return (
-        f"The family {large.family} holds {percent(large.share)} of these questions; without it "
-        f"the difference is {_difference(large, f', p {p_value(large.p_value)}')}.",
-    )
-
-
-def _without_abstention(pair: Pair) -> tuple[str, ...]:
-    filled = pair.imputed
-    if filled is None:
-        return ()
-    changes = " Abstention changes the claim." if filled.better != pair.better else ""
-    return (
-        "One side was silent for longer: with the crowd’s forecast for each while it had none, the "
-        f"difference is {_difference(filled)} on {count(filled.questions, 'question')}.{changes}",
-    )
-
-
-def _difference(of: Pair | Dominant | Imputed, more: str = "") -> str:
-    """Return a difference with its interval."""
-    digits = decimals(of.difference, *of.interval or ())
-    between = signed_interval(of.interval, digits)
-    return f"{signed(of.difference, digits)} (95% interval {between}{more})"
-
-
 def never_together(apart: Mapping[str, int], *, lead: float | None) -> str:
     """Return why a pair has no difference; ``apart``: its shared questions by reason ("": counts).
 
     See ``pairwise.Pairwise``.
     """
-    left_out = {why: n for why, n in apart.items() if why != COUNTS}
-    if left_out and COUNTS not in apart:
-        return none_counts(left_out)
-    if lead is not None:
-        return NEVER_AT_LEAD
-    if left_out:
-        return "they were never live at the same time on a question that counts"
-    return NEVER_TOGETHER
+    if apart and COUNTS not in apart:
+        return none_counts(apart)
+    return NEVER_TOGETHER if lead is None else NEVER_AT_LEAD
 
 
 def none_counts(left_out: Mapping[str, int]) -> str:
@@ -285,45 +205,42 @@ def _limits(claims: Sequence[Pair]) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def _share(value: float) -> str:
-    return "less than 1%" if value < 0.005 else percent(value)
-
-
 def evidence(pair: Pair) -> str:
     """Return the evidence over time in words, by blocks of time first; empty if there is none."""
     parts = []
-    if pair.watched is not None:
-        seen = pair.watched
-        over = f"{count(seen.blocks or 0, 'block')} of time that do not overlap"
-        if seen.blocks == 1:
-            over = "one block of time"
-        more = max((seen.needed or 0) - (seen.blocks or 0), 0)
-        need = ""
-        if seen.better is None and seen.needed is not None and more:
-            about = f"about {float(f'{more:.2g}'):,.0f}"
-            blocks = about if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
-            need = f" At this mean difference it would take {blocks} more blocks."
-        parts.append(f"{_reached(seen)}, over {over}.{need}")
-    if pair.watched_by_family is not None:
-        seen = pair.watched_by_family
-        parts.append(
-            f"Families independent: {_reached(seen, short=True)}, over "
-            f"{count(seen.families, 'family')}."
-        )
+    if (seen := pair.watched) is not None:
+        blocks = seen.blocks or 0
+        parts.append(_reached(seen, f"{count(blocks, 'block')} of time that do not overlap"))
+        more = (seen.needed or 0) - blocks
+        if seen.better is None and more > 0:
+            many = f"about {float(f'{more:.2g}'):,.0f}"
+            many = many if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
+            parts.append(f"At this mean difference it would take {many} more blocks.")
+    if (seen := pair.watched_by_family) is not None:
+        parts.append(_reached(seen, f"{count(seen.families, 'family')}, taken as independent"))
     return " ".join(parts)
 
 
-def _reached(seen: Watched, *, short: bool = False) -> str:
-    enough = "" if short else f" ({seen.enough:.0f} is enough)"
+def _reached(seen: Watched, over: str) -> str:
+    about, value = "of a difference", f"{e_value(seen.e_value)} now"
     if seen.better is not None:
-        start = "reached" if short else f"Evidence that {seen.better} is better reached"
-        return f"{start} {e_value(seen.highest)}{enough}"
-    if short:
-        return f"{e_value(seen.e_value)} now"
-    return (
-        f"Evidence of a difference is {e_value(seen.e_value)} now ({seen.enough:.0f} would be "
-        "enough)"
-    )
+        about, value = f"that {seen.better} is better", e_value(seen.highest)
+    return f"Evidence {about}: {value} ({seen.enough:.0f} is enough), over {over}."
+
+
+def bots(models: Mapping[str, str], *, alike: bool) -> str:
+    """Return which bots the claims are about, and which share a model; empty without bots."""
+    if not models:
+        return ""
+    said = [f"The bots here: {in_words(list(models), MOST_NAMES)}."]
+    for model in sorted(set(models.values()) - {""}):
+        users = [bot for bot, own in models.items() if own == model]
+        if len(users) > 1:
+            shared = in_words(users, MOST_NAMES)
+            said.append(f"{shared} share the model {model}, so their errors tend to agree.")
+    if alike and len(said) > 1:
+        said.append("Bots of one side that share a model count as one member.")
+    return " ".join(said)
 
 
 def notes(
@@ -360,7 +277,7 @@ def notes(
         ),
         (
             coverage < _LOW_COVERAGE and choice.lead is None,
-            f"Coverage is low, down to {_share(coverage)}: a difference is spread over each "
+            f"Coverage is low, down to {percent(coverage, 1)}: a difference is spread over each "
             "question’s whole scheduled time, so it is small where forecasts were active for "
             "little of it.",
         ),

@@ -1,0 +1,395 @@
+"""The figures of a report: each a chart with a caption in words and the table of its numbers.
+
+A tooltip is a row of the table in words. Nothing is computed here beyond the ends of an axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter, itemgetter
+
+from forecasts.common.text import count, in_words, shortened
+from forecasts.documents.charts import (
+    DIAGONAL,
+    LINES,
+    Axis,
+    Chart,
+    Forest,
+    ForestRow,
+    Point,
+    Series,
+    axis_from_zero,
+    percent_axis,
+)
+from forecasts.documents.document import Columns, Figure, Table, table_of
+from forecasts.documents.numbers import interval, number, p_value, percent, percents, span
+from forecasts.reports import wording
+from forecasts.reports.own_scores import OwnScores
+from forecasts.reports.report import FAULTS, Bin, CurvePoint, Group, MurphyPoint, Report, RocPoint
+
+COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
+# The band changes slowly: so many points draw it, besides the corners of the curve.
+_BAND_POINTS = 40
+_MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed
+_ROC_ROWS = 12
+# A smaller difference between two Murphy curves is not worth a word.
+_SLIGHT = 0.002
+
+
+def bins(group: Group) -> Table:
+    """Return the binned table."""
+    total = sum(bin_.weight for bin_ in group.bins) or 1.0
+    columns: Columns[Bin] = {
+        "Forecasts": lambda bin_: percents((bin_.lower, bin_.upper)),
+        "Questions": lambda bin_: f"{bin_.questions:,}",
+        "Share": lambda bin_: percent(bin_.weight / total),
+        "Mean forecast": lambda bin_: percent(bin_.forecast),
+        "Came true": lambda bin_: percent(bin_.observed),
+        "95% interval": lambda bin_: percents(bin_.interval),
+    }
+    note = (
+        "Forecasts when made; a question counts in each bin with a forecast on it. Intervals are "
+        "over families of questions."
+    )
+    return table_of("By forecast", group.bins, columns, note=note)
+
+
+def reliability(name: str, group: Group) -> Figure:
+    """Return the reliability diagram (curve, band of chance, bins) over a histogram."""
+    columns: Columns[CurvePoint] = {
+        "Forecast": lambda point: percent(point.forecast, 1),
+        "Came true (curve)": lambda point: percent(point.recalibrated, 1),
+        "Band from": lambda point: percent(point.lower, 1),
+        "to": lambda point: percent(point.upper, 1),
+    }
+    points = _corners(group.curve)
+    curve = table_of("Curve and chance band", points, columns)
+    words = bins(group).in_words
+    most = max((bin_.weight for bin_ in group.bins), default=1.0) or 1.0
+    total = sum(bin_.weight for bin_ in group.bins) or 1.0
+    filled = [place for place, bin_ in enumerate(group.bins) if bin_.forecast is not None]
+    shown = [group.bins[place] for place in filled]
+    whiskers = tuple((one.forecast or 0.0, *one.interval) for one in shown if one.interval)
+    series = (
+        Series("band", "band", _points(points, "forecast", "lower", "upper"), "90% band of chance"),
+        Series("line", "reference", DIAGONAL, "calibrated"),
+        Series("interval", "whisker", whiskers),
+        Series(
+            "line",
+            "curve",
+            _points(points, "forecast", "recalibrated"),
+            "curve (isotonic)",
+            curve.in_words,
+        ),
+        Series(
+            "points",
+            "bin",
+            _points(shown, "forecast", "observed"),
+            "bin with 95% interval",
+            tuple(words[place] for place in filled),
+            tuple(bin_.weight / most for bin_ in shown),
+        ),
+    )
+    bars = tuple((bin_.lower, bin_.upper, bin_.weight / total) for bin_ in group.bins)
+    share = Axis("Share", 0.0, most / total, (0.0, most / total), ("0%", percent(most / total)))
+    forecast = percent_axis("Forecast")
+    return Figure(
+        "Reliability",
+        f"Reliability diagram of {name}",
+        _reliability_summary(group),
+        (
+            Chart(forecast, percent_axis("Happened"), series, height=380.0, framed=True),
+            Chart(forecast, share, (Series("bars", "bar", bars, sentences=words),), height=46.0),
+        ),
+        curve,
+    )
+
+
+def _reliability_summary(group: Group) -> str:
+    filled = [bin_ for bin_ in group.bins if bin_.forecast is not None]
+    if not filled:
+        return "There is nothing to draw: this group has no scored question."
+    heaviest = max(filled, key=lambda bin_: bin_.weight)
+    share = percent(heaviest.weight / sum(bin_.weight for bin_ in filled))
+    inside = sum(
+        bin_.interval[0] <= bin_.forecast <= bin_.interval[1]
+        for bin_ in filled
+        if bin_.interval is not None and bin_.forecast is not None
+    )
+    outside = sum(
+        point.weight
+        for point in group.curve
+        if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
+    ) / sum(point.weight for point in group.curve)
+    leaves = "The whole curve lies in the band of chance, as 9 of 10 calibrated records do"
+    leaves += "; the verdict’s test finds smaller faults." if group.verdict.kind in FAULTS else "."
+    if outside:
+        far = "less than 1%" if outside < 0.01 else percent(outside)
+        leaves = (
+            f"The curve leaves the band at {far} of the forecasts; chance alone makes a curve "
+            "leave its band anywhere in 1 of 10 records."
+        )
+    return (
+        f"Forecasts of {percents((heaviest.lower, heaviest.upper))} are the most common ({share} "
+        f"of all): on average {percent(heaviest.forecast)}, and {percent(heaviest.observed)} came "
+        f"true. In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes "
+        f"includes the mean forecast. {leaves}"
+    )
+
+
+def roc(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return the ROC curve and the line without discrimination; nothing without a curve."""
+    if not group.roc:
+        return ()
+    columns: Columns[RocPoint] = {
+        "Called from": lambda point: (
+            "never" if point.threshold is None else percent(point.threshold, 1)
+        ),
+        "Hit rate": lambda point: percent(point.hit_rate),
+        "False alarm rate": lambda point: percent(point.false_alarm_rate),
+    }
+    table = table_of("ROC curve", group.roc, columns)
+    curve = _points(group.roc, "false_alarm_rate", "hit_rate")
+    chart = Chart(
+        percent_axis("False alarm rate"),
+        percent_axis("Hit rate"),
+        (
+            Series("line", "reference", DIAGONAL, "no discrimination"),
+            Series("line", "curve", curve, "this record", table.in_words),
+        ),
+        height=280.0,
+        framed=True,
+    )
+    summary = (
+        f"In {percent(group.auc)} of pairs of an event and a non-event, the event had the higher "
+        f"forecast (AUC {number(group.auc, 2)}, 95% interval {interval(group.auc_interval, 2)}); "
+        "without discrimination it is half."
+    )
+    every = -(-len(group.roc) // _ROC_ROWS)
+    alt = f"ROC curve of {name}"
+    return (Figure("ROC curve", alt, summary, (chart,), table.thinned(every)),)
+
+
+def pit(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return where in their distributions the outcomes of numbers and dates lie, if there are."""
+    found = group.pit
+    if found is None:
+        return ()
+    step = 1 / len(found.bins)
+    ends = [(place * step, (place + 1) * step) for place in range(len(found.bins))]
+    inside = ", ".join(
+        f"{percent(one.share)} in the middle {percent(one.level)}" for one in found.inside
+    )
+    table = Table(
+        "Numbers and dates",
+        ("Part of the distribution", "Outcomes", "Calibrated"),
+        tuple(
+            (percents(end), percent(share), percent(step))
+            for end, share in zip(ends, found.bins, strict=True)
+        ),
+        note=f"Of all outcomes, {inside}.",
+    )
+    bars = tuple((*end, share) for end, share in zip(ends, found.bins, strict=True))
+    most = max(*found.bins, 2 * step)
+    chart = Chart(
+        percent_axis("Part of the distribution"),
+        Axis("Outcomes", 0.0, most, (0.0, step, most), ("0%", percent(step), percent(most))),
+        (
+            Series("bars", "bar", bars, sentences=table.in_words),
+            Series("level", "reference", ((step,),), "calibrated"),
+        ),
+        height=130.0,
+    )
+    about = (
+        f"{count(found.questions, 'numeric or date question')} in "
+        f"{count(found.families, 'family')}. {found.sentence}"
+    )
+    alt = f"Outcomes in the numeric and date forecasts of {name}"
+    return (Figure("Numbers and dates", alt, about, (chart,), table),)
+
+
+def murphy(name: str, group: Group) -> Figure:
+    """Return the loss at each threshold, beside that of always forecasting the base rate."""
+    columns: Columns[MurphyPoint] = {
+        "Act above": lambda point: percent(point.threshold),
+        "Loss": lambda point: number(point.score),
+        "Loss with the base rate": lambda point: number(point.base_rate),
+    }
+    table = table_of("Murphy curve", group.murphy, columns)
+    own, base = (_points(group.murphy, "threshold", name) for name in ("score", "base_rate"))
+    chart = _losses(
+        Series("line", "curve", own, "this record", table.in_words),
+        Series("line", "reference", base, "base rate", table.in_words),
+    )
+    worst = max(group.murphy, key=lambda point: point.score)
+    behind = [point.score > point.base_rate + _SLIGHT for point in group.murphy]
+    ranges = stretches([point.threshold for point in group.murphy], behind)
+    smaller = "not noticeably smaller at any threshold."
+    if ranges:
+        at = in_words(ranges)
+        smaller = f"smaller at thresholds of {at}; no test says whether by more than chance."
+    summary = (
+        f"The loss is largest when acting on forecasts above {percent(worst.threshold)}. With the "
+        f"base rate as the forecast, it is {smaller}"
+    )
+    alt = f"Murphy curve of {name}"
+    return Figure("Murphy curve", alt, summary, (chart,), table.thinned(_MURPHY_STEP))
+
+
+def murphy_curves(groups: Sequence[Group]) -> Figure:
+    """Return the Murphy curves of up to five groups, and in words where each is lowest."""
+    thresholds = [point.threshold for point in groups[0].murphy]
+    scores = list(zip(*([point.score for point in group.murphy] for group in groups), strict=True))
+    table = Table(
+        "Murphy curves",
+        ("Act above", *(group.name for group in groups)),
+        tuple(
+            (percent(threshold), *map(number, losses))
+            for threshold, losses in zip(thresholds, scores, strict=True)
+        ),
+    )
+    lines = (
+        Series(
+            "line", style, _points(group.murphy, "threshold", "score"), group.name, table.in_words
+        )
+        for group, style in zip(groups, LINES, strict=False)
+    )
+    lowest = [losses.index(min(losses)) for losses in scores]
+    parts = []
+    for best in sorted(dict.fromkeys(lowest), key=lambda best: -lowest.count(best)):
+        longest = max(_runs(thresholds, [one == best for one in lowest]), key=len)
+        parts.append(
+            f"{groups[best].name} at {percent(lowest.count(best) / len(lowest))} of the thresholds "
+            f"(such as {span((longest[0], longest[-1]))})"
+        )
+    summary = f"Lowest loss: {'; '.join(parts)}."
+    chart = _losses(*lines)
+    return Figure("Murphy curves", summary, summary, (chart,), table.thinned(_MURPHY_STEP))
+
+
+def stretches(thresholds: Sequence[float], flags: Sequence[bool]) -> list[str]:
+    """Return each stretch of thresholds with a flag: ``10 to 20%``."""
+    return [span((run[0], run[-1])) for run in _runs(thresholds, flags)]
+
+
+def _runs(values: Sequence[float], flags: Sequence[bool]) -> list[list[float]]:
+    """Return each unbroken run of values with a flag."""
+    runs = groupby(zip(flags, values, strict=True), key=itemgetter(0))
+    return [[value for _, value in run] for flag, run in runs if flag]
+
+
+def _losses(*lines: Series) -> Chart:
+    most = max((point[1] for line in lines for point in line.points), default=0.0)
+    return Chart(percent_axis("Threshold for acting"), axis_from_zero("Mean loss", most), lines)
+
+
+def leads(name: str, group: Group) -> tuple[Figure, ...]:
+    """Return the score at each lead, and the expected one beside it; nothing without leads."""
+    if not group.leads:
+        return ()
+    rows = sorted(group.leads, key=lambda row: -row.days)
+    table = table_of(
+        "By lead time",
+        rows,
+        {
+            "Days before": lambda row: f"{row.days:g}",
+            "Questions": lambda row: f"{row.questions:,}",
+            wording.BRIER: lambda row: number(row.brier.mean),
+            "95% interval": lambda row: interval(row.brier.interval),
+            "Expected": lambda row: number(row.expected),
+            "p": lambda row: p_value(row.p_value),
+        },
+        note="Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is "
+        "this far off, over families of questions.",
+    )
+    # The two scores of a lead are a little apart, whatever the number of leads.
+    apart = 0.016 * len(rows)
+    means = tuple((place - apart, row.brier.mean or 0.0) for place, row in enumerate(rows))
+    expected = tuple((place + apart, row.expected or 0.0) for place, row in enumerate(rows))
+    intervals = tuple(
+        (place - apart, *row.brier.interval)
+        for place, row in enumerate(rows)
+        if row.brier.interval is not None
+    )
+    days = tuple(f"{row.days:g}" for row in rows)
+    places = tuple(map(float, range(len(rows))))
+    chart = Chart(
+        Axis("Days before the scheduled close", -0.5, len(rows) - 0.5, places, days),
+        axis_from_zero(wording.BRIER, max(at[-1] for at in (*intervals, *means, *expected))),
+        (
+            Series("interval", "interval", intervals),
+            Series("points", "mean", means, f"{wording.BRIER}, 95% interval", table.in_words),
+            Series("points", "expected", expected, "expected", table.in_words),
+        ),
+    )
+    first, last = rows[0], rows[-1]
+    summary = (
+        f"{count(last.days, 'day').capitalize()} before the scheduled close, the Brier score (0–1) "
+        f"was {number(last.brier.mean)}, with {number(last.expected)} expected if the forecasts "
+        "are right"
+    )
+    if first is not last:
+        summary += (
+            f"; {count(first.days, 'day')} before, {number(first.brier.mean)} with "
+            f"{number(first.expected)} expected. Each lead has different questions"
+        )
+    alt = f"{wording.BRIER} of {name} by lead time"
+    return (Figure("Lead time", alt, f"{summary}.", (chart,), table, listed=True),)
+
+
+def trend(own: OwnScores) -> Chart:
+    """Return a member's Brier scores over time, and their running mean."""
+    times = [call.known_at.timestamp() for call in own.calls]
+    low, high = min(times, default=0.0), max(times, default=0.0)
+    room = max((high - low) / 50, 43_200.0)  # half a day at least
+    most = max((call.score for call in own.calls), default=COIN)
+    scores = tuple(zip(times, (call.score for call in own.calls), strict=True))
+    titles = tuple(
+        f"{number(call.score)}: {shortened(call.question.state.text.title)}" for call in own.calls
+    )
+    series = (
+        Series("points", "open-mean", scores, sentences=titles),
+        Series("line", "curve", tuple(zip(times, (c.running for c in own.calls), strict=True))),
+        Series("level", "reference", ((COIN,),)),
+    )
+    known = Axis("Outcome known", low - room, high + room, (), (), "dates")
+    return Chart(known, axis_from_zero(wording.BRIER, max(most, COIN)), series)
+
+
+def brier_forest(report: Report) -> Forest:
+    """Return the Brier score (0–1) of each group with its interval, from 0."""
+    scores = [group.brier for group in report.groups if group.brier.mean is not None]
+    ends = [end for one in scores for end in (one.mean, *(one.interval or ())) if end is not None]
+    rows = tuple(
+        None
+        if group.brier.mean is None
+        else ForestRow(
+            wording.group_name(report, group),
+            (group.brier.mean,),
+            group.brier.interval,
+            f"{wording.BRIER} {number(group.brier.mean)}, 95% interval "
+            f"{interval(group.brier.interval)}",
+        )
+        for group in report.groups
+    )
+    return Forest(0.0, max([COIN, *ends]) * 1.04, COIN, rows)
+
+
+def _corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
+    """Return the points that the drawing needs: the ends of each level stretch, and some more."""
+    every = max(1, len(curve) // _BAND_POINTS)
+    last = len(curve) - 1
+    return [
+        point
+        for place, point in enumerate(curve)
+        if place in (0, last)
+        or place % every == 0
+        or curve[place - 1].recalibrated != point.recalibrated
+        or curve[place + 1].recalibrated != point.recalibrated
+    ]
+
+
+def _points(rows: Sequence[object], *names: str) -> tuple[Point, ...]:
+    """Return the values of these fields of each row."""
+    return tuple(map(attrgetter(*names), rows))
