@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, get_args
 
-from forecasts.documents.as_csv import Columns, as_csv, value_at
+from forecasts.documents.as_csv import as_csv, value_at
 from forecasts.reports.comparison.comparison import Comparison
 from forecasts.reports.report import Group, Reason, Report
 from forecasts.reports.selection import CHOICE
@@ -88,7 +88,7 @@ def comparison_csv(comparison: Comparison) -> str:
 
 def _columns(written: str) -> dict[str, str]:
     """Return the columns written above: each heading with its path."""
-    found = {}
+    found: dict[str, str] = {}
     for one in written.split():
         name, _, path = one.rpartition("=")
         if path.endswith("interval"):

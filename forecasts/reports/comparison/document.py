@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from forecasts.common.text import count, in_words
+from forecasts.documents.as_csv import value_at
 from forecasts.documents.charts import Axis, Chart, Forest, ForestRow, Series, percent_axis
 from forecasts.documents.document import (
     Block,
@@ -101,10 +102,10 @@ def _ranks(comparison: Comparison) -> Table:
     }
     if any(side.skill for side in sides):
         columns |= {
-            "Skill, raw": lambda side: signed(side.skill and side.skill.mean, 1),
-            "Skill, shrunk": lambda side: signed(side.skill and side.skill.shrunk, 1),
+            "Skill, raw": lambda side: signed(value_at(side, "skill.mean"), 1),
+            "Skill, shrunk": lambda side: signed(value_at(side, "skill.shrunk"), 1),
             _SKILL_INTERVAL: lambda side: signed_interval(
-                side.skill and side.skill.shrunk_interval, 1
+                value_at(side, "skill.shrunk_interval"), 1
             ),
         }
     ranks = tuple(
