@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
 
-import sqlalchemy
-from sqlmodel import Session, col, func
+from sqlmodel import Session, col, select
 
 from forecasts.access import kinds
 from forecasts.access.visibility import forecast_visible
@@ -51,64 +49,30 @@ def crowd_moves(
     """Return by question the crowd's moves away from a current forecast by ``THRESHOLD`` or more.
 
     Of the first ``MOST_QUESTIONS`` forecasts, and of the forecasts that the session's reader may
-    see; three statements, however many there are.
+    see; two statements, however many there are.
     """
-    own = {forecast.question_id: forecast for _, forecast in forecasts[:MOST_QUESTIONS]}
-    texts = {forecast.question_id: text for text, forecast in forecasts[:MOST_QUESTIONS]}
-    if not own:
-        return {}
+    looked_at = forecasts[:MOST_QUESTIONS]
+    others: dict[int, list[Forecast]] = defaultdict(list)
+    for row in session.exec(
+        select(Forecast)
+        .where(
+            col(Forecast.question_id).in_([own.question_id for _, own in looked_at]),
+            col(Forecast.made_at) <= now,
+            forecast_visible(session),
+        )
+        .order_by(col(Forecast.made_at), col(Forecast.id))
+    ):
+        others[row.question_id].append(row)
     pool = kinds.crowd(session).pool
-    before, after = _others(session, own, None), _others(session, own, now)
     moves = {}
-    for id_, forecast in own.items():
-        text = texts[id_]
-        then, current = (_units(rows[id_], text, pool) for rows in (before, after))
-        moves[id_] = _move(_numbers(forecast, text), text, then, current)
+    for text, own in looked_at:
+        rows = [row for row in others[own.question_id] if row.member_id != own.member_id]
+        then, current = (_units(rows, at, text, pool) for at in (own.made_at, now))
+        moves[own.question_id] = _move(_numbers(own, text), text, then, current)
     return {id_: move for id_, move in moves.items() if move is not None}
 
 
-def _others(
-    session: Session, own: Mapping[int, Forecast], at: datetime | None
-) -> dict[int, list[Any]]:
-    """Return by question the others' forecasts current at ``at``, or when the own one was made."""
-    mine = (
-        sqlalchemy.select(col(Forecast.question_id), col(Forecast.member_id), col(Forecast.made_at))
-        .where(col(Forecast.id).in_([one.id for one in own.values()]))
-        .subquery()
-    )
-    place = func.row_number().over(
-        partition_by=(col(Forecast.question_id), col(Forecast.member_id)),
-        order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
-    )
-    # With the values themselves, so that no forecast has to be loaded by its id afterwards.
-    values: Any = sqlalchemy.select(
-        col(Forecast.question_id),
-        col(Forecast.member_id),
-        col(Forecast.probability),
-        col(Forecast.probabilities),
-        col(Forecast.quantiles),
-        col(Forecast.withdrawn),
-        place.label("place"),
-    )
-    is_other = (mine.c.question_id == Forecast.question_id) & (
-        mine.c.member_id != Forecast.member_id
-    )
-    ranked = (
-        values.join(mine, is_other)
-        .where(
-            col(Forecast.made_at) <= (mine.c.made_at if at is None else at),
-            forecast_visible(session),
-        )
-        .subquery()
-    )
-    last = sqlalchemy.select(ranked).where(ranked.c.place == 1, ranked.c.withdrawn.is_(False))
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in session.connection().execute(last):
-        found[row.question_id].append(row)
-    return found
-
-
-def _numbers(forecast: Any, text: QuestionText) -> list[float]:
+def _numbers(forecast: Forecast, text: QuestionText) -> list[float]:
     """Return the numbers to compare: probabilities, or a median as a share of the range."""
     if forecast.probability is not None:
         return [forecast.probability]
@@ -120,12 +84,14 @@ def _numbers(forecast: Any, text: QuestionText) -> list[float]:
 
 
 def _units(
-    rows: Sequence[Any], text: QuestionText, pool: Callable[[int], str | None]
+    rows: Sequence[Forecast], at: datetime, text: QuestionText, pool: Callable[[int], str | None]
 ) -> list[list[float]]:
-    """Return the numbers of each forecaster, of the bots of one owner their means."""
+    """Return the numbers of each forecaster at that time, of the bots of one owner their means."""
+    current = {row.member_id: row for row in rows if row.made_at <= at}
     units: dict[int | str, list[list[float]]] = defaultdict(list)
-    for row in rows:
-        units[pool(row.member_id) or row.member_id].append(_numbers(row, text))
+    for row in current.values():
+        if not row.withdrawn:
+            units[pool(row.member_id) or row.member_id].append(_numbers(row, text))
     return [[_mean(column) for column in zip(*said, strict=True)] for said in units.values()]
 
 
