@@ -8,23 +8,13 @@ same bytes. The machine's fonts are used only for characters that those lack, su
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from forecasts.common.text import printable
 from forecasts.documents import svg
-from forecasts.documents.document import (
-    Block,
-    Bullets,
-    Document,
-    Facts,
-    Figure,
-    Quote,
-    Table,
-    on_two_lines,
-)
+from forecasts.documents.document import Bullets, Document, Figure, Table, on_two_lines
 
 _TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
 _MOST_BESIDE_A_PLOT = 8  # columns; the paper has no room for more
@@ -37,22 +27,8 @@ def as_pdf(document: Document) -> bytes:
     # Imported here: typst takes 50 MB and only a PDF needs it.
     import typst
 
-    data = {
-        "title": document.title,
-        "scope": document.scope,
-        "sections": [
-            {
-                "title": section.title,
-                "findings": [asdict(finding) for finding in section.findings],
-                "blocks": [_block(block) for block in section.blocks],
-            }
-            for section in document.sections
-        ],
-        "notes": document.notes,
-        "terms": [{"title": term.title, "sentence": term.sentence} for term in document.terms],
-        "footer": document.footer,
-    }
-    text = json.dumps(_printable(data), ensure_ascii=False)
+    data = _plain(document) | {"footer": printable(document.footer)}
+    text = json.dumps(data, ensure_ascii=False)
     made: bytes = typst.compile(
         _TEMPLATE,
         root=_TEMPLATE.parent,
@@ -64,53 +40,34 @@ def as_pdf(document: Document) -> bytes:
     return made
 
 
-def _block(block: Block) -> dict[str, Any]:
-    match block:
-        case Table():
-            return _table(block)
-        case Figure():
-            return {
-                "kind": "figure",
-                "title": block.title,
-                "caption": block.caption,
-                "picture": svg.picture(block.charts),
-                "table": _table(block.table) if block.listed and block.table else None,
-            }
+def _plain(value: Any) -> Any:
+    """Return a part of a document as the template reads it: each with the name of its kind.
+
+    Charts are pictures, and no text has invisible control characters.
+    """
+    match value:
         case str():
-            return {"kind": "paragraph", "text": block}
-        case Facts():
-            return {"kind": "facts", "rows": block.rows}
-        case Quote():
-            return {"kind": "quote", "text": block.text.strip()}
+            return printable(value)
+        case tuple():
+            return [_plain(one) for one in value]
+        case Table():
+            words = value.text_columns
+            head = (*value.head[:words], *map(on_two_lines, value.head[words:]))
+            plot = value.plot if len(value.head) <= _MOST_BESIDE_A_PLOT else None
+            rows = plot and ["" if row is None else svg.picture_row(plot, row) for row in plot.rows]
+            return _named(value, head=_plain(head), plot=rows)
+        case Figure():
+            table = _plain(value.table) if value.listed else None
+            return _named(value, table=table, charts=svg.picture(value.charts))
         case Bullets():
-            return {"kind": "bullets", "items": [asdict(item) for item in block.entries]}
-        case _:
-            return {"kind": "beside", "blocks": [_block(one) for one in block.blocks]}
+            return _named(value, items=_plain(value.entries))
+        case _ if is_dataclass(value):
+            return _named(value)
+    return value
 
 
-def _table(table: Table) -> dict[str, Any]:
-    plot = table.plot if len(table.head) <= _MOST_BESIDE_A_PLOT else None
-    return {
-        "kind": "table",
-        "caption": table.caption,
-        "head": [
-            name if place < table.text_columns else on_two_lines(name)
-            for place, name in enumerate(table.head)
-        ],
-        "rows": table.rows,
-        "text_columns": table.text_columns,
-        "note": table.note,
-        "plot_heading": table.plot_heading,
-        "plot": None
-        if plot is None
-        else ["" if row is None else svg.picture_row(plot, row) for row in plot.rows],
-    }
-
-
-def _printable(data: Any) -> Any:
-    """Return the same data, every text in it without invisible control characters."""
-    if isinstance(data, Mapping):
-        return {name: _printable(item) for name, item in data.items()}
-    if isinstance(data, list | tuple):
-        return [_printable(item) for item in data]
-    return printable(data) if isinstance(data, str) else data
+def _named(value: Any, **instead: Any) -> dict[str, Any]:
+    """Return the fields of a part by name, ``instead`` in place of some."""
+    others = (field.name for field in fields(value) if field.name not in instead)
+    plain = {name: _plain(getattr(value, name)) for name in others}
+    return {"kind": type(value).__name__, **plain, **instead}
