@@ -14,10 +14,9 @@ from sqlmodel import Session, col, select
 from forecasts.access import tokens, visibility
 from forecasts.access.tokens import CALENDAR, Issued
 from forecasts.common.errors import NotFound
-from forecasts.ledger.current import has_outcome, is_newest_wording
-from forecasts.ledger.models import Member, Question, QuestionRevision, Token, TokenRevocation
+from forecasts.ledger.models import Member, Token, TokenRevocation
 from forecasts.platforms.icalendar import Deadlines, calendar
-from forecasts.questions.standing import QuestionState, listing
+from forecasts.questions.standing import unresolved
 
 _PAST = timedelta(days=31)  # earlier events are left out
 _MOST_QUESTIONS = 1_000
@@ -65,7 +64,8 @@ def feed(session: Session, secret: str, *, app_url: str, now: datetime) -> str:
     """
     member = tokens.held(session, secret, now=now, kind=CALENDAR).member
     visibility.read_as(session, member, now=now)
-    coming = (
+    since = now - _PAST
+    coming = [
         Deadlines(
             slug=state.slug,
             title=state.text.title,
@@ -75,28 +75,11 @@ def feed(session: Session, secret: str, *, app_url: str, now: datetime) -> str:
             recorded_at=state.text.recorded_at,
             number=state.text.number,
         )
-        for state in _coming(session, now)
-    )
-    return calendar(coming, since=now - _PAST, app_url=app_url)
-
-
-def _coming(session: Session, now: datetime) -> list[QuestionState]:
-    """Return the unresolved questions with an event to come, soonest close first."""
-    text = QuestionRevision
-    slugs = session.exec(
-        select(Question.slug)
-        .join(text, col(text.question_id) == col(Question.id))
-        .where(
-            is_newest_wording(),
-            visibility.question_visible(session),
-            ~has_outcome(Question.id),
-            (col(text.scheduled_close_time) >= now - _PAST)
-            | (col(text.scheduled_resolve_time) >= now - _PAST),
-        )
-        .order_by(col(text.scheduled_close_time), col(Question.id))
-        .limit(_MOST_QUESTIONS)
-    ).all()
-    return listing(session, now=now, only=slugs)
+        for state in unresolved(session, now=now)
+        if state.text.scheduled_close_time >= since
+        or (state.text.scheduled_resolve_time or since) > since
+    ]
+    return calendar(coming[:_MOST_QUESTIONS], since=since, app_url=app_url)
 
 
 def address(app_url: str, secret: str) -> str:

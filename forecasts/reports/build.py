@@ -15,21 +15,18 @@ from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, member_scores, pit, when_made
 from forecasts.reports.cohort import counted, made_in_time
-from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import brier_scores, mean_over_questions
 from forecasts.reports.evidence_points import earned, updates_of
 from forecasts.reports.groups import in_several_teams
-from forecasts.reports.joint import Shared, joint, shared
-from forecasts.reports.left_out import left_out as left_out_of
-from forecasts.reports.left_out import never_scored
 from forecasts.reports.movement import movement
-from forecasts.reports.report import By, Group, LogScore, Metadata, Report, Skill
-from forecasts.reports.rows import Rows, by_group
+from forecasts.reports.report import By, Group, LeftOut, LogScore, Metadata, Report, Skill
+from forecasts.reports.rows import Rows, Shared, by_group, joint, shared
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import (
     ADVANTAGES,
+    adjusted_scores,
     against_crowd,
     base_rate_scores,
     share_saved,
@@ -100,10 +97,7 @@ def report(
             input_sha256=digest,
         ),
         questions=scope.all_questions,
-        left_out=(
-            *never_scored(scope.reason, common.otherwise, common.scored),
-            *counted(not_selected),
-        ),
+        left_out=(*counted(common.why(scope)[~common.scored]), *counted(not_selected)),
         groups=groups,
         notes=notes(
             groups,
@@ -127,7 +121,7 @@ def groups(
     skills_of, moves_of, unrevised_of = (
         None if part is None else by_group(part) for part in (skills, rows.moved, rows.unrevised)
     )
-    left_out = left_out_of(scope.reason, common.otherwise, rows.in_groups, rows.scores)
+    left_out = _left_out(rows, common.why(scope))
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
@@ -193,6 +187,17 @@ def groups(
         )
 
     return tuple(map_threads(group, wanted))
+
+
+def _left_out(rows: Rows, why: npt.NDArray[np.object_]) -> dict[str, tuple[LeftOut, ...]]:
+    """Return for each group the number of its questions without a score, by reason."""
+    place_of = np.flatnonzero(rows.scope.counts)
+    scored_at = pd.MultiIndex.from_arrays(
+        [rows.scores["group"], place_of[rows.scores["question"].to_numpy(dtype=np.intp)]]
+    )
+    own = rows.in_groups[~pd.MultiIndex.from_frame(rows.in_groups).isin(scored_at)]
+    reasons = pd.Series(why[own["place"].to_numpy()]).groupby(own["group"].to_numpy())
+    return {str(name): counted(part) for name, part in reasons}
 
 
 def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:

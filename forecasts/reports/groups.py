@@ -157,6 +157,28 @@ def _of_parts(
     )
 
 
+def group_questions(
+    entries: Entries, questions: pd.DataFrame, by: By, wanted: Sequence[str]
+) -> pd.DataFrame:
+    """Return the questions of each group, scored or not: group, place among all questions.
+
+    By tag, those with the tag; else those that the group's members forecast; all for everyone.
+    """
+    if by in ("all", "lead"):
+        place = np.tile(np.arange(len(questions)), len(wanted))
+        return pd.DataFrame({"group": np.repeat(wanted, len(questions)), "place": place})
+    if by == "tag":
+        rows = tagged(questions)
+    else:
+        inside = entries.forecasts.loc[entries.forecasts["inside"], ["forecaster", "question_id"]]
+        rows = inside.drop_duplicates()  # numbers, so that fewer texts are compared
+        group = entries.group.to_numpy(dtype=object)[rows["forecaster"].to_numpy()]
+        rows = rows.assign(group=group)[["group", "question_id"]].drop_duplicates()
+    place = pd.Index(questions["question_id"]).get_indexer(rows["question_id"])
+    found = pd.DataFrame({"group": rows["group"].to_numpy(), "place": place})
+    return found[found["place"] >= 0]
+
+
 def only(entries: Entries, names: Sequence[str]) -> Entries:
     """Return the forecasts of these groups only, their members renumbered."""
     kept = entries.group.index[entries.group.isin(names)]

@@ -11,12 +11,11 @@ import pandas as pd
 
 import scoring
 from forecasts.common.text import count
-from forecasts.reports.chance import chance
 from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Movement, Reaction
-from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
 from scoring.movement import Reaction as ReactionTests
 
 

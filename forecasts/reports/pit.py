@@ -15,13 +15,12 @@ from forecasts.common.text import count
 from forecasts.common.times import utc
 from forecasts.documents.numbers import percent
 from forecasts.folder.frames import Frames
-from forecasts.reports.chance import chance
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
 from forecasts.reports.report import By, Inside, Pit, ZTest
 from forecasts.reports.selection import Choice
-from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
 from scoring import numeric_calibration
 
 BINS = 10

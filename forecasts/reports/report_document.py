@@ -24,9 +24,9 @@ from forecasts.documents.numbers import (
     signed_interval,
 )
 from forecasts.reports import figures, wording
-from forecasts.reports.chance import over_families
 from forecasts.reports.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Earned, Estimate, Group, Report, Unrevised, Update
+from forecasts.reports.wording import over_families
 
 _TONES: dict[str, Tone] = {"calibrated": "good", "too_few": "neutral", "not_estimable": "neutral"}
 _LONG_NAME = 60

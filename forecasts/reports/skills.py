@@ -13,6 +13,7 @@ the points under each add up.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ import pandas as pd
 
 import scoring
 from forecasts.folder.frames import Frames
+from forecasts.folder.frames import rows as rows_of
 from forecasts.reports.cohort import outcomes
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
 from forecasts.reports.member_scores import places, timing_days
-from forecasts.reports.report import Estimate
+from forecasts.reports.report import Adjusted, Estimate
+from scoring.difficulty import Block, adjusted_in_blocks
 from scoring.skill_scores import base_rate_brier
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
@@ -228,3 +231,32 @@ def _compared(frames: Frames, entries: Entries) -> tuple[pd.DataFrame, np.ndarra
     for name in used:
         forecasts[name] = forecasts[name].where(here)
     return forecasts, known["person"].to_numpy(), credit
+
+
+def adjusted_scores(scores: pd.DataFrame) -> dict[str, Adjusted]:
+    """Return the adjusted score of each group that shares a question with another.
+
+    ``scores`` have one row per group and question: ``Joint.scores``.
+    """
+    group, names = pd.factorize(scores["group"], sort=True)
+    block = block_of(scores.assign(group=group))
+    return adjusted_blocks(pd.Index(names), lambda: [block])
+
+
+def block_of(scores: pd.DataFrame) -> Block:
+    """Return as a block the scores of groups that are numbers."""
+    question, family = scores["question"].to_numpy(), scores["family"].to_numpy()
+    return Block(scores["group"].to_numpy(), question, family, scores["brier"].to_numpy())
+
+
+def adjusted_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> dict[str, Adjusted]:
+    """Return the same as ``adjusted_scores``, from blocks of whole families."""
+    return {
+        row.group: Adjusted(
+            row.adjusted,
+            None if known(row.lower) is None else (row.lower, row.upper),
+            questions=row.questions,
+            component=row.component,
+        )
+        for row in rows_of(adjusted_in_blocks(names, blocks))
+    }

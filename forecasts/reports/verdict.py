@@ -21,23 +21,19 @@ from itertools import combinations
 import numpy as np
 
 from forecasts.common.text import count
-from forecasts.documents.numbers import number
-from forecasts.reports.chance import chance, survives
+from forecasts.documents.numbers import number, percent
 from forecasts.reports.report import Recalibration, Verdict
-from forecasts.reports.when_made import Floats, Forecasts, WhenMade
-from forecasts.values.value import format_probability
+from forecasts.reports.when_made import Forecasts, WhenMade
 from scoring import calibration_when_made
 from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions
 SIGNIFICANCE = 0.05
-# A fault is shown on the favourites between two of these probabilities, if the forecasts there have
-# at least this weight. Closer figures than this get a decimal.
+# A fault is shown on the favourites between two of these probabilities, the narrowest that show it,
+# if the forecasts there have at least this weight.
 _EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-# Of ranges that show the same, the first is named.
-_RANGES = sorted(combinations(_EDGES, 2), key=lambda ends: (ends[1] < 1, ends[1] - ends[0]))
+_RANGES = sorted(combinations(_EDGES, 2), key=lambda ends: ends[1] - ends[0])
 _LEAST_WEIGHT = 0.05
-_CLOSE = 0.02
 _TINY = 1e-12
 
 
@@ -118,19 +114,16 @@ def _found(
 def _level(forecasts: Forecasts, *, high: bool) -> str:
     """Return how far the level is off: what was forecast, and what happened."""
     counted = forecasts.level.any(axis=1)
-    weight = forecasts.weight[counted]
-    forecast, came = (
-        float(np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight))
-        for values in (forecasts.p, forecasts.y)
-    )
     if (forecasts.level[counted][:, 2:] > 0).any():
         return f"outcomes were {'lower' if high else 'higher'} on their scales than forecast"
-    # As many figures as it takes to tell the two apart.
-    for digits in range(2, 6):
-        mean, true = (_percent(share, digits) for share in (forecast, came))
-        if mean != true:
-            break
-    return f"the mean forecast was {mean} when made, and {true} came true"
+    weight = forecasts.weight[counted]
+    forecast, came = _percents(
+        *(
+            np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight)
+            for values in (forecasts.p, forecasts.y)
+        )
+    )
+    return f"the mean forecast was {forecast} when made, and {came} came true"
 
 
 def _over_all(line: Recalibration, *, over: bool) -> str:
@@ -143,51 +136,70 @@ def _over_all(line: Recalibration, *, over: bool) -> str:
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
     """Return where the fault is clearest: how often the likely outcomes there came true."""
     weight = forecasts.weight
-    favourite = forecasts.p.argmax(axis=1)
-    at = np.arange(len(weight)), favourite
+    at = np.arange(len(weight)), forecasts.p.argmax(axis=1)
     called, came = forecasts.p[at], forecasts.y[at]
-    found: dict[float, str] = {}
+    clearest, found = 0.0, ""
     for least, most in _RANGES:
         there = (called >= least) & ((called < most) | (most == 1))
-        if weight[there].sum() < _LEAST_WEIGHT * weight.sum():
+        size = weight[there].sum()
+        if size < _LEAST_WEIGHT * weight.sum():
             continue
-        given, happened = (_mean(values[there], weight[there]) for values in (called, came))
-        digits = 3 if abs(given - happened) < _CLOSE else 2
-        shown, true = (_percent(share, digits) for share in (given, happened))
-        if (given > happened) == over and shown != true:
-            by_chance = np.sqrt((weight**2 * called * (1 - called))[there].sum())
-            clear = abs(given - happened) * weight[there].sum() / max(by_chance, _TINY)
-            found.setdefault(
-                round(clear, 6),
-                f"{_called(forecasts, least, most)}, on average {shown}, came true {true}",
+        given, happened = (
+            np.average(values[there], weights=weight[there]) for values in (called, came)
+        )
+        by_chance = np.sqrt((weight**2 * called * (1 - called))[there].sum())
+        clear = (given - happened if over else happened - given) * size / max(by_chance, _TINY)
+        if clear > clearest + _TINY:
+            shown, true = _percents(given, happened)
+            clearest = clear
+            found = (
+                f"outcomes given {least * 100:.0f} to {most * 100:.0f}%, on average {shown}, came "
+                f"true {true} of the time"
             )
     if found:
-        return f"{found[max(found)]} of the time"
+        return found
     if over and len(weight) > forecasts.rows["question"].nunique():
         return "forecasts on the same questions disagree more than calibrated ones do"
     return f"outcomes were {'less' if over else 'more'} predictable than the forecasts claim"
 
 
-def _called(forecasts: Forecasts, least: float, most: float) -> str:
-    """Return the name of the outcomes with a probability from ``least`` to below ``most``.
+def _percents(one: float, other: float) -> tuple[str, str]:
+    """Return two shares with enough decimals to tell them apart."""
+    digits = 1 if abs(one - other) >= 0.001 else 3
+    return percent(one, digits), percent(other, digits)
 
-    Reliability diagrams show "yes" alone, so it says that low forecasts of "yes" are among them.
+
+def chance(p_value: float, families: int) -> str:
+    """Return a p-value as a frequency, with its number of observations.
+
+    >>> chance(0.42, 212)
+    '42 of 100 such records (212 families of questions)'
+    >>> chance(0.0026, 212)
+    '1 of 380 such records (212 families of questions)'
+    >>> chance(1e-9, 1)
+    'fewer than 1 of 10,000 such records (1 family of questions)'
     """
-    several = forecasts.offered[:, 2:].any()
-    high, low = (
-        (f"{_percent(least)} or more", f"{_percent(1 - least)} or less")
-        if most == 1
-        else (
-            f"{least * 100:.0f} to {_percent(most)}",
-            f"{100 - most * 100:.0f} to {_percent(1 - least)}",
-        )
+    return f"{often(p_value)} such records ({count(families, 'family')} of questions)"
+
+
+def often(p_value: float) -> str:
+    """Return a p-value as a frequency: ``42 of 100``, ``1 of 380``."""
+    if p_value >= 0.05:
+        return f"{p_value * 100:.0f} of 100"
+    return (
+        "fewer than 1 of 10,000" if p_value < 1e-4 else f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
     )
-    return f"outcomes given {high}" + ("" if several else f" (also “no”, by forecasts of {low})")
 
 
-def _mean(values: Floats, weight: Floats) -> float:
-    return float(np.average(values, weights=weight))
+def survives(tipping: float | None) -> str:
+    """Return how much correlation of questions a claim bears, as a sentence.
 
-
-def _percent(p: float, digits: int = 2) -> str:
-    return format_probability(round(p, digits) if 0.01 <= p <= 0.99 else p, max(1, digits - 2))
+    >>> survives(0.031)
+    'This claim would fail if outcomes of questions open together had a correlation over 0.031.'
+    """
+    if tipping is None:
+        return "This claim would hold with any correlation of outcomes of questions open together."
+    least = "of only 0.001" if tipping < 0.001 else f"over {tipping:.2g}"
+    return (
+        f"This claim would fail if outcomes of questions open together had a correlation {least}."
+    )

@@ -54,6 +54,11 @@ BADGES = {
 }
 
 
+def over_families(families: int) -> str:
+    """Return the unit of an interval or a p-value: ``over 212 families of questions``."""
+    return f"over {count(families, 'family')} of questions"
+
+
 def choice_sentences(choice: Choice, as_of: datetime) -> str:
     """Return which questions and forecasts count, as sentences."""
     sentences = [

@@ -37,14 +37,12 @@ from forecasts.parts.reports.rows import (
     rows_of_batch,
 )
 from forecasts.reports.build import groups, report
-from forecasts.reports.difficulty import adjusted_blocks, block_of
 from forecasts.reports.digest import of_questions
-from forecasts.reports.joint import Joint, joint, shared, together
 from forecasts.reports.report import Adjusted, By, Group, Report
-from forecasts.reports.rows import Rows
+from forecasts.reports.rows import Joint, Rows, joint, shared, together
 from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice
-from forecasts.reports.skills import few, outcome_counts, skills
+from forecasts.reports.skills import adjusted_blocks, block_of, few, outcome_counts, skills
 from scoring.difficulty import Block
 
 # About the number of forecasts behind the scores of one batch of families.

@@ -8,7 +8,7 @@ then differs little from the others, and while both are silent there is no diffe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,22 +105,7 @@ def without_silence(
     """
     asked = np.unique(live_segments(counting, entries)["question"])
     crowd = len(entries.group)
-    added = pd.DataFrame(_crowd(counting, forecasts, asked), columns=["place", "at", "p"])
-    place = added["place"].to_numpy(dtype=np.intp)
-    since = (added["at"].to_numpy(dtype=np.float64) * 1e6).round().astype("timedelta64[us]")
-    said = list(added["p"])
-    several = [p if isinstance(p, list) else None for p in said]
-    path = pd.DataFrame(
-        {
-            "forecaster": crowd,
-            "question_id": counting["question_id"].to_numpy()[place],
-            "made_at": counting["open_time"].array[place] + since,
-            "probability": pd.Series(
-                [None if isinstance(p, list) else p for p in said], dtype=object
-            ),
-            "probabilities": pd.Series(several, dtype=object),
-        }
-    )
+    path = _crowd(counting, forecasts, asked).assign(forecaster=crowd)
     # A ledger without options has no column for their probabilities.
     known = entries.forecasts[[name for name in path if name in entries.forecasts]].astype(object)
     both = pd.concat([known, path[list(known)]], ignore_index=True)
@@ -161,36 +146,48 @@ def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
 
 def _crowd(
     counting: pd.DataFrame, forecasts: pd.DataFrame, asked: npt.NDArray[np.intp]
-) -> Iterator[tuple[int, float, float | list[float | None] | None]]:
-    """Yield the mean of all forecasts on each of these questions, and the second since which.
+) -> pd.DataFrame:
+    """Return the mean of all forecasts on each of these questions, as forecasts of one member.
 
-    None while there is none.
+    Columns: question_id, made_at, probability, probabilities; both are None while there is none.
     """
     ids = pd.Index(counting["question_id"])
     live = scoring.standing(counting, forecasts[forecasts["question_id"].isin(ids[asked])])
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
-    columns = ["p", *options]
     # Distributions have no mean here, and are not compared.
-    live = live[live[columns].notna().any(axis=1).to_numpy()]
-    for of, rows in live.groupby(ids.get_indexer(pd.Index(live["question_id"]))):
-        start, end, p = (
-            rows[name].to_numpy(dtype=np.float64) for name in ("start_s", "end_s", "p")
-        )
-        multiple = bool(np.isnan(p).all())
-        # The frame has as many columns as any question has options.
-        many = len(counting["options"].iloc[of]) if multiple else 0
-        value = rows[columns[1 : 1 + many] if multiple else ["p"]].to_numpy(dtype=np.float64)
-        at, when = np.unique(np.concatenate([start, end]), return_inverse=True)
-        # Live in each stretch between two times: one row a stretch, one column a forecast.
-        stretch = np.arange(len(at))[:, None]
-        begins, stops = when[: len(start)], when[len(start) :]
-        current = ((begins <= stretch) & (stretch < stops)).astype(np.float64)
-        known = current @ ~np.isnan(value)
-        total = current @ np.nan_to_num(value)
-        mean = np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
-        if multiple:
-            mean /= np.nansum(mean, axis=1, keepdims=True).clip(min=1e-300)
-        for since, row in zip(at.tolist(), mean, strict=True):
-            vector = [None if np.isnan(each) else float(each) for each in row]
-            none = all(each is None for each in vector)
-            yield int(of), since, None if none else vector if multiple else vector[0]
+    live = live[live[["p", *options]].notna().any(axis=1).to_numpy()]
+    values = live[["p", *options]].astype(np.float64)
+    place = ids.get_indexer(pd.Index(live["question_id"]))
+    both = pd.concat(
+        [values.fillna(0.0), values.notna().add_prefix("given ").astype(float)], axis=1
+    )
+    # Each forecast joins the sums when it starts, and leaves them when it ends.
+    changes = pd.concat(
+        [
+            (both * sign).assign(place=place, at=live[end].to_numpy())
+            for sign, end in ((1, "start_s"), (-1, "end_s"))
+        ]
+    )
+    sums = changes.groupby(["place", "at"]).sum().groupby(level="place").cumsum()
+    given = sums.filter(like="given ").round().to_numpy()
+    mean = sums[["p", *options]].div(np.where(given > 0, given, np.nan)).clip(0, 1)
+    vectors = mean[options].to_numpy()
+    vectors = vectors / np.nansum(vectors, axis=1, keepdims=True).clip(min=1e-300)
+    at = mean.index.get_level_values("place").to_numpy()
+    since = mean.index.get_level_values("at").to_numpy(dtype=np.float64)
+    # The frame has as many columns as any question has options.
+    many = np.array([len(own) if own else 0 for own in counting["options"]], dtype=np.intp)[at]
+    lists: list[list[float | None] | None] = [
+        [None if np.isnan(p) else float(p) for p in row[:n]]
+        for row, n in zip(vectors, many, strict=True)
+    ]
+    lists = [p if any(one is not None for one in p or ()) else None for p in lists]
+    return pd.DataFrame(
+        {
+            "question_id": counting["question_id"].to_numpy()[at],
+            "made_at": counting["open_time"].array[at]
+            + (since * 1e6).round().astype("timedelta64[us]"),
+            "probability": mean["p"].to_numpy(),
+            "probabilities": pd.Series(lists, dtype=object),
+        }
+    )

@@ -14,7 +14,6 @@ from forecasts.documents.numbers import (
     signed,
     signed_interval,
 )
-from forecasts.reports.chance import often, survives
 from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import (
     Comparison,
@@ -26,6 +25,7 @@ from forecasts.reports.comparison.comparison import (
     Watched,
 )
 from forecasts.reports.selection import Choice
+from forecasts.reports.verdict import often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
 from scoring.comparison import NEVER_TOGETHER
 
