@@ -12,23 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.folder.frames import Frames
 from forecasts.reports.build import skill_over
-from forecasts.reports.cohort import COUNTS, counted, families, made_in_time, reasons, selected
+from forecasts.reports.cohort import counted, made_in_time
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
 from forecasts.reports.comparison.comparison import Of, Side
-from forecasts.reports.groups import Entries, group_entries, group_names
 from forecasts.reports.report import LeftOut, Skill
-from forecasts.reports.rows import by_group
-from forecasts.reports.scope import numbered
+from forecasts.reports.rows import Rows, by_group
+from forecasts.reports.scope import numbered, scope_of
 from forecasts.reports.selection import ALL, CHOICE, Choice
-from forecasts.reports.skills import skills
 
 COLUMNS: Columns = {
     "name": "side.name",
@@ -87,21 +84,15 @@ def arena(
 
     Those with a forecast on a question that counts are in it. BadInput as from ``compare``.
     """
-    by = BY[of]
     in_time = made_in_time(frames, choice)
-    ordered = numbered(in_time)
-    questions, reason = _chosen(ordered, choice, as_of)
-    counting = questions[reason == COUNTS].reset_index(drop=True)
-    entries = group_entries(ordered, by=by)
-    made = _counted(entries, counting)
+    rows, made = _made(in_time, of, choice, as_of)
+    made = made[made["question_id"].isin(rows.scope.counting["question_id"])]
     asked = made.groupby("group")["question_id"].nunique()
-    names = [name for name in group_names(in_time, by=by) if name in asked.index]
-    names = sorted(names, key=lambda name: (-asked[name], name))
+    names = sorted(asked.index[asked.index != ""], key=lambda name: (-asked[name], name))
     if len(names) < 2:
         return None
     comparison = compare(frames, between=names[:MOST], of=of, choice=choice, as_of=as_of)
-    found = by_group(skills(counting, ordered, entries, choice.lead))
-    family = families(counting)
+    found = by_group(rows.skills)
     costs = _costs(made, in_time)
     compared = {name for pair in comparison.pairs if pair.comparable for name in (pair.a, pair.b)}
     kinds, owners = _told(frames) if of == "forecasters" else ({}, {})
@@ -114,7 +105,7 @@ def arena(
             kind=kinds.get(side.name, ""),
             owner=owners.get(side.name, ""),
             ranked=side.name in compared,
-            crowd_skill=skill_over(found(side.name), "crowd_skill", family),
+            crowd_skill=skill_over(found(side.name), "crowd_skill", rows.scope.family),
             cost=costs.get(side.name),
         )
         for side in comparison.groups
@@ -132,12 +123,10 @@ def left_out(
     frames: Frames, *, of: Of = "forecasters", choice: Choice = ALL, as_of: datetime
 ) -> tuple[LeftOut, ...]:
     """Return the questions that two or more forecast and that do not count, by reason."""
-    ordered = numbered(made_in_time(frames, choice))
-    questions, reason = _chosen(ordered, choice, as_of)
-    made = _counted(group_entries(ordered, by=BY[of]), questions)
+    rows, made = _made(made_in_time(frames, choice), of, choice, as_of)
     sides = made.groupby("question_id")["group"].nunique()
-    is_shared = questions["question_id"].isin(sides.index[sides > 1]).to_numpy()
-    return counted(reason[is_shared & (reason != COUNTS)])
+    is_shared = rows.scope.questions["question_id"].isin(sides.index[sides > 1]).to_numpy()
+    return counted(rows.scope.reason[is_shared & ~rows.scope.counts])
 
 
 def arena_csv(arena: Arena) -> str:
@@ -145,19 +134,13 @@ def arena_csv(arena: Arena) -> str:
     return as_csv(arena.contenders, COLUMNS, arena.comparison.metadata, _ABOUT)
 
 
-def _chosen(
-    ordered: Frames, choice: Choice, as_of: datetime
-) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
-    """Return the questions that the choice selects, and why each does not count."""
-    questions = ordered.questions[selected(ordered.questions, choice)].reset_index(drop=True)
-    return questions, reasons(questions, cohort=choice.cohort, as_of=as_of)
-
-
-def _counted(entries: Entries, questions: pd.DataFrame) -> pd.DataFrame:
-    """Return the forecasts made inside a group on these questions, with the group's name."""
-    inside = entries.forecasts[entries.forecasts["inside"]]
-    made = inside[inside["question_id"].isin(questions["question_id"])]
-    return made.assign(group=entries.group.to_numpy(dtype=object)[made["forecaster"]])
+def _made(in_time: Frames, of: Of, choice: Choice, as_of: datetime) -> tuple[Rows, pd.DataFrame]:
+    """Return the rows of all groups, and the forecasts made inside one, with its name."""
+    scope = scope_of(in_time, by=BY[of], names=(), choice=choice, as_of=as_of)
+    rows = Rows(numbered(in_time), scope)
+    made = rows.entries.forecasts[rows.entries.forecasts["inside"]]
+    group = rows.entries.group.to_numpy(dtype=object)[made["forecaster"]]
+    return rows, made.assign(group=group)
 
 
 def _costs(made: pd.DataFrame, frames: Frames) -> dict[str, float]:

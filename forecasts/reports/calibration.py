@@ -174,10 +174,13 @@ def _bins(made: Claims) -> tuple[Bin, ...]:
     made = made.ranked
     table = scoring.reliability_bins(p=made.p, y=made.y, weight=made.weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
-    held = _distinct(place, made.question)
+    claims = pd.DataFrame({"bin": place, "question": made.question, "family": made.family})
+    held = claims.groupby("bin")["question"].nunique().reindex(range(BINS), fill_value=0)
+    # The effective number of families, (Σ w)² / Σ w² over their weights.
+    own = claims.assign(weight=made.weight).groupby(["bin", "family"])["weight"].sum()
+    total, squares = (of.groupby(level="bin").sum() for of in (own, own**2))
     # A smaller weight of all claims in a bin changes its interval, but neither of its means.
-    total = np.maximum(table["weight"].to_numpy(), 1e-300)
-    share = np.minimum(1.0, _effective(place, made.family, made.weight) / total)
+    share = (total / squares).clip(upper=1.0).reindex(range(BINS), fill_value=1.0).to_numpy()
     capped = scoring.reliability_bins(
         p=made.p, y=made.y, weight=made.weight * share[place], bins=BINS
     )
@@ -194,23 +197,6 @@ def _bins(made: Claims) -> tuple[Bin, ...]:
         )
         for number, row in enumerate(rows(table))
     )
-
-
-def _distinct(place: npt.NDArray[np.intp], of: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
-    """Return the number of distinct values of ``of`` in each bin."""
-    pairs = np.unique(place * (int(of.max()) + 1) + of)
-    return np.bincount(pairs // (int(of.max()) + 1), minlength=BINS)
-
-
-def _effective(
-    place: npt.NDArray[np.intp], family: Families, weight: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Return the effective number of families in each bin, (Σ w)² / Σ w² over their weights."""
-    many = int(family.max()) + 1
-    pairs, at = np.unique(place * many + family, return_inverse=True)
-    own = np.bincount(at, weight)
-    total, squares = (np.bincount(pairs // many, of, BINS) for of in (own, own**2))
-    return np.asarray(total**2 / np.maximum(squares, 1e-300))
 
 
 def _murphy(made: Claims) -> tuple[MurphyPoint, ...]:

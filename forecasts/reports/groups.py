@@ -55,7 +55,11 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     if by == "model":
         return _of_models(plain, code, who, model_names(frames))
     if by in ("kind", "owner"):
-        return _of_members(plain, code, who, _told(frames, by))
+        told = _told(frames, by)
+        # Of a kind or an owner all along.
+        stays = pd.DataFrame({"team": told.to_numpy(), "forecaster": told.index})
+        never = pd.Series(pd.NaT, index=stays.index, dtype="datetime64[us, UTC]")
+        return _of_teams(plain, code, who, stays.assign(joined_at=never, left_at=never))
     group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
     forecasts = plain.assign(forecaster=code, inside=True, row=np.arange(len(code)))
     return Entries(forecasts, group, who)
@@ -129,15 +133,6 @@ def _of_models(plain: pd.DataFrame, code: np.ndarray, who: pd.Series, model: pd.
     flags = beside[["row", "member"]].assign(inside=beside["model"] == beside["model_used"])
     flags = flags.sort_values(["row", "member"], ignore_index=True)
     return _of_parts(plain, flags, used["model"], who.take(used["handle"].to_numpy()))
-
-
-def _of_members(plain: pd.DataFrame, code: np.ndarray, who: pd.Series, told: pd.Series) -> Entries:
-    group = told.reindex(pd.Index(who)).to_numpy(dtype=object)
-    known = pd.notna(group)
-    row = np.flatnonzero(known[code])
-    member = (np.cumsum(known) - 1)[code[row]]
-    flags = pd.DataFrame({"row": row, "member": member, "inside": True})
-    return _of_parts(plain, flags, pd.Series(group[known]), who[known])
 
 
 def _of_parts(

@@ -93,17 +93,6 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     return live[there].assign(weight=1.0)
 
 
-def shares(live: pd.DataFrame, entries: Entries) -> Floats:
-    """Return one over the members of the group on the question, for each live segment."""
-    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
-    code, names = pd.factorize(entries.group.to_numpy(dtype=object))
-    of = place.astype(np.int64) * max(len(names), 1) + code[member]
-    begins = np.diff(place, prepend=-1) != 0
-    begins |= np.diff(member, prepend=-1) != 0
-    sharing = np.bincount(of[begins], minlength=int(of.max()) + 1 if len(of) else 0)
-    return np.asarray(1 / sharing[of])
-
-
 def option_columns(
     questions: pd.DataFrame, live: pd.DataFrame
 ) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
@@ -136,6 +125,5 @@ def on(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
 
 def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
     """Return the position of each id among the questions."""
-    code, names = pd.factorize(ids)  # each name is looked up once
-    found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(names)[code]
+    found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(pd.Index(ids))
     return found

@@ -9,7 +9,7 @@ each with all of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -40,7 +40,6 @@ from scoring.calibration_when_made import sharpness
 from scoring.outcome_draws import link_of
 from scoring.parallel import map_threads
 
-Flags = npt.NDArray[np.bool_]
 # Everyone, a tag and a lead have no others to be compared with.
 SIDES = ("forecaster", "team", "kind", "model", "owner")
 
@@ -224,76 +223,53 @@ def _lead(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead
 class Joint:
     """The joint numbers of some questions, from all of their forecasts.
 
-    ``question``: the number of each selected one; ``row``: that of each that counts (``Scope``).
-    ``forecast``, ``in_group`` and ``scored``: whether a selected question has a forecast, belongs
-    to a group, and has a score. ``sums``: from ``calibration.question_sums``, of those that count.
-    ``scores`` (group, question, family, brier): of groups that are compared; a question is its row,
-    and a family its cluster. ``people`` (group, forecaster): the members of each group with a
-    score; in a report by tag or lead, everyone once.
+    ``questions``: of each selected one, by number, whether it has a ``forecast``, belongs to a
+    group (``in_group``), and is ``scored``. ``sums``: from ``calibration.question_sums``, of those
+    that count, by row (``Scope``). ``scores`` (group, question, family, brier): of groups that are
+    compared; a question is its row, and a family its cluster. ``people`` (group, forecaster): the
+    members of each group with a score; in a report by tag or lead, everyone once.
     """
 
-    question: npt.NDArray[np.intp]
-    row: npt.NDArray[np.intp]
-    forecast: Flags
-    in_group: Flags
-    scored: Flags
-    sums: npt.NDArray[np.float64]
+    questions: pd.DataFrame
+    sums: pd.DataFrame
     scores: pd.DataFrame
     people: pd.DataFrame
 
 
 def joint(rows: Rows) -> Joint:
     """Return the joint numbers of these questions; ``rows`` have all of their forecasts."""
-    scope = rows.scope
-    number, counting = scope.questions["question_id"], scope.counting
-    places = np.flatnonzero(scope.counts)
-    in_group, scored = (np.zeros(len(number), dtype=np.bool_) for _ in range(2))
-    in_group[rows.in_groups["place"].to_numpy()] = True
-    scored[places[rows.scores["question"].to_numpy(dtype=np.intp)]] = True
-    row = counting["row"].to_numpy(dtype=np.intp)
+    scope, counting = rows.scope, rows.scope.counting
+    number = scope.questions["question_id"]
     scores = rows.scores[["group", "question", "brier"]]
     at = scores["question"].to_numpy(dtype=np.intp)
-    scores = scores.assign(question=row[at], family=counting["cluster"].to_numpy()[at])
-    if not rows.compares:
-        scores = scores.iloc[:0]
+    place = np.arange(len(number))
+    is_seen = {
+        "forecast": number.isin(rows.frames.forecasts["question_id"]).to_numpy(),
+        "in_group": np.isin(place, rows.in_groups["place"]),
+        "scored": np.isin(place, np.flatnonzero(scope.counts)[at]),
+    }
+    sums = calibration.question_sums(rows.every.values(), len(counting)).T
+    row, cluster = counting["row"].to_numpy(), counting["cluster"].to_numpy()
+    scores = scores.assign(question=row[at], family=cluster[at])
     people = rows.untagged[["group", "member"]].drop_duplicates()
     who = rows.entries.forecaster.to_numpy(dtype=object)[people["member"].to_numpy(dtype=np.intp)]
     return Joint(
-        number.to_numpy(dtype=np.intp),
-        row,
-        number.isin(rows.frames.forecasts["question_id"]).to_numpy(),
-        in_group,
-        scored,
-        calibration.question_sums(rows.every.values(), len(counting)),
-        scores,
+        pd.DataFrame(is_seen, index=number.to_numpy()),
+        pd.DataFrame(sums, index=row),
+        scores if rows.compares else scores.iloc[:0],
         people[["group"]].assign(forecaster=who),
     )
 
 
 def together(parts: Sequence[Joint]) -> Joint:
     """Return the joint numbers of all questions, from those of parts of them."""
-    if len(parts) == 1:
-        return parts[0]
-    question, row = (
-        np.concatenate([getattr(p, name) for p in parts]) for name in ("question", "row")
-    )
-    by_number, by_row = np.argsort(question), np.argsort(row)
-    forecast, in_group, scored = (
-        np.concatenate([getattr(part, name) for part in parts])[by_number]
-        for name in ("forecast", "in_group", "scored")
-    )
-    scores, people = (
-        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        for name in ("scores", "people")
+    questions, sums, scores, people = (
+        pd.concat([getattr(part, field.name) for part in parts]) for field in fields(Joint)
     )
     return Joint(
-        question[by_number],
-        row[by_row],
-        forecast,
-        in_group,
-        scored,
-        np.concatenate([part.sums for part in parts], axis=1)[:, by_row],
-        scores,
+        questions.sort_index(),
+        sums.sort_index(),
+        scores.reset_index(drop=True),
         people.drop_duplicates(ignore_index=True),
     )
 
@@ -312,7 +288,7 @@ class Shared:
     family: npt.NDArray[np.intp]
     adjusted: dict[str, Adjusted]
     otherwise: npt.NDArray[np.object_]
-    scored: Flags
+    scored: npt.NDArray[np.bool_]
 
     def why(self, scope: Scope) -> npt.NDArray[np.object_]:
         """Return why each selected question has no score, if it has none."""
@@ -324,13 +300,13 @@ def shared(found: Joint, scope: Scope, adjusted: dict[str, Adjusted], *, follows
 
     ``adjusted``: the groups' scores from ``difficulty``.
     """
-    elsewhere = found.forecast & ~found.in_group
+    elsewhere = (found.questions["forecast"] & ~found.questions["in_group"]).to_numpy()
     otherwise = np.where(elsewhere, "in_no_group", "never_live" if follows else "none_at_lead")
     return Shared(
         people=found.people.groupby("group").size(),
-        link=link_of(found.sums, scope.family),
+        link=link_of(found.sums.to_numpy().T, scope.family),
         family=scope.family,
         adjusted=adjusted,
         otherwise=otherwise.astype(object),
-        scored=found.scored,
+        scored=found.questions["scored"].to_numpy(),
     )

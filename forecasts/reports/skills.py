@@ -33,8 +33,6 @@ from scoring.skill_scores import base_rate_brier
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 # The own score, negated. The crowd's score is the own one and the advantage over it.
 _OWN = {"perfect": "perfect_peer"}
-# With as many questions of either outcome, the moments between equals are not needed.
-MANY = 100
 
 
 def skills(
@@ -42,15 +40,12 @@ def skills(
     frames: Frames,
     entries: Entries,
     lead: float | None = None,
-    *,
-    moments: bool = False,
 ) -> pd.DataFrame:
     """Return one row per group and question that someone outside forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
-    crowd_skill, and perfect: the advantage over a perfect forecast; if a group has few questions of
-    one outcome, or with ``moments``, also variance and third, the moments that its skill has
-    between equals (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
+    crowd_skill, perfect (the advantage over a perfect forecast), and variance and third, the
+    moments that its skill has between equals (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
@@ -80,23 +75,10 @@ def skills(
         return each[outside].groupby(["group", "question"], as_index=False)[kept].mean()
 
     found = of_groups(wide)
-    if found.empty or not (moments or few(outcome_counts(found, questions))):
+    if found.empty:
         return found
     odds = of_groups(wide[["question", "forecaster"]].assign(**_odds(questions, forecasts, lead)))
     return found.assign(**_moments(odds))
-
-
-def outcome_counts(found: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
-    """Return how many of each group's questions, rows of ``skills``, came "yes" and "no"."""
-    y = np.where(questions["options"].isna(), outcomes(questions), np.nan)
-    y = y[found["question"].to_numpy()]
-    seen = pd.DataFrame({"group": found["group"], "yes": y > 0.5, "no": y <= 0.5})
-    return seen.groupby("group").sum()
-
-
-def few(counts: pd.DataFrame) -> bool:
-    """Return whether a group has few questions with one of the outcomes yes and no."""
-    return bool((counts < MANY).to_numpy().any())
 
 
 def _odds(

@@ -16,7 +16,6 @@ from forecasts.documents.numbers import decimals, interval, number
 from forecasts.folder.frames import rows
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries
-from forecasts.reports.member_scores import shares
 from forecasts.reports.report import Drift, Estimate, Staleness, Unrevised
 from forecasts.reports.verdict import FEWEST
 
@@ -46,12 +45,13 @@ def unrevised(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
             "p": live["p"].to_numpy(),
             "y": live["outcome"].to_numpy(),
             "days": (end - start) / _DAY_S,
-            "weight": shares(live, entries),
             "left": left / (left + start),
             "lasted": np.minimum((end - start) / left, 1.0),
         }
     )
-    return found[found["p"].notna()]
+    # Each member of a group on a question counts alike.
+    members = found.groupby(["group", "question"], observed=True)["forecaster"]
+    return found.assign(weight=1 / members.transform("nunique"))[found["p"].notna()]
 
 
 def staleness(

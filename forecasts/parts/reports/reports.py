@@ -42,7 +42,7 @@ from forecasts.reports.report import Adjusted, By, Group, Report
 from forecasts.reports.rows import Joint, Rows, joint, shared, together
 from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice
-from forecasts.reports.skills import adjusted_blocks, block_of, few, outcome_counts, skills
+from forecasts.reports.skills import adjusted_blocks, block_of, skills
 from scoring.difficulty import Block
 
 # About the number of forecasts behind the scores of one batch of families.
@@ -55,11 +55,10 @@ _SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
 
 @dataclass(frozen=True)
 class Read:
-    """The numbers of one part: ``joint``, the digests of its questions, and outcomes by group."""
+    """The numbers of one part: ``joint``, and the digests of its questions."""
 
     joint: Joint
     digests: list[bytes]
-    outcomes: pd.DataFrame | None
 
 
 def report_parts(
@@ -90,11 +89,9 @@ def report_parts(
         del counted
         release_memory()
         every = results(_read, folder, numbers, executor, first_half)
-        outcomes = [one.outcomes for one in every if one.outcomes is not None]
-        moments = bool(outcomes) and few(pd.concat(outcomes).groupby(level=0).sum())
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         found = together([one.joint for one in every])
-        del every, outcomes
+        del every
         release_memory()
         rows = Rows(plan.frames, scope)
         # Tags may be many, and are not compared.
@@ -104,7 +101,7 @@ def report_parts(
         scope = replace(scope, questions=scope.questions[["id", "type"]])
         del found, rows
         release_memory()
-        store(folder / "shared", (common, moments))
+        store(folder / "shared", common)
         many = len(plan.batches)
 
         def second_half(before: int, done: int) -> None:
@@ -130,26 +127,24 @@ def _read(item: tuple[Path, int]) -> Read:
     """Return the numbers of a part, and write its forecasts and skills, by batch."""
     folder, part = item
     plan: Plan = load(folder / "plan")
-    joints, digests, outcomes, skilled = [], [], [], []
+    joints, digests, skilled = [], [], []
     for rows, own, _ in questions_of(folder, plan, part):
         digests += own
         joints.append(joint(rows))
         if rows.compares:
             scope = rows.scope
             counting = scope.counting
-            found = skills(counting, rows.frames, rows.entries, scope.choice.lead, moments=True)
+            found = skills(counting, rows.frames, rows.entries, scope.choice.lead)
             if found.empty:
                 continue
-            outcomes.append(outcome_counts(found, counting))
             number = counting["question_id"].to_numpy()
             skilled.append(found.assign(question=number[found["question"].to_numpy(np.intp)]))
     if skilled:
         _write_skills(folder / "skills" / part_name(part), pd.concat(skilled), plan)
-    counts = pd.concat(outcomes).groupby(level=0).sum() if outcomes else None
     every = together(joints)
     _write_scores(folder / "scores" / part_name(part), every.scores, plan)
     release_memory()
-    return Read(replace(every, scores=every.scores.iloc[:0]), digests, counts)
+    return Read(replace(every, scores=every.scores.iloc[:0]), digests)
 
 
 def _write_scores(path: Path, found: pd.DataFrame, plan: Plan) -> None:
@@ -192,10 +187,10 @@ def _make(item: tuple[Path, int]) -> bytes:
     """Return the groups of a batch, pickled to take a third of the memory until all are made."""
     folder, batch = item
     plan: Plan = load(folder / "plan")
-    common, moments = load(folder / "shared")
+    common = load(folder / "shared")
     rows = rows_of_batch(folder, plan, batch)
     otherwise = common.otherwise[rows.scope.questions["place"].to_numpy()]
-    skilled = _skills(folder, batch, rows.scope, plan, moments=moments) if rows.compares else None
+    skilled = _skills(folder, batch, rows.scope, plan) if rows.compares else None
     made = groups(rows, plan.batches[batch], replace(common, otherwise=otherwise), skilled)
     found = pickle.dumps(made)
     del rows, skilled, made
@@ -203,12 +198,10 @@ def _make(item: tuple[Path, int]) -> bytes:
     return found
 
 
-def _skills(folder: Path, batch: int, scope: Scope, plan: Plan, *, moments: bool) -> pd.DataFrame:
+def _skills(folder: Path, batch: int, scope: Scope, plan: Plan) -> pd.DataFrame:
     found = pd.DataFrame(concatenated(folder / "skills", batch).to_pandas())
     if found.empty:
         return pd.DataFrame(columns=["group", "question", *_SKILLS]).astype(_SKILLS)
-    if not moments:
-        found = found.drop(columns=["variance", "third"])
     place = pd.Index(scope.counting["question_id"]).get_indexer(found["question"])
     found["group"] = plan.names.to_numpy(dtype=object)[found["group"]]
     return found.assign(question=place).sort_values(["group", "question"], ignore_index=True)

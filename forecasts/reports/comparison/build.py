@@ -23,7 +23,6 @@ from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
 from forecasts.reports.comparison.comparison import (
     About,
     Comparison,
-    Dominant,
     EvidenceStep,
     Imputed,
     MurphyDifference,
@@ -211,14 +210,18 @@ def comparison(
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
     losses = _murphy_differences(closer, family, curves)
-    apart = {key: _shared(part) for key, part in tables.apart.groupby(["a", "b"])}
+    apart = {
+        key: part.groupby("reason")["questions"].sum().to_dict()
+        for key, part in tables.apart.groupby(["a", "b"])
+    }
     pairs = tuple(
         pair_of(
             pair,
             choice,
             many,
             apart=apart.get((pair.a, pair.b), {}),
-            dominant=_dominant(pair, family_names),
+            dominant=pair.dominant
+            and replace(pair.dominant, family=family_names[pair.dominant.family]),
             imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in judged.selective else None,
             murphy=losses.get((pair.a, pair.b), ()),
             watched=watched.by_block.get((pair.a, pair.b)),
@@ -285,11 +288,6 @@ def _murphy_differences(
     return dict(zip(closer.losses, map_threads(curve, closer.losses), strict=True))
 
 
-def _shared(rows: pd.DataFrame) -> dict[str, int]:
-    """Return the number of a pair's shared questions for each reason that they do not count."""
-    return {str(reason): int(n) for reason, n in rows.groupby("reason")["questions"].sum().items()}
-
-
 def pair_of(
     pair: compared.Pair,
     choice: Choice,
@@ -303,12 +301,6 @@ def pair_of(
         own["reason"] = wording.never_together(apart, lead=choice.lead)
     made = Pair(**own | more)
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
-
-
-def _dominant(pair: compared.Pair, names: dict[str, str]) -> Dominant | None:
-    """Return the dominant family of a pair under its own name."""
-    found = pair.dominant
-    return None if found is None else Dominant(**vars(found) | {"family": names[found.family]})
 
 
 def _imputed(
@@ -350,12 +342,10 @@ def _sides(
         )
         for ranked in judged.found.groups
     ]
-    return tuple(sorted(sides, key=_score))
-
-
-def _score(side: Side) -> float:
-    """Return the score to sort by; a group without one comes last."""
-    return math.inf if side.brier.mean is None else side.brier.mean
+    # A group without a score comes last.
+    return tuple(
+        sorted(sides, key=lambda one: math.inf if one.brier.mean is None else one.brier.mean)
+    )
 
 
 def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:

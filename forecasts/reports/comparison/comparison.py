@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from forecasts.documents.numbers import Interval
 from forecasts.reports.report import Adjusted, Estimate, LeftOut
 from forecasts.reports.selection import Choice
+from scoring.comparison import Dominant
 
 Of = Literal["teams", "forecasters", "kinds", "models"]
 
@@ -44,17 +45,6 @@ class Watched:
     needed: int | None
     better: str | None
     path: tuple[EvidenceStep, ...]
-
-
-@dataclass(frozen=True)
-class Dominant:
-    """A family with more than a fifth of a pair's questions, and the result without it."""
-
-    family: str
-    share: float
-    difference: float
-    interval: Interval | None
-    p_value: float | None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from forecasts.documents.numbers import (
 from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import (
     Comparison,
-    Dominant,
     Imputed,
     Of,
     Pair,
@@ -27,7 +26,7 @@ from forecasts.reports.comparison.comparison import (
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
-from scoring.comparison import NEVER_TOGETHER
+from scoring.comparison import NEVER_TOGETHER, Dominant
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
 # Reasons to leave a question out while its outcome is unknown, or its close is ahead.
