@@ -45,7 +45,8 @@ def skills(
 
     Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill, perfect (the advantage over a perfect forecast), and variance and third, the
-    moments that its skill has between equals (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
+    moments that its skill has between equals (`scoring.least_error`). ``entries`` are those of
+    forecasters or of teams.
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]

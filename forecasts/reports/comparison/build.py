@@ -211,7 +211,7 @@ def comparison(
     curves = len(differences[["a", "b"]].drop_duplicates())
     losses = _murphy_differences(closer, family, curves)
     apart = {
-        key: part.groupby("reason")["questions"].sum().to_dict()
+        key: dict(part.groupby("reason")["questions"].sum())
         for key, part in tables.apart.groupby(["a", "b"])
     }
     pairs = tuple(
@@ -343,9 +343,8 @@ def _sides(
         for ranked in judged.found.groups
     ]
     # A group without a score comes last.
-    return tuple(
-        sorted(sides, key=lambda one: math.inf if one.brier.mean is None else one.brier.mean)
-    )
+    sides.sort(key=lambda one: math.inf if one.brier.mean is None else one.brier.mean)
+    return tuple(sides)
 
 
 def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
