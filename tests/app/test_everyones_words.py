@@ -26,7 +26,8 @@ from forecasts.questions import passages, registry
 from forecasts.questions.registry import question_text
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
-from forecasts.reports.comparison import build, charts
+from forecasts.reports.comparison import build
+from forecasts.reports.comparison.document import differences
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -211,7 +212,7 @@ def test_a_chart_of_pairs_reads_no_word_as_a_field_or_an_expression() -> None:
     )
     for word in nasty.MARKUP:
         pairs = tuple(replace(pair, a=word, b="=1") for pair in made.pairs)
-        chart = forest(charts.differences(replace(made, pairs=pairs)), "Difference")
+        chart = forest(differences(replace(made, pairs=pairs)), "Difference")
         assert chart is not None
         held = [(place, said) for place, said in strings(chart) if word in said]
         assert held

@@ -407,7 +407,7 @@ def test_a_single_question_has_a_report() -> None:
     same = [asked(f"q{n}", "yes") for n in range(40)]
     group = the_group(ledger(same, [made(f"q{n}", "ana", 0, 0.7) for n in range(40)]))
     assert group.verdict.kind == "too_low"
-    assert "the mean forecast was 70% when made, and 100% came true" in group.verdict.sentence
+    assert "the mean forecast was 70.0% when made, and 100.0% came true" in group.verdict.sentence
     assert not group.recalibration.estimable
     assert "only one outcome" in group.recalibration.reason
     assert group.recalibration.p_value < 0.001

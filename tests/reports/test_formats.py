@@ -16,11 +16,10 @@ import pytest
 
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import Frames
-from forecasts.reports import Report, formats, wording
+from forecasts.reports import Report, figures, formats
 from forecasts.reports.glossary import OF_REPORTS
 from forecasts.reports.report import CurvePoint
-from forecasts.reports.report_document import report_document
-from forecasts.reports.tables import overview
+from forecasts.reports.report_document import overview, report_document
 from tests.nasty import WORDS
 from tests.reports.small_ledgers import (
     asked,
@@ -271,11 +270,11 @@ def test_a_murphy_curve_above_the_base_rates_is_not_a_finding() -> None:
         group, murphy=tuple(replace(one, base_rate=one.score - 0.01) for one in group.murphy)
     )
     high = replace(group, murphy=tuple(replace(one, base_rate=one.score) for one in group.murphy))
-    assert wording.murphy_summary(low).endswith(
+    assert figures.murphy("", low).caption.endswith(
         "With the base rate as the forecast, it is smaller at thresholds of 0 to 100%; no test "
         "says whether by more than chance."
     )
-    assert wording.murphy_summary(high).endswith(
+    assert figures.murphy("", high).caption.endswith(
         "With the base rate as the forecast, it is not noticeably smaller at any threshold."
     )
 
@@ -316,21 +315,6 @@ def test_zero_has_no_sign_and_zero_infinite_scores_are_not_mentioned() -> None:
         assert "0 infinite" not in render(found)
 
 
-@pytest.mark.slow
-def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
-    group = random_report(4, questions=60, choices=False).groups[0]
-    said = [wording.bin_sentence(bin_) for bin_ in group.bins if bin_.questions]
-    said += [wording.curve_sentence(point) for point in group.curve]
-    said += [wording.threshold_sentence(point) for point in group.murphy]
-    said += [wording.lead_sentence(row) for row in group.leads]
-    said += [wording.roc_sentence(point) for point in group.roc]
-    assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
-    outside = [s for s in said if "outside the band of chance" in s]
-    assert len(outside) == sum(
-        not point.lower <= point.recalibrated <= point.upper for point in group.curve
-    )
-
-
 def test_the_summary_says_how_much_of_the_curve_leaves_the_band() -> None:
     group = report(random_ledger(4, questions=60, choices=False)).groups[0]
     rng = np.random.default_rng(2)
@@ -346,12 +330,13 @@ def test_the_summary_says_how_much_of_the_curve_leaves_the_band() -> None:
         )
         weight = sum(point.weight for point in curve)
         outside = sum(point.weight for place, point in enumerate(curve) if place in off) / weight
-        said = wording.reliability_summary(replace(group, curve=curve))
+        said = figures.reliability("", replace(group, curve=curve)).caption
         assert ("The whole curve lies in the band" in said) == (not off)
         share = "less than 1%" if outside < 0.01 else percent(outside)
         assert (f"leaves the band at {share} of the forecasts" in said) == bool(off)
     one = replace(curve[0], lower=1.0, upper=1.0, weight=weight / 500)
-    said = wording.reliability_summary(replace(group, curve=(one, *map(_inside, curve))))
+    whole = replace(group, curve=(one, *map(_inside, curve)))
+    said = figures.reliability("", whole).caption
     assert "leaves the band at less than 1% of the forecasts" in said
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from forecasts.documents.document import Term
 from forecasts.reports import Group, formats
-from forecasts.reports.comparison import Pair, Side, wording
-from forecasts.reports.comparison.build import build
+from forecasts.reports.comparison import Pair, Side, build
+from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.glossary import OF_COMPARISONS, OF_REPORTS, explained
 from forecasts.reports.report import Decomposition, Miscalibration
 from tests.reports.small_ledgers import NOW, cited, random_ledger, report, with_numbers
@@ -71,9 +71,9 @@ def test_a_report_explains_the_terms_that_it_shows() -> None:
 def test_a_comparison_explains_its_numbers_too() -> None:
     frames = random_ledger(8, questions=40)
     teams = build(frames, between=["north", "south"], as_of=NOW)
-    assert wording.explained(teams) == [
+    assert comparison_document(teams).terms == tuple(
         one for name, one in OF_COMPARISONS.items() if name != "skill"
-    ]
+    )
     made = build(frames, between=["ana", "bo"], of="forecasters", as_of=NOW)
     for form in ("html", "md", "text"):
         said = " ".join(str(formats.rendered(made, form)).replace("\\", "").split())

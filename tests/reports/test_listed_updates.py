@@ -12,7 +12,8 @@ import pytest
 
 from forecasts.folder.frames import Frames
 from forecasts.parts.reports.reports import report_parts
-from forecasts.reports import Report, formats, tables, wording
+from forecasts.reports import Report, formats
+from forecasts.reports.report_document import credits
 from tests.parts.reports.ledgers import written
 from tests.reports.small_ledgers import NOW, asked, ledger, made, report, schema
 
@@ -40,13 +41,13 @@ def rendered(found: Report, form: formats.Format) -> str:
 
 def test_a_long_title_is_cut_between_words_and_the_id_stays_whole() -> None:
     moved = on(TITLE).groups[0]
-    [[question, *_]] = tables.moved(moved).rows
+    [[question, *_]] = credits(moved)[-1].rows
     assert question == f"{CUT} of … (q0)"
 
 
 def test_without_a_title_the_id_stands_alone() -> None:
     for title, said in (("", "q0"), ("Frost?", "Frost? (q0)")):
-        [[question, *_]] = tables.moved(on(title).groups[0]).rows
+        [[question, *_]] = credits(on(title).groups[0])[-1].rows
         assert question == said
 
 
@@ -59,8 +60,8 @@ def test_the_json_has_the_title_beside_the_id() -> None:
 
 
 def test_expected_points_name_their_condition_and_further_updates_are_counted() -> None:
-    moved = on(*[f"Event {number}?" for number in range(12)]).groups[0].moved
-    said = wording.updates(moved)
+    moved = on(*[f"Event {number}?" for number in range(12)]).groups[0]
+    said = credits(moved)[-1].note
     assert "was expected if each new forecast was right; the other" in said
     assert said.endswith("7 more that helped or hurt are not shown.")
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports import tables
-from forecasts.reports.chance import often
 from forecasts.reports.movement import movement
+from forecasts.reports.report_document import credits
+from forecasts.reports.verdict import often
 from forecasts.scores.attribution import attribute
 from scoring.inference import Test
 from scoring.movement import Reaction
@@ -574,7 +574,7 @@ def test_the_evidence_that_earned_and_lost_most_is_listed() -> None:
         *expected["evidence_id"].tail(5),
     ]
     assert [row.title for row in found] == [row.name for row in found]
-    table = tables.evidence(group)
+    table = credits(group)[1]
     assert f"{group.evidence - 10:,} more" in table.note
 
 

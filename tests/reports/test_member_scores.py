@@ -8,6 +8,7 @@ import pandas as pd
 from forecasts.folder.frames import Frames
 from forecasts.reports import member_scores
 from forecasts.reports.groups import group_entries
+from forecasts.reports.staleness import unrevised
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger
 
 
@@ -15,20 +16,17 @@ def stood(frames: Frames, by: str = "forecaster") -> pd.DataFrame:
     """Return the live segments, each with its share of the group's time on the question."""
     who = group_entries(frames, by=by)  # type: ignore[arg-type]
     live = member_scores.live_segments(frames.questions, who)
-    return live.assign(weight=live["weight"] * member_scores.shares(live, who))
+    return live.assign(weight=live["weight"] * unrevised(live, who)["weight"])
 
 
 def test_a_question_has_a_weight_of_one() -> None:
-    found = stood(random_ledger(3), "team")
+    frames = random_ledger(3, choices=False)
+    found = stood(frames, "team")
+    group = group_entries(frames, by="team").group.to_numpy()[found["forecaster"]]
     whole = found.groupby("question")["weight"].sum()
-    teams = (
-        found.assign(
-            team=group_entries(random_ledger(3), by="team").group.to_numpy()[found["forecaster"]]
-        )
-        .groupby("question")["team"]
-        .nunique()
+    np.testing.assert_allclose(
+        whole, found.assign(team=group).groupby("question")["team"].nunique()
     )
-    np.testing.assert_allclose(whole, teams)
 
 
 def test_members_who_came_too_late_share_no_weight() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from forecasts.documents import svg
 from forecasts.folder.frames import Frames
-from forecasts.reports import Report, charts, formats, tables
+from forecasts.reports import Report, figures, formats
 from forecasts.reports.pit import sentence
 from forecasts.reports.report import Pit, ZTest
 from tests.reports.small_ledgers import (
@@ -111,8 +111,9 @@ def test_questions_before_their_scheduled_close_wait_as_in_the_rest_of_the_repor
 def test_it_is_drawn_and_written_in_every_format() -> None:
     found = report(only_numbers(40))
     group = found.groups[0]
-    assert svg.picture((charts.pit(group),)).startswith("<svg")
-    assert len(tables.pit(group).rows) == 10
+    [figure] = figures.pit("", group)
+    assert svg.picture(figure.charts).startswith("<svg")
+    assert len(figure.table.rows) == 10
     for form in ("text", "html", "md", "pdf", "json", "csv"):
         assert formats.rendered(found, form)
     assert "Numbers and dates" in str(formats.rendered(found, "text"))

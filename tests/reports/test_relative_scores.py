@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecasts.reports import tables
+from forecasts.reports import report_document as tables
 from scoring.calibration import decompose_log
 from tests.reports.small_ledgers import (
     asked,

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 import scoring
-from forecasts.documents.numbers import number, signed
-from forecasts.reports.chance import often, survives
+from forecasts.documents.numbers import signed
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.build import pair_of
 from forecasts.reports.comparison.comparison import Pair
 from forecasts.reports.selection import ALL
+from forecasts.reports.verdict import often, survives
 
 pytestmark = pytest.mark.slow
 
@@ -67,19 +67,18 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
                 assert "are not comparable: too few to tell" in said
                 continue
             figures = FIGURES.findall(said)
+            shown = [signed(value) for value in (pair.difference, *pair.interval)]
             if pair.better is None:
                 alike += 1
                 assert f"{pair.a} and {pair.b} show no clear difference" in said
-                shown = [pair.difference, *pair.interval]
-                assert figures[:3] == [signed(value) for value in shown]
+                assert figures[:3] == shown
                 assert pair.p_adjusted >= 0.05
                 continue
             claims += 1
             worse = pair.b if pair.better == pair.a else pair.a
             assert said.startswith(f"{pair.better} did better than {worse} on ")
             assert (pair.difference < 0) == (pair.better == pair.a)
-            shown = [abs(pair.difference), *sorted(map(abs, pair.interval))]
-            assert figures[:3] == [number(value) for value in shown]
+            assert figures[:3] == shown
             assert f"chance alone would do this in {often(pair.p_adjusted)} such" in said
             assert survives(pair.tipping) in said
             assert ("A test by time, over" in said) == (pair.periods is not None)
