@@ -268,10 +268,7 @@ def test_at_a_lead_the_forecasts_current_then_are_compared() -> None:
     assert comparison.metadata.lead == 7
     assert comparison.metadata.protocol == "brier, paired at a lead of 7 days"
     scope = comparison_document(comparison).scope
-    assert (
-        "the forecasts current 7 days before the scheduled close"
-        in comparison_document(comparison).scope
-    )
+    assert "the forecasts current 7 days before the scheduled close" in scope
     assert any("was not open" in note for note in comparison.notes)
     assert {side.questions for side in comparison.groups} == {40}
     throughout = only(compared(frames, "ours", "theirs")).difference
