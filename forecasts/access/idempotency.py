@@ -40,6 +40,7 @@ def kept_answer(
         raise Refused(
             f"The Idempotency-Key {key!r} was already used for another request.",
             remedy="Send a new key with each new request, and the same key only with a retry.",
+            code="key_reused",
         )
     return kept
 

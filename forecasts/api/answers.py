@@ -1,17 +1,18 @@
-"""Answers to acts and to conditional requests: kept ones for retries, entity tags."""
+"""Handlers that read or act, and answers: kept ones for retries, entity tags, Markdown."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
 from forecasts.access.idempotency import keep_answer, kept_answer
-from forecasts.api.caller import At, Caller
-from forecasts.api.problems import Coded, Outdated
-from forecasts.common.errors import Refused
+from forecasts.api.caller import Acts, At, Caller, Reads
+from forecasts.api.problems import Outdated
 from forecasts.views.view import View
 
 MARKDOWN = "text/markdown"
@@ -29,11 +30,51 @@ def markdown(text: str) -> Response:
     return Response(text, headers={"Vary": "Accept, Authorization"}, media_type=MARKDOWN)
 
 
-def acted(caller: Caller, do: Callable[[At], Answer], *, status: int = 201) -> Answer | Response:
+def reads(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the handler of a request that reads; its first argument is the ledger."""
+
+    def answered(caller: Caller, do: Callable[[At], Any]) -> Any:
+        with caller.reading() as at:
+            return do(at)
+
+    return _handler(handler, Reads, answered)
+
+
+def acts(handler: Callable[..., View]) -> Callable[..., Any]:
+    """Return the handler of one act, with retries; its first argument is the ledger."""
+    return _handler(handler, Acts, acted)
+
+
+def acts_once(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the handler of one act, without retries; its first argument is the ledger."""
+
+    def answered(caller: Caller, do: Callable[[At], Any]) -> Any:
+        with caller.acting() as at:
+            return do(at)
+
+    return _handler(handler, Reads, answered)
+
+
+def _handler(
+    do: Callable[..., Any], sender: object, answered: Callable[[Caller, Callable[[At], Any]], Any]
+) -> Callable[..., Any]:
+    """Return ``do`` for FastAPI: it takes the caller in place of the ledger."""
+
+    @wraps(do)
+    def handler(caller: Caller, **given: Any) -> Any:
+        return answered(caller, lambda at: do(at, **given))
+
+    own = inspect.signature(do, eval_str=True)
+    caller = inspect.Parameter("caller", inspect.Parameter.KEYWORD_ONLY, annotation=sender)
+    others = [one.replace(kind=caller.kind) for one in list(own.parameters.values())[1:]]
+    handler.__signature__ = own.replace(parameters=[caller, *others])  # type: ignore[attr-defined]
+    return handler
+
+
+def acted(caller: Caller, do: Callable[[At], Answer]) -> Answer | Response:
     """Return the result of ``do`` for one act of the caller, stored with it.
 
-    ``status``: that of the operation. A retry with the same ``Idempotency-Key`` gets the first
-    answer, and nothing is done again.
+    A retry with the same ``Idempotency-Key`` gets the first answer, and nothing is done again.
     """
     key, digest = caller.idempotency_key, caller.request_digest
     with caller.acting() as at:
@@ -41,7 +82,7 @@ def acted(caller: Caller, do: Callable[[At], Answer], *, status: int = 201) -> A
             return first
         done = do(at)
         if key is not None:
-            text = done.model_dump_json()
+            text, status = done.model_dump_json(), caller.status
             keep_answer(at.session, at.token, key, digest, status=status, answer=text, now=at.now)
     return done
 
@@ -51,10 +92,7 @@ def replayed(caller: Caller, at: At) -> Response | None:
     if caller.idempotency_key is None:
         return None
     key, digest = caller.idempotency_key, caller.request_digest
-    try:
-        kept = kept_answer(at.session, at.token, key, digest, now=at.now)
-    except Refused as error:
-        raise Coded(error, "key_reused") from None
+    kept = kept_answer(at.session, at.token, key, digest, now=at.now)
     if kept is None:
         return None
     headers = {"Idempotent-Replayed": "true"}

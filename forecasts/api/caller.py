@@ -1,7 +1,7 @@
 """The caller of a request: their token, and the ledger as they may see and change it.
 
-A handler reads in ``with caller.reading() as at:`` and acts through ``answers.acted``, which uses
-``caller.acting()``. The verbs check the caller's rights; the session knows the token's scopes.
+A handler gets the ledger by ``answers.reads`` or ``answers.acts``. The verbs check the caller's
+rights; the session knows the token's scopes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from starlette.datastructures import Headers
 
 from forecasts.access import roles, tokens, visibility
 from forecasts.access.roles import Scope
+from forecasts.api.door import Here
 from forecasts.api.problems import TooMany, Unauthenticated
 from forecasts.common.errors import DatabaseError, Expired, Forbidden, Remedy
 from forecasts.common.settings import Settings
@@ -44,12 +45,10 @@ class By(TypedDict):
 
 
 @dataclass(frozen=True)
-class At:
-    """The ledger for one request: its session, the member, the time, and the token."""
+class At(Here):
+    """The ledger for one request, with the token of its sender."""
 
-    session: Session
     member: Member
-    now: datetime
     token: Token
 
     @property
@@ -103,13 +102,15 @@ class Ground:
 class Caller:
     """The sender of one request, by their token.
 
-    ``request_digest``: the SHA-256 of method, address and body.
+    ``request_digest``: the SHA-256 of method, address and body. ``status``: that of the answer, if
+    the request is accepted.
     """
 
     ground: Ground
     secret: str = field(repr=False)
     idempotency_key: str | None = None
     request_digest: str = ""
+    status: int = 200
 
     @contextmanager
     def admitted(self) -> Iterator[At]:
@@ -175,7 +176,8 @@ async def caller(request: Request) -> Caller:
     ground.limiter.take(secret)
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
-    return Caller(ground, secret, request_digest=digest.hexdigest())
+    status = request.scope["route"].status_code or 200
+    return Caller(ground, secret, request_digest=digest.hexdigest(), status=status)
 
 
 # For the documents; ``caller`` reads the header.

@@ -1,8 +1,9 @@
-"""The ledger as the tools find it: for one member, who reads or acts."""
+"""The ledger as handlers and tools find it: for one member, who reads or acts."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,20 +15,13 @@ from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Member
 
 
-class Here(Protocol):
+@dataclass(frozen=True)
+class Here:
     """The ledger at one moment: a session that reads for the member; None for a new one."""
 
-    @property
-    def session(self) -> Session:
-        """The session."""
-
-    @property
-    def member(self) -> Member | None:
-        """The member who reads or acts."""
-
-    @property
-    def now(self) -> datetime:
-        """The ledger's time."""
+    session: Session
+    member: Member | None
+    now: datetime
 
 
 class Door(Protocol):
@@ -52,9 +46,7 @@ def member_of(here: Here) -> Member:
 def zone_of(here: Here) -> tzinfo | None:
     """Return the zone of the member's settings; None: UTC."""
     name = preferences(here.session, here.member).time_zone
-    if name is None:
-        return None
     try:
-        return ZoneInfo(name)
+        return None if name is None else ZoneInfo(name)
     except ZoneInfoNotFoundError:
         return None

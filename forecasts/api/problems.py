@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -68,18 +68,6 @@ class TooMany(LedgerError):
         self.seconds = seconds
 
 
-# Of a refusal that a program may have to tell from others.
-Code = Literal["not_open", "closed", "resolved", "no_forecast", "key_reused"]
-
-
-class Coded(Refused):
-    """A refusal with a code of its own."""
-
-    def __init__(self, error: Refused, code: Code) -> None:
-        super().__init__(error.message, remedy=error.advice)
-        self.code = code
-
-
 class NoneMade(LedgerError):
     """A batch of which nothing was written: it has the status of its first refused row.
 
@@ -101,7 +89,7 @@ class NoneMade(LedgerError):
 
 
 # The status and kind of each error; the first class that fits counts.
-_KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
+KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
     (Expired, 401, "unauthenticated"),
     (Forbidden, 403, "forbidden"),
@@ -123,8 +111,8 @@ DESCRIPTIONS = {
     429: "The token has sent too many requests.",
     503: "The ledger cannot be used now.",
 }
-_OF_STATUS = {
-    **{status: kind for _, status, kind in reversed(_KINDS)},
+OF_STATUS = {
+    **{status: kind for _, status, kind in reversed(KINDS)},
     405: "method not allowed",
     413: "too large",
 }
@@ -133,7 +121,7 @@ _SENTENCES = {404: "There is no such path", 405: "The path does not take this me
 
 def status_and_kind(error: LedgerError) -> tuple[int, str]:
     """Return the HTTP status of an error, and its kind in a word or two."""
-    return next(((s, kind) for of, s, kind in _KINDS if isinstance(error, of)), (500, "error"))
+    return next(((s, kind) for of, s, kind in KINDS if isinstance(error, of)), (500, "error"))
 
 
 def request(remedy: Remedy) -> str:
@@ -154,7 +142,7 @@ def document(error: LedgerError) -> ProblemDocument:
     status, kind = status_and_kind(first)
     return ProblemDocument(
         title=kind,
-        code=first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
+        code=getattr(first, "code", "") or kind.replace(" ", "_"),
         status=status,
         detail=rules.shown(error.message, rules.LONGEST),
         remedy=in_words(error.advice, request),
@@ -190,7 +178,7 @@ def _json(body: ProblemDocument, headers: dict[str, str] | None = None) -> Respo
 
 def plain(status: int, detail: str, remedy: str = "") -> Response:
     """Return a problem that is not an error of the ledger."""
-    title = _OF_STATUS.get(status, "error")
+    title = OF_STATUS.get(status, "error")
     return _json(
         ProblemDocument(
             title=title,

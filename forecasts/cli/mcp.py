@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 from typer import Option
 
 from forecasts.access import tokens
 from forecasts.access.members import kind_of, member_or_new
+from forecasts.api.door import Here
 from forecasts.cli.console import print_note
 from forecasts.cli.options import CHOSEN, OnLedger
 from forecasts.cli.root import app
@@ -22,7 +21,6 @@ from forecasts.common.errors import Refused, command
 from forecasts.common.extras import missing
 from forecasts.ledger.append import written
 from forecasts.ledger.models import BotOwner, MemberKind
-from forecasts.ledger.models import Member as LedgerMember
 
 Model = Annotated[
     str | None,
@@ -53,29 +51,20 @@ def mcp(member: Model = None) -> None:
 
 
 @dataclass(frozen=True)
-class _Here:
-    """The ledger at one moment, for the member."""
-
-    session: Session
-    member: LedgerMember | None
-    now: datetime
-
-
-@dataclass(frozen=True)
 class _Own:
     """The way to the ledger for the member who started the command."""
 
     engine: Engine
 
     @contextmanager
-    def reading(self) -> Iterator[_Here]:
+    def reading(self) -> Iterator[Here]:
         with reading_as(engine=self.engine) as here:
-            yield _Here(*here)
+            yield Here(*here)
 
     @contextmanager
-    def acting(self) -> Iterator[_Here]:
+    def acting(self) -> Iterator[Here]:
         with acting(engine=self.engine) as here:
-            yield _Here(*here)
+            yield Here(*here)
 
 
 def _ready(door: _Own) -> str:

@@ -160,8 +160,16 @@ class NotFound(LedgerError):
     """Nothing in the ledger has this name."""
 
 
+# Of a refusal that a program may have to tell from others.
+Code: TypeAlias = Literal["", "not_open", "closed", "resolved", "no_forecast", "key_reused"]
+
+
 class Refused(LedgerError):
-    """A rule of the ledger forbids the act; nothing was written."""
+    """A rule of the ledger forbids the act; nothing was written. ``code``: for programs."""
+
+    def __init__(self, message: str, *, remedy: Advice = "", code: Code = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
 
 
 class Impossible(Refused):

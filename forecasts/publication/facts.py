@@ -150,9 +150,7 @@ def _forecasts(view: QuestionView) -> Iterator[Block]:
     if len(view.question.scores) > 1:
         columns: Columns[PublishedScore] = {
             "Forecaster": lambda one: one.forecaster,
-            f"{view.score_name} (0–1)": lambda one: number(
-                one.brier if one.brier is not None else one.crps
-            ),
+            f"{view.score_name} (0–1)": lambda one: number(one.score),
             "Coverage": lambda one: percent(one.coverage),
         }
         yield table_of("Scores", view.question.scores, columns)

@@ -28,10 +28,11 @@ from sqlmodel import Session, SQLModel, col, select
 
 from forecasts.common.secret_addresses import holds_secrets
 from forecasts.ledger.chain import NOTHING, contents, read_digest, sha256, time_text
-from forecasts.ledger.models import Forecast, Resolution, Team
+from forecasts.ledger.models import Resolution, Team
 from forecasts.publication.record import Publication
 from forecasts.publication.verify import FORM
 from forecasts.questions.standing import in_batches
+from forecasts.scores.stored_scores import BRIER
 
 FILE, PROGRAM = "record.json", "verify.py"
 _WORDS = {"member": {"handle"}, "resolution": {"note"}, "forecast": {"rationale"}}
@@ -113,11 +114,11 @@ def record_json(
                 "question": opened["question"][one.state.id],
                 "wording": opened["question_revision"][one.state.text.id],
                 "resolutions": [opened["resolution"][id_] for id_ in resolutions[one.state.id]],
-                "forecasts": [opened["forecast"][made.id] for made in one.forecasts],
+                "forecasts": [opened["forecast"][made.row.id] for made in one.forecasts],
                 "scores": [
-                    {"forecaster": score.forecaster, "brier": score.brier}
+                    {"forecaster": score.forecaster, "brier": score.score}
                     for score in one.scores
-                    if score.brier is not None
+                    if score.protocol == BRIER
                 ],
             }
             for one in record.questions
@@ -145,18 +146,15 @@ def _published(
     session: Session, record: Publication, resolutions: Mapping[int, list[int]]
 ) -> _Rows:
     """Return the ids of the published rows."""
-    forecasts = [one.id for question in record.questions for one in question.forecasts]
-    members: set[int] = set()
-    for some in in_batches(forecasts):
-        members.update(session.exec(select(Forecast.member_id).where(col(Forecast.id).in_(some))))
+    forecasts = [one.row for question in record.questions for one in question.forecasts]
     team = select(Team.id).where(Team.name == record.title)
     return {
         "team": list(session.exec(team)) if record.is_team else [],
-        "member": sorted(members),
+        "member": sorted({row.member_id for row in forecasts}),
         "question": [one.state.id for one in record.questions],
         "question_revision": [one.state.text.id for one in record.questions],
         "resolution": [id_ for steps in resolutions.values() for id_ in steps],
-        "forecast": forecasts,
+        "forecast": [row.id for row in forecasts],
     }
 
 

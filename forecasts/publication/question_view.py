@@ -9,22 +9,22 @@ from statistics import fmean, median
 from urllib.parse import urlsplit
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
-from forecasts.common.text import count, file_stems, on_one_line, shortened
+from forecasts.common.text import count, file_stems, shortened
 from forecasts.common.times import iso_day_or_time
 from forecasts.documents.charts import Chart
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import rows
-from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.publication.cited import PublishedEvidence
+from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.publication.record import (
     Publication,
+    PublishedEvidence,
     PublishedForecast,
     PublishedQuestion,
 )
 from forecasts.questions.standing import Status
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
-from forecasts.values.value import Value, format_leaders, format_probability
+from forecasts.values.value import format_leaders, format_probability
 from forecasts.views.question_charts import options_chart, path_chart
 
 _TYPES = {
@@ -56,11 +56,6 @@ class QuestionView:
     def text(self) -> QuestionText:
         """The wording."""
         return self.question.state.text
-
-    @property
-    def title(self) -> str:
-        """The title on one line."""
-        return on_one_line(self.text.title)
 
     @property
     def kind(self) -> str:
@@ -102,9 +97,8 @@ class QuestionView:
     @cached_property
     def score(self) -> str:
         """The score: ``0.042``; "" without one. The mean, if there are several forecasters."""
-        values = [one.brier if one.brier is not None else one.crps for one in self.question.scores]
-        known = [value for value in values if value is not None]
-        return number(fmean(known)) if known else ""
+        scores = [one.score for one in self.question.scores]
+        return number(fmean(scores)) if scores else ""
 
     @property
     def score_name(self) -> str:
@@ -137,6 +131,13 @@ class QuestionView:
         return percent(means[best]), f"{said}: {(self.text.options or [])[best]}"
 
     @property
+    def summary(self) -> str:
+        """The status, the latest forecast, the score and the outcome's note, in sentences."""
+        value, what = self.headline
+        score = f" {self.score_name}: {self.score}." if self.score else ""
+        return f"{self.status}. Forecast: {value} ({what}).{score} {self.question.note}"
+
+    @property
     def listed(self) -> str:
         """The latest forecast in a list, with its option."""
         value, what = self.headline
@@ -156,15 +157,12 @@ class QuestionView:
     def updates(self) -> list[tuple[PublishedForecast, str, str]]:
         """The updates, newest first, each with its value and the one before, as text."""
         before: dict[str, str] = {}
-        found = []
+        found, text = [], self.text
         for one in self.question.forecasts:
-            said = "withdrawn" if one.value is None else self._shown(one.value)
+            said = "withdrawn" if one.value is None else format_leaders(one.value, text.options)
             found.append((one, said, before.get(one.forecaster, "")))
             before[one.forecaster] = "" if one.value is None else said
         return sorted(found, key=lambda update: update[0].made_at, reverse=True)
-
-    def _shown(self, value: Value) -> str:
-        return format_leaders(value, self.text.options)
 
     @cached_property
     def chart(self) -> Chart | None:
@@ -186,7 +184,7 @@ class QuestionView:
 
     @cached_property
     def _paths(self) -> list[Paths]:
-        rows = [(_row(one), one.forecaster) for one in self.question.forecasts]
+        rows = [(one.row, one.forecaster) for one in self.question.forecasts]
         rows.sort(key=lambda row: row[0].made_at)
         options = range(len(self.text.options or [0]))
         return [paths_of(rows, self.text, now=self.now, option=option) for option in options]
@@ -223,16 +221,6 @@ def views(publication: Publication, now: datetime) -> list[QuestionView]:
         QuestionView(one, publication, stem, now)
         for one, stem in zip(publication.questions, stems, strict=True)
     ]
-
-
-def _row(one: PublishedForecast) -> Forecast:
-    """Return the forecast as the row that paths are drawn from."""
-    return Forecast(
-        id=one.id,
-        made_at=one.made_at,
-        withdrawn=one.value is None,
-        **(one.value or Value()).columns(),
-    )
 
 
 def name_of(one: PublishedEvidence) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from statistics import fmean
 
 import pandas as pd
 from sqlmodel import Session, col, select
@@ -23,9 +23,11 @@ from forecasts.access.memberships import entered_later
 from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
 from forecasts.common.errors import NotFound
 from forecasts.folder.frames import Frames, rows
-from forecasts.ledger.chain import TOMBSTONE
+from forecasts.ledger import models
+from forecasts.ledger.chain import TOMBSTONE, tombstone
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.models import (
+    Citation,
     Forecast,
     Member,
     Membership,
@@ -34,43 +36,58 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.publication import secrets
-from forecasts.publication.cited import PublishedEvidence, evidence_of
 from forecasts.questions import registry
 from forecasts.questions.origins import origins
-from forecasts.questions.standing import QuestionState, by_id
+from forecasts.questions.standing import QuestionState, by_id, in_batches
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.stored_scores import MAIN_PROTOCOLS
 from forecasts.values.value import Value, format_origin, value_of
+from forecasts.views.forecasts import Evidence
+
+
+class PublishedEvidence(Evidence):
+    """A piece of evidence that a forecast cites."""
+
+    publisher: str | None
+    published_at: datetime | None
+    quote: str
 
 
 @dataclass(frozen=True)
 class PublishedForecast:
-    """A forecast, or a withdrawal (``value`` is None); ``id`` is its row in the ledger.
+    """A forecast or a withdrawal, with its words as they are published."""
 
-    ``recorded_at`` is later than ``made_at`` only for an import; ``imported``: that it is one, and
-    whether of a price that nobody stated, in words.
-    """
-
-    id: int
+    row: Forecast
     forecaster: str
-    made_at: datetime
-    recorded_at: datetime
-    value: Value | None
     rationale: str
-    evidence: tuple[PublishedEvidence, ...]
-    imported: str
+    evidence: Sequence[PublishedEvidence]
+
+    @property
+    def made_at(self) -> datetime:
+        """The time from which it is current."""
+        return self.row.made_at
+
+    @property
+    def value(self) -> Value | None:
+        """Its value; None for a withdrawal."""
+        return None if self.row.withdrawn else value_of(self.row)
+
+    @property
+    def imported(self) -> str:
+        """That it was imported, and whether of a price that nobody stated, in words."""
+        return format_origin(self.row.origin)
 
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """A forecaster's score on a question: ``brier``, or ``crps`` for a number or date.
+    """A forecaster's score on a question, 0 at best: Brier, or CRPS for a number or date.
 
-    Both are 0 at best. ``coverage``: the share of the question's time with a forecast.
+    ``coverage``: the share of the question's time with a forecast.
     """
 
     forecaster: str
-    brier: float | None
-    crps: float | None
+    protocol: str
+    score: float
     coverage: float
 
 
@@ -296,19 +313,12 @@ def _questions(
     now: datetime,
 ) -> list[PublishedQuestion]:
     """Return the questions, those with the newest outcome first, then the others by close."""
-    handles, evidence = _handles(session, own), evidence_of(session, [row.id for row in own])
+    handles, evidence = _handles(session, own), _evidence(session, [row.id for row in own])
     paths: dict[int, list[PublishedForecast]] = defaultdict(list)
     for row in own:
         paths[row.question_id].append(
             PublishedForecast(
-                row.id,
-                handles[row.member_id],
-                row.made_at,
-                row.recorded_at,
-                None if row.withdrawn else value_of(row),
-                secrets.published(row.rationale),
-                tuple(evidence[row.id]),
-                format_origin(row.origin),
+                row, handles[row.member_id], secrets.published(row.rationale), evidence[row.id]
             )
         )
     scores, imported = _scores(frames), origins(session, list(states))
@@ -331,6 +341,23 @@ def _questions(
     return sorted(found, key=_newest_outcome_first)
 
 
+def _evidence(session: Session, ids: Sequence[int]) -> dict[int, list[PublishedEvidence]]:
+    """Return the evidence of these forecasts by their ids, erased evidence left out."""
+    found: dict[int, list[PublishedEvidence]] = defaultdict(list)
+    for some in in_batches(ids):
+        cited = session.exec(
+            select(Citation, models.Evidence)
+            .join(models.Evidence, col(models.Evidence.id) == col(Citation.evidence_id))
+            .where(col(Citation.forecast_id).in_(some))
+            .order_by(col(Citation.id))
+        )
+        for citation, one in cited:
+            if one.key != tombstone("evidence", "key", one.id):
+                piece = PublishedEvidence.of(one, stance=citation.stance, share=citation.share)
+                found[citation.forecast_id].append(piece)
+    return found
+
+
 def _newest_outcome_first(question: PublishedQuestion) -> tuple[bool, float, int]:
     resolution, text = question.state.resolution, question.state.text
     at = question.state.outcome_at or text.close_time
@@ -343,10 +370,8 @@ def _scores(frames: Frames) -> dict[str, list[PublishedScore]]:
     found: dict[str, list[PublishedScore]] = defaultdict(list)
     for protocol in MAIN_PROTOCOLS:
         for one in rows(scoring.score(frames.questions, frames.forecasts, protocol)):
-            score = {name: one.score if name == protocol else None for name in MAIN_PROTOCOLS}
-            found[one.question_id].append(
-                PublishedScore(one.forecaster, coverage=one.coverage, **score)
-            )
+            score = PublishedScore(one.forecaster, protocol, one.score, one.coverage)
+            found[one.question_id].append(score)
     return found
 
 
@@ -360,20 +385,15 @@ def _numbers(questions: Sequence[PublishedQuestion]) -> Numbers:
     every = [one for question in questions for one in question.forecasts]
     made = [one.made_at for one in every]
     scores = [score for question in questions for score in question.scores]
-    brier = [score.brier for score in scores if score.brier is not None]
-    crps = [score.crps for score in scores if score.crps is not None]
+    brier, crps = ([one.score for one in scores if one.protocol == of] for of in MAIN_PROTOCOLS)
     return Numbers(
         questions=len(questions),
         resolved=sum(question.state.resolution is not None for question in questions),
         forecasts=len(made),
-        imported=sum(bool(one.imported) and one.made_at < one.recorded_at for one in every),
+        imported=sum(bool(one.imported) and one.made_at < one.row.recorded_at for one in every),
         scored=len(brier),
-        brier=_mean(brier),
-        crps=_mean(crps),
+        brier=fmean(brier) if brier else None,
+        crps=fmean(crps) if crps else None,
         first=min(made, default=None),
         last=max(made, default=None),
     )
-
-
-def _mean(values: Sequence[Any]) -> float | None:
-    return float(sum(values) / len(values)) if values else None

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 from markupsafe import Markup
 
 from forecasts.common.errors import BadInput
 from forecasts.common.secret_addresses import without_secrets
-from forecasts.common.text import count
-from forecasts.common.times import to_minute
+from forecasts.common.text import count, on_one_line
+from forecasts.common.times import iso, to_minute
 from forecasts.documents import svg
 from forecasts.documents.as_html import colours, environment
 from forecasts.documents.document import Beside, Section, Table
 from forecasts.documents.numbers import NOTHING
 from forecasts.publication import cards, facts
-from forecasts.publication.feed import feed
 from forecasts.publication.question_view import (
     details_of,
     name_of,
@@ -49,20 +49,9 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _LATEST = 8  # outcomes and open questions on the first page
 CHECK_PAGE = "verify.html"
 _SIMULATED = "(simulated)"  # in the handle of each simulated member
-
-
+_MOST = 100  # entries of the feed
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _SEARCH = "questions.html"
-
-
-@dataclass(frozen=True)
-class _Site:
-    name: str
-    team: bool
-    url: str
-    as_of: str
-    simulated: bool
-    later: tuple[str, ...]
-    navigation: dict[str, str]  # page: label
 
 
 def site_files(publication: Publication, *, now: datetime, url: str = "") -> dict[str, str]:
@@ -106,24 +95,24 @@ class _Writer:
         self.report = _report(publication, now)
         self.document = None if self.report is None else report_document(self.report)
         people = {one.forecaster for each in publication.questions for one in each.forecasts}
-        self.site = _Site(
-            publication.title,
-            publication.is_team,
-            url,
-            to_minute(now),
-            any(_SIMULATED in handle for handle in people),
-            publication.later,
-            {
+        self.site = {
+            "name": publication.title,
+            "team": publication.is_team,
+            "url": url,
+            "as_of": to_minute(now),
+            "simulated": any(_SIMULATED in handle for handle in people),
+            "later": publication.later,
+            "navigation": {
                 "index.html": "Record",
                 _SEARCH: "Questions",
                 **({"report.html": "Report"} if self.document else {}),
                 CHECK_PAGE: "Check",
                 "how-to-read.html": "How to read",
             },
-        )
+        }
 
     def files(self) -> Iterator[tuple[str, str]]:
-        name, numbers = self.site.name, self.publication.numbers
+        name, numbers = self.publication.title, self.publication.numbers
         total = count(len(self.views), "question")
         yield self._page(
             "index.html",
@@ -159,7 +148,7 @@ class _Writer:
             terms=() if self.document is None else self.document.terms,
             reported=self.document is not None,
         )
-        yield "feed.xml", feed(self.publication, self.views, url=self.site.url)
+        yield "feed.xml", self._feed()
         day = f"{self.now:%Y-%m-%d}"
         yield "card.svg", cards.record_card(self.publication, self._group, day)
         around = [None, *self.views, None]
@@ -176,6 +165,27 @@ class _Writer:
                 later=after,
             )
             yield f"cards/{view.stem}.svg", cards.question_card(view, day)
+
+    def _feed(self) -> str:
+        """Return the newest resolutions in Atom (RFC 4287); without an address, links are relative.
+
+        An entry keeps its id when an outcome is corrected, and has a later time then.
+        """
+        resolved = [
+            (one.recorded_at, view)
+            for view in self.views
+            if (one := view.question.state.resolution) is not None
+        ]
+        resolved.sort(key=lambda one: one[0], reverse=True)
+        # A feed must have a time; before the first resolution it is that of the last forecast.
+        updated = resolved[0][0] if resolved else self.publication.numbers.last or _EPOCH
+        return (
+            _environment()
+            .get_template("feed.xml")
+            .render(
+                site=self.site, updated=updated, resolved=[view for _, view in resolved[:_MOST]]
+            )
+        )
 
     @property
     def _group(self) -> Group | None:
@@ -258,6 +268,9 @@ def _environment() -> Environment:
     made = environment(_TEMPLATES)
     made.globals |= {
         "details_of": details_of,
+        "identity": lambda name: uuid5(NAMESPACE_URL, f"forecast-ledger:{name}").urn,
+        "instant": lambda moment: iso(moment.replace(microsecond=0)),
+        "iso": iso,
         "minute": to_minute,
         "name_of": name_of,
         "note_of": note_of,
@@ -265,4 +278,5 @@ def _environment() -> Environment:
         "web_link": web_link,
         "without_secrets": without_secrets,
     }
+    made.filters["on_one_line"] = on_one_line
     return made

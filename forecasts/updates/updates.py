@@ -191,7 +191,8 @@ def withdraw(
     if before is None:
         raise Refused(
             f"{member.handle} has no current forecast on {question.slug!r}: "
-            "there is nothing to withdraw."
+            "there is nothing to withdraw.",
+            code="no_forecast",
         )
     ended = NewForecast(question, Value(), rationale)
     [id_] = _write(session, [ended], member, now, origin)
@@ -212,16 +213,19 @@ def _open_state(
             f"{state.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
             "forecasts made before a question opens are refused.",
             remedy="Forecast once it is open.",
+            code="not_open",
         )
     if state.resolution is not None:
         raise Refused(
             f"{state.slug!r} is resolved ({state.resolution.outcome}): "
-            "no forecast can be added or withdrawn."
+            "no forecast can be added or withdrawn.",
+            code="resolved",
         )
     raise Refused(
         f"{state.slug!r} closed at {to_minute(text.close_time)}; it is {to_minute(now)}, and "
         "forecasts made after the close are refused.",
         remedy="It is awaiting resolution.",
+        code="closed",
     )
 
 

@@ -6,8 +6,7 @@ Tooltips are sentences, with times as ``when`` writes them; a chart in a file ha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -26,7 +25,7 @@ from forecasts.documents.charts import (
     percent_axis,
     round_ticks,
 )
-from forecasts.documents.document import Figure, Table
+from forecasts.documents.document import Figure, Table, table_of
 from forecasts.documents.numbers import NOTHING, signed
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionText, QuestionType
@@ -68,9 +67,7 @@ def path_chart(
     whose = lines.steps["forecaster"]
     styles = {who: style for who, style in zip((me, *highlighted), LINES, strict=False) if who}
     everyone = lines.crowd.assign(forecaster="")
-    tell = tell_crowd = None
-    if when is not None:
-        tell, tell_crowd = _step_teller(text, when), _crowd_teller(text, when, crowd)
+    tell = _teller(text, when)
     series: list[Series] = []
     if text.is_quantitative:
         if whose.nunique() > 1:
@@ -81,7 +78,9 @@ def path_chart(
     if when is not None:
         series += _dots(quiet, "bar")
     if whose.nunique() > 1:
-        series += _lines(everyone, "crowd" if styles else "curve", crowd, tell_crowd)
+        series += _lines(
+            everyone, "crowd" if styles else "curve", crowd, _teller(text, when, crowd)
+        )
     for who, style in styles.items():
         own = lines.steps[whose == who]
         series += [*_lines(own, style, who, tell), *_dots(own, _DOTS[style])]
@@ -109,19 +108,20 @@ def options_chart(
     forecasts of ``me`` as dots; the others are thin and grey.
     """
     names, leaders = labels(every, text, outcome), leading(every, text, outcome)
+    options = text.options or []
     series: list[Series] = []
     for place, one in enumerate(every):
         if place not in leaders:
-            tell = None if when is None else _crowd_teller(text, when, (text.options or [])[place])
-            series += _lines(one.crowd.assign(forecaster=""), "quiet", "Other options", tell)
+            label = "" if series else "Other options"
+            crowd = one.crowd.assign(forecaster="")
+            series += _lines(crowd, "quiet", label, _teller(text, when, options[place]))
     for place, style in reversed(list(zip(leaders, LINES, strict=False))):
         one, name = every[place], shortened(names[place], 2 * _LABEL)
-        tell = None if when is None else _crowd_teller(text, when, (text.options or [])[place])
-        series += _lines(one.crowd.assign(forecaster=""), style, name, tell)
+        crowd = one.crowd.assign(forecaster="")
+        series += _lines(crowd, style, name, _teller(text, when, options[place]))
         series += _dots(one.steps[one.steps["forecaster"] == me], _DOTS[style])
-    named_once = _each_label_once(series)
     steps = pd.concat([one.steps for one in every])
-    return Chart(_time_axis(steps), percent_axis("Forecast"), named_once, height=_HEIGHT)
+    return Chart(_time_axis(steps), percent_axis("Forecast"), tuple(series), height=_HEIGHT)
 
 
 def leading(every: Sequence[Paths], text: QuestionText, outcome: str | None) -> list[int]:
@@ -168,9 +168,7 @@ def describe_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
         sentences.append(f"Your line ends at {own['forecast'].iloc[-1]}.")
     if len(paths.crowd):
         last = paths.crowd.iloc[-1]
-        median = format_median(last["value"], text)
-        if text.is_quantitative:
-            median += f" (middle 50%: {format_middle(last['low'], last['high'], text)})"
+        median = format_median(last["value"], text) + _middle(last, text)
         sentences.append(
             f"The crowd’s median ends at {median}, of {last['live']} active forecasts."
         )
@@ -180,18 +178,18 @@ def describe_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
 def path_rows(lines: Paths, text: QuestionText, *, when: When, medians: bool) -> Table:
     """Return the newest forecasts of the chart; ``medians``: with the crowd's."""
     found = path_table(lines)
-    newest = list(rows(found.head(_ROWS)))
+    columns: dict[str, Callable[[Any], str]] = {
+        "At": lambda one: when(one.time),
+        "Forecaster": lambda one: one.forecaster,
+        "Forecast": lambda one: one.forecast,
+    }
+    if medians:
+        columns |= {"Crowd’s median": lambda one: format_median(one.crowd, text)}
     note = f"The newest {_ROWS} of {len(found):,}. History lists them all."
-    return Table(
+    return table_of(
         "Forecasts",
-        ("At", "Forecaster", "Forecast", *(["Crowd’s median"] if medians else [])),
-        tuple(
-            (
-                *(when(one.time), one.forecaster, one.forecast),
-                *([format_median(one.crowd, text)] if medians else []),
-            )
-            for one in newest
-        ),
+        rows(found.head(_ROWS)),
+        columns,
         text_columns=3,
         note=note if len(found) > _ROWS else "",
     )
@@ -202,34 +200,32 @@ def density(slices: Sequence[Slice], text: QuestionText) -> Figure:
 
     The dashed rule is the density if all values between the bounds were equally likely.
     """
-    cells = [
+    cells = tuple(
         (with_unit(one.low, text), with_unit(one.high, text), format_probability(one.chance))
         for one in slices
-    ]
+    )
     said = [f"{chance} from {low} to {high}" for low, high, chance in cells]
-    drawn = [
-        ((one.low, one.high, one.density), sentence)
-        for one, sentence in zip(slices, said, strict=True)
-        if one.density is not None
-    ]
+    drawn = [pair for pair in zip(slices, said, strict=True) if pair[0].density is not None]
+    heights = [one.density or 0.0 for one, _ in drawn]
     bars = Series(
         "bars",
         "slice",
-        tuple(bar for bar, _ in drawn),
+        tuple((one.low, one.high, height) for (one, _), height in zip(drawn, heights, strict=True)),
         sentences=tuple(sentence for _, sentence in drawn),
     )
     even = Series("level", "reference", ((1.0,),), "equally likely")
     low, high = slices[0].low, slices[-1].high
-    ends = (low, high) if text.type == QuestionType.date else round_ticks(low, high)
-    scale: Any = "dates" if text.type == QuestionType.date else "linear"
-    x = Axis(shortened(text.unit or "", _LABEL), low, high, ends, tuple(map(_short, ends)), scale)
-    most = max([1.0, *(height for (_, _, height), _ in drawn)])
+    dated = text.type == QuestionType.date
+    ends = (low, high) if dated else round_ticks(low, high)
+    unit, names = shortened(text.unit or "", _LABEL), tuple(map(_short, ends))
+    x = Axis(unit, low, high, ends, names, "dates" if dated else "linear")
+    most = max([1.0, *heights])
     return Figure(
         "Density",
         "Density of your forecast: " + "; ".join(said),
         "",
         (Chart(x, axis_from_zero("Density", most), (bars, even), height=110.0),),
-        Table("Density", ("From", "To", "Chance"), tuple(cells)),
+        Table("Density", ("From", "To", "Chance"), cells),
     )
 
 
@@ -250,11 +246,12 @@ def format_median(value: Any, text: QuestionText) -> str:
     return format_probability(value)
 
 
-def format_middle(low: Any, high: Any, text: QuestionText) -> str:
-    """Return the range between two quartiles: '4 m to 8 m'; a dash if missing."""
-    if pd.isna(low):
-        return NOTHING
-    return f"{format_median(low, text)} to {format_median(high, text)}"
+def _middle(row: Any, text: QuestionText) -> str:
+    """Return the quartiles of a row: ' (middle 50%: 4 m to 8 m)'; '' for other types."""
+    if not text.is_quantitative:
+        return ""
+    low, high = format_median(row.low, text), format_median(row.high, text)
+    return f" (middle 50%: {NOTHING if pd.isna(row.low) else f'{low} to {high}'})"
 
 
 def points_earned(points: float) -> str:
@@ -262,101 +259,70 @@ def points_earned(points: float) -> str:
     return "" if math.isnan(points) else f"Earned {signed(points, 4)} (above 0: helped)"
 
 
-def _step_teller(text: QuestionText, when: When) -> Tell:
+def _teller(text: QuestionText, when: When | None, crowd: str = "") -> Tell | None:
+    """Return a function from a row of a line to its sentence; ``crowd``: the name of its line."""
+    if when is None:
+        return None
+
     def tell(row: Any) -> str:
-        middle = ""
-        if text.is_quantitative:
-            middle = f" (middle 50%: {format_middle(row.low, row.high, text)})"
-        return f"{row.forecaster}: {row.forecast}{middle}, {when(row.time)}"
+        if crowd:
+            value = f"{crowd}: {format_median(row.value, text)}"
+            return f"{value}{_middle(row, text)} of {row.live} active, {when(row.time)}"
+        return f"{row.forecaster}: {row.forecast}{_middle(row, text)}, {when(row.time)}"
 
     return tell
 
 
-def _crowd_teller(text: QuestionText, when: When, name: str) -> Tell:
-    def tell(row: Any) -> str:
-        median = format_median(row.value, text)
-        if text.is_quantitative:
-            median += f" (middle 50%: {format_middle(row.low, row.high, text)})"
-        return f"{name}: {median} of {row.live} active, {when(row.time)}"
+def _evidence(lines: Paths, when: When) -> Iterator[Series]:
+    """Yield the marks of the evidence, a series for each stance."""
 
-    return tell
+    def tell(one: Any) -> str:
+        cited = f"{one.evidence} ({one.stance})"
+        made = f"{one.forecaster}: {one.forecast}, {when(one.time)}"
+        return " · ".join(filter(None, (cited, made, one.reason, points_earned(one.points))))
 
-
-def _evidence(lines: Paths, when: When) -> Iterable[Series]:
-    """Return the marks of the evidence, a series for each stance."""
     for stance, marks in lines.marks.groupby("stance", sort=True):
-        points = zip(_seconds(marks["time"]), _numbers(marks["value"]), strict=True)
-        said = tuple(
-            " · ".join(
-                filter(
-                    None,
-                    (
-                        f"{one.evidence} ({one.stance})",
-                        f"{one.forecaster}: {one.forecast}, {when(one.time)}",
-                        one.reason,
-                        points_earned(one.points),
-                    ),
-                )
-            )
-            for one in rows(marks)
-        )
-        yield Series("points", str(stance), tuple(points), sentences=said)
+        points = _points(marks, "value")
+        yield Series("points", str(stance), points, sentences=tuple(map(tell, rows(marks))))
 
 
 def _dots(steps: pd.DataFrame, style: str) -> list[Series]:
     """Return a dot for each forecast; the last row of a stretch only marks its end."""
-    made = steps[steps.duplicated(["forecaster", "stretch"], keep="last")]
-    points = tuple(zip(_seconds(made["time"]), _numbers(made["value"]), strict=True))
+    points = _points(steps[steps.duplicated(["forecaster", "stretch"], keep="last")], "value")
     return [Series("points", style, points, sizes=_DOT * len(points))] if points else []
 
 
 def _lines(frame: pd.DataFrame, style: str, label: str, tell: Tell | None) -> list[Series]:
     """Return a series for each stretch, with the label at the first."""
-    told = {} if tell is None else _grouped(frame, list(map(tell, rows(frame))))
-    series = [
-        Series("steps", style, points, label, tuple(told.get(key, ())))
-        for key, points in _stretches(frame, "value").items()
-    ]
-    return list(_each_label_once(series))
-
-
-def _grouped(frame: pd.DataFrame, values: Sequence[Any]) -> dict[tuple[str, int], list[Any]]:
-    """Return the values of the rows by their stretch."""
-    found: dict[tuple[str, int], list[Any]] = {}
-    whose = zip(frame["forecaster"], frame["stretch"], strict=True)
-    for key, value in zip(whose, values, strict=True):
-        found.setdefault(key, []).append(value)
-    return found
-
-
-def _stretches(frame: pd.DataFrame, *columns: str) -> dict[tuple[str, int], tuple[Point, ...]]:
-    """Return the rows of each stretch as points of the time and these columns."""
-    values = (_numbers(frame[name]) for name in columns)
-    points = list(zip(_seconds(frame["time"]), *values, strict=True))
-    return {key: tuple(found) for key, found in _grouped(frame, points).items()}
-
-
-def _each_label_once(series: Iterable[Series]) -> tuple[Series, ...]:
-    known: set[str] = set()
-    found = []
-    for one in series:
-        again = one.label in known
-        known.add(one.label)
-        found.append(replace(one, label="") if again else one)
-    return tuple(found)
+    series: list[Series] = []
+    for _, stretch in frame.groupby(["forecaster", "stretch"], sort=False):
+        said = () if tell is None else tuple(map(tell, rows(stretch)))
+        named = "" if series else label
+        series.append(Series("steps", style, _points(stretch, "value"), named, said))
+    return series
 
 
 def _bands(frame: pd.DataFrame, style: str) -> list[Series]:
     """Return the middle 50% of each stretch, in steps."""
-    bands = []
-    for edge in _stretches(frame, "low", "high").values():
-        corners: list[Point] = [
+    bands: list[Series] = []
+    for _, stretch in frame.groupby(["forecaster", "stretch"], sort=False):
+        edge = _points(stretch, "low", "high")
+        corners = [
             corner
-            for (_, *before), after in pairwise(edge)
-            for corner in ((after[0], *before), after)
+            for before, after in pairwise(edge)
+            for corner in ((after[0], *before[1:]), after)
         ]
-        bands.append(Series("band", style, (edge[0], *corners), "middle 50%"))
-    return list(_each_label_once(bands))
+        bands.append(Series("band", style, (edge[0], *corners), "" if bands else "middle 50%"))
+    return bands
+
+
+def _points(frame: pd.DataFrame, *columns: str) -> tuple[Point, ...]:
+    """Return the rows as points of the time and these columns; times are POSIX seconds."""
+    return tuple(zip(*(map(_number, frame[name]) for name in ("time", *columns)), strict=True))
+
+
+def _number(value: Any) -> float:
+    return float(value.timestamp() if isinstance(value, pd.Timestamp) else value)
 
 
 def _came_true(text: QuestionText, outcome: str | None) -> float | None:
@@ -370,8 +336,7 @@ def _came_true(text: QuestionText, outcome: str | None) -> float | None:
 
 
 def _time_axis(steps: pd.DataFrame) -> Axis:
-    times = _seconds(steps["time"])
-    low, high = min(times), max(times)
+    low, high = _number(steps["time"].min()), _number(steps["time"].max())
     high = max(high, low + _SHORTEST)
     form = "%Y-%m-%d" if high - low > 2 * 86_400 else "%Y-%m-%d %H:%M"
     ticks = (low, high)
@@ -408,14 +373,3 @@ def _short(value: float) -> str:
 
 def _moment(seconds: float, form: str) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):{form}}"
-
-
-def _seconds(times: pd.Series[pd.Timestamp]) -> list[float]:
-    return [time.timestamp() for time in times]
-
-
-def _numbers(values: pd.Series[Any]) -> list[float]:
-    """Return probabilities and numbers as they are, and times as POSIX seconds."""
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return [time.timestamp() for time in values]
-    return [float(value) for value in values]

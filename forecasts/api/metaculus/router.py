@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from forecasts.access import members, tokens, visibility
 from forecasts.access.roles import question_not_found
-from forecasts.api.caller import At, Reads
+from forecasts.api.answers import acts_once, reads
+from forecasts.api.caller import At
 from forecasts.api.metaculus import listing, requests
 from forecasts.api.metaculus.posts import account, made_forecasts, posted_comment
 from forecasts.api.metaculus.shapes import (
@@ -39,7 +40,6 @@ from forecasts.api.metaculus.shapes import (
     Times,
     Withdrawal,
 )
-from forecasts.api.v1.refusals import coded
 from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.common.times import iso
 from forecasts.ledger.models import Member
@@ -58,43 +58,43 @@ router = APIRouter(prefix="/api", include_in_schema=False)
 
 @router.get("/users/me")
 @router.get("/users/me/")
-def me(caller: Reads) -> Account:
+@reads
+def me(at: At) -> Account:
     """Return the token's own account."""
-    with caller.reading() as at:
-        return account(at.session, at.member)
+    return account(at.session, at.member)
 
 
 @router.get("/users/me/bots/")
-def bots(caller: Reads) -> list[Account]:
+@reads
+def bots(at: At) -> list[Account]:
     """Return the account's bots."""
-    with caller.reading() as at:
-        return [account(at.session, bot) for bot in tokens.bots_of(at.session, at.member)]
+    return [account(at.session, bot) for bot in tokens.bots_of(at.session, at.member)]
 
 
 @router.post("/users/me/bots/create/", status_code=201)
-def create_bot(asked: NewBot, caller: Reads) -> NewBotAnswer:
+@acts_once
+def create_bot(at: At, asked: NewBot) -> NewBotAnswer:
     """Return a new bot of the account with its token."""
-    with caller.acting() as at:
-        if members.find_member(at.session, asked.username.strip()) is not None:
-            raise Refused(f"There is already a member {asked.username!r}.")
-        issued = tokens.create(at.session, asked.username, scopes=tokens.USUAL_SCOPES, **at.by)
-        return NewBotAnswer(user=account(at.session, issued.member), token=issued.secret)
+    if members.find_member(at.session, asked.username.strip()) is not None:
+        raise Refused(f"There is already a member {asked.username!r}.")
+    issued = tokens.create(at.session, asked.username, scopes=tokens.USUAL_SCOPES, **at.by)
+    return NewBotAnswer(user=account(at.session, issued.member), token=issued.secret)
 
 
 @router.get("/users/me/bots/{bot_id}/token/")
-def bot_token(bot_id: Number, caller: Reads) -> dict[str, str]:
+@acts_once
+def bot_token(at: At, bot_id: Number) -> dict[str, str]:
     """Return a new token of the account's bot: a ledger cannot show the one it made before."""
-    with caller.acting() as at:
-        bot = tokens.own_account(at.session, at.member, str(bot_id))
-        issued = tokens.create(at.session, bot.handle, scopes=tokens.USUAL_SCOPES, **at.by)
-        return {"token": issued.secret}
+    bot = tokens.own_account(at.session, at.member, str(bot_id))
+    issued = tokens.create(at.session, bot.handle, scopes=tokens.USUAL_SCOPES, **at.by)
+    return {"token": issued.secret}
 
 
 @router.get("/posts/")
-def list_posts(asked: Annotated[listing.Asked, Query()], request: Request, caller: Reads) -> Page:
+@reads
+def list_posts(at: At, asked: Annotated[listing.Asked, Query()], request: Request) -> Page:
     """Return a page of posts."""
-    with caller.reading() as at:
-        results, count = listing.page(at.session, asked, **at.by)
+    results, count = listing.page(at.session, asked, **at.by)
     shown = min(asked.limit, listing.MOST)
     after, before = asked.offset + shown, max(0, asked.offset - shown)
     return Page(
@@ -106,26 +106,24 @@ def list_posts(asked: Annotated[listing.Asked, Query()], request: Request, calle
 
 
 @router.get("/posts/{post_id}/")
-def show_post(
-    post_id: Number, caller: Reads, acting_user: str | None = None
-) -> QuestionPost | GroupPost:
+@reads
+def show_post(at: At, post_id: Number, acting_user: str | None = None) -> QuestionPost | GroupPost:
     """Return a post as the account, or one of its bots, sees it."""
-    with caller.reading() as at:
-        member = _acting(at, acting_user)
-        return listing.post(at.session, post_id, member=member, now=at.now)
+    member = _acting(at, acting_user)
+    return listing.post(at.session, post_id, member=member, now=at.now)
 
 
 @router.post("/posts/create/", status_code=201)
-def create_post(asked: NewPost, caller: Reads) -> QuestionPost | GroupPost:
+@acts_once
+def create_post(at: At, asked: NewPost) -> QuestionPost | GroupPost:
     """Return the post of a new question; ``not_kept`` names the fields it left out."""
-    with caller.acting() as at:
-        member = _acting(at, asked.acting_user)
-        text = requests.wording(asked, now=at.now)
-        question = registry.register(at.session, text, member=member, now=at.now)
-        post = listing.post(at.session, question.id, member=member, now=at.now)
-        if isinstance(post, QuestionPost):
-            post.not_kept = requests.not_kept(asked, text)
-        return post
+    member = _acting(at, asked.acting_user)
+    text = requests.wording(asked, now=at.now)
+    question = registry.register(at.session, text, member=member, now=at.now)
+    post = listing.post(at.session, question.id, member=member, now=at.now)
+    if isinstance(post, QuestionPost):
+        post.not_kept = requests.not_kept(asked, text)
+    return post
 
 
 async def _sent_times(request: Request) -> Times:
@@ -141,139 +139,138 @@ async def _sent_times(request: Request) -> Times:
 
 
 @router.post("/posts/{post_id}/approve/")
+@acts_once
 def approve_post(
-    post_id: Number, times: Annotated[Times, Depends(_sent_times)], caller: Reads
+    at: At, post_id: Number, times: Annotated[Times, Depends(_sent_times)]
 ) -> QuestionPost | GroupPost:
     """Return the post with these times; it has been published since it was registered."""
     names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
-    with caller.acting() as at:
-        for state in listing.questions(at.session, post_id, now=at.now):
-            given = {name: getattr(times, name) for name in names if getattr(times, name)}
-            changed = {name: at_ for name, at_ in given.items() if at_ != getattr(state.text, name)}
-            if changed:
-                revisions.revise(at.session, state.question, reason="approved", **changed, **at.by)
-        return listing.post(at.session, post_id, **at.by)
+    for state in listing.questions(at.session, post_id, now=at.now):
+        given = {name: getattr(times, name) for name in names if getattr(times, name)}
+        changed = {name: at_ for name, at_ in given.items() if at_ != getattr(state.text, name)}
+        if changed:
+            revisions.revise(at.session, state.question, reason="approved", **changed, **at.by)
+    return listing.post(at.session, post_id, **at.by)
 
 
 @router.post("/questions/forecast/", status_code=201)
-def forecast(asked: Annotated[list[NewForecast], Few], caller: Reads) -> list[dict[str, Any]]:
+@acts_once
+def forecast(at: At, asked: Annotated[list[NewForecast], Few]) -> list[dict[str, Any]]:
     """Return the receipts of new forecasts, one act: if one is refused, all are."""
-    with caller.acting() as at:
-        return _forecast(at, at.member, asked, "body")
+    return _forecast(at, at.member, asked, "body")
 
 
 @router.post("/questions/withdraw/", status_code=201)
-def withdraw(asked: Annotated[list[Withdrawal], Few], caller: Reads) -> list[dict[str, Any]]:
+@acts_once
+def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[dict[str, Any]]:
     """Return the receipts of withdrawals, one act."""
-    with caller.acting() as at:
-        ids = []
-        for one in asked:
-            if one.withdraw_at is not None and abs(one.withdraw_at - at.now) > _AT_ONCE:
-                raise BadInput(
-                    f"withdraw_at is {iso(one.withdraw_at)}; a forecast is withdrawn now.",
-                    remedy="Leave it out, and withdraw the forecast at that time.",
-                )
-            question = _state(at, one.question).question
-            with coded(at, question):
-                saved = updates.withdraw(at.session, question, origin=ORIGIN, **at.by)
-            ids.append(saved.forecast.id)
-        return _receipts(at, ids)
+    ids = []
+    for one in asked:
+        if one.withdraw_at is not None and abs(one.withdraw_at - at.now) > _AT_ONCE:
+            raise BadInput(
+                f"withdraw_at is {iso(one.withdraw_at)}; a forecast is withdrawn now.",
+                remedy="Leave it out, and withdraw the forecast at that time.",
+            )
+        question = _state(at, one.question).question
+        saved = updates.withdraw(at.session, question, origin=ORIGIN, **at.by)
+        ids.append(saved.forecast.id)
+    return _receipts(at, ids)
 
 
 @router.post("/questions/bulk-forecast-comment/")
-def forecast_and_comment(asked: Bulk, caller: Reads) -> dict[str, Any]:
+@acts_once
+def forecast_and_comment(at: At, asked: Bulk) -> dict[str, Any]:
     """Return the receipts and comments of the account, or one of its bots; one act."""
-    with caller.acting() as at:
-        member = _acting(at, asked.acting_user)
-        made = _forecast(at, member, asked.forecasts, "body.forecasts")
-        said = [_comment(at, member, one) for one in asked.comments]
-        return {"forecasts": made, "comments": said}
+    member = _acting(at, asked.acting_user)
+    made = _forecast(at, member, asked.forecasts, "body.forecasts")
+    said = [_comment(at, member, one) for one in asked.comments]
+    return {"forecasts": made, "comments": said}
 
 
 @router.post("/questions/bulk-forecast-read/")
-def read_forecasts(asked: BulkRead, caller: Reads) -> dict[str, list[dict[str, Any]]]:
+@reads
+def read_forecasts(at: At, asked: BulkRead) -> dict[str, list[dict[str, Any]]]:
     """Return the forecasts of the account, or one of its bots, without hidden questions."""
-    with caller.reading() as at:
-        member = _acting(at, asked.acting_user)
-        states = standing.by_id(at.session, asked.question_ids, now=at.now)
-        return {
-            "results": [
-                {"question_id": state.id, "forecasts": _made(at, state, member)}
-                for state in states.values()
-            ]
-        }
+    member = _acting(at, asked.acting_user)
+    states = standing.by_id(at.session, asked.question_ids, now=at.now)
+    return {
+        "results": [
+            {"question_id": state.id, "forecasts": _made(at, state, member)}
+            for state in states.values()
+        ]
+    }
 
 
 @router.post("/questions/{question_id}/resolve/")
-def resolve(question_id: Number, asked: Outcome, caller: Reads) -> QuestionPost | GroupPost:
+@acts_once
+def resolve(at: At, question_id: Number, asked: Outcome) -> QuestionPost | GroupPost:
     """Return the post of a question with this outcome, which is confirmed and scored."""
-    with caller.acting() as at:
-        confirmation.confirm(
-            at.session, _state(at, question_id).question, asked.resolution,
-            known_at=asked.actual_resolve_time, **at.by,
-        )  # fmt: skip
-        return listing.post(at.session, question_id, **at.by)
+    confirmation.confirm(
+        at.session, _state(at, question_id).question, asked.resolution,
+        known_at=asked.actual_resolve_time, **at.by,
+    )  # fmt: skip
+    return listing.post(at.session, question_id, **at.by)
 
 
 @router.post("/questions/{question_id}/unresolve/")
-def unresolve(question_id: Number, caller: Reads) -> QuestionPost | GroupPost:
+@acts_once
+def unresolve(at: At, question_id: Number) -> QuestionPost | GroupPost:
     """Return the post of a question whose outcome is withdrawn; the path takes no reason."""
-    with caller.acting() as at:
-        question = _state(at, question_id).question
-        confirmation.withdraw(at.session, question, reason="unresolved by the API", **at.by)
-        return listing.post(at.session, question_id, **at.by)
+    question = _state(at, question_id).question
+    confirmation.withdraw(at.session, question, reason="unresolved by the API", **at.by)
+    return listing.post(at.session, question_id, **at.by)
 
 
 @router.post("/comments/create/", status_code=201)
-def create_comment(asked: NewComment, caller: Reads) -> PostedComment:
+@acts_once
+def create_comment(at: At, asked: NewComment) -> PostedComment:
     """Return the new comment."""
-    with caller.acting() as at:
-        return _comment(at, at.member, asked)
+    return _comment(at, at.member, asked)
 
 
 @router.get("/comments/")
-def list_comments(
-    post: Number, caller: Reads, limit: Annotated[int, Query(ge=1)] = 100,
+@reads
+def list_comments(at: At, post: Number, limit: Annotated[int, Query(ge=1)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Return a page of a post's comments, newest first."""
-    with caller.reading() as at:
-        found = [
-            one
-            for state in listing.questions(at.session, post, now=at.now)
-            for one in comments.remarks(at.session, state.question)
-        ]
-        found.sort(key=lambda one: one.comment.id, reverse=True)
-        page = [posted_comment(at.session, one, post) for one in found[offset : offset + limit]]
+    found = [
+        one
+        for state in listing.questions(at.session, post, now=at.now)
+        for one in comments.remarks(at.session, state.question)
+    ]
+    found.sort(key=lambda one: one.comment.id, reverse=True)
+    page = [posted_comment(at.session, one, post) for one in found[offset : offset + limit]]
     return {"count": len(found), "results": page}
 
 
 @router.get("/coherence/question/{question_id}/links/")
-def links(question_id: Number, caller: Reads) -> dict[str, list[Any]]:
+@reads
+def links(at: At, question_id: Number) -> dict[str, list[Any]]:
     """Return no links: related questions share a family."""
-    with caller.reading() as at:
-        _state(at, question_id)
+    _state(at, question_id)
     return {"data": []}
 
 
 @router.get("/coherence/question/{question_id}/links/needs-update/")
-def linked_updates(question_id: Number, caller: Reads) -> dict[str, list[Any]]:
+@reads
+def linked_updates(at: At, question_id: Number) -> dict[str, list[Any]]:
     """Return no questions, as there are no links."""
-    links(question_id, caller)
+    _state(at, question_id)
     return {"questions": [], "links": []}
 
 
 @router.post("/coherence/links/create/")
 @router.delete("/coherence/links/{_link_id}/delete/")
-def change_links(caller: Reads, _link_id: Number = 0) -> None:
+@reads
+def change_links(at: At, _link_id: Number = 0) -> None:
     """Refuse a link between questions."""
-    with caller.reading():
-        raise Refused(
-            "A ledger has no links between questions.",
-            remedy=Remedy(
-                "Give related questions a common family: {}", "revise", "QUESTION", family="NAME"
-            ),
-        )
+    raise Refused(
+        "A ledger has no links between questions.",
+        remedy=Remedy(
+            "Give related questions a common family: {}", "revise", "QUESTION", family="NAME"
+        ),
+    )
 
 
 def _acting(at: At, name: str | int | None) -> Member:
@@ -300,11 +297,10 @@ def _forecast(
     for number, one in enumerate(asked):
         state, here = _state(at, one.question), f"{place}.{number}"
         value, model = requests.value(one, state.text, here), requests.model(one, here)
-        with coded(at, state.question, None):
-            saved = updates.update(
-                at.session, state.question, value, member=member, now=at.now, origin=ORIGIN,
-                model=model, once=True,
-            )  # fmt: skip
+        saved = updates.update(
+            at.session, state.question, value, member=member, now=at.now, origin=ORIGIN,
+            model=model, once=True,
+        )  # fmt: skip
         ids.append(saved.forecast.id)
     return _receipts(at, ids)
 

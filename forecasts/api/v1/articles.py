@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from forecasts.api import answers
-from forecasts.api.caller import Acts, At, Reads
+from forecasts.api.answers import reads
+from forecasts.api.caller import Acts, At
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.rules import web_address
 from forecasts.api.v1 import requests
@@ -18,13 +19,12 @@ router = APIRouter(prefix="/articles", tags=["Articles"])
 
 
 @router.get("")
-def list_articles(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Articles:
+@reads
+def list_articles(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Articles:
     """List the captured articles, the newest capture first."""
-    with caller.reading() as at:
-        found = {one.id: one for one in library.listing(at.session)}
-        shown, following = place(cursor, at.now).page(list(found), limit)
-        listed = [views.article(found[number]) for number in shown]
-    return Articles(articles=listed, next=following)
+    found = {one.id: one for one in library.listing(at.session)}
+    shown, following = place(cursor, at.now).page(list(found), limit)
+    return Articles(articles=[views.article(found[number]) for number in shown], next=following)
 
 
 @router.post("", status_code=201, response_model=Captured)
@@ -50,7 +50,7 @@ def capture_article(caller: Acts, body: requests.Capture) -> Captured | Response
 
 
 @router.get("/{number}")
-def show_article(caller: Reads, number: int) -> ArticleDocument:
+@reads
+def show_article(at: At, number: int) -> ArticleDocument:
     """Show an article with its text, its drafts, and the questions already taken from it."""
-    with caller.reading() as at:
-        return views.document(at.session, library.find_article(at.session, number), now=at.now)
+    return views.document(at.session, library.find_article(at.session, number), now=at.now)

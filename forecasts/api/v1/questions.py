@@ -10,7 +10,8 @@ from forecasts.access import teams
 from forecasts.agenda.today import today
 from forecasts.api import answers, problems
 from forecasts.api import words as texts
-from forecasts.api.caller import Acts, At, Reads
+from forecasts.api.answers import acts, reads
+from forecasts.api.caller import At
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
 from forecasts.api.v1.refusals import wrong_values
@@ -33,8 +34,9 @@ _EVERY = 1_000_000  # questions that may need an update
 
 
 @router.get("")
+@reads
 def list_questions(
-    caller: Reads,
+    at: At,
     words: Annotated[str, Query(description="In title, criteria or background.")] = "",
     status: Annotated[
         Literal["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
@@ -73,17 +75,16 @@ def list_questions(
         mine=mine,
         changed_since=updated_since,
     )
-    with caller.reading() as at:
-        chosen, here = search.Order[order], place(cursor, at.now)
-        # A renewed forecast goes to the end of this order, so that following it would never end.
-        listed_at = here.began if order == "untouched" else at.now
-        slugs, _ = search.find(at.session, by, member=at.member, now=listed_at, order=chosen)
-        if needs_update:
-            due = _needs_update(at)
-            slugs = [slug for slug in slugs if slug in due]
-        shown, following = here.page(slugs, limit)
-        rows = search.rows(at.session, shown, member=at.member, now=at.now)
-        listed = [views.question(row.state, row.forecast) for row in rows]
+    chosen, here = search.Order[order], place(cursor, at.now)
+    # A renewed forecast goes to the end of this order, so that following it would never end.
+    listed_at = here.began if order == "untouched" else at.now
+    slugs, _ = search.find(at.session, by, member=at.member, now=listed_at, order=chosen)
+    if needs_update:
+        due = _needs_update(at)
+        slugs = [slug for slug in slugs if slug in due]
+    shown, following = here.page(slugs, limit)
+    rows = search.rows(at.session, shown, member=at.member, now=at.now)
+    listed = [views.question(row.state, row.forecast) for row in rows]
     return Questions(questions=listed, matching=len(slugs), next=following)
 
 
@@ -93,34 +94,31 @@ def _needs_update(at: At) -> set[str]:
     return {state.slug for state in due}
 
 
-@router.post("", status_code=201, response_model=QuestionDocument)
-def ask_question(caller: Acts, body: requests.NewQuestion) -> QuestionDocument | Response:
+@router.post("", status_code=201)
+@acts
+def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
     """Ask a question, with a first forecast if you like."""
-
-    def do(at: At) -> QuestionDocument:
-        text = registry.question_text(
-            **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
-        )
-        if body.quote and body.article is None:
-            raise BadInput("A quote needs the number of its article.", remedy="Add article.")
-        quote = TextQuote(body.quote) if body.quote else None
-        first = body.forecast
-        if first is not None and (wrong := wrong_values(first, text, "body.forecast")):
-            raise wrong
-        asked = ask(
-            at.session,
-            text,
-            None if first is None else first.value,
-            slug=body.id,
-            sources=[] if body.article is None else [find_passage(at.session, body.article, quote)],
-            audience_chosen=body.visible_to is not None,
-            origin=requests.ORIGIN,
-            **({} if first is None else first.reasons),
-            **at.by,
-        )
-        return document(at, asked.question)
-
-    return answers.acted(caller, do)
+    text = registry.question_text(
+        **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
+    )
+    if body.quote and body.article is None:
+        raise BadInput("A quote needs the number of its article.", remedy="Add article.")
+    quote = TextQuote(body.quote) if body.quote else None
+    first = body.forecast
+    if first is not None and (wrong := wrong_values(first, text, "body.forecast")):
+        raise wrong
+    asked = ask(
+        at.session,
+        text,
+        None if first is None else first.value,
+        slug=body.id,
+        sources=[] if body.article is None else [find_passage(at.session, body.article, quote)],
+        audience_chosen=body.visible_to is not None,
+        origin=requests.ORIGIN,
+        **({} if first is None else first.reasons),
+        **at.by,
+    )
+    return document(at, asked.question)
 
 
 def document(at: At, question: Question) -> QuestionDocument:
@@ -138,23 +136,21 @@ def document(at: At, question: Question) -> QuestionDocument:
         304: {"description": "It has not changed since you read it with that ETag."},
     },
 )
+@reads
 def show_question(
-    caller: Reads, request: Request, response: Response, id: str
+    at: At, request: Request, response: Response, id: str
 ) -> QuestionDocument | Response:
     """Show a question: its wordings, its sources, the steps of its resolution, your forecast.
 
     With `Accept: text/markdown` as a text for language models.
     """
-    with caller.reading() as at:
-        if answers.wants_markdown(request):
-            return answers.markdown(texts.question(at, id, _FORECASTS))
-        found = document(at, registry.find(at.session, id))
-    return answers.tagged(request, response, found)
+    if answers.wants_markdown(request):
+        return answers.markdown(texts.question(at, id, _FORECASTS))
+    return answers.tagged(request, response, document(at, registry.find(at.session, id)))
 
 
 @router.patch(
     "/{id}",
-    response_model=QuestionDocument,
     responses={
         412: {
             "model": ProblemDocument,
@@ -163,37 +159,31 @@ def show_question(
         }
     },
 )
+@acts
 def revise_question(
-    caller: Acts,
+    at: At,
     id: str,
     body: requests.Revision,
     if_match: Annotated[
         str | None,
         Header(description="The ETag that you read: if the question has changed, 412."),
     ] = None,
-) -> QuestionDocument | Response:
+) -> QuestionDocument:
     """Reword a question or change its dates. Earlier wordings are kept."""
-
-    def do(at: At) -> QuestionDocument:
-        question = registry.find(at.session, id)
-        if if_match is not None:
-            answers.require_match(if_match, document(at, question))
-        fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
-        if not fields:
-            raise BadInput("There is nothing to change.", remedy="Send at least one field.")
-        revisions.revise(at.session, question, reason=body.reason, **at.by, **fields)
-        return document(at, question)
-
-    return answers.acted(caller, do, status=200)
+    question = registry.find(at.session, id)
+    if if_match is not None:
+        answers.require_match(if_match, document(at, question))
+    fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
+    if not fields:
+        raise BadInput("There is nothing to change.", remedy="Send at least one field.")
+    revisions.revise(at.session, question, reason=body.reason, **at.by, **fields)
+    return document(at, question)
 
 
-@router.post("/{id}/close", response_model=QuestionDocument)
-def close_question(caller: Acts, id: str, body: requests.Close) -> QuestionDocument | Response:
+@router.post("/{id}/close")
+@acts
+def close_question(at: At, id: str, body: requests.Close) -> QuestionDocument:
     """Close a question early. Resolve it once its outcome is known."""
-
-    def do(at: At) -> QuestionDocument:
-        question = registry.find(at.session, id)
-        revisions.close(at.session, question, at=body.at or at.now, **at.by)
-        return document(at, question)
-
-    return answers.acted(caller, do, status=200)
+    question = registry.find(at.session, id)
+    revisions.close(at.session, question, at=body.at or at.now, **at.by)
+    return document(at, question)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from forecasts.access.kinds import CrowdOf
 from forecasts.api import answers
-from forecasts.api.caller import Reads
+from forecasts.api.answers import reads
+from forecasts.api.caller import At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
@@ -85,18 +86,17 @@ Chosen = Annotated[Choice, Depends(_choice)]
 
 
 @router.get("/scores")
-def list_scores(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scores:
+@reads
+def list_scores(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scores:
     """List your scores on resolved questions, the latest first, with the score of each update."""
-    with caller.reading() as at:
-        every = {one.slug: (one, score) for one, score in member_scores(at.session, at.member)}
-        shown, following = place(cursor, at.now).page(list(every), limit)
-        chosen = [every[slug] for slug in shown]
-        states = [state for state, _ in chosen]
-        printed = printed_by_question(at.session, states, at.member)
-        found = [
-            scored_question(one, printed.get(one.state.id, ()))
-            for one in explained(at.session, at.member, chosen)
-        ]
+    every = {one.slug: (one, score) for one, score in member_scores(at.session, at.member)}
+    shown, following = place(cursor, at.now).page(list(every), limit)
+    chosen = [every[slug] for slug in shown]
+    printed = printed_by_question(at.session, [state for state, _ in chosen], at.member)
+    found = [
+        scored_question(one, printed.get(one.state.id, ()))
+        for one in explained(at.session, at.member, chosen)
+    ]
     return Scores(scores=found, next=following)
 
 

@@ -1,10 +1,8 @@
-"""Refused forecasts: the verbs' errors with the code, or with the place of each wrong value."""
+"""Refused forecasts: the verbs' errors with the place of each wrong value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,12 +10,11 @@ from pydantic import ValidationError
 
 from forecasts.api import problems
 from forecasts.api.caller import At
-from forecasts.api.problems import Code, Coded
 from forecasts.api.rules import shown
 from forecasts.api.v1 import requests
 from forecasts.common.errors import Advice, BadInput, LedgerError, Problem, Refused
 from forecasts.ledger.models import Question, QuestionText, QuestionType
-from forecasts.questions.standing import QuestionState, current_state
+from forecasts.questions.registry import newest_wording
 from forecasts.updates.evidence import check_cited, check_reasons
 from forecasts.updates.model_uses import check_model
 from forecasts.values.value import check_value
@@ -36,39 +33,13 @@ _REMEDIES = {
 }
 
 
-@contextmanager
-def told(at: At, question: Question, row: requests.Forecast) -> Iterator[None]:
-    """Let a refusal of the forecast in a request's body say more; see ``explained``."""
-    try:
-        yield
-    except LedgerError as error:
-        raise explained(at, question, row, error, "body") from None
-
-
-@contextmanager
-def coded(at: At, question: Question, otherwise: Code | None = "no_forecast") -> Iterator[None]:
-    """Let a refusal have its code: by default that of a withdrawal."""
-    try:
-        yield
-    except Refused as error:
-        if type(error) is not Refused:  # a member who may not forecast
-            raise
-        code = _code(current_state(at.session, question, now=at.now), at.now) or otherwise
-        if code is None:
-            raise
-        raise Coded(error, code) from None
-
-
 def explained(
-    at: At, question: Question, row: requests.Forecast, error: LedgerError, place: str
+    at: At, question: Question, row: requests.Forecast, error: LedgerError, place: str = "body"
 ) -> LedgerError:
-    """Return the refusal of a forecast with its code, or as the wrong values with their places."""
-    if type(error) not in (Refused, BadInput):  # a member who may not forecast
-        return error
-    state = current_state(at.session, question, now=at.now)
-    if isinstance(error, Refused) and (code := _code(state, at.now)):
-        return Coded(error, code)
-    return wrong_values(row, state.text, place) or error
+    """Return the refusal of a forecast: its wrong values with their places, if it has any."""
+    if type(error) not in (Refused, BadInput) or (isinstance(error, Refused) and error.code):
+        return error  # of the member, or of the question
+    return wrong_values(row, newest_wording(at.session, question), place) or error
 
 
 def malformed(row: dict[str, Any], place: str) -> BadInput:
@@ -110,12 +81,3 @@ def wrong_values(
     advice = (given if isinstance(given, tuple) else (given,) for given in found.values())
     remedy = tuple(dict.fromkeys(part for parts in advice for part in parts))
     return problems.invalid_values(list(found), remedy)
-
-
-def _code(state: QuestionState, now: datetime) -> Code | None:
-    """Return the reason for which a question takes no forecasts, None if it takes them."""
-    if state.accepts_forecasts(now):
-        return None
-    if now < state.text.open_time:
-        return "not_open"
-    return "closed" if state.resolution is None else "resolved"

@@ -9,24 +9,14 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from forecasts.access import visibility
 from forecasts.access.members import find_member, member_or_new
+from forecasts.api.door import Here
 from forecasts.api.mcp.acting import Acting
 from forecasts.api.mcp.reading import Reading
 from forecasts.ledger import database
-from forecasts.ledger.models import Member
 from tests.conftest import day
-
-
-@dataclass(frozen=True)
-class At:
-    """The ledger at one moment."""
-
-    session: Session
-    member: Member | None
-    now: datetime
 
 
 @dataclass
@@ -51,18 +41,18 @@ class Way:
     handle: str
 
     @contextmanager
-    def reading(self) -> Iterator[At]:
+    def reading(self) -> Iterator[Here]:
         with database.reading(self.ledger.engine) as session:
             who = find_member(session, self.handle)
             visibility.read_as(session, who, now=self.ledger.now)
-            yield At(session, who, self.ledger.now)
+            yield Here(session, who, self.ledger.now)
 
     @contextmanager
-    def acting(self) -> Iterator[At]:
+    def acting(self) -> Iterator[Here]:
         with database.writing(self.ledger.engine) as session:
             who = member_or_new(session, self.handle, now=self.ledger.now)
             visibility.read_as(session, who, now=self.ledger.now)
-            yield At(session, who, self.ledger.now)
+            yield Here(session, who, self.ledger.now)
 
 
 @pytest.fixture
