@@ -19,12 +19,16 @@ from forecasts.api.caller import SECURITY, Ground, Reads
 from forecasts.api.gate import Gate
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
-from forecasts.api.v1 import articles, forecasts, outcomes, people, questions, records
+from forecasts.api.v1 import articles, forecasts, outcomes, questions, records
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import Settings
 from forecasts.views.problems import ProblemDocument
 
-ROUTERS = (questions, forecasts, outcomes, articles, people, records)
+ROUTERS = (
+    *(one.router for one in (questions, forecasts, outcomes, articles)),
+    records.members,
+    records.router,
+)
 PREFIX = "/api/v1"
 DESCRIPTION = "Questions, forecasts with their reasons, outcomes and scores of one ledger."
 
@@ -58,8 +62,8 @@ v1 = APIRouter(
         for status, description in problems.DESCRIPTIONS.items()
     },
 )
-for module in ROUTERS:
-    v1.include_router(module.router)
+for router in ROUTERS:
+    v1.include_router(router)
 
 
 def build(

@@ -4,24 +4,31 @@ The reader is a stranger without a role, even in a ledger of one person: restric
 questions, and crowds that are still hidden, are left out, and so are removed members and erased
 words. The numbers follow from the published forecasts alone, so they can be computed again from the
 published files (``proof``).
+
+No password or token in an address is published. Evidence is shown without them. Words that a hash
+proves cannot be changed: such a rationale or note is left out, and marked, and a question whose
+wording or source has one is left out whole.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import fmean
 
 import pandas as pd
+from pandas.api.types import is_string_dtype
 from sqlmodel import Session, col, select
 
 import scoring
 from forecasts.access.memberships import entered_later
 from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
 from forecasts.common.errors import NotFound
+from forecasts.common.secret_addresses import holds_secrets, without_secrets
+from forecasts.common.text import count
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger import models
 from forecasts.ledger.chain import TOMBSTONE, tombstone
@@ -32,10 +39,11 @@ from forecasts.ledger.models import (
     Member,
     Membership,
     QuestionOrigin,
+    QuestionText,
     Removal,
+    Resolution,
     Team,
 )
-from forecasts.publication import secrets
 from forecasts.questions import registry
 from forecasts.questions.origins import origins
 from forecasts.questions.standing import QuestionState, by_id, in_batches
@@ -194,7 +202,7 @@ def published(
         seen = {row.question_id for row in public}
         chosen = seen if questions is None else _chosen(session, questions, seen)
         states = by_id(session, sorted(chosen), now=now)
-        secret = secrets.questions_with(session, states)
+        secret = questions_with_secrets(session, states)
         shown = {id_: state for id_, state in states.items() if id_ not in secret}
         own = [row for row in public if row.question_id in shown]
         frames = _frames(session, own, shown)
@@ -210,7 +218,7 @@ def published(
             len(seen - chosen), len(forecast - seen), len(every) - len(own), len(secret)
         ),
         frames=frames,
-        withheld=(*secret.values(), *secrets.of_texts(texts)),
+        withheld=(*secret.values(), *_left_out(texts)),
         later=() if team is None else _later(session, team, own),
     )
 
@@ -302,7 +310,7 @@ def _frames(
         forecasts=forecasts[keep].reset_index(drop=True),
         models=None if models is None else models[keep].reset_index(drop=True),
     )
-    return secrets.masked(of_these)
+    return _without_secrets(of_these)
 
 
 def _questions(
@@ -318,7 +326,7 @@ def _questions(
     for row in own:
         paths[row.question_id].append(
             PublishedForecast(
-                row, handles[row.member_id], secrets.published(row.rationale), evidence[row.id]
+                row, handles[row.member_id], _published(row.rationale), evidence[row.id]
             )
         )
     scores, imported = _scores(frames), origins(session, list(states))
@@ -334,7 +342,7 @@ def _questions(
                 tuple(paths[id_]),
                 tuple(scores.get(state.slug, ())),
                 disputable and (until is None or now < until),
-                "" if note == TOMBSTONE else secrets.published(note),
+                "" if note == TOMBSTONE else _published(note),
                 tuple(imported.get(id_, ())),
             )
         )
@@ -397,3 +405,63 @@ def _numbers(questions: Sequence[PublishedQuestion]) -> Numbers:
         first=min(made, default=None),
         last=max(made, default=None),
     )
+
+
+SECRET = "an address with a password or a token"  # noqa: S105 - its name
+WITHHELD = f"[Left out: it has {SECRET}.]"
+
+
+def _published(words: str) -> str:
+    """Return a rationale or a note as it is shown: whole, or as the mark of one left out."""
+    return WITHHELD if holds_secrets(words) else words
+
+
+def _left_out(texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a sentence on each question with texts that are left out; ``texts``: by slug."""
+    for slug, some in texts.items():
+        if many := sum(one == WITHHELD for one in some):
+            are = count(many, "rationale or note is", "rationales or notes are")
+            yield f"{slug}: {are} left out because of {SECRET}."
+
+
+def questions_with_secrets(session: Session, states: Mapping[int, QuestionState]) -> dict[int, str]:
+    """Return the ids of the questions that cannot be published, each with the reason."""
+    found = {}
+    for some in in_batches(list(states)):
+        sources = select(Resolution.question_id, Resolution.source).order_by(col(Resolution.id))
+        for id_, source in session.exec(sources.where(col(Resolution.question_id).in_(some))):
+            if holds_secrets(source or ""):
+                found[id_] = "outcome's source"
+    for id_, state in states.items():
+        if any(map(holds_secrets, _texts(state.text))):
+            found[id_] = "wording"
+    return {
+        id_: f"{states[id_].slug} is not published: its {where} has {SECRET}."
+        for id_, where in sorted(found.items())
+    }
+
+
+def _texts(text: QuestionText) -> Iterator[str]:
+    for name in QuestionText.model_fields:
+        value = getattr(text, name)
+        yield from [value] if isinstance(value, str) else value if isinstance(value, list) else ()
+
+
+def _without_secrets(frames: Frames) -> Frames:
+    """Return frames without secrets in their texts."""
+    return replace(
+        frames,
+        questions=_masked(frames.questions),
+        forecasts=_masked(frames.forecasts),
+        evidence=_masked(frames.evidence),
+        articles=_masked(frames.articles),
+    )
+
+
+def _masked(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = {
+        name: column.map(without_secrets)
+        for name, column in frame.items()
+        if is_string_dtype(column) and column.str.contains("://|=").any()
+    }
+    return frame.assign(**{str(name): column for name, column in columns.items()})

@@ -25,7 +25,7 @@ from forecasts.access import visibility as access_visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits, today
 from forecasts.agenda.notifications import due, message
-from forecasts.api.metaculus import listing
+from forecasts.api.metaculus import posts
 from forecasts.articles import library
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
@@ -240,7 +240,7 @@ OPEN = {
     "only what the reader sees, as write_export": "exporting.formats.packed_folder",
     "counts forecasts that the reader may see": "importing.accounts.whose",
     "of the forecasts of published: test_record": "publication.cited.evidence_of",
-    "on the questions of published: test_secrets": "publication.secrets.questions_with",
+    "on the questions of published: test_secrets": "publication.record.questions_with_secrets",
     "asks whose record it is: test_publish": "publication.publish.publish",
     "as publish, which asks: test_publish": "publication.publish.publish_as_zip",
     "only what everyone may see: test_record": "publication.record.published",
@@ -582,13 +582,13 @@ def found(call: Callable[[Cell], Any]) -> Callable[[Cell], bool]:
 
 
 def posted(session: Session, member: Member) -> list[str]:
-    asked = listing.Asked(limit=listing.MOST)
+    asked = posts.Asked(limit=posts.MOST)
     pages, count = [], 1
     while asked.offset < count:
-        found, count = listing.page(session, asked, member=member, now=NOW)
+        found, count = posts.page(session, asked, member=member, now=NOW)
         pages += found
-        asked.offset += listing.MOST
-    return [post.slug for post in pages]
+        asked.offset += posts.MOST
+    return [post["slug"] for post in pages]
 
 
 def practised(session: Session, _member: Member) -> list[str]:
@@ -956,12 +956,12 @@ CASES: dict[str, Case] = {
     "updates.comments.remarks": Case(
         A.see, lambda c: comments.remarks(c.session, c.question) == []
     ),
-    "api.metaculus.listing.page": Case(A.see, among(posted)),
-    "api.metaculus.listing.post": Case(
-        A.see, found(lambda c: listing.post(c.session, c.question.id, **c.here))
+    "api.metaculus.posts.page": Case(A.see, among(posted)),
+    "api.metaculus.posts.post": Case(
+        A.see, found(lambda c: posts.post(c.session, c.question.id, **c.here))
     ),
-    "api.metaculus.listing.questions": Case(
-        A.see, found(lambda c: listing.questions(c.session, c.question.id, now=NOW))
+    "api.metaculus.posts.questions": Case(
+        A.see, found(lambda c: posts.questions(c.session, c.question.id, now=NOW))
     ),
     "updates.updates.history": shown(updates.history),
     "updates.evidence.record_evidence": Case(

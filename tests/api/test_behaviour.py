@@ -189,7 +189,7 @@ def test_an_unexpected_error_tells_nothing(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("s3cr3t")
 
-    monkeypatch.setattr("forecasts.api.v1.people.ledger_id", fails)
+    monkeypatch.setattr("forecasts.api.v1.records.ledger_id", fails)
     app = build(engine, clock=clock)
     client = TestClient(app, ADDRESS, headers=make_bot(), raise_server_exceptions=False)
     found = client.get("/api/v1/me")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from forecasts.api import rules
-from forecasts.api.metaculus import shapes as facade
+from forecasts.api import problems
+from forecasts.api.metaculus import requests as facade
 from forecasts.api.v1 import requests
 
 YES = {"probability": 0.5}
@@ -83,4 +83,4 @@ def test_a_broken_rule_is_told_in_our_words(body: type[BaseModel], given: Any, r
     with pytest.raises(ValidationError) as caught:
         body.model_validate(given)
     faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
-    assert [one.rule for one in rules.problems(faults)] == [rule]
+    assert [one.rule for one in problems.problems(faults)] == [rule]

@@ -11,8 +11,7 @@ from sqlalchemy import Engine
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.publication.proof import record_json
-from forecasts.publication.record import Publication, Unpublished, published
-from forecasts.publication.secrets import WITHHELD
+from forecasts.publication.record import WITHHELD, Publication, Unpublished, published
 from forecasts.publication.site import site_files
 from forecasts.publication.verify import Check
 from forecasts.questions import registry

@@ -11,7 +11,7 @@ from pydantic import Field
 from forecasts.api import words
 from forecasts.api.door import Door, Here, member_of, zone_of
 from forecasts.api.mcp.reading import Name
-from forecasts.api.rules import web_address
+from forecasts.api.problems import web_address
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
 from forecasts.common.errors import BadInput

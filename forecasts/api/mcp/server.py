@@ -15,20 +15,21 @@ from typing import Any
 from anyio import to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
+from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 import scoring
-from forecasts.api import problems, rules
+from forecasts.api import problems
 from forecasts.api.caller import Caller, Ground, sent_token
 from forecasts.api.door import Door
 from forecasts.api.mcp.acting import Acting
-from forecasts.api.mcp.arguments import strict
 from forecasts.api.mcp.reading import Reading
-from forecasts.api.problems import request
+from forecasts.api.problems import must, request, shown
 from forecasts.api.words import NOTICE
 from forecasts.common.errors import Act, BadInput, LedgerError, Remedy, as_command, in_words
 from scoring.errors import InputError
@@ -108,7 +109,7 @@ def _telling(verb: Callable[..., str], kind: type[Exception]) -> Callable[..., s
         try:
             return verb(*arguments, **named)
         except LedgerError as error:
-            message = rules.shown(error.message, rules.LONGEST)
+            message = shown(error.message, problems.LONGEST)
             faults = error.problems[:_MOST_PROBLEMS] if isinstance(error, BadInput) else ()
             said = [message, *map(str, faults), in_words(error.advice, tool), _QUOTED]
             raise kind("\n".join(filter(None, said))) from None
@@ -154,3 +155,42 @@ def _admitted(caller: Caller) -> Caller:
     """Return the caller; Unauthenticated or Expired without a valid token."""
     with caller.admitted():
         return caller
+
+
+_MOST_FAULTS = 10
+
+
+class StrictTool(Tool):
+    """A tool that refuses unknown arguments, since each may be a mistyped one."""
+
+    async def run(self, arguments: dict[str, Any], *context: Any, **more: Any) -> Any:
+        """Return the tool's answer; ToolError for arguments that it does not take."""
+        try:
+            return await super().run(arguments, *context, **more)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            faults = [self._fault(one) for one in error.__cause__.errors()[:_MOST_FAULTS]]
+            raise ToolError("\n".join(faults)) from None
+
+    def _fault(self, fault: Any) -> str:
+        """Return one of Pydantic's errors as a sentence: the parameter, the value, the rule."""
+        place = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            names = ", ".join(self.parameters["properties"])
+            return f"{self.name} has no parameter {place!r}. " + (
+                f"Its parameters are {names}." if names else "It takes none."
+            )
+        if fault["type"] == "missing":
+            return f"{self.name} needs the parameter {place!r}."
+        return f"The parameter {place!r} is {shown(repr(fault['input']))}. It {must(fault)}."
+
+
+def strict(tool: Callable[..., str], title: str, hints: ToolAnnotations) -> Tool:
+    """Return the function as a tool of the server."""
+    made = StrictTool.from_function(tool, title=title, annotations=hints, structured_output=False)
+    model = made.fn_metadata.arg_model
+    model.model_config["extra"] = "forbid"
+    model.model_rebuild(force=True)
+    made.parameters = model.model_json_schema(by_alias=True)
+    return made

@@ -1,4 +1,4 @@
-"""The façade's paths. Each handler reads the request, calls the ledger's verbs, and answers.
+"""The façade's paths. Each handler reads the request, calls the ledger's verbs, and caller.
 
 Errors are those of the API: problem documents, whose ``detail`` is the sentence.
 """
@@ -16,27 +16,19 @@ from pydantic import ValidationError
 
 from forecasts.access import members, tokens, visibility
 from forecasts.access.roles import question_not_found
-from forecasts.api.answers import acts_once, reads
-from forecasts.api.caller import At
-from forecasts.api.metaculus import listing, requests
-from forecasts.api.metaculus.posts import account, made_forecasts, posted_comment
-from forecasts.api.metaculus.shapes import (
-    Account,
+from forecasts.api.caller import At, acts_once, reads
+from forecasts.api.metaculus import posts, requests
+from forecasts.api.metaculus.posts import Shape, account, made_forecasts, posted_comment
+from forecasts.api.metaculus.requests import (
     Bulk,
     BulkRead,
     Few,
-    GroupPost,
-    MadeForecast,
     NewBot,
-    NewBotAnswer,
     NewComment,
     NewForecast,
     NewPost,
     Number,
     Outcome,
-    Page,
-    PostedComment,
-    QuestionPost,
     Times,
     Withdrawal,
 )
@@ -59,26 +51,26 @@ router = APIRouter(prefix="/api", include_in_schema=False)
 @router.get("/users/me")
 @router.get("/users/me/")
 @reads
-def me(at: At) -> Account:
+def me(at: At) -> Shape:
     """Return the token's own account."""
     return account(at.session, at.member)
 
 
 @router.get("/users/me/bots/")
 @reads
-def bots(at: At) -> list[Account]:
+def bots(at: At) -> list[Shape]:
     """Return the account's bots."""
     return [account(at.session, bot) for bot in tokens.bots_of(at.session, at.member)]
 
 
 @router.post("/users/me/bots/create/", status_code=201)
 @acts_once
-def create_bot(at: At, asked: NewBot) -> NewBotAnswer:
+def create_bot(at: At, asked: NewBot) -> Shape:
     """Return a new bot of the account with its token."""
     if members.find_member(at.session, asked.username.strip()) is not None:
         raise Refused(f"There is already a member {asked.username!r}.")
     issued = tokens.create(at.session, asked.username, scopes=tokens.USUAL_SCOPES, **at.by)
-    return NewBotAnswer(user=account(at.session, issued.member), token=issued.secret)
+    return {"user": account(at.session, issued.member), "token": issued.secret}
 
 
 @router.get("/users/me/bots/{bot_id}/token/")
@@ -92,38 +84,37 @@ def bot_token(at: At, bot_id: Number) -> dict[str, str]:
 
 @router.get("/posts/")
 @reads
-def list_posts(at: At, asked: Annotated[listing.Asked, Query()], request: Request) -> Page:
+def list_posts(at: At, asked: Annotated[posts.Asked, Query()], request: Request) -> Shape:
     """Return a page of posts."""
-    results, count = listing.page(at.session, asked, **at.by)
-    shown = min(asked.limit, listing.MOST)
+    results, count = posts.page(at.session, asked, **at.by)
+    shown = min(asked.limit, posts.MOST)
     after, before = asked.offset + shown, max(0, asked.offset - shown)
-    return Page(
-        count=count,
-        next=str(request.url.include_query_params(offset=after)) if after < count else None,
-        previous=str(request.url.include_query_params(offset=before)) if asked.offset else None,
-        results=results,
-    )
+    pages = request.url.include_query_params
+    return {
+        "count": count,
+        "next": str(pages(offset=after)) if after < count else None,
+        "previous": str(pages(offset=before)) if asked.offset else None,
+        "results": results,
+    }
 
 
 @router.get("/posts/{post_id}/")
 @reads
-def show_post(at: At, post_id: Number, acting_user: str | None = None) -> QuestionPost | GroupPost:
+def show_post(at: At, post_id: Number, acting_user: str | None = None) -> Shape:
     """Return a post as the account, or one of its bots, sees it."""
     member = _acting(at, acting_user)
-    return listing.post(at.session, post_id, member=member, now=at.now)
+    return posts.post(at.session, post_id, member=member, now=at.now)
 
 
 @router.post("/posts/create/", status_code=201)
 @acts_once
-def create_post(at: At, asked: NewPost) -> QuestionPost | GroupPost:
+def create_post(at: At, asked: NewPost) -> Shape:
     """Return the post of a new question; ``not_kept`` names the fields it left out."""
     member = _acting(at, asked.acting_user)
     text = requests.wording(asked, now=at.now)
     question = registry.register(at.session, text, member=member, now=at.now)
-    post = listing.post(at.session, question.id, member=member, now=at.now)
-    if isinstance(post, QuestionPost):
-        post.not_kept = requests.not_kept(asked, text)
-    return post
+    made = posts.post(at.session, question.id, member=member, now=at.now)
+    return made | {"not_kept": requests.not_kept(asked, text)}
 
 
 async def _sent_times(request: Request) -> Times:
@@ -140,29 +131,27 @@ async def _sent_times(request: Request) -> Times:
 
 @router.post("/posts/{post_id}/approve/")
 @acts_once
-def approve_post(
-    at: At, post_id: Number, times: Annotated[Times, Depends(_sent_times)]
-) -> QuestionPost | GroupPost:
+def approve_post(at: At, post_id: Number, times: Annotated[Times, Depends(_sent_times)]) -> Shape:
     """Return the post with these times; it has been published since it was registered."""
     names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
-    for state in listing.questions(at.session, post_id, now=at.now):
+    for state in posts.questions(at.session, post_id, now=at.now):
         given = {name: getattr(times, name) for name in names if getattr(times, name)}
         changed = {name: at_ for name, at_ in given.items() if at_ != getattr(state.text, name)}
         if changed:
             revisions.revise(at.session, state.question, reason="approved", **changed, **at.by)
-    return listing.post(at.session, post_id, **at.by)
+    return posts.post(at.session, post_id, **at.by)
 
 
 @router.post("/questions/forecast/", status_code=201)
 @acts_once
-def forecast(at: At, asked: Annotated[list[NewForecast], Few]) -> list[dict[str, Any]]:
+def forecast(at: At, asked: Annotated[list[NewForecast], Few]) -> list[Shape]:
     """Return the receipts of new forecasts, one act: if one is refused, all are."""
     return _forecast(at, at.member, asked, "body")
 
 
 @router.post("/questions/withdraw/", status_code=201)
 @acts_once
-def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[dict[str, Any]]:
+def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[Shape]:
     """Return the receipts of withdrawals, one act."""
     ids = []
     for one in asked:
@@ -179,7 +168,7 @@ def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[dict[str, 
 
 @router.post("/questions/bulk-forecast-comment/")
 @acts_once
-def forecast_and_comment(at: At, asked: Bulk) -> dict[str, Any]:
+def forecast_and_comment(at: At, asked: Bulk) -> Shape:
     """Return the receipts and comments of the account, or one of its bots; one act."""
     member = _acting(at, asked.acting_user)
     made = _forecast(at, member, asked.forecasts, "body.forecasts")
@@ -189,7 +178,7 @@ def forecast_and_comment(at: At, asked: Bulk) -> dict[str, Any]:
 
 @router.post("/questions/bulk-forecast-read/")
 @reads
-def read_forecasts(at: At, asked: BulkRead) -> dict[str, list[dict[str, Any]]]:
+def read_forecasts(at: At, asked: BulkRead) -> dict[str, list[Shape]]:
     """Return the forecasts of the account, or one of its bots, without hidden questions."""
     member = _acting(at, asked.acting_user)
     states = standing.by_id(at.session, asked.question_ids, now=at.now)
@@ -203,27 +192,27 @@ def read_forecasts(at: At, asked: BulkRead) -> dict[str, list[dict[str, Any]]]:
 
 @router.post("/questions/{question_id}/resolve/")
 @acts_once
-def resolve(at: At, question_id: Number, asked: Outcome) -> QuestionPost | GroupPost:
+def resolve(at: At, question_id: Number, asked: Outcome) -> Shape:
     """Return the post of a question with this outcome, which is confirmed and scored."""
     confirmation.confirm(
         at.session, _state(at, question_id).question, asked.resolution,
         known_at=asked.actual_resolve_time, **at.by,
     )  # fmt: skip
-    return listing.post(at.session, question_id, **at.by)
+    return posts.post(at.session, question_id, **at.by)
 
 
 @router.post("/questions/{question_id}/unresolve/")
 @acts_once
-def unresolve(at: At, question_id: Number) -> QuestionPost | GroupPost:
+def unresolve(at: At, question_id: Number) -> Shape:
     """Return the post of a question whose outcome is withdrawn; the path takes no reason."""
     question = _state(at, question_id).question
     confirmation.withdraw(at.session, question, reason="unresolved by the API", **at.by)
-    return listing.post(at.session, question_id, **at.by)
+    return posts.post(at.session, question_id, **at.by)
 
 
 @router.post("/comments/create/", status_code=201)
 @acts_once
-def create_comment(at: At, asked: NewComment) -> PostedComment:
+def create_comment(at: At, asked: NewComment) -> Shape:
     """Return the new comment."""
     return _comment(at, at.member, asked)
 
@@ -232,11 +221,11 @@ def create_comment(at: At, asked: NewComment) -> PostedComment:
 @reads
 def list_comments(at: At, post: Number, limit: Annotated[int, Query(ge=1)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
-) -> dict[str, Any]:  # fmt: skip
+) -> Shape:  # fmt: skip
     """Return a page of a post's comments, newest first."""
     found = [
         one
-        for state in listing.questions(at.session, post, now=at.now)
+        for state in posts.questions(at.session, post, now=at.now)
         for one in comments.remarks(at.session, state.question)
     ]
     found.sort(key=lambda one: one.comment.id, reverse=True)
@@ -290,9 +279,7 @@ def _state(at: At, question_id: int) -> QuestionState:
     return found[question_id]
 
 
-def _forecast(
-    at: At, member: Member, asked: Sequence[NewForecast], place: str
-) -> list[dict[str, Any]]:
+def _forecast(at: At, member: Member, asked: Sequence[NewForecast], place: str) -> list[Shape]:
     ids = []
     for number, one in enumerate(asked):
         state, here = _state(at, one.question), f"{place}.{number}"
@@ -305,23 +292,23 @@ def _forecast(
     return _receipts(at, ids)
 
 
-def _receipts(at: At, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _receipts(at: At, ids: Sequence[int]) -> list[Shape]:
     found = receipts(at.session, ids) if ids else []
     return [{"id": id_, "receipt": vars(one)} for id_, one in zip(ids, found, strict=True)]
 
 
-def _made(at: At, state: QuestionState, member: Member) -> list[MadeForecast]:
+def _made(at: At, state: QuestionState, member: Member) -> list[Shape]:
     rows = [row for row, _ in updates.history(at.session, state.question, member)]
     return made_forecasts(rows, state.text)
 
 
-def _comment(at: At, member: Member, asked: NewComment) -> PostedComment:
+def _comment(at: At, member: Member, asked: NewComment) -> Shape:
     if asked.parent is not None:
         raise BadInput(
             "parent is set, and comments have no replies here.",
             remedy="Leave it out, and quote the comment.",
         )
-    state = _explained(at, member, listing.questions(at.session, asked.on_post, now=at.now))
+    state = _explained(at, member, posts.questions(at.session, asked.on_post, now=at.now))
     row = comments.comment(
         at.session, state.question, asked.text, member=member, now=at.now,
         explains_forecast=asked.included_forecast, private=asked.is_private,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from forecasts.api import answers
-from forecasts.api.answers import reads
-from forecasts.api.caller import Acts, At
+from forecasts.api import caller
+from forecasts.api.caller import Acts, At, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
-from forecasts.api.rules import web_address
+from forecasts.api.problems import web_address
 from forecasts.api.v1 import requests
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
@@ -28,25 +27,25 @@ def list_articles(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Ar
 
 
 @router.post("", status_code=201, response_model=Captured)
-def capture_article(caller: Acts, body: requests.Capture) -> Captured | Response:
+def capture_article(sender: Acts, body: requests.Capture) -> Captured | Response:
     """Capture the articles of a page or a text, and draft questions from them."""
     left_out: list[str] = []
-    with caller.admitted() as before:
+    with sender.admitted() as before:
         library.require_capture(before.session, **before.by)
-        if (first := answers.replayed(caller, before)) is not None:  # the page may have gone
+        if (first := caller.replayed(sender, before)) is not None:  # the page may have gone
             return first
         seen = before.now
     if body.url is None:
         found = capture_text(body.text or "", captured_at=seen, notify=left_out.append)
     else:
-        url, allow = web_address(body.url), caller.ground.settings.allow_private_addresses
+        url, allow = web_address(body.url), sender.ground.settings.allow_private_addresses
         found = capture(url, captured_at=seen, notify=left_out.append, allow_private=allow)
 
     def do(at: At) -> Captured:
         stored = library.store(at.session, found, member=at.member, captured_at=seen)
         return views.captured([article for article, _ in stored], left_out)
 
-    return answers.acted(caller, do)
+    return caller.acted(sender, do)
 
 
 @router.get("/{number}")

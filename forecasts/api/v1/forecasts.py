@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
 
 from fastapi import APIRouter
+from pydantic import ValidationError
 
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.api import problems
-from forecasts.api.answers import acts, reads
-from forecasts.api.caller import At
+from forecasts.api.caller import At, acts, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
-from forecasts.api.problems import NoneMade
-from forecasts.api.v1 import refusals, requests
-from forecasts.common.errors import LedgerError
-from forecasts.ledger.models import Question
+from forecasts.api.problems import NoneMade, shown
+from forecasts.api.v1 import requests
+from forecasts.common.errors import Advice, BadInput, LedgerError, Problem, Refused
+from forecasts.ledger.models import Question, QuestionText, QuestionType
 from forecasts.ledger.receipts import Receipt, receipt, receipts
 from forecasts.questions import registry
+from forecasts.questions.registry import newest_wording
 from forecasts.updates import updates
+from forecasts.updates.evidence import check_cited, check_reasons
+from forecasts.updates.model_uses import check_model
+from forecasts.values.value import check_value
 from forecasts.views import forecasts as views
 from forecasts.views.forecasts import CitedEvidence, EvidenceList, Forecasts, NewForecast
 from forecasts.views.problems import BatchResult, BatchRow
@@ -65,7 +71,7 @@ def make_forecast(at: At, id: str, body: requests.Forecast) -> NewForecast:
             at.session, question, body.value, origin=requests.ORIGIN, **body.reasons, **at.by
         )
     except LedgerError as error:
-        raise refusals.explained(at, question, body, error) from None
+        raise explained(at, question, body, error) from None
     return views.new_forecast(at.session, question, saved.forecast, at.member)
 
 
@@ -123,7 +129,7 @@ def _rows(at: At, body: requests.Batch) -> list[updates.NewForecast | LedgerErro
     found: list[updates.NewForecast | LedgerError] = []
     for number, row in enumerate(body.forecasts):
         if isinstance(row, dict):
-            found.append(refusals.malformed(row, _place(number)))
+            found.append(malformed(row, _place(number)))
         else:
             of = question(row.question)
             found.append(of if isinstance(of, LedgerError) else row.on(of))
@@ -133,7 +139,7 @@ def _rows(at: At, body: requests.Batch) -> list[updates.NewForecast | LedgerErro
         if isinstance(one, LedgerError) or isinstance(row, dict):
             continue
         if (error := next(errors)) is not None:
-            found[number] = refusals.explained(at, one.question, row, error, _place(number))
+            found[number] = explained(at, one.question, row, error, _place(number))
     return found
 
 
@@ -146,3 +152,67 @@ def _place(number: int) -> str:
 def show_receipt(at: At, number: int) -> Receipt:
     """Show the receipt of a forecast that you may see."""
     return receipt(at.session, updates.find_forecast(at.session, number))
+
+
+# Of values, by the type of the question; those of the verbs are for typed text.
+_QUANTILES = (
+    "Give quantiles: figures within the bounds that rise with their levels. The probabilities "
+    'outside the bounds are "below" and "above".'
+)
+_REMEDIES = {
+    QuestionType.binary: "Give probability: a number from 0 to 1, such as 0.71.",
+    QuestionType.multiple_choice: "Give probabilities: one from 0 to 1 for each option, in their "
+    "order, with the sum 1.",
+    QuestionType.numeric: _QUANTILES,
+    QuestionType.date: _QUANTILES,
+}
+
+
+def explained(
+    at: At, question: Question, row: requests.Forecast, error: LedgerError, place: str = "body"
+) -> LedgerError:
+    """Return the refusal of a forecast: its wrong values with their places, if it has any."""
+    if type(error) not in (Refused, BadInput) or (isinstance(error, Refused) and error.code):
+        return error  # of the member, or of the question
+    return wrong_values(row, newest_wording(at.session, question), place) or error
+
+
+def malformed(row: dict[str, Any], place: str) -> BadInput:
+    """Return the errors of a batch's row that does not have the form of a forecast."""
+    try:
+        requests.BatchForecast.model_validate(row)
+    except ValidationError as error:
+        found = error.errors()
+        return problems.invalid([one | {"loc": (place, *one["loc"])} for one in found])
+    raise ValueError("The row has the form of a forecast.")
+
+
+def wrong_values(
+    row: requests.Forecast, text: QuestionText, place: str = "body"
+) -> BadInput | None:
+    """Return the values of a forecast that break a rule on this question, None without any."""
+    given, reasons = row.given, row.reasons
+    cited, model = reasons["evidence"], reasons["model"]
+    checks: list[tuple[str, object, Callable[[], object]]] = [
+        (given, getattr(row, given), partial(check_value, row.value, text)),
+        ("rationale", row.rationale, partial(check_reasons, row.rationale)),
+    ]
+    for number, one in enumerate(cited):
+        checks.append((f"evidence.{number}", one.url or one.note, partial(check_cited, [one])))
+    checks.append(("evidence", f"{len(cited):,} pieces", partial(check_cited, cited)))
+    if model is not None:
+        checks.append(("model", model.name, partial(check_model, model)))
+    found: dict[Problem, Advice] = {}  # with their remedies
+    for name, value, check in checks:
+        try:
+            check()
+        except (Refused, BadInput) as error:
+            if error.message not in [one.rule for one in found]:  # of a piece, and so of all
+                problem = Problem(f"{place}.{name}", shown(value), error.message)
+                is_value = name == given
+                found[problem] = _REMEDIES[QuestionType(text.type)] if is_value else error.advice
+    if not found:
+        return None
+    advice = (given if isinstance(given, tuple) else (given,) for given in found.values())
+    remedy = tuple(dict.fromkeys(part for parts in advice for part in parts))
+    return problems.invalid_values(list(found), remedy)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from forecasts.api.answers import acts
-from forecasts.api.caller import At
+from forecasts.api.caller import At, acts
 from forecasts.api.v1 import requests
 from forecasts.api.v1.questions import document
 from forecasts.common.errors import Refused

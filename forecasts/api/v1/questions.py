@@ -8,13 +8,12 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
 from forecasts.agenda.today import today
-from forecasts.api import answers, problems
+from forecasts.api import caller, problems
 from forecasts.api import words as texts
-from forecasts.api.answers import acts, reads
-from forecasts.api.caller import At
+from forecasts.api.caller import At, acts, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
-from forecasts.api.v1.refusals import wrong_values
+from forecasts.api.v1.forecasts import wrong_values
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
@@ -144,9 +143,9 @@ def show_question(
 
     With `Accept: text/markdown` as a text for language models.
     """
-    if answers.wants_markdown(request):
-        return answers.markdown(texts.question(at, id, _FORECASTS))
-    return answers.tagged(request, response, document(at, registry.find(at.session, id)))
+    if caller.wants_markdown(request):
+        return caller.markdown(texts.question(at, id, _FORECASTS))
+    return caller.tagged(request, response, document(at, registry.find(at.session, id)))
 
 
 @router.patch(
@@ -172,7 +171,7 @@ def revise_question(
     """Reword a question or change its dates. Earlier wordings are kept."""
     question = registry.find(at.session, id)
     if if_match is not None:
-        answers.require_match(if_match, document(at, question))
+        caller.require_match(if_match, document(at, question))
     fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
     if not fields:
         raise BadInput("There is nothing to change.", remedy="Send at least one field.")

@@ -1,4 +1,4 @@
-"""Records: scores, attribution, the crowd, reports, comparisons, the digest."""
+"""Members and records: scores, attribution, the crowd, reports, comparisons, the digest."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from forecasts.access import teams, tokens
 from forecasts.access.kinds import CrowdOf
-from forecasts.api import answers
-from forecasts.api.answers import reads
-from forecasts.api.caller import At, Reads
+from forecasts.access.members import kind_of
+from forecasts.access.roles import Scope
+from forecasts.api import caller
+from forecasts.api.caller import At, Reads, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
 from forecasts.ledger import verification
+from forecasts.ledger.models import Member
 from forecasts.ledger.receipts import ledger_id
 from forecasts.questions import registry
 from forecasts.questions.standing import listing
@@ -31,9 +34,12 @@ from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.printed_scores import printed_by_question
 from forecasts.scores.scored_questions import explained
 from forecasts.scores.stored_scores import member_scores
+from forecasts.views.members import Me, Members, Teams, team
+from forecasts.views.members import Member as MemberView
 from forecasts.views.scores import Digest, Rows, Scores, scored_question
 
 router = APIRouter(tags=["Records"])
+members = APIRouter(tags=["Members"])
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -199,6 +205,52 @@ def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Row
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:
-    if answers.wants_markdown(request):
-        return answers.markdown(str(formats.rendered(made, "md")))
+    if caller.wants_markdown(request):
+        return caller.markdown(str(formats.rendered(made, "md")))
     return Response(str(formats.rendered(made, "json")), media_type="application/json")
+
+
+_EVERY = 1_000_000
+
+
+@members.get("/me")
+@reads
+def show_me(at: At) -> Me:
+    """Show the member whose token you sent, and its scopes."""
+    return Me(
+        **_member(at, at.member),
+        scopes=list(Scope) if at.token.scopes is None else at.token.scopes,
+        expires_at=at.token.expires_at,
+        ledger=ledger_id(at.session),
+    )
+
+
+@members.get("/members")
+@reads
+def list_members(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Members:
+    """List the members by handle, with their kind and roles."""
+    rows, _ = teams.members_page(at.session, now=at.now, size=_EVERY)
+    found = {one.member.handle: one for one in rows}
+    shown, following = place(cursor, at.now).page(list(found), limit)
+    listed = [
+        MemberView(**_member(at, one.member), role=one.appointed, teams=dict(one.teams))
+        for one in map(found.__getitem__, shown)
+    ]
+    return Members(members=listed, next=following)
+
+
+def _member(at: At, member: Member) -> dict[str, Any]:
+    owner = tokens.owner_of(at.session, member)
+    kind = kind_of(at.session, member)
+    return {
+        "handle": member.handle,
+        "kind": kind,
+        "owner": None if owner is None else owner.handle,
+    }
+
+
+@members.get("/teams")
+@reads
+def list_teams(at: At) -> Teams:
+    """List the teams with their current members."""
+    return Teams(teams=[team(one) for one in teams.listing(at.session, now=at.now)])

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from forecasts.api.metaculus.requests import not_kept, value, wording
-from forecasts.api.metaculus.shapes import NewForecast, NewPost
+from forecasts.api.metaculus.requests import NewForecast, NewPost, not_kept, value, wording
 from forecasts.common.errors import BadInput
 from forecasts.questions.registry import question_text
 from forecasts.values.value import Value, check_value
