@@ -116,6 +116,11 @@ class Caller:
     request_digest: str = ""
     status: int = 200
 
+    @property
+    def allow_private(self) -> bool:
+        """Whether articles may be fetched from private addresses."""
+        return self.ground.settings.allow_private_addresses
+
     @contextmanager
     def admitted(self) -> Iterator[At]:
         """Yield the ledger at one moment, whatever the token's scopes; for checks before an act."""

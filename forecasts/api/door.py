@@ -27,6 +27,10 @@ class Here:
 class Door(Protocol):
     """The way to the ledger for one caller; ``acting`` stores the act when its block ends."""
 
+    @property
+    def allow_private(self) -> bool:
+        """Whether articles may be fetched from private addresses."""
+
     def reading(self) -> AbstractContextManager[Here]:
         """Return the ledger to read."""
 

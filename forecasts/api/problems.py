@@ -32,7 +32,7 @@ from forecasts.common.errors import (
     in_words,
 )
 from forecasts.common.text import cut
-from forecasts.views.problems import ProblemDocument
+from forecasts.views.forecasts import ProblemDocument
 from scoring.errors import InputError
 
 MEDIA_TYPE = "application/problem+json"

@@ -34,7 +34,7 @@ from forecasts.questions.registry import newest_wording
 from forecasts.scores.scores import compare
 from forecasts.scores.stored_scores import Compared
 from forecasts.values.value import format_value
-from forecasts.views import checks as views
+from forecasts.views import runs as views
 
 _MOST_RECEIPTS = 20  # that are named; the others are counted
 _SAMPLE = 20  # resolutions with scores that each verification recomputes

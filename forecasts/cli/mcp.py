@@ -45,9 +45,9 @@ def mcp(member: Model = None) -> None:
         raise missing("The MCP server", "api") from None
     CHOSEN["member"] = None if member is None else member.strip()
     chosen = settings()
-    door = _Own(ledger(chosen, begin=True))
+    door = _Own(ledger(chosen, begin=True), chosen.allow_private_addresses)
     print_note(_ready(door))
-    build(lambda: door, allow_private=chosen.allow_private_addresses).run("stdio")
+    build(lambda: door).run("stdio")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class _Own:
     """The way to the ledger for the member who started the command."""
 
     engine: Engine
+    allow_private: bool
 
     @contextmanager
     def reading(self) -> Iterator[Here]:

@@ -25,7 +25,7 @@ from forecasts.ledger.database import reading, writing
 from forecasts.ledger.urls import is_embedded, place
 from forecasts.operations import health, transfer
 from forecasts.operations.stamps import folder_of_proofs, later_than
-from forecasts.views.checks import HealthCheck
+from forecasts.views.runs import HealthCheck
 
 
 @app.command(cls=OnLedger)

@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,7 +35,7 @@ from forecasts.documents.as_html import colours, environment
 from forecasts.documents.document import Beside, Section, Table
 from forecasts.documents.numbers import NOTHING, number
 from forecasts.publication import facts
-from forecasts.publication.question_view import (
+from forecasts.publication.facts import (
     QuestionView,
     details_of,
     name_of,
@@ -188,13 +187,9 @@ class _Writer:
         resolved.sort(key=lambda one: one[0], reverse=True)
         # A feed must have a time; before the first resolution it is that of the last forecast.
         updated = resolved[0][0] if resolved else self.publication.numbers.last or _EPOCH
-        return (
-            _environment()
-            .get_template("feed.xml")
-            .render(
-                site=self.site, updated=updated, resolved=[view for _, view in resolved[:_MOST]]
-            )
-        )
+        newest = [view for _, view in resolved[:_MOST]]
+        template = _environment().get_template("feed.xml")
+        return template.render(site=self.site, updated=updated, resolved=newest)
 
     @property
     def _group(self) -> Group | None:
@@ -292,9 +287,11 @@ def _environment() -> Environment:
 
 
 _WIDTH, _HEIGHT, _EDGE = 480, 238, 22
+_ROOM = _WIDTH - 2 * _EDGE
 _BOLD = {"name": 1.12, "title": 1.12}  # how much wider these words are
 _EM = 0.6  # the width of a character, in font sizes
-_FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif'
+_SIZES = {"name": 20, "title": 16, "big": 30, "ink": 13, "soft": 12, "small": 11}
+_Line = tuple[float, float, str, str]  # x, y, kind, words
 
 
 def record_card(publication: Publication, group: Group | None, day: str) -> str:
@@ -302,90 +299,59 @@ def record_card(publication: Publication, group: Group | None, day: str) -> str:
     numbers = publication.numbers
     about = "Public record of a team" if publication.is_team else "Public record"
     drawn = group if group is not None and group.questions else None
-    room = 232 if drawn else _WIDTH - 2 * _EDGE
-    parts = [*_lines(publication.title, 42, room, 20, 1, "name"), _text(62, about, "soft")]
-    if numbers.brier is not None:
-        parts.append(_text(112, number(numbers.brier), "big"))
-        of = f"Brier score (0–1), {count(numbers.scored, 'score')}"
-        parts.append(_text(132, of, "soft"))
-    else:
-        parts.append(_text(104, "No scored question yet", "ink"))
-    if drawn is not None:
-        parts.append(_text(160, wording.BADGES[drawn.verdict.kind], "ink"))
-        parts.append(svg.plot(charts.reliability(drawn), 286, 22, 172))
+    room = 232 if drawn else _ROOM
     made = f"{count(numbers.questions, 'question')}, {count(numbers.forecasts, 'forecast')}"
-    parts += _foot(f"{made} · {day}")
     said = f"Public record of {publication.title}: {made}"
+    lines = [*_lines(publication.title, 42, "name", room), (_EDGE, 62, "soft", about)]
     if numbers.brier is not None:
-        said += f", Brier score {number(numbers.brier)}"
-    return _card(said, parts)
+        brier = number(numbers.brier)
+        said += f", Brier score {brier}"
+        of = f"Brier score (0–1), {count(numbers.scored, 'score')}"
+        lines += [(_EDGE, 112, "big", brier), (_EDGE, 132, "soft", of)]
+    else:
+        lines.append((_EDGE, 104, "ink", "No scored question yet"))
+    plot = ""
+    if drawn is not None:
+        lines.append((_EDGE, 160, "ink", wording.BADGES[drawn.verdict.kind]))
+        plot = svg.plot(charts.reliability(drawn), 286, 22, 172)
+    return _card(said, lines, plot, f"{made} · {day}")
 
 
 def question_card(view: QuestionView, day: str) -> str:
     """Return the card of a question: its forecasts over time, the latest one, and its outcome."""
-    title, room = view.text.title, _WIDTH - 2 * _EDGE
+    title, chart = view.text.title, view.chart
     value, what = view.headline
-    parts = _lines(title, 38, room, 16, 2, "title")
-    chart = view.chart
-    left = 262 if chart is not None else _EDGE
-    if chart is not None:
-        parts.append(svg.plot(chart, _EDGE, 80, 212))
-    parts += _lines(value, 110, _WIDTH - _EDGE - left, 30, 1, "big", left)
-    parts += _lines(what, 130, _WIDTH - _EDGE - left, 12, 1, "soft", left)
+    left = _EDGE if chart is None else 262
+    room = _WIDTH - _EDGE - left
     state = view.status + (f" · {view.score_name} {view.score}" if view.score else "")
-    parts += _lines(state, 158, _WIDTH - _EDGE - left, 13, 2, "ink", left)
-    parts += _foot(f"{view.publication.title} · {day}")
-    return _card(f"{title} {value}, {what}. {state}.", parts)
-
-
-def _foot(words: str) -> list[str]:
-    return [
-        *_lines(words, _HEIGHT - 14, 330, 11, 1, "small"),
-        _text(_HEIGHT - 14, "Forecast Ledger", "small", _WIDTH - _EDGE, "end"),
+    lines = [
+        *_lines(title, 38, "title", most=2),
+        *_lines(value, 110, "big", room, left),
+        *_lines(what, 130, "soft", room, left),
+        *_lines(state, 158, "ink", room, left, most=2),
     ]
+    plot = "" if chart is None else svg.plot(chart, _EDGE, 80, 212)
+    said = f"{title} {value}, {what}. {state}."
+    return _card(said, lines, plot, f"{view.publication.title} · {day}")
 
 
-def _card(said: str, parts: list[str]) -> str:
-    label = escape(on_one_line(said))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{label}">'
-        f"<title>{label}</title><style>{_card_style()}</style>"
-        f'<rect class="card" x=".5" y=".5" width="{_WIDTH - 1}" height="{_HEIGHT - 1}" rx="10"/>'
-        f"{''.join(parts)}</svg>\n"
-    )
-
-
-@cache
-def _card_style() -> str:
-    sizes = {"name": 20, "title": 16, "big": 30, "ink": 13, "soft": 12, "small": 11}
-    rules = [
-        colours(),
-        svg.css(),
-        f"text{{font-family:{_FONT}}}line,path{{vector-effect:non-scaling-stroke}}",
-        ".card{fill:var(--page);stroke:var(--line)}",
-        *(f".t-{name}{{font-size:{size}px}}" for name, size in sizes.items()),
-        ".t-name,.t-title,.t-big,.t-ink{fill:var(--ink)}.t-name,.t-title{font-weight:600}",
-    ]
-    return " ".join("".join(rules).split())
-
-
-def _text(y: float, words: str, kind: str, x: float = _EDGE, anchor: str = "start") -> str:
-    return (
-        f'<text class="t-{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">'
-        f"{escape(on_one_line(words))}</text>"
-    )
+def _card(said: str, lines: list[_Line], plot: str, foot: str) -> str:
+    style = " ".join(" ".join([colours(), svg.css(), _read("card.css")]).split())
+    template = _environment().get_template("card.svg")
+    lines = [*lines, *_lines(foot, _HEIGHT - 14, "small", 330)]
+    place = {"width": _WIDTH, "height": _HEIGHT, "edge": _EDGE}
+    style, plot = _trusted(style), _trusted(plot)
+    return template.render(said=said, lines=lines, style=style, plot=plot, **place)
 
 
 def _lines(
-    words: str, y: float, room: float, size: float, most: int, kind: str, x: float = _EDGE
-) -> list[str]:
-    """Return the words in up to ``most`` lines of that font size within ``room`` pixels."""
+    words: str, y: float, kind: str, room: float = _ROOM, x: float = _EDGE, most: int = 1
+) -> list[_Line]:
+    """Return the words in up to ``most`` lines within ``room`` pixels."""
+    size = _SIZES[kind]
     cells = int(room / size / _BOLD.get(kind, 1.0) / _EM)
-    return [
-        _text(y + place * size * 1.3, line, kind, x)
-        for place, line in enumerate(wrapped(words, cells, most))
-    ]
+    every = enumerate(wrapped(words, cells, most))
+    return [(x, y + place * size * 1.3, kind, line) for place, line in every]
 
 
 def wrapped(words: str, cells: int, most: int) -> list[str]:
@@ -398,12 +364,7 @@ def wrapped(words: str, cells: int, most: int) -> list[str]:
     >>> wrapped("Incomprehensibilities abound", 8, 1)
     ['Incompr…']
     """
-    lines = Text(on_one_line(words)).wrap(_console(), cells)
+    lines = Text(on_one_line(words)).wrap(Console(width=_WIDTH), cells)
     kept, rest = lines[: most - 1], Text(" ").join(lines[most - 1 :])
     rest.truncate(cells, overflow="ellipsis")
     return [line.plain.rstrip() for line in (*kept, rest) if line.plain.strip()]
-
-
-@cache
-def _console() -> Console:
-    return Console(width=_WIDTH)

@@ -1,4 +1,7 @@
-"""Forecasts with their reasons and evidence, whether these came with them or in a later comment."""
+"""Forecasts with their reasons and evidence, whether these came with them or in a later comment.
+
+Also the problems of requests (RFC 9457), and the results of a batch, whose rows may have one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import datetime
 from pydantic import Field
 from sqlmodel import Session
 
+from forecasts.common.errors import Problem
 from forecasts.ledger import models
 from forecasts.ledger.models import EvidenceKind, Stance
 from forecasts.ledger.receipts import Receipt, receipt
@@ -127,3 +131,34 @@ def new_forecast(
     return NewForecast.of(
         row, number=row.id, question=question.slug, member=member.handle, receipt=proof
     )
+
+
+class ProblemDocument(View):
+    """An error (RFC 9457): its kind, the sentence, and the remedy."""
+
+    title: str
+    code: str = Field(
+        description="for programs: `not_open`, `closed` or `resolved` (the question takes no "
+        "forecasts), `no_forecast` (there is none to withdraw), `key_reused` (the Idempotency-Key "
+        "came with another request); otherwise the title with `_` for each space"
+    )
+    status: int
+    detail: str
+    remedy: str
+    problems: list[Problem]
+
+
+class BatchRow(View):
+    """The result of one forecast of a batch: its number and receipt, or its refusal."""
+
+    number: int | None = None
+    receipt: Receipt | None = None
+    problem: ProblemDocument | None = None
+
+
+class BatchResult(View):
+    """The results of a batch, in its order."""
+
+    accepted: int
+    refused: int
+    results: list[BatchRow]

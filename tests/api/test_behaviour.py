@@ -105,7 +105,7 @@ def test_other_hosts_and_origins_are_refused(
 def test_a_request_that_is_too_large_is_refused(
     api: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.api.gate.MOST_BYTES", 100)
+    monkeypatch.setattr("forecasts.api.server.MOST_BYTES", 100)
     found = api.post("/api/v1/articles", json={"text": "x" * 100})
     assert found.status_code == 413
     assert found.json()["title"] == "too large"
@@ -114,7 +114,7 @@ def test_a_request_that_is_too_large_is_refused(
 def test_a_stranger_may_not_send_much(
     client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.api.gate.STRANGERS_BYTES", 100)
+    monkeypatch.setattr("forecasts.api.server.STRANGERS_BYTES", 100)
     body = {"text": "The council will decide by the end of March 2026. " * 9}
     for stranger in ({}, {"Authorization": "Bearer fct_0_x"}):
         found = client.post("/api/v1/articles", json=body, headers=stranger)

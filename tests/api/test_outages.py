@@ -54,7 +54,7 @@ def test_a_long_request_during_an_outage_is_refused_as_unavailable(
         yield
 
     monkeypatch.setattr(database, "reading", unreachable)
-    monkeypatch.setattr("forecasts.api.gate.STRANGERS_BYTES", 5)
+    monkeypatch.setattr("forecasts.api.server.STRANGERS_BYTES", 5)
     found = api.post("/api/v1/articles", json={"text": "x" * 10})
     assert (found.status_code, found.json()["code"]) == (503, "unavailable")
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from forecasts.access import kinds
 from forecasts.access.kinds import Account
-from forecasts.api.mcp.acting import Acting
+from tests.api.mcp.conftest import Tools
 
 Run = Callable[..., Result]
 
@@ -44,7 +44,7 @@ def test_a_new_name_is_a_bot_of_the_user_and_so_are_its_forecasts(
     said = forecasts("mcp", "--as", " my-model ")
     assert "The model acts as my-model, a new bot of alice." in said.stderr
     [door] = served
-    asked = Acting(lambda: door).ask_question(
+    asked = Tools(door).ask_question(
         "Will it rain?", "As the gazette says.", "in 3 weeks", value="60%"
     )
     assert "Your forecast is recorded." in asked

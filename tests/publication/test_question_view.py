@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member
-from forecasts.publication.question_view import views
+from forecasts.publication.facts import views
 from forecasts.publication.record import published
 from forecasts.updates import updates
 from forecasts.values.value import Value

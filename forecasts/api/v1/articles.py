@@ -38,8 +38,12 @@ def capture_article(sender: Acts, body: requests.Capture) -> Captured | Response
     if body.url is None:
         found = capture_text(body.text or "", captured_at=seen, notify=left_out.append)
     else:
-        url, allow = web_address(body.url), sender.ground.settings.allow_private_addresses
-        found = capture(url, captured_at=seen, notify=left_out.append, allow_private=allow)
+        found = capture(
+            web_address(body.url),
+            captured_at=seen,
+            notify=left_out.append,
+            allow_private=sender.allow_private,
+        )
 
     def do(at: At) -> Captured:
         stored = library.store(at.session, found, member=at.member, captured_at=seen)

@@ -25,8 +25,14 @@ from forecasts.updates.evidence import check_cited, check_reasons
 from forecasts.updates.model_uses import check_model
 from forecasts.values.value import check_value
 from forecasts.views import forecasts as views
-from forecasts.views.forecasts import CitedEvidence, EvidenceList, Forecasts, NewForecast
-from forecasts.views.problems import BatchResult, BatchRow
+from forecasts.views.forecasts import (
+    BatchResult,
+    BatchRow,
+    CitedEvidence,
+    EvidenceList,
+    Forecasts,
+    NewForecast,
+)
 
 router = APIRouter(tags=["Forecasts"])
 

@@ -23,7 +23,7 @@ from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.ask import ask
 from forecasts.views import questions as views
-from forecasts.views.problems import ProblemDocument
+from forecasts.views.forecasts import ProblemDocument
 from forecasts.views.questions import QuestionDocument, Questions
 
 router = APIRouter(prefix="/questions", tags=["Questions"])

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from forecasts.access import visibility
 from forecasts.access.members import find_member, member_or_new
-from forecasts.api.door import Here
-from forecasts.api.mcp.acting import Acting
-from forecasts.api.mcp.reading import Reading
+from forecasts.api.door import Door, Here
+from forecasts.api.mcp import tools
+from forecasts.api.mcp.server import SERVED
 from forecasts.ledger import database
 from tests.conftest import day
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The tools on a way to the ledger, each under its name."""
+
+    way: Door
+
+    def __getattr__(self, name: str) -> Callable[..., str]:
+        ways = {verb.__name__: way for verb, _, way, _ in SERVED}
+
+        def call(*arguments: Any, **named: Any) -> str:
+            with ways.get(name, ways["read_question"])(self.way) as here:
+                said: str = getattr(tools, name)(here, *arguments, **named)
+                return said
+
+        return call
 
 
 @dataclass
@@ -26,11 +44,8 @@ class Ledger:
     engine: Engine
     now: datetime = field(default_factory=lambda: day(1))
 
-    def reads(self, handle: str) -> Reading:
-        return Reading(lambda: Way(self, handle))
-
-    def acts(self, handle: str) -> Acting:
-        return Acting(lambda: Way(self, handle))
+    def tools(self, handle: str) -> Tools:
+        return Tools(Way(self, handle))
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class Way:
 
     ledger: Ledger
     handle: str
+    allow_private: bool = False
 
     @contextmanager
     def reading(self) -> Iterator[Here]:

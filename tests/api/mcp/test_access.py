@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.roles import Action
-from forecasts.api.mcp.acting import Acting
-from forecasts.api.mcp.reading import Reading
+from forecasts.api.door import Here
 from forecasts.ledger import database
 from tests.access.test_visibility import (  # noqa: F401 - shared is a fixture
     NOW,
@@ -23,7 +22,7 @@ from tests.access.test_visibility import (  # noqa: F401 - shared is a fixture
     result_of,
     shared,
 )
-from tests.api.mcp.conftest import At
+from tests.api.mcp.conftest import Tools
 
 pytestmark = pytest.mark.slow
 
@@ -35,33 +34,30 @@ class Inside:
     """The way to the ledger of one cell, in its transaction."""
 
     cell: Cell
+    allow_private: bool = False
 
     @contextmanager
-    def reading(self) -> Iterator[At]:
-        yield At(self.cell.session, self.cell.member, NOW)
+    def reading(self) -> Iterator[Here]:
+        yield Here(self.cell.session, self.cell.member, NOW)
 
     acting = reading
 
 
-def reads(cell: Cell) -> Reading:
-    return Reading(lambda: Inside(cell))
-
-
-def acts(cell: Cell) -> Acting:
-    return Acting(lambda: Inside(cell))
+def tools(cell: Cell) -> Tools:
+    return Tools(Inside(cell))
 
 
 def finds(cell: Cell) -> bool:
     slug = cell.question.slug
-    return f"- `{slug}`:" in reads(cell).find_questions(slug, status="any")
+    return f"- `{slug}`:" in tools(cell).find_questions(slug, status="any")
 
 
 def proposes(cell: Cell) -> Any:
-    return acts(cell).propose_outcome(cell.question.slug, "no", "why", "https://example.org")
+    return tools(cell).propose_outcome(cell.question.slug, "no", "why", "https://example.org")
 
 
 def asks(cell: Cell) -> Any:
-    return acts(cell).ask_question("Will it snow by 1 February 2027?", "As the gazette says.")
+    return tools(cell).ask_question("Will it snow by 1 February 2027?", "As the gazette says.")
 
 
 def by_slug(tool: Callable[[Cell], Callable[..., Any]], *more: str) -> Callable[[Cell], Any]:
@@ -71,14 +67,14 @@ def by_slug(tool: Callable[[Cell], Callable[..., Any]], *more: str) -> Callable[
 
 CASES = {
     "find_questions": Case(Action.see, finds),
-    "read_question": Case(Action.see, by_slug(lambda cell: reads(cell).read_question)),
-    "the resource": Case(Action.see, by_slug(lambda cell: reads(cell).question_resource)),
-    "the prompt": Case(Action.see, by_slug(lambda cell: reads(cell).forecast_this_question)),
-    "forecast": Case(Action.forecast, by_slug(lambda cell: acts(cell).forecast, "60%", "why")),
+    "read_question": Case(Action.see, by_slug(lambda cell: tools(cell).read_question)),
+    "the resource": Case(Action.see, by_slug(lambda cell: tools(cell).question_resource)),
+    "the prompt": Case(Action.see, by_slug(lambda cell: tools(cell).forecast_this_question)),
+    "forecast": Case(Action.forecast, by_slug(lambda cell: tools(cell).forecast, "60%", "why")),
     "propose_outcome": Case(Action.propose, proposes),
     "ask_question": Case(Action.ask, asks, on="ledger"),
     "capture_article": Case(
-        Action.capture, lambda cell: acts(cell).capture_article(text=TEXT), on="ledger"
+        Action.capture, lambda cell: tools(cell).capture_article(text=TEXT), on="ledger"
     ),
 }
 

@@ -83,7 +83,7 @@ def test_no_answer_has_others_words_outside_code_and_says_that_they_are_data(
     ledger: Ledger,
 ) -> None:
     furnish(ledger.engine)
-    reads, acts = ledger.reads("bot"), ledger.acts("bot")
+    reads, acts = ledger.tools("bot"), ledger.tools("bot")
     ledger.now = day(9)
     answers = [
         reads.find_questions(status="any"),

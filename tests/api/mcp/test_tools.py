@@ -54,7 +54,7 @@ def state(ledger: Ledger, slug: str) -> Status:
 @pytest.mark.slow
 def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: Ledger) -> None:
     asked(ledger, "rain", title="Will it rain `here`?", tags=["weather"])
-    tools, acts = ledger.reads("bot"), ledger.acts("bot")
+    tools, acts = ledger.tools("bot"), ledger.tools("bot")
     found = tools.find_questions("rain", without_my_forecast=True, tag="weather")
     assert found.startswith(NOTICE)
     assert "- `rain`: ``Will it rain `here`?`` · open, closes 2026-01-11 00:00 UTC" in found
@@ -85,7 +85,7 @@ def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: 
 
 def test_a_model_is_told_with_its_version_and_cost(ledger: Ledger) -> None:
     asked(ledger, "rain")
-    acts = ledger.acts("bot")
+    acts = ledger.tools("bot")
     acts.forecast("rain", "60%", "why", model="acme", version="2", cost=0.04)
     acts.ask_question(
         "Will it snow by 1 February 2026?", "Gazette.", value="10%", model="acme", version="3"
@@ -111,12 +111,12 @@ def test_a_model_is_refused_by_the_rules_of_the_api(
 ) -> None:
     asked(ledger, "rain")
     with pytest.raises(Refused, match=said):
-        ledger.acts("bot").forecast("rain", "60%", "why", **model)
+        ledger.tools("bot").forecast("rain", "60%", "why", **model)
 
 
 def test_a_model_of_a_new_question_needs_a_first_forecast(ledger: Ledger) -> None:
     with pytest.raises(BadInput, match="The model needs a first forecast"):
-        ledger.acts("bot").ask_question("Snow by 1 February 2026?", "Gazette.", model="acme")
+        ledger.tools("bot").ask_question("Snow by 1 February 2026?", "Gazette.", model="acme")
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_every_type_of_question_is_forecast(
     ledger: Ledger, fields: dict[str, object], value: str, shown: str
 ) -> None:
     asked(ledger, "one", **fields)
-    ledger.acts("bot").forecast("one", value, "why")
-    assert shown in ledger.reads("bot").read_question("one")
+    ledger.tools("bot").forecast("one", value, "why")
+    assert shown in ledger.tools("bot").read_question("one")
 
 
 @pytest.mark.slow
@@ -151,13 +151,13 @@ def test_a_hidden_crowd_and_a_private_question_stay_hidden(ledger: Ledger) -> No
         ask(session, alice, slug="secret", visibility="author")
         roles.ensure_admin(session, alice, now=day(0))
         member_or_new(session, "bot", now=day(0))
-    tools = ledger.reads("bot")
+    tools = ledger.tools("bot")
     read = tools.read_question("hidden")
     assert "Others' forecasts are hidden until you forecast" in read
     assert "20%" not in read
     assert "20%" not in tools.find_questions()
     assert "20%" not in tools.forecast_this_question("hidden")
-    ledger.acts("bot").forecast("hidden", "50%", "none")
+    ledger.tools("bot").forecast("hidden", "50%", "none")
     assert "20%" in tools.read_question("hidden")
     with pytest.raises(NotFound):
         tools.read_question("secret")
@@ -168,14 +168,14 @@ def test_a_model_proposes_an_outcome_and_never_decides_it(ledger: Ledger) -> Non
     asked(ledger, "rain")
     with database.writing(ledger.engine) as session:
         roles.ensure_admin(session, member_or_new(session, "bot", now=day(0)), now=day(0))
-    said = ledger.acts("bot").propose_outcome(
+    said = ledger.tools("bot").propose_outcome(
         "rain", "yes", "The gazette says so.", "https://example.org/gazette", "2026-01-01 12:00 UTC"
     )
     assert "It is not decided" in said
     assert state(ledger, "rain") is Status.proposed
-    assert "because `The gazette says so.`" in ledger.reads("bot").read_question("rain")
+    assert "because `The gazette says so.`" in ledger.tools("bot").read_question("rain")
     with pytest.raises(Refused, match="is proposed already"):
-        ledger.acts("bot").propose_outcome(
+        ledger.tools("bot").propose_outcome(
             "rain", "yes", "Again.", "https://example.org/gazette", "2026-01-01 12:00 UTC"
         )
 
@@ -190,8 +190,8 @@ def test_a_viewer_may_read_and_nothing_else(ledger: Ledger) -> None:
 
         guest = member_or_new(session, "guest", now=day(0))
         appoint(session, guest, Role.viewer, member=alice, now=day(0))
-    assert "rain" in ledger.reads("guest").find_questions()
-    acts = ledger.acts("guest")
+    assert "rain" in ledger.tools("guest").find_questions()
+    acts = ledger.tools("guest")
     with pytest.raises(Forbidden):
         acts.forecast("rain", "60%", "why")
     with pytest.raises(Forbidden):
@@ -203,7 +203,7 @@ def test_a_viewer_may_read_and_nothing_else(ledger: Ledger) -> None:
 
 
 def test_an_article_is_captured_once_and_its_draft_asked_with_its_source(ledger: Ledger) -> None:
-    acts = ledger.acts("bot")
+    acts = ledger.tools("bot")
     said = acts.capture_article(text=ARTICLE)
     assert "Article 1, stored: `Harbour town votes on its old ferry`" in said
     draft = re.search(r"- strong: `(.+?)` · closes 2026-03-31 · quote `(.+?)`", said)
@@ -219,7 +219,7 @@ def test_an_article_is_captured_once_and_its_draft_asked_with_its_source(ledger:
 
 
 def test_questions_with_options_numbers_and_dates_are_asked(ledger: Ledger) -> None:
-    acts = ledger.acts("bot")
+    acts = ledger.tools("bot")
     criteria = "As the gazette says."
     acts.ask_question("Who wins?", criteria, "in 3 weeks", options=["A", "B"], value="A=60%, B=40%")
     acts.ask_question("How much rain?", criteria, "in 3 weeks", lower="0", upper="9", unit="mm")
@@ -227,7 +227,7 @@ def test_questions_with_options_numbers_and_dates_are_asked(ledger: Ledger) -> N
         "When does it rain?", criteria, "in 3 weeks", lower="2026-01-05", upper="2026-02-05",
         is_date=True,
     )  # fmt: skip
-    tools = ledger.reads("bot")
+    tools = ledger.tools("bot")
     assert "multiple_choice; options: `A`, `B`" in tools.read_question("who-wins")
     assert "numeric; " in tools.read_question("how-much-rain")
     assert "date; " in tools.read_question("when-does-it-rain")
@@ -247,7 +247,7 @@ def test_what_would_be_dropped_in_silence_is_refused(
 ) -> None:
     given = {"title": "Will it rain?", "criteria": "As said.", "closes": "in 3 weeks"} | fields
     with pytest.raises(BadInput, match=said):
-        ledger.acts("bot").ask_question(**given)  # type: ignore[arg-type]
+        ledger.tools("bot").ask_question(**given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -263,36 +263,36 @@ def test_only_web_addresses_and_texts_are_captured(
     ledger: Ledger, given: dict[str, str], said: str
 ) -> None:
     with pytest.raises(BadInput, match=said):
-        ledger.acts("bot").capture_article(**given)
+        ledger.tools("bot").capture_article(**given)
 
 
 def test_private_addresses_are_not_fetched(ledger: Ledger) -> None:
     with pytest.raises(CaptureError, match="private"):
-        ledger.acts("bot").capture_article(url="http://127.0.0.1/x")
+        ledger.tools("bot").capture_article(url="http://127.0.0.1/x")
 
 
 @pytest.mark.slow
 def test_what_needs_an_update_is_listed_by_reason(ledger: Ledger) -> None:
-    assert ledger.reads("bot").needs_update() == "Nothing needs an update now."
+    assert ledger.tools("bot").needs_update() == "Nothing needs an update now."
     for slug in ("rain", "snow", "hail"):
         asked(ledger, slug)
-    ledger.acts("bot").forecast("snow", "50%", "none")
+    ledger.tools("bot").forecast("snow", "50%", "none")
     ledger.now = day(9)
     with database.writing(ledger.engine) as session:
         from forecasts.agenda.revisits import set_interval
 
         set_interval(session, 2, member=member_or_new(session, "bot", now=day(9)), now=day(9))
-    said = ledger.reads("bot").needs_update()
+    said = ledger.tools("bot").needs_update()
     assert "**Without your forecast** (2)\n\n- `rain`" in said
     assert "**To review** (1)\n\n- `snow`" in said
     assert "you: 50% · 8 days old" in said
     ledger.now = day(11)
-    assert "**Awaiting an outcome** (3)" in ledger.reads("bot").needs_update()
+    assert "**Awaiting an outcome** (3)" in ledger.tools("bot").needs_update()
 
 
 @pytest.mark.slow
 def test_the_record_a_score_and_a_comparison_are_told_in_words(ledger: Ledger) -> None:
-    tools = ledger.reads("bot")
+    tools = ledger.tools("bot")
     for slug in ("rain", "snow"):
         asked(ledger, slug)
     with pytest.raises(NotFound, match="no record"):
@@ -300,7 +300,7 @@ def test_the_record_a_score_and_a_comparison_are_told_in_words(ledger: Ledger) -
     for at, p in ((1, "50%"), (3, "80%")):
         ledger.now = day(at)
         for slug in ("rain", "snow"):
-            ledger.acts("bot").forecast(slug, p, "none")
+            ledger.tools("bot").forecast(slug, p, "none")
     assert "No results yet" in tools.my_record()
     with pytest.raises(NotFound, match="no score on 'rain'"):
         tools.explain_score("rain")
@@ -333,7 +333,7 @@ def test_a_record_of_numbers_has_their_score_and_says_where_outcomes_lay(ledger:
         updates.update(session, much, quantiles, member=alice, now=day(1))
         confirmation.confirm(session, much, "30", known_at=day(2), now=day(2), member=alice)
     ledger.now = day(3)
-    record = ledger.reads("alice").my_record()
+    record = ledger.tools("alice").my_record()
     assert re.search(r"CRPS 0\.\d{3} over 1 numeric or date question; 0 is best\.", record)
     assert "Numbers and dates: Too few to tell: 1 numeric or date question" in record
     assert "no question scored" not in record
@@ -344,8 +344,8 @@ def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
     ledger: Ledger,
 ) -> None:
     asked(ledger, "rain")
-    tools = ledger.reads("bot")
-    ledger.acts("bot").forecast("rain", "50%", "none")
+    tools = ledger.tools("bot")
+    ledger.tools("bot").forecast("rain", "50%", "none")
     assert "no shared question counts yet: 1 still open" in tools.compare(["alice", "bot"])
     ledger.now = day(5)
     with database.writing(ledger.engine) as session:
@@ -362,19 +362,19 @@ def test_a_small_advantage_on_a_question_that_resolved_early_is_not_told_as_zero
     ledger: Ledger,
 ) -> None:
     asked(ledger, "rain", scheduled_close_time=day(4_000))
-    ledger.acts("bot").forecast("rain", "50%", "none")
+    ledger.tools("bot").forecast("rain", "50%", "none")
     ledger.now = day(5)
     with database.writing(ledger.engine) as session:
         alice, rain = member_or_new(session, "alice", now=day(0)), registry.find(session, "rain")
         confirmation.confirm(session, rain, "yes", known_at=day(4), now=day(5), member=alice)
-    tools = ledger.reads("bot")
+    tools = ledger.tools("bot")
     # 0.8² − 0.5² for 3 of 4,000 days.
     assert "Against the crowd at the same times: +0.000293" in tools.explain_score("rain")
     assert "Against the crowd at the same times: +0.000293" in tools.my_record()
 
 
 def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: Ledger) -> None:
-    tools = ledger.reads("bot")
+    tools = ledger.tools("bot")
     assert tools.find_questions() == "No question matches (0 in the ledger)."
     asked(ledger, "rain")
     assert "similar ones: `rain`" in tools.find_questions("rian")
@@ -382,7 +382,7 @@ def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: 
 
 def test_the_prompt_asks_for_a_base_rate_evidence_and_a_probability(ledger: Ledger) -> None:
     asked(ledger, "rain")
-    prompt = ledger.reads("bot").forecast_this_question("rain")
+    prompt = ledger.tools("bot").forecast_this_question("rain")
     steps = ("Base rate", "makes it likelier", "makes it less likely", "Your probability")
     places = [prompt.index(step) for step in steps]
     assert places == sorted(places)
