@@ -1,7 +1,7 @@
 """A process of bots that forecast until they are killed: ``bots.py ADDRESS LOG…``.
 
 Each bot has a log, named by its token. Before a request it writes the key there, and after the
-answer the receipt. One that starts again first repeats the request without an answer.
+answer the receipt, and prints a dot. One that starts again repeats the request without an answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import random
 import sys
 import threading
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -40,17 +39,23 @@ def lines(log: Path) -> list[dict[str, Any]]:
     return found
 
 
-def unanswered(log: Path) -> dict[str, Any] | None:
-    """Return the newest request without an answer."""
-    asked: dict[str, Any] | None = None
-    for line in lines(log):
-        asked = None if "receipt" in line else line
-    return asked
-
-
-def forecast(client: httpx.Client, log: Path, request: dict[str, Any]) -> None:
-    """Send a request until it is answered, always with the same key."""
+def live(address: str, log: Path) -> None:
+    """Forecast as the bot of a log, for good, each request with the same key until its answer."""
+    client = httpx.Client(
+        base_url=address,
+        headers={"Authorization": f"Bearer {log.name}"},
+        timeout=30,
+        transport=httpx.HTTPTransport(retries=9),  # which waits for a server that starts again
+    )
+    request = next(iter(lines(log)[-1:]), {"receipt": None})
     while True:
+        if "receipt" in request:
+            request = {
+                "key": str(uuid.uuid4()),
+                "question": random.randrange(QUESTIONS),
+                "probability": random.randint(1, 99) / 100,
+            }
+            note(log, **request)
         try:
             answer = client.post(
                 f"/api/v1/questions/q-{request['question']}/forecasts",
@@ -58,31 +63,12 @@ def forecast(client: httpx.Client, log: Path, request: dict[str, Any]) -> None:
                 headers={"Idempotency-Key": request["key"]},
             )
         except httpx.TransportError:
-            time.sleep(random.uniform(0.05, 0.3))
             continue
-        if answer.status_code in (429, 503):
-            time.sleep(random.uniform(0.05, 0.3))
-            continue
-        made = answer.raise_for_status().json()
-        note(log, key=request["key"], receipt=made["receipt"])
-        return
-
-
-def live(address: str, log: Path) -> None:
-    """Forecast as the bot of a log, for good."""
-    client = httpx.Client(
-        base_url=address, headers={"Authorization": f"Bearer {log.name}"}, timeout=30
-    )
-    if (left := unanswered(log)) is not None:
-        forecast(client, log, left)
-    while True:
-        request = {
-            "key": str(uuid.uuid4()),
-            "question": random.randrange(QUESTIONS),
-            "probability": random.randint(1, 99) / 100,
-        }
-        note(log, **request)
-        forecast(client, log, request)
+        if answer.status_code not in (429, 503):
+            made = answer.raise_for_status().json()
+            request = {"key": request["key"], "receipt": made["receipt"]}
+            note(log, **request)
+            os.write(1, b".")
 
 
 if __name__ == "__main__":

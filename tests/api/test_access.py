@@ -1,12 +1,14 @@
-"""Access through the API: the same answers as from the verbs, for each role and visibility.
+"""Access through API, façade and tools: as in the verbs, for each role and visibility.
 
 The cells and what is due in each are those of ``tests.access.test_visibility``.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,8 +18,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from forecasts.access.tokens import Held
+from forecasts.access.visibility import read_as
 from forecasts.api import caller
+from forecasts.api.door import Here
 from forecasts.api.server import build
+from forecasts.common.errors import Forbidden, NotFound
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.clock import TIME
@@ -25,6 +30,7 @@ from forecasts.ledger.models import Member, Token
 from tests.access.test_visibility import CASES, NOW, RAIN, Cell, cells, expected
 from tests.access.test_visibility import shared as shared
 from tests.api.conftest import ADDRESS
+from tests.api.mcp.conftest import Tools
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +40,48 @@ Call = Callable[[TestClient, Cell], Response]
 def on_question(method: str, path: str = "", body: Any = None) -> Call:
     def call(client: TestClient, cell: Cell) -> Response:
         return client.request(method, f"/api/v1/questions/{cell.question.slug}{path}", json=body)
+
+    return call
+
+
+def of_post(method: str, path: str, body: Any = None) -> Call:
+    """Return a request to the façade, in which {} is the question's number."""
+
+    def call(client: TestClient, cell: Cell) -> Response:
+        number = str(cell.question.id)
+        sent = json.loads(json.dumps(body).replace("{}", number)) if body else None
+        return client.request(method, f"/api/{path.format(number)}", json=sent)
+
+    return call
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The way to the ledger of one cell, in its transaction."""
+
+    cell: Cell
+    allow_private: bool = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Here]:
+        yield Here(self.cell.session, self.cell.member, NOW)
+
+    acting = reading
+
+
+def by_tool(name: str, *given: str, on_question: bool = True, **named: str) -> Call:
+    """Return the call of a tool, by default with the question, as if it were a request."""
+
+    def call(_: TestClient, cell: Cell) -> Response:
+        read_as(cell.session, cell.member, now=NOW)
+        undone, slug = cell.session.begin_nested(), cell.question.slug if on_question else ""
+        try:
+            said = getattr(Tools(Inside(cell)), name)(*filter(None, (slug, *given)), **named)
+        except (Forbidden, NotFound) as error:
+            return Response(403 if isinstance(error, Forbidden) else 404)
+        finally:
+            undone.rollback()
+        return NOTHING if name == "find_questions" and f"- `{slug}`:" not in said else Response(200)
 
     return call
 
@@ -100,6 +148,40 @@ REQUESTS: dict[str, tuple[str, Call]] = {
         on_question("POST", "/close", {"at": "2026-01-02T12:00:00Z"}),
     ),
     "ask": ("updates.ask.ask", asked_in_team),
+    "find tool": ("questions.search.find", by_tool("find_questions", status="any")),
+    "read tool": ("questions.registry.find", by_tool("read_question")),
+    "resource": ("questions.registry.find", by_tool("question_resource")),
+    "prompt": ("questions.registry.find", by_tool("forecast_this_question")),
+    "forecast tool": ("updates.updates.update", by_tool("forecast", "60%", "why")),
+    "propose tool": (
+        "resolution.proposals.propose",
+        by_tool("propose_outcome", "no", "why", "https://example.org"),
+    ),
+    "ask tool": (
+        "questions.registry.require_can_ask",
+        by_tool("ask_question", "Snow by 1 February 2027?", "White.", on_question=False),
+    ),
+    "capture tool": (
+        "articles.library.store",
+        by_tool("capture_article", text=f"{RAIN.title}\n\n{RAIN.text * 9}", on_question=False),
+    ),
+    "post": ("api.metaculus.posts.post", of_post("GET", "posts/{}/")),
+    "forecast of a bot": (
+        "updates.updates.update",
+        of_post("POST", "questions/forecast/", [{"question": "{}", "probability_yes": 0.4}]),
+    ),
+    "comment": (
+        "updates.comments.comment",
+        of_post("POST", "comments/create/", {"on_post": "{}", "text": "So."}),
+    ),
+    "outcome of a bot": (
+        "resolution.confirmation.confirm",
+        of_post("POST", "questions/{}/resolve/", {"resolution": "no"}),
+    ),
+    "approval": (
+        "questions.revisions.revise",
+        of_post("POST", "posts/{}/approve/", {"scheduled_close_time": "2026-01-30"}),
+    ),
     "capture": ("articles.library.store", captured),
 }
 

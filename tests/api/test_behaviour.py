@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -33,14 +33,13 @@ def forecasts_in(engine: Engine) -> int:
         return len(session.exec(select(Forecast)).all())
 
 
-@pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", "Basic x", "Bearer fct_0_x", "fct_0_x"]
-)
-def test_nothing_is_told_without_a_token(client: TestClient, header: str | None) -> None:
-    found = client.get("/api/v1/me", headers={} if header is None else {"Authorization": header})
-    assert found.status_code == 401
-    assert found.headers["www-authenticate"] == "Bearer"
-    assert "forecasts token create" in found.json()["remedy"]
+def test_nothing_is_told_without_a_token(client: TestClient) -> None:
+    for header in (None, "", "Bearer", "Bearer ", "Basic x", "Bearer fct_0_x", "fct_0_x"):
+        headers = {} if header is None else {"Authorization": header}
+        found = client.get("/api/v1/me", headers=headers)
+        assert found.status_code == 401, header
+        assert found.headers["www-authenticate"] == "Bearer"
+        assert "forecasts token create" in found.json()["remedy"]
 
 
 def test_a_token_in_the_address_does_not_count(client: TestClient, make_bot: Bot) -> None:
@@ -79,27 +78,16 @@ def test_a_token_acts_within_its_scopes(client: TestClient, engine: Engine, make
     assert confirmed.status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Host": "ledger.evil.example"}, 403),
-        ({"Host": "127.0.0.1.evil.example"}, 403),
-        ({"Host": "["}, 403),
-        ({"Origin": "https://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Origin": "http://["}, 403),
-        ({"Host": "localhost:8000"}, 200),
-        ({"Host": "[::1]:8000"}, 200),
-        ({"Origin": ADDRESS}, 200),
-        ({"Host": "ledger.example.org"}, 200),
-    ],
-)
-def test_other_hosts_and_origins_are_refused(
-    engine: Engine, clock: Clock, make_bot: Bot, headers: dict[str, str], status: int
-) -> None:
+def test_other_hosts_and_origins_are_refused(engine: Engine, clock: Clock, make_bot: Bot) -> None:
     app = build(engine, clock=clock, hosts=["ledger.example.org"])
     client = TestClient(app, base_url=ADDRESS, headers=make_bot())
-    assert client.get("/api/v1/me", headers=headers).status_code == status
+    evil = ("ledger.evil.example", "127.0.0.1.evil.example", "[")
+    for host in (*evil, "localhost:8000", "[::1]:8000", "ledger.example.org"):
+        found = client.get("/api/v1/me", headers={"Host": host})
+        assert found.status_code == (403 if host in evil else 200), host
+    for origin in ("https://evil.example", "null", "http://[", ADDRESS):
+        found = client.get("/api/v1/me", headers={"Origin": origin})
+        assert found.status_code == (200 if origin == ADDRESS else 403), origin
 
 
 def test_a_request_that_is_too_large_is_refused(
@@ -136,9 +124,9 @@ def test_nothing_is_fetched_for_one_who_may_not_capture(
         assert len(fetched) == (status == 201)
 
 
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_a_time_outside_the_calendar_is_refused(api: TestClient, engine: Engine, time: str) -> None:
+def test_a_time_outside_the_calendar_is_refused(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
+    time = "0001-01-01T00:00:00+14:00"
     given = {"probability": 0.3, "evidence": [{"note": "x", "published_at": time}]}
     for found in (
         api.post(f"{RAIN}/forecasts", json=given),
@@ -282,76 +270,48 @@ def test_pages_continue_where_they_ended(api: TestClient, engine: Engine) -> Non
         assert "without a cursor" in found.json()["remedy"]
 
 
-def pages(api: TestClient, query: dict[str, object]) -> Iterator[list[str]]:
-    """Follow `next`; yield the ids of each page."""
-    cursor = {}
-    for _ in range(10):
-        found = api.get("/api/v1/questions", params=query | cursor).json()
-        yield [one["id"] for one in found["questions"]]
-        if found["next"] is None:
-            return
-        cursor = {"cursor": found["next"]}
-    raise AssertionError("The list does not end.")
-
-
 @pytest.mark.parametrize(
-    "query",
+    ("query", "act", "value"),
     [
-        {"needs_update": True},
-        {"mine": False},
-        {"mine": False, "order": "newest"},
-        {"mine": False, "order": "alphabet"},
-        {"updated_since": "2025-12-01T00:00:00Z"},
+        ({"needs_update": True}, "forecasts", {"probability": 0.3}),
+        ({"mine": False, "order": "newest"}, "forecasts", {"probability": 0.3}),
+        ({"updated_since": "2025-12-01T00:00:00Z"}, "forecasts", {"probability": 0.3}),
+        ({"order": "untouched"}, "forecasts", {"probability": 0.3}),
+        ({"status": "awaiting"}, "resolve", {"outcome": "no"}),
     ],
 )
-def test_each_question_is_listed_once_while_a_bot_forecasts_them_page_by_page(
-    api: TestClient, engine: Engine, clock: Clock, query: dict[str, object]
+def test_each_question_is_listed_once_while_a_bot_acts_on_them_page_by_page(
+    api: TestClient,
+    engine: Engine,
+    clock: Clock,
+    query: dict[str, object],
+    act: str,
+    value: dict[str, object],
 ) -> None:
-    ids = [f"q{number}" for number in range(11)]
+    def acts(id_: str) -> None:
+        clock.time += timedelta(minutes=1)
+        assert api.post(f"/api/v1/questions/{id_}/{act}", json=value).is_success
+
+    ids = [f"q{number}" for number in range(7)]
     for number, id_ in enumerate(ids):
         asked(engine, slug=id_, scheduled_close_time=day(10 + number % 3))
-    listed = []
-    for page in pages(api, query | {"limit": 3}):
-        listed += page
-        for id_ in page:
-            clock.time += timedelta(minutes=1)
-            made = api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3})
-            assert made.is_success
-    assert sorted(listed) == sorted(ids)
-
-
-def test_the_oldest_forecasts_are_listed_once_while_a_bot_renews_them_page_by_page(
-    api: TestClient, engine: Engine, clock: Clock
-) -> None:
-    def forecast(id_: str) -> None:
-        clock.time += timedelta(minutes=1)
-        assert api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3}).is_success
-
-    ids = [f"q{number}" for number in range(7)]
-    for id_ in ids:
-        asked(engine, slug=id_)
-        forecast(id_)
-    listed = []
-    for page in pages(api, {"order": "untouched", "limit": 3}):
-        listed += page
-        for id_ in page:
-            forecast(id_)
-    assert listed == ids
-
-
-def test_no_question_is_left_out_while_their_outcomes_are_recorded_page_by_page(
-    api: TestClient, engine: Engine, clock: Clock
-) -> None:
-    ids = [f"q{number}" for number in range(7)]
-    for id_ in ids:
-        asked(engine, slug=id_)
-    clock.time = day(20)
-    listed = []
-    for page in pages(api, {"status": "awaiting", "limit": 2}):
-        listed += page
-        for id_ in page:
-            api.post(f"/api/v1/questions/{id_}/resolve", json={"outcome": "no"})
+        if query.get("order") == "untouched":
+            acts(id_)
+    if act == "resolve":
+        clock.time = day(20)
+    listed: list[str] = []
+    found = api.get("/api/v1/questions", params=query | {"limit": 3}).json()
+    while found["questions"]:
+        for one in found["questions"]:
+            listed.append(one["id"])
+            acts(one["id"])
+        if found["next"] is None:
+            break
+        following = query | {"limit": 3, "cursor": found["next"]}
+        found = api.get("/api/v1/questions", params=following).json()
     assert sorted(listed) == ids
+    if query.get("order") == "untouched":
+        assert listed == ids
 
 
 def test_a_page_begins_at_the_first_of_the_next_rows_that_is_still_in_the_list(

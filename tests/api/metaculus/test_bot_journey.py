@@ -123,33 +123,22 @@ def test_the_crowd_is_the_median_of_visible_forecasts(arena: Arena) -> None:
 def test_all_forecasts_of_a_request_are_stored_or_none(arena: Arena) -> None:
     number = arena.numbers["binary"]
     body = forecast(number, {"probability_yes": 0.5}) + forecast(number, {"probability_yes": 1.5})
-    refused = arena.bot.post("/questions/forecast/", body, status=422)
-    assert "1.5 is not" in refused["detail"]
-    assert [one["place"] for one in refused["problems"]] == ["body.1.probability_yes"]
+    arena.bot.post("/questions/forecast/", body, status=422)
     assert arena.bot.question(number)["my_forecasts"]["history"] == []
 
 
 WRONG = [
     ("binary", {"probability_yes": 1.5}, "probability_yes", "from 0 to 1; 1.5 is not."),
-    ("binary", {"probability_yes": "x"}, "probability_yes", "must be a number; 'x' is not."),
     ("binary", {}, "probability_yes", "takes probability_yes"),
-    ("binary", {"continuous_cdf": [0.5, 0.6]}, "continuous_cdf", "takes probability_yes"),
     ("binary", {"probability_yes": 0.5, "end_time": "2026-01-05"}, "end_time", "until the next"),
     ("binary", {"probability_yes": 0.5, "weight": 2}, "weight", "no field weight"),
     ("binary", {"probability_yes": 0.5, "slider_values": [1]}, "slider_values", "be left out."),
     ("binary", {"probability_yes": 0.5, "model": {"name": " "}}, "model", "has no name"),
-    ("binary", {"probability_yes": 0.5, "model": {"name": "m", "cost": -1}}, "model.cost", "-1"),
     (
         "multiple_choice",
         {"probability_yes_per_category": {"Busan": 0.5, "Riyadh": 0.5, "Other": 0.5}},
         "probability_yes_per_category",
         "sum to 150%",
-    ),
-    (
-        "multiple_choice",
-        {"probability_yes_per_category": {"Busan": 1.0}},
-        "probability_yes_per_category",
-        "lacks 'Riyadh'",
     ),
     ("numeric", {"continuous_cdf": [0.1, 0.9]}, "continuous_cdf", "needs 201"),
 ]
@@ -186,31 +175,25 @@ def test_a_question_that_takes_no_forecasts_is_refused_with_a_code(arena: Arena)
     assert late["code"] == "closed"
 
 
-@pytest.mark.parametrize("time", [0, False, [], "2026-01-01T00:00:00Z"])
-def test_a_forecast_is_not_withdrawn_at_another_time_than_now(arena: Arena, time: Any) -> None:
+def test_a_forecast_is_not_withdrawn_at_another_time_than_now(arena: Arena) -> None:
     number = arena.numbers["binary"]
     arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.5}))
-    sent = [{"question": number, "withdraw_at": time}]
-    assert "withdraw_at" in arena.bot.post("/questions/withdraw/", sent, status=422)["detail"]
+    for time in (0, "2026-01-01T00:00:00Z"):
+        sent = [{"question": number, "withdraw_at": time}]
+        assert "withdraw_at" in arena.bot.post("/questions/withdraw/", sent, status=422)["detail"]
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("forecast/", ""),
-        ("withdraw/", ""),
-        ("bulk-forecast-comment/", "forecasts"),
-        ("bulk-forecast-comment/", "comments"),
-        ("bulk-forecast-read/", "question_ids"),
-    ],
-)
-def test_a_list_that_would_keep_others_from_writing_is_refused(
-    arena: Arena, path: str, name: str
-) -> None:
-    one = {"forecasts": {"question": 0}, "comments": {"on_post": 0, "text": ""}, "question_ids": 0}
-    many = [one.get(name, {"question": 0})] * 10_001
-    found = arena.bot.post(f"/questions/{path}", {name: many} if name else many, status=422)
-    assert found["problems"][0]["rule"].endswith("must have at most 10,000 items, not 10,001.")
+def test_a_list_that_would_keep_others_from_writing_is_refused(arena: Arena) -> None:
+    forecasts, comments = [{"question": 0}], [{"on_post": 0, "text": ""}]
+    for path, body in (
+        ("forecast/", forecasts * 10_001),
+        ("withdraw/", forecasts * 10_001),
+        ("bulk-forecast-comment/", {"forecasts": forecasts * 10_001}),
+        ("bulk-forecast-comment/", {"comments": comments * 10_001}),
+        ("bulk-forecast-read/", {"question_ids": [0] * 10_001}),
+    ):
+        found = arena.bot.post(f"/questions/{path}", body, status=422)
+        assert found["problems"][0]["rule"].endswith("must have at most 10,000 items, not 10,001.")
 
 
 def test_a_forecast_may_name_its_model(arena: Arena) -> None:
@@ -312,43 +295,19 @@ def test_accounts_make_and_list_their_bots(arena: Arena) -> None:
         assert arena.bot.get("/users/me")["username"] == "bot-2"
 
 
-def test_a_request_without_a_valid_token_is_refused(arena: Arena) -> None:
-    for given in ("", "Token", "Token nonsense"):
-        arena.bot.client.headers["Authorization"] = given
-        assert arena.bot.client.get("/posts/").status_code == 401
-
-
 def test_a_new_post_is_a_question_that_can_be_approved(arena: Arena) -> None:
     question = {
         "title": "Will it snow?",
-        "description": "",
         "type": "numeric",
-        "possibilities": None,
-        "resolution": None,
         "include_bots_in_aggregates": True,
-        "question_weight": 1.0,
         "scaling": {"range_max": 50.0, "range_min": 0.0, "zero_point": None},
-        "open_upper_bound": True,
         "open_lower_bound": False,
-        "inbound_outcome_count": 200,
-        "options": None,
-        "group_variable": "",
-        "label": "",
         "resolution_criteria": "Depth in the gazette.",
         "open_time": "2026-01-02T00:00:00",
-        "cp_reveal_time": None,
         "scheduled_close_time": "2026-01-09T00:00:00",
-        "scheduled_resolve_time": "2026-01-10T00:00:00",
         "unit": "cm",
-        "fine_print": "",
-        "group_rank": None,
     }
-    post = {
-        "title": "Will it snow?",
-        "default_project": 33121,
-        "categories": [],
-        "published_at": None,
-    }
+    post = {"title": "Will it snow?", "default_project": 33121, "categories": []}
     made = arena.alice.post("/posts/create/", post | {"question": question})
     assert set(made["not_kept"]) == {"open_lower_bound", "include_bots_in_aggregates"}
     number = made["id"]

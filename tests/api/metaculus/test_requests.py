@@ -78,11 +78,6 @@ def test_every_option_has_a_probability(sent: dict[str, float | None], words: st
         value(NewForecast(question=1, probability_yes_per_category=sent), HOST)
 
 
-def test_a_field_that_a_ledger_does_not_know_is_refused() -> None:
-    with pytest.raises(ValueError, match="Extra inputs"):
-        NewForecast.model_validate({"question": 1, "probability_yes": 0.5, "weight": 2})
-
-
 def test_a_new_question_has_its_times_in_utc_and_its_tournament_as_a_tag() -> None:
     text = wording(new_post(), now=day(0))
     assert (text.title, text.background, text.tags) == ("Will it rain?", "It is dry.", ["33121"])
