@@ -321,7 +321,7 @@ def _questions(
     now: datetime,
 ) -> list[PublishedQuestion]:
     """Return the questions, those with the newest outcome first, then the others by close."""
-    handles, evidence = _handles(session, own), _evidence(session, [row.id for row in own])
+    handles, evidence = _handles(session, own), evidence_of(session, [row.id for row in own])
     paths: dict[int, list[PublishedForecast]] = defaultdict(list)
     for row in own:
         paths[row.question_id].append(
@@ -349,7 +349,7 @@ def _questions(
     return sorted(found, key=_newest_outcome_first)
 
 
-def _evidence(session: Session, ids: Sequence[int]) -> dict[int, list[PublishedEvidence]]:
+def evidence_of(session: Session, ids: Sequence[int]) -> dict[int, list[PublishedEvidence]]:
     """Return the evidence of these forecasts by their ids, erased evidence left out."""
     found: dict[int, list[PublishedEvidence]] = defaultdict(list)
     for some in in_batches(ids):

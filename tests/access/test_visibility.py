@@ -239,7 +239,7 @@ OPEN = {
     "as export_as": "exporting.formats.packed_as",
     "only what the reader sees, as write_export": "exporting.formats.packed_folder",
     "counts forecasts that the reader may see": "importing.accounts.whose",
-    "of the forecasts of published: test_record": "publication.cited.evidence_of",
+    "of the forecasts of published: test_record": "publication.record.evidence_of",
     "on the questions of published: test_secrets": "publication.record.questions_with_secrets",
     "asks whose record it is: test_publish": "publication.publish.publish",
     "as publish, which asks: test_publish": "publication.publish.publish_as_zip",
