@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +26,17 @@ _Field = tuple[str, str, str, str]  # name, kind, the shape that the kind names 
 
 def page(document: Mapping[str, Any]) -> str:
     """Return the page of an OpenAPI document."""
-    tags: dict[str, list[dict[str, Any]]] = {}
+    tags: dict[str, list[tuple[str, str, Any]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            text = (operation.get("description") or operation["summary"]).split("\n\n")
-            fields = {
-                "Parameters": list(_parameters(document, operation)),
-                "Body": list(_body(document, operation)),
-            }
-            tags.setdefault(operation["tags"][0], []).append(
-                {
-                    "id": operation["operationId"],
-                    "method": method.upper(),
-                    "path": path,
-                    "text": text,
-                    "fields": fields,
-                    "answer": _answer(operation),
-                }
-            )
-    shapes = [
-        (name, shape.get("description", ""), list(fields_of(document, shape)))
-        for name, shape in document["components"]["schemas"].items()
-        if "properties" in shape
-    ]
-    return _TEMPLATE.render(info=document["info"], tags=tags, shapes=shapes)
+            tags.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
+    every = document["components"]["schemas"].items()
+    shapes = {name: shape for name, shape in every if "properties" in shape}
+    tables = {"parameters": _parameters, "body": _body, "fields": fields_of}
+    lists = {name: partial(table, document) for name, table in tables.items()}
+    return _TEMPLATE.render(
+        info=document["info"], tags=tags, shapes=shapes, answer=_answer, **lists
+    )
 
 
 def _answer(operation: Mapping[str, Any]) -> str:

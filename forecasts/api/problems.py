@@ -140,16 +140,23 @@ def document(error: LedgerError) -> ProblemDocument:
     """Return an error as a problem document."""
     first = error.first if isinstance(error, NoneMade) else error
     status, kind = status_and_kind(first)
+    found = _document(status, kind, error.message, in_words(error.advice, request))
+    problems = [
+        Problem(shown(one.place), shown(one.value), shown(one.rule, LONGEST))
+        for one in _problems(error)[:_MOST_PROBLEMS]
+    ]
+    code = getattr(first, "code", "") or found.code
+    return found.model_copy(update={"code": code, "problems": problems})
+
+
+def _document(status: int, title: str, detail: str, remedy: str) -> ProblemDocument:
     return ProblemDocument(
-        title=kind,
-        code=getattr(first, "code", "") or kind.replace(" ", "_"),
+        title=title,
+        code=title.replace(" ", "_"),
         status=status,
-        detail=shown(error.message, LONGEST),
-        remedy=in_words(error.advice, request),
-        problems=[
-            Problem(shown(one.place), shown(one.value), shown(one.rule, LONGEST))
-            for one in _problems(error)[:_MOST_PROBLEMS]
-        ],
+        detail=shown(detail, LONGEST),
+        remedy=remedy,
+        problems=[],
     )
 
 
@@ -176,17 +183,7 @@ def _json(body: ProblemDocument, headers: dict[str, str] | None = None) -> Respo
 
 def plain(status: int, detail: str, remedy: str = "") -> Response:
     """Return a problem that is not an error of the ledger."""
-    title = OF_STATUS.get(status, "error")
-    return _json(
-        ProblemDocument(
-            title=title,
-            code=title.replace(" ", "_"),
-            status=status,
-            detail=detail,
-            remedy=remedy,
-            problems=[],
-        )
-    )
+    return _json(_document(status, OF_STATUS.get(status, "error"), detail, remedy))
 
 
 def invalid(errors: Any, remedy: str = "See /api/v1/docs for each field.") -> BadInput:
@@ -252,18 +249,6 @@ _MUST = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be below {lt}",
     "finite_number": "must be a finite number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "string_type": "must be a text",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
     "none_required": "must be left out",
@@ -271,6 +256,9 @@ _MUST = {
     "too_long": "must have at most {max_length} items, not {actual_length}",
     "string_too_long": "must have at most {max_length} characters",
 }
+# By the beginning of the type of an error that names another type.
+_A = {"float": "a number", "int": "a whole number", "bool": "true or false", "string": "a text"}
+_A |= {"list": "a list", "dict": "an object", "model": "an object"}
 LONGEST = 2_000  # characters of a sentence, which may repeat a name that was sent
 _A_TIME = "must be a time such as 2027-03-31T12:00:00Z"
 # A value of several types has an error for each, with the type as the last part of its place.
@@ -284,6 +272,8 @@ def must(fault: Any) -> str:
         return _MUST[kind].format(**{name: _figure(value) for name, value in context.items()})
     if kind.startswith(("datetime_", "timezone_")):
         return _A_TIME
+    if kind.endswith(("_type", "_parsing", "_from_float")) and kind.partition("_")[0] in _A:
+        return f"must be {_A[kind.partition('_')[0]]}"
     return str(fault["msg"]).replace("Input should ", "must ")
 
 

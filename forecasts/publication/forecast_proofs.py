@@ -25,9 +25,9 @@ from forecasts.common.times import iso, read_time, to_minute
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.chain import contents, sha256
-from forecasts.ledger.models import Entry, Member, Question
+from forecasts.ledger.models import Entry, Forecast, Member, Question
 from forecasts.ledger.receipts import Receipt
-from forecasts.values.value import Value, format_value
+from forecasts.values.value import format_value
 
 FILE = "proofs.jsonl"
 _BATCH = 10_000  # forecasts
@@ -134,7 +134,7 @@ def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:
         said = f"{number}: forecasts.csv does not have it as it was recorded at {iso(made_at)}."
         return Compared(one, "altered_folder", said)
     options = next(rows(frames.questions[frames.questions["question_id"] == slug])).options
-    value = format_value(_value(recorded), options)
+    value = format_value(Forecast(**recorded), options)
     said = (
         f"Proved: {handle}, {value} on {slug}, {to_minute(made_at)}: the folder has this forecast "
         "as it was recorded."
@@ -148,12 +148,3 @@ def _values(found: Any) -> dict[str, Any]:
         name: None if isinstance(value := getattr(found, name), float) and value != value else value
         for name in _VALUES
     }
-
-
-def _value(recorded: dict[str, Any]) -> Value:
-    vector = recorded["probabilities"]
-    return Value(
-        probability=recorded["probability"],
-        probabilities=None if vector is None else tuple(vector),
-        quantiles=recorded["quantiles"],
-    )

@@ -115,11 +115,6 @@ class PublishedQuestion:
     note: str
     origins: tuple[QuestionOrigin, ...]
 
-    @property
-    def texts(self) -> list[str]:
-        """The note and the rationales."""
-        return [self.note, *(one.rationale for one in self.forecasts)]
-
 
 @dataclass(frozen=True)
 class Unpublished:
@@ -208,7 +203,6 @@ def published(
         frames = _frames(session, own, shown)
         found = _questions(session, own, shown, frames, now)
     forecast = {row.question_id for row in every}
-    texts = {one.state.slug: one.texts for one in found}
     return Publication(
         title=member.handle if member is not None else team.name if team is not None else "",
         is_team=team is not None,
@@ -218,7 +212,7 @@ def published(
             len(seen - chosen), len(forecast - seen), len(every) - len(own), len(secret)
         ),
         frames=frames,
-        withheld=(*secret.values(), *_left_out(texts)),
+        withheld=(*secret.values(), *_left_out(found)),
         later=() if team is None else _later(session, team, own),
     )
 
@@ -416,12 +410,13 @@ def _published(words: str) -> str:
     return WITHHELD if holds_secrets(words) else words
 
 
-def _left_out(texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield a sentence on each question with texts that are left out; ``texts``: by slug."""
-    for slug, some in texts.items():
-        if many := sum(one == WITHHELD for one in some):
+def _left_out(questions: Sequence[PublishedQuestion]) -> Iterator[str]:
+    """Yield a sentence on each question with words that are left out."""
+    for one in questions:
+        words = [one.note, *(made.rationale for made in one.forecasts)]
+        if many := words.count(WITHHELD):
             are = count(many, "rationale or note is", "rationales or notes are")
-            yield f"{slug}: {are} left out because of {SECRET}."
+            yield f"{one.state.slug}: {are} left out because of {SECRET}."
 
 
 def questions_with_secrets(session: Session, states: Mapping[int, QuestionState]) -> dict[int, str]:

@@ -1,7 +1,8 @@
-"""The pages of forecasts, evidence, scores and tables, also while rows are added between them."""
+"""The pages of lists and tables, also while their rows change between them."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 V1 = "/api/v1"
 Add = Callable[[], None]
-ROWS = {"forecasts": "forecasts", "evidence": "evidence", "scores": "scores"}
+LISTS = ("questions", "forecasts", "evidence", "scores")
 
 
 def listed(
@@ -28,7 +29,8 @@ def listed(
     for _ in range(30):
         found = api.get(f"{V1}/{path}", params={"limit": limit} | query)
         assert found.status_code == 200, found.text
-        rows = found.json()[ROWS.get(path.rpartition("/")[2], "rows")]
+        name = path.rpartition("/")[2]
+        rows = found.json()[name if name in LISTS else "rows"]
         assert len(rows) <= limit
         yield from rows
         if found.json()["next"] is None:
@@ -55,19 +57,99 @@ def forecast(api: TestClient, clock: Clock) -> Callable[..., None]:
     return make
 
 
-@pytest.mark.parametrize(("kind", "each"), [("forecasts", 1), ("evidence", 2)])
+@pytest.mark.parametrize(
+    ("query", "act", "value"),
+    [
+        ({"needs_update": True}, "forecasts", {"probability": 0.3}),
+        ({"mine": False, "order": "newest"}, "forecasts", {"probability": 0.3}),
+        ({"updated_since": "2025-12-01T00:00:00Z"}, "forecasts", {"probability": 0.3}),
+        ({"order": "untouched"}, "forecasts", {"probability": 0.3}),
+        ({"status": "awaiting"}, "resolve", {"outcome": "no"}),
+    ],
+)
+def test_each_question_is_listed_once_while_a_bot_acts_on_them_page_by_page(
+    api: TestClient, engine: Engine, clock: Clock, query: Any, act: str, value: Any
+) -> None:
+    def acts(id_: str) -> None:
+        clock.time += timedelta(minutes=1)
+        assert api.post(f"{V1}/questions/{id_}/{act}", json=value).is_success
+
+    ids = [f"q{number}" for number in range(7)]
+    for number, id_ in enumerate(ids):
+        asked(engine, slug=id_, scheduled_close_time=day(10 + number % 3))
+        if query.get("order") == "untouched":
+            acts(id_)
+    if act == "resolve":
+        clock.time = day(20)
+    seen: list[str] = []
+    page: list[str] = []
+
+    def act_on_page() -> None:
+        for id_ in page:
+            acts(id_)
+        page.clear()
+
+    for one in listed(api, "questions", act_on_page, **query):
+        seen.append(one["id"])
+        page.append(one["id"])
+    assert (seen if query.get("order") == "untouched" else sorted(seen)) == ids
+
+
+def test_pages_continue_where_they_ended(api: TestClient, engine: Engine) -> None:
+    for number in range(5):
+        asked(engine, slug=f"q{number}", title=f"Question {number}?")
+    query = {"order": "alphabet", "limit": 2}
+    first = api.get(f"{V1}/questions", params=query).json()
+    assert ([one["id"] for one in first["questions"]], first["matching"]) == (["q0", "q1"], 5)
+    asked(engine, slug="early", title="A question?")
+    second = api.get(f"{V1}/questions", params=query | {"cursor": first["next"]}).json()
+    assert [one["id"] for one in second["questions"]] == ["q2", "q3"]
+    earlier_version = base64.urlsafe_b64encode(b'[2, "q1"]').decode()
+    for wrong in ("x", "W10=", "é", "bnVsbA==", earlier_version, first["next"][:-4]):
+        found = api.get(f"{V1}/questions", params=query | {"cursor": wrong})
+        assert found.status_code == 422
+        assert "cursor" in found.json()["detail"]
+        assert "without a cursor" in found.json()["remedy"]
+
+
+def test_a_page_begins_at_the_first_of_the_next_rows_that_is_still_in_the_list(
+    api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.api.paging.MARKED", 3)
+    for number in range(7):
+        asked(engine, slug=f"q{number}")
+
+    def forecast(*chosen: str) -> None:
+        for id_ in chosen:
+            api.post(f"{V1}/questions/{id_}/forecasts", json={"probability": 0.3})
+
+    def page(**query: object) -> tuple[list[str], str | None]:
+        found = api.get(f"{V1}/questions", params={"mine": False, "limit": 2} | query).json()
+        return [one["id"] for one in found["questions"]], found["next"]
+
+    first, cursor = page()
+    assert first == ["q0", "q1"]
+    forecast("q2", "q3")
+    assert page(cursor=cursor)[0] == ["q4", "q5"]
+    forecast("q4")  # all marked rows have gone: none is left out
+    assert page(cursor=cursor)[0] == ["q0", "q1"]
+    _, last = page(limit=3)
+    forecast("q6")
+    assert page(cursor=last) == ([], None)
+
+
 def test_rows_on_a_question_are_listed_once_in_order_while_forecasts_are_made(
-    api: TestClient, engine: Engine, forecast: Add, kind: str, each: int
+    api: TestClient, engine: Engine, forecast: Add
 ) -> None:
     asked(engine, slug="rain")
     for _ in range(4):
         forecast()
-    found = list(listed(api, f"questions/rain/{kind}", forecast, limit=2 * each))
-    numbers = [row["number" if kind == "forecasts" else "forecast"] for row in found]
-    whole = list(listed(api, f"questions/rain/{kind}", limit=MOST))
-    assert found == whole[: len(found)]
-    assert numbers == sorted(numbers)
-    assert len(found) >= 4 * each
+    for kind, name in (("forecasts", "number"), ("evidence", "forecast")):
+        found = list(listed(api, f"questions/rain/{kind}", forecast))
+        numbers = [row[name] for row in found]
+        assert numbers == sorted(numbers)
+        assert found == list(listed(api, f"questions/rain/{kind}", limit=MOST))[: len(found)]
+        assert len(found) >= 4
 
 
 def test_a_page_of_evidence_may_end_within_a_forecast(
@@ -110,19 +192,17 @@ def test_scores_are_listed_once_while_outcomes_are_recorded(api: TestClient, res
     assert all(len(row["forecasts"]) == 2 and row["score"] is not None for row in whole)
 
 
-@pytest.mark.parametrize("by", ["update", "evidence"])
 def test_an_attribution_is_that_of_its_first_page_while_outcomes_are_recorded(
-    api: TestClient, resolve: Add, by: str
+    api: TestClient, resolve: Add
 ) -> None:
     for _ in range(5):
         resolve()
-    whole = list(listed(api, "attribution", limit=MOST_OF_TABLE, by=by))
+    whole = list(listed(api, "attribution", limit=MOST_OF_TABLE, by="evidence"))
     assert len(whole) > 2
-    assert list(listed(api, "attribution", resolve, limit=1, by=by)) == whole
-    if by != "update":
-        points = [row["points"] for row in whole]
-        assert points == sorted(points, reverse=True)
-    assert list(listed(api, "attribution", limit=MOST_OF_TABLE, by=by)) != whole
+    assert list(listed(api, "attribution", resolve, limit=1, by="evidence")) == whole
+    points = [row["points"] for row in whole]
+    assert points == sorted(points, reverse=True)
+    assert list(listed(api, "attribution", limit=MOST_OF_TABLE, by="evidence")) != whole
 
 
 def test_the_crowd_has_pages(

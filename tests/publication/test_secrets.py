@@ -59,7 +59,8 @@ def test_words_with_a_secret_are_left_out_and_their_question_named(engine: Engin
         confirm(session, rain, "yes", member=kate, now=now, known_at=day(10), note=f"By {TOKEN}")
     done = publish(engine)
     [question] = done.record.questions
-    assert question.texts == [WITHHELD, WITHHELD, WITHHELD, "See https://example.org/c?d=e."]
+    words = [question.note, *(one.rationale for one in question.forecasts)]
+    assert words == [WITHHELD, WITHHELD, WITHHELD, "See https://example.org/c?d=e."]
     assert done.record.withheld == (
         f"rain: 3 rationales or notes are left out because of {SECRET}.",
     )

@@ -169,10 +169,6 @@ def test_a_pages_policy_allows_its_own_style_and_script_alone(files: dict[str, s
                 assert rules[f"{kind}-src"] == f"'sha256-{digest}'", path
 
 
-def test_equal_records_make_equal_files(publication: Publication, files: dict[str, str]) -> None:
-    assert site_files(publication, now=day(7)) == files
-
-
 def test_members_words_are_never_markup(session: Session) -> None:
     alice = member_or_new(session, HANDLES[0], now=day(0))
     for place, word in enumerate(one[:500] for one in WORDS):

@@ -33,13 +33,11 @@ Shape = dict[str, Any]  # an object of the platform's API, by its names there
 GROUPS = 1_000_000_000
 
 Stage = Literal["upcoming", "open", "closed", "resolved"]
+# All others are resolved.
 _STAGES: dict[Status, Stage] = {
     Status.upcoming: "upcoming",
     Status.open: "open",
     Status.awaiting: "closed",
-    Status.resolved: "resolved",
-    Status.annulled: "resolved",
-    Status.ambiguous: "resolved",
 }
 # A group has the first of these stages that one of its questions is in.
 _GROUP_ORDER: tuple[Stage, ...] = ("open", "upcoming", "closed", "resolved")
@@ -55,7 +53,7 @@ def stage(state: QuestionState, now: datetime) -> Stage:
     """Return the question's stage in the platform's words; a proposal does not close it."""
     if state.status is Status.proposed:
         return "open" if state.accepts_forecasts(now) else "closed"
-    return _STAGES[state.status]
+    return _STAGES.get(state.status, "resolved")
 
 
 def kind(text: QuestionText) -> str:

@@ -12,7 +12,7 @@ from forecasts.access.kinds import CrowdOf
 from forecasts.access.members import kind_of
 from forecasts.access.roles import Scope
 from forecasts.api import caller
-from forecasts.api.caller import At, Reads, reads
+from forecasts.api.caller import At, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
@@ -107,8 +107,9 @@ def list_scores(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scor
 
 
 @router.get("/attribution")
+@reads
 def show_attribution(
-    caller: Reads,
+    at: At,
     by: Literal["update", "evidence", "publisher", "kind"] = "update",
     protocol: str = "brier",
     limit: TableLimit = PAGE_SIZE,
@@ -118,12 +119,12 @@ def show_attribution(
 
     Outcomes recorded after the first page was read are left out of the others.
     """
-    with caller.reading() as at:
-        here, frames = place(cursor, at.now), ledger_frames(at.session, rationales=False)
-        states = listing(at.session, now=at.now)
+    here, frames = place(cursor, at.now), ledger_frames(at.session, rationales=False)
     # A later outcome could move a row to a page that was read before.
     later = [
-        one.slug for one in states if one.resolution and one.resolution.recorded_at > here.began
+        one.slug
+        for one in listing(at.session, now=at.now)
+        if one.resolution and one.resolution.recorded_at > here.began
     ]
     questions = frames.questions
     questions.loc[questions["question_id"].isin(later), "resolution"] = None
@@ -131,8 +132,9 @@ def show_attribution(
 
 
 @router.get("/crowd")
+@reads
 def show_crowd(
-    caller: Reads,
+    here: At,
     question: Annotated[str | None, Query(description="Only this question's.")] = None,
     method: Literal[
         "mean", "median", "recency_weighted", "geometric_odds", "extremized"
@@ -148,50 +150,48 @@ def show_crowd(
     cursor: Cursor = None,
 ) -> Rows:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
-    with caller.reading() as here:
-        begins = place(cursor, here.now)
-        only = None if question is None else [registry.find(here.session, question).slug]
-        frames = ledger_frames(here.session, questions=only, rationales=False)
+    only = None if question is None else [registry.find(here.session, question).slug]
+    frames = ledger_frames(here.session, questions=only, rationales=False)
     found = crowd(frames, method, at, of=of, each_bot=each_bot)
-    return _table(found, ["question_id", "at"], begins, limit)
+    return _table(found, ["question_id", "at"], place(cursor, here.now), limit)
 
 
 @router.get("/report", responses=_DOCUMENT)
+@reads
 def show_report(
-    caller: Reads,
+    at: At,
     request: Request,
     choice: Chosen,
     by: By = "all",
     name: Annotated[list[str] | None, Query(description="Only these groups.")] = None,
 ) -> Response:
     """Report scores and calibration. With `Accept: text/markdown` as a text."""
-    with caller.reading() as at:
-        frames, now = ledger_frames(at.session, rationales=False), at.now
-    made = build_report(frames, by=by, names=name or [], choice=choice, as_of=now)
+    frames = ledger_frames(at.session, rationales=False)
+    made = build_report(frames, by=by, names=name or [], choice=choice, as_of=at.now)
     return _document(request, made)
 
 
 @router.get("/compare", responses=_DOCUMENT)
+@reads
 def show_comparison(
-    caller: Reads,
+    at: At,
     request: Request,
     choice: Chosen,
     between: Annotated[list[str], Query(description="Two or more names.")],
     of: Of = "forecasters",
 ) -> Response:
     """Compare forecasters or teams, pair by pair. With `Accept: text/markdown` as a text."""
-    with caller.reading() as at:
-        frames, now = ledger_frames(at.session, rationales=False), at.now
-    made = build_comparison(frames, between=between, of=of, choice=choice, as_of=now)
+    frames = ledger_frames(at.session, rationales=False)
+    made = build_comparison(frames, between=between, of=of, choice=choice, as_of=at.now)
     return _document(request, made)
 
 
 @router.get("/digest")
-def show_digest(caller: Reads) -> Digest:
+@reads
+def show_digest(at: At) -> Digest:
     """Show the digest of the ledger's newest entry: keep it, and verify the ledger against it."""
-    with caller.reading() as at:
-        digest = verification.newest(at.session)
-        return Digest(ledger=ledger_id(at.session), digest=digest, at=at.now)
+    digest = verification.newest(at.session)
+    return Digest(ledger=ledger_id(at.session), digest=digest, at=at.now)
 
 
 def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Rows:
