@@ -38,7 +38,7 @@ from forecasts.publication.record import (
 from forecasts.questions.origins import in_words
 from forecasts.questions.standing import Status
 from forecasts.reports import wording
-from forecasts.scores.paths import Paths, paths_of, quantile_at
+from forecasts.scores.paths import paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders, format_probability
 from forecasts.views.question_charts import options_chart, path_chart
@@ -104,13 +104,6 @@ def may_be_private(publication: Publication) -> str:
     return f"{many:,} {questions} of this record {are} from {places}, where {they} may be private."
 
 
-def span(first: datetime | None, last: datetime | None) -> str:
-    """Return the time of the forecasts, as a sentence."""
-    if first is None or last is None:
-        return ""
-    return f"Forecasts from {first:%Y-%m-%d} to {last:%Y-%m-%d}."
-
-
 def unpublished(left_out: Unpublished) -> str:
     """Return the omissions of the record, as a sentence; "" for none."""
     if not left_out.questions and not left_out.forecasts:
@@ -141,8 +134,11 @@ def question_document(view: QuestionView) -> Document:
     }
     sections = [Section("", blocks=tuple(_forecasts(view)))]
     if state.resolution is not None:
+        known, recorded = state.resolution.known_at, state.resolution.recorded_at
+        when = f", known on {known:%Y-%m-%d}" if known is not None else ""
+        said = f"{view.status}{when}; recorded on {recorded:%Y-%m-%d}."
         note = (Quote(view.question.note),) if view.question.note else ()
-        sections.append(Section("Outcome", blocks=(_outcome(view), *note)))
+        sections.append(Section("Outcome", blocks=(said, *note)))
     sections += [
         Section(name, blocks=(Quote(words),)) for name, words in given.items() if words.strip()
     ]
@@ -173,15 +169,6 @@ def _forecasts(view: QuestionView) -> Iterator[Block]:
             "Coverage": lambda one: percent(one.coverage),
         }
         yield table_of("Scores", view.question.scores, columns)
-
-
-def _outcome(view: QuestionView) -> str:
-    """Return the outcome with its times, as a sentence."""
-    resolution = view.question.state.resolution
-    assert resolution is not None
-    known = resolution.known_at
-    when = f", known on {known:%Y-%m-%d}" if known is not None else ""
-    return f"{view.status}{when}; recorded on {resolution.recorded_at:%Y-%m-%d}."
 
 
 def _about(view: QuestionView, article: str) -> Facts:
@@ -287,15 +274,10 @@ class QuestionView:
         return "CRPS" if self.text.is_quantitative else "Brier"
 
     @cached_property
-    def latest(self) -> list[PublishedForecast]:
-        """Each forecaster's last forecast, without those that ended with a withdrawal."""
-        last = {one.forecaster: one for one in self.question.forecasts}
-        return [one for one in last.values() if one.value is not None]
-
-    @cached_property
     def headline(self) -> tuple[str, str]:
         """The latest forecast and its description, short: ``72%``, ``latest``."""
-        values = [one.value for one in self.latest if one.value is not None]
+        last = {one.forecaster: one.value for one in self.question.forecasts}
+        values = [value for value in last.values() if value is not None]  # not withdrawn
         if not values:
             return "–", "withdrawn"
         of = f"median of {count(len(values), 'forecaster')}" if len(values) > 1 else "latest"
@@ -348,7 +330,10 @@ class QuestionView:
     @cached_property
     def chart(self) -> Chart | None:
         """The chart of the forecasts over time; None if none of them counted."""
-        every = self._paths
+        rows = [(one.row, one.forecaster) for one in self.question.forecasts]
+        rows.sort(key=lambda row: row[0].made_at)
+        options = range(len(self.text.options or [0]))
+        every = [paths_of(rows, self.text, now=self.now, option=option) for option in options]
         if every[0].steps.empty:
             return None
         if len(every) > 1:
@@ -362,13 +347,6 @@ class QuestionView:
             crowd="median",
             outcome=self.outcome,
         )
-
-    @cached_property
-    def _paths(self) -> list[Paths]:
-        rows = [(one.row, one.forecaster) for one in self.question.forecasts]
-        rows.sort(key=lambda row: row[0].made_at)
-        options = range(len(self.text.options or [0]))
-        return [paths_of(rows, self.text, now=self.now, option=option) for option in options]
 
     @property
     def chart_words(self) -> str:

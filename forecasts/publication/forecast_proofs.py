@@ -99,18 +99,16 @@ def compare(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
         for number, line in enumerate(lines, 1):
             try:
                 proof = json.loads(line)
-                hash_ = sha256(_canonical(proof["row"]))
+                row = json.dumps(
+                    proof["row"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+                )
+                hash_ = sha256(row.encode("utf-8", "surrogatepass"))
             except (ValueError, KeyError, TypeError, RecursionError):
                 raise BadInput(f"Line {number} of {str(file)!r} is not a proof.") from None
             if hash_ in wanted:
                 proved[hash_] = proof
     frames = read_folder(folder)
     return [_compared(frames, one, proved.get(one.row)) for one in given]
-
-
-def _canonical(row: Any) -> bytes:
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:

@@ -32,7 +32,7 @@ from forecasts.common.text import count, on_one_line
 from forecasts.common.times import iso, to_minute
 from forecasts.documents import svg
 from forecasts.documents.as_html import colours, environment
-from forecasts.documents.document import Beside, Section, Table
+from forecasts.documents.document import Beside, Document, Section, Table
 from forecasts.documents.numbers import NOTHING, number
 from forecasts.publication import facts
 from forecasts.publication.facts import (
@@ -47,7 +47,7 @@ from forecasts.publication.record import Publication
 from forecasts.publication.verify import COPY
 from forecasts.reports import charts, wording
 from forecasts.reports.build import build
-from forecasts.reports.report import By, Group, Report
+from forecasts.reports.report import By, Group
 from forecasts.reports.report_document import report_document
 
 if TYPE_CHECKING:
@@ -100,8 +100,12 @@ class _Writer:
     def __init__(self, publication: Publication, now: datetime, url: str) -> None:
         self.publication, self.now = publication, now
         self.views = views(publication, now)
-        self.report = _report(publication, now)
-        self.document = None if self.report is None else report_document(self.report)
+        self.group: Group | None = None
+        self.document: Document | None = None
+        if publication.questions:  # the report is on the published forecasts alone
+            by: By = "team" if publication.is_team else "forecaster"
+            report = build(publication.frames, by=by, names=[publication.title], as_of=now)
+            self.group, self.document = report.groups[0], report_document(report)
         people = {one.forecaster for each in publication.questions for one in each.forecasts}
         self.site = {
             "name": publication.title,
@@ -158,7 +162,7 @@ class _Writer:
         )
         yield "feed.xml", self._feed()
         day = f"{self.now:%Y-%m-%d}"
-        yield "card.svg", record_card(self.publication, self._group, day)
+        yield "card.svg", record_card(self.publication, self.group, day)
         around = [None, *self.views, None]
         for before, view, after in zip(around, self.views, around[2:], strict=False):
             first, *aside = facts.question_document(view).sections
@@ -191,17 +195,17 @@ class _Writer:
         template = _environment().get_template("feed.xml")
         return template.render(site=self.site, updated=updated, resolved=newest)
 
-    @property
-    def _group(self) -> Group | None:
-        return self.report.groups[0] if self.report is not None else None
-
     def _section(self) -> Section | None:
         """Return the verdict, the scores and the reliability diagram of the report."""
-        group = self._group
-        if self.document is None or group is None or not group.questions:
+        if self.document is None or self.group is None or not self.group.questions:
             return None
         section = self.document.sections[0]
-        tiles = [_known(one) for one in section.blocks if isinstance(one, Table) and one.tiles]
+        # Without the tiles that compare with others: nobody else is in the record.
+        tiles = [
+            replace(one, rows=tuple(row for row in one.rows if row[1] != NOTHING), note="")
+            for one in section.blocks
+            if isinstance(one, Table) and one.tiles
+        ]
         beside = [one for one in section.blocks if isinstance(one, Beside)]
         return Section("", section.findings, (*tiles, *beside[:1]))
 
@@ -227,11 +231,6 @@ class _Writer:
         )
 
 
-def _known(tiles: Table) -> Table:
-    """Return the tiles without those that compare with others: nobody else is in the record."""
-    return replace(tiles, rows=tuple(row for row in tiles.rows if row[1] != NOTHING), note="")
-
-
 def policy(style: str, script: str) -> str:
     """Return the Content-Security-Policy of a page with just this style and this script."""
     parts = ["default-src 'none'", "img-src data:", f"style-src '{_hash(style)}'"]
@@ -242,14 +241,6 @@ def policy(style: str, script: str) -> str:
 
 def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def _report(publication: Publication, now: datetime) -> Report | None:
-    """Return the report on the published forecasts alone; None without any."""
-    if not publication.questions:
-        return None
-    by: By = "team" if publication.is_team else "forecaster"
-    return build(publication.frames, by=by, names=[publication.title], as_of=now)
 
 
 @cache

@@ -128,18 +128,11 @@ class ResolverAnswer(View):
 
 def resolver_answer(kind: str, found: Finding | None, message: str) -> ResolverAnswer:
     """Return a resolver's answer, with or without an outcome."""
-    return ResolverAnswer(
-        kind=kind,
-        message=message,
-        outcome=None if found is None else found.outcome,
-        known_at=None if found is None else found.known_at,
-        source="" if found is None else found.source,
-        note="" if found is None else found.note,
-        seen=[
-            SeenDocument.of(seen, size=len(seen.content))
-            for seen in (() if found is None else found.seen)
-        ],
-    )
+    if found is None:
+        blank = {"outcome": None, "known_at": None, "source": "", "note": ""}
+        return ResolverAnswer(kind=kind, message=message, **blank, seen=[])
+    seen = [SeenDocument.of(one, size=len(one.content)) for one in found.seen]
+    return ResolverAnswer.of(found, kind=kind, message=message, seen=seen)
 
 
 class KeptDocument(SeenDocument):

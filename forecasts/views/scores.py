@@ -106,24 +106,12 @@ def scored_question(
     one: scored_questions.ScoredQuestion, printed: Sequence[Printed]
 ) -> ScoredQuestion:
     """Return a question with the member's score and updates."""
-    return ScoredQuestion(
-        **_resolved(one.state),
-        protocol=one.score.protocol,
-        score=one.score.score,
-        coverage=one.score.coverage,
-        against_crowd=one.against_crowd,
-        earned=one.points,
-        forecasts=[
-            ScoredForecast.of(
-                each,
-                from_=each.since,
-                days=each.duration.total_seconds() / 86_400,
-                earned=each.points,
-            )
-            for each in one.forecasts
-        ],
-        printed_scores=printed,
-    )
+    forecasts = []
+    for each in one.forecasts:
+        days = each.duration.total_seconds() / 86_400
+        forecasts.append(ScoredForecast.of(each, from_=each.since, days=days, earned=each.points))
+    own = {"against_crowd": one.against_crowd, "earned": one.points, "forecasts": forecasts}
+    return ScoredQuestion.of(one.score, **_resolved(one.state), **own, printed_scores=printed)
 
 
 def unscored_question(state: QuestionState, printed: Sequence[Printed]) -> ScoredQuestion:

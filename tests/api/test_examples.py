@@ -15,11 +15,13 @@ import pytest
 import uvicorn
 from sqlalchemy import Engine
 
+from forecasts.access.members import member_or_new
 from forecasts.api.paging import PAGE_SIZE
 from forecasts.api.server import build
 from forecasts.ledger import database
 from forecasts.updates.updates import history
 from tests.api.conftest import Clock, asked, question
+from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
@@ -73,8 +75,10 @@ def test_they_forecast(
 def test_the_python_example_forecasts_every_question_of_a_long_list(
     engine: Engine, address: str, make_bot: Callable[..., dict[str, str]]
 ) -> None:
-    for number in range(PAGE_SIZE):  # besides the first one
-        asked(engine, slug=f"q{number}")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for number in range(PAGE_SIZE):  # besides the first one
+            ask(session, alice, slug=f"q{number}")
     secret = make_bot()["Authorization"].split()[1]
     here = os.environ | {"LEDGER": address, "TOKEN": secret, "NO_PROXY": "127.0.0.1"}
     command = [sys.executable, "-c", EXAMPLES["python"]]

@@ -27,8 +27,14 @@ from forecasts.questions import registry
 from forecasts.resolution.confirmation import confirm
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import KINDS, ask, day
 from tests.operations.timestamping import Authority
+
+
+@pytest.fixture
+def kind() -> str:
+    """One database is enough: ``test_record`` and ``test_proof`` read records of both."""
+    return KINDS[0]
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from forecasts.resolution.confirmation import confirm, withdraw
 from forecasts.resolution.proposals import proposals_on, propose, reject
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import KINDS, ask, day
 from tests.operations.timestamping import Authority
 from tests.publication.conftest import (
     act,
@@ -72,6 +72,7 @@ def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
     engine: Engine, stamps: dict[str, bytes]
 ) -> None:

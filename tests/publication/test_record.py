@@ -15,11 +15,17 @@ from forecasts.resolution.confirmation import confirm
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import KINDS, ask, day
 
 pytestmark = pytest.mark.slow
 
 LIKELY, UNLIKELY = Value(probability=0.8), Value(probability=0.25)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Run on both databases."""
+    return str(request.param)
 
 
 def slugs(record: Publication) -> list[str]:

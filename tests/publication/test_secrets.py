@@ -92,7 +92,7 @@ def test_a_question_with_a_secret_in_what_proves_it_is_left_out(engine: Engine) 
 def test_evidence_is_shown_without_secrets(engine: Engine) -> None:
     with act(engine, 0) as (session, kate, _):
         ask(session, kate, slug="rain")
-    cited = CitedEvidence(url=TOKEN, note=f"At {LOGIN}", quote=f"“From {TOKEN}”", title="Map")
+    cited = CitedEvidence(url=TOKEN, note=f"At {LOGIN}", quote=f"“From {TOKEN}”", title=LOGIN)
     with act(engine, 1) as (session, kate, now):
         rain = registry.find(session, "rain")
         value = Value(probability=0.7)

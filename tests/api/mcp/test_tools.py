@@ -1,4 +1,4 @@
-"""The ten tools for a language model, on both databases."""
+"""The ten tools for a language model."""
 
 from __future__ import annotations
 

@@ -54,20 +54,17 @@ def clocked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def secrets(engine: Engine, clocked: None) -> dict[str, str]:
     """The tokens of bots in a ledger with a question of alice's."""
+    scopes: dict[str, list[Scope] | None] = {
+        "bot": None, "other": None, "reader": [Scope.read], "forecaster": [Scope.forecast],
+    }  # fmt: skip
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         roles.ensure_admin(session, alice, now=day(0))
         ask(session, alice, slug="rain")
-        made = {
-            "bot": tokens.create(session, "bot", member=alice, now=day(0)),
-            "reader": tokens.create(
-                session, "reader", member=alice, now=day(0), scopes=[Scope.read]
-            ),
-            "forecaster": tokens.create(
-                session, "forecaster", member=alice, now=day(0), scopes=[Scope.forecast]
-            ),
+        return {
+            name: tokens.create(session, name, member=alice, now=day(0), scopes=of).secret
+            for name, of in scopes.items()
         }
-        return {name: one.secret for name, one in made.items()}
 
 
 @pytest.fixture
@@ -145,10 +142,6 @@ def test_over_http_a_bot_finds_forecasts_and_reads(
 def test_bots_at_the_same_time_act_each_in_their_own_name(
     engine: Engine, served: FastAPI, secrets: dict[str, str]
 ) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        other = tokens.create(session, "other", member=alice, now=day(0)).secret
-
     async def forecasts(secret: str, percent: int) -> None:
         async with connected(served, secret) as client:
             for _ in range(5):
@@ -160,7 +153,7 @@ def test_bots_at_the_same_time_act_each_in_their_own_name(
     async def run() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(forecasts, secrets["bot"], 20)
-            group.start_soon(forecasts, other, 80)
+            group.start_soon(forecasts, secrets["other"], 80)
 
     anyio.run(run)
     with database.reading(engine) as session:

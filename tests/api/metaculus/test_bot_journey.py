@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.api.metaculus.conftest import Arena
-from tests.conftest import KINDS, day
+from tests.conftest import day
 
 pytestmark = pytest.mark.slow
 
@@ -28,12 +28,6 @@ FORECASTS: dict[str, tuple[dict[str, Any], list[float], str]] = {
     "discrete": ({"continuous_cdf": CDF[::18]}, CDF[::18], "4"),
 }
 NOTES = "I took the base rate."
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """Run on both databases."""
-    return str(request.param)
 
 
 def forecast(number: int, value: dict[str, Any]) -> list[dict[str, Any]]:

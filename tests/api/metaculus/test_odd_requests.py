@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.metaculus.conftest import Arena
-from tests.conftest import KINDS
 
 pytestmark = pytest.mark.slow
 
@@ -23,12 +22,6 @@ POSTED = [
     "/users/me/bots/create/", "/questions/1/resolve/", "/posts/1/approve/",
 ]  # fmt: skip
 FILTERS = ["search", "order_by", "statuses", "tournaments", "ids", "published_at__gt", "offset"]
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """Run on both databases."""
-    return str(request.param)
 
 
 def new_post(kind: str, low: Any, high: Any = None, **fields: Any) -> dict[str, Any]:
