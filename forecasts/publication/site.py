@@ -45,7 +45,7 @@ from forecasts.publication.facts import (
 )
 from forecasts.publication.record import Publication
 from forecasts.publication.verify import COPY
-from forecasts.reports import charts, wording
+from forecasts.reports import figures, wording
 from forecasts.reports.build import build
 from forecasts.reports.report import By, Group
 from forecasts.reports.report_document import report_document
@@ -304,7 +304,7 @@ def record_card(publication: Publication, group: Group | None, day: str) -> str:
     plot = ""
     if drawn is not None:
         lines.append((_EDGE, 160, "ink", wording.BADGES[drawn.verdict.kind]))
-        plot = svg.plot(charts.reliability(drawn), 286, 22, 172)
+        plot = svg.plot(figures.reliability("", drawn).charts[0], 286, 22, 172)
     return _card(said, lines, plot, f"{made} · {day}")
 
 
