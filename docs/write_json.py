@@ -11,19 +11,20 @@ from pydantic import TypeAdapter
 from forecasts.agenda.notifications.channels import ChannelInfo
 from forecasts.api.docs_page import fields_of, kind_of
 from forecasts.views.articles import ArticleList, Captured
-from forecasts.views.runs import HealthCheck, Verification
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.members import TeamsAndRoles, Token
 from forecasts.views.questions import Question, SameQuestions, TodaysQuestion, WholeQuestion
 from forecasts.views.runs import (
     Claimed,
     FailedRun,
+    HealthCheck,
     KeptEvidence,
     Looked,
     ResolverAnswer,
     ResolverKind,
     RunStatus,
     RunSummary,
+    Verification,
 )
 from forecasts.views.scores import AttributionRow, CrowdRow, ScoredQuestion, ScoreRow
 
