@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from forecasts.common.errors import Advice, BadInput, CaptureError, NoAnswer, Remedy
+from forecasts.common.json_text import no_constant
 from forecasts.common.times import to_minute
 from forecasts.common.web import Answer, ask
 
@@ -168,7 +169,7 @@ class Client:
         if status != 200:
             raise CaptureError(f"{title} refuses the request (HTTP status {status}).", remedy=NEWER)
         try:
-            return json.loads(answer.data, parse_constant=_no_constant)
+            return json.loads(answer.data, parse_constant=no_constant)
         except RecursionError:
             raise CaptureError(f"{title} sent data that is nested too deeply.") from None
         except ValueError:
@@ -208,7 +209,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes"
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")

@@ -37,3 +37,8 @@ def json_ready(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+def no_constant(name: str) -> None:
+    """Raise ValueError: NaN and infinities, which Python reads, are not JSON."""
+    raise ValueError(f"{name} is not a number in JSON")

@@ -28,8 +28,10 @@ _INT32_MAX = (1 << 31) - 1  # the longest block and field
 csv.field_size_limit(_INT32_MAX)
 
 
-def read_csv(path: Path, separator: str = ",") -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return the cells of a CSV file, and its ragged rows (see ``tables.Table``)."""
+def read_csv(
+    path: Path, separator: str = ",", last_can_lack: str = ""
+) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """Return the cells of a CSV file, and its ragged rows (see ``tables.read_table``)."""
     header = csv_header(path, separator)
     # A single block, since a row that crosses blocks is an error.
     size = min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
@@ -47,7 +49,8 @@ def read_csv(path: Path, separator: str = ",") -> tuple[pd.DataFrame, dict[int, 
         padded, ragged = _read_ragged(path, header, separator)
         if not ragged:
             raise
-        return padded, ragged
+        may_lack = len(header) - (header[-1] == last_can_lack)
+        return padded, {row: cells for row, cells in ragged.items() if len(cells) != may_lack}
 
 
 def separator_of(path: Path) -> str:
@@ -77,7 +80,7 @@ def csv_header(path: Path, separator: str = ",") -> list[str]:
 def _read_ragged(
     path: Path, header: list[str], separator: str
 ) -> tuple[pd.DataFrame, dict[int, list[str]]]:
-    """Return the same as ``read_csv``, slowly; such a file is refused anyway."""
+    """Return the same as ``read_csv``, slowly; most such files are refused anyway."""
     wide = len(header)
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [row for row in csv.reader(file, delimiter=separator) if row][1:]

@@ -1,8 +1,4 @@
-"""The cells of one column as values.
-
-Arrow reads cells in the usual form, a hundred times as fast as Python and to the same bit; the
-rest are read one by one.
-"""
+"""The cells of one column as values, and values as the exact texts of cells."""
 
 from __future__ import annotations
 
@@ -16,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from forecasts.common import limits
 from forecasts.common.errors import Problem
+from forecasts.common.json_text import no_constant
 from forecasts.common.text import cut, unstorable_character
 from forecasts.folder.frames import TIME_DTYPE
 
@@ -55,14 +50,10 @@ _SHOWN = 200  # characters of a value; a cell can hold a whole article
 # Notes the row and value of a bad cell, and the rule that it breaks.
 Wrong = Callable[[int, Any, str], None]
 
-_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|z|[+-]\d{2}(:?\d{2})?)"
-)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|z|[+-]\d{2}(:?\d{2})?)"
+_DAY = r"\d{4}-\d{2}-\d{2}"
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
-# The usual forms, which Arrow reads exactly like Python and pandas.
-_PLAIN_TIME = r"^[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|\+00:00)$"
-_PLAIN_NUMBER = r"^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$"
+_BEYOND_MICROSECONDS = r"([.,]\d{6})\d+"
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
@@ -75,59 +66,47 @@ def _flags(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
     return pd.Series([_FLAGS.get(text, False) for text in texts], dtype=bool)
 
 
+def _filled(cells: pd.Series[str]) -> list[tuple[int, str]]:
+    """Return the cells that are not blank, each with its row."""
+    return [(row, text) for row, text in enumerate(cells.tolist()) if text.strip()]
+
+
 def _numbers(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
-    plain, odd = _split_cells(cells, _PLAIN_NUMBER)
-    values = plain.cast(pa.float64()).fill_null(np.nan).to_numpy().copy()
-    for row, text in odd.items():
+    values = np.full(len(cells), np.nan)
+    for row, text in _filled(cells):
         try:
             values[row] = float(text)
         except ValueError:
             wrong(row, text, "a number")
         else:
-            if not np.isfinite(values[row]):
+            if not math.isfinite(values[row]):
                 wrong(row, text, "a finite number")
     return pd.Series(values, dtype=np.float64)
 
 
 def _times(wrong: Wrong, cells: pd.Series[str], *, days: bool = False) -> pd.Series[Any]:
-    plain, odd = _split_cells(cells, _PLAIN_TIME)
-    try:
-        moments = plain.cast(pa.timestamp("us", "UTC"))
-    except pa.ArrowInvalid:  # an impossible day or hour, which is found below
-        plain, odd = _split_cells(cells, None)
-        moments = plain.cast(pa.timestamp("us", "UTC"))
-    micros = moments.cast(pa.int64()).fill_null(np.iinfo(np.int64).min).to_numpy()
-    parsed = pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC").astype(TIME_DTYPE)
-    if not odd:
-        return parsed
-    bare = [text.strip() for text in odd.values()]
-    readable = [
-        cell if _TIME.fullmatch(cell) or (days and _DAY.fullmatch(cell)) else None for cell in bare
-    ]
-    found = pd.to_datetime(
-        pd.Series(readable, dtype=object), format="ISO8601", utc=True, errors="coerce"
-    ).astype(TIME_DTYPE)
+    texts = cells.str.strip()
+    readable = texts.where(texts.str.fullmatch(f"{_TIME}|{_DAY}" if days else _TIME))
+    exact = readable.str.replace(_BEYOND_MICROSECONDS, r"\1", regex=True)
+    found = pd.to_datetime(exact, format="ISO8601", utc=True, errors="coerce").astype(TIME_DTYPE)
     # An offset can lead beyond Python's calendar, which pandas accepts.
     beyond = ~found.dt.year.fillna(_FIRST_YEAR).between(_FIRST_YEAR, _LAST_YEAR)
-    for place, (row, text) in enumerate(odd.items()):
-        if beyond.iloc[place]:
-            wrong(row, text, f"a time in the years 1 to {_LAST_YEAR} in UTC")
-        elif pd.isna(found.iloc[place]):
-            rule = (
-                "a time with an offset or Z (naive times are refused)"
-                if _NAIVE.fullmatch(bare[place])
-                else "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
-            )
-            wrong(row, text, rule)
-    parsed.iloc[list(odd)] = found.mask(beyond)
-    return parsed
+    for row in np.flatnonzero((texts != "") & (found.isna() | beyond)).tolist():
+        if beyond.iloc[row]:
+            rule = f"a time in the years 1 to {_LAST_YEAR} in UTC"
+        elif _NAIVE.fullmatch(texts.iloc[row]):
+            rule = "a time with an offset or Z (naive times are refused)"
+        else:
+            rule = "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
+        wrong(row, cells.iloc[row], rule)
+    return found.mask(beyond)
 
 
 def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
     values = np.full(len(cells), None, dtype=object)
-    for row, text in _split_cells(cells, None)[1].items():
+    for row, text in _filled(cells):
         try:
-            values[row] = json.loads(text, parse_constant=_no_constant)
+            values[row] = json.loads(text, parse_constant=no_constant)
         except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError
             wrong(row, text, "JSON")
             continue
@@ -137,11 +116,6 @@ def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
         elif values[row] is None:
             wrong(row, text, "blank, not null, if there is no value")
     return pd.Series(values, dtype=object)
-
-
-def _no_constant(name: str) -> None:
-    """Refuse NaN and infinities, which Python accepts as JSON: NaN would mean a blank cell."""
-    raise ValueError(name)
 
 
 def _exceeded(value: Any, depth: int) -> str:
@@ -156,24 +130,6 @@ def _exceeded(value: Any, depth: int) -> str:
         return f"at most {limits.ENTRIES:,} entries; this has {len(value):,}"
     inside = [*value, *value.values()] if isinstance(value, dict) else value
     return next((rule for item in inside if (rule := _exceeded(item, depth - 1))), "")
-
-
-def _split_cells(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[int, str]]:
-    """Return the cells that match the pattern, as an Arrow array, and the others by row.
-
-    The array is null for blank cells and for the others. Without a pattern all are others.
-    """
-    texts = pa.array(cells, pa.large_string())
-    known = pc.equal(texts, "")
-    if plain is None:
-        fitting = pa.nulls(len(cells), texts.type)
-    else:
-        fits = pc.match_substring_regex(texts, plain)
-        known = pc.or_(known, fits)
-        fitting = pc.if_else(fits, texts, pa.scalar(None, texts.type))
-    rows = np.flatnonzero(~known.to_numpy(zero_copy_only=False))
-    odd = zip(rows.tolist(), cells.iloc[rows].tolist(), strict=True)
-    return fitting, {row: text for row, text in odd if text.strip()}
 
 
 def cell_text(value: Any) -> str:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
+from forecasts.common.text import counted
 from forecasts.folder.archive import unpack
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import (
@@ -160,14 +161,13 @@ def _warn_of_late_ends(questions: pd.DataFrame, warn: Callable[[str], None]) -> 
         & questions["actual_close_time"].isna()
         & (questions["known_at"] < questions["scheduled_close_time"])
     )
-    count = int(late.sum())
-    if count:
-        were, have = ("question was", "has") if count == 1 else ("questions were", "have")
-        warn(
-            f"{count:,} {were} known before the scheduled close but {have} no actual_close_time, "
-            "so forecasts made after the outcome was known count. To end scoring earlier, fill "
-            "in actual_close_time."
-        )
+    if sentence := counted(
+        int(late.sum()),
+        "{n} question{s} {was} known before the scheduled close but {has} no actual_close_time, so "
+        "forecasts made after the outcome was known count. To end scoring earlier, fill in "
+        "actual_close_time.",
+    ):
+        warn(sentence)
 
 
 def write_folder(

@@ -36,22 +36,20 @@ def check_folder(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -> N
 
 
 def _check_questions(table: Table, questions: pd.DataFrame) -> None:
-    seen: set[str] = set()
+    ids, opens, closes = (
+        questions[name] for name in ("question_id", "open_time", "scheduled_close_time")
+    )
+    table.require(ids, "required for every question")
+    again = ids.duplicated() & (ids.str.strip() != "")
+    table.wrong_where(again, ids, "unique; this is the second row with it")
+    table.require(opens)
+    table.require(closes)
+    table.wrong_where(closes <= opens, closes, "after open_time")
+    ends = questions["actual_close_time"]
+    table.wrong_where(ends > closes, ends, "not after scheduled_close_time")
     outcomes: list[str] = []
     for row, item in enumerate(rows(questions)):
         wrong = partial(table.wrong, row)
-        if not item.question_id.strip():
-            wrong("question_id", item.question_id, "required for every question")
-        elif item.question_id in seen:
-            wrong("question_id", item.question_id, "unique; this is the second row with it")
-        seen.add(item.question_id)
-        for name in ("open_time", "scheduled_close_time"):
-            if pd.isna(getattr(item, name)) and row not in table.noted[name]:
-                wrong(name, "", "required")
-        if item.scheduled_close_time <= item.open_time:
-            wrong("scheduled_close_time", item.scheduled_close_time, "after open_time")
-        if item.actual_close_time > item.scheduled_close_time:
-            wrong("actual_close_time", item.actual_close_time, "not after scheduled_close_time")
         _check_type(wrong, item, options_noted=row in table.noted["options"])
         outcomes.append(_outcome(wrong, item))
     questions["resolution"] = pd.Series(outcomes, dtype=str)
@@ -134,10 +132,8 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         and (kind != QuestionType.multiple_choice or _are_texts(options))
     }
     handles = forecasts["forecaster"]
-    table.wrong_where(handles == "", handles, "required for every forecast")
-    for row in np.flatnonzero(forecasts["made_at"].isna()).tolist():
-        if row not in table.noted["made_at"]:
-            table.wrong(row, "made_at", "", "required")
+    table.require(handles, "required for every forecast")
+    table.require(forecasts["made_at"])
     place, slugs = pd.factorize(forecasts["question_id"])
     known = slugs.isin(questions["question_id"])[place]
     table.wrong_where(~known, forecasts["question_id"], "a question of this folder")
@@ -201,16 +197,13 @@ def _check_value(
 
 def _check_evidence(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -> None:
     table, evidence = tables["evidence"], frames["evidence"]
-    seen: set[str] = set()
-    for row, item in enumerate(rows(evidence)):
-        if not item.evidence_id or item.evidence_id in seen:
-            table.wrong(row, "evidence_id", item.evidence_id, "given and unique")
-        seen.add(item.evidence_id)
-        if item.kind and item.kind not in set(EvidenceKind):
-            table.wrong(row, "kind", item.kind, "one of " + ", ".join(EvidenceKind))
-    evidence["kind"] = evidence["kind"].where(evidence["kind"] != "", "other")
+    ids, kinds = evidence["evidence_id"], evidence["kind"]
+    table.wrong_where((ids == "") | ids.duplicated(), ids, "given and unique")
+    unknown = ~kinds.isin(["", *EvidenceKind])
+    table.wrong_where(unknown, kinds, "one of " + ", ".join(EvidenceKind))
+    evidence["kind"] = kinds.where(kinds != "", "other")
     # Without the file, citations can refer to evidence of the ledger that imports the folder.
-    known = seen if table.path.exists() else None
+    known = set(ids) if table.path.exists() else None
     forecasts = frames["forecasts"]["evidence"]
     for row in np.flatnonzero(forecasts.notna()).tolist():
         _check_citations(partial(tables["forecasts"].wrong, row), forecasts.iloc[row], known)
@@ -252,9 +245,7 @@ def _check_handles(table: Table, frame: pd.DataFrame) -> None:
 
 
 def _check_teams(table: Table, teams: pd.DataFrame) -> None:
-    for row, item in enumerate(rows(teams)):
-        for name in ("team", "forecaster"):
-            if not getattr(item, name).strip():
-                table.wrong(row, name, "", "required")
-        if item.left_at <= item.joined_at:
-            table.wrong(row, "left_at", item.left_at, "after joined_at")
+    table.require(teams["team"])
+    table.require(teams["forecaster"])
+    left = teams["left_at"]
+    table.wrong_where(left <= teams["joined_at"], left, "after joined_at")

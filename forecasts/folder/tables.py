@@ -83,6 +83,13 @@ class Table:
         for row in np.flatnonzero(mask).tolist():
             self.wrong(row, str(column.name), column.iloc[row], rule)
 
+    def require(self, column: pd.Series[Any], rule: str = "required") -> None:
+        """Note the blank cells of the column, except those noted already."""
+        blank = column.str.strip() == "" if column.dtype == "str" else column.isna()
+        for row in np.flatnonzero(blank).tolist():
+            if row not in self.noted[str(column.name)]:
+                self.wrong(row, str(column.name), "", rule)
+
     def by_line(self) -> list[Problem]:
         """Return the problems in the order of the lines, and of the columns in a line."""
         return sorted(
@@ -110,17 +117,19 @@ class Table:
         return self._lines[row + 1]
 
 
-def read_table(path: Path, kinds: Mapping[str, str], separator: str = ",") -> Table:
+def read_table(
+    path: Path, kinds: Mapping[str, str], separator: str = ",", *, last_can_lack: str = ""
+) -> Table:
     """Return the file, its columns parsed as their kinds (see ``frames.Frames``).
 
-    Bad cells are noted. BadInput if it is not a plain file or not a table in UTF-8, or exceeds
-    ``common.limits``.
+    Bad cells are noted. If the last column has the name ``last_can_lack``, rows may lack its cell.
+    BadInput if it is not a plain file or not a table in UTF-8, or exceeds ``common.limits``.
     """
     try:
         limits.require_file(path, limits.FILE_BYTES)
         if path.suffix == ".parquet":
             return _parsed(path, blocks.read_parquet(path), kinds)
-        cells, ragged = blocks.read_csv(path, separator)
+        cells, ragged = blocks.read_csv(path, separator, last_can_lack)
         return _parsed(path, cells, kinds, ragged, separator)
     except MemoryError:  # Arrow's is one of its own errors too
         raise

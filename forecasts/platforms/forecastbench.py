@@ -80,8 +80,10 @@ class _Sets(Reading):
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the questions of the forecasts, with the outcomes that the resolution sets name."""
     sets = _Sets("forecastbench")
-    files = [_opened(source, name, sets) for name in source.json_files]
+    files = list(sets.entries(source))
     for file in files:
+        if not {"forecasts", "resolutions", "questions"}.intersection(file.fields):
+            file.wrong("forecasts", "a set of forecasts, resolutions or questions")
         for row in file.entries("questions", _MOST):
             if isinstance(row.fields.get("id"), str):
                 sets.known[row.name("source"), row.name("id")] = row
@@ -110,14 +112,6 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     sets.require_sound(source.name)
     _add_notes(sets)
     return sets.record()
-
-
-def _opened(source: Source, name: str, sets: _Sets) -> Entry:
-    content = source.json(name)
-    file = Entry(name, content if isinstance(content, dict) else {}, sets.problems)
-    if not any(part in file.fields for part in ("forecasts", "resolutions", "questions")):
-        file.wrong("forecasts", "a set of forecasts, resolutions or questions")
-    return file
 
 
 def _key(row: Entry, due: str) -> Key | None:
@@ -169,7 +163,6 @@ def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
         if row.fields.get("forecast") in MISSING:
             sets.leave_out(row.place, _shown(row), "no forecast")
             continue
-        row.number("forecast", low=0, high=1)
         if key is None:
             continue
         if len(key.ids) > 1 and key not in sets.resolved:

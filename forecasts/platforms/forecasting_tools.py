@@ -19,7 +19,6 @@ import numpy as np
 from forecasts.common import limits
 from forecasts.common.times import iso
 from forecasts.platforms.entries import LAST_TIME, PROSE, TITLE, Entry, Field
-from forecasts.platforms.json_records import records
 from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
@@ -82,12 +81,10 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         "plus the minutes that it took."
     )
     reports: dict[Any, _Report] = {}
-    for name in source.json_files:
-        for number, fields in records(source, name):
-            entry = Entry(f"{name}, record {number:,}", fields, reading.problems)
-            for one in _reports(entry, choices, reading):
-                value = repr(sorted(one.value.items()))
-                reports[one.slug, one.bot.handle, one.made_at, value] = one
+    for entry in reading.entries(source):
+        for one in _reports(entry, choices, reading):
+            value = repr(sorted(one.value.items()))
+            reports[one.slug, one.bot.handle, one.made_at, value] = one
     reading.require_sound(source.name)
     newest: dict[str, _Report] = {}
     opened: dict[str, datetime] = {}
@@ -165,8 +162,6 @@ def _question(about: Entry, cells: dict[str, Any], kind: str) -> dict[str, Any]:
     opened = about.time("open_time") or about.time("published_time")
     closes = about.time("close_time") or cells["scheduled_resolve_time"] or LAST_TIME
     known_at = about.time("actual_resolution_time")
-    if opened is not None and closes <= opened:
-        about.wrong("close_time", "after the question opened")
     cells |= {
         "question_id": f"{PLATFORM}-{own}",
         "title": f"{title} ({group})" if group and group not in title else title,

@@ -13,10 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from forecasts.common import limits
-from forecasts.common.text import counted
 from forecasts.platforms.entries import LAST_TIME, PROSE, TITLE, Entry, Field, plain_words
-from forecasts.platforms.handles import account_handles
-from forecasts.platforms.json_records import records
 from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
@@ -47,18 +44,13 @@ def recognises(source: Source) -> bool:
 class _Question:
     """A question of the file, and those that it becomes: several if several answers can be right.
 
-    ``answers``: the answers, in the order of the options. ``counts``: whether it has a forecast.
+    ``answers``: the answers, in the order of the options.
     """
 
     entry: Entry
     asked: Sequence[Mapping[str, Any]]
     answers: Sequence[Entry]
     is_binary: bool
-
-    @property
-    def title(self) -> str:
-        """Its title in the file."""
-        return self.entry.text("name")
 
 
 @dataclass
@@ -84,9 +76,9 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     for entry in made:
         _add_forecasts(entry, sets)
     sets.require_sound(source.name)
-    who = _forecasters(sets, choices)
-    for forecast in sets.forecasts:
-        forecast["forecaster"] = who[forecast["forecaster"]]
+    # An account may have changed its name.
+    newest = {who: name for _, who, name in sorted(sets.names, key=lambda one: one[0])}
+    sets.name_forecasters(newest, "INFER", choices.owner)
     answered = {one["question_id"] for one in sets.forecasts}
     for question in sets.asked.values():
         counting = [one for one in question.asked if one["question_id"] in answered]
@@ -94,7 +86,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             sets.question(question.entry.place, cells, url=question.entry.address("url"))
         if not counting:
             reason = "no forecast of the account counts"
-            sets.leave_out(question.entry.place, question.title, reason)
+            sets.leave_out(question.entry.place, question.entry.text("name"), reason)
     if sets.is_rescaled:
         sets.note("Probabilities that were rounded are divided by their sum.")
     return sets.record()
@@ -105,40 +97,26 @@ def _entries(source: Source, sets: _Sets) -> tuple[dict[str, Entry], list[Entry]
     questions: dict[str, Entry] = {}
     inside: dict[str, Entry] = {}
     made: dict[str, Entry] = {}
-    for name in source.json_files:
-        for number, fields in records(source, name, _LISTS):
-            entry = Entry(f"{name}, record {number:,}", fields, sets.problems)
-            if "answers" in fields:
-                questions[entry.name("id", required=True)] = entry
-            elif "predictions" in fields:
-                # Pages overlap.
-                made[entry.name("id") or entry.place] = entry
-                if "question" in fields:
-                    of = entry.entry("question")
-                    inside[of.name("id", required=True)] = of
-            else:
-                entry.wrong("answers", "required for a question; a set has predictions")
+    for entry in sets.entries(source, _LISTS):
+        if "answers" in entry.fields:
+            questions[entry.name("id", required=True)] = entry
+        elif "predictions" in entry.fields:
+            made[entry.name("id") or entry.place] = entry  # pages overlap
+            if "question" in entry.fields:
+                of = entry.entry("question")
+                inside[of.name("id", required=True)] = of
+        else:
+            entry.wrong("answers", "required for a question; a set has predictions")
     return inside | questions, list(made.values())
 
 
 def _scale(questions: Iterable[Entry], made: Sequence[Entry]) -> int:
     """Return 1 or 100, the largest probability that the files can have."""
-    forecasts = [
-        part.fields.get("forecasted_probability")
-        for one in made
-        for part in one.entries("predictions")
+    parts = [
+        (part, "forecasted_probability") for one in made for part in one.entries("predictions")
     ]
-    prices = [
-        part.fields.get("probability") for one in questions for part in one.entries("answers")
-    ]
-    return 100 if any(map(_above_one, forecasts + prices)) else 1
-
-
-def _above_one(value: Any) -> bool:
-    try:
-        return float(value) > 1
-    except (TypeError, ValueError, OverflowError):
-        return False
+    parts += [(part, "probability") for one in questions for part in one.entries("answers")]
+    return 100 if any(part.number(name) > 1 for part, name in parts) else 1
 
 
 def _question(entry: Entry, scale: int) -> _Question:
@@ -176,8 +154,6 @@ def _question(entry: Entry, scale: int) -> _Question:
             for answer, name, share in zip(answers, names, shares, strict=True)
         ]
         return _Question(entry, asked, answers, True)
-    if len(set(folded)) < len(names):
-        entry.wrong("answers", "answers with different names")
     choice = {
         "type": "multiple_choice",
         "options": names,
@@ -196,8 +172,6 @@ def _cells(entry: Entry, known_at: datetime | None) -> dict[str, Any]:
     if opened is None:
         entry.wrong("created_at", "required")
         opened = LAST_TIME
-    elif closes <= opened:
-        entry.wrong("ends_at", "after the question opened")
     ended = [at for at in (read["scored_until"], known_at) if at and opened < at < closes]
     clarified = [
         one.text("content", most=limits.PROSE_BYTES) for one in entry.entries("clarifications")
@@ -259,7 +233,7 @@ def _add_forecasts(entry: Entry, sets: _Sets) -> None:
         sets.leave_out(entry.place, id_, "a forecast on a question that no file has")
         return
     if any(part.flag("made_after_correctness_known") for part in parts):
-        sets.leave_out(entry.place, question.title, "made after the outcome was known")
+        sets.leave_out(entry.place, question.entry.text("name"), "made after the outcome was known")
         return
     by_answer: dict[str, float] = {}
     for part in parts:
@@ -284,7 +258,7 @@ def _add_forecasts(entry: Entry, sets: _Sets) -> None:
         sets.is_rescaled |= not fault and vector != values
         found = [{"question_id": question.asked[0]["question_id"], "probabilities": vector}]
     if fault:
-        sets.leave_out(entry.place, question.title, fault)
+        sets.leave_out(entry.place, question.entry.text("name"), fault)
         return
     name = entry.name("membership_username")
     who = entry.name("membership_id") or name
@@ -313,18 +287,3 @@ def _vector(
     if abs(total - 1) > _ROUNDING:
         return [], f"its probabilities sum to {100 * total:.4g}%"
     return [None if p is None else p / total for p in values], ""
-
-
-def _forecasters(sets: _Sets, choices: Choices) -> dict[str, str]:
-    """Return the handle of each account: the owner's if there is only one account.
-
-    An account may have changed its name, and two accounts may have the same one.
-    """
-    newest = {who: name for _, who, name in sorted(sets.names, key=lambda one: one[0])}
-    if len(newest) == 1:
-        return dict.fromkeys(newest, choices.owner)
-    many = sum(not one["forecaster"] for one in sets.forecasts)
-    if unnamed := counted(many, "{n} forecast{s} {names} no account"):
-        sets.note(f"{unnamed}; imported as {choices.owner}'s.")
-    newest.pop("", None)
-    return {"": choices.owner} | account_handles(newest, "INFER", sets.notes)

@@ -2,33 +2,26 @@
 
 A bet is not a stated probability. The probability after an account's bet, ``probAfter``, is the
 price that it left, so the record is marked as implied. A market's own ``probability`` is the
-present price, and is never read.
+present price, and is never read. A market is one question, or one an answer where several can be
+right.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from forecasts.common import limits
 from forecasts.common.text import count, counted
 from forecasts.platforms.entries import LAST_TIME, Entry
-from forecasts.platforms.json_records import records
-from forecasts.platforms.manifold_markets import (
-    EPOCH,
-    FIELDS,
-    FIRST_MS,
-    LAST_MS,
-    TIME_RULE,
-    Asked,
-    Market,
-    read_market,
-)
 from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
 from forecasts.platforms.source import Source
+from forecasts.values.outcomes import NOT_SCORED
 
 _LISTS = ("bets", "markets", "contracts")
 _MOST_MARKETS = 250_000
@@ -41,6 +34,21 @@ _DROPPED = (
     "listed a second time, as pages of the API overlap",
 )
 _REDEMPTION, _UNFILLED, _CANCELLED, _ANTE, _AGAIN = _DROPPED
+# The first market was made in 2021; a time in seconds would be before this.
+_FIRST_MS, _LAST_MS = 1_000_000_000_000, 253_402_300_799_999
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BUCKETS = ("NUMBER", "MULTI_NUMERIC", "DATE")  # whose answers are the parts of a range, in order
+_KINDS = ("BINARY", "MULTIPLE_CHOICE", "FREE_RESPONSE", *_BUCKETS)
+_REFUSED = {
+    "STONK": "a stock has no outcome: its price never becomes true or false",
+    "PERP": "a perpetual future has no outcome: its price never becomes true or false",
+    "PSEUDO_NUMERIC": "its price is a number on a scale, not a probability",
+    "NUMERIC": "its bets are on numbers, without a probability for the others",
+    "POLL": "a poll has votes, not probabilities",
+    "BOUNTIED_QUESTION": "a bounty has answers, not probabilities",
+    "QUADRATIC_FUNDING": "a funding round has no probabilities",
+    "CERT": "a certificate has no probabilities",
+}
 
 
 class _Bet(NamedTuple):
@@ -53,17 +61,29 @@ class _Bet(NamedTuple):
     user: str
     market: str
     answer: str
-    ms: float
+    at: datetime
     p: float
     dropped: str
 
 
-class _Forecast(NamedTuple):
-    """The forecast that a bet implies on a question."""
+@dataclass(frozen=True)
+class _Market:
+    """A market and its questions, each with its ``place``.
 
-    bet: _Bet
-    asked: Asked
-    value: Mapping[str, Any]
+    ``answers``: the ids of the answers; empty for a market of yes and no. With ``exclusive`` there
+    is one question, whose options are in that order; otherwise one question an answer. ``since``:
+    when each answer was added.
+    """
+
+    url: str
+    questions: Sequence[Mapping[str, Any]]
+    answers: Sequence[str] = ()
+    exclusive: bool = False
+    since: Sequence[datetime] = ()
+
+
+# The forecast that a bet implies: the bet, its question and its value.
+_Forecast = tuple[_Bet, Mapping[str, Any], Mapping[str, Any]]
 
 
 def recognises(source: Source) -> bool:
@@ -75,106 +95,83 @@ def recognises(source: Source) -> bool:
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the markets that bets were made on, and the probabilities that the bets imply."""
     reading = Reading("manifold")
-    bets, entries = _entries(source, reading)
-    markets = {id_: read_market(entry) for id_, entry in entries.items()}
+    bets: dict[str, _Bet] = {}
+    markets: dict[str, _Market | LeftOut] = {}
+    for entry in reading.entries(source, _LISTS, most_bytes=limits.FILE_BYTES):
+        if "outcomeType" in entry.fields:
+            markets[entry.name("id", required=True)] = _market(entry)  # the last one is the newest
+            if len(markets) > _MOST_MARKETS:
+                most = f"{_MOST_MARKETS:,}"
+                raise limits.too_much(source.name, "more markets", most, "Give those with bets.")
+        elif "contractId" in entry.fields:
+            is_again = (id_ := entry.text("id")) in bets
+            bets[id_ if id_ and not is_again else entry.place] = _bet(entry, is_again=is_again)
+        else:
+            reason = "neither a bet (contractId) nor a market (outcomeType)"
+            reading.leave_out(entry.place, "", reason)
     reading.require_sound(source.name)
-    dropped = Counter(bet.dropped for bet in bets)
+    dropped = Counter(bet.dropped for bet in bets.values())
     for reason in _DROPPED:
         if dropped[reason]:
             reading.leave_out(source.name, count(dropped[reason], "bet"), reason)
-    reading.left_out += [market for market in markets.values() if isinstance(market, LeftOut)]
-    found = _forecasts(bets, markets, reading)
-    who = _forecasters([one.bet.user for one in found], choices, reading)
-    for bet, asked, value in found:
-        cells = {
-            "question_id": asked.cells["question_id"],
-            "forecaster": who[bet.user],
-            "made_at": EPOCH + timedelta(milliseconds=bet.ms),
-        }
+    for bet, question, value in _forecasts(list(bets.values()), markets, reading):
+        cells = {"question_id": question["question_id"], "forecaster": bet.user, "made_at": bet.at}
         reading.forecast(bet.place, {**cells, **value})
-    forecast = {one.asked.platform_id for one in found}
+    forecast = {one["question_id"] for one in reading.forecasts}
     for market in markets.values():
-        for asked in () if isinstance(market, LeftOut) else market.questions:
-            if asked.platform_id in forecast:
-                own = {"platform_id": asked.platform_id, "url": asked.url}
-                reading.question(asked.place, asked.cells, **own)
+        if isinstance(market, LeftOut):
+            reading.left_out.append(market)
+            continue
+        for question in market.questions:
+            if question["question_id"] in forecast:
+                reading.question(question["place"], question, url=market.url)
             else:
                 reason = "no bet of the account counts"
-                reading.leave_out(asked.place, str(asked.cells["title"]), reason)
+                reading.leave_out(question["place"], question["title"], reason)
     _add_notes(reading)
+    reading.name_forecasters({}, "Manifold", choices.owner)
     return reading.record(implied=True)
 
 
-def _entries(source: Source, reading: Reading) -> tuple[list[_Bet], dict[str, Entry]]:
-    """Return the bets, and the markets by id."""
-    bets, entries = [], {}
-    seen: set[str] = set()
-    for name in source.json_files:
-        for number, fields in records(source, name, _LISTS, most_bytes=limits.FILE_BYTES):
-            entry = Entry(f"{name}, record {number:,}", fields, reading.problems)
-            if "contractId" in fields and "outcomeType" not in fields:
-                bets.append(_bet(entry, seen))
-                continue
-            if "outcomeType" not in fields:
-                reason = "neither a bet (contractId) nor a market (outcomeType)"
-                reading.leave_out(entry.place, "", reason)
-                continue
-            few = {field: fields[field] for field in FIELDS if field in fields}
-            # The last one is the newest.
-            entries[entry.name("id", required=True)] = Entry(entry.place, few, reading.problems)
-            if len(entries) > _MOST_MARKETS:
-                most = f"{_MOST_MARKETS:,}"
-                raise limits.too_much(name, "more markets", most, "Give those with bets.")
-    return bets, entries
-
-
-def _bet(entry: Entry, seen: set[str]) -> _Bet:
-    """Return a bet; ``seen`` has the ids so far."""
-    id_ = entry.text("id")
-    is_again = id_ in seen
-    if id_:
-        seen.add(id_)
-    is_unfilled = not entry.flag("isFilled") and entry.fields.get("isFilled") is not None
+def _bet(entry: Entry, *, is_again: bool) -> _Bet:
     reasons = {
         _AGAIN: is_again,
         _REDEMPTION: entry.flag("isRedemption"),
         _ANTE: entry.flag("isAnte"),
         _CANCELLED: entry.flag("isCancelled"),
-        _UNFILLED: is_unfilled,  # blank in a bet without a limit
+        # Blank in a bet without a limit.
+        _UNFILLED: not entry.flag("isFilled") and entry.fields.get("isFilled") is not None,
     }
     dropped = next((reason for reason, holds in reasons.items() if holds), "")
-    is_kept = not dropped
-    ms = entry.number("createdTime")
-    if is_kept and not FIRST_MS <= ms <= LAST_MS:
-        entry.wrong("createdTime", TIME_RULE)
-    p = entry.number("probAfter")
-    if is_kept and not 0 <= p <= 1:
-        entry.wrong("probAfter", "a probability from 0 to 1")
-    answer = entry.text("answerId") or entry.text("outcome")
-    market = entry.text("contractId", required=is_kept)
-    return _Bet(entry.place, entry.text("userId"), market, answer, ms, p, dropped)
+    return _Bet(
+        entry.place,
+        entry.text("userId"),
+        entry.text("contractId", required=not dropped),
+        entry.text("answerId") or entry.text("outcome"),
+        _time(entry, "createdTime", required=not dropped) or _EPOCH,
+        entry.number("probAfter", low=0, high=1, required=not dropped),
+        dropped,
+    )
 
 
 def _forecasts(
-    bets: Sequence[_Bet], markets: Mapping[str, Market | LeftOut], reading: Reading
+    bets: Sequence[_Bet], markets: Mapping[str, _Market | LeftOut], reading: Reading
 ) -> list[_Forecast]:
-    """Return the forecasts that the bets imply, in the order of the bets."""
-    found: dict[int, _Forecast] = {}
+    """Return the forecasts that the bets imply; bets on unknown answers are left out."""
+    found: list[_Forecast] = []
     unknown: defaultdict[tuple[str, str], list[_Bet]] = defaultdict(list)
-    exclusive: defaultdict[str, list[tuple[int, int, _Bet]]] = defaultdict(list)
-    for row, bet in enumerate(bets):
+    exclusive: defaultdict[str, list[_Bet]] = defaultdict(list)
+    for bet in bets:
         market = markets.get(bet.market)
         if isinstance(market, LeftOut):
             continue
-        at = -1
-        if market is not None and bet.answer in market.answers:
-            at = market.answers.index(bet.answer)
-        if market is None or (at < 0 and market.answers):
+        if market is None or (market.answers and bet.answer not in market.answers):
             unknown[bet.market, bet.answer].append(bet)
         elif market.exclusive:
-            exclusive[bet.market].append((row, at, bet))
+            exclusive[bet.market].append(bet)
         elif not bet.dropped:
-            found[row] = _Forecast(bet, market.questions[max(at, 0)], {"probability": bet.p})
+            at = market.answers.index(bet.answer) if market.answers else 0
+            found.append((bet, market.questions[at], {"probability": bet.p}))
     for (market_id, answer), some in unknown.items():
         if (many := sum(not bet.dropped for bet in some)) and market_id:
             what = "a market that no file has"
@@ -183,30 +180,30 @@ def _forecasts(
             reading.leave_out(some[0].place, market_id, f"{count(many, 'bet')} on {what}")
     for market_id, several in exclusive.items():
         market = markets[market_id]
-        assert isinstance(market, Market)
-        found |= _whole_vectors(market, several)
-    return [found[row] for row in sorted(found)]
+        assert isinstance(market, _Market)
+        found += _whole_vectors(market, several)
+    return found
 
 
-def _whole_vectors(market: Market, bets: Sequence[tuple[int, int, _Bet]]) -> dict[int, _Forecast]:
+def _whole_vectors(market: _Market, bets: Sequence[_Bet]) -> list[_Forecast]:
     """Return the forecasts that bets on exclusive answers imply: one an account and a time.
 
-    ``bets``: each with its row and the place of its answer, dropped ones too. A bet tells one
-    answer's price. The others share the rest in proportion to their last prices, which also dropped
-    bets tell: a bet on one answer moves the others, by redemptions at the same moment. An answer
-    has no probability before it is added.
+    A bet tells one answer's price. The others share the rest in proportion to their last prices,
+    which also dropped bets tell: a bet on one answer moves the others, by redemptions at the same
+    moment. An answer has no probability before it is added.
     """
-    last: dict[tuple[float, str], tuple[int, _Forecast]] = {}
+    last: dict[tuple[datetime, str], _Forecast] = {}
     prices: dict[int, float] = {}
-    for row, answer, bet in sorted(bets, key=lambda one: (one[2].ms, not one[2].dropped)):
-        if bet.p != bet.p:
+    for bet in sorted(bets, key=lambda one: (one.at, not one.dropped)):
+        if math.isnan(bet.p):
             continue
+        answer = market.answers.index(bet.answer)
         prices[answer] = bet.p
         if not bet.dropped:
-            there = [at == answer or bet.ms >= added for at, added in enumerate(market.since)]
+            there = [at == answer or bet.at >= since for at, since in enumerate(market.since)]
             value = {"probabilities": _vector(answer, bet.p, prices, there)}
-            last[bet.ms, bet.user] = (row, _Forecast(bet, market.questions[0], value))
-    return dict(last.values())
+            last[bet.at, bet.user] = (bet, market.questions[0], value)
+    return list(last.values())
 
 
 def _vector(
@@ -229,20 +226,13 @@ def _vector(
     return vector
 
 
-def _forecasters(users: Sequence[str], choices: Choices, reading: Reading) -> dict[str, str]:
-    """Return the handle of each bet's account: the owner's, unless there are several."""
-    accounts = dict.fromkeys(filter(None, users))
-    if len(accounts) < 2:
-        return dict.fromkeys(users, choices.owner)
-    reading.note(
-        f"The bets are of {len(accounts):,} accounts; each is a forecaster with its id on Manifold."
-    )
-    if unnamed := counted(users.count(""), "{n} bet{s} {names} no account"):
-        reading.note(f"{unnamed}; imported as {choices.owner}'s.")
-    return {user: user for user in accounts} | {"": choices.owner}
-
-
 def _add_notes(reading: Reading) -> None:
+    accounts = {one["forecaster"] for one in reading.forecasts} - {""}
+    if len(accounts) > 1:
+        reading.note(
+            f"The bets are of {len(accounts):,} accounts; each is a forecaster with its id on "
+            "Manifold."
+        )
     reading.note(
         "Each probability is the price that a bet left, which nobody stated as a forecast."
     )
@@ -254,3 +244,207 @@ def _add_notes(reading: Reading) -> None:
     endless = sum(one["scheduled_close_time"] == LAST_TIME for one in reading.questions)
     no_close = "{n} question{s} {has} no close on Manifold; here that is the end of the year 9999."
     reading.note(counted(endless, no_close))
+
+
+def _market(entry: Entry) -> _Market | LeftOut:
+    """Return the market, or why it is left out. Faults are noted in the entry's problems."""
+    kind = entry.text("outcomeType").upper()
+    title = entry.text("question", required=True, most=limits.NAME_BYTES)
+    if kind not in _KINDS:
+        reason = _REFUSED.get(kind, f"a market of an unknown kind, {kind}")
+        return LeftOut(entry.place, title, reason)
+    cells, url = _cells(entry, title), entry.address("url")
+    if cells["scheduled_close_time"] <= cells["open_time"]:
+        return LeftOut(entry.place, title, "it closed at the moment it was made")
+    opened = cells["open_time"]
+    if kind == "BINARY":
+        outcome = _binary_resolution(entry, entry.flag("isResolved"), opened)
+        return _Market(url, [cells | outcome])
+    answers = _ordered(entry.entries("answers"), kind)
+    if not answers:
+        reason = "the file has no answers for it; export the market by itself (/v0/market/ID)"
+        return LeftOut(entry.place, title, reason)
+    ids = [answer.name("id", required=True) for answer in answers]
+    if len(set(ids)) < len(ids):
+        entry.wrong("answers", "answers with different ids")
+    sums = "shouldAnswersSumToOne"
+    if sums in entry and not entry.flag(sums):
+        return _Market(url, [_of_answer(cells, entry, one) for one in answers], ids)
+    options = _options(answers)
+    if len(options) < 2:
+        return LeftOut(entry.place, title, "a choice with a single answer")
+    choice = {"type": "multiple_choice", "options": options, "ordered": kind in _BUCKETS}
+    outcome = _choice_resolution(entry, ids, options, answers, opened)
+    since = [_time(answer, "createdTime") or _EPOCH for answer in answers]
+    return _Market(url, [cells | choice | outcome], ids, exclusive=True, since=since)
+
+
+def _cells(entry: Entry, title: str) -> dict[str, Any]:
+    """Return the cells that every kind of market has, and its place."""
+    opened = _time(entry, "createdTime", required=True) or _EPOCH
+    closes, resolved = (_time(entry, name) for name in ("closeTime", "resolutionTime"))
+    # One that was closed early, by hand, can have any time; and one without a time never closes.
+    if closes is None or closes <= opened:
+        closes = resolved if closes is not None and resolved is not None else LAST_TIME
+    return {
+        "place": entry.place,
+        "question_id": f"manifold-{entry.name('id', required=True)}",
+        "title": title,
+        "type": "binary",
+        "open_time": opened,
+        "scheduled_close_time": closes,
+        "actual_close_time": resolved if resolved and opened < resolved < closes else None,
+        "tags": entry.values("groupSlugs", str)[: limits.ENTRIES] or None,
+        "resolution_criteria": _description(entry),
+    }
+
+
+def _of_answer(cells: Mapping[str, Any], market: Entry, answer: Entry) -> dict[str, Any]:
+    """Return the question whether one of several answers is right."""
+    closes = cells["scheduled_close_time"]
+    opened = max(cells["open_time"], _time(answer, "createdTime") or _EPOCH)
+    if opened >= closes:
+        opened = cells["open_time"]
+    resolved = _time(answer, "resolutionTime")
+    is_early = resolved is not None and opened < resolved < closes
+    source, is_resolved = answer, "resolution" in answer
+    if not is_resolved and market.text("resolution") == "CANCEL":
+        source, is_resolved = market, True
+    elif not is_resolved and market.flag("isResolved"):
+        source, is_resolved = _weighed(market, answer), True
+    return {
+        **cells,
+        "place": answer.place,
+        "question_id": f"{cells['question_id']}-{answer.name('id')}",
+        "title": f"{cells['title']} ({answer.text('text', required=True)})",
+        "family": cells["question_id"],
+        "open_time": opened,
+        "actual_close_time": resolved if is_early else cells["actual_close_time"],
+        **_binary_resolution(source, is_resolved, opened),
+    }
+
+
+def _weighed(market: Entry, answer: Entry) -> Entry:
+    """Return the answer with its resolution as the market has it, by weights of 0 to 100."""
+    share = market.entry("resolutions").number(answer.name("id"), low=0, high=100)
+    fields = {
+        "resolution": "MKT",
+        "resolutionProbability": 0.0 if math.isnan(share) else share / 100,
+        "resolutionTime": market.fields.get("resolutionTime"),
+    }
+    return Entry(market.place, fields, market.problems)
+
+
+def _binary_resolution(entry: Entry, is_resolved: bool, opened: datetime) -> dict[str, Any]:
+    """Return the cells of an outcome: yes, no, a share of yes (MKT) or annulled (CANCEL)."""
+    outcome = entry.text("resolution").upper()
+    if not is_resolved:
+        return {}
+    if outcome == "MKT":
+        share = entry.number("resolutionProbability", low=0, high=1, required=True)
+        return _resolved(entry, repr(share), opened)
+    known = {"YES": "yes", "NO": "no", "CANCEL": "annulled"}
+    if outcome not in known:
+        entry.wrong("resolution", "YES, NO, MKT or CANCEL")
+    return _resolved(entry, known.get(outcome, ""), opened)
+
+
+def _choice_resolution(
+    entry: Entry,
+    ids: Sequence[str],
+    options: Sequence[str],
+    answers: Sequence[Entry],
+    opened: datetime,
+) -> dict[str, Any]:
+    """Return the cells of an outcome of exclusive answers; shares of several are ambiguous."""
+    if not entry.flag("isResolved"):
+        return {}
+    outcome = entry.text("resolution")
+    if outcome == "CANCEL":
+        return _resolved(entry, "annulled", opened)
+    if outcome in ids:
+        return _resolved(entry, options[ids.index(outcome)], opened)
+    weights = entry.entry("resolutions")
+    shares = [
+        weights.number(id_, low=0, high=100) / 100
+        if id_ in weights
+        else 1.0
+        if answer.text("resolution") == "YES"
+        else answer.number("resolutionProbability", low=0, high=1)
+        for id_, answer in zip(ids, answers, strict=True)
+    ]
+    chosen = [place for place, share in enumerate(shares) if share > 0]
+    if not chosen:
+        entry.wrong("resolution", "the id of an answer, MKT with shares, or CANCEL")
+        return {}
+    if len(chosen) == 1:
+        return _resolved(entry, options[chosen[0]], opened)
+    parts = ", ".join(f"{100 * shares[one]:.3g}% {options[one]}" for one in chosen)
+    note = f"Manifold paid several answers in shares: {parts}."
+    return _resolved(entry, "ambiguous", opened) | {"resolution_note": note}
+
+
+def _resolved(entry: Entry, outcome: str, opened: datetime) -> dict[str, Any]:
+    at = _time(entry, "resolutionTime")
+    if at is not None and at <= opened and outcome not in NOT_SCORED:
+        entry.wrong("resolutionTime", "after the market was made")
+    return {"resolution": outcome, "known_at": at, "resolved_at": at}
+
+
+def _ordered(answers: Sequence[Entry], kind: str) -> list[Entry]:
+    """Return the answers of a range as listed; others in the order added, "Other" last.
+
+    So a newer export only puts new options before the last one.
+    """
+    if kind in _BUCKETS:
+        by = "midpoint" if all("midpoint" in answer for answer in answers) else "index"
+        return sorted(answers, key=lambda answer: answer.number(by) if by in answer else 0.0)
+    return sorted(
+        answers, key=lambda one: (one.flag("isOther"), _time(one, "createdTime") or _EPOCH)
+    )
+
+
+def _options(answers: Sequence[Entry]) -> list[str]:
+    """Return the answers' texts, told apart where they are alike."""
+    options: list[str] = []
+    for answer in answers:
+        text = answer.text("text", required=True, most=limits.NAME_BYTES - 10).strip()
+        name, copy = text, 1
+        while name.casefold() in {*NOT_SCORED, *map(str.casefold, options)}:
+            copy += 1
+            name = f"{text} ({copy})"
+        options.append(name)
+    return options
+
+
+def _time(entry: Entry, name: str, *, required: bool = False) -> datetime | None:
+    """Return a time in milliseconds since 1970; one after the calendar's end is its end."""
+    ms = entry.number(name, required=required)
+    if math.isnan(ms):
+        return None
+    if ms < _FIRST_MS:
+        entry.wrong(name, "a time in milliseconds since 1970")
+        return None
+    return min(_EPOCH + timedelta(milliseconds=min(ms, _LAST_MS)), LAST_TIME)
+
+
+def _description(entry: Entry) -> str:
+    """Return the market's description, which holds its rules; rich text without its marks."""
+    for name in ("textDescription", "description"):
+        value = entry.fields.get(name)
+        if isinstance(value, dict):
+            return "\n".join(_texts(value, 0)).strip()
+        if text := entry.text(name, most=limits.PROSE_BYTES).strip():
+            return text
+    return ""
+
+
+def _texts(node: Any, depth: int) -> list[str]:
+    """Return the paragraphs of rich text."""
+    if not isinstance(node, dict) or depth > 50:
+        return []
+    inside = node.get("content")
+    if not isinstance(inside, list):
+        return [node["text"]] if isinstance(node.get("text"), str) else []
+    parts = [part for each in inside for part in _texts(each, depth + 1)]
+    return ["".join(parts)] if node.get("type") in ("paragraph", "heading") else parts

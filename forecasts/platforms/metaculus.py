@@ -3,57 +3,84 @@
 Columns are found by their headers and files by their columns, since old exports lack some and
 browsers rename files. Crowds ("aggregates") have no forecaster's id; they are left out, or imported
 as bots when asked. Everything beside questions, forecasts and scores is left out with its count.
+
+A forecast's "End Time" is the start of the next one, or a withdrawal where nothing follows; it can
+lie ahead, for a forecast that is to expire.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.text import counted
 from forecasts.common.times import read_time
+from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.tables import Table
 from forecasts.platforms import metaculus_questions
-from forecasts.platforms.handles import account_handles
-from forecasts.platforms.metaculus_forecasts import read_forecasts, read_rows
+from forecasts.platforms.handles import account_handles, handle
 from forecasts.platforms.metaculus_questions import Asked, own_id, read_questions
+from forecasts.platforms.python_literals import numbers
 from forecasts.platforms.reading import Reading, require_sound, rows_of
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
+from forecasts.values.distributions import first_faults, quantiles
+from forecasts.values.value import SUM_TOLERANCE
 
-_ANONYMOUS = ("Forecaster (Anonymized)", "User (Anonymized)", "Author (Anonymized)")
-_WHO = ("Forecaster ID", "Forecaster Username", _ANONYMOUS[0])
-_SCORES = {
-    "Question ID": "text",
-    "User ID": "text",
-    "User Username": "text",
-    "User (Anonymized)": "text",
-    "Score Type": "text",
-    "Score": "number",
-    "Coverage": "number",
-}
+_P, _VECTOR, _CDF = "Probability Yes", "Probability Yes Per Category", "Continuous CDF"
+_FORECASTS = dict.fromkeys(
+    (
+        *("Question ID", "Forecaster ID", "Forecaster Username", "Forecaster (Anonymized)"),
+        *("Is Bot", _VECTOR, _CDF),
+    ),
+    "text",
+) | {"Start Time": "time", "End Time": "time", _P: "number"}
+_SCORES = dict.fromkeys(
+    ("Question ID", "User ID", "User Username", "User (Anonymized)", "Score Type"), "text"
+) | {"Score": "number", "Coverage": "number"}
 _OTHERS = {  # by the columns that only they have
     "Comment Text": ("{n} comment{s}", "a ledger has no place for comments from elsewhere"),
     "Key Factor ID": ("{n} key factor{s}", "a ledger has no place for key factors"),
     "Link ID": ("{n} link{s} between questions", "join questions in a family instead"),
 }
+_README = "README.md"
 # The crowds' names, for files without forecasters' ids.
 _METHODS = (
-    "recency_weighted",
-    "unweighted",
-    "single_aggregation",
-    "metaculus_prediction",
+    *("recency_weighted", "unweighted", "single_aggregation", "metaculus_prediction"),
     "geometric_mean",
 )
 _HASH = re.compile(r"[0-9a-f]{64}")
 _EXPORTED = re.compile(r"^This data was exported on (\S+ \S+)\s*$", re.MULTILINE)
+_ROUNDED = 0.01  # how far from 1 the platform lets probabilities sum
+# The kinds of accounts, by which a file names them.
+_BY_ID, _BY_NAME, _BY_HASH, _CROWD = "id", "name", "hash", "crowd"
+
+
+class _Account(NamedTuple):
+    """An account as a file names it: its kind, and its id, or its name in files without ids."""
+
+    kind: str
+    own: str
+
+
+class _Made(NamedTuple):
+    """A row with a forecast: its place in the file, its question, its forecaster and its times."""
+
+    row: int
+    asked: Asked
+    who: str
+    start: pd.Timestamp
+    end: pd.Timestamp
 
 
 def recognises(source: Source) -> bool:
@@ -70,29 +97,29 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             remedy="Give the whole ZIP, or the folder with all its files.",
         )
     asked = source.table(files["questions"], metaculus_questions.KINDS)
-    made = read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
-    scored = source.table(files["scores"], _SCORES) if "scores" in files else None
+    # The platform writes one cell too few in the rows of unresolved questions, at their end.
+    made = source.table(files.get("forecasts"), _FORECASTS, last_can_lack="PDF at Resolution")
+    scored = source.table(files.get("scores"), _SCORES)
     reading = Reading("metaculus")
-    questions = read_questions(asked, lambda: _first_forecasts(made), reading)
-    accounts = _Accounts(made, scored, choices, reading)
-    if made is not None:
-        for method, count in accounts.crowds.items():
-            reason = "a crowd of the platform, not a member's forecast"
-            reading.leave_out(made.path.name, f"{count:,} of {method}", reason)
-        who, until = accounts.of_forecasts, _until(source, choices)
-        read_forecasts(made, questions, who, accounts.handles, until, reading)
-    if scored is not None:
-        _add_scores(scored, questions, accounts, reading)
-    tables = [table for table in (asked, made, scored) if table is not None]
+    questions = read_questions(asked, made, reading)
+    names: dict[_Account, str] = {}
+    made_by, scored_by = (
+        _accounts(table, role, names) for table, role in ((made, "Forecaster"), (scored, "User"))
+    )
+    handles, account = _handles(names, made, made_by, choices, reading)
+    until = _until(source, choices)
+    _add_forecasts(made, questions, list(map(handles.get, made_by)), reading, until)
+    _add_scores(scored, questions, list(map(handles.get, scored_by)), reading)
+    tables = (asked, made, scored)
     require_sound(source.name, [one for table in tables for one in table.by_line()])
     for column, (what, reason) in _OTHERS.items():
         if column in files:
             count = len(source.table(files[column], {column: "text"}).frame)
             reading.leave_out(files[column], counted(count, what), reason)
     for name in source.files:
-        if name not in files.values() and name.rsplit("/", 1)[-1] != "README.md":
+        if name not in files.values() and name.rsplit("/", 1)[-1] != _README:
             reading.leave_out(name, "", "not a file of Metaculus's exports")
-    return reading.record(account=accounts.owner)
+    return reading.record(account=account)
 
 
 def _kind(header: Sequence[str]) -> str:
@@ -100,7 +127,9 @@ def _kind(header: Sequence[str]) -> str:
     names = set(header)
     if "Question ID" in names and "Question Type" in names:
         return "questions"
-    if "Question ID" in names and "Start Time" in names and names & set(_WHO):
+    if {"Question ID", "Start Time"} <= names and any(
+        one.startswith("Forecaster") for one in names
+    ):
         return "forecasts"
     if {"Question ID", "Score Type", "Score"} <= names:
         return "scores"
@@ -122,164 +151,235 @@ def _files(source: Source) -> dict[str, str]:
     return found
 
 
-def _first_forecasts(made: Table | None) -> Mapping[str, Any]:
-    """Return the time of the first forecast by question."""
-    if made is None:
-        return {}
-    first = made.frame.groupby("Question ID")["Start Time"].min()
-    return {own_id(str(given)): at for given, at in first.items()}
-
-
 def _until(source: Source, choices: Choices) -> datetime | None:
     """Return the time of the export, or of the import if that is unknown or earlier."""
     for name in source.files:
-        if name.rsplit("/", 1)[-1] == "README.md" and (
-            stated := _EXPORTED.search(source.start(name))
-        ):
+        if name.rsplit("/", 1)[-1] == _README and (found := _EXPORTED.search(source.start(name))):
             try:
-                exported = read_time(stated[1])
+                exported = read_time(found[1])
             except BadInput:
                 break
             return exported if choices.now is None else min(exported, choices.now)
     return choices.now
 
 
-class _Accounts:
-    """The accounts that the rows of the files are by, as handles.
+def _accounts(table: Table, role: str, names: dict[_Account, str]) -> list[_Account]:
+    """Return the account of each row; ``names`` gets its name in the last one.
 
-    ``of_forecasts`` and ``of_scores``: the place of each row's account in ``handles``, -1 for a
-    crowd that is not imported. ``crowds``: the rows of each of those by their method. ``owner``:
-    the one account that all are by, if its forecasts became the owner's.
+    An account is known by its id, since its name can change; in files without ids, by its name.
     """
+    hashed, has_ids = f"{role} (Anonymized)", f"{role} ID" in table.header
+    is_hashed = hashed in table.header
+    shown = table.frame[hashed if is_hashed else f"{role} Username"].tolist()
+    found = []
+    for name, id_ in zip(shown, table.frame[f"{role} ID"].tolist(), strict=True):
+        kind = _BY_ID if id_ else _BY_NAME
+        if is_hashed:
+            kind = _BY_HASH if _HASH.fullmatch(name) else _CROWD
+        elif not id_ and (has_ids or name in _METHODS):
+            kind = _CROWD
+        one = _Account(kind, own_id(id_) if kind == _BY_ID else name)
+        names[one] = name
+        found.append(one)
+    return found
 
-    def __init__(
-        self, made: Table | None, scored: Table | None, choices: Choices, reading: Reading
-    ) -> None:
-        self.handles: list[str] = []
-        self.owner = ""
-        self.crowds: Counter[str] = Counter()
-        self._choices = choices
-        # Places by ("id", id) and by (is a crowd, name); the id at each place, blank if unknown,
-        # None for a crowd.
-        self._places: dict[tuple[str | bool, str], int] = {}
-        self._ids: list[str | None] = []
-        self._anonymous = False
-        self.of_forecasts = self._read(made, "Forecaster")
-        self.of_scores = self._read(scored, "User")
-        bots = self._marked_bots(made)
-        people = [place for place, id_ in enumerate(self._ids) if id_ is not None]
-        self._tell_apart(people, reading)
-        if len(people) == 1 and not self._anonymous and not bots:
-            [place] = people
-            if (name := self.handles[place]) != choices.owner:
-                self.owner, self.handles[place] = name, choices.owner
-                reading.note(
-                    f"All forecasts are by {name} on Metaculus; they are imported as "
-                    f"{choices.owner}'s."
-                )
-        if self._anonymous:
+
+def _handles(
+    names: Mapping[_Account, str],
+    made: Table,
+    by: Sequence[_Account],
+    choices: Choices,
+    reading: Reading,
+) -> tuple[dict[_Account, str], str]:
+    """Return the handle of each account, and the name of the one whose forecasts are the owner's.
+
+    Crowds have handles only if they are wanted; else their forecasts are left out.
+    """
+    handles = {}
+    for one, name in names.items():
+        own = name.strip() or (f"user-{one.own}" if one.kind == _BY_ID else "unknown")
+        if one.kind == _CROWD:
+            own = f"metaculus-{own}"
+        elif one.kind == _BY_HASH:
+            own = choices.alias(own)
+        limits.require_name(own, "The forecaster's name")
+        if one.kind != _CROWD or choices.aggregates:
+            handles[one] = handle(own)
+    with_ids = {one.own: name for one, name in handles.items() if one.kind == _BY_ID}
+    apart = account_handles(with_ids, "Metaculus", reading.notes)
+    handles |= {_Account(_BY_ID, own): name for own, name in apart.items()}
+    marked = zip(by, made.frame["Is Bot"], strict=True)
+    bots = {one for one, is_bot in marked if is_bot.strip().lower() == "true"}
+    people = [one for one in handles if one.kind != _CROWD]
+    names_of_people = {handles[one] for one in people}
+    account = ""
+    if any(one.kind == _BY_HASH for one in handles):
+        reading.note(
+            "Metaculus's anonymised ids can be traced to accounts: they are hashes of small "
+            "numbers, without a salt."
+        )
+    elif len(names_of_people) == 1 and not bots.intersection(people):
+        [account] = names_of_people
+        if account == choices.owner:
+            account = ""
+        else:
+            handles |= dict.fromkeys(people, choices.owner)
             reading.note(
-                "Metaculus's anonymised ids can be traced to accounts: they are hashes of small "
-                "numbers, without a salt."
+                f"All forecasts are by {account} on Metaculus; they are imported as "
+                f"{choices.owner}'s."
             )
-        crowds_too = {place for place, id_ in enumerate(self._ids) if id_ is None}
-        reading.bots.update(self.handles[place] for place in bots | crowds_too)
-        if self.crowds and not self.handles:
-            importing = Remedy("Import them: {}", "", aggregates=True)
-            reading.note(("Only crowds have forecasts.", importing))
+    reading.bots.update(handles[one] for one in handles if one in bots or one.kind == _CROWD)
+    crowds = Counter(one.own for one in by if one not in handles)
+    for method, count in crowds.items():
+        reason = "a crowd of the platform, not a member's forecast"
+        reading.leave_out(made.path.name, f"{count:,} of {method}", reason)
+    if crowds and not handles:
+        reading.note(
+            ("Only crowds have forecasts.", Remedy("Import them: {}", "", aggregates=True))
+        )
+    return handles, account
 
-    def _read(self, table: Table | None, role: str) -> list[int]:
-        """Return the place of each row's account, which is added if it is new."""
-        if table is None:
-            return []
-        hashed, has_ids = f"{role} (Anonymized)", f"{role} ID" in table.header
-        is_hashed = hashed in table.header
-        names = table.frame[hashed if is_hashed else f"{role} Username"].tolist()
-        ids = table.frame[f"{role} ID"].tolist() if has_ids and not is_hashed else [""] * len(names)
-        # An account with an id can change its name: the last one counts.
-        keys = [(id_, "" if id_ else name) for id_, name in zip(ids, names, strict=True)]
-        places = {}
-        for (id_, _), name in dict(zip(keys, names, strict=True)).items():
-            is_crowd = not id_ and (has_ids or name in _METHODS)
-            if is_hashed:
-                is_crowd = _HASH.fullmatch(name) is None
-                self._anonymous = self._anonymous or not is_crowd
-            key = (id_, "" if id_ else name)
-            places[key] = self._place(own_id(id_), name, is_crowd, is_hashed)
-        found = [places[key] for key in keys]
-        if role == "Forecaster":
-            some = zip(names, found, strict=True)
-            self.crowds.update(name for name, place in some if place < 0)
-        return found
 
-    def _place(self, id_: str, name: str, crowd: bool, hashed: bool) -> int:
-        """Return the place of an account's handle, -1 for a crowd that is not imported.
+def _add_forecasts(
+    table: Table,
+    asked: Mapping[str, Asked | None],
+    who: Sequence[str | None],
+    reading: Reading,
+    until: datetime | None,
+) -> None:
+    """Add the forecasts in order of question, forecaster and time; bad cells are noted.
 
-        An account is known by its id, since its name can change; in files without ids, by its name.
-        """
-        if crowd and not self._choices.aggregates:
-            return -1
-        place = self._places.get(("id", id_)) if id_ else None
-        if place is None:
-            named = self._places.get((crowd, name))
-            place = None if named is None or (id_ and self._ids[named]) else named
-        if place is None:
-            place = len(self.handles)
-            handle = name.strip() or (f"user-{id_}" if id_ else "unknown")
-            if crowd:
-                handle = f"metaculus-{handle}"
-            elif hashed:
-                handle = self._choices.alias(handle)
-            limits.require_name(handle, "The forecaster's name")
-            self.handles.append("".join(c if c.isprintable() else "?" for c in handle))
-            self._ids.append(None if crowd else id_)
-        if id_:
-            self._places["id", id_], self._ids[place] = place, id_
-        self._places.setdefault((crowd, name), place)
-        return place
+    ``who``: the forecaster of each row, None for a row to skip. ``until``: the time of the export
+    or import, None if it is unknown; a forecast that ends later has not ended.
+    """
+    made: list[_Made] = []
+    unknown = 0
+    columns = (table.frame[name].tolist() for name in ("Question ID", "Start Time", "End Time"))
+    for row, (given, start, end) in enumerate(zip(*columns, strict=True)):
+        question, name = asked.get(own_id(given)), who[row]
+        if name is None or question is None:
+            unknown += name is not None
+            continue
+        if pd.isna(start) and row not in table.noted["Start Time"]:
+            table.wrong(row, "Start Time", "", "required")
+        if end < start:
+            table.wrong(row, "End Time", end, "not before Start Time")
+        made.append(_Made(row, question, name, start, end))
+    if unknown:
+        many = counted(unknown, "{n} forecast{s}")
+        reading.leave_out(table.path.name, many, "their questions are not imported")
+    values = _values(table, made, reading)
+    for one in made:
+        if one.row not in values:
+            reading.leave_out(table.place(one.row), "", "it has no value")
+    made = [one for one in made if one.row in values]
+    made.sort(key=lambda one: (one.asked.id, one.who, one.start))
+    ahead = 0
+    for one, following in zip_longest(made, made[1:]):
+        cells = {"question_id": one.asked.id, "forecaster": one.who}
+        where = table.place(one.row)
+        reading.forecast(where, {**cells, "made_at": one.start, **values[one.row]})
+        is_followed = (
+            following is not None
+            and (following.asked.id, following.who) == (one.asked.id, one.who)
+            and following.start <= one.end
+        )
+        if pd.isna(one.end) or is_followed:
+            continue
+        if until is not None and one.end > until:
+            ahead += 1
+        else:  # a withdrawal comes right after its forecast
+            reading.forecast(where, {**cells, "made_at": one.end})
+    reading.note(counted(ahead, "{n} forecast{s} {expires} later, and {has} not ended yet."))
 
-    def _tell_apart(self, people: Sequence[int], reading: Reading) -> None:
-        """Give accounts with the same name different handles."""
-        names = {id_: self.handles[place] for place in people if (id_ := self._ids[place])}
-        handles = account_handles(names, "Metaculus", reading.notes)
-        for place in people:
-            if id_ := self._ids[place]:
-                self.handles[place] = handles[id_]
 
-    def _marked_bots(self, made: Table | None) -> set[int]:
-        if made is None:
-            return set()
-        marked = zip(made.frame["Is Bot"], self.of_forecasts, strict=True)
-        return {place for is_bot, place in marked if is_bot.strip().lower() == "true"} - {-1}
+def _values(table: Table, made: Sequence[_Made], reading: Reading) -> dict[int, dict[str, Any]]:
+    """Return the values by row: a probability, a vector or quantiles."""
+    found: dict[int, dict[str, Any]] = {}
+    scaled = 0
+    cdfs: defaultdict[tuple[str, int], list[tuple[_Made, list[float]]]] = defaultdict(list)
+    probabilities, vectors, curves = (table.frame[name].tolist() for name in (_P, _VECTOR, _CDF))
+    for one in made:
+        if one.asked.kind == QuestionType.binary:
+            p = _probability(table, one.row, probabilities[one.row], vectors[one.row])
+            if not math.isnan(p):
+                found[one.row] = {"probability": p}
+        elif one.asked.kind == QuestionType.multiple_choice:
+            if vector := numbers(table, one.row, _VECTOR, vectors[one.row]):
+                total = sum(p for p in vector if p == p)
+                is_scaled = abs(total - 1) > SUM_TOLERANCE / 2
+                found[one.row] = {
+                    "probabilities": _vector(table, one, vector, total if is_scaled else 1.0)
+                }
+                scaled += is_scaled
+        elif cdf := numbers(table, one.row, _CDF, curves[one.row]):
+            cdfs[one.asked.id, len(cdf)].append((one, cdf))
+    rounded = "{n} forecast{s} on several options did not sum to 1, by rounding, and were divided "
+    reading.note(counted(scaled, rounded + "by the sum."))
+    # The CDFs of one question and length together.
+    for some in cdfs.values():
+        found |= _quantiles(table, [one for one, _ in some], np.array([cdf for _, cdf in some]))
+    return found
+
+
+def _probability(table: Table, row: int, p: float, pair: str) -> float:
+    """Return a probability; some crowds are written as a pair, of no and yes."""
+    if p < 0 or p > 1:
+        table.wrong(row, _P, p, "a probability from 0 to 1")
+    if not math.isnan(p) or not (both := numbers(table, row, _VECTOR, pair)):
+        return p
+    if len(both) != 2 or not 0 <= both[1] <= 1:
+        table.wrong(row, _VECTOR, pair, "the probabilities of no and yes")
+    return both[-1]
+
+
+def _vector(table: Table, one: _Made, vector: Sequence[float], total: float) -> list[float | None]:
+    """Return the probabilities of options; None for an option that there was not at the time."""
+    entries = [None if p != p else p / total for p in vector]
+    options = one.asked.options
+    if abs(total - 1) > _ROUNDED or any(p < 0 or p > 1 for p in vector):
+        entries = []
+    elif len(entries) != len(options):
+        # The options of its time, as a vector over all.
+        lists = [listed for since, listed in one.asked.history if since <= one.start]
+        fits = bool(lists) and len(lists[-1]) == len(entries)
+        known = dict(zip(lists[-1], entries, strict=True)) if fits else {}
+        entries = [known.get(option) for option in options] if fits else []
+    if not entries and options:
+        rule = f"{len(options)} probabilities that sum to 1, None for options added later"
+        table.wrong(one.row, _VECTOR, table.frame[_VECTOR].iloc[one.row], rule)
+    return entries
+
+
+def _quantiles(table: Table, made: Sequence[_Made], cdfs: Any) -> dict[int, dict[str, Any]]:
+    """Return the quantiles of CDFs of one question and length, by row."""
+    asked, count = made[0].asked, cdfs.shape[1]
+    if asked.scale is None:
+        return {}
+    faults = first_faults(cdfs) if count >= 3 else np.zeros(len(cdfs), dtype=np.intp)
+    for one, fault in zip(made, faults.tolist(), strict=True):
+        if fault >= 0:
+            rule = "at least three numbers that rise from 0 to 1 at most"
+            table.wrong(one.row, _CDF, table.frame[_CDF].iloc[one.row], rule)
+    if (faults >= 0).any():
+        return {}
+    found = quantiles(cdfs, asked.scale.at(count), asked.kind)
+    return {one.row: {"quantiles": each} for one, each in zip(made, found, strict=True)}
 
 
 def _add_scores(
-    scored: Table,
-    questions: Mapping[str, Asked | None],
-    accounts: _Accounts,
-    reading: Reading,
+    table: Table, asked: Mapping[str, Asked | None], who: Sequence[str | None], reading: Reading
 ) -> None:
     """Add the scores that the platform printed for the imported questions and members."""
-    of_crowds = unknown = 0
-    for row, place in zip(rows_of(scored.frame), accounts.of_scores, strict=True):
-        question = questions.get(own_id(row["Question ID"]))
-        if place < 0:
-            of_crowds += 1
+    left: Counter[str] = Counter()
+    for row, name in zip(rows_of(table.frame), who, strict=True):
+        question = asked.get(own_id(row["Question ID"]))
+        if name is None:
+            left["scores of the platform's crowds"] += 1
         elif question is None:
-            unknown += 1
+            left["their questions are not imported"] += 1
         elif not pd.isna(row["Score"]):
-            reading.printed.append(
-                {
-                    "question_id": question.id,
-                    "forecaster": accounts.handles[place],
-                    "name": row["Score Type"],
-                    "score": row["Score"],
-                    "coverage": row["Coverage"],
-                }
-            )
-    for count, reason in (
-        (of_crowds, "scores of the platform's crowds"),
-        (unknown, "their questions are not imported"),
-    ):
-        if count:
-            reading.leave_out(scored.path.name, counted(count, "{n} score{s}"), reason)
+            cells = {"question_id": question.id, "forecaster": name, "name": row["Score Type"]}
+            reading.printed.append(cells | {"score": row["Score"], "coverage": row["Coverage"]})
+    for reason, count in left.items():
+        reading.leave_out(table.path.name, counted(count, "{n} score{s}"), reason)

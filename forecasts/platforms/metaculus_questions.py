@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,41 +22,22 @@ from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.tables import Table
 from forecasts.platforms.python_literals import literal, numbers, texts, whole_number
 from forecasts.platforms.reading import Reading, rows_of
-from forecasts.values.outcomes import (
-    NOT_SCORED,
-    bounds_fault,
-    figure_to_float,
-    format_figure,
-    read_outcome,
-)
-from forecasts.values.outline import Outline
+from forecasts.values.outcomes import bounds_fault, figure_to_float, format_figure
 from scoring.arrays import Floats
 
-KINDS = {
-    "Question ID": "text",
-    "Question URL": "text",
-    "Question Title": "text",
-    "Post ID": "text",
-    "Post Published Time": "time",
-    "Default Project": "text",
-    "Categories": "text",
-    "Label": "text",
-    "Question Type": "text",
-    "MC Options": "text",
-    "MC Options (Current)": "text",
-    "MC Options (All)": "text",
-    "MC Options History": "text",
-    "Scaling": "text",
-    "Lower Bound": "text",
-    "Upper Bound": "text",
-    "Continuous Range": "text",
-    "Open Time": "time",
-    "CP Reveal Time": "time",
-    "Scheduled Close Time": "time",
-    "Actual Close Time": "time",
-    "Resolution": "text",
-    "Resolution Known Time": "time",
-}
+_OPENS, _CLOSES = "Open Time", "Scheduled Close Time"
+_TIMES = (
+    *("Post Published Time", _OPENS, "CP Reveal Time", _CLOSES, "Actual Close Time"),
+    "Resolution Known Time",
+)
+# The lists of options, the most complete first.
+_OPTIONS = ("MC Options (All)", "MC Options History", "MC Options (Current)", "MC Options")
+_TEXTS = (
+    *("Question ID", "Question URL", "Question Title", "Post ID", "Default Project"),
+    *("Categories", "Label", "Question Type", *_OPTIONS, "Scaling", "Lower Bound", "Upper Bound"),
+    *("Continuous Range", "Resolution"),
+)
+KINDS = dict.fromkeys(_TEXTS, "text") | dict.fromkeys(_TIMES, "time")
 PREFIX, POST_PREFIX = "metaculus-", "metaculus-post-"
 PROJECT = "Metaculus Community"  # of every question that is in no tournament
 ADDRESS = "https://www.metaculus.com/questions/"
@@ -118,15 +99,12 @@ def ledger_id(given: str, prefix: str = PREFIX) -> str:
     return f"{prefix}{number}" if number else given.strip()
 
 
-def read_questions(
-    table: Table, first_forecasts: Callable[[], Mapping[str, Any]], reading: Reading
-) -> dict[str, Asked | None]:
+def read_questions(table: Table, made: Table, reading: Reading) -> dict[str, Asked | None]:
     """Return the questions by the file's own id, None for one that is left out, and add them.
 
-    Bad cells are noted in the table. ``first_forecasts`` returns the time of each question's first
-    forecast by the file's id. It is asked in a file without opening times, as old ones are.
+    Bad cells are noted in the table. ``made``: the forecasts.
     """
-    window = _window(table, first_forecasts, reading)
+    _fill_in_times(table, made, reading)
     posts = Counter(post for post in table.frame["Post ID"] if post)
     found: dict[str, Asked | None] = {}
     for row, item in enumerate(rows_of(table.frame)):
@@ -139,8 +117,8 @@ def read_questions(
         if kind is None:
             wrong("Question Type", item["Question Type"], "one of " + ", ".join(_TYPES))
             continue
-        opens, closes, reason = window(item)
-        if reason:
+        opens, closes = item[_OPENS], item[_CLOSES]
+        if reason := _unusable(opens, closes):
             found[own] = None
             reading.leave_out(table.place(row), _title(item), reason)
             continue
@@ -163,7 +141,7 @@ def read_questions(
             "scheduled_close_time": closes,
             "actual_close_time": actual if actual <= closes else None,
             "spot_time": reveal if reveal > opens else None,
-            "resolution": _outcome(table, row, item["Resolution"], asked),
+            "resolution": item["Resolution"],
             "known_at": item["Resolution Known Time"] if item["Resolution"].strip() else None,
             "family": ledger_id(post, POST_PREFIX) if of_group else "",
             "tags": _tags(table, row, item) or None,
@@ -174,40 +152,31 @@ def read_questions(
     return found
 
 
-def _window(
-    table: Table, first_forecasts: Callable[[], Mapping[str, Any]], reading: Reading
-) -> Callable[[Mapping[str, Any]], tuple[Any, Any, str]]:
-    """Return the function of a row's opening, its scheduled close, and why it cannot be scored."""
-    has_opening, has_close = (
-        name in table.header for name in ("Open Time", "Scheduled Close Time")
-    )
-    first = {} if has_opening else first_forecasts()
-    if not has_opening:
+def _fill_in_times(table: Table, made: Table, reading: Reading) -> None:
+    """Fill in the times of a file that has no column for them, as old ones are."""
+    frame = table.frame
+    if _OPENS not in table.header:
+        first = made.frame.groupby("Question ID")["Start Time"].min()
+        frame[_OPENS] = frame["Post Published Time"].fillna(frame["Question ID"].map(first))
         reading.note(
             f"{table.path.name} has no opening times: each question opens when it was published, "
             "or else with its first forecast."
         )
-    if not has_close:
+    if _CLOSES not in table.header:
+        frame[_CLOSES] = frame["Actual Close Time"].fillna(frame["Resolution Known Time"])
         reading.note(
             f"{table.path.name} has no scheduled close times: the actual close counts, or else the "
             "time at which the outcome was known."
         )
 
-    def window(item: Mapping[str, Any]) -> tuple[Any, Any, str]:
-        opens, closes = item["Open Time"], item["Scheduled Close Time"]
-        if not has_opening:
-            opens = item["Post Published Time"]
-            opens = first.get(item["Question ID"], pd.NaT) if pd.isna(opens) else opens
-        if not has_close:
-            closes = item["Actual Close Time"]
-            closes = item["Resolution Known Time"] if pd.isna(closes) else closes
-        if pd.isna(opens):
-            return opens, closes, "it has no opening time, as a draft"
-        if pd.isna(closes):
-            return opens, closes, "it has no scheduled close, as a draft"
-        return opens, closes, "it closes before it opens" if opens >= closes else ""
 
-    return window
+def _unusable(opens: Any, closes: Any) -> str:
+    """Return why a question with these times cannot be scored; '' if it can."""
+    if pd.isna(opens):
+        return "it has no opening time, as a draft"
+    if pd.isna(closes):
+        return "it has no scheduled close, as a draft"
+    return "it closes before it opens" if opens >= closes else ""
 
 
 def _title(item: Mapping[str, Any]) -> str:
@@ -230,26 +199,13 @@ def _options(
 ) -> tuple[list[str], list[tuple[pd.Timestamp, list[str]]]]:
     """Return every option there ever was, the catch-all last, and the lists over time."""
     history = _history(table, row, item["MC Options History"])
-    for column in ("MC Options (All)", "MC Options History", "MC Options (Current)", "MC Options"):
-        if not item[column].strip():
-            continue
-        if column == "MC Options History":
-            each = dict.fromkeys(one for _, options in history for one in options[:-1])
-            options = [*each, *(history[0][1][-1:] if history else ())]
-        else:
-            options = texts(table, row, column, item[column])
-        if row in table.noted[column]:
-            return [], []
-        if len(options) < 2 or len(set(options)) < len(options):
-            table.wrong(row, column, item[column], "at least two options, all different")
-            return [], []
-        if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"without an option named {' or '.join(NOT_SCORED)}, outcomes of any question"
-            table.wrong(row, column, item[column], rule)
-            return [], []
-        return options, history
-    table.wrong(row, "MC Options (All)", "", "the options of a multiple_choice question")
-    return [], []
+    column = next((name for name in _OPTIONS if item[name].strip()), "")
+    if not column:
+        table.wrong(row, _OPTIONS[0], "", "the options of a multiple_choice question")
+    elif column != "MC Options History":
+        return texts(table, row, column, item[column]), history
+    each = dict.fromkeys(one for _, options in history for one in options[:-1])
+    return [*each, *(history[0][1][-1:] if history else ())], history
 
 
 def _history(table: Table, row: int, text: str) -> list[tuple[pd.Timestamp, list[str]]]:
@@ -266,17 +222,6 @@ def _history(table: Table, row: int, text: str) -> list[tuple[pd.Timestamp, list
         table.wrong(row, column, text, "a list of times with the options from then on")
         return []
     return found
-
-
-def _outcome(table: Table, row: int, text: str, asked: Asked) -> str:
-    """Return the resolution as the ledger stores it; '' without one."""
-    if not text.strip() or (asked.kind == QuestionType.multiple_choice and not asked.options):
-        return ""
-    try:
-        return read_outcome(text, Outline(type=asked.kind, options=asked.options))
-    except LedgerError as error:
-        table.wrong(row, "Resolution", text, error.remedy)
-        return ""
 
 
 def _bound(stated: str, number: float, kind: QuestionType) -> str:

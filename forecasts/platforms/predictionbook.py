@@ -8,15 +8,12 @@ probabilities.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from forecasts.common.errors import BadInput
-from forecasts.folder.cells import BadCell
 from forecasts.platforms.entries import REQUIRED, Entry, Field
-from forecasts.platforms.handles import account_handles, apart
 from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
@@ -82,13 +79,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             who = {"question_id": question["question_id"], "forecaster": by or label}
             reading.forecast(response.place, made | who)
     reading.require_sound(source.name)
-    others = {id_: label for id_, label in labels.items() if id_ != user}
-    handles = {
-        id_: apart(name, choices.owner, "PredictionBook")
-        for id_, name in account_handles(others, "PredictionBook", reading.notes).items()
-    } | {user: choices.owner}
-    for forecast in reading.forecasts:
-        forecast["forecaster"] = handles[forecast["forecaster"]]
+    reading.name_forecasters(labels, "PredictionBook", choices.owner, mine=user)
     if estimated:
         reading.note(
             f"{estimated:,} of the judgements have no time in the file; each counts as made 24 "
@@ -102,7 +93,7 @@ def _predictions(source: Source, reading: Reading) -> tuple[dict[str, Entry], st
     """Return the newest state of each prediction by its id, and the id of the account's user."""
     found: dict[str, Entry] = {}
     users = set()
-    for page in _pages(source, reading):
+    for page in reading.entries(source):
         users.add(page.entry("user").text("user_id", required=True))
         for one in page.entries("predictions", _MOST):
             id_ = one.text("id", required=True)
@@ -117,19 +108,6 @@ def _predictions(source: Source, reading: Reading) -> tuple[dict[str, Entry], st
             remedy="Import one account at a time.",
         )
     return found, next(iter(users), "")
-
-
-def _pages(source: Source, reading: Reading) -> Iterator[Entry]:
-    for name in source.json_files:
-        document = source.json(name)
-        pages = document if isinstance(document, list) else [document]
-        for number, page in enumerate(pages, 1):
-            place = f"{name}, page {number}" if len(pages) > 1 else name
-            if not isinstance(page, dict) or not isinstance(page.get("predictions"), list):
-                rule = 'an object with "user" and "predictions"'
-                reading.problems.append(BadCell(place, type(page).__name__, rule))
-                continue
-            yield Entry(place, page, reading.problems)
 
 
 def _question(id_: str, one: Entry) -> tuple[dict[str, Any], bool]:

@@ -8,7 +8,7 @@ and the notes, and returns them as a ``PlatformRecord``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,10 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.errors import Advice, BadInput, Problem
+from forecasts.common.text import counted
 from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
+from forecasts.platforms.entries import Entry
+from forecasts.platforms.handles import account_handles, apart
 from forecasts.platforms.local_times import FORM, local_times, window_note, windows
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
@@ -27,7 +30,7 @@ from forecasts.platforms.record import (
     frame_of,
     frames_of,
 )
-from forecasts.platforms.source import AS_WRITTEN, Source
+from forecasts.platforms.source import AS_WRITTEN, JSON_BYTES, Source
 
 NAMELESS = "required: it names the question"
 _NO_PLACE = "a ledger has no place for these columns"
@@ -55,6 +58,14 @@ class Reading:
     printed: list[dict[str, Any]] = field(default_factory=list)
     bots: set[str] = field(default_factory=set)
 
+    def entries(
+        self, source: Source, lists: Collection[str] = (), *, most_bytes: int = JSON_BYTES
+    ) -> Iterator[Entry]:
+        """Yield the objects of the JSON files (see ``Source.records``), which share the faults."""
+        for name in source.json_files:
+            for number, fields in source.records(name, lists, most_bytes=most_bytes):
+                yield Entry(f"{name}, record {number:,}", fields, self.problems)
+
     def question(
         self, place: str, cells: Mapping[str, Any], *, platform_id: str = "", url: str = ""
     ) -> None:
@@ -75,6 +86,29 @@ class Reading:
         """Add a sentence on a decision; '' adds none."""
         if text:
             self.notes.append(text)
+
+    def name_forecasters(
+        self, names: Mapping[str, str], title: str, owner: str, *, mine: str = ""
+    ) -> None:
+        """Replace the account of each forecast by its handle: the owner's if there is only one.
+
+        ``names``: the name of each account on the platform, which ``title`` is the name of.
+        ``mine``: the owner's account, if the file tells.
+        """
+        ids = dict.fromkeys(one["forecaster"] for one in self.forecasts)
+        others = {id_: names.get(id_) or id_ for id_ in ids if id_ and id_ != mine}
+        handles = {"": owner, mine: owner} | dict.fromkeys(others, owner)
+        if mine or len(others) > 1:
+            handles |= account_handles(others, title, self.notes)
+            unnamed = counted(
+                sum(not one["forecaster"] for one in self.forecasts),
+                "{n} forecast{s} {names} no account; imported as ",
+            )
+            self.note(unnamed and f"{unnamed}{owner}'s.")
+        if mine:
+            handles |= {id_: apart(handles[id_], owner, title) for id_ in others}
+        for one in self.forecasts:
+            one["forecaster"] = handles[one["forecaster"]]
 
     def close_when_due(self, zone: ZoneInfo) -> None:
         """Replace each question's ``due`` by its closes (see ``windows``), and note moved ones."""

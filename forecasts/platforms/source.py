@@ -5,23 +5,28 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
+from forecasts.common.json_text import no_constant
 from forecasts.folder import blocks
 from forecasts.folder.archive import unpack, unpack_gzip
-from forecasts.folder.tables import Table, read_table
+from forecasts.folder.tables import Table, empty_table, read_table
 
 # A JSON document takes some ten times its size in memory.
 JSON_BYTES = 100_000_000
+_DECODER = json.JSONDecoder(parse_constant=no_constant)
+_SPACE = re.compile(r"[ \t\r\n]*")
 AS_WRITTEN = "Give the file as the platform wrote it."
 
 
@@ -47,12 +52,22 @@ class Source:
         endings = (".json", ".jsonl", ".ndjson")
         return [name for name, path in self.files.items() if path.suffix.lower() in endings]
 
-    def table(self, name: str, kinds: Mapping[str, str], separator: str = ",") -> Table:
+    def table(
+        self,
+        name: str | None,
+        kinds: Mapping[str, str],
+        separator: str = ",",
+        *,
+        last_can_lack: str = "",
+    ) -> Table:
         """Return the columns of a CSV file, parsed as these kinds; missing ones are blank.
 
-        Bad cells are noted in the table, and further ones with ``Table.wrong``.
+        Bad cells are noted in the table, and further ones with ``Table.wrong``. Without a name the
+        table is empty. ``last_can_lack``: see ``read_table``.
         """
-        return read_table(self.files[name], kinds, separator)
+        if name is None:
+            return empty_table(Path(self.name), kinds)
+        return read_table(self.files[name], kinds, separator, last_can_lack=last_can_lack)
 
     def csv_with(self, columns: Sequence[str]) -> str:
         """Return the only CSV file that has these columns; BadInput if there is not one."""
@@ -79,12 +94,28 @@ class Source:
             all(f'"{name}"' in start for name in names) for start in starts for names in sets
         )
 
-    def json(self, name: str) -> Any:
-        """Return a file's JSON document. BadInput, with the line, if it is not JSON."""
+    def records(
+        self, name: str, lists: Collection[str] = (), *, most_bytes: int = JSON_BYTES
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the number and the fields of each object of a JSON file, from 1.
+
+        The file is a list of objects, has them one after another, as JSON lines have, or is one
+        object with lists of them, whose first field is one of ``lists``. They are taken one by one,
+        so that they need little memory. BadInput for any other file.
+        """
+        number = 0
         try:
-            return DECODER.decode(self.text(name, JSON_BYTES))
+            for number, value in enumerate(_values(self.text(name, most_bytes), lists), 1):
+                if not isinstance(value, dict):
+                    raise ValueError("it is not an object")
+                yield number, value
         except (ValueError, RecursionError) as error:
-            raise BadInput(f"{name} is not JSON: {json_fault(error)}.", remedy=AS_WRITTEN) from None
+            fault = getattr(error, "msg", str(error))
+            if isinstance(error, RecursionError):
+                fault = "it is nested too deeply"
+            raise BadInput(
+                f"{name} cannot be read after record {number:,}: {fault}.", remedy=AS_WRITTEN
+            ) from None
 
     def text(self, name: str, most_bytes: int) -> str:
         """Return the text of a file. BadInput if it is too large, or not UTF-8."""
@@ -145,13 +176,31 @@ def _header(path: Path) -> list[str]:
         raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=AS_WRITTEN) from None
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
+def _values(text: str, lists: Collection[str]) -> Iterator[Any]:
+    """Yield the values of a list, or those that follow one another; those in an object's lists."""
+    at = _after_space(text, 0)
+    is_list = text[at : at + 1] == "["
+    if is_list:
+        at = _after_space(text, at + 1)
+        if text[at : at + 1] == "]" and _after_space(text, at + 1) == len(text):
+            return
+    while at < len(text):
+        value, at = _DECODER.raw_decode(text, at)
+        is_page = isinstance(value, dict) and next(iter(value), "") in lists
+        parts = [one for one in value.values() if isinstance(one, list)] if is_page else [[value]]
+        yield from chain.from_iterable(parts)
+        at = _after_space(text, at)
+        if is_list and at < len(text):
+            if text[at] == "]" and _after_space(text, at + 1) == len(text):
+                return
+            if text[at] != ",":
+                raise ValueError("it lacks a comma")
+            at = _after_space(text, at + 1)
+    if is_list:
+        raise ValueError("it ends in the middle")
 
 
-DECODER = json.JSONDecoder(parse_constant=_no_constant)
-
-
-def json_fault(error: Exception) -> str:
-    """Return why a text is not JSON."""
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
