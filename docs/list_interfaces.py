@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from forecasts.api.mcp.server import build as build_tools
 from forecasts.api.server import build
 from forecasts.cli import root
-from forecasts.platforms import export_formats, formats
+from forecasts.platforms import formats
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +41,7 @@ def interfaces() -> Iterator[str]:
     navigation = (ROOT / "app" / "navigation.py").read_text(encoding="utf-8")
     yield from (f"page {title}" for title in re.findall(r'st\.Page\(.*?title="(.*?)"', navigation))
     yield from (f"format read {name}" for name in formats.FORMATS)
-    yield from (f"format written {name}" for name in export_formats.FORMATS)
+    yield from (f"format written {name}" for name in formats.EXPORTS)
 
 
 def _options(name: str, command: Any) -> Iterator[str]:

@@ -21,7 +21,7 @@ from forecasts.exporting import question_files
 from forecasts.exporting.formats import Packed, packed_as
 from forecasts.importing.frames import import_frames
 from forecasts.importing.record import Preview, import_record
-from forecasts.platforms.export_formats import FORMATS
+from forecasts.platforms.formats import EXPORTS
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
 
@@ -30,10 +30,10 @@ FILES, ACCOUNT = "From files", "From an account"
 FOLDER = "folder"
 TITLES = (
     {FOLDER: "Ledger folder"}
-    | {name: one.title for name, one in FORMATS.items()}
+    | {name: one.title for name, one in EXPORTS.items()}
     | {question_files.FORMAT: question_files.TITLE}
 )
-CONTENTS = {name: one.files for name, one in FORMATS.items()} | {
+CONTENTS = {name: one.files for name, one in EXPORTS.items()} | {
     question_files.FORMAT: question_files.FILES
 }
 

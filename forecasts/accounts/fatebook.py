@@ -29,9 +29,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from pydantic import AfterValidator, TypeAdapter
 
-from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
-from forecasts.accounts.kept import Kept
+from forecasts.accounts.kept import Kept, read_rows
 from forecasts.accounts.paging import Items, by_offset
 from forecasts.common.errors import Remedy, in_words
 from forecasts.common.text import count
@@ -55,11 +54,6 @@ SITE = Site(
     lists_others=True,
 )
 PAGE = 100
-_COLUMNS = (
-    *("Question title", "Multiple choice option", "Forecast created by", "Forecast (scale = 0-1)"),
-    *("Forecast created at", "Question created at", "Question resolve by", "Resolution"),
-    *("Resolved at", "Question notes", "Question tags"),
-)
 
 
 # JSON can hold half of a character's pair, which UTF-8 cannot.
@@ -141,15 +135,11 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     """Return the fetched record."""
     questions = list(kept.items("questions").values())
     mine = _account(questions)
-    if not any(one["forecasts"] for one in questions):
+    rows = [row for question in questions for row in _rows(question, mine, choices.owner)]
+    if not rows:
         return Reading("fatebook").record()
-    rows = (row for question in questions for row in _rows(question, mine, choices.owner))
-    record = read_rows(
-        fatebook,
-        {"fatebook.csv": rows},
-        replace(choices, zone=ZoneInfo("UTC")),
-        {"fatebook.csv": _COLUMNS},
-    )
+    in_utc = replace(choices, zone=ZoneInfo("UTC"))
+    record = read_rows(fatebook, {"fatebook.csv": rows}, in_utc)
     notes = [one for one in record.notes if not in_words(one).startswith("The file's times")]
     if mine is None:
         notes.append(

@@ -9,17 +9,22 @@ ledger or platform has another file.
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time
+from forecasts.platforms.formats import Reader
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import Source
 
 try:
     import fcntl
@@ -133,3 +138,32 @@ def _read(file: IO[bytes]) -> Kept | None:
 def _write(file: IO[bytes], document: Mapping[str, Any]) -> None:
     file.write(json.dumps(document, separators=(",", ":")).encode() + b"\n")
     file.flush()
+
+
+def read_rows(
+    reader: Reader, rows: Mapping[str, Collection[Mapping[str, Any]]], choices: Choices
+) -> PlatformRecord:
+    """Return the record of files with these rows, by their names; a file without rows is left out.
+
+    The files are gone by then, so a place in a CSV is a question instead of a line.
+    """
+    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
+        files = {name: Path(folder, name) for name, some in rows.items() if some}
+        for name, path in files.items():
+            with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+                if path.suffix == ".csv":
+                    columns = dict.fromkeys(column for row in rows[name] for column in row)
+                    writer = csv.DictWriter(file, columns)
+                    writer.writeheader()
+                    writer.writerows(rows[name])
+                else:
+                    file.writelines(json.dumps(one) + "\n" for one in rows[name])
+        record = reader.read(Source("the account", files), choices)
+    if not any(path.suffix == ".csv" for path in files.values()):
+        return record
+    frames = record.frames
+
+    def place(table: str, row: int) -> str:
+        return f"{table}, {getattr(frames, table).iloc[row].iloc[0]}"
+
+    return replace(record, frames=replace(frames, place=place))

@@ -22,9 +22,8 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, TypeAdapter
 
-from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
-from forecasts.accounts.kept import Kept
+from forecasts.accounts.kept import Kept, read_rows
 from forecasts.accounts.paging import Items, by_time
 from forecasts.common.errors import Advice, Remedy
 from forecasts.common.text import count

@@ -20,6 +20,7 @@ criteria, fine print, the scheduled resolve time) are added.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,12 +30,12 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, TypeAdapter
 
-from forecasts.accounts.answers import read_rows
 from forecasts.accounts.client import Client, Known, Shape, Site
-from forecasts.accounts.kept import Kept
+from forecasts.accounts.kept import Kept, read_rows
 from forecasts.accounts.paging import Items, by_offset
-from forecasts.folder.frames import TIME_DTYPE
+from forecasts.folder.frames import TIME_DTYPE, typed
 from forecasts.platforms import metaculus
+from forecasts.platforms.reading import Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 
 SITE = Site(
@@ -57,7 +58,7 @@ class _Forecasts(Shape):
 
 
 class _Question(Shape):
-    """A question: the fields of ``_FIELDS`` are kept as they are, for the reader to check."""
+    """A question: its further fields are kept as they are, for the reader to check."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -100,15 +101,6 @@ class _Account(Shape):
     is_bot: bool | None = None
 
 
-_FIELDS = (
-    *("title", "type", "label", "status", "resolution"),
-    *("options", "all_options_ever", "options_history"),
-    *("open_time", "cp_reveal_time", "scheduled_close_time", "actual_close_time"),
-    *("actual_resolve_time", "scheduled_resolve_time"),
-    *("description", "resolution_criteria", "fine_print"),
-)
-_BOUNDS = ("range_min", "range_max", "zero_point")
-_TIMES = ("start_time", "end_time", "forecast_values")
 _PAGES = TypeAdapter(_Page)
 _ACCOUNTS = TypeAdapter(_Account)
 # The ledger's columns that the exports leave blank.
@@ -116,22 +108,6 @@ _TEXTS = {
     "background": "description",
     "resolution_criteria": "resolution_criteria",
     "fine_print": "fine_print",
-}
-_COLUMNS = {
-    "question_data.csv": (
-        *("Question ID", "Question URL", "Question Title", "Post ID", "Post Published Time"),
-        *("Default Project", "Categories", "Label", "Question Type", "MC Options (Current)"),
-        *("MC Options (All)", "MC Options History", "Lower Bound", "Upper Bound"),
-        *("Continuous Range", "Open Time", "CP Reveal Time", "Scheduled Close Time"),
-        *("Actual Close Time", "Resolution", "Resolution Known Time"),
-    ),
-    "forecast_data.csv": (
-        *("Question ID", "Forecaster ID", "Forecaster Username", "Is Bot", "Start Time"),
-        *("End Time", "Probability Yes", "Probability Yes Per Category", "Continuous CDF"),
-    ),
-    "score_data.csv": (
-        *("Question ID", "User ID", "User Username", "Score Type", "Score", "Coverage"),
-    ),
 }
 
 
@@ -151,150 +127,124 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
             "limit": PAGE,
             "offset": offset,
         }
-        return [(str(one.id), _slim(one)) for one in client.get("posts/", asked, _PAGES).results]
+        sent = client.get("posts/", asked, _PAGES).results
+        return [(str(one.id), _rows(one, account)) for one in sent]
 
     by_offset(kept, "posts", page, title=SITE.title)
 
 
-def _slim(post: _Post) -> _Object:
-    """Return a post with the questions that the account has forecast."""
-    projects, pair = post.projects or _Projects(), post.conditional or _Conditional()
+def _rows(post: _Post, account: _Object) -> list[_Object]:
+    """Return the rows of each question of a post that the account has forecast."""
+    pair = post.conditional or _Conditional()
     group = (post.group_of_questions or _Group()).questions or ()
-    questions = (post.question, pair.question_yes, pair.question_no, *group)
-    return post.model_dump(include={"id", "published_at", "short_title"}) | {
-        "project": (projects.default_project or {}).get("name"),
-        "categories": [one.get("name") for one in projects.category or ()],
-        "questions": [
-            _slim_question(one)
-            for one in questions
-            if one is not None and one.my_forecasts is not None and one.my_forecasts.history
-        ],
-    }
-
-
-def _slim_question(question: _Question) -> _Object:
-    mine = question.my_forecasts or _Forecasts()
-    return {
-        "id": question.id,
-        **_picked(question.model_extra or {}, *_FIELDS),
-        "scaling": _picked(question.scaling or {}, *_BOUNDS),
-        "my_forecasts": {
-            "history": [_picked(one, *_TIMES) for one in mine.history or ()],
-            "score_data": mine.score_data,
-        },
-    }
-
-
-def _picked(given: Mapping[str, Any], *names: str) -> _Object:
-    return {name: given.get(name) for name in names}
+    found = []
+    for one in (post.question, pair.question_yes, pair.question_no, *group):
+        if one is not None and one.my_forecasts is not None and one.my_forecasts.history:
+            given = defaultdict(lambda: None, one.model_extra or {})
+            found.append(
+                {
+                    "question": _question_row(post, one, given),
+                    "forecasts": list(_forecast_rows(one, given["type"], account)),
+                    "scores": list(_score_rows(one, account)),
+                    "texts": {ours: given[name] for ours, name in _TEXTS.items()},
+                    "resolves": given["scheduled_resolve_time"],
+                }
+            )
+    return found
 
 
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
     """Return the fetched record."""
-    account = kept.items("account")["me"]
     # A question can come twice: in its post, and as a part of another one.
-    posts = list(
-        {
-            one["id"]: (post, one)
-            for post in kept.items("posts").values()
-            for one in post["questions"]
-        }.values()
-    )
+    every = [one for some in kept.items("posts").values() for one in some]
+    found = {one["question"]["Question ID"]: one for one in every}
+    if not found:
+        return Reading("metaculus").record()
     tables = {
-        "question_data.csv": [_question_row(*one) for one in posts],
-        "forecast_data.csv": [row for _, one in posts for row in _forecast_rows(one, account)],
-        "score_data.csv": [row for _, one in posts for row in _score_rows(one, account)],
+        "question_data.csv": [one["question"] for one in found.values()],
+        "forecast_data.csv": [row for one in found.values() for row in one["forecasts"]],
+        "score_data.csv": [row for one in found.values() for row in one["scores"]],
     }
-    record = read_rows(metaculus, tables, choices, _COLUMNS)
-    return _with_texts(record, [one for _, one in posts])
+    record = read_rows(metaculus, tables, choices)
+    frame = record.frames.questions.copy()
+    read_again = [found[int(one.removeprefix("metaculus-"))] for one in frame["question_id"]]
+    for column in _TEXTS:
+        frame[column] = typed([str(one["texts"][column] or "") for one in read_again], "text")
+    resolves = pd.Series([one["resolves"] for one in read_again], dtype=object)
+    frame["scheduled_resolve_time"] = pd.to_datetime(resolves, utc=True, errors="coerce").astype(
+        TIME_DTYPE
+    )
+    return replace(record, frames=replace(record.frames, questions=frame))
 
 
-def _question_row(post: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:
+def _question_row(post: _Post, question: _Question, given: Mapping[str, Any]) -> _Object:
     """Return a question as a row of question_data.csv. Wrong values are left to its reader."""
-    scaling = question["scaling"]
-    bounds = [scaling["range_min"], scaling["range_max"]]
-    is_date = question["type"] == "date"
-    is_closed = question["status"] in ("closed", "resolved")
-    path = f"{post['id']}/{str(post['short_title'] or '').lower().replace(' ', '-')}"
+    scaling, projects = question.scaling or {}, post.projects or _Projects()
+    bounds = [scaling.get("range_min"), scaling.get("range_max")]
+    is_date = given["type"] == "date"
+    is_closed = given["status"] in ("closed", "resolved")
+    path = f"{post.id}/{str(post.short_title or '').lower().replace(' ', '-')}"
     return {
-        "Question ID": question["id"],
+        "Question ID": question.id,
         "Question URL": f"https://www.metaculus.com/questions/{path}/",
-        "Question Title": question["title"],
-        "Post ID": post["id"],
-        "Post Published Time": _moment(post["published_at"]),
-        "Default Project": post["project"],
-        "Categories": post["categories"],
-        "Label": question["label"],
-        "Question Type": question["type"],
-        "MC Options (Current)": question["options"],
-        "MC Options (All)": question["all_options_ever"],
-        "MC Options History": question["options_history"],
+        "Question Title": given["title"],
+        "Post ID": post.id,
+        "Post Published Time": _moment(post.published_at),
+        "Default Project": (projects.default_project or {}).get("name"),
+        "Categories": [one.get("name") for one in projects.category or ()],
+        "Label": given["label"],
+        "Question Type": given["type"],
+        "MC Options (Current)": given["options"],
+        "MC Options (All)": given["all_options_ever"],
+        "MC Options History": given["options_history"],
         "Lower Bound": _day(bounds[0]) if is_date else bounds[0],
         "Upper Bound": _day(bounds[1]) if is_date else bounds[1],
-        "Continuous Range": _range(bounds, scaling["zero_point"], is_date=is_date),
-        "Open Time": _moment(question["open_time"]),
-        "CP Reveal Time": _moment(question["cp_reveal_time"]),
-        "Scheduled Close Time": _moment(question["scheduled_close_time"]),
-        "Actual Close Time": _moment(question["actual_close_time"]) if is_closed else None,
-        "Resolution": question["resolution"],
-        "Resolution Known Time": _moment(question["actual_resolve_time"]),
+        "Continuous Range": _range(bounds, scaling.get("zero_point"), is_date=is_date),
+        "Open Time": _moment(given["open_time"]),
+        "CP Reveal Time": _moment(given["cp_reveal_time"]),
+        "Scheduled Close Time": _moment(given["scheduled_close_time"]),
+        "Actual Close Time": _moment(given["actual_close_time"]) if is_closed else None,
+        "Resolution": given["resolution"],
+        "Resolution Known Time": _moment(given["actual_resolve_time"]),
     }
 
 
-def _forecast_rows(
-    question: Mapping[str, Any], account: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _forecast_rows(question: _Question, kind: Any, account: _Object) -> Iterator[_Object]:
     """Yield the account's forecasts on a question as rows of forecast_data.csv."""
-    for one in question["my_forecasts"]["history"]:
-        values = one["forecast_values"]
-        row = {
-            "Question ID": question["id"],
+    mine = question.my_forecasts or _Forecasts()
+    for one in mine.history or ():
+        values = one.get("forecast_values")
+        if kind == "binary":
+            p = values[1] if isinstance(values, list) and len(values) == 2 else values
+            value = {"Probability Yes": p}
+        elif kind == "multiple_choice":
+            value = {"Probability Yes Per Category": values}
+        else:
+            value = {"Continuous CDF": values}
+        yield value | {
+            "Question ID": question.id,
             "Forecaster ID": account["id"],
             "Forecaster Username": account["username"],
             "Is Bot": account["is_bot"],
-            "Start Time": _moment(one["start_time"]),
-            "End Time": _moment(one["end_time"]),
+            "Start Time": _moment(one.get("start_time")),
+            "End Time": _moment(one.get("end_time")),
         }
-        if question["type"] == "binary":
-            is_pair = isinstance(values, list) and len(values) == 2
-            row["Probability Yes"] = values[1] if is_pair else values
-        elif question["type"] == "multiple_choice":
-            row["Probability Yes Per Category"] = values
-        else:
-            row["Continuous CDF"] = values
-        yield row
 
 
-def _score_rows(
-    question: Mapping[str, Any], account: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _score_rows(question: _Question, account: _Object) -> Iterator[_Object]:
     """Yield the account's scores on a question as rows of score_data.csv."""
-    scores = question["my_forecasts"]["score_data"] or {}
+    scores = (question.my_forecasts or _Forecasts()).score_data or {}
     for name, score in scores.items():
         if name.endswith("_score") and not name.endswith("_archived_score"):
             kind = name.removesuffix("_score")
             yield {
-                "Question ID": question["id"],
+                "Question ID": question.id,
                 "User ID": account["id"],
                 "User Username": account["username"],
                 "Score Type": kind,
                 "Score": score,
                 "Coverage": scores.get("coverage") if kind == "peer" else None,
             }
-
-
-def _with_texts(record: PlatformRecord, questions: list[Mapping[str, Any]]) -> PlatformRecord:
-    """Return the record with the texts and the time that the exports lack."""
-    frame = record.frames.questions.copy()
-    by_id = {f"metaculus-{one['id']}": one for one in questions}
-    for column, name in _TEXTS.items():
-        texts = [str(by_id[one][name] or "") for one in frame["question_id"]]
-        frame[column] = pd.Series(texts, index=frame.index, dtype=frame[column].dtype)
-    resolves = [by_id[one]["scheduled_resolve_time"] for one in frame["question_id"]]
-    frame["scheduled_resolve_time"] = pd.to_datetime(
-        pd.Series(resolves, index=frame.index, dtype=object), utc=True, errors="coerce"
-    ).astype(TIME_DTYPE)
-    return replace(record, frames=replace(record.frames, questions=frame))
 
 
 def _moment(value: Any) -> Any:

@@ -14,7 +14,7 @@ from forecasts.exporting import question_files
 from forecasts.exporting.export import exported, write_export
 from forecasts.folder.archive import pack
 from forecasts.ledger.models import Member
-from forecasts.platforms.export_formats import writer
+from forecasts.platforms.formats import writer
 from forecasts.platforms.written import Written
 
 

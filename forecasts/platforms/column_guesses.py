@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forecasts.common.errors import Advice, BadInput, Remedy
-from forecasts.platforms.sheet_cells import day_first
-from forecasts.platforms.sheet_words import PEOPLE, RESOLVED, SUMMARIES, USUAL, plain
+from forecasts.platforms.sheet_words import PEOPLE, RESOLVED, SUMMARIES, USUAL, day_first, plain
 
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {

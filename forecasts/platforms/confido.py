@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -46,6 +47,7 @@ _COLUMNS = (
     Column("brier", "number"),
 )
 _CROWD = "confido-group"
+_FIGURES = {"binary": "0 or 1", "numeric": "a number", "date": "a day"}
 _NUMBER, _DAY = r"-?\d+(?:\.\d+)?", r"\d{4}-\d{2}-\d{2}"
 _BUCKET = re.compile(r"bucket(\d+)(?:_(.+))?")
 _RANGE = re.compile(rf"({_DAY})-({_DAY})|({_NUMBER})-({_NUMBER})")
@@ -86,25 +88,20 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         if row["who"] != _CROWD or choices.aggregates:
             groups[row["question_id"]].append(row)
         else:
-            shown = row["mean"] if math.isnan(row["probability"]) else f"{row['probability']:g}"
+            shown = row["mean"] or f"{row['probability']:g}"
             reading.leave_out(row["place"], shown, "the group's forecast, which nobody made")
     for given, group in groups.items():
         question = _question(group, buckets)
         reading.question(group[0]["place"], question, platform_id=given)
-        for row in group:
-            row["id"] = question["question_id"]
-    made = [row for row in every if "id" in row]
-    for row in made:
-        cells = {"question_id": row["id"], "forecaster": row["who"], "made_at": row["made_at"]}
-        value = {"probability": row["probability"], "quantiles": _quantiles(row, buckets)}
-        reading.forecast(row["place"], cells | value)
-    # The score of each forecaster's last forecast on each question.
-    scored = sorted((row for row in made if row["brier"] == row["brier"]), key=_made_at)
-    last = {(row["id"], row["who"]): row for row in scored}
-    reading.printed += [
-        {"question_id": id_, "forecaster": who, "name": "brier", "score": last[id_, who]["brier"]}
-        for id_, who in last
-    ]
+        last = {}  # the score of each forecaster's last forecast
+        for row in sorted(group, key=_made_at):
+            who = {"question_id": question["question_id"], "forecaster": row["who"]}
+            value = {"probability": row["probability"], "quantiles": _quantiles(row, buckets)}
+            reading.forecast(row["place"], who | {"made_at": row["made_at"]} | value)
+            if not math.isnan(row["brier"]):
+                last[row["who"]] = who | {"name": "brier", "score": row["brier"]}
+        reading.printed += last.values()
+    made = [row for group in groups.values() for row in group]
     reading.left_out += rows.unused(but=lambda name: _BUCKET.fullmatch(name) is not None)
     _add_notes(reading, rows, made, buckets, choices)
     return reading.record()
@@ -141,7 +138,7 @@ def _figure(text: str) -> float:
     return float(text)
 
 
-def _is_outcome(text: str, kind: str) -> bool:
+def _is_figure(text: str, kind: str) -> bool:
     if kind == "binary":
         return text in ("0", "1")
     try:
@@ -163,29 +160,26 @@ def _check(every: Sequence[Mapping[str, Any]], rows: Rows, buckets: _Buckets) ->
     """Note what the columns' own rules leave: cells that do not fit each other."""
     table, first = rows.table, {row["question_id"]: row for row in reversed(every)}
     for number, row in enumerate(every):
-        kind, mean, outcome = row["kind"], row["mean"], row["resolution"]
+        wrong, kind, mean = partial(table.wrong, number), row["kind"], row["mean"]
         same = first[row["question_id"]]
-        if kind == "":
-            if number not in table.noted["probability"]:
-                table.wrong(number, "probability", "", "a probability from 0 to 1")
-        elif kind == "binary":
-            if mean:
-                table.wrong(number, "mean", mean, "blank beside a probability")
-        else:
+        if kind == "" and number not in table.noted["probability"]:
+            wrong("probability", "", "a probability from 0 to 1")
+        if kind == "binary" and mean:
+            wrong("mean", mean, "blank beside a probability")
+        if mean and kind != "binary":
+            if not _is_figure(mean, kind):
+                wrong("mean", mean, _FIGURES[kind])
             if math.isnan(row["stdev"]) and number not in table.noted["stdev"]:
-                table.wrong(number, "stdev", "", "a standard deviation, 0 or more")
-            if not _is_outcome(mean, kind):
-                table.wrong(number, "mean", mean, "a number or a day")
+                wrong("stdev", "", "a standard deviation, 0 or more")
         if kind and kind != same["kind"]:
             rule = f"a {same['kind']} forecast, as in the first row of this question"
-            table.wrong(number, "mean" if mean else "probability", kind, rule)
-        elif outcome and outcome == same["resolution"] and not _is_outcome(outcome, kind):
-            rule = "0, 1 or blank" if kind == "binary" else "a number, a day or blank"
-            table.wrong(number, "resolution", outcome, rule)
+            wrong("mean" if mean else "probability", kind, rule)
+        elif kind and (outcome := row["resolution"]) and not _is_figure(outcome, kind):
+            wrong("resolution", outcome, f"{_FIGURES[kind]}, or blank")
         shares = [share for name in buckets.columns if not math.isnan(share := row[name])]
         if shares and (min(shares) < 0 or abs(sum(shares) - 1) > _TOLERANCE):
             rule = "probabilities that sum to 1, over all buckets"
-            table.wrong(number, buckets.columns[0], f"{sum(shares):g} in all", rule)
+            wrong(buckets.columns[0], f"{sum(shares):g} in all", rule)
     rows.require_agreement([row["question_id"] for row in every])
 
 

@@ -6,25 +6,30 @@ asked last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from forecasts.common.errors import BadInput, Problem, Remedy
+from forecasts.folder.frames import Frames
 from forecasts.platforms import (
     confido,
     fatebook,
     forecastbench,
     forecasting_tools,
+    icalendar,
     infer,
     manifold,
     metaculus,
+    metaculus_export,
     pairs,
     predictionbook,
 )
 from forecasts.platforms.column_guesses import found_by_name, missing_fields
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
+from forecasts.platforms.written import Written
 
 
 class Reader(Protocol):
@@ -37,6 +42,13 @@ class Reader(Protocol):
         """Return the record in the files."""
 
 
+class Writer(Protocol):
+    """A module of this package that writes one format (see ``written``)."""
+
+    def write(self, frames: Frames, path: Path, /, *, overwrite: bool = False) -> Written:
+        """Return the files, which are written."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A format: the module that reads it, the platform's name, and its files in a few words.
@@ -47,17 +59,22 @@ class Format:
     reader: Reader
     title: str
     files: str
-    asks: frozenset[str] = frozenset()
+    asks: Set[str] = frozenset()
 
 
-# By the names that --format takes, in the order in which messages list them. Each parser adds its
-# import above and its line here.
+@dataclass(frozen=True)
+class Export:
+    """A format of an export: the module that writes it, its title, its files in a few words."""
+
+    writer: Writer
+    title: str
+    files: str
+
+
+# By the names that --format takes, in the order in which messages list them.
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(
-        metaculus,
-        "Metaculus",
-        "a ZIP or CSVs with forecast_data.csv",
-        asks=frozenset({"alias", "aggregates"}),
+        metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv", {"alias", "aggregates"}
     ),
     "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
     "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
@@ -65,29 +82,37 @@ FORMATS: Mapping[str, Format] = {
         forecastbench,
         "ForecastBench",
         "JSON sets of forecasts, resolutions and questions",
-        asks=frozenset({"aggregates"}),
+        {"aggregates"},
     ),
     "forecasting-tools": Format(
-        forecasting_tools,
-        "forecasting-tools",
-        "JSON lines of reports or benchmarks",
-        asks=frozenset({"zone"}),
+        forecasting_tools, "forecasting-tools", "JSON lines of reports or benchmarks", {"zone"}
     ),
-    "fatebook": Format(
-        fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)", asks=frozenset({"zone"})
-    ),
+    "fatebook": Format(fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)", {"zone"}),
     "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
     "confido": Format(
-        confido,
-        "Confido",
-        "a CSV with timestamp and probability or mean",
-        asks=frozenset({"aggregates"}),
+        confido, "Confido", "a CSV with timestamp and probability or mean", {"aggregates"}
     ),
     "pairs": Format(
         pairs,
         "Spreadsheet",
         "a CSV of probabilities and outcomes",
-        asks=frozenset({"zone", "columns", "closes"}),
+        {"zone", "columns", "closes"},
+    ),
+}
+EXPORTS: Mapping[str, Export] = {
+    "metaculus": Export(
+        metaculus_export, "Metaculus", "a folder of CSVs as Metaculus exports them"
+    ),
+    "calendar": Export(
+        icalendar, "Calendar", "a calendar file of the questions without an outcome"
+    ),
+    "forecastbench": Export(
+        forecastbench, "ForecastBench", "a folder of ForecastBench submissions"
+    ),
+    "forecasting-tools": Export(
+        forecasting_tools,
+        "forecasting-tools",
+        "a folder with benchmark.jsonl for forecasting-tools",
     ),
 }
 GENERIC = "pairs"
@@ -172,3 +197,13 @@ def read(source: Source, choices: Choices, name: str | None = None) -> PlatformR
             remedy=f"It should be {format_.files}.",
         )
     return record
+
+
+def writer(name: str) -> Writer:
+    """Return the module that writes the format with this name; BadInput if there is none."""
+    if name not in EXPORTS:
+        raise BadInput(
+            f"{name!r} is not a format for exports.",
+            remedy=f"Formats are: {', '.join([*EXPORTS, 'json'])}.",
+        )
+    return EXPORTS[name].writer

@@ -24,7 +24,7 @@ from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.tables import time_texts, write_csv
-from forecasts.platforms.metaculus_questions import POST_PREFIX, PREFIX
+from forecasts.platforms.metaculus import POST_PREFIX, PREFIX
 from forecasts.platforms.written import Written, each_counted, omitted
 from forecasts.values.distributions import STEPS, grid, outcome_count, spaced, to_cdf
 from forecasts.values.outcomes import NOT_SCORED, figure_to_float

@@ -21,7 +21,6 @@ from forecasts.common.text import counted
 from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
 from forecasts.platforms.entries import Entry
 from forecasts.platforms.handles import account_handles, apart
-from forecasts.platforms.local_times import FORM, local_times, window_note, windows
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
@@ -31,6 +30,7 @@ from forecasts.platforms.record import (
     frames_of,
 )
 from forecasts.platforms.source import AS_WRITTEN, JSON_BYTES, Source
+from forecasts.platforms.times import FORM, local_times, window_note, windows
 
 NAMELESS = "required: it names the question"
 _NO_PLACE = "a ledger has no place for these columns"

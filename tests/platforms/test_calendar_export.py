@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member
-from forecasts.platforms import calendar_export as calendar
+from forecasts.platforms import icalendar as calendar
 from forecasts.resolution import confirmation
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates

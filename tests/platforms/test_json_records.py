@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forecasts.platforms.json_records import records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput
-from forecasts.platforms.json_records import records
 from forecasts.platforms.source import Source
 
 VALUES = st.recursive(

@@ -12,7 +12,7 @@ from forecasts.common.errors import Refused
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionText
 from forecasts.platforms import metaculus
-from forecasts.platforms.export_formats import writer
+from forecasts.platforms.formats import writer
 from forecasts.platforms.metaculus_export import write
 from forecasts.platforms.record import Choices, frames_of
 from forecasts.platforms.source import opened

@@ -14,7 +14,7 @@ from forecasts.access.members import member_or_new
 from forecasts.exporting.export import as_zip, exported
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
-from forecasts.platforms.export_formats import FORMATS
+from forecasts.platforms.formats import EXPORTS
 from forecasts.questions import standing
 from tests.app.conftest import toasts, visit, words
 from tests.conftest import day
@@ -77,7 +77,7 @@ def test_each_format_is_prepared_and_names_what_it_leaves_out(furnished: AppTest
     visit(furnished, "exchange")
     assert furnished.button(key="import#0-look").disabled  # without a file
     [format_] = [one for one in furnished.selectbox if one.label == "Export as"]
-    assert len(format_.options) == 2 + len(FORMATS)
+    assert len(format_.options) == 2 + len(EXPORTS)
     for place in range(1, len(format_.options)):
         [format_] = [one for one in furnished.selectbox if one.label == "Export as"]
         format_.select_index(place).run()
