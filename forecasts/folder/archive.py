@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Remedy
@@ -68,7 +69,9 @@ def unpack(archive: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) ->
             for path, entry in entries.items():
                 target = into / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                written += _write(opened, entry, target, most_bytes - written)
+                with opened.open(entry) as source:
+                    more = f"{entry.filename} unpacks to more than it states"
+                    written += _copy(source, target, more, most_bytes - written)
     except _UNREADABLE as error:
         raise BadInput(
             f"{archive.name} cannot be unpacked: {error}.",
@@ -83,18 +86,11 @@ def unpack_gzip(packed: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES
 
     BadInput if it cannot be unpacked or exceeds the limits (see ``unpack``).
     """
-    target = into / packed.name[: -len(".gz")]
-    size, written = packed.stat().st_size, 0
+    target, size = into / packed.name[: -len(".gz")], packed.stat().st_size
+    most = min(most_bytes, max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * size))
     try:
-        with gzip.open(packed) as source, target.open("xb") as file:
-            while chunk := source.read(_CHUNK):
-                written += len(chunk)
-                if written > most_bytes:
-                    raise _too_large(packed.name, "more", format_bytes(most_bytes))
-                if written > max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * size):
-                    most = f"{limits.MAX_EXPANSION} times its size"
-                    raise _too_large(packed.name, f"more out of {format_bytes(size)}", most)
-                file.write(chunk)
+        with gzip.open(packed) as source:
+            _copy(source, target, f"{packed.name} unpacks to more", most)
     except _UNREADABLE as error:
         raise BadInput(
             f"{packed.name} cannot be unpacked: {error}.", remedy="Unpack it yourself."
@@ -115,14 +111,9 @@ def _entries(
             "Pack only the files of the ledger folder.",
         )
     whole, packed = sum(entry.file_size for entry in entries), archive.stat().st_size
-    if whole > most_bytes:
-        raise _too_large(archive.name, format_bytes(whole), format_bytes(most_bytes))
-    if whole > max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * packed):
-        raise _too_large(
-            archive.name,
-            f"{format_bytes(whole)} out of {format_bytes(packed)}",
-            f"{limits.MAX_EXPANSION} times its size",
-        )
+    most = min(most_bytes, max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * packed))
+    if whole > most:
+        raise _too_large(f"{archive.name} unpacks to {format_bytes(whole)}", most)
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -144,21 +135,21 @@ def _entries(
     return found
 
 
-def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: int) -> int:
-    """Return the number of bytes unpacked and written; BadInput beyond ``most``."""
+def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, too_many: str, most: int) -> int:
+    """Return the number of bytes copied into a new file; BadInput beyond ``most``."""
     written = 0
-    with opened.open(entry) as source, target.open("xb") as file:
+    with target.open("xb") as file:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > most:
-                raise _too_large(entry.filename, "more than it states", format_bytes(most))
+                raise _too_large(too_many, most)
             file.write(chunk)
     return written
 
 
-def _too_large(place: str, has: str, most: str) -> BadInput:
+def _too_large(size: str, most: int) -> BadInput:
     return BadInput(
-        f"{place} unpacks to {has}; the limit is {most}.",
+        f"{size}; the limit is {format_bytes(most)}.",
         remedy=Remedy(
             "Divide it; or, if you trust it, unpack it and import the folder: {}",
             "import",

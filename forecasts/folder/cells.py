@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common import limits
-from forecasts.common.errors import Problem
+from forecasts.common.errors import BadInput, Problem
 from forecasts.common.json_text import no_constant
-from forecasts.common.text import cut, unstorable_character
+from forecasts.common.text import count, cut, unstorable_character
 from forecasts.folder.frames import TIME_DTYPE
 
 
@@ -44,6 +44,15 @@ class BadCell(Problem):
             if self.value.strip()
             else f"{self.place} is blank; it {rule}"
         )
+
+
+def require_sound(
+    subject: str, problems: Iterable[Problem], *, remedy: str = "", then: str = "nothing was read"
+) -> None:
+    """Raise BadInput with the problems, each once, if there are any."""
+    if distinct := list(dict.fromkeys(problems)):
+        sentence = f"{subject} in {count(len(distinct), 'place')}; {then}."
+        raise BadInput(sentence, problems=distinct, remedy=remedy)
 
 
 _SHOWN = 200  # characters of a value; a cell can hold a whole article

@@ -22,6 +22,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.text import counted
 from forecasts.folder.archive import unpack
+from forecasts.folder.cells import require_sound
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import (
     ARTICLE_COLUMNS,
@@ -89,13 +90,10 @@ def read_folder(
     tables = {name: _table(folder, name, warn) for name in FILES}
     frames = {name: table.frame for name, table in tables.items()}
     check_folder(tables, frames)
-    problems = [problem for table in tables.values() for problem in table.problems]
-    if problems:
-        raise BadInput(
-            f"The ledger folder {folder.name!r} breaks its rules in "
-            f"{len(problems)} place{'s' if len(problems) > 1 else ''}; nothing was read from it.",
-            problems=problems,
-        )
+    require_sound(
+        f"The ledger folder {folder.name!r} breaks its rules",
+        chain.from_iterable(table.problems for table in tables.values()),
+    )
     _warn_of_late_ends(frames["questions"], warn)
     bare = {name: Table(table.path) for name, table in tables.items()}  # for line numbers
     return Frames(**frames, place=lambda name, row: bare[name].place(row), provisional={})

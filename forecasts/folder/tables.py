@@ -76,7 +76,8 @@ class Table:
             return
         at = self.header.index(column) if column in self.header else 0
         place = f"{self.place(row)}, column {column}"
-        self.problems.append(BadCell(place, str(value), rule, row, at))
+        shown = "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+        self.problems.append(BadCell(place, shown, rule, row, at))
 
     def wrong_where(self, mask: Any, column: pd.Series[Any], rule: str) -> None:
         """Note that the cells of the column break a rule where the mask is true."""

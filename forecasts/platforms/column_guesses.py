@@ -46,12 +46,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:?\
 class Columns:
     """The file's column for each of ours; several for a composed one.
 
-    ``wide``: of a wide sheet, the kind of its columns (forecaster, made_at, option) and the column
-    of each by its name. ``scale``: 1 or 100 if chosen. ``others``: the columns left over.
+    ``wide``: of a wide sheet, the column of each forecaster, date or option, by its name, and
+    ``kind`` which of them. ``scale``: 1 or 100 if chosen. ``others``: the columns left over.
     """
 
     fields: Mapping[str, Sequence[str]]
-    wide: tuple[str, Mapping[str, str]] | None
+    kind: str
+    wide: Mapping[str, str]
     scale: int | None
     others: Sequence[str]
 
@@ -84,14 +85,16 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     BadInput for a choice that does not exist, and if several columns have a usual name of the same
     field; the candidates are named.
     """
-    fields, wide, scale = _chosen(header, chosen)
-    taken = {column for some in fields.values() for column in some}
-    taken |= set(wide[1].values()) if wide else set()
+    fields, kind, wide, scale = _chosen(header, chosen)
+
+    def others() -> list[str]:
+        taken = {column for some in fields.values() for column in some} | set(wide.values())
+        return [column for column in header if column not in taken]
+
     for name in USUAL:
-        if name in fields or (wide and name in ("probability", wide[0])):
+        if name in fields or (wide and name in ("probability", kind)):
             continue
-        left = [column for column in header if column not in taken]
-        fits = _fitting(left, name, has_title=bool(fields.get("title")))
+        fits = _fitting(others(), name, has_title=bool(fields.get("title")))
         if len(fits) > 1:
             raise BadInput(
                 f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
@@ -102,14 +105,10 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             )
         if fits:
             fields[name] = fits
-    if wide is None and not fields.get("probability"):
-        taken = {column for some in fields.values() for column in some}
-        dates = {column: column for column in header if column not in taken and is_date(column)}
-        wide = ("made_at", dates) if dates else None
-    taken = {column for some in fields.values() for column in some}
-    taken |= set(wide[1].values()) if wide else set()
-    others = [column for column in header if column not in taken]
-    return Columns(fields, wide, scale, others)
+    if not wide and not fields.get("probability"):
+        wide = {column: column for column in others() if is_date(column)}
+        kind = "made_at" if wide else ""
+    return Columns(fields, kind, wide, scale, others())
 
 
 def found_by_name(header: Sequence[str]) -> dict[str, Sequence[str]]:
@@ -143,9 +142,8 @@ def columns_note(columns: Columns, header: Sequence[str]) -> str:
         if (names := columns.fields.get(field))
     ]
     if columns.wide:
-        kind, wide = columns.wide
-        names = sorted(wide.values(), key=header.index)
-        each = "day" if kind == "made_at" else kind
+        names = sorted(columns.wide.values(), key=header.index)
+        each = "day" if columns.kind == "made_at" else columns.kind
         uses.append((header.index(names[0]), f"{', '.join(names)} → one {each} each"))
     return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
 
@@ -177,15 +175,13 @@ def leftover_notes(columns: Columns) -> Iterator[Advice]:
 
 def _left_out_note(columns: Columns, others: Sequence[str]) -> Advice:
     """Return a note on the columns left out: they could be fields that have no column yet."""
-    kind = columns.wide[0] if columns.wide else ""
-    lacking = [name for name in _COULD_BE if not columns.fields.get(name) and name != kind]
+    lacking = [name for name in _COULD_BE if name != columns.kind and not columns.fields.get(name)]
     note = f"Left out: {', '.join(others)}."
     if not lacking:
         return note
     *some, last = map(_label, lacking[:_NAMED])
     fields = f"{', '.join(some)} or {last}" if some else last
-    [one, *more] = others
-    theirs, which = ("NAME", "one of them") if more else (one, "it")
+    theirs, which = (others[0], "it") if len(others) == 1 else ("NAME", "one of them")
     named = f"{lacking[0]}={theirs}"
     return note, Remedy(f"If {which} is the {fields}, name it, as in {{}}", "", column=named)
 
@@ -230,7 +226,8 @@ def is_date(text: str) -> bool:
 
 def _chosen(
     header: Sequence[str], chosen: Mapping[str, str]
-) -> tuple[dict[str, Sequence[str]], tuple[str, Mapping[str, str]] | None, int | None]:
+) -> tuple[dict[str, Sequence[str]], str, Mapping[str, str], int | None]:
+    """Return the chosen columns of fields, the kind and the columns of a wide sheet, the scale."""
     fields: dict[str, Sequence[str]] = {}
     wide: dict[str, dict[str, str]] = {}
     scale = None
@@ -261,7 +258,7 @@ def _chosen(
             f"{bad[0]!r} is not a day.",
             remedy=Remedy("Write it as in {}", "", column="made_at:2025-10-30=NAME"),
         )
-    return fields, next(iter(wide.items()), None), scale
+    return fields, *next(iter(wide.items()), ("", {})), scale
 
 
 def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> list[str]:

@@ -59,14 +59,6 @@ _DAY_SECONDS = 86_400
 _AFTER_LAST, _OPEN_FOR = pd.Timedelta(days=1), pd.Timedelta(days=365)
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a CSV file has predictions of Confido."""
-    return any(
-        {"timestamp", "date", "time"} <= {*header} and bool({"probability", "mean"} & {*header})
-        for header in source.headers.values()
-    )
-
-
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the predictions of the file; the group's only with ``choices.aggregates``."""
     needed = [one.name for one in _COLUMNS if one.needed]

@@ -60,11 +60,6 @@ _COLUMNS = (
 )
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a CSV file has the columns of a Fatebook export."""
-    return any({_TITLE, _FORECAST, _ASKED} <= set(header) for header in source.headers.values())
-
-
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the forecasts of everyone in the file; times without a zone are in the chosen one."""
     rows = Rows(source, _COLUMNS, choices.zone)

@@ -43,11 +43,6 @@ _TEXTS = {
 }
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a file begins as a forecast, resolution or question set."""
-    return source.starts_with(["forecast_due_date"], ["question_set", "forecasts"])
-
-
 class Key(NamedTuple):
     """A question: its source, its ids there (two for a combination), and for a dataset the days.
 

@@ -51,11 +51,6 @@ _DECLARED = 50  # points; more are a whole CDF, of which only the corners are ke
 _ROUNDING = 0.011  # that a sum of probabilities may be off in a report
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a file begins with a report or a benchmark."""
-    return source.starts_with(["forecast_bot_class_name"], ["question", "question_text"])
-
-
 @dataclass(frozen=True)
 class _Bot:
     """A bot's handle, the model behind its forecasts, its code's version, and when it ran."""

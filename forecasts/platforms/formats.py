@@ -6,7 +6,7 @@ asked last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,9 +35,6 @@ from forecasts.platforms.written import Written
 class Reader(Protocol):
     """A module of this package that reads one format (see ``record``)."""
 
-    def recognises(self, source: Source, /) -> bool:
-        """Return whether the files have this format."""
-
     def read(self, source: Source, choices: Choices, /) -> PlatformRecord:
         """Return the record in the files."""
 
@@ -53,13 +50,23 @@ class Writer(Protocol):
 class Format:
     """A format: the module that reads it, the platform's name, and its files in a few words.
 
-    ``asks``: the fields of ``Choices`` that it takes, besides the owner and the time.
+    ``asks``: the fields of ``Choices`` that it takes, besides the owner and the time. The files are
+    recognised by one of several sets of names: ``fields``, with which a JSON file begins, and
+    ``columns``, which the header of a CSV file has.
     """
 
     reader: Reader
     title: str
     files: str
     asks: Set[str] = frozenset()
+    fields: Sequence[str] = ()
+    columns: Sequence[Sequence[str]] = ()
+
+    def recognises(self, source: Source) -> bool:
+        """Return whether the files have this format."""
+        headers = source.headers.values()
+        has_columns = any(set(names) <= set(one) for one in headers for names in self.columns)
+        return has_columns or source.starts_with(*map(str.split, self.fields))
 
 
 @dataclass(frozen=True)
@@ -74,29 +81,68 @@ class Export:
 # By the names that --format takes, in the order in which messages list them.
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(
-        metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv", {"alias", "aggregates"}
+        metaculus,
+        "Metaculus",
+        "a ZIP or CSVs with forecast_data.csv",
+        asks={"alias", "aggregates"},
+        columns=[("Question ID", "Question Type"), ("Question ID", "Start Time")],
     ),
-    "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
-    "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
+    "manifold": Format(
+        manifold,
+        "Manifold",
+        "JSON of the API, bets and markets",
+        fields=("contractId probAfter", "outcomeType isResolved", "outcomeType mechanism"),
+    ),
+    "infer": Format(
+        infer,
+        "INFER",
+        "JSON of a Cultivate site's API, questions and forecasts",
+        fields=(
+            # A long rationale can come before the predictions.
+            *("prediction_sets", "forecasted_probability", "membership_id rationale"),
+            *("use_ordinal_scoring", "scoring_start_time"),
+        ),
+    ),
     "forecastbench": Format(
         forecastbench,
         "ForecastBench",
         "JSON sets of forecasts, resolutions and questions",
-        {"aggregates"},
+        asks={"aggregates"},
+        fields=("forecast_due_date", "question_set forecasts"),
     ),
     "forecasting-tools": Format(
-        forecasting_tools, "forecasting-tools", "JSON lines of reports or benchmarks", {"zone"}
+        forecasting_tools,
+        "forecasting-tools",
+        "JSON lines of reports or benchmarks",
+        asks={"zone"},
+        fields=("forecast_bot_class_name", "question question_text"),
     ),
-    "fatebook": Format(fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)", {"zone"}),
-    "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
+    "fatebook": Format(
+        fatebook,
+        "Fatebook",
+        "a CSV with Forecast (scale = 0-1)",
+        asks={"zone"},
+        columns=[("Question title", "Forecast (scale = 0-1)", "Question created at")],
+    ),
+    "predictionbook": Format(
+        predictionbook,
+        "PredictionBook",
+        "JSON of /api/my_predictions",
+        fields=("predictions description_with_group",),
+        columns=[predictionbook.CSV],  # which it refuses
+    ),
     "confido": Format(
-        confido, "Confido", "a CSV with timestamp and probability or mean", {"aggregates"}
+        confido,
+        "Confido",
+        "a CSV with timestamp and probability or mean",
+        asks={"aggregates"},
+        columns=[("timestamp", "date", "time", one) for one in ("probability", "mean")],
     ),
     "pairs": Format(
         pairs,
         "Spreadsheet",
         "a CSV of probabilities and outcomes",
-        {"zone", "columns", "closes"},
+        asks={"zone", "columns", "closes"},
     ),
 }
 EXPORTS: Mapping[str, Export] = {
@@ -133,10 +179,8 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
                 f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(FORMATS)}."
             )
         return name, FORMATS[name]
-    found = [
-        name for name, one in FORMATS.items() if name != GENERIC and one.reader.recognises(source)
-    ]
-    if not found and GENERIC in FORMATS and FORMATS[GENERIC].reader.recognises(source):
+    found = [name for name, one in FORMATS.items() if one.recognises(source)]
+    if not found and pairs.recognises(source):
         found = [GENERIC]
     if len(found) > 1:
         titles = " and ".join(FORMATS[name].title for name in found)

@@ -33,13 +33,6 @@ _QUESTION = {
 _ROUNDING = 0.02  # that a sum of probabilities may be off, as they have four digits or fewer
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a file begins with a prediction set or a question."""
-    # A long rationale can come before the predictions.
-    begins = ["prediction_sets"], ["forecasted_probability"], ["membership_id", "rationale"]
-    return source.starts_with(*begins, ["use_ordinal_scoring"], ["scoring_start_time"])
-
-
 @dataclass
 class _Question:
     """A question of the file, and those that it becomes: several if several answers can be right.

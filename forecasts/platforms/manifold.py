@@ -86,12 +86,6 @@ class _Market:
 _Forecast = tuple[_Bet, Mapping[str, Any], Mapping[str, Any]]
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a file begins with a bet or a market."""
-    kinds = ("contractId", "probAfter"), ("outcomeType", "isResolved"), ("outcomeType", "mechanism")
-    return source.starts_with(*kinds)
-
-
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the markets that bets were made on, and the probabilities that the bets imply."""
     reading = Reading("manifold")

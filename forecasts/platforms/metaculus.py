@@ -85,11 +85,6 @@ class _Made(NamedTuple):
     end: pd.Timestamp
 
 
-def recognises(source: Source) -> bool:
-    """Return whether one of the files is Metaculus's list of questions, forecasts or scores."""
-    return any(_kind(header) in ("questions", "forecasts") for header in source.headers.values())
-
-
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the questions, forecasts and scores of an export (see ``record``)."""
     files = _files(source)

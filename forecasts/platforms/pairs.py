@@ -39,13 +39,11 @@ from forecasts.platforms.column_guesses import (
     unsure_outcome,
 )
 from forecasts.platforms.handles import handle, hashed_id
-from forecasts.platforms.reading import NAMELESS, require_sound
+from forecasts.platforms.reading import NAMELESS, Reading, require_sound
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
-    PRINTED_COLUMNS,
     Assumed,
     Choices,
-    LeftOut,
     Mask,
     PlatformRecord,
     frame_of,
@@ -93,26 +91,24 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     columns = matched(header, choices.columns)
     separator = separator_of(source.files[name])
     whole = source.table(name, dict.fromkeys(header, "text"), separator)
-    table, totals = _without_totals(whole, columns)
+    reading = Reading("pairs")
+    table = _without_totals(whole, columns, reading)
     columns = with_forecasters(table, with_days(table, with_resolved(table, columns)))
-    frames, assumed, left_out, notes = _frames(table, columns, choices)
+    frames, assumed = _frames(table, columns, choices, reading)
     ids = frames.questions["question_id"]
     origins = {"question_id": ids, "platform_id": ids.str.removeprefix("pairs-")}
-    return PlatformRecord(
-        platform="pairs",
+    return replace(
+        reading.record(),
         frames=frames,
         origins=frame_of(ORIGIN_COLUMNS, origins),
-        printed=frame_of(PRINTED_COLUMNS, {}),
-        left_out=[*totals, *left_out],
-        notes=notes,
         assumed=assumed,
     )
 
 
 def _frames(
-    table: Table, columns: Columns, choices: Choices
-) -> tuple[Frames, Assumed, list[LeftOut], list[Advice]]:
-    """Return the frames, their assumed times, the omissions and the notes."""
+    table: Table, columns: Columns, choices: Choices, reading: Reading
+) -> tuple[Frames, Assumed]:
+    """Return the frames and their assumed times."""
     values = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
@@ -123,17 +119,20 @@ def _frames(
     found = timed(asked.titles, asked.codes, outcomes, dates, made, choices)
     made["made_at"] = found.made_at
     questions = _questions(table, columns, asked, outcomes, found)
-    notes: list[Advice] = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
-    notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
+    reading.notes += [
+        columns_note(columns, table.header),
+        f"Probabilities are {values.rule}.",
+        *leftover_notes(columns),
+        *time_notes(columns, found, choices),
+    ]
     if columns.fields.get("title"):
-        notes += _alike_titles(asked.titles.tolist())
-    notes += _at_once(table, columns, made, asked.codes[made["row"]])
+        reading.notes += _alike_titles(asked.titles.tolist())
+    reading.notes += _at_once(table, columns, made, asked.codes[made["row"]])
     out = _reasons(made, asked.codes[made["row"]], found.assumed.forecasts)
     kept = (out == "").to_numpy()
     dropped = zip(made["row"][~kept], made["forecaster"][~kept], out[~kept], strict=True)
-    left_out = [
-        LeftOut(table.place(row), name, reason) for row, name, reason in dict.fromkeys(dropped)
-    ]
+    for row, name, reason in dict.fromkeys(dropped):
+        reading.leave_out(table.place(row), name, reason)
     assumed = replace(found.assumed, forecasts=found.assumed.forecasts[kept])
     made = made[kept].reset_index(drop=True)
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
@@ -143,7 +142,7 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    return frames, assumed, left_out, notes
+    return frames, assumed
 
 
 def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) -> pd.Series[Any]:
@@ -222,7 +221,7 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     name = columns.one("outcome")
     found = [""] * len(asked.ids)
     if name is not None:
-        options = columns.wide[1] if columns.wide and columns.wide[0] == "option" else {}
+        options = columns.wide if columns.kind == "option" else {}
         cells = table.frame[name]
         known = {cell: _outcome(cell.strip(), table.separator, options) for cell in cells.unique()}
         possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
@@ -269,9 +268,9 @@ def _questions(
         **found.window,
         "resolution": outcomes,
     }
-    if columns.wide and columns.wide[0] == "option":
+    if columns.kind == "option":
         questions["type"] = ["multiple_choice"] * len(asked.ids)
-        questions["options"] = [list(columns.wide[1])] * len(asked.ids)
+        questions["options"] = [list(columns.wide)] * len(asked.ids)
     rows = table.frame
     if name := columns.one("family"):
         questions["family"] = rows[name].take(asked.first).reset_index(drop=True)
@@ -300,7 +299,7 @@ def _at_once(
         return
     row = int(last[0])
     place = table.place(int(made["row"].iloc[row]))
-    if not columns.one("forecaster") and (columns.wide or ("",))[0] != "forecaster":
+    if not columns.one("forecaster") and columns.kind != "forecaster":
         yield (
             "No column names the forecasters, so all forecasts are yours. Of rows on one question "
             f"at the same time, only the last one counts, as in {place}.",
@@ -318,28 +317,21 @@ def _at_once(
     )
 
 
-def _without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]]:
+def _without_totals(table: Table, columns: Columns, reading: Reading) -> Table:
     """Return the table without blank rows, and without rows of totals or averages: left out."""
     if table.problems:  # by their rows
-        return table, []
+        return table
     rows = table.frame
-    name = columns.one("title") or columns.one("question_id")
-    blank = np.arange(len(rows))
-    for column in rows:
-        blank = blank[(rows[column].iloc[blank].str.strip() == "").to_numpy(dtype=bool)]
-    titles = [] if name is None else [one for one in rows[name].unique() if is_summary(one)]
-    totals = np.flatnonzero(rows[name].isin(titles)) if titles else np.empty(0, np.intp)
-    left_out = [
-        LeftOut(table.place(row), rows[name].iloc[row], "a row of totals, not a question")
-        for row in totals.tolist()
-    ]
-    if not len(blank) and not left_out:
-        return table, []
-    numbers = np.delete(np.arange(len(rows)), [*blank, *totals])
+    out = pd.concat([rows[name].str.strip() == "" for name in rows], axis=1).all(axis=1)
+    if name := columns.one("title") or columns.one("question_id"):
+        totals = rows[name].isin([one for one in rows[name].unique() if is_summary(one)])
+        for row in np.flatnonzero(totals).tolist():
+            reason = "a row of totals, not a question"
+            reading.leave_out(table.place(row), rows[name].iloc[row], reason)
+        out |= totals
+    numbers, place = np.flatnonzero(~out), table.place
     kept = rows.iloc[numbers].reset_index(drop=True)
-    place = table.place
-    part = replace(table, frame=kept, placed=lambda row: place(int(numbers[row])))
-    return part, left_out
+    return replace(table, frame=kept, placed=lambda row: place(int(numbers[row])))
 
 
 def _alike_titles(titles: Sequence[str]) -> Iterator[str]:
@@ -421,7 +413,7 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
             ),
         )
     left = [name for name in columns.others if name not in others]
-    return replace(columns, wide=("forecaster", {name: name for name in others}), others=left)
+    return replace(columns, kind="forecaster", wide={name: name for name in others}, others=left)
 
 
 def _are_probabilities(table: Table, name: str) -> bool:
@@ -453,7 +445,7 @@ def values_of(table: Table, columns: Columns) -> Values:
     Cells with a percent character are percentages in any file. A file whose numbers are partly
     above 1 and partly between 0 and 1 could be either, and is refused unless the scale is chosen.
     """
-    names = list(columns.wide[1].values()) if columns.wide else [*columns.fields["probability"]]
+    names = list(columns.wide.values()) or [*columns.fields["probability"]]
     numbers, signed = {}, {}
     for name in names:
         bare, signed[name] = _numbers(table, name)
@@ -511,7 +503,7 @@ def made_by_row(
         who = pd.Series([choices.owner] * len(rows), dtype=str)
     else:
         who = rows[name].map({one: handle(one) for one in rows[name].unique()})
-    kind, wide = columns.wide or ("", {})
+    kind, wide = columns.kind, columns.wide
     if kind == "option":
         return _with_options(table, wide, values, who, made_at)
     parts = []

@@ -19,7 +19,7 @@ from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
 _ADDRESS = "https://predictionbook.com/predictions/"
-_CSV = {"description_with_group", "mean_confidence", "last_judgement_at"}
+CSV = ("description_with_group", "mean_confidence", "last_judgement_at")
 _PREDICTION = {
     # In a group the description is only the end of the sentence.
     "title": Field("description_with_group"),
@@ -36,15 +36,6 @@ _MOST = 1_000_000  # predictions of a page, and responses of a prediction
 _AFTER_UPDATE = timedelta(hours=24)
 
 
-def recognises(source: Source) -> bool:
-    """Return whether a file is of the API, or the site's CSV, which ``read`` refuses."""
-    return source.starts_with(("predictions", "description_with_group")) or _csv(source) is not None
-
-
-def _csv(source: Source) -> str | None:
-    return next((name for name, header in source.headers.items() if set(header) >= _CSV), None)
-
-
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the predictions of all pages with everyone's probabilities.
 
@@ -52,8 +43,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     """
     if not source.json_files:
         raise BadInput(
-            f"{_csv(source) or source.name} has no probabilities: PredictionBook's CSV leaves them "
-            "out.",
+            f"{source.name} has no probabilities: PredictionBook's CSV leaves them out.",
             remedy="Save the JSON of https://predictionbook.com/api/my_predictions, all pages of "
             "it, and import the files together.",
         )

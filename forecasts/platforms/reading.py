@@ -8,7 +8,7 @@ and the notes, and returns them as a ``PlatformRecord``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from forecasts.common.errors import Advice, BadInput, Problem
+from forecasts.common.errors import Advice, Problem
 from forecasts.common.text import counted
+from forecasts.folder import cells
 from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
 from forecasts.platforms.entries import Entry
 from forecasts.platforms.handles import account_handles, apart
@@ -163,22 +164,15 @@ def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, row, strict=True))
 
 
-def require_sound(name: str, problems: Iterable[Problem], remedy: str = "") -> None:
+def require_sound(name: str, problems: Collection[Problem], remedy: str = "") -> None:
     """Raise BadInput with the problems, each once, if there are any."""
-    distinct = list(dict.fromkeys(problems))
-    if distinct:
-        many = len(distinct)
-        remedies = [
-            each
-            for rule, each in _REMEDIES.items()
-            if any(one.rule.startswith(rule) for one in distinct)
-        ]
-        raise BadInput(
-            f"{name} breaks the format's rules in {many:,} place{'s' if many > 1 else ''}; "
-            "nothing was read from it.",
-            problems=distinct,
-            remedy=" ".join([remedy, *remedies]).strip(),
-        )
+    remedies = [
+        each
+        for rule, each in _REMEDIES.items()
+        if any(one.rule.startswith(rule) for one in problems)
+    ]
+    subject = f"{name} breaks the format's rules"
+    cells.require_sound(subject, problems, remedy=" ".join([remedy, *remedies]).strip())
 
 
 @dataclass(frozen=True)
@@ -221,32 +215,30 @@ class Rows:
             self._check(column)
 
     def _check(self, column: Column) -> None:
-        table, cells = self.table, self.table.frame[column.name]
+        table, values = self.table, self.table.frame[column.name]
         if column.kind == "local":
-            self.frame[column.name] = local_times(table, cells, self._zone)
-        bad = pd.Series(False, index=cells.index)
+            self.frame[column.name] = local_times(table, values, self._zone)
+        bad = pd.Series(False, index=values.index)
         if column.kind == "number":
-            bad = (cells < column.low) | (cells > column.high)
+            bad = (values < column.low) | (values > column.high)
             if column.required:
-                bad |= cells.isna() & ~cells.index.isin(table.noted[column.name])
+                bad |= values.isna() & ~values.index.isin(table.noted[column.name])
         elif column.required:
-            bad = cells.str.strip() == ""
+            bad = values.str.strip() == ""
         elif column.words is not None:
-            known = cells.str.strip().str.upper()
+            known = values.str.strip().str.upper()
             bad = ~known.isin(column.words)
             self.frame[column.name] = known.map(column.words)
-        for row in np.flatnonzero(bad).tolist():
-            value = cells.iloc[row]
-            table.wrong(row, column.name, "" if value != value else value, column.rule)
+        table.wrong_where(bad, values, column.rule)
 
     def require_agreement(self, keys: Sequence[str]) -> None:
         """Note rows that contradict the first one with their key."""
         for name in (one.name for one in self.columns if one.agrees):
-            cells = self.table.frame[name]
-            first = cells.groupby(pd.Series(keys), sort=False).transform("first")
-            for row in np.flatnonzero(cells != first).tolist():
+            values = self.table.frame[name]
+            first = values.groupby(pd.Series(keys), sort=False).transform("first")
+            for row in np.flatnonzero(values != first).tolist():
                 rule = f"{first.iloc[row]!r}, as in the first row of this question"
-                self.table.wrong(row, name, cells.iloc[row], rule)
+                self.table.wrong(row, name, values.iloc[row], rule)
 
     def require_sound(self) -> None:
         """Raise BadInput with every fault, in the order of the lines, if there are any."""

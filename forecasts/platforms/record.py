@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.common.errors import Advice, BadInput
+from forecasts.common.errors import Advice
+from forecasts.folder.cells import require_sound
 from forecasts.folder.frames import (
     FRAME_COLUMNS,
     MEMBER_COLUMNS,
@@ -163,11 +165,8 @@ def check_record(frames: Frames) -> None:
     """Fill in the frames' defaults; BadInput lists each value that breaks a rule, and its place."""
     tables = {name: Table(Path(name), placed=partial(frames.place, name)) for name in FRAME_COLUMNS}
     check_folder(tables, {name: getattr(frames, name) for name in FRAME_COLUMNS})
-    problems = [problem for table in tables.values() for problem in table.problems]
-    if problems:
-        many = len(problems)
-        raise BadInput(
-            f"The file breaks the rules of a ledger in {many:,} place{'' if many == 1 else 's'}; "
-            "nothing was imported.",
-            problems=problems,
-        )
+    require_sound(
+        "The file breaks the rules of a ledger",
+        chain.from_iterable(table.problems for table in tables.values()),
+        then="nothing was imported",
+    )

@@ -177,7 +177,7 @@ def _of_each(
 def time_notes(columns: Columns, found: Times, choices: Choices) -> Iterator[str]:
     """Yield a sentence on each decision about the times."""
     dated = {field for field in _DATED if columns.one(field)}
-    if columns.wide and columns.wide[0] == "made_at":
+    if columns.kind == "made_at":
         dated.add("made_at")
     zone, assumed = choices.zone, found.assumed
     if dated:
