@@ -37,13 +37,7 @@ from forecasts.common.text import count
 from forecasts.platforms import fatebook
 from forecasts.platforms.handles import apart, hashed_id
 from forecasts.platforms.reading import Reading
-from forecasts.platforms.record import (
-    ORIGIN_COLUMNS,
-    Choices,
-    LeftOut,
-    PlatformRecord,
-    frame_of,
-)
+from forecasts.platforms.record import ORIGIN_COLUMNS, Choices, LeftOut, PlatformRecord, frame_of
 
 SITE = Site(
     name="fatebook",

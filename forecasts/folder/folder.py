@@ -33,13 +33,7 @@ from forecasts.folder.frames import (
     Frames,
 )
 from forecasts.folder.rules import check_folder, require_values
-from forecasts.folder.tables import (
-    Table,
-    batch_texts,
-    empty_table,
-    read_table,
-    write_csv,
-)
+from forecasts.folder.tables import Table, batch_texts, empty_table, read_table, write_csv
 from forecasts.values.outcomes import NOT_SCORED
 
 # Each file with its columns, and those that are required.

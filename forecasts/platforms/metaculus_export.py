@@ -177,10 +177,7 @@ def _questions(
 
 
 def _forecasts(
-    frames: Frames,
-    outlines: Mapping[str, Outline],
-    ids: Mapping[str, str],
-    omissions: Counter[str],
+    frames: Frames, outlines: Mapping[str, Outline], ids: Mapping[str, str], omissions: Counter[str]
 ) -> dict[str, Iterable[str]]:
     """Return the columns of forecast_data.csv.
 

@@ -98,10 +98,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     ids = frames.questions["question_id"]
     origins = {"question_id": ids, "platform_id": ids.str.removeprefix("pairs-")}
     return replace(
-        reading.record(),
-        frames=frames,
-        origins=frame_of(ORIGIN_COLUMNS, origins),
-        assumed=assumed,
+        reading.record(), frames=frames, origins=frame_of(ORIGIN_COLUMNS, origins), assumed=assumed
     )
 
 
@@ -180,10 +177,7 @@ def _asked(table: Table, columns: Columns) -> _Asked:
             if not key:
                 table.wrong(row, named[0], "", NAMELESS)
     else:
-        parts = [
-            *naming(columns),
-            *(name for field in _NAMING for name in given.get(field, ())),
-        ]
+        parts = [*naming(columns), *(name for field in _NAMING for name in given.get(field, ()))]
         stem = table.path.name.partition(".")[0]
         numbered = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
         keys = _told_apart(_joined(rows, parts)) if parts else numbered

@@ -320,11 +320,7 @@ def windows(
     unusable = ~(closes > opened)
     scheduled = closes.where(~unusable, day_later(opened, zone))
     actual = resolved.where((resolved > opened) & (resolved < scheduled))
-    columns = {
-        "open_time": opened,
-        "scheduled_close_time": scheduled,
-        "actual_close_time": actual,
-    }
+    columns = {"open_time": opened, "scheduled_close_time": scheduled, "actual_close_time": actual}
     return columns, int(unusable.sum())
 
 
