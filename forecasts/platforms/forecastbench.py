@@ -24,8 +24,7 @@ from forecasts.common import limits
 from forecasts.common.text import counted
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
-from forecasts.platforms.entries import LAST_TIME, Entry
-from forecasts.platforms.reading import Reading
+from forecasts.platforms.reading import LAST_TIME, Entry, Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.platforms.written import Written, each_counted, omitted

@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from forecasts.common import limits
-from forecasts.platforms.entries import LAST_TIME, PROSE, TITLE, Entry, Field, plain_words
-from forecasts.platforms.reading import Reading
+from forecasts.platforms.reading import LAST_TIME, PROSE, TITLE, Entry, Field, Reading, plain_words
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 
 from forecasts.common import limits
 from forecasts.common.text import count, counted
-from forecasts.platforms.entries import LAST_TIME, Entry
-from forecasts.platforms.reading import Reading
+from forecasts.platforms.reading import LAST_TIME, Entry, Reading
 from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.values.outcomes import NOT_SCORED

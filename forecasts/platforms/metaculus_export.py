@@ -66,29 +66,14 @@ _VALUES = (
 )
 _NUMBER = re.compile(r"(\d{1,18})(?:\.\d+){0,2}")  # see question_names
 _README = """\
-This folder holds a forecast ledger in the shape of a Metaculus data export.
-Contains the data for {questions:,} questions
-Contains the data for {forecasts:,} user forecasts
+A forecast ledger in the shape of a Metaculus data export: {questions:,} questions, {forecasts:,}
+forecasts. `Question ID` is Metaculus's number for a question that came from there, else the
+ledger's ID; forecaster IDs are numbers of this export only. `CP Reveal Time` is the spot time,
+`Post ID` the family. `End Time` is the start of the forecaster's next forecast, or a withdrawal.
+Scores are as the ledger computes them, with bots among the peers; numbers and dates have none.
+Quantiles are CDFs at the numbers of `Continuous Range`, straight lines between them.
 
-# Files
-
-- `question_data.csv`: one row a question. `Question ID` is Metaculus's number for a question that
-  came from there, and the ledger's own ID for any other.
-- `forecast_data.csv`: one row a forecast. `End Time` is the start of the forecaster's next one on
-  the question, or a withdrawal. Forecaster IDs are numbers of this export only.
-- `score_data.csv`: peer, baseline and spot scores as the ledger computes them, with bots among the
-  peers. Numbers and dates have none: the ledger scores those by CRPS.
-
-# What differs
-
-- `CP Reveal Time` is the spot time, and `Post ID` the family of related questions.
-- Forecasts by quantiles are written as CDFs at the numbers of `Continuous Range`, or between the
-  outcomes of a discrete question. Between those numbers a CDF is a straight line.
-- Earlier wordings, lists of options by time, and crowds are not written.
-
-# Left out
-
-{left_out}
+Left out: {left_out}.
 
 `forecasts export FOLDER` without a format writes everything, `forecasts import` reads both.
 """
@@ -108,7 +93,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     readme = _README.format(
         questions=len(frames.questions),
         forecasts=len(frames.forecasts),
-        left_out="\n".join(f"- {one}" for one in left_out) or "Nothing.",
+        left_out=", ".join(left_out) or "nothing",
     )
     with drafted(path, overwrite=overwrite) as draft:
         for name, columns in tables.items():

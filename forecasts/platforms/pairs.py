@@ -21,10 +21,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.errors import Advice, BadInput, Remedy
-from forecasts.folder.blocks import separator_of
 from forecasts.folder.cells import READERS
 from forecasts.folder.frames import Frames
-from forecasts.folder.tables import Table
+from forecasts.folder.tables import Table, separator_of
 from forecasts.platforms.column_guesses import (
     Columns,
     are_usual,

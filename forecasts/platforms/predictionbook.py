@@ -13,8 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from forecasts.common.errors import BadInput
-from forecasts.platforms.entries import REQUIRED, Entry, Field
-from forecasts.platforms.reading import Reading
+from forecasts.platforms.reading import REQUIRED, Entry, Field, Reading
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 

@@ -19,9 +19,15 @@ from typing import Any
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.common.json_text import no_constant
-from forecasts.folder import blocks
 from forecasts.folder.archive import unpack, unpack_gzip
-from forecasts.folder.tables import Table, empty_table, read_table
+from forecasts.folder.tables import (
+    Table,
+    csv_header,
+    empty_table,
+    read_table,
+    require_utf8,
+    separator_of,
+)
 
 # A JSON document takes some ten times its size in memory.
 JSON_BYTES = 100_000_000
@@ -124,7 +130,7 @@ class Source:
         try:
             return path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
-            blocks.require_utf8(path)
+            require_utf8(path)
             raise
 
 
@@ -168,9 +174,9 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _header(path: Path) -> list[str]:
     try:
-        return blocks.csv_header(path, blocks.separator_of(path))
+        return csv_header(path, separator_of(path))
     except UnicodeDecodeError:
-        blocks.require_utf8(path)
+        require_utf8(path)
         raise
     except csv.Error as error:
         raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=AS_WRITTEN) from None

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecasts.platforms.json_records import records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +26,7 @@ OBJECTS = st.lists(st.dictionaries(st.text(), VALUES, max_size=3), max_size=4)
 def in_file(path: Path, text: str, **more: Any) -> list[dict[str, Any]]:
     file = path / "some.json"
     file.write_text(text, encoding="utf-8")
-    return [value for _, value in records(Source("some", {file.name: file}), file.name, **more)]
+    return [value for _, value in Source("some", {file.name: file}).records(file.name, **more)]
 
 
 @given(OBJECTS, st.sampled_from([None, 1]), st.booleans())

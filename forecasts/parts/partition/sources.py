@@ -27,11 +27,11 @@ import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Problem, Remedy
 from forecasts.common.json_text import json_text
-from forecasts.folder.blocks import csv_header, require_utf8
 from forecasts.folder.cells import READERS
 from forecasts.folder.folder import FILES
 from forecasts.folder.frames import FRAME_COLUMNS, row_number
 from forecasts.folder.rules import require_values
+from forecasts.folder.tables import csv_header, require_utf8
 from forecasts.parts.files import parts_of
 from forecasts.parts.folder import WHOLE, open_parts
 from forecasts.parts.manifest import is_parts
