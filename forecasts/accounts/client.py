@@ -99,7 +99,7 @@ class Client:
                 remedy=self.remedy or self.site.remedy,
             )
 
-    def get(self, path: str, parameters: Mapping[str, object], shape: TypeAdapter[T]) -> T:
+    def get(self, path: str, parameters: Mapping[str, object], shape: type[T]) -> T:
         """Return the document at a path, checked to have the shape that the API is known for.
 
         One that is not there (404, 410) is null. CaptureError, which never holds the token or the
@@ -107,7 +107,7 @@ class Client:
         """
         document = self._get(path, parameters)
         try:
-            return shape.validate_python(document)
+            return TypeAdapter(shape).validate_python(document)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "document"

@@ -27,7 +27,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import AfterValidator
 
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept, read_rows
@@ -92,7 +92,6 @@ class _Page(Shape):
     items: list[_Question]
 
 
-_PAGES = TypeAdapter(_Page)
 _KEPT = {"id", "title", "createdAt", "resolveBy", "resolution", "resolvedAt", "notes"}
 
 
@@ -101,7 +100,7 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
 
     def page(cursor: int) -> Items:
         asked = {"limit": PAGE, "cursor": cursor, "sortEarliestFirst": "true"}
-        sent = client.get("getQuestions", asked, _PAGES)
+        sent = client.get("getQuestions", asked, _Page)
         return [(one.id, _slim(one)) for one in sent.items]
 
     by_offset(kept, "questions", page, title=SITE.title)

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, RootModel
 
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept, read_rows
@@ -54,26 +54,27 @@ class _Bet(Shape):
     createdTime: int  # noqa: N815
 
 
+class _Market(RootModel[dict[str, Any] | None]):
+    """A market; None for one that is gone."""
+
+
 _BET = (
     *("id", "contractId", "createdTime", "userId", "answerId", "outcome", "probAfter"),
     *("isFilled", "isCancelled", "isRedemption", "isAnte"),
 )
-_ACCOUNTS = TypeAdapter(_Account)
-_BETS = TypeAdapter(list[_Bet])
-_MARKETS = TypeAdapter(dict[str, Any] | None)
 _NOT_NEEDED = ("pool", "coverImageUrl", "creatorAvatarUrl")
 
 
 def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
     """Fetch the account, its bets, and their markets except the ``known`` ones."""
     if not kept.is_complete("account"):
-        kept.add("account", {"me": client.get("me", {}, _ACCOUNTS).model_dump()}, None)
+        kept.add("account", {"me": client.get("me", {}, _Account).model_dump()}, None)
     account = kept.items("account")["me"]["id"]
 
     def page(after: int) -> Items:
         since = {"afterTime": after} if after >= 0 else {}
         asked = {"userId": account, "order": "asc", "limit": PAGE, **since}
-        sent = [one.model_dump() for one in client.get("bets", asked, _BETS)]
+        sent = [one.model_dump() for one in client.get("bets", asked, list[_Bet])]
         return [(one["id"], {name: one.get(name) for name in _BET}) for one in sent]
 
     by_time(kept, "bets", page, lambda one: int(one["createdTime"]), size=PAGE, title=SITE.title)
@@ -82,8 +83,8 @@ def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
     wanted = [one for one in markets if one not in settled]
     for market in wanted:
         if market not in kept.items("markets"):
-            sent = client.get(f"market/{quote(market, safe='')}", {}, _MARKETS)
-            kept.add("markets", {market: _slim(sent)}, None, total=len(wanted))
+            sent = client.get(f"market/{quote(market, safe='')}", {}, _Market)
+            kept.add("markets", {market: _slim(sent.root)}, None, total=len(wanted))
 
 
 def _slim(market: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept, read_rows
@@ -101,8 +101,6 @@ class _Account(Shape):
     is_bot: bool | None = None
 
 
-_PAGES = TypeAdapter(_Page)
-_ACCOUNTS = TypeAdapter(_Account)
 # The ledger's columns that the exports leave blank.
 _TEXTS = {
     "background": "description",
@@ -114,7 +112,7 @@ _TEXTS = {
 def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
     """Fetch the account and every post that it has forecast on."""
     if not kept.is_complete("account"):
-        me = client.get("users/me/", {}, _ACCOUNTS)
+        me = client.get("users/me/", {}, _Account)
         kept.add("account", {"me": me.model_dump()}, None)
     account = kept.items("account")["me"]
 
@@ -127,7 +125,7 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
             "limit": PAGE,
             "offset": offset,
         }
-        sent = client.get("posts/", asked, _PAGES).results
+        sent = client.get("posts/", asked, _Page).results
         return [(str(one.id), _rows(one, account)) for one in sent]
 
     by_offset(kept, "posts", page, title=SITE.title)

@@ -6,7 +6,6 @@ import ast
 import json
 import math
 import re
-from functools import lru_cache
 from typing import Any
 
 from forecasts.common import limits
@@ -27,7 +26,7 @@ def literal(table: Table, row: int, column: str, text: str) -> Any:
         table.wrong(row, column, text, f"{_LONG}; this has {len(text):,} characters")
         return None
     try:
-        value = _evaluated(text.strip())
+        value = ast.literal_eval(text.strip())
     except _FAULTS:
         table.wrong(row, column, text, "a list as Python writes it, as in ['a', 'b']")
         return None
@@ -35,12 +34,6 @@ def literal(table: Table, row: int, column: str, text: str) -> Any:
         table.wrong(row, column, text, _LONG)
         return None
     return value
-
-
-@lru_cache(maxsize=256)
-def _evaluated(text: str) -> Any:
-    """Return the value of a literal, not to be changed; most cells of a column repeat a few."""
-    return ast.literal_eval(text)
 
 
 def texts(table: Table, row: int, column: str, text: str) -> list[str]:

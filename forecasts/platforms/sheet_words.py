@@ -9,6 +9,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+
+def _words(text: str) -> Sequence[str]:
+    return text.split()
+
+
 # Our fields with the usual names of their columns: English first, then other languages.
 USUAL: Mapping[str, Sequence[str]] = {
     "question_id": ("question_id", "questionid", "qid", "market_id", "frage_id"),
@@ -61,36 +66,29 @@ USUAL: Mapping[str, Sequence[str]] = {
     ),
 }
 # Names of the forecaster's column only beside the question's title; without one, they could be it.
-PEOPLE = (
-    *("name", "full_name", "display_name", "who", "forecaster_name", "predictor_name"),
-    *("person_name", "participant_name", "forecast_by", "predicted_by", "author", "respondent"),
-    *("wer", "nom", "nombre"),
+PEOPLE = _words(
+    "name full_name display_name who forecaster_name predictor_name person_name participant_name "
+    "forecast_by predicted_by author respondent wer nom nombre"
 )
 # Names of rows and columns that sum up the others.
-SUMMARIES = frozenset(
-    (
-        *("total", "totals", "sum", "average", "averages", "avg", "mean", "median", "count"),
-        *("crowd", "consensus", "aggregate", "summe", "gesamt", "durchschnitt", "mittelwert"),
-        *("moyenne", "promedio"),
-    )
+SUMMARIES = _words(
+    "total totals sum average averages avg mean median count crowd consensus aggregate summe "
+    "gesamt durchschnitt mittelwert moyenne promedio"
 )
 DAY = "tag"  # the German for a day, if the cells are dates
 # Of a column of days, or of yes and no: then it says whether a question resolved, perhaps not how.
-RESOLVED = frozenset(
-    (
-        *("resolved", "is_resolved", "aufgelost", "entschieden"),
-        *("resolu", "resolue", "resuelta", "resuelto"),
-    )
-)
+RESOLVED = _words("resolved is_resolved aufgelost entschieden resolu resolue resuelta resuelto")
 
-YES = frozenset(("yes", "y", "true", "t", "1", "ja", "j", "wahr", "oui", "vrai", "si", "verdadero"))
-NO = frozenset(("no", "n", "false", "f", "0", "nein", "falsch", "non", "faux", "falso"))
+YES = _words("yes y true t 1 ja j wahr oui vrai si verdadero")
+NO = _words("no n false f 0 nein falsch non faux falso")
+_OPEN = _words(
+    "open pending unresolved unknown tbd ? - offen ausstehend unbekannt ouvert pendiente"
+)
+_ANNULLED = _words("annulled void voided n/a annulliert ungultig annule anulada")
 # Other outcomes.
 OTHERS: Mapping[str, str] = {
-    **dict.fromkeys(("", "open", "pending", "unresolved", "unknown", "tbd", "?", "-"), ""),
-    **dict.fromkeys(("offen", "ausstehend", "unbekannt", "ouvert", "pendiente"), ""),
-    **dict.fromkeys(("annulled", "void", "voided", "n/a"), "annulled"),
-    **dict.fromkeys(("annulliert", "ungultig", "annule", "anulada"), "annulled"),
+    **dict.fromkeys(("", "pendiente", *_OPEN), ""),
+    **dict.fromkeys(_ANNULLED, "annulled"),
     **dict.fromkeys(("ambiguous", "mehrdeutig"), "ambiguous"),
 }
 

@@ -10,8 +10,8 @@ import pytest
 
 from forecasts.common.errors import Refused
 from forecasts.folder.frames import MODEL_COLUMNS, Frames
+from forecasts.platforms import forecastbench
 from forecasts.platforms import forecastbench as reader
-from forecasts.platforms import forecastbench_export as forecastbench
 from forecasts.platforms.record import Choices, frame_of, frames_of
 from forecasts.platforms.source import opened
 

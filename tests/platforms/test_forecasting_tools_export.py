@@ -10,7 +10,7 @@ import pytest
 
 from forecasts.folder.frames import MODEL_COLUMNS, QUESTION_COLUMNS, Frames
 from forecasts.platforms import forecasting_tools
-from forecasts.platforms import forecasting_tools_export as benchmark
+from forecasts.platforms import forecasting_tools as benchmark
 from forecasts.platforms.record import Choices, frame_of, frames_of
 from forecasts.platforms.source import opened
 
