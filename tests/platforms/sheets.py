@@ -11,6 +11,7 @@ from forecasts.common.errors import BadInput
 from forecasts.platforms.formats import FORMATS, recognised
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import opened
+from tests.remarks import notes_of
 
 
 def read(path: Path, text: str | bytes, *, format_: str, **choices: Any) -> PlatformRecord:
@@ -39,8 +40,9 @@ def as_sheet(path: Path, columns: dict[str, str]) -> PlatformRecord:
 def refused(path: Path, text: str | bytes, *, format_: str, **choices: Any) -> BadInput:
     """Return the error of reading a file with this text."""
     path.write_bytes(text.encode() if isinstance(text, str) else text)
+    reader, chosen = FORMATS[format_].reader, Choices(**{"owner": "alice"} | choices)
     with pytest.raises(BadInput) as caught, opened(path) as source:
-        FORMATS[format_].reader.read(source, Choices(**{"owner": "alice"} | choices))
+        check_record(reader.read(source, chosen).frames)
     return caught.value
 
 
@@ -58,3 +60,47 @@ def table(*rows: dict[str, str]) -> str:
 
 def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
+
+
+def facts(record: PlatformRecord) -> dict[str, Any]:
+    """Return what a record holds, its times to the minute."""
+    asked, made = record.frames.questions, record.frames.forecasts
+
+    def times(column: Any) -> list[str]:
+        return ["" if at != at else f"{at:%Y-%m-%d %H:%M}" for at in column]
+
+    return {
+        "id": asked["question_id"].tolist(),
+        "titles": asked["title"].tolist(),
+        "types": asked["type"].tolist(),
+        "options": asked["options"].tolist(),
+        "bounds": list(zip(asked["lower_bound"], asked["upper_bound"], strict=True)),
+        "outcomes": asked["resolution"].tolist(),
+        "opens": times(asked["open_time"]),
+        "closes": times(asked["scheduled_close_time"]),
+        "ends": times(asked["actual_close_time"]),
+        "resolved": times(asked["resolved_at"]),
+        "families": asked["family"].tolist(),
+        "tags": asked["tags"].tolist(),
+        "background": asked["background"].tolist(),
+        "urls": record.origins["url"].tolist(),
+        "who": made["forecaster"].tolist(),
+        "p": made["probability"].round(12).tolist(),
+        "vectors": made["probabilities"].tolist(),
+        "quantiles": made["quantiles"].tolist(),
+        "made": times(made["made_at"]),
+        "rationales": made["rationale"].tolist(),
+        "printed": record.printed[["forecaster", "name", "score"]].values.tolist(),
+        "left out": [(one.place.partition(", ")[2], one.reason) for one in record.left_out],
+        "left": [one.value for one in record.left_out],
+        "account": record.account,
+    }
+
+
+def require(record: PlatformRecord, expected: dict[str, Any]) -> None:
+    """Check facts of a record; "note": words of one of its notes, "no note": of none."""
+    notes, found = notes_of(record), facts(record)
+    assert not [one for one in notes if expected.get("no note", "\0") in one]
+    assert any(expected.get("note", "") in one for one in ["", *notes]), notes
+    wanted = {name: fact for name, fact in expected.items() if name not in ("note", "no note")}
+    assert {name: found[name] for name in wanted} == wanted

@@ -7,7 +7,6 @@ import pytest
 
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
-from tests.remarks import notes_of
 
 DAY = 86_400
 MADE = 1_740_819_600  # 2025-03-01 09:00 UTC
@@ -48,44 +47,41 @@ def refused(path: Path, *rows: dict[str, str]) -> list[tuple[str, str]]:
     return sheets.places(error)
 
 
-@pytest.mark.parametrize("seconds", [str(MADE), "1.7408196E9"])
-def test_the_timestamp_is_in_seconds_since_1970(tmp_path: Path, seconds: str) -> None:
-    [made] = read(tmp_path, row(timestamp=seconds)).frames.forecasts["made_at"]
-    assert made.isoformat() == "2025-03-01T09:00:00+00:00"
+LATER = {"timestamp": str(MADE + DAY)}
+WON = {"resolution": "1"}
+FILES: dict[str, tuple[list[dict[str, str]], dict[str, Any]]] = {
+    "a time in seconds since 1970": ([row()], {"made": ["2025-03-01 09:00"], "id": ["confido-q1"]}),
+    "a time with an exponent": ([row(timestamp="1.7408196E9")], {"made": ["2025-03-01 09:00"]}),
+    "brier is a printed score, the last one counts": (
+        [row(**WON, brier="0.64"), row(**WON, **LATER, brier="0.96", probability="0.9")],
+        {"p": [0.7, 0.9], "printed": [["alice", "brier", 0.96]], "note": "higher is better"},
+    ),
+    "outcomes": (
+        [row(**WON), row(question_id="q2", resolution="0"), row(question_id="q3")],
+        {"outcomes": ["yes", "no", ""]},
+    ),
+    "the outcome 1 of a number": (
+        [row(**NUMBER, resolution="1.00")], {"outcomes": ["1.00"], "types": ["numeric"]},
+    ),
+    "members are told apart by their ids": (
+        [row(), row(user_id="u2", nick="Ann"), row(user_id="u3", nick="Bo")],
+        {"who": ["u1", "u2", "Bo"]},
+    ),
+    "addresses of members": ([row()], {"left": ["email"]}),
+    "a file of one question is named by itself": (
+        [{name: ROW[name] for name in ROW if name not in ("question_id", "question")}],
+        {"id": ["confido-room"], "note": "names no question"},
+    ),
+}  # fmt: skip
 
 
-def test_milliseconds_are_not_taken_for_seconds(tmp_path: Path) -> None:
-    [(place, _)] = refused(tmp_path, row(timestamp=f"{MADE}000"))
-    assert place == "room.csv, line 2, column timestamp"
+@pytest.mark.parametrize(("rows", "expected"), FILES.values(), ids=FILES)
+def test_a_file_is_read(
+    tmp_path: Path, rows: list[dict[str, str]], expected: dict[str, Any]
+) -> None:
+    sheets.require(read(tmp_path, *rows), expected)
 
 
-def test_brier_is_a_printed_score_and_changes_no_forecast(tmp_path: Path) -> None:
-    record = read(
-        tmp_path,
-        row(resolution="1", brier="0.64"),
-        row(resolution="1", brier="0.96", probability="0.9", timestamp=str(MADE + 60)),
-    )
-    assert record.frames.forecasts["probability"].tolist() == [0.7, 0.9]
-    [printed] = record.printed.itertuples()
-    assert (printed.name, printed.score) == ("brier", 0.96)
-    assert any("higher is better" in note for note in notes_of(record))
-
-
-def test_outcomes_of_yes_and_no_are_1_and_0(tmp_path: Path) -> None:
-    questions = read(
-        tmp_path, row(resolution="1"), row(question_id="q2", resolution="0"), row(question_id="q3")
-    ).frames.questions
-    assert questions["resolution"].tolist() == ["yes", "no", ""]
-
-
-@pytest.mark.slow
-def test_the_outcome_1_of_a_number_is_the_number_1(tmp_path: Path) -> None:
-    questions = read(tmp_path, row(**NUMBER, resolution="1.00")).frames.questions
-    assert questions["resolution"].tolist() == ["1.00"]
-    assert questions["type"].tolist() == ["numeric"]
-
-
-@pytest.mark.slow
 def test_a_mean_and_a_deviation_are_a_normal_curve(tmp_path: Path) -> None:
     frames = read(tmp_path, row(**NUMBER)).frames
     [quantiles] = frames.forecasts["quantiles"]
@@ -135,31 +131,6 @@ def test_the_groups_forecast_is_nobodys(tmp_path: Path) -> None:
     }
 
 
-def test_members_are_told_apart_by_their_ids(tmp_path: Path) -> None:
-    record = read(tmp_path, row(), row(user_id="u2", nick="Ann"), row(user_id="u3", nick="Bo"))
-    assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2", "Bo"]
-
-
-def test_addresses_of_members_are_left_out(tmp_path: Path) -> None:
-    record = read(tmp_path, row())
-    assert [one.value for one in record.left_out] == ["email"]
-
-
-def test_a_file_of_one_question_is_named_by_itself(tmp_path: Path) -> None:
-    one = {name: ROW[name] for name in ROW if name not in ("question_id", "question")}
-    record = read(tmp_path, one)
-    assert record.frames.questions["question_id"].tolist() == ["confido-room"]
-    assert any("names no question" in note for note in notes_of(record))
-
-
-def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
-    before = read(tmp_path, row()).frames.questions["question_id"].tolist()
-    newer = read(
-        tmp_path, row(resolution="1"), row(resolution="1", timestamp=str(MADE + DAY))
-    ).frames
-    assert newer.questions["question_id"].tolist() == before == ["confido-q1"]
-
-
 @pytest.mark.parametrize(
     ("fields", "column", "value"),
     [
@@ -167,6 +138,7 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
         ({"probability": "70%"}, "probability", "70%"),
         ({"probability": ""}, "probability", ""),
         ({"timestamp": ""}, "timestamp", ""),
+        ({"timestamp": f"{MADE}000"}, "timestamp", f"{MADE}000.0"),
         ({"resolution": "yes"}, "resolution", "yes"),
         ({"mean": "3.00"}, "mean", "3.00"),
         ({**NUMBER, "stdev": "-1"}, "stdev", "-1.0"),

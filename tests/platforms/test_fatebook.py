@@ -1,14 +1,13 @@
 """Fatebook's CSV in both shapes. No row is from a real account."""
 
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
-from tests.remarks import notes_of
 
 ACCOUNT = {
     "Question title": "Will the bridge open?",
@@ -72,166 +71,94 @@ def refused(path: Path, *rows: dict[str, str]) -> list[tuple[str, str]]:
     return sheets.places(error)
 
 
-@pytest.mark.slow
-def test_seconds_have_one_digit_and_no_zone(tmp_path: Path) -> None:
-    record = read(tmp_path, row())
-    assert record.frames.forecasts["made_at"].tolist()[0].isoformat() == "2025-03-01T09:05:07+00:00"
-    assert "The file's times have no zone; they were read as UTC." in notes_of(record)
+SCORED = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
+AT_ONE = {"title": "Who wins?", "resolved": "2025-03-20 1:00:0"}
+SAID = {"notes": 'See "the plan", p. 3', "tags": "roads; spring", "comments": "Bo: hm; Ann: ok"}
+BRIER = ["alice", "Brier score", 0.18], ["alice", "relative Brier score", -0.04]
+FILES: dict[str, tuple[list[dict[str, str]], dict[str, Any]]] = {
+    "times with a digit of seconds and no zone": (
+        [row()],
+        {"made": ["2025-03-01 09:05"], "note": "times have no zone; they were read as UTC."},
+    ),
+    "questions close when they are due or resolved": (
+        [row(title="early", **RESOLVED), row(title="odd", due="2025-02-01 00:00:0"),
+         row(title="late", outcome="NO", resolved="2025-05-01 00:00:0")],
+        {"closes": ["2025-04-01 00:00", "2025-03-02 09:05", "2025-05-01 00:00"],
+         "ends": ["2025-03-20 12:00", "", ""], "note": "1 question was due before"},
+    ),
+    "resolutions": (
+        [row(title=one, outcome=one, resolved="2025-03-20 12:00:30")
+         for one in ("YES", "NO", "AMBIGUOUS")] + [row()],
+        {"outcomes": ["yes", "no", "ambiguous", ""]},
+    ),
+    "each option is a question": (
+        [row(option="Red", p="0.5", outcome="YES", **AT_ONE),
+         row(option="Blue", p="0.2", outcome="NO", **AT_ONE),
+         row(option="Blue", p="0.3", made="2025-03-02 00:00:0", outcome="NO", **AT_ONE)],
+        {"titles": ["Who wins?: Red", "Who wins?: Blue"], "outcomes": ["yes", "no"],
+         "p": [0.5, 0.2, 0.3], "note": "the options of one question are a family"},
+    ),
+    "other means that no option came true": (
+        [row(option="Red", outcome="OTHER", **AT_ONE), row(option="Blue", outcome="NO", **AT_ONE)],
+        {"outcomes": ["no", "no"], "note": "for Other and for Ambiguous alike"},
+    ),
+    "the account with every score is the owner": (
+        [row(**SCORED), row(by="Bo  Chan", p="1", **SCORED), row(title="Other?", by="alice"),
+         row(title="Third?", **SCORED)],
+        {"who": ["alice", "Bo Chan", "alice (Fatebook)", "alice"], "account": "Ann Bell",
+         "printed": [*BRIER, *BRIER], "note": "Forecasts of 'Ann Bell' are alice's."},
+    ),
+    "scores of an account that cannot be told": (
+        [row(**SCORED), row(by="Bo", **SCORED)],
+        {"printed": [], "who": ["Ann Bell", "Bo"], "account": ""},
+    ),
+    "the score of one option": (
+        [row(option="Red", **AT_ONE, brier="0.5"), row(option="Blue", **AT_ONE, brier="0.5")],
+        {"printed": []},
+    ),
+    "notes and tags": (
+        [row(**SAID), row(p="0.8", made="2025-03-02 00:00:0", **SAID)],
+        {"background": ['See "the plan", p. 3'], "tags": [["roads", "spring"]]},
+    ),
+    "a tournament": (
+        [row(TOURNAMENT), row(TOURNAMENT, by="Bo", p="0.1")],
+        {"who": ["Ann Bell", "Bo"], "tags": [["Spring cup"]]},
+    ),
+    "a name that a handle cannot be, and none": (
+        [row(TOURNAMENT, by="Zo\u200de"), row(TOURNAMENT, by="")],
+        {"who": ["Zoe"]},
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.slow
-def test_the_chosen_zone_moves_the_times_and_keeps_the_ids(tmp_path: Path) -> None:
-    plain = read(tmp_path, row())
-    moved = read(tmp_path, row(), zone=ZoneInfo("America/New_York"))
-    assert moved.frames.forecasts["made_at"][0].isoformat() == "2025-03-01T14:05:07+00:00"
-    assert moved.frames.questions["question_id"][0] == plain.frames.questions["question_id"][0]
+@pytest.mark.parametrize(("rows", "expected"), FILES.values(), ids=FILES)
+def test_a_file_is_read(
+    tmp_path: Path, rows: list[dict[str, str]], expected: dict[str, Any]
+) -> None:
+    sheets.require(read(tmp_path, *rows), expected)
 
 
-def test_questions_of_one_title_asked_at_different_times_are_two(tmp_path: Path) -> None:
-    questions = read(tmp_path, row(), row(asked="2025-03-02 09:05:7")).frames.questions
-    assert len(set(questions["question_id"])) == 2
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    rows = [row(**SCORED), row(by="Bo", **SCORED), row(by="", **SAID), row(option="A", **AT_ONE)]
+    reasons = [one.reason for one in read(tmp_path, *rows, row(**SAID, title="b")).left_out]
+    assert "names no forecaster" in reasons
+    assert "the comments of a question are in one cell, without their times" in reasons
+    assert "your score, and the file does not tell which forecaster you are" in reasons
+    scored = row(option="Red", brier="0.5", **AT_ONE)
+    assert [one.value for one in read(tmp_path, scored).left_out][:1] == ["Brier score 0.5"]
 
 
-@pytest.mark.slow
-def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
-    before = read(tmp_path, row()).frames.questions["question_id"].tolist()
-    newer = row(**RESOLVED, brier="0.18")
-    after = read(tmp_path, newer, row(**RESOLVED, brier="0.18", p="0.9", made="2025-03-03 10:00:0"))
-    assert after.frames.questions["question_id"].tolist() == before
-    assert len(after.frames.forecasts) == 2
+def test_an_id_is_of_the_title_and_the_time_of_asking(tmp_path: Path) -> None:
+    def ids(*rows: dict[str, str], **choices: object) -> list[str]:
+        return [
+            str(one) for one in read(tmp_path, *rows, **choices).frames.questions["question_id"]
+        ]
 
-
-def test_a_question_counts_until_it_is_resolved(tmp_path: Path) -> None:
-    early, late, odd = (
-        row(title="early", **RESOLVED),
-        row(title="late", outcome="NO", resolved="2025-05-01 00:00:0"),
-        row(title="odd", due="2025-02-01 00:00:0"),
-    )
-    record = read(tmp_path, early, late, odd)
-    closes = record.frames.questions["scheduled_close_time"].dt.strftime("%m-%d").tolist()
-    assert closes == ["04-01", "05-01", "03-02"]
-    opened, closed = record.frames.questions.iloc[2][["open_time", "scheduled_close_time"]]
-    assert closed - opened == timedelta(days=1)
-    actual = record.frames.questions["actual_close_time"]
-    assert actual.notna().tolist() == [True, False, False]
-    assert any(note.startswith("1 question was due before") for note in notes_of(record))
-
-
-@pytest.mark.parametrize(
-    ("printed", "outcome"), [("YES", "yes"), ("NO", "no"), ("AMBIGUOUS", "ambiguous"), ("", "")]
-)
-def test_resolutions(tmp_path: Path, printed: str, outcome: str) -> None:
-    resolved = "2025-03-20 12:00:30" if printed else ""
-    questions = read(tmp_path, row(outcome=printed, resolved=resolved)).frames.questions
-    assert questions["resolution"].tolist() == [outcome]
-
-
-@pytest.mark.slow
-def test_each_option_is_a_question_of_one_family(tmp_path: Path) -> None:
-    options = [
-        row(title="Who wins?", option="Red", p="0.5", outcome="YES", resolved="2025-03-20 1:00:0"),
-        row(title="Who wins?", option="Blue", p="0.2", outcome="NO", resolved="2025-03-20 1:00:0"),
-        row(title="Who wins?", option="Blue", p="0.3", made="2025-03-02 00:00:0", outcome="NO",
-            resolved="2025-03-20 1:00:0"),
-        row(),
-    ]  # fmt: skip
-    questions = read(tmp_path, *options).frames.questions
-    assert questions["title"].tolist() == [
-        "Who wins?: Red",
-        "Who wins?: Blue",
-        "Will the bridge open?",
-    ]
-    assert questions["resolution"].tolist() == ["yes", "no", ""]
-    red, blue, single = questions["family"]
-    assert red == blue != single == ""
-
-
-@pytest.mark.slow
-def test_other_means_that_no_option_listed_came_true(tmp_path: Path) -> None:
-    given = {"title": "Who wins?", "resolved": "2025-03-20 1:00:0"}
-    red = row(option="Red", outcome="OTHER", **given)
-    record = read(tmp_path, red, row(option="Blue", outcome="NO", **given))
-    assert record.frames.questions["resolution"].tolist() == ["no", "no"]
-    assert any("for Other and for Ambiguous alike" in note for note in notes_of(record))
-
-
-@pytest.mark.slow
-def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_path: Path) -> None:
-    scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
-    record = read(
-        tmp_path,
-        row(**scored),
-        row(by="Bo  Chan", p="1", **scored),
-        row(title="Other?", by="Bo  Chan"),
-        row(title="Third?", **scored),
-    )
-    assert record.frames.forecasts["forecaster"].tolist() == [
-        "alice",
-        "Bo Chan",
-        "Bo Chan",
-        "alice",
-    ]
-    assert "Forecasts of 'Ann Bell' are alice's." in notes_of(record)
-    assert record.account == "Ann Bell"
-
-
-@pytest.mark.slow
-def test_someone_else_with_the_owners_handle_is_someone_else(tmp_path: Path) -> None:
-    scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
-    record = read(
-        tmp_path, row(**scored), row(by="alice", p="1", **scored), row(title="Third?", **scored)
-    )
-    assert record.frames.forecasts["forecaster"].tolist() == ["alice", "alice (Fatebook)", "alice"]
-
-
-@pytest.mark.slow
-def test_printed_scores_are_kept_as_printed_and_are_the_accounts_own(tmp_path: Path) -> None:
-    scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
-    printed = read(tmp_path, row(**scored), row(title="Third?", **scored)).printed
-    assert set(zip(printed["forecaster"], printed["name"], printed["score"], strict=True)) == {
-        ("alice", "Brier score", 0.18),
-        ("alice", "relative Brier score", -0.04),
-    }
-
-
-def test_scores_of_an_account_that_cannot_be_told_are_left_out(tmp_path: Path) -> None:
-    scored = {**RESOLVED, "brier": "0.18"}
-    record = read(tmp_path, row(**scored), row(by="Bo", **scored))
-    assert record.printed.empty
-    assert record.frames.forecasts["forecaster"].tolist() == ["Ann Bell", "Bo"]
-    assert ["which forecaster you are" in one.reason for one in record.left_out][:1] == [True]
-
-
-@pytest.mark.slow
-def test_the_score_of_one_option_is_not_taken_for_that_of_another(tmp_path: Path) -> None:
-    scored = {"title": "Who wins?", "brier": "0.5", **RESOLVED}
-    record = read(tmp_path, row(option="Red", **scored), row(option="Blue", **scored))
-    assert record.printed.empty
-    assert [one.value for one in record.left_out[:2]] == ["Brier score 0.5"] * 2
-
-
-def test_notes_tags_and_comments(tmp_path: Path) -> None:
-    said = {"notes": 'See "the plan", p. 3', "tags": "roads; spring", "comments": "Bo: hm; Ann: ok"}
-    record = read(tmp_path, row(**said), row(p="0.8", made="2025-03-02 00:00:0", **said))
-    [question] = record.frames.questions.itertuples()
-    assert question.background == 'See "the plan", p. 3'
-    assert question.tags == ["roads", "spring"]
-    assert [one.value for one in record.left_out if "comments" in one.reason] == ["Bo: hm; Ann: ok"]
-    assert record.left_out[-1].value.startswith("Question created by, Question shared with")
-
-
-def test_the_shape_of_a_tournament(tmp_path: Path) -> None:
-    record = read(tmp_path, row(TOURNAMENT), row(TOURNAMENT, by="Bo", p="0.1"))
-    assert record.frames.forecasts["forecaster"].tolist() == ["Ann Bell", "Bo"]
-    assert record.frames.questions["tags"].tolist() == [["Spring cup"]]
-    same = read(tmp_path, row())
-    assert same.frames.questions["question_id"][0] == record.frames.questions["question_id"][0]
-
-
-def test_a_name_that_a_handle_cannot_be(tmp_path: Path) -> None:
-    record = read(tmp_path, row(TOURNAMENT, by="Zo\u200de"), row(TOURNAMENT, by=""))
-    assert record.frames.forecasts["forecaster"].tolist() == ["Zoe"]
-    assert record.left_out[0].place == "fatebook-forecasts.csv, line 3"
+    [one] = ids(row())
+    assert ids(row(), zone=ZoneInfo("America/New_York")) == [one]
+    assert ids(row(**RESOLVED), row(**RESOLVED, p="0.9", made="2025-03-03 10:00:0")) == [one]
+    assert ids(row(TOURNAMENT)) == [one]
+    assert len(set(ids(row(), row(asked="2025-03-02 09:05:7")))) == 2
 
 
 @pytest.mark.parametrize(

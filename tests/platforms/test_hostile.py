@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.platforms import source as source_module
 from forecasts.platforms.formats import FORMATS, read, recognised
 from forecasts.platforms.record import Choices, check_record
 from forecasts.platforms.source import opened
@@ -162,11 +161,8 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
         assert files.files == {}
 
 
-def test_a_json_file_beyond_the_limit_is_refused_before_it_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(source_module, "JSON_BYTES", 1_000)
+def test_a_json_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "bets.json"
     path.write_text(json.dumps([{"id": "a" * 2_000}]), "utf-8")
     with pytest.raises(BadInput, match=r"bets\.json"), opened(path) as files:
-        files.json("bets.json")
+        list(files.records("bets.json", most_bytes=1_000))
