@@ -102,7 +102,7 @@ class Reading:
         ids = dict.fromkeys(one["forecaster"] for one in self.forecasts)
         others = {id_: names.get(id_) or id_ for id_ in ids if id_ and id_ != mine}
         handles = {"": owner, mine: owner} | dict.fromkeys(others, owner)
-        if mine or len(others) > 1:
+        if mine or len(ids) > 1:
             handles |= account_handles(others, title, self.notes)
             unnamed = counted(
                 sum(not one["forecaster"] for one in self.forecasts),

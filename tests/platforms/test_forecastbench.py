@@ -1,15 +1,13 @@
 """ForecastBench's forecast, resolution and question sets. No row is real."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.platforms import forecastbench
-from forecasts.platforms.record import Choices, PlatformRecord, check_record
-from forecasts.platforms.source import Source
+from forecasts.platforms.record import PlatformRecord
+from tests.platforms import sheets
 from tests.remarks import notes_of
 
 DUE = "2025-03-02"
@@ -59,16 +57,8 @@ def questions(*rows: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(path: Path, *sets: dict[str, Any], **choices: Any) -> PlatformRecord:
-    files = {}
-    for number, content in enumerate(sets, 1):
-        file = path / f"set{number}.json"
-        file.write_text(json.dumps(content), encoding="utf-8")
-        files[file.name] = file
-    source = Source("sets", files)
-    assert forecastbench.recognises(source)
-    record = forecastbench.read(source, Choices("anna", **choices))
-    check_record(record.frames)
-    return record
+    files = {f"set{number}": content for number, content in enumerate(sets, 1)}
+    return sheets.from_json(path, "forecastbench", **files, **choices)
 
 
 def test_a_model_is_a_bot_and_its_reasoning_the_rationale(tmp_path: Path) -> None:

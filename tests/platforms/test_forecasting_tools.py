@@ -8,6 +8,7 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.platforms import forecasting_tools
+from forecasts.platforms.formats import recognised
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
 
@@ -70,7 +71,7 @@ def read(path: Path, *rows: dict[str, Any], lines: bool = True) -> PlatformRecor
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(list(rows), indent=2)
     file.write_text(text, encoding="utf-8")
     source = Source("reports", {file.name: file})
-    assert forecasting_tools.recognises(source)
+    assert recognised(source)[0] == "forecasting-tools"
     record = forecasting_tools.read(source, Choices("anna"))
     check_record(record.frames)
     return record

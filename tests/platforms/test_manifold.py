@@ -1,17 +1,14 @@
 """Manifold's bets and markets. No row is from a real account."""
 
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.platforms import manifold
-from forecasts.platforms.record import Choices, PlatformRecord, check_record
-from forecasts.platforms.source import Source
-from tests.remarks import notes_of
+from forecasts.platforms.record import PlatformRecord
+from tests.platforms import sheets
 
 DAY = 86_400_000
 _NUMBERS = itertools.count()
@@ -59,43 +56,126 @@ def choice(**fields: Any) -> dict[str, Any]:
     return market(**several | fields)
 
 
-def source(path: Path, **files: Any) -> Source:
-    """Return files of these names; a text is written as it is, anything else as JSON."""
-    made = {}
-    for name, content in files.items():
-        file = path / f"{name}.json"
-        text = content if isinstance(content, str) else json.dumps(content)
-        file.write_text(text, encoding="utf-8")
-        made[file.name] = file
-    return Source("export", made)
+def read(path: Path, bets: Any, markets: Any) -> PlatformRecord:
+    return sheets.from_json(path, "manifold", bets=bets, markets=markets)
 
 
-def read(path: Path, bets: Any, markets: Any, owner: str = "anna") -> PlatformRecord:
-    files = source(path, bets=bets, markets=markets)
-    assert manifold.recognises(files)
-    record = manifold.read(files, Choices(owner))
-    check_record(record.frames)
-    return record
+LATER, NINE = MADE + 3 * DAY, MADE + 9 * DAY
+OLD = choice(outcomeType="FREE_RESPONSE", answers=[answer("0", "None"), answer("1", "Bo")])
+del OLD["shouldAnswersSumToOne"]
+NO = {"isResolved": True, "resolution": "NO", "resolutionTime": NINE}
+SEVERAL = choice(
+    shouldAnswersSumToOne=False,
+    answers=[
+        answer("a", "Anna", resolution="YES", resolutionTime=MADE + 4 * DAY),
+        answer("b", "Bo", resolution="MKT", resolutionProbability=0.3),
+        answer("c", "Cy"),
+    ],
+)
+ADDED = [answer("o", "Other", isOther=True), answer("a", "A"), answer("b", "B", createdTime=LATER)]
+RANGE = [answer("c", "20+", midpoint=25), answer("a", "0–10", midpoint=5)]
+WORDS = {"type": "paragraph", "content": [{"type": "text", "text": "By "}, {"text": "June."}]}
+FILES: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
+    "the price that a bet left": (
+        [bet()], [market()],
+        {"id": ["manifold-m1"], "who": ["anna"], "p": [0.6], "made": ["2025-01-03 00:00"],
+         "urls": ["https://manifold.markets/anna/will-the-dam-be-finished"],
+         "note": "nobody stated as a forecast"},
+    ),
+    **{
+        f"the outcome {outcome!r}": (
+            [bet()], [market(isResolved=True, resolutionTime=NINE, **fields)],
+            {"outcomes": [outcome], "ends": ["2025-01-10 00:00"]},
+        )
+        for outcome, fields in {
+            "yes": {"resolution": "YES"},
+            "no": {"resolution": "NO"},
+            "0.25": {"resolution": "MKT", "resolutionProbability": 0.25},
+            "0.0": {"resolution": "MKT", "resolutionProbability": 0},
+            "annulled": {"resolution": "CANCEL"},
+        }.items()
+    },
+    "a close before the resolution": (
+        [bet()], [market(closeTime=MADE + 5 * DAY, **NO)],
+        {"closes": ["2025-01-06 00:00"], "ends": [""], "no note": "9999"},
+    ),
+    "a close before the market was made": (
+        [bet()], [market(closeTime=MADE - DAY, **NO)],
+        {"closes": ["2025-01-10 00:00"], "ends": [""]},
+    ),
+    "a close in the year 275760": (
+        [bet()], [market(closeTime=8.64e15, **NO)],
+        {"closes": ["9999-12-31 23:59"], "ends": ["2025-01-10 00:00"], "note": "9999"},
+    ),
+    "no close": (
+        [bet()], [market(closeTime=None, **NO)], {"closes": ["9999-12-31 23:59"], "note": "9999"},
+    ),
+    "exclusive answers share the rest": (
+        [bet(answerId="a", probAfter=0.5)], [choice()],
+        {"options": [["Anna", "Bo", "Cy"]], "vectors": [[0.5, 0.25, 0.25]]},
+    ),
+    "an answer that was added later": (
+        [bet(answerId="a", probAfter=0.5)], [choice(answers=ADDED)],
+        {"options": [["A", "B", "Other"]], "vectors": [[0.5, None, 0.5]]},
+    ),
+    "answers that can all be right": (
+        [bet(answerId=id_, probAfter=p) for id_, p in (("a", 0.7), ("b", 0.6), ("c", 0.5))],
+        [SEVERAL],
+        {"id": [f"manifold-m1-{one}" for one in "abc"], "outcomes": ["yes", "0.3", ""],
+         "titles": [f"Will the dam be finished? ({one})" for one in ("Anna", "Bo", "Cy")],
+         "families": ["manifold-m1"] * 3, "p": [0.7, 0.6, 0.5]},
+    ),
+    **{
+        f"parts of a range of {kind}": (
+            [bet(answerId="a", probAfter=0.5)], [choice(outcomeType=kind, answers=RANGE)],
+            {"options": [["0–10", "20+"]], "vectors": [[0.5, 0.5]]},
+        )
+        for kind in ("NUMBER", "MULTI_NUMERIC", "DATE")
+    },
+    "an old bet names its answer as the outcome": (
+        [bet(outcome="1", probAfter=0.75)], [OLD], {"vectors": [[0.25, 0.75]]},
+    ),
+    "bets of several accounts": (
+        [bet(), bet(userId="u2"), bet(userId=None)], [market()],
+        {"who": ["u1", "u2", "anna"], "note": "1 forecast names no account; imported as anna's."},
+    ),
+    "what has no other half": (
+        [bet(), bet(contractId="gone"), bet(contractId="gone")], [market(), market(id="m2")],
+        {"id": ["manifold-m1"],
+         "left out": [("record 2", "2 bets on a market that no file has"),
+                      ("record 2", "no bet of the account counts")]},
+    ),
+}  # fmt: skip
 
 
-def test_the_price_that_a_bet_left_is_a_forecast_marked_as_implied(tmp_path: Path) -> None:
-    record = read(tmp_path, [bet()], [market()])
-    [row] = record.frames.forecasts.to_dict("records")
-    assert (row["question_id"], row["forecaster"], row["probability"]) == (
-        "manifold-m1",
-        "anna",
-        0.6,
-    )
-    assert row["made_at"].isoformat() == "2025-01-03T00:00:00+00:00"
+@pytest.mark.parametrize(("bets", "markets", "expected"), FILES.values(), ids=FILES)
+def test_bets_and_markets_are_read(
+    tmp_path: Path, bets: list[Any], markets: list[Any], expected: dict[str, Any]
+) -> None:
+    record = read(tmp_path, bets, markets)
+    sheets.require(record, expected)
     assert record.implied
-    assert record.origins.to_dict("records") == [
-        {
-            "question_id": "manifold-m1",
-            "platform_id": "m1",
-            "url": "https://manifold.markets/anna/will-the-dam-be-finished",
-        }
-    ]
-    assert record.frames.place("forecasts", 0) == "bets.json, record 1"
+
+
+def test_rich_text_has_its_words_as_criteria_and_parts_of_a_range_are_ordered(
+    tmp_path: Path,
+) -> None:
+    rich = {"type": "doc", "content": [WORDS, WORDS]}
+    asked = choice(outcomeType="NUMBER", answers=RANGE, description=rich)
+    [question] = read(tmp_path, [bet(answerId="a")], [asked]).frames.questions.to_dict("records")
+    assert question["resolution_criteria"] == "By June.\nBy June."
+    assert question["ordered"]
+
+
+@pytest.mark.parametrize("kind", ["STONK", "PERP", "PSEUDO_NUMERIC", "POLL", "A_NEW_KIND"])
+def test_a_market_without_probabilities_is_left_out_with_the_reason(
+    tmp_path: Path, kind: str
+) -> None:
+    record = read(tmp_path, [bet()], [market(outcomeType=kind)])
+    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
+    [one] = record.left_out
+    assert (one.place, one.value) == ("markets.json, record 1", "Will the dam be finished?")
+    assert one.reason
 
 
 def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_path: Path) -> None:
@@ -120,46 +200,6 @@ def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_p
     ]
 
 
-@pytest.mark.parametrize(
-    ("fields", "outcome"),
-    [
-        ({"resolution": "YES"}, "yes"),
-        ({"resolution": "NO"}, "no"),
-        ({"resolution": "MKT", "resolutionProbability": 0.25}, "0.25"),
-        ({"resolution": "MKT", "resolutionProbability": 0}, "0.0"),
-        ({"resolution": "CANCEL"}, "annulled"),
-    ],
-)
-def test_a_market_resolves_to_yes_no_a_share_or_is_annulled(
-    tmp_path: Path, fields: dict[str, Any], outcome: str
-) -> None:
-    resolved = market(isResolved=True, resolutionTime=MADE + 9 * DAY, **fields)
-    [row] = read(tmp_path, [bet()], [resolved]).frames.questions.to_dict("records")
-    assert row["resolution"] == outcome
-    assert row["known_at"].isoformat() == "2025-01-10T00:00:00+00:00"
-    assert row["actual_close_time"] == row["known_at"]
-
-
-@pytest.mark.parametrize(
-    ("closes", "scheduled", "actual"),
-    [
-        (MADE + 5 * DAY, "2025-01-06T00:00:00+00:00", "NaT"),  # before the resolution
-        (MADE - DAY, "2025-01-10T00:00:00+00:00", "NaT"),  # before the market was made
-        (8.64e15, "9999-12-31T23:59:59+00:00", "2025-01-10T00:00:00+00:00"),  # in the year 275760
-        (None, "9999-12-31T23:59:59+00:00", "2025-01-10T00:00:00+00:00"),
-    ],
-)
-def test_a_close_may_come_before_the_resolution_or_never(
-    tmp_path: Path, closes: float | None, scheduled: str, actual: str
-) -> None:
-    resolved = {"isResolved": True, "resolution": "NO", "resolutionTime": MADE + 9 * DAY}
-    record = read(tmp_path, [bet()], [market(closeTime=closes, **resolved)])
-    [row] = record.frames.questions.to_dict("records")
-    assert row["scheduled_close_time"].isoformat() == scheduled
-    assert str(row["actual_close_time"].isoformat() if actual != "NaT" else "NaT") == actual
-    assert ("9999" in " ".join(notes_of(record))) == (scheduled[:4] == "9999")
-
-
 def test_exclusive_answers_are_one_question_and_redemptions_tell_the_other_prices(
     tmp_path: Path,
 ) -> None:
@@ -180,39 +220,6 @@ def test_exclusive_answers_are_one_question_and_redemptions_tell_the_other_price
     assert record.frames.forecasts["probability"].isna().all()
 
 
-def test_an_answer_that_was_added_later_has_no_probability_before(tmp_path: Path) -> None:
-    answers = [
-        answer("o", "Other", isOther=True),
-        answer("a", "Anna"),
-        answer("b", "Bo", createdTime=MADE + 3 * DAY),
-    ]
-    bets = [
-        bet(answerId="a", probAfter=0.5),
-        bet(answerId="a", probAfter=0.4, createdTime=MADE + 4 * DAY),
-    ]
-    record = read(tmp_path, bets, [choice(answers=answers)])
-    assert record.frames.questions["options"].tolist() == [["Anna", "Bo", "Other"]]
-    first, second = record.frames.forecasts["probabilities"]
-    assert first == [0.5, None, 0.5]
-    assert sum(second) == pytest.approx(1)
-
-
-def test_answers_that_can_all_be_right_are_a_family_of_questions(tmp_path: Path) -> None:
-    answers = [
-        answer("a", "Anna", resolution="YES", resolutionTime=MADE + 4 * DAY),
-        answer("b", "Bo", resolution="MKT", resolutionProbability=0.3),
-        answer("c", "Cy"),
-    ]
-    bets = [bet(answerId=id_, probAfter=p) for id_, p in (("a", 0.7), ("b", 0.6), ("c", 0.5))]
-    record = read(tmp_path, bets, [choice(answers=answers, shouldAnswersSumToOne=False)])
-    questions = record.frames.questions
-    assert questions["question_id"].tolist() == [f"manifold-m1-{one}" for one in "abc"]
-    assert questions["title"].iloc[0] == "Will the dam be finished? (Anna)"
-    assert questions["family"].unique().tolist() == ["manifold-m1"]
-    assert questions["resolution"].tolist() == ["yes", "0.3", ""]
-    assert record.frames.forecasts["probability"].tolist() == [0.7, 0.6, 0.5]
-
-
 def test_answers_in_shares_are_ambiguous_where_only_one_can_be_right(tmp_path: Path) -> None:
     paid = {"isResolved": True, "resolution": "MKT", "resolutions": {"a": 60, "b": 40}}
     [row] = read(tmp_path, [bet(answerId="a")], [choice(**paid)]).frames.questions.to_dict(
@@ -223,65 +230,6 @@ def test_answers_in_shares_are_ambiguous_where_only_one_can_be_right(tmp_path: P
     one = {"isResolved": True, "resolution": "b", "resolutionTime": MADE + 9 * DAY}
     [row] = read(tmp_path, [bet(answerId="a")], [choice(**one)]).frames.questions.to_dict("records")
     assert row["resolution"] == "Bo"
-
-
-@pytest.mark.parametrize("kind", ["NUMBER", "MULTI_NUMERIC", "DATE"])
-def test_the_parts_of_a_range_are_ordered_options(tmp_path: Path, kind: str) -> None:
-    answers = [answer("c", "20+", midpoint=25), answer("a", "0–10", midpoint=5)]
-    record = read(tmp_path, [bet(answerId="a")], [choice(outcomeType=kind, answers=answers)])
-    [question] = record.frames.questions.to_dict("records")
-    assert question["ordered"]
-    assert question["options"] == ["0–10", "20+"]
-    assert record.frames.forecasts["probabilities"].tolist() == [[0.6, 0.4]]
-
-
-@pytest.mark.parametrize("kind", ["STONK", "PERP", "PSEUDO_NUMERIC", "POLL", "A_NEW_KIND"])
-def test_a_market_without_probabilities_is_left_out_with_the_reason(
-    tmp_path: Path, kind: str
-) -> None:
-    record = read(tmp_path, [bet()], [market(outcomeType=kind)])
-    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
-    [one] = record.left_out
-    assert one.place == "markets.json, record 1"
-    assert one.value == "Will the dam be finished?"
-    assert one.reason
-
-
-def test_a_market_without_bets_and_a_bet_without_market_are_left_out(tmp_path: Path) -> None:
-    bets = [
-        bet(),
-        bet(contractId="gone"),
-        bet(contractId="gone"),
-        bet(id="r", isRedemption=True, contractId="m2"),
-    ]
-    markets = [
-        market(),
-        market(id="m2", question="Without bets?"),
-        market(id="m3", question="None?"),
-    ]
-    record = read(tmp_path, bets, markets)
-    assert record.frames.questions["question_id"].tolist() == ["manifold-m1"]
-    named = {(one.value, one.reason) for one in record.left_out}
-    assert ("gone", "2 bets on a market that no file has") in named
-    assert ("Without bets?", "no bet of the account counts") in named
-    assert ("None?", "no bet of the account counts") in named
-
-
-def test_an_old_bet_names_its_answer_as_the_outcome(tmp_path: Path) -> None:
-    answers = [answer("0", "None"), answer("1", "Bo")]
-    old = choice(outcomeType="FREE_RESPONSE", answers=answers)
-    del old["shouldAnswersSumToOne"]
-    record = read(tmp_path, [bet(outcome="1", probAfter=0.7)], [old])
-    assert record.frames.forecasts["probabilities"].tolist() == [[pytest.approx(0.3), 0.7]]
-
-
-def test_bets_of_several_accounts_keep_their_ids(tmp_path: Path) -> None:
-    record = read(tmp_path, [bet(), bet(userId="u2", probAfter=0.1)], [market()])
-    assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2"]
-    assert "2 accounts" in notes_of(record)[0]
-    record = read(tmp_path, [bet(), bet(userId="u2"), bet(userId=None)], [market()])
-    assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2", "anna"]
-    assert "1 bet names no account; imported as anna's." in notes_of(record)
 
 
 def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
@@ -296,9 +244,9 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "place", "rule"),
     [
-        ({"probAfter": 1.2}, "bets.json, record 2, field probAfter", "a probability from 0 to 1"),
+        ({"probAfter": 1.2}, "bets.json, record 2, field probAfter", "from 0 to 1"),
         ({"probAfter": "60%"}, "bets.json, record 2, field probAfter", "a number"),
-        ({"probAfter": None}, "bets.json, record 2, field probAfter", "a probability from 0 to 1"),
+        ({"probAfter": None}, "bets.json, record 2, field probAfter", "required"),
         ({"createdTime": MADE // 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
         ({"createdTime": "2025"}, "bets.json, record 2, field createdTime", "milliseconds"),
         ({"isRedemption": "no"}, "bets.json, record 2, field isRedemption", "true, false or null"),
@@ -339,11 +287,3 @@ def test_a_bad_market_is_named_by_file_record_field_value_and_rule(
     first = caught.value.problems[0]
     assert first.place == f"markets.json, record 1, field {field}"
     assert rule in first.rule
-
-
-def test_a_market_with_rich_text_has_its_words_as_criteria(tmp_path: Path) -> None:
-    words = {"type": "paragraph", "content": [{"type": "text", "text": "By "}, {"text": "June."}]}
-    record = read(
-        tmp_path, [bet()], [market(description={"type": "doc", "content": [words, words]})]
-    )
-    assert record.frames.questions["resolution_criteria"].tolist() == ["By June.\nBy June."]
