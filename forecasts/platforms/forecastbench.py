@@ -103,7 +103,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             "question_id": key.question_id,
             "forecaster": handle,
             "made_at": _at(due),
-            "probability": row.number("forecast"),
+            "probability": row.number("forecast", low=0, high=1),
             "rationale": row.text("reasoning"),
         }
         sets.forecast(row.place, cells | (model if sets.models else {}))

@@ -8,7 +8,6 @@ import pytest
 from forecasts.common.errors import BadInput
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
-from tests.remarks import notes_of
 
 DUE = "2025-03-02"
 
@@ -61,6 +60,86 @@ def read(path: Path, *sets: dict[str, Any], **choices: Any) -> PlatformRecord:
     return sheets.from_json(path, "forecastbench", **files, **choices)
 
 
+ABC = forecast("abc", "manifold", 0.3)
+BOTH = forecast(["abc", "def"], "manifold", 0.3, direction=[1, -1])
+DAYS = ["2025-03-09", "2025-04-01", "2025-06-01"]
+
+
+def resolved(value: float | None, day: str = DAYS[0], **fields: Any) -> dict[str, Any]:
+    return outcome("abc", "manifold", day, value, **fields)
+
+
+SETS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "a crowd that was not asked for": (
+        [forecasts(ABC, model="Public median forecast")],
+        {"who": [], "left out": [("record 1", "a crowd, which was not asked for")]},
+    ),
+    "people of a survey": (
+        [forecasts(*({**ABC, "user_id": one} for one in ("S1", "S2")), model="Superforecasters")],
+        {"who": ["S1", "S2"], "p": [0.3, 0.3]},
+    ),
+    "a run and a variant": (
+        [forecasts(ABC, model_run_key="o-2-run", forecast_variant_key="zero-shot")],
+        {"who": ["o-2-run-zero-shot"]},
+    ),
+    "a market listed for each horizon": (
+        [forecasts(*(forecast("abc", "manifold", 0.3, day) for day in DAYS)),
+         resolutions(resolved(0.4, resolved=False), resolved(1.0, DAYS[2]), resolved(1, DAYS[1]))],
+        {"p": [0.3], "outcomes": ["yes"], "ends": ["2025-04-01 23:59"],
+         "note": "2 rows were repeated"},
+    ),
+    "the price of an unresolved market": (
+        [forecasts(ABC), resolutions(resolved(0.41, resolved=False))], {"outcomes": [""]},
+    ),
+    "a certain price of an unresolved market": (
+        [forecasts(ABC), resolutions(resolved(1.0, resolved=False))], {"outcomes": [""]},
+    ),
+    "a share": ([forecasts(ABC), resolutions(resolved(0.5))], {"outcomes": ["0.5"]}),
+    "annulled": ([forecasts(ABC), resolutions(resolved(None))], {"outcomes": ["annulled"]}),
+    "an outcome without a day ends the round": (
+        [forecasts(ABC), resolutions(resolved(1.0, ""), outcome("x", "manifold", "N/A", 1.0))],
+        {"outcomes": ["yes"], "ends": ["2025-03-02 23:59"], "note": "2 outcomes have no date"},
+    ),
+    "a dataset question is one for each round and day": (
+        [forecasts(*(forecast("DGS10", "fred", 0.3, day) for day in DAYS[:2])),
+         forecasts(forecast("DGS10", "fred", 0.5, DAYS[1]), forecast_due_date="2025-03-16"),
+         resolutions(outcome("DGS10", "fred", DAYS[1], 0.0), due="2025-03-16")],
+        {"id": [f"forecastbench-fred-DGS10-{days}" for days in (
+            "2025-03-02-2025-03-09", "2025-03-02-2025-04-01", "2025-03-16-2025-04-01")],
+         "outcomes": ["", "", "no"]},
+    ),
+    "a missing forecast": (
+        [forecasts(forecast("abc", "manifold", "N/A"), forecast("d", "manifold", 0.3, "N/A"))],
+        {"id": ["forecastbench-manifold-d"], "left": ["abc"],
+         "left out": [("record 1, forecasts 1", "no forecast")]},
+    ),
+    "a combination of unknown outcome": (
+        [forecasts(BOTH, ABC)],
+        {"id": ["forecastbench-manifold-abc"], "left": ["abc + def"],
+         "left out": [("record 1, forecasts 1",
+                       "a combination of questions, whose outcome no file has")]},
+    ),
+    "a combination of known outcome": (
+        [forecasts(BOTH), resolutions(outcome(["abc", "def"], "manifold", DAYS[0], 1.0,
+                                              direction=[1, -1]))],
+        {"id": ["forecastbench-manifold-abc+-def"], "outcomes": ["yes"],
+         "titles": ["manifold abc [yes] and manifold def [no]"]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sets", "expected"), SETS.values(), ids=SETS)
+def test_sets_are_read(
+    tmp_path: Path, sets: list[dict[str, Any]], expected: dict[str, Any]
+) -> None:
+    sheets.require(read(tmp_path, *sets), expected)
+
+
+def test_a_crowd_is_imported_when_asked_for(tmp_path: Path) -> None:
+    crowd = forecasts(ABC, model="Public median forecast")
+    assert len(read(tmp_path, crowd, aggregates=True).frames.forecasts) == 1
+
+
 def test_a_model_is_a_bot_and_its_reasoning_the_rationale(tmp_path: Path) -> None:
     record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3, reasoning="Because.")))
     [row] = record.frames.forecasts.to_dict("records")
@@ -72,120 +151,6 @@ def test_a_model_is_a_bot_and_its_reasoning_the_rationale(tmp_path: Path) -> Non
     assert record.frames.members["kind"].tolist() == ["bot"]
     assert record.frames.models is not None
     assert record.frames.models["model"].tolist() == ["oracle-2"]
-
-
-def test_a_survey_has_people(tmp_path: Path) -> None:
-    rows = [forecast("abc", "manifold", p, user_id=who) for p, who in ((0.3, "S1"), (0.4, "S2"))]
-    survey = forecasts(*rows, organization="ForecastBench", model="Superforecaster forecasts")
-    record = read(tmp_path, survey)
-    assert record.frames.forecasts["forecaster"].tolist() == ["S1", "S2"]
-    assert record.frames.members is not None
-    assert record.frames.members["kind"].tolist() == ["human", "human"]
-    assert record.frames.models is None
-
-
-def test_a_crowd_is_imported_only_when_asked_for(tmp_path: Path) -> None:
-    crowd = forecasts(forecast("abc", "manifold", 0.3), model="Public median forecast")
-    assert len(read(tmp_path, crowd).frames.forecasts) == 0
-    assert len(read(tmp_path, crowd, aggregates=True).frames.forecasts) == 1
-
-
-def test_a_newer_file_names_the_run_and_the_variant(tmp_path: Path) -> None:
-    new = {
-        "organization": "ForecastBench",
-        "model": "oracle-2-zero-shot-with-freeze-values",
-        "model_run_key": "oracle-2-run-03",
-        "model_run_slug": "oracle-2",
-        "forecast_variant_key": "zero-shot-with-freeze-values",
-    }
-    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3), **new))
-    handle = "oracle-2-run-03-zero-shot-with-freeze-values"
-    assert record.frames.forecasts["forecaster"].tolist() == [handle]
-    assert record.frames.models is not None
-    assert record.frames.models[["model", "version"]].iloc[0].tolist() == [
-        "oracle-2",
-        "oracle-2-run-03",
-    ]
-
-
-def test_a_market_question_listed_for_each_horizon_counts_once(tmp_path: Path) -> None:
-    days = ["2025-03-09", "2025-04-01", "2025-06-01"]
-    rows = [forecast("abc", "manifold", 0.3, day) for day in days]
-    known = [
-        outcome("abc", "manifold", days[0], 0.41, resolved=False),
-        outcome("abc", "manifold", days[2], 1.0),
-        outcome("abc", "manifold", days[1], 1.0),
-    ]
-    record = read(tmp_path, forecasts(*rows), resolutions(*known))
-    assert len(record.frames.forecasts) == 1
-    assert "2 rows were repeated" in notes_of(record)[1]
-    [asked] = record.frames.questions.to_dict("records")
-    assert asked["resolution"] == "yes"
-    assert asked["known_at"].isoformat() == "2025-04-01T23:59:59+00:00"
-
-
-def test_the_price_of_an_unresolved_market_is_not_an_outcome(tmp_path: Path) -> None:
-    known = outcome("abc", "manifold", "2025-03-09", 0.41, resolved=False)
-    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3)), resolutions(known))
-    assert record.frames.questions["resolution"].tolist() == [""]
-    certain = outcome("abc", "manifold", "2025-03-09", 1.0, resolved=False)
-    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3)), resolutions(certain))
-    assert record.frames.questions["resolution"].tolist() == [""]
-
-
-def test_a_resolved_market_can_be_a_share_or_annulled(tmp_path: Path) -> None:
-    rows = [forecast("abc", "manifold", 0.3), forecast("def", "manifold", 0.3)]
-    known = [
-        outcome("abc", "manifold", "2025-03-09", 0.5),
-        outcome("def", "manifold", "2025-03-09", None),
-    ]
-    record = read(tmp_path, forecasts(*rows), resolutions(*known))
-    assert record.frames.questions["resolution"].tolist() == ["0.5", "annulled"]
-
-
-def test_an_outcome_without_a_day_ends_the_round(tmp_path: Path) -> None:
-    known = resolutions(outcome("abc", "manifold", "", 1.0), outcome("xyz", "manifold", "N/A", 1.0))
-    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3)), known)
-    [asked] = record.frames.questions.to_dict("records")
-    assert (asked["resolution"], str(asked["known_at"])) == ("yes", "NaT")
-    assert asked["actual_close_time"].isoformat() == "2025-03-02T23:59:59+00:00"
-    assert "2 outcomes have no date" in notes_of(record)[1]
-
-
-def test_a_dataset_question_is_one_for_each_round_and_day(tmp_path: Path) -> None:
-    rows = [
-        forecast("DGS10", "fred", p, day) for p, day in ((0.3, "2025-03-09"), (0.4, "2025-04-01"))
-    ]
-    other = forecasts(forecast("DGS10", "fred", 0.5, "2025-04-01"), forecast_due_date="2025-03-16")
-    known = resolutions(outcome("DGS10", "fred", "2025-04-01", 0.0), due="2025-03-16")
-    record = read(tmp_path, forecasts(*rows), other, known)
-    assert record.frames.questions[["question_id", "resolution"]].to_numpy().tolist() == [
-        ["forecastbench-fred-DGS10-2025-03-02-2025-03-09", ""],
-        ["forecastbench-fred-DGS10-2025-03-02-2025-04-01", ""],
-        ["forecastbench-fred-DGS10-2025-03-16-2025-04-01", "no"],
-    ]
-
-
-def test_a_missing_forecast_is_left_out(tmp_path: Path) -> None:
-    rows = [forecast("abc", "manifold", "N/A", "N/A"), forecast("def", "manifold", 0.3, "N/A")]
-    record = read(tmp_path, forecasts(*rows))
-    assert record.frames.forecasts["question_id"].tolist() == ["forecastbench-manifold-def"]
-    [one] = record.left_out
-    assert (one.place, one.value, one.reason) == ("set1.json, forecasts 1", "abc", "no forecast")
-
-
-def test_a_combination_counts_only_where_its_outcome_is_known(tmp_path: Path) -> None:
-    both = forecast(["abc", "def"], "manifold", 0.3, direction=[1, -1])
-    record = read(tmp_path, forecasts(both, forecast("abc", "manifold", 0.5)))
-    assert record.frames.forecasts["question_id"].tolist() == ["forecastbench-manifold-abc"]
-    assert record.left_out[0].value == "abc + def"
-    assert record.left_out[0].reason == "a combination of questions, whose outcome no file has"
-    known = outcome(["abc", "def"], "manifold", "2025-03-09", 1.0, direction=[1, -1])
-    record = read(tmp_path, forecasts(both), resolutions(known))
-    [asked] = record.frames.questions.to_dict("records")
-    assert asked["question_id"] == "forecastbench-manifold-abc+-def"
-    assert asked["title"] == "manifold abc [yes] and manifold def [no]"
-    assert asked["resolution"] == "yes"
 
 
 def test_a_question_set_gives_the_words_and_the_market_times(tmp_path: Path) -> None:
@@ -222,14 +187,6 @@ def test_a_question_set_gives_the_words_and_the_market_times(tmp_path: Path) -> 
     assert record.origins["url"].tolist() == ["https://manifold.markets/anna/rain", ""]
 
 
-def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
-    before = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3)))
-    known = resolutions(outcome("abc", "manifold", "2025-03-09", 1.0))
-    after = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3, "2025-03-09")), known)
-    assert before.origins["question_id"].tolist() == after.origins["question_id"].tolist()
-    assert before.frames.forecasts.equals(after.frames.forecasts)
-
-
 @pytest.mark.parametrize(
     ("row", "field", "rule"),
     [
@@ -247,7 +204,7 @@ def test_a_bad_value_is_named_by_file_row_field_value_and_rule(
 ) -> None:
     with pytest.raises(BadInput) as caught:
         read(tmp_path, forecasts(forecast("abc", "manifold", 0.5), row))
-    assert caught.value.problems[0].place == f"set1.json, forecasts 2, field {field}"
+    assert caught.value.problems[0].place == f"set1.json, record 1, forecasts 2, field {field}"
     assert rule in caught.value.problems[0].rule
 
 
@@ -257,4 +214,4 @@ def test_outcomes_that_contradict_each_other_are_refused(tmp_path: Path) -> None
     )
     with pytest.raises(BadInput) as caught:
         read(tmp_path, forecasts(forecast("abc", "manifold", 0.5)), known)
-    assert "as in set2.json, resolutions 1: 1.0" in caught.value.problems[0].rule
+    assert "as in set2.json, record 1, resolutions 1: 1.0" in caught.value.problems[0].rule

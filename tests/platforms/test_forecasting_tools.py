@@ -11,6 +11,7 @@ from forecasts.platforms import forecasting_tools
 from forecasts.platforms.formats import recognised
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
+from tests.platforms import sheets
 
 
 def question(**fields: Any) -> dict[str, Any]:
@@ -110,14 +111,6 @@ def test_a_benchmark_names_the_bot_its_model_and_its_version(tmp_path: Path) -> 
     assert len(record.frames.questions) == 1
 
 
-def test_the_same_report_in_two_files_counts_once_and_a_second_run_is_an_update(
-    tmp_path: Path,
-) -> None:
-    later = report(0.5, question(date_accessed="2025-05-20T12:00:00Z"))
-    record = read(tmp_path, benchmark(report()), benchmark(report(), later))
-    assert record.frames.forecasts["probability"].tolist() == [0.3, 0.5]
-
-
 @pytest.mark.slow
 def test_errors_and_failed_forecasts_are_named(tmp_path: Path) -> None:
     record = read(tmp_path, benchmark(report(errors=["Timeout"]), failed_report_errors=["No key"]))
@@ -139,26 +132,6 @@ def test_without_a_time_of_the_question_the_benchmark_has_one(tmp_path: Path) ->
     )
 
 
-@pytest.mark.slow
-def test_options_are_matched_by_name(tmp_path: Path) -> None:
-    about = question(question_type="multiple_choice", options=["Low", "Middle", "High"])
-    shares = [{"option_name": name, "probability": p} for name, p in (("High", 0.7), ("Low", 0.3))]
-    record = read(tmp_path, report({"predicted_options": shares}, about))
-    assert record.frames.forecasts["probabilities"].tolist() == [[0.3, None, 0.7]]
-
-
-def test_an_option_that_the_question_lost_is_named(tmp_path: Path) -> None:
-    old = question(question_type="multiple_choice", options=["Low", "High"])
-    new = old | {"options": ["Low", "Other"], "date_accessed": "2025-05-20T12:00:00Z"}
-    both = [{"option_name": name, "probability": 0.5} for name in ("Low", "High")]
-    now = [{"option_name": name, "probability": 0.5} for name in ("Low", "Other")]
-    record = read(
-        tmp_path, report({"predicted_options": both}, old), report({"predicted_options": now}, new)
-    )
-    assert len(record.frames.forecasts) == 1
-    assert record.left_out[0].reason == "the question has no option 'High' any more"
-
-
 def points(*pairs: tuple[float, float], **fields: Any) -> dict[str, Any]:
     return {"declared_percentiles": [{"percentile": p, "value": v} for p, v in pairs]} | fields
 
@@ -171,6 +144,58 @@ NUMERIC = {
     "open_upper_bound": True,
     "unit_of_measure": "m",
 }
+
+
+CHOICE = question(question_type="multiple_choice", options=["Low", "Middle", "High"])
+DATES = question(
+    question_type="date", lower_bound="2025-01-01T00:00:00Z", upper_bound="2026-01-01T00:00:00Z"
+)
+KNOWN = {"actual_resolution_time": "2025-05-25T00:00:00Z"}
+LATER = {"date_accessed": "2025-05-20T12:00:00Z"}
+
+
+def shares(**p: float) -> dict[str, Any]:
+    return {"predicted_options": [{"option_name": n, "probability": p[n]} for n in p]}
+
+
+REPORTS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+    "the same report in two benchmarks, and a second run": (
+        [benchmark(report()), benchmark(report(), report(0.5, question(**LATER)))],
+        {"p": [0.3, 0.5]},
+    ),
+    "options are matched by name": (
+        [report(shares(High=0.7, Low=0.3), CHOICE)], {"vectors": [[0.3, None, 0.7]]},
+    ),
+    "an option that the question lost": (
+        [report(shares(Low=0.5, High=0.5), CHOICE),
+         report(shares(Low=0.5, Other=0.5), CHOICE | LATER | {"options": ["Low", "Other"]})],
+        {"vectors": [[0.5, 0.5]],
+         "left out": [("record 1", "the question has no option 'High' any more")]},
+    ),
+    **{
+        f"the outcome {stated!r}": (
+            [report(about=question(**KNOWN, resolution_string=stated))],
+            {"outcomes": [stated or ""], "ends": ["2025-05-25 00:00"]},
+        )
+        for stated in ("yes", "annulled", None)
+    },
+    "a conditional question": (
+        [report(about=question(question_type="conditional")), report()],
+        {"p": [0.3], "left out": [("record 1", "a conditional question")]},
+    ),
+    "dates": (
+        [report(points((0.2, 1746057600), (0.8, 1748736000)), DATES)],
+        {"types": ["date"],
+         "quantiles": [{"0.2": "2025-05-01T00:00:00Z", "0.8": "2025-06-01T00:00:00Z"}]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reports", "expected"), REPORTS.values(), ids=REPORTS)
+def test_reports_are_read(
+    tmp_path: Path, reports: list[dict[str, Any]], expected: dict[str, Any]
+) -> None:
+    sheets.require(read(tmp_path, *reports), expected)
 
 
 def test_percentiles_within_the_bounds_are_quantiles_and_the_rest_is_outside(
@@ -200,42 +225,6 @@ def test_a_whole_cdf_keeps_its_corners(tmp_path: Path) -> None:
     record = read(tmp_path, report(points(*cdf), question(**NUMERIC)))
     [quantiles] = record.frames.forecasts["quantiles"]
     assert quantiles == pytest.approx({"0.6": 50.0, "below": 0.1, "above": 0.1})
-
-
-def test_dates_are_days_and_times(tmp_path: Path) -> None:
-    dates = {
-        "question_type": "date",
-        "lower_bound": "2025-01-01T00:00:00Z",
-        "upper_bound": "2026-01-01T00:00:00Z",
-    }
-    record = read(tmp_path, report(points((0.2, 1746057600), (0.8, 1748736000)), question(**dates)))
-    assert record.frames.questions["type"].tolist() == ["date"]
-    assert record.frames.forecasts["quantiles"].tolist() == [
-        {"0.2": "2025-05-01T00:00:00Z", "0.8": "2025-06-01T00:00:00Z"}
-    ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("fields", "outcome"),
-    [
-        ({"resolution_string": "yes"}, "yes"),
-        ({"resolution_string": "annulled"}, "annulled"),
-        ({"resolution_string": None}, ""),
-    ],
-)
-def test_the_outcome_is_the_questions(tmp_path: Path, fields: dict[str, Any], outcome: str) -> None:
-    known = {"actual_resolution_time": "2025-05-25T00:00:00Z"}
-    record = read(tmp_path, report(about=question(**known, **fields)))
-    [asked] = record.frames.questions.to_dict("records")
-    assert asked["resolution"] == outcome
-    assert asked["actual_close_time"].isoformat() == "2025-05-25T00:00:00+00:00"
-
-
-def test_a_conditional_question_is_left_out(tmp_path: Path) -> None:
-    record = read(tmp_path, report(about=question(question_type="conditional")), report())
-    assert record.left_out[0].reason == "a conditional question"
-    assert len(record.frames.forecasts) == 1
 
 
 def test_a_question_without_an_id_is_known_by_its_words(tmp_path: Path) -> None:
