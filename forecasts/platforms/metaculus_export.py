@@ -9,10 +9,12 @@ quantiles that lie on those numbers are read back unchanged.
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import scoring
 from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
-from forecasts.folder.tables import time_texts, write_csv
+from forecasts.folder.tables import write_csv
 from forecasts.platforms.metaculus import POST_PREFIX, PREFIX
 from forecasts.platforms.written import Written, each_counted, omitted
 from forecasts.values.distributions import STEPS, grid, outcome_count, spaced, to_cdf
@@ -50,20 +52,22 @@ _PERCENTILES = {
     "75th Percentile": 0.75,
     "95th Percentile": 0.95,
 }
-_BOUNDS = (
-    *("Question Type", "Lower Bound", "Open Lower Bound", "Upper Bound", "Open Upper Bound"),
-    "Continuous Range",
+_QUESTIONS = (
+    *("Question ID", "Question URL", "Question Title", "Post ID", "Post Curation Status"),
+    *("Post Published Time", "Default Project", "Default Project ID", "Categories"),
+    *("Leaderboard Tags", "Label", "Question Type", "MC Options (Current)", "MC Options (All)"),
+    *("MC Options History", "Lower Bound", "Open Lower Bound", "Upper Bound", "Open Upper Bound"),
+    *("Continuous Range", "Open Time", "CP Reveal Time", "Scheduled Close Time"),
+    *("Actual Close Time", "Resolution", "Resolution Known Time", "Include Bots in Aggregates"),
+    "Question Weight",
 )
-_VALUES = (
-    "Probability Yes",
-    "Probability Yes Per Category",
-    "Continuous CDF",
-    "Probability Below Lower Bound",
-    "Probability Above Upper Bound",
-    *_PERCENTILES,
-    "Probability of Resolution",
-    "PDF at Resolution",
+_FORECASTS = (
+    *("Question ID", "Forecaster ID", "Forecaster Username", "Is Bot", "Start Time", "End Time"),
+    *("Forecaster Count", "Probability Yes", "Probability Yes Per Category", "Continuous CDF"),
+    *("Probability Below Lower Bound", "Probability Above Upper Bound", *_PERCENTILES),
+    *("Probability of Resolution", "PDF at Resolution"),
 )
+_SCORES = ("Question ID", "User ID", "User Username", "Score Type", "Score", "Coverage")
 _NUMBER = re.compile(r"(\d{1,18})(?:\.\d+){0,2}")  # see question_names
 _README = """\
 A forecast ledger in the shape of a Metaculus data export: {questions:,} questions, {forecasts:,}
@@ -84,10 +88,19 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     outlines = {one.question_id: _outline(one) for one in rows(frames.questions)}
     ids = _file_ids(outlines)
     omissions = omitted(frames, *_NO_PLACE)
+    handles = dict.fromkeys(map(str, frames.forecasts["forecaster"]))
+    numbers = {handle: str(number) for number, handle in enumerate(handles, 1)}
+    posts = _file_ids(frames.questions["family"], POST_PREFIX)
     tables = {
-        "question_data.csv": _questions(frames.questions, outlines, ids),
-        "forecast_data.csv": _forecasts(frames, outlines, ids, omissions),
-        "score_data.csv": _scores(frames, ids, omissions),
+        "question_data.csv": (
+            _QUESTIONS,
+            [
+                _question(row, outlines[row.question_id], ids, posts)
+                for row in rows(frames.questions)
+            ],
+        ),
+        "forecast_data.csv": (_FORECASTS, _forecasts(frames, outlines, ids, numbers, omissions)),
+        "score_data.csv": (_SCORES, _scores(frames, ids, numbers, omissions)),
     }
     left_out = each_counted(omissions)
     readme = _README.format(
@@ -96,7 +109,8 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
         left_out=", ".join(left_out) or "nothing",
     )
     with drafted(path, overwrite=overwrite) as draft:
-        for name, columns in tables.items():
+        for name, (header, lines) in tables.items():
+            columns = {column: [line.get(column, "") for line in lines] for column in header}
             write_csv(draft / name, [columns])
         (draft / "README.md").write_text(readme, encoding="utf-8")
     return Written([path / name for name in sorted([*tables, "README.md"])], left_out)
@@ -118,121 +132,98 @@ def _file_ids(names: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
     return ids
 
 
-def _times(column: pd.Series[Any]) -> list[str]:
-    """Return times as the platform writes them."""
-    return [text.replace("T", " ").replace("Z", "+00:00") for text in time_texts(column)]
+def _time(at: Any) -> str:
+    """Return a time as the platform writes it."""
+    return "" if pd.isna(at) else str(at)
 
 
-def _questions(
-    questions: pd.DataFrame, outlines: dict[str, Outline], ids: dict[str, str]
-) -> dict[str, Iterable[str]]:
-    blank = [""] * len(questions)
-    options = ["" if one is None else repr(list(one)) for one in questions["options"]]
-    families = questions["family"].tolist()
-    posts = _file_ids(families, POST_PREFIX)
-    bounds = _columns(_BOUNDS, map(_bounds, outlines.values()))
+def _question(
+    row: Any, text: Outline, ids: Mapping[str, str], posts: Mapping[str, str]
+) -> dict[str, str]:
+    options = "" if row.options is None else repr(list(row.options))
     return {
-        "Question ID": [ids[slug] for slug in questions["question_id"]],
-        "Question URL": blank,
-        "Question Title": questions["title"],
-        "Post ID": [posts[family] for family in families],
-        "Post Curation Status": ["approved"] * len(questions),
-        "Post Published Time": blank,
-        "Default Project": blank,
-        "Default Project ID": blank,
-        "Categories": [repr(list(one or ())) for one in questions["tags"]],
-        "Leaderboard Tags": ["[]"] * len(questions),
+        "Question ID": ids[row.question_id],
+        "Question Title": row.title,
+        "Post ID": posts[row.family],
+        "Post Curation Status": "approved",
+        "Categories": repr(list(row.tags or ())),
+        "Leaderboard Tags": "[]",
         # A question with a label is one of a group; the title is one that changes nothing.
-        "Label": questions["title"].where(questions["family"] != "", ""),
-        "Question Type": bounds.pop("Question Type"),
+        "Label": row.title if row.family else "",
         "MC Options (Current)": options,
         "MC Options (All)": options,
-        "MC Options History": blank,
-        **bounds,
-        "Open Time": _times(questions["open_time"]),
-        "CP Reveal Time": _times(questions["spot_time"]),
-        "Scheduled Close Time": _times(questions["scheduled_close_time"]),
-        "Actual Close Time": _times(questions["actual_close_time"]),
-        "Resolution": questions["resolution"],
-        "Resolution Known Time": _times(questions["known_at"]),
+        **_bounds(text),
+        "Open Time": _time(row.open_time),
+        "CP Reveal Time": _time(row.spot_time),
+        "Scheduled Close Time": _time(row.scheduled_close_time),
+        "Actual Close Time": _time(row.actual_close_time),
+        "Resolution": row.resolution,
+        "Resolution Known Time": _time(row.known_at),
         # Peers here are all forecasters, bots too.
-        "Include Bots in Aggregates": ["True"] * len(questions),
-        "Question Weight": ["1.0"] * len(questions),
+        "Include Bots in Aggregates": "True",
+        "Question Weight": "1.0",
     }
 
 
 def _forecasts(
-    frames: Frames, outlines: Mapping[str, Outline], ids: Mapping[str, str], omissions: Counter[str]
-) -> dict[str, Iterable[str]]:
-    """Return the columns of forecast_data.csv.
+    frames: Frames,
+    outlines: Mapping[str, Outline],
+    ids: Mapping[str, str],
+    numbers: Mapping[str, str],
+    omissions: Counter[str],
+) -> list[dict[str, str]]:
+    """Return the rows of forecast_data.csv.
 
     A forecast ends when its forecaster's next one on the question starts, or is withdrawn.
     """
-    made = frames.forecasts.assign(
-        **{name: frames.forecasts[name].astype(str) for name in ("question_id", "forecaster")}
-    ).reset_index(drop=True)
-    order = [pd.factorize(made[name])[0] for name in ("forecaster", "question_id")]
-    made = made.iloc[np.lexsort((made["made_at"].to_numpy(), *order))].reset_index(drop=True)
-    pairs = made["question_id"] + "\0" + made["forecaster"]
-    same = (pairs == pairs.shift(-1)).to_numpy()
-    ends = made["made_at"].shift(-1).where(same)
-    stated = made[["probability", "probabilities", "quantiles"]].notna().any(axis=1).to_numpy()
-    ended = np.concatenate([[False], stated[:-1] & same[:-1]]) if len(made) else stated
-    omissions["withdrawal{s} without a forecast"] = int((~stated & ~ended).sum())
-    kept = made[stated]
-    codes, handles = pd.factorize(kept["forecaster"])
-    kinds: dict[str, str] = {}
-    if frames.members is not None:
-        kinds = dict(zip(frames.members["forecaster"], frames.members["kind"], strict=True))
-    is_bot = [str(kinds.get(handle) == "bot") for handle in handles]
-    outcomes = dict(
-        zip(frames.questions["question_id"], frames.questions["resolution"], strict=True)
-    )
-    values = (
-        _value(row, outlines[row.question_id], outcomes[row.question_id]) for row in rows(kept)
-    )
-    return {
-        "Question ID": [ids[slug] for slug in kept["question_id"]],
-        "Forecaster ID": [str(code + 1) for code in codes],
-        "Forecaster Username": kept["forecaster"],
-        "Is Bot": [is_bot[code] for code in codes],
-        "Start Time": _times(kept["made_at"]),
-        "End Time": _times(ends[stated]),
-        "Forecaster Count": [""] * len(kept),
-        **_columns(_VALUES, values),
-    }
+    outcomes = {row.question_id: row.resolution for row in rows(frames.questions)}
+    members = [] if frames.members is None else rows(frames.members)
+    bots = {row.forecaster for row in members if row.kind == "bot"}
+    groups: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in rows(frames.forecasts):
+        groups[row.question_id, row.forecaster].append(row)
+    found = []
+    for (slug, handle), some in groups.items():
+        made = [(row, _value(row, outlines[slug], outcomes[slug])) for row in sorted(some, key=_at)]
+        before: dict[str, str] = {}
+        for (row, cells), following in zip_longest(made, made[1:]):
+            omissions["withdrawal{s} without a forecast"] += not cells and not before
+            before = cells
+            if cells:
+                found.append(
+                    {
+                        "Question ID": ids[slug],
+                        "Forecaster ID": numbers[handle],
+                        "Forecaster Username": handle,
+                        "Is Bot": str(handle in bots),
+                        "Start Time": _time(row.made_at),
+                        "End Time": "" if following is None else _time(following[0].made_at),
+                        **cells,
+                    }
+                )
+    return found
+
+
+def _at(row: Any) -> Any:
+    return row.made_at
 
 
 def _scores(
-    frames: Frames, ids: Mapping[str, str], omissions: Counter[str]
-) -> dict[str, Iterable[str]]:
+    frames: Frames, ids: Mapping[str, str], numbers: Mapping[str, str], omissions: Counter[str]
+) -> list[dict[str, str]]:
     """Return the platform's scores as they are computed here, but for infinite ones.
 
     The platform has none of those, as it refuses forecasts of 0% and 100%.
     """
-    found = [
-        scoring.score(frames.questions, frames.forecasts, protocol).assign(protocol=name)
-        for name, protocol in _PROTOCOLS.items()
-    ]
-    every = pd.concat(found, ignore_index=True)
-    scores = every[np.isfinite(every["score"])]
-    omissions["infinite score{s}"] = len(every) - len(scores)
-    _, handles = pd.factorize(frames.forecasts["forecaster"].astype(str))
-    numbers = {handle: str(place) for place, handle in enumerate(handles, 1)}
-    return {
-        "Question ID": [ids[slug] for slug in scores["question_id"]],
-        "User ID": [numbers[handle] for handle in scores["forecaster"]],
-        "User Username": scores["forecaster"],
-        "Score Type": scores["protocol"],
-        "Score": map(repr, scores["score"].tolist()),
-        "Coverage": map(repr, scores["coverage"].tolist()),
-    }
-
-
-def _columns(names: Sequence[str], some: Iterable[Mapping[str, str]]) -> dict[str, Iterable[str]]:
-    """Return the columns of these rows; a cell that a row lacks is blank."""
-    every = list(some)
-    return {name: [row.get(name, "") for row in every] for name in names}
+    found = []
+    for name, protocol in _PROTOCOLS.items():
+        for row in rows(scoring.score(frames.questions, frames.forecasts, protocol)):
+            omissions["infinite score{s}"] += math.isinf(row.score)
+            if math.isfinite(row.score):
+                whose = (ids[row.question_id], numbers[row.forecaster], row.forecaster, name)
+                cells = (*whose, repr(row.score), repr(row.coverage))
+                found.append(dict(zip(_SCORES, cells, strict=True)))
+    return found
 
 
 def _outline(question: Any) -> Outline:
@@ -264,7 +255,9 @@ def _bounds(text: Outline) -> dict[str, str]:
 
 
 def _value(row: Any, text: Outline, outcome: str) -> dict[str, str]:
-    """Return the cells of a forecast's value, and those of the probability of the outcome."""
+    """Return the cells of a forecast's value and of its outcome's probability; {} without one."""
+    if pd.isna(row.probability) and row.probabilities is None and row.quantiles is None:
+        return {}
     if text.type == QuestionType.binary:
         cells = {"Probability Yes": repr(float(row.probability))}
         pmf: list[float] = [1 - row.probability, row.probability]
