@@ -560,7 +560,10 @@ def _options(
     if not column:
         table.wrong(row, _OPTIONS[0], "", "the options of a multiple_choice question")
     elif column != "MC Options History":
-        return texts(table, row, column, item[column]), history
+        options = texts(table, row, column, item[column])
+        if len(options) < 2 and row not in table.noted[column]:
+            table.wrong(row, column, item[column], "at least two options")
+        return options, history
     each = dict.fromkeys(one for _, options in history for one in options[:-1])
     return [*each, *(history[0][1][-1:] if history else ())], history
 

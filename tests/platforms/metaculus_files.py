@@ -14,7 +14,7 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.platforms import metaculus
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import opened
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -118,7 +118,7 @@ def read(path: Path, **choices: Any) -> PlatformRecord:
 def refused(path: Path, **choices: Any) -> str:
     """Return the places and rules of an export that is refused."""
     with pytest.raises(BadInput) as caught:
-        read(path, **choices)
+        check_record(read(path, **choices).frames)
     return "\n".join([str(caught.value), *map(str, caught.value.problems)])
 
 

@@ -22,7 +22,7 @@ from forecasts.importing.record import Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
 from forecasts.ledger.verification import verify
-from forecasts.platforms.formats import recognised
+from forecasts.platforms.formats import FORMATS, recognised
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source, opened
 from forecasts.scores.ledger_frames import ledger_frames
@@ -194,19 +194,11 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from places(value[key], (*at, key))
 
 
-@pytest.mark.parametrize(
-    ("reader", "files"),
-    [
-        (manifold.manifold, manifold_files()),
-        (infer.infer, infer_files()),
-        (forecastbench.forecastbench, forecastbench_files()),
-        (tools.forecasting_tools, tools_files()),
-    ],
-    ids=["manifold", "infer", "forecastbench", "forecasting-tools"],
-)
+@pytest.mark.parametrize("name", ["manifold", "infer", "forecastbench", "forecasting-tools"])
 def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
-    tmp_path: Path, reader: Any, files: dict[str, Any]
+    tmp_path: Path, name: str
 ) -> None:
+    files, reader = FILES[name][0], FORMATS[name].reader
     refused: list[BadInput] = []
     for number, at in enumerate(places(files)):
         given = copy.deepcopy(files)
@@ -214,9 +206,9 @@ def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
         for key in at[:-1]:
             inside = inside[key]
         inside[at[-1]] = STRANGE[number % len(STRANGE)]
-        paths = {name: tmp_path / name for name in given}
-        for name, content in given.items():
-            paths[name].write_text(json.dumps(content), encoding="utf-8")
+        paths = {file: tmp_path / file for file in given}
+        for file, content in given.items():
+            paths[file].write_text(json.dumps(content), encoding="utf-8")
         try:
             record = reader.read(Source("strange", paths), Choices("anna"))
             check_record(record.frames)
