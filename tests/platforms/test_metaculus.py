@@ -11,8 +11,9 @@ import pytest
 from app.remedies import said
 from forecasts.common.errors import in_words
 from forecasts.platforms.formats import recognised
-from forecasts.platforms.record import PlatformRecord
+from forecasts.platforms.record import check_record
 from forecasts.platforms.source import opened
+from tests.platforms import sheets
 from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
     account,
@@ -32,9 +33,112 @@ P, VECTOR = "Probability Yes", "Probability Yes Per Category"
 TWO = [forecast(who="ann", **{P: 0.3}), forecast(who="bob", **{P: 0.6})]
 
 
-def only(record: PlatformRecord) -> dict[str, Any]:
-    [row] = record.frames.questions.to_dict("records")
-    return row
+SCORES = "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
+RANGE = {"Lower Bound": "0", "Upper Bound": "9"}
+DAYS = {"Lower Bound": "2026-01-01", "Upper Bound": "2027-01-01"}
+KNOWN = {"Resolution Known Time": "2026-01-08 00:00:00+00:00"}
+NINE = [*FORECAST_HEADER[:3], *FORECAST_HEADER[4:10]]
+OLD = ["Question ID", "Question Title", "Question Type", "Actual Close Time", "Resolution"]
+NAMELESS = [one for one in FORECAST_HEADER if one != "Forecaster ID"]
+# Each export: its questions, its forecasts, its scores, and the columns of old files.
+EXPORTS: dict[str, tuple[list[Any], list[Any], str, dict[str, list[str]], dict[str, Any]]] = {
+    "nine columns": (
+        [question()], [*TWO, crowd(**{P: 0.5})], "", {"forecast_data": NINE}, {"p": [0.3, 0.6]},
+    ),
+    "no opening times": (
+        [question(**{"Actual Close Time": "2026-01-09 00:00:00+00:00"})], TWO, "",
+        {"question_data": OLD},
+        {"opens": ["2026-01-02 03:04"], "closes": ["2026-01-09 00:00"], "note": "has no opening"},
+    ),
+    "no ids of forecasters": (
+        [question()], TWO, f"{SCORES}41,,ann,peer,-1,\n", {"forecast_data": NAMELESS},
+        {"who": ["ann", "bob"]},
+    ),
+    "ids and an address": (
+        [question(41, **{"Post ID": 9041})], TWO, "", {},
+        {"id": ["metaculus-41"], "urls": ["https://www.metaculus.com/questions/9041/"]},
+    ),
+    "ids that pandas made decimal": (
+        [question("41.0")], TWO, "", {}, {"id": ["metaculus-41"], "p": [0.3, 0.6]},
+    ),
+    "a group is a family with labels": (
+        [question(41, **{"Label": "Busan", "Question Title": "Where?"}),
+         question(42, **{"Label": "Seoul", "Question Title": "Where? (Seoul)"}),
+         question(43, **{"Post ID": 7})], [], "", {},
+        {"families": ["metaculus-post-9041", "metaculus-post-9041", ""],
+         "titles": ["Where? (Busan)", "Where? (Seoul)", "Will it rain on day 43?"]},
+    ),
+    "a tournament": (
+        [question(**{"Default Project": "AI Cup"})], [], "", {}, {"tags": [["Weather", "AI Cup"]]},
+    ),
+    **{
+        f"the outcome {stated} of a {kind} question": (
+            [question(**{"Question Type": kind, "Resolution": stated} | cells | KNOWN)],
+            [], "", {}, {"outcomes": [stated]},
+        )
+        for kind, cells, stated in (
+            ("binary", {}, "yes"),
+            ("binary", {}, "annulled"),
+            ("multiple_choice", {"MC Options (All)": "['Busan', 'Other']"}, "Other"),
+            ("numeric", RANGE, "6.0"),
+            ("numeric", RANGE, "below_lower_bound"),
+            ("date", DAYS, "2026-03-01T12:00:00+00:00"),
+            ("date", DAYS, "above_upper_bound"),
+        )
+    },
+    "drafts": (
+        [question(), question(42, **{"Open Time": ""})],
+        [*TWO, forecast(42, **{P: 0.5}), forecast(43, **{P: 0.5})], "", {},
+        {"p": [0.3, 0.6], "left": ["Will it rain on day 42?", "2 forecasts"],
+         "left out": [("line 3", "it has no opening time, as a draft"),
+                      ("", "their questions are not imported")]},
+    ),
+    "one person": (
+        [question()], [TWO[0], crowd(**{P: 0.5})], "", {},
+        {"who": ["owner"], "account": "ann", "note": "All forecasts are by ann on Metaculus"},
+    ),
+    "accounts with the same name": (
+        [question()],
+        [forecast(who="kate", **{P: 0.3, "Forecaster ID": 90}),
+         forecast(who="kate", **{P: 0.6, "Forecaster ID": 8})],
+        f"{SCORES}41,90,kate,peer,-1,1\n41,8,kate,peer,2,1\n", {},
+        {"who": ["kate", "kate (Metaculus 90)"], "p": [0.6, 0.3],
+         "printed": [["kate (Metaculus 90)", "peer", -1], ["kate", "peer", 2]],
+         "note": "Accounts with the same name on Metaculus are different forecasters"},
+    ),
+    "an account that changed its name": (
+        [question()],
+        [forecast(who="kate", **{P: 0.3, "Forecaster ID": 8}),
+         forecast(who="Kate B", at="2026-01-03 00:00:00", **{P: 0.6, "Forecaster ID": 8}), TWO[1]],
+        f"{SCORES}41,8,kate,peer,-1,\n", {},
+        {"who": ["Kate B", "Kate B", "bob"], "printed": [["Kate B", "peer", -1]]},
+    ),
+    "crowds": (
+        [question()],
+        [*TWO, crowd(**{P: 0.5}), crowd(**{P: 0.4}), crowd(method="unweighted", **{P: 0.5})],
+        "", {},
+        {"who": ["ann", "bob"], "left": ["2 of recency_weighted", "1 of unweighted"]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "scores", "headers", "expected"), EXPORTS.values(), ids=EXPORTS
+)
+def test_an_export_is_read(
+    tmp_path: Path,
+    asked: list[Any],
+    rows: list[Any],
+    scores: str,
+    headers: dict[str, list[str]],
+    expected: dict[str, Any],
+) -> None:
+    folder = export(tmp_path, asked, rows, **({"score_data": scores} if scores else {}))
+    for name, header in headers.items():
+        write(folder / f"{name}.csv", header, asked if name == "question_data" else rows)
+    record = read(folder)
+    check_record(record.frames)
+    sheets.require(record, expected)
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -50,25 +154,6 @@ def test_a_zip_is_recognised_whatever_its_files_are_called(tmp_path: Path) -> No
     record = read(tmp_path / "download.zip")
     assert record.platform == "metaculus"
     assert [who for who, _, _ in made(record)] == ["ann", "bob"]
-
-
-def test_an_old_export_of_nine_columns_lacks_bots_and_percentiles(tmp_path: Path) -> None:
-    folder = export(tmp_path, [question(**{"MC Options": ""})], [])
-    header = [*FORECAST_HEADER[:3], *FORECAST_HEADER[4:10]]
-    assert len(header) == 9
-    write(folder / "forecast_data.csv", header, [*TWO, crowd(**{P: 0.5})])
-    assert [value for _, _, value in made(read(folder))] == [0.3, 0.6]
-
-
-def test_without_opening_times_a_question_opens_with_its_first_forecast(tmp_path: Path) -> None:
-    folder = export(tmp_path, [], TWO)
-    row = question(**{"Actual Close Time": "2026-01-09 00:00:00+00:00"})
-    header = ["Question ID", "Question Title", "Question Type", "Actual Close Time", "Resolution"]
-    write(folder / "question_data.csv", header, [row])
-    record = read(folder)
-    assert str(only(record)["open_time"]) == "2026-01-02 03:04:05+00:00"
-    assert str(only(record)["scheduled_close_time"]) == "2026-01-09 00:00:00+00:00"
-    assert len(notes_of(record)) == 2
 
 
 @pytest.mark.slow
@@ -93,6 +178,17 @@ def test_two_exports_in_one_folder_are_refused(tmp_path: Path) -> None:
     folder = export(tmp_path, [question()], TWO)
     (folder / "forecast_data (1).csv").write_bytes((folder / "forecast_data.csv").read_bytes())
     assert "have the same columns" in refused(folder)
+
+
+def test_a_resolution_that_is_not_an_outcome_and_a_spot_before_the_opening(tmp_path: Path) -> None:
+    said = refused(export(tmp_path, [question(Resolution="maybe")], []))
+    assert "question_data.csv, line 2, column resolution: 'maybe' cannot be used. Possible" in said
+    both = [
+        question(41, **{"CP Reveal Time": "2026-01-03 00:00:00+00:00"}),
+        question(42, **{"CP Reveal Time": "2025-12-31 00:00:00+00:00"}),
+    ]
+    spots = read(export(tmp_path, both, [])).frames.questions["spot_time"]
+    assert [str(one) for one in spots] == ["2026-01-03 00:00:00+00:00", "NaT"]
 
 
 @pytest.mark.slow
@@ -143,109 +239,7 @@ def test_other_files_of_the_export_are_left_out_with_their_counts(tmp_path: Path
     }
 
 
-# --- questions --------------------------------------------------------------------------------
-
-
-def test_a_question_has_its_own_id_and_the_address_of_its_post(tmp_path: Path) -> None:
-    record = read(export(tmp_path, [question(41, **{"Post ID": 9041})], TWO))
-    assert only(record)["question_id"] == "metaculus-41"
-    assert record.origins.to_dict("records") == [
-        {
-            "question_id": "metaculus-41",
-            "platform_id": "41",
-            "url": "https://www.metaculus.com/questions/9041/",
-        }
-    ]
-
-
-def test_ids_that_pandas_made_decimal_are_the_same_ids(tmp_path: Path) -> None:
-    record = read(export(tmp_path, [question("41.0")], TWO))
-    assert only(record)["question_id"] == "metaculus-41"
-    assert len(record.frames.forecasts) == 2
-
-
-def test_questions_of_a_group_are_one_family_with_their_labels(tmp_path: Path) -> None:
-    group = [
-        question(41, **{"Label": "Busan", "Question Title": "Where will they meet?"}),
-        question(42, **{"Label": "Seoul", "Question Title": "Where will they meet? (Seoul)"}),
-        question(43, **{"Post ID": 7}),
-    ]
-    questions = read(export(tmp_path, group, [])).frames.questions
-    assert questions["family"].tolist() == ["metaculus-post-9041"] * 2 + [""]
-    assert questions["title"].tolist()[:2] == [
-        "Where will they meet? (Busan)", "Where will they meet? (Seoul)",
-    ]  # fmt: skip
-
-
-def test_a_tournament_becomes_a_tag(tmp_path: Path) -> None:
-    row = only(read(export(tmp_path, [question(**{"Default Project": "AI Cup"})], [])))
-    assert row["tags"] == ["Weather", "AI Cup"]
-
-
-def test_the_crowds_reveal_is_the_spot_time_unless_it_is_before_the_opening(tmp_path: Path) -> None:
-    both = [
-        question(41, **{"CP Reveal Time": "2026-01-03 00:00:00+00:00"}),
-        question(42, **{"CP Reveal Time": "2025-12-31 00:00:00+00:00"}),
-    ]
-    spots = read(export(tmp_path, both, [])).frames.questions["spot_time"]
-    assert [str(one) for one in spots] == ["2026-01-03 00:00:00+00:00", "NaT"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "cells", "stated", "stored"),
-    [
-        ("binary", {}, "yes", "yes"),
-        ("binary", {}, "annulled", "annulled"),
-        ("multiple_choice", {"MC Options (All)": "['Busan', 'Other']"}, "Other", "Other"),
-        ("numeric", {"Lower Bound": "0.0", "Upper Bound": "9.0"}, "6.0", "6.0"),
-        ("numeric", {"Lower Bound": "0", "Upper Bound": "9"}, "below_lower_bound",
-         "below_lower_bound"),
-        ("numeric", {"Lower Bound": "0", "Upper Bound": "9"}, "ambiguous", "ambiguous"),
-        ("date", {"Lower Bound": "2026-01-01", "Upper Bound": "2027-01-01"},
-         "2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00+00:00"),
-        ("date", {"Lower Bound": "2026-01-01", "Upper Bound": "2027-01-01"}, "above_upper_bound",
-         "above_upper_bound"),
-    ],
-)  # fmt: skip
-def test_each_kind_of_resolution_is_stored(
-    tmp_path: Path, kind: str, cells: dict[str, str], stated: str, stored: str
-) -> None:
-    known = {"Resolution": stated, "Resolution Known Time": "2026-01-08 00:00:00+00:00"}
-    row = only(read(export(tmp_path, [question(**{"Question Type": kind} | cells | known)], [])))
-    assert row["resolution"] == stored
-    assert str(row["known_at"]) == "2026-01-08 00:00:00+00:00"
-
-
-def test_a_resolution_that_is_no_outcome_is_named(tmp_path: Path) -> None:
-    said = refused(export(tmp_path, [question(Resolution="maybe")], []))
-    assert (
-        "question_data.csv, line 2, column Resolution: 'maybe' cannot be used. Possible outcomes: "
-        "yes, no" in said
-    )
-
-
-@pytest.mark.slow
-def test_drafts_that_never_opened_are_left_out_with_their_forecasts(tmp_path: Path) -> None:
-    record = read(export(tmp_path, [question(), question(42, **{"Open Time": ""})],
-                         [*TWO, forecast(42, **{P: 0.5}), forecast(43, **{P: 0.5})]))  # fmt: skip
-    assert [(one.place, one.value, one.reason) for one in record.left_out] == [
-        ("question_data.csv, line 3", "Will it rain on day 42?",
-         "it has no opening time, as a draft"),
-        ("forecast_data.csv", "1 forecast", "their questions are not in the list of questions"),
-        ("forecast_data.csv", "1 forecast", "their questions are left out"),
-    ]  # fmt: skip
-    assert len(record.frames.forecasts) == 2
-
-
 # --- forecasters ------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
-    record = read(export(tmp_path, [question()], [TWO[0], crowd(**{P: 0.5})]))
-    assert [who for who, _, _ in made(record)] == ["owner"]
-    assert "All forecasts are by ann on Metaculus" in notes_of(record)[0]
-    assert record.account == "ann"
 
 
 @pytest.mark.slow
@@ -254,58 +248,6 @@ def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
     assert made(record)[0][0] == "ann"
     assert record.frames.members is not None
     assert record.frames.members["kind"].tolist() == ["bot"]
-
-
-def test_accounts_with_the_same_name_are_two_forecasters_and_the_lower_id_keeps_it(
-    tmp_path: Path,
-) -> None:
-    rows = [
-        forecast(who="kate", **{P: 0.3, "Forecaster ID": 90}),
-        forecast(who="kate", **{P: 0.6, "Forecaster ID": 8}),
-    ]
-    scores = (
-        "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
-        "41,90,kate,peer,-1,1\n41,8,kate,peer,2,1\n"
-    )
-    record = read(export(tmp_path, [question()], rows, score_data=scores))
-    assert [(who, p) for who, _, p in made(record)] == [("kate (Metaculus 90)", 0.3), ("kate", 0.6)]
-    assert dict(zip(record.printed["forecaster"], record.printed["score"], strict=True)) == {
-        "kate (Metaculus 90)": -1,
-        "kate": 2,
-    }
-    assert (
-        "Accounts with the same name on Metaculus are different forecasters" in notes_of(record)[0]
-    )
-
-
-def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name(
-    tmp_path: Path,
-) -> None:
-    rows = [
-        forecast(who="kate", **{P: 0.3, "Forecaster ID": 8}),
-        forecast(who="Kate B", at="2026-01-03 00:00:00", **{P: 0.6, "Forecaster ID": 8}),
-        TWO[1],
-    ]
-    scores = "Question ID,User ID,User Username,Score Type,Score\n41,8,kate,peer,-1\n"
-    record = read(export(tmp_path, [question()], rows, score_data=scores))
-    assert [who for who, _, _ in made(record)] == ["Kate B", "Kate B", "bob"]
-    assert record.printed["forecaster"].tolist() == ["Kate B"]
-
-
-@pytest.mark.slow
-def test_without_ids_accounts_have_their_names(tmp_path: Path) -> None:
-    header = [one for one in FORECAST_HEADER if one != "Forecaster ID"]
-    rows = [*TWO, forecast(who="ann", at="2026-01-03 00:00:00", **{P: 0.5})]
-    folder = export(
-        tmp_path,
-        [question()],
-        [],
-        score_data="Question ID,User ID,User Username,Score Type,Score\n41,8,ann,peer,-1\n",
-    )
-    write(folder / "forecast_data.csv", header, rows)
-    record = read(folder)
-    assert [who for who, _, _ in made(record)] == ["ann", "ann", "bob"]
-    assert record.printed["forecaster"].tolist() == ["ann"]
 
 
 @pytest.mark.slow
@@ -329,14 +271,6 @@ def test_anonymised_ids_become_aliases_and_their_crowds_stay_crowds(tmp_path: Pa
     assert record.printed["forecaster"].tolist() == aliases[:1]
     assert any("can be traced" in note for note in notes_of(record))
     assert {one.value for one in record.left_out} == {"1 of unweighted", "1 score"}
-
-
-def test_crowds_are_left_out_with_their_counts(tmp_path: Path) -> None:
-    rows = [*TWO, crowd(**{P: 0.5}), crowd(**{P: 0.4}), crowd(method="unweighted", **{P: 0.5})]
-    record = read(export(tmp_path, [question()], rows))
-    assert [who for who, _, _ in made(record)] == ["ann", "bob"]
-    assert {one.value for one in record.left_out} == {"2 of recency_weighted", "1 of unweighted"}
-    assert not notes_of(record)
 
 
 def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:

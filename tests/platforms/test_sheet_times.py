@@ -66,81 +66,56 @@ def ledger(engine: Engine) -> dict[str, Any]:
     }
 
 
-def closes(record: PlatformRecord) -> list[str]:
-    return [at.isoformat() for at in record.frames.questions["scheduled_close_time"]]
+YEAR = "Will it open by the end of the year?"
+DATED = "question,date,p,outcome\n"
+SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    **{
+        f"the close of {title!r}": (
+            f"{HEADER}{title},0.7,\n", {}, {"closes": [f"{close} 23:59"]},
+        )
+        for title, close in {
+            "Will it open by 1 June 2027?": "2027-06-01",
+            YEAR: "2026-12-31",
+            "Will it open by EOY?": "2026-12-31",
+            "Wird es bis 31.03.2027 fertig?": "2027-03-31",
+        }.items()
+    },
+    "a close in the zone of the sheet": (
+        f"{HEADER}Open by 1 June 2027?,0.7,\n", {"zone": ZoneInfo("Europe/Berlin")},
+        {"closes": ["2027-06-01 21:59"]},
+    ),
+    "a forecast without a date on an open question": (
+        f"{HEADER}Will it open by 1 June 2027?,0.7,\n", {},
+        {"made": ["2026-11-28 12:00"], "opens": ["2026-11-28 12:00"], "no note": "2000",
+         "note": "dated by the import: 2026-11-28."},
+    ),
+    "a deadline that has passed": (
+        f"{HEADER}Will it open by 1 June 2025?,0.7,\n", {},
+        {"made": ["2025-06-01 00:00"], "closes": ["2025-06-01 23:59"]},
+    ),
+    "a resolved question without dates": (
+        f"{HEADER}Will it open by 1 June 2027?,0.7,yes\n", {},
+        {"made": ["2000-01-01 00:00"], "closes": ["2000-01-01 23:59"],
+         "note": "is dated 1 January 2000"},
+    ),
+    "words in a title count from the first forecast": (
+        f"{DATED}{YEAR},2025-03-01,0.7,\n{YEAR},2026-02-01,0.8,\nWill it close?,2025-03-01,0.7,\n"
+        "Will it burn by June 2025?,2025-03-01,0.7,yes\n", {},
+        {"closes": ["2025-12-31 23:59", "2025-03-01 23:59", "2025-03-01 23:59"]},
+    ),
+    "a close that is ahead": (
+        "question,deadline,p,outcome\na,2027-03-05,0.7,\nb,2027-03-05,0.7,no\nc,,0.7,yes\n", {},
+        {"made": ["2026-11-28 12:00", "2026-11-27 12:00", "2000-01-01 00:00"],
+         "ends": ["", "2026-11-28 12:00", ""]},
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("title", "close"),
-    [
-        ("Will it open by 1 June 2027?", "2027-06-01"),
-        ("Will it open by the end of the year?", "2026-12-31"),
-        ("Will it open by EOY?", "2026-12-31"),
-        ("Wird es bis 31.03.2027 fertig?", "2027-03-31"),
-        ("Will it open by 1 June 2025?", "2025-06-01"),  # over, and without an outcome
-    ],
-)
-def test_an_open_question_without_a_close_has_that_of_its_title(
-    tmp_path: Path, title: str, close: str
+@pytest.mark.parametrize(("text", "choices", "expected"), SHEETS.values(), ids=SHEETS)
+def test_times_that_a_sheet_lacks(
+    tmp_path: Path, text: str, choices: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert closes(read(tmp_path, f"{HEADER}{title},0.7,\n")) == [f"{close}T23:59:59+00:00"]
-
-
-def test_the_close_of_a_title_is_in_the_zone_of_the_sheet(tmp_path: Path) -> None:
-    record = read(tmp_path, f"{HEADER}Open by 1 June 2027?,0.7,\n", zone=ZoneInfo("Europe/Berlin"))
-    assert closes(record) == ["2027-06-01T21:59:59+00:00"]
-
-
-def test_forecasts_without_a_date_on_an_open_question_are_dated_by_the_import(
-    tmp_path: Path,
-) -> None:
-    record = read(tmp_path, f"{HEADER}Will it open by 1 June 2027?,0.7,\n")
-    assert record.frames.forecasts["made_at"].tolist() == [NOW]
-    assert record.frames.questions["open_time"].tolist() == [NOW]
-    notes = [note for note in notes_of(record) if "dated by the import" in note]
-    assert [note[-11:] for note in notes] == ["2026-11-28."]
-    assert not [note for note in notes_of(record) if "2000" in note]
-
-
-def test_of_a_title_whose_deadline_has_passed_the_forecast_was_made_before(tmp_path: Path) -> None:
-    record = read(tmp_path, f"{HEADER}Will it open by 1 June 2025?,0.7,\n")
-    [made] = record.frames.forecasts["made_at"]
-    assert made.isoformat() == "2025-06-01T00:00:00+00:00"
-
-
-def test_a_resolved_question_without_dates_is_dated_2000_whatever_its_title_says(
-    tmp_path: Path,
-) -> None:
-    record = read(tmp_path, f"{HEADER}Will it open by 1 June 2027?,0.7,yes\n")
-    assert closes(record) == ["2000-01-01T23:59:59+00:00"]
-    assert record.frames.forecasts["made_at"].dt.year.tolist() == [2000]
-    assert [note for note in notes_of(record) if "is dated 1 January 2000" in note]
-
-
-def test_with_dates_of_forecasts_words_in_the_title_count_from_the_first(tmp_path: Path) -> None:
-    text = (
-        "question,date,p,outcome\n"
-        "Will it open by the end of the year?,2025-03-01,0.7,\n"
-        "Will it open by the end of the year?,2026-02-01,0.8,\n"
-        "Will it close?,2025-03-01,0.7,\n"
-        "Will it burn by June 2025?,2025-03-01,0.7,yes\n"
-    )
-    record = read(tmp_path, text)
-    assert closes(record) == [
-        f"{day}T23:59:59+00:00" for day in ("2025-12-31", *["2025-03-01"] * 2)
-    ]
-
-
-def test_a_forecast_before_a_close_that_is_ahead_is_not_made_in_the_future(tmp_path: Path) -> None:
-    text = "question,deadline,p,outcome\na,2027-03-05,0.7,\nb,2027-03-05,0.7,no\nc,,0.7,yes\n"
-    frames = read(tmp_path, text).frames
-    made = [at.isoformat()[:16] for at in frames.forecasts["made_at"]]
-    assert made == ["2026-11-28T12:00", "2026-11-27T12:00", "2000-01-01T00:00"]
-    ended = frames.questions["actual_close_time"]
-    assert [
-        None if at is None else at.isoformat()[:10]
-        for at in ended.astype(object).where(ended.notna(), None)
-    ] == [None, "2026-11-28", None]
+    sheets.require(read(tmp_path, text, **choices), expected)
 
 
 def test_a_day_of_a_german_month_is_not_taken_for_the_month(tmp_path: Path) -> None:
@@ -155,6 +130,7 @@ def test_a_new_question_that_nothing_closes_is_left_out_with_the_remedy(
     text = f"{HEADER}Will Ann marry?,0.7,\nWill it open by 1 June 2027?,0.2,\n"
     done = imported(engine, tmp_path, text, NOW)
     assert list(ledger(engine)) == ["Will it open by 1 June 2027?"]
+    assert [row.closes_in_words for row in done.questions] == ["by 1 June 2027"]
     [left_out] = done.left_out
     assert (left_out.place, left_out.value) == ("sheet.csv, line 2", "Will Ann marry?")
     assert left_out.reason == "neither the sheet nor its title says when it closes"
@@ -170,13 +146,6 @@ def test_a_chosen_close_that_has_passed_is_refused(tmp_path: Path) -> None:
         tmp_path / "s.csv", f"{HEADER}a,0.7,\n", format_="pairs", now=NOW, closes=NOW
     )
     assert error.message == "The close 2026-11-28 has passed."
-
-
-def test_the_preview_has_the_words_that_a_close_was_read_from(
-    engine: Engine, tmp_path: Path
-) -> None:
-    done = imported(engine, tmp_path, f"{HEADER}Will it open by 1 June 2027?,0.7,\n", NOW)
-    assert [row.closes_in_words for row in done.questions] == ["by 1 June 2027"]
 
 
 @pytest.mark.parametrize("later", [WEEK_LATER, NEXT_YEAR])
@@ -222,14 +191,6 @@ def test_an_outcome_added_later_closes_the_question_at_that_import(
     assert imported(engine, tmp_path, text.replace("0.7,", "0.7,yes"), NEXT_YEAR).changes_nothing
 
 
-def test_a_correction_of_a_resolved_question_without_dates_counts_as_before(
-    engine: Engine, tmp_path: Path
-) -> None:
-    imported(engine, tmp_path, f"{HEADER}Was it warm?,0.4,yes\n", NOW)
-    imported(engine, tmp_path, f"{HEADER}Was it warm?,0.5,yes\n", WEEK_LATER)
-    assert ledger(engine)["Was it warm?"][3] == [("2000-01-01", 0.4), ("2000-01-01", 0.5)]
-
-
 def test_a_forecast_changed_after_the_outcome_does_not_count(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -250,34 +211,6 @@ def test_further_dated_rows_extend_a_question_without_a_close(
     done = imported(engine, tmp_path, f"{text}a,2026-11-20,0.8,\n", NOW)
     assert (done.counts.revised, done.counts.forecasts) == (1, 1)
     assert ledger(engine)["a"][1].isoformat() == "2026-11-20T23:59:59+00:00"
-
-
-def test_an_outcome_of_dated_rows_keeps_the_close_of_the_title(
-    engine: Engine, tmp_path: Path
-) -> None:
-    text = "question,date,p,outcome\nOpen by 1 June 2027?,2026-11-01,0.7,\n"
-    imported(engine, tmp_path, text, NOW)
-    imported(engine, tmp_path, text.replace("0.7,", "0.7,no"), WEEK_LATER)
-    _, close, ended, _ = ledger(engine)["Open by 1 June 2027?"]
-    assert (close.isoformat()[:10], ended) == ("2027-06-01", WEEK_LATER)
-
-
-def test_without_dates_only_the_last_row_of_a_name_on_a_question_comes_in(tmp_path: Path) -> None:
-    rows = "Open by 2028?,bo,0.7,\nOpen by 2028?,cy,0.7,\nOpen by 2028?,bo,0.8,\n"
-    record = read(tmp_path, f"question,user,p,outcome\n{rows}")
-    forecasts = record.frames.forecasts
-    assert list(zip(forecasts["forecaster"], forecasts["probability"], strict=True)) == [
-        ("cy", 0.7),
-        ("bo", 0.8),
-    ]
-    assert [(one.place, one.value) for one in record.left_out] == [("sheet.csv, line 2", "bo")]
-
-
-def test_a_row_repeated_with_its_date_comes_in_once(tmp_path: Path) -> None:
-    rows = "Open by 2028?,bo,2026-11-01,0.7,\n" * 2
-    record = read(tmp_path, f"question,user,date,p,outcome\n{rows}")
-    assert len(record.frames.forecasts) == 1
-    assert [one.reason for one in record.left_out] == ["repeated in a later row"]
 
 
 def test_the_same_sheet_later_changes_nothing_for_a_member_without_an_admins_rights(
