@@ -350,7 +350,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Return the cells as the same texts as in a CSV."""
     _require_small(path)
     frame = pyarrow.parquet.read_table(path).to_pandas()
-    return pd.DataFrame({str(name): [cell_text(v) for v in frame[name]] for name in frame})
+    return pd.DataFrame(
+        {str(name): [cell_text(v) for v in frame[name]] for name in frame}, dtype=str
+    )
 
 
 def _require_small(path: Path) -> None:

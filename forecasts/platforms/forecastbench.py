@@ -103,7 +103,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             "question_id": key.question_id,
             "forecaster": handle,
             "made_at": _at(due),
-            "probability": row.number("forecast", low=0, high=1),
+            "probability": row.number("forecast"),
             "rationale": row.text("reasoning"),
         }
         sets.forecast(row.place, cells | (model if sets.models else {}))
@@ -167,6 +167,7 @@ def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
         if row.fields.get("forecast") in MISSING:
             sets.leave_out(row.place, _shown(row), "no forecast")
             continue
+        row.number("forecast", low=0, high=1)
         if key is None:
             continue
         if len(key.ids) > 1 and key not in sets.resolved:

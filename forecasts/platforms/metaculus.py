@@ -244,7 +244,7 @@ def _add_forecasts(
     reading: Reading,
     until: datetime | None,
 ) -> None:
-    """Add the forecasts in order of question, forecaster and time; bad cells are noted.
+    """Add the forecasts, in order of time on each question; bad cells are noted.
 
     ``who``: the forecaster of each row, None for a row to skip. ``until``: the time of the export
     or import, None if it is unknown; a forecast that ends later has not ended.
@@ -266,27 +266,25 @@ def _add_forecasts(
         many = counted(unknown, "{n} forecast{s}")
         reading.leave_out(table.path.name, many, "their questions are not imported")
     values = _values(table, made, reading)
+    groups: defaultdict[tuple[str, str], list[_Made]] = defaultdict(list)
     for one in made:
-        if one.row not in values:
+        if one.row in values:
+            groups[one.asked.id, one.who].append(one)
+        else:
             reading.leave_out(table.place(one.row), "", "it has no value")
-    made = [one for one in made if one.row in values]
-    made.sort(key=lambda one: (one.asked.id, one.who, one.start))
     ahead = 0
-    for one, following in zip_longest(made, made[1:]):
-        cells = {"question_id": one.asked.id, "forecaster": one.who}
-        where = table.place(one.row)
-        reading.forecast(where, {**cells, "made_at": one.start, **values[one.row]})
-        is_followed = (
-            following is not None
-            and (following.asked.id, following.who) == (one.asked.id, one.who)
-            and following.start <= one.end
-        )
-        if pd.isna(one.end) or is_followed:
-            continue
-        if until is not None and one.end > until:
-            ahead += 1
-        else:  # a withdrawal comes right after its forecast
-            reading.forecast(where, {**cells, "made_at": one.end})
+    for (slug, who_made), some in groups.items():
+        some.sort(key=lambda one: one.start)
+        for one, following in zip_longest(some, some[1:]):
+            cells = {"question_id": slug, "forecaster": who_made}
+            where = table.place(one.row)
+            reading.forecast(where, {**cells, "made_at": one.start, **values[one.row]})
+            if pd.isna(one.end) or (following is not None and following.start <= one.end):
+                continue
+            if until is not None and one.end > until:
+                ahead += 1
+            else:  # a withdrawal comes right after its forecast
+                reading.forecast(where, {**cells, "made_at": one.end})
     reading.note(counted(ahead, "{n} forecast{s} {expires} later, and {has} not ended yet."))
 
 

@@ -79,7 +79,7 @@ def facts(record: PlatformRecord) -> dict[str, Any]:
     asked, made = record.frames.questions, record.frames.forecasts
 
     def times(column: Any) -> list[str]:
-        return ["" if at != at else f"{at:%Y-%m-%d %H:%M}" for at in column]
+        return ["" if at != at else at.isoformat(" ")[:16] for at in column]
 
     return {
         "id": asked["question_id"].tolist(),

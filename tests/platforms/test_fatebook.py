@@ -139,8 +139,8 @@ def test_a_file_is_read(
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:
-    rows = [row(**SCORED), row(by="Bo", **SCORED), row(by="", **SAID), row(option="A", **AT_ONE)]
-    reasons = [one.reason for one in read(tmp_path, *rows, row(**SAID, title="b")).left_out]
+    rows = [row(**SCORED), row(by="Bo", **SCORED), row(title="b", by=""), row(**SAID, title="c")]
+    reasons = [one.reason for one in read(tmp_path, *rows).left_out]
     assert "names no forecaster" in reasons
     assert "the comments of a question are in one cell, without their times" in reasons
     assert "your score, and the file does not tell which forecaster you are" in reasons

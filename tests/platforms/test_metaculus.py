@@ -102,7 +102,7 @@ EXPORTS: dict[str, tuple[list[Any], list[Any], str, dict[str, list[str]], dict[s
         [forecast(who="kate", **{P: 0.3, "Forecaster ID": 90}),
          forecast(who="kate", **{P: 0.6, "Forecaster ID": 8})],
         f"{SCORES}41,90,kate,peer,-1,1\n41,8,kate,peer,2,1\n", {},
-        {"who": ["kate", "kate (Metaculus 90)"], "p": [0.6, 0.3],
+        {"who": ["kate (Metaculus 90)", "kate"], "p": [0.3, 0.6],
          "printed": [["kate (Metaculus 90)", "peer", -1], ["kate", "peer", 2]],
          "note": "Accounts with the same name on Metaculus are different forecasters"},
     ),

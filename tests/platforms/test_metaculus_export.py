@@ -207,7 +207,7 @@ def test_what_has_no_place_is_named_with_its_count(tmp_path: Path) -> None:
         "3 infinite scores",
     ]
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "- 2 rationales" in readme
+    assert ", 2 rationales, 3 infinite scores." in readme
 
 
 def test_a_withdrawal_of_nothing_is_left_out(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from forecasts.platforms.record import PlatformRecord
 from forecasts.updates.previews import knots
 from forecasts.values.value import Value, check_value
 from tests.platforms.metaculus_files import (
+    QUESTION_HEADER,
     crowd,
     export,
     forecast,
@@ -21,6 +22,7 @@ from tests.platforms.metaculus_files import (
     question,
     read,
     refused,
+    write,
 )
 from tests.remarks import notes_of
 
@@ -30,6 +32,7 @@ P, VECTOR, CDF = "Probability Yes", "Probability Yes Per Category", "Continuous 
 END = "End Time"
 BOB = forecast(who="bob", at="2026-01-01 01:00:00", **{P: 0.6})
 CHOICE = question(**{"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b', 'Other']"})
+OLD_OPTIONS = {"MC Options (All)": "", "MC Options": "['a', 'b', 'Other']"}
 HISTORY = (
     "[['0001-01-01T00:00:00', ['a', 'Other']], ['2026-01-05T00:00:00+00:00', ['a', 'b', 'Other']]]"
 )
@@ -44,37 +47,57 @@ def ann(record: PlatformRecord) -> list[tuple[Any, ...]]:
     return [one[1:] for one in made(record) if one[0] == "ann"]
 
 
-# --- ends -------------------------------------------------------------------------------------
+def at(day: int, p: float, end: str = "", number: int = 41) -> Any:
+    """Return a forecast of ann's that starts, and perhaps ends, on a day of January."""
+    ends = {END: f"2026-01-{end}+00:00"} if end else {}
+    return forecast(number, at=f"2026-01-{day:02d} 00:00:00", **{P: p} | ends)
 
 
-def test_a_forecast_that_ends_with_the_next_one_is_not_withdrawn(tmp_path: Path) -> None:
-    rows = [
-        BOB,
-        forecast(at="2026-01-02 00:00:00", **{P: 0.3, END: "2026-01-03 00:00:00+00:00"}),
-        forecast(at="2026-01-03 00:00:00", **{P: 0.4}),
-    ]
-    assert ann(read(export(tmp_path, [question()], rows))) == [("02 00", 0.3), ("03 00", 0.4)]
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([at(2, 0.3, "03 00:00:00"), at(3, 0.4)], [("02 00", 0.3), ("03 00", 0.4)]),
+        (
+            [at(4, 0.4, "06 12:00:00"), at(2, 0.0, "03 00:00:00")],
+            [("02 00", 0.0), ("03 00", None), ("04 00", 0.4), ("06 12", None)],
+        ),
+        (
+            [at(2, 0.3, "03 00:00:00"), at(3, 0.4, number=42)],
+            [("02 00", 0.3), ("03 00", None), ("03 00", 0.4)],
+        ),
+    ],
+    ids=["followed", "withdrawn", "on another question"],
+)
+def test_a_forecast_that_ends_is_withdrawn_unless_another_follows(
+    tmp_path: Path, rows: list[Any], expected: list[Any]
+) -> None:
+    record = read(export(tmp_path, [question(), question(42)], [BOB, *rows]))
+    assert ann(record) == expected
 
 
-def test_a_forecast_that_ends_and_has_no_successor_is_withdrawn_then(tmp_path: Path) -> None:
-    rows = [
-        BOB,
-        forecast(at="2026-01-04 00:00:00", **{P: 0.4, END: "2026-01-06 12:00:00+00:00"}),
-        forecast(at="2026-01-02 00:00:00", **{P: 0.0, END: "2026-01-03 00:00:00+00:00"}),
-    ]
-    assert ann(read(export(tmp_path, [question()], rows))) == [
-        ("02 00", 0.0), ("03 00", None), ("04 00", 0.4), ("06 12", None),
-    ]  # fmt: skip
-
-
-def test_the_same_person_on_another_question_is_no_successor(tmp_path: Path) -> None:
-    rows = [
-        BOB,
-        forecast(41, at="2026-01-02 00:00:00", **{P: 0.3, END: "2026-01-03 00:00:00+00:00"}),
-        forecast(42, at="2026-01-03 00:00:00", **{P: 0.4}),
-    ]
-    record = read(export(tmp_path, [question(), question(42)], rows))
-    assert ann(record) == [("02 00", 0.3), ("03 00", None), ("03 00", 0.4)]
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ("[0.2, 0.3, 0.5]", "[0.4, None, 0.6]", CHOICE),
+        # The option b was removed, so it is not current any more.
+        ("[0.2, 0.3, 0.5]", "[0.4, None, 0.6]", {**CHOICE, "MC Options (Current)": "['a']"}),
+        ("(0.2, 0.3, 0.5)", "[ 0.4,nan ,6e-1]", CHOICE),
+        ("[0.2, 0.3, 0.5]", "[0.4, None, 0.6]", {**CHOICE, **OLD_OPTIONS}),
+    ],
+    ids=["added later", "removed", "a tuple and nan", "an old column"],
+)
+def test_vectors_align_with_all_options(
+    tmp_path: Path, first: str, second: str, asked: dict[str, Any]
+) -> None:
+    rows = [BOB | {P: "", VECTOR: first}, forecast(**{VECTOR: second})]
+    folder = export(tmp_path, [asked], [*rows, crowd(**{VECTOR: "[" + "0," * 100_000 + "0]"})])
+    write(folder / "question_data.csv", [*QUESTION_HEADER, "MC Options"], [asked])
+    frames = read(folder).frames
+    assert frames.questions["options"].tolist() == [["a", "b", "Other"]]
+    vectors = dict(
+        zip(frames.forecasts["forecaster"], frames.forecasts["probabilities"], strict=True)
+    )
+    assert vectors == {"ann": [0.4, None, 0.6], "bob": [0.2, 0.3, 0.5]}
 
 
 @pytest.mark.parametrize(
@@ -94,24 +117,6 @@ def test_an_end_ahead_of_the_export_or_the_import_is_none_yet(
     assert ann(later) == [("02 00", 0.3), ("02 00", None)]
 
 
-# --- options ----------------------------------------------------------------------------------
-
-
-def test_an_option_added_later_is_none_in_earlier_forecasts(tmp_path: Path) -> None:
-    rows = [BOB | {P: "", VECTOR: "[0.2, 0.3, 0.5]"}, forecast(**{VECTOR: "[0.4, None, 0.6]"})]
-    frames = read(export(tmp_path, [CHOICE], rows)).frames
-    assert frames.questions["options"].tolist() == [["a", "b", "Other"]]
-    assert frames.forecasts["probabilities"].tolist() == [[0.2, 0.3, 0.5], [0.4, None, 0.6]]
-
-
-def test_vectors_align_with_all_options_not_with_the_current_ones(tmp_path: Path) -> None:
-    """The option b was removed, so it is not current any more."""
-    removed = CHOICE | {"MC Options (Current)": "['a', 'Other']"}
-    rows = [BOB | {P: "", VECTOR: "[0.2, 0.3, 0.5]"}, forecast(**{VECTOR: "[0.4, None, 0.6]"})]
-    frames = read(export(tmp_path, [removed], rows)).frames
-    assert frames.questions["options"].tolist() == [["a", "b", "Other"]]
-
-
 def test_a_vector_over_the_options_of_its_time_is_read_by_the_history(tmp_path: Path) -> None:
     old = CHOICE | {"MC Options (All)": "", "MC Options History": HISTORY}
     rows = [
@@ -123,16 +128,6 @@ def test_a_vector_over_the_options_of_its_time_is_read_by_the_history(tmp_path: 
     assert frames.forecasts["probabilities"].tolist() == [[0.4, None, 0.6], [0.1, 0.2, 0.7]]
     late = rows[1] | {VECTOR: "[0.3, 0.7]"}
     assert "3 probabilities that sum to 1" in refused(export(tmp_path, [old], [rows[0], late]))
-
-
-def test_old_files_name_the_options_differently(tmp_path: Path) -> None:
-    folder = export(tmp_path, [], [forecast(**{VECTOR: "[0.4, 0.6]"})])
-    (folder / "question_data.csv").write_text(
-        "Question ID,Question Title,Question Type,MC Options,Open Time,Scheduled Close Time\n"
-        "41,Who?,multiple_choice,\"['a', 'Other']\",2026-01-01 00:00:00+00:00,"
-        "2026-01-11 00:00:00+00:00\n"
-    )
-    assert read(folder).frames.forecasts["probabilities"].tolist() == [[0.4, 0.6]]
 
 
 def test_vectors_that_rounding_kept_from_one_are_divided_by_their_sum(tmp_path: Path) -> None:
@@ -262,14 +257,3 @@ def test_hostile_lists_are_refused_with_place_and_rule(
     said = refused(folder)
     assert place in said
     assert len(said) < 2_000
-
-
-def test_a_crowds_values_are_not_even_looked_at(tmp_path: Path) -> None:
-    rows = [BOB, forecast(**{P: 0.3}), crowd(**{VECTOR: "[" + "0," * 1_000_000 + "0]"})]
-    assert len(read(export(tmp_path, [question()], rows)).frames.forecasts) == 2
-
-
-def test_a_list_with_nan_or_as_a_tuple_is_read(tmp_path: Path) -> None:
-    rows = [BOB | {P: "", VECTOR: "(0.2, 0.3, 0.5)"}, forecast(**{VECTOR: "[ 0.4,nan ,6e-1]"})]
-    frames = read(export(tmp_path, [CHOICE], rows)).frames
-    assert frames.forecasts["probabilities"].tolist() == [[0.2, 0.3, 0.5], [0.4, None, 0.6]]
