@@ -44,9 +44,8 @@ from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import Member
 from forecasts.platforms import formats
-from forecasts.platforms.column_guesses import SCALE, are_usual
+from forecasts.platforms.column_guesses import SCALE, USUAL, are_usual
 from forecasts.platforms.record import Choices, PlatformRecord
-from forecasts.platforms.sheet_words import USUAL
 from forecasts.platforms.source import opened
 from forecasts.values.typed_dates import read_date
 

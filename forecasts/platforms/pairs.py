@@ -25,17 +25,26 @@ from forecasts.folder.cells import READERS
 from forecasts.folder.frames import Frames
 from forecasts.folder.tables import Table, separator_of
 from forecasts.platforms.column_guesses import (
+    DAY,
+    NO,
+    OTHERS,
+    YES,
     Columns,
     are_usual,
     columns_note,
     dates_resolved,
+    day_first,
+    decimal_point,
     is_resolved,
     is_summary,
     leftover_notes,
     matched,
     missing_fields,
     naming,
+    plain,
+    unaccented,
     unsure_outcome,
+    without_percent,
 )
 from forecasts.platforms.handles import handle, hashed_id
 from forecasts.platforms.reading import NAMELESS, Reading, require_sound
@@ -47,17 +56,6 @@ from forecasts.platforms.record import (
     PlatformRecord,
     frame_of,
     frames_of,
-)
-from forecasts.platforms.sheet_words import (
-    DAY,
-    NO,
-    OTHERS,
-    YES,
-    day_first,
-    decimal_point,
-    plain,
-    unaccented,
-    without_percent,
 )
 from forecasts.platforms.source import Source
 from forecasts.platforms.times import Times, dates_of, require_dated, time_notes, timed

@@ -21,9 +21,8 @@ import pandas as pd
 from forecasts.common.text import counted
 from forecasts.folder.frames import TIME_DTYPE
 from forecasts.folder.tables import Table
-from forecasts.platforms.column_guesses import Columns
+from forecasts.platforms.column_guesses import Columns, day_first
 from forecasts.platforms.record import Assumed, Choices
-from forecasts.platforms.sheet_words import day_first
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import NamedDate, deadline_in_title
 

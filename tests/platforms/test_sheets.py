@@ -14,19 +14,20 @@ import pytest
 
 from app.remedies import said
 from forecasts.common.errors import BadInput, in_words
-from forecasts.platforms.column_guesses import are_usual, found_by_name
-from forecasts.platforms.formats import recognised
-from forecasts.platforms.record import PlatformRecord
-from forecasts.platforms.sheet_words import (
+from forecasts.platforms.column_guesses import (
     NO,
     OTHERS,
     PEOPLE,
     RESOLVED,
     USUAL,
     YES,
+    are_usual,
+    found_by_name,
     plain,
     unaccented,
 )
+from forecasts.platforms.formats import recognised
+from forecasts.platforms.record import PlatformRecord
 from forecasts.platforms.source import opened
 from tests.platforms import sheets
 from tests.platforms.sheets import facts, require
