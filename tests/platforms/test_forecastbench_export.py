@@ -35,13 +35,8 @@ def sample() -> Frames:
         (_BINARY[1], "oracle", day(4), 0.2, "News."),
         (_BINARY[2], "carol", day(2), 1.0, ""),
     ]
-    columns = dict(
-        zip(
-            ("question_id", "forecaster", "made_at", "probability", "rationale"),
-            zip(*made, strict=True),
-            strict=True,
-        )
-    )
+    names = ("question_id", "forecaster", "made_at", "probability", "rationale")
+    columns = dict(zip(names, zip(*made, strict=True), strict=True))
     frames = frames_of(
         {
             "question_id": slugs,
@@ -58,28 +53,13 @@ def sample() -> Frames:
     return replace(frames, models=models)
 
 
-def with_forecast(frames: Frames, **cells: object) -> Frames:
-    """Return the frames with one more forecast of the bot."""
-    columns = {
-        name: frames.forecasts[name].tolist()
-        for name in (
-            "question_id",
-            "forecaster",
-            "made_at",
-            "probability",
-            "probabilities",
-            "rationale",
-        )
-    }
-    for name, column in columns.items():
-        column.append(
-            cells.get(
-                name,
-                {"probability": float("nan"), "rationale": "", "forecaster": "oracle"}.get(name),
-            )
-        )
+def with_forecasts(frames: Frames, *more: dict[str, object]) -> Frames:
+    """Return the frames with more forecasts of the bot."""
+    rows = pd.concat([frames.forecasts, pd.DataFrame(more)], ignore_index=True)
+    rows["forecaster"] = rows["forecaster"].fillna("oracle")
+    made = {str(name): rows[name].astype(object).where(rows[name].notna(), None) for name in rows}
     questions = {name: frames.questions[name] for name in frames.questions}
-    return frames_of(questions, columns, bots=["oracle"])
+    return frames_of(questions, made, bots=["oracle"])
 
 
 @pytest.mark.slow
@@ -109,29 +89,21 @@ def test_a_submission_has_the_fields_that_the_benchmark_checks(tmp_path: Path) -
     for name in ("organization", "model", "model_organization", "question_set"):
         assert isinstance(document[name], str)
     assert document["forecast_due_date"] == "2025-03-02"
-    assert document["forecasts"] == [
-        {
-            "id": "DGS10",
-            "source": "fred",
-            "forecast": 0.25,
-            "resolution_date": "2025-03-09",
-            "reasoning": "Rates fall.",
-        },
-        {
-            "id": "abc",
-            "source": "manifold",
-            "forecast": 0.1,
-            "resolution_date": None,
-            "reasoning": None,
-        },
+    names = ("id", "source", "forecast", "resolution_date", "reasoning")
+    assert [tuple(row[name] for name in names) for row in document["forecasts"]] == [
+        ("DGS10", "fred", 0.25, "2025-03-09", "Rates fall."),
+        ("abc", "manifold", 0.1, None, None),
     ]
 
 
 @pytest.mark.slow
 def test_what_a_submission_has_no_place_for_is_named(tmp_path: Path) -> None:
-    frames = with_forecast(sample(), question_id="choice", made_at=day(3), probabilities=[0.5, 0.5])
-    frames = with_forecast(frames, question_id=_BINARY[1], made_at=day(4, 6), probability=0.3)
-    frames = with_forecast(frames, question_id=_BINARY[2], made_at=day(4))
+    frames = with_forecasts(
+        sample(),
+        {"question_id": "choice", "made_at": day(3), "probabilities": [0.5, 0.5]},
+        {"question_id": _BINARY[1], "made_at": day(4, 6), "probability": 0.3},
+        {"question_id": _BINARY[2], "made_at": day(4)},
+    )
     written = forecastbench.write(frames, tmp_path / "out")
     assert written.left_out == [
         "1 forecast of another kind than yes or no",

@@ -64,17 +64,6 @@ def test_no_content_makes_recognising_fail_otherwise(data: bytes, tmp_path: Path
             recognised(files)
 
 
-@pytest.mark.slow
-def test_a_message_names_file_row_column_value_and_rule(tmp_path: Path) -> None:
-    made = [forecast(41), forecast(41, "ben", "2026-01-03 00:00:00")]
-    folder = export(tmp_path / "export", [question(41)], made)
-    lines = (folder / "forecast_data.csv").read_text("utf-8").splitlines()
-    lines[2] = lines[2].replace("2026-01-03 00:00:00+00:00", "yesterday")
-    (folder / "forecast_data.csv").write_text("\n".join(lines) + "\n", "utf-8")
-    said = refused(folder)
-    assert "forecast_data.csv, line 3, column Start Time: 'yesterday'" in said
-
-
 def test_a_platform_that_is_not_recognised_gets_what_was_looked_for(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Rain?", "utf-8")
@@ -106,7 +95,6 @@ def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Pat
     assert each not in refused(tmp_path / "mixed" / "mine.json")
 
 
-@pytest.mark.slow
 def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
     cells = {"Probability Yes": 0.25}
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **cells)])
@@ -125,31 +113,6 @@ def test_a_formula_is_text(tmp_path: Path) -> None:
     folder = export(tmp_path / "export", [question(41, **{"Question Title": title})], [])
     with opened(folder) as files:
         assert read(files, CHOICES).frames.questions["title"].tolist() == [title]
-
-
-@pytest.mark.parametrize("column", ["MC Options (All)", "Categories"])
-def test_a_list_of_too_many_elements_is_refused(column: str, tmp_path: Path) -> None:
-    asked = question(41, **{"Question Type": "multiple_choice", column: repr(["a"] * 100_000)})
-    folder = export(tmp_path / "export", [asked], [])
-    said = refused(folder)
-    assert "question_data.csv, line 2" in said
-    assert column in said
-    assert len(said) < 5_000
-
-
-def test_a_vector_of_too_many_elements_is_refused(tmp_path: Path) -> None:
-    options = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}
-    values = {"Probability Yes Per Category": str([0.000001] * 100_000)}
-    folder = export(tmp_path / "export", [question(41, **options)], [forecast(41, **values)])
-    said = refused(folder)
-    assert "forecast_data.csv, line 2" in said
-    assert len(said) < 5_000
-
-
-def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("forecast_data.csv", b"0" * 20_000_000)
-    assert "bomb.zip unpacks to 20 MB" in refused(tmp_path / "bomb.zip")
 
 
 def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:

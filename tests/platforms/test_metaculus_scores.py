@@ -180,14 +180,3 @@ def test_an_imported_export_scores_as_the_platform_printed(tmp_path: Path, name:
     assert len(both) == len(found) == len(printed) > 35
     assert (both["score"] - both["score_printed"]).abs().max() < 1e-6
     assert (both["coverage"] - both["coverage_printed"]).abs().max() < 1e-8
-
-
-def test_the_cases_have_late_joiners_withdrawals_early_closes_and_added_options() -> None:
-    some = cases()
-    every = [(case, one) for case in some for one in case.forecasts]
-    assert any(one.start > case.closed / 2 for case, one in every)
-    assert any(case.closed < case.scheduled for case in some)
-    assert any(math.isnan(one.pmf[1]) for _, one in every if len(one.pmf) == 4)
-    assert any(case.outcome == 1 and len(one.pmf) == 4 for case, one in every)
-    last = {(case.number, one.who): one for case, one in every}
-    assert any(one.end is not None for one in last.values())
