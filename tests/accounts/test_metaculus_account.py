@@ -105,39 +105,28 @@ MULTIPLE = question(
         ]
     },
 )
+OPEN = {
+    "status": "open",
+    "resolution": None,
+    "actual_close_time": "2025-03-01T00:00:00Z",
+    "actual_resolve_time": None,
+}
 NUMERIC = question(
     60,
     title="How much?",
     type="numeric",
-    status="open",
-    resolution=None,
-    actual_close_time="2025-03-01T00:00:00Z",
-    actual_resolve_time=None,
-    scaling={
-        "range_min": 0.0,
-        "range_max": 100.0,
-        "zero_point": None,
-        "open_lower_bound": True,
-        "open_upper_bound": True,
-    },
+    scaling={"range_min": 0.0, "range_max": 100.0, "zero_point": None},
     my_forecasts={"history": [forecast("2025-01-02 00:00:00+00:00", None, CDF)]},
+    **OPEN,
 )
+YEARS = [epoch(f"{year}-01-01 00:00:00+00:00") for year in (2025, 2027)]
 DATE = question(
     61,
     title="When?",
     type="date",
-    status="open",
-    resolution=None,
-    actual_close_time="2025-03-01T00:00:00Z",
-    actual_resolve_time=None,
-    scaling={
-        "range_min": epoch("2025-01-01 00:00:00+00:00"),
-        "range_max": epoch("2027-01-01 00:00:00+00:00"),
-        "zero_point": None,
-        "open_lower_bound": False,
-        "open_upper_bound": True,
-    },
+    scaling={"range_min": YEARS[0], "range_max": YEARS[1], "zero_point": None},
     my_forecasts={"history": [forecast("2025-01-02 00:00:00+00:00", None, [0.0, *CDF[1:]])]},
+    **OPEN,
 )
 EMPTY = question(71, title="Not mine", my_forecasts={"history": [], "score_data": {}})
 POSTS = [
@@ -246,19 +235,14 @@ def test_every_question_with_a_forecast_comes_with_what_exports_lack(
     assert first["resolution_criteria"] == "Resolves yes if it rains."
     assert first["scheduled_resolve_time"] == pd.Timestamp("2025-04-01", tz="UTC")
     assert pulled.origins["url"][0] == "https://www.metaculus.com/questions/1001/"
+    numeric = of(frames.questions, "metaculus-60").iloc[0]
+    assert pd.isna(numeric["actual_close_time"])
+    assert numeric["scheduled_close_time"] == pd.Timestamp("2025-03-01", tz="UTC")
+    vectors = of(frames.forecasts, "metaculus-50")["probabilities"].tolist()
+    assert vectors == [[0.6, None, 0.4], [0.5, 0.3, 0.2]]
     # A place names the question, since the files are gone.
     assert frames.place("questions", 1) == "questions, metaculus-50"
     assert frames.place("forecasts", 0) == "forecasts, metaculus-41"
-
-
-def test_an_open_question_has_no_actual_close_and_a_later_option_is_blank_before(
-    pulled: PlatformRecord,
-) -> None:
-    numeric = of(pulled.frames.questions, "metaculus-60").iloc[0]
-    assert pd.isna(numeric["actual_close_time"])
-    assert numeric["scheduled_close_time"] == pd.Timestamp("2025-03-01", tz="UTC")
-    made = of(pulled.frames.forecasts, "metaculus-50")
-    assert made["probabilities"].tolist() == [[0.6, None, 0.4], [0.5, 0.3, 0.2]]
 
 
 def test_a_pull_and_an_export_of_one_account_agree(pulled: PlatformRecord, tmp_path: Path) -> None:

@@ -49,11 +49,6 @@ def made(id_: str, forecaster: str, at: float, value: float | list[float | None]
     }
 
 
-def path(id_: str, forecaster: str, *steps: tuple[float, Any]) -> list[Any]:
-    """Return one forecaster's forecasts on a question, each a day and a value."""
-    return [made(id_, forecaster, at, value) for at, value in steps]
-
-
 def joined(
     team: str, forecaster: str, since: float | None = None, until: float | None = None
 ) -> dict[str, Any]:
