@@ -24,7 +24,7 @@ from pydantic import ConfigDict, RootModel
 
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept, read_rows
-from forecasts.accounts.paging import Items, by_time
+from forecasts.accounts.paging import Items, account, by_time
 from forecasts.common.errors import Advice, Remedy
 from forecasts.common.text import count
 from forecasts.platforms import manifold
@@ -67,13 +67,11 @@ _NOT_NEEDED = ("pool", "coverImageUrl", "creatorAvatarUrl")
 
 def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
     """Fetch the account, its bets, and their markets except the ``known`` ones."""
-    if not kept.is_complete("account"):
-        kept.add("account", {"me": client.get("me", {}, _Account).model_dump()}, None)
-    account = kept.items("account")["me"]["id"]
+    me = account(client, kept, "me", _Account)
 
     def page(after: int) -> Items:
         since = {"afterTime": after} if after >= 0 else {}
-        asked = {"userId": account, "order": "asc", "limit": PAGE, **since}
+        asked = {"userId": me["id"], "order": "asc", "limit": PAGE, **since}
         sent = [one.model_dump() for one in client.get("bets", asked, list[_Bet])]
         return [(one["id"], {name: one.get(name) for name in _BET}) for one in sent]
 

@@ -32,7 +32,7 @@ from pydantic import ConfigDict
 
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept, read_rows
-from forecasts.accounts.paging import Items, by_offset
+from forecasts.accounts.paging import Items, account, by_offset
 from forecasts.folder.frames import TIME_DTYPE, typed
 from forecasts.platforms import metaculus
 from forecasts.platforms.reading import Reading
@@ -111,14 +111,11 @@ _TEXTS = {
 
 def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
     """Fetch the account and every post that it has forecast on."""
-    if not kept.is_complete("account"):
-        me = client.get("users/me/", {}, _Account)
-        kept.add("account", {"me": me.model_dump()}, None)
-    account = kept.items("account")["me"]
+    me = account(client, kept, "users/me/", _Account)
 
     def page(offset: int) -> Items:
         asked = {
-            "forecaster_id": account["id"],
+            "forecaster_id": me["id"],
             "with_cp": "true",
             "include_descriptions": "true",
             "order_by": "published_at",
@@ -126,12 +123,12 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
             "offset": offset,
         }
         sent = client.get("posts/", asked, _Page).results
-        return [(str(one.id), _rows(one, account)) for one in sent]
+        return [(str(one.id), _rows(one, me)) for one in sent]
 
     by_offset(kept, "posts", page, title=SITE.title)
 
 
-def _rows(post: _Post, account: _Object) -> list[_Object]:
+def _rows(post: _Post, me: _Object) -> list[_Object]:
     """Return the rows of each question of a post that the account has forecast."""
     pair = post.conditional or _Conditional()
     group = (post.group_of_questions or _Group()).questions or ()
@@ -142,8 +139,8 @@ def _rows(post: _Post, account: _Object) -> list[_Object]:
             found.append(
                 {
                     "question": _question_row(post, one, given),
-                    "forecasts": list(_forecast_rows(one, given["type"], account)),
-                    "scores": list(_score_rows(one, account)),
+                    "forecasts": list(_forecast_rows(one, given["type"], me)),
+                    "scores": list(_score_rows(one, me)),
                     "texts": {ours: given[name] for ours, name in _TEXTS.items()},
                     "resolves": given["scheduled_resolve_time"],
                 }
@@ -207,7 +204,7 @@ def _question_row(post: _Post, question: _Question, given: Mapping[str, Any]) ->
     }
 
 
-def _forecast_rows(question: _Question, kind: Any, account: _Object) -> Iterator[_Object]:
+def _forecast_rows(question: _Question, kind: Any, me: _Object) -> Iterator[_Object]:
     """Yield the account's forecasts on a question as rows of forecast_data.csv."""
     mine = question.my_forecasts or _Forecasts()
     for one in mine.history or ():
@@ -221,15 +218,15 @@ def _forecast_rows(question: _Question, kind: Any, account: _Object) -> Iterator
             value = {"Continuous CDF": values}
         yield value | {
             "Question ID": question.id,
-            "Forecaster ID": account["id"],
-            "Forecaster Username": account["username"],
-            "Is Bot": account["is_bot"],
+            "Forecaster ID": me["id"],
+            "Forecaster Username": me["username"],
+            "Is Bot": me["is_bot"],
             "Start Time": _moment(one.get("start_time")),
             "End Time": _moment(one.get("end_time")),
         }
 
 
-def _score_rows(question: _Question, account: _Object) -> Iterator[_Object]:
+def _score_rows(question: _Question, me: _Object) -> Iterator[_Object]:
     """Yield the account's scores on a question as rows of score_data.csv."""
     scores = (question.my_forecasts or _Forecasts()).score_data or {}
     for name, score in scores.items():
@@ -237,8 +234,8 @@ def _score_rows(question: _Question, account: _Object) -> Iterator[_Object]:
             kind = name.removesuffix("_score")
             yield {
                 "Question ID": question.id,
-                "User ID": account["id"],
-                "User Username": account["username"],
+                "User ID": me["id"],
+                "User Username": me["username"],
                 "Score Type": kind,
                 "Score": score,
                 "Coverage": scores.get("coverage") if kind == "peer" else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from forecasts.accounts.client import Client, Shape
 from forecasts.accounts.kept import Kept
 from forecasts.common.errors import CaptureError, Remedy
 
@@ -18,6 +19,14 @@ MOST_STALLED = 50
 
 # The ids and items of a page. A platform may send one twice.
 Items = Sequence[tuple[str, Any]]
+
+
+def account(client: Client, kept: Kept, path: str, shape: type[Shape]) -> dict[str, Any]:
+    """Return the account whose token the client has, which is fetched once."""
+    if not kept.is_complete("account"):
+        kept.add("account", {"me": client.get(path, {}, shape).model_dump()}, None)
+    found: dict[str, Any] = kept.items("account")["me"]
+    return found
 
 
 def by_offset(kept: Kept, name: str, page: Callable[[int], Items], *, title: str) -> None:

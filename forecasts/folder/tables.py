@@ -1,6 +1,7 @@
 """One file of a ledger folder, read with every bad cell named and written exactly.
 
-Numbers are converted to the nearest float, so that a round trip changes no bit.
+Arrow reads the CSV: it guesses no types, and refuses a row of the wrong length. Numbers are
+converted to the nearest float, so that a round trip changes no bit.
 """
 
 from __future__ import annotations

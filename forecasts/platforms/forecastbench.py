@@ -3,6 +3,11 @@
 A market question is listed once for each horizon and counts once; a dataset question is one
 question for each due date and resolution date. A row that is not resolved carries the market's
 price, which is not an outcome.
+
+``write`` makes submissions: a file for each forecaster and round. The rounds are the due dates of
+dataset questions, which are in their ids, and the day of each forecaster's newest forecast. A
+forecast goes into the first round due after it. Only the newest on each question counts, as a
+submission has one value a question.
 """
 
 from __future__ import annotations

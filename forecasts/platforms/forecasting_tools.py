@@ -1,7 +1,8 @@
 """forecasting-tools: reports and benchmarks of bots, as JSON lines or a list.
 
 Each report is one forecast of a bot. The crowd's, ``community_prediction_at_access_time``, is never
-read.
+read. ``write`` makes a benchmark, one line for each bot and model, which
+``BenchmarkForBot.load_json_from_file_path`` of version 0.3.5 loads. It has no reports on dates.
 """
 
 from __future__ import annotations

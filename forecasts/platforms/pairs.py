@@ -103,7 +103,7 @@ def _frames(
     table: Table, columns: Columns, choices: Choices, reading: Reading
 ) -> tuple[Frames, Assumed]:
     """Return the frames and their assumed times."""
-    values = values_of(table, columns)
+    values, rule = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
     dates = dates_of(table, columns, choices.zone)
@@ -115,7 +115,7 @@ def _frames(
     questions = _questions(table, columns, asked, outcomes, found)
     reading.notes += [
         columns_note(columns, table.header),
-        f"Probabilities are {values.rule}.",
+        f"Probabilities are {rule}.",
         *leftover_notes(columns),
         *time_notes(columns, found, choices),
     ]
@@ -345,6 +345,8 @@ def _alike_titles(titles: Sequence[str]) -> Iterator[str]:
 _DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
 _SHARE = r"\s*\d{1,3}(\.\d*)?\s*"
 _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+# The probabilities in each column of a sheet, by its name.
+Shares = Mapping[str, npt.NDArray[np.float64]]
 _SUM = 0.01  # by which the probabilities of options may miss 1
 
 
@@ -422,16 +424,10 @@ def _numbers(table: Table, name: str) -> tuple[pd.Series[Any], Mask]:
     return pd.Series(numbers, dtype=str), np.array([is_share for _, is_share in cells], dtype=bool)
 
 
-@dataclass(frozen=True)
-class Values:
-    """The probabilities of each column by its name in the sheet, and how they were read."""
+def values_of(table: Table, columns: Columns) -> tuple[Shares, str]:
+    """Return the probabilities in each column, and how they were read.
 
-    shares: Mapping[str, npt.NDArray[np.float64]]
-    rule: str
-
-
-def values_of(table: Table, columns: Columns) -> Values:
-    """Return the probabilities; the numbers of a file are all from 0 to 1 or all from 0 to 100.
+    The numbers of a file are all from 0 to 1 or all from 0 to 100.
 
     Cells with a percent character are percentages in any file. A file whose numbers are partly
     above 1 and partly between 0 and 1 could be either, and is refused unless the scale is chosen.
@@ -453,7 +449,7 @@ def values_of(table: Table, columns: Columns) -> Values:
         outside = (shares[name] < 0) | (shares[name] > 1)
         for mask, top in ((signed[name], "0% to 100%"), (~signed[name], f"0 to {scale}")):
             table.wrong_where(outside & mask, table.frame[name], f"a probability from {top}")
-    return Values(shares, rule)
+    return shares, rule
 
 
 def _wrong(table: Table, name: str, row: int, _bare: Any, rule: str) -> None:
@@ -482,7 +478,7 @@ def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int,
 
 
 def made_by_row(
-    table: Table, columns: Columns, choices: Choices, values: Values, made_at: pd.Series[Any]
+    table: Table, columns: Columns, choices: Choices, values: Shares, made_at: pd.Series[Any]
 ) -> pd.DataFrame:
     """Return the forecasts with the row of each, in the order of the rows.
 
@@ -499,7 +495,7 @@ def made_by_row(
         return _with_options(table, wide, values, who, made_at)
     parts = []
     for label, column in wide.items() if wide else [("", *columns.fields["probability"])]:
-        shares = values.shares[column]
+        shares = values[column]
         place = np.flatnonzero(~np.isnan(shares))
         part = pd.DataFrame({"row": place, "probability": shares[place]})
         is_date = kind == "made_at"
@@ -527,10 +523,10 @@ def _header_time(label: str, zone: ZoneInfo) -> pd.Timestamp:
 
 
 def _with_options(
-    table: Table, wide: Mapping[str, str], values: Values, who: Any, made_at: Any
+    table: Table, wide: Mapping[str, str], values: Shares, who: Any, made_at: Any
 ) -> pd.DataFrame:
     """Return the forecasts of a sheet with a column for each option."""
-    shares = np.column_stack([values.shares[column] for column in wide.values()])
+    shares = np.column_stack([values[column] for column in wide.values()])
     total = shares.sum(axis=1)
     blank = np.isnan(shares).all(axis=1)
     first = table.frame[next(iter(wide.values()))]

@@ -1,7 +1,7 @@
 """The walk that all readers share: from a file's rows to questions and forecasts.
 
-A reader declares the columns of its CSV (``Column``) or the fields of its JSON (``entries.Field``).
-It hands what it reads to a ``Reading``, which keeps each part's place, the faults, the omissions
+A reader declares the columns of its CSV (``Column``) or the fields of its JSON (``Field``). It
+hands what it reads to a ``Reading``, which keeps each part's place, the faults, the omissions
 and the notes, and returns them as a ``PlatformRecord``.
 """
 

@@ -1,8 +1,7 @@
 """The contents of another platform's file, in the ledger's terms and ready to import.
 
-Each format's module has two functions:
+Each format's module has one function:
 
-    recognises(source: Source) -> bool
     read(source: Source, choices: Choices) -> PlatformRecord
 
 ``read`` is pure: no session, no clock, no network. BadInput lists every bad cell by file, row,

@@ -2,7 +2,8 @@
 
 Most sheets lack some of them. The close of an open question is then read from its title, and a
 forecast of unknown time counts as made at the import. Times that a sheet does not give are marked
-(``Assumed``), since the ledger's own times go before it in a later import.
+(``Assumed``), since the ledger's own times go before it in a later import. Below are the times
+that any file gives without their zone, and the days between which forecasts count.
 """
 
 from __future__ import annotations

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member
 from forecasts.platforms import icalendar as calendar
+from forecasts.platforms.icalendar import escaped, folded
 from forecasts.resolution import confirmation
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -40,33 +45,31 @@ def test_it_has_the_open_questions_soonest_close_first_and_names_the_rest(
     assert written.left_out == ["1 resolved question", "1 forecast"]
 
 
-def test_a_file_is_replaced_only_when_asked(
-    session: Session, alice: Member, tmp_path: Path
-) -> None:
-    ask(session, alice)
-    frames, path = ledger_frames(session), tmp_path / "new" / "questions.ics"
-    calendar.write(frames, path)
-    before = path.read_bytes()
-    with pytest.raises(Refused, match="exists"):
-        calendar.write(frames, path)
-    calendar.write(frames, path, overwrite=True)
-    assert path.read_bytes() == before
-    assert [file.name for file in path.parent.iterdir()] == ["questions.ics"]
-
-
-def test_a_path_below_a_file_is_named(session: Session, alice: Member, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match="cannot be written"):
-        calendar.write(ledger_frames(session), tmp_path / "file" / "questions.ics")
-
-
-def test_a_file_without_the_ending_of_calendars_gets_it(
+def test_a_file_gets_its_ending_and_is_replaced_only_when_asked(
     session: Session, alice: Member, tmp_path: Path
 ) -> None:
     ask(session, alice)
     frames, folder = ledger_frames(session), tmp_path / "calendars"
     assert calendar.write(frames, folder / "my.list").files == [folder / "my.list.ics"]
-    assert [file.name for file in folder.iterdir()] == ["my.list.ics"]
     with pytest.raises(Refused, match=r"my.list.ics' exists"):
         calendar.write(frames, folder / "my.list")
+    calendar.write(frames, folder / "my.list", overwrite=True)
+    assert [file.name for file in folder.iterdir()] == ["my.list.ics"]
     assert calendar.write(frames, folder / "A.ICS").files == [folder / "A.ICS"]
+    with pytest.raises(BadInput, match="cannot be written"):
+        calendar.write(frames, folder / "A.ICS" / "questions.ics")
+
+
+@settings(max_examples=examples(60))
+@given(st.text())
+def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
+    line = folded(f"SUMMARY:{escaped(words)}")
+    assert line.endswith("\r\n")
+    parts = line[:-2].split("\r\n")
+    assert all(len(part.encode()) <= 75 for part in parts)
+    assert all(part.startswith(" ") for part in parts[1:])
+    whole = "".join([parts[0], *(part[1:] for part in parts[1:])])
+    assert "\n" not in whole
+    assert "\r" not in whole
+    value = whole.removeprefix("SUMMARY:")
+    assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,n])*", value, re.DOTALL)
