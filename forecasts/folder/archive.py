@@ -113,7 +113,8 @@ def _entries(
     whole, packed = sum(entry.file_size for entry in entries), archive.stat().st_size
     most = min(most_bytes, max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * packed))
     if whole > most:
-        raise _too_large(f"{archive.name} unpacks to {format_bytes(whole)}", most)
+        size = f"{format_bytes(whole)} out of {format_bytes(packed)}"
+        raise _too_large(f"{archive.name} unpacks to {size}", most)
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))

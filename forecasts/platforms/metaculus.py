@@ -105,9 +105,9 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     reading = Reading("metaculus")
     questions = read_questions(asked, made, reading)
     names: dict[_Account, str] = {}
-    made_by, scored_by = (
-        _accounts(table, role, names) for table, role in ((made, "Forecaster"), (scored, "User"))
-    )
+    # The forecasts have the newest name of an account.
+    scored_by = _accounts(scored, "User", names)
+    made_by = _accounts(made, "Forecaster", names)
     handles, account = _handles(names, made, made_by, choices, reading)
     until = _until(source, choices)
     _add_forecasts(made, questions, list(map(handles.get, made_by)), reading, until)

@@ -15,7 +15,7 @@ from forecasts.accounts.client import Client
 from forecasts.accounts.kept import Kept
 from forecasts.common.errors import CaptureError
 from forecasts.platforms import manifold
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
 from tests.remarks import notes_of
@@ -137,7 +137,14 @@ def test_bets_come_page_by_page_and_none_of_a_moment_is_lost(
     assert asked == [None, str(BEGIN + 2_999), str(BEGIN + 3_999), str(BEGIN + 4_999)]
 
 
-def test_a_removed_market_is_named(platform: Platform, client_of: ClientOf, kept: Kept) -> None:
+def test_a_removed_market_is_named_and_an_account_without_bets_is_empty(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    serve(platform, [])
+    account.fetch(client_of(account.SITE), kept)
+    frames = account.read(kept, CHOICES).frames
+    assert len(frames.questions) == len(frames.forecasts) == 0
+    kept.nexts.clear()
     serve(platform, [*BETS, bet(7, "gone", 0.5, 6_000)])
     account.fetch(client_of(account.SITE), kept)
     left_out = account.read(kept, CHOICES).left_out
@@ -175,15 +182,6 @@ def test_a_stopped_pull_asks_for_no_market_twice(
     account.fetch(client_of(account.SITE), kept)
     assert [one.path for one in platform.asked] == ["market/snow", "market/colour"]
     assert len(account.read(kept, CHOICES).frames.questions) == 3
-
-
-def test_an_account_without_bets_is_empty(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
-    serve(platform, [])
-    account.fetch(client_of(account.SITE), kept)
-    record: PlatformRecord = account.read(kept, CHOICES)
-    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
 
 
 @pytest.mark.parametrize("answer", [{}, [{"id": "1"}], [{"id": "1", "contractId": "x"}], None])

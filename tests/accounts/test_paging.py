@@ -15,16 +15,8 @@ from forecasts.common.errors import CaptureError
 from tests.accounts.conftest import NOW
 
 
-class Memory:
-    """A file that keeps nothing."""
-
-    def write(self, _: bytes) -> None: ...
-
-    def flush(self) -> None: ...
-
-
 def fresh() -> Kept:
-    return Kept(Memory(), NOW)  # type: ignore[arg-type]
+    return Kept(None, NOW)
 
 
 def pages_of(items: list[str], size: int, asked: list[int]) -> Callable[[int], Items]:
@@ -109,14 +101,12 @@ def test_a_server_that_ignores_the_offset_is_named() -> None:
 
 
 def test_a_list_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def more(offset: int) -> Items:
+        return [(str(one), one) for one in range(offset, offset + 10)]
+
     monkeypatch.setattr(paging, "MOST_ITEMS", 50)
     with pytest.raises(CaptureError, match="sent more than 50 items and does not end"):
-        by_offset(
-            fresh(),
-            "posts",
-            lambda offset: [(str(one), one) for one in range(offset, offset + 10)],
-            title="Metaculus",
-        )
+        by_offset(fresh(), "posts", more, title="Metaculus")
 
 
 def bets_of(times: list[int], size: int) -> Callable[[int], Items]:

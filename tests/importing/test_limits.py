@@ -246,7 +246,7 @@ def lying(real: bytes) -> bytes:
             lambda: of_entries(*(f"{n}.csv" for n in range(1_001))),
             "has 1,001 entries; at most 1,000",
         ),
-        (bomb, "unpacks to 1,073.7 MB out of 1 MB; the limit is 200 times its size"),
+        (bomb, "unpacks to 1,073.7 MB out of 1 MB; the limit is 208.9 MB"),
         (lambda: lying(of_entries("questions.csv")), "cannot be unpacked"),
         (lambda: of_entries("questions.csv")[:-30], "is a file, not a ledger folder"),
         (lambda: b"question_id", "is a file, not a ledger folder"),

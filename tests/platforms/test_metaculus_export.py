@@ -12,7 +12,6 @@ from forecasts.common.errors import Refused
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionText
 from forecasts.platforms import metaculus
-from forecasts.platforms.formats import writer
 from forecasts.platforms.metaculus_export import write
 from forecasts.platforms.record import Choices, frames_of
 from forecasts.platforms.source import opened
@@ -200,30 +199,21 @@ def test_what_has_no_place_is_named_with_its_count(tmp_path: Path) -> None:
     frames = ledger()
     frames.questions["resolution_criteria"] = ["By the gauge."] + [""] * 5
     frames.forecasts["rationale"] = ["Clouds.", "Sun."] + [""] * 10
+    frames.forecasts.loc[0, "probability"] = float("nan")  # a withdrawal of nothing
     written = write(frames, tmp_path / "out")
     assert written.left_out == [
         "1 text of resolution criteria",
         "2 rationales",
-        "3 infinite scores",
+        "1 withdrawal without a forecast",
+        "1 infinite score",
     ]
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert ", 2 rationales, 3 infinite scores." in readme
+    assert ", 2 rationales, 1 withdrawal without a forecast, 1 infinite score." in readme
 
 
-def test_a_withdrawal_of_nothing_is_left_out(tmp_path: Path) -> None:
-    frames = ledger()
-    frames.forecasts.loc[0, "probability"] = float("nan")
-    written = write(frames, tmp_path / "out")
-    assert written.left_out[:1] == ["1 withdrawal without a forecast"]
-
-
-def test_a_folder_with_files_is_only_replaced_when_asked(tmp_path: Path) -> None:
-    write(ledger(), tmp_path / "out")
+def test_an_empty_ledger_is_written_and_its_folder_only_replaced_when_asked(tmp_path: Path) -> None:
+    write(frames_of({}, {}), tmp_path / "out")
+    assert read_back(tmp_path / "out").questions.empty
     with pytest.raises(Refused, match="is not empty"):
         write(ledger(), tmp_path / "out")
     assert write(ledger(), tmp_path / "out", overwrite=True).files
-
-
-def test_an_empty_ledger_is_written_and_read_back(tmp_path: Path) -> None:
-    writer("metaculus").write(frames_of({}, {}), tmp_path / "out")
-    assert read_back(tmp_path / "out").questions.empty

@@ -149,7 +149,7 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     ),
     "a time without a day before it": (
         "question,deadline,p,outcome\na,0001-01-01 12:00,0.7,1\n", {},
-        {"opens": ["0001-01-01 12:00"]},
+        {"opens": ["0001-01-02 00:00"]},
     ),
     "rows are named by their other cells": (
         "league,date,team1,team2,prob1,outcome1\nnba,2025-03-01,Reds,Blues,0.6,1\n"
