@@ -44,6 +44,15 @@ _QUESTION = {
     "fine_print": Field("fine_print", "text", PROSE),
     "tags": Field("tournament_slugs", "values", {"kind": str}),
 }
+# The fields of a question in a file that is written, by the ledger's names.
+_WRITTEN = {ours: one.name for ours, one in _QUESTION.items()} | {
+    "type": "question_type",
+    "unit": "unit_of_measure",
+    "open_time": "open_time",
+    "scheduled_close_time": "close_time",
+    "resolution": "resolution_string",
+    "known_at": "actual_resolution_time",
+}
 _TYPES = {"binary": "binary", "multiple_choice": "multiple_choice", "date": "date"}
 _TYPES |= dict.fromkeys(("numeric", "discrete"), "numeric")
 _SHARE: Mapping[str, Any] = {"low": 0, "high": 1, "required": True}
@@ -402,33 +411,18 @@ def _explained(rationale: str) -> str:
 
 def _bounds(asked: Any) -> dict[str, Any]:
     low, high = bounds(asked)
-    return {
-        "lower_bound": low,
-        "upper_bound": high,
-        "open_lower_bound": True,
-        "open_upper_bound": True,
-    }
+    stated = {"lower_bound": low, "upper_bound": high}
+    return stated | {"open_lower_bound": True, "open_upper_bound": True}
 
 
 def _written_question(asked: Any, accessed: pd.Timestamp) -> dict[str, Any]:
-    resolved = bool(asked.resolution)
-    question = {
-        "question_text": asked.title,
+    question = {theirs: _cell(getattr(asked, ours)) for ours, theirs in _WRITTEN.items()}
+    question |= {
         "id_of_question": None,
-        "state": "resolved" if resolved else None,
-        "resolution_criteria": asked.resolution_criteria or None,
-        "fine_print": asked.fine_print or None,
-        "background_info": asked.background or None,
-        "unit_of_measure": asked.unit or None,
-        "open_time": _time(asked.open_time),
-        "close_time": _time(asked.scheduled_close_time),
-        "scheduled_resolution_time": _time(asked.scheduled_resolve_time),
-        "actual_resolution_time": _time(asked.known_at),
-        "date_accessed": _time(accessed),
+        "state": "resolved" if asked.resolution else None,
+        "date_accessed": _cell(accessed),
         "tournament_slugs": asked.tags or [],
-        "resolution_string": asked.resolution or None,
         "custom_metadata": {"question_id": asked.question_id, "family": asked.family},
-        "question_type": asked.type,
     }
     if asked.type == "multiple_choice":
         question["options"] = asked.options
@@ -437,8 +431,11 @@ def _written_question(asked: Any, accessed: pd.Timestamp) -> dict[str, Any]:
     return question
 
 
-def _time(at: Any) -> str | None:
-    return None if pd.isna(at) else str(at.isoformat())
+def _cell(value: Any) -> Any:
+    """Return a value for JSON; None for a blank one."""
+    if value is None or value is pd.NaT or value == "":
+        return None
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
 
 
 def _others(frames: Frames) -> Counter[str]:
