@@ -313,7 +313,9 @@ def _without_totals(table: Table, columns: Columns, reading: Reading) -> Table:
     if table.problems:  # by their rows
         return table
     rows = table.frame
-    out = pd.concat([rows[name].str.strip() == "" for name in rows], axis=1).all(axis=1)
+    out = pd.Series(True, index=rows.index)
+    for column in rows:
+        out &= rows[column].str.strip() == ""
     if name := columns.one("title") or columns.one("question_id"):
         totals = rows[name].isin([one for one in rows[name].unique() if is_summary(one)])
         for row in np.flatnonzero(totals).tolist():
