@@ -199,7 +199,7 @@ def test_what_has_no_place_is_named_with_its_count(tmp_path: Path) -> None:
     frames = ledger()
     frames.questions["resolution_criteria"] = ["By the gauge."] + [""] * 5
     frames.forecasts["rationale"] = ["Clouds.", "Sun."] + [""] * 10
-    frames.forecasts.loc[0, "probability"] = float("nan")  # a withdrawal of nothing
+    frames.forecasts.loc[4, "probability"] = float("nan")  # a withdrawal of nothing
     written = write(frames, tmp_path / "out")
     assert written.left_out == [
         "1 text of resolution criteria",
