@@ -114,36 +114,20 @@ def band(curves: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 class CalibrationErrors(NamedTuple):
-    """The distance between forecasts and reliability curve: mean, 90th percentile and maximum."""
+    """Eavg, E90 and Emax: how far forecasts are from how often they came true; 0 is best.
+
+    The distance of a forecast is |recalibrated − forecast|, in 0..1. Eavg is its weighted mean, E90
+    the smallest distance that 90% of the weight does not exceed, Emax the largest. The three are
+    those of `val.prob` in R's package rms, with the isotonic reliability curve in the place of its
+    smoother (loess). Chance alone keeps them above 0, Emax far above: see `chance`.
+
+    Harrell (2015), doi:10.1007/978-3-319-19425-7, chapter 10; Austin & Steyerberg (2019),
+    doi:10.1002/sim.8281.
+    """
 
     average: float
     p90: float
     largest: float
-
-
-def calibration_errors(
-    *, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
-) -> CalibrationErrors:
-    """Return Eavg, E90 and Emax: how far forecasts are from how often they came true.
-
-    The distance of a forecast is |recalibrated − forecast|, in 0..1; 0 is best. Eavg is its
-    weighted mean, E90 the smallest distance that 90% of the weight does not exceed, Emax the
-    largest. The three are those of `val.prob` in R's package rms, with the isotonic reliability
-    curve in the place of its smoother (loess). Chance alone keeps them above 0, Emax far above:
-    compare them with `chance`.
-
-    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
-
-    Harrell (2015), doi:10.1007/978-3-319-19425-7, chapter 10; Austin & Steyerberg (2019),
-    doi:10.1002/sim.8281.
-
-    >>> [round(error, 3) for error in calibration_errors(p=[0.2, 0.2, 0.8, 0.8], y=[0, 0, 1, 0])]
-    [0.25, 0.3, 0.3]
-    """
-    pooled = pool(*pairs(p, y, weight))
-    distance = np.abs(isotonic(pooled) - pooled.forecast)
-    average, p90, largest = errors_of(distance[:, None], pooled.weight)
-    return CalibrationErrors(float(average[0]), float(p90[0]), float(largest[0]))
 
 
 def errors_of(distance: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:

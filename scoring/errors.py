@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Flags, Floats
+from scoring.arrays import Flags, Floats, Places
 
 # The most problems collected: nobody reads further.
 MOST_PROBLEMS = 1000
@@ -68,14 +68,16 @@ class Problems:
                 value = value.item()
             self.found.append(Problem(frame, column, row, value, rule))
 
-    def add_where(self, frame: str, column: str, bad: Flags, values: Any, rule: str) -> None:
-        """Add the values where ``bad`` holds, all breaking the same rule.
+    def add_where(
+        self, frame: str, column: str, bad: Flags | Places, values: Any, rule: str
+    ) -> None:
+        """Add the values of the ``bad`` rows, flags or positions, all breaking the same rule.
 
         ``values`` is the input column, or None if there is no value to show.
         """
-        rows = np.flatnonzero(bad)[: MOST_PROBLEMS - len(self.found)]
+        rows = np.flatnonzero(bad) if bad.dtype == np.bool_ else bad
         shown = values.iloc if isinstance(values, pd.Series) else values
-        for row in rows.tolist():
+        for row in rows[: MOST_PROBLEMS - len(self.found)].tolist():
             self.add(frame, column, row, None if shown is None else shown[row], rule)
 
     def raise_any(self) -> None:

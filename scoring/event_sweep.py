@@ -11,18 +11,18 @@ everything the question added, so that no sum, and no rounding error, carries ov
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats, Ints, Places
-from scoring.compensated_sums import merge, split
 from scoring.ordering import in_order
 from scoring.paths import Paths
 
 Number = TypeVar("Number", np.int64, np.complex128)
+Pairs = npt.NDArray[np.complex128]
 
 
 class Sweep:
@@ -94,7 +94,7 @@ class Sweep:
         self._subtract_at_close(area)
         np.cumsum(area, out=area)
         # Most segments end where the next one starts.
-        since = parallel.take(upto, self.start)
+        since = upto.take(self.start)
         over = np.empty_like(since)
         over[:-1] = since[1:]
         over[self.lasting] = upto.take(self.end.take(self.lasting))
@@ -109,13 +109,13 @@ class Sweep:
         np.cumsum(upto, out=upto)
         return upto.take(self.end) - upto.take(self.start)
 
-    def changes(self, first: int, last: int) -> tuple[Places, Codes, Codes]:
-        """Return the segments that start and end at the events from ``first`` to before ``last``.
+    def changes(self) -> tuple[Places, Codes, Codes]:
+        """Return the segments that start and end at the events, in their order.
 
-        In their order: the segments; +1 if one starts and −1 if it ends; and for each of these
-        events the number of such changes up to and including it.
+        That is: the segments; +1 if one starts and −1 if it ends; and for each event the number of
+        such changes up to and including it.
         """
-        n, order = len(self.start), self.order[first:last]
+        n, order = len(self.start), self.order
         starts, ends = order < n, (order >= n) & (order < n + len(self.ended))
         replaces = np.zeros(len(order), dtype=np.bool_)
         replaces[starts] = self.continues[order[starts]]
@@ -135,10 +135,35 @@ class Sweep:
         steps[:n] = value
         np.subtract(steps[1:n], value[:-1], out=steps[1:n], where=self.continues[1:])
         steps[n : n + len(self.ended)] = -value.take(self.ended)
-        changes = parallel.take(steps, self.order).astype(kind, copy=False)
+        changes = steps.take(self.order).astype(kind, copy=False)
         self._subtract_at_close(changes)
         return np.cumsum(changes, out=changes)
 
     def _subtract_at_close(self, steps: npt.NDArray[Number]) -> None:
         """Set each question's closing step so that its steps sum to zero."""
         steps[self.close] = -np.add.reduceat(steps, self.begin)
+
+
+def split(value: Floats, out: Pairs | None = None) -> Pairs:
+    """Return finite numbers as pairs of parts, in ``out`` if given.
+
+    The first parts are multiples of a common unit, chosen so that their sums are exact in double
+    precision; the second parts hold the remainders, whose rounding errors are smaller by the same
+    factor. Adding a number and subtracting it again therefore leaves nothing, and the difference of
+    two large running sums is as accurate as a direct sum. A pair is stored as a complex number, so
+    one running sum and one lookup serve both parts.
+    """
+    most = len(value) * max(float(value.max(initial=0.0)), -float(value.min(initial=0.0)))
+    # Adding and subtracting a number this large rounds to multiples of its last digit.
+    large = 1.5 * 2.0 ** (math.frexp(most)[1] + 1)
+    pairs = np.empty(len(value), dtype=np.complex128) if out is None else out
+    exact, rest = pairs.real, pairs.imag
+    np.add(value, large, out=exact)
+    np.subtract(exact, large, out=exact)
+    np.subtract(value, exact, out=rest)
+    return pairs
+
+
+def merge(pairs: Pairs) -> Floats:
+    """Return the numbers that the pairs represent."""
+    return np.asarray(pairs.real + pairs.imag)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats, Ints
 from scoring.errors import Problems
 
@@ -40,7 +39,7 @@ def check_frame(frame: object, known: Sequence[str], problems: Problems, table: 
 def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
     """Return each row's position in a sorted list of distinct ids (−1: missing), and that list.
 
-    The list may contain ids that no row has.
+    The list of a categorical may contain ids that no row has.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories, places = column.cat.categories, column.cat.codes.to_numpy()
@@ -51,13 +50,6 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
         rank = np.append(rank, -1).astype(np.int32)
         ids = pd.CategoricalIndex(ordered, dtype=column.dtype)
         return np.asarray(rank.take(places), dtype=np.int32), ids
-    values = _integers(column)
-    if values is not None:
-        least, most = map(int, parallel.extent(values))
-        if most - least < 4 * len(values) + 65_536:
-            # A small range of integers needs no hashing: list the whole range.
-            listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
-            return (values - least).astype(np.int32), listed
     where, distinct = pd.factorize(column, sort=True)
     return where.astype(np.int32), pd.Index(distinct)
 
@@ -75,30 +67,12 @@ def missing_ids(at: Codes, ids: pd.Index) -> Flags:
 
 def positions(column: pd.Series, ids: pd.Index) -> Codes:
     """Return each row's position in the sorted ``ids``; −1 if it is not there."""
-    values = _integers(column)
-    if values is not None and len(ids) and ids.dtype.kind in "iu":
-        least, most = int(ids[0]), int(ids[-1])
-        if most - least < 4 * len(values) + 65_536:
-            # Values outside the range of the ids are clipped to its edges, which map to −1.
-            table = np.full(most - least + 3, -1, dtype=np.int32)
-            table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
-            return table.take(values - (least - 1), mode="clip")
     code, distinct = encode_ids(column)
     known, own = _plain(ids), _plain(distinct)
     if own.equals(known):
         return code
     place = np.append(known.get_indexer(own), -1).astype(np.int32)
     return place.take(code)
-
-
-def _integers(column: pd.Series) -> Ints | None:
-    """Return a column of integers as int64, None for any other column."""
-    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iu" or not len(column):
-        return None
-    values = column.to_numpy()
-    if column.dtype == np.uint64 and values.max() >= 2**62:
-        return None
-    return values.astype(np.int64, copy=False)
 
 
 def _plain(ids: pd.Index) -> pd.Index:
@@ -147,8 +121,7 @@ def times(
         column = column.astype(object)
     known = isinstance(column.dtype, pd.DatetimeTZDtype)
     instants = _microseconds(column) if known else _instants(column)
-    least, most = parallel.extent(instants) if n else (YEAR_1, YEAR_1)
-    if least < YEAR_1 or most >= YEAR_10000:
+    if n and (instants.min() < YEAR_1 or instants.max() >= YEAR_10000):
         far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
         # Out-of-range timestamps cannot be shown as such: pandas fails to format them.
         shown = column.map(str, na_action="ignore") if far.any() else column
@@ -193,54 +166,31 @@ def _instants(column: pd.Series) -> Ints:
 
 
 def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
-    """Return `quantity` of each value, vectorised if possible, NaN if it is invalid."""
+    """Return numbers, and dates as seconds since 1970; NaN for anything else.
+
+    A date without a time is midnight UTC, and a time needs an offset. ``dates`` flags the dates.
+    """
     read = np.full(len(values), np.nan)
     plain = ~dates & has_type(values, *NUMBERS, str)
     read[plain] = pd.to_numeric(pd.Series(values[plain], dtype=object), errors="coerce")
-    written = dates & has_type(values, str)
-    if written.any():
-        texts = pd.Series(values[written], dtype="str").str.strip()
-        texts = texts.mask(texts.str.fullmatch(r"\d{4}-\d\d-\d\d"), texts + "T00:00:00Z")
-        instants = _instants(texts)
-        read[written] = np.where(instants == NO_TIME, np.nan, instants / 1e6)
-    for place in np.flatnonzero(~np.isfinite(read)).tolist():
-        read[place] = np.nan
-        with suppress(ValueError):
-            read[place] = quantity(values[place], as_date=bool(dates[place]))
+    read[np.isinf(read)] = np.nan
+    dated = dates & has_type(values, str, date)
+    code, distinct = pd.factorize(values[dated])
+    read[dated] = np.array([*map(_seconds, distinct), np.nan])[code]
     return read
 
 
-def quantity(value: object, *, as_date: bool) -> float:
-    """Return a number, or a date as seconds since 1970 (a date without time is midnight UTC).
-
-    Raises ValueError, with the rule, for anything else.
-    """
-    if as_date:
-        if isinstance(value, str):
-            value = _date(value.strip())
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                raise ValueError(TIME_RULE)
-            return float(value.timestamp())
-        if isinstance(value, date):
-            return float(pd.Timestamp(value, tz="UTC").timestamp())
-        raise ValueError("must be a date")
-    number = np.nan
-    if isinstance(value, int | float | str | np.number) and not isinstance(value, bool):
-        with suppress(ValueError):
-            number = float(value)
-    if not np.isfinite(number):
-        raise ValueError("must be a finite number")
-    return number
-
-
-def _date(text: str) -> date | None:
-    """Return an ISO 8601 date or time, None if the text is neither."""
-    with suppress(ValueError):
-        return date.fromisoformat(text)
-    with suppress(ValueError):
-        return datetime.fromisoformat(text)
-    return None
+def _seconds(value: str | date) -> float:
+    """Return a date or time as seconds since 1970, NaN if it is neither or has no offset."""
+    if isinstance(value, str):
+        text = value.strip()
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            with suppress(ValueError):
+                return _seconds(read(text))
+        return np.nan
+    if isinstance(value, datetime):
+        return np.nan if value.tzinfo is None else float(value.timestamp())
+    return float(pd.Timestamp(value, tz="UTC").timestamp())
 
 
 def flags(frame: pd.DataFrame, name: str, problems: Problems, table: str) -> Flags:

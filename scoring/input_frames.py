@@ -243,13 +243,11 @@ def _options(frame: pd.DataFrame, kind: Kinds, problems: Problems) -> dict[int, 
 
 def _bounds(frame: pd.DataFrame, name: str, kind: Kinds, problems: Problems) -> Floats:
     bounds = np.full(len(frame), np.nan)
-    column = frame[name].to_numpy(dtype=object) if name in frame.columns else bounds
-    for row in np.flatnonzero(kind >= NUMERIC):
-        try:
-            bounds[row] = input_columns.quantity(column[row], as_date=kind[row] == DATE)
-        except ValueError:
-            rule = "a numeric question needs a number here, a date question a date"
-            problems.add("questions", name, int(row), column[row], rule)
+    column = frame[name].to_numpy(dtype=object) if name in frame.columns else bounds.astype(object)
+    rows = np.flatnonzero(kind >= NUMERIC)
+    bounds[rows] = input_columns.quantities(column[rows], kind[rows] == DATE)
+    rule = "a numeric question needs a number here, a date question a date"
+    problems.add_where("questions", name, rows[np.isnan(bounds[rows])], column, rule)
     return bounds
 
 
@@ -270,25 +268,25 @@ def _outcomes(
     rule = "must be yes, no, a number 0..1, annulled or ambiguous"
     problems.add_where("questions", "resolution", np.isinf(outcomes), column, rule)
     others = np.flatnonzero(given & (kind > BINARY))
-    for row, value in zip(others.tolist(), column.iloc[others].astype(object), strict=True):
+    values = column.iloc[others].to_numpy(dtype=object)
+    numbers = input_columns.quantities(values, kind[others] == DATE)
+    for row, value, number in zip(others.tolist(), values, numbers.tolist(), strict=True):
+        word = value.strip().lower() if isinstance(value, str) else ""
         if value in options.get(row, ()):
             outcomes[row] = options[row].index(value)
-        elif isinstance(value, str) and value.strip().lower() in NO_SCORES:
+        elif word in NO_SCORES:
             continue
-        elif kind[row] >= NUMERIC and str(value).strip().lower() in OUTSIDE:
-            outcomes[row] = OUTSIDE[str(value).strip().lower()]
         elif kind[row] == MULTIPLE_CHOICE:
             rule = "must be one of the question's options, annulled or ambiguous"
             problems.add("questions", "resolution", row, value, rule)
+        elif np.isnan(outcome := OUTSIDE.get(word, number)):
+            rule = (
+                "must be a number (on a date question a date), below_lower_bound, "
+                "above_upper_bound, annulled or ambiguous"
+            )
+            problems.add("questions", "resolution", row, value, rule)
         else:
-            try:
-                outcomes[row] = input_columns.quantity(value, as_date=kind[row] == DATE)
-            except ValueError:
-                rule = (
-                    "must be a number (on a date question a date), below_lower_bound, "
-                    "above_upper_bound, annulled or ambiguous"
-                )
-                problems.add("questions", "resolution", row, value, rule)
+            outcomes[row] = outcome
     return outcomes
 
 

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import parallel
 from scoring.arrays import Flags, Floats
 from scoring.errors import Problems
 from scoring.input_columns import NUMBERS, has_type, is_blank, parse_json, quantities
@@ -42,9 +41,7 @@ class Values:
         self.problems = problems
 
     def _refuse(self, name: str, rows: npt.NDArray[np.intp], rule: str) -> None:
-        bad = np.zeros(len(self.places), dtype=np.bool_)
-        bad[rows] = True
-        self.problems.add_where("forecasts", name, bad, self.columns[name], rule)
+        self.problems.add_where("forecasts", name, rows, self.columns[name], rule)
 
     def _refuse_others(self, name: str, rows: Rows, kind: str) -> None:
         for other, column in self.columns.items():
@@ -66,10 +63,8 @@ class Values:
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
             unread = np.flatnonzero((np.isnan(p) & ~is_blank(own)) | _truths(own))
-        least, most = parallel.extent(p) if len(p) else (0, 1)
-        if len(unread) or least < 0 or most > 1:
-            wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
-            self._refuse("probability", self.places[rows][wrong], OUT_OF_RANGE)
+        wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
+        self._refuse("probability", self.places[rows][wrong], OUT_OF_RANGE)
         return p
 
     def probabilities(self, rows: Rows, options: int, outcome: Floats) -> Floats:

@@ -38,7 +38,7 @@ outcomes drawn from the last forecast (conditional on the path, they are not cen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -57,12 +57,6 @@ LEAST_SHARE = 0.05
 FAR = 1.959963984540054
 _STEPS = 50
 _JUMPS = 3
-# The exponential series of this degree is exact to 1e-7 for exponents up to 1.5.
-_DEGREE, _NEAR = 15, 1.5
-# Of its derivatives, the factors and the powers of each term: one row each.
-_LESS, _TERM = np.arange(4)[:, None], np.arange(_DEGREE + 1)
-_POWERS = np.maximum(_TERM - _LESS, 0)
-_FACTORS = np.cumprod(np.concatenate([_TERM[None] ** 0, np.maximum(_TERM - _LESS[:3], 0)]), axis=0)
 _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-12
 
 
@@ -112,25 +106,11 @@ class Sums(NamedTuple):
     def moments(self, at: float) -> Floats:
         """Return E exp(θ U) of each path at that θ, and its first three derivatives (4, paths)."""
         now, earlier = (self.p * np.exp(at * of) for of in (self.after, self.before))
-        rows = np.empty((4, len(now)))
-        np.subtract(now, earlier, out=rows[0])
-        for row in rows[1:]:
-            now *= self.after
-            earlier *= self.before
-            np.subtract(now, earlier, out=row)
-        found = np.add.reduceat(rows, self.first, axis=1)
+        found = np.empty((4, len(self.first)))
+        for row in found:
+            row[:] = self._totals(now - earlier)
+            now, earlier = now * self.after, earlier * self.before
         found[0] += 1
-        return found
-
-    def series(self) -> Floats:
-        """Return the coefficients of E exp(θ U) in powers of θ (degree + 1, paths)."""
-        now, earlier, added = self.p.copy(), self.p.copy(), np.empty_like(self.p)
-        found = np.ones((_DEGREE + 1, len(self.first)))
-        for power in range(1, _DEGREE + 1):
-            now *= self.after
-            earlier *= self.before
-            np.subtract(now, earlier, out=added)
-            found[power] = self._totals(added) / math.factorial(power)
         return found
 
 
@@ -141,6 +121,11 @@ class Cumulants(NamedTuple):
     mean: float
     variance: float
     third: float
+
+    @property
+    def jump(self) -> float:
+        """The size in which the statistic moves in the tail of that argument."""
+        return abs(self.third / self.variance) if self.variance > 0 else 0.0
 
 
 def _stretch(sums: Sums, family: Places) -> Floats:
@@ -189,13 +174,10 @@ class Null:
 
     def cumulants(self, at: float) -> Cumulants:
         """Return the cumulant generating function of the statistic at that argument."""
-        if abs(at) * self._largest <= _NEAR:
-            moments = (_FACTORS * at**_POWERS) @ self._series
-        else:
-            moments = self.sums.moments(at)
+        moments = self.sums.moments(at)
         moment = np.maximum(moments[0], 1e-9)
         first, second, third = moments[1:] / moment
-        share, square = self._share, first**2
+        share, square = 1 / self.stretch, first**2
         return Cumulants(
             float(share @ np.log(moment)),
             float(share @ first),
@@ -209,8 +191,8 @@ class Null:
         The search begins at ``near``, if it is given. Beyond the statistic's largest or smallest
         value there is none; the argument then stops where exponents become too large.
         """
-        variance = self.deviation**2
-        furthest, longest = _FURTHEST / self._largest, 2 / self._largest
+        variance, furthest = self.deviation**2, self.furthest
+        longest = furthest / 15
         at = min(max(total / variance if near is None else near, -furthest), furthest)
         for _ in range(_STEPS):
             tilted = self.cumulants(at)
@@ -231,7 +213,7 @@ class Null:
         at = self.saddlepoint(total)
         tilted = self.cumulants(at)
         if tilted.variance > 0:
-            total -= math.copysign(min(_half_jump(tilted), abs(total)), total)
+            total -= math.copysign(min(tilted.jump / 2, abs(total)), total)
             at = self.saddlepoint(total)
             tilted = self.cumulants(at)
         return self._root(at, total, tilted)
@@ -252,25 +234,18 @@ class Null:
 
         The search is for the argument, whose value of r* needs no saddlepoint.
         """
-        # Lazy: scipy is slow to import, and few commands need it.
-        from scipy.optimize import brentq
 
         def beyond(size: float) -> float:
             tilted = self.cumulants(side * size)
             return side * self._root(side * size, tilted.mean, tilted) - FAR
 
-        most = np.maximum.reduceat(side * self.sums.after, self.sums.first)
-        end = float(most @ self._share) * (1 + ROUNDING)
-        furthest = _FURTHEST / self._largest
-        near, far = 0.0, min(FAR / self.deviation, furthest)
-        while beyond(far) < 0 and far < furthest:
-            near, far = far, min(1.25 * far, furthest)
-        if far < furthest:
-            at = side * float(brentq(beyond, near, far, xtol=1e-4 * far))
+        end, found = self.extreme(side) * (1 + ROUNDING), crossing(beyond, 0.0, self.furthest)
+        if found is not None:
+            at = side * found
             begins = side * self.cumulants(at).mean
             # The tail begins half a jump nearer to 0 than the end; the jump is that at the end.
             for _ in range(_JUMPS):
-                jump = _half_jump(self.cumulants(at))
+                jump = self.cumulants(at).jump / 2
                 at = self.saddlepoint(side * (begins + jump), near=at)
             end = min(begins + jump, end)
         # The range and the test agree on the observed value.
@@ -281,22 +256,33 @@ class Null:
             end = FAR * self.deviation
         return side * (min(end, total * (1 - ROUNDING)) if rejects else max(end, total))
 
-    @cached_property
-    def _share(self) -> Floats:
-        return 1 / self.stretch
+    def extreme(self, side: float) -> float:
+        """Return the size of the largest value (side 1) or smallest value (side −1)."""
+        most = np.maximum.reduceat(side * self.sums.after, self.sums.first)
+        return float(most @ (1 / self.stretch))
 
     @cached_property
-    def _series(self) -> Floats:
-        return self.sums.series()
-
-    @cached_property
-    def _largest(self) -> float:
-        return float(np.abs(self.sums.after).max())
+    def furthest(self) -> float:
+        """The argument beyond which exponents are too large."""
+        return _FURTHEST / float(np.abs(self.sums.after).max())
 
 
-def _half_jump(tilted: Cumulants) -> float:
-    """Return half of the size in which the statistic moves in the tail of that argument."""
-    return abs(tilted.third / tilted.variance) / 2 if tilted.variance > 0 else 0.0
+def crossing(of: Callable[[float], float], low: float, high: float) -> float | None:
+    """Return where a rising function crosses 0 between two points, None if it does not."""
+    # Lazy: scipy.optimize is slow to import.
+    from scipy.optimize import brentq
+
+    # The ends are far out, where exponents are large; a crossing is near the middle.
+    near = min(max(0.0, low), high)
+    at = of(near)
+    end = high if at < 0 else low
+    step = math.copysign(max(high - low, 0.0) / 128, end - near)
+    while near != end:
+        there = min(max(near + step, low), high)
+        if (of(there) < 0) != (at < 0):
+            return float(brentq(of, near, there, xtol=1e-6 * (high - low), rtol=1e-6))
+        near, step = there, 2 * step
+    return None
 
 
 def null(sums: Sums, family: Places) -> Null:

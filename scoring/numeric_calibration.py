@@ -29,7 +29,7 @@ import pandas as pd
 
 from scoring.arrays import Floats, Places
 from scoring.inference import Test
-from scoring.input_frames import NUMERIC, Ledger, read_frames
+from scoring.input_frames import NUMERIC, read_frames
 from scoring.means import Families, families_of
 from scoring.null_distribution import Sums, null
 from scoring.paths import segments
@@ -79,89 +79,52 @@ def pit(questions: pd.DataFrame, forecasts: pd.DataFrame, families: Families | N
     1        ben  0.200  0.200
     """
     ledger = read_frames(questions, forecasts)
-    made = [_made(ledger, number) for number in range(len(ledger.blocks))]
-    parts = [one for one in made if one is not None]
     nothing = Test(math.nan, math.nan)
-    if not parts:
+    block = next((block for block in ledger.blocks if block.kind == NUMERIC), None)
+    live = None if block is None else segments(block, ledger.questions, scored=True).live
+    if block is None or live is None or not len(live):
         names = ("question_id", "forecaster", "weight", "below", "upto")
         return Pit(pd.DataFrame({name: [] for name in names}), nothing, nothing, math.nan)
-    question = np.concatenate([one.question for one in parts])
-    ids = ledger.questions.ids.take(question)
-    table = pd.DataFrame(
-        {
-            "question_id": ids,
-            "forecaster": ledger.forecasters.take(np.concatenate([o.forecaster for o in parts])),
-            "weight": np.concatenate([one.weight for one in parts]),
-            "below": np.concatenate([one.below for one in parts]),
-            "upto": np.concatenate([one.upto for one in parts]),
-        }
-    )
+    rank = np.arange(len(live)) - np.repeat(live.first, live.sizes) + 1
+    order = np.lexsort((live.start, live.per_segment(live.question)))
+    question, weight = live.per_segment(live.question)[order], 1 / rank[order]
+    knots = block.p.take(live.row[order], axis=0)
+    outcome = ledger.questions.outcome[question]
+    below, upto = (side[:, 0] for side in cumulative(knots, outcome[:, None]))
     starts = np.flatnonzero(np.diff(question, prepend=-1))
+    sums = [
+        _sums(knots[rows], below[rows], upto[rows], weight[rows])
+        for rows in map(slice, starts, [*starts[1:], len(question)])
+    ]
+    after, before = (np.concatenate([one[part] for one in sums], axis=1) for part in (0, 1))
+    ids = ledger.questions.ids.take(question)
     family = families_of(pd.Series(ids.take(starts)), families)
+    p, first = np.tile(NODE_WEIGHTS, len(question)), starts * len(NODES)
     levels, spreads = (
         Sums(
-            np.tile(NODE_WEIGHTS, len(question)),
-            np.concatenate([one.after[which].ravel() for one in parts]),
-            np.concatenate([one.before[which].ravel() for one in parts]),
-            starts * len(NODES),
-            np.concatenate([one.gain[which] for one in parts]),
+            p, after[at].ravel(), before[at].ravel(), first, np.array([one[2][at] for one in sums])
         )
-        for which in (0, 1)
+        for at in (0, 1)
     )
     spreads = spreads.clear_of([levels])
     level, spread = null(levels, family).test(), null(spreads, family).test()
     squares = [each.statistic**2 for each in (level, spread) if not math.isnan(each.statistic)]
     p_value = math.exp(-sum(squares) / 2) if len(squares) == 2 else math.nan
-    return Pit(table, level, spread, p_value)
-
-
-class _Made(NamedTuple):
-    """Forecasts in order of question and time; the sums of their payoffs, level and spread.
-
-    ``after`` and ``before`` (2, n, nodes): the sums of the question's payoffs up to each forecast,
-    with and without it, at the quantiles of its distribution; ``gain`` (2, questions): the sums at
-    the outcome.
-    """
-
-    question: Places
-    forecaster: Places
-    weight: Floats
-    below: Floats
-    upto: Floats
-    after: Floats
-    before: Floats
-    gain: Floats
-
-
-def _made(ledger: Ledger, number: int) -> _Made | None:
-    block = ledger.blocks[number]
-    if block.kind != NUMERIC:
-        return None
-    live = segments(block, ledger.questions, scored=True).live
-    if not len(live):
-        return None
-    question, forecaster = (
-        live.per_segment(of).astype(np.intp) for of in (live.question, live.forecaster)
+    who = ledger.forecasters.take(live.per_segment(live.forecaster)[order])
+    table = pd.DataFrame(
+        {"question_id": ids, "forecaster": who, "weight": weight, "below": below, "upto": upto}
     )
-    rank = np.arange(len(question)) - np.repeat(live.first, live.sizes) + 1
-    order = np.lexsort((live.start, question))
-    question, forecaster, weight = question[order], forecaster[order], 1 / rank[order]
-    knots = block.p.take(live.row[order], axis=0)
-    outcome = ledger.questions.outcome[question]
-    below, upto = (side[:, 0] for side in cumulative(knots, outcome[:, None]))
-    sums = [
-        _sums(knots[rows], below[rows], upto[rows], weight[rows])
-        for rows in np.split(np.arange(len(question)), np.flatnonzero(np.diff(question)) + 1)
-    ]
-    after, before = (np.concatenate([one[part] for one in sums], axis=1) for part in (0, 1))
-    gain = np.stack([one[2] for one in sums], axis=1)
-    return _Made(question, forecaster, weight, below, upto, after, before, gain)
+    return Pit(table, level, spread, p_value)
 
 
 def _sums(
     knots: Floats, below: Floats, upto: Floats, weight: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the sums after and before each forecast of a question at its nodes, and the gain."""
+    """Return the sums of the payoffs of a question's forecasts, level and spread.
+
+    Up to each forecast, with and without it, at the quantiles of its distribution (2, n, nodes);
+    and at the outcome (2,).
+    """
     gain = (payoffs(below, upto) * weight).sum(axis=1)
     own = payoffs(NODES, NODES)[:, None, :] * weight[:, None]
     if len(knots) == 1:

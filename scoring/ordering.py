@@ -9,8 +9,8 @@ import numpy as np
 from scoring import parallel
 from scoring.arrays import Ints, Places
 
-# Rows that can be sorted within a processor's cache.
-PART_ROWS = 1 << 14
+# Rows that can be sorted within a processor's cache, and those that are worth a thread.
+PART_ROWS, THREAD_ROWS = 1 << 14, 1 << 19
 
 
 def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
@@ -30,14 +30,14 @@ def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
     key >>= cut
     key |= code << (time_bits - cut)
     order = _order(key)
-    key = parallel.take(key, order)
+    key = key.take(order)
     equal = np.flatnonzero(key[1:] == key[:-1])
     if len(equal):
         loose = np.union1d(equal, equal + 1)
         rows = order[loose]
         order[loose] = rows[np.lexsort((rows, time[rows], key[loose]))]
     if cut:
-        return order, parallel.take(time, order)
+        return order, time.take(order)
     key &= (1 << time_bits) - 1
     key += since
     return order, key
@@ -62,6 +62,6 @@ def _order(key: Ints) -> Places:
             rows = order[start:end]
             order[start:end] = rows.take(np.argsort(key.take(rows)))
 
-    shares = len(parallel.parts(len(key)))
+    shares = -(-len(key) // THREAD_ROWS)
     parallel.map_threads(sort, range(shares))
     return order

@@ -8,49 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Flags, Floats, Places
-from scoring.errors import float_array, refuse_where, require, require_number, require_whole_number
-from scoring.forecast_pairs import grouped_pairs, pairs
-from scoring.parallel import map_threads
+from scoring.arrays import Floats, Places
+from scoring.errors import require, require_number, require_whole_number
 from scoring.splitmix64 import STEP, Words, mixed
 
 Draws = npt.NDArray[np.float32]
 
 DRAWS = 500
-# Probabilities of the options of one forecast sum to 1 within this, even after rescaling.
-SLACK = 1e-6
 # Nodes and weights of the quadrature over the part that a family shares.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
-
-
-def family_link(
-    *,
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None = None,
-    question: npt.ArrayLike,
-    family: npt.ArrayLike,
-    below: npt.ArrayLike | None = None,
-) -> float:
-    """Return the correlation of outcomes within families: ρ of `outcome_draws`, 0..0.99.
-
-    A question's residual is its mean y − p, standardised by the variance under p; for multiple
-    choice only the first option counts. ρ equates the sum of the products of residuals over all
-    pairs of questions in one family to its expectation under the draws. 0 if no family has two
-    questions, or if residuals within families disagree.
-
-    Two outcomes with probabilities p₁ and p₂ come true together as often as two normals with
-    correlation ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂); ρ is found by bisection: Emrich & Piedmonte (1991),
-    doi:10.1080/00031305.1991.10475828. Solving for one ρ over all pairs is a definition of this
-    package. Arguments as in `chance`. Raises InputError.
-
-    >>> round(family_link(p=[0.5, 0.5, 0.5, 0.5], y=[1, 1, 0, 0],
-    ...                   question=[0, 1, 2, 3], family=[0, 0, 1, 1]), 2)
-    0.99
-    """
-    forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)
-    linked = family_numbers(group, family, kept)
-    return link_of(residual_sums(forecast, outcome, weights, group, under, len(linked)), linked)
 
 
 def residual_sums(
@@ -67,7 +33,24 @@ def residual_sums(
 
 
 def link_of(sums: Floats, family: Places) -> float:
-    """Return the correlation of `family_link` from `residual_sums`; ``family`` of each question."""
+    """Return the correlation of outcomes within families: ρ of `outcome_draws`, 0..0.99.
+
+    ``sums`` are `residual_sums`, ``family`` that of each question. A question's residual is its
+    mean y − p, standardised by the variance under p; for multiple choice only the first option
+    counts. ρ equates the sum of the products of residuals over all pairs of questions in one family
+    to its expectation under the draws. 0 if no family has two questions, or if residuals within
+    families disagree.
+
+    Two outcomes with probabilities p₁ and p₂ come true together as often as two normals with
+    correlation ρ lie below Φ⁻¹(p₁) and Φ⁻¹(p₂); ρ is found by bisection: Emrich & Piedmonte (1991),
+    doi:10.1080/00031305.1991.10475828. Solving for one ρ over all pairs is a definition of this
+    package.
+
+    >>> p, y, question = np.full(4, 0.5), np.array([1, 1, 0, 0]), np.arange(4)
+    >>> sums = residual_sums(p, y, np.ones(4), question, np.zeros(4), 4)
+    >>> round(link_of(sums, question // 2), 2)
+    0.99
+    """
     known = sums[2] > 0
     (total, forecast, spread, missed), cluster = sums[:, known], family[known]
     mean, deviation = forecast / total, np.sqrt(spread / total)
@@ -149,10 +132,6 @@ def outcome_draws(
     return found
 
 
-# Rows whose numbers are made at once, so that they stay in the processor's cache.
-_AT_ONCE = 512
-
-
 def _streams(seed: int, kind: int, number: Places | Words) -> Words:
     """Return where the stream of each of these questions, or families, begins."""
     first = mixed(np.array([int(seed) % 2**62 * 4 + kind], dtype=np.uint64) * STEP)
@@ -161,69 +140,19 @@ def _streams(seed: int, kind: int, number: Places | Words) -> Words:
 
 def _uniform(streams: Words, many: int) -> Draws:
     """Return that many uniform numbers in [0, 1) of each stream, with 24 bits each."""
-    found = np.empty((len(streams), many), dtype=np.float32)
-    half = (many + 1) // 2
-    steps = np.arange(1, half + 1, dtype=np.uint64) * STEP
-
-    def fill(first: int) -> None:
-        own = slice(first, first + _AT_ONCE)
-        words = mixed(streams[own, None] + steps)
-        found[own, :half] = (words >> np.uint64(40)).astype(np.uint32)
-        found[own, half:] = words.astype(np.uint32)[:, : many - half] >> np.uint32(8)
-        found[own] *= np.float32(2**-24)
-
-    map_threads(fill, range(0, len(streams), _AT_ONCE))
-    return found
+    half = np.arange(1, (many + 1) // 2 + 1, dtype=np.uint64)
+    words = mixed(streams[:, None] + half * STEP)
+    high, low = (words >> np.uint64(40)).astype(np.uint32), words.astype(np.uint32) >> 8
+    found = np.concatenate([high, low], axis=1)[:, :many]
+    return found.astype(np.float32) * np.float32(2**-24)
 
 
 def _normal(streams: Words, many: int) -> Draws:
     """Return that many standard normal numbers of each stream, by pairs (Box & Muller 1958)."""
-    half = (many + 1) // 2
-    found = _uniform(streams, 2 * half)
-
-    def fill(first: int) -> None:
-        radius, angle = (
-            found[first : first + _AT_ONCE, of] for of in (slice(half), slice(half, None))
-        )
-        radius[:] = np.sqrt(np.float32(-2) * np.log1p(-radius))
-        angle *= np.float32(2 * math.pi)
-        along = radius * np.cos(angle)
-        radius *= np.sin(angle)
-        angle[:] = along
-
-    map_threads(fill, range(0, len(streams), _AT_ONCE))
-    return found[:, :many]
-
-
-def check_claims(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None,
-    question: npt.ArrayLike | None,
-    below: npt.ArrayLike | None,
-) -> tuple[Floats, Floats, Floats, Places, Floats, Flags]:
-    """Return the pairs with positive weight, ``below`` of each, and the mask of kept pairs."""
-    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    every, _, given = pairs(p, y, weight)
-    kept = given > 0
-    under = np.zeros(len(every)) if below is None else float_array("below", below)
-    require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
-    rule = "must be at least 0, and at most 1 together with the forecast"
-    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
-    return forecast, outcome, weights, group, under[kept], kept
-
-
-def family_numbers(group: Places, family: npt.ArrayLike | None, kept: Flags) -> Places:
-    """Return the family number of each question."""
-    questions = int(group.max()) + 1
-    if family is None:
-        return np.arange(questions)
-    names = np.asarray(family)
-    names = names[kept] if names.shape == kept.shape else names
-    require("family", names.shape, names.shape == group.shape, "needs one entry per pair")
-    numbers = np.zeros(questions, dtype=np.intp)
-    numbers[group] = pd.factorize(names, use_na_sentinel=False)[0]
-    return numbers
+    share, turn = np.split(_uniform(streams, (many + 1) // 2 * 2), 2, axis=1)
+    radius = np.sqrt(np.float32(-2) * np.log1p(-share))
+    angle = turn * np.float32(2 * math.pi)
+    return np.concatenate([radius * np.sin(angle), radius * np.cos(angle)], axis=1)[:, :many]
 
 
 def _pairs(value: Floats, cluster: Places) -> Floats:

@@ -348,27 +348,23 @@ class _Sides:
         both = self._over(self.time[a], self.spells[b]) > ROUNDING
         return self.questions[both], sums[both]
 
-    def _shared(self, side: int, a: int, b: int) -> Floats:
+    def _shared(self, side: int, a: int, b: int, value: Floats | float = 1.0) -> Floats:
         """Return the part of each segment in the mean of a side over the time shared by a and b.
 
-        As a share of the question's scheduled time.
+        As a share of the question's scheduled time; ``value``, of each event, multiplies it.
         """
         both = (self.many[a] > 0) & (self.many[b] > 0)
-        each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
+        each = np.divide(value, self.many[side], out=np.zeros(len(both)), where=both)
         scheduled = np.repeat(self.scheduled, np.diff(self.sweep.first, append=len(self.score)))
         return np.asarray(self.sweep.integral(each) / scheduled)
 
     def people(self, a: int, b: int) -> Found:
         """Return question, forecaster, deviation and part of everyone live in the shared time."""
-        live, sweep = self.live, self.sweep
-        both = (self.many[a] > 0) & (self.many[b] > 0)
+        live = self.live
         deviation, part = np.zeros(len(self.group)), np.zeros(len(self.group))
-        scheduled = np.repeat(self.scheduled, np.diff(sweep.first, append=len(self.score)))
         for side, sign in ((a, 1.0), (b, -1.0)):
-            each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
             share = self._shared(side, a, b)
-            against = sweep.integral(each * self.mean[side]) / scheduled
-            moved = sign * (self.score * share - against)
+            moved = sign * (self.score * share - self._shared(side, a, b, self.mean[side]))
             here = self.group == side
             deviation[here] = np.add.reduceat(moved, live.first)[here]
             part[here] = np.add.reduceat(share, live.first)[here] / 2

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats, Ints, Places
 from scoring.input_frames import MULTIPLE_CHOICE, Block, Ledger, Questions, read_frames
 from scoring.ordering import in_order
@@ -118,7 +117,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
         code = (question.astype(np.int64) - int(question.min())) * people + forecaster
         order, time = in_order(code, time)
         question, forecaster, given = (
-            parallel.take(column, order) for column in (question, forecaster, given)
+            column.take(order) for column in (question, forecaster, given)
         )
         another, changed = _changes(question, forecaster)
     opens, first = _starts(another), _starts(changed)

@@ -17,7 +17,7 @@ import numpy as np
 from scoring.arrays import Codes, Flags, Floats
 from scoring.event_sweep import Sweep
 from scoring.paths import Paths
-from scoring.ranks import SumsByRank, live_ranks, ranked
+from scoring.ranks import live_ranks, sums_over_life
 from scoring.rules import Rule, uniform
 from scoring.timings import Timed
 
@@ -131,41 +131,28 @@ def crowd_median(view: ScoredPaths) -> Floats:
     middle itself, or above it. The scores of the three medians are summed over the times at which
     the forecaster's own rank selects each of them.
     """
-    against, impossible = _of_the_others_median(view)
-    company = view.sweep.duration(view.sweep.live >= 2)
-    own_score = view.rule.kernel(view.p, view.y)
-    own_score[company == 0] = 0.0
-    with np.errstate(invalid="ignore"):
-        own_score *= company
-        against[impossible] = np.inf
-        against -= own_score
-        return view.average(against)
-
-
-def _of_the_others_median(view: ScoredPaths) -> tuple[Floats, Flags]:
-    """Return the integral of the finite scores of the others' median, and where any was not."""
     sweep = view.sweep
-    values, rank = ranked(view.p)
-    against, impossible = np.zeros(len(view.p)), np.zeros(len(view.p), dtype=np.bool_)
-    sums = SumsByRank(sweep, rank)
-    for window, ranks in live_ranks(sweep, rank, 2, _around_the_middle):
-        at = window.at
-        odd = sweep.live[at] % 2 == 1
-        before, mid, after = values[ranks]
-        y = view.y[sweep.first][sweep.question[at]]
-        scores = np.stack(
-            [
-                view.rule.kernel(np.where(odd, (mid + after) / 2, after), y),
-                view.rule.kernel(np.where(odd, (before + after) / 2, after), y),
-                view.rule.kernel(np.where(odd, (before + mid) / 2, mid), y),
-            ]
-        )
-        infinite = np.isinf(scores)
-        for segment, total in sums.of(window, ranks[1]):
-            against[segment] += total(*np.where(infinite, 0.0, scores) * sweep.width[at])
-            if infinite.any():
-                impossible[segment] |= total(*infinite.astype(np.float64)) > 0
-    return against, impossible
+    values, rank = _ranked(view.p)
+    at, ranks = live_ranks(sweep, rank, 2, _around_the_middle)
+    odd = sweep.live[at] % 2 == 1
+    before, mid, after = values[ranks]
+    y = view.y[sweep.first][sweep.question[at]]
+    scores = np.stack(
+        [
+            view.rule.kernel(np.where(odd, (mid + after) / 2, after), y),
+            view.rule.kernel(np.where(odd, (before + after) / 2, after), y),
+            view.rule.kernel(np.where(odd, (before + mid) / 2, mid), y),
+        ]
+    )
+    infinite = np.isinf(scores)
+    total = sums_over_life(sweep, rank, at, ranks[1])
+    against = total(*np.where(infinite, 0.0, scores) * sweep.width[at])
+    company = sweep.duration(sweep.live >= 2)
+    own_score = np.where(company == 0, 0.0, view.score)
+    with np.errstate(invalid="ignore"):
+        if infinite.any():
+            against[total(*infinite.astype(np.float64)) > 0] = np.inf
+        return view.average(against - own_score * company)
 
 
 def _around_the_middle(live: Codes) -> tuple[Codes, ...]:
@@ -191,16 +178,21 @@ def daily_median(view: ScoredPaths) -> Floats:
     clock, all days with a standing forecast.
     """
     sweep = view.sweep
-    values, rank = ranked(view.score)
+    values, rank = _ranked(view.score)
+    at, ranks = live_ranks(sweep, rank, 1, lambda live: ((live - 1) // 2, live // 2))
+    low, high = values[ranks]
     area, time = np.zeros(len(sweep)), np.zeros(len(sweep))
-    for window, ranks in live_ranks(sweep, rank, 1, lambda live: ((live - 1) // 2, live // 2)):
-        at = window.at
-        low, high = values[ranks]
-        time[at] = sweep.width[at]
-        area[at] = (low + high) / 2 * time[at]
+    time[at] = sweep.width[at]
+    area[at] = (low + high) / 2 * time[at]
     median: Floats = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
     against: Floats = median[sweep.question[sweep.start[view.paths.first]]]
     return own(view) - against
+
+
+def _ranked(value: Floats) -> tuple[Floats, Codes]:
+    """Return the sorted distinct values, and the rank of each value among them."""
+    distinct, rank = np.unique(value, return_inverse=True)
+    return distinct, rank.astype(np.int32)
 
 
 def _one_over(n: Codes) -> Floats:

@@ -4,25 +4,18 @@
 highest bit first, zeros before ones and otherwise in order, so that a range of the sequence remains
 a range at every level. All queries descend together, and no level is stored.
 Claude, Navarro & Ordóñez (2015), The wavelet matrix, doi:10.1016/j.is.2014.06.002.
-
-`live_ranks` takes the events of a sweep in windows, in memory far below the sweep's own. From the
-earlier events, a window needs only the number of live segments at each rank, and only at ranks near
-those sought: an order statistic moves by at most the number of changes. Segments live before and
-after the window are looked up in one sorted list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats, Places
-from scoring.compensated_sums import merge, split
-from scoring.event_sweep import Sweep
+from scoring.event_sweep import Sweep, merge, split
 
 Number = TypeVar("Number", np.int32, np.complex128)
 
@@ -80,30 +73,6 @@ def sum_by_rank(
     return merge(total + so_far[until] - so_far[since])
 
 
-def sum_of_all_by_rank(rank: Codes, own: Codes) -> Callable[[Floats, Floats, Floats], Floats]:
-    """Return a function like `sum_by_rank`, in which each query sums all items.
-
-    It takes ``above``, ``equal`` and ``below``.
-    """
-    order = np.argsort(rank)
-    first, last = (
-        np.searchsorted(rank[order], own, side).astype(np.int32) for side in ("left", "right")
-    )
-
-    def sums(above: Floats, equal: Floats, below: Floats) -> Floats:
-        higher, same, lower = (_before(split(value[order])) for value in (above, equal, below))
-        found = np.empty(len(own))
-        for part in parallel.parts(len(own)):
-            before, upto = first[part], last[part]
-            total = higher[-1] - higher[upto]
-            total += same[upto] - same[before]
-            total += lower[before]
-            found[part] = merge(total)
-        return found
-
-    return sums
-
-
 def _most(rank: Codes) -> int:
     return int(rank.max(initial=0))
 
@@ -123,127 +92,33 @@ def _before(steps: npt.NDArray[Number]) -> npt.NDArray[Number]:
     return sums
 
 
-# The fewest events of a window, few enough for a processor's caches, and the most windows, so that
-# the work remains O(n log n).
-WINDOW, MOST_WINDOWS = 1 << 16, 32
-
-Sums = Callable[[Floats, Floats, Floats], Floats]
-
-
-class Window(NamedTuple):
-    """The events from ``first`` to before ``last``; ``at``: those that were asked about."""
-
-    first: int
-    last: int
-    at: Places
-
-
-def ranked(value: Floats) -> tuple[Floats, Codes]:
-    """Return the sorted distinct values, and the rank of each value among them."""
-    order = np.argsort(value)
-    distinct = value.take(order)
-    new = np.append(True, distinct[1:] != distinct[:-1])
-    rank = np.empty(len(value), dtype=np.int32)
-    rank[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
-    return distinct[new], rank
-
-
 def live_ranks(
     sweep: Sweep, rank: Codes, least: int, which: Callable[[Codes], Sequence[Codes]]
-) -> Iterator[tuple[Window, Codes]]:
-    """Return one window after another, with the ranks of some live segments after its events.
+) -> tuple[Places, Codes]:
+    """Return the events that last with at least ``least`` live segments, and ranks of these.
 
-    The events are those that last and have at least ``least`` live segments. ``which`` returns, for
-    the numbers of live segments, places among them in order of rank, from 0; there is one row of
-    ranks for each. ``rank`` is per segment.
+    ``rank`` is per segment. ``which`` returns, for the numbers of live segments, places among them
+    in order of rank, from 0; there is one row of ranks for each.
     """
-    size = max(WINDOW, -(-len(sweep) // MOST_WINDOWS))
-    # How many segments of each rank are live when the window begins.
-    live = np.zeros(int(rank.max()) + 1, dtype=np.int32)
-    for first in range(0, len(sweep), size):
-        last = min(first + size, len(sweep))
-        here = slice(first, last)
-        at = first + np.flatnonzero((sweep.live[here] >= least) & (sweep.width[here] > 0))
-        segment, sign, upto = sweep.changes(first, last)
-        changed = rank[segment]
-        nth = np.stack(which(sweep.live[at])).astype(np.int32)
-        begin = sweep.begin[sweep.question[at]]
-        carried = begin <= first
-        ranks, counts = _nearby(live, nth[:, carried], sign) if first else (live[:0], live[:0])
-        before = np.append(0, upto) + len(ranks)
-        since = np.where(carried, 0, before[np.maximum(begin - first, 0)]).astype(np.int32)
-        until = before[at - first + 1].astype(np.int32)
-        found = nth_live(
-            np.concatenate([ranks, changed]),
-            np.concatenate([counts, sign]),
-            np.tile(since, len(nth)),
-            np.tile(until, len(nth)),
-            nth.ravel(),
-        )
-        yield Window(first, last, at), found.reshape(nth.shape)
-        if last < len(sweep):
-            opened = int(sweep.begin[sweep.question[last]])
-            if opened > first:
-                live[:] = 0
-            lasting = slice(before[max(opened - first, 0)] - len(ranks), None)
-            np.add.at(live, changed[lasting], sign[lasting])
+    at = np.flatnonzero((sweep.live >= least) & (sweep.width > 0))
+    segment, sign, upto = sweep.changes()
+    nth = np.stack(which(sweep.live[at])).astype(np.int32)
+    since = np.append(np.int32(0), upto)[sweep.begin[sweep.question[at]]]
+    ends = np.tile(since, len(nth)), np.tile(upto[at], len(nth))
+    return at, nth_live(rank[segment], sign, *ends, nth.ravel()).reshape(nth.shape)
 
 
-def _nearby(live: Codes, nth: Codes, sign: Codes) -> tuple[Codes, Codes]:
-    """Return ranks and counts that stand for all ``live`` ones in a search for the ``nth``.
+def sums_over_life(
+    sweep: Sweep, rank: Codes, at: Places, of: Codes
+) -> Callable[[Floats, Floats, Floats], Floats]:
+    """Return a function that sums one of three values of events over each segment's life, by rank.
 
-    The ranks that may be found, given these changes, have their own counts. All lower ones are
-    counted at rank 0; higher ones are left out.
+    ``rank`` is per segment, ``at`` the events that count and ``of`` the rank of each. The function
+    takes, per event, the values that count for segments of a lower rank than the event's, of the
+    same rank, and of a higher one.
     """
-    if not nth.size:
-        return live[:0], live[:0]
-    upto = np.cumsum(live, dtype=np.int32)
-    started = int(np.count_nonzero(sign > 0))
-    lowest = max(int(nth.min()) - started, 0)
-    highest = int(nth.max()) + len(sign) - started + 1
-    low = int(np.searchsorted(upto, lowest, "right"))
-    high = int(np.searchsorted(upto, highest, "left"))
-    ranks = low + np.flatnonzero(live[low : high + 1]).astype(np.int32)
-    counts = live[ranks]
-    if low and upto[low - 1]:
-        return np.append(np.int32(0), ranks), np.append(upto[low - 1], counts)
-    return ranks, counts
-
-
-class SumsByRank:
-    """Sums over each segment's life of one of three values of each event, chosen by rank.
-
-    ``rank`` is per segment. The windows follow each other as `live_ranks` yields them.
-    """
-
-    def __init__(self, sweep: Sweep, rank: Codes) -> None:
-        self.sweep, self.rank = sweep, rank
-        self._open = np.zeros(0, dtype=np.intp)
-
-    def of(self, window: Window, rank: Codes) -> Iterator[tuple[Places, Sums]]:
-        """Yield segments, and a function that returns their sums over the window.
-
-        ``rank`` is per event. The function takes, per event, the values that count for segments of
-        a lower rank than the event's, of the same rank, and of a higher one.
-        """
-        sweep, (first, last, at) = self.sweep, window
-        order = sweep.order[first:last]
-        started = order[order < len(self.rank)]
-        # The number of the events of ``at`` before each event.
-        upto = np.zeros(last - first + 1, dtype=np.int32)
-        upto[at - first + 1] = 1
-        np.cumsum(upto, out=upto)
-        through = upto[np.minimum(sweep.end[self._open], last) - first] == len(at)
-        whole = self._open[through]
-        part = np.concatenate([self._open[~through], started])
-        since = upto[np.maximum(sweep.start[part] - first, 0)]
-        until = upto[np.minimum(sweep.end[part], last) - first]
-        own = self.rank[part]
-        yield (
-            part,
-            lambda above, equal, below: sum_by_rank(rank, above, equal, below, since, until, own),
-        )
-        if len(whole):
-            yield whole, sum_of_all_by_rank(rank, self.rank[whole])
-        both = np.concatenate([self._open, started])
-        self._open = both[sweep.end[both] > last]
+    counted = np.zeros(len(sweep), dtype=np.int32)
+    counted[at] = 1
+    upto = _before(counted)
+    since, until = upto[sweep.start], upto[sweep.end]
+    return lambda above, equal, below: sum_by_rank(of, above, equal, below, since, until, rank)

@@ -20,7 +20,6 @@ many events it is as wide as the usual one, which does not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +28,12 @@ import pandas as pd
 from scoring.arrays import Floats
 from scoring.calibration_when_made import Forecasts, sharpness
 from scoring.means import clustered_mean
-from scoring.null_distribution import FAR, Cumulants, Null, null
+from scoring.null_distribution import FAR, Null, crossing, null
 
 # With as many events the usual interval needs no help.
 MANY = 100.0
 # With more, equals of opposite tilt are told apart in less than 6% of cases.
 FEW = 25.0
-_FURTHEST = 30.0
 
 
 class LeastWidths(NamedTuple):
@@ -93,7 +91,7 @@ def _distances(made: Forecasts, chance: Null, expected: Floats) -> tuple[float, 
     """Return the distances for a score, from its distribution and what each forecast expected."""
     if math.isnan(chance.deviation) or chance.normal:
         return 0.0, 0.0
-    if chance.deviation >= math.sqrt(MANY) * _jump(chance.cumulants(0.0)):
+    if chance.deviation >= math.sqrt(MANY) * chance.cumulants(0.0).jump:
         return 0.0, 0.0
     weight, question = 1 / made.rank, np.cumsum(made.starts) - 1
     own = np.bincount(question, weight * expected) / np.bincount(question, weight)
@@ -110,14 +108,13 @@ def _limit(chance: Null, gain: float, side: float) -> float:
     An observed extreme is itself the limit on its side. Of paths, unlike of single forecasts, the
     cumulants are estimates, which fail far out: then the limit is the normal one.
     """
-    furthest = _FURTHEST / float(np.abs(chance.sums.after).max())
 
     def reached(at: float) -> float:
         """Return how far the tail that begins there is beyond the observed value."""
         found = chance.cumulants(at)
-        return found.mean - side * _jump(found) / 2 - gain
+        return found.mean - side * found.jump / 2 - gain
 
-    at = _crossing(reached, -furthest, furthest)
+    at = crossing(reached, -chance.furthest, chance.furthest)
     if at is None:
         return gain
     seen = chance.cumulants(at)
@@ -130,36 +127,10 @@ def _limit(chance: Null, gain: float, side: float) -> float:
         wald = distance * math.sqrt(max(seen.variance, 0.0))
         return (root + math.log(wald / root) / root if root > 1e-3 < wald else root) - FAR
 
-    distance = _crossing(beyond, 0.0, furthest - side * at)
-    most = np.maximum.reduceat(side * chance.sums.after, chance.sums.first)
-    extreme = float(most @ (1 / chance.stretch))
+    distance = crossing(beyond, 0.0, chance.furthest - side * at)
+    extreme = chance.extreme(side)
     if distance is not None:
         tilted = chance.cumulants(at + side * distance)
         if tilted.variance > 0 and side * gain <= side * tilted.mean <= extreme:
             return tilted.mean
     return side * min(side * gain + FAR * chance.deviation, extreme)
-
-
-def _jump(at: Cumulants) -> float:
-    """Return the size of the jumps in which the statistic moves there."""
-    return abs(at.third / at.variance) if at.variance > 0 else 0.0
-
-
-def _crossing(of: Callable[[float], float], low: float, high: float) -> float | None:
-    """Return where a rising function crosses 0 between two points, None if it does not."""
-    # Lazy: scipy.optimize is slow to import.
-    from scipy.optimize import brentq
-
-    # The ends are far out, where exponents are large; a crossing is near the middle.
-    start = min(max(0.0, low), high)
-    at = of(start)
-    end = high if at < 0 else low
-    near, step = start, math.copysign(max(high - low, 0.0) / 128, end - start)
-    while True:
-        there = min(max(near + step, low), high)
-        found = of(there)
-        if (found < 0) != (at < 0):
-            return float(brentq(of, near, there, xtol=1e-4 * (high - low), rtol=1e-6))
-        if there == end:
-            return None
-        near, step = there, 2 * step

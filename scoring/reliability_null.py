@@ -8,7 +8,7 @@ outcomes.
 **Families.** Outcomes within a family are correlated. Drawing them independently rejects a
 calibrated forecaster of linked questions too often (16% in simulation at a nominal 5%, with five
 questions per family). Their uniforms therefore share a component, U_q = Φ(√ρ Z_family +
-√(1−ρ) ε_q), with ρ estimated from the agreement of the outcomes within families (`family_link`).
+√(1−ρ) ε_q), with ρ estimated from the agreement of the outcomes within families (`link_of`).
 Two alternatives were tried: one uniform per family is safe but has hardly any power, and flipping
 the signs of a family's residuals keeps the size with less power.
 
@@ -30,9 +30,9 @@ import pandas as pd
 
 from scoring.arrays import Flags, Floats, Places
 from scoring.calibration import CalibrationErrors, band, errors_of
-from scoring.errors import refuse_where, require, require_number
-from scoring.forecast_pairs import distinct
-from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
+from scoring.errors import float_array, refuse_where, require, require_number
+from scoring.forecast_pairs import distinct, grouped_pairs, pairs
+from scoring.outcome_draws import Draws, link_of, outcome_draws, residual_sums
 
 # With more distinct forecasts than this they are binned, to half a percentage point: finer steps
 # are invisible, and the cost grows with the number of steps.
@@ -41,12 +41,10 @@ STEPS = 200
 DEGREE = 4
 # Number of points at which the band is found.
 EDGES = 50
-# Size of the blocks of draws processed at once if steps hold few forecasts,
-AT_ONCE = 1 << 21
-# that is, fewer than this on average.
-CROWDED = 8
 # Relative tolerance of sums in single precision.
 ROUNDING = 1e-5
+# Probabilities of the options of one forecast sum to 1 within this, even after rescaling.
+SLACK = 1e-6
 
 
 class Chance(NamedTuple):
@@ -104,18 +102,19 @@ def chance(
     True
     """
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)
+    claims, outcome, kept = _claims(p, y, weight, question, below)
     if draws is None:
-        linked = family_numbers(group, family, kept)
-        link = family_link(
-            p=forecast, y=outcome, weight=weights, question=group, family=linked[group], below=under
+        linked = _families(claims.question, family, kept)
+        sums = residual_sums(
+            claims.forecast, outcome, claims.weight, claims.question, claims.below, len(linked)
         )
-        draws = outcome_draws(linked, link)
+        draws = outcome_draws(linked, link_of(sums, linked))
     else:
-        group = _rows(question, kept, draws)
-    claims = Claims(forecast, weights, group, under)
+        claims = claims._replace(question=_rows(question, kept, draws))
     steps = _stepped(claims)
-    seen = np.bincount(steps.place, weights * outcome, minlength=len(steps.points)) / steps.total
+    seen = (
+        np.bincount(steps.place, claims.weight * outcome, minlength=len(steps.points)) / steps.total
+    )
     drawn = _drawn(claims, steps, draws)
     fits, null = _miscalibration(np.column_stack([seen, drawn]), steps)
     curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
@@ -153,6 +152,37 @@ class Claims(NamedTuple):
     below: Floats
 
 
+def _claims(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    question: npt.ArrayLike | None,
+    below: npt.ArrayLike | None,
+) -> tuple[Claims, Floats, Flags]:
+    """Return the pairs with positive weight, their outcomes, and the mask of kept pairs."""
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    every, _, given = pairs(p, y, weight)
+    kept = given > 0
+    under = np.zeros(len(every)) if below is None else float_array("below", below)
+    require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
+    rule = "must be at least 0, and at most 1 together with the forecast"
+    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
+    return Claims(forecast, weights, group, under[kept]), outcome, kept
+
+
+def _families(group: Places, family: npt.ArrayLike | None, kept: Flags) -> Places:
+    """Return the family number of each question."""
+    questions = int(group.max()) + 1
+    if family is None:
+        return np.arange(questions)
+    names = np.asarray(family)
+    names = names[kept] if names.shape == kept.shape else names
+    require("family", names.shape, names.shape == group.shape, "needs one entry per pair")
+    numbers = np.zeros(questions, dtype=np.intp)
+    numbers[group] = pd.factorize(names, use_na_sentinel=False)[0]
+    return numbers
+
+
 class Steps(NamedTuple):
     """Bins of forecasts: the bin of each claim, and each bin's mean forecast and weight."""
 
@@ -176,13 +206,7 @@ def _stepped(claims: Claims) -> Steps:
 def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     """Return the share of each bin that comes true in each draw: (bins, draws)."""
     # Combine the claims of a question that fall in one bin.
-    in_order = not claims.below.any() and bool((np.diff(claims.question) >= 0).all())
-    # Small whole numbers are sorted in passes of counting.
-    order = (
-        np.argsort(steps.place.astype(np.uint16), kind="stable")
-        if in_order and len(steps.points) < 1 << 16
-        else np.lexsort((claims.below, claims.question, steps.place))
-    )
+    order = np.lexsort((claims.below, claims.question, steps.place))
     place, question, below = steps.place[order], claims.question[order], claims.below[order]
     new = (np.diff(place, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
     new |= np.diff(below, prepend=-1.0) != 0
@@ -191,27 +215,13 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     place, question = place[first], question[first]
     low = below[first].astype(np.float32)[:, None]
     high = low + steps.points[place].astype(np.float32)[:, None]
-    choices = bool(low.any())
-
-    def came(rows: slice, columns: slice) -> Flags:
-        drawn = draws[question[rows], columns]
-        true: Flags = drawn < high[rows]
-        return true & (drawn >= low[rows]) if choices else true
-
     share = np.empty((len(steps.points), draws.shape[1]))
     starts = np.flatnonzero(np.diff(place, prepend=-1))
-    if len(first) >= CROWDED * len(starts):
-        # One product per bin stays in the processor's cache. (einsum sums in a fixed order,
-        # whatever the number of processors.)
-        for step, rows in enumerate(map(slice, starts, [*starts[1:], len(first)])):
-            true = came(rows, slice(None)).astype(np.float32)
-            share[step] = np.einsum("i,ij->j", weight[rows], true)
-    else:
-        size = max(1, AT_ONCE // len(first))
-        for left in range(0, draws.shape[1], size):
-            columns = slice(left, left + size)
-            sums = weight[:, None] * came(slice(None), columns)
-            share[:, columns] = np.add.reduceat(sums, starts, axis=0)
+    for step, rows in enumerate(map(slice, starts, [*starts[1:], len(first)])):
+        drawn = draws[question[rows]]
+        true = ((drawn >= low[rows]) & (drawn < high[rows])).astype(np.float32)
+        # einsum sums in a fixed order, whatever the number of processors.
+        share[step] = np.einsum("i,ij->j", weight[rows], true)
     return np.asarray(share / steps.total[:, None])
 
 

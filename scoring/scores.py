@@ -128,7 +128,7 @@ def forecasts_and_outcomes(
     rule: Rule, block: Block, paths: Paths, questions: Questions
 ) -> tuple[Floats, Floats]:
     """Return the forecast of each segment and its outcome, in the rule's shapes."""
-    p = block.p if paths.order is None else parallel.take(block.p, paths.order)
+    p = block.p if paths.order is None else block.p.take(paths.order, axis=0)
     outcome = paths.per_segment(questions.outcome.take(paths.question))
     if block.kind == MULTIPLE_CHOICE:
         return align_options(p, outcome.astype(np.intp), ordered=rule.ordered)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.errors import float_vector, refuse_where, require
-from scoring.means import LEAST, LEVEL, ROUNDING, Estimate
+from scoring.means import Estimate, clustered_mean
 
 
 def brier_skill(
@@ -44,27 +44,15 @@ def brier_skill(
     require("reference", other.shape, other.shape == own.shape, "needs one entry per score")
     for name, values in (("score", own), ("reference", other)):
         refuse_where(name, ~((values >= 0) & (values < np.inf)), values, "must be finite, >= 0")
-    names = np.arange(len(own)) if cluster is None else np.asarray(cluster)
-    require("cluster", names.shape, names.shape == own.shape, "needs one entry per score")
-    group = pd.factorize(names, use_na_sentinel=False)[0]
-    size = np.bincount(group).astype(np.float64)
-    effective = float(size.sum() ** 2 / (size @ size))
     unknown = Estimate(math.nan, math.nan, math.nan)
     if not other.mean() > 0:
         return unknown
     ratio = float(own.mean() / other.mean())
-    if ratio <= 0 or effective < LEAST:
+    if ratio <= 0:
         return unknown._replace(value=1 - ratio)
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import stdtrit
-
-    sums = np.bincount(group, own / own.mean() - other / other.mean())
-    if not float(np.abs(sums).max()) > ROUNDING:
-        return Estimate(1 - ratio, 1 - ratio, 1 - ratio)
-    effective = min(effective, 1 + float(sums @ sums) ** 2 / float((sums**4).sum()))
-    error = math.sqrt(effective / (effective - 1) * float(sums @ sums)) / len(own)
-    far = float(stdtrit(effective - 1, (1 + LEVEL) / 2)) * error
-    return Estimate(1 - ratio, 1 - ratio * math.exp(far), 1 - ratio * math.exp(-far))
+    found = clustered_mean(own / own.mean() - other / other.mean(), cluster, rare=True)
+    lower, upper = (1 - ratio * math.exp(-end) for end in (found.lower, found.upper))
+    return Estimate(1 - ratio, lower, upper)
 
 
 def base_rate_brier(y: npt.ArrayLike, family: npt.ArrayLike | None = None) -> Floats:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from scoring.errors import require
 
 LABEL = " (simulated)"
-KINDS: Mapping[str, Any] = {"int": int, "float": (int, float), "str": str, "datetime": datetime}
 
 
 @dataclass(frozen=True)
@@ -140,20 +139,7 @@ class Tournament:
         """Return the tournament that a parsed TOML file describes.
 
         Its keys are the fields of this class; ``teams`` is a list of mappings of the fields of
-        Team. Raises InputError naming an unknown key or an invalid value.
+        Team. Raises TypeError for an unknown key, and InputError for an invalid value.
         """
-        teams = tuple(Team(**_settings(team, Team)) for team in settings.get("teams", ()))
-        return cls(**{**_settings(settings, cls), "teams": teams})
-
-
-def _settings(given: Mapping[str, Any], of: type[Team] | type[Tournament]) -> dict[str, Any]:
-    """Return the keyword arguments for ``of``; raises InputError for an unknown or invalid key."""
-    kinds = {field.name: str(field.type) for field in fields(of)}
-    rule = f"a {of.__name__.lower()} has the settings {', '.join(kinds)}"
-    for key, value in given.items():
-        require(key, value, key in kinds, rule)
-        kind = KINDS.get(kinds[key], object)
-        right = isinstance(value, kind) and not isinstance(value, bool)
-        require(key, value, right, f"must be of the kind {kinds[key]}")
-    require("name", None, of is not Team or "name" in given, "a team needs a name")
-    return dict(given)
+        teams = tuple(Team(**team) for team in settings["teams"])
+        return cls(**{**settings, "teams": teams})
