@@ -10,9 +10,12 @@ import pandas as pd
 
 from scoring.arrays import Floats, Places
 from scoring.errors import require, require_number, require_whole_number
-from scoring.splitmix64 import STEP, Words, mixed
 
 Draws = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
+# The difference between the states of two successive numbers of SplitMix64, and its factors.
+STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 DRAWS = 500
 # Nodes and weights of the quadrature over the part that a family shares.
@@ -161,3 +164,16 @@ def _pairs(value: Floats, cluster: Places) -> Floats:
     first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
     sums = np.add.reduceat(value[order], first, axis=0)
     return np.asarray((sums**2).sum(axis=0) - (value**2).sum(axis=0))
+
+
+def mixed(state: Words) -> Words:
+    """Return the outputs of SplitMix64 at these states, which are overwritten.
+
+    Steele, Lea & Flood (2014), doi:10.1145/2660193.2660195.
+    """
+    state ^= state >> np.uint64(30)
+    state *= _MIX[0]
+    state ^= state >> np.uint64(27)
+    state *= _MIX[1]
+    state ^= state >> np.uint64(31)
+    return state

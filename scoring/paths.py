@@ -116,9 +116,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
         people = int(forecaster.max()) + 1
         code = (question.astype(np.int64) - int(question.min())) * people + forecaster
         order, time = in_order(code, time)
-        question, forecaster, given = (
-            column.take(order) for column in (question, forecaster, given)
-        )
+        question, forecaster, given = question[order], forecaster[order], given[order]
         another, changed = _changes(question, forecaster)
     opens, first = _starts(another), _starts(changed)
 

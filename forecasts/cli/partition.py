@@ -17,9 +17,8 @@ from forecasts.cli.root import app
 from forecasts.common.errors import BadInput, command, in_words
 from forecasts.common.limits import read_bytes
 from forecasts.common.text import count
-from forecasts.parts.check import files_that_differ
 from forecasts.parts.files import AGAIN
-from forecasts.parts.folder import Parts, open_parts
+from forecasts.parts.folder import Parts, files_that_differ, open_parts
 from forecasts.parts.partition.partition import partition as make
 from forecasts.parts.partition.sources import find_files
 

@@ -39,8 +39,8 @@ class Chunk(NamedTuple):
 def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     """Yield all of a part's questions, with their forecasts, from its two files.
 
-    Both must be in order of the question. ``rows``: the number of forecasts from which a chunk ends
-    with the next question. There is at least one chunk.
+    Both must be in order of the question. ``rows``: the most forecasts that are read at once. There
+    is at least one chunk.
     """
     asked = _questions(questions)
     ids = asked["question_id"]
@@ -64,47 +64,19 @@ def tables(
 ) -> Iterator[tuple[Any, bool]]:
     """Yield the forecasts in tables of whole questions, and whether each is the last one.
 
-    They have the ``columns`` that are not blank throughout.
+    ``rows``: the most that are read at once; ``columns``: those to read, if the file has them.
     """
     with pyarrow.parquet.ParquetFile(path, read_dictionary=IDS) as file:
-        sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-        columns = _filled_columns(file, columns)
-        held = file.schema_arrow.empty_table().select(columns)
-        start = 0
-        while start < len(sizes):
-            until, size = start, 0
-            # A small rest joins this chunk: alone it would cost nearly as much as a large one.
-            while until < len(sizes) and (size < rows or sum(sizes[until:]) < rows // 2):
-                size, until = size + sizes[until], until + 1
-            groups = range(start, until)
-            table = file.read_row_groups(groups, columns=columns, use_threads=False)
-            table = pa.concat_tables([held, table] if len(held) else [table])
-            table, start = table.unify_dictionaries(), until
-            if start == len(sizes):
-                held = table
-                break
+        names = [name for name in file.schema_arrow.names if name in columns]
+        held = file.schema_arrow.empty_table().select(names)
+        for batch in file.iter_batches(rows, columns=names, use_threads=False):
+            new = pa.Table.from_batches([batch])
+            table = pa.concat_tables([held, new] if len(held) else [new]).unify_dictionaries()
             cut = _start_of_last(table["question_id"])
-            held = _pruned(table.slice(cut))
+            held = pruned(table.slice(cut))
             if cut:
                 yield table.slice(0, cut), False
         yield held, True
-
-
-def _filled_columns(file: Any, columns: Sequence[str]) -> list[str]:
-    """Return the columns without those that are blank throughout, by the file's statistics."""
-    groups = [file.metadata.row_group(n) for n in range(file.num_row_groups)]
-    found = []
-    for place, name in enumerate(file.schema_arrow.names):
-        if name not in columns:
-            continue
-        known = [group.column(place).statistics for group in groups]
-        blank = groups and all(
-            each is not None and each.has_null_count and each.null_count == group.num_rows
-            for each, group in zip(known, groups, strict=True)
-        )
-        if not blank or name in (*IDS, "made_at", "probability"):
-            found.append(name)
-    return found
 
 
 def _start_of_last(question: Any) -> int:
@@ -114,10 +86,10 @@ def _start_of_last(question: Any) -> int:
     return int(others[-1]) + 1 if len(others) else 0
 
 
-def _pruned(table: Any) -> Any:
+def pruned(table: Any) -> Any:
     """Return the table with dictionaries of its own ids only, so that they do not grow."""
-    for name in IDS:
-        place = table.column_names.index(name)
+    for name in set(IDS) & set(table.column_names):
+        place = table.schema.get_field_index(name)
         ids = table[name].cast(pa.string()).dictionary_encode()
         table = table.set_column(place, table.schema.field(place), ids)
     return table

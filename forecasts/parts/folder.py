@@ -13,26 +13,28 @@ can find it. JSON columns hold JSON as text; a blank is null.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
+from pydantic import BaseModel, Field, ValidationError
 
 from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.folder.frames import FRAME_COLUMNS
 from forecasts.parts.chunks import IDS, forecast_frame
+from forecasts.parts.execution import cores, explained
 from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, write_json
 from forecasts.parts.manifest import MANIFEST
 from forecasts.parts.tables import (
     arrow_table,
-    in_order,
     schema_of,
     typed_table,
     write_parquet,
@@ -130,10 +132,18 @@ class Parts:
             ) from None
 
 
+class _Manifest(BaseModel):
+    format: Literal["forecast-ledger-parts"]
+    version: Any
+    parts: int = Field(ge=1, le=MOST_PARTS)
+    source: str = ""
+    files: dict[str, PartFile]
+
+
 def open_parts(folder: Path) -> Parts:
     """Return the folder of parts. BadInput if it is not one, or lacks files of its manifest."""
     try:
-        found = json.loads((folder / MANIFEST).read_bytes())
+        found = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         raise BadInput(
             f"{str(folder)!r} is not a folder of parts: it has no {MANIFEST}.",
@@ -141,14 +151,14 @@ def open_parts(folder: Path) -> Parts:
         ) from None
     except OSError as error:
         raise BadInput(f"{folder / MANIFEST} cannot be read: {error.strerror or error}.") from None
-    except ValueError:
-        raise _unusable(folder, "is not JSON") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise _unusable(folder, f"does not have the format {FORMAT!r}")
-    if found.get("version") != VERSION:
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        place = " ".join(map(str, first["loc"]))
+        raise _unusable(folder, f"is not valid: {place} {first['msg']}") from None
+    if found.version != VERSION:
         raise BadInput(
-            f"The folder of parts {folder.name!r} has version {found.get('version')!r} of the "
-            f"format; this program reads version {VERSION}.",
+            f"The folder of parts {folder.name!r} has version {found.version!r} of the format; "
+            f"this program reads version {VERSION}.",
             remedy=Remedy(
                 "Install the newest release, or make the parts again with this one: {}",
                 "partition",
@@ -156,21 +166,11 @@ def open_parts(folder: Path) -> Parts:
                 into="NEW",
             ),
         )
-    count = found.get("parts")
-    if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:
-        raise _unusable(folder, f"names {count!r} as the number of parts")
-    try:
-        files = {
-            str(name): PartFile(int(one["rows"]), str(one["sha256"]))
-            for name, one in found["files"].items()
-        }
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise _unusable(folder, "does not list its files with rows and sha256") from None
-    divided = {part_file(t, p) for t in ("questions", "forecasts") for p in range(count)}
+    divided = {part_file(t, p) for t in ("questions", "forecasts") for p in range(found.parts)}
     allowed = divided | {f"{name}.parquet" for name in WHOLE}
-    if not divided <= files.keys() <= allowed:
-        raise _unusable(folder, f"does not list the files of {count:,} parts")
-    return Parts(folder, count, files, str(found.get("source", "")))
+    if not divided <= found.files.keys() <= allowed:
+        raise _unusable(folder, f"does not list the files of {found.parts:,} parts")
+    return Parts(folder, found.parts, found.files, found.source)
 
 
 def _unusable(folder: Path, fault: str) -> BadInput:
@@ -244,18 +244,6 @@ def write_manifest(
     return Parts(folder, parts, dict(files), source)
 
 
-def write_part(
-    folder: Path, part: int, questions: pd.DataFrame, forecasts: pd.DataFrame
-) -> dict[str, PartFile]:
-    """Return the files of one part for the manifest, which are written.
-
-    Columns that are left out are blank. Rows need not be in order; ids may be categoricals.
-    """
-    questions = in_order(questions, ["question_id"])
-    forecasts = in_order(forecasts, [*IDS, "made_at"])
-    return write_tables(folder, part, questions, arrow_table(forecasts, "forecasts"))
-
-
 def write_tables(
     folder: Path, part: int, questions: pd.DataFrame, forecasts: Any
 ) -> dict[str, PartFile]:
@@ -281,3 +269,32 @@ def write_table(folder: Path, name: str, contents: Iterable[Any]) -> dict[str, P
     path = folder / name
     rows = write_parquet(path, name.partition("/")[0].removesuffix(".parquet"), contents)
     return {name: PartFile(rows, file_sha256(path))}
+
+
+def files_that_differ(
+    parts: Parts, *, progress: Callable[[int, int], None] = lambda done, of: None
+) -> list[str]:
+    """Return the paths of the files that are missing or differ from the manifest in any byte.
+
+    Every byte is read, with one thread per core. ``progress`` is called with the number of
+    forecasts whose files are read, and of all. BadInput for a file that cannot be read.
+    """
+    divided = {part_file("forecasts", part) for part in range(parts.count)}
+    done, total, names = 0, parts.rows("forecasts"), sorted(parts.files)
+    differ: list[str] = []
+    with ThreadPoolExecutor(cores()) as pool:
+        try:
+            for name, same in zip(names, pool.map(partial(_matches, parts), names), strict=True):
+                differ += [] if same else [name]
+                done += parts.files[name].rows if name in divided else 0
+                progress(done, total)
+        except OSError as error:
+            raise explained(error) from error
+    return differ
+
+
+def _matches(parts: Parts, name: str) -> bool:
+    try:
+        return file_sha256(parts.folder / name) == parts.files[name].sha256
+    except FileNotFoundError:
+        return False

@@ -31,9 +31,7 @@ from scoring.simulation import bulk as model
 from scoring.simulation.bulk import Asked, BulkTournament, Made
 from scoring.simulation.titles import numeric_title, title_and_subject
 
-# About this many forecasts are drawn at once, within a processor's caches; a part has more.
-BLOCK = 1 << 17
-PART = 1 << 20
+PART = 1 << 20  # about the forecasts of a part, by default
 _LEAST = 100_000  # forecasts in a part that is made only so that each core has one
 
 
@@ -105,22 +103,11 @@ def _make_part(
     """Return the files of one part, given its number and its questions', which are written."""
     part, numbers = item
     settings = _shared(settings)
-    questions, forecasts, before = [], [], 0
-    for block in _blocks(settings, numbers):
-        asked = model.asked(settings, block)
-        questions.append(_table(_questions(settings, asked)))
-        for made in model.made_in_blocks(settings, asked, BLOCK):
-            forecasts.append(_forecasts(asked, made, before))
-        before += len(block)
-    named = _named(settings, _joined(forecasts), numbers)
-    write = parts_folder.write_table
-    asked_file = write(folder, part_file("questions", part), [_joined(questions)])
+    asked = model.asked(settings, numbers)
+    named = _named(settings, _forecasts(asked, model.made(settings, asked)), numbers)
+    write, questions = parts_folder.write_table, _table(_questions(settings, asked))
+    asked_file = write(folder, part_file("questions", part), [questions])
     return asked_file | write(folder, part_file("forecasts", part), [named])
-
-
-def _joined(blocks: list[Any]) -> Any:
-    """Return the blocks as one table, in one piece, so that its file does not depend on them."""
-    return pa.concat_tables(blocks, promote_options="default").combine_chunks()
 
 
 def question_ids(settings: BulkTournament, numbers: Ints) -> pd.Index:
@@ -161,12 +148,6 @@ def _divided(settings: BulkTournament, parts: int) -> Iterator[Ints]:
     yield from np.split(order, np.cumsum(np.bincount(part, minlength=parts))[:-1])
 
 
-def _blocks(settings: BulkTournament, numbers: Ints) -> list[Ints]:
-    """Return the numbers in blocks of about `BLOCK` forecasts, at least one question each."""
-    until = np.cumsum(settings.expected(numbers) + model.STEPS)
-    return np.split(numbers, np.flatnonzero(np.diff(until // BLOCK)) + 1)
-
-
 def _questions(settings: BulkTournament, asked: Asked) -> dict[str, Any]:
     """Return the columns of the questions, JSON as text."""
     numbers, families = (asked.number + 1).tolist(), asked.family.tolist()
@@ -205,11 +186,11 @@ def _questions(settings: BulkTournament, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _forecasts(asked: Asked, made: Made, before: int) -> Any:
+def _forecasts(asked: Asked, made: Made) -> Any:
     """Return the forecasts with numbers as ids: places among the part's questions, forecasters."""
     kind = np.where(made.withdrawn, -1, asked.kind[made.question])
     columns: dict[str, Any] = {
-        "question_id": (made.question + before).astype(np.int32),
+        "question_id": made.question.astype(np.int32),
         "forecaster": made.forecaster,
         "made_at": _times(made.made_s),
         "probability": pa.array(made.probability, mask=kind != model.BINARY),

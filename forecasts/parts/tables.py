@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,9 @@ import pyarrow.parquet
 
 from forecasts.folder.cells import cell_text
 from forecasts.folder.frames import FRAME_COLUMNS, typed
-from forecasts.parts.chunks import IDS
+from forecasts.parts.chunks import IDS, pruned
 
 ROW_GROUP = 1 << 18
-# Numbers with more different values in the first rows are read faster without a dictionary.
-_MOST_LISTED, _FIRST_ROWS = 1 << 12, 1 << 14
 _NEVER_BLANK = (*IDS, "made_at")  # of forecasts
 _ARROW = {
     "text": pa.string(),
@@ -48,9 +45,7 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
     """
     path.parent.mkdir(exist_ok=True)
     schema, rows = _schema_of_file(table), 0
-    contents = iter(contents)
-    first = next(contents, schema.empty_table())
-    plain = _without_dictionary(first, table)
+    plain = [name for name, kind in FRAME_COLUMNS[table].items() if kind in ("time", "number")]
     with pyarrow.parquet.ParquetWriter(
         path,
         schema,
@@ -60,10 +55,10 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
         column_encoding=dict.fromkeys(plain, "BYTE_STREAM_SPLIT"),
         max_rows_per_page=ROW_GROUP,  # so that only their size limits pages
     ) as file:
-        for content in chain([first], contents):
+        for content in contents:
             every = complete(content, schema)
             for start in range(0, len(every), ROW_GROUP):
-                group = _pruned(every.slice(start, ROW_GROUP)).cast(schema)
+                group = pruned(every.slice(start, ROW_GROUP)).cast(schema)
                 file.write_table(group, row_group_size=ROW_GROUP)
             rows += len(every)
     return rows
@@ -75,54 +70,12 @@ def _schema_of_file(table: str) -> Any:
     return pa.schema([each.with_nullable(each.name not in filled) for each in schema_of(table)])
 
 
-def _without_dictionary(content: Any, table: str) -> list[str]:
-    """Return the columns of times, and of numbers with too many values for a dictionary."""
-    found = []
-    for name, kind in FRAME_COLUMNS[table].items():
-        many = kind == "time"
-        if kind == "number" and name in content.column_names:
-            values = content[name].slice(0, _FIRST_ROWS)
-            many = pc.count_distinct(values).as_py() > _MOST_LISTED
-        found += [name] if many else []
-    return found
-
-
 def complete(content: Any, schema: Any) -> Any:
     """Return an Arrow table with the columns of a schema. Missing ones are blank."""
     for name in schema.names:
         if name not in content.column_names:
             content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
     return content.select(schema.names)
-
-
-def _pruned(group: Any) -> Any:
-    """Return the rows of an ordered table with only the ids that they may refer to."""
-    for place, name in enumerate(group.column_names):
-        column = group[name]
-        if not pa.types.is_dictionary(column.type) or column.num_chunks != 1 or not len(column):
-            continue
-        ids = column.chunk(0)
-        ends = pc.min_max(ids.indices)
-        if (least := ends["min"].as_py()) is not None:
-            codes = pc.subtract(ids.indices, pa.scalar(least, ids.indices.type))
-            names = ids.dictionary.slice(least, ends["max"].as_py() - least + 1)
-            group = group.set_column(place, name, pa.DictionaryArray.from_arrays(codes, names))
-    return group
-
-
-def in_order(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the frame sorted by these columns; equal rows keep their order."""
-    order = np.lexsort([_ranks(frame[name]) for name in reversed(keys)])
-    return frame.take(order) if (order[1:] < order[:-1]).any() else frame
-
-
-def _ranks(column: pd.Series[Any]) -> Any:
-    """Return integers that sort like the column; texts by their characters."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return np.asarray(column.cat.categories.argsort().argsort())[column.cat.codes]
-    if column.dtype.kind in "iuM":
-        return column.astype("int64").to_numpy()
-    return pd.factorize(column, sort=True)[0]
 
 
 def arrow_table(frame: pd.DataFrame, table: str) -> Any:

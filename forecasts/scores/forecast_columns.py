@@ -41,16 +41,19 @@ def columns(
     session: Session,
     only: Sequence[str] | None,
     *,
+    member: int | None = None,
     rationales: bool,
     cited: bool,
     models: bool = False,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
-    Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
-    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``.
+    ``member``: only the forecasts of the member with this id. Ordered by question, forecaster, time
+    and id. The rationale is blank without ``rationales``, the evidence without ``cited``. With
+    ``models`` also those of ``frames.MODEL_COLUMNS``.
     """
-    parts = list(_read(session, only, rationales=rationales, cited=cited, models=models))
+    whose = true() if member is None else col(Forecast.member_id) == member
+    parts = list(_read(session, only, whose, rationales=rationales, cited=cited, models=models))
     if not parts:
         parts = [_columns(session, [], {}, {}, {} if models else None)]
     return {name: _joined([part[name] for part in parts]) for name in parts[0]}
@@ -62,11 +65,17 @@ def batches(session: Session, only: Sequence[str] | None = None) -> Iterator[dic
     The database keeps the rest, so that a ledger of any size needs little memory. Arrow arrays; the
     values of JSON columns are in lists, parsed, with None for blank.
     """
-    yield from _read(session, only, rationales=True, cited=True, models=False)
+    yield from _read(session, only, true(), rationales=True, cited=True, models=False)
 
 
 def _read(
-    session: Session, only: Sequence[str] | None, *, rationales: bool, cited: bool, models: bool
+    session: Session,
+    only: Sequence[str] | None,
+    whose: Any,
+    *,
+    rationales: bool,
+    cited: bool,
+    models: bool,
 ) -> Iterator[dict[str, Any]]:
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     # All rows are sorted by the database: in the order of the index of paths, which the sum keeps
@@ -86,7 +95,7 @@ def _read(
     for limit in _limits(session, only):
 
         def rows(statement: Any, *order: Any, limit: Any = limit) -> Iterator[_Rows]:
-            some = statement.where(forecast_visible(session), limit).order_by(*path, *order)
+            some = statement.where(forecast_visible(session), limit, whose).order_by(*path, *order)
             return _rows(session, some)
 
         evidence = _Beside(rows(_CITATIONS, Citation.id) if cited else ())

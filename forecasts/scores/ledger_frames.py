@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -46,12 +47,12 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import finality
-from forecasts.questions.standing import in_batches, listing
+from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import forecast_columns
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
-_SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
+SCORED_COLUMNS = {name: QUESTION_COLUMNS[name] for name in SCORED}
 _BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 
 
@@ -138,7 +139,7 @@ def scoring_frames(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two frames that ``scoring`` takes, with the columns it needs."""
     forecasts = forecast_frame(session, questions, rationales=False, cited=False)
-    return _questions(session, questions, _SCORED), forecasts
+    return _questions(session, questions, SCORED_COLUMNS), forecasts
 
 
 def _questions(
@@ -146,15 +147,27 @@ def _questions(
 ) -> pd.DataFrame:
     # The status is not read, so any time will do.
     now = datetime(1970, 1, 1, tzinfo=UTC)
-    standing = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
-    first_source: dict[int, tuple[str, str]] = {}
+    states = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
+    sources: dict[int, tuple[str, str]] = {}
     if "quote" in kinds:
-        first_source = _first_sources(session, [each.id for each in standing] if only else None)
+        sources = _first_sources(session, [each.id for each in states] if only else None)
+    return question_frame(states, kinds, sources)
+
+
+def question_frame(
+    states: Sequence[QuestionState],
+    kinds: dict[str, str] = SCORED_COLUMNS,
+    sources: Mapping[int, tuple[str, str]] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Return questions with these columns, by default those that ``scoring`` reads.
+
+    ``sources``: the article address and quote of each question, by its id.
+    """
     worded = [name for name in kinds if hasattr(QuestionRevision, name)]
     rows: list[dict[str, Any]] = []
-    for state in standing:
+    for state in states:
         text, resolution = state.text, state.resolution
-        url, quote = first_source.get(state.id, (None, None))
+        url, quote = sources.get(state.id, (None, None))
         row = {name: getattr(text, name) for name in worded} | {
             "question_id": state.slug,
             "type": str(text.type),
@@ -191,14 +204,17 @@ def forecast_frame(
     session: Session,
     only: Sequence[str] | None,
     *,
+    member: int | None = None,
     rationales: bool = True,
     cited: bool = True,
 ) -> pd.DataFrame:
     """Return the forecasts of ``ledger_frames``, on all questions or those with the slugs.
 
-    Without ``cited`` the evidence is blank.
+    ``member``: only those of the member with this id. Without ``cited`` the evidence is blank.
     """
-    columns = forecast_columns.columns(session, only, rationales=rationales, cited=cited)
+    columns = forecast_columns.columns(
+        session, only, member=member, rationales=rationales, cited=cited
+    )
     return typed_frame(columns, FORECAST_COLUMNS)
 
 

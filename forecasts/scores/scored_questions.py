@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlmodel import Session, col, select
+import pandas as pd
+from sqlmodel import Session
 
 import scoring
-from forecasts.access.visibility import forecast_visible
-from forecasts.folder.frames import FORECAST_COLUMNS, QUESTION_COLUMNS, rows, typed_frame
-from forecasts.ledger.models import Forecast, Member, Score
+from forecasts.folder.frames import rows
+from forecasts.ledger.models import Member, Score
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.ledger_frames import forecast_frame
+from forecasts.scores.ledger_frames import forecast_frame, question_frame
 from forecasts.scores.stored_scores import main_protocol, member_scores
 from forecasts.values.value import Value, format_probability, format_value
-from scoring.input_frames import QUESTION_COLUMNS as SCORED
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BATCH = 100  # questions whose forecasts are in memory at a time
 
@@ -108,58 +104,20 @@ def explained(
     for start in range(0, len(scores), BATCH):
         some = scores[start : start + BATCH]
         states = {state.slug: state for state, _ in some}
-        questions = _question_frame(states.values())
+        questions = question_frame(sorted(states.values(), key=lambda state: state.id))
         advantage: dict[str, float] = {}
+        only = None if crowd else member.id
+        made = forecast_frame(session, list(states), member=only, rationales=False, cited=False)
         if crowd:
-            everyone = forecast_frame(session, list(states), rationales=False, cited=False)
-            advantage = _advantage(questions, everyone, member)
-            own = everyone[everyone["forecaster"] == member.handle].reset_index(drop=True)
-        else:
-            own = _own_forecasts(session, states.values(), member)
-        forecasts = _forecasts(questions, own, states)
+            advantage = _advantage(questions, made, member)
+            made = made[made["forecaster"] == member.handle].reset_index(drop=True)
+        forecasts = _forecasts(questions, made, states)
         found += [
             ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))
             for state, score in some
             if forecasts[state.slug]  # none if the reader may not see another member's
         ]
     return found
-
-
-def _question_frame(states: Iterable[QuestionState]) -> pd.DataFrame:
-    """Return resolved questions with the columns that scoring reads."""
-    kinds = {name: QUESTION_COLUMNS[name] for name in SCORED}
-    found = sorted(states, key=lambda state: state.id)
-    columns: dict[str, Any] = {}
-    for name in kinds:
-        columns[name] = [getattr(state.text, name, None) for state in found]
-    columns["question_id"] = [state.slug for state in found]
-    columns["type"] = [str(state.text.type) for state in found]
-    columns["resolution"] = [state.resolution and state.resolution.outcome for state in found]
-    return typed_frame(columns, kinds)
-
-
-def _own_forecasts(
-    session: Session, states: Iterable[QuestionState], member: Member
-) -> pd.DataFrame:
-    """Return the member's forecasts with the columns that scoring reads, in the order made."""
-    asked = {state.id: state for state in states}
-    names = ("question_id", "made_at", "probability", "probabilities", "quantiles")
-    wanted: list[Any] = [getattr(Forecast, name) for name in names]
-    of_question = col(Forecast.question_id)
-    found = session.exec(
-        select(*wanted)
-        .where(Forecast.member_id == member.id, of_question.in_(asked), forecast_visible(session))
-        .order_by(of_question, col(Forecast.made_at), col(Forecast.id))
-    ).all()
-    columns: dict[str, Any] = {name: [row[at] for row in found] for at, name in enumerate(names)}
-    on = [asked[id_] for id_ in columns["question_id"]]
-    columns["question_id"] = [state.slug for state in on]
-    columns["probabilities"] = [
-        vector and Value(probabilities=tuple(vector)).over(state.text.options).probabilities
-        for state, vector in zip(on, columns["probabilities"], strict=True)
-    ]
-    columns["forecaster"] = [member.handle] * len(found)
-    return typed_frame(columns, {name: FORECAST_COLUMNS[name] for name in columns})
 
 
 def _advantage(questions: pd.DataFrame, made: pd.DataFrame, member: Member) -> dict[str, float]:

@@ -20,11 +20,9 @@ and some updates are withdrawals, most readily of forecasts near even.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +30,8 @@ from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import require
+from scoring.outcome_draws import Words
 from scoring.simulation.hashed_draws import Draws
-from scoring.splitmix64 import Words
 
 STEPS = 32
 # Times are whole seconds.
@@ -270,27 +268,10 @@ class _Pairs(NamedTuple):
     updates: Ints
     keys: Words
 
-    def part(self, rows: slice) -> _Pairs:
-        return _Pairs(
-            self.question[rows], self.forecaster[rows], self.updates[rows], self.keys[rows]
-        )
-
 
 def made(settings: BulkTournament, questions: Asked) -> Made:
     """Return all forecasts on these questions."""
-    return _made(settings, questions, _joined(settings, questions))
-
-
-def made_in_blocks(settings: BulkTournament, questions: Asked, most: int) -> Iterator[Made]:
-    """Return all forecasts on these questions, in blocks of about ``most``."""
-    pairs = _joined(settings, questions)
-    cuts = np.flatnonzero(np.diff(np.cumsum(pairs.updates) // most)) + 1
-    for start, end in pairwise([0, *cuts.tolist(), len(pairs.updates)]):
-        yield _made(settings, questions, pairs.part(slice(start, end)))
-
-
-def _made(settings: BulkTournament, questions: Asked, pairs: _Pairs) -> Made:
-    question, forecaster, updates, keys = pairs
+    question, forecaster, updates, keys = _joined(settings, questions)
     draws = Draws(keys)
     first = -LATE * np.log(draws.uniform("first")) % 1
     begin = np.cumsum(updates) - updates

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints
-from scoring.splitmix64 import STEP, Words, mixed
+from scoring.outcome_draws import STEP, Words, mixed
 
 
 class Draws:

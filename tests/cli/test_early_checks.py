@@ -15,6 +15,7 @@ from forecasts.cli import simulate
 from forecasts.cli.main import app
 from forecasts.cli.root import loaded
 from forecasts.parts import folder as parts_folder
+from tests.parts.work import write_part
 from tests.reports.small_ledgers import random_ledger
 
 Run = Callable[..., Result]
@@ -29,7 +30,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = random_ledger(11, questions=20)
     folder = tmp_path_factory.mktemp("checked") / "parts"
     with parts_folder.new_folder(folder) as draft:
-        files = parts_folder.write_part(draft, 0, frames.questions, frames.forecasts)
+        files = write_part(draft, 0, frames.questions, frames.forecasts)
         files |= parts_folder.write_whole(draft, "teams", frames.teams)
         parts_folder.write_manifest(draft, 1, files)
     return folder

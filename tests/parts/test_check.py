@@ -10,9 +10,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from forecasts.cli.main import app
-from forecasts.parts.check import files_that_differ
 from forecasts.parts.files import part_file
-from forecasts.parts.folder import Parts
+from forecasts.parts.folder import Parts, files_that_differ
 from tests.parts import work
 
 

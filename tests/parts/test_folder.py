@@ -20,11 +20,11 @@ from forecasts.parts.folder import (
     new_folder,
     open_parts,
     write_manifest,
-    write_part,
     write_whole,
 )
 from forecasts.parts.manifest import MANIFEST, is_parts
 from forecasts.parts.reports.plan import between
+from tests.parts.work import write_part
 
 TIMES = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]).as_unit("us")
 QUESTIONS = pd.DataFrame(

@@ -15,9 +15,10 @@ import pandas as pd
 
 from forecasts.parts.execution import Processes
 from forecasts.parts.files import file_sha256, part_of
-from forecasts.parts.folder import Parts, open_parts, write_manifest, write_part
+from forecasts.parts.folder import PartFile, Parts, open_parts, write_manifest, write_tables
 from forecasts.parts.scores.part_scores import Task
 from forecasts.parts.scores.scores import score_parts
+from forecasts.parts.tables import arrow_table
 from scoring import parallel
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
@@ -47,6 +48,16 @@ def tournament(questions: int = 12, forecasts: int = 200) -> Frames:
         }
     )
     return asked, made
+
+
+def write_part(
+    folder: Path, part: int, questions: pd.DataFrame, forecasts: pd.DataFrame
+) -> dict[str, PartFile]:
+    """Return the files of a part for the manifest, written from rows in any order."""
+    path = ["question_id", "forecaster", "made_at"]
+    texts = forecasts.astype(dict.fromkeys(path[:2], "str"))
+    made = arrow_table(texts.sort_values(path, kind="stable"), "forecasts")
+    return write_tables(folder, part, questions.sort_values("question_id"), made)
 
 
 def written(folder: Path, frames: Frames, count: int = 4) -> Parts:

@@ -37,8 +37,7 @@ from forecasts.parts.execution import cores, finished
 from forecasts.parts.files import part_file
 from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.manifest import is_parts
-from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
-from forecasts.parts.partition.sort_on_disk import write_large
+from forecasts.parts.partition.sorting import Fault, write_large, write_sorted
 from forecasts.parts.partition.sources import File, Rows, Source, digest_of
 from forecasts.parts.partition.spill import Spill
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from forecasts.parts.partition.sources import Batch
 
-# The column with the row's place in the batch it came in.
-PLACE = "place in batch"
+# Where each row came from: the number of its source, and its row there, from 0.
+SOURCE, ROW = "source of row", "row of source"
 _FAST = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -35,10 +35,9 @@ class Spill:
             part = part.astype(np.uint16)  # sorted by counting
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=self.parts)).tolist()
-        about = {"source": str(source), "base": str(base)}
         rows = batch.rows.take(pa.array(order))
-        rows = rows.append_column(PLACE, pa.array(order.astype(np.uint32)))
-        rows = rows.replace_schema_metadata(about)
+        rows = rows.append_column(SOURCE, pa.array(np.full(len(order), source, dtype=np.int32)))
+        rows = rows.append_column(ROW, pa.array(base + order))
         start = 0
         for number, end in enumerate(ends):
             if end > start:
@@ -53,8 +52,8 @@ class Spill:
         """Return the size in memory of a part's rows."""
         return self._bytes.get(part, 0)
 
-    def read(self, table: str, part: int) -> Iterator[tuple[Any, int, int]]:
-        """Yield the batches of a part, each with its source and the rows before it."""
+    def read(self, table: str, part: int) -> Iterator[Any]:
+        """Yield the batches of a part, with ``SOURCE`` and ``ROW``."""
         path = self._path(table, part)
         if not path.exists():
             return
@@ -62,9 +61,7 @@ class Spill:
             size = file.size()
             while file.tell() < size:
                 with pa.ipc.open_stream(file) as stream:
-                    rows = stream.read_all()
-                about = rows.schema.metadata
-                yield rows, int(about[b"source"]), int(about[b"base"])
+                    yield stream.read_all()
 
     def remove(self, part: int) -> None:
         """Delete the files of a part."""

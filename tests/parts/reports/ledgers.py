@@ -15,8 +15,9 @@ import pytest
 from forecasts.folder.frames import Frames
 from forecasts.parts import tables
 from forecasts.parts.files import part_of
-from forecasts.parts.folder import Parts, write_manifest, write_part, write_whole
+from forecasts.parts.folder import Parts, write_manifest, write_whole
 from forecasts.parts.reports import plan, rows
+from tests.parts.work import write_part
 from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
 
 
