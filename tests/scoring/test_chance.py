@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 import scoring
 from scoring import InputError, chance
-from scoring.outcome_draws import family_link, link_of, outcome_draws, residual_sums
+from scoring.outcome_draws import link_of, outcome_draws, residual_sums
 from scoring.reliability_null import Claims
 from scoring.reliability_null import variances as variances_of
 from tests.scoring.strategies import named
@@ -273,7 +273,10 @@ def linked(seed: int, link: float) -> tuple[np.ndarray, ...]:
 @pytest.mark.slow
 @pytest.mark.parametrize("link", [0.0, 0.4, 0.8])
 def test_the_link_of_families_is_found_back(link: float) -> None:
-    found = [family_link(**named(*linked(seed, link))) for seed in range(40)]
+    found = []
+    for seed in range(40):
+        p, y, w, q, family = linked(seed, link)
+        found.append(link_of(residual_sums(p, y, w, q, np.zeros(len(p)), len(p)), family))
     assert np.mean(found) == pytest.approx(link, abs=0.07)
 
 
@@ -324,11 +327,9 @@ def test_the_link_of_all_questions_comes_from_sums_over_parts_of_them() -> None:
     below = np.zeros(len(p))
     odd, many = q % 2 == 1, int(q.max()) + 1
     parts = [residual_sums(p[own], y[own], w[own], q[own], below[own], many) for own in (odd, ~odd)]
-    of_question = np.zeros(many, dtype=np.intp)
-    of_question[q] = family
-    found = family_link(p=p, y=y, weight=w, question=q, family=family)
+    found = link_of(residual_sums(p, y, w, q, below, many), family)
     assert found > 0
-    assert link_of(parts[0] + parts[1], of_question) == pytest.approx(found, abs=1e-9)
+    assert link_of(parts[0] + parts[1], family) == pytest.approx(found, abs=1e-9)
 
 
 def test_weightless_pairs_make_no_difference() -> None:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import InputError, score
-from scoring.input_columns import is_blank, parse_json, quantities, quantity
-from scoring.input_values import distributions
+from scoring.input_columns import is_blank, parse_json, quantities
+from scoring.input_frames import distributions
 from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -56,16 +56,18 @@ WRITTEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("as_date", [False, True])
-def test_quantities_read_together_are_those_read_one_by_one(as_date: bool) -> None:
-    def alone(value: Any) -> float:
-        try:
-            return quantity(value, as_date=as_date)
-        except ValueError:
-            return math.nan
+DAY_S = pd.Timestamp("2026-01-31", tz="UTC").timestamp()
+NUMBERS = [1, 2.5, 3, 4.5, 1000, 0.5, 7, *[math.nan] * 7]
+DATES = [*[math.nan] * 14, DAY_S, DAY_S + 43_200, DAY_S + 36_000, math.nan, DAY_S, DAY_S, math.nan]
+DATES += [DAY_S, DAY_S, DAY_S, math.nan, START.timestamp()]
 
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_quantities_are_numbers_and_dates_with_an_offset(as_date: bool) -> None:
     found = quantities(objects(*WRITTEN), np.full(len(WRITTEN), as_date))
-    np.testing.assert_array_equal(found, [alone(value) for value in WRITTEN])
+    numbers = [*NUMBERS, *[math.nan] * 4, 20_260_131, *[math.nan] * 7]
+    expected = DATES if as_date else numbers
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_list_of_texts_or_booleans_is_not_a_vector() -> None:

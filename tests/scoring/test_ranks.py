@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.ranks import nth_live, sum_by_rank, sum_of_all_by_rank
+from scoring.ranks import nth_live, sum_by_rank
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,3 @@ def test_each_item_of_a_range_counts_by_where_it_ranks(ranks: list[int], seed: i
         part = slice(start, end)
         value = np.where(rank > own[i], above, np.where(rank == own[i], equal, below))
         np.testing.assert_allclose(found[i], value[part].sum(), atol=1e-12)
-    of_all = sum_of_all_by_rank(rank, own)(above, equal, below)
-    everything = np.zeros(len(own), dtype=np.int32)
-    expected = sum_by_rank(rank, above, equal, below, everything, everything + n, own)
-    np.testing.assert_allclose(of_all, expected, atol=1e-12)
