@@ -36,19 +36,6 @@ def said(*rows: tuple[float, float | None]) -> pd.DataFrame:
     )
 
 
-def test_an_update_earns_the_gain_times_the_time_left() -> None:
-    earned = attribution(question(), said((0, 0.5), (4, 0.8)))
-    assert earned["remaining"].tolist() == [1.0, 0.6]
-    np.testing.assert_allclose(earned["points"], [np.nan, (0.25 - 0.04) * 0.6])
-    np.testing.assert_allclose(earned["promised"], [np.nan, 0.09 * 0.6])
-    np.testing.assert_allclose(earned["surprise"], [np.nan, 2 * 0.3 * 0.2 * 0.6])
-
-
-def test_an_update_in_the_wrong_direction_costs() -> None:
-    earned = attribution(question(resolution="no"), said((0, 0.5), (4, 0.8)))
-    assert earned["points"].iloc[1] == pytest.approx((0.25 - 0.64) * 0.6)
-
-
 def test_the_time_left_ends_at_the_early_close() -> None:
     early = question(actual_close_time=START + pd.Timedelta(days=6))
     assert attribution(early, said((0, 0.5), (4, 0.8)))["remaining"].tolist() == [0.6, 0.2]

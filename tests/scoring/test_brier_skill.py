@@ -21,12 +21,6 @@ def test_the_base_rate_of_a_question_is_that_of_the_other_families() -> None:
     assert_allclose(base_rate_brier([1, 0], ["x", "x"]), [0.25, 0.25])
 
 
-def test_the_skill_is_the_share_of_the_references_score_that_is_saved() -> None:
-    found = scoring.brier_skill(score=[0.1, 0.2, 0.3], reference=[0.2, 0.3, 0.5])
-    assert found.value == pytest.approx(1 - 0.6 / 1.0)
-    assert found.lower < found.value < found.upper < 1
-
-
 def test_a_published_skill_score() -> None:
     # Wilks, Statistical Methods in the Atmospheric Sciences, 3rd ed., section 8.4.2: a Brier score
     # of 0.076 against the climatology's 0.135 is a skill of 0.44.

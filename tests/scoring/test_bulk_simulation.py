@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scoring.errors import InputError
 from scoring.simulation import bulk as model
 from scoring.simulation.bulk import Asked, BulkTournament, Made
-from scoring.simulation.hashed_draws import Draws
 
 # Few forecasts on each of many questions, so that outcomes are many.
 LARGE = BulkTournament(questions=40_000, forecasters=500, updates=200_000, seed=11)
@@ -131,16 +130,6 @@ def test_families_share_their_time_and_part_of_their_news(large: tuple[Asked, Ma
     shared = np.corrcoef(news[first], news[first + 1])[0, 1]
     assert shared == pytest.approx(model.FAMILY_CORRELATION, abs=0.06)
     assert news.std() == pytest.approx(1, abs=0.02)
-
-
-def test_draws_are_uniform_and_unrelated() -> None:
-    things = Draws.seeded(3).of(np.arange(20_000))
-    one, other = things.uniform("one"), things.uniform("other")
-    for each in (one, other, Draws.seeded(4).of(np.arange(20_000)).uniform("one")):
-        counts = np.bincount((each * 20).astype(int), minlength=20)
-        assert ((counts - 1000) ** 2 / 1000).sum() < 45  # 1 in 1,000 of χ² with 19 degrees
-    for pair in ((one, other), (one[1:], one[:-1])):
-        assert abs(np.corrcoef(*pair)[0, 1]) < NO_ACCIDENT / np.sqrt(20_000)
 
 
 @pytest.mark.parametrize(

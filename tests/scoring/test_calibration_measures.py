@@ -55,15 +55,6 @@ def test_the_decomposition_is_that_of_the_isotonic_fit(data: Pairs) -> None:
 
 @pytest.mark.slow
 @given(pairs())
-def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
-    found = scoring.decompose(**named(*data))
-    whole = found.miscalibration - found.discrimination + found.uncertainty
-    assert_allclose(whole, found.score, atol=1e-12)
-    assert min(found.miscalibration, found.discrimination, found.uncertainty) >= -1e-15
-
-
-@pytest.mark.slow
-@given(pairs())
 def test_murphys_parts_make_up_the_score_of_equal_forecasts(data: Pairs) -> None:
     p, y, w = (2 * column for column in data)
     found = scoring.murphy(p=p, y=y, weight=w)
@@ -118,17 +109,6 @@ def test_an_empty_bin_is_shown_without_numbers() -> None:
     assert table.loc[1, ["forecast", "observed", "observed_lower"]].isna().all()
 
 
-def test_bins_may_be_given_by_their_edges() -> None:
-    table = scoring.reliability_bins(p=[0.01, 0.5, 0.99], y=[0, 1, 1], bins=[0, 0.05, 0.95, 1])
-    assert table["observed"].tolist() == [0, 1, 1]
-
-
-def test_the_interval_of_a_bin_is_wilsons() -> None:
-    # 1 of 10, as in Newcombe (1998), Statistics in Medicine 17, 857–872.
-    table = scoring.reliability_bins(p=[0.5] * 10, y=[1] + [0] * 9, bins=1)
-    assert_allclose(table[["observed_lower", "observed_upper"]], [[0.0179, 0.4042]], atol=5e-5)
-
-
 def test_the_calibration_error_is_the_mean_gap() -> None:
     assert scoring.calibration_error(p=[0.05, 0.95, 0.95], y=[0, 1, 0]) == pytest.approx(
         (0.05 + 2 * 0.45) / 3
@@ -163,16 +143,6 @@ def test_the_band_is_the_same_for_the_same_seed() -> None:
     assert not other.equals(scoring.reliability_curve(p=np.linspace(0.1, 0.9, 50), y=[0, 1] * 25))
 
 
-def test_the_band_contains_the_diagonal_and_widens_with_the_level() -> None:
-    p = np.repeat(np.linspace(0.05, 0.95, 10), 30)
-    y = np.tile([0, 1], 150)
-    narrow, wide = (scoring.reliability_curve(p=p, y=y, level=level) for level in (0.5, 0.95))
-    assert (narrow["lower"] <= narrow["forecast"]).all()
-    assert (narrow["forecast"] <= narrow["upper"]).all()
-    assert (wide["lower"] <= narrow["lower"]).all()
-    assert (wide["upper"] >= narrow["upper"]).all()
-
-
 def test_updates_of_one_question_do_not_narrow_the_band() -> None:
     p = np.full(2000, 0.3)
     question = np.repeat(np.arange(20), 100)
@@ -204,15 +174,6 @@ def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says(
         outside.append(np.mean((curve["recalibrated"] < low) | (curve["recalibrated"] > high)))
     # 10% by construction; 60 tournaments of eleven dependent points leave ± 4%.
     assert np.mean(outside) <= 0.14
-
-
-@pytest.mark.slow
-def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
-    random = np.random.default_rng(2)
-    p = random.random(5000)
-    curve = scoring.reliability_curve(p=p, y=(random.random(5000) < p) * 1.0)
-    assert len(curve) == 5000
-    assert (curve["lower"].diff().dropna() >= 0).all()
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.2, math.nan])

@@ -13,7 +13,6 @@ from numpy.testing import assert_allclose
 from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
-import scoring
 from scoring import InputError, chance
 from scoring.outcome_draws import link_of, outcome_draws, residual_sums
 from scoring.reliability_null import Claims
@@ -139,30 +138,6 @@ def variances(path: np.ndarray, value: np.ndarray) -> tuple[float, float]:
     return calibrated, uniform
 
 
-@pytest.mark.slow
-@given(seeds)
-def test_its_curve_is_the_reliability_curve(seed: int) -> None:
-    p, y, w, q = tournament(30, 3, seed)
-    found, curve = (
-        chance(p=p, y=y, weight=w, question=q).curve,
-        scoring.reliability_curve(p=p, y=y, weight=w, question=q),
-    )
-    for name in ("forecast", "recalibrated", "weight"):
-        assert_allclose(found[name], curve[name], atol=1e-12)
-
-
-def test_its_band_is_that_of_the_reliability_curve_where_a_forecast_never_changes() -> None:
-    p, y, w, q = tournament(60, 1, seed=3)
-    found, curve = (
-        chance(p=p, y=y, weight=w, question=q).curve,
-        scoring.reliability_curve(p=p, y=y, weight=w, question=q),
-    )
-    for name in ("lower", "upper"):
-        difference = np.abs(found[name] - curve[name])
-        assert difference.max() < 0.12
-        assert difference.mean() < 0.03
-
-
 def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
     p, y, w, q = tournament(200, 20, seed=4)
     p[:2] = 0.0, 1.0
@@ -172,29 +147,6 @@ def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
     assert curve["weight"].sum() == pytest.approx(w.sum())
     assert (curve["recalibrated"].diff().dropna() >= -1e-12).all()
     assert_allclose(curve[["lower", "upper"]].iloc[0], 0, atol=1e-12)
-
-
-def test_observed_and_expected_miscalibration_are_those_of_the_same_steps() -> None:
-    p, y, w, q = tournament(150, 4, seed=9)
-    draws = outcome_draws(range(150))
-    found = chance(p=p, y=y, weight=w, question=q, draws=draws)
-    assert len(found.curve) < 202 < len(np.unique(p))
-    steps = np.floor(p * 200)
-    step = np.unique(steps, return_inverse=True)[1]
-    in_steps = (np.bincount(step, w * p) / np.bincount(step, w))[step]
-    again = chance(p=in_steps, y=y, weight=w, question=q, draws=draws)
-    assert found.miscalibration == pytest.approx(again.miscalibration)
-    assert found.miscalibration == pytest.approx(
-        scoring.decompose(p=in_steps, y=y, weight=w).miscalibration
-    )
-    assert found.expected == pytest.approx(again.expected)
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_a_small_p_value_means_more_miscalibration_than_luck_makes(seed: int) -> None:
-    found = chance(**named(*tournament(60, 4, seed, slope=[1.0, 0.5, 2.0, 0.8][seed % 4])))
-    if found.p_value <= 0.05:
-        assert found.miscalibration > found.expected
 
 
 @pytest.mark.slow
@@ -394,7 +346,3 @@ def test_draws_that_cannot_be_made_are_refused_by_name(
 ) -> None:
     with pytest.raises(InputError, match=named):
         outcome_draws(**{"family": [0], **arguments})
-
-
-def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
-    assert outcome_draws([0], draws=np.int64(3), seed=np.uint8(2)).shape == (1, 3)

@@ -130,22 +130,6 @@ def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
     assert_as_slowly((asked, made), ("brier", timing, reference, 100.0), 1e-9)
 
 
-@pytest.mark.slow
-def test_two_microseconds_of_a_year_among_thousands_are_averaged_to_the_last_digits() -> None:
-    question, rows = many(31_557_600_000_000, 3000, 4, "q")
-    found = score(*frames(([question], rows)), Protocol("mine", "brier", "live_average", "peers"))
-    moment = question["open"] + (question["scheduled"] - question["open"]) // 3
-    paths = pd.DataFrame(rows).groupby("forecaster")
-    others = [
-        slow_reference.at(slow_reference.live_segments(question, own.to_dict("records")), moment)
-        for who, own in paths
-        if who != "moment"
-    ]
-    losses = [(p - 1) ** 2 for p in others if p is not None and not np.isnan(p)]
-    own = found.loc[found["forecaster"] == "moment", "score"].item()
-    assert own == pytest.approx(np.mean(losses) - 0.01, abs=1e-9)
-
-
 # --- adding new ones -----------------------------------------------------------------------------
 
 

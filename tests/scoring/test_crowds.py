@@ -148,13 +148,6 @@ def pooled_at(
     return [mean for _, mean in sorted(means, key=lambda item: item[0])]
 
 
-def test_a_swarm_of_one_owner_moves_the_crowd_as_one_bot_does() -> None:
-    made = forecasts(0.2, 0.4, 0.9, 0.7)
-    found = crowd(QUESTION, made, "mean", pools={"f2": "owner", "f3": "owner"})
-    assert found["forecasters"].tolist() == [3]
-    assert found["p"].tolist() == pytest.approx([(0.2 + 0.4 + 0.8) / 3])
-
-
 def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> list[Any]:
     """The standing forecasts as vectors, in the order made."""
     return [vector for _, vector in standing_with_names(q, made, moment)]
@@ -205,27 +198,6 @@ QUESTION = pd.DataFrame(
 
 def p(method: str, *chances: float) -> float:
     return float(crowd(QUESTION, forecasts(*chances), method)["p"].iloc[0])
-
-
-def test_two_forecasts_are_not_weighted_by_recency() -> None:
-    assert p("recency_weighted", 0.2, 0.8) == pytest.approx(0.5)
-
-
-def test_recent_forecasts_outweigh_older_ones() -> None:
-    # Weights 0.29, 0.44, 0.60, 0.79, 1: of five, the last two hold more than half.
-    weights = [math.exp(math.sqrt(i) - math.sqrt(5)) for i in range(1, 6)]
-    assert sum(weights[3:]) > sum(weights) / 2
-    assert p("recency_weighted", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.9)
-    assert p("median", 0.1, 0.1, 0.1, 0.9, 0.9) == pytest.approx(0.1)
-    # The third and the last hold 51%; with other or equal weights they would not.
-    assert p("recency_weighted", 0.1, 0.1, 0.9, 0.1, 0.9) == pytest.approx(0.9)
-
-
-def test_the_mean_of_odds_is_geometric_and_extremized_is_further_out() -> None:
-    odds = math.sqrt((0.6 / 0.4) * (0.9 / 0.1))
-    assert p("geometric_odds", 0.6, 0.9) == pytest.approx(odds / (1 + odds))
-    assert p("extremized", 0.6, 0.9) > p("geometric_odds", 0.6, 0.9)
-    assert p("extremized", 0.7) == pytest.approx(0.7)
 
 
 def options(method: str, *vectors: list[float | None]) -> list[float]:

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import scoring
@@ -56,17 +55,6 @@ def test_the_variance_of_an_auc_is_obuchowskis() -> None:
     y = np.tile([0.0, 1.0], 12)
     found = variance(p, y, cluster)
     assert found == pytest.approx(obuchowski(p.tolist(), y.tolist(), cluster.tolist()))
-
-
-def test_the_variance_of_independent_pairs_is_delongs() -> None:
-    random = np.random.default_rng(5)
-    y = (random.random(40) < 0.4).astype(float)
-    p = (0.3 * y + 0.7 * random.random(40)).round(2)
-    found = variance(p, y, np.arange(40))
-    true, false = p[y == 1], p[y == 0]
-    wins = (true[:, None] > false) + (true[:, None] == false) / 2
-    delong = wins.mean(1).var(ddof=1) / len(true) + wins.mean(0).var(ddof=1) / len(false)
-    assert found == pytest.approx(delong)
 
 
 @pytest.mark.slow
@@ -135,24 +123,6 @@ def test_the_area_under_the_roc_curve_is_the_auc(data: Pairs) -> None:
     curve = roc_curve(**named(*data))
     area = np.trapezoid(curve["hit_rate"], curve["false_alarm_rate"])
     assert area == pytest.approx(scoring.roc_auc(**named(*data)), nan_ok=True)
-
-
-@pytest.mark.slow
-@given(pairs(), st.floats(0, 1))
-@settings(max_examples=examples(30))
-def test_the_roc_curve_has_the_shares_at_or_above_each_threshold(data: Pairs, at: float) -> None:
-    p, y, w = (np.array(part) for part in data)
-    curve = roc_curve(p=p, y=y, weight=w)
-    if np.isnan(curve["hit_rate"]).any() or np.isnan(curve["false_alarm_rate"]).any():
-        return
-    row = curve[curve["threshold"] >= at].iloc[-1]
-    called = (p >= at) & (w > 0)
-    if (np.abs(p - at) < 1e-9).any():
-        return  # forecasts pooled with the threshold
-    assert row["hit_rate"] == pytest.approx((w * y)[called].sum() / (w * y).sum())
-    assert row["false_alarm_rate"] == pytest.approx(
-        (w * (1 - y))[called].sum() / (w * (1 - y)).sum()
-    )
 
 
 def test_one_failure_among_near_certain_forecasts_leaves_a_high_auc_possible() -> None:

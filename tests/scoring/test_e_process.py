@@ -30,23 +30,6 @@ def test_the_evidence_is_the_mean_of_the_products_written_out(values: list[float
         assert_allclose(np.exp(found.log_either[n - 1]), (a + b) / 2, rtol=1e-9)
 
 
-@pytest.mark.slow
-@given(differences)
-def test_turned_round_the_two_sides_change_places(values: list[float]) -> None:
-    there, back = scoring.e_process(values), scoring.e_process([-d for d in values])
-    assert (there.log_a == back.log_b).all()
-    assert_allclose(there.log_either, back.log_either, atol=1e-12)
-
-
-@pytest.mark.slow
-@given(differences, st.randoms(use_true_random=False))
-def test_where_it_ends_does_not_depend_on_the_order(values: list[float], random: object) -> None:
-    other = sorted(values)
-    assert_allclose(
-        scoring.e_process(values).log_either[-1], scoring.e_process(other).log_either[-1], atol=1e-9
-    )
-
-
 def test_what_was_reached_stays_reached() -> None:
     found = scoring.e_process([-0.5] * 20 + [0.5] * 40)
     assert found.reached is not None

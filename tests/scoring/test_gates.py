@@ -118,50 +118,6 @@ def test_updates_taken_as_questions_break_the_bound() -> None:
     assert not each.may_hold
 
 
-def test_linked_questions_taken_as_strangers_break_the_bound() -> None:
-    linked = gates.EVERY_WORLD["linked"]
-    # One team is enough: no other is tested.
-    many = repeat(replace(linked.settings, teams=TEAMS[:1]), seed=1, times=100)
-    errs = [
-        comparing.wrong(
-            scoring.calibration_in_the_large(
-                p=c.p, y=c.y, weight=c.weight, question=c.question
-            ).p_value
-        )
-        for c in claimed(many)
-    ]
-    assert not gates.gate("no families", "linked", gates.BOUND, errs).may_hold
-
-
-def test_a_variance_observed_in_a_few_rare_events_breaks_the_bound() -> None:
-    rare = gates.EVERY_WORLD[ORDINARY].settings
-    errs = [
-        comparing.wrong(float(stats.ttest_1samp(c.y - c.p, 0).pvalue))
-        for c in claimed(repeat(rare, seed=1, times=200))
-    ]
-    assert not gates.gate("observed", "rare", gates.BOUND_OF_FEW, errs).may_hold
-
-
-def test_the_time_that_forecasts_lasted_as_their_weight_breaks_the_bound() -> None:
-    events = gates.EVERY_WORLD["all events, 1"].settings
-    frames = repeat(events, seed=1, times=60).ledger()
-    live = scoring.standing(frames.questions, frames.forecasts)
-    live = live.merge(frames.questions[["question_id", "resolution"]], on="question_id")
-    live["y"] = (live["resolution"] == "yes").astype(float)
-    errs = [
-        comparing.wrong(
-            scoring.calibration_in_the_large(
-                p=own["p"],
-                y=own["y"],
-                weight=own["end_s"] - own["start_s"],
-                question=own["question_id"],
-            ).p_value
-        )
-        for _, own in live.groupby("forecaster")
-    ]
-    assert not gates.gate("live time", "events", gates.BOUND_OF_FEW, errs).may_hold
-
-
 def test_comparing_through_a_third_team_breaks_the_bound() -> None:
     """Heron and Wren are equally good; the worse Tern meets one of them on open questions only."""
     teams = (Team("Heron", 4, skill=0.9), Team("Tern", 4, skill=0.1), Team("Wren", 4, skill=0.9))

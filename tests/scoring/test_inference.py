@@ -104,22 +104,6 @@ def test_fractional_outcomes_have_the_line_that_a_logistic_regression_has() -> N
     assert_allclose([found.intercept, found.slope], line, rtol=1e-7)
 
 
-@pytest.mark.slow
-def test_its_covariance_is_near_that_of_lines_fitted_without_each_question() -> None:
-    p, y, weight, question = tournament(400, 4, seed=2)
-    found = scoring.recalibration(p=p, y=y, weight=weight, question=question)
-    line = np.array([found.intercept, found.slope])
-    alike = written_out(p, y, weight, question, line)[2]
-    moved = []
-    for left_out in range(400):
-        kept = question != left_out
-        again = scoring.recalibration(
-            p=p[kept], y=y[kept], weight=weight[kept], question=question[kept]
-        )
-        moved.append(np.array([again.intercept, again.slope]) - line)
-    assert_allclose(found.f, hotelling(line, np.array(moved), alike)[0], rtol=0.02)
-
-
 def test_questions_alike_count_each_and_one_that_outweighs_them_takes_their_place() -> None:
     random = np.random.default_rng(5)
     p = np.tile([0.2, 0.8], 30)
@@ -223,23 +207,6 @@ def test_the_z_statistics_are_the_sums_written_out() -> None:
             z = total / math.sqrt(variance)
             found = test(p=p, y=y, weight=weight, question=names)
             assert_allclose([found.statistic, found.p_value], [z, 2 * stats.norm.sf(abs(z))])
-
-
-def test_without_clusters_spiegelhalters_z_is_that_of_val_prob_in_r() -> None:
-    """rms computes Σ (y − p)(1 − 2p) / √Σ (1 − 2p)² p (1 − p) (val.prob, "S:z")."""
-    p = np.array([0.1, 0.25, 0.4, 0.6, 0.72, 0.95, 0.03, 0.5])
-    y = np.array([0, 1, 0, 1, 1, 1, 0, 0])
-    z = np.sum((y - p) * (1 - 2 * p)) / np.sqrt(np.sum((1 - 2 * p) ** 2 * p * (1 - p)))
-    assert scoring.spiegelhalter(p=p, y=y).statistic == pytest.approx(float(z), abs=1e-12)
-
-
-def test_rare_events_do_not_accuse() -> None:
-    rng = np.random.default_rng(3)
-    p = np.minimum(rng.exponential(0.03, (500, 90)), 0.9)
-    y = (rng.random(p.shape) < p).astype(float)
-    for test in (scoring.spiegelhalter, scoring.calibration_in_the_large):
-        found = [test(**named(*one)).p_value < 0.05 for one in zip(p, y, strict=True)]
-        assert np.mean(found) <= 0.08
 
 
 def test_nothing_to_test_is_not_a_number() -> None:

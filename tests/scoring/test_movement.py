@@ -48,21 +48,6 @@ def excess(question: dict[str, object], rows: list[tuple[float, Any]], **how: An
     return float(found)
 
 
-def test_steps_that_are_taken_back_are_positive_and_steps_that_go_on_negative() -> None:
-    swing, trend = [(0, 0.5), (2, 0.9), (4, 0.5)], [(0, 0.5), (2, 0.6), (4, 0.7)]
-    still = asked(resolution="")
-    assert excess(still, swing) == pytest.approx(0 + 0.8 * 0.4)
-    assert excess(still, trend) == pytest.approx(0 + 0.2 * -0.1)
-
-
-def test_the_last_step_of_a_resolved_question_goes_to_its_outcome() -> None:
-    rows = [(0, 0.5), (5, 0.8)]
-    assert excess(asked(), rows) == pytest.approx(0.6 * -0.2)
-    assert excess(asked(resolution="no"), rows) == pytest.approx(0.6 * 0.8)
-    assert excess(asked(resolution="0.5"), rows) == pytest.approx(0.6 * 0.3)
-    assert excess(asked(resolution="annulled"), rows) == pytest.approx(0)
-
-
 def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
     [row] = excess_movement(pd.DataFrame([asked()]), said([(0, 0.5), (5, 0.8)])).to_dict("records")
     assert (row["steps"], row["revisions"]) == (2, 1)
@@ -80,30 +65,12 @@ def test_what_was_said_again_and_the_step_to_the_outcome_are_no_revisions() -> N
         assert (row["steps"], row["revisions"]) == (steps, 1)
 
 
-def test_a_forecast_after_the_actual_close_is_not_a_step() -> None:
-    early = asked(actual_close_time=day(6))
-    assert excess(early, [(0, 0.5), (5, 0.8), (7, 0.1)]) == pytest.approx(0.6 * -0.2)
-
-
-def test_a_withdrawal_is_passed_over() -> None:
-    without = excess(asked(), [(0, 0.6), (5, 0.8)])
-    assert excess(asked(), [(0, 0.6), (2, None), (5, 0.8)]) == pytest.approx(without)
-    assert excess(asked(), [(0, 0.6), (5, 0.8), (7, None)]) == pytest.approx(without)
-    assert excess(asked(resolution=""), [(0, 0.6), (5, None)]) == 0
-
-
 def test_as_of_looks_at_nothing_later() -> None:
     rows = [(0, 0.5), (2, 0.9), (6, 0.5)]
     assert excess(asked(), rows, as_of=day(4)) == pytest.approx(0)
     assert excess(asked(), rows, as_of=day(8)) == pytest.approx(0.8 * 0.4)
     assert excess(asked(), rows, as_of=day(10)) == pytest.approx(0.8 * 0.4)  # from 0.5 to 1: 0
     assert excess_movement(pd.DataFrame([asked()]), said(rows), as_of=START).empty
-
-
-def test_two_options_move_as_the_binary_question_they_are() -> None:
-    choice = asked(resolution="b", type="multiple_choice", options=["a", "b"])
-    binary = excess(asked(), [(0, 0.3), (4, 0.9)])
-    assert excess(choice, [(0, [0.7, 0.3]), (4, [0.1, 0.9])]) == pytest.approx(binary)
 
 
 def test_adding_an_option_is_not_movement() -> None:

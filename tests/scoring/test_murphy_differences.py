@@ -64,17 +64,6 @@ def test_at_one_moment_it_is_the_difference_of_the_two_curves() -> None:
     assert_allclose(found["difference"], own - other, atol=1e-12)
 
 
-def test_the_curve_of_a_pair_is_antisymmetric() -> None:
-    questions, forecasts, group = tournament(2)
-    a, b = sorted(set(group))
-    there = scoring.murphy_differences(questions, forecasts, group)[a, b]
-    swapped = group.map({a: b, b: a})
-    back = scoring.murphy_differences(questions, forecasts, swapped)[a, b]
-    assert_allclose(there["difference"], -back["difference"], atol=1e-12)
-    assert_allclose(there["upper"], -back["lower"], atol=1e-12)
-    assert_allclose(there["band_upper"], -back["band_lower"], atol=1e-12)
-
-
 def test_the_intervals_at_a_threshold_are_those_of_a_clustered_mean() -> None:
     random = np.random.default_rng(5)
     difference, thresholds = random.normal(0, 0.1, (30, 3)), np.array([0.2, 0.5, 0.8])

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from pandas.testing import assert_frame_equal
 
-import scoring
 from scoring import InputError, compare, paired, paired_people
 from tests.examples import examples
 from tests.scoring import slow_reference as slow
@@ -104,30 +102,6 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_
     assert len(table) == expected
 
 
-@settings(max_examples=examples(60))
-@given(ledgers())
-def test_what_the_people_add_is_the_difference(ledger: Ledger) -> None:
-    table = paired(*frames(ledger), TEAMS)
-    people = paired_people(*frames(ledger), TEAMS)
-    sums = people.groupby(["a", "b", "question_id"])[["deviation", "part"]].sum()
-    assert_allclose(sums["part"], 1, atol=1e-9)
-    assert_allclose(sums["deviation"], 0, atol=1e-12)
-    assert len(sums) == len(table)
-
-
-@settings(max_examples=examples(60))
-@given(ledgers())
-def test_two_forecasters_differ_by_their_skill_over_each_other(ledger: Ledger) -> None:
-    asked, made = ledger
-    two = (asked, [row for row in made if row["forecaster"] in "ab"])
-    if not two[1]:
-        return
-    table = paired(*frames(two), {"a": "a", "b": "b"}).set_index("question_id")
-    scores = scoring.score(*frames(two), "skill")
-    mine = scores[scores["forecaster"] == "a"].set_index("question_id")["score"]
-    assert_allclose(-100 * table["difference"], mine[table.index], atol=1e-9)
-
-
 @pytest.mark.parametrize("said", [(0.2, 0.4), (0.9, 0.5), ([0.2, 0.3, 0.5], [0.4, 0.4, 0.2])])
 def test_the_moments_between_equals_are_those_of_an_outcome_halfway(said: tuple[Any, Any]) -> None:
     several = isinstance(said[0], list)
@@ -166,28 +140,6 @@ def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> 
     back = paired(*frames(ledger), {"a": "y", "c": "y", "b": "x"})
     assert (there["difference"] == -back["difference"]).all()
     assert (there["question_id"] == back["question_id"]).all()
-
-
-@settings(max_examples=examples(40))
-@given(ledgers(), st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, random: Any) -> None:
-    asked, made = ledger
-    # Of two rows at one instant the later wins, so tied rows keep their order.
-    distinct = list({(r["question_id"], r["forecaster"], r["time"]): r for r in made}.values())
-    shuffled = random.sample(distinct, len(distinct))
-    assert_frame_equal(
-        paired(*frames((asked, distinct)), TEAMS),
-        paired(*frames((random.sample(asked, len(asked)), shuffled)), TEAMS),
-    )
-
-
-@settings(max_examples=examples(40))
-@given(ledgers())
-def test_a_third_group_changes_nothing_between_two(ledger: Ledger) -> None:
-    three = paired(*frames(ledger), TEAMS)
-    two = paired(*frames(ledger), {who: t for who, t in TEAMS.items() if t != "greens"})
-    kept = three[(three["a"] == "blues") & (three["b"] == "reds")].reset_index(drop=True)
-    assert_frame_equal(kept, two, rtol=0, atol=1e-12)
 
 
 def test_who_always_agree_do_not_differ_by_rounding() -> None:

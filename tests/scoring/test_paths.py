@@ -42,10 +42,6 @@ def segments(*rows: tuple[int, float | None], close: int = 10) -> list[tuple[flo
     return list(zip(days["start_s"], days["end_s"], found["p"], strict=True))
 
 
-def test_a_forecast_stands_until_the_next_one() -> None:
-    assert segments((1, 0.2), (4, 0.3)) == [(1, 4, 0.2), (4, 10, 0.3)]
-
-
 def test_a_forecast_made_before_the_question_opens_counts_from_then() -> None:
     assert segments((-3, 0.1), (-1, 0.2), (4, 0.3)) == [(0, 4, 0.2), (4, 10, 0.3)]
 
@@ -58,31 +54,6 @@ def test_of_two_rows_at_one_instant_the_later_one_wins() -> None:
     assert segments((1, 0.2), (1, 0.6)) == [(1, 10, 0.6)]
     assert segments((1, None), (1, 0.6)) == [(1, 10, 0.6)]
     assert segments((1, 0.2), (1, None)) == []
-
-
-def test_a_withdrawal_leaves_a_gap_and_a_later_forecast_returns() -> None:
-    assert segments((1, 0.2), (3, None), (5, 0.4)) == [(1, 3, 0.2), (5, 10, 0.4)]
-
-
-def test_a_withdrawal_before_the_question_opens_leaves_nothing() -> None:
-    assert segments((-2, 0.2), (-1, None)) == []
-
-
-def test_a_question_that_closed_before_it_opened_has_no_segments() -> None:
-    assert segments((-2, 0.2), (1, 0.4), close=0) == []
-    assert segments((-4, 0.2), (1, 0.4), close=-2) == []
-
-
-def test_an_open_question_stands_until_its_scheduled_close() -> None:
-    questions = pd.DataFrame(
-        {"question_id": ["q"], "open_time": [day(0)], "scheduled_close_time": [day(10)]}
-    )
-    forecasts = pd.DataFrame(
-        {"question_id": ["q"], "forecaster": [7], "made_at": [day(5)], "probability": [0.5]}
-    )
-    found = standing(questions, forecasts)
-    assert found["end_s"].tolist() == [864_000.0]
-    assert found["forecaster"].tolist() == [7]
 
 
 def test_options_stand_in_columns_and_each_segment_names_its_row() -> None:

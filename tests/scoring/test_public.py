@@ -37,11 +37,6 @@ def described(thing: Any) -> str:
     return f"{inspect.getdoc(thing)}\n{inspect.getdoc(module)}"
 
 
-def test_everything_offered_is_there_once() -> None:
-    assert set(scoring.__all__) <= set(dir(scoring))
-    assert len(set(scoring.__all__)) == len(scoring.__all__)
-
-
 def test_the_package_says_that_it_is_typed() -> None:
     assert Path(scoring.__file__).with_name("py.typed").exists()
 
@@ -93,15 +88,6 @@ def test_a_formula_has_a_source(name: str) -> None:
     # Its own source or the module's. An unpublished formula says so.
     text = described(getattr(scoring, name))
     assert "doi:" in text or "https://" in text or DEFINED in text
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_argument_and_result_has_a_type(name: str) -> None:
-    function = getattr(scoring, name)
-    signature = inspect.signature(function)
-    assert signature.return_annotation is not inspect.Signature.empty
-    for argument in signature.parameters.values():
-        assert argument.annotation is not inspect.Parameter.empty
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -17,7 +17,7 @@ from benchmarks import comparing, gates, simulate
 from benchmarks.differences import SHOCKS
 from scoring import compare
 from scoring.e_processes import bets_needed, possibly_best
-from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
+from scoring.shared_shocks import overlap_sum
 
 TWO = {"a": ["ann"], "b": ["ben"]}
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -81,36 +81,6 @@ def test_only_a_claim_tips() -> None:
     assert compare(table(d), TWO).pairs[0].tipping is None
     apart = asked(*[(10 * n, 10 * n + 10) for n in range(60)])
     assert compare(table(d), TWO, questions=apart).pairs[0].tipping is None
-
-
-def test_a_claim_tips_the_same_whichever_side_is_named_first() -> None:
-    d, questions = np.random.default_rng(0).normal(0.1, 0.1, 60), asked(*[(0, 10)] * 60)
-    [there] = compare(table(d), TWO, questions=questions).pairs
-    [back] = compare(table(d), {"b": ["ben"], "a": ["ann"]}, questions=questions).pairs
-    assert there.tipping == back.tipping
-
-
-def test_among_more_pairs_a_claim_tips_sooner() -> None:
-    random, questions = np.random.default_rng(0), asked(*[(0, 10)] * 60)
-    first = table(random.normal(0.1, 0.1, 60))
-    more = pd.concat(
-        [first, table(random.normal(0, 0.1, 60)).assign(b="c"),
-         table(random.normal(0, 0.1, 60)).assign(a="b", b="c")],
-        ignore_index=True,
-    )  # fmt: skip
-    alone = compare(first, TWO, questions=questions).pairs[0].tipping
-    among = compare(more, TWO | {"c": ["cid"]}, questions=questions).pairs[0].tipping
-    assert alone is not None
-    assert among is not None
-    assert among < alone
-
-
-def test_a_family_is_open_from_its_first_opening_to_its_last_close() -> None:
-    found = spans_of(asked((0, 10), (5, 20), (30, 40)), {0: "x", 1: "x"})
-    assert (found.closed - found.opened).tolist() == [20, 10] or (
-        found.closed - found.opened
-    ).tolist() == [10, 20]
-    assert tipping_correlation(pd.Series([0, 1, 2]), found, 0.1) is None
 
 
 # --- a dominant family --------------------------------------------------------------------------

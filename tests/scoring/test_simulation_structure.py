@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -34,27 +33,6 @@ def test_questions_of_one_family_open_and_close_together() -> None:
     questions = simulate(replace(LARGE, questions=300, families=100)).questions
     times = questions.groupby("family")[["open_time", "scheduled_close_time"]].nunique()
     assert (times == 1).all(axis=None)
-
-
-def test_noise_that_a_team_shares_brings_its_members_together() -> None:
-    teams = (Team("Wren", members=2), Team("Tern", members=1))
-    settings = replace(LARGE, teams=teams, questions=2000, families=2000, prior_spread=0.0,
-                       shared_noise=1.0)  # fmt: skip
-    final = simulate(settings).forecasts.groupby(["question_id", "forecaster"]).last()
-    p = final["probability"].unstack()
-    within = p["Wren 1 (simulated)"].corr(p["Wren 2 (simulated)"])
-    across = p["Wren 1 (simulated)"].corr(p["Tern 1 (simulated)"])
-    assert within > across + 0.1
-
-
-@pytest.mark.slow
-def test_forecasters_differ_in_the_questions_that_they_choose() -> None:
-    teams = (Team("Wren", members=6),)
-    frame = joined(simulate(replace(LARGE, teams=teams, questions=3000, families=3000,
-                                    selectivity=3.0, late=0.0)))  # fmt: skip
-    first = frame.groupby(["forecaster", "question_id"])["probability"].first()
-    clarity: npt.NDArray[np.float64] = (first - 0.5).abs().groupby("forecaster").mean().to_numpy()
-    assert clarity.max() - clarity.min() > 0.05
 
 
 # --- several options, and withdrawals
@@ -88,19 +66,6 @@ def test_questions_with_options_leave_the_others_as_they_are() -> None:
     assert (mixed.questions["resolution"] == plain.questions["resolution"])[binary].all()
     rows = mixed.forecasts["question_id"].isin(mixed.questions["question_id"][binary])
     assert (mixed.forecasts["probability"] == plain.forecasts["probability"])[rows].all()
-
-
-def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
-    team = (Team("Kestrel", members=1, extremity=2.0),)
-    simulated = simulate(replace(with_options(), teams=team))
-    questions = simulated.questions.set_index("question_id")
-    vectors = np.array(simulated.forecasts["probabilities"].to_list())
-    came = questions.loc[simulated.forecasts["question_id"], "resolution"].str[-1].to_numpy()
-    first = pd.Series(vectors[:, 0] - (came == "1"))
-    question = simulated.forecasts["question_id"]
-    high, low = vectors[:, 0] > 0.8, vectors[:, 0] < 0.2
-    assert z(first[high], question[high]) > NO_ACCIDENT
-    assert z(first[low], question[low]) < -NO_ACCIDENT
 
 
 @pytest.mark.slow

@@ -61,16 +61,6 @@ def test_the_cost_is_the_saving_integrated_over_the_time_that_a_forecast_stood(
         assert found[number] == pytest.approx(expected, abs=0.003)
 
 
-def test_mirrored_questions_have_the_opposite_drift_and_the_same_cost() -> None:
-    p, y, left, lasted = record(3, 300, events=1.0).values()
-    one, other = (
-        staleness(p=p, y=y, left=left, lasted=lasted),
-        staleness(p=1 - p, y=1 - y, left=left, lasted=lasted),
-    )
-    assert other.drift == pytest.approx(-one.drift)
-    np.testing.assert_allclose(other.cost, one.cost, atol=1e-12)
-
-
 def test_the_line_for_a_family_is_fitted_to_the_others() -> None:
     p, y, left, lasted = record(4, 60, events=1.0).values()
     family = np.arange(60) // 2

@@ -38,7 +38,7 @@ from forecasts.parts.files import part_file
 from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.manifest import is_parts
 from forecasts.parts.partition.sorting import Fault, write_large, write_sorted
-from forecasts.parts.partition.sources import File, Rows, Source, digest_of
+from forecasts.parts.partition.sources import File, Source, digest_of
 from forecasts.parts.partition.spill import Spill
 
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.
@@ -88,20 +88,10 @@ def partition(
     divided = [file for file in files if file.table not in WHOLE]
     whole = {file.table: file for file in files if file.table in WHOLE}
     frames = _whole_frames(whole)
-    return _made(divided, frames, into, parts, memory, tell, source), True
-
-
-def partition_rows(
-    sources: Sequence[Rows],
-    whole: dict[str, pd.DataFrame],
-    into: Path,
-    *,
-    parts: int | None = None,
-    memory: int | None = None,
-    tell: Tell = lambda *_: None,
-) -> Parts:
-    """Return the folder of parts made from rows of a database; see ``partition``."""
-    return _made(sources, whole, into, parts, memory, tell, "")
+    made = partition_rows(
+        divided, frames, into, parts=parts, memory=memory, tell=tell, digest=source
+    )
+    return made, True
 
 
 def number_of_parts(forecasts: int, memory: int) -> int:
@@ -115,15 +105,20 @@ def number_of_parts(forecasts: int, memory: int) -> int:
     return min(max(1, each_core, -(-forecasts // most)), parts_folder.MOST_PARTS)
 
 
-def _made(
+def partition_rows(
     sources: Sequence[Source],
     whole: dict[str, pd.DataFrame],
     into: Path,
-    parts: int | None,
-    memory: int | None,
-    tell: Tell,
-    digest: str,
+    *,
+    parts: int | None = None,
+    memory: int | None = None,
+    tell: Tell = lambda *_: None,
+    digest: str = "",
 ) -> Parts:
+    """Return the folder of parts made from these sources; see ``partition``.
+
+    ``whole``: the tables that are not divided; ``digest``: of the input.
+    """
     memory = memory or limits.spare_memory()
     rows = sum(each.size for each in sources if each.table == "forecasts")
     number = parts or number_of_parts(rows, memory)

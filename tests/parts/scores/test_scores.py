@@ -9,7 +9,6 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +150,6 @@ def test_the_digest_is_the_same_for_any_workers_and_any_engine(
     assert here.digest == json.loads((tmp_path / "scores" / RESULTS).read_text())["digest"]
 
 
-def test_progress_counts_forecasts(score_here: Callable[..., Scores]) -> None:
-    seen: list[tuple[int, int]] = []
-    score_here(progress=lambda done, of: seen.append((done, of)))
-    assert seen[0] == (0, 200)
-    assert seen[-1] == (200, 200)
-    assert seen == sorted(seen)
-
-
 # --- cut off, killed, changed --------------------------------------------------------------------
 
 
@@ -246,14 +237,6 @@ def test_scores_that_were_changed_in_their_file_are_made_again(
     after = score_here()
     assert (after.kept, after.digest) == (3, before.digest)
     assert pq.read_table(path).equals(scores_)
-
-
-def test_scores_in_another_compression_are_kept_and_have_the_same_digest(
-    score_here: Callable[..., Scores], tmp_path: Path
-) -> None:
-    before, path = score_here(), tmp_path / "scores" / part_file("scores", 1)
-    replaced(path, pq.read_table(path), compression="gzip")
-    assert score_here() == replace(before, kept=4)
 
 
 def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
