@@ -69,9 +69,14 @@ def tables(
     with pyarrow.parquet.ParquetFile(path, read_dictionary=IDS) as file:
         names = [name for name in file.schema_arrow.names if name in columns]
         held = file.schema_arrow.empty_table().select(names)
-        for batch in file.iter_batches(rows, columns=names, use_threads=False):
-            new = pa.Table.from_batches([batch])
-            table = pa.concat_tables([held, new] if len(held) else [new]).unify_dictionaries()
+        groups = range(file.num_row_groups)
+        several = max(1, rows // max(1, file.metadata.row_group(0).num_rows)) if groups else 1
+        for start in groups[::several]:
+            some = groups[start : start + several]
+            table = file.read_row_groups(some, columns=names, use_threads=False)
+            if len(held):
+                table = pa.concat_tables([held, table])
+            table = table.unify_dictionaries()
             cut = _start_of_last(table["question_id"])
             held = pruned(table.slice(cut))
             if cut:
@@ -91,7 +96,8 @@ def pruned(table: Any) -> Any:
     for name in set(IDS) & set(table.column_names):
         place = table.schema.get_field_index(name)
         ids = table[name].cast(pa.string()).dictionary_encode()
-        table = table.set_column(place, table.schema.field(place), ids)
+        field = table.schema.field(place).with_type(ids.type)
+        table = table.set_column(place, field, ids)
     return table
 
 

@@ -96,6 +96,7 @@ def test_the_last_question_read_waits_for_the_next_chunk(tmp_path: Path) -> None
     forecasts = FORECASTS.iloc[[0] * len(ids)].assign(question_id=ids)
     write_part(tmp_path, 0, questions, forecasts)
     paths = [tmp_path / part_file(table, 0) for table in ("questions", "forecasts")]
+    pq.write_table(pq.read_table(paths[1]), paths[1], row_group_size=1)
     for rows, sizes in ((28, [27, 1]), (20, [19, 8, 1]), (12, [11, 12, 4, 1])):
         assert [len(each.forecasts) for each in chunks(*paths, rows=rows)] == sizes
 
