@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -44,11 +43,7 @@ def export_parts(
             Rows("questions", questions),
             Rows("forecasts", forecast_batches(session), session.exec(visible).one()),
         ]
-        whole = {table: _joined(tables[table]) for table in WHOLE}
+        nothing = pd.DataFrame()
+        whole = {table: pd.concat([nothing, *tables[table]], ignore_index=True) for table in WHOLE}
         made = partition_rows(sources, whole, folder, parts=parts, tell=tell)
         return made, left_out(session)
-
-
-def _joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    found = list(frames)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

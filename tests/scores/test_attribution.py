@@ -56,14 +56,6 @@ def frames() -> Frames:
 FIRST, SECOND = 0.162, -0.035
 
 
-@pytest.mark.slow
-def test_each_update_earned_its_gain_times_the_time_left(frames: Frames) -> None:
-    table = attribute(frames).set_index("made_at")["points"]
-    assert table[day(4)] == pytest.approx(FIRST)
-    assert table[day(5)] == pytest.approx(SECOND)
-    assert pd.isna(table[day(0)])  # it replaced nothing
-
-
 @pytest.mark.parametrize(
     ("by", "expected"),
     [

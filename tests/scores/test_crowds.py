@@ -119,17 +119,6 @@ def test_without_bots_a_crowd_has_no_label(
     assert seen == Trend(seen.points if seen else (), 1, "")
 
 
-def test_a_withdrawn_bot_leaves_its_owners_pool(
-    session: Session, arena: Question, alice: Member
-) -> None:
-    a1 = find_member(session, "a1")
-    assert a1 is not None
-    updates.withdraw(session, arena, member=a1, now=day(2))
-    [state] = listing(session, now=day(3), only=[arena.slug])
-    found = paths(session, arena, state.text, now=day(3), crowd_of="bots")
-    assert found.crowd.iloc[-1]["value"] == pytest.approx((0.75 + 0.6) / 2)
-
-
 def test_a_swarm_moves_the_crowd_once(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:

@@ -21,27 +21,13 @@ from forecasts.scores.paths import option_paths, paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day, imported
+from tests.conftest import ask, day
 from tests.examples import examples
 
 
 def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
     text = registry.newest_wording(session, question)
     return paths(session, question, text, now=day(at), option=option)
-
-
-def test_a_line_holds_its_last_value_until_now(
-    session: Session, question: Question, alice: Member
-) -> None:
-    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
-    steps = drawn(session, question, 4).steps
-    assert list(steps["time"]) == [day(1), day(4)]
-    assert list(steps["value"]) == [0.3, 0.3]
-
-
-def test_a_line_ends_at_the_close(session: Session, question: Question, alice: Member) -> None:
-    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
-    assert drawn(session, question, 99).steps["time"].max() == day(10)
 
 
 def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
@@ -72,36 +58,6 @@ def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
     ]
 
 
-def test_what_was_said_before_the_open_stands_from_the_open_on(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    imported(session, question, alice, -3, 0.9)
-    imported(session, question, alice, -2, 0.3)
-    imported(session, question, bob, -2, 0.5)
-    imported(session, question, bob, -1, None)
-    seen = drawn(session, question, 4)
-    assert list(seen.steps["time"]) == [day(0), day(4)]
-    assert list(seen.steps["value"]) == [0.3, 0.3]
-    assert list(seen.crowd["time"]) == [day(0), day(4)]
-    assert list(seen.crowd["live"]) == [1, 1]
-    assert len(drawn(session, question, -1).steps) == 0
-
-
-@pytest.mark.slow
-def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    imported(session, question, alice, 1, 0.3)
-    imported(session, question, alice, 10, 0.8)
-    imported(session, question, bob, 12, 0.9)
-    seen = drawn(session, question, 20)
-    assert list(seen.steps["forecaster"]) == ["alice", "alice"]
-    assert list(seen.steps["time"]) == [day(1), day(10)]
-    assert list(seen.crowd["time"]) == [day(1), day(10)]
-    assert list(seen.crowd["value"]) == [0.3, 0.3]
-    assert list(seen.crowd["live"]) == [1, 1]
-
-
 def test_evidence_is_marked_where_it_came_in(
     session: Session, question: Question, alice: Member
 ) -> None:
@@ -122,20 +78,6 @@ def test_evidence_is_marked_where_it_came_in(
         "https://example.org/sky",
         "They are dark",
     )
-
-
-def test_the_path_of_one_option_is_drawn(session: Session, alice: Member) -> None:
-    port = ask(session, alice, type="multiple_choice", options=["A", "B", "C"])
-    vector = Value(probabilities=(0.5, 0.3, 0.2))
-    updates.update(session, port, vector, member=alice, now=day(1))
-    assert list(drawn(session, port, 2, option=2).steps["value"]) == [0.2, 0.2]
-
-
-def test_of_quantiles_the_median_is_drawn(session: Session, alice: Member) -> None:
-    depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="30")
-    value = Value(quantiles={"0.25": 4.0, "0.75": 8.0, "below": 0.01})
-    updates.update(session, depth, value, member=alice, now=day(1))
-    assert list(drawn(session, depth, 2).steps["value"]) == [6.0, 6.0]
 
 
 def test_numbers_have_quartiles_and_the_crowds_are_the_medians_of_theirs(

@@ -64,22 +64,6 @@ def test_each_update_has_its_points_and_together_they_explain_the_score(
     assert up.duration == timedelta(days=3)
 
 
-def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
-        imported(session, question, alice, at, p)
-    imported(session, question, bob, 1, 0.5)
-    confirmation.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
-    [one] = scored_questions(session, alice)
-    assert [(stood.value, stood.duration, round(stood.score, 12)) for stood in one.forecasts] == [
-        ("80%", timedelta(days=2), 0.64),
-        ("40%", timedelta(days=3), 0.16),
-        ("10%", timedelta(days=3), 0.01),
-    ]
-    assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
-
-
 @settings(max_examples=examples(30))
 @given(
     st.lists(

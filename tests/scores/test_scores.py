@@ -45,20 +45,6 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
     assert [stood.score for stood in earned.forecasts] == [row.crps]
 
 
-def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
-    session: Session, alice: Member, bob: Member
-) -> None:
-    question = ask(session, alice, **DEPTH)
-    updates.update(session, question, CERTAIN, member=alice, now=day(0))
-    near = Value(quantiles={"0.0": 5.0, "1.0": 6.0})
-    updates.update(session, question, near, member=bob, now=day(0))
-    resolution = confirmation.confirm(
-        session, question, "6", known_at=day(10), now=day(10), member=bob
-    ).resolution
-    table = stored_scores.score_table(session, resolution)
-    assert [row.forecaster for row in table] == ["bob", "alice"]
-
-
 def test_a_corrected_number_compares_the_crps_of_both_resolutions(
     session: Session, alice: Member
 ) -> None:

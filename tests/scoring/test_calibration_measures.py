@@ -158,24 +158,6 @@ def test_updates_of_one_question_do_not_narrow_the_band() -> None:
     assert width["alone"] < width["shared"] / 5
 
 
-@pytest.mark.slow
-def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says() -> None:
-    outside = []
-    for seed in range(60):
-        random = np.random.default_rng(seed)
-        question = np.repeat(np.arange(60), 5)
-        start = random.random(60)
-        p = np.clip(np.repeat(start, 5) + random.normal(0, 0.02, 300), 0.02, 0.98).round(1)
-        y = (np.repeat(random.random(60), 5) < p).astype(float)
-        curve = scoring.reliability_curve(
-            p=p, y=y, weight=np.full(300, 0.2), question=question, seed=seed
-        )
-        low, high = curve["lower"] - 1e-9, curve["upper"] + 1e-9
-        outside.append(np.mean((curve["recalibrated"] < low) | (curve["recalibrated"] > high)))
-    # 10% by construction; 60 tournaments of eleven dependent points leave ± 4%.
-    assert np.mean(outside) <= 0.14
-
-
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.2, math.nan])
 def test_a_level_outside_0_and_1_is_refused(level: float) -> None:
     with pytest.raises(InputError, match="0 < level < 1"):

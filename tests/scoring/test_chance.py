@@ -165,12 +165,6 @@ def test_a_calibrated_curve_leaves_its_band_anywhere_one_time_in_ten(
     assert np.mean(left) <= 0.15
 
 
-def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
-    few, many = (chance(**named(*tournament(n, 1, seed=5))).expected for n in (50, 200))
-    assert 0.025 < few < 0.045
-    assert 0.010 < many < 0.018
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("questions", "updates"), [(40, 1), pytest.param(60, 6, marks=pytest.mark.long)]
@@ -282,15 +276,6 @@ def test_the_link_of_all_questions_comes_from_sums_over_parts_of_them() -> None:
     found = link_of(residual_sums(p, y, w, q, below, many), family)
     assert found > 0
     assert link_of(parts[0] + parts[1], family) == pytest.approx(found, abs=1e-9)
-
-
-def test_weightless_pairs_make_no_difference() -> None:
-    p, y, w, q = tournament(20, 2, seed=8)
-    alone = chance(p=p, y=y, weight=w, question=q)
-    more = chance(
-        p=np.append(p, 0.4), y=np.append(y, 1), weight=np.append(w, 0), question=np.append(q, 99)
-    )
-    assert more.expected == alone.expected
 
 
 @pytest.mark.parametrize(

@@ -53,19 +53,6 @@ def test_the_interval_is_that_of_a_regression_on_a_constant_clustered_by_family(
     assert pair.p_value == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, effective - 1))
 
 
-def test_the_interval_of_three_families_comes_out_by_hand() -> None:
-    # Mean 3/40; deviations from it summed by family: 1/40, 1/40, −2/40. Families of 1, 1 and 2
-    # questions are worth H = 4²/6 = 8/3, and H/(H−1) = 8/5.
-    d = np.array([0.1, 0.1, 0.1, 0.0])
-    [pair] = compare(table(d), TWO, {0: "x", 1: "y", 2: "z", 3: "z"}).pairs
-    error = math.sqrt(1.6 * (0.025**2 + 0.025**2 + 0.05**2)) / 4
-    assert pair.error == pytest.approx(error)
-    assert pair.interval is not None
-    assert pair.interval[1] == pytest.approx(0.075 + stats.t.ppf(0.975, 5 / 3) * error)
-    assert not pair.comparable
-    assert "4 questions, fewer than 30" in pair.reason
-
-
 def test_a_comparison_turned_round_is_the_same_with_the_signs_changed() -> None:
     rows = table(noise(60, 0.05))
     [there] = compare(rows, TWO).pairs

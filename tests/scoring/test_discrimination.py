@@ -86,13 +86,6 @@ def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pair
     assert found.value - 1e-9 <= found.upper <= 1
 
 
-def test_few_events_in_perfect_order_do_not_prove_perfection() -> None:
-    p, y = [0.9, 0.8, *[0.1] * 30], [1, 1, *[0] * 30]
-    found = scoring.auc_interval(p=p, y=y)
-    assert found.value == found.upper == 1
-    assert found.lower < 0.8
-
-
 def test_copies_of_a_question_do_not_narrow_the_interval() -> None:
     random = np.random.default_rng(6)
     p = random.random(60).round(2)

@@ -47,11 +47,6 @@ def test_ten_thousand_differences_overflow_nothing() -> None:
     assert np.isfinite(scoring.e_process([-1.0] * 5000).log_b).all()
 
 
-def test_without_differences_there_is_no_evidence() -> None:
-    found = scoring.e_process([])
-    assert (len(found.log_either), found.reached, found.better) == (0, None, None)
-
-
 @pytest.mark.slow
 def test_who_looks_after_every_family_seldom_finds_a_difference_that_is_not_there() -> None:
     random = np.random.default_rng(1)

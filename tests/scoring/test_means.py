@@ -115,10 +115,6 @@ def test_every_value_twice_in_a_cluster_of_two_tells_nothing_new(x: list[float])
     assert_allclose(twice[:3], once[:3], atol=1e-9)
 
 
-def test_a_value_without_weight_is_not_a_cluster() -> None:
-    assert clustered_mean([1, 2, 5, 9], weight=[1, 1, 1, 0]) == clustered_mean([1, 2, 5])
-
-
 def test_one_cluster_has_a_mean_and_no_more() -> None:
     found = clustered_mean([1, 3], ["a", "a"])
     assert found.mean == 2

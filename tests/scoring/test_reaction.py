@@ -32,7 +32,7 @@ def found(p: np.ndarray, y: np.ndarray) -> Reaction:
     return reaction(in_order_of_time(p=both[0], y=both[1], path=question, question=question))
 
 
-def accused(response: float = 1.0, extremity: float = 1.0, times: int = 150) -> tuple[float, float]:
+def accused(response: float = 1.0, extremity: float = 1.0, times: int = 80) -> tuple[float, float]:
     """Return how often paths are said to over-react, and to under-react."""
     over = under = 0
     for seed in range(times):

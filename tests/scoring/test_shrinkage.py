@@ -57,14 +57,6 @@ def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: 
     assert_allclose(backwards.estimate, first.estimate[::-1], rtol=1e-9)
 
 
-def test_exact_estimates_stay_and_similar_ones_meet() -> None:
-    x = [1.0, 2.0, 3.0, 5.0]
-    assert_allclose(shrink(x, [1e-6] * 4).estimate, x, atol=1e-6)
-    near = shrink([1.0, 1.1, 0.9, 1.0], [5.0] * 4)
-    assert np.ptp(near.estimate) < 0.1
-    assert (near.upper - near.lower < 2 * 1.96 * 5).all()
-
-
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.simulation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,54 +124,42 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     assert teams["forecaster"].is_unique
 
 
-@pytest.mark.slow
-@given(
-    seed=st.integers(0, 2**31),
-    questions=st.integers(1, 40),
-    share=st.floats(0, 1),
-    early=st.floats(0, 0.5),
-    event=st.floats(0, 0.5),
-    participation=st.floats(0, 1),
-    late=st.floats(0, 3),
-    updates=st.floats(1, 20),
-    choice=st.floats(0, 1),
-    withdrawal=st.floats(0, 1),
-    skill=st.floats(0.01, 1),
-    extremity=st.floats(0.1, 10),
-    responsiveness=st.floats(0.01, 1),
+SHARES = ("share", "early", "event", "participation", "choice", "withdrawal")
+TOURNAMENTS = st.fixed_dictionaries(
+    dict.fromkeys(SHARES, st.floats(0, 0.5))
+    | {
+        "seed": st.integers(0, 2**31),
+        "questions": st.integers(1, 40),
+        "late": st.floats(0, 3),
+        "updates": st.floats(1, 20),
+        "skill": st.floats(0.01, 1),
+        "extremity": st.floats(0.1, 10),
+        "responsiveness": st.floats(0.01, 1),
+    }
 )
+
+
+@pytest.mark.slow
+@given(TOURNAMENTS)
 @hypothesis_settings(deadline=None, max_examples=examples(60))
 def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored(
-    seed: int,
-    questions: int,
-    share: float,
-    early: float,
-    event: float,
-    participation: float,
-    late: float,
-    updates: float,
-    choice: float,
-    withdrawal: float,
-    skill: float,
-    extremity: float,
-    responsiveness: float,
+    of: dict[str, Any],
 ) -> None:
+    share, questions = 2 * of["share"], of["questions"]
+    team = Team("One", 2, of["skill"], of["extremity"], withdrawal=2 * of["withdrawal"])
     settings = Tournament(
-        teams=(
-            Team("One", members=2, skill=skill, extremity=extremity, withdrawal=withdrawal),
-            Team("Two", members=1, responsiveness=responsiveness, withdrawal=withdrawal),
-        ),
-        seed=seed,
+        teams=(team, Team("Two", members=1, responsiveness=of["responsiveness"])),
+        seed=of["seed"],
         questions=questions,
         families=1 + int(share * (questions - 1)),
-        early_share=early,
-        event_share=event,
+        early_share=of["early"],
+        event_share=of["event"],
         family_correlation=share,
-        participation=participation,
-        late=late,
-        updates=updates,
-        choice_share=choice,
-        options=2 + seed % 3,
+        participation=2 * of["participation"],
+        late=of["late"],
+        updates=of["updates"],
+        choice_share=2 * of["choice"],
+        options=2 + of["seed"] % 3,
         shared_noise=share,
     )
     simulated = simulate(settings)
@@ -205,7 +194,7 @@ def test_everything_that_has_a_name_says_that_it_is_simulated() -> None:
 # --- a calibrated forecaster
 
 
-@pytest.mark.parametrize("lead", [0.9, 0.7, 0.5, 0.3, 0.1, 0.02])
+@pytest.mark.parametrize("lead", [0.9, 0.5, 0.02])
 def test_a_calibrated_forecast_equals_the_outcome_on_average_at_every_lead(
     large: pd.DataFrame, lead: float
 ) -> None:
@@ -213,15 +202,6 @@ def test_a_calibrated_forecast_equals_the_outcome_on_average_at_every_lead(
     assert len(wren) > 400
     off = wren["probability"] - wren["y"]
     assert abs(z(off, wren["question_id"])) < NO_ACCIDENT
-
-
-def test_a_calibrated_forecast_of_any_size_comes_true_as_often_as_it_says(
-    large: pd.DataFrame,
-) -> None:
-    wren = large[large["team"] == "Wren"]
-    tenth = (wren["probability"] * 10).astype(int)
-    for _, rows in wren.groupby(tenth):
-        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
 
 
 def test_a_calibrated_path_has_no_drift_towards_or_away_from_the_middle(
@@ -232,7 +212,7 @@ def test_a_calibrated_path_has_no_drift_towards_or_away_from_the_middle(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("skill", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("skill", [0.1, 1.0])
 def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None:
     teams = (Team("Dull", members=1, skill=0.02), Team("Wren", members=1, skill=skill))
     # Everyone answers every question: scores on self-chosen questions do not measure skill.
@@ -295,12 +275,6 @@ def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame
     # Log odds stretched by 2 are halved.
     assert slopes["Kestrel"] == pytest.approx(0.5, abs=0.08)
     assert slopes["Wren"] == pytest.approx(1.0, abs=0.12)
-
-
-def test_movement_shows_under_reaction_and_extreme_forecasts(large: pd.DataFrame) -> None:
-    drift = {team: z(movement(rows), rows["question_id"]) for team, rows in large.groupby("team")}
-    assert drift["Heron"] < -NO_ACCIDENT
-    assert drift["Kestrel"] > NO_ACCIDENT
 
 
 def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> None:

@@ -131,15 +131,6 @@ def test_only_certain_forecasts_leave_nothing_to_test() -> None:
     assert math.isnan(found.level.p_value)
 
 
-def test_mirrored_questions_have_the_opposite_level_and_the_same_slope() -> None:
-    rng = np.random.default_rng(SEED)
-    p, y = rng.uniform(0.05, 0.95, 60), (rng.random(60) < 0.5).astype(float)
-    one, other = single(p, y), single(1 - p, 1 - y)
-    assert one.level.statistic == pytest.approx(-other.level.statistic)
-    assert one.slope.statistic == pytest.approx(other.slope.statistic)
-    assert one.sharpness.statistic == pytest.approx(other.sharpness.statistic)
-
-
 def test_a_binary_question_with_two_named_options_is_the_same_but_for_the_level() -> None:
     rng = np.random.default_rng(SEED)
     p, y = rng.uniform(0.05, 0.95, 60), (rng.random(60) < 0.5).astype(float)
@@ -150,19 +141,6 @@ def test_a_binary_question_with_two_named_options_is_the_same_but_for_the_level(
     padded = [np.column_stack([matrix, nothing]) for matrix in (binary(p), binary(y))]
     again = when_made(*padded, n, n, level=np.zeros((60, 4)))
     assert again.slope.statistic == pytest.approx(unordered.slope.statistic)
-
-
-def test_the_names_of_questions_and_paths_do_not_matter() -> None:
-    rng = np.random.default_rng(SEED)
-    question = np.repeat(np.arange(30), 4)
-    path = question * 2 + np.tile([0, 1], 60)
-    p = rng.uniform(0.05, 0.95, 120)
-    y = (rng.random(30) < 0.5).astype(float)[question]
-    one = when_made(binary(p), binary(y), path, question, question // 2)
-    named = [np.array([f"{9 - n % 7} {n}" for n in ids]) for ids in (path, question, question // 2)]
-    other = when_made(binary(p), binary(y), *named)
-    assert one.slope.statistic == pytest.approx(other.slope.statistic)
-    assert one.p_value == pytest.approx(other.p_value)
 
 
 def test_families_that_move_together_count_for_less() -> None:

@@ -153,7 +153,7 @@ def _sorted_questions(spill: Spill, part: int) -> tuple[pd.DataFrame, Any, list[
     Defaults are filled in, and outcomes are as a ledger has them.
     """
     rows = _rows(spill, "questions", part)
-    rows = rows.take(pc.sort_indices(rows["question_id"]))
+    rows = rows.take(pc.sort_indices(rows["question_id"].combine_chunks()))
     frame = typed_table(rows.drop_columns([SOURCE, ROW]), "questions")
     ids = frame["question_id"]
     faults: list[Fault] = []

@@ -153,29 +153,27 @@ def tasks_of(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]
     return tasks
 
 
-def _prepare(output: Path, protocols: Sequence[str]) -> None:
-    """Make the folder of results. Refused if it has other content, or scores by other protocols."""
-    if os.path.lexists(output):
-        others = not output.is_dir() or {each.name for each in output.iterdir()}
-        there = _protocols(output)
+@contextmanager
+def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
+    """Make the folder of results for the block. BadInput if it cannot be written.
+
+    Refused if it has other content, or scores by other protocols.
+    """
+    try:
+        found = _results(output)
+        there = None if found is None else list(found.get("protocols", []))
         if there is not None and there != protocols:
             raise Refused(
                 f"{str(output)!r} has scores by {', '.join(there)}.",
                 remedy="Name another folder, or the same protocols.",
             )
-        if others and there is None:
+        is_new = not os.path.lexists(output) or (output.is_dir() and not any(output.iterdir()))
+        if there is None and not is_new:
             raise Refused(
                 f"{str(output)!r} is neither an empty folder nor one of earlier scores.",
                 remedy="Name a new folder, or a folder of scores to continue.",
             )
-    (output / "scores").mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
-    """Make the folder of results for the block. BadInput if it cannot be written."""
-    try:
-        _prepare(output, protocols)
+        (output / "scores").mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise unwritable(output, error) from None
@@ -196,12 +194,6 @@ def alone(output: Path) -> Iterator[None]:
     finally:
         if held is not None:
             os.close(held)
-
-
-def _protocols(folder: Path) -> list[str] | None:
-    """Return the protocols of a folder of results, None if it is something else."""
-    found = _results(folder)
-    return None if found is None else list(found.get("protocols", []))
 
 
 def _results(folder: Path) -> dict[str, Any] | None:

@@ -251,15 +251,6 @@ def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
     assert len(list(folder.iterdir())) == 4
 
 
-def test_other_files_beside_the_scores_stay(
-    score_here: Callable[..., Scores], tmp_path: Path
-) -> None:
-    first = score_here()
-    (tmp_path / "scores" / "scores" / "kept").mkdir()
-    assert score_here().digest == first.digest
-    assert (tmp_path / "scores" / "scores" / "kept").is_dir()
-
-
 # --- parts that fail -----------------------------------------------------------------------------
 
 
@@ -473,11 +464,6 @@ def test_a_full_disk_is_explained_and_leaves_no_draft(
     refused = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=2)
     assert "cannot be written: No space left on device" in refused.stderr
     assert [path.name for path in (tmp_path / "scores").iterdir()] == ["scores"]
-
-
-def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
-    refused = run("crowd", parts.folder, exit_code=2)
-    assert "only report, compare and score read those" in refused.stderr
 
 
 def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
