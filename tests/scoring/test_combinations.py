@@ -20,6 +20,7 @@ from scoring.timings import TIMINGS, Timed
 from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, Row, ledgers
+from tests.scoring.ten_days import by_ana, question
 
 RULE_NAMES = ["brier", "brier_original", "log", "spherical", "rps", "rps_original", "crps"]
 TIMING_NAMES = [
@@ -152,23 +153,7 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
     monkeypatch.setitem(RULES, "distance", Rule(distance))
     monkeypatch.setitem(TIMINGS, "first", first)
     monkeypatch.setitem(REFERENCES, "certainty", certainty)
-    start = pd.Timestamp("2026-01-01", tz="UTC")
-    questions = pd.DataFrame(
-        {
-            "question_id": ["q"],
-            "open_time": [start],
-            "scheduled_close_time": [start + pd.Timedelta(days=10)],
-            "resolution": ["yes"],
-        }
-    )
-    made = pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": "ana",
-            "made_at": [start, start + pd.Timedelta(days=5)],
-            "probability": [0.4, 0.9],
-        }
-    )
+    questions, made = question(), by_ana((0, 0.4), (5, 0.9))
     assert score(questions, made, Protocol("mine", "distance", "live_average"))[
         "score"
     ].item() == pytest.approx(0.35)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from scoring import standing
 from tests.examples import examples
-from tests.scoring import slow_reference
+from tests.scoring import slow_reference, ten_days
 from tests.scoring.strategies import Ledger, ledgers
 
 DAYS = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(range(-5, 30), unit="D")
@@ -21,23 +21,8 @@ def day(number: int) -> pd.Timestamp:
 
 def segments(*rows: tuple[int, float | None], close: int = 10) -> list[tuple[float, float, float]]:
     """Segments in days of one forecaster on a question open for the first ten days of 2026."""
-    questions = pd.DataFrame(
-        {
-            "question_id": ["q"],
-            "open_time": [day(0)],
-            "scheduled_close_time": [day(10)],
-            "actual_close_time": [day(close)],
-        }
-    )
-    forecasts = pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": "ana",
-            "made_at": [day(when) for when, _ in rows],
-            "probability": [np.nan if p is None else p for _, p in rows],
-        }
-    )
-    found = standing(questions, forecasts)
+    questions = ten_days.question(actual_close_time=day(close))
+    found = standing(questions, ten_days.by_ana(*rows))
     days = found[["start_s", "end_s"]] / 86_400
     return list(zip(days["start_s"], days["end_s"], found["p"], strict=True))
 

@@ -12,6 +12,7 @@ from scoring import PROTOCOLS, InputError, Protocol, score
 from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, ledgers
+from tests.scoring.ten_days import DAY, START, question, said
 
 NAMES = sorted(slow_reference.PROTOCOLS)
 
@@ -74,36 +75,6 @@ def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> Non
 
 
 # --- worked by hand ----------------------------------------------------------------------------
-
-DAY = pd.Timedelta(days=1)
-START = pd.Timestamp("2026-01-01", tz="UTC")
-
-
-def question(**fields: object) -> pd.DataFrame:
-    """A binary question, open for the first ten days of 2026, that came true."""
-    return pd.DataFrame(
-        [
-            {
-                "question_id": "q",
-                "open_time": START,
-                "scheduled_close_time": START + 10 * DAY,
-                "resolution": "yes",
-            }
-            | fields
-        ]
-    )
-
-
-def said(*rows: tuple[str, float, float | None]) -> pd.DataFrame:
-    """Forecasts as (forecaster, day, probability)."""
-    return pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": [who for who, _, _ in rows],
-            "made_at": [START + when * DAY for _, when, _ in rows],
-            "probability": [np.nan if p is None else p for _, _, p in rows],
-        }
-    )
 
 
 def by_name(found: pd.DataFrame, column: str = "score") -> dict[str, float]:

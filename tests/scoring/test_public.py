@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import scoring
+from tests.scoring.ten_days import by_ana, question
 
 FUNCTIONS = [name for name in scoring.__all__ if inspect.isfunction(getattr(scoring, name))]
 OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, name))]
@@ -52,42 +52,25 @@ def test_simulation_is_imported_by_its_own_name() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_forecasts_and_outcomes_are_given_by_keyword(name: str) -> None:
-    for argument in inspect.signature(getattr(scoring, name)).parameters.values():
+def test_a_function_says_its_result_its_error_a_source_and_an_example(name: str) -> None:
+    function = getattr(scoring, name)
+    own, text = inspect.getdoc(function) or "", described(function)
+    if "`scoring.calibration`" in text:
+        text += described(scoring.decompose)
+    assert own.startswith("Return ")
+    assert ">>> " in own  # pytest runs all doctests of the package
+    assert "InputError" in text
+    # Its own source or the module's. An unpublished formula says so.
+    assert "doi:" in text or "https://" in text or DEFINED in text
+    for argument in inspect.signature(function).parameters.values():
         if argument.name in ("p", "y", "levels", "values", "outcome"):
             assert argument.kind is inspect.Parameter.KEYWORD_ONLY
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_first_says_its_result(name: str) -> None:
-    assert (inspect.getdoc(getattr(scoring, name)) or "").startswith("Return ")
 
 
 @pytest.mark.parametrize("function", INNER, ids=lambda each: f"{each.__module__}.{each.__name__}")
 def test_every_shared_function_says_its_result(function: Any) -> None:
     first = (inspect.getdoc(function) or "").split(" ", 1)[0]
     assert first in {"Return", "Raise", "Note", "Average", "Take", "Compare"}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_an_example_that_runs(name: str) -> None:
-    # pytest runs all doctests of the package.
-    assert ">>> " in (inspect.getdoc(getattr(scoring, name)) or "")
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_names_its_error(name: str) -> None:
-    text = described(getattr(scoring, name))
-    if "`scoring.calibration`" in text:
-        text += described(scoring.decompose)
-    assert "InputError" in text
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_formula_has_a_source(name: str) -> None:
-    # Its own source or the module's. An unpublished formula says so.
-    text = described(getattr(scoring, name))
-    assert "doi:" in text or "https://" in text or DEFINED in text
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -104,23 +87,7 @@ def test_the_page_about_scores_names_every_protocol() -> None:
 
 
 def test_the_worked_example_of_the_page_about_scores_is_right() -> None:
-    start = pd.Timestamp("2026-01-01", tz="UTC")
-    questions = pd.DataFrame(
-        {
-            "question_id": ["q"],
-            "open_time": [start],
-            "scheduled_close_time": [start + pd.Timedelta(days=10)],
-            "resolution": ["yes"],
-        }
-    )
-    forecasts = pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": "you",
-            "made_at": [start, start + pd.Timedelta(days=4)],
-            "probability": [0.4, 0.9],
-        }
-    )
+    questions, forecasts = question(), by_ana((0, 0.4), (4, 0.9))
     found = scoring.score(questions, forecasts, ["brier", "brier_original", "brier_final"])
     assert found["score"].tolist() == pytest.approx([0.15, 0.01, 0.30])
     assert found["coverage"].tolist() == [1.0] * 3

@@ -10,9 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
-
-START = pd.Timestamp("2026-01-01", tz="UTC")
-DAY = pd.Timedelta(days=1)
+from tests.scoring.ten_days import START, by_ana, question
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
@@ -63,17 +61,6 @@ def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
 # --- a path of forecasts ------------------------------------------------------------------------
 
 
-def question(days: int = 10) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "question_id": ["q"],
-            "open_time": [START],
-            "scheduled_close_time": [START + days * DAY],
-            "resolution": ["yes"],
-        }
-    )
-
-
 def crowd_of(*chances: float, method: str) -> float:
     made = pd.DataFrame(
         {
@@ -109,22 +96,10 @@ def test_the_recency_weighted_crowds_of_metaculus(chances: tuple[float, ...], cr
     assert crowd_of(*chances, method="recency_weighted") == pytest.approx(crowd)
 
 
-def path(*chances: float) -> pd.DataFrame:
-    """One person's forecasts, every four days from the first day."""
-    return pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": "ana",
-            "made_at": [START + 4 * n * DAY for n in range(len(chances))],
-            "probability": chances,
-        }
-    )
-
-
 def test_the_movement_of_a_fickle_forecaster() -> None:
     # https://github.com/EbTech/EbTech.github.io, "How fickle should a forecaster be?": 20%, 85%,
     # 5% and "no" have squared changes of 1.065, "a lot more than the expected 0.16".
-    asked, made = question().assign(resolution="no"), path(0.2, 0.85, 0.05)
+    asked, made = question().assign(resolution="no"), by_ana((0, 0.2), (4, 0.85), (8, 0.05))
     [row] = scoring.excess_movement(asked, made).to_dict("records")
     assert [row["movement"], row["reduction"]] == pytest.approx([1.065, 0.16])
     assert row["excess"] == pytest.approx(1.065 - 0.16)
@@ -133,7 +108,7 @@ def test_the_movement_of_a_fickle_forecaster() -> None:
 def test_points_of_updates_add_up_to_the_gain_in_score() -> None:
     # Unpublished: by hand from its definition. 40%, then 70% with 6 days of 10
     # left, then 90% with 2 left; "yes". 0.36 − 0.162 − 0.016 = 0.182, the score of the path.
-    made = path(0.4, 0.7, 0.9)
+    made = by_ana((0, 0.4), (4, 0.7), (8, 0.9))
     earned = scoring.attribution(question(), made)
     assert_allclose(earned["remaining"], [1.0, 0.6, 0.2])
     assert_allclose(earned["points"], [np.nan, 0.27 * 0.6, 0.08 * 0.2])
