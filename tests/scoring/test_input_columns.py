@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from scoring import InputError, score
 from scoring.input_columns import is_blank, parse_json, quantities
-from scoring.input_frames import distributions
-from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 QUESTION: dict[str, Any] = {
@@ -81,60 +76,6 @@ def test_a_list_of_texts_or_booleans_is_not_a_vector() -> None:
 
 
 # --- distributions ----------------------------------------------------------------------------
-
-
-def one_by_one(value: Any, lower: float, upper: float) -> list[list[float]] | None:
-    """The knots of one forecast, None if it is invalid."""
-    if not isinstance(value, dict):
-        return None
-    below, above = value.get("below", 0.0), value.get("above", 0.0)
-    pairs = sorted((float(k), v) for k, v in value.items() if k not in ("below", "above"))
-    knots = [(below, lower), *pairs, (1 - above, upper)]
-    levels, places = zip(*knots, strict=True)
-    good = min(below, above) >= 0 and below + above <= 1
-    good &= all(below <= level <= 1 - above and lower <= at <= upper for level, at in pairs)
-    good &= all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(pairs))
-    return [list(levels), list(places)] if good else None
-
-
-masses = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, -0.5, 1.5])
-
-
-@pytest.mark.slow
-@settings(max_examples=examples(300))
-@given(
-    st.lists(
-        st.one_of(
-            st.just([1, 2]),
-            st.dictionaries(st.sampled_from(["below", "above"]), masses),
-            st.dictionaries(
-                st.sampled_from(["0.125", "0.25", "0.5", "0.50", "0.75", "1.25"]),
-                st.integers(-1, 11).map(float),
-            ),
-            st.tuples(
-                st.dictionaries(st.sampled_from(["below", "above"]), masses),
-                st.dictionaries(st.sampled_from(["0.25", "0.5"]), st.integers(0, 10).map(float)),
-            ).map(lambda both: both[0] | both[1]),
-        ),
-        max_size=8,
-    )
-)
-def test_distributions_read_together_are_those_read_one_by_one(values: list[Any]) -> None:
-    n, refused = len(values), []
-    found = distributions(
-        objects(*values),
-        np.zeros(n, dtype=np.bool_),
-        np.zeros(n),
-        np.full(n, 10.0),
-        lambda bad, rule: refused.extend(np.flatnonzero(bad).tolist()),
-    )
-    expected = [one_by_one(value, 0.0, 10.0) for value in values]
-    assert sorted(refused) == [i for i, knots in enumerate(expected) if knots is None]
-    for knots, curve in zip(expected, found, strict=True):
-        if knots is not None:
-            # Shorter ones repeat the last knot.
-            longer = np.pad(knots, ((0, 0), (0, found.shape[2] - len(knots[0]))), mode="edge")
-            np.testing.assert_array_equal(curve, longer)
 
 
 def test_a_level_may_equal_one_minus_the_mass_above_to_rounding() -> None:

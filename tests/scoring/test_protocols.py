@@ -215,28 +215,6 @@ def test_a_perfect_log_score_is_not_below_zero() -> None:
 # --- many -----------------------------------------------------------------------------------
 
 
-def test_a_crowd_of_thousands_that_left_does_not_blur_the_last_two() -> None:
-    random = np.random.default_rng(5)
-    n = 20_000
-    crowd = pd.DataFrame({"forecaster": np.arange(n), "probability": random.random(n)})
-    crowd["made_at"] = START + pd.to_timedelta(random.random(n), unit="D")
-    gone = crowd.assign(probability=np.nan, made_at=crowd["made_at"] + DAY)
-    two = pd.DataFrame(
-        {"forecaster": [n, n + 1], "probability": [0.3, 0.6], "made_at": START + 9 * DAY}
-    )
-    frame = pd.concat([crowd, gone, two]).assign(question_id="q")
-    found = score(question(), frame, ["skill", "crowd_skill", "metaculus_peer"])
-    last = found[found["forecaster"] >= n].pivot_table(
-        index="protocol", columns="forecaster", values="score"
-    )
-    for protocol, advantage in {
-        "skill": 100 * (0.49 - 0.16) / 10,
-        "crowd_skill": 100 * (0.49 - 0.16) / 10,
-        "metaculus_peer": 100 * np.log(2) / 10,
-    }.items():
-        assert last.loc[protocol].tolist() == pytest.approx([-advantage, advantage], abs=1e-11)
-
-
 @pytest.mark.slow
 def test_questions_scored_together_score_as_they_do_alone() -> None:
     random = np.random.default_rng(8)

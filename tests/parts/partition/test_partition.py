@@ -330,36 +330,28 @@ def test_columns_without_a_name_or_with_almost_the_same_are_left_out(
     assert parts.forecasts(0)["forecaster"].tolist() == ["zoe"]
 
 
-def test_lines_that_end_in_different_ways_are_refused_with_a_sentence(
-    folder: Path, tmp_path: Path
+HEAD, ROW = "question_id,forecaster,made_at,probability", "rain,zoe,2026-01-02T00:00:00Z,0.5"
+MANY = '7,zoe,2026-01-02T00:00:00Z,0.5,,,"a\nbreak",\n' * 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place", "rule"),
+    [
+        ("forecasts.csv", f"{HEAD}\n{ROW}\r\n{ROW}\n", "forecasts.csv", "lines that all end alike"),
+        ("forecasts.csv", f"{FORECASTS}rain,zoe\n", "forecasts.csv, line 10", "8 cells, like the"),
+        ("forecasts.csv", f"{FORECASTS}{MANY}rain,zoe\n", "forecasts.csv, line 100010", "8 cells"),
+        ("teams.csv", "team,forecaster\n,zoe\n", "teams.csv, line 2, column team", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_line(
+    folder: Path, tmp_path: Path, name: str, content: str, place: str, rule: str
 ) -> None:
-    row = "rain,zoe,2026-01-02T00:00:00Z,0.5"
-    text = f"question_id,forecaster,made_at,probability\n{row}\r\n{row}\n"
-    (folder / "forecasts.csv").write_bytes(text.encode())
+    (folder / name).write_bytes(content.encode())
     with pytest.raises(BadInput) as caught:
         partition(find_files([folder]), tmp_path / "parts")
     [problem] = caught.value.problems
-    assert problem.rule == "lines that all end alike, in LF or in CRLF"
-
-
-@pytest.mark.slow
-def test_a_row_with_too_few_cells_is_named_in_a_large_file_too(
-    folder: Path, tmp_path: Path
-) -> None:
-    many = '7,zoe,2026-01-02T00:00:00Z,0.5,,,"a\nbreak",\n' * 50_000
-    (folder / "forecasts.csv").write_text(f"{FORECASTS}{many}rain,zoe\n")
-    with pytest.raises(BadInput) as caught:
-        partition(find_files([folder]), tmp_path / "parts")
-    [problem] = caught.value.problems
-    assert problem.place == "forecasts.csv, line 100010"
-
-
-def test_teams_follow_the_rules_of_a_ledger_folder(folder: Path, tmp_path: Path) -> None:
-    (folder / "teams.csv").write_text("team,forecaster\n,zoe\n")
-    with pytest.raises(BadInput) as caught:
-        partition(find_files([folder]), tmp_path / "parts")
-    [problem] = caught.value.problems
-    assert problem.place == "teams.csv, line 2, column team"
+    assert problem.place == place
+    assert problem.rule.startswith(rule)
 
 
 @pytest.mark.parametrize(
