@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from forecasts.accounts.client import Client, Site
 from forecasts.accounts.kept import Kept, keeping
+from tests.conftest import KINDS
 
 TOKEN = "s3cret-t0ken"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -132,3 +133,9 @@ def client_of(platform: Platform, person: Person) -> Callable[..., Client]:
 def kept(tmp_path: Path) -> Iterator[Kept]:
     with keeping(tmp_path / "kept.jsonl", now=NOW) as one:
         yield one
+
+
+@pytest.fixture
+def kind() -> str:
+    """One database is enough: only ``settled`` asks one."""
+    return KINDS[0]

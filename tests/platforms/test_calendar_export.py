@@ -60,7 +60,7 @@ def test_a_file_gets_its_ending_and_is_replaced_only_when_asked(
         calendar.write(frames, folder / "A.ICS" / "questions.ics")
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(st.text())
 def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
     line = folded(f"SUMMARY:{escaped(words)}")
