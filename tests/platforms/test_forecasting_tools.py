@@ -90,46 +90,13 @@ def test_a_report_is_one_forecast_of_a_bot(tmp_path: Path, lines: bool) -> None:
     assert record.frames.members["kind"].tolist() == ["bot"]
     assert record.frames.models is not None
     assert record.frames.models[["model", "cost"]].to_numpy().tolist() == [["unnamed", 0.25]]
+    models = read(tmp_path, benchmark(report())).frames.models
+    assert models is not None
+    assert models.to_numpy().tolist() == [["maker/oracle-2", "abc1234", 0.25]]
     [asked] = record.frames.questions.to_dict("records")
     assert (asked["title"], asked["tags"]) == ("Will the ship arrive?", ["spring"])
     assert asked["fine_print"] == "Local time."
     assert record.origins["url"].tolist() == ["https://www.metaculus.com/questions/31"]
-
-
-def test_a_benchmark_names_the_bot_its_model_and_its_version(tmp_path: Path) -> None:
-    other = {"llms": {"default": "maker/oracle-3"}}
-    record = read(tmp_path, benchmark(report()), benchmark(report(0.4), forecast_bot_config=other))
-    assert record.frames.forecasts["forecaster"].tolist() == [
-        "TemplateBot maker/oracle-2",
-        "TemplateBot maker/oracle-3",
-    ]
-    assert record.frames.models is not None
-    assert record.frames.models.to_numpy().tolist() == [
-        ["maker/oracle-2", "abc1234", 0.25],
-        ["maker/oracle-3", "abc1234", 0.25],
-    ]
-    assert len(record.frames.questions) == 1
-
-
-@pytest.mark.slow
-def test_errors_and_failed_forecasts_are_named(tmp_path: Path) -> None:
-    record = read(tmp_path, benchmark(report(errors=["Timeout"]), failed_report_errors=["No key"]))
-    assert [(one.place, one.value) for one in record.left_out] == [
-        ("reports.jsonl, record 1, failed_report_errors 1", "No key"),
-        ("reports.jsonl, record 1, forecast_reports 1, errors 1", "Timeout"),
-    ]
-
-
-def test_without_a_time_of_the_question_the_benchmark_has_one(tmp_path: Path) -> None:
-    record = read(
-        tmp_path, benchmark(report(about=question(date_accessed=None), minutes_taken=None))
-    )
-    assert record.frames.forecasts["made_at"].iloc[0].isoformat() == "2025-05-11T09:00:00+00:00"
-    with pytest.raises(BadInput) as caught:
-        read(tmp_path, report(about=question(date_accessed=None)))
-    assert (
-        caught.value.problems[0].place == "reports.jsonl, record 1, question, field date_accessed"
-    )
 
 
 def points(*pairs: tuple[float, float], **fields: Any) -> dict[str, Any]:
@@ -151,6 +118,7 @@ DATES = question(
     question_type="date", lower_bound="2025-01-01T00:00:00Z", upper_bound="2026-01-01T00:00:00Z"
 )
 KNOWN = {"actual_resolution_time": "2025-05-25T00:00:00Z"}
+OTHER = {"llms": {"default": "maker/oracle-3"}}
 LATER = {"date_accessed": "2025-05-20T12:00:00Z"}
 
 
@@ -162,6 +130,26 @@ REPORTS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "the same report in two benchmarks, and a second run": (
         [benchmark(report()), benchmark(report(), report(0.5, question(**LATER)))],
         {"p": [0.3, 0.5]},
+    ),
+    "a benchmark names the bot and its model": (
+        [benchmark(report()), benchmark(report(0.4), forecast_bot_config=OTHER)],
+        {"who": ["TemplateBot maker/oracle-2", "TemplateBot maker/oracle-3"],
+         "id": ["forecasting-tools-28"]},
+    ),
+    "errors and failed forecasts": (
+        [benchmark(report(errors=["Timeout"]), failed_report_errors=["No key"])],
+        {"left": ["No key", "Timeout"],
+         "left out": [("record 1, failed_report_errors 1", "a forecast that failed"),
+                      ("record 1, forecast_reports 1, errors 1",
+                       "an error on the way to the forecast")]},
+    ),
+    "the benchmark's time for a question without one": (
+        [benchmark(report(about=question(date_accessed=None), minutes_taken=None))],
+        {"made": ["2025-05-11 09:00"]},
+    ),
+    "a question without an id": (
+        [report(about=question(id_of_question=None, fine_print=words)) for words in "ab"],
+        {"titles": ["Will the ship arrive?"]},
     ),
     "options are matched by name": (
         [report(shares(High=0.7, Low=0.3), CHOICE)], {"vectors": [[0.3, None, 0.7]]},
@@ -227,18 +215,11 @@ def test_a_whole_cdf_keeps_its_corners(tmp_path: Path) -> None:
     assert quantiles == pytest.approx({"0.6": 50.0, "below": 0.1, "above": 0.1})
 
 
-def test_a_question_without_an_id_is_known_by_its_words(tmp_path: Path) -> None:
-    records = [
-        read(tmp_path, report(about=question(id_of_question=None, fine_print=f))) for f in "ab"
-    ]
-    first, second = (one.origins["question_id"].tolist() for one in records)
-    assert first == second
-
-
 @pytest.mark.parametrize(
     ("row", "place", "rule"),
     [
         (report(1.5), "field prediction", "from 0 to 1"),
+        (report(about=question(date_accessed=None)), "question, field date_accessed", "required"),
         (report(about=question(question_text="")), "question, field question_text", "required"),
         (report(about=question(page_url="file:///etc")), "question, field page_url", "https://"),
         (report(about=question(close_time="soon")), "question, field close_time", "ISO 8601"),
