@@ -48,8 +48,8 @@ _REMEDIES = {
 class Reading:
     """The findings of a reader so far.
 
-    Rows of ``questions`` and ``forecasts`` have the ledger's columns, and their ``place``. Those of
-    ``origins`` are aligned with the questions.
+    Rows of ``questions`` and ``forecasts`` have the ledger's columns, and their ``place``; those of
+    questions have the columns of origins too.
     """
 
     platform: str
@@ -57,7 +57,6 @@ class Reading:
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[Advice] = field(default_factory=list)
     questions: list[dict[str, Any]] = field(default_factory=list)
-    origins: list[dict[str, Any]] = field(default_factory=list)
     forecasts: list[dict[str, Any]] = field(default_factory=list)
     printed: list[dict[str, Any]] = field(default_factory=list)
     bots: set[str] = field(default_factory=set)
@@ -75,8 +74,7 @@ class Reading:
     ) -> None:
         """Add a question; its id on the platform is that of the ledger without the prefix."""
         own = platform_id or str(cells["question_id"]).removeprefix(f"{self.platform}-")
-        self.questions.append({**cells, "place": place})
-        self.origins.append({"question_id": cells["question_id"], "platform_id": own, "url": url})
+        self.questions.append({**cells, "place": place, "platform_id": own, "url": url})
 
     def forecast(self, place: str, cells: Mapping[str, Any]) -> None:
         """Add a forecast; its cells may be those of its model too."""
@@ -145,7 +143,7 @@ class Reading:
                 models=columns_of(self.forecasts, MODEL_COLUMNS),
                 place=lambda table, row: places[table][row],
             ),
-            frame_of(ORIGIN_COLUMNS, columns_of(self.origins, ORIGIN_COLUMNS)),
+            frame_of(ORIGIN_COLUMNS, columns_of(self.questions, ORIGIN_COLUMNS)),
             frame_of(PRINTED_COLUMNS, columns_of(self.printed, PRINTED_COLUMNS)),
             implied=implied,
             left_out=self.left_out,
