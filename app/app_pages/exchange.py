@@ -17,8 +17,8 @@ from app.views.downloads import ledger_folder_button
 from app.views.links import question_link
 from app.views.progress import progress
 from forecasts.access.roles import Action
-from forecasts.exporting import question_files
-from forecasts.exporting.formats import Packed, packed_as
+from forecasts.exporting import export
+from forecasts.exporting.export import Packed, packed_as
 from forecasts.importing.frames import import_frames
 from forecasts.importing.record import Preview, import_record
 from forecasts.platforms.formats import EXPORTS
@@ -31,11 +31,9 @@ FOLDER = "folder"
 TITLES = (
     {FOLDER: "Ledger folder"}
     | {name: one.title for name, one in EXPORTS.items()}
-    | {question_files.FORMAT: question_files.TITLE}
+    | {export.FORMAT: export.TITLE}
 )
-CONTENTS = {name: one.files for name, one in EXPORTS.items()} | {
-    question_files.FORMAT: question_files.FILES
-}
+CONTENTS = {name: one.files for name, one in EXPORTS.items()} | {export.FORMAT: export.FILES}
 
 moment = now()
 state = page_state(ImportState)

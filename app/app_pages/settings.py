@@ -31,7 +31,7 @@ from forecasts.agenda import calendar_feed, revisits
 from forecasts.common.settings import default_ledger, sqlite_url
 from forecasts.ledger.models import Theme
 from forecasts.ledger.urls import sqlite_path
-from forecasts.resolution.runs.last_run import RunTimes, run_times
+from forecasts.resolution.progress import RunTimes, run_times
 
 THEMES = {"Device": None, "Light": Theme.light, "Dark": Theme.dark}
 

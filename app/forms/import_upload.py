@@ -38,8 +38,8 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.folder.folder import is_ledger_folder, read_folder
 from forecasts.folder.frames import Frames
 from forecasts.importing.aliases import aliases
-from forecasts.importing.frames import Imported, compact, rehearse
-from forecasts.importing.record import Preview, preview
+from forecasts.importing.frames import Imported, import_frames
+from forecasts.importing.record import Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import Member
@@ -353,8 +353,14 @@ def _compared(
         frames = read_folder(path, warn=warnings.append, most_bytes=most)
         who = importer(moment)
         with reading() as ledger:
-            additions = rehearse(
-                ledger, frames, member=who, now=moment, vouch=asked.vouch, on_progress=tell
+            additions = import_frames(
+                ledger,
+                frames,
+                member=who,
+                now=moment,
+                vouch=asked.vouch,
+                dry_run=True,
+                on_progress=tell,
             )
         return Ready(key, asked, additions, frames, warnings)
     who = importer(moment)
@@ -388,9 +394,8 @@ def compared(
     tell: Callable[[str, float], None],
 ) -> Ready:
     """Return a platform's record with its preview."""
-    compact(record.frames)
     with reading() as ledger:
-        seen = preview(
+        seen = import_record(
             ledger,
             record,
             member=who,
@@ -398,6 +403,7 @@ def compared(
             vouch=asked.vouch,
             account=asked.account or None,
             owner=asked.owner,
+            dry_run=True,
             on_progress=tell,
         )
     return Ready(key, asked, seen.counts, record=record, preview=seen)

@@ -9,8 +9,7 @@ from functools import partial
 import streamlit as st
 
 from app.session import current_member, now, reading
-from forecasts.exporting.export import as_zip, exported
-from forecasts.exporting.formats import packed_folder
+from forecasts.exporting.export import as_zip, exported, packed_folder
 from forecasts.ledger.receipts import receipts
 from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison

@@ -62,6 +62,8 @@ def additions(counts: Imported, printed: int = 0) -> None:
             f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "
             "their times."
         )
+    if counts.wait_note:
+        st.caption(counts.wait_note)
     if counts.kept_private:
         st.caption(without_criteria(counts.kept_private, "new question"))
 

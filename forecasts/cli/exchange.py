@@ -11,18 +11,17 @@ from typing import Annotated
 from typer import Argument, Option
 
 from forecasts.cli.console import now, print_line, print_note, zone_named
-from forecasts.cli.import_output import import_or_preview, print_counted
+from forecasts.cli.import_output import import_or_preview, print_counted, print_wait
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.partition import Count, print_made, showing_steps
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_handle, ledger, previewing, reading_as, settings
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput, command
-from forecasts.exporting.export import write_export
-from forecasts.exporting.formats import export_as
+from forecasts.exporting.export import export_as, write_export
 from forecasts.folder.folder import is_ledger_folder
 from forecasts.importing.aliases import aliases
-from forecasts.importing.frames import compact, import_frames, rehearse
+from forecasts.importing.frames import import_frames
 from forecasts.parts.export import export_parts
 from forecasts.platforms.formats import read
 from forecasts.platforms.record import Choices
@@ -124,13 +123,12 @@ def import_(
 
 
 def _import_folder(folder: Path, dry_run: bool, vouch: bool) -> None:
-
     frames = frames_of(folder)
-    compact(frames)
     if dry_run:
         with previewing() as (session, who, now):
-            done = rehearse(session, frames, member=who, now=now, vouch=vouch)
+            done = import_frames(session, frames, member=who, now=now, vouch=vouch, dry_run=True)
         print_line(f"An import would add {done}.")
+        print_wait(done)
     else:
         with acting(begin=True) as (session, who, now):
             done = import_frames(session, frames, member=who, now=now, vouch=vouch)

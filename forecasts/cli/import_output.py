@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.table import Table
+from sqlmodel import Session
 
 from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
 from forecasts.common.errors import LedgerError, in_words
 from forecasts.common.text import count, on_one_line, printable
-from forecasts.importing.frames import Imported, compact
-from forecasts.importing.record import Preview, QuestionRow, import_record, preview
+from forecasts.importing.frames import Imported
+from forecasts.importing.record import Preview, QuestionRow, import_record
 from forecasts.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
@@ -32,19 +33,17 @@ def import_or_preview(
     The results are printed, each under the name of its record if there are several.
     ``advance_to``: that of a progress bar.
     """
-    for record in records.values():
-        compact(record.frames)
 
     def tell(step: str, share: float) -> None:
         advance_to(description=step, completed=int(100 * share), total=100)
 
-    def each(act: Callable[..., Preview], **by: Any) -> list[Preview]:
+    how: dict[str, Any] = {"vouch": vouch, "account": account, "dry_run": dry_run}
+
+    def each(session: Session, **by: Any) -> list[Preview]:
         found = []
         for name, record in records.items():
             try:
-                found.append(
-                    act(record=record, vouch=vouch, account=account, on_progress=tell, **by)
-                )
+                found.append(import_record(session, record, on_progress=tell, **how, **by))
             except LedgerError as error:
                 if len(records) > 1:
                     error.message = f"{name}: {error.message}"
@@ -53,7 +52,7 @@ def import_or_preview(
 
     if dry_run:
         with previewing() as (session, who, now):
-            seen = each(preview, session=session, member=who, now=now)
+            seen = each(session, member=who, now=now)
         for name, one in zip(records, seen, strict=True):
             _print_name(name, records)
             print_preview(one)
@@ -63,7 +62,7 @@ def import_or_preview(
             print_note("An import cannot be undone.")
         return
     with acting(begin=True) as (session, who, now):
-        done = each(import_record, session=session, member=who, now=now)
+        done = each(session, member=who, now=now)
         tell("Storing", 1.0)
     for name, one in zip(records, done, strict=True):
         _print_name(name, records)
@@ -100,6 +99,7 @@ def print_preview(preview: Preview) -> None:
     print_line(f"An import would add {summary(preview)}.")
     print_members(preview)
     _print_notes(preview)
+    print_wait(preview.counts)
 
 
 def _dates(row: QuestionRow, counts: Imported) -> list[str]:
@@ -173,6 +173,12 @@ def print_members(preview: Preview) -> None:
 def _print_notes(preview: Preview) -> None:
     for note in preview.notes:
         print_note(in_words(note))
+
+
+def print_wait(counts: Imported) -> None:
+    """Print how long others wait for the import, if that is worth a sentence."""
+    if counts.wait_note:
+        print_note(counts.wait_note)
 
 
 def print_counted(counts: Imported) -> None:

@@ -17,7 +17,7 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.secret_addresses import keys_in
 from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry, standing
-from forecasts.resolution import assignments, kept_evidence, outcome_checks, policies
+from forecasts.resolution import assignments, kept_evidence, outcome_checks
 from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers import kinds as resolver_kinds
 from forecasts.resolution.resolvers.kinds import kind, names
@@ -164,7 +164,7 @@ def policy(
     """
     one_of("The policy", decides, [str(known) for known in PolicyKind])
     with acting_on(question) as (session, found, who, now):
-        row = policies.set_policy(
+        row = assignments.set_policy(
             session,
             found,
             PolicyKind(decides),

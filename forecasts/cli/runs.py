@@ -27,10 +27,9 @@ from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
 from forecasts.operations.schedules import read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
-from forecasts.resolution.runs import last_run
+from forecasts.resolution.progress import interval_in_words, run_times
 from forecasts.resolution.runs import run as resolution_run
 from forecasts.resolution.runs.attempt import Result
-from forecasts.resolution.runs.last_run import interval_in_words, run_times
 from forecasts.resolution.runs.run import Summary
 from forecasts.views import runs as views
 
@@ -146,7 +145,7 @@ def _run(
         notify_members(engine, chosen)
         send_due_digest(engine, chosen)
         with writing(engine, now) as session:
-            last_run.record_run(session, now=started, every=every, by_hand=on_terminal())
+            progress.record_run(session, now=started, every=every, by_hand=on_terminal())
     return bool(summary.waiting)
 
 

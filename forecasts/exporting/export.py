@@ -1,10 +1,16 @@
-"""Exports of the ledger, as far as the member may see it, and what they leave out."""
+"""Exports of the ledger, as far as the member may see it, and what they leave out.
+
+A ledger folder, the format of another platform, or a JSON document for each question, as
+``forecasts show --format json`` prints it: with earlier wordings, corrected resolutions and later
+reasons, which frames do not have.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +22,17 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.kinds import accounts
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import forecast_visible, question_visible, reading_everything
+from forecasts.common.json_text import json_text
+from forecasts.common.text import count, file_stems
 from forecasts.folder.archive import pack
 from forecasts.folder.cells import cell_text
+from forecasts.folder.drafts import drafted
 from forecasts.folder.folder import write_folder
 from forecasts.folder.frames import FORECAST_COLUMNS, Frames, complete
 from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import (
     Appointment,
+    Article,
     Comment,
     Forecast,
     Member,
@@ -37,12 +47,17 @@ from forecasts.ledger.models import (
     Resolver,
     ResolverRun,
     Role,
+    Team,
     Visibility,
 )
+from forecasts.platforms.formats import writer
+from forecasts.platforms.written import Written
 from forecasts.questions.revisions import OF_OUTCOMES
+from forecasts.questions.standing import listing
 from forecasts.resolution.assignments import NONE
 from forecasts.scores import forecast_columns
 from forecasts.scores.ledger_frames import ledger_frames, table_batches
+from forecasts.views.questions import whole_question
 
 
 def exported(
@@ -140,59 +155,135 @@ def left_out(session: Session) -> list[str]:
     which are computed again from the export.
     """
 
-    def count(what: Any, *where: Any) -> int:
+    def many(what: Any, *where: Any) -> int:
         return session.exec(select(func.count(what)).where(*where)).one()
 
-    of_revision = question_visible(session, QuestionRevision.question_id)
-    of_source = question_visible(session, QuestionSource.question_id)
-    of_resolution = question_visible(session, Resolution.question_id)
-    of_resolver = question_visible(session, Resolver.question_id)
+    def seen(table: Any) -> Any:
+        return question_visible(session, table.question_id)
+
     is_later = col(QuestionRevision.reason).not_in(OF_OUTCOMES)
-    wordings = count(QuestionRevision.id, is_later, of_revision)
-    passages = count(QuestionSource.id, of_source)
-    resolutions = count(Resolution.id, of_resolution)
-    runs_seen = col(ResolverRun.resolver_id).in_(select(Resolver.id).where(of_resolver))
+    questions = many(Question.id, question_visible(session))
+    with_passage = many(func.distinct(QuestionSource.question_id), seen(QuestionSource))
+    current = many(Resolution.id, is_current_outcome(), seen(Resolution))
+    runs_seen = col(ResolverRun.resolver_id).in_(select(Resolver.id).where(seen(Resolver)))
     restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
         QuestionRevision.crowd_hidden
     )
-    roles = count(Membership.id, col(Membership.role) != Role.forecaster) + count(Appointment.id)
     # Not IN: SQLite would first make a table of all visible forecasts.
     of_forecast = select(Forecast.id).where(
         col(Forecast.id) == col(ModelUse.forecast_id), forecast_visible(session)
     )
     is_claim = col(Forecast.claimed_at).is_not(None)
     counts = {
-        ("earlier wording", "earlier wordings"): wordings
-        - count(Question.id, question_visible(session)),
-        ("further passage", "further passages"): passages
-        - count(func.distinct(QuestionSource.question_id), of_source),
+        ("earlier wording",): many(QuestionRevision.id, is_later, seen(QuestionRevision))
+        - questions,
+        ("further passage",): many(QuestionSource.id, seen(QuestionSource)) - with_passage,
         (
             "earlier resolution, proposal, rejection or withdrawal",
             "earlier resolutions, proposals, rejections and withdrawals",
-        ): resolutions - count(Resolution.id, is_current_outcome(), of_resolution),
-        ("resolver", "resolvers"): count(Resolver.id, of_resolver, Resolver.kind != NONE),
-        ("resolver run", "resolver runs"): count(ResolverRun.id, runs_seen),
+        ): many(Resolution.id, seen(Resolution)) - current,
+        ("resolver",): many(Resolver.id, seen(Resolver), Resolver.kind != NONE),
+        ("resolver run",): many(ResolverRun.id, runs_seen),
         (
             "question with limited visibility or a hidden crowd",
             "questions with limited visibility or a hidden crowd",
-        ): count(func.distinct(QuestionRevision.question_id), restricted, of_revision),
-        ("member role", "member roles"): roles,
+        ): many(func.distinct(QuestionRevision.question_id), restricted, seen(QuestionRevision)),
+        ("member role",): many(Membership.id, col(Membership.role) != Role.forecaster)
+        + many(Appointment.id),
         (
             "forecast time that an import claimed without a voucher",
             "forecast times that imports claimed without a voucher",
-        ): count(Forecast.id, is_claim, forecast_visible(session)),
-        ("comment", "comments"): count(Comment.id, question_visible(session, Comment.question_id)),
-        ("model behind a forecast", "models behind forecasts"): count(
+        ): many(Forecast.id, is_claim, forecast_visible(session)),
+        ("comment",): many(Comment.id, seen(Comment)),
+        ("model behind a forecast", "models behind forecasts"): many(
             ModelUse.id, of_forecast.exists()
         ),
         ("member marked as bot or service", "members marked as bots or services"): len(
             accounts(session, bots_only=True)
         ),
-        ("origin on another platform", "origins on other platforms"): count(
-            QuestionOrigin.id, question_visible(session, QuestionOrigin.question_id)
+        ("origin on another platform", "origins on other platforms"): many(
+            QuestionOrigin.id, seen(QuestionOrigin)
         ),
-        ("score printed by a platform", "scores printed by platforms"): count(
-            PrintedScore.id, question_visible(session, PrintedScore.question_id)
+        ("score printed by a platform", "scores printed by platforms"): many(
+            PrintedScore.id, seen(PrintedScore)
         ),
     }
-    return [f"{n:,} {one if n == 1 else many}" for (one, many), n in counts.items() if n]
+    return [count(n, *words) for words, n in counts.items() if n]
+
+
+def export_as(
+    session: Session,
+    name: str,
+    path: Path,
+    *,
+    member: Member | None,
+    now: datetime,
+    overwrite: bool = False,
+) -> Written:
+    """Return the files of an export in another format, which are written to ``path``.
+
+    BadInput if there is no format with this name. Refused if ``path`` exists, unless ``overwrite``.
+    """
+    if name == FORMAT:
+        return write_question_files(session, path, member=member, now=now, overwrite=overwrite)
+    format_ = writer(name)
+    frames, _ = exported(session, member=member, now=now)
+    return format_.write(frames, path, overwrite=overwrite)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An export as one file: its name, its data, and its omissions (see ``Written``)."""
+
+    name: str
+    data: bytes
+    left_out: Sequence[str]
+
+
+def packed_as(session: Session, name: str, *, member: Member | None, now: datetime) -> Packed:
+    """Return an export in another format: its only file, or an archive of its folder."""
+    with tempfile.TemporaryDirectory(prefix="export-") as aside:
+        path = Path(aside) / name
+        written = export_as(session, name, path, member=member, now=now)
+        if len(written.files) == 1:
+            [file] = written.files
+            return Packed(file.name, file.read_bytes(), written.left_out)
+        return Packed(f"{name}.zip", pack(written.files, below=path), written.left_out)
+
+
+def packed_folder(session: Session, *, member: Member | None, now: datetime) -> bytes:
+    """Return an archive of the ledger folder that ``write_export`` writes."""
+    with tempfile.TemporaryDirectory(prefix="ledger-") as aside:
+        files, _ = write_export(session, Path(aside) / "ledger", member=member, now=now)
+        return pack(files)
+
+
+FORMAT, TITLE, FILES = "json", "Questions as JSON", "a folder with a JSON file for each question"
+
+
+def write_question_files(
+    session: Session, folder: Path, *, member: Member | None, now: datetime, overwrite: bool = False
+) -> Written:
+    """Return the files of the questions that the member may see, which are written to the folder.
+
+    An admin and the owner of a personal ledger see everything, as in ``export.exported``. Refused
+    if the folder is not empty, unless ``overwrite``.
+    """
+    with reading(session, member, now), drafted(folder, overwrite=overwrite) as draft:
+        states = listing(session, now=now)
+        names = [f"{stem}.json" for stem in file_stems([state.slug for state in states])]
+        for state, name in zip(states, names, strict=True):
+            text = json_text(whole_question(session, state), indent=1)
+            (draft / name).write_text(text, encoding="utf-8", newline="\n")
+        left_out = _left_out(session)
+    return Written([folder / name for name in names], left_out)
+
+
+def _left_out(session: Session) -> list[str]:
+    resolvers = question_visible(session, Resolver.question_id), col(Resolver.kind) != NONE
+    counts = {
+        "article": session.exec(select(func.count(col(Article.id)))).one(),
+        "team": session.exec(select(func.count(col(Team.id)))).one(),
+        "resolver": session.exec(select(func.count(col(Resolver.id))).where(*resolvers)).one(),
+    }
+    return [count(many, noun) for noun, many in counts.items() if many]

@@ -13,7 +13,7 @@ from forecasts.access.members import find_member
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Advice, BadInput, Remedy
 from forecasts.common.text import count
-from forecasts.importing.question_names import mapped
+from forecasts.importing.origins import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.platforms.handles import apart
 from forecasts.platforms.record import PlatformRecord

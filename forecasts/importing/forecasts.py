@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sqlmodel import Session, col, select
 
@@ -25,20 +24,19 @@ from forecasts.questions.standing import in_batches
 from forecasts.scores.ledger_frames import forecast_frame
 from forecasts.updates.model_uses import Model, record_models
 
-_SLICE = 10_000  # rows that are made ready at a time, so that an import of any size fits in memory
-_TOGETHER = 2_000  # questions whose stored forecasts are read at a time
-_KEY_BYTES = 16  # of an import key, which the ledger has in hexadecimal
-Keys = npt.NDArray[np.bytes_]  # a fifth of the memory that texts take
+SLICE = 10_000  # rows that are made ready at a time, so that an import of any size fits in memory
+_DIGITS = 32  # of an import key
+# The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
+_CLAIMED = "claimed:"
 
 
 class NewForecasts(NamedTuple):
-    """The forecasts of an import that the ledger does not have, each with its import key.
+    """The forecasts of an import that the ledger does not have, with a column ``import_key``.
 
     ``models``: the model behind each (see ``Frames``); None if the import names none.
     """
 
     rows: pd.DataFrame
-    keys: Keys
     models: pd.DataFrame | None = None
 
 
@@ -51,27 +49,14 @@ def compare_forecasts(
     ``now``: it would later replace updates that its forecaster makes meanwhile, and for a citation
     of evidence that neither the import has nor the reader can see.
     """
-    keys = _import_keys(frames.forecasts)
-    fresh = None
-    if not new_only:
-        is_stored = np.zeros(len(keys), dtype=bool)
-        for some in in_batches(frames.questions["question_id"].tolist()):
-            of_these = np.flatnonzero(frames.forecasts["question_id"].isin(some))
-            stored = np.concatenate(
-                [
-                    _stored_keys(session, some[at : at + _TOGETHER], vouched)
-                    for at in range(0, len(some), _TOGETHER)
-                ]
-            )
-            is_stored[of_these] = np.isin(keys[of_these], stored)
-        fresh = np.flatnonzero(~is_stored)
     forecasts, models = frames.forecasts, frames.models
-    if fresh is not None and len(fresh) < len(keys):
-        forecasts, keys = forecasts.iloc[fresh], keys[fresh]
-        models = None if models is None else models.iloc[fresh]
+    stored = set() if new_only else _stored_keys(session, frames.questions, vouched)
+    keys = _import_keys(forecasts)
+    fresh = np.flatnonzero([key not in stored for key in keys])
+    forecasts = forecasts.iloc[fresh].assign(import_key=[keys[n] for n in fresh])
     problems = [
         BadCell(
-            f"{frames.place('forecasts', n if fresh is None else int(fresh[n]))}, column made_at",
+            f"{frames.place('forecasts', int(fresh[n]))}, column made_at",
             iso(forecasts["made_at"].iloc[n]),
             f"not ahead of now, {iso(now)}",
         )
@@ -97,33 +82,36 @@ def compare_forecasts(
             ],
             remedy="Add it to evidence.csv.",
         )
-    return NewForecasts(forecasts, keys, models)
+    return NewForecasts(forecasts, None if models is None else models.iloc[fresh])
 
 
-def _stored_keys(session: Session, slugs: Sequence[str], vouched: bool) -> Keys:
+def _stored_keys(session: Session, questions: pd.DataFrame, vouched: bool) -> set[str]:
     """Return the keys of the forecasts on these questions.
 
     They include the keys of all earlier imports, even of rows that differ by now; if ``vouched``,
     only those that somebody vouched for.
     """
-    with reading_everything(session):  # a crowd may be hidden from the importer
-        own = _import_keys(forecast_frame(session, slugs))
-    ids = list(question_ids(session, slugs).values())
-    imported = select(Forecast.import_key).where(
-        col(Forecast.question_id).in_(ids), col(Forecast.import_key).is_not(None)
-    )
-    hexes = [
-        key.removeprefix(_CLAIMED)
-        for key in session.exec(imported)
-        if key is not None and not (vouched and key.startswith(_CLAIMED))
-    ]
-    return np.concatenate([own, np.array(list(map(bytes.fromhex, hexes)), dtype=own.dtype)])
+    found = set[str]()
+    for some in in_batches(questions["question_id"].tolist()):
+        with reading_everything(session):  # a crowd may be hidden from the importer
+            found.update(_import_keys(forecast_frame(session, some)))
+        imported = (
+            select(Forecast.import_key)
+            .join(Question, col(Question.id) == col(Forecast.question_id))
+            .where(col(Question.slug).in_(some), col(Forecast.import_key).is_not(None))
+        )
+        found.update(
+            key.removeprefix(_CLAIMED)
+            for key in session.exec(imported)
+            if key is not None and not (vouched and key.startswith(_CLAIMED))
+        )
+    return found
 
 
 def write_forecasts(
     session: Session,
     new: NewForecasts,
-    members: dict[str, Member],
+    members: Mapping[str, Member],
     evidence: Mapping[str, int],
     *,
     vouched_by: Member | None,
@@ -136,74 +124,48 @@ def write_forecasts(
     ``evidence``: the ids of the import's own evidence by its evidence_id. Without ``vouched_by``
     the forecasts count as made ``now``. ``on_progress`` gets the number written so far.
     """
-    if not len(new.keys):
-        return set()
     questions = question_ids(session, new.rows["question_id"].unique().tolist())
     ids: list[int] = []
-    for columns in _columns(new, questions, members, vouched_by, now, origin):
-        on_progress(len(ids))
+    for start in range(0, len(new.rows), SLICE):
+        on_progress(start)
+        some = new.rows.iloc[start : start + SLICE]
+        count, times = len(some), some["made_at"].dt.to_pydatetime().tolist()
+        columns = {
+            "question_id": [questions[slug] for slug in some["question_id"]],
+            "member_id": [members[handle].id for handle in some["forecaster"]],
+            "made_at": times if vouched_by else [now] * count,
+            "claimed_at": [None] * count if vouched_by else times,
+            "vouched_by_id": [vouched_by.id if vouched_by else None] * count,
+            "recorded_at": [now] * count,
+            "probability": [None if p != p else p for p in some["probability"].tolist()],
+            "probabilities": some["probabilities"].tolist(),
+            "quantiles": some["quantiles"].tolist(),
+            "withdrawn": withdrawals(some).tolist(),
+            "rationale": some["rationale"].tolist(),
+            "origin": [origin] * count,
+            "import_key": [key if vouched_by else _CLAIMED + key for key in some["import_key"]],
+        }
         ids += append(session, "forecast", columns)
-    cited = np.flatnonzero(new.rows["evidence"].notna())
-    _cite(session, [(ids[n], new.rows["evidence"].iloc[n]) for n in cited.tolist()], evidence)
+    _cite(session, zip(ids, new.rows["evidence"], strict=True), evidence)
     if new.models is not None:
-        named = np.flatnonzero(new.models["model"] != "")
         record_models(
             session,
             [
-                (
-                    ids[n],
-                    Model(
-                        row.model,
-                        row.version or None,
-                        cost=None if row.cost != row.cost else row.cost,
-                    ),
-                )
-                for n, row in zip(named.tolist(), rows(new.models.iloc[named]), strict=True)
+                (id_, Model(row.model, row.version or None, cost=_or_none(row.cost)))
+                for id_, row in zip(ids, rows(new.models), strict=True)
+                if row.model != ""
             ],
         )
     return set(questions.values())
 
 
-def _columns(
-    new: NewForecasts,
-    questions: Mapping[str, int],
-    members: dict[str, Member],
-    vouched_by: Member | None,
-    now: datetime,
-    origin: str,
-) -> Iterator[dict[str, Sequence[Any]]]:
-    """Yield the columns of the table, some rows at a time."""
-    member_ids = {handle: member.id for handle, member in members.items()}
-    voucher = vouched_by.id if vouched_by else None
-    for start in range(0, len(new.keys), _SLICE):
-        some = slice(start, start + _SLICE)
-        forecasts, keys = new.rows.iloc[some], _hexadecimal(new.keys[some])
-        count = len(keys)
-        times = forecasts["made_at"].dt.to_pydatetime().tolist()
-        others = {name: forecasts[name] for name in ("probabilities", "quantiles")}
-        yield {
-            "question_id": _each(questions.__getitem__, forecasts["question_id"]),
-            "member_id": _each(member_ids.__getitem__, forecasts["forecaster"]),
-            "made_at": times if vouched_by else [now] * count,
-            "claimed_at": [None] * count if vouched_by else times,
-            "vouched_by_id": [voucher] * count,
-            "recorded_at": [now] * count,
-            "probability": [None if p != p else p for p in forecasts["probability"].tolist()],
-            **{name: values.tolist() for name, values in others.items()},
-            "withdrawn": withdrawals(forecasts).tolist(),
-            "rationale": _each(str, forecasts["rationale"]),
-            "origin": [origin] * count,
-            "import_key": keys if vouched_by else [f"{_CLAIMED}{key}" for key in keys],
-        }
+def _or_none(number: float) -> float | None:
+    return None if number != number else number
 
 
 def withdrawals(forecasts: pd.DataFrame) -> pd.Series[bool]:
     """Return which rows are withdrawals: those without a value."""
-    # By column: together they would be copied.
-    p, several, quantiles = (
-        forecasts[name].isna() for name in ("probability", "probabilities", "quantiles")
-    )
-    return p & several & quantiles
+    return forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1).astype(bool)
 
 
 def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
@@ -230,67 +192,28 @@ def _visible_evidence(session: Session, keys: Collection[str]) -> dict[str, int]
     }
 
 
-# The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
-_CLAIMED = "claimed:"
-
-
-def _import_keys(forecasts: pd.DataFrame) -> Keys:
+def _import_keys(forecasts: pd.DataFrame) -> list[str]:
     """Return one key a row: the same row has the same key in any file and in the ledger.
 
     Identical rows are numbered.
     """
-    count = len(forecasts)
-    keys = np.empty(count, dtype=f"S{_KEY_BYTES}")
-    for start in range(0, count, _SLICE):
-        some = slice(start, start + _SLICE)
-        keys[some] = [_key(row, 1) for row in _key_rows(forecasts.iloc[some])]
-    order = np.argsort(keys, kind="stable")
-    ordered, follows = keys[order], np.zeros(count, dtype=bool)
-    follows[order[1:]] = ordered[1:] == ordered[:-1]
-    places, repeated = np.flatnonzero(follows), Counter[bytes]()
-    for place, row in zip(places.tolist(), _key_rows(forecasts.iloc[places]), strict=True):
-        repeated[keys[place]] += 1
-        keys[place] = _key(row, repeated[keys[place]] + 1)
+    keys, many = [], Counter[str]()
+    times = forecasts["made_at"].dt.as_unit("us").astype(np.int64).tolist()
+    for row, microseconds in zip(rows(forecasts), times, strict=True):
+        value, p = row.probabilities, row.probability
+        value = json.dumps(_floats(row.quantiles if value is None else value), sort_keys=True)
+        text = (
+            f"[{json.dumps(row.question_id)}, {json.dumps(row.forecaster)}, {microseconds * 1_000},"
+            f" {repr(p) if p == p else value}, {json.dumps(row.rationale)}]"
+        )
+        first = _key(text, 1)
+        many[first] += 1
+        keys.append(first if many[first] == 1 else _key(text, many[first]))
     return keys
 
 
-def _key(row: str, number: int) -> bytes:
-    return hashlib.sha256(f"{row}\n{number}".encode()).digest()[:_KEY_BYTES]
-
-
-def _hexadecimal(keys: Keys) -> list[str]:
-    digits, size = keys.tobytes().hex(), 2 * _KEY_BYTES
-    return [digits[at : at + size] for at in range(0, len(digits), size)]
-
-
-def _key_rows(forecasts: pd.DataFrame) -> Iterator[str]:
-    """Yield each row as the text that its key is made of."""
-    numbers = forecasts["probability"].tolist()
-    others = zip(forecasts["probabilities"].tolist(), forecasts["quantiles"].tolist(), strict=True)
-    values = [
-        repr(p) if p == p else json.dumps(_floats(ps if ps is not None else qs), sort_keys=True)
-        for p, (ps, qs) in zip(numbers, others, strict=True)
-    ]
-    for slug, handle, microseconds, value, rationale in zip(
-        _each(json.dumps, forecasts["question_id"]),
-        _each(json.dumps, forecasts["forecaster"]),
-        _naive(forecasts["made_at"]).view(np.int64).tolist(),
-        values,
-        _each(json.dumps, forecasts["rationale"]),
-        strict=True,
-    ):
-        yield f"[{slug}, {handle}, {microseconds * 1_000}, {value}, {rationale}]"
-
-
-def _each(convert: Callable[[str], Any], texts: pd.Series[Any]) -> list[Any]:
-    """Return the converted texts; each distinct one is converted once."""
-    codes, distinct = texts.factorize()
-    return list(np.array([convert(text) for text in distinct], dtype=object)[codes])
-
-
-def _naive(times: pd.Series[Any]) -> Any:
-    """Return times as NumPy has them: in UTC, in microseconds."""
-    return times.dt.tz_localize(None).to_numpy("datetime64[us]")
+def _key(row: str, number: int) -> str:
+    return hashlib.sha256(f"{row}\n{number}".encode()).hexdigest()[:_DIGITS]
 
 
 def _floats(value: Any) -> Any:
@@ -305,12 +228,12 @@ def _floats(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-def _cite(session: Session, cited: Sequence[tuple[int, Any]], known: Mapping[str, int]) -> None:
-    """Write the citations of forecasts, given as (id, list of evidence or None).
+def _cite(session: Session, cited: Iterable[tuple[int, Any]], known: Mapping[str, int]) -> None:
+    """Write the citations of forecasts, given as (id, list of evidence or a blank).
 
     ``known``: the ids of the import's own evidence; other evidence is the ledger's.
     """
-    pairs = [(id_, entry) for id_, entries in cited if entries for entry in entries]
+    pairs = [(id_, entry) for id_, some in cited if isinstance(some, list) for entry in some]
     if not pairs:
         return
     others = {entry["evidence_id"] for _, entry in pairs} - known.keys()

@@ -23,7 +23,7 @@ from forecasts.access.roles import (
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import FILL_IN, Advice, Forbidden, Remedy
-from forecasts.common.memory import release_memory
+from forecasts.common.text import count
 from forecasts.folder.frames import FRAME_COLUMNS, Frames, rows
 from forecasts.importing.forecasts import (
     NewForecasts,
@@ -31,28 +31,24 @@ from forecasts.importing.forecasts import (
     withdrawals,
     write_forecasts,
 )
-from forecasts.importing.memberships import (
-    NewStay,
-    compare_memberships,
-    write_memberships,
-)
+from forecasts.importing.memberships import NewStay, compare_memberships, write_memberships
 from forecasts.importing.questions import (
-    KnownQuestion,
+    AssumedTimes,
+    Conflict,
     Progress,
     QuestionChanges,
+    Tolerance,
     changes,
     compare_questions,
     write_questions,
 )
 from forecasts.importing.sources import compare_articles, compare_evidence, write_evidence
-from forecasts.importing.tolerance import AssumedTimes, Conflict, Tolerance
-from forecasts.ledger.models import (
-    Article,
-    Evidence,
-    Member,
-)
+from forecasts.ledger.models import Article, Evidence, Member, Resolution
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.scores import scores
+from forecasts.scores.scores import Scored
+
+_ROWS_A_SECOND = 15_000  # of forecasts, written with their entries in the chain
 
 
 @dataclass(frozen=True)
@@ -96,13 +92,20 @@ class Imported:
         )
 
     @property
+    def wait_note(self) -> str:
+        """How long others will wait to write while it is imported; '' if under a second."""
+        seconds = round(self.forecasts / _ROWS_A_SECOND)
+        about = count(seconds, "second")
+        return f"Others wait about {about} to write while it is imported." if seconds else ""
+
+    @property
     def private_note(self) -> Advice:
         """That some questions are visible to their importer only, and the remedy; or ''."""
         if not self.kept_private:
             return ""
-        lack = "question lacks" if self.kept_private == 1 else "questions lack"
+        lacking = count(self.kept_private, "new question lacks", "new questions lack")
         return (
-            f"{self.kept_private:,} new {lack} resolution criteria, so only you can see "
+            f"{lacking} resolution criteria, so only you can see "
             f"{'it' if self.kept_private == 1 else 'them'}.",
             Remedy(
                 "To show one to others: {}",
@@ -114,17 +117,6 @@ class Imported:
         )
 
 
-def compact(frames: Frames) -> None:
-    """Keep each name in the forecasts once: millions of rows then take half the memory.
-
-    The frames are changed: the two columns become categories, which an import takes as well.
-    """
-    for name in ("question_id", "forecaster"):
-        frames.forecasts[name] = frames.forecasts[name].astype("category")
-    # Reading leaves much memory free that Python's own objects cannot use.
-    release_memory()
-
-
 def import_frames(
     session: Session,
     frames: Frames,
@@ -132,6 +124,7 @@ def import_frames(
     member: Member,
     now: datetime,
     vouch: bool = False,
+    dry_run: bool = False,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Imported:
     """Return the numbers of new rows; everything that the ledger does not have yet is written.
@@ -146,11 +139,14 @@ def import_frames(
     made at the times in the file; otherwise as made ``now``, with those times as claims, and a
     later import that vouches adds them at those times. Current resolutions are scored again if
     their questions have new forecasts or wordings. An error in ``on_progress`` ends the import.
+
+    A ``dry_run`` has the same result and errors, but for the scores. It writes nothing, so others
+    can write meanwhile.
     """
     found = compare_frames(
         session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
     )
-    return write_frames(session, frames, found, member=member, now=now, on_progress=on_progress)
+    return found.counts if dry_run else write_frames(session, found, on_progress=on_progress)
 
 
 def without(frames: Frames, questions: Collection[str]) -> Frames:
@@ -159,34 +155,15 @@ def without(frames: Frames, questions: Collection[str]) -> Frames:
         name: np.flatnonzero(~getattr(frames, name)["question_id"].isin(list(questions)))
         for name in ("questions", "forecasts")
     }
-    models = None if frames.models is None else frames.models.iloc[kept["forecasts"]]
+    tables = {
+        name: getattr(frames, name).iloc[rows].reset_index(drop=True) for name, rows in kept.items()
+    }
     return replace(
         frames,
-        **{
-            name: getattr(frames, name).iloc[rows].reset_index(drop=True)
-            for name, rows in kept.items()
-        },
-        models=models,
+        **tables,
+        models=None if frames.models is None else frames.models.iloc[kept["forecasts"]],
         place=lambda name, row: frames.place(name, int(kept[name][row]) if name in kept else row),
     )
-
-
-def rehearse(
-    session: Session,
-    frames: Frames,
-    *,
-    member: Member,
-    now: datetime,
-    vouch: bool = False,
-    on_progress: Progress = lambda _step, _share: None,
-) -> Imported:
-    """Return the numbers of rows that ``import_frames`` would write, without those of scores.
-
-    It compares and writes nothing, so others can write meanwhile. It has the same errors.
-    """
-    return compare_frames(
-        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
-    ).counts
 
 
 @dataclass(frozen=True)
@@ -200,7 +177,10 @@ class Comparison:
     import leaves out.
     """
 
-    known: Mapping[str, KnownQuestion]
+    frames: Frames
+    member: Member
+    now: datetime
+    known: Mapping[str, QuestionState]
     articles: list[Article]
     by_address: dict[str, Article]
     evidence_keys: dict[str, str]
@@ -212,10 +192,17 @@ class Comparison:
     conflicts: Sequence[Conflict]
     memberships: Sequence[NewStay]
 
+    def times(self, name: str) -> dict[str, datetime]:
+        """Return a time of each known question as its wording after the import has it, by slug."""
+        return {
+            slug: getattr(self.questions.revised.get(slug, state.text), name)
+            for slug, state in self.known.items()
+        }
+
     @property
     def counts(self) -> Imported:
         """The numbers of new rows, without those of scores."""
-        new_forecasts = len(self.forecasts.keys)
+        new_forecasts = len(self.forecasts.rows)
         return Imported(
             questions=len(self.questions.new),
             revised=len(self.questions.revised),
@@ -237,8 +224,8 @@ def compare_frames(
     *,
     member: Member,
     now: datetime,
-    vouch: bool = False,
-    on_progress: Progress = lambda _step, _share: None,
+    vouch: bool,
+    on_progress: Progress,
     tolerant: AssumedTimes | None = None,
 ) -> Comparison:
     """Return the differences; nothing is written. Errors as in ``import_frames``.
@@ -250,34 +237,31 @@ def compare_frames(
         require(session, member, Action.vouch, now=now)
     rights = member_rights(session, member, now=now)
     is_limited = not rights.unrestricted
-    states = None
     if is_limited:
         _require_small(frames)
-        slugs = frames.questions["question_id"].tolist()
-        states = {state.slug: state for state in listing(session, now=now, only=slugs)}
+    slugs = frames.questions["question_id"].tolist()
+    known = {state.slug: state for state in listing(session, now=now, only=slugs)}
+    tolerance = None
+    if tolerant is not None:
+        tolerance = Tolerance(lambda act, on: allows(rights, act, on.question, on.text), tolerant)
+    if is_limited:
         _require_may_import(
-            session, frames, states, member, rights, now, tolerant=tolerant is not None
+            session, frames, known, member, rights, now, tolerant=tolerant is not None
         )
     on_progress("Members, articles and evidence", 0.0)
     memberships = compare_memberships(session, frames, now)
     articles, by_address = compare_articles(session, frames.articles, member, now)
+    questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
+    fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
         evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
-    tolerance = (
-        Tolerance(
-            lambda action, state: allows(rights, action, state.question, state.text), tolerant
+        forecasts = compare_forecasts(
+            session, fitting, new_only=not known, vouched=vouched, now=now
         )
-        if tolerant is not None
-        else None
-    )
-    questions, known = compare_questions(
-        session, frames, member, now, on_progress, tolerance, states
-    )
-    if tolerance is not None:
-        frames = without(frames, tolerance.unfit)
-    with nullcontext() if is_limited else reading_everything(session):
-        forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
     return Comparison(
+        frames,
+        member,
+        now,
         known,
         articles,
         by_address,
@@ -293,19 +277,13 @@ def compare_frames(
 
 
 def write_frames(
-    session: Session,
-    frames: Frames,
-    found: Comparison,
-    *,
-    member: Member,
-    now: datetime,
-    origin: str = "import",
-    on_progress: Progress = lambda _step, _share: None,
+    session: Session, found: Comparison, *, on_progress: Progress, origin: str = "import"
 ) -> Imported:
     """Return the numbers of new rows, which are written, as ``compare_frames`` found them.
 
     ``origin``: of the forecasts. New members get their kinds in ``frames.members``.
     """
+    frames, member, now, known = found.frames, found.member, found.now, found.known
     handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
     kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
     members = members_or_new(session, list(handles), now=now, kinds=kinds)
@@ -313,19 +291,12 @@ def write_frames(
     session.add_all(found.articles)
     session.flush()
     evidence = write_evidence(
-        session,
-        frames.evidence,
-        found.evidence_keys,
-        found.evidence,
-        found.by_address,
-        member,
-        now,
+        session, frames.evidence, found.evidence_keys, found.evidence, found.by_address, member, now
     )
-    counts, count = found.counts, len(found.forecasts.keys)
+    many = len(found.forecasts.rows)
     resolutions = write_questions(
-        session, found.questions, frames, found.known, found.by_address, member, now
+        session, found.questions, frames, known, found.by_address, member, now
     )
-    found.questions.new.clear()  # the forecasts need the memory
     with nullcontext() if found.is_limited else reading_everything(session):
         forecasts = write_forecasts(
             session,
@@ -336,24 +307,23 @@ def write_frames(
             now=now,
             origin=origin,
             on_progress=lambda done: on_progress(
-                f"Forecast {done + 1:,} of {count:,}", 0.5 + 0.3 * done / count
+                f"Forecast {done + 1:,} of {many:,}", 0.5 + 0.3 * done / many
             ),
         )
     session.flush()
-    touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
-    known = found.known.values()
-    again = [one.resolution for one in known if one.resolution is not None and one.id in touched]
-    to_score = [*resolutions, *again]
+    touched = {known[slug].id for slug in found.questions.revised} | forecasts
+    again = [one.resolution for one in known.values() if one.resolution and one.id in touched]
+    to_score: list[Scored | Resolution] = [*resolutions, *again]
     on_progress("Scores", 0.8)
-    return replace(counts, scores=scores.store(session, to_score) if to_score else 0)
+    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
 
 
 def _require_small(frames: Frames) -> None:
     """Refuse an import that would keep others from writing for long; admins decide on those."""
-    count = sum(len(getattr(frames, name)) for name in FRAME_COLUMNS)
-    if count > limits.MEMBER_ROWS:
+    many = sum(len(getattr(frames, name)) for name in FRAME_COLUMNS)
+    if many > limits.MEMBER_ROWS:
         raise Forbidden(
-            f"The import has {count:,} rows; without an admin's rights at most "
+            f"The import has {many:,} rows; without an admin's rights at most "
             f"{limits.MEMBER_ROWS:,} can be imported at once.",
             remedy="Divide it, or ask an admin to import it.",
         )

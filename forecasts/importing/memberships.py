@@ -131,9 +131,5 @@ def write_memberships(
     for stay in stays:
         team = team_or_new(session, stay.team, now=now)
         join(
-            session,
-            team,
-            members[stay.forecaster],
-            joined_at=stay.joined_at,
-            left_at=stay.left_at,
+            session, team, members[stay.forecaster], joined_at=stay.joined_at, left_at=stay.left_at
         )

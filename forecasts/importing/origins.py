@@ -1,17 +1,39 @@
-"""The origins of imported questions: each question's id and address on its platform."""
+"""The origins of imported questions, and the scores that their platform printed for them.
+
+An origin is a question's id and address on its platform.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import sqlalchemy
 from sqlmodel import Session, col, select
 
+from forecasts.access.roles import is_shared
+from forecasts.access.visibility import question_visible
 from forecasts.folder.frames import rows
 from forecasts.ledger.append import append
-from forecasts.ledger.models import QuestionOrigin
+from forecasts.ledger.current import is_newest_wording
+from forecasts.ledger.models import (
+    Discard,
+    Member,
+    PrintedScore,
+    Question,
+    QuestionOrigin,
+    QuestionRevision,
+    QuestionText,
+    Visibility,
+)
 from forecasts.platforms.record import PlatformRecord
-from forecasts.questions.standing import in_batches
+from forecasts.questions.standing import QuestionState, in_batches
 
 
 def write_origins(
@@ -44,3 +66,198 @@ def write_origins(
                 "recorded_at": [now] * len(new),
             },
         )
+
+
+def new_printed_scores(
+    session: Session, record: PlatformRecord, known: Mapping[str, QuestionState], member: Member
+) -> pd.DataFrame:
+    """Return the rows of ``record.printed`` that the ledger does not have and never had.
+
+    An older export does not bring back a score that the platform has changed since.
+    ``known``: the questions that the ledger has. Scores of accounts without a forecast in
+    the record are left out, unless they are the member's.
+    """
+    every = record.printed
+    who = {*record.frames.forecasts["forecaster"].unique(), member.handle}
+    is_theirs = every["forecaster"].isin(list(who)) & np.isfinite(every["score"])
+    is_here = every["question_id"].isin(record.frames.questions["question_id"])
+    printed: pd.DataFrame = every[is_theirs & is_here]
+    printed = printed.drop_duplicates(["question_id", "forecaster", "name"], keep="last")
+    stored = {
+        (slug, handle, row.name, row.score, row.coverage)
+        for some in in_batches([slug for slug in printed["question_id"] if slug in known])
+        for slug, handle, row in session.exec(
+            select(Question.slug, Member.handle, PrintedScore)
+            .join(PrintedScore, col(PrintedScore.question_id) == col(Question.id))
+            .join(Member, col(Member.id) == col(PrintedScore.member_id))
+            .where(PrintedScore.platform == record.platform, col(Question.slug).in_(some))
+        )
+    }
+    columns = printed[["question_id", "forecaster", "name", "score", "coverage"]]
+    is_new = [(*cells, _or_none(share)) not in stored for *cells, share in rows(columns)]
+    return printed.iloc[np.flatnonzero(is_new)]
+
+
+def write_printed_scores(
+    session: Session,
+    printed: pd.DataFrame,
+    platform: str,
+    questions: Mapping[str, int],
+    now: datetime,
+) -> None:
+    """Write these scores; their members and ``questions``, by their names, are in the ledger."""
+    members, count = member_ids(session, printed["forecaster"].tolist()), len(printed)
+    if count:
+        append(
+            session,
+            "printed_score",
+            {
+                "question_id": [questions[slug] for slug in printed["question_id"]],
+                "member_id": [members[handle] for handle in printed["forecaster"]],
+                "platform": [platform] * count,
+                "name": printed["name"].tolist(),
+                "score": printed["score"].tolist(),
+                "coverage": [_or_none(share) for share in printed["coverage"].tolist()],
+                "recorded_at": [now] * count,
+            },
+        )
+
+
+def member_ids(session: Session, handles: Sequence[str]) -> dict[str, int]:
+    """Return the ids of the members with these handles."""
+    return {
+        handle: id_
+        for some in in_batches(handles)
+        for handle, id_ in session.exec(
+            select(Member.handle, Member.id).where(col(Member.handle).in_(some))
+        )
+    }
+
+
+def _or_none(number: float) -> float | None:
+    return None if number != number else number
+
+
+_HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.handles.hashed_id
+
+
+def names_here(
+    session: Session, record: PlatformRecord, member: Member
+) -> tuple[dict[str, str], set[str]]:
+    """Return the name of each question by its id in the record, and the ids of discarded ones.
+
+    Of several questions with the same origin the member's own is meant, then the oldest that others
+    see too. Discarded: by the member; anyone's in an unshared ledger.
+    """
+    shared = is_shared(session)
+    candidates = _candidates(session, record, member)
+    names: dict[str, str] = {}
+    discarded: set[str] = set()
+    own: list[str] = []
+    questions = record.frames.questions
+    columns = ("question_id", "resolution_criteria", "title", "type")
+    for id_, criteria, *asked in zip(*(questions[one].tolist() for one in columns), strict=True):
+        found = candidates.get(id_, [])
+        seen = [
+            one
+            for one in found
+            if one.visible and (one.member_id == member.id or not shared or _is_same(one, *asked))
+        ]
+        if seen:
+            names[id_] = min(seen, key=lambda one: (one.member_id != member.id, one.id)).slug
+        elif any(one.discarded and (one.member_id == member.id or not shared) for one in found):
+            discarded.add(id_)
+        elif (shared and not _has_criteria(criteria)) or any(one.slug == id_ for one in found):
+            own.append(id_)
+        else:
+            names[id_] = id_
+    return names | _own_names(session, own, member), discarded
+
+
+def _is_same(one: Any, title: str, type_: str) -> bool:
+    """Return whether another member's question, which others see too, has this title and type."""
+    return one.visibility != Visibility.author and (one.title.strip(), one.type) == (
+        title.strip(),
+        type_,
+    )
+
+
+def _has_criteria(criteria: str) -> bool:
+    return QuestionText.model_construct(title="", resolution_criteria=criteria).has_criteria
+
+
+def _candidates(
+    session: Session, record: PlatformRecord, member: Member
+) -> Mapping[str, Sequence[Any]]:
+    """Return the questions with the origin or the id of each of the record's, hidden ones too.
+
+    The member's own with their number too, if its id is a hash of the file: a pull has the
+    platform's id as the origin of the same question.
+    """
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    if session.scalar(select(col(Question.id)).limit(1)) is None:
+        return found
+    every = (
+        sqlalchemy.select(
+            col(Question.id),
+            col(Question.slug),
+            col(Question.member_id),
+            col(QuestionRevision.visibility),
+            col(QuestionRevision.title),
+            col(QuestionRevision.type),
+            question_visible(session).label("visible"),
+            col(Question.id).in_(select(col(Discard.question_id))).label("discarded"),
+        )
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(is_newest_wording())
+    )
+    ids = dict(zip(record.origins["platform_id"], record.origins["question_id"], strict=True))
+    with_origin = (
+        every.add_columns(col(QuestionOrigin.platform_id))
+        .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Question.id))
+        .where(col(QuestionOrigin.platform) == record.platform)
+    )
+    for some in in_batches([one for one in ids if one]):
+        for row in session.execute(with_origin.where(col(QuestionOrigin.platform_id).in_(some))):
+            found[ids[row.platform_id]].append(row)
+    every_id = record.frames.questions["question_id"].tolist()
+    for some in in_batches(every_id):
+        for row in session.execute(every.where(col(Question.slug).in_(some))):
+            # A name with its member's number is of the id before the dot; but our exports in
+            # Metaculus's shape have names as ids.
+            if record.platform == "metaculus" or not row.slug.endswith(f".{row.member_id}"):
+                found[row.slug].append(row)
+    own = {_own_name(id_, member): id_ for id_ in every_id if _HASHED.search(id_)}
+    for some in in_batches(list(own)):
+        named = every.where(col(Question.slug).in_(some), col(Question.member_id) == member.id)
+        for row in session.execute(named):
+            found[own[row.slug]].append(row)
+    return found
+
+
+def _own_name(id_: str, member: Member) -> str:
+    return f"{id_}.{member.id or 0}"
+
+
+def _own_names(session: Session, ids: Sequence[str], member: Member) -> dict[str, str]:
+    """Return names for new questions of the member, which say nothing about others' questions."""
+    names = {id_: _own_name(id_, member) for id_ in ids}
+    taken = {
+        slug
+        for some in in_batches(list(names.values()))
+        for slug in session.scalars(select(col(Question.slug)).where(col(Question.slug).in_(some)))
+    }
+    for id_, name in names.items():
+        if name in taken:  # someone has chosen it for a question of theirs
+            numbered = (f"{name}.{number}" for number in itertools.count(2))
+            names[id_] = next(
+                one
+                for one in numbered
+                if session.scalar(select(col(Question.id)).where(col(Question.slug) == one)) is None
+            )
+    return names
+
+
+def mapped(column: pd.Series[Any], names: Mapping[str, str]) -> pd.Series[Any]:
+    """Return a column of names with these ones replaced."""
+    return pd.Series([names.get(one, one) for one in column], index=column.index, dtype="str")

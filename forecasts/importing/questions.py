@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from sqlmodel import Session, col, select
@@ -18,8 +18,7 @@ from forecasts.common.errors import BadInput, Problem, Refused, Remedy
 from forecasts.common.times import iso, to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.rules import Wrong
-from forecasts.importing.tolerance import Conflict, Tolerance
-from forecasts.ledger.append import append
+from forecasts.ledger.append import append, written
 from forecasts.ledger.models import (
     Article,
     Member,
@@ -37,7 +36,7 @@ from forecasts.questions.registry import (
     require_new_slugs,
 )
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
-from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.questions.standing import QuestionState, in_batches
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution.history import dated
 from forecasts.resolution.outcome_checks import require_possible
@@ -47,36 +46,51 @@ from forecasts.values.outcomes import read_outcome
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
 _STEP = 50  # questions between two calls
-_TOGETHER = 5_000  # questions that are compared at a time
-_NAMES = set(QuestionText.model_fields)
 
 
-class KnownQuestion(NamedTuple):
-    """The part of a question in the ledger that writing needs; a whole one takes 4.5 kB.
+@dataclass(frozen=True)
+class Conflict:
+    """A fact of an import that contradicts the ledger, or that it cannot have yet."""
 
-    ``text``: its newest wording, if the import revises it. ``opens``, ``closes``: between which its
-    forecasts count after the import.
+    question_id: str
+    column: str
+    problem: Problem
+
+    @property
+    def unfits(self) -> bool:
+        """Whether forecasts for the question as imported do not fit the one of the ledger."""
+        return self.column in ("type", "options")
+
+
+@dataclass(frozen=True)
+class AssumedTimes:
+    """The times of questions that nobody gave, which a later import may widen; by question_id.
+
+    ``reasons``: of wordings with such times (``ASSUMED``). ``widened``: the columns in which this
+    import widens such a time of the ledger, even of a resolved question.
     """
 
-    id: int
-    member_id: int
-    resolution: Scored | None
-    text: QuestionRevision | None
-    opens: datetime
-    closes: datetime
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    widened: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, state: QuestionState, text: QuestionText) -> KnownQuestion:
-        """Return the question in this state; ``text`` is its wording after the import."""
-        current = state.resolution
-        return cls(
-            state.id,
-            state.question.member_id,
-            None if current is None else Scored(state.id, current.id),
-            None if text is state.text else state.text,
-            text.open_time,
-            text.close_time,
-        )
+
+@dataclass(frozen=True)
+class Tolerance:
+    """For records of other platforms: what conflicts is left out, and listed in ``conflicts``.
+
+    A person cannot correct the platform, and one question should not prevent the import of the
+    others. ``may``: whether the importer may do this on a question. A value that an earlier wording
+    had is not news: a member has changed it here, or the export is older than another.
+    """
+
+    may: Callable[[Action, QuestionState], bool]
+    times: AssumedTimes
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    @property
+    def unfit(self) -> set[str]:
+        """The questions whose forecasts do not fit those of the ledger."""
+        return {one.question_id for one in self.conflicts if one.unfits}
 
 
 @dataclass(frozen=True)
@@ -98,16 +112,15 @@ class QuestionChanges:
 def compare_questions(
     session: Session,
     frames: Frames,
+    known: Mapping[str, QuestionState],
     member: Member,
     now: datetime,
     on_progress: Progress,
     tolerance: Tolerance | None = None,
-    states: Mapping[str, QuestionState] | None = None,
-) -> tuple[QuestionChanges, dict[str, KnownQuestion]]:
-    """Return the differences from the visible questions of the ledger, and those that it has.
+) -> QuestionChanges:
+    """Return the differences from the ``known`` questions of the ledger; nothing is written.
 
-    ``states``: those questions by slug, if they are read already. Nothing is written. New questions
-    without resolution criteria that others would see are visible to ``member`` only.
+    New questions without resolution criteria that others would see are visible to ``member`` only.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -116,19 +129,20 @@ def compare_questions(
         conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
     reasons = {} if tolerance is None else tolerance.times.reasons
-    found, there = QuestionChanges({}, 0, {}, {}, reasons), dict[str, KnownQuestion]()
+    found, asked = QuestionChanges({}, 0, {}, {}, reasons), len(frames.questions)
     kept_private, others_see = 0, is_shared(session)
-    for number, row, state, earlier in _with_states(session, frames.questions, states, now):
+    earlier = _earlier_wordings(session, list(known.values())) if tolerance else {}
+    for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
-            asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
-        wrong = partial(note, number, row.question_id)
+        slug, state = row.question_id, known.get(row.question_id)
+        wrong = partial(note, number, slug)
         text: QuestionText
         if state is None:
             try:
                 text = _text(row)
             except BadInput as error:
-                invalid = Problem(frames.place("questions", number), row.question_id, error.message)
+                invalid = Problem(frames.place("questions", number), slug, error.message)
                 raise BadInput(
                     "The import has a question that breaks a rule; nothing was imported.",
                     problems=[invalid],
@@ -136,26 +150,21 @@ def compare_questions(
             if others_see and not text.has_criteria:
                 text = reworded(text, visibility=Visibility.author)
                 kept_private += 1
-            new = NewQuestion(row.question_id, text)
-            if reason := reasons.get(row.question_id):
-                new = new._replace(reason=reason)
-            found.new[row.question_id] = new
+            found.new[slug] = NewQuestion(slug, text, reason=reasons.get(slug, "registered"))
         else:
             text = state.text
-            if changed := changes(row, state, wrong, tolerance, earlier if tolerance else ()):
+            if changed := changes(row, state, wrong, tolerance, earlier.get(state.id, ())):
                 try:
-                    text = found.revised[row.question_id] = reworded(state.text, **changed)
+                    text = found.revised[slug] = reworded(state.text, **changed)
                 except Refused as error:
                     if tolerance is None:
                         raise
                     wrong("options", row.options, error.message)
-            there[row.question_id] = KnownQuestion.of(state, text)
         resolution = _resolution(row, text, state, member, now, wrong)
         if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
             wrong("resolution", resolution["outcome"], "you may not resolve this question")
-            resolution = None
-        if resolution is not None:
-            found.resolutions[row.question_id] = resolution
+        elif resolution is not None:
+            found.resolutions[slug] = resolution
     require_new_slugs(session, list(found.new))
     if conflicts and tolerance is None:
         raise BadInput(
@@ -166,30 +175,7 @@ def compare_questions(
                 "Resolutions are corrected one by one: {}", "resolve", "QUESTION", "OUTCOME"
             ),
         )
-    return replace(found, kept_private=kept_private), there
-
-
-def _with_states(
-    session: Session,
-    questions: pd.DataFrame,
-    states: Mapping[str, QuestionState] | None,
-    now: datetime,
-) -> Iterator[tuple[int, Any, QuestionState | None, Sequence[QuestionText]]]:
-    """Yield each row with its number, the question as the ledger has it, and earlier wordings.
-
-    Unless ``states`` has them, they are read some at a time: 100,000 take 450 MB.
-    """
-    for start in range(0, len(questions), _TOGETHER):
-        some = questions.iloc[start : start + _TOGETHER]
-        slugs = some["question_id"].tolist()
-        by_slug = states
-        if by_slug is None:
-            by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
-        known = [state for slug in slugs if (state := by_slug.get(slug)) is not None]
-        earlier = _earlier_wordings(session, known)
-        for number, row in enumerate(rows(some), start):
-            state = by_slug.get(row.question_id)
-            yield number, row, state, () if state is None else earlier.get(state.id, ())
+    return replace(found, kept_private=kept_private)
 
 
 def _earlier_wordings(
@@ -210,7 +196,7 @@ def write_questions(
     session: Session,
     found: QuestionChanges,
     frames: Frames,
-    known: Mapping[str, KnownQuestion],
+    known: Mapping[str, QuestionState],
     articles: dict[str, Article],
     member: Member,
     now: datetime,
@@ -221,13 +207,11 @@ def write_questions(
         if row.question_id in new:
             sources = _passages(session, row, articles, member, now)
             new[row.question_id] = new[row.question_id]._replace(sources=sources)
-    written = insert_questions(session, list(new.values()), member=member, now=now)
-    ids = dict(zip(new, written, strict=True)) | {slug: one.id for slug, one in known.items()}
+    new_ids = insert_questions(session, list(new.values()), member=member, now=now)
+    ids = dict(zip(new, new_ids, strict=True)) | {slug: one.id for slug, one in known.items()}
     for slug, text in found.revised.items():
-        earlier = known[slug].text
-        assert earlier is not None
         reason = found.reasons.get(slug, "imported")
-        append_wording(session, earlier, text, member=member, now=now, reason=reason)
+        append_wording(session, known[slug].text, text, member=member, now=now, reason=reason)
     if not found.resolutions:
         return []
     questions = [ids[slug] for slug in found.resolutions]
@@ -289,10 +273,7 @@ def _text(row: Any) -> QuestionText:
     fields = _fields(row)
     for name in ("family", "background", "resolution_criteria", "fine_print"):
         fields[name] = fields[name] or ""
-    text = question_text(**fields)
-    # They share the set of their names, which takes twice as much memory as a question's fields.
-    object.__setattr__(text, "__pydantic_fields_set__", _NAMES)
-    return text
+    return question_text(**fields)
 
 
 def _passages(
@@ -300,24 +281,18 @@ def _passages(
 ) -> list[Passage]:
     """Return the passage that a new question was taken from; its article may be written."""
     url = row.article_url
-    if url not in articles:
-        articles[url] = _stub(session, url, member, now)
+    if url not in articles:  # an article without text
+        digest = address_hash(url)
+        article = Article(
+            content_hash=digest, url=url, title=url, captured_at=now, member_id=member.id
+        )
+        articles[url] = written(session, article)
     return [Passage(articles[url], TextQuote(row.quote))]
 
 
 def address_hash(url: str) -> str:
     """Return the content hash of an article without text: that of its address."""
     return hashlib.sha256(url.encode()).hexdigest()
-
-
-def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
-    """Return an article without text, which is written."""
-    article = Article(
-        content_hash=address_hash(url), url=url, title=url, captured_at=now, member_id=member.id
-    )
-    session.add(article)
-    session.flush()
-    return article
 
 
 def _resolution(

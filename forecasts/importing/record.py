@@ -1,6 +1,6 @@
 """Import the record of another platform: compare it with the ledger, then write it.
 
-On top of ``import_``: each question is found again by its origin, and what conflicts with the
+On top of ``frames``: each question is found again by its origin, and what conflicts with the
 ledger is left out with its reason, since nobody here can correct the platform. Origins, printed
 scores and the kinds of new members are imported too.
 
@@ -13,38 +13,35 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from forecasts.common.errors import Advice
-from forecasts.common.memory import release_memory
-from forecasts.common.text import cut
+from forecasts.common.text import count, cut
 from forecasts.common.times import to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.importing.accounts import as_member, doubtful_names, whose
 from forecasts.importing.forecasts import question_ids, withdrawals
-from forecasts.importing.frames import (
-    Comparison,
-    Imported,
-    compare_frames,
-    without,
-    write_frames,
+from forecasts.importing.frames import Comparison, Imported, compare_frames, without, write_frames
+from forecasts.importing.origins import (
+    mapped,
+    member_ids,
+    names_here,
+    new_printed_scores,
+    write_origins,
+    write_printed_scores,
 )
-from forecasts.importing.origins import write_origins
-from forecasts.importing.printed_scores import new_printed_scores, write_printed_scores
-from forecasts.importing.question_names import mapped, names_here
 from forecasts.importing.questions import Progress, time_of
 from forecasts.importing.undated import close_phrases, with_known_times
-from forecasts.importing.windows import outside_notes
 from forecasts.ledger.models import Member, QuestionText
 from forecasts.platforms.record import LeftOut, PlatformRecord, check_record
-from forecasts.questions.standing import in_batches
 
 SHOWN = 500  # rows of each list in a preview
 _LONGEST = 80  # characters of a text in a detail
+_FEW = 3  # forecasters that a sentence names
 
 
 class Change(StrEnum):
@@ -113,21 +110,6 @@ class Preview:
         return not self.questions and not self.printed and not self.counts.evidence
 
 
-def preview(
-    session: Session,
-    record: PlatformRecord,
-    *,
-    member: Member,
-    now: datetime,
-    vouch: bool = False,
-    account: str | None = None,
-    owner: str = "",
-    on_progress: Progress = lambda _step, _share: None,
-) -> Preview:
-    """Return the preview of ``import_record``; nothing is written. It has the same errors."""
-    return _compared(session, record, member, now, vouch, account, owner, on_progress).preview
-
-
 def import_record(
     session: Session,
     record: PlatformRecord,
@@ -137,6 +119,7 @@ def import_record(
     vouch: bool = False,
     account: str | None = None,
     owner: str = "",
+    dry_run: bool = False,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Preview:
     """Return the new rows; everything that the ledger does not have yet is written.
@@ -144,46 +127,9 @@ def import_record(
     The same record again changes nothing, and a newer one adds its new questions, wordings,
     resolutions, forecasts and printed scores. A value that a question had before is not restored:
     neither an older export nor one without a member's edit undoes a change. ``account``: the
-    forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
-    of ``frames.import_frames``. BadInput names file, row, column, value and rule.
+    forecaster of the record who is ``member``. ``vouch``, ``dry_run``, permissions and the other
+    rules are those of ``frames.import_frames``. BadInput names file, row, column, value and rule.
     """
-    found = _compared(session, record, member, now, vouch, account, owner, on_progress)
-    counts = write_frames(
-        session,
-        found.record.frames,
-        found.comparison,
-        member=member,
-        now=now,
-        origin="implied" if record.implied else "import",
-        on_progress=on_progress,
-    )
-    ids = question_ids(session, found.record.frames.questions["question_id"].tolist())
-    is_limited, known = found.comparison.is_limited, found.comparison.known.values()
-    others = {state.id for state in known if is_limited and state.member_id != member.id}
-    write_origins(session, found.record, ids, others, now)
-    write_printed_scores(session, found.printed, record.platform, ids, now)
-    return replace(found.preview, counts=counts)
-
-
-class _Compared(NamedTuple):
-    """A record with this ledger's names for its questions, and its differences from the ledger."""
-
-    record: PlatformRecord
-    comparison: Comparison
-    printed: pd.DataFrame
-    preview: Preview
-
-
-def _compared(
-    session: Session,
-    record: PlatformRecord,
-    member: Member,
-    now: datetime,
-    vouch: bool,
-    account: str | None,
-    owner: str,
-    on_progress: Progress,
-) -> _Compared:
     check_record(record.frames)
     owner = owner or member.handle
     name, record = account or record.account, as_member(session, record, account, owner)
@@ -194,7 +140,7 @@ def _compared(
     left_out += closeless.values()
     phrases = close_phrases(record, names)
     record = _renamed(record, names, discarded | closeless.keys())
-    comparison = compare_frames(
+    found = compare_frames(
         session,
         record.frames,
         member=member,
@@ -203,16 +149,20 @@ def _compared(
         on_progress=on_progress,
         tolerant=times,
     )
-    left_out += _conflicting(record.frames, comparison)
-    is_sheet = record.assumed is not None
-    outside = outside_notes(record.frames.questions, comparison, now, is_sheet=is_sheet)
-    record = replace(record, notes=[*record.notes, *outside])
-    known = {slug: state.id for slug, state in comparison.known.items()}
-    printed = new_printed_scores(session, record, known, member)
-    preview = _preview(session, record, comparison, left_out, len(printed), member, phrases)
-    of = whose(session, comparison.forecasts.rows, name, owner)
-    release_memory()  # of the sums over all forecasts
-    return _Compared(record, comparison, printed, replace(preview, whose=of))
+    left_out += _conflicting(record.frames, found)
+    printed = new_printed_scores(session, record, found.known, member)
+    preview = _preview(session, record, found, left_out, len(printed), phrases)
+    preview = replace(preview, whose=whose(session, found.forecasts.rows, name, owner))
+    if dry_run:
+        return preview
+    origin = "implied" if record.implied else "import"
+    counts = write_frames(session, found, on_progress=on_progress, origin=origin)
+    ids = question_ids(session, record.frames.questions["question_id"].tolist())
+    known = found.known.values() if found.is_limited else ()
+    others = {state.id for state in known if state.question.member_id != member.id}
+    write_origins(session, record, ids, others, now)
+    write_printed_scores(session, printed, record.platform, ids, now)
+    return replace(preview, counts=counts)
 
 
 def _renamed(
@@ -220,21 +170,19 @@ def _renamed(
 ) -> PlatformRecord:
     """Return the record with this ledger's names for its questions, without the discarded ones."""
     frames = without(record.frames, discarded) if discarded else record.frames
-    tables = {
-        name: table.assign(question_id=mapped(table["question_id"], names))
-        for name, table in (
-            ("questions", frames.questions),
-            ("forecasts", frames.forecasts),
-            ("origins", record.origins[~record.origins["question_id"].isin(discarded)]),
-            ("printed", record.printed[~record.printed["question_id"].isin(discarded)]),
-        )
-    }
-    frames = replace(
-        frames,
-        questions=tables["questions"].astype({"question_id": "str"}),
-        forecasts=tables["forecasts"],
+
+    def named(table: pd.DataFrame) -> pd.DataFrame:
+        kept = table[~table["question_id"].isin(list(discarded))]
+        return kept.assign(question_id=mapped(kept["question_id"], names))
+
+    return replace(
+        record,
+        frames=replace(
+            frames, questions=named(frames.questions), forecasts=named(frames.forecasts)
+        ),
+        origins=named(record.origins),
+        printed=named(record.printed),
     )
-    return replace(record, frames=frames, origins=tables["origins"], printed=tables["printed"])
 
 
 def _discarded(frames: Frames, discarded: Collection[str]) -> Iterator[LeftOut]:
@@ -245,79 +193,63 @@ def _discarded(frames: Frames, discarded: Collection[str]) -> Iterator[LeftOut]:
         yield LeftOut(place, title, "you have discarded this question here")
 
 
-def _conflicting(frames: Frames, comparison: Comparison) -> Iterator[LeftOut]:
-    for one in comparison.conflicts:
+def _conflicting(frames: Frames, found: Comparison) -> Iterator[LeftOut]:
+    for one in found.conflicts:
         yield LeftOut(one.problem.place, one.problem.value, one.problem.rule)
-    for slug in sorted({one.question_id for one in comparison.conflicts if one.unfits}):
+    for slug in sorted({one.question_id for one in found.conflicts if one.unfits}):
         many = int((frames.forecasts["question_id"] == slug).sum())
-        yield LeftOut(
-            slug,
-            f"{many:,} forecast{'' if many == 1 else 's'}",
-            "for other options or another type",
-        )
+        yield LeftOut(slug, count(many, "forecast"), "for other options or another type")
 
 
 def _preview(
     session: Session,
     record: PlatformRecord,
-    comparison: Comparison,
+    found: Comparison,
     left_out: Sequence[LeftOut],
     printed: int,
-    member: Member,
     phrases: Mapping[str, str],
 ) -> Preview:
-    frames = record.frames
-    new, ended = _by_question(comparison.forecasts.rows)
-    every, _ = _by_question(frames.forecasts)
-    made = _made_between(comparison.forecasts.rows)
+    frames, new, member = record.frames, found.forecasts.rows, found.member
+    is_end = withdrawals(new)
+    made = new[~is_end].groupby("question_id")["made_at"].agg(["size", "min", "max"])
+    made_on = dict(zip(made.index, rows(made), strict=True))
+    ended = new["question_id"][is_end].value_counts().to_dict()
+    every = frames.forecasts["question_id"][~withdrawals(frames.forecasts)].value_counts()
     urls = dict(zip(record.origins["question_id"], record.origins["url"], strict=True))
+    closes = found.times("close_time")
     listed: list[QuestionRow] = []
-    many, known_here = 0, comparison.known
+    many = 0
     for row in rows(frames.questions):
         slug = row.question_id
-        change = _change(slug, comparison)
-        if change is Change.more_forecasts and not (slug in new or slug in ended):
+        change = _change(slug, found)
+        if change is Change.more_forecasts and not (slug in made_on or slug in ended):
             continue
         many += 1
         if many <= SHOWN:
-            fresh = new.get(slug, 0)
-            known = every.get(slug, 0) - fresh
-            details = _details(slug, comparison, ended.get(slug, 0))
-            first, last = map(time_of, made.loc[slug]) if slug in made.index else (None, None)
+            fresh, first, last = made_on.get(slug, (0, pd.NaT, pd.NaT))
             listed.append(
                 QuestionRow(
                     question_id=slug,
                     title=row.title,
                     url=urls.get(slug, ""),
                     change=change,
-                    details=details,
+                    details=_details(slug, found, ended.get(slug, 0)),
                     forecasts=fresh,
-                    known=known,
-                    first=first,
-                    last=last,
-                    closes=(
-                        known_here[slug].closes
-                        if slug in known_here
-                        else time_of(row.scheduled_close_time)
-                    ),
+                    known=int(every.get(slug, 0)) - fresh,
+                    first=time_of(first),
+                    last=time_of(last),
+                    closes=closes.get(slug, time_of(row.scheduled_close_time)),
                     closes_in_words=phrases.get(slug, "") if change is Change.new else "",
                 )
             )
-    handles = [str(handle) for handle in frames.forecasts["forecaster"].unique()]
-    there = {
-        handle
-        for some in in_batches(handles)
-        for handle in session.exec(select(Member.handle).where(col(Member.handle).in_(some)))
-    }
-    forecasting = {str(handle) for handle in comparison.forecasts.rows["forecaster"].unique()}
-    others = [handle for handle in handles if handle != member.handle]
-    new_members = [handle for handle in others if handle not in there]
-    getting = there & forecasting
-    known_members = [handle for handle in others if handle in getting]
-    doubts = doubtful_names(session, record.platform, new_members, known_members, member)
+    handles = [one for one in frames.forecasts["forecaster"].unique() if one != member.handle]
+    there = member_ids(session, handles)
+    new_members = [handle for handle in handles if handle not in there]
+    forecasting = there.keys() & set(new["forecaster"])
+    known_members = [handle for handle in handles if handle in forecasting]
     return Preview(
         platform=record.platform,
-        counts=comparison.counts,
+        counts=found.counts,
         questions=listed,
         more=many - len(listed),
         unchanged=len(frames.questions) - many,
@@ -326,47 +258,87 @@ def _preview(
         new_members=new_members,
         known_members=known_members,
         printed=printed,
-        notes=[*record.notes, *doubts],
+        notes=[
+            *record.notes,
+            *_outside(frames.questions, found, is_sheet=record.assumed is not None),
+            *doubtful_names(session, record.platform, new_members, known_members, member),
+        ],
     )
 
 
-def _by_question(forecasts: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the number of forecasts on each question that has any, and that of withdrawals."""
-    is_end = withdrawals(forecasts)
-    made, ended = (
-        {str(slug): count for slug, count in slugs.value_counts().items() if count}
-        for slugs in (forecasts["question_id"][~is_end], forecasts["question_id"][is_end])
-    )
-    return made, ended
+def _outside(questions: pd.DataFrame, found: Comparison, *, is_sheet: bool) -> Iterator[str]:
+    """Yield sentences on forecasts before the opening of their question, or after its close.
+
+    Of those with times that somebody vouches for, on questions that the ledger has. The reader of a
+    sheet counts those after the sheet's own close. Others count as made now, perhaps after the
+    close.
+    """
+    made = found.forecasts.rows[~withdrawals(found.forecasts.rows)]
+    closes = found.times("close_time")
+    ends = questions["actual_close_time"].fillna(questions["scheduled_close_time"])
+    in_file = dict(zip(questions["question_id"], ends, strict=True))
+    if not found.vouched:
+        late = made[_of_each(made, in_file | closes) <= found.now]
+        if len(late):
+            counts, its = (
+                ("counts", "its question has")
+                if len(late) == 1
+                else ("count", "their questions have")
+            )
+            yield f"{_who(late)} {counts} as made now, when {its} closed, and will not be scored."
+        return
+    made = made[made["question_id"].isin(list(found.known))]
+    early = made[made["made_at"] < _of_each(made, found.times("open_time"))]
+    is_late = made["made_at"] >= _of_each(made, closes)
+    if is_sheet:
+        is_late &= ~(made["made_at"] >= _of_each(made, in_file))
+    late = made[is_late]
+    for some, event, effect in (
+        (early, "before {} opened", "{} only from then"),
+        (late, "after {} closed", "will not count"),
+    ):
+        if len(some):
+            is_one = len(some) == 1
+            yield (
+                f"{_who(some)} {'was' if is_one else 'were'} made "
+                f"{event.format('its question' if is_one else 'their questions')} in this ledger, "
+                f"and {effect.format('counts' if is_one else 'count')}."
+            )
 
 
-def _made_between(forecasts: pd.DataFrame) -> pd.DataFrame:
-    """Return when the first and the last forecast on each question were made, not withdrawals."""
-    made = forecasts.loc[~withdrawals(forecasts), ["question_id", "made_at"]]
-    return made.groupby("question_id", observed=True)["made_at"].agg(["min", "max"])
+def _who(forecasts: pd.DataFrame) -> str:
+    """Return the number of forecasts with the first names."""
+    names = [str(name) for name in forecasts["forecaster"].unique()]
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    many = count(len(forecasts), "forecast")
+    return f"{many} ({', '.join(names[:_FEW])}{more})"
 
 
-def _change(slug: str, comparison: Comparison) -> Change:
-    found = comparison.questions
-    if slug in found.new:
+def _of_each(made: pd.DataFrame, times: Mapping[str, datetime]) -> pd.Series[Any]:
+    """Return the time of each forecast's question."""
+    return pd.to_datetime(made["question_id"].map(times), utc=True)
+
+
+def _change(slug: str, found: Comparison) -> Change:
+    if slug in found.questions.new:
         return Change.new
-    changed = slug in found.revised or slug in found.resolutions
+    changed = slug in found.questions.revised or slug in found.questions.resolutions
     return Change.changed if changed else Change.more_forecasts
 
 
-def _details(slug: str, comparison: Comparison, ended: int) -> list[str]:
+def _details(slug: str, found: Comparison, ended: int) -> list[str]:
     details = []
-    if slug in comparison.questions.revised:
-        old, new = comparison.known[slug].text, comparison.questions.revised[slug]
+    if slug in found.questions.revised:
+        old, new = found.known[slug].text, found.questions.revised[slug]
         details = [
             f"{name.replace('_', ' ')}: {_short(before)} → {_short(after)}"
             for name in QuestionText.model_fields
             if (before := getattr(old, name)) != (after := getattr(new, name))
         ]
-    if slug in comparison.questions.resolutions:
-        details.append(f"outcome: {comparison.questions.resolutions[slug]['outcome']}")
+    if slug in found.questions.resolutions:
+        details.append(f"outcome: {found.questions.resolutions[slug]['outcome']}")
     if ended:
-        details.append("1 withdrawal" if ended == 1 else f"{ended:,} withdrawals")
+        details.append(count(ended, "withdrawal"))
     return details
 
 

@@ -21,44 +21,37 @@ import pandas as pd
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from forecasts.access.visibility import question_visible
 from forecasts.common.errors import Advice, Remedy
+from forecasts.common.text import count
 from forecasts.folder.frames import Frames
-from forecasts.importing.tolerance import AssumedTimes
-from forecasts.ledger.current import has_outcome, is_current_outcome, is_newest_wording
-from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision, Resolution
+from forecasts.importing.questions import AssumedTimes
+from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision
 from forecasts.platforms.record import Assumed, LeftOut, PlatformRecord
 from forecasts.questions.revisions import ASSUMED
-from forecasts.questions.standing import in_batches
+from forecasts.questions.standing import QuestionState, in_batches, listing
 
 _OPENS, _CLOSES = "open_time", "scheduled_close_time"
 
 
 class _Known(NamedTuple):
-    """A question of the ledger: its times, and whether it has an outcome.
+    """A question of the ledger; ``assumed``: the columns of its times that an import assumed."""
 
-    ``known_at``: when the outcome was known; None without one, or if nobody said. ``assumed``: the
-    columns of its times that an import assumed.
-    """
-
-    opens: datetime
-    closes: datetime
-    ended: datetime | None
-    is_resolved: bool
-    known_at: datetime | None
-    assumed: frozenset[str]
+    state: QuestionState
+    assumed: Collection[str]
 
     def is_open(self, now: datetime) -> bool:
         """Return whether it can still be forecast."""
-        return not self.is_resolved and now < (self.ended or self.closes)
+        return self.state.resolution is None and now < self.state.text.close_time
 
     def may_widen(self, column: str, to: datetime) -> bool:
         """Return whether ``to`` widens an assumed time: not a close past the known outcome."""
+        text, outcome = self.state.text, self.state.resolution
         if column not in self.assumed:
             return False
         if column == _OPENS:
-            return to < self.opens
-        return self.ended is None and self.closes < to <= (self.known_at or to)
+            return to < text.open_time
+        latest = (outcome and outcome.known_at) or to
+        return text.actual_close_time is None and text.scheduled_close_time < to <= latest
 
 
 class _Made(NamedTuple):
@@ -80,8 +73,12 @@ def with_known_times(
     if assumed is None:
         return record, {}, AssumedTimes()
     ids = frames.questions["question_id"].tolist()
-    known = _known(session, [names[id_] for id_ in ids if id_ in names])
-    of_ids = {id_: known[names[id_]] for id_ in ids if names.get(id_) in known}
+    slugs = {names[id_]: id_ for id_ in ids if id_ in names}
+    assumed_before = _assumed(session, list(slugs))
+    of_ids = {
+        slugs[state.slug]: _Known(state, assumed_before.get(state.slug, ()))
+        for state in listing(session, now=now, only=list(slugs))
+    }
     left_out = {
         ids[number]: LeftOut(
             frames.place("questions", number),
@@ -154,40 +151,13 @@ def close_phrases(record: PlatformRecord, names: Mapping[str, str]) -> dict[str,
 
 
 def _closeless_note(many: int) -> Advice:
-    questions, they, them = (
-        ("question is", "it closes", "it") if many == 1 else ("questions are", "they close", "them")
-    )
+    they, them = ("it closes", "it") if many == 1 else ("they close", "them")
     return (
-        f"{many:,} open {questions} left out: neither the sheet nor the title says when {they}.",
+        f"{count(many, 'open question is', 'open questions are')} left out: neither the sheet nor "
+        f"the title says when {they}.",
         f"To import {them}, add a column with the close,",
         Remedy("or give one last day: {}", "", closes="DAY"),
     )
-
-
-def _known(session: Session, slugs: Sequence[str]) -> dict[str, _Known]:
-    """Return the questions that the session's reader may see, by slug."""
-    every = (
-        select(
-            col(Question.slug),
-            col(QuestionRevision.open_time),
-            col(QuestionRevision.scheduled_close_time),
-            col(QuestionRevision.actual_close_time),
-            has_outcome(Question.id),
-            select(col(Resolution.known_at))
-            .where(col(Resolution.question_id) == col(Question.id), is_current_outcome())
-            .scalar_subquery(),
-        )
-        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-        .where(is_newest_wording(), question_visible(session))
-    )
-    assumed = _assumed(session, slugs)
-    return {
-        slug: _Known(opens, closes, ended, is_resolved, known_at, assumed.get(slug, frozenset()))
-        for some in in_batches(slugs)
-        for slug, opens, closes, ended, is_resolved, known_at in session.execute(
-            every.where(col(Question.slug).in_(some))
-        )
-    }
 
 
 def _assumed(session: Session, slugs: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -277,9 +247,9 @@ def _forecasts(
         same = next((one for one in (imported, *theirs[-1:]) if one and one.said == said), None)
         if same is not None:
             made_at[row] = pd.Timestamp(same.made_at)
-        elif (
-            here.is_open(now) or max([here.opens, *(one.made_at for one in theirs)]) > made_at[row]
-        ):
+            continue
+        latest = max([here.state.text.open_time, *(one.made_at for one in theirs)])
+        if here.is_open(now) or latest > made_at[row]:
             made_at[row] = pd.Timestamp(now)
     return forecasts.assign(made_at=made_at)
 

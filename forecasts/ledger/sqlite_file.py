@@ -20,7 +20,7 @@ from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.common.limits import format_bytes
 
 _HEADER = b"SQLite format 3\x00"
-_OURS = {"alembic_version", "question_revision"}
+OURS = {"alembic_version", "question_revision"}
 # The table that an unfinished copy has (see ``transfer``).
 UNFINISHED = "unfinished_copy"
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
@@ -106,7 +106,7 @@ def kind_by_tables(names: Collection[str]) -> Kind:
     tables = set(names)
     if not tables:
         return Kind.nothing
-    if not tables >= _OURS:
+    if not tables >= OURS:
         return Kind.other
     return Kind.unfinished if UNFINISHED in tables else Kind.ledger
 

@@ -99,10 +99,7 @@ def restore(
         aside = _unused(target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}"))
     with _draft(target) as draft:
         # Through SQLite, since a ledger copied as a file may have a journal beside it.
-        with (
-            closing(read_only(file)) as backup,
-            closing(sqlite3.connect(draft)) as copy,
-        ):
+        with closing(read_only(file)) as backup, closing(sqlite3.connect(draft)) as copy:
             _copied(backup, copy, file)
         try:
             found = _verified(draft, on_progress)

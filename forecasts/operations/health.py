@@ -5,31 +5,88 @@ Nothing is kept: a row is written and rolled back.
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from forecasts.access import oidc_settings
-from forecasts.access.roles import admins
-from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Remedy, command
+from forecasts.access.roles import admins, is_shared_ledger
+from forecasts.common.errors import (
+    Advice,
+    BadInput,
+    DatabaseError,
+    NoLedger,
+    Remedy,
+    command,
+    in_words,
+)
+from forecasts.common.limits import format_bytes
 from forecasts.common.text import count
-from forecasts.common.times import iso
+from forecasts.common.times import iso, to_minute, utc
+from forecasts.ledger import clock, moved
 from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.models import APPEND_ONLY, Team
+from forecasts.ledger.models import APPEND_ONLY, Ledger, Member, Team, UpkeepAct, Watch
 from forecasts.ledger.schema import newest_revision, schema_revision
-from forecasts.ledger.urls import is_embedded, named_file, read_url
-from forecasts.operations import routine
-from forecasts.operations.file_health import check_around, check_file
-from forecasts.operations.finding import Finding
-from forecasts.operations.server_health import TOLERANCE, check_server, missing_grants
+from forecasts.ledger.sqlite_file import why_read_only
+from forecasts.ledger.urls import is_embedded, named_file, place, read_url, sqlite_path
+from forecasts.ledger.verification import newest
+from forecasts.operations import upkeep
+from forecasts.operations.digests import EVERY, is_old
+from forecasts.resolution.disputes import open_disputes
+from forecasts.resolution.progress import parked, run_times
+from forecasts.resolution.proposals import open_proposals
 
 # pg_trigger.tgtype of a trigger before DELETE, UPDATE and TRUNCATE.
 _BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
+_LEAST_FREE = 100_000_000  # bytes
+LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
+TOLERANCE = timedelta(seconds=5)  # between clocks
+# The server settings by which an acknowledged write survives a power cut.
+_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+# The privileges of a role beyond SELECT and INSERT.
+_UPDATED = ("watch", "last_run", "channel", "notice", "upkeep")
+_DELETED = ("score", "ended_session", "idempotent_answer")
+_MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "DELETE")
+_LONGEST_SILENCE = timedelta(days=2)  # of the runs
+_OLDEST_BACKUP = timedelta(days=7)
+_PATIENCE = timedelta(days=1)  # in which a question may wait for a person
+_GONE_ON = ", and the ledger has gone on since"
+_GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check in a sentence, with advice if it failed."""
+
+    about: str
+    result: str
+    advice: Advice = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check passed."""
+        return not self.advice
+
+    @property
+    def remedy(self) -> str:
+        """The advice in words, in which acts are commands."""
+        return in_words(self.advice)
+
+
+def _judged(about: str, passed: bool, result: str, fault: str, advice: Advice) -> Finding:
+    """Return the finding that ``result`` is fine or, with the ``fault`` after it, is not."""
+    return Finding(about, f"{result}." if passed else f"{result}{fault}.", "" if passed else advice)
 
 
 class _Undone(Exception):
@@ -109,7 +166,7 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
             yield _roles(session)
             yield _newest(session, now)
             yield _rows(connection)
-            yield from routine.check(session, now=now)
+            yield from check_routine(session, now=now)
 
 
 def _writing(engine: Engine, now: datetime) -> Finding:
@@ -159,8 +216,10 @@ def _chain(connection: Connection) -> Finding:
     entries = connection.scalar(select(func.count()).where(kind.in_(SEALED))) or 0
     rows = sum(_count(connection, name) for name in SEALED)
     if entries == rows:
-        result = f"Each of the {rows:,} rows of history has an entry"
-        return Finding("chain", f"{result}; forecasts verify compares them.")
+        result = (
+            f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
+        )
+        return Finding("chain", result)
     return Finding(
         "chain",
         f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
@@ -186,11 +245,11 @@ def _newest(session: Session, now: datetime) -> Finding:
     if at is None:
         return Finding("newest", "There are no rows yet.")
     newest = f"The newest row was recorded at {iso(at)}"
-    if at <= now + TOLERANCE:
-        return Finding("newest", f"{newest}.")
-    return Finding(
+    return _judged(
         "newest",
-        f"{newest}, but it is {iso(now)} here. Acts are refused until then.",
+        at <= now + TOLERANCE,
+        newest,
+        f", but it is {iso(now)} here. Acts are refused until then",
         "Set this machine's clock, or find the machine whose clock was wrong. If the row is of a "
         "wrong clock, restore a backup from before.",
     )
@@ -206,3 +265,239 @@ def _rows(connection: Connection) -> Finding:
 def _count(connection: Connection, name: str) -> int:
     table = SQLModel.metadata.tables[name]
     return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def check_file(engine: Engine) -> Iterator[Finding]:
+    """Yield the findings about the ledger's file; after damage, none may be relied on."""
+    there, file = moved.moved_to(engine), place(engine)
+    yield Finding(
+        "connection",
+        f"The ledger is the file {file}{there and f', which was moved to {there}'}.",
+        there and moved.remedy(file),
+    )
+    with reading(engine) as session:
+        connection = session.connection()
+        version = connection.scalar(text("SELECT sqlite_version()"))
+        faults = list(connection.scalars(text("PRAGMA quick_check")))
+    yield Finding("server", f"SQLite {version} reads and writes it.")
+    if faults != ["ok"]:
+        remedy = "Keep the file as it is, and restore a backup."
+        yield Finding("file", f"The file is damaged: {faults[0]}.", remedy)
+        return
+    yield Finding("file", "The file is intact.")
+    path = sqlite_path(engine)
+    if path is not None:
+        yield from check_around(path)
+
+
+def check_around(path: Path) -> Iterator[Finding]:
+    """Yield the findings about a file that need not open it: space, permissions and journal."""
+    yield _space(path)
+    yield _permissions(path)
+    yield _journal(path)
+
+
+def _permissions(path: Path) -> Finding:
+    if blocked := why_read_only(path):
+        return Finding(
+            "permissions",
+            f"The ledger can only be read: you may not write to {blocked}.",
+            "If it should be written to, give this user permission to write to the file and its "
+            "folder. For reading, nothing needs to be done.",
+        )
+    everyones = [str(one) for one in (path, path.parent) if _is_everyones(one)]
+    if not everyones:
+        return Finding("permissions", "Only you and your group may write to the file.")
+    return Finding(
+        "permissions",
+        f"Every user of this machine may write to {' and '.join(everyones)}.",
+        f"Run: chmod o-w {shlex.join(everyones)}",
+    )
+
+
+def _is_everyones(path: Path) -> bool:
+    """Return whether every user may write to the file, or replace files in the folder."""
+    mode = path.stat().st_mode
+    return os.name == "posix" and bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
+
+
+def _space(path: Path) -> Finding:
+    free = shutil.disk_usage(path.parent).free
+    needed = max(_LEAST_FREE, path.stat().st_size)
+    result = f"{format_bytes(free)} are free where the ledger is"
+    free_some = f"Free at least {format_bytes(needed - free)}, or move the ledger: {{}}"
+    return _judged(
+        "space",
+        free >= needed,
+        result,
+        ", less than a migration or a backup beside it may need",
+        Remedy(free_some, "move", to="FILE"),
+    )
+
+
+def _journal(path: Path) -> Finding:
+    journal = path.with_name(f"{path.name}-wal")
+    size = journal.stat().st_size if journal.exists() else 0
+    result = f"The journal beside the file has {format_bytes(size)}"
+    return _judged(
+        "journal",
+        size <= LONGEST_JOURNAL,
+        result,
+        ": something has been reading for so long that it cannot be merged",
+        "Close programs that have the ledger open, such as a database browser, and check again.",
+    )
+
+
+def check_server(engine: Engine, here: Callable[[], datetime]) -> Iterator[Finding]:
+    """Yield the findings about the server; ``here``: this machine's clock."""
+    with reading(engine) as session:
+        connection = session.connection()
+        role, version, standby, read_only = connection.exec_driver_sql(
+            "SELECT current_user, current_setting('server_version'), pg_is_in_recovery(),"
+            " current_setting('default_transaction_read_only')"
+        ).one()
+        yield Finding("connection", f"The ledger is {place(engine)}, opened by the role {role}.")
+        yield Finding("server", f"The server is PostgreSQL {version}.")
+        yield _durability(connection)
+        yield _clock_of(connection, here)
+        if standby or read_only == "on":
+            yield Finding(
+                "writing",
+                "The server accepts no writes: it is a standby, or set to read only.",
+                "Use the address of the primary server.",
+            )
+
+
+def _durability(connection: Connection) -> Finding:
+    # Other values wait for more.
+    off = [n for n in _DURABLE if connection.scalar(select(func.current_setting(n))) == "off"]
+    if not off:
+        return Finding("durability", "Acknowledged writes are on the server's disk.")
+    return Finding(
+        "durability",
+        f"Acknowledged writes can be lost when the machine stops, since {', '.join(off)} is off.",
+        "The server's owner sets " + ", ".join(f"{name} = on" for name in off) + ".",
+    )
+
+
+def _clock_of(connection: Connection, here: Callable[[], datetime]) -> Finding:
+    before = utc(here())
+    server = connection.scalar(text(f"SELECT {clock.server_time()}"))
+    after = utc(here())
+    assert isinstance(server, datetime)
+    # The server read its clock at some time between the two.
+    ahead = (server - min(max(server, before), after)).total_seconds()
+    difference = f"The server's clock and this machine's differ by {abs(ahead):.1f} s"
+    return _judged(
+        "clock",
+        abs(ahead) <= TOLERANCE.total_seconds(),
+        difference,
+        f": the server's is {'ahead' if ahead > 0 else 'behind'}",
+        "Synchronise both clocks (NTP). The server's decides when a forecast was made.",
+    )
+
+
+def missing_grants(connection: Connection) -> list[str]:
+    """Return the GRANT of each privilege that the role lacks, up to the TO."""
+    grants = []
+    for name in (table.name for table in SQLModel.metadata.sorted_tables):
+        privileges = ("SELECT", "INSERT", _MORE_PRIVILEGES.get(name, "SELECT"))
+        lacked = [
+            act
+            for act in dict.fromkeys(privileges)
+            if not connection.scalar(select(func.has_table_privilege(name, act)))
+        ]
+        if lacked:
+            grants.append(f"GRANT {', '.join(lacked)} ON {name}")
+        if not connection.scalar(select(func.has_sequence_privilege(f"{name}_id_seq", "USAGE"))):
+            grants.append(f"GRANT USAGE ON SEQUENCE {name}_id_seq")
+    return grants
+
+
+def check_routine(session: Session, *, now: datetime) -> Iterator[Finding]:
+    """Yield whether runs, backups and digests are up to date, and whether questions wait."""
+    yield _run(session, now)
+    described = session.get(Ledger, 1)
+    if described is not None and described.demonstration:
+        return
+    began = session.scalar(select(func.min(col(Member.created_at))))
+    is_new = began is None or now - began < _GRACE
+    if is_embedded(session.get_bind()):  # a server's own tools make its backups
+        yield _backup(session, now, is_new=is_new)
+    yield _digest(session, now, is_new=is_new)
+    yield _people(session, now)
+
+
+def _run(session: Session, now: datetime) -> Finding:
+    times = run_times(session)
+    is_due = (col(Watch.next_at) <= now) & col(Watch.parked_at).is_(None)
+    due = session.scalar(select(func.count()).select_from(Watch).where(is_due)) or 0
+    schedule = Remedy("To schedule runs: {}", "schedule", help=True)
+    if times is None:
+        waiting = count(due, "question is", "questions are") + " due"
+        waiting = waiting if due else "no question needs one"
+        return Finding("run", f"There was no run yet, and {waiting}.", schedule if due else "")
+    result = f"The last run was at {to_minute(times.last)}"
+    if times.last > now + TOLERANCE:
+        return Finding(
+            "run",
+            f"{result}, but it is {to_minute(now)} here.",
+            "Check the clocks of this machine and of the one that runs. The next run corrects it.",
+        )
+    if times.is_overdue(now) or (due and now - times.last > _LONGEST_SILENCE):
+        return Finding("run", f"{result}; the next is overdue.", ("See its log.", schedule))
+    waits = col(Watch.next_at).is_not(None) & col(Watch.parked_at).is_(None)
+    is_failing = (col(Watch.attempts) > 0) & waits
+    failing = session.scalar(select(func.count()).select_from(Watch).where(is_failing)) or 0
+    if failing:
+        failed = f"; checks of {count(failing, 'question')} failed, and are repeated"
+        return Finding("run", f"{result}{failed}. To see why: {command('run status')}")
+    return Finding("run", f"{result}.")
+
+
+def _people(session: Session, now: datetime) -> Finding:
+    """Return how many questions need a person, and whether one has waited too long."""
+    waiting = {
+        "parked": [(one.slug, one.since) for one in parked(session)],
+        "disputed": [(q.slug, row.recorded_at) for row, _, q in open_disputes(session)],
+        "proposed": [(q.slug, row.recorded_at) for row, q in open_proposals(session)],
+    }
+    questions = {state: {slug for slug, _ in rows} for state, rows in waiting.items()}
+    total = len(set().union(*questions.values()))
+    if not total:
+        return Finding("people", "No question needs a person.")
+    counted = ", ".join(f"{len(slugs):,} {state}" for state, slugs in questions.items() if slugs)
+    first = min(since for rows in waiting.values() for _, since in rows)
+    need = count(total, "question needs", "questions need")
+    result = f"{need} a person ({counted}), the first since {to_minute(first)}"
+    if now - first <= _PATIENCE:
+        return Finding("people", f"{result}. To list them: {command('run status')}")
+    listing = Remedy("Decide on the page Resolve. To list them: {}", "run status")
+    return Finding("people", f"{result}.", listing)
+
+
+def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:
+    row = upkeep.find(session, UpkeepAct.backup)
+    remedy = Remedy("Make one, best on another machine or disk: {}", "backup", "FILE")
+    if row is None or row.done_at is None:
+        return Finding("backup", "There is no backup yet.", "" if is_new else remedy)
+    result = f"The last backup was made at {to_minute(row.done_at)}: {row.place}"
+    old = is_old(row, newest(session), now=now, age=_OLDEST_BACKUP)
+    return _judged("backup", not old, result, _GONE_ON, remedy)
+
+
+def _digest(session: Session, now: datetime, *, is_new: bool) -> Finding:
+    """Return whether the digest was sent, to the target of the newest attempt."""
+    rows = upkeep.rows(session, UpkeepAct.digest)
+    if not rows:
+        needed = not is_new and is_shared_ledger(session)
+        remedy = "Send one every day: set FORECASTS_DIGEST_TO for the runs (docs/history.md)."
+        return Finding("digest", "No digest has been sent yet.", remedy if needed else "")
+    row = max(rows, key=lambda row: row.tried_at)
+    again = Remedy("The next run tries again. To try now: {}", "digest")
+    if row.reason:
+        tried = f"The digest was not sent to {row.place} at {to_minute(row.tried_at)}"
+        return Finding("digest", f"{tried}: {row.reason}", again)
+    result = f"The last digest was sent at {to_minute(row.done_at or now)} to {row.place}"
+    old = is_old(row, newest(session), now=now, age=2 * EVERY)
+    return _judged("digest", not old, result, _GONE_ON, again)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import BadInput
-from forecasts.resolution.runs.last_run import divides_hour_or_day, interval_in_words
+from forecasts.resolution.progress import divides_hour_or_day, interval_in_words
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}

@@ -17,13 +17,22 @@ from datetime import datetime
 from types import EllipsisType
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from forecasts.access import roles, teams
 from forecasts.access.roles import Action
+from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Refused
+from forecasts.common.text import count
 from forecasts.ledger.append import written
-from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
+from forecasts.ledger.models import (
+    Forecast,
+    Member,
+    Question,
+    Resolution,
+    ResolutionState,
+    Resolver,
+)
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import (
     OUTCOME_KNOWN,
@@ -34,7 +43,6 @@ from forecasts.questions.revisions import (
 )
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.assignments import resolvers, schedule_lookup
-from forecasts.resolution.late_forecasts import LateForecasts, made_between
 from forecasts.resolution.outcome_checks import (
     require_expected,
     require_new,
@@ -90,12 +98,31 @@ def confirm(
     require_source_address(source, resolver)
     if outcome.strip():
         outcome = read_outcome(outcome, state.text)
-        for row in proposals_on(session, question):
-            if row.outcome == outcome and known_at in (None, row.known_at):
-                proposal = row  # the newest
-    return _confirm(
-        session, state, outcome, known_at, proposal, resolver, now, member, note, source
+        for one in proposals_on(session, question):
+            if one.outcome == outcome and known_at in (None, one.known_at):
+                proposal = one  # the newest
+    if resolver is None:
+        teams.require_second_resolver(session, member, question, proposal)
+    earlier = state.resolution
+    if known_at is None:
+        before = proposal or earlier
+        known_at = now if before is None else before.known_at
+    outcome = require_new(state, outcome, known_at, now)
+    row = resolution_row(
+        question, ResolutionState.confirmed, outcome, known_at, now, member, resolver
     )
+    row.note = note.strip() or (proposal.note if proposal else "")
+    row.source = source.strip() or (proposal.source if proposal else "")
+    row.proposal_id = proposal.id if proposal else None
+    superseded = earlier or state.withdrawal
+    row.supersedes_id = superseded.id if superseded else None
+    _add(session, state, row)
+    # An annulled or ambiguous question closes as scheduled, or earlier by hand.
+    known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
+    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
+    scores.store(session, [row])
+    left_out = made_between(session, question, close, state.text.close_time)
+    return Settled(row, earlier, left_out)
 
 
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Settled:
@@ -103,8 +130,9 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
     question = session.get_one(Question, proposal.question_id)
     roles.require(session, member, Action.resolve, question, now=now)
     require_undecided(session, proposal)
-    state = current_state(session, question, now=now)
-    return _confirm(session, state, proposal.outcome, None, proposal, None, now, member)
+    return confirm(
+        session, question, proposal.outcome, known_at=proposal.known_at, now=now, member=member
+    )
 
 
 def withdraw(
@@ -150,42 +178,6 @@ def withdraw(
     return row
 
 
-def _confirm(
-    session: Session,
-    state: QuestionState,
-    outcome: str,
-    known_at: datetime | None,
-    proposal: Resolution | None,
-    resolver: Resolver | None,
-    now: datetime,
-    member: Member,
-    note: str = "",
-    source: str = "",
-) -> Settled:
-    if resolver is None:
-        teams.require_second_resolver(session, member, state.question, proposal)
-    earlier = state.resolution
-    if known_at is None:
-        before = proposal or earlier
-        known_at = now if before is None else before.known_at
-    outcome = require_new(state, outcome, known_at, now)
-    row = resolution_row(
-        state.question, ResolutionState.confirmed, outcome, known_at, now, member, resolver
-    )
-    row.note = note.strip() or (proposal.note if proposal else "")
-    row.source = source.strip() or (proposal.source if proposal else "")
-    row.proposal_id = proposal.id if proposal else None
-    superseded = earlier or state.withdrawal
-    row.supersedes_id = superseded.id if superseded else None
-    _add(session, state, row)
-    # An annulled or ambiguous question closes as scheduled, or earlier by hand.
-    known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
-    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
-    scores.store(session, [row])
-    left_out = made_between(session, state.question, close, state.text.close_time)
-    return Settled(row, earlier, left_out)
-
-
 def _add(session: Session, state: QuestionState, row: Resolution) -> None:
     """Write the row; Refused if another one superseded the same row at the same moment."""
     try:
@@ -219,3 +211,52 @@ def _move_close(
         new = reworded(text, actual_close_time=early)
         append_wording(session, text, new, member=member, now=now, reason=reason)
     return close
+
+
+@dataclass(frozen=True)
+class LateForecasts:
+    """The forecasts that an outcome's time leaves out: their number, and that of their members."""
+
+    forecasts: int
+    members: int
+
+    @property
+    def sentence(self) -> str:
+        """The numbers in words, empty for none."""
+        if not self.forecasts:
+            return ""
+        made = count(self.forecasts, "forecast")
+        by = count(self.members, "member")
+        ends = "counts" if self.forecasts == 1 else "count"
+        return f"{made} by {by} no longer {ends}: made when the outcome was known."
+
+
+def late_forecasts(
+    session: Session, state: QuestionState, outcome: str, known_at: datetime
+) -> LateForecasts:
+    """Return the forecasts that count in that state, and would not if the outcome was known then.
+
+    Those that the session's reader may see. None for an outcome that is not scored.
+    """
+    if outcome.strip().lower() in NOT_SCORED:
+        return LateForecasts(0, 0)
+    return made_between(session, state.question, known_at, state.text.close_time)
+
+
+def made_between(
+    session: Session, question: Question, since: datetime, until: datetime
+) -> LateForecasts:
+    """Return the visible forecasts made from ``since`` until just before ``until``."""
+    if since >= until:
+        return LateForecasts(0, 0)
+    counts = select(func.count(col(Forecast.id)), func.count(col(Forecast.member_id).distinct()))
+    found = session.exec(
+        counts.where(
+            Forecast.question_id == question.id,
+            col(Forecast.made_at) >= since,
+            col(Forecast.made_at) < until,
+            ~col(Forecast.withdrawn),
+            forecast_visible(session, question),
+        )
+    ).one()
+    return LateForecasts(*found)

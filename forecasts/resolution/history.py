@@ -20,7 +20,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.finality import ProvisionalOutcome
 from forecasts.questions.registry import newest_wording
-from forecasts.resolution.resolutions import by_resolution, history
+from forecasts.resolution.proposals import by_resolution, history
 from forecasts.scores.stored_scores import main_protocol, score_table
 
 

@@ -17,7 +17,7 @@ from forecasts.access import visibility
 from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import Exhibit, ExhibitContent, Question, Resolution
-from forecasts.resolution.resolutions import by_resolution
+from forecasts.resolution.proposals import by_resolution
 from forecasts.resolution.resolvers.files import SUFFIXES
 from forecasts.resolution.resolvers.protocol import Seen
 

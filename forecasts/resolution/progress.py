@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import aliased
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.current import has_outcome
-from forecasts.ledger.models import Question, Resolver, ResolverRun, RunState, Watch
+from forecasts.ledger.models import LastRun, Question, Resolver, ResolverRun, RunState, Watch
 from forecasts.resolution.assignments import is_assigned, resolvers
 from forecasts.resolution.proposals import proposals_on
 
@@ -201,14 +201,9 @@ def parked(session: Session) -> list[Parked]:
 
 def parked_ids(session: Session) -> set[int]:
     """Return the ids of the parked questions."""
-    is_seen = question_visible(session, Watch.question_id)
-    return set(
-        session.exec(
-            select(Watch.question_id).where(
-                col(Watch.parked_at).is_not(None), unresolved(), is_seen
-            )
-        )
-    )
+    waits = col(Watch.parked_at).is_not(None) & unresolved()
+    seen = question_visible(session, Watch.question_id)
+    return set(session.exec(select(Watch.question_id).where(waits, seen)))
 
 
 def disagreement(session: Session, question: Question) -> str | None:
@@ -257,3 +252,78 @@ def _urgency(row: LastLookup) -> int:
 def unresolved() -> ColumnElement[bool]:
     """Return the SQL condition: the question of the ``Watch`` has a resolver and no outcome."""
     return col(Watch.next_at).is_not(None) & ~has_outcome(Watch.question_id)
+
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+GRACE = timedelta(minutes=15)  # the least delay of a run that is reported
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """The start of the last run, and the time to the next if runs are on a schedule."""
+
+    last: datetime
+    every: timedelta | None
+
+    @property
+    def next(self) -> datetime | None:
+        """The estimated start of the next run."""
+        return None if self.every is None else self.last + self.every
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether the next run is late by its interval, and by ``GRACE``."""
+        return self.every is not None and now > self.last + self.every + max(self.every, GRACE)
+
+
+def divides_hour_or_day(every: timedelta) -> bool:
+    """Return whether runs at this interval are at the same times each day.
+
+    >>> [divides_hour_or_day(timedelta(minutes=minutes)) for minutes in (0, 7, 15, 90, 120)]
+    [False, False, True, False, True]
+    """
+    if every <= timedelta():
+        return False
+    return not _HOUR % every or (not _DAY % every and not every % _HOUR)
+
+
+def interval_in_words(every: timedelta) -> str:
+    """Return the interval of a schedule, to be read after a verb.
+
+    >>> [interval_in_words(timedelta(minutes=minutes)) for minutes in (1, 15, 60, 360, 1440)]
+    ['every minute', 'every 15 minutes', 'every hour', 'every 6 hours', 'every day']
+    """
+    for one, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if (many := every // one) and not every % one:
+            return f"every {name}" if many == 1 else f"every {many:,} {name}s"
+    return f"every {every}"
+
+
+def record_run(
+    session: Session, *, now: datetime, every: timedelta | None = None, by_hand: bool = False
+) -> LastRun:
+    """Return the row about the last run, which is written.
+
+    ``every``: the interval of its schedule, if it states one. ``by_hand``: it has none.
+    """
+    row = session.get(LastRun, 1) or LastRun(started_at=now, before_at=now)
+    before: datetime | None
+    if every is not None:
+        before = now - every
+    elif by_hand:
+        before = now  # no interval begins or ends here
+    else:
+        before = None if row.before_at == row.started_at else row.started_at
+    row.started_at, row.before_at = now, before
+    session.add(row)
+    session.flush()
+    return row
+
+
+def run_times(session: Session) -> RunTimes | None:
+    """Return when runs take place; None before the first."""
+    row = session.get(LastRun, 1)
+    if row is None:
+        return None
+    apart = row.started_at - (row.before_at or row.started_at)
+    every = round(apart / _MINUTE) * _MINUTE  # each may have started some seconds late
+    return RunTimes(row.started_at, every if divides_hour_or_day(every) else None)

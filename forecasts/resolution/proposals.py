@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -15,7 +16,15 @@ from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import is_open_proposal
-from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
+from forecasts.ledger.models import (
+    Dispute,
+    Exhibit,
+    Member,
+    Question,
+    Resolution,
+    ResolutionState,
+    Resolver,
+)
 from forecasts.questions.standing import current_state
 from forecasts.resolution.outcome_checks import require_new, require_source_address
 
@@ -129,3 +138,34 @@ def resolution_row(
         member_id=member.id if member else None,
         resolver_id=resolver.id if resolver else None,
     )
+
+
+Attached = TypeVar("Attached", Dispute, Exhibit)
+
+
+def history(session: Session, question: Question) -> list[Resolution]:
+    """Return every row of the question's resolution history, in the order written."""
+    visibility.require_visible(session, question)
+    return list(
+        session.exec(
+            select(Resolution)
+            .where(Resolution.question_id == question.id)
+            .order_by(col(Resolution.id))
+        )
+    )
+
+
+def by_resolution(
+    session: Session, question: Question, table: type[Attached]
+) -> dict[int, list[Attached]]:
+    """Return the rows of ``table`` on the question's resolutions, by the id of the resolution."""
+    visibility.require_visible(session, question)
+    found: dict[int, list[Attached]] = {}
+    for row in session.exec(
+        select(table)
+        .join(Resolution, col(Resolution.id) == col(table.resolution_id))
+        .where(Resolution.question_id == question.id)
+        .order_by(col(table.id))
+    ):
+        found.setdefault(row.resolution_id, []).append(row)
+    return found

@@ -34,14 +34,7 @@ from forecasts.common.times import read_time
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
-from forecasts.ledger.models import (
-    Article,
-    EvidenceKind,
-    Ledger,
-    MemberKind,
-    RunState,
-    Stance,
-)
+from forecasts.ledger.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
 from forecasts.questions import passages, registry, standing
 from forecasts.questions.standing import Status
@@ -101,7 +94,7 @@ def build(*, now: datetime, echo: Echo) -> str:
         draft = Path(aside) / path.name
         engine = database.open_engine(settings.sqlite_url(draft))
         try:
-            _walk(engine, now=now, echo=echo)
+            walk(engine, now=now, echo=echo)
         finally:
             engine.dispose()
         replace_contents(path, draft)
@@ -120,7 +113,8 @@ def is_demonstration(session: Session) -> bool:
     return any(session.exec(select(Ledger.demonstration)).all())
 
 
-def _walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
+def walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
+    """Write the demonstration into an empty ledger, step by step."""
     schema.migrate(engine)
     with database.writing(engine) as session:
         session.add(Ledger(created_at=now, demonstration=True))
@@ -174,28 +168,26 @@ def _register(engine: Engine, echo: Echo) -> None:
 
 
 def _forecast(engine: Engine, echo: Echo) -> None:
-    items = table_of("article_forecasts.toml")["forecasts"]
-    cited = 0
+    items = sorted(table_of("article_forecasts.toml")["forecasts"], key=itemgetter("made_at"))
     with database.writing(engine) as session:
         addresses = {article.title: article for article in session.exec(select(Article))}
-        for item in sorted(items, key=itemgetter("made_at")):
+        for item in items:
+            at, vector = item["made_at"], item.get("probabilities")
+            question = registry.find(session, item["question"])
+            given: dict[str, Any] = {
+                "member": member_or_new(session, item["forecaster"], now=at),
+                "now": at,
+                "rationale": item.get("rationale", ""),
+                "origin": "demonstration",
+            }
+            if item.get("withdrawn"):
+                updates.withdraw(session, question, **given)
+                continue
+            value = Value(item.get("probability"), None if vector is None else tuple(vector))
             evidence = [_cited(entry, addresses) for entry in item.get("evidence", [])]
-            cited += len(evidence)
-            _update(session, item, evidence)
+            updates.update(session, question, value, evidence=evidence, **given)
+    cited = sum(len(item.get("evidence", [])) for item in items)
     echo(f"   {len(items)} updates, {cited} citations of evidence")
-
-
-def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence]) -> None:
-    at = item["made_at"]
-    member = member_or_new(session, item["forecaster"], now=at)
-    question = registry.find(session, item["question"])
-    given: dict[str, Any] = {"member": member, "now": at, "rationale": item.get("rationale", "")}
-    if item.get("withdrawn"):
-        updates.withdraw(session, question, origin="demonstration", **given)
-        return
-    vector = item.get("probabilities")
-    value = Value(item.get("probability"), None if vector is None else tuple(vector))
-    updates.update(session, question, value, evidence=evidence, origin="demonstration", **given)
 
 
 def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence:
@@ -233,15 +225,16 @@ def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
 
 def _tendency(team: Team) -> str:
     """Return the simulated tendency of the team, which the report should detect."""
-    tendencies = []
-    if team.extremity != 1:
-        word = "overconfident" if team.extremity > 1 else "underconfident"
-        tendencies.append(f"{word} (log odds times {team.extremity:g})")
-    if team.shift != 0:
-        tendencies.append(f"too {'high' if team.shift > 0 else 'low'} (log odds {team.shift:+g})")
-    if team.responsiveness < 1:
-        tendencies.append(f"updates too little ({team.responsiveness:.0%} of the way each time)")
-    return " and ".join(tendencies) or "calibrated"
+    confident = "overconfident" if team.extremity > 1 else "underconfident"
+    high = "high" if team.shift > 0 else "low"
+    tendencies = {
+        f"{confident} (log odds times {team.extremity:g})": team.extremity != 1,
+        f"too {high} (log odds {team.shift:+g})": team.shift != 0,
+        f"updates too little ({team.responsiveness:.0%} of the way each time)": (
+            team.responsiveness < 1
+        ),
+    }
+    return " and ".join(said for said, has in tendencies.items() if has) or "calibrated"
 
 
 def _resolve(engine: Engine, now: datetime, echo: Echo) -> None:

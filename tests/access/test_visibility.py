@@ -32,7 +32,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.exporting import export
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, complete
-from forecasts.importing.frames import import_frames, rehearse
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Appointment,
@@ -62,10 +62,8 @@ from forecasts.resolution import (
     disputes,
     history,
     kept_evidence,
-    policies,
     progress,
     proposals,
-    resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.samples import practice
@@ -139,10 +137,10 @@ OPEN = {
         ledger.receipts.ledger_id ledger.schema.require_known ledger.schema.require_ready
         ledger.schema.schema_revision ledger.urls.address ledger.urls.place ledger.urls.sqlite_path
         ledger.verification.newest operations.backup.on_a_server operations.digests.claim
-        operations.digests.send operations.file_health.check_file operations.health.check
-        operations.routine.check operations.server_health.check_server
+        operations.digests.send operations.health.check_file operations.health.check
+        operations.health.check_routine operations.health.check_server
         operations.stamps.folder_of_proofs operations.upkeep.find operations.upkeep.record
-        operations.upkeep.rows resolution.runs.last_run.run_times
+        operations.upkeep.rows resolution.progress.run_times
         samples.demonstration.is_demonstration scores.ledger_frames.revision
     """,
     "called by verbs that have checked": """
@@ -174,8 +172,8 @@ OPEN = {
     """,
     "a number": """
         agenda.notifications.sender.undelivered publication.record.outside_the_team
-        questions.families.judgements resolution.late_forecasts.late_forecasts
-        resolution.late_forecasts.made_between resolution.runs.run.waiting
+        questions.families.judgements resolution.confirmation.late_forecasts
+        resolution.confirmation.made_between resolution.runs.run.waiting
     """,
     "asks for each question: test_families": """
         questions.families.join_family questions.families.leave_family
@@ -202,8 +200,8 @@ OPEN = {
         scores.scores.compare
     """,
     "called by runs, for the resolver's owner": """
-        resolution.kept_evidence.keep resolution.runs.corrections.outdated
-        resolution.runs.corrections.propose_correction resolution.runs.last_run.record_run
+        resolution.kept_evidence.keep resolution.runs.recording.outdated
+        resolution.runs.recording.propose_correction resolution.progress.record_run
         resolution.runs.recording.run_member resolution.runs.recording.write_finding
         resolution.runs.run.look resolution.runs.run.run resolution.runs.safeguards.downgraded
         resolution.runs.safeguards.new_findings
@@ -218,9 +216,10 @@ OPEN = {
         importing.forecasts.write_forecasts importing.frames.compare_frames
         importing.frames.write_frames importing.memberships.compare_memberships
         importing.memberships.write_memberships importing.origins.write_origins
-        importing.printed_scores.new_printed_scores importing.printed_scores.write_printed_scores
-        importing.question_names.names_here importing.questions.compare_questions
-        importing.questions.write_questions importing.record.import_record importing.record.preview
+        importing.origins.member_ids importing.origins.new_printed_scores
+        importing.origins.write_printed_scores importing.origins.names_here
+        importing.questions.compare_questions importing.questions.write_questions
+        importing.record.import_record
         importing.sources.compare_articles importing.sources.compare_evidence
         importing.sources.write_evidence importing.undated.with_known_times
     """,
@@ -233,11 +232,11 @@ OPEN = {
     "an ID is taken even by a question that is hidden": "questions.registry.require_new_slugs",
     "only evidence that the reader may see": "updates.evidence.key_and_row",
     "the teams that register would allow": "access.teams.teams_to_ask_in",
-    "only what the reader sees: its tests": "exporting.question_files.write_question_files",
+    "only what the reader sees: its tests": "exporting.export.write_question_files",
     "how exports read: test_export, and the cases of exports here": "exporting.export.reading",
-    "only what the reader sees, as exported": "exporting.formats.export_as",
-    "as export_as": "exporting.formats.packed_as",
-    "only what the reader sees, as write_export": "exporting.formats.packed_folder",
+    "only what the reader sees, as exported": "exporting.export.export_as",
+    "as export_as": "exporting.export.packed_as",
+    "only what the reader sees, as write_export": "exporting.export.packed_folder",
     "counts forecasts that the reader may see": "importing.accounts.whose",
     "of the forecasts of published: test_record": "publication.record.evidence_of",
     "on the questions of published: test_secrets": "publication.record.questions_with_secrets",
@@ -369,11 +368,7 @@ def root(cell: Cell) -> Member:
     return members.member_named(cell.session, "root")
 
 
-def _rehearse(cell: Cell) -> Any:
-    return _import(cell, verb=rehearse)
-
-
-def _import(cell: Cell, verb: Callable[..., Any] = import_frames, **fields: Any) -> Any:
+def _import(cell: Cell, **fields: Any) -> Any:
     import pandas as pd
 
     given = {
@@ -388,7 +383,7 @@ def _import(cell: Cell, verb: Callable[..., Any] = import_frames, **fields: Any)
     frames = complete(
         pd.DataFrame(given | fields), pd.DataFrame(forecasts | {"forecaster": [handle]})
     )
-    return verb(cell.session, frames, **cell.here)
+    return import_frames(cell.session, frames, **cell.here)
 
 
 def among(slugs: Callable[[Session, Member], Collection[str]]) -> Callable[[Cell], bool]:
@@ -649,8 +644,8 @@ def upholds(cell: Cell) -> Any:
 
 def past_disputes(cell: Cell) -> Any:
     _disputes(cell.session, [cell.resolution])
-    assert resolutions.by_resolution(cell.session, cell.question, Exhibit)
-    return resolutions.by_resolution(cell.session, cell.question, Dispute)
+    assert proposals.by_resolution(cell.session, cell.question, Exhibit)
+    return proposals.by_resolution(cell.session, cell.question, Dispute)
 
 
 def provisional(session: Session, _member: Member) -> list[str]:
@@ -784,7 +779,6 @@ CASES: dict[str, Case] = {
     "exporting.export.forecast_batches": Case(A.see, among(in_batches)),
     "parts.export.export_parts": Case(A.see, among(in_parts)),
     "importing.frames.import_frames": Case(A.forecast, _import, on="import"),
-    "importing.frames.rehearse": Case(A.forecast, _rehearse, on="import"),
     "exporting.export.left_out": Case(A.see, among(proposed)),
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(
@@ -866,8 +860,8 @@ CASES: dict[str, Case] = {
     ),
     "resolution.confirmation.confirm": Case(A.resolve, confirms),
     "resolution.confirmation.withdraw": Case(A.resolve, withdraws_outcome, on="resolved"),
-    "resolution.resolutions.by_resolution": Case(A.see, past_disputes, on="resolved"),
-    "resolution.resolutions.history": shown(resolutions.history),
+    "resolution.proposals.by_resolution": Case(A.see, past_disputes, on="resolved"),
+    "resolution.proposals.history": shown(proposals.history),
     "resolution.proposals.open_proposals": Case(A.see, among(proposed)),
     "resolution.proposals.proposals_on": shown(proposals.proposals_on),
     "resolution.proposals.propose": Case(A.propose, proposes),
@@ -986,9 +980,9 @@ CASES: dict[str, Case] = {
     "updates.undo.undo": Case(A.forecast, undoes),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": act_on(A.resolve, assignments.detach),
-    "resolution.policies.set_policy": Case(
+    "resolution.assignments.set_policy": Case(
         A.resolve,
-        lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
+        lambda c: assignments.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
     "resolution.progress.parked": Case(A.see, among(parked)),
     "resolution.progress.disagreement": shown(progress.disagreement),
@@ -1062,7 +1056,7 @@ def _question(
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)
     assignments.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
     if over:
-        policies.set_policy(
+        assignments.set_policy(
             session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
         )
     ended = {"known_at": day(1.2), "member": by, "now": day(1.2)}

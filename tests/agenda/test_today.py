@@ -17,7 +17,7 @@ from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import disputes, policies
+from forecasts.resolution import assignments, disputes
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -70,7 +70,7 @@ def test_what_has_closed_awaits_its_resolution(session: Session, question: Quest
 def test_a_disputed_outcome_is_shown_until_somebody_decides(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    policies.set_policy(
+    assignments.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
     resolve(session, question, alice, "yes", 2, at=3)

@@ -15,7 +15,7 @@ from forecasts.cli.options import CHOSEN
 from forecasts.cli.session import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
-from forecasts.operations.finding import Finding
+from forecasts.operations.health import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
 from tests.conftest import day, release_later
 from tests.postgresql import Server

@@ -18,8 +18,13 @@ from sqlmodel import select
 
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
-from forecasts.exporting.export import as_zip, exported, forecast_batches, write_export
-from forecasts.exporting.formats import packed_folder
+from forecasts.exporting.export import (
+    as_zip,
+    exported,
+    forecast_batches,
+    packed_folder,
+    write_export,
+)
 from forecasts.folder.cells import cell_text
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.folder.frames import FORECAST_COLUMNS

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from forecasts.access import teams, visibility
 from forecasts.common.errors import Refused
-from forecasts.exporting.question_files import write_question_files
+from forecasts.exporting.export import write_question_files
 from forecasts.ledger.models import Member
 from forecasts.resolution import confirmation
 from forecasts.updates import updates

@@ -22,13 +22,13 @@ from forecasts.ledger.models import Question, Resolution
 from forecasts.questions.registry import NewQuestion, insert_questions, question_text
 from forecasts.resolution import assignments
 from forecasts.resolution.resolvers import worker
-from forecasts.resolution.runs import run, source_access
+from forecasts.resolution.runs import run, sources
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 0.25  # of processor time, for a look
-MOST = SECONDS * worker._WAITS + 3.0  # at most, on a busy machine: until the child is killed
+MOST = SECONDS * worker.WAITS + 3.0  # at most, on a busy machine: until the child is killed
 Case = tuple[str, dict[str, Any], bytes]
 
 RSS = (
@@ -176,7 +176,7 @@ def test_no_resolver_holds_a_run_up(
     taken = _carry(engine, tmp_path, cases)
     took: list[float] = []
     _timed(monkeypatch, took)
-    monkeypatch.setattr(source_access, "Worker", partial(worker.Worker, SECONDS, 500_000_000))
+    monkeypatch.setattr(sources, "Worker", partial(worker.Worker, SECONDS, 500_000_000))
     summary = run.run(engine, now=day(4))
     assert len(summary.results) == taken
     assert len(took) >= taken

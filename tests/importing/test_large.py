@@ -29,13 +29,12 @@ def kind() -> str:
     return "sqlite"
 
 
-@pytest.fixture(params=[10, pytest.param(1, marks=pytest.mark.long)])
-def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """The values that a statement takes; in ``make test`` a tenth of what SQLite takes."""
-    tenth = int(request.param)
+@pytest.fixture
+def most(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The values that a statement takes: a tenth of what SQLite takes, to be quick."""
     for module, name in ((receipts, "MANY"), (standing, "BATCH")):
-        monkeypatch.setattr(module, name, getattr(module, name) // tenth)
-    return MOST // tenth
+        monkeypatch.setattr(module, name, getattr(module, name) // 10)
+    return MOST // 10
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden, in_words
-from forecasts.importing import questions as import_questions
-from forecasts.importing.record import Change, Preview, import_record, preview
+from forecasts.importing.record import Change, Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
 from forecasts.ledger.verification import verify
@@ -38,6 +37,12 @@ from tests.remarks import notes_of
 pytestmark = pytest.mark.slow
 
 NOW = day(30)
+
+
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone: the other tests of imports run on both databases."""
+    return "sqlite"
 
 
 def record(
@@ -106,10 +111,7 @@ def come_in(engine: Engine, given: PlatformRecord, who: str = "alice", **more: A
 
 def looked(engine: Engine, given: PlatformRecord, who: str = "alice") -> Preview:
     """Return the preview of an import as this member."""
-    with database.writing(engine) as session:
-        member = member_or_new(session, who, now=day(0))
-        read_as(session, member, now=NOW)
-        return preview(session, given, member=member, now=NOW)
+    return come_in(engine, given, who, dry_run=True)
 
 
 def shared(engine: Engine, *members: str) -> None:
@@ -237,33 +239,6 @@ def test_a_withdrawn_outcome_stays_so_if_the_platform_repeats_it(engine: Engine)
         [state] = listing(session, now=NOW)
     assert state.resolution is None
     assert state.text.actual_close_time is None
-
-
-def test_questions_are_compared_some_at_a_time_to_the_same_end(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = {f"metaculus-{number}": {"resolution": "yes", "known_at": day(12)} for number in (7, 8)}
-    come_in(engine, record(questions=first | {"metaculus-9": {}}))
-    come_in(engine, record(questions={"metaculus-9": {"title": "Will it now?"}}))
-    turned = {"resolution": "no", "known_at": day(12)}
-    news = {
-        "metaculus-6": {},
-        "metaculus-7": {"title": "Will it now?"},
-        "metaculus-8": turned,
-        "metaculus-9": {"resolution": "no", "known_at": day(12)},  # under its first title
-    }
-    whole = looked(engine, record(questions=news))
-    monkeypatch.setattr(import_questions, "_TOGETHER", 1)
-    assert looked(engine, record(questions=news)) == whole
-    assert [one.change for one in whole.questions] == [Change.new, Change.changed, Change.changed]
-    assert [row.details for row in whole.questions[1:]] == [
-        ["title: Will metaculus-7 happen? → Will it now?"],
-        ["outcome: no"],
-    ]
-    [left_out] = whole.left_out
-    assert left_out.place == "questions, row 3, column resolution"
-    done = come_in(engine, record(questions=news))
-    assert (done.counts.questions, done.counts.revised, done.counts.resolutions) == (1, 1, 1)
 
 
 def test_an_outcome_known_before_the_question_opened_is_left_out_not_the_question(

@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions import discards, passages, registry
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import confirmation, disputes, kept_evidence, policies
+from forecasts.resolution import assignments, confirmation, disputes, kept_evidence
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -80,7 +80,7 @@ def furnish(engine: Engine) -> None:
             )
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
-        policies.set_policy(session, rain, PolicyKind.confirm, **disputable)
+        assignments.set_policy(session, rain, PolicyKind.confirm, **disputable)
         row = confirmation.confirm(
             session, rain, "yes", known_at=day(5), now=day(6), member=alice
         ).resolution

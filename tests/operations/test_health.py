@@ -17,11 +17,10 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock, database, schema
 from forecasts.ledger.models import APPEND_ONLY, Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
-from forecasts.operations import routine, upkeep
-from forecasts.operations.finding import Finding
-from forecasts.operations.health import check
+from forecasts.operations import health, upkeep
+from forecasts.operations.health import Finding, check
+from forecasts.resolution.progress import record_run
 from forecasts.resolution.proposals import propose
-from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates.updates import update
 from forecasts.values.value import Value
 from tests.conftest import ask, day
@@ -255,7 +254,7 @@ def test_a_disk_with_little_room_is_said(
 def test_a_journal_that_has_grown_is_said(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.operations.file_health.LONGEST_JOURNAL", 10_000)
+    monkeypatch.setattr("forecasts.operations.health.LONGEST_JOURNAL", 10_000)
     engine, other = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(other) as session:
         for number in range(50):
@@ -280,7 +279,7 @@ def test_a_ledger_that_can_only_be_read_is_said_and_not_written_to(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forecasts.ledger.sqlite_file.why_read_only", lambda _: "the file 'x'")
-    monkeypatch.setattr("forecasts.operations.file_health.why_read_only", lambda _: "the file 'x'")
+    monkeypatch.setattr("forecasts.operations.health.why_read_only", lambda _: "the file 'x'")
     engine = database.open_engine(sqlite_url(ledger_file))
     found = check(engine, now)
     assert "can only be read: you may not write to the file 'x'" in bad(found)["permissions"].result
@@ -289,7 +288,7 @@ def test_a_ledger_that_can_only_be_read_is_said_and_not_written_to(
 
 
 def routines(session: Session, at: float) -> dict[str, Finding]:
-    return {one.about: one for one in routine.check(session, now=day(at))}
+    return {one.about: one for one in health.check_routine(session, now=day(at))}
 
 
 def test_runs_are_missed_if_questions_are_due(session: Session) -> None:

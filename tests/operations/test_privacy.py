@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import Verified, verify
 from forecasts.operations import privacy
 from forecasts.questions.revisions import revise
-from forecasts.resolution import confirmation, disputes, policies, proposals
+from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -80,7 +80,7 @@ def furnished(engine: Engine) -> Engine:
             session, rain, "yes", known_at=day(3), now=day(3), member=bob, note="xyzzy saw it"
         )
         days = {"dispute_days": 9, "member": alice, "now": day(3)}
-        policies.set_policy(session, rain, PolicyKind.confirm, **days)
+        assignments.set_policy(session, rain, PolicyKind.confirm, **days)
         confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
         said = {"question_id": rain.id, "member_id": bob.id, "recorded_at": day(3.5)}

@@ -19,50 +19,27 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, insert, select, text
 from sqlmodel import SQLModel
 
-from forecasts.access import identities, teams
+from forecasts.access import identities
 from forecasts.access.identities import Person
 from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda import revisits
-from forecasts.articles import library
 from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     AliasSalt,
-    BotOwner,
-    Channel,
-    Comment,
-    Discard,
     DistinctPair,
     Event,
     Forecast,
     IdempotentAnswer,
     LastRun,
-    Ledger,
-    MemberKind,
     ModelUse,
     Notice,
-    PolicyKind,
-    Preference,
-    PrintedScore,
-    QuestionOrigin,
-    Token,
-    TokenRevocation,
 )
 from forecasts.ledger.verification import verify
 from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
-from forecasts.questions import passages, registry
-from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import (
-    assignments,
-    confirmation,
-    disputes,
-    kept_evidence,
-    policies,
-    proposals,
-)
-from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.updates import updates
@@ -70,6 +47,7 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
+from tests.ledger import history
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -160,110 +138,40 @@ def target(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
 
 
 def furnish(url: str) -> None:
-    """Put rows into every table, with whatever is hard to carry over."""
+    """Put rows into every table, with values that are hard to carry over."""
     engine = database.open_engine(url)
+    history.furnish(engine)
     odd = "“ünïcode” \u2028 🎯 \\ ' \" %s :x \x01"
     with database.writing(engine) as session:
-        session.add(Ledger(created_at=day(0)))
-        alice = member_or_new(session, "alice ünï", now=day(0.123456789))
-        alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(0))
-        identities.admit(session, Person("https://id.example", odd, "bob"), now=day(0))
-        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(0)))
-        session.flush()
-        session.add(TokenRevocation(token_id=1, recorded_at=day(0)))
+        alice = member_named(session, "alice")
+        member_or_new(session, "alice ünï", now=day(8.123456789))
+        identities.admit(session, Person("https://id.example", odd, "bo"), now=day(8))
         kept = {"key": odd, "request_digest": "d", "status": 200, "answer": odd}
-        session.add(IdempotentAnswer(token_id=1, recorded_at=day(0), **kept))
-        bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
-        session.add(BotOwner(bot_id=bot.id, owner_id=alice.id, recorded_at=day(0)))
-        seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", odd * 3)
-        [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
-        text_ = registry.question_text(
-            title="Which?",
-            resolution_criteria=odd,
-            type="multiple_choice",
-            options=["a", "b", odd.strip()],
-            tags=["x", ""],
-            open_time=day(0),
-            scheduled_close_time=day(10),
-            visibility="team",
-            team_id=alder.id,
-            crowd_hidden=True,
+        session.add(IdempotentAnswer(token_id=1, recorded_at=day(8), **kept))
+        which = ask(
+            session, member=alice, slug="which", type="multiple_choice", options=["a", odd.strip()]
         )
-        sources = [passages.find_passage(session, article.id or 0)]
-        which = registry.register(
-            session, text_, member=alice, now=day(0), slug="which", sources=sources
-        )
-        rain = ask(session, alice, slug="rain")
-        depth = ask(
-            session,
-            alice,
-            slug="depth",
-            title="How deep?",
-            type="numeric",
-            lower_bound="0",
-            upper_bound="30.10",
-        )
-        assignments.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
-        revisits.set_interval(session, 3, member=alice, now=day(0), question=rain)
-        revisits.mark_seen(session, member=alice, now=day(0))
-        session.add(LastRun(started_at=day(2), before_at=day(1)))
-        session.add(Preference(member_id=alice.id, time_zone="Europe/Paris", recorded_at=day(0)))
-        slip = ask(session, alice, slug="slip")
-        session.add(Discard(question_id=slip.id, member_id=alice.id, recorded_at=day(0)))
-        session.add(
-            Channel(
-                member_id=alice.id or 0,
-                name=odd,
-                secret_url=odd,
-                events=["closed"],
-                days_before_close=0.1,
-                days_until_stale=14,
-                recorded_at=day(0),
-            )
-        )
-        session.flush()
-        session.add(
-            Notice(
-                channel_id=1,
-                event=Event.closed,
-                question_id=rain.id or 0,
-                at=day(1),
-                recorded_at=day(1),
-                next_at=day(1),
-            )
-        )
-        vector = Value(probabilities=(0.1, 0.2, 0.7))
-        updates.update(
-            session, which, vector, member=alice, now=day(1), evidence=[CitedEvidence(note=odd)]
-        )
-        quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})
-        updates.update(session, depth, quantiles, member=alice, now=day(1))
-        for number in range(2):
-            p = Value(probability=1 / (number + 3))
-            cited = [CitedEvidence(url=f"https://example.org/{number}", share=1 / 3)]
-            at = day(1 + number / 1000)
-            updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
+        bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "30.10"}
+        depth = ask(session, slug="depth", member=alice, **bounds)
+        assignments.attach(session, depth, "outcomes_file", {"path": odd}, member=alice, now=day(8))
+        revisits.mark_seen(session, member=alice, now=day(8))
+        session.add(LastRun(started_at=day(8), before_at=day(7)))
+        at = {"at": day(8), "recorded_at": day(8), "next_at": day(8)}
+        notice = {"channel_id": 1, "event": Event.closed, "question_id": which.id}
+        session.add(Notice(**notice, **at))
+        for question, value in (
+            (which, Value(probabilities=(1 / 3, 2 / 3))),
+            (depth, Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})),
+        ):
+            cited = [CitedEvidence(note=odd, share=1 / 3)]
+            told = {"member": alice, "now": day(8), "rationale": odd}
+            updates.update(session, question, value, evidence=cited, **told)
+        updates.withdraw(session, which, member=alice, now=day(8.5))
         session.add(ModelUse(forecast_id=1, name=odd, temperature=1 / 3, tools=[odd]))
-        said = {"question_id": rain.id, "member_id": alice.id, "recorded_at": day(2)}
-        session.add(Comment(forecast_id=3, text=odd, **said))
-        session.add(PrintedScore(platform="metaculus", name=odd, score=-1 / 3, **said))
-        origin = {"platform": "metaculus", "platform_id": odd, "url": odd, "recorded_at": day(2)}
-        session.add(QuestionOrigin(question_id=rain.id, **origin))
-        session.add(AliasSalt(salt=odd, recorded_at=day(2)))
-        apart = {"question_id": which.id, "other_id": rain.id, "apart": True}
-        session.add(DistinctPair(member_id=alice.id, recorded_at=day(2), **apart))
-        updates.withdraw(session, rain, member=alice, now=day(8))
-        proposals.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
-        policies.set_policy(
-            session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
-        )
-        row = confirmation.confirm(
-            session, rain, "yes", known_at=day(9), now=day(9), member=alice
-        ).resolution
-        kept_evidence.keep(session, row, [Seen(odd, bytes(range(256)), day(9), odd)])
-        disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
-        confirmation.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
+        session.add(AliasSalt(salt=odd, recorded_at=day(8)))
+        apart = {"question_id": which.id, "other_id": depth.id, "apart": True}
+        session.add(DistinctPair(member_id=alice.id, recorded_at=day(8), **apart))
+        proposals.propose(session, which, "a", known_at=day(9), now=day(9), member=alice)
     run.run(engine, now=day(9))
     engine.dispose()
 
@@ -304,12 +212,12 @@ def test_what_was_moved_is_a_ledger_to_go_on_with(
     assert schema.make_ready(there) is None
     with database.writing(there) as session:
         bob = member_or_new(session, "bob", now=day(9.6))
-        snow = ask(session, bob, slug="snow", title="Will it snow?")
-        evidence = [CitedEvidence(note="flakes")]
+        hail = ask(session, bob, slug="hail", title="Will it hail?")
+        evidence = [CitedEvidence(note="clouds")]
         updates.update(
-            session, snow, Value(probability=0.4), member=bob, now=day(9.6), evidence=evidence
+            session, hail, Value(probability=0.4), member=bob, now=day(9.6), evidence=evidence
         )
-        confirmation.confirm(session, snow, "no", known_at=day(9.7), now=day(9.7), member=bob)
+        confirmation.confirm(session, hail, "no", known_at=day(9.7), now=day(9.7), member=bob)
         assert scores.rebuild(session).resolutions == 2
     after = contents(there)
     for name, rows in contents(source).items():
@@ -431,7 +339,7 @@ def test_nobody_writes_to_the_source_while_it_is_moved(
     def tell(step: Step) -> None:
         if step.table == "forecast" and step.done == step.rows:
             with database.reading(other) as session:
-                assert member_named(session, "alice ünï").id == 1
+                assert member_named(session, "alice").id == 1
             with (
                 pytest.raises(DatabaseError, match="could not be"),
                 database.writing(other) as session,

@@ -18,7 +18,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
 from forecasts.questions.standing import Status
-from forecasts.resolution import resolutions
+from forecasts.resolution import proposals
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -73,7 +73,7 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     wrong = resolve(session, question, alice, "no", 5, at=9)
     right = resolve(session, question, alice, "yes", 7, at=10, note="misread")
     assert right.supersedes_id == wrong.id
-    assert [row.outcome for row in resolutions.history(session, question)] == ["no", "yes"]
+    assert [row.outcome for row in proposals.history(session, question)] == ["no", "yes"]
     state = state_of(session, question, 11)
     assert state.resolution == right
     assert state.text.actual_close_time == day(7)

@@ -12,8 +12,8 @@ from forecasts.ledger.models import Dispute, Member, PolicyKind, Question
 from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
-from forecasts.resolution import disputes, history, policies
-from forecasts.resolution.resolutions import by_resolution
+from forecasts.resolution import assignments, disputes, history
+from forecasts.resolution.proposals import by_resolution
 from forecasts.scores import stored_scores
 from forecasts.scores.ledger_frames import ledger_frames, revision
 from tests.conftest import day, resolve, say
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def resolved(session: Session, question: Question, alice: Member) -> Question:
     """Resolved on day 3, for a week of disputes, with a forecast of alice's."""
     say(session, question, alice, 0.7, 1)
-    policies.set_policy(
+    assignments.set_policy(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
     resolve(session, question, alice, "yes", 2, at=3)
@@ -50,7 +50,7 @@ def test_a_resolution_is_provisional_for_the_days_of_the_policy_it_had(
     assert until(session, resolved, 10) is None
     assert list(finality.provisional_outcomes(session, now=day(9))) == [resolved.id]
     for days in (0, 100):
-        policies.set_policy(
+        assignments.set_policy(
             session, resolved, PolicyKind.confirm, dispute_days=days, member=alice, now=day(4)
         )
     assert until(session, resolved, 5) == day(10)

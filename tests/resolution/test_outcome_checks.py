@@ -8,7 +8,7 @@ from sqlmodel import Session
 import scoring
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import proposals
 from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -34,7 +34,7 @@ def test_an_impossible_resolution_is_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         resolve(session, question, alice, outcome, known, at=11)
-    assert resolutions.history(session, question) == []
+    assert proposals.history(session, question) == []
 
 
 @pytest.mark.parametrize(

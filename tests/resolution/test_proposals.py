@@ -10,7 +10,7 @@ from sqlmodel import Session
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question, Resolution
 from forecasts.questions.standing import Status
-from forecasts.resolution import confirmation, proposals, resolutions
+from forecasts.resolution import confirmation, proposals
 from tests.conftest import day, resolve
 from tests.resolution.conftest import state_of
 
@@ -49,7 +49,7 @@ def test_a_rejected_proposal_leaves_the_question_awaiting(
         proposals.reject(session, proposal, now=day(12), member=alice, note=" ")
     proposals.reject(session, proposal, now=day(12), member=alice, note="no such report")
     assert state_of(session, question, 12).status == Status.awaiting
-    assert [row.state for row in resolutions.history(session, question)] == ["proposed", "rejected"]
+    assert [row.state for row in proposals.history(session, question)] == ["proposed", "rejected"]
 
 
 def test_confirming_the_proposed_outcome_accepts_the_proposal(

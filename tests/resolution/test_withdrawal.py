@@ -26,7 +26,7 @@ from forecasts.questions import finality, registry, revisions, search, standing
 from forecasts.questions.standing import Status
 from forecasts.reports.build import build
 from forecasts.reports.report import Group
-from forecasts.resolution import confirmation, disputes, history, policies, proposals, resolutions
+from forecasts.resolution import assignments, confirmation, disputes, history, proposals
 from forecasts.scores import scores, stored_scores
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.conftest import acting, ask, day, resolve, say
@@ -55,7 +55,7 @@ def test_the_question_is_open_again_and_the_step_is_kept(
     assert (now.status, now.resolution, now.withdrawal) == (Status.open, None, row)
     assert close_of(session, question) == 10
     say(session, question, alice, 0.3, 7)
-    assert resolutions.history(session, question) == [outcome, row]
+    assert proposals.history(session, question) == [outcome, row]
     rows = revisions.history(session, question)
     assert (len(rows), revisions.edits(rows)) == (3, [])  # no member has edited it
     assert state_of(session, question, 12).status == Status.awaiting
@@ -117,7 +117,7 @@ def test_it_can_be_resolved_again_and_withdrawn_again(
     assert state_of(session, question, 8).withdrawal is None
     withdraw(session, question, alice, at=9)
     assert state_of(session, question, 9).status == Status.open
-    assert len(resolutions.history(session, question)) == 4
+    assert len(proposals.history(session, question)) == 4
 
 
 def test_it_needs_a_reason_and_an_outcome(
@@ -191,7 +191,7 @@ def test_a_dispute_ends_and_the_next_outcome_can_be_disputed(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     confirms = PolicyKind.confirm
-    policies.set_policy(session, question, confirms, dispute_days=7, member=alice, now=day(0))
+    assignments.set_policy(session, question, confirms, dispute_days=7, member=alice, now=day(0))
     resolve(session, question, alice, known=5, at=6)
     disputes.dispute(session, question, member=bob, now=day(6), reason="it was fog")
     withdraw(session, question, alice)

@@ -32,67 +32,51 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, li
 
 
 @pytest.mark.slow
-def test_the_app_opens_the_one_that_is_there_already(built: tuple[Engine, list[str]]) -> None:
+def test_the_app_opens_the_demonstration_that_is_there_already(
+    built: tuple[Engine, list[str]],
+) -> None:
     said: list[str] = []
     url = demonstration.opened(now=NOW, echo=said.append)
     assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
 
 
 @pytest.mark.slow
-def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
+def test_it_has_the_articles_questions_in_every_state_and_the_outcomes_of_the_file(
     built: tuple[Engine, list[str]],
 ) -> None:
     with database.reading(built[0]) as session:
-        found = session.exec(select(Article).order_by(col(Article.id))).all()
-    assert [(a.publisher, a.published_at and a.published_at.date().isoformat()) for a in found] == [
+        articles = session.exec(select(Article).order_by(col(Article.id))).all()
+        every = question_standing.listing(session, now=NOW)
+        by_resolver = session.exec(
+            select(Resolution).where(col(Resolution.resolver_id).is_not(None))
+        ).all()
+        handles = session.exec(
+            select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
+        ).all()
+    published = [(a.publisher, str(a.published_at and a.published_at.date())) for a in articles]
+    assert published == [
         ("Japan Times", "2025-07-22"),
         ("The Diplomat", "2025-07-24"),
         ("NHK", "2025-07-24"),
     ]
-
-
-@pytest.mark.slow
-def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> None:
-    with database.reading(built[0]) as session:
-        standing = question_standing.listing(session, now=NOW)
-    ours = [s for s in standing if "simulated" not in (s.text.tags or [])]
-    assert {str(s.status) for s in ours} >= {"open", "awaiting resolution", "resolved"}
-    by_slug = {s.slug: s for s in ours}
-    meeting = by_slug["trump-xi-in-person-fall-2025"].resolution
+    ours = {one.slug: one for one in every if "simulated" not in (one.text.tags or [])}
+    assert {str(one.status) for one in ours.values()} >= {"open", "awaiting resolution", "resolved"}
+    resolved = {slug for slug, one in ours.items() if one.resolution}
+    assert resolved == demonstration.outcomes(NOW).keys()
+    assert len(by_resolver) == len(resolved)
+    meeting = ours["trump-xi-in-person-fall-2025"].resolution
     assert meeting is not None
     assert meeting.outcome == "yes"
     assert meeting.source.startswith("https://")
     assert "30 October 2025" in meeting.note
-
-
-@pytest.mark.slow
-def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[str]]) -> None:
-    import csv
-
-    with (demonstration.data_folder() / "outcomes.csv").open(encoding="utf-8") as file:
-        listed = {row["question"] for row in csv.DictReader(file)}
-    with database.reading(built[0]) as session:
-        standing = question_standing.listing(session, now=NOW)
-        by_resolver = session.exec(
-            select(Resolution).where(col(Resolution.resolver_id).is_not(None))
-        ).all()
-    resolved = {s.slug for s in standing if s.resolution and "simulated" not in (s.text.tags or [])}
-    assert resolved == listed
-    assert len(by_resolver) == len(listed)
-
-
-@pytest.mark.slow
-def test_everybody_who_forecasts_is_labelled_as_simulated(built: tuple[Engine, list[str]]) -> None:
-    with database.reading(built[0]) as session:
-        handles = session.exec(
-            select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
-        ).all()
     assert len(handles) == 5 + 12
     assert all("(simulated)" in handle for handle in handles)
 
 
 @pytest.mark.slow
-def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> None:
+def test_it_says_each_step_and_how_each_team_was_made_to_forecast(
+    built: tuple[Engine, list[str]],
+) -> None:
     steps = [line for line in built[1] if line[:1].isdigit()]
     assert [line.split(":")[0] for line in steps] == [
         "1. Capture",
@@ -103,12 +87,7 @@ def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> No
         "6. Scores",
         "7. Calibration report of the simulated teams\n",
     ]
-
-
-@pytest.mark.slow
-def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list[str]]) -> None:
-    said = [line.strip() for line in built[1] if " forecasters: " in line]
-    assert said == [
+    assert [line.strip() for line in built[1] if " forecasters: " in line] == [
         "Kestrel (simulated), 4 forecasters: overconfident (log odds times 2)",
         "Heron (simulated), 4 forecasters: updates too little (33% of the way each time)",
         "Wren (simulated), 4 forecasters: calibrated",
@@ -156,7 +135,7 @@ def write(engine: Engine, handle: str) -> None:
 
 
 @pytest.fixture
-def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Build almost nothing: these tests are about replacing the ledger."""
 
     def walk(engine: Engine, *, now: datetime, echo: demonstration.Echo) -> None:
@@ -167,10 +146,10 @@ def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         echo("walking")
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr(demonstration, "_walk", walk)
+    monkeypatch.setattr(demonstration, "walk", walk)
 
 
-@pytest.mark.usefixtures("_short_walk")
+@pytest.mark.usefixtures("short_walk")
 def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> None:
     engine = database.open_engine(demonstration.build(now=NOW, echo=lambda _: None))
     write(engine, "tried out")
@@ -186,7 +165,7 @@ def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> 
     again.dispose()
 
 
-@pytest.mark.usefixtures("_short_walk")
+@pytest.mark.usefixtures("short_walk")
 def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
     def meanwhile(_: str) -> None:
         demonstration.build(now=NOW, echo=lambda _: None)
@@ -198,7 +177,7 @@ def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "forecasts").iterdir()] == ["demonstration.sqlite3"]
 
 
-@pytest.mark.usefixtures("_short_walk")
+@pytest.mark.usefixtures("short_walk")
 def test_the_demonstration_leaves_the_ledger_of_the_settings_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ import os
 import selectors
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -30,8 +31,8 @@ from pydantic import Field, field_validator
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.settings import Settings as ProcessSettings
 from forecasts.common.times import iso, read_time
-from forecasts.resolution.resolvers import documents, protocol, supervisor
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
+from forecasts.resolution.resolvers import parsing, protocol, supervisor
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind, Seen
 
 MOST_BYTES = 1_000_000
 _ENDING = 5.0  # seconds for a supervisor to end all processes
@@ -69,7 +70,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     output = _run([str(path), *settings.arguments], message, path.parent, settings.seconds)
     seen = Seen(f"command:{settings.program}", output, now, "application/json")
     try:
-        answer = documents.json_of(seen)
+        answer = parsing.json_of(seen)
     except CannotTell as error:
         raise _failed(error.message) from None
     if not isinstance(answer, dict) or not set(answer) <= _ANSWERS:
@@ -89,6 +90,9 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         raise _failed(f"The answer of {settings.program}: {error.message}") from None
     source, note = (str(answer.get(name) or "") for name in ("source", "note"))
     return None if known_at > now else Finding(outcome, known_at, source, note, (seen,))
+
+
+KIND = Kind(Settings, look, reads=False, fits=fits)
 
 
 def _program(name: str) -> Path:
@@ -120,22 +124,25 @@ def _failed(message: str) -> CannotTell:
 
 def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> bytes:
     passed = {"PATH", "LANG", "LC_ALL"} & os.environ.keys()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
-            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env={name: os.environ[name] for name in passed},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise _failed(f"{command[0]} cannot be started: {error.strerror or error}.") from None
     name = Path(command[0]).name
+    with tempfile.TemporaryFile() as given:  # not a pipe: a program need not read it
+        given.write(message)
+        given.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
+                [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                env={name: os.environ[name] for name in passed},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _failed(f"{command[0]} cannot be started: {error.strerror or error}.") from None
     with process:
         try:
-            output, errors = _exchange(process, name, message, seconds)
+            output, errors = _outputs(process, name, seconds)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -148,51 +155,26 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
     return output
 
 
-def _exchange(
-    process: subprocess.Popen[bytes], name: str, message: bytes, seconds: float
-) -> tuple[bytes, bytes]:
+def _outputs(process: subprocess.Popen[bytes], name: str, seconds: float) -> tuple[bytes, bytes]:
     """Return standard output and the end of standard error, once both are closed."""
     end = time.monotonic() + seconds
-    too_long = _failed(f"{name} was stopped: it took more than {seconds:g} seconds.")
-    assert process.stdin is not None
-    kept: dict[Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
-    with selectors.DefaultSelector() as ready:
-        os.set_blocking(process.stdin.fileno(), False)
-        ready.register(process.stdin, selectors.EVENT_WRITE)
-        for stream in kept:
-            ready.register(stream, selectors.EVENT_READ)
-        while len(ready.get_map()):
-            left = end - time.monotonic()
-            if left <= 0:
-                raise too_long
-            for key, _ in ready.select(left):
-                if key.fileobj is process.stdin:
-                    message = _send(process, message)
-                    if not message:
-                        ready.unregister(process.stdin)
-                        process.stdin.close()
-                    continue
-                chunk = os.read(key.fd, 65_536)
-                if not chunk:
-                    ready.unregister(key.fileobj)
-                kept[key.fileobj] += chunk
-                if key.fileobj is process.stderr:
-                    del kept[process.stderr][:-10_000]
-                elif len(kept[process.stdout]) > MOST_BYTES:
-                    raise _failed(f"{name} was stopped: it wrote more than {MOST_BYTES:,} bytes.")
-        try:
-            process.wait(timeout=max(end - time.monotonic(), 0.001))
-        except subprocess.TimeoutExpired:
-            raise too_long from None
-    return bytes(kept[process.stdout]), bytes(kept[process.stderr])
-
-
-def _send(process: subprocess.Popen[bytes], message: bytes) -> bytes:
-    """Return the unsent rest of the message; a program need not read it."""
-    assert process.stdin is not None
+    output, errors = bytearray(), bytearray()
     try:
-        return message[os.write(process.stdin.fileno(), message) :]
-    except BlockingIOError:
-        return message
-    except BrokenPipeError:
-        return b""
+        with selectors.DefaultSelector() as ready:
+            ready.register(process.stdout, selectors.EVENT_READ, output)  # type: ignore[arg-type]
+            ready.register(process.stderr, selectors.EVENT_READ, errors)  # type: ignore[arg-type]
+            while len(ready.get_map()):
+                if (left := end - time.monotonic()) <= 0:
+                    raise TimeoutError
+                for key, _ in ready.select(left):
+                    chunk = os.read(key.fd, 65_536)
+                    if not chunk:
+                        ready.unregister(key.fileobj)
+                    key.data.extend(chunk)
+                del errors[:-10_000]
+                if len(output) > MOST_BYTES:
+                    raise _failed(f"{name} was stopped: it wrote more than {MOST_BYTES:,} bytes.")
+        process.wait(timeout=max(end - time.monotonic(), 0.001))
+    except (TimeoutError, subprocess.TimeoutExpired):
+        raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.") from None
+    return bytes(output), bytes(errors)

@@ -15,7 +15,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import QuestionType
 from forecasts.resolution.resolvers import protocol
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 
 
 class Settings(protocol.Settings):
@@ -60,3 +60,6 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         return None
     note = f"nothing else was confirmed by {to_minute(end)}"
     return Finding(settings.outcome, min(end, asked.scheduled_close_time), note=note)
+
+
+KIND = Kind(Settings, look, fallback=True, reads=False, fits=fits, not_before=not_before)

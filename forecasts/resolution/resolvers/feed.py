@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 
 from forecasts.common.errors import CannotTell
 from forecasts.common.times import to_minute
-from forecasts.resolution.resolvers import documents, protocol
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
+from forecasts.resolution.resolvers import parsing, protocol
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 
 Words = tuple[str, ...]
 _MOST_NAMED = 10
@@ -53,15 +53,15 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome with the matching entries since the question opened, or None."""
     seen = fetch(settings.url)
-    if seen.size > MOST_BYTES:
+    if len(seen.content) > MOST_BYTES:
         raise CannotTell(
-            f"A feed may have up to {MOST_BYTES:,} bytes, got {seen.size:,} bytes from "
+            f"A feed may have up to {MOST_BYTES:,} bytes, got {len(seen.content):,} bytes from "
             f"{seen.address}.",
             remedy="Use a feed of recent entries.",
         )
     feed = seen.once("feed", lambda: _read(seen.content))
     if not feed.get("version") and not feed.entries:
-        raise documents.unreadable(f"{seen.address} is neither RSS nor Atom.")
+        raise parsing.unreadable(f"{seen.address} is neither RSS nor Atom.")
     matches = []
     for entry in feed.entries:
         when = entry.get("published_parsed") or entry.get("updated_parsed")
@@ -80,6 +80,9 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if len(matches) > _MOST_NAMED:
         lines.append(f"and {len(matches) - _MOST_NAMED} more")
     return Finding(settings.outcome, matches[0][0], seen.address, "\n".join(lines), (seen,))
+
+
+KIND = Kind(Settings, look, only_proposes=True, fits=fits)
 
 
 def _read(content: bytes) -> Any:

@@ -16,10 +16,10 @@ from pydantic import AfterValidator, Field
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType
-from forecasts.resolution.resolvers import documents, protocol
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
+from forecasts.resolution.resolvers import parsing, protocol
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 
-JMESPath = Annotated[str, AfterValidator(documents.checked_path)]
+JMESPath = Annotated[str, AfterValidator(parsing.checked_path)]
 
 
 class Settings(protocol.Settings):
@@ -54,8 +54,8 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome in the document, None while it is not known yet."""
     seen = fetch(settings.url)
-    document = documents.json_of(seen)
-    value = documents.select(document, settings.outcome, seen)
+    document = parsing.json_of(seen)
+    value = parsing.select(document, settings.outcome, seen)
     word = value if isinstance(value, str) else json.dumps(value)
     if word in settings.not_yet:
         return None
@@ -70,14 +70,17 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         )
     known_at = now
     if settings.known_at is not None:
-        time = documents.select(document, settings.known_at, seen)
+        time = parsing.select(document, settings.known_at, seen)
         try:
             known_at = read_time(time if isinstance(time, str) else json.dumps(time))
         except LedgerError as error:
-            raise documents.changed(
+            raise parsing.changed(
                 f"The value of {settings.known_at!r} in {seen.address}: {error.message}"
             ) from None
     if known_at > now:
         return None
     note = f"{settings.outcome} is {word[:200]}"
     return Finding(outcome, known_at, seen.address, note, (seen,))
+
+
+KIND = Kind(Settings, look, measured=True, fits=fits)

@@ -20,29 +20,20 @@ from forecasts.resolution.resolvers import (
 from forecasts.resolution.resolvers.protocol import Kind
 
 GROUP = "forecasts.resolvers"
-_OURS = {
-    "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
-    "series": Kind(
-        series.Settings, series.look, measured=True, fits=series.fits, not_before=series.not_before
-    ),
-    "http_json": Kind(http_json.Settings, http_json.look, measured=True, fits=http_json.fits),
-    "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
-    "deadline": Kind(
-        deadline.Settings,
-        deadline.look,
-        fallback=True,
-        reads=False,
-        fits=deadline.fits,
-        not_before=deadline.not_before,
-    ),
-    "question": Kind(question.Settings, question.look, reads=False, fits=question.fits),
-    "command": Kind(command.Settings, command.look, reads=False, fits=command.fits),
+OURS = {
+    "outcomes_file": outcomes_file.KIND,
+    "series": series.KIND,
+    "http_json": http_json.KIND,
+    "feed": feed.KIND,
+    "deadline": deadline.KIND,
+    "question": question.KIND,
+    "command": command.KIND,
 }
 
 
 def names() -> list[str]:
     """Return the names of all kinds: ours, then those of other packages."""
-    return [*_OURS, *sorted(entry_points(group=GROUP).names.difference(_OURS))]
+    return [*OURS, *sorted(entry_points(group=GROUP).names.difference(OURS))]
 
 
 def kind(name: str) -> Kind:
@@ -50,8 +41,8 @@ def kind(name: str) -> Kind:
 
     Another package cannot replace one of our kinds.
     """
-    if name in _OURS:
-        return _OURS[name]
+    if name in OURS:
+        return OURS[name]
     theirs = entry_points(group=GROUP, name=name)
     if not theirs:
         raise BadInput(

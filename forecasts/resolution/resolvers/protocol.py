@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,62 +57,36 @@ class Asked:
             ) from None
 
 
-class Made:
-    """A cache of parsed documents, so that a thousand questions with one source parse it once.
-
-    Keeps the most recently used ones, made from up to ``most`` bytes in all. In memory they can
-    take ten times as much.
-    """
-
-    def __init__(self, most: int = limits.SOURCE_BYTES) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
-        self._size = 0
-
-    def once(self, key: Hashable, size: int, make: Callable[[], T]) -> T:
-        """Return the cached result of ``make``, or raise the LedgerError that it raised."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            while self._kept and self._size + size > self._most:
-                self._size -= self._kept.popitem(last=False)[1][0]
-            made: T | LedgerError
-            try:
-                made = make()
-            except LedgerError as error:
-                made, size = error, 0
-                error.__context__ = None
-            self._kept[key] = size, made
-            self._size += size
-        found = self._kept[key][1]
-        if isinstance(found, LedgerError):
-            raise found.with_traceback(None)
-        return cast("T", found)
-
-
 @dataclass(frozen=True)
 class Seen:
-    """A document that a resolver read: its address, bytes, time, and media type."""
+    """A document that a resolver read: its address, bytes, time, and media type.
+
+    ``made``: its parsed forms, so that a thousand questions with one source parse it once.
+    """
 
     address: str
     content: bytes
     at: datetime
     media: str = ""
-    made: Made = field(default_factory=Made, compare=False, repr=False)
+    made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:
         """The digest of the bytes, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
-    @cached_property
-    def size(self) -> int:
-        """The number of bytes."""
-        return len(self.content)
-
     def once(self, how: Hashable, make: Callable[[], T]) -> T:
-        """Return the result of ``make`` on the bytes, made once in a run for each ``how``."""
-        return self.made.once((self.address, self.sha256, how), self.size, make)
+        """Return the result of ``make``, called once for each ``how``, or raise its LedgerError."""
+        if how not in self.made:
+            try:
+                self.made[how] = make()
+            except LedgerError as error:
+                error.__context__ = None
+                self.made[how] = error
+        found = self.made[how]
+        if isinstance(found, LedgerError):
+            raise found.with_traceback(None)
+        return cast("T", found)
 
 
 @dataclass(frozen=True)

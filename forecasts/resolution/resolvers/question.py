@@ -15,8 +15,8 @@ from pydantic import Field
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType
-from forecasts.resolution.resolvers import documents, protocol
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
+from forecasts.resolution.resolvers import parsing, protocol
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 from forecasts.values.outcomes import NOT_SCORED
 
 # ``fetch`` returns {"outcome": …, "known_at": …} for another question, null while it has none.
@@ -52,7 +52,7 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome that follows, None while the other question has no outcome."""
     seen = fetch(ADDRESS + settings.question)
-    answer = documents.json_of(seen)
+    answer = parsing.json_of(seen)
     if answer is None:
         return None
     outcome, known_at = str(answer["outcome"]), read_time(answer["known_at"])
@@ -73,3 +73,6 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
             remedy="Resolve by hand.",
         )
     return None if known_at > now else Finding(follows, known_at, note=note, seen=(seen,))
+
+
+KIND = Kind(Settings, look, reads=False, fits=fits)

@@ -14,8 +14,10 @@ later shows that the earlier ones are published, and no gap is longer than usual
 from __future__ import annotations
 
 import math
+import operator
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,12 +27,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from forecasts.common.errors import BadInput, CannotTell, LedgerError
-from forecasts.common.times import iso, utc
+from forecasts.common.errors import BadInput, CannotTell, LedgerError, Remedy
+from forecasts.common.times import iso, read_time, utc
 from forecasts.ledger.models import QuestionType
-from forecasts.resolution.resolvers import documents, protocol
-from forecasts.resolution.resolvers.expressions import Expression, read_expression
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
+from forecasts.resolution.resolvers import parsing, protocol
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind, Seen
 
 _OVERDUE = 2  # times the longest pause between two rows
 _USUAL = 6  # a pause is usual if one in six is as long: a weekend is one in five
@@ -61,7 +62,7 @@ class Settings(protocol.Settings):
         description="what decides, for example: max(value) >= 145 between open and close"
     )
     time: str = Field(default="date", description="the column with the time")
-    rows: Annotated[str, AfterValidator(documents.checked_path)] | None = Field(
+    rows: Annotated[str, AfterValidator(parsing.checked_path)] | None = Field(
         default=None, description="JMESPath to the list of rows in a JSON document"
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(
@@ -122,8 +123,11 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if series.unfinished is not None:
         counted = _Series(sorted([*series.rows, series.unfinished]), series.blank)
         if _decided(asked, settings, now, seen, counted) != found:
-            raise documents.unfinished(seen.address, asked.slug)
+            raise parsing.unfinished(seen.address, asked.slug)
     return found
+
+
+KIND = Kind(Settings, look, measured=True, fits=fits, not_before=not_before)
 
 
 def _decided(
@@ -228,25 +232,31 @@ def _series(seen: Seen, expression: Expression, settings: Settings) -> _Series:
 
 
 def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
-    zone = ZoneInfo(settings.zone)
+    zone, columns = ZoneInfo(settings.zone), (settings.time, expression.column)
     found: dict[datetime, float] = {}
     blank: set[datetime] = set()
-    table, last = documents.rows_of(seen, settings.rows, [settings.time, expression.column])
-    for place, (at, cell) in table:
+    unfinished = None
+    for row in parsing.rows_of(seen, seen.address, columns, settings.rows):
+        if row.unfinished:
+            with suppress(CannotTell, KeyError):
+                at, cell = (row.cells[column] for column in columns)
+                unfinished = _time(at, zone, row.place), _number(cell, row.place, columns[1])
+            continue
+        if row.wrong:
+            raise row.wrong
+        try:
+            at, cell = (row.cells[column] for column in columns)
+        except KeyError as missing:
+            raise parsing.changed(f"{row.place} has no {missing}.") from None
         if str(cell).strip() in settings.missing:
             with suppress(CannotTell):  # a note below the rows has no time
-                blank.add(_time(at, zone, place))
+                blank.add(_time(at, zone, row.place))
             continue
-        moment, value = _time(at, zone, place), _number(cell, place, expression.column)
+        moment, value = _time(at, zone, row.place), _number(cell, row.place, columns[1])
         if found.setdefault(moment, value) != value:
-            raise documents.changed(
-                f"{place} has {value!r} for {iso(moment)}, but another row {found[moment]!r}."
+            raise parsing.changed(
+                f"{row.place} has {value!r} for {iso(moment)}, but another row {found[moment]!r}."
             )
-    unfinished = None
-    if last is not None:
-        place, (at, cell) = last
-        with suppress(CannotTell):
-            unfinished = _time(at, zone, place), _number(cell, place, expression.column)
     return _Series(sorted(found.items()), sorted(blank.difference(found)), unfinished)
 
 
@@ -255,7 +265,7 @@ def _time(cell: Any, zone: ZoneInfo, place: str) -> datetime:
         read = datetime.fromisoformat(str(cell).strip())
         return utc(read if read.tzinfo is not None else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise documents.changed(
+        raise parsing.changed(
             f"{place} has {str(cell)[:40]!r} as its time, which is not a time."
         ) from None
 
@@ -266,7 +276,102 @@ def _number(cell: Any, place: str, column: str) -> float:
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise documents.changed(
+        raise parsing.changed(
             f"{place} has {str(cell)[:40]!r} as {column!r}, which is not a number."
         )
     return value
+
+
+FORM = "max(value) >= 145 between open and close"
+
+_FORM = re.compile(
+    r"(?P<function>max|min|mean|sum|first|last|count)\s*\(\s*(?P<column>[^()\s](?:[^()]*[^()\s])?)\s*\)"
+    r"(?:\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?))?"
+    r"(?:\s+between\s+(?P<start>\S+)\s+and\s+(?P<end>\S+))?",
+    re.IGNORECASE,
+)
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
+    "count": lambda values: float(len(values)),
+    "mean": lambda values: math.fsum(values) / len(values),
+    "sum": math.fsum,
+    "first": operator.itemgetter(0),
+    "last": operator.itemgetter(-1),
+    "max": max,
+    "min": min,
+}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression; ``comparison`` and ``bound`` are None if its value is a number."""
+
+    function: str
+    column: str
+    comparison: str | None
+    bound: float | None
+    start: str
+    end: str
+
+    def window(self, asked: Asked) -> tuple[datetime, datetime]:
+        """Return the start, included, and the end, excluded."""
+        return _moment(self.start, asked), _moment(self.end, asked)
+
+    def value(self, values: Sequence[float]) -> float:
+        """Return the value of the function on the values in the window, oldest first."""
+        return _FUNCTIONS[self.function](values)
+
+    def compares(self, value: float) -> bool:
+        """Return whether the comparison holds for that value."""
+        assert self.comparison is not None
+        assert self.bound is not None
+        return _COMPARISONS[self.comparison](value, self.bound)
+
+    @property
+    def lasting(self) -> bool | None:
+        """The comparison's result that no later value can change; None if any result can change.
+
+        A maximum that has reached its bound stays there (True); one that has exceeded an upper
+        bound stays above it (False).
+        """
+        if self.comparison in (None, "==") or self.function not in ("max", "count", "min"):
+            return None
+        return (self.comparison in (">=", ">")) is (self.function != "min")
+
+
+def read_expression(text: str) -> Expression:
+    """Return the parsed expression; BadInput shows the form of one.
+
+    >>> read_expression("min(price) < 2.5").lasting
+    True
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(f"{text!r} is not a series expression.", remedy=f"Example: {FORM}.")
+    bound = None if found["bound"] is None else float(found["bound"])
+    if bound is not None and not math.isfinite(bound):
+        raise BadInput(f"{found['bound']!r} in {text!r} is too large a number.")
+    start, end = found["start"] or "open", found["end"] or "close"
+    for moment in (start, end):
+        if moment not in ("open", "close", "resolve"):
+            read_time(moment)
+    return Expression(
+        found["function"].lower(), found["column"], found["comparison"], bound, start, end
+    )
+
+
+def _moment(word: str, asked: Asked) -> datetime:
+    if word == "open":
+        return asked.open_time
+    if word == "close":
+        return asked.scheduled_close_time
+    if word != "resolve":
+        return read_time(word)
+    if asked.scheduled_resolve_time is None:
+        raise CannotTell(
+            f"{asked.slug!r} has no scheduled resolve time, which its resolver needs.",
+            remedy=Remedy("To set it: {}", "revise", asked.slug, resolves="TIME"),
+        )
+    return asked.scheduled_resolve_time

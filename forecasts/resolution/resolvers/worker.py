@@ -31,13 +31,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
-from forecasts.common.limits import format_bytes, limit_memory
+from forecasts.common.limits import SOURCE_BYTES, format_bytes, limit_memory
 from forecasts.resolution.resolvers import supervisor
 from forecasts.resolution.resolvers.kinds import kind
-from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Made, Seen
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
 SECONDS = 30.0  # of processor time for one look
-_WAITS = 4  # times as long, without fetching: for a look that sleeps, and on a busy machine
+WAITS = 4  # times as long, without fetching: for a look that sleeps, and on a busy machine
 MEMORY_BYTES = 2_000_000_000  # of a child; a parsed document can take twenty times its size
 _STARTING = 60.0  # seconds for a child to start on a busy machine; usually half a second
 _OUT_OF_MEMORY = 77  # the child's exit code
@@ -120,7 +120,7 @@ class Worker:
     def _answer(self, request: tuple[Any, ...], fetch: Fetch) -> Looked | Exception:
         """Return the child's answer or error; documents that it asks for are fetched meanwhile."""
         documents: dict[str, Seen] = {}
-        left = self._seconds * _WAITS
+        left = self._seconds * WAITS
         self._child.send(request)
         while True:
             began = time.monotonic()
@@ -129,9 +129,8 @@ class Worker:
             asks, value = self._child.recv()
             left = max(left - (time.monotonic() - began), 0)
             if asks == _FETCH:
-                self._child.send(_fetched(value, fetch, documents))
-            elif asks == _CONTENT:
-                self._child.send_bytes(documents[value].content)
+                address, known = value
+                self._child.send(_fetched(address, known, fetch, documents))
             elif isinstance(value, Exception):
                 return value
             else:
@@ -179,33 +178,18 @@ class Worker:
         return process.wait()
 
 
-_READY, _FETCH, _CONTENT, _DONE = "ready", "fetch", "content", "done"
+_READY, _FETCH, _DONE = "ready", "fetch", "done"
 
 
-def _fetched(address: str, fetch: Fetch, documents: dict[str, Seen]) -> Any:
-    """Return the reply on a document: its description or an error."""
+def _fetched(
+    address: str, known: str | None, fetch: Fetch, documents: dict[str, Seen]
+) -> Seen | LedgerError | None:
+    """Return the document or an error; None if it has the digest that the child knows."""
     try:
         seen = documents[address] = fetch(address)
     except LedgerError as error:
         return error
-    return {name: getattr(seen, name) for name in ("address", "sha256", "size", "at", "media")}
-
-
-class _Sent(Seen):
-    """A document of the parent process; its bytes are sent when they are first used."""
-
-    asked_for: str
-    parent: Connection
-
-    def __init__(self, reply: Mapping[str, Any], **own: Any) -> None:
-        self.__dict__.update(reply, **own)
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "content":
-            raise AttributeError(name)
-        self.parent.send((_CONTENT, self.asked_for))
-        content = self.__dict__["content"] = self.parent.recv_bytes()
-        return content
+    return None if seen.sha256 == known else seen
 
 
 def serve() -> None:
@@ -214,32 +198,43 @@ def serve() -> None:
     if not supervisor.end_with(int(parent_id), signal.SIGKILL):
         return
     limit_memory(int(memory_bytes) / 1e9)
-    parent, made = Connection(int(descriptor)), Made()
+    parent, kept = Connection(int(descriptor)), dict[str, Seen]()
     with suppress(EOFError, OSError):
         parent.send(_READY)
         while True:
             request = parent.recv()
             # Its signal ends the process, whatever it does.
             signal.setitimer(signal.ITIMER_PROF, float(seconds))
-            parent.send((_DONE, _served(request, parent, made)))
+            parent.send((_DONE, _served(request, parent, kept)))
 
 
-def _served(request: tuple[Any, ...], parent: Connection, made: Made) -> Any:
-    """Return the answer to a request, or the error that it raised."""
+def _served(request: tuple[Any, ...], parent: Connection, kept: dict[str, Seen]) -> Any:
+    """Return the answer to a request, or the error that it raised.
+
+    ``kept``: the documents of earlier looks by address, with their parsed forms, up to a size.
+    """
+    read: list[tuple[str, Seen]] = []
 
     def fetch(address: str) -> Seen:
-        parent.send((_FETCH, address))
+        known = kept.get(address)
+        parent.send((_FETCH, (address, known and known.sha256)))
         reply = parent.recv()
         if isinstance(reply, LedgerError):
             raise reply
-        return _Sent(reply, asked_for=address, parent=parent, made=made)
+        if reply is not None:
+            size = len(reply.content) + sum(len(one.content) for one in kept.values())
+            if size > SOURCE_BYTES:
+                kept.clear()
+            kept[address] = reply
+        read.append((address, kept[address]))
+        return kept[address]
 
     try:
         name, settings, asked, now = request
         finding, not_before = look(name, settings, asked, now, fetch)
         if finding is None:
             return (None, not_before), ()
-        seen = [one.asked_for if isinstance(one, _Sent) else one for one in finding.seen]
+        seen = [next((a for a, seen in read if seen is one), one) for one in finding.seen]
         return (replace(finding, seen=()), not_before), seen
     except LedgerError as error:
         return error.with_traceback(None)

@@ -26,9 +26,9 @@ from forecasts.resolution import disputes, outcome_checks
 from forecasts.resolution.assignments import no_resolver, resolvers
 from forecasts.resolution.progress import parked
 from forecasts.resolution.resolvers.kinds import kind
-from forecasts.resolution.runs import claiming, corrections
-from forecasts.resolution.runs.agreement import Answer
+from forecasts.resolution.runs import claiming, recording
 from forecasts.resolution.runs.attempt import (
+    Answer,
     Attempt,
     Result,
     ask,
@@ -40,7 +40,7 @@ from forecasts.resolution.runs.attempt import (
 from forecasts.resolution.runs.claiming import Claimed, Claims
 from forecasts.resolution.runs.recording import record_attempts, record_finding
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
-from forecasts.resolution.runs.source_access import SourceAccess
+from forecasts.resolution.runs.sources import Sources
 
 
 @dataclass
@@ -91,7 +91,7 @@ def run(
     5. Record the attempts without a finding together, and claim the next batch unless ``stop``
        returns true. A repeated answer is recorded once a day. A failure is tried again later and
        later, and finally parked with its reason; a permanent one is parked at once.
-    6. Propose corrections to the questions that follow a corrected one (``corrections``).
+    6. Propose corrections to the questions that follow a corrected one (``recording``).
     7. Count the questions that need a person, and list those that other runs have claimed. Claims
        that an error has left are released.
 
@@ -102,13 +102,13 @@ def run(
     if only is not None:
         kind(only)
     claims = Claims(engine, now, clock or (lambda: now), only)
-    sources = SourceAccess(engine, now, allow_private=allow_private)
+    sources = Sources(engine, now, allow_private=allow_private)
     with reading(engine) as session:
-        due, outdated = claims.due(session), corrections.outdated(session)
+        due, outdated = claims.due(session), recording.outdated(session)
     due = due if limit is None else due[:limit]
     on_start(len(due))
     summary = Summary(len(due))
-    if only not in (None, corrections.KIND):
+    if only not in (None, recording.FOLLOWS):
         outdated = []
     try:
         attempted = (
@@ -141,7 +141,7 @@ def look(engine: Engine, slug: str, *, now: datetime, allow_private: bool = Fals
         assigned = resolvers(session, state.question)
     if not assigned:
         raise no_resolver(slug)
-    with closing(SourceAccess(engine, now, allow_private=allow_private)) as sources:
+    with closing(Sources(engine, now, allow_private=allow_private)) as sources:
         return [ask(resolver, state, now, sources) for resolver in assigned]
 
 
@@ -156,7 +156,7 @@ def waiting(session: Session) -> int:
 
 
 def _attempted(
-    claims: Claims, sources: SourceAccess, limit: int, stop: Callable[[], bool]
+    claims: Claims, sources: Sources, limit: int, stop: Callable[[], bool]
 ) -> Iterator[Result | None]:
     """Yield the result of each question, claimed in batches; None for one that is not open yet."""
     reserved = 1 if limit and claims.any_abandoned() else 0
@@ -170,7 +170,7 @@ def _attempted(
 
 
 def _batch(
-    claims: Claims, sources: SourceAccess, batch: Sequence[Claimed], stop: Callable[[], bool]
+    claims: Claims, sources: Sources, batch: Sequence[Claimed], stop: Callable[[], bool]
 ) -> Generator[Result | None, None, int]:
     """Yield the results as in ``_attempted``; return how many questions were freed unasked.
 
@@ -215,7 +215,7 @@ def _batch(
     return left
 
 
-def _answers(claims: Claims, sources: SourceAccess, claimed: Claimed) -> list[Answer]:
+def _answers(claims: Claims, sources: Sources, claimed: Claimed) -> list[Answer]:
     """Return the answers of the question's resolvers; none once the claim has ended."""
     answers = []
     for resolver in claimed.resolvers:
@@ -234,7 +234,7 @@ def _failed(
 
 
 def _rehearsed(
-    claims: Claims, sources: SourceAccess, due: Sequence[int], stop: Callable[[], bool]
+    claims: Claims, sources: Sources, due: Sequence[int], stop: Callable[[], bool]
 ) -> Iterator[Result | None]:
     """Yield the result that each question would have; None for one that is not open yet."""
     for start in range(0, len(due), claiming.BATCH):
@@ -246,7 +246,7 @@ def _rehearsed(
             yield _rehearse(claims, sources, claimed) if claimed.is_open else None
 
 
-def _rehearse(claims: Claims, sources: SourceAccess, claimed: Claimed) -> Result:
+def _rehearse(claims: Claims, sources: Sources, claimed: Claimed) -> Result:
     if claimed.is_exhausted:
         return exhausted(claimed, claims.now).result
     answers = [ask(one, claimed.state, claims.now, sources) for one in claimed.resolvers]
@@ -274,7 +274,7 @@ def _rehearse(claims: Claims, sources: SourceAccess, claimed: Claimed) -> Result
 
 def _corrected(
     claims: Claims,
-    sources: SourceAccess,
+    sources: Sources,
     outdated: Sequence[tuple[Resolver, Question]],
     stop: Callable[[], bool],
     *,
@@ -287,14 +287,14 @@ def _corrected(
         with reading(claims.engine) as session:
             state = current_state(session, question, now=claims.now)
         finding = ask(resolver, state, claims.now, sources).finding
-        if finding is None or not corrections.changes_outcome(state, finding):
+        if finding is None or not recording.changes_outcome(state, finding):
             continue
         if dry:
-            yield Result(state.slug, RunState.proposed, corrections.message(finding))
+            yield Result(state.slug, RunState.proposed, recording.correction_message(finding))
             continue
         try:
             with claims.writing() as session:
-                result = corrections.propose_correction(
+                result = recording.propose_correction(
                     session, resolver, find(session, state.slug), finding, now=claims.now
                 )
         except DatabaseError:

@@ -25,9 +25,9 @@ from forecasts.ledger.models import (
     RunState,
 )
 from forecasts.questions.registry import newest_wording
-from forecasts.resolution import proposals, resolutions
+from forecasts.resolution import proposals
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.runs.agreement import Answer, Decision
+from forecasts.resolution.runs.attempt import Answer, Decision
 from forecasts.values.outcomes import outcome_value
 
 # Without a name: this text stays in the history after a member is removed.
@@ -69,7 +69,7 @@ def _is_alone(session: Session, question: Question, answers: Sequence[Answer]) -
 def _objection(session: Session, question: Question, finding: Finding) -> str:
     """Return the reason not to confirm the finding without a person; '' if there is none."""
     text = newest_wording(session, question)
-    for row in resolutions.history(session, question):
+    for row in proposals.history(session, question):
         if row.state == ResolutionState.withdrawn and _agree(row, finding, text):
             return "it was withdrawn before"
     earlier = _earlier_proposals(session, question)
@@ -117,11 +117,11 @@ def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
     Without those whose outcome was confirmed and withdrawn.
     """
     open_ids = {row.id for row in proposals.proposals_on(session, question)}
-    rows = resolutions.history(session, question)
+    rows = proposals.history(session, question)
     ended = {row.supersedes_id for row in rows if row.state == ResolutionState.withdrawn}
     ended |= {row.proposal_id for row in rows if row.id in ended}
     text = newest_wording(session, question)
-    kept = resolutions.by_resolution(session, question, Exhibit)
+    kept = proposals.by_resolution(session, question, Exhibit)
     return [
         _Proposal(row, text, row.id in open_ids, {one.sha256 for one in kept.get(row.id, ())})
         for row in rows

@@ -15,7 +15,7 @@ from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
 from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments, confirmation, disputes, policies, proposals
+from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.agenda.notifications.conftest import Service, tell
@@ -270,7 +270,7 @@ def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
         watch.parked_at = day(3)
         rain = registry.find(session, "rain")
         how = PolicyKind.confirm
-        policies.set_policy(session, rain, how, dispute_days=9, member=root, now=day(1))
+        assignments.set_policy(session, rain, how, dispute_days=9, member=root, now=day(1))
         confirmation.confirm(session, rain, "yes", known_at=day(2), now=day(2), member=root)
         disputes.dispute(session, rain, member=alice, now=day(4), reason="no")
     for who in ("root", "alice"):

@@ -13,14 +13,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution
 from forecasts.questions import registry, standing
 from forecasts.questions.standing import Status
-from forecasts.resolution import (
-    assignments,
-    confirmation,
-    kept_evidence,
-    policies,
-    progress,
-    resolutions,
-)
+from forecasts.resolution import assignments, confirmation, kept_evidence, progress, proposals
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
@@ -37,7 +30,7 @@ def state(engine: Engine, slug: str) -> standing.QuestionState:
 
 def history(engine: Engine, slug: str) -> list[Resolution]:
     with database.reading(engine) as ledger:
-        return resolutions.history(ledger, registry.find(ledger, slug))
+        return proposals.history(ledger, registry.find(ledger, slug))
 
 
 def proposal(engine: Engine) -> str:
@@ -233,7 +226,7 @@ def test_a_dispute_is_decided_on_the_page(furnished: AppTest, engine: Engine, cl
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         ended = registry.find(ledger, "ended")
-        policies.set_policy(
+        assignments.set_policy(
             ledger, ended, PolicyKind.confirm, dispute_days=7, member=alice, now=day(4)
         )
     settle(engine, "ended", "yes", by="alice")

@@ -16,7 +16,7 @@ from forecasts.access.roles import ensure_admin
 from forecasts.agenda import calendar_feed, revisits
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution, Theme
-from forecasts.resolution.runs.last_run import record_run
+from forecasts.resolution.progress import record_run
 from tests.app.conftest import Clock, errors, forecasts, press, toasts, visit, words
 from tests.conftest import ask, day
 

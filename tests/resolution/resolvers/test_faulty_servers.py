@@ -22,9 +22,8 @@ from forecasts.common import web as fetching
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
 from forecasts.resolution import assignments, progress
-from forecasts.resolution.resolvers import sources
-from forecasts.resolution.resolvers.sources import Sources
-from forecasts.resolution.runs import claiming, run, source_access
+from forecasts.resolution.runs import claiming, run, sources
+from forecasts.resolution.runs.sources import Sources
 from tests.common.test_web import server
 from tests.conftest import KINDS, ask, day
 
@@ -135,7 +134,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         for module in (connections, ip_addresses):
             monkeypatch.setattr(module, "is_public", lambda one: str(one) == "127.0.0.1")
         monkeypatch.setattr(
-            source_access, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
+            run, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
         )
         yield address.rstrip("/").replace("localhost", "127.0.0.1")
         OVER.set()

@@ -72,12 +72,12 @@ def test_rows_swallowed_by_an_open_quote_fail_their_questions() -> None:
         (f"{HEADER}rain,,yes\n", "has no known_at"),
         ("question,outcome,outcome,known_at\nrain,yes,no,2026-01-03\n", "more than one column"),
         ("question,outcome\n", "no column 'known_at'"),
-        ("", "no column"),
-        (b"\xff\xfe\x00", "cannot be read"),
-        ("[" * 100_000, "cannot be read"),
-        ("[{", "cannot be read"),
-        ('{"question": 1}', "not a list of objects"),
-        ("[1, 2]", "not a list of objects"),
+        ("", "is empty"),
+        (b"\xff\xfe\x00", "is not (JSON|UTF-8)"),
+        ("[" * 100_000, "is not (JSON|UTF-8)"),
+        ("[{", "is not (JSON|UTF-8)"),
+        ('{"question": 1}', "no list of objects"),
+        ("[1, 2]", "no list of objects"),
     ],
 )
 def test_a_file_that_cannot_be_used_fails_with_the_reason(text: str | bytes, words: str) -> None:

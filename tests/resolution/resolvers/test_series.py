@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput, CannotTell
-from forecasts.resolution.resolvers.expressions import read_expression
-from forecasts.resolution.resolvers.series import Settings
+from forecasts.resolution.resolvers.series import Settings, read_expression
 from tests.resolution.resolvers.looking import CLOSE, at, look, outcome, question
 
 RISES = "max(value) >= 145 between open and close"
@@ -198,7 +197,7 @@ def test_json_is_read_too_where_a_path_leads_to_the_rows() -> None:
         ("date,val", "is empty"),
         ("date,price\n2026-01-05,1\n", "no column 'value'"),
         ("date,value,value\n2026-01-05,1,2\n", "more than one column 'value'"),
-        ("date,value\n2026-01-05,1,5\n", "Line 2 of data has 3 cells"),
+        ("date,value\n2026-01-05,1,5\n", "data, line 2: 3 cells"),
         ("date,value\nsoon,1\n", "'soon' as its time, which is not a time"),
         ("date,value\n2026-01-05,many\n", "'many' as 'value', which is not a number"),
         ("date,value\n2026-01-05,inf\n", "which is not a number"),

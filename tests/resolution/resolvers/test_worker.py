@@ -86,23 +86,22 @@ def test_its_errors_are_those_of_this_process(
 
 
 def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -> None:
-    class Counting(World):
-        sent = 0
+    sent: list[str] = []
 
+    class Sent(Seen):
+        def __reduce__(self) -> Any:
+            sent.append(self.address)
+            return Seen, (self.address, self.content, self.at)
+
+    class Counting(World):
         def __call__(self, address: str) -> Seen:
             found = super().__call__(address)
-
-            class Sent(Seen):
-                def __getattribute__(self, name: str) -> Any:
-                    Counting.sent += name == "content"
-                    return super().__getattribute__(name)
-
             return Sent(found.address, found.content, found.at)
 
     world = Counting(at(9), page=json.dumps({"status": "open", "of": "these questions"}))
     for _ in range(5):
         assert shared.look("http_json", STATUS, question(), at(9), world) == (None, None)
-    assert Counting.sent == 1 + 2 * 5  # sent once; its size and hash are read here
+    assert sent == ["page"]
 
 
 @pytest.mark.parametrize(
@@ -267,11 +266,8 @@ def test_fetching_does_not_count_towards_the_time() -> None:
         assert outcome(finding) == ("yes", at(9))
 
 
-def test_a_child_ends_with_its_parent() -> None:
+def test_a_worker_can_be_closed_again() -> None:
     one = Worker(10)
     asks(one, STATUS, page='{"status": "open"}')
-    assert one._process is not None
-    pid = one._process.pid
-    assert one.close() != 0
-    assert not os.path.exists(f"/proc/{pid}")
+    assert one.close() != 0  # it was killed
     assert one.close() == 0

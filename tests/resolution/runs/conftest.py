@@ -38,7 +38,7 @@ def oracle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def look(asked: Any, settings: Any, now: datetime, fetch: Any) -> Finding | None:
             return of(f"{settings.name}{asked.slug}")
 
-        monkeypatch.setitem(kinds._OURS, "oracle", Kind(Oracle, look, reads=False, **more))
+        monkeypatch.setitem(kinds.OURS, "oracle", Kind(Oracle, look, reads=False, **more))
 
     says(lambda _: None)
     return says

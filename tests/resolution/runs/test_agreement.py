@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.ledger.models import Policy, PolicyKind, Resolver, RunState
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.runs.agreement import Answer, decide
+from forecasts.resolution.runs.attempt import Answer, decide
 from tests.conftest import day
 
 _numbers = itertools.count(1)

@@ -18,7 +18,7 @@ from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.models import RunState
 from forecasts.questions import registry
-from forecasts.resolution import assignments, progress, resolutions
+from forecasts.resolution import assignments, progress, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
 from tests.conftest import acting, ask, day
@@ -27,6 +27,12 @@ from tests.resolution.runs.conftest import Says, carry, states, watch, yes
 pytestmark = pytest.mark.slow
 
 NAIVE = day(2).replace(tzinfo=None)
+
+
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone: the runs of test_run and test_claiming use both databases."""
+    return "sqlite"
 
 
 def exits(_: str) -> Finding:
@@ -167,6 +173,6 @@ def test_a_number_beyond_the_bounds_is_an_outcome_where_it_is_read_off_and_a_sli
     assert states(run.run(engine, now=day(4), dry=True)) == came
     assert states(run.run(engine, now=day(4))) == came
     with database.reading(engine) as session:
-        [row] = resolutions.history(session, registry.find(session, "read"))
+        [row] = proposals.history(session, registry.find(session, "read"))
         assert row.outcome == kept
         assert ("lies outside 0 to 5000" in row.note) == (kept != "5000")

@@ -13,7 +13,7 @@ from forecasts.access.roles import ensure_admin
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
-from forecasts.resolution import assignments, confirmation, policies, proposals
+from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run as resolution_run
 from tests.conftest import acting, ask, day
 
@@ -113,7 +113,7 @@ def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
 
 def test_nor_is_one_that_may_still_be_disputed(followed: Engine) -> None:
     with acting(followed) as (session, rain, alice):
-        policies.set_policy(
+        assignments.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(4)
         )
     resolve(followed, "no", 5)

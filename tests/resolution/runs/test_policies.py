@@ -14,7 +14,7 @@ from forecasts.common.errors import BadInput
 from forecasts.ledger import database
 from forecasts.ledger.models import Policy, PolicyKind, RunState
 from forecasts.questions import registry
-from forecasts.resolution import assignments, confirmation, kept_evidence, policies, proposals
+from forecasts.resolution import assignments, confirmation, kept_evidence, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import acting, day
@@ -23,13 +23,19 @@ from tests.resolution.runs.conftest import carry, states, yes
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone: the runs of test_run and test_claiming use both databases."""
+    return "sqlite"
+
+
 def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
     engine: Engine, oracle: Callable[..., None]
 ) -> None:
     carry(engine, "rain")
     oracle(yes)
     with acting(engine) as (session, rain, alice):
-        policies.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(2))
+        assignments.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(2))
     came = run.run(engine, now=day(4))
     assert (states(came), came.waiting) == ({"rain": "proposed"}, 1)
     assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
@@ -54,7 +60,7 @@ def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
             assignments.attach(
                 session, question, "oracle", named, member=alice, now=day(1), beside=True
             )
-            policies.set_policy(
+            assignments.set_policy(
                 session, question, PolicyKind.quorum, agreeing=2, member=alice, now=day(1)
             )
     oracle(lambda slug: None if slug.startswith("second-") else yes(slug))
@@ -91,5 +97,5 @@ def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
     carry(engine, "rain")
     with acting(engine) as (session, rain, alice):
         with pytest.raises(BadInput, match=words):
-            policies.set_policy(session, rain, member=alice, now=day(2), **given)
+            assignments.set_policy(session, rain, member=alice, now=day(2), **given)
         assert session.exec(select(Policy)).first() is None

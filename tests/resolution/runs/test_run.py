@@ -16,9 +16,9 @@ from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Resolution, ResolverRun
 from forecasts.questions import registry, revisions
-from forecasts.resolution import assignments, confirmation, policies, progress
+from forecasts.resolution import assignments, confirmation, progress
 from forecasts.resolution.runs import claiming, run
-from forecasts.resolution.runs.agreement import Answer
+from forecasts.resolution.runs.attempt import Answer
 from tests.conftest import acting, ask, day, resolve
 from tests.resolution.runs.conftest import states
 
@@ -195,7 +195,7 @@ def test_a_question_that_follows_another_waits_until_that_outcome_is_final(
     write(outcomes, ("rain", "yes", iso(day(3))))
     with acting(engine) as (session, rain, alice):
         by: dict[str, Any] = {"member": alice, "now": day(0)}
-        policies.set_policy(session, rain, PolicyKind.confirm, dispute_days=3, **by)
+        assignments.set_policy(session, rain, PolicyKind.confirm, dispute_days=3, **by)
         snow = registry.find(session, "snow")
         assignments.attach(session, snow, "question", {"question": "rain"}, **by)
     assert states(run.run(engine, now=day(4))) == {"rain": "confirmed", "snow": "not_yet"}

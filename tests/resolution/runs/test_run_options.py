@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from forecasts.common.errors import BadInput, CannotTell, CaptureError
 from forecasts.ledger.models import PolicyKind
-from forecasts.resolution import assignments, policies
+from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import acting, day
@@ -33,7 +33,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
 
     oracle(say)
     with acting(engine, "fog") as (session, fog, alice):
-        policies.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
+        assignments.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
     before = contents(engine)
     wanted = {
         "rain": "confirmed",

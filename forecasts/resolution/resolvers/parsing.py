@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -81,16 +82,6 @@ def select(document: Any, path: str, seen: Seen) -> Any:
         raise changed(f"{path!r} does not apply to {seen.address}: {reason[:200]}.") from None
 
 
-def split_unfinished(text: str) -> tuple[str, str]:
-    r"""Return the complete lines, and the text after the last line end, which may go on.
-
-    >>> split_unfinished("day,mm\n2026-01-05,1")
-    ('day,mm\n', '2026-01-05,1')
-    """
-    end = max(text.rfind("\n"), text.rfind("\r")) + 1
-    return text[:end], text[end:]
-
-
 def unfinished(name: str, slug: str) -> CannotTell:
     """Return the error of a deciding last line without a line end."""
     return CannotTell(
@@ -100,59 +91,68 @@ def unfinished(name: str, slug: str) -> CannotTell:
     )
 
 
-Row = tuple[str, list[Any]]
+class Row(NamedTuple):
+    """A row of a table, with its place, its cells by column, and the reason if it is unusable.
 
-
-def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> tuple[list[Row], Row | None]:
-    """Return the ``columns`` of each row of a CSV file with a header, or of a JSON list of objects.
-
-    Each has its place; a last row without a line end comes apart. ``rows`` is the JMESPath to the
-    list in a JSON document. CannotTell if a column is missing, or a CSV row does not have as many
-    cells as the header.
+    A ``wrong`` one has its cells by number. ``unfinished``: the last line of a file, without a line
+    end, so that it may go on.
     """
-    if rows is not None or text_of(seen).lstrip()[:1] in ("[", "{"):
-        return _objects(seen, rows, columns), None
-    return _lines(seen, columns)
+
+    place: str
+    cells: Mapping[Any, Any]
+    wrong: CannotTell | None = None
+    unfinished: bool = False
+
+    def text(self, column: str) -> str:
+        """Return the cell as text; a missing one is blank."""
+        value = self.cells.get(column)
+        return "" if value is None else str(value).strip()
 
 
-def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[Row]:
+def rows_of(
+    seen: Seen, name: str, columns: Sequence[str], rows: str | None = None
+) -> Iterator[Row]:
+    """Yield the rows of a CSV file with a header, or of a JSON list of objects.
+
+    ``name``: of the document, for messages. ``rows`` is the JMESPath to the list in a JSON
+    document. CannotTell if a CSV file does not have each of the ``columns`` once.
+    """
+    text = text_of(seen)
+    if rows is None and text.lstrip()[:1] not in ("[", "{"):
+        yield from _lines(name, text, columns)
+        return
     found = json_of(seen) if rows is None else select(json_of(seen), rows, seen)
-    where = f"at {rows!r} of {seen.address}" if rows else f"in {seen.address}"
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise changed(f"There is no list of objects {where}.")
-    table = []
-    for number, row in enumerate(found, 1):
-        place = f"Entry {number} {where}"
-        try:
-            table.append((place, [row[column] for column in columns]))
-        except KeyError as missing:
-            raise changed(f"{place} has no {missing}.") from None
-    return table
+    where = f"{name} at {rows!r}" if rows else name
+    if not isinstance(found, list) or not all(isinstance(cells, dict) for cells in found):
+        raise changed(f"There is no list of objects in {where}.")
+    for number, cells in enumerate(found, 1):
+        yield Row(f"{where}, entry {number}", cells)
 
 
-def _lines(seen: Seen, columns: Sequence[str]) -> tuple[list[Row], Row | None]:
-    whole, rest = split_unfinished(text_of(seen))
-    if not whole.strip():
-        raise unreadable(f"{seen.address} is empty, or ends within its first line.")
-    reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
+def _lines(name: str, text: str, columns: Sequence[str]) -> Iterator[Row]:
+    lines = list(io.StringIO(text, newline=""))
+    if not text.strip() or (len(lines) == 1 and not text.endswith(("\n", "\r"))):
+        raise unreadable(f"{name} is empty, or ends within its first line.")
+    reader = csv.reader(lines, strict=True)
     try:
         header = next(reader, [])
-        for column in columns:
-            if header.count(column) != 1:
-                many = "no column" if column not in header else "more than one column"
-                raise changed(f"{seen.address} has {many} {column!r}.")
-        at = [header.index(column) for column in columns]
-        table = []
-        for cells in reader:
-            place = f"Line {reader.line_num} of {seen.address}"
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise changed(f"{place} has {len(cells)} cells, but the header has {len(header)}.")
-            table.append((place, [cells[column] for column in at]))
     except csv.Error as error:
-        raise unreadable(f"{seen.address} is not CSV: {error}.") from None
-    last = rest.split(",")
-    if len(last) != len(header):
-        return table, None
-    return table, (f"The last line of {seen.address}", [last[column] for column in at])
+        raise unreadable(f"{name} is not CSV: {error}.") from None
+    for column in columns:
+        if header.count(column) != 1:
+            many = "no column" if column not in header else "more than one column"
+            raise changed(f"{name} has {many} {column!r}.")
+    while (begin := reader.line_num) < len(lines):
+        place, wrong = f"{name}, line {begin + 1}", None
+        may_go_on = begin + 1 == len(lines) and not text.endswith(("\n", "\r"))
+        try:
+            cells = next(reader)
+            if cells and len(cells) != len(header):
+                many_here = f"{len(cells)} cells, but the header has {len(header)}"
+                wrong = changed(f"{place}: {many_here}.")
+        except csv.Error as error:
+            cells = re.split(r"[,\r\n]", "".join(lines[begin : reader.line_num]))
+            wrong = unreadable(f"{place}: it cannot be read, {error}.")
+        if cells:
+            names = header if wrong is None else range(len(cells))
+            yield Row(place, dict(zip(names, cells, strict=True)), wrong, may_go_on)

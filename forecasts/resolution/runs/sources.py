@@ -1,4 +1,4 @@
-"""The sources of resolvers: files, web pages and other questions, each read once in a run.
+"""The sources of a run: the files, pages and questions that resolvers may read, each read once.
 
 A thousand questions with the same source see one version of it. A source that failed is not read
 again either: they all get its error. A host that has wasted a minute gets no more requests, so that
@@ -12,19 +12,29 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import Engine
+
+from forecasts.access.roles import is_shared_ledger
+from forecasts.access.visibility import read_as
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, CaptureError, LedgerError
 from forecasts.common.ip_addresses import ALLOW_PRIVATE
 from forecasts.common.times import iso
 from forecasts.common.web import fetch
+from forecasts.ledger.database import reading
+from forecasts.ledger.models import Member, Resolver
+from forecasts.questions.finality import provisional_outcome
+from forecasts.questions.registry import find
+from forecasts.questions.standing import current_state
 from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.resolvers.question import ADDRESS
+from forecasts.resolution.resolvers.worker import Worker
 
 MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of one run
 MOST_WASTED = 60.0  # seconds of failed requests to one host
@@ -37,67 +47,81 @@ MEDIA = {
 
 _AGAIN = "It is tried again later. If it stays so, set another source, or resolve by hand."
 
-# Returns a question's outcome and when it became known, None while it has none.
-Answers = Callable[[str], tuple[str, datetime] | None]
-
 
 class Sources:
-    """Call it with an address for its document, read once, or for the error it raised."""
+    """The sources of a run, and the ``worker`` that parses them until it is closed."""
 
     def __init__(
         self,
+        engine: Engine,
         now: datetime,
-        answers: Answers,
         *,
-        shared: bool,
         allow_private: bool = False,
         seconds: float = 20,
         most_bytes: int = limits.SOURCE_BYTES,
     ) -> None:
-        self._now, self._answers, self._shared = now, answers, shared
+        self._engine, self._now = engine, now
         self._allow_private, self._seconds, self._most_bytes = allow_private, seconds, most_bytes
         self._read: dict[str, Seen | LedgerError] = {}
-        self._kept = 0
         self._wasted: defaultdict[str, float] = defaultdict(float)
+        self.worker = Worker()
 
-    def __call__(self, address: str) -> Seen:
-        """Return the document at the address: http(s)://…, question:SLUG, or a file path."""
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
+
+    def fetch(self, resolver: Resolver, address: str) -> Seen:
+        """Return the document at the address; NotFound for a question hidden from the owner."""
+        if address.startswith(ADDRESS):
+            with reading(self._engine) as session:
+                owner = session.get(Member, resolver.member_id or 0)
+                read_as(session, owner, now=self._now)
+                find(session, address.removeprefix(ADDRESS))
+        return self.read(address)
+
+    def read(self, address: str) -> Seen:
+        """Return the document at http(s)://…, question:SLUG or a file path, or raise its error."""
         if address not in self._read:
             try:
-                self._read[address] = self._fetch(address)
+                found = self._fetch(address)
+                kept = [one for one in self._read.values() if isinstance(one, Seen)]
+                if sum(len(one.content) for one in (found, *kept)) > MOST_KEPT:
+                    self._read = {a: e for a, e in self._read.items() if not isinstance(e, Seen)}
+                self._read[address] = found
             except LedgerError as error:
                 self._read[address] = error
                 error.__context__ = None
-            self._make_room(address)
         read = self._read[address]
         if isinstance(read, LedgerError):
             # Without its traceback, whose frames would keep the documents in memory.
             raise read.with_traceback(None)
         return read
 
-    def _make_room(self, newest: str) -> None:
-        """Forget the oldest documents beyond ``MOST_KEPT``."""
-        self._kept += self._size(newest)
-        for address in [one for one in self._read if one != newest and self._size(one)]:
-            if self._kept <= MOST_KEPT:
-                return
-            self._kept -= self._size(address)
-            del self._read[address]
-
-    def _size(self, address: str) -> int:
-        read = self._read[address]
-        return len(read.content) if isinstance(read, Seen) else 0
-
     def _fetch(self, address: str) -> Seen:
         if address.startswith(ADDRESS):
-            answer = self._answers(address.removeprefix(ADDRESS))
-            content = answer and {"outcome": answer[0], "known_at": iso(answer[1])}
+            content = self._outcome(address.removeprefix(ADDRESS))
             return Seen(address, json.dumps(content).encode(), self._now, "application/json")
         if is_page(address):
             return self._page(address)
         path = Path(address)
         media = SUFFIXES.get(path.suffix.lower(), "")
         return Seen(address, self._file(path), self._now, media)
+
+    def _outcome(self, slug: str) -> dict[str, str] | None:
+        """Return a question's outcome and when it became known; None while it is not final."""
+        with reading(self._engine) as session:
+            question = find(session, slug)
+            resolution = current_state(session, question, now=self._now).resolution
+            provisional = provisional_outcome(session, question, now=self._now)
+        if resolution is None or provisional is not None:
+            return None
+        known_at = resolution.known_at or resolution.written_at
+        return {"outcome": resolution.outcome, "known_at": iso(known_at)}
+
+    @cached_property
+    def _shared(self) -> bool:
+        with reading(self._engine) as session:
+            return is_shared_ledger(session)
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
