@@ -1,6 +1,14 @@
 """The origins of imported questions, and the scores that their platform printed for them.
 
-An origin is a question's id and address on its platform.
+An origin is a question's id and address on its platform. A question is found again by it, whatever
+its name here, or else by the platform's id, which is the name of a new one ("metaculus-3672"). In a
+shared ledger a new question without criteria is visible to its importer only, and its name ends
+with their number ("metaculus-3672.7"): another importer of the same question gets a question of
+their own, and learns nothing of the first.
+
+In a shared ledger another member's question is meant only while its title and type are those of the
+record: otherwise someone could give a question the platform's id and the opposite title, and
+collect the forecasts of others on it.
 """
 
 from __future__ import annotations

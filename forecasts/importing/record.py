@@ -4,7 +4,7 @@ On top of ``frames``: each question is found again by its origin, and what confl
 ledger is left out with its reason, since nobody here can correct the platform. Origins, printed
 scores and the kinds of new members are imported too.
 
-Names of questions are those of ``question_names``.
+Names of questions are those of ``origins``.
 """
 
 from __future__ import annotations

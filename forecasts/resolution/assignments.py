@@ -1,4 +1,4 @@
-"""The resolvers assigned to a question: attach, detach, retry.
+"""The resolvers assigned to a question (attach, detach, retry), and the policy for their findings.
 
 A resolver that is set replaces all earlier ones of the question; one that is added works beside
 them. A question with resolvers has one ``Watch``: the schedule that the runs work through.

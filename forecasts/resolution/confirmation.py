@@ -8,6 +8,8 @@ question form one line, and of two acts at the same moment the database takes th
 
 Rejected: a withdrawal as a proposal (who may decide on one may withdraw); an outcome 'open' (every
 reader of outcomes would have to leave it out).
+
+Forecasts made once the outcome was known do not count, and a correction says how many these are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The progress of the scheduled runs: last lookups, parked questions, and questions due next."""
+"""The progress of the scheduled runs: last lookups, parked questions, and questions due next.
+
+A schedule is kept outside of the ledger, by cron for example, so the next run is an estimate. Runs
+in a terminal are not on a schedule, nor are those with another interval than a schedule can have.
+"""
 
 from __future__ import annotations
 

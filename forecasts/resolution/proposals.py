@@ -1,6 +1,6 @@
 """Proposed outcomes: propose and reject. A proposal is open until someone decides on it.
 
-``confirmation.accept`` confirms one.
+``confirmation.accept`` confirms one. All rows of a question's resolution history are read here.
 """
 
 from __future__ import annotations

@@ -275,7 +275,7 @@ def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine, left: i
         ("numeric", "quantiles", '{""0.1"": 2, ""0.5"": 5}', '{""0.1"": 2.0, ""0.5"": 5.0}'),
     ],
 )
-def test_a_forecast_whose_figures_are_written_otherwise_is_the_same_forecast(
+def test_another_spelling_of_a_number_is_the_same_forecast(
     engine: Engine, tmp_path: Path, kind: str, column: str, whole: str, fraction: str
 ) -> None:
     options, bounds = ('"[""A"",""B"",""C""]"', ",") if kind == "multiple_choice" else ("", "0,9")
@@ -309,9 +309,7 @@ def test_evidence_that_says_something_else_under_a_known_id_is_refused(
         assert caught.value.problems[0].value == "expert"
 
 
-def test_what_a_folder_without_evidence_cites_must_stand_in_the_ledger(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_cited_evidence_must_be_in_the_folder_or_the_ledger(engine: Engine, tmp_path: Path) -> None:
     cites = FORECASTS + FORECAST.replace("0.4,", '0.4,"[{""evidence_id"": ""e1""}]"')
     with pytest.raises(BadInput, match="cites evidence") as caught:
         import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=cites)
@@ -326,7 +324,7 @@ def test_what_a_folder_without_evidence_cites_must_stand_in_the_ledger(
     assert cited == [{"evidence_id": "e1", "stance": "supports"}]
 
 
-def test_words_that_stand_in_the_ledger_under_another_address_are_that_article(
+def test_a_known_text_at_another_address_is_the_same_article(
     engine: Engine, tmp_path: Path
 ) -> None:
     words = "They say it may rain. Or not."

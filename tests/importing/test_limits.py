@@ -144,7 +144,7 @@ def read_folder_frames(path: Path, column: str) -> list[Any]:
 
 @pytest.mark.parametrize("name", ["questions.csv", "questions.parquet", "teams.csv"])
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link out", "broken link"])
-def test_what_is_no_file_of_the_folder_is_refused(tmp_path: Path, kind: str, name: str) -> None:
+def test_only_files_within_the_folder_are_read(tmp_path: Path, kind: str, name: str) -> None:
     inside = tmp_path / "inside"
     inside.mkdir()
     folder(inside)

@@ -68,7 +68,7 @@ def durable(postgresql: Server) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("durable")
-def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str) -> None:
+def test_every_check_of_a_sound_ledger_passes(engine: Engine, kind: str) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         update(session, ask(session, alice), Value(probability=0.4), member=alice, now=day(1))
@@ -88,7 +88,7 @@ def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str
     assert ("clock" in said) == (kind == "postgresql")
 
 
-def test_what_has_nothing_in_it_yet_is_well_too(engine: Engine) -> None:
+def test_an_empty_ledger_passes(engine: Engine) -> None:
     said = {one.about: one for one in check(engine, now)}
     assert said["newest"] == Finding("newest", "There are no rows yet.")
     assert said["rows"].passed

@@ -126,7 +126,7 @@ def test_a_reopened_file_takes_acts_and_the_new_place_is_left_as_it_is(
         reopen(old)
 
 
-def test_of_two_who_reopen_a_file_one_is_told_that_it_takes_acts(
+def test_the_second_of_two_who_reopen_a_file_is_refused(
     old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move(old, new)

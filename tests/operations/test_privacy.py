@@ -105,7 +105,7 @@ def rows(session: Session, table: str) -> list[dict[str, object]]:
     return [dict(row._mapping) for row in session.execute(select(found).order_by(found.c.id))]
 
 
-def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine) -> None:
+def test_a_removal_erases_every_text_and_keeps_history_whole(furnished: Engine) -> None:
     before = look(furnished)
     with database.reading(furnished) as session:
         numbers = {name: rows(session, name) for name in NUMBERS}
@@ -135,6 +135,10 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
     assert "removed member 2" in set(frames.forecasts["forecaster"])
     assert set(frames.forecasts["rationale"]) == {"[removed]", "because", ""}
     assert "clouds that both saw" in set(frames.evidence["note"])
+    with pytest.raises(Refused, match="removed already"):
+        remove(furnished, "removed member 2")
+    with pytest.raises(NotFound):
+        remove(furnished)
 
 
 def test_answers_kept_for_retries_are_deleted(furnished: Engine) -> None:
@@ -148,7 +152,7 @@ def test_answers_kept_for_retries_are_deleted(furnished: Engine) -> None:
         assert [row["answer"] for row in rows(session, "idempotent_answer")] == ["[1]"]
 
 
-def test_of_a_file_no_trace_is_left(furnished: Engine, kind: str) -> None:
+def test_a_removal_leaves_no_trace_in_the_file(furnished: Engine, kind: str) -> None:
     if kind != "sqlite":
         return
     remove(furnished)
@@ -158,9 +162,7 @@ def test_of_a_file_no_trace_is_left(furnished: Engine, kind: str) -> None:
         assert b"xyzzy" not in file.read_bytes(), file
 
 
-def test_what_came_in_by_an_import_is_removed_with_who_said_it(
-    furnished: Engine, engine: Engine
-) -> None:
+def test_imported_texts_are_removed_with_their_member(furnished: Engine, engine: Engine) -> None:
     with database.writing(engine) as session:
         frames = ledger_frames(session)
         frames.forecasts["forecaster"] = frames.forecasts["forecaster"].replace("alice", "carol")
@@ -176,7 +178,7 @@ def test_what_came_in_by_an_import_is_removed_with_who_said_it(
     assert look(engine, before).broken is None
 
 
-def test_whoever_is_not_removed_keeps_every_word(furnished: Engine) -> None:
+def test_texts_of_other_members_cannot_be_erased(furnished: Engine) -> None:
     remove(furnished)
     for act in (
         "UPDATE forecast SET rationale = '[removed]' WHERE member_id = 1",
@@ -277,7 +279,7 @@ def test_a_member_asks_for_themselves_or_an_admin_does(furnished: Engine) -> Non
     assert look(furnished).broken is None
 
 
-def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
+def test_a_removed_member_loses_tokens_and_roles(furnished: Engine) -> None:
     with database.writing(furnished) as session:
         issued = tokens.create(session, "bot", member=None, now=day(3))
         alice = member_named(session, "alice")
@@ -308,14 +310,6 @@ def test_a_bot_of_a_removed_member_can_do_nothing_any_more(furnished: Engine) ->
         with pytest.raises(Forbidden, match="was revoked"):
             tokens.held(session, secrets["bob xyzzy"], now=day(5))
         assert tokens.held(session, secrets["alice"], now=day(5)).member.handle == "bot of alice"
-
-
-def test_nobody_is_removed_twice_or_without_being_there(furnished: Engine) -> None:
-    remove(furnished)
-    with pytest.raises(Refused, match="removed already"):
-        remove(furnished, "removed member 2")
-    with pytest.raises(NotFound):
-        remove(furnished)
 
 
 @pytest.fixture

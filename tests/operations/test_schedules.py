@@ -34,7 +34,7 @@ def installation(**settings: str | None) -> schedules.Installation:
 
 
 @pytest.mark.parametrize("words", ["", "15", "0m", "7m", "90m", "5h", "2d", "1w", "-5m", "1.5h"])
-def test_what_divides_neither_an_hour_nor_a_day_is_refused(words: str) -> None:
+def test_an_interval_must_divide_an_hour_or_a_day(words: str) -> None:
     with pytest.raises(BadInput, match="must divide an hour"):
         schedules.read_every(words)
 
@@ -89,7 +89,7 @@ def test_the_command_of_the_crontab_is_read_by_a_shell_as_it_was_meant() -> None
     assert into == "logger -t forecasts"
 
 
-def test_what_is_secret_is_read_from_a_file_and_printed_nowhere() -> None:
+def test_secrets_are_read_from_a_file_and_never_printed() -> None:
     secret = installation(FORECASTS_DATABASE_URL=None, FORECASTS_COMMANDS_FOLDER="/srv/commands")
     every = schedules.read_every("15m")
     cron = schedules.cron(secret, every)

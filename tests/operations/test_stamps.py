@@ -89,7 +89,7 @@ def test_a_stamp_of_another_digest_or_under_another_root_proves_nothing(
     assert of_the_web.at is None
 
 
-def test_what_is_no_valid_stamp_is_refused_and_not_kept(
+def test_an_invalid_stamp_is_refused_and_not_kept(
     authority: Authority, server: str, roots: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "proofs"

@@ -204,7 +204,7 @@ def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
 
 
 @TO_A_NEW_ONE
-def test_what_was_moved_is_a_ledger_to_go_on_with(
+def test_a_moved_ledger_takes_acts(
     source: Engine, target: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
 ) -> None:
     move(source, target)
@@ -249,7 +249,7 @@ def stop_at(number: int) -> Callable[[Step], None]:
 
 @settings(max_examples=examples(4))
 @given(stops=st.lists(st.integers(0, 60), max_size=4))
-def test_wherever_it_is_stopped_it_goes_on_from_there(
+def test_a_stopped_move_continues_from_there(
     source_file: Path, postgresql: Server, stops: list[int]
 ) -> None:
     source = database.open_engine(sqlite_url(source_file))
@@ -324,7 +324,7 @@ def test_changes_of_the_source_in_between_come_along(source: Engine, target: Eng
     assert contents(target) == contents(source)
 
 
-def test_nobody_writes_to_the_source_while_it_is_moved(
+def test_writers_to_the_source_are_refused_during_a_move(
     source: Engine,
     target: Engine,
     urls: tuple[str, str],
@@ -448,7 +448,7 @@ def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     share=st.floats(0, 1),
     words=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
 )
-def test_whatever_a_row_holds_it_comes_out_of_each_database_the_same(
+def test_each_database_returns_the_same_values(
     engine: Engine, p: float, share: float, words: str
 ) -> None:
     row = {"question_id": 1, "member_id": 1, "made_at": day(p * 9), "recorded_at": day(1)}

@@ -170,7 +170,7 @@ def test_an_outcome_that_the_member_has_not_seen_is_not_withdrawn(
         resolve(session, question, alice, at=7, expected=other)
 
 
-def test_of_a_correction_and_a_withdrawal_at_once_the_database_takes_the_first(
+def test_the_database_takes_the_first_of_a_correction_and_a_withdrawal_at_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.writing(engine) as session:

@@ -9,6 +9,14 @@ later rows cannot change is decided by the row that made it so. Any other result
 has to wait until the window and ``settle_days`` have passed, a row at the end of the window or
 later shows that the earlier ones are published, and no gap is longer than usual or than
 ``gap_days``. If the next row is long overdue, a person is needed.
+
+    expression   one of max min mean sum first last count, and a column in parentheses;
+                 for a binary question, a comparison with a number;
+                 optionally a window (default: between open and close)
+    window       between MOMENT and MOMENT, the first included, the second excluded
+    moment       open, close, resolve, a day (2026-01-31) or a time with an offset
+
+An expression is never evaluated as code.
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 A resolver may be anyone's code: whatever goes wrong in it becomes its answer. Failures are tried
 again after longer and longer pauses, and in the end the question is parked for a person.
+
+The question's policy decides from the answers (``decide``). Resolvers that name different outcomes
+never resolve a question: each outcome is proposed, with the answer of every resolver. Otherwise a
+person decides (``propose``), the first finding does (``confirm``), or as many resolvers as the
+quorum requires, each with a source of its own. A kind that only proposes does not count towards
+either, but its finding can contradict the others.
 """
 
 from __future__ import annotations

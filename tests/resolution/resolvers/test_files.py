@@ -86,7 +86,7 @@ def test_with_a_folder_files_in_it_are_read_and_no_others(
 
 
 @pytest.mark.slow
-def test_where_a_file_leads_is_looked_at_again_when_it_is_read(
+def test_a_files_link_is_checked_again_when_it_is_read(
     shared: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcomes = folder / "outcomes.csv"

@@ -30,7 +30,7 @@ def test_a_maximum_that_reached_its_bound_is_decided_by_the_row_that_did_it() ->
     assert found(RISES, at(8), text) == ("yes", at(6))
 
 
-def test_what_has_not_happened_yet_waits_for_the_end_of_the_window() -> None:
+def test_a_no_waits_for_the_end_of_the_window() -> None:
     text = csv(("2026-01-05", 144), ("2026-01-31T23:59:59", 144.9))
     assert found(RISES, at(20), csv(("2026-01-05", 144))) is None
     assert found(RISES, CLOSE.replace(second=58), text) is None
@@ -53,7 +53,7 @@ def test_a_row_that_comes_late_decides_a_yes_as_soon_as_it_is_seen() -> None:
     assert found(RISES, at(1, 12, month=2), late, settle_days=30) == ("yes", at(30))
 
 
-def test_what_is_filled_in_or_corrected_later_is_waited_for_as_long_as_was_said() -> None:
+def test_late_corrections_are_awaited_for_settle_days() -> None:
     text = DAILY.replace("2026-01-30,144", "2026-01-30,.") + "2026-02-01,144\n"
     assert found(RISES, at(3, 23, month=2), text, settle_days=3) is None
     filled = text.replace("2026-01-30,.", "2026-01-30,150")
@@ -266,7 +266,7 @@ def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     st.lists(st.integers(0, 6), min_size=1, max_size=12),
     st.integers(0, 6),
 )
-def test_what_was_decided_early_is_what_the_end_decides(
+def test_an_early_decision_equals_the_final_one(
     what: str, sign: str, values: list[int], bound: int
 ) -> None:
     settings = Settings(source="data", expression=f"{what}(value) {sign} {bound}")

@@ -195,7 +195,7 @@ def test_a_kind_that_ends_its_process_fails_its_own_question(ending: str) -> Non
             assert asks(one, STATUS, page='{"status": "done"}') is not None
 
 
-def test_what_a_kind_has_started_ends_with_its_child(
+def test_processes_that_a_kind_started_end_with_its_child(
     ending: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     note = tmp_path / "pid"

@@ -64,7 +64,9 @@ QUORUM = policy("quorum", 2)
         ([says("yes")], QUORUM, "proposed"),
     ],
 )
-def test_what_becomes_of_what_they_say(said: list[Answer], by: Policy | None, state: str) -> None:
+def test_the_decision_follows_the_answers_and_the_policy(
+    said: list[Answer], by: Policy | None, state: str
+) -> None:
     assert decide(said, by, last_attempt=False).state == state
 
 
@@ -77,7 +79,7 @@ def test_a_disagreement_says_who_said_what() -> None:
             assert words in finding.note
 
 
-def test_those_who_write_the_same_otherwise_agree() -> None:
+def test_different_spellings_of_one_outcome_agree() -> None:
     came = decide([says("100.0", 2), says("100", 3)], QUORUM, last_attempt=False, value=float)
     assert (came.state, [one.outcome for _, one in came.findings]) == (
         RunState.confirmed,
@@ -89,7 +91,7 @@ def test_those_who_write_the_same_otherwise_agree() -> None:
     )
 
 
-def test_those_who_agree_knew_it_since_the_first_of_them_did() -> None:
+def test_an_agreed_outcome_is_known_since_the_first_finding() -> None:
     came = decide([says("yes", 3), says("yes", 2)], QUORUM, last_attempt=False)
     [(_, finding)] = came.findings
     assert finding.known_at == day(2)
@@ -113,7 +115,7 @@ def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -
         (CannotTell("x", temporary=True), False),
     ],
 )
-def test_what_no_time_changes_is_told_apart(error: Exception, permanent: bool) -> None:
+def test_permanent_failures_are_told_apart(error: Exception, permanent: bool) -> None:
     assert decide([fails(error)], None, last_attempt=False).permanent is permanent
 
 
@@ -148,7 +150,7 @@ def test_nothing_is_confirmed_but_what_enough_agree_on_and_nobody_denies(
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
 
 
-def test_who_speaks_fallback_does_not_while_another_could_not_look() -> None:
+def test_a_fallback_does_not_count_while_another_resolver_fails() -> None:
     silent = says("no", fallback=True)
     assert decide([silent, waits()], None, last_attempt=False).state == "confirmed"
     assert decide([silent, fails()], None, last_attempt=False).state == "failed"
@@ -168,7 +170,7 @@ def test_one_that_will_never_tell_stops_no_quorum_of_the_others() -> None:
     assert (alone.state, alone.permanent) == ("failed", True)
 
 
-def test_what_went_wrong_is_said_in_words_that_can_be_stored() -> None:
+def test_error_messages_are_storable_text() -> None:
     said = fails(CannotTell("NUL \x00 and half a sign \ud800" + "x" * 5000)).message
     assert said.startswith("NUL  and half a sign x")
     assert len(said) == 2_000

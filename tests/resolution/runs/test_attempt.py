@@ -51,7 +51,7 @@ def exits(_: str) -> Finding:
         (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
     ],
 )
-def test_a_resolver_that_does_not_answer_as_it_should_fails_its_question_and_no_other(
+def test_a_malformed_answer_fails_only_its_question(
     engine: Engine, oracle: Callable[..., None], bad: Says, why: str
 ) -> None:
     carry(engine, "rain", "snow")
@@ -65,7 +65,9 @@ def test_a_resolver_that_does_not_answer_as_it_should_fails_its_question_and_no_
     assert (result.slug, str(result.state)) == ("rain", "parked")
 
 
-def test_so_does_one_that_waits_for_no_moment(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_resolver_with_an_invalid_not_before_fails(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
     carry(engine, "rain")
     oracle(lambda _: None, not_before=lambda *_: NAIVE)
     [result] = run.run(engine, now=day(4)).results
@@ -73,7 +75,7 @@ def test_so_does_one_that_waits_for_no_moment(engine: Engine, oracle: Callable[.
     assert "Its not_before" in result.message
 
 
-def test_what_fails_is_tried_again_later_and_later_and_then_parked(
+def test_failures_are_retried_after_longer_pauses_and_then_parked(
     engine: Engine, oracle: Callable[..., None]
 ) -> None:
     carry(engine, "rain")
@@ -121,7 +123,9 @@ def test_a_retry_lets_it_look_again_and_a_look_that_works_forgets_the_failures(
     assert (row.attempts, row.parked_at, row.reason) == (0, None, "")
 
 
-def test_what_may_pass_is_not_parked_at_once(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_temporary_failure_is_not_parked_at_once(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
     carry(engine, "rain")
 
     def half(_: str) -> None:

@@ -37,7 +37,7 @@ from tests.resolution.runs.conftest import (
 pytestmark = pytest.mark.slow
 
 
-def test_a_question_in_the_hand_of_another_run_is_left_until_its_lease_is_over(
+def test_a_question_claimed_by_another_run_is_left_alone(
     engine: Engine, oracle: Callable[..., None]
 ) -> None:
     carry(engine, "rain")
@@ -146,7 +146,9 @@ def test_a_run_whose_lease_was_over_writes_nothing_of_what_another_has_taken(
         assert session.exec(select(Resolution.outcome)).all() == ["yes"]
 
 
-def test_so_with_a_look_that_found_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_failed_look_after_the_lease_is_over_is_not_recorded(
+    engine: Engine, oracle: Callable[..., None]
+) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -162,9 +164,7 @@ def test_so_with_a_look_that_found_nothing(engine: Engine, oracle: Callable[...,
     assert watch(engine).attempts == 2  # one that was too slow might as well have been killed
 
 
-def test_a_lease_is_renewed_while_the_run_goes_on(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow", "wind")
     at = [day(4)]
     others: list[dict[str, str]] = []
@@ -202,7 +202,7 @@ def test_two_looks_that_each_take_as_long_as_one_may_do_not_outlast_the_lease(
     assert others == [{}, {}, {}]
 
 
-def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stops_no_other(
+def test_a_question_that_kills_its_runs_is_parked_in_the_end(
     engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "first", "deadly", "last", "next")
@@ -243,7 +243,7 @@ def test_a_question_that_kills_whoever_looks_at_it_is_parked_in_the_end_and_stop
     assert (said.state, said.message) == (RunState.parked, parked.reason)
 
 
-def test_what_a_killed_run_had_is_taken_up_however_much_else_is_due(
+def test_a_killed_runs_question_is_taken_up_among_many_due_ones(
     engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")
@@ -256,7 +256,7 @@ def test_what_a_killed_run_had_is_taken_up_however_much_else_is_due(
     assert states(run.run(engine, now=over, clock=lambda: over, limit=1)) == {"fog": "confirmed"}
 
 
-def test_those_whose_run_was_killed_by_another_question_have_lost_nothing(
+def test_a_question_loses_nothing_when_another_one_kills_the_run(
     engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")

@@ -111,7 +111,7 @@ def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
     assert run(followed, 7) == {}
 
 
-def test_nor_is_one_that_may_still_be_disputed(followed: Engine) -> None:
+def test_a_correction_that_may_be_disputed_is_not_proposed_yet(followed: Engine) -> None:
     with acting(followed) as (session, rain, alice):
         assignments.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=3, member=alice, now=day(4)

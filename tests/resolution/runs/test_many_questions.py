@@ -72,7 +72,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def test_where_nothing_is_due_the_statements_are_a_handful_however_many_questions(
+def test_a_run_without_due_questions_takes_a_handful_of_statements(
     engine: Engine, counted: list[str]
 ) -> None:
     fill(engine, 300, kind="deadline", settings={})
@@ -84,7 +84,7 @@ def test_where_nothing_is_due_the_statements_are_a_handful_however_many_question
     assert not any(said.startswith(("UPDATE", "INSERT")) for said in counted)
 
 
-def test_what_is_due_and_not_known_yet_takes_a_handful_a_batch(
+def test_a_batch_without_outcomes_takes_a_handful_of_statements(
     engine: Engine, counted: list[str]
 ) -> None:
     fill(engine, 300, kind="deadline", settings={})

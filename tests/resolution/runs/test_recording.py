@@ -56,7 +56,7 @@ def test_bytes_are_kept_once_and_none_that_are_too_many(
         assert verify(session).broken is None
 
 
-def test_what_cannot_be_written_whole_is_not_written_and_is_tried_again(
+def test_a_result_that_cannot_be_written_whole_is_tried_again(
     engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain")

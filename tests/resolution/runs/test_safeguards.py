@@ -79,7 +79,7 @@ def agreed(engine: Engine) -> Engine:
     return engine
 
 
-def test_a_run_does_not_confirm_alone_for_somebody_who_has_forecast(
+def test_a_run_does_not_confirm_alone_for_an_owner_who_has_forecast(
     agreed: Engine, outcomes: Path
 ) -> None:
     attach(agreed, "alice", outcomes)
@@ -93,7 +93,7 @@ def test_a_run_does_not_confirm_alone_for_somebody_who_has_forecast(
     assert state(agreed, 5) == "not_yet"
 
 
-def test_nor_do_they_confirm_what_their_own_resolver_has_proposed(
+def test_the_owner_may_not_accept_their_own_resolvers_proposal(
     agreed: Engine, outcomes: Path
 ) -> None:
     attach(agreed, "alice", outcomes)
@@ -170,7 +170,9 @@ def test_a_rejected_outcome_is_proposed_again_only_on_new_evidence(
     assert state(rejected, 5) == comes
 
 
-def test_nor_where_a_page_only_tells_another_time(rejected: Engine, tmp_path: Path) -> None:
+def test_a_page_that_only_shows_another_time_is_not_new_evidence(
+    rejected: Engine, tmp_path: Path
+) -> None:
     page = tmp_path / "page.json"
     with database.writing(rejected) as session:
         assignments.attach(
@@ -189,9 +191,7 @@ def test_nor_where_a_page_only_tells_another_time(rejected: Engine, tmp_path: Pa
     assert state(rejected, 6) == "not_yet"
 
 
-def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
-    rejected: Engine, outcomes: Path
-) -> None:
+def test_a_proposal_identical_to_a_persons_is_not_made(rejected: Engine, outcomes: Path) -> None:
     write(outcomes, "no")
     with acting(rejected) as (session, rain, alice):
         proposals.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
@@ -200,7 +200,7 @@ def test_what_a_person_has_proposed_just_so_is_not_proposed_beside_it(
     assert state(rejected, 6) == "proposed"
 
 
-def test_silence_that_was_turned_down_is_no_evidence_however_long_it_lasts(engine: Engine) -> None:
+def test_a_rejected_deadline_outcome_is_not_proposed_again(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
@@ -229,7 +229,7 @@ def disputed(engine: Engine, outcomes: Path, tmp_path: Path) -> Path:
     return other
 
 
-def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
+def test_a_contradiction_stays_when_its_resolver_falls_silent(
     engine: Engine, disputed: Path
 ) -> None:
     disputed.unlink()
@@ -239,7 +239,7 @@ def test_what_is_contradicted_stays_so_when_who_contradicts_it_falls_silent(
     assert [row.outcome for row in waiting] == ["yes", "no"]
 
 
-def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
+def test_a_rejected_outcome_is_only_proposed_on_new_evidence(
     engine: Engine, outcomes: Path, disputed: Path
 ) -> None:
     with acting(engine) as (session, rain, alice):
@@ -253,7 +253,7 @@ def test_what_was_turned_down_is_not_confirmed_but_proposed_on_new_evidence(
     assert "it was rejected before" in result.message
 
 
-def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
+def test_a_finding_against_a_persons_proposal_needs_a_person(
     engine: Engine, outcomes: Path
 ) -> None:
     with database.writing(engine) as session:
@@ -274,7 +274,7 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
 
 
 @pytest.mark.parametrize("likewise", ["yes", "1.0"])
-def test_two_that_write_the_same_otherwise_agree_and_contradict_no_person(
+def test_different_spellings_agree_and_contradict_no_proposal(
     engine: Engine, outcomes: Path, tmp_path: Path, likewise: str
 ) -> None:
     other = tmp_path / "other.csv"
@@ -309,7 +309,7 @@ def withdraw(engine: Engine, at: float) -> None:
         confirmation.withdraw(session, rain, member=alice, now=day(at), reason="of Bergen")
 
 
-def test_what_was_withdrawn_is_proposed_once_and_not_confirmed(
+def test_a_withdrawn_outcome_is_proposed_once_and_not_confirmed(
     withdrawn: Engine, outcomes: Path
 ) -> None:
     [result] = run.run(withdrawn, now=day(5)).results
@@ -345,7 +345,7 @@ def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
     assert state(withdrawn, 8) == "proposed"
 
 
-def test_nor_does_a_run_confirm_what_a_person_had_resolved_and_withdrawn(
+def test_a_run_only_proposes_an_outcome_that_a_person_withdrew(
     engine: Engine, outcomes: Path
 ) -> None:
     with database.writing(engine) as session:
