@@ -197,6 +197,7 @@ OPEN = {
         ledger.schema.make_ready ledger.schema.migrate ledger.verification.verify
         operations.backup.back_up operations.backup.restore operations.privacy.sweep
         operations.transfer.finish operations.transfer.move operations.transfer.reopen
+        samples.demonstration.walk
         scores.scores.compare
     """,
     "called by runs, for the resolver's owner": """

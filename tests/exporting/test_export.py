@@ -83,9 +83,7 @@ def in_files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["alice", "b, ob", None])
-def test_batches_make_the_same_files_as_the_whole_for_each_reader(
-    filled: Engine, tmp_path: Path, name: str | None
-) -> None:
+def test_batches_make_the_same_files(filled: Engine, tmp_path: Path, name: str | None) -> None:
     with database.reading(filled) as session:
         who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
         visibility.read_as(session, who, now=day(5))

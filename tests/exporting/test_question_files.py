@@ -21,9 +21,7 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 
-def test_each_question_is_a_document_with_its_forecasts_outcome_and_scores(
-    session: Session, alice: Member, tmp_path: Path
-) -> None:
+def test_each_question_is_a_document(session: Session, alice: Member, tmp_path: Path) -> None:
     rain = ask(session, alice, slug="rain")
     ask(session, alice, slug="Rain")
     cited = [CitedEvidence(url="https://example.org/a", stance=None)]

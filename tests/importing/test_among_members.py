@@ -49,9 +49,7 @@ def forecasts_on(engine: Engine) -> dict[str, list[float | None]]:
         {"title": "Will metaculus-7 happen?", "type": "multiple_choice", "options": ["A", "B"]},
     ],
 )
-def test_nobody_collects_or_blocks_the_forecasts_of_others_by_taking_the_platforms_id(
-    engine: Engine, other: dict[str, Any]
-) -> None:
+def test_taking_a_platforms_id_collects_no_forecasts(engine: Engine, other: dict[str, Any]) -> None:
     shared(engine, "root", "mallory", "alice")
     ask_as(engine, "mallory", slug="metaculus-7", **other)
     for _ in range(2):
@@ -60,9 +58,7 @@ def test_nobody_collects_or_blocks_the_forecasts_of_others_by_taking_the_platfor
 
 
 @pytest.mark.parametrize("order", [(HASH, "clx9"), ("clx9", HASH)])
-def test_a_file_and_a_pull_of_the_same_question_are_one_in_a_shared_ledger(
-    engine: Engine, order: tuple[str, str]
-) -> None:
+def test_a_file_and_a_pull_are_one_question(engine: Engine, order: tuple[str, str]) -> None:
     """A Fatebook file has no id of the platform, so its questions' ids are hashes."""
     shared(engine, "root", "alice")
     for platform_id in order:

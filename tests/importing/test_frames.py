@@ -121,9 +121,7 @@ def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a
     assert (done.questions, done.revised, done.resolutions, done.scores) == (0, 0, 0, 0)
 
 
-def test_a_blank_close_does_not_reopen_what_the_ledger_has_closed(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_blank_close_does_not_reopen_a_question(engine: Engine, tmp_path: Path) -> None:
     import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED)
     done = import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)
     assert (done.revised, done.resolutions) == (0, 0)
@@ -199,9 +197,7 @@ def test_a_resolution_that_cannot_be_is_refused(
         assert rule in problem.rule
 
 
-def test_an_outcome_that_was_known_before_the_question_opened_can_annul_it(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_an_outcome_known_too_early_can_annul_a_question(engine: Engine, tmp_path: Path) -> None:
     cells = f"q,binary,,,{TIMES},annulled,2025-12-01T00:00:00Z,"
     assert import_files(engine, tmp_path / "a", questions=f"{HEAD}{cells}\n").resolutions == 1
 
@@ -217,9 +213,7 @@ def test_a_forecast_that_has_not_been_made_yet_is_refused(engine: Engine, tmp_pa
         assert find_member(session, "bob") is None
 
 
-def test_forecasts_that_come_after_the_resolution_are_scored(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_forecasts_imported_after_the_outcome_are_scored(engine: Engine, tmp_path: Path) -> None:
     first = FORECASTS + FORECAST
     import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED, forecasts=first)
     later = first + "q,bob,2026-01-03T00:00:00Z,0.9,\nq,carol,2026-01-02T00:00:00Z,0.7,\n"
@@ -232,9 +226,7 @@ def test_forecasts_that_come_after_the_resolution_are_scored(
         assert sorted(session.exec(select(Score.score))) == sorted(fresh["score"])
 
 
-def test_a_membership_that_has_ended_since_is_ended_and_not_doubled(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_membership_that_ended_is_not_doubled(engine: Engine, tmp_path: Path) -> None:
     def stays(left_at: str) -> list[datetime | None]:
         import_files(
             engine,
@@ -296,9 +288,7 @@ EVIDENCE = "evidence_id,kind,title,url,publisher,note,quote\n"
 RADAR = "e1,data,Radar,https://example.org/radar,Met,Wet.,It rains.\n"
 
 
-def test_evidence_that_says_something_else_under_a_known_id_is_refused(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_other_evidence_under_a_known_id_is_refused(engine: Engine, tmp_path: Path) -> None:
     files = {"questions": QUESTIONS + OPEN}
     import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR)
     assert import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR).evidence == 0
@@ -324,9 +314,7 @@ def test_cited_evidence_must_be_in_the_folder_or_the_ledger(engine: Engine, tmp_
     assert cited == [{"evidence_id": "e1", "stance": "supports"}]
 
 
-def test_a_known_text_at_another_address_is_the_same_article(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_known_text_elsewhere_is_the_same_article(engine: Engine, tmp_path: Path) -> None:
     words = "They say it may rain. Or not."
     with database.writing(engine) as session:
         clouds = CapturedArticle("Clouds", None, None, None, "https://example.org/clouds", words)
@@ -348,9 +336,7 @@ def test_a_known_text_at_another_address_is_the_same_article(
         assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
 
 
-def test_a_forecast_of_any_year_of_the_calendar_is_imported_once(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_forecast_of_the_first_year_is_imported_once(engine: Engine, tmp_path: Path) -> None:
     year = "0001"
     questions = (
         "question_id,open_time,scheduled_close_time\n"
@@ -378,9 +364,7 @@ def audiences(engine: Engine) -> dict[str, str]:
         return {state.slug: state.text.visibility for state in listing(session, now=day(2))}
 
 
-def test_in_a_shared_ledger_only_the_importer_sees_questions_without_criteria(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_only_the_importer_sees_questions_without_criteria(engine: Engine, tmp_path: Path) -> None:
     with database.writing(engine) as session:
         ensure_admin(session, member_or_new(session, "alice", now=day(0)), now=day(0))
     done = import_files(engine, tmp_path / "a", questions=CRITERIA)
@@ -394,8 +378,6 @@ def test_in_a_shared_ledger_only_the_importer_sees_questions_without_criteria(
     assert (again.questions, again.kept_private, again.private_note) == (0, 0, "")
 
 
-def test_in_a_ledger_of_ones_own_they_are_imported_as_they_are(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_personal_ledger_needs_no_criteria(engine: Engine, tmp_path: Path) -> None:
     assert import_files(engine, tmp_path / "a", questions=CRITERIA).kept_private == 0
     assert set(audiences(engine).values()) == {Visibility.everyone}

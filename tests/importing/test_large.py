@@ -74,9 +74,7 @@ def many(session: Session, slugs: list[str]) -> Iterator[Session]:
     session.rollback()
 
 
-def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement_can_name(
-    many: Session, slugs: list[str]
-) -> None:
+def test_an_import_exceeds_the_limit_of_a_statement(many: Session, slugs: list[str]) -> None:
     alice = member_or_new(many, "alice", now=day(0))
     frames = complete(
         pd.DataFrame({"question_id": slugs, "open_time": day(0), "scheduled_close_time": day(9)}),

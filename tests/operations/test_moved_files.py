@@ -100,9 +100,7 @@ def test_acts_of_those_who_have_it_open_are_refused_too(
     act(new, "carol")
 
 
-def test_a_moved_file_is_verified_and_its_check_names_the_new_place(
-    old: Engine, new: Engine
-) -> None:
+def test_the_check_of_a_moved_file_names_the_new_place(old: Engine, new: Engine) -> None:
     move(old, new)
     with database.reading(old) as session:
         found = verify(session)
@@ -114,9 +112,7 @@ def test_a_moved_file_is_verified_and_its_check_names_the_new_place(
     assert check(new, lambda: day(1))[0].passed
 
 
-def test_a_reopened_file_takes_acts_and_the_new_place_is_left_as_it_is(
-    old: Engine, new: Engine
-) -> None:
+def test_a_reopened_file_takes_acts_again(old: Engine, new: Engine) -> None:
     move(old, new)
     assert reopen(old) == str(new.url.database)
     act(old, "bob")
@@ -187,9 +183,7 @@ def test_wherever_a_moved_file_is_met_the_command_that_reopens_it_names_the_file
         assert one.endswith(f": forecasts move --reopen --database {old.url.database}")
 
 
-def test_a_moved_file_of_an_earlier_release_is_migrated_to_be_read(
-    tmp_path: Path, opened: Callable[..., Engine]
-) -> None:
+def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Callable[..., Engine]) -> None:
     with closing(sqlite3.connect(tmp_path / "earlier")) as made:
         made.executescript(EARLIER.read_text("utf-8"))
         made.executescript(f"CREATE TABLE {MOVED} (place TEXT); INSERT INTO {MOVED} VALUES ('x');")

@@ -340,9 +340,7 @@ def test_a_spreadsheet_runs_nothing_of_an_export(
     assert evil in [row["rationale"] for row in exact["forecast"]]
 
 
-def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_the_export_has_every_row_about_them(run: Callable[..., Result], tmp_path: Path) -> None:
     folder = tmp_path / "own"
     said = run("member", "export", "bob xyzzy", str(folder))
     found = json.loads((folder / "member.json").read_text())

@@ -185,9 +185,7 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
 
 
 @TO_A_NEW_ONE
-def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
-    source: Engine, target: Engine
-) -> None:
+def test_every_row_is_moved_and_the_source_is_unchanged(source: Engine, target: Engine) -> None:
     before = contents(source)
     steps: list[Step] = []
     moved = move(source, target, on_step=steps.append)
@@ -249,9 +247,7 @@ def stop_at(number: int) -> Callable[[Step], None]:
 
 @settings(max_examples=examples(4))
 @given(stops=st.lists(st.integers(0, 60), max_size=4))
-def test_a_stopped_move_continues_from_there(
-    source_file: Path, postgresql: Server, stops: list[int]
-) -> None:
+def test_a_stopped_move_continues(source_file: Path, postgresql: Server, stops: list[int]) -> None:
     source = database.open_engine(sqlite_url(source_file))
     with postgresql.fresh(migrated=False) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "BATCH", 1)
@@ -353,9 +349,7 @@ def test_writers_to_the_source_are_refused_during_a_move(
     assert contents(source) == before
 
 
-def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
-    source: Engine, target: Engine
-) -> None:
+def test_a_target_with_rows_is_refused_and_unchanged(source: Engine, target: Engine) -> None:
     with database.writing(target) as session:
         member_or_new(session, "somebody", now=day(0))
     before = contents(target)
@@ -400,9 +394,7 @@ def test_a_copy_that_differs_in_a_row_is_not_finished(
         database.open_engine(urls[1])
 
 
-def test_a_citation_that_refers_to_nothing_is_named(
-    source: Engine, target: Engine, urls: tuple[str, str]
-) -> None:
+def test_an_orphan_is_named(source: Engine, target: Engine, urls: tuple[str, str]) -> None:
     orphan = (
         "INSERT INTO citation (id, forecast_id, evidence_id, stance)"
         " VALUES (900, 77777, 1, 'supports')"
@@ -448,9 +440,7 @@ def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     share=st.floats(0, 1),
     words=st.text(st.characters(codec="utf-8", exclude_characters="\0")),
 )
-def test_each_database_returns_the_same_values(
-    engine: Engine, p: float, share: float, words: str
-) -> None:
+def test_values_survive_each_database(engine: Engine, p: float, share: float, words: str) -> None:
     row = {"question_id": 1, "member_id": 1, "made_at": day(p * 9), "recorded_at": day(1)}
     row |= {"rationale": words, "withdrawn": False, "origin": "test"}
     with database.writing(engine) as session:

@@ -125,10 +125,7 @@ class Authority:
                             SEQUENCE,
                             der(
                                 SEQUENCE,
-                                der(
-                                    SEQUENCE,
-                                    der(OCTETS, hashlib.sha256(certificate).digest()),
-                                ),
+                                der(SEQUENCE, der(OCTETS, hashlib.sha256(certificate).digest())),
                             ),
                         ),
                     ),

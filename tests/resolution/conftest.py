@@ -11,7 +11,7 @@ from sqlmodel import Session
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, standing
 from forecasts.resolution.resolvers import worker
-from tests.conftest import day
+from tests.conftest import KINDS, day
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,19 @@ def _no_child(monkeypatch: pytest.MonkeyPatch) -> None:
         return worker.look(*given)
 
     monkeypatch.setattr(worker.Worker, "look", look)
+
+
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone, but where claims, constraints or SQL are the subject (``both_databases``)."""
+    return "sqlite"
+
+
+@pytest.fixture(params=KINDS)
+def both_databases(request: pytest.FixtureRequest) -> str:
+    """The kind of database: each in turn."""
+    assert isinstance(request.param, str)
+    return request.param
 
 
 def state_of(session: Session, question: Question, at: float) -> standing.QuestionState:

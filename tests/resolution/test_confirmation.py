@@ -29,6 +29,11 @@ from tests.resolution.conftest import close_of, state_of
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def kind(both_databases: str) -> str:
+    return both_databases
+
+
 def brier(session: Session, resolution: Resolution) -> dict[str, float]:
     return {
         handle: score.score
@@ -56,9 +61,7 @@ def test_every_forecaster_is_scored_by_the_time_each_forecast_was_current(
     assert stored["alice", "brier"].updates == 2
 
 
-def test_a_question_closes_when_its_outcome_became_known(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_it_closes_when_it_is_known(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 0)
     say(session, question, alice, 1.0, 8)  # hindsight: the outcome was known on day 5
     resolution = resolve(session, question, alice, "yes", 5, at=9)
@@ -66,9 +69,7 @@ def test_a_question_closes_when_its_outcome_became_known(
     assert registry.newest_wording(session, question).actual_close_time == day(5)
 
 
-def test_a_correction_supersedes_and_both_resolutions_stay_readable(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_correction_supersedes(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.8, 0)
     wrong = resolve(session, question, alice, "no", 5, at=9)
     right = resolve(session, question, alice, "yes", 7, at=10, note="misread")
@@ -103,9 +104,7 @@ def test_a_question_closes_by_hand_or_when_the_current_outcome_was_known(
         assert close_of(session, question) == closes
 
 
-def test_a_new_wording_in_between_does_not_hide_the_reason_for_a_close(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_wording_keeps_the_close(session: Session, question: Question, alice: Member) -> None:
     resolve(session, question, alice, "yes", 4, at=5)
     revisions.revise(
         session, question, member=alice, now=day(6), reason="closed early", title="Did it rain?"
@@ -226,7 +225,7 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
     assert brier(session, resolution) == pytest.approx({"alice": by_hand})
 
 
-def test_the_database_allows_one_first_confirmation_of_a_question(
+def test_only_one_confirmation_is_first(
     session: Session, question: Question, alice: Member
 ) -> None:
     first = resolve(session, question, alice, "yes", 5, at=6)
@@ -237,9 +236,7 @@ def test_the_database_allows_one_first_confirmation_of_a_question(
     session.rollback()
 
 
-def test_a_correction_keeps_the_time_when_the_outcome_was_known_unless_another_is_given(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_correction_keeps_the_time(session: Session, question: Question, alice: Member) -> None:
     resolve(session, question, alice, "no", 5, at=6)
     assert resolve(session, question, alice, "yes", at=8).known_at == day(5)
     with pytest.raises(Refused, match=r"already resolved: yes.*Nothing was changed"):

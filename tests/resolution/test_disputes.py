@@ -43,9 +43,7 @@ def until(session: Session, question: Question, at: float) -> datetime | None:
     return None if found is None else found.until
 
 
-def test_a_resolution_is_provisional_for_the_days_of_the_policy_it_had(
-    session: Session, resolved: Question, alice: Member
-) -> None:
+def test_disputes_have_days(session: Session, resolved: Question, alice: Member) -> None:
     assert until(session, resolved, 3) == until(session, resolved, 9.99) == day(10)
     assert until(session, resolved, 10) is None
     assert list(finality.provisional_outcomes(session, now=day(9))) == [resolved.id]
@@ -56,9 +54,7 @@ def test_a_resolution_is_provisional_for_the_days_of_the_policy_it_had(
     assert until(session, resolved, 5) == day(10)
 
 
-def test_without_such_a_policy_it_is_final_at_once(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_otherwise_it_is_final(session: Session, question: Question, alice: Member) -> None:
     with pytest.raises(Refused, match="is not resolved"):
         dispute(session, question, alice, 1)
     resolve(session, question, alice, "yes", 2, at=3)
@@ -100,9 +96,7 @@ def test_another_outcome_ends_a_dispute_and_is_final(
     assert scored.brier == pytest.approx(0.49)
 
 
-def test_a_correction_without_a_dispute_may_be_disputed_in_turn(
-    session: Session, resolved: Question, alice: Member
-) -> None:
+def test_a_correction_is_disputable(session: Session, resolved: Question, alice: Member) -> None:
     resolve(session, resolved, alice, "no", at=5)
     assert until(session, resolved, 5) == day(12)
 
@@ -137,9 +131,7 @@ def test_a_report_counts_its_provisional_outcomes(
     assert noted(session, 12) == []
 
 
-def test_annulling_takes_the_scores_out_of_reports(
-    session: Session, resolved: Question, alice: Member
-) -> None:
+def test_annulling_removes_scores(session: Session, resolved: Question, alice: Member) -> None:
     resolve(session, resolved, alice, "annulled", at=5)
     made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(20))
     assert [(left.reason, left.questions) for left in made.left_out] == [("annulled", 1)]

@@ -36,7 +36,7 @@ def test_each_step_names_its_actor_and_superseded_ones_compare_their_scores(
 
 
 @pytest.mark.slow
-def test_a_superseded_resolution_is_compared_with_the_current_one_not_with_the_next(
+def test_steps_compare_with_the_current(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.8, 0)
@@ -57,9 +57,7 @@ def test_a_superseded_resolution_is_compared_with_the_current_one_not_with_the_n
         (None, None, ""),
     ],
 )
-def test_an_outcome_is_dated_by_when_it_was_known_or_else_recorded(
-    known: int | None, resolved: int | None, said: str
-) -> None:
+def test_an_outcome_has_a_date(known: int | None, resolved: int | None, said: str) -> None:
     known_at, resolved_at = (None if one is None else day(one) for one in (known, resolved))
     row = Resolution(outcome="yes", known_at=known_at, resolved_at=resolved_at, recorded_at=day(9))
     assert history.dated(row) == said

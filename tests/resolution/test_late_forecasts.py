@@ -56,9 +56,7 @@ def test_a_time_moved_back_counts_only_those_that_counted_before(
     assert second.left_out == LateForecasts(1, 1)
 
 
-def test_a_later_time_or_an_unscored_outcome_leaves_nothing_out(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_nothing_may_be_left_out(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 5)
     before = seen(session, question, 6)
     assert late_forecasts(session, before, "annulled", day(2)).sentence == ""

@@ -28,9 +28,7 @@ def propose(
     )
 
 
-def test_a_proposal_is_open_until_someone_accepts_it(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_proposal_is_open(session: Session, question: Question, alice: Member) -> None:
     proposal = propose(session, question, alice)
     assert state_of(session, question, 6).status == Status.proposed
     assert [row for row, _ in proposals.open_proposals(session)] == [proposal]
@@ -41,9 +39,7 @@ def test_a_proposal_is_open_until_someone_accepts_it(
         confirmation.accept(session, proposal, now=day(8), member=alice)
 
 
-def test_a_rejected_proposal_leaves_the_question_awaiting(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_rejection_resolves_nothing(session: Session, question: Question, alice: Member) -> None:
     proposal = propose(session, question, alice, at=11)
     with pytest.raises(Refused, match="needs a reason"):
         proposals.reject(session, proposal, now=day(12), member=alice, note=" ")

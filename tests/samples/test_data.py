@@ -100,9 +100,7 @@ def test_exactly_the_reported_outcomes_are_listed_with_the_day_they_were_known()
 
 
 @pytest.mark.parametrize("row", OUTCOMES, ids=lambda r: r["question"])
-def test_an_outcome_has_its_source_and_day_and_a_no_is_known_at_the_deadline(
-    row: dict[str, str],
-) -> None:
+def test_an_outcome_has_a_source_and_a_no_its_deadline(row: dict[str, str]) -> None:
     question, known = BY_SLUG[row["question"]], KNOWN_AT[row["question"]]
     assert question["open_time"] < known <= question["scheduled_close_time"]
     assert row["source"].startswith(("http://", "https://", "no report of "))

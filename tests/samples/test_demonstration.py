@@ -32,18 +32,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, li
 
 
 @pytest.mark.slow
-def test_the_app_opens_the_demonstration_that_is_there_already(
-    built: tuple[Engine, list[str]],
-) -> None:
+def test_the_app_opens_the_existing_demonstration(built: tuple[Engine, list[str]]) -> None:
     said: list[str] = []
     url = demonstration.opened(now=NOW, echo=said.append)
     assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
 
 
 @pytest.mark.slow
-def test_it_has_the_articles_questions_in_every_state_and_the_outcomes_of_the_file(
-    built: tuple[Engine, list[str]],
-) -> None:
+def test_it_has_articles_questions_and_outcomes(built: tuple[Engine, list[str]]) -> None:
     with database.reading(built[0]) as session:
         articles = session.exec(select(Article).order_by(col(Article.id))).all()
         every = question_standing.listing(session, now=NOW)
@@ -74,9 +70,7 @@ def test_it_has_the_articles_questions_in_every_state_and_the_outcomes_of_the_fi
 
 
 @pytest.mark.slow
-def test_it_says_each_step_and_how_each_team_was_made_to_forecast(
-    built: tuple[Engine, list[str]],
-) -> None:
+def test_it_says_each_step_and_each_teams_tendency(built: tuple[Engine, list[str]]) -> None:
     steps = [line for line in built[1] if line[:1].isdigit()]
     assert [line.split(":")[0] for line in steps] == [
         "1. Capture",
@@ -178,9 +172,7 @@ def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("short_walk")
-def test_the_demonstration_leaves_the_ledger_of_the_settings_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_other_ledgers_stay_untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(tmp_path / "own.sqlite3"))
     demonstration.build(now=NOW, echo=lambda _: None)
     assert not (tmp_path / "own.sqlite3").exists()

@@ -22,9 +22,7 @@ def test_the_questions_of_articles_are_those_whose_answer_is_known_by_then() -> 
     assert all(one.title and one.criteria and one.note for one in late)
 
 
-def test_the_ledgers_are_the_resolved_yes_or_no_questions_that_may_be_seen(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_only_resolved_visible_questions(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     for title, outcome, who in (
         ("Yes?", "yes", "everyone"),

@@ -54,9 +54,7 @@ def attach(engine: Engine, kind: str, path: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_shared_ledger_without_a_folder_reads_no_file(
-    shared: Engine, kind: str, tmp_path: Path
-) -> None:
+def test_a_shared_ledger_needs_a_files_folder(shared: Engine, kind: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     for path in (str(secret), "secret", "~/secret", "/etc/passwd"):
         with pytest.raises(BadInput, match="no folder of files is set") as refused:
@@ -70,9 +68,7 @@ def test_a_shared_ledger_without_a_folder_reads_no_file(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_with_a_folder_files_in_it_are_read_and_no_others(
-    shared: Engine, kind: str, folder: Path, tmp_path: Path
-) -> None:
+def test_only_its_files_are_read(shared: Engine, kind: str, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "circle").symlink_to(folder / "circle")

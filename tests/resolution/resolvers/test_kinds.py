@@ -97,9 +97,7 @@ def test_outcomes_that_the_question_cannot_have_are_refused(settings: dict[str, 
         ("multiple_choice", "Busan", "Seoul"),
     ],
 )
-def test_only_an_outcome_of_the_questions_type_is_taken(
-    type_: str, takes: str, refuses: str
-) -> None:
+def test_the_outcome_must_be_of_the_questions_type(type_: str, takes: str, refuses: str) -> None:
     asked = question(type_, options=("Busan", "Rome") if type_ == "multiple_choice" else ())
     for name, given in (
         ("http_json", lambda said: STATUS | {"outcomes": {"success": said}}),
@@ -112,9 +110,7 @@ def test_only_an_outcome_of_the_questions_type_is_taken(
         assert "Possible outcomes" in refused.value.remedy
 
 
-def test_an_address_inside_the_network_is_taken_where_such_are_allowed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_private_address_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
     local = STATUS | {"url": "http://localhost/status"}
     assert kind("http_json").check("http_json", local, question())["url"] == local["url"]
@@ -212,9 +208,7 @@ def test_a_deadline_says_no_when_the_time_is_up_unless_an_outcome_is_proposed() 
         ({"wait_days": "soon"}, question()),
     ],
 )
-def test_a_deadline_that_the_question_lacks_is_refused(
-    settings: dict[str, Any], asked: Any
-) -> None:
+def test_an_unsuitable_deadline_is_refused(settings: dict[str, Any], asked: Any) -> None:
     with pytest.raises(BadInput):
         look("deadline", settings, at(9), asked)
 
@@ -315,9 +309,7 @@ def test_a_program_may_say_that_it_is_not_known_yet_or_why_it_cannot_tell(progra
         ("os.close(1); os.close(2); time.sleep(60)", "more than 0.3 seconds"),
     ],
 )
-def test_a_program_that_fails_hangs_or_writes_too_much_decides_nothing(
-    program: Any, body: str, fault: str
-) -> None:
+def test_a_failing_program_decides_nothing(program: Any, body: str, fault: str) -> None:
     # Those that are to hang are given little time; the others must not run out of it.
     seconds = 0.3 if "sleep" in body else 30
     with pytest.raises(CannotTell, match=fault) as caught:
@@ -348,7 +340,7 @@ ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')", "sys.exit(1)"]
     ("starts", "ends"),
     [*((one, ENDS[1]) for one in STARTS), ("a daemon", ENDS[0]), ("a child", ENDS[2])],
 )
-def test_everything_that_a_program_started_is_stopped(
+def test_all_its_processes_are_stopped(
     program: Any, tmp_path: Path, starts: str, ends: str
 ) -> None:
     pid = tmp_path / "pid"

@@ -74,9 +74,7 @@ def test_a_document_is_parsed_once_in_a_run_for_all_questions(
     assert len(parsed) == 2 * first
 
 
-def test_a_file_is_parsed_for_each_column_that_questions_use(
-    engine: Engine, tmp_path: Path, parsed: list[object]
-) -> None:
+def test_each_column_is_parsed_once(engine: Engine, tmp_path: Path, parsed: list[object]) -> None:
     file = tmp_path / "series.csv"
     file.write_text("date,a,b\n2026-01-02T12:00:00,5,1\n2026-01-12,1,1\n")
     with database.writing(engine) as session:

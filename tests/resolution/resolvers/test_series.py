@@ -241,9 +241,7 @@ def test_an_empty_window_decides_nothing_but_a_count() -> None:
         ({"source": "data", "expression": "max(value)"}, "a binary question"),
     ],
 )
-def test_settings_that_cannot_serve_are_refused_when_they_are_given(
-    settings: dict[str, Any], fault: str
-) -> None:
+def test_unusable_settings_are_refused(settings: dict[str, Any], fault: str) -> None:
     with pytest.raises(BadInput) as refused:
         look("series", settings, at(9), data=csv())
     assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
@@ -266,9 +264,7 @@ def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     st.lists(st.integers(0, 6), min_size=1, max_size=12),
     st.integers(0, 6),
 )
-def test_an_early_decision_equals_the_final_one(
-    what: str, sign: str, values: list[int], bound: int
-) -> None:
+def test_early_decisions_are_final(what: str, sign: str, values: list[int], bound: int) -> None:
     settings = Settings(source="data", expression=f"{what}(value) {sign} {bound}")
     days = [f"2026-01-{5 + day:02d}" for day in range(len(values))]
     text = csv(*zip(days, values, strict=True))

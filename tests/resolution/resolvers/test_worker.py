@@ -127,9 +127,7 @@ def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -
         ),
     ],
 )
-def test_a_look_that_is_made_to_be_slow_is_stopped(
-    name: str, settings: dict[str, Any], content: bytes
-) -> None:
+def test_a_slow_look_is_stopped(name: str, settings: dict[str, Any], content: bytes) -> None:
     with closing(Worker(0.3)) as one:
         asks(one, STATUS, page='{"status": "open"}')
         with pytest.raises(Stopped, match="took more than") as stopped:

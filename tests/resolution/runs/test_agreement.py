@@ -64,9 +64,7 @@ QUORUM = policy("quorum", 2)
         ([says("yes")], QUORUM, "proposed"),
     ],
 )
-def test_the_decision_follows_the_answers_and_the_policy(
-    said: list[Answer], by: Policy | None, state: str
-) -> None:
+def test_answers_and_policy_decide(said: list[Answer], by: Policy | None, state: str) -> None:
     assert decide(said, by, last_attempt=False).state == state
 
 
@@ -139,9 +137,7 @@ def _said(answer: str) -> Answer:
     agreeing=st.integers(2, 4),
     last=st.booleans(),
 )
-def test_nothing_is_confirmed_but_what_enough_agree_on_and_nobody_denies(
-    answers: list[str], agreeing: int, last: bool
-) -> None:
+def test_only_undisputed_outcomes_confirm(answers: list[str], agreeing: int, last: bool) -> None:
     came = decide([_said(one) for one in answers], policy("quorum", agreeing), last_attempt=last)
     named = {"yes" if one == "feed" else one for one in answers} & {"yes", "no"}
     enough = max(answers.count("yes"), answers.count("no")) >= agreeing

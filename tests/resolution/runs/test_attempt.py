@@ -29,12 +29,6 @@ pytestmark = pytest.mark.slow
 NAIVE = day(2).replace(tzinfo=None)
 
 
-@pytest.fixture
-def kind() -> str:
-    """SQLite alone: the runs of test_run and test_claiming use both databases."""
-    return "sqlite"
-
-
 def exits(_: str) -> Finding:
     sys.exit(0)
 
@@ -65,9 +59,7 @@ def test_a_malformed_answer_fails_only_its_question(
     assert (result.slug, str(result.state)) == ("rain", "parked")
 
 
-def test_a_resolver_with_an_invalid_not_before_fails(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_an_invalid_not_before_fails(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     oracle(lambda _: None, not_before=lambda *_: NAIVE)
     [result] = run.run(engine, now=day(4)).results
@@ -75,9 +67,7 @@ def test_a_resolver_with_an_invalid_not_before_fails(
     assert "Its not_before" in result.message
 
 
-def test_failures_are_retried_after_longer_pauses_and_then_parked(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_failures_are_retried_then_parked(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
 
     def away(_: str) -> None:
@@ -105,9 +95,7 @@ def test_failures_are_retried_after_longer_pauses_and_then_parked(
     assert (parked.slug, parked.reason) == ("rain", "example.org cannot be reached.")
 
 
-def test_a_retry_lets_it_look_again_and_a_look_that_works_forgets_the_failures(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_success_forgets_the_failures(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
 
     def gone(_: str) -> None:
@@ -123,9 +111,7 @@ def test_a_retry_lets_it_look_again_and_a_look_that_works_forgets_the_failures(
     assert (row.attempts, row.parked_at, row.reason) == (0, None, "")
 
 
-def test_a_temporary_failure_is_not_parked_at_once(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_temporary_failure_is_retried(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
 
     def half(_: str) -> None:
@@ -135,9 +121,7 @@ def test_a_temporary_failure_is_not_parked_at_once(
     assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
 
 
-def test_an_outcome_that_cannot_be_resolves_nothing(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_an_impossible_outcome_is_parked(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow", "wind")
     found = {
         "rain": Finding("perhaps", day(2)),
@@ -157,7 +141,7 @@ def test_an_outcome_that_cannot_be_resolves_nothing(
 @pytest.mark.parametrize(
     ("number", "kept"), [(5000.5, "above_upper_bound"), (-1, "below_lower_bound"), (5000, "5000")]
 )
-def test_a_number_beyond_the_bounds_is_an_outcome_where_it_is_read_off_and_a_slip_elsewhere(
+def test_measured_numbers_may_be_beyond_the_bounds(
     engine: Engine, tmp_path: Path, number: float, kept: str
 ) -> None:
     (page := tmp_path / "page.json").write_text(json.dumps({"price": number}))

@@ -37,9 +37,12 @@ from tests.resolution.runs.conftest import (
 pytestmark = pytest.mark.slow
 
 
-def test_a_question_claimed_by_another_run_is_left_alone(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+@pytest.fixture
+def kind(both_databases: str) -> str:
+    return both_databases
+
+
+def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -125,9 +128,7 @@ def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
     assert [slug for slug, _ in run.run(engine, now=day(4), only="oracle").claimed] == ["rain"]
 
 
-def test_a_run_whose_lease_was_over_writes_nothing_of_what_another_has_taken(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -146,9 +147,7 @@ def test_a_run_whose_lease_was_over_writes_nothing_of_what_another_has_taken(
         assert session.exec(select(Resolution.outcome)).all() == ["yes"]
 
 
-def test_a_failed_look_after_the_lease_is_over_is_not_recorded(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_lost_claim_records_no_failure(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -180,7 +179,7 @@ def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Callable[..., N
     assert others == [{}, {}, {}]
 
 
-def test_two_looks_that_each_take_as_long_as_one_may_do_not_outlast_the_lease(
+def test_two_long_looks_do_not_outlast_the_lease(
     engine: Engine, oracle: Callable[..., None]
 ) -> None:
     carry(engine, "rain")
@@ -267,9 +266,7 @@ def test_a_question_loses_nothing_when_another_one_kills_the_run(
     assert (row.attempts, row.claimed_by) == (0, None)
 
 
-def test_another_resolver_takes_the_question_out_of_the_hand_of_a_run(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_another_resolver_ends_the_claim(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
 
     def meanwhile(slug: str) -> Finding:
@@ -293,7 +290,7 @@ def throw_away(engine: Engine, slug: str) -> None:
 
 
 @pytest.mark.parametrize("finds", [True, False])
-def test_a_question_discarded_while_a_run_has_it_is_never_due_again(
+def test_a_discarded_question_is_not_due(
     engine: Engine, oracle: Callable[..., None], finds: bool
 ) -> None:
     carry(engine, "rain", "snow")

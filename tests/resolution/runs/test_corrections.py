@@ -20,6 +20,11 @@ from tests.conftest import acting, ask, day
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def kind(both_databases: str) -> str:
+    return both_databases
+
+
 def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) -> None:
     with database.writing(engine) as session:
         assignments.attach(
@@ -103,9 +108,7 @@ def test_once_it_is_accepted_it_stands(followed: Engine) -> None:
     assert run(followed, 8) == {}
 
 
-def test_a_correction_that_changes_nothing_for_who_follows_is_not_proposed(
-    followed: Engine,
-) -> None:
+def test_an_irrelevant_correction_is_not_proposed(followed: Engine) -> None:
     resolve(followed, "no", 5, slug="snow")
     resolve(followed, "no", 6)
     assert run(followed, 7) == {}
@@ -121,9 +124,7 @@ def test_a_correction_that_may_be_disputed_is_not_proposed_yet(followed: Engine)
     assert run(followed, 9) == {"snow": "proposed"}
 
 
-def test_nobody_learns_by_following_how_a_question_came_out_that_is_kept_from_them(
-    engine: Engine,
-) -> None:
+def test_following_reveals_no_hidden_outcome(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, one, now=day(0)) for one in ("alice", "bob"))
         ensure_admin(session, alice, now=day(0))

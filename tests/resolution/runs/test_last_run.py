@@ -48,9 +48,7 @@ def test_the_next_run_is_expected_after_the_interval_of_the_last_two(
 
 
 @pytest.mark.parametrize("minutes", [0.4, 7, 90, 3 * 24 * 60, -15])
-def test_an_interval_that_a_schedule_cannot_have_is_not_one(
-    session: Session, minutes: float
-) -> None:
+def test_an_odd_interval_is_not_a_schedule(session: Session, minutes: float) -> None:
     found = after(session, 0, minutes)
     assert (found.last, found.next) == (day(1) + timedelta(minutes=minutes), None)
 

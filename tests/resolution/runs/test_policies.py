@@ -23,15 +23,7 @@ from tests.resolution.runs.conftest import carry, states, yes
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def kind() -> str:
-    """SQLite alone: the runs of test_run and test_claiming use both databases."""
-    return "sqlite"
-
-
-def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_policy_may_need_a_person(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     oracle(yes)
     with acting(engine) as (session, rain, alice):
@@ -48,9 +40,7 @@ def test_a_policy_lets_a_person_decide_and_their_yes_keeps_what_was_shown(
     assert (states(after), after.waiting) == ({}, 0)
 
 
-def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_quorum_waits_for_two_sources(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow")
     with database.writing(engine) as session:
         alice = member_named(session, "alice")

@@ -22,9 +22,12 @@ from tests.resolution.runs.conftest import carry, contents, states, watch, yes
 pytestmark = pytest.mark.slow
 
 
-def test_a_resolution_its_scores_and_what_was_shown_are_one_act(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+@pytest.fixture
+def kind(both_databases: str) -> str:
+    return both_databases
+
+
+def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     oracle(yes)
     [result] = run.run(engine, now=day(4)).results
@@ -41,9 +44,7 @@ def test_a_resolution_its_scores_and_what_was_shown_are_one_act(
     assert (row.next_at, row.claimed_by) == (None, None)
 
 
-def test_bytes_are_kept_once_and_none_that_are_too_many(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_large_documents_are_not_kept(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow")
     large = Seen("https://example.org/large", b"x" * 1_000_001, day(4))
     oracle(lambda slug: Finding("yes", day(2), seen=(*(yes(slug).seen), large)))

@@ -26,6 +26,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
+def kind(both_databases: str) -> str:
+    return both_databases
+
+
+@pytest.fixture
 def outcomes(tmp_path: Path) -> Path:
     return tmp_path / "outcomes.csv"
 
@@ -50,9 +55,7 @@ def message(summary: run.Summary, slug: str) -> str:
     return said
 
 
-def test_a_run_resolves_a_question_in_the_file_once_and_leaves_the_others(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_run_resolves_only_questions_in_the_file(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))))
     assert states(run.run(engine, now=day(4))) == {"rain": "confirmed", "snow": "not_yet"}
@@ -64,9 +67,7 @@ def test_a_run_resolves_a_question_in_the_file_once_and_leaves_the_others(
         assert resolution.resolver_id is not None
 
 
-def test_one_bad_row_fails_its_question_with_a_reason_and_stops_no_other(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_bad_row_fails_only_its_question(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain", "snow", "wind")
     missing = run.run(engine, now=day(3))
     assert states(missing) == dict.fromkeys(("rain", "snow", "wind"), "failed")
@@ -126,9 +127,7 @@ def lookups(engine: Engine) -> list[tuple[str, datetime]]:
     return [(str(row.state), row.started_at) for row in rows]
 
 
-def test_the_same_result_is_recorded_once_a_day_and_another_at_once(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_repeated_result_is_recorded_once_a_day(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes)
     for number in (3, 3.5, 4, 4.9):
@@ -188,9 +187,7 @@ def test_a_question_reworded_during_a_run_is_looked_up_again(
     assert states(run.run(engine, now=day(5))) == {"rain": "confirmed"}
 
 
-def test_a_question_that_follows_another_waits_until_that_outcome_is_final(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_follower_waits_for_a_final_outcome(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))))
     with acting(engine) as (session, rain, alice):
@@ -229,9 +226,7 @@ def test_settings_that_cannot_work_are_refused_at_once(
         assignments.attach(session, question, kind, settings, member=alice, now=day(0))
 
 
-def test_the_condition_on_another_question_is_kept_in_the_form_of_the_ledger(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_condition_is_normalised(session: Session, question: Question, alice: Member) -> None:
     ask(session, alice, slug="snow")
     follows = {"question": "snow", "rule": "condition", "when": "Yes"}
     kept = assignments.attach(session, question, "question", follows, member=alice, now=day(0))

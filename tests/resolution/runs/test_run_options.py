@@ -19,9 +19,7 @@ from tests.resolution.runs.conftest import carry, contents, states, yes
 pytestmark = pytest.mark.slow
 
 
-def test_a_dry_run_says_what_would_be_done_and_writes_nothing(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_dry_run_writes_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow", "wind", "hail", "fog")
 
     def say(slug: str) -> Finding | None:
@@ -66,9 +64,7 @@ def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Callable[.
     assert states(run.run(engine, now=day(11), only="oracle")) == {"snow": "confirmed"}
 
 
-def test_a_run_says_how_many_are_due_and_ends_when_it_is_told_to(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_a_run_can_be_stopped(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain", "snow", "wind")
     oracle(yes)
     told: list[Any] = []

@@ -52,12 +52,6 @@ CLOSES = {
 }
 
 
-@pytest.fixture
-def kind() -> str:
-    """SQLite alone: the runs of test_run and test_claiming use both databases."""
-    return "sqlite"
-
-
 @pytest.mark.parametrize("closes", CLOSES)
 def test_nothing_is_resolved_a_second_too_early(engine: Engine, closes: str) -> None:
     named, moment = CLOSES[closes]

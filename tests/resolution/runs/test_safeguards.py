@@ -21,12 +21,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def kind() -> str:
-    """SQLite alone: the runs of test_run and test_claiming use both databases."""
-    return "sqlite"
-
-
-@pytest.fixture
 def outcomes(tmp_path: Path) -> Path:
     return tmp_path / "outcomes.csv"
 
@@ -79,9 +73,7 @@ def agreed(engine: Engine) -> Engine:
     return engine
 
 
-def test_a_run_does_not_confirm_alone_for_an_owner_who_has_forecast(
-    agreed: Engine, outcomes: Path
-) -> None:
+def test_a_run_does_not_confirm_for_a_forecaster(agreed: Engine, outcomes: Path) -> None:
     attach(agreed, "alice", outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(agreed, 4) == "proposed"
@@ -93,9 +85,7 @@ def test_a_run_does_not_confirm_alone_for_an_owner_who_has_forecast(
     assert state(agreed, 5) == "not_yet"
 
 
-def test_the_owner_may_not_accept_their_own_resolvers_proposal(
-    agreed: Engine, outcomes: Path
-) -> None:
+def test_owners_do_not_accept_their_resolvers_proposal(agreed: Engine, outcomes: Path) -> None:
     attach(agreed, "alice", outcomes)
     write(outcomes, "yes")
     state(agreed, 4)
@@ -109,9 +99,7 @@ def test_the_owner_may_not_accept_their_own_resolvers_proposal(
         )
 
 
-def test_a_run_confirms_for_a_member_without_a_forecast_and_in_a_team_without_the_rule(
-    agreed: Engine, outcomes: Path
-) -> None:
+def test_without_forecast_or_rule_a_run_confirms(agreed: Engine, outcomes: Path) -> None:
     write(outcomes, "yes")
     attach(agreed, "bob", outcomes)
     assert run.run(agreed, now=day(4), dry=True).results[0].state == "confirmed"
@@ -122,9 +110,7 @@ def test_a_run_confirms_for_a_member_without_a_forecast_and_in_a_team_without_th
     assert state(agreed, 4) == "confirmed"
 
 
-def test_two_whose_resolvers_find_the_same_are_not_alone(
-    agreed: Engine, outcomes: Path, tmp_path: Path
-) -> None:
+def test_two_owners_may_confirm(agreed: Engine, outcomes: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     attach(agreed, "alice", outcomes)
     attach(agreed, "bob", other, beside=True)
@@ -163,16 +149,12 @@ def rejected(engine: Engine, outcomes: Path) -> Engine:
         ("rain,no,2026-01-03,as reported", "proposed"),
     ],
 )
-def test_a_rejected_outcome_is_proposed_again_only_on_new_evidence(
-    rejected: Engine, outcomes: Path, row: str, comes: str
-) -> None:
+def test_rejection_holds(rejected: Engine, outcomes: Path, row: str, comes: str) -> None:
     outcomes.write_text(f"question,outcome,known_at,note\n{row}\n")
     assert state(rejected, 5) == comes
 
 
-def test_a_page_that_only_shows_another_time_is_not_new_evidence(
-    rejected: Engine, tmp_path: Path
-) -> None:
+def test_another_time_on_a_page_is_not_evidence(rejected: Engine, tmp_path: Path) -> None:
     page = tmp_path / "page.json"
     with database.writing(rejected) as session:
         assignments.attach(
@@ -229,9 +211,7 @@ def disputed(engine: Engine, outcomes: Path, tmp_path: Path) -> Path:
     return other
 
 
-def test_a_contradiction_stays_when_its_resolver_falls_silent(
-    engine: Engine, disputed: Path
-) -> None:
+def test_a_contradiction_outlasts_its_resolver(engine: Engine, disputed: Path) -> None:
     disputed.unlink()
     assert state(engine, 5) == "not_yet"
     with database.reading(engine) as session:
@@ -239,9 +219,7 @@ def test_a_contradiction_stays_when_its_resolver_falls_silent(
     assert [row.outcome for row in waiting] == ["yes", "no"]
 
 
-def test_a_rejected_outcome_is_only_proposed_on_new_evidence(
-    engine: Engine, outcomes: Path, disputed: Path
-) -> None:
+def test_rejected_outcomes_need_evidence(engine: Engine, outcomes: Path, disputed: Path) -> None:
     with acting(engine) as (session, rain, alice):
         for row in proposals.proposals_on(session, rain):
             proposals.reject(session, row, now=day(4), member=alice, note="a rumour")
@@ -253,9 +231,7 @@ def test_a_rejected_outcome_is_only_proposed_on_new_evidence(
     assert "it was rejected before" in result.message
 
 
-def test_a_finding_against_a_persons_proposal_needs_a_person(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_finding_against_a_proposal_needs_a_person(engine: Engine, outcomes: Path) -> None:
     with database.writing(engine) as session:
         rain = ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
         bob = member_or_new(session, "bob", now=day(0))
@@ -309,9 +285,7 @@ def withdraw(engine: Engine, at: float) -> None:
         confirmation.withdraw(session, rain, member=alice, now=day(at), reason="of Bergen")
 
 
-def test_a_withdrawn_outcome_is_proposed_once_and_not_confirmed(
-    withdrawn: Engine, outcomes: Path
-) -> None:
+def test_a_withdrawn_outcome_is_only_proposed_once(withdrawn: Engine, outcomes: Path) -> None:
     [result] = run.run(withdrawn, now=day(5)).results
     assert str(result.state) == "proposed"
     assert "it was withdrawn before" in result.message
@@ -345,9 +319,7 @@ def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
     assert state(withdrawn, 8) == "proposed"
 
 
-def test_a_run_only_proposes_an_outcome_that_a_person_withdrew(
-    engine: Engine, outcomes: Path
-) -> None:
+def test_a_withdrawn_outcome_of_a_person_is_proposed(engine: Engine, outcomes: Path) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain = ask(session, alice, slug="rain")
