@@ -36,7 +36,7 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.app.browsing import PATIENCE, Server, Watch, profiled, serving, tab
 from tests.conftest import KINDS, ask, day
-from tests.resolution.conftest import _no_child  # noqa: F401 - a fixture for every test here
+from tests.resolution.conftest import no_child  # noqa: F401 - a fixture for every test here
 
 NAVIGATION = Path(app_session.__file__).parent / "navigation.py"
 ARTICLE = CapturedArticle(

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from tests.conftest import KINDS
-from tests.resolution.conftest import _no_child  # noqa: F401 - a fixture for every test here
+from tests.resolution.conftest import no_child  # noqa: F401 - a fixture for every test here
 
 
 @pytest.fixture

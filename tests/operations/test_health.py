@@ -109,10 +109,10 @@ def test_each_trigger_that_is_gone_is_missed(own: Engine, kind: str) -> None:
         "sqlite": "DROP TRIGGER {0}_refuses_replace",
         "postgresql": "DROP TRIGGER {0}_is_append_only ON {0}",
     }
-    for number, table in enumerate(APPEND_ONLY, 1):
-        change(own, gone[kind].format(table))
+    for tables in (APPEND_ONLY[:1], APPEND_ONLY[1:]):
+        change(own, *(gone[kind].format(table) for table in tables))
         said = bad(check(own, now))["history"]
-        unprotected = ", ".join(APPEND_ONLY[:number])
+        unprotected = ", ".join(APPEND_ONLY[:1] if len(tables) == 1 else APPEND_ONLY)
         assert said.result == f"No trigger protects the history in {unprotected}."
     assert "backup" in said.remedy
 

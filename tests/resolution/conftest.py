@@ -15,7 +15,7 @@ from tests.conftest import KINDS, day
 
 
 @pytest.fixture(autouse=True)
-def _no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     def look(_: worker.Worker, *given: Any) -> worker.Looked:
         return worker.look(*given)
 

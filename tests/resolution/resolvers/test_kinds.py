@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,15 @@ import pytest
 
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.resolution.resolvers.kinds import kind, names
-from tests.resolution.resolvers.looking import CLOSE, at, look, outcome, question
+from tests.resolution.resolvers.looking import (
+    CLOSE,
+    at,
+    is_gone,
+    look,
+    outcome,
+    question,
+    wait_until,
+)
 
 # --- http_json ----------------------------------------------------------------------------------
 
@@ -356,7 +363,7 @@ def test_all_its_processes_are_stopped(
     )
     with suppress(CannotTell):
         look("command", program(body) | {"seconds": 0.5}, at(9))
-    assert _is_gone(int(pid.read_text()))  # at once
+    assert is_gone(int(pid.read_text()))  # at once
 
 
 @pytest.mark.slow
@@ -369,23 +376,9 @@ def test_a_program_ends_with_a_run_that_is_killed(program: Any, tmp_path: Path) 
     )
     looks = f"from tests.resolution.resolvers.looking import *; look('command', {settings}, at(9))"
     with subprocess.Popen([sys.executable, "-c", looks]) as a_run:
-        _wait_until(lambda: pid.exists() and pid.read_text().count("\n") == 2)
+        wait_until(lambda: pid.exists() and pid.read_text().count("\n") == 2)
         a_run.kill()
-    _wait_until(lambda: all(map(_is_gone, map(int, pid.read_text().split()))))
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end
-        os.sched_yield()
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
+    wait_until(lambda: all(map(is_gone, map(int, pid.read_text().split()))))
 
 
 @pytest.mark.parametrize("name", ["../tell", "/bin/true", "..", "tell\0", "other", "link"])

@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,8 +17,16 @@ import pytest
 from forecasts.common.errors import BadInput, CannotTell, DatabaseError, LedgerError
 from forecasts.resolution.resolvers import worker
 from forecasts.resolution.resolvers.protocol import Finding, Seen
-from forecasts.resolution.resolvers.worker import Stopped, Worker
-from tests.resolution.resolvers.looking import World, at, look, outcome, question
+from forecasts.resolution.resolvers.worker import WAITS, Stopped, Worker
+from tests.resolution.resolvers.looking import (
+    World,
+    at,
+    is_gone,
+    look,
+    outcome,
+    question,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +37,7 @@ EVIL = {"url": "page", "outcome": DOUBLING, "outcomes": {"done": "yes"}}
 
 
 @pytest.fixture(autouse=True)
-def _in_a_child(monkeypatch: pytest.MonkeyPatch, _no_child: None) -> None:
+def _in_a_child(monkeypatch: pytest.MonkeyPatch, no_child: None) -> None:
     monkeypatch.setattr(Worker, "look", _LOOK)
 
 
@@ -104,37 +112,35 @@ def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -
     assert sent == ["page"]
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "content"),
-    [
-        ("http_json", EVIL, b"1"),
-        ("http_json", EVIL | {"outcome": "join('', ['a', 'a'])" + "|join('', [@, @])" * 40}, b"1"),
-        (
-            "feed",
-            {"url": "page", "outcome": "yes", "any_of": ["rain"]},
-            b"<?xml version='1.0' encoding='punycode'?><rss><channel><title>"
-            + b"a" * 400_000
-            + b"-"
-            + b"9" * 400_000
-            + b"</title></channel></rss>",
-        ),
-        (
-            "feed",
-            {"url": "page", "outcome": "yes", "any_of": ["rain"]},
-            b"<rss><channel><item "
-            + b" ".join(b"a%d='x'" % number for number in range(60_000))
-            + b"/></channel></rss>",
-        ),
-    ],
-)
-def test_a_slow_look_is_stopped(name: str, settings: dict[str, Any], content: bytes) -> None:
+SLOW: list[tuple[str, dict[str, Any], bytes]] = [
+    ("http_json", EVIL, b"1"),
+    ("http_json", EVIL | {"outcome": "join('', ['a', 'a'])" + "|join('', [@, @])" * 40}, b"1"),
+    (
+        "feed",
+        {"url": "page", "outcome": "yes", "any_of": ["rain"]},
+        b"<?xml version='1.0' encoding='punycode'?><rss><channel><title>"
+        + b"a" * 400_000
+        + b"-"
+        + b"9" * 400_000
+        + b"</title></channel></rss>",
+    ),
+    (
+        "feed",
+        {"url": "page", "outcome": "yes", "any_of": ["rain"]},
+        b"<rss><channel><item "
+        + b" ".join(b"a%d='x'" % number for number in range(60_000))
+        + b"/></channel></rss>",
+    ),
+]
+
+
+def test_slow_looks_are_stopped_and_the_next_look_gets_a_new_child() -> None:
     with closing(Worker(0.3)) as one:
-        asks(one, STATUS, page='{"status": "open"}')
-        with pytest.raises(Stopped, match="took more than") as stopped:
-            asks(one, settings, name, page=content)
-        assert stopped.value.temporary
-        assert stopped.value.remedy
-        # The next one gets a child of its own.
+        for name, settings, content in SLOW:
+            with pytest.raises(Stopped, match="took more than") as stopped:
+                asks(one, settings, name, page=content)
+            assert stopped.value.temporary
+            assert stopped.value.remedy
         assert asks(one, STATUS, page='{"status": "done"}') is not None
 
 
@@ -205,10 +211,7 @@ def test_processes_that_a_kind_started_end_with_its_child(
     for seconds, how in ((10, starts), (0.1, f"{starts}while True: pass")):
         with closing(Worker(seconds)) as one, suppress(Stopped):
             asks(one, {"how": how}, ending)
-        deadline = time.monotonic() + 5
-        while _runs(note.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not _runs(note.read_text())
+        wait_until(lambda: is_gone(int(note.read_text())))
     # A run's standard output is its results.
     assert capfd.readouterr().out == ""
 
@@ -226,20 +229,9 @@ def test_a_look_ends_with_a_run_that_is_killed(ending: str, tmp_path: Path) -> N
     with subprocess.Popen(
         [sys.executable, "-c", looks], env=os.environ | {"PYTHONPATH": path}
     ) as run:
-        deadline = time.monotonic() + 30
-        while not (note.exists() and note.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: note.exists() and bool(note.read_text()))
         run.kill()
-    deadline = time.monotonic() + 5
-    while _runs(note.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not _runs(note.read_text())
-
-
-def _runs(pid: str) -> bool:
-    with suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+    wait_until(lambda: is_gone(int(note.read_text())))
 
 
 def test_an_error_of_the_database_is_raised_here(shared: Worker) -> None:
@@ -254,10 +246,10 @@ def test_an_error_of_the_database_is_raised_here(shared: Worker) -> None:
 def test_fetching_does_not_count_towards_the_time() -> None:
     class Slow(World):
         def __call__(self, address: str) -> Seen:
-            time.sleep(0.9)
+            Event().wait(WAITS * 0.1 + 0.1)  # longer than the child has for the look
             return super().__call__(address)
 
-    with closing(Worker(0.2)) as one:
+    with closing(Worker(0.1)) as one:
         one.look("http_json", STATUS, question(), at(9), World(at(9), page='{"status": "open"}'))
         slow = Slow(at(9), page='{"status": "done"}')
         finding, _ = one.look("http_json", STATUS, question(), at(9), slow)
