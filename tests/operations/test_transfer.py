@@ -83,6 +83,7 @@ def migrated() -> bool:
     return True
 
 
+TO_A_SERVER = pytest.mark.parametrize("urls", WAYS[:1], indirect=True)
 TO_A_NEW_ONE = pytest.mark.parametrize("migrated", [False], ids=["new"])
 
 
@@ -304,6 +305,7 @@ def test_a_move_that_was_killed_goes_on_where_it_stopped(
     assert contents(target) == contents(source)
 
 
+@TO_A_SERVER
 def test_changes_of_the_source_in_between_come_along(source: Engine, target: Engine) -> None:
     def stop(step: Step) -> None:
         if step.act == "compare":
@@ -349,6 +351,7 @@ def test_writers_to_the_source_are_refused_during_a_move(
     assert contents(source) == before
 
 
+@TO_A_SERVER
 def test_a_target_with_rows_is_refused_and_unchanged(source: Engine, target: Engine) -> None:
     with database.writing(target) as session:
         member_or_new(session, "somebody", now=day(0))
@@ -358,6 +361,7 @@ def test_a_target_with_rows_is_refused_and_unchanged(source: Engine, target: Eng
     assert contents(target) == before
 
 
+@TO_A_SERVER
 def test_an_unfinished_copy_of_another_ledger_is_refused(
     source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
 ) -> None:
@@ -368,6 +372,7 @@ def test_an_unfinished_copy_of_another_ledger_is_refused(
         move(other, target)
 
 
+@TO_A_SERVER
 @pytest.mark.parametrize(
     ("act", "words"),
     [
@@ -425,6 +430,7 @@ def test_a_ledger_is_not_moved_onto_itself(
 
 
 @TO_A_NEW_ONE
+@TO_A_SERVER
 def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     with database.writing(source) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
