@@ -114,14 +114,14 @@ def test_a_dispute_needs_a_reason_and_comes_in_time(
 
 def noted(session: Session, at: float) -> list[str]:
     made = build(ledger_frames(session), choice=Choice(cohort="resolved"), as_of=day(at))
-    return [note for note in made.notes if "provisional" in note]
+    return [note for note in made.notes if note.startswith("Provisional scores")]
 
 
 def test_a_report_counts_its_provisional_outcomes(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
     [note] = noted(session, 9)
-    assert note.startswith("One outcome counted here is disputed or can still be disputed")
+    assert note.startswith("Provisional scores: 1 outcome counted here can still change")
     assert noted(session, 10) == []
     before = revision(session)
     dispute(session, resolved, bob, 9)
