@@ -35,9 +35,6 @@ _COPIED = re.compile(
 # A word diff needs this similarity, shows this many unchanged words beside a change, and is not
 # tried beyond this product of lengths: with one word repeated, its time grows with the cube.
 _SIMILARITY, _CONTEXT, _MOST_COMPARED = 0.4, 4, 40_000
-# Help texts that several pages share.
-COVERAGE_HELP = "Share of the time from opening to scheduled close with an active forecast."
-CRPS_HELP = "0 is best; 1 is a miss by the question’s whole range."
 
 _PER_CENT = re.compile(r"(?<=\d) (?=%)")
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
@@ -134,6 +131,11 @@ def _spaced(words: str) -> str:
     """Return ``words`` as inert Markdown, with a space where they begin or end with one."""
     before, after = " " * words[:1].isspace(), " " * words[-1:].isspace()
     return f"{before}{as_text(words)}{after}"
+
+
+def quoted(title: str, longest: int = 60) -> str:
+    """Return a title of at most so many characters in quotation marks, not as Markdown."""
+    return f"“{shortened(title, longest)}”"
 
 
 def dotted(*parts: str | None) -> str:

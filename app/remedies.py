@@ -5,27 +5,16 @@ from __future__ import annotations
 from forecasts.common.errors import Act, Advice, Remedy, as_command, in_words
 
 ITS_PAGE = "its page"  # of the question
-PAGES: dict[Act, str] = {
-    "articles": "Articles",
-    "ask": "Questions",
-    "close": ITS_PAGE,
-    "export": "Import and export",
-    "import": "Import and export",
-    "notify add": "Settings",
-    "propose": ITS_PAGE,
-    "pull": "Import and export",
-    "questions": "Questions",
-    "resolve": ITS_PAGE,
-    "revise": ITS_PAGE,
-    "run retry": "Resolve",
-    "run status": "Resolve",
-    "team add": "Team",
-    "team appoint": "Team",
-    "team create": "Team",
-    "team role": "Team",
-    "token create": "Settings",
-    "token list": "Settings",
+_ACTS: dict[str, tuple[Act, ...]] = {
+    ITS_PAGE: ("close", "propose", "resolve", "revise"),
+    "Articles": ("articles",),
+    "Import and export": ("export", "import", "pull"),
+    "Questions": ("ask", "questions"),
+    "Resolve": ("run retry", "run status"),
+    "Settings": ("notify add", "token create", "token list"),
+    "Team": ("team add", "team appoint", "team create", "team role"),
 }
+PAGES = {act: page for page, acts in _ACTS.items() for act in acts}
 # The fields of the import page for the command's options.
 FIELDS = {
     "format": "Format",

@@ -6,10 +6,11 @@ of the ledger is shown in place, as a sentence and its remedy.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypedDict, TypeVar, cast
@@ -17,19 +18,20 @@ from typing import Any, NoReturn, TypedDict, TypeVar, cast
 import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
+from streamlit.logger import get_logger
 
 from app.markdown_text import as_lines, as_text, shortened
 from app.remedies import said
-from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.identities import Person
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
-from forecasts.common.errors import BadInput, DatabaseError, LedgerError
+from forecasts.common.errors import BadInput, DatabaseError, Expired, LedgerError
 from forecasts.common.settings import Settings, current_settings
 from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
+from forecasts.ledger import outages as ledger_outages
 from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member
 from forecasts.ledger.outages import outages
@@ -134,21 +136,39 @@ def current_member(ledger: Session) -> Member | None:
 
 
 def person(ledger: Session, moment: datetime) -> Person | None:
-    """Return the signed-in person as ``identity.person`` does.
+    """Return the signed-in person; None if the ledger has no sign-in.
 
-    Only the reader's own ledger knows which sign-ins have ended, not a sample that is open.
+    Expired if they have not signed in, or no longer are; Forbidden if they may not enter.
+
+    Streamlit reads its cookie when a page opens and trusts it until the page closes, even after the
+    ID token has expired or the person has signed out. Therefore each run and each act checks both.
+    The reader's own ledger, not a sample that is open, knows which sign-ins have ended.
     """
-    if not memory().sample:
-        return identity.person(ledger, moment)
-    with database.reading(_opened(settings().database_url)) as own:
-        return identity.person(own, moment)
+    rules = configured_sign_in()
+    if rules is None:
+        return None
+    current = claims()
+    if not current:
+        raise Expired("You have not signed in.")
+    with ExitStack() as sample:
+        if memory().sample:
+            ledger = sample.enter_context(database.reading(_opened(settings().database_url)))
+        if identities.has_ended(ledger, current):
+            raise Expired("You have signed out.")
+    return identities.verified_person(current, rules, now=moment)
+
+
+def claims() -> dict[str, Any]:
+    """Return the provider's claims about the person; empty if not signed in."""
+    all_claims = dict(st.user.to_dict())
+    return all_claims if all_claims.get("is_logged_in") else {}
 
 
 def sign_out() -> None:
     """End the sign-in of this browser, in its other tabs and on every server."""
     try:
         with database.writing(_opened(settings().database_url)) as own:
-            identities.end_session(own, identity.claims(), now=now())
+            identities.end_session(own, claims(), now=now())
     finally:
         st.logout()
 
@@ -388,3 +408,33 @@ def show(error: LedgerError | InputError) -> None:
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
+
+
+def went_wrong(error: Exception) -> bool:
+    """Show that an unexpected error occurred. Returns True: Streamlit need not show it as well."""
+    if isinstance(error, DatabaseError):  # in a fragment, which runs by itself
+        outages.noticed(error)
+        show(error)
+        return True
+    if isinstance(error, MemoryError):
+        st.error(
+            "This needs more memory than the server may take, and nothing was stored. Divide it, "
+            "or use the command line: forecasts import."
+        )
+        return True
+    st.error(
+        "Something went wrong, and your last action was not saved. Everything confirmed before it "
+        "is safe. Reload the page and try again. The server log has the details."
+    )
+    return True
+
+
+def keep_out_of_log() -> None:
+    """Let Streamlit log no traceback of an outage, which ``Outages`` logs in a line."""
+    get_logger(ledger_outages.__name__)  # which gives that line Streamlit's form
+    logging.getLogger("streamlit.error_util").addFilter(is_fault)
+
+
+def is_fault(record: logging.LogRecord) -> bool:
+    """Return whether a record in the log is of a fault, not of an outage."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DatabaseError))

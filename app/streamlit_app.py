@@ -11,12 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.session import settings
-from app.views.uncaught import keep_out_of_log, went_wrong
-from app.web import share_target
+from app.session import keep_out_of_log, settings, went_wrong
+from app.web import routes
 from app.web.api import Api
-from app.web.calendar_feed import calendar
-from app.web.health import Health
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
@@ -55,10 +52,10 @@ app = st.App(
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
     middleware=[Middleware(Gate, sign_in=signs_in), Middleware(Api, sign_in=signs_in)],
     routes=[
-        Route("/calendar/{name}", calendar),
-        Route("/health", Health().answer),
-        Route("/app.webmanifest", share_target.manifest),
-        Route("/app-icon.svg", share_target.icon),
+        Route("/calendar/{name}", routes.calendar),
+        Route("/health", routes.Health().answer),
+        Route("/app.webmanifest", routes.manifest),
+        Route("/app-icon.svg", routes.icon),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],
     on_script_error=went_wrong,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -9,8 +10,9 @@ import streamlit as st
 from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
-from app.views.documents import table
+from app.views.documents import ending, rows_table
 from app.views.downloads import downloads
+from app.views.widgets import switch
 from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
@@ -40,39 +42,31 @@ def digits(one: Contender) -> int:
 def standings(arena: Arena, of: Of) -> None:
     """Show the table: ranks first, then skill against the crowd, coverage and cost."""
     rows = arena.contenders
-    columns = {
-        "Rank": [wording.rank_range(one.side) if one.ranked else NOTHING for one in rows],
-        "Name": [as_text(one.side.name) for one in rows],
-        "Against the crowd": [signed(one.crowd_skill.mean, digits(one)) for one in rows],
-        "95% interval": [signed_interval(one.crowd_skill.interval, digits(one)) for one in rows],
-        "Questions": [f"{one.side.questions:,}" for one in rows],
-        "Coverage": [percent(one.side.coverage) for one in rows],
-        words.BRIER: [number(one.side.brier.mean) for one in rows],
+    columns: dict[str, Callable[[Contender], str]] = {
+        "Rank": lambda one: wording.rank_range(one.side) if one.ranked else NOTHING,
+        "Name": lambda one: one.side.name,
+        "Against the crowd": lambda one: signed(one.crowd_skill.mean, digits(one)),
+        "95% interval": lambda one: signed_interval(one.crowd_skill.interval, digits(one)),
+        "Questions": lambda one: f"{one.side.questions:,}",
+        "Coverage": lambda one: percent(one.side.coverage),
+        words.BRIER: lambda one: number(one.side.brier.mean),
     }
     if any(one.cost is not None for one in rows):
-        columns["Cost a question"] = [
-            NOTHING if one.cost is None else f"US$ {one.cost:.3g}".replace("$", "\\$")
-            for one in rows
-        ]
+        columns["Cost a question"] = lambda one: (
+            NOTHING if one.cost is None else f"US$ {one.cost:.3g}"
+        )
     if any(one.kind != "human" for one in rows) and of == "forecasters":
-        columns["Kind"] = [one.kind for one in rows]
-        columns["Owner"] = [as_text(one.owner) or NOTHING for one in rows]
+        columns |= {"Kind": lambda one: one.kind, "Owner": lambda one: one.owner or NOTHING}
     st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
-    table(columns)
+    rows_table(rows, columns)
     st.caption(
         "A rank such as 2 to 5 may be any of these. Ranks come from shared questions and times. "
-        "Against the crowd: points of 0.01 Brier better than the mean of all others at the same "
-        "times."
+        "Against the crowd: points of 0.01 Brier better than all others at the same times."
     )
     if any(not one.ranked for one in rows):
-        st.caption(
-            f"{NOTHING}: no rank, because no other shares 30 questions of 30 families with it. The "
-            "ranks are among the others."
-        )
+        st.caption(f"{NOTHING}: no rank; no other shares 30 questions of 30 families with it.")
     if arena.left_out:
-        st.caption(
-            f"The {len(rows)} with the most questions. {arena.left_out:,} more are left out."
-        )
+        st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more left out.")
 
 
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
@@ -91,10 +85,7 @@ st.title("Arena", anchor=False)
 with reading() as ledger:
     known_tags = search.labels(ledger)[0]
 with st.popover("Sides and questions"), st.container(key="filters-arena"):
-    kind = st.segmented_control(
-        "Compare", list(OF), default="Members", required=True, key="of", bind="query-params"
-    )
-    of = OF[kind or "Members"]
+    of = OF[switch("Compare", list(OF), "of")]
     chosen = pick_questions(known_tags)
 arena: Arena | None = made("arena", chosen, of=of)
 if arena is None:
@@ -105,8 +96,5 @@ show(as_text(arena.sentence))
 standings(arena, of)
 if any(pair.better for pair in arena.comparison.pairs):
     st.caption(as_text(arena.comparison.sentence))
-document = comparison_document(arena.comparison)
-for note in document.notes:
-    st.caption(as_text(note))
-st.caption(as_text(document.scope))
+ending(comparison_document(arena.comparison))
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app import session
 from app.components.share import share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, dotted, link, marked, shortened
-from app.session import (
-    Act,
-    address_of_app,
-    current_member,
-    memory,
-    name_window,
-    now,
-    page_state,
-    reading,
-    settings,
-    shown_errors,
-)
 from app.times import day, published, zone
-from app.views.links import article_link, question_link
-from app.views.lists import page_asked, search_field
+from app.views.widgets import article_link, page_asked, question_line, search_field, switch
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
@@ -47,8 +36,8 @@ ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 SHARED = re.compile(r'["“]?(?P<text>.*?)["”]?\s+(?P<url>https?://\S+)', re.IGNORECASE | re.DOTALL)
 MOST = 20_000  # characters of a shared text
 
-moment = now()
-review = page_state(Review)
+moment = session.now()
+review = session.page_state(Review)
 
 
 def capture_form() -> None:
@@ -74,19 +63,16 @@ def capture_form() -> None:
     if not submitted:
         return
     notes: list[str] = []
-    with shown_errors(), st.spinner("Reading …"):
+    with session.shown_errors(), st.spinner("Reading …"):
         at = seen_at(seen)
+        how: Any = {"captured_at": at, "notify": notes.append}
         if upload is not None:
-            found = capture_bytes(upload.getvalue(), captured_at=at, notify=notes.append)
+            found = capture_bytes(upload.getvalue(), **how)
         elif is_address(pasted):
-            found = capture(
-                pasted.strip(),
-                captured_at=at,
-                allow_private=settings().allow_private_addresses,
-                notify=notes.append,
-            )
+            allowed = session.settings().allow_private_addresses
+            found = capture(pasted.strip(), allow_private=allowed, **how)
         else:
-            found = capture_text(pasted, captured_at=at, notify=notes.append)
+            found = capture_text(pasted, **how)
         review.start(found, at, notes)
         st.rerun()
 
@@ -133,19 +119,14 @@ def shelf() -> None:
     st.header("Stored articles", anchor=False)
     with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
         words = search_field("Search", "words", "Title, publisher or text")
-        which = st.segmented_control(
-            "Show", SHELVES, default=SHELVES[0], required=True, key="shelf", bind="query-params"
-        )
-    with reading() as ledger:
+        which = switch("Show", SHELVES, "shelf")
+    with session.reading() as ledger:
         found = library.article_page(
             ledger, words=words, without_questions=which == SHELVES[1], number=page_asked()
         )
     if not found.total:
-        st.info(
-            "No articles match."
-            if words or which == SHELVES[1]
-            else "No articles yet. Paste one above, or enter its web address."
-        )
+        none = "No articles yet. Paste one above, or enter its web address."
+        st.info("No articles match." if words or which == SHELVES[1] else none)
         return
     st.caption(count(found.total, "article"))
     for article, questions in found.articles:
@@ -160,12 +141,12 @@ def shelf() -> None:
 
 def one(number: int) -> None:
     """Show a stored article: its drafts, the form for the chosen draft, and the text."""
-    with reading() as ledger:
+    with session.reading() as ledger:
         article = library.find_article(ledger, number)
         asked = passages.questions_from(ledger, article, now=moment)
     st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
-    name_window(article.title, "Articles")
+    session.name_window(article.title, "Articles")
     date_of = published(article.published_at) or "no date"
     captured = f"captured {day(article.captured_at)}"
     st.caption(dotted(article.publisher, article.author, date_of, captured))
@@ -175,16 +156,12 @@ def one(number: int) -> None:
         label = f"{count(len(asked), 'question')} from this article"
         with st.expander(label, expanded=len(asked) <= 3):
             for _, state in asked:
-                with st.container(gap=None):
-                    question_link(state)
-                    st.caption(f"{state.status} · {closing(state.text, moment)}")
+                question_line(state, f"{state.status} · {closing(state.text, moment)}")
     used = {source.quote for source, _ in asked}
     drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
     name = article.content_hash[:12]
-    work(
-        article,
-        Drafted(name, f"drafts-{name}", with_twins(drafts), len(used), lambda _: number),
-    )
+    act_name = f"drafts-{name}"
+    work(article, Drafted(name, act_name, with_twins(drafts), len(used), lambda _: number))
     with st.expander("Your own question"):
         ask_form(f"article-{article.id}", article=article.id)
 
@@ -209,7 +186,7 @@ def work(article: Article, drafted: Drafted) -> None:
 
 def with_twins(drafts: list[Draft]) -> list[tuple[Draft, QuestionState | None]]:
     """Return each draft with the question that already asks it, if any."""
-    with reading() as ledger:
+    with session.reading() as ledger:
         return list(zip(drafts, find_duplicates(ledger, drafts, now=moment), strict=True))
 
 
@@ -222,7 +199,7 @@ def under_review(captured: Captured) -> None:
         return
     row = library.as_row(articles[0], captured_at=captured.seen)
 
-    def store(doing: Act) -> int:
+    def store(doing: session.Act) -> int:
         [(stored, _)] = store_checked(doing, articles, captured.seen)
         assert stored.id is not None
         return stored.id
@@ -239,8 +216,8 @@ def under_review(captured: Captured) -> None:
 def everything() -> None:
     """Show the capture form, the capture under review, and the stored articles."""
     st.title("Articles", anchor=False)
-    with reading() as ledger:
-        rights = roles.member_rights(ledger, current_member(ledger), now=moment)
+    with session.reading() as ledger:
+        rights = roles.member_rights(ledger, session.current_member(ledger), now=moment)
     if not rights.allows(Action.capture):
         st.info("You can read the articles. Capturing one requires the forecaster role.")
         shelf()
@@ -248,16 +225,15 @@ def everything() -> None:
     if not st.query_params.keys().isdisjoint(("url", "text")):
         from_selection()
     captured = review.captured
-    if captured is not None and not memory().done[stored_name(captured)]:
+    if captured is not None and not session.memory().done[stored_name(captured)]:
         under_review(captured)
     else:
         capture_form()
         with st.expander("Capture while you read"):
-            share_link(address_of_app())
+            share_link(session.address_of_app())
             st.caption(
-                "Drag this link to your bookmarks bar. On any page, select a passage and click "
-                "it: its possible questions open here, and nothing is stored until you register "
-                "one. On a phone, install this page as an app and share pages with it."
+                "Drag this link to your bookmarks bar. On any page, select a passage and click it: "
+                "its possible questions open here. On a phone, install this page and share to it."
             )
     shelf()
 

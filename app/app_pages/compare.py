@@ -7,27 +7,22 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
-from app.views.documents import folded, section
+from app.views.documents import ending, folded, section
 from app.views.downloads import downloads
+from app.views.widgets import switch
 from forecasts.questions import search
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.selection import Choice
 
-OF: dict[str, Of] = {
-    "Teams": "teams",
-    "Forecasters": "forecasters",
-    "Kinds": "kinds",
-    "Models": "models",
-}
 UNTIL: dict[Of, str] = {
-    "teams": "Compare forecasters instead, or import teams from a ledger folder with a teams.csv: "
-    "forecasts import FOLDER.",
+    "teams": "Compare forecasters instead, or import a ledger folder with a teams.csv.",
     "forecasters": "The comparison appears here once a second member forecasts.",
     "kinds": "The comparison appears here once both people and bots forecast.",
     "models": "The comparison appears here once bots forecast with a second model.",
 }
+OF: dict[str, Of] = {of.capitalize(): of for of in UNTIL}
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -36,15 +31,13 @@ def pick(
 ) -> tuple[Of, tuple[str, ...], Choice, bool]:
     """Show the choice of sides and questions; return it."""
     first = next((label for label, of in OF.items() if len(known[of]) > 1), "Teams")
-    kind = st.segmented_control(
-        "Compare", list(OF), default=first, required=True, key="of", bind="query-params"
-    )
-    of = OF[kind or first]
+    kind = switch("Compare", list(OF), "of", default=first)
+    of = OF[kind]
     chosen = pick_questions(known_tags)
     if len(known[of]) < 2:
         return of, (), chosen, False
     names = st.multiselect(
-        kind or first,
+        kind,
         known[of],
         default=known[of][:PRESELECTED],
         max_selections=MOST,
@@ -80,7 +73,5 @@ show(as_text(comparison.sentence))
 for part in document.sections[1:]:  # the first is the conclusion
     section(part)
 folded("Terms", *(one.whole for one in document.terms))
-for note in document.notes:
-    st.caption(as_text(note))
-st.caption(as_text(document.scope))
+ending(document)
 downloads(comparison, "comparison")

@@ -8,25 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.markdown_text import COVERAGE_HELP, as_text, significant
+from app.markdown_text import as_text, significant
 from app.session import current_member, reading
 from app.times import day, zone
+from app.views import scores
 from app.views.documents import chart
-from app.views.links import question_link
-from app.views.lists import search_field
-from app.views.scores import (
-    POINTS_HELP,
-    RULES,
-    my_scored_questions,
-    printed_table,
-    score_caption,
-    update_table,
-)
+from app.views.widgets import metrics, question_link, search_field
 from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
 from forecasts.documents.vega_lite import COLOURS
-from forecasts.reports import figures as report_figures
+from forecasts.reports import figures
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching
@@ -35,33 +27,28 @@ ROWS = 12  # of the table, which scrolls
 FEWEST_DRAWN = 3  # scores that make a line
 
 
-def figures(own: OwnScores, questions: int) -> None:
+def means(own: OwnScores, questions: int) -> None:
     """Show the means, the first with a sparkline."""
-    with st.container(key="figures-own"):
-        columns = st.columns(4)
-    columns[0].metric(
-        "Mean Brier (0–1)",
-        significant(own.brier.mean),
-        help=f"{RULES['brier'][1]} Always saying 50% scores 0.25. The line is the mean of the "
-        f"last {WINDOW} questions.",
+    brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25. Line: mean of the last {WINDOW}."
+    crowd = (
+        "Mean advantage over the mean of the others’ forecasts at the same times, on "
+        f"{count(own.compared, 'question')} that others forecast too. Above 0 is better."
     )
+    shown = {
+        "Mean Brier (0–1)": (significant(own.brier.mean), brier),
+        "Resolved questions": (f"{questions:,}", ""),
+        "Against the crowd": (signed(own.against_crowd.mean), crowd),
+        "Earned by updates": (signed(own.points), scores.POINTS_HELP),
+    }
+    first, *_ = metrics("own", shown)
     if len(own.calls) >= FEWEST_DRAWN:
         last = significant(own.calls[-1].running)
         alt = f"Mean of the last {WINDOW} questions over time, now {last}."
-        columns[0].vega_lite_chart(spec=sparkline(own), alt=alt)
-    columns[1].metric("Resolved questions", f"{questions:,}")
-    columns[2].metric(
-        "Against the crowd",
-        signed(own.against_crowd.mean),
-        help="Mean advantage over the mean of the others’ forecasts at the same times, on "
-        f"{count(own.compared, 'question')} that others forecast too. Above 0 is better.",
-    )
-    columns[3].metric("Earned by updates", signed(own.points), help=POINTS_HELP)
-    others = questions - len(own.calls)
+        first.vega_lite_chart(spec=sparkline(own), alt=alt)
     parts = ["All resolved questions count, also those that closed early."]
     if own.brier.interval is not None:
         parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
-    if others:
+    if others := questions - len(own.calls):
         parts.append(f"{count(others, 'numeric or date question')} with CRPS not in the means.")
     st.caption(" ".join(parts))
 
@@ -93,11 +80,11 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         "Score": [one.score.score for one in shown],  # first, to be in sight on a phone
         "Question": [one.state.text.title for one in shown],
         "Outcome": [one.state.resolution.outcome for one in shown if one.state.resolution],
-        "Last": [percent(one.last.probability) for one in shown],
+        "Last": [None if (p := one.last.probability) is None else 100 * p for one in shown],
         "Path": [path(one) for one in shown],
         "vs crowd": [rounded(one.against_crowd) for one in shown],
         "Earned": [rounded(one.points) for one in shown],
-        "Coverage": [one.score.coverage * 100 for one in shown],
+        "Coverage": [100 * one.score.coverage for one in shown],
         "Resolved": [in_zone(one.known_at, zone()).date() for one in shown],
     }
     number = st.column_config.NumberColumn
@@ -120,8 +107,8 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
                 y_min=0, y_max=1, help="Your forecasts in their order.", width="small"
             ),
             "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
-            "Earned": number(format="%+.3f", help=POINTS_HELP),
-            "Coverage": number(format="%.0f%%", help=COVERAGE_HELP),
+            "Earned": number(format="%+.3f", help=scores.POINTS_HELP),
+            "Coverage": number(format="%.0f%%", help=scores.COVERAGE_HELP),
             "Resolved": st.column_config.DateColumn(
                 format="D MMM YYYY",
                 help="When the outcome became known, or what an import says instead.",
@@ -132,11 +119,6 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
     if chosen:
         return shown[chosen[0]]
     return next((one for one in shown if one.state.slug == asked), shown[0])
-
-
-def percent(p: float | None) -> float | None:
-    """Return a probability in percent."""
-    return None if p is None else p * 100
 
 
 def rounded(points: float | None) -> float | None:
@@ -154,7 +136,7 @@ def details(one: ScoredQuestion) -> None:
     """Show one question: outcome, score, and what each update earned."""
     with st.container(border=True, gap="xsmall", key="card-scored"):
         question_link(one.state)
-        rule, explanation = RULES[one.score.protocol]
+        rule, explanation = scores.RULES[one.score.protocol]
         resolution = one.state.resolution
         assert resolution is not None
         st.markdown(
@@ -162,11 +144,11 @@ def details(one: ScoredQuestion) -> None:
             f"**{as_text(resolution.outcome)}** on {day(one.known_at)}",
             help=explanation,
         )
-        score_caption(one)
-        update_table(one)
+        scores.score_caption(one)
+        scores.update_table(one)
         with reading() as ledger:
             printed = printed_scores(ledger, one.state, current_member(ledger))
-        printed_table(printed, names=False)
+        scores.printed_table(printed, names=False)
 
 
 def trend(own: OwnScores) -> None:
@@ -174,14 +156,14 @@ def trend(own: OwnScores) -> None:
     if len(own.calls) < FEWEST_DRAWN:
         return
     st.header("Trend", anchor=False)
-    chart(report_figures.trend(own), "Your Brier scores over time, and their running mean.")
+    chart(figures.trend(own), "Your Brier scores over time, and their running mean.")
     st.caption(
         f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
     )
 
 
 st.title("My scores", anchor=False)
-scored = my_scored_questions()
+scored = scores.my_scored_questions()
 if not scored:
     st.info("No results yet. Scores appear here once your questions resolve.")
     st.page_link("app_pages/resolve.py", label="Questions to resolve")
@@ -192,7 +174,7 @@ if not shown:
     st.info(f"None of your {count(len(scored), 'resolved question')} matches.")
     st.stop()
 own = own_scores(shown)
-figures(own, len(shown))
+means(own, len(shown))
 place = st.container()
 chosen = score_table(shown, f"scores-{words}")
 with place:

@@ -12,8 +12,9 @@ from app.markdown_text import as_text, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.documents import chart, report_table
+from app.views.widgets import metrics, switch
 from forecasts.common.text import count
-from forecasts.reports import Group, figures
+from forecasts.reports import figures
 from forecasts.samples import practice
 from forecasts.samples.practice import Answer, Exercise
 from forecasts.values.value import format_probability
@@ -30,13 +31,6 @@ class Practice:
     seed: int = field(default_factory=lambda: secrets.randbits(32))
     answers: list[Answer] = field(default_factory=list)
     shown: Answer | None = None
-    record: Group | None = None
-    recorded: int = 0  # answers in ``record``
-
-    def restart(self) -> None:
-        """Forget the answers and shuffle the questions again."""
-        self.seed, self.answers = secrets.randbits(32), []
-        self.shown, self.record, self.recorded = None, None, 0
 
 
 moment = now()
@@ -94,20 +88,10 @@ def so_far() -> None:
     if not going.answers:
         st.caption("No answers yet. Your calibration appears here as you answer.")
         return
-    # Counted, because a slow run may still write its record after the next answer.
-    group = going.record
-    if group is None or going.recorded != len(going.answers):
-        answers = list(going.answers)
-        group = practice.record(answers, now=moment)
-        going.record, going.recorded = group, len(answers)
-    with st.container(key="figures-so-far"):
-        left, right = st.columns(2)
-    left.metric("Questions", f"{len(going.answers):,}")
-    right.metric(
-        "Mean Brier (0–1)",
-        significant(group.brier.mean),
-        help="0 is best; always saying 50% scores 0.25.",
-    )
+    group = practice.record(going.answers, now=moment)
+    brier = significant(group.brier.mean), "0 is best; always saying 50% scores 0.25."
+    answered = f"{len(going.answers):,}", ""
+    metrics("so-far", {"Questions": answered, "Mean Brier (0–1)": brier})
     st.info(as_text(group.verdict.sentence))
     report_table(figures.bins(group))
     if group.curve:
@@ -119,7 +103,7 @@ def so_far() -> None:
                 height=380,
             )
     if st.button("Start over", key="again"):
-        going.restart()
+        going.seed, going.answers, going.shown = secrets.randbits(32), [], None
         st.rerun()
 
 
@@ -127,14 +111,7 @@ st.title("Practice", anchor=False)
 st.caption(
     "Forecast questions with known answers. Nothing is stored or counted in your track record."
 )
-source = st.segmented_control(
-    "Practise with",
-    [BUILT_IN, LEDGER],
-    default=BUILT_IN,
-    required=True,
-    key="on",
-    bind="query-params",
-)
+source = switch("Practise with", [BUILT_IN, LEDGER], "on")
 if source == BUILT_IN:
     available = practice.of_articles(now=moment)
 else:

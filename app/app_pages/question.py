@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
-from app.forms.forecast import forecast_form, withdraw_form
-from app.forms.question import criteria_field
+from app import session
+from app.forms.forecast import forecast_form, undo_offer, withdraw_form
+from app.forms.question import close_form, criteria_field, reopen_form, wording_form
 from app.forms.resolution import dispute_form, withdrawal_note
-from app.forms.revision import close_form, reopen_form, wording_form
-from app.forms.undo import undo_offer
-from app.markdown_text import (
-    COVERAGE_HELP,
-    CRPS_HELP,
-    as_text,
-    closing,
-    dotted,
-    paragraphs,
-    shortened,
-    significant,
-)
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    my_handle,
-    name_window,
-    now,
-    reading,
-    rights_here,
-)
+from app.markdown_text import as_text, closing, dotted, paragraphs, quoted, significant
 from app.times import day, published, when
+from app.views import question_history
 from app.views.downloads import receipts_button
 from app.views.forecast_paths import question_chart
-from app.views.links import article_link, question_link
-from app.views.question_history import (
-    discussion,
-    discussion_entries,
-    forecast_list,
-    resolution_list,
-    wording_list,
-)
-from app.views.scores import question_scores
+from app.views.scores import COVERAGE_HELP, RULES, question_scores
+from app.views.widgets import article_link, metrics, question_link
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -59,18 +35,15 @@ from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders
 
-BADGES = {
+BADGES: dict[Status, Literal["green", "orange", "blue"]] = {
     Status.open: "green",
-    Status.upcoming: "gray",
     Status.awaiting: "orange",
     Status.proposed: "orange",
     Status.resolved: "blue",
-    Status.annulled: "gray",
-    Status.ambiguous: "gray",
 }
 ACTIONS = (Action.forecast, Action.propose, Action.dispute, Action.revise)
 
-moment = now()
+moment = session.now()
 slug = st.query_params.get("slug", "")
 if not slug:
     st.title("Question", anchor=False)
@@ -78,7 +51,7 @@ if not slug:
     st.page_link("app_pages/questions.py", label="Questions")
     st.stop()
 
-with reading() as ledger:
+with session.reading() as ledger:
     try:
         question = registry.find(ledger, slug)
     except NotFound as error:
@@ -89,7 +62,7 @@ with reading() as ledger:
         st.page_link("app_pages/questions.py", label="All questions")
         st.stop()
     state = standing.current_state(ledger, question, now=moment)
-    member = current_member(ledger)
+    member = session.current_member(ledger)
     mine = None if member is None else updates.current_forecast(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
@@ -102,7 +75,7 @@ with reading() as ledger:
     printed = printed_scores(ledger, state)
     origins = question_origins.origins(ledger, [state.id]).get(state.id, [])
     seen_by = visibility.audience_label(ledger, state.text)
-    rights = rights_here(ledger)
+    rights = session.rights_here(ledger)
     may = {action: roles.allows(rights, action, question, state.text) for action in ACTIONS}
     articles = recent_articles(ledger) if state.accepts_forecasts(moment) else []
     every = revisits.intervals(ledger, member).by_question.get(state.id)
@@ -110,17 +83,17 @@ with reading() as ledger:
     provisional = finality.provisional_outcome(ledger, question, now=moment)
     discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
-name_window(text.title, "Question")
-me = my_handle()
+session.name_window(text.title, "Question")
+me = session.my_handle()
 own = [forecast for forecast, handle in history if handle == me]
-graded = text.is_quantitative
+rule, rule_help = RULES[stored_scores.CRPS if text.is_quantitative else "brier"]
 
 
 def head() -> None:
     """Show title, status, close and tags in as few lines as possible."""
     st.title(as_text(text.title), anchor=False)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
+        st.badge(str(state.status), color=BADGES.get(state.status, "gray"))
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
         for one in origins:
@@ -139,22 +112,15 @@ def head() -> None:
 def chart() -> None:
     """Show the chart, or why there is none yet."""
     if crowd_hidden:
-        st.info(
-            "Other forecasts are hidden, so that your first one is independent. They appear once "
-            "you have forecast, or when the question closes."
-        )
+        st.info("Other forecasts appear once you have forecast, or when the question closes.")
     elif not history:
         st.info("No forecasts yet. The first one starts the chart.")
     else:
-        handles = {handle for _, handle in history}
-        question_chart(state, handles, me=me, outcome=scored_outcome(), moment=moment)
-
-
-def scored_outcome() -> str | None:
-    """Return the outcome that forecasts are scored against, once there is one."""
-    if state.resolution is None or state.status != Status.resolved:
-        return None
-    return state.resolution.outcome
+        outcome = None
+        if state.resolution is not None and state.status == Status.resolved:
+            outcome = state.resolution.outcome
+        who = {handle for _, handle in history}
+        question_chart(state, who, me=me, outcome=outcome, moment=moment)
 
 
 def forecast_panel() -> None:
@@ -171,10 +137,7 @@ def forecast_panel() -> None:
                 st.markdown(f"Now **{as_text(format_leaders(mine, text.options, 5))}**")
                 st.caption(f"since {when(mine.made_at)}")
                 if so_far := previews.format_score_so_far(text, own, now=moment):
-                    rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
-                    st.caption(
-                        as_text(f"{so_far} ({rule})"), help=f"Your {rule} score: {rule_help}"
-                    )
+                    st.caption(as_text(f"{so_far} ({rule})"), help=rule_help)
         if state.status == Status.proposed:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
@@ -192,10 +155,10 @@ def forecast_panel() -> None:
         if state.status == Status.upcoming:
             st.write(f"Forecasting opens {when(text.open_time)}.")
             return
-        label, now_due = "Resolve it", ", with no outcome recorded yet."
+        label, due = "Resolve it", "No outcome is recorded yet."
         if state.status == Status.proposed:
-            label, now_due = "Decide on it", ". A proposed outcome awaits a decision."
-        st.write(f"Forecasting has ended{now_due}")
+            label, due = "Decide on it", "A proposed outcome awaits a decision."
+        st.write(f"Forecasting has ended. {due}")
         if may[Action.propose]:
             question_link(state, "resolve", label)
     else:
@@ -207,12 +170,12 @@ def outcome_panel(resolution: Resolution) -> None:
     st.header(f"Outcome: {as_text(resolution.outcome)}", anchor=False)
     row = next((row for row in scored if row.forecaster == me), None)
     if row is not None:
-        with st.container(key="figures-earned"):
-            left, right = st.columns(2)
-        rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
-        left.metric(f"Your {rule} (0–1)", significant(row.score), help=rule_help)
         scheduled = f"Scheduled close: {day(text.scheduled_close_time)}."
-        right.metric("Coverage", percent(row.coverage), help=f"{COVERAGE_HELP} {scheduled}")
+        shown = {
+            f"Your {rule} (0–1)": (significant(row.score), rule_help),
+            "Coverage": (percent(row.coverage), f"{COVERAGE_HELP} {scheduled}"),
+        }
+        metrics("earned", shown)
         st.page_link(
             "app_pages/my_scores.py",
             label="Score of each update",
@@ -262,23 +225,25 @@ def background() -> None:
 
 def criteria_form() -> None:
     """Show the form that adds the missing criteria."""
-    key = form_key(f"criteria-{state.slug}-{text.number}")
+    key = session.form_key(f"criteria-{state.slug}-{text.number}")
     with st.form(key):
         written = criteria_field(key)
         st.caption("Write them so that others can see the question and judge its outcome.")
         submitted = st.form_submit_button("Save criteria", key=f"{key}-save")
     if submitted and written.strip():
-        with act(key) as doing:
+        with session.act(key) as doing:
             revisions.revise(
                 doing.ledger, state.question, resolution_criteria=written.strip(), **doing.by
             )
-            doing.say(f"Saved the criteria of “{shortened(text.title, 60)}”.")
+            doing.say(f"Saved the criteria of {quoted(text.title)}.")
 
 
 def change_panel() -> None:
     """Show the question's type, times and ID, and the forms that change the question."""
     st.header("This question", anchor=False)
-    kind = str(text.type).replace("_", " ") + (f" ({format_bounds(text)})" if graded else "")
+    kind = str(text.type).replace("_", " ") + (
+        f" ({bounds})" if (bounds := format_bounds(text)) else ""
+    )
     facts = {
         "Type": kind,
         "Opened" if text.open_time <= moment else "Opens": when(text.open_time),
@@ -320,26 +285,23 @@ def change_panel() -> None:
 
 def discard_form() -> None:
     """Show the form that discards the question."""
-    key = form_key(f"discard-{state.slug}")
-    st.caption(
-        "For a question registered by mistake. It disappears from every list, with your forecasts. "
-        "This cannot be undone."
-    )
+    key = session.form_key(f"discard-{state.slug}")
+    st.caption("It disappears from every list, with your forecasts. This cannot be undone.")
     if st.button("Discard this question", key=f"{key}-go"):
-        with act(key) as doing:
+        with session.act(key) as doing:
             discards.discard(doing.ledger, state.question, **doing.by)
-            doing.say(f"Discarded “{shortened(text.title, 60)}”.")
+            doing.say(f"Discarded {quoted(text.title)}.")
             doing.go("questions", {})
 
 
 def comment_form() -> None:
     """Show the form for a comment on the question that explains no forecast."""
-    key = form_key(f"comment-{state.slug}")
+    key = session.form_key(f"comment-{state.slug}")
     with st.form(key):
         written = st.text_area("Comment", key=f"{key}-text", height=80)
         submitted = st.form_submit_button("Add comment", key=f"{key}-save")
     if submitted:
-        with act(key) as doing:
+        with session.act(key) as doing:
             comments.comment(doing.ledger, state.question, written, **doing.by)
             doing.say("Added your comment.")
 
@@ -363,28 +325,29 @@ def page() -> None:
         change_panel()
     with past:
         st.header("History", anchor=False)
-        entries = discussion_entries(history, remarks)
+        entries = question_history.discussion_entries(history, remarks)
         explained = comments.by_forecast(remarks)
+        counts = {
+            "Discussion": len(entries),
+            "Forecasts": len(history),
+            "Resolution": len(steps),
+            "Wordings": len(wordings),
+        }
         discussed, forecasts, resolution, texts = st.tabs(
-            [
-                f"Discussion ({len(entries)})",
-                f"Forecasts ({len(history)})",
-                f"Resolution ({len(steps)})",
-                f"Wordings ({len(wordings)})",
-            ]
+            [f"{name} ({many})" for name, many in counts.items()]
         )
         with discussed:
             if may[Action.forecast]:
                 comment_form()
-            discussion(entries, explained, cited, wordings)
+            question_history.discussion(entries, explained, cited, wordings[-1])
         with forecasts:
-            forecast_list(history, explained, cited, wordings)
+            question_history.forecast_list(history, explained, cited, wordings[-1])
             if own:
                 receipts_button([forecast.id for forecast in own], f"{state.slug}-receipts")
         with resolution:
-            resolution_list(steps)
+            question_history.resolution_list(steps)
         with texts:
-            wording_list(wordings, handles)
+            question_history.wording_list(wordings, handles)
 
 
 page()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from datetime import timedelta
 
 import streamlit as st
@@ -15,8 +14,7 @@ from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, shortened
 from app.session import current_member, ledger_url, now, reading
 from app.times import day
-from app.views.links import question_link
-from app.views.lists import page_asked, search_field
+from app.views.widgets import page_asked, question_line, question_link, search_field, switch
 from forecasts.access import memberships
 from forecasts.access.kinds import CROWD_OF
 from forecasts.common.text import count
@@ -51,47 +49,31 @@ def filters(
         folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
     # Two in a row.
     with folded, st.container(horizontal=True, gap="small"):
-        order = one_of("Order", list(Order), "order", any_too=False)
-        status = one_of("Status", list(Status), "status")
-        whose = one_of("Forecast", list(WHOSE), "whose")
-        kind = one_of("Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " "))
-        tag = one_of("Tag", tags, "tag")
-        family = one_of("Family", families, "family", "Questions with related outcomes.")
-        team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
-        platform = (
-            one_of("Imported from", platforms, "platform", shown=platform_name) if platforms else ""
+        order = one_of("Order", list(Order), "order")
+        by = Filter(
+            words=words,
+            status=one_of("Status", ["", *Status], "status"),
+            mine=WHOSE.get(one_of("Forecast", ["", *WHOSE], "whose")),
+            type=one_of("Type", ["", *QuestionType], "type"),
+            tag=one_of("Tag", ["", *tags], "tag"),
+            family=one_of("Family", ["", *families], "family"),
+            team=one_of("Team", ["", *teams], "team") if teams else "",
+            platform=one_of("Imported from", ["", *platforms], "platform") if platforms else "",
         )
     folded.button("Clear filters", key="clear", on_click=clear, args=CHOICES, disabled=not set_here)
-    by = Filter(
-        words=words,
-        status=status,
-        tag=tag,
-        family=family,
-        team=team,
-        type=kind,
-        platform=platform,
-        mine=WHOSE.get(whose),
-    )
     return by, order
 
 
-def one_of(
-    label: str,
-    choices: list[str],
-    key: str,
-    help_text: str | None = None,
-    shown: Callable[[str], str] = str,
-    any_too: bool = True,
-) -> str:
+def one_of(label: str, choices: list[str], key: str) -> str:
     """Show one filter; return the choice, blank for any."""
+    shown = {"type": lambda kind: kind.replace("_", " "), "platform": platform_name}.get(key, str)
     return st.selectbox(
         label,
-        ["", *choices] if any_too else choices,
+        choices,
         format_func=lambda choice: shown(choice) if choice else "any",
         key=key,
         bind="query-params",
         width=FILTER_WIDTH,
-        help=help_text,
     )
 
 
@@ -113,9 +95,8 @@ def spark(trend: Trend) -> str:
     first, last = (format_probability(round(p, 2)) for p in (known[0], known[-1]))
     crowd = f"{CROWD_OF[trend.of] if trend.of else 'crowd'} ({trend.forecasters}):"
     # Bars of the same height say no more than the number.
-    if max(known) - min(known) < MOVED:
-        return f"{crowd} {last}"
-    return f"{crowd} {bars.strip()} {first} → {last}"
+    drawn = "" if max(known) - min(known) < MOVED else f"{bars.strip()} {first} → "
+    return f"{crowd} {drawn}{last}"
 
 
 def caption(row: Row, origins: Sequence[QuestionOrigin]) -> str:
@@ -185,14 +166,13 @@ def find() -> None:
 
 def line(row: Row, several: bool, origins: Sequence[QuestionOrigin]) -> None:
     """Show one question, with a checkbox if ``several`` are to be selected."""
-    words: AbstractContextManager[object] = nullcontext()
+    words = st.container()
     if several:
         box, words = st.columns([1, 24], vertical_alignment="top", gap="small")
         with box:
             ticked(row.state)
-    with words, st.container(gap=None):
-        question_link(row.state)
-        st.caption(caption(row, origins))
+    with words:
+        question_line(row.state, caption(row, origins))
 
 
 def ask() -> None:
@@ -219,15 +199,8 @@ with st.container(
     horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
 ):
     st.title("Questions", anchor=False, width="content")
-    view = st.segmented_control(
-        "View",
-        [FIND, ASK],
-        default=ASK if asked else FIND,
-        required=True,
-        label_visibility="collapsed",
-        key="view",
-        bind="query-params",
-    )
+    first = ASK if asked else FIND
+    view = switch("View", [FIND, ASK], "view", default=first, label_visibility="collapsed")
 if view == ASK:
     ask()
 else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.resolution import disputed, proposal, resolve_form
-from app.markdown_text import as_text, closing, shortened
+from app.markdown_text import as_text, closing, quoted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
 from app.times import when, zone_name
-from app.views.links import question_link
+from app.views.widgets import question_line
 from forecasts.access import members, roles
 from forecasts.access.roles import Action
 from forecasts.common.text import count
@@ -18,14 +18,8 @@ from forecasts.resolution import assignments, disputes, progress, proposals
 from forecasts.resolution.progress import LastLookup
 
 WAITING_SHOWN = 20
-ORDER = [
-    Status.awaiting,
-    Status.proposed,
-    Status.open,
-    Status.resolved,
-    Status.annulled,
-    Status.ambiguous,
-]
+DECIDED = (Status.resolved, Status.annulled, Status.ambiguous)
+ORDER = [Status.awaiting, Status.proposed, Status.open, *DECIDED]
 
 moment = now()
 asked = st.query_params.get("slug", "")
@@ -55,21 +49,16 @@ def may(action: Action, state: QuestionState) -> bool:
 
 def pick() -> QuestionState | None:
     """Show the list of questions, those awaiting resolution first; return the picked one."""
-    labels = {
-        state.slug: f"{state.status} · {shortened(state.text.title, 100)}"
-        for state in sorted(
-            (state for state in by_slug.values() if state.status in ORDER),
-            key=lambda state: ORDER.index(state.status),
-        )
-    }
+    offered = [state for state in by_slug.values() if state.status in ORDER]
+    offered.sort(key=lambda state: ORDER.index(state.status))
+    labels = {one.slug: f"{one.status} · {shortened(one.text.title, 100)}" for one in offered}
     slug = st.selectbox(
         "Question",
         list(labels),
         index=list(labels).index(asked) if asked in labels else None,
         format_func=lambda slug: labels[slug],
         placeholder="Pick a question",
-        help="Questions awaiting resolution come first. To correct a resolved question, open it "
-        "and choose Correct the outcome.",
+        help="Those awaiting resolution come first. To correct an outcome, open its question.",
         key=f"pick-{asked}",
     )
     if slug is None:
@@ -89,12 +78,9 @@ def parked() -> None:
             f"{'needs' if len(waiting) == 1 else 'need'} attention."
         )
     for one in waiting:
-        state = by_slug[one.slug]
+        state, tried = by_slug[one.slug], count(one.attempts, "attempt")
         with st.container(gap="xsmall"):
-            question_link(state)
-            st.caption(
-                f"{when(one.since)}, after {count(one.attempts, 'attempt')} · {as_text(one.reason)}"
-            )
+            question_line(state, f"{when(one.since)}, after {tried} · {as_text(one.reason)}")
             if may(Action.resolve, state):
                 retry_or_remove(state)
 
@@ -107,20 +93,17 @@ def retry_or_remove(state: QuestionState) -> None:
         remove = st.button(
             "Remove its resolvers",
             key=f"{key}-remove",
-            help="The question is no longer checked automatically; someone has to resolve it here. "
-            "Past lookups are kept.",
+            help="Someone then has to resolve it here. Past lookups are kept.",
         )
-    title = shortened(state.text.title, 60)
+    title = quoted(state.text.title)
     if retry:
         with act(key) as doing:
             assignments.retry(doing.ledger, state.question, **doing.by)
-            doing.say(f"The next run checks “{title}” again.")
+            doing.say(f"The next run checks {title} again.")
     if remove:
         with act(key) as doing:
             assignments.detach(doing.ledger, state.question, **doing.by)
-            doing.say(
-                f"Removed the resolvers of “{title}”. Resolve it here once the outcome is known."
-            )
+            doing.say(f"Removed the resolvers of {title}. Resolve it once the outcome is known.")
 
 
 def resolvers(rows: list[LastLookup]) -> None:
@@ -133,10 +116,9 @@ def resolvers(rows: list[LastLookup]) -> None:
     ]
     failed = [one for one in failed if one[2].resolution is None]
     for row, look, state in failed:
-        with st.container(gap=None):
-            question_link(state)
-            retry = "" if row.watch.next_at is None else f"; next try {when(row.watch.next_at)}"
-            st.caption(f"{when(look.started_at)} · failed{retry} · {as_text(look.message)}")
+        retry = "" if row.watch.next_at is None else f"; next try {when(row.watch.next_at)}"
+        said = f"{when(look.started_at)} · failed{retry} · {as_text(look.message)}"
+        question_line(state, said)
     looks = [row.lookup for row in rows]
     with st.expander(
         f"All resolvers ({len(rows):,})", expanded=not failed and not waits and len(rows) <= 5
@@ -155,7 +137,7 @@ def resolvers(rows: list[LastLookup]) -> None:
                     format="YYYY-MM-DD HH:mm",
                     timezone=zone_name(),
                     help="An unchanged result is recorded once a day.",
-                ),
+                )
             },
             alt="The last check of each resolver",
         )
@@ -167,9 +149,8 @@ def awaiting() -> None:
     waiting = [state for state in questions if state.status == Status.awaiting]
     waiting.sort(key=lambda state: state.text.close_time)
     for state in waiting[:WAITING_SHOWN]:
-        with st.container(gap=None):
-            question_link(state, "resolve")
-            st.caption(f"{closing(state.text, moment)} ({when(state.text.close_time)})")
+        closed = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
+        question_line(state, closed, "resolve")
     if not waiting:
         st.caption("None. Questions appear here when they close.")
     if len(waiting) > WAITING_SHOWN:
@@ -178,10 +159,7 @@ def awaiting() -> None:
 
 st.title("Resolve", anchor=False)
 if not by_slug:
-    st.info(
-        "Nothing to resolve: no question is open or awaits an outcome. To correct a resolved "
-        "question, open it and choose *Correct the outcome*."
-    )
+    st.info("Nothing to resolve. To correct an outcome, open its question.")
     st.stop()
 if proposed:
     st.header(f"Proposed ({len(proposed)})", anchor=False)

@@ -7,23 +7,13 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
+from app import session
 from app.forms.channels import notifications
 from app.forms.first_steps import sample_button, sample_offered
 from app.forms.tokens import calendar_form, token_forms
 from app.markdown_text import span
-from app.session import (
-    act,
-    current_member,
-    engine,
-    form_key,
-    memory,
-    my_preferences,
-    now,
-    reading,
-    rights_here,
-    settings,
-)
 from app.times import when
+from app.views.widgets import switch
 from forecasts.access import tokens
 from forecasts.access.preferences import HIGHEST_LOWEST, Preferences, set_preferences
 from forecasts.access.roles import Action
@@ -35,16 +25,16 @@ from forecasts.resolution.progress import RunTimes, run_times
 
 THEMES = {"Device": None, "Light": Theme.light, "Dark": Theme.dark}
 
-moment = now()
+moment = session.now()
 
 
 def preferences_form(usual_days: int) -> None:
     """Show the member's settings for pages, and the form that changes them."""
-    chosen, key = my_preferences(), form_key("preferences")
+    chosen, key = session.my_preferences(), session.form_key("preferences")
     browser = f"Browser’s ({st.context.timezone})" if st.context.timezone else "Browser’s"
     zones = [browser, *sorted(available_timezones())]
     lowest = chosen.lowest_probability
-    usual_lowest = settings().lowest_probability
+    usual_lowest = session.settings().lowest_probability
     with st.form(key):
         left, right = st.columns(2)
         days = left.number_input(
@@ -53,16 +43,14 @@ def preferences_form(usual_days: int) -> None:
             max_value=revisits.MOST_DAYS,
             value=usual_days,
             key=f"{key}-days",
-            help="Today then asks whether a forecast is still right. A review date of its own "
-            "counts instead.",
+            help="Today then asks whether a forecast is still right.",
         )
         zone = right.selectbox(
             "Time zone",
             zones,
             index=zones.index(chosen.time_zone) if chosen.time_zone in zones else 0,
             key=f"{key}-zone",
-            help="Times are shown and typed in it, also on the command line. They are stored in "
-            "UTC.",
+            help="Times are shown and typed in it, also on the command line.",
         )
         percent = left.number_input(
             "Lowest probability (%)",
@@ -72,17 +60,11 @@ def preferences_form(usual_days: int) -> None:
             step=0.1,
             format="%g",
             key=f"{key}-lowest",
-            help="Forms refuse probabilities closer to 0% or 100% than this, such as a slip to "
-            "100%: one surprise would then cost an infinite log score. 0: accept everything.",
+            help="Forms refuse probabilities closer to 0% or 100%. 0: accept everything.",
         )
-        names = list(THEMES)
-        theme = right.segmented_control(
-            "Theme",
-            names,
-            default=names[list(THEMES.values()).index(chosen.theme)],
-            required=True,
-            key=f"{key}-theme",
-        )
+        now_chosen = next(name for name, theme in THEMES.items() if theme is chosen.theme)
+        with right:
+            theme = switch("Theme", list(THEMES), f"{key}-theme", default=now_chosen, bind=None)
         submitted = st.form_submit_button("Save", key=f"{key}-save", type="primary")
     if submitted:
         entered = percent / 100
@@ -92,12 +74,12 @@ def preferences_form(usual_days: int) -> None:
             None if lowest is None and abs(entered - usual_lowest) < 1e-9 else entered,
             THEMES[theme],
         )
-        with act(key) as doing:
+        with session.act(key) as doing:
             if wanted != chosen:
                 set_preferences(doing.ledger, wanted, **doing.by)
             if days != usual_days:
                 revisits.set_interval(doing.ledger, int(days), **doing.by)
-            memory().preferences = None  # read again by the next run
+            session.memory().preferences = None  # read again by the next run
             doing.say("Saved your settings.")
 
 
@@ -109,15 +91,9 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
             st.markdown(f"{without} An admin of this ledger can schedule them.")
             return
         st.markdown(f"{without} To start one every 15 minutes, enter this in a terminal:")
-        st.code(
-            f"(crontab -l; forecasts schedule cron{_named()}) | crontab -",
-            language=None,
-            wrap_lines=True,
-        )
-        st.caption(
-            "On Windows, or without cron, leave this running: "
-            f"`forecasts run --every 15m{_named()}`."
-        )
+        cron = f"(crontab -l; forecasts schedule cron{_named()}) | crontab -"
+        st.code(cron, language=None, wrap_lines=True)
+        st.caption(f"Without cron, leave this running: `forecasts run --every 15m{_named()}`.")
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"
     if times.every is None:
@@ -138,18 +114,18 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
 
 def _named() -> str:
     """Return the option that names this ledger in a command, if it is not the default one."""
-    path = sqlite_path(engine())
+    path = sqlite_path(session.engine())
     if path is None or sqlite_url(path) == sqlite_url(default_ledger()):
         return ""
     return f" --database {shlex.quote(str(path))}"
 
 
 st.title("Settings", anchor=False)
-if memory().sample:
+if session.memory().sample:
     st.info("Settings belong to your own ledger. Go back to it to change them.")
     st.stop()
-with reading() as ledger:
-    rights, me = rights_here(ledger), current_member(ledger)
+with session.reading() as ledger:
+    rights, me = session.rights_here(ledger), session.current_member(ledger)
     usual = revisits.intervals(ledger, me).default
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.current_token(ledger, me)

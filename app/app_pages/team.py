@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 
 import streamlit as st
@@ -9,14 +10,15 @@ import streamlit as st
 from app.markdown_text import as_text
 from app.session import act, form_key, now, reading, rights_here
 from app.times import day, local_day, when, zone
-from app.views.documents import table
-from app.views.lists import search_field
+from app.views.documents import rows_table
+from app.views.widgets import search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
 from forecasts.access.kinds import accounts
 from forecasts.access.teams import MemberRoles, Roster
 from forecasts.common.text import count
-from forecasts.ledger.models import Role, RunState
+from forecasts.documents.numbers import NOTHING
+from forecasts.ledger.models import Membership, Role, RunState
 from forecasts.resolution import progress
 from forecasts.resolution.progress import LastLookup
 
@@ -25,10 +27,7 @@ FEW = 6  # teams shown in full; with more, the reader picks one
 SHOWN = 20  # resolvers shown; the Resolve page has them all
 # The most common one first.
 ROLES = sorted(Role, key=lambda role: role is not Role.forecaster)
-FAILURES = {
-    RunState.failed: "**failed**, will retry",
-    RunState.parked: "**failed**, needs attention",
-}
+FAILURES = {RunState.failed: "will retry", RunState.parked: "needs attention"}
 
 moment = now()
 
@@ -36,10 +35,7 @@ moment = now()
 def own_rights() -> None:
     """Show the reader's rights in a sentence."""
     if rights.unshared:
-        st.caption(
-            "This is a personal ledger: anyone who opens it can do everything. Creating the first "
-            "team makes you its admin, and roles then apply."
-        )
+        st.caption("This is a personal ledger: anyone who opens it can do everything.")
     elif rights.unrestricted:
         st.caption("You are an admin of this ledger.")
     else:
@@ -59,19 +55,16 @@ def members() -> None:
     st.caption(count(total, "member"))
     if pages > 1:
         st.pagination(pages, key="people")
-    if found:
-        table(
-            {
-                "Member": [as_text(one.member.handle) for one in found],
-                "Kind": [str(kinds[one.member.id]) for one in found],
-                "Ledger role": [str(one.appointed or "–") for one in found],
-                "Teams": [
-                    as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
-                    for one in found
-                ],
-            }
-        )
-    if rights.unrestricted and found:
+    if not found:
+        return
+    columns: dict[str, Callable[[MemberRoles], str]] = {
+        "Member": lambda one: one.member.handle,
+        "Kind": lambda one: str(kinds[one.member.id]),
+        "Ledger role": lambda one: str(one.appointed or NOTHING),
+        "Teams": lambda one: "; ".join(map(", ".join, one.teams)) or NOTHING,
+    }
+    rows_table(found, columns)
+    if rights.unrestricted:
         appoint(found)
 
 
@@ -110,19 +103,16 @@ def roster(one: Roster) -> None:
         else "One resolver is enough."
     )
     if one.members:
+        columns: dict[str, Callable[[tuple[str, Membership]], str]] = {
+            "Member": lambda row: row[0],
+            "Role": lambda row: str(row[1].role),
+            "Since": lambda row: since(row[1].joined_at),
+        }
+        if any(stay.member_id in one.later for _, stay in one.members):
+            columns["Forecasts count since"] = lambda row: counted(one, row[1])
         # The key gives all rosters the same column widths.
         with st.container(key=f"roster-{key}"):
-            table(
-                {
-                    "Member": [as_text(handle) for handle, _ in one.members],
-                    "Role": [str(stay.role) for _, stay in one.members],
-                    "Since": [
-                        "the beginning" if stay.joined_at is None else day(stay.joined_at)
-                        for _, stay in one.members
-                    ],
-                    **earlier(one),
-                }
-            )
+            rows_table(one.members, columns)
     else:
         st.caption("No members.")
     if rights.unrestricted or rights.teams.get(one.team.id) is Role.admin:
@@ -135,19 +125,15 @@ def roster(one: Roster) -> None:
             rule(key, one)
 
 
-def earlier(one: Roster) -> dict[str, list[str]]:
-    """Return the column of members whose stay was entered later; none without them."""
-    found = [one.later.get(stay.member_id) for _, stay in one.members]
-    if not any(found):
-        return {}
-    column = [
-        "–"
-        if later is None
-        else f"{'the beginning' if later.since is None else day(later.since)} "
-        f"(entered {day(later.entered_at)})"
-        for later in found
-    ]
-    return {"Forecasts count since": column}
+def since(moment: datetime | None) -> str:
+    """Return the day from which something counts."""
+    return "the beginning" if moment is None else day(moment)
+
+
+def counted(one: Roster, stay: Membership) -> str:
+    """Return from when the member's forecasts count, if that was entered later."""
+    later = one.later.get(stay.member_id)
+    return NOTHING if later is None else f"{since(later.since)} (entered {day(later.entered_at)})"
 
 
 def place(name: str, one: Roster) -> None:
@@ -170,19 +156,17 @@ def count_since(name: str, one: Roster) -> None:
     with st.form(key, border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
-            since = st.date_input(
+            chosen = st.date_input(
                 "Count forecasts since", value=None, max_value=local_day(moment), key=f"{key}-day"
             )
             go = st.form_submit_button("Count earlier forecasts", key=f"{key}-go")
         st.caption("Everyone sees that this was entered later. A later day corrects it.")
-    if not go:
-        return
-    if since is None:
+    if go and chosen is None:
         st.warning("Choose the day from which the forecasts count.")
-    else:
+    elif go and chosen is not None:
         with act(key) as doing:
             other = access_members.member_named(doing.ledger, who)
-            start = datetime.combine(since, time(), zone())
+            start = datetime.combine(chosen, time(), zone())
             teams.count_since(doing.ledger, one.team, other, start, **doing.by)
             doing.say(f"{who}'s forecasts count in {one.team.name} since {day(start)}.")
 
@@ -236,8 +220,8 @@ def status(resolvers: list[LastLookup]) -> None:
     """Show when resolvers last ran, and which of them failed or have not run yet."""
     if not resolvers:
         st.caption(
-            "No question has a resolver, so nothing is checked automatically. To add one, run "
-            "`forecasts resolver set QUESTION KIND`; `forecasts resolver kinds` lists the kinds."
+            "No question has a resolver. To add one, run `forecasts resolver set QUESTION KIND`; "
+            "`forecasts resolver kinds` lists the kinds."
         )
         return
     failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
@@ -247,11 +231,11 @@ def status(resolvers: list[LastLookup]) -> None:
         st.caption(f"Last check: {when(last)}.")
     listed = [one for one in resolvers if one.lookup is None or one.lookup.state in FAILURES]
     for one in listed[:SHOWN]:
-        result = "not checked yet"
-        if one.lookup is not None:
-            result = f"{FAILURES[RunState(one.lookup.state)]} · {when(one.lookup.started_at)}"
-            if one.lookup.message:
-                result += f" · {as_text(one.lookup.message)}"
+        result, look = "not checked yet", one.lookup
+        if look is not None:
+            message = f" · {as_text(look.message)}" if look.message else ""
+            then = FAILURES[RunState(look.state)]
+            result = f"**failed**, {then} · {when(look.started_at)}{message}"
         st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {result}")
     if len(resolvers) > len(listed[:SHOWN]):
         st.page_link("app_pages/resolve.py", label=f"All {len(resolvers):,} in Resolve")

@@ -12,6 +12,7 @@ from app.session import current_member, my_handle, now, reading, settings, shown
 from app.views.downloads import downloads
 from app.views.record import record, side_by_side
 from app.views.scores import my_scored_questions
+from app.views.widgets import download, switch
 from forecasts.documents.charts import LINES
 from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
@@ -22,13 +23,11 @@ from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.report import By
 
 MOST = len(LINES)  # records side by side
-OF: dict[str, By] = {
-    "Forecaster": "forecaster",
-    "Team": "team",
-    "Tag": "tag",
-    "Kind": "kind",
-    "Model": "model",
-    "Everyone": "all",
+SIDES: tuple[By, ...] = ("forecaster", "team", "tag", "kind", "model")
+OF: dict[str, By] = {**{by.capitalize(): by for by in SIDES}, "Everyone": "all"}
+NONE_YET = {
+    "tag": "No tags yet. Add them when you register or edit a question.",
+    "model": "No models yet. Bots name theirs when they forecast through the API.",
 }
 
 
@@ -36,10 +35,8 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     """Show the choice of records; return it."""
     with reading() as ledger:
         known = known_sides(ledger) | {"tags": known_tags}
-    kind = st.segmented_control(
-        "Record of", list(OF), default="Forecaster", required=True, key="of", bind="query-params"
-    )
-    by = OF[kind or "Forecaster"]
+    kind = switch("Record of", list(OF), "of")
+    by = OF[kind]
     available = known.get(f"{by}s", [])
     if not available:
         return by, ()
@@ -97,15 +94,7 @@ def publish_record() -> None:
                 )
             for said in filter(None, [facts.may_be_private(done.record), *done.record.withheld]):
                 st.warning(as_text(said))
-            st.download_button(
-                "Download",
-                data=archive,
-                file_name="record.zip",
-                mime="application/zip",
-                key="download-site",
-                on_click="ignore",
-                type="primary",
-            )
+            download("Download", archive, "record.zip", key="download-site", type="primary")
 
 
 st.title("Track record", anchor=False)
@@ -115,13 +104,7 @@ with st.popover("Record and questions"), st.container(key="filters-record"):
     by, names = choose_records(known_tags)
     chosen = pick_questions(known_tags)
 if by != "all" and not names:
-    st.info(
-        "No tags yet. Add them when you register or edit a question."
-        if by == "tag"
-        else "No models yet. Bots name theirs when they forecast through the API."
-        if by == "model"
-        else "No forecasts yet."
-    )
+    st.info(NONE_YET.get(by, "No forecasts yet."))
     st.stop()
 report: Report = made("report", chosen, by=by, names=names)
 groups = {group.name: group for group in report.groups}

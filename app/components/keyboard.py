@@ -11,7 +11,7 @@ meanwhile is put into the new one. Cards of Today are saved one after the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -68,15 +68,7 @@ def mount_keyboard(
     """
     focus = page_state(Focus)
     with st.container(key=f"keyboard-{name}"):
-        _mount(
-            key=f"keyboard-script-{name}",
-            data={
-                "place": focus.place,
-                "following": focus.following,
-                "turn": focus.turn,
-                "lists": lists,
-            },
-        )
+        _mount(key=f"keyboard-script-{name}", data={**asdict(focus), "lists": lists})
 
 
 def keyboard() -> None:

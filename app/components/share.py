@@ -1,7 +1,7 @@
 """Send the page that one is reading to Articles: a bookmarklet, and the system's share menu.
 
 The bookmarklet passes the page's address, title and selected text in the query of a link; nothing
-is fetched. The share menu of a phone passes the same (``web/share_target.py``).
+is fetched. The share menu of a phone passes the same (``web/routes.py``).
 """
 
 from __future__ import annotations

@@ -20,13 +20,8 @@ _mount = st.components.v2.component(
 
 def apply_theme(current: str, pages: Sequence[str]) -> None:
     """Mount the script; it shows nothing. The arguments are paths below the app's root."""
-    theme = my_preferences().theme
+    chosen = my_preferences().theme
+    theme = "System" if chosen is None else chosen.value.capitalize()
+    data = {"theme": theme, "current": current, "pages": list(pages)}
     with st.container(key="theme"):
-        _mount(
-            key="theme-script",
-            data={
-                "theme": "System" if theme is None else theme.value.capitalize(),
-                "current": current,
-                "pages": list(pages),
-            },
-        )
+        _mount(key="theme-script", data=data)

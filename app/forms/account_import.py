@@ -8,7 +8,6 @@ imported, so that an interrupted fetch continues.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,18 +16,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 from pydantic import SecretStr
 
-from app.forms.import_upload import Asked, ImportState, Ready, compared, importer, vouch
-from app.session import (
-    current_member,
-    form_key,
-    memory,
-    now,
-    page_state,
-    reading,
-    settings,
-    shown_errors,
-)
-from app.views.progress import progress
+from app import session
+from app.forms import import_upload
+from app.views.widgets import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Rights
 from forecasts.accounts import tokens
@@ -39,7 +29,6 @@ from forecasts.common.errors import BadInput
 from forecasts.platforms.record import Choices
 
 _MOST_WAITING = 60.0  # seconds that a page waits for a busy platform
-Tell = Callable[[str, float], None]
 
 
 @dataclass
@@ -57,10 +46,10 @@ class Answers:
     fetches: int = 0
 
 
-def account_form(state: ImportState, rights: Rights) -> None:
+def account_form(state: import_upload.ImportState, rights: Rights) -> None:
     """Show the platforms and the token; fetch the account and compare it on a click."""
-    key = form_key("import")
-    answers = page_state(Answers)
+    key = session.form_key("import")
+    answers = session.page_state(Answers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="import-account"):
         platform = st.selectbox(
             "Platform",
@@ -83,39 +72,31 @@ def account_form(state: ImportState, rights: Rights) -> None:
         )
         name = ""
         if site.lists_others:
-            name = st.text_input(
-                f"Your name on {site.title}",
-                key=f"{key}-name",
-                placeholder="recognised if blank",
-                help="Needed only if your forecasts are not recognised.",
-                width=220,
-            ).strip()
+            label, blank = f"Your name on {site.title}", "recognised if blank"
+            name = st.text_input(label, key=f"{key}-name", placeholder=blank, width=220).strip()
     address, _, where = site.token_page.partition(" ")
     host = urlsplit(site.base).hostname
     st.caption(f"[Get a token]({address}) {where}  \nIt is sent only to {host} and is not stored.")
-    mine = site.lists_others and st.checkbox(
-        "Only my forecasts",
-        key=f"{key}-mine",
-        help=f"{site.title} also sends others’ forecasts on your questions.",
+    others = f"{site.title} also sends others’ forecasts on your questions."
+    mine = site.lists_others and st.checkbox("Only my forecasts", key=f"{key}-mine", help=others)
+    asked = import_upload.Asked(
+        (), platform, account=name, mine=mine, vouch=import_upload.vouch(key, rights)
     )
-    asked = Asked((), platform, account=name, mine=mine, vouch=vouch(key, rights))
-    if state.ready is not None and state.ready.asked != asked:
-        state.ready = None  # the preview is not of these choices
-    if not st.button("Preview", type="primary", key=f"{key}-look"):
+    if not import_upload.preview_button(state, asked, key):
         return
     state.ready = state.done = None
-    with shown_errors():
+    with session.shown_errors():
         with progress(site.title) as tell:
             if given or not answers.whole:
                 _fetch(source, answers, _token(site, given, rights), tell)
-            state.ready = _ready(key, source, answers, asked, tell)
+            state.ready = _ready(source, answers, asked, tell)
         st.rerun()  # with a blank field for the token
 
 
 def _placeholder(site: Site, answers: Answers, rights: Rights) -> str:
     if answers.whole:
         return "only to fetch again"
-    if _is_own(rights) and getattr(settings(), f"{site.name}_token") is not None:
+    if _is_own(rights) and getattr(session.settings(), f"{site.name}_token") is not None:
         return f"from {site.setting}"
     return ""
 
@@ -125,7 +106,7 @@ def _is_own(rights: Rights) -> bool:
 
     On a server they belong to its operator.
     """
-    return rights.unshared and not memory().sample and configured_sign_in() is None
+    return rights.unshared and not session.memory().sample and configured_sign_in() is None
 
 
 def _token(site: Site, given: str, rights: Rights) -> SecretStr:
@@ -133,7 +114,7 @@ def _token(site: Site, given: str, rights: Rights) -> SecretStr:
         return SecretStr(given.strip())
     if _is_own(rights):
         with suppress(BadInput):  # its remedy is for the command line
-            return tokens.find(site, settings())
+            return tokens.find(site, session.settings())
     raise BadInput(f"There is no token for {site.title}.", remedy=_remedy(site))
 
 
@@ -141,12 +122,12 @@ def _remedy(site: Site) -> str:
     return f"Get one at {site.token_page} and paste it into the Token field."
 
 
-def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> None:
+def _fetch(source: Account, answers: Answers, token: SecretStr, tell: import_upload.Tell) -> None:
     """Fetch the account, or the rest of it after an interruption."""
     site, platform = source.SITE, source.SITE.name
     account = sha256(token.get_secret_value().encode()).hexdigest()
     if answers.kept is None or answers.whole or answers.account != account:
-        answers.kept, answers.whole, answers.account = Kept(None, now()), False, account
+        answers.kept, answers.whole, answers.account = Kept(None, session.now()), False, account
     reached = ("", 0.0)
 
     def show(name: str, count: int, total: int | None) -> None:
@@ -162,8 +143,8 @@ def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> N
             time.sleep(min(left, 1.0))
 
     def known() -> set[str]:
-        with reading() as ledger:
-            who = current_member(ledger)
+        with session.reading() as ledger:
+            who = session.current_member(ledger)
             return set() if who is None else settled(ledger, platform, who)
 
     answers.kept.shown = show
@@ -172,8 +153,8 @@ def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> N
         token,
         tell=lambda fault: tell(fault, reached[1]),
         wait=wait,
-        clock=now,
-        allow_private=settings().allow_private_addresses,
+        clock=session.now,
+        allow_private=session.settings().allow_private_addresses,
         remedy=_remedy(site),
         most_waiting=_MOST_WAITING,
     )
@@ -182,10 +163,12 @@ def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> N
     answers.fetches += 1
 
 
-def _ready(key: str, source: Account, answers: Answers, asked: Asked, tell: Tell) -> Ready:
+def _ready(
+    source: Account, answers: Answers, asked: import_upload.Asked, tell: import_upload.Tell
+) -> import_upload.Ready:
     assert answers.kept is not None
-    who = importer(answers.kept.begun)
+    who = import_upload.importer(answers.kept.begun)
     record = source.read(answers.kept, Choices(who.handle, now=answers.kept.begun))
     if asked.mine:
         record = own(record, asked.account or who.handle)
-    return compared(key, record, asked, who, now(), tell)
+    return import_upload.compared(record, asked, who, session.now(), tell)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.forms.question import audience_field, may_ask
 from app.markdown_text import as_text, shortened
 from app.session import act, current_member, form_key, now, reading, rights_here, shown_errors
 from app.views.downloads import ledger_folder_button
 from forecasts.access import teams
 from forecasts.common.text import count
-from forecasts.ledger.models import Role
 from forecasts.questions.search import Row
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import bulk
@@ -41,8 +41,7 @@ def do_to(rows: Sequence[Row]) -> None:
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.teams_to_ask_in(ledger, rights)
-    may = rights.unrestricted or rights.general is not Role.viewer or to_ask
-    choices = [*(list(BulkAction) if may else []), _EXPORT]
+    choices = [*(list(BulkAction) if may_ask(rights, to_ask) else []), _EXPORT]
     with st.container(border=True):
         st.markdown(f"**{count(len(slugs), 'question')} selected**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -65,13 +64,7 @@ def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
     if chosen == BulkAction.family:
         return st.text_input("Family (blank: none)", key=f"{key}-family")
     if chosen == BulkAction.show:
-        labels = {teams.EVERYONE: "Everyone", teams.ME: "Only its author"}
-        return st.selectbox(
-            "Visible to",
-            [teams.EVERYONE, *to_ask, teams.ME],
-            format_func=lambda audience: labels.get(audience) or as_text(audience),
-            key=f"{key}-who",
-        )
+        return audience_field(to_ask, "Only its author", index=0, key=f"{key}-who") or ""
     return ""
 
 

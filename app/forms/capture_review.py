@@ -7,7 +7,7 @@ Edits made in between are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -35,22 +35,14 @@ from forecasts.reading.lines import is_heading_like
 
 
 @dataclass(frozen=True)
-class Part:
-    """One captured article, with a ``name`` that stays unique after an undo.
+class Captured:
+    """The articles of one capture in their present form; ``number`` counts captures.
 
-    The page's fields use it in their keys, so an article keeps its edits when others are merged,
-    divided or dropped.
+    ``parts``: the articles by a name that stays unique after an undo. The page's fields use it in
+    their keys, so an article keeps its edits when others are merged, divided or dropped.
     """
 
-    name: int
-    article: CapturedArticle
-
-
-@dataclass(frozen=True)
-class Captured:
-    """The articles of one capture in their present form; ``number`` counts captures."""
-
-    parts: tuple[Part, ...]
+    parts: Mapping[int, CapturedArticle]
     seen: datetime
     number: int
     names: int  # used for parts so far
@@ -60,22 +52,20 @@ class Captured:
     @classmethod
     def of(cls, articles: Sequence[CapturedArticle], seen: datetime, number: int) -> Captured:
         """Return a new capture, before any step."""
-        parts = tuple(Part(name, article) for name, article in enumerate(articles))
-        return cls(parts, seen, number, len(parts))
+        return cls(dict(enumerate(articles)), seen, number, len(articles))
 
     @property
     def articles(self) -> list[CapturedArticle]:
         """The articles in order."""
-        return [part.article for part in self.parts]
+        return list(self.parts.values())
 
-    def is_new(self, part: Part) -> bool:
+    def is_new(self, name: int) -> bool:
         """Return whether the last step created this part."""
-        return self.before is not None and all(part.name != old.name for old in self.before.parts)
+        return self.before is not None and name not in self.before.parts
 
     def edited(self, articles: Sequence[CapturedArticle]) -> Captured:
         """Return the same parts with these edited articles; not a step to undo."""
-        parts = zip(self.parts, articles, strict=True)
-        return replace(self, parts=tuple(Part(part.name, article) for part, article in parts))
+        return replace(self, parts=dict(zip(self.parts, articles, strict=True)))
 
     def dropped(self, place: int) -> Captured:
         """Return the capture without the part at that place."""
@@ -83,8 +73,7 @@ class Captured:
 
     def merged(self, place: int) -> Captured:
         """Return the capture with the part at that place merged into the one before it."""
-        first, second = self.articles[place - 1 : place + 1]
-        return self._next("merge", place - 1, place + 1, [merge(first, second)])
+        return self._next("merge", place - 1, place + 1, [merge(*self.articles[place - 1 :][:2])])
 
     def divided(self, place: int, paragraph: int) -> Captured:
         """Return the capture with the part at that place divided before a paragraph."""
@@ -94,22 +83,16 @@ class Captured:
         """Return the capture before the last step, with later edits to its other parts."""
         if self.before is None:
             return self
-        now = {part.name: part for part in self.parts}
-        parts = tuple(now.get(part.name, part) for part in self.before.parts)
+        parts = {name: self.parts.get(name, old) for name, old in self.before.parts.items()}
         return replace(self.before, parts=parts, names=self.names)
 
     def _next(
         self, step: str, first: int, last: int, articles: Sequence[CapturedArticle]
     ) -> Captured:
         """Return the capture with parts ``first`` up to ``last``, exclusive, replaced."""
-        made = [Part(self.names + i, article) for i, article in enumerate(articles)]
-        return replace(
-            self,
-            parts=(*self.parts[:first], *made, *self.parts[last:]),
-            names=self.names + len(made),
-            before=self,
-            step=step,
-        )
+        known, made = list(self.parts.items()), list(enumerate(articles, self.names))
+        parts, names = dict([*known[:first], *made, *known[last:]]), self.names + len(made)
+        return replace(self, parts=parts, names=names, before=self, step=step)
 
 
 @dataclass
@@ -146,18 +129,16 @@ def correct(captured: Captured) -> list[CapturedArticle]:
     )
     articles: list[CapturedArticle] = []
     step: Step | None = None
-    for place, part in enumerate(captured.parts):
-        article, next_step = _part(captured, place, part)
+    for place, name in enumerate(captured.parts):
+        article, next_step = _part(captured, place, name)
         articles.append(article)
         step = step or next_step
     if not articles:
         st.info("No articles left. Undo the drop, or discard the capture.")
     with st.container(horizontal=True):
-        label = f"Store {count(len(articles), 'article')}"
+        label, undo = f"Store {count(len(articles), 'article')}", f"Undo the {captured.step}"
         store = st.button(label, type="primary", disabled=not articles, key="store")
-        if captured.before is not None and st.button(
-            f"Undo the {captured.step}", icon="↩️", key="undo"
-        ):
+        if captured.before is not None and st.button(undo, icon="↩️", key="undo"):
             step = Captured.undone
         if st.button("Discard", key="discard"):
             review.captured = None
@@ -179,9 +160,9 @@ def stored_name(captured: Captured) -> str:
 def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
     stored = store_checked(doing, articles, seen)
     new = [article for article, is_new in stored if is_new]
-    known = len(stored) - len(new)
     messages = [f"Stored {count(len(new), 'article')}."] if new else []
-    messages += [f"{count(known, 'article')} already stored."] if known else []
+    if known := len(stored) - len(new):
+        messages.append(f"{count(known, 'article')} already stored.")
     doing.say(" ".join(messages))
     first = new[0] if new else stored[0][0]
     doing.go("articles", {"article": str(first.id)})
@@ -200,28 +181,23 @@ def store_checked(
     return library.store(doing.ledger, articles, member=doing.member, captured_at=seen)
 
 
-def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, Step | None]:
+def _part(captured: Captured, place: int, part: int) -> tuple[CapturedArticle, Step | None]:
     """Show one article; return it as edited, and the requested step, if any."""
-    article, step = part.article, None
+    article, step = captured.parts[part], None
 
     def key(name: str) -> str:
-        return f"captured-{captured.number}-{part.name}-{name}"
+        return f"captured-{captured.number}-{part}-{name}"
 
-    with st.expander(
-        f"{place + 1}. {_heading(article, key, captured.seen)}",
-        expanded=captured.is_new(part) or not (article.title and article.text),
-        key=key("box"),
-    ):
+    heading = f"{place + 1}. {_heading(article, key, captured.seen)}"
+    expanded = captured.is_new(part) or not (article.title and article.text)
+    with st.expander(heading, expanded=expanded, key=key("box")):
         edited = _fields(article, key, captured.seen)
         with st.container(horizontal=True):
             paragraph = _choose_opening(edited.text, key)
             if paragraph is not None:
                 step = partial(Captured.divided, place=place, paragraph=paragraph)
-            if place and st.button(
-                f"Merge with no. {place}",
-                key=key("merge"),
-                help="For one article that was split in two: appends this one to the one above.",
-            ):
+            appends = "Appends this one to the one above."
+            if place and st.button(f"Merge with no. {place}", key=key("merge"), help=appends):
                 step = partial(Captured.merged, place=place)
             if st.button("Drop", key=key("drop"), help="Leaves it out. You can undo this."):
                 step = partial(Captured.dropped, place=place)
@@ -238,10 +214,13 @@ def _heading(article: CapturedArticle, key: Callable[[str], str], seen: datetime
         with suppress(BadInput):
             appeared = TypedDate("", typed[key("published")], past=True).day(seen)
     text = typed.get(key("text"), article.text)
-    shown = f"**{as_text(shortened(title, 100)) or 'no title'}** · "
-    shown += f"{as_text(publisher or 'no publisher')} · "
-    shown += "no date" if appeared is None else day(appeared)
-    return f"{shown} · {count(len(text.split()), 'word')}"
+    parts = [
+        f"**{as_text(shortened(title, 100)) or 'no title'}**",
+        as_text(publisher or "no publisher"),
+        "no date" if appeared is None else day(appeared),
+        count(len(text.split()), "word"),
+    ]
+    return " · ".join(parts)
 
 
 def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime) -> CapturedArticle:
@@ -256,20 +235,14 @@ def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime)
             "Published",
             None if article.published_at is None else article.published_at.date(),
             key=key("published"),
-            help="Deadlines such as “this fall” count from this day, or from the day you saw the "
-            "page if this is blank.",
+            help="Deadlines such as “this fall” count from it. Blank: from the day of capture.",
             placeholder="2 days ago",
             past=True,
         )
-    typed = right.text_input(
-        "Web address", value=article.url or "", key=key("url"), placeholder="https://…"
-    )
+    typed = right.text_input("Web address", article.url or "", key=key("url"))
     address = canonical_url(typed)
     if typed and address is None:
-        st.warning(
-            f"“{as_text(shortened(typed))}” is not a web address and is left out. Web addresses "
-            "begin with https:// or http://."
-        )
+        st.warning(f"“{as_text(shortened(typed))}” is left out: it does not begin with https://.")
     text = st.text_area("Text", value=article.text, height=240, key=key("text"))
     return replace(
         article,
@@ -302,19 +275,11 @@ def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:
         shown = as_text(shortened(paragraphs[place], 36))
         return f"**{shown}**" if is_heading_like(paragraphs[place]) else shown
 
-    why = "For two articles that were captured as one."
-    if not places:
-        why = "The text has one paragraph. Put a blank line where the next article begins."
+    why = None if places else "Put a blank line where the next article begins."
+    label = "Next article begins with"
     with st.popover("Divide", disabled=not places, help=why):
         with st.container(height=280 if len(places) > 6 else "content"):
-            chosen = st.radio(
-                "Next article begins with",
-                places,
-                index=None,
-                format_func=beginning,
-                key=key("opening"),
-            )
-        confirmed = st.button(
-            "Divide here", type="primary", disabled=chosen is None, key=key("divide")
-        )
+            chosen = st.radio(label, places, None, format_func=beginning, key=key("opening"))
+        none = chosen is None
+        confirmed = st.button("Divide here", type="primary", disabled=none, key=key("divide"))
     return chosen if confirmed else None

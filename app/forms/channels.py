@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TypedDict
+from typing import Any
 
 import streamlit as st
 
@@ -24,8 +23,8 @@ def notifications() -> None:
         listed = channels.listing(ledger, member=me, now=now())
         usual = revisits.intervals(ledger, me).default
     st.caption(
-        "Each scheduled run can notify you by mail, on your phone or in a chat. Enter an Apprise "
-        "address (see `github.com/caronc/apprise/wiki`); it is not shown again."
+        "Each scheduled run can notify you by mail, phone or chat. Enter an Apprise address (see "
+        "`github.com/caronc/apprise/wiki`); it is not shown again."
     )
     for channel in listed:
         with st.container(border=True, gap="xsmall"):
@@ -71,10 +70,9 @@ def _test(name: str) -> None:
     with shown_errors():
         with reading() as ledger:
             channel = channels.find(ledger, name, member=current_member(ledger))
+        allowed = settings().allow_private_addresses
         with st.spinner("Sending …"):
-            sent, reason = sender.send_test(
-                channel, allow_private=settings().allow_private_addresses
-            )
+            sent, reason = sender.send_test(channel, allow_private=allowed)
         if sent == Delivery.sent:
             st.success("Sent.")
         else:
@@ -93,25 +91,13 @@ def _add(until_stale: float) -> None:
         submitted = st.form_submit_button("Add channel", key=f"{key}-add")
     if submitted:
         with act(key) as doing:
-            channel = channels.add(
-                doing.ledger,
-                name,
-                address,
-                allow_private=settings().allow_private_addresses,
-                **doing.by,
-                **chosen,
-            )
+            how = {"allow_private": settings().allow_private_addresses, **doing.by, **chosen}
+            channel = channels.add(doing.ledger, name, address, **how)
             doing.say(f"Added the channel {channel.name}. Send a test to check it.")
 
 
-class _Settings(TypedDict):
-    events: list[Event]
-    days_before_close: float
-    days_until_stale: float
-
-
-def _settings(key: str, events: tuple[Event, ...], before: float, after: float) -> _Settings:
-    """Show the fields of a channel's settings; return their values."""
+def _settings(key: str, events: tuple[Event, ...], before: float, after: float) -> dict[str, Any]:
+    """Show the fields of a channel's settings; return their values by name."""
     chosen = st.multiselect(
         "Notify me when",
         list(Event),
@@ -120,18 +106,12 @@ def _settings(key: str, events: tuple[Event, ...], before: float, after: float) 
         key=f"{key}-events",
     )
     left, right = st.columns(2)
-    days = partial(st.number_input, min_value=0.1, step=1.0, format="%g")
-    with left:
-        until_close = days("Notify before close (days)", value=before, key=f"{key}-before")
-    with right:
-        until_stale = days(
-            "Review after (days)",
-            value=after,
-            key=f"{key}-after",
-            help="A review date of your own on a question counts instead.",
-        )
+    how: Any = {"min_value": 0.1, "step": 1.0, "format": "%g"}
+    label = "Notify before close (days)"
     return {
         "events": chosen,
-        "days_before_close": until_close,
-        "days_until_stale": until_stale,
+        "days_before_close": left.number_input(label, value=before, key=f"{key}-before", **how),
+        "days_until_stale": right.number_input(
+            "Review after (days)", value=after, key=f"{key}-after", **how
+        ),
     }

@@ -5,18 +5,20 @@ Outside a form they show the date as it is read, before it is saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from app import session
 from app.markdown_text import as_text
 from app.times import day, local_day, when, zone, zone_name
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.values.typed_dates import iso_date, read_date
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -33,44 +35,27 @@ class TypedDate:
 
     def moment(self, now: datetime) -> datetime | None:
         """Return the time in UTC, None if blank; BadInput names the field."""
-        if not self.typed.strip():
-            return None
-        with self._named():
-            return read_date(
-                self.typed, now=now, zone=zone(), end_of_day=self.end_of_day, past=self.past
-            )
+        return self._read(read_date, now=now, end_of_day=self.end_of_day)
 
     def iso(self, now: datetime) -> str | None:
         """Return the date in ISO 8601, None if blank; BadInput names the field."""
-        if not self.typed.strip():
-            return None
-        first = not self.end_of_day
-        with self._named():
-            return iso_date(self.typed, now=now, zone=zone(), past=self.past, first=first)
+        return self._read(iso_date, now=now, first=not self.end_of_day)
 
-    def show_reading(self, shown: Callable[[datetime], str]) -> None:
-        """Show the date as it is read, in the form ``shown``, or why it cannot be.
-
-        Nothing while the field is blank.
-        """
-        try:
-            moment = self.moment(session.now())
-        except BadInput as error:
-            st.caption(f"**Cannot be saved:** {as_text(error.message)}")
-            return
-        if moment is not None:
-            st.caption(f"Read as **{as_text(shown(moment))}**")
+    def as_read(self, shown: Callable[[datetime], str]) -> str:
+        """Return the date as it is read, in the form ``shown``; '' while the field is blank."""
+        moment = self.moment(session.now())
+        return "" if moment is None else shown(moment)
 
     def day(self, now: datetime) -> date | None:
         """Return the day on the reader's clock, None if blank; BadInput names the field."""
         moment = self.moment(now)
         return None if moment is None else local_day(moment)
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Name the field in a BadInput."""
+    def _read(self, read: Callable[..., Read], **how: Any) -> Read | None:
+        if not self.typed.strip():
+            return None
         try:
-            yield
+            return read(self.typed, zone=zone(), past=self.past, **how)
         except BadInput as error:
             raise BadInput(f"{self.label}: {error.message}", remedy=error.advice) from None
 
@@ -101,7 +86,7 @@ def date_field(
     )
     date_ = TypedDate(label, typed or "", past, end_of_day=not first)
     if live:
-        date_.show_reading(day)
+        show_reading(lambda: date_.as_read(day))
     return date_
 
 
@@ -112,8 +97,17 @@ def time_field(label: str, *, key: str, help: str) -> TypedDate:
         label, key=key, placeholder="4 Jan 18:30, yesterday", help=help, live=True
     )
     time = TypedDate(label, typed or "", past=True, end_of_day=False)
-    time.show_reading(when)
+    show_reading(lambda: time.as_read(when))
     return time
+
+
+def show_reading(read: Callable[[], str]) -> None:
+    """Show a typed value as it is read, or why it cannot be."""
+    try:
+        if shown := read():
+            st.caption(f"Read as **{as_text(shown)}**")
+    except LedgerError as error:
+        st.caption(f"**Cannot be saved:** {as_text(error.message)}")
 
 
 def require_future(moment: datetime, now: datetime) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,11 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app import session
 from app.components.keyboard import focus_on
 from app.forms.dates import future_date
-from app.forms.question import ONLY_ME, criteria_field, require_title
-from app.markdown_text import as_text, shortened
+from app.forms.question import asked_message, criteria_field, require_title
+from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form_key, lowest_probability
 from app.times import day, local_day, zone
-from app.views.links import question_link
+from app.views.widgets import question_link, titled
 from forecasts.articles.drafts import Draft
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import count
@@ -90,7 +91,7 @@ class _Corrected:
             value = self.forecast(text, doing.now)
             return ask(doing.ledger, text, value, sources=[passage], origin="app", **doing.by)
         except LedgerError as error:
-            error.message = f"“{shortened(self.title, 80)}”: {error.message}"
+            error.message = f"{quoted(self.title, 80)}: {error.message}"
             raise
 
 
@@ -106,9 +107,7 @@ def possible_questions(article: Drafted) -> None:
     """Show the drafts to correct, forecast and register; doubtful ones are folded."""
     parts = [count(len(article.drafts), "draft")] if article.drafts else []
     parts += [f"{article.registered} registered"] if article.registered else []
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.header("Possible questions", anchor=False, width="content")
-        st.caption(" · ".join(parts) or "none found")
+    titled("Possible questions", *(parts or ["none found"]))
     if not article.drafts:
         st.caption("You can still write your own question about the text.")
         return
@@ -123,19 +122,12 @@ def possible_questions(article: Drafted) -> None:
         with st.expander(f"{len(doubtful)} doubtful", expanded=not clear):
             cards += [_card(article, act_key, *one) for one in doubtful[:left]]
     if hidden := len(article.drafts) - len(cards):
-        st.button(
-            f"Show {min(hidden, CARDS)} more",
-            key=f"{shown_key}-more",
-            on_click=_show,
-            args=(shown_key, most + CARDS),
-        )
-    ticked = [one for one, chosen, _ in cards if chosen]
-    if ticked and st.button(
-        f"Register {count(len(ticked), 'selected question')}",
-        key=f"{act_key}-all",
-        type="primary",
-    ):
-        _register(article, act_key, ticked)
+        label, args = f"Show {min(hidden, CARDS)} more", (shown_key, most + CARDS)
+        st.button(label, key=f"{shown_key}-more", on_click=_show, args=args)
+    if ticked := [one for one, chosen, _ in cards if chosen]:
+        label = f"Register {count(len(ticked), 'selected question')}"
+        if st.button(label, key=f"{act_key}-all", type="primary"):
+            _register(article, act_key, ticked)
     for one, _, answer in cards:
         if answer is not None:
             with answer:
@@ -171,36 +163,32 @@ def _card(
     with st.container(border=True, gap="xsmall", key=f"act-{key}"):
         with st.container(horizontal=True, gap="small"):
             label = as_text(shortened(draft.question or draft.quote, 60))
-            chosen = st.checkbox(
-                f"Select: {label}", key=f"{key}-tick", label_visibility="collapsed"
-            )
+            unlabelled: Any = {"label_visibility": "collapsed"}
+            chosen = st.checkbox(f"Select: {label}", key=f"{key}-tick", **unlabelled)
             title = st.text_area(
                 "Question",
-                value=draft.question,
+                draft.question,
                 key=f"{key}-title",
                 height="content",
                 placeholder="Will … by …?",
-                label_visibility="collapsed",
+                **unlabelled,
             )
         with st.container(horizontal=True, gap="small", key=f"{key}-row"):
+            live = {"live": True, **unlabelled}
+            width: Any = 110 if draft.kind is QuestionType.binary else "stretch"
+            example = _example(draft)
             value = st.text_input(
-                "Forecast",
-                key=f"{key}-value",
-                placeholder=_example(draft),
-                live=True,
-                label_visibility="collapsed",
-                width=110 if draft.kind is QuestionType.binary else "stretch",
+                "Forecast", key=f"{key}-value", placeholder=example, width=width, **live
             )
             closes = st.text_input(
                 "Last day",
-                value="" if draft.close_date is None else draft.close_date.isoformat(),
+                "" if draft.close_date is None else draft.close_date.isoformat(),
                 key=f"{key}-closes",
                 placeholder="closes",
-                live=True,
                 on_change=_reword,
                 args=(key, draft),
-                label_visibility="collapsed",
                 width=140,
+                **live,
             )
             submitted = st.button("Register", key=f"{act_key}-{draft.start}-save")
         corrected = _Corrected(
@@ -258,17 +246,14 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
     with act(key) as doing:
         number = article.store(doing)
         asked = [one.asked(doing, number) for one in chosen]
-        forecast = [one for one in asked if one.forecast is not None]
+        forecast = [(one, one.forecast) for one in asked if one.forecast is not None]
         if len(asked) == 1:
             message = f"Registered: {shortened(asked[0].text.title)}"
-            message += f" Your forecast: {_shown(asked[0])}." if forecast else ""
+            for one, made in forecast:
+                value = format_value(made, one.text.options)
+                message += f" Your forecast: {shortened(value, 100)}."
         else:
             message = f"Registered {len(asked)} questions, {len(forecast)} with your forecast."
-        doing.say(message + (f" {ONLY_ME}" if any(one.kept_private for one in asked) else ""))
+        doing.say(asked_message(message, *asked))
         doing.go("articles", {"article": str(number)})
         focus_on(f"act-{chosen[-1].key}", following=True)
-
-
-def _shown(one: Asked) -> str:
-    assert one.forecast is not None
-    return shortened(format_value(one.forecast, one.text.options), 100)

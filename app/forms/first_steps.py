@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app.forms.one_line import one_line_entry
 from app.session import engine, memory, now, open_ledger, reading, rights_here, shown_errors
-from app.views.progress import progress
+from app.views.widgets import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Action
 from forecasts.ledger.urls import sqlite_path
@@ -47,12 +49,8 @@ def sample_offered() -> bool:
 
 def sample_button() -> None:
     """Show the button that opens the sample ledger."""
-    if st.button(
-        "Open the sample ledger",
-        key="open-sample",
-        help="Teams with 300 simulated questions, and 28 real ones from three articles. Your own "
-        "ledger is not changed.",
-    ):
+    about = "300 simulated questions and 28 real ones. Your own ledger is not changed."
+    if st.button("Open the sample ledger", key="open-sample", help=about):
         with shown_errors():
             open_ledger(_sample_url(), demonstration.READER)
 
@@ -70,12 +68,8 @@ def _sample_url() -> str:
 
 def sample_banner() -> None:
     """Show that this is the sample ledger, and the way back if it was opened from the own one."""
-    with st.container(
-        key="sample",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
+    how: Any = {"horizontal_alignment": "distribute", "vertical_alignment": "center"}
+    with st.container(key="sample", horizontal=True, **how):
         st.markdown("**Sample ledger**: simulated people and data")
         # Not a callback: it would run before the page, and hand a form's save to the other ledger.
         if memory().sample and st.button("Back to your ledger", key="leave-sample"):

@@ -1,37 +1,31 @@
-"""The forms that make, update and withdraw a forecast."""
+"""The forms that make, update and withdraw a forecast, and the offer to undo the last update."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import streamlit as st
 from sqlmodel import Session
 
+from app import session
 from app.components.keyboard import focus_on
-from app.forms.forecast_preview import read_field
-from app.forms.forecast_value import is_typed, value_fields
-from app.forms.undo import offer_undo
-from app.markdown_text import as_text, shortened
-from app.session import Act, act, form_key, lowest_probability
+from app.forms.forecast_value import is_typed, read_field, value_fields
+from app.markdown_text import as_text, quoted, shortened
+from app.session import Act, act, form_key, lowest_probability, page_state
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.common.text import count
 from forecasts.ledger.models import Article, EvidenceKind, Forecast, QuestionType, Stance
 from forecasts.questions.standing import QuestionState
-from forecasts.updates import updates
-from forecasts.updates.evidence import (
-    CitedEvidence,
-    StanceMismatch,
-    format_stances,
-    proposed_stance,
-    stance_mismatch,
-    supported_outcome,
-)
+from forecasts.updates import evidence, updates
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import require_offered_range
+from forecasts.updates.undo import undo
+from forecasts.updates.updates import Saved
 from forecasts.values.value import Value, format_change, format_value, value_of
 
 _STANCES = {
@@ -40,7 +34,6 @@ _STANCES = {
     Stance.context: "context only",
 }
 _DAYS = (1, 3, 7, 14, 30, 90)
-_KINDS = {kind: kind.replace("_", " ") for kind in EvidenceKind}
 _MOVES_MOST = "the option that changes most"
 
 
@@ -89,38 +82,26 @@ def forecast_form(
                 )
             label = "Evidence and review date" if cites is None else "Cites the new article"
             with st.container(key=f"{key}-more"), st.expander(label):
-                shown = st.session_state.get(f"{key}-pieces", 1)
-                pieces = _evidence(key, state, current, written, shown, articles, cites)
+                pieces = _evidence(key, state, current, written, articles, cites)
                 review = _review_days(key, every)
                 if not quick:
                     st.form_submit_button(
-                        "More evidence",
-                        key=f"{key}-add",
-                        on_click=_one_more,
-                        args=(f"{key}-pieces",),
-                        help="Adds fields for another piece of evidence.",
+                        "More evidence", key=f"{key}-add", on_click=_one_more, args=(key,)
                     )
     if submitted:
-        _submit(key, state, current, written, reason, pieces, every, review)
+        with act(key) as doing:
+            _save(doing, key, state, current, written, reason, pieces)
+            if review != (None if every is None else every.days):
+                revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
+            focus_on(forecast_act(state), following=True)
 
 
 def _reason_field(key: str, *, quick: bool) -> str:
+    name, example = f"{key}-reason", "Reason (optional)"
     if quick:
-        return st.text_input(
-            "Reason",
-            key=f"{key}-reason",
-            placeholder="Reason (optional)",
-            max_chars=2000,
-            label_visibility="collapsed",
-        )
-    return st.text_area(
-        "Reason",
-        key=f"{key}-reason",
-        placeholder="What do you know now?",
-        height=90,
-        max_chars=10_000,
-        help="Kept with this forecast.",
-    )
+        how: Any = {"max_chars": 2000, "label_visibility": "collapsed"}
+        return st.text_input("Reason", key=name, placeholder=example, **how) or ""
+    return st.text_area("Reason", key=name, placeholder=example, height=90, max_chars=10_000)
 
 
 def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:
@@ -143,20 +124,13 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
         index=0 if current is None else choices.index(current) + 1,
         format_func=lambda days: "default" if days is None else count(days, "day"),
         key=f"{key}-again",
-        help="When Today lists this forecast for review. Set the default in Settings.",
+        help="The default is in Settings.",
     )
 
 
-def _read(written: str, state: QuestionState, current: Forecast | None) -> Value | None:
-    """Return the typed value; None while it is blank or cannot be read."""
-    try:
-        return read_field(written, current, state.text)
-    except LedgerError:
-        return None
-
-
-def _one_more(count: str) -> None:
-    st.session_state[count] = st.session_state.get(count, 1) + 1
+def _one_more(key: str) -> None:
+    """Let the next run show the fields of one more piece of evidence."""
+    st.session_state[f"{key}-pieces"] = st.session_state.get(f"{key}-pieces", 1) + 1
 
 
 def _evidence(
@@ -164,22 +138,23 @@ def _evidence(
     state: QuestionState,
     current: Forecast | None,
     written: str,
-    shown: int,
     articles: Sequence[Article],
-    cites: str | None = None,
+    cites: str | None,
 ) -> list[_Piece]:
-    """Show the fields of ``shown`` pieces of evidence; return the filled ones.
+    """Show the fields of one or more pieces of evidence; return the filled ones.
 
     ``cites``: the address of the article preselected as the first piece. The stance is unset; the
     one that fits the typed value is proposed.
     """
-    value = _read(written, state, current)
+    shown = st.session_state.get(f"{key}-pieces", 1)
     outcome, proposed = _MOVES_MOST, "follows your update"
-    if value is not None:
-        outcome = supported_outcome(state.text, current, value)
-        proposed = f"{_STANCES[proposed_stance(state.text, current, value)]} (proposed)"
-    elif state.text.type != QuestionType.multiple_choice:
-        outcome = supported_outcome(state.text, current, Value())
+    try:
+        value = read_field(written, current, state.text)
+        outcome = evidence.supported_outcome(state.text, current, value)
+        proposed = f"{_STANCES[evidence.proposed_stance(state.text, current, value)]} (proposed)"
+    except LedgerError:  # it is blank or cannot be read
+        if state.text.type != QuestionType.multiple_choice:
+            outcome = evidence.supported_outcome(state.text, current, Value())
     pieces = []
     labels = {article.address: _article_label(article) for article in articles}
     for place in range(1, shown + 1):
@@ -190,8 +165,7 @@ def _evidence(
             key=f"{at}-evidence",
             placeholder="https://… or a note",
             max_chars=4000,
-            help="A web address, or a note in your own words. Citations of the same address count "
-            "as the same evidence.",
+            help="A web address, or a note in your own words.",
         )
         article = share = None
         if articles or shown > 1:
@@ -227,23 +201,19 @@ def _evidence(
             format_func=lambda stance: _STANCES[stance],
             placeholder=proposed,
             key=f"{at}-stance",
-            help="Whether the evidence makes this outcome more or less likely. Left open, it "
-            "follows your update.",
+            help="Left open, it follows your update.",
         )
-        kind = right.selectbox(
-            "Kind",
-            list(_KINDS),
-            format_func=lambda kind: _KINDS[kind],
-            key=f"{at}-kind",
-        )
+        kinds = list(EvidenceKind)
+        kind = right.selectbox("Kind", kinds, format_func=_in_words, key=f"{at}-kind")
         if source.strip() or article is not None or share is not None:
             pieces.append(_Piece(place, source.strip(), article, stance, kind, share))
     if shown > 1:
-        st.caption(
-            "Share: the part of this update that the evidence explains. Blank shares split the "
-            "rest equally."
-        )
+        st.caption("Share: the part of this update that it explains. Blank: equal parts.")
     return pieces
+
+
+def _in_words(kind: EvidenceKind) -> str:
+    return kind.replace("_", " ")
 
 
 def _article_label(article: Article) -> str:
@@ -251,7 +221,7 @@ def _article_label(article: Article) -> str:
     return " · ".join(part for part in known if part)
 
 
-def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
+def _cited(ledger: Session, pieces: list[_Piece]) -> list[evidence.CitedEvidence]:
     """Return the cited evidence; BadInput if a piece names nothing, or two things."""
     citing = []
     for piece in pieces:
@@ -262,35 +232,12 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
                 else f"Evidence {piece.place} has a share but no source.",
                 remedy="Enter an address or a note, or pick an article.",
             )
+        share = None if piece.share is None else piece.share / 100
+        named = piece.article or piece.source
         citing.append(
-            parse_evidence(
-                ledger,
-                piece.article or piece.source,
-                stance=piece.stance,
-                kind=piece.kind,
-                share=None if piece.share is None else piece.share / 100,
-            )
+            parse_evidence(ledger, named, stance=piece.stance, kind=piece.kind, share=share)
         )
     return citing
-
-
-def _submit(
-    key: str,
-    state: QuestionState,
-    current: Forecast | None,
-    written: str,
-    reason: str,
-    pieces: list[_Piece],
-    every: timedelta | None,
-    review: int | None,
-) -> None:
-    """Save the forecast with its evidence and review date; the next act on the page is next."""
-    with act(key) as doing:
-        value = read_field(written, current, state.text)
-        _save(doing, key, state, current, value, reason, pieces)
-        if review != (None if every is None else every.days):
-            revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
-        focus_on(forecast_act(state), following=True)
 
 
 def _save(
@@ -298,15 +245,22 @@ def _save(
     key: str,
     state: QuestionState,
     current: Forecast | None,
-    value: Value,
+    written: str,
     reason: str,
     pieces: list[_Piece],
 ) -> None:
-    text, citing = state.text, _cited(doing.ledger, pieces)
+    """Save the typed forecast with its evidence, and offer to undo it."""
+    text, value = state.text, read_field(written, current, state.text)
+    citing = _cited(doing.ledger, pieces)
     # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
     if current is None or value != value_of(current):
         require_offered_range(value, lowest_probability())
-    _ask_about_mismatch(key, stance_mismatch(text, current, value, citing))
+    mismatch = evidence.stance_mismatch(text, current, value, citing)
+    # It is refused once; saved again as it is, it is meant.
+    if mismatch is not None and st.session_state.get(f"{key}-meant") != mismatch:
+        st.session_state[f"{key}-meant"] = mismatch
+        remedy = "Change the effect or the forecast, or save again if it is right."
+        raise Refused(mismatch.sentence, remedy=remedy)
     saved = updates.update(
         doing.ledger,
         state.question,
@@ -318,20 +272,10 @@ def _save(
     )
     offer_undo(key, state, saved)
     change = shortened(format_change(saved.before, value, text.options), 200)
-    message = f"Saved: {change} on “{shortened(text.title, 60)}”."
+    message = f"Saved: {change} on {quoted(text.title)}."
     if saved.cited:
-        message += f" Evidence: {format_stances(saved.cited, saved.outcome)}."
+        message += f" Evidence: {evidence.format_stances(saved.cited, saved.outcome)}."
     doing.say(message)
-
-
-def _ask_about_mismatch(key: str, mismatch: StanceMismatch | None) -> None:
-    """Refuse a mismatch once; saved again as it is, it is meant."""
-    if mismatch is not None and st.session_state.get(f"{key}-meant") != mismatch:
-        st.session_state[f"{key}-meant"] = mismatch
-        raise Refused(
-            mismatch.sentence,
-            remedy="Change the effect or the forecast, or save again if it is right.",
-        )
 
 
 def withdraw_form(state: QuestionState) -> None:
@@ -349,4 +293,72 @@ def withdraw_form(state: QuestionState) -> None:
             assert saved.before is not None
             offer_undo(key, state, saved)
             withdrawn = shortened(format_value(saved.before, state.text.options))
-            doing.say(f"Withdrew {withdrawn} from “{shortened(state.text.title, 60)}”.")
+            doing.say(f"Withdrew {withdrawn} from {quoted(state.text.title)}.")
+
+
+_SHOWN_FOR = timedelta(minutes=2)
+_CHANGE = 80  # characters shown
+_KEPT = "Nothing is erased: both stay in the history, and the score counts the time between."
+
+
+@dataclass(frozen=True)
+class _Update:
+    """An update that can be undone: its form before the save, its number, its words."""
+
+    key: str
+    slug: str
+    number: int
+    words: str
+    undoing: str
+    at: datetime
+
+
+@dataclass
+class _Last:
+    """The last update of one browser session; None if it changed nothing, or is undone."""
+
+    update: _Update | None = None
+
+
+def offer_undo(key: str, state: QuestionState, saved: Saved) -> None:
+    """Offer to undo the forecast that the form of ``key`` has saved."""
+    last, text, made, before = page_state(_Last), state.text, saved.forecast, saved.before
+    if before is not None and value_of(before) == value_of(made):
+        last.update = None
+        return
+    old, new = (
+        "" if one is None or one.withdrawn else shortened(format_value(one, text.options), _CHANGE)
+        for one in (before, made)
+    )
+    change = " → ".join(part for part in (old, new or "withdrawn") if part)
+    words = f"{change} on {quoted(text.title)}"
+    undoing = f"Enters {old} again, as a new update." if old else "Withdraws the forecast."
+    last.update = _Update(key, state.slug, made.id, words, undoing, made.made_at)
+
+
+def undo_offer(form: str) -> None:
+    """Show the last update of the last minutes with a button that undoes it.
+
+    ``form``: the name of the page's forms, which then begin with the former value.
+    """
+    with st.container(key="undo-place"):  # always, so that cards keep their places on the page
+        last = page_state(_Last).update
+        if last is None or session.now() - last.at >= _SHOWN_FOR:
+            return
+        if form_key(last.key.rpartition("#")[0]) == last.key:
+            return  # it was refused
+        with st.container(key="undo", horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(as_text(last.words), width="stretch")
+            key = f"undo-{last.number}-go"
+            if st.button("Undo", key=key, help=f"{last.undoing} {_KEPT}"):
+                _undo(form, last)
+
+
+def _undo(form: str, last: _Update) -> None:
+    """Undo the update; the cursor goes to the question's field."""
+    with act(form_key(f"{form}-{last.slug}")) as doing:
+        undo(doing.ledger, last.number, origin="app", **doing.by)
+        doing.say(f"Undone: {last.words}.")
+        focus_on(f"act-forecast-{last.slug}")
+        page_state(_Last).update = None
+    page_state(_Last).update = last  # it was refused

@@ -16,22 +16,25 @@ the text, and nothing while the text cannot be read.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from app.forms.forecast_preview import clock, density, preview, read_field
+from app import session
 from app.markdown_text import as_text
 from app.session import lowest_probability
+from app.times import zone
+from app.views.documents import chart, folded
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.updates import typed_values
+from forecasts.updates import previews, typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
 from forecasts.values.outcomes import bounds, format_bounds
-from forecasts.values.value import Value, format_value
+from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
+from forecasts.views import question_charts
 
 _HELP = {
     QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
@@ -41,12 +44,7 @@ _HELP = {
     QuestionType.date: "Level=day, comma-separated. 50%=1 March 2027: you give 50% to that day or "
     "earlier. Also “next friday”, “in 3 weeks”.",
 }
-_LABELS = {
-    QuestionType.binary: "Probability",
-    QuestionType.multiple_choice: "Probabilities",
-    QuestionType.numeric: "Quantiles",
-    QuestionType.date: "Quantiles",
-}
+_LABELS = {QuestionType.binary: "Probability", QuestionType.multiple_choice: "Probabilities"}
 _UNCHANGED = " Saving an unchanged forecast confirms it."
 _LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
 _WHOLE_DAYS = 8 * 86_400  # seconds; shorter ranges need times, which are typed
@@ -69,16 +67,63 @@ def value_fields(
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are folded.
         written = _typed(key, text, current, quick=True) if quick else ""
-        with _folded("Option by option", quick=quick):
+        with st.expander("Option by option") if quick else nullcontext():
             _bars(key, text, locked=locked)
         written = written if quick else _typed(key, text, current, quick=False)
     else:
         written = _typed(key, text, current, quick=quick)
-        with _folded("Quantiles and density", quick=quick):
+        with st.expander("Quantiles and density") if quick else nullcontext():
             _quantiles(key, text, locked=locked)
-            density(written, text)
-    preview(key, written, text, current, quick=quick)
+            _density(written, text)
+    _preview(key, written, text, current, quick=quick)
     return written
+
+
+def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
+    """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
+    return read_typed(written, current, text, **_clock())
+
+
+def _clock() -> dict[str, Any]:
+    """Return the keywords for dates that are typed now, in the reader's zone."""
+    return {"now": session.now(), "zone": zone()}
+
+
+def _density(written: str, text: QuestionText) -> None:
+    """Show the density that the quantiles imply, as a chart with a table."""
+    with suppress(LedgerError):
+        implied = previews.implied_density(text, read_field(written, None, text))
+        shown = question_charts.density(implied, text)
+        chart(shown.charts[0], f"{shown.alt}.", height=150)
+        folded("As a table", shown.table)
+
+
+def _preview(
+    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool
+) -> None:
+    """Show the value as read with its expected scores, or the error that would prevent saving.
+
+    A list shows nothing for an unchanged value.
+    """
+    if not written.strip():
+        return
+    try:
+        value = read_field(written, current, text)
+    except LedgerError as error:
+        # A click on Save shows the same error itself.
+        if not st.session_state.get(f"{key}-save"):
+            st.caption(f"**Cannot be saved:** {as_text(error.message)}")
+        return
+    if quick and current is not None and value == value_of(current):
+        return
+    words = previews.format_expected_scores(text, current, value)
+    if value.probability is not None:
+        odds = format_odds(value.probability)
+        shown = format_probability(value.probability) + (f", odds {odds}" if odds else "")
+        words = f"{shown}. {words}"
+    elif text.type == QuestionType.date:
+        words = f"{format_value(value)}. {words}"
+    st.caption(as_text(words))
 
 
 def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
@@ -100,7 +145,7 @@ def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: boo
     """Show the text field; return its text."""
     kind, name = QuestionType(text.type), _current_key(f"{key}-value")
     written = st.text_input(
-        _LABELS[kind],
+        _LABELS.get(kind, "Quantiles"),
         key=name,
         placeholder=_example(text),
         help=None if quick else _help(text, current),
@@ -128,10 +173,6 @@ def _replaced(name: str) -> str:
 def _text_of(key: str) -> str:
     """Return the text in the form of ``key``."""
     return st.session_state[_current_key(f"{key}-value")] or ""
-
-
-def _folded(label: str, *, quick: bool) -> AbstractContextManager[object]:
-    return st.expander(label) if quick else nullcontext()
 
 
 def _example(text: QuestionText) -> str:
@@ -168,31 +209,14 @@ def _write(key: str, text: QuestionText, new_text: str) -> None:
         st.session_state[_replaced(f"{key}-value")] = new_text
 
 
-def _percent_slider(
-    label: str,
-    name: str,
-    place: int,
-    on_change: Callable[[], None],
-    *,
-    locked: bool,
-    named: bool = True,
-) -> None:
+def _percent_slider(label: str, name: str, place: int, **how: Any) -> None:
     """Show a slider of whole percentages under the key ``name``, at ``place`` by the text.
 
-    Finer ones are typed. Its ends stand for the lowest and the highest one on offer. ``named``:
-    with a label.
+    Finer ones are typed. Its ends stand for the lowest and the highest one on offer. ``how``: as
+    in ``st.slider``.
     """
-    st.slider(
-        label,
-        min_value=math.floor(_lowest()),
-        max_value=math.ceil(100 - _lowest()),
-        value=place,
-        format="%d%%",
-        key=name,
-        on_change=on_change,
-        disabled=locked,
-        label_visibility="visible" if named else "collapsed",
-    )
+    ends = math.floor(_lowest()), math.ceil(100 - _lowest())
+    st.slider(label, *ends, value=place, format="%d%%", key=name, **how)
 
 
 # --- a probability ---------------------------------------------------------------------------
@@ -225,7 +249,8 @@ def _slider(key: str, text: QuestionText, *, locked: bool) -> None:
 
     with st.container(key=f"{key}-unset" if unset else f"{key}-set"):
         label = "Probability slider, not set" if unset else "Probability slider"
-        _percent_slider(label, name, place, write, locked=locked, named=False)
+        how = {"on_change": write, "disabled": locked, "label_visibility": "collapsed"}
+        _percent_slider(label, name, place, **how)
 
 
 def _slider_place(key: str, text: QuestionText) -> tuple[bool, int]:
@@ -264,8 +289,8 @@ def _bars(key: str, text: QuestionText, *, locked: bool) -> None:
     with st.container(key=f"{key}-bars-unset" if stated is None else f"{key}-bars"):
         for place, (option, percent) in enumerate(zip(options, stated or even, strict=True)):
             name = _current_key(_bar(key, place))
-            write = partial(rebalance, place, name)
-            _percent_slider(as_text(option), name, _on_slider(percent), write, locked=locked)
+            how = {"on_change": partial(rebalance, place, name), "disabled": locked}
+            _percent_slider(as_text(option), name, _on_slider(percent), **how)
     st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 
@@ -284,7 +309,7 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         return
 
     def in_fields() -> list[float | date | None]:
-        stated = typed_values.read_quantiles(_text_of(key), text, **clock())
+        stated = typed_values.read_quantiles(_text_of(key), text, **_clock())
         return [_in_field(number, text) for number in stated]
 
     shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
@@ -295,38 +320,20 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         if names != shown or stated == in_fields():
             return
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
-        _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **clock()))
+        _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for level, name, begun in zip(QUANTILES, shown, in_fields(), strict=True):
             label = f"{level * 100:g}th percentile"
+            how: Any = {"value": begun, "key": name, "on_change": write, "disabled": locked}
             if by_day:
                 first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
-                st.date_input(
-                    label,
-                    value=begun if isinstance(begun, date) else None,
-                    min_value=first,
-                    max_value=last,
-                    format="YYYY-MM-DD",
-                    key=name,
-                    on_change=write,
-                    disabled=locked,
-                    width=168,
-                )
+                how |= {"format": "YYYY-MM-DD", "width": 168}
+                st.date_input(label, min_value=first, max_value=last, **how)
             else:
                 digits = max(0, 2 - math.floor(math.log10(high / 2 - low / 2)))
-                st.number_input(
-                    label,
-                    value=None if isinstance(begun, date) else begun,
-                    min_value=low,
-                    max_value=high,
-                    step=10.0**-digits * 10,
-                    format=f"%.{digits}f",
-                    key=name,
-                    on_change=write,
-                    disabled=locked,
-                    width=124,
-                )
+                how |= {"step": 10.0**-digits * 10, "format": f"%.{digits}f", "width": 124}
+                st.number_input(label, low, high, **how)
 
 
 def _in_field(number: float | None, text: QuestionText) -> float | date | None:

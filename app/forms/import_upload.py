@@ -11,32 +11,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from app.markdown_text import as_lines, as_text
+from app import session
+from app.markdown_text import as_lines
 from app.remedies import names_columns, said
-from app.session import (
-    current_member,
-    engine,
-    form_key,
-    my_handle,
-    now,
-    reading,
-    show,
-    shown_errors,
-)
-from app.views.progress import progress
+from app.views.widgets import progress
 from forecasts.access.members import handles
 from forecasts.access.roles import Rights
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.folder.folder import is_ledger_folder, read_folder
-from forecasts.folder.frames import Frames
 from forecasts.importing.aliases import aliases
 from forecasts.importing.frames import Imported, import_frames
 from forecasts.importing.record import Preview, import_record
@@ -54,6 +44,8 @@ _ENDINGS = ["zip", "csv", "json", "jsonl"]
 _AUTOMATIC, _NONE = "recognise", "none"
 _SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
 _AS_SHEET = "For a spreadsheet, choose Spreadsheet under Format, then its columns."
+Tell = Callable[[str, float], None]
+Write = Callable[..., Preview | Imported]
 _WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
 
 
@@ -94,15 +86,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Ready:
-    """Files compared with the ledger: a ledger folder's frames, or a platform's record."""
+    """Files compared with the ledger: their additions, and the function that writes them.
 
-    key: str
+    ``found``: a preview of a platform's record, the numbers of a ledger folder's additions.
+    """
+
     asked: Asked
-    additions: Imported
-    frames: Frames | None = None
+    found: Preview | Imported
+    write: Write
     warnings: Sequence[str] = ()
-    record: PlatformRecord | None = None
-    preview: Preview | None = None
 
 
 @dataclass
@@ -122,14 +114,14 @@ class ImportState:
 
 def upload_form(state: ImportState, rights: Rights) -> None:
     """Show the upload and its choices; compare the files with the ledger on a click."""
-    key = form_key("import")
+    key = session.form_key("import")
     files = st.file_uploader(
         "Files",
         type=_ENDINGS,
         accept_multiple_files=True,
         key=f"{key}-file",
-        help="A ledger folder as a ZIP, or a platform’s export as you downloaded it. Up to 10 MB a "
-        "file. Import larger ones with: forecasts import PATH",
+        help="A ledger folder as a ZIP, or a platform’s export as you downloaded it. Larger than "
+        "10 MB: forecasts import PATH",
     )
     if not files:
         state.seen = state.ready = None
@@ -137,9 +129,7 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     if files and (state.seen is None or state.seen.files != ids):
         state.seen = _recognised(files, ids)
     asked = None if state.seen is None else _choices(key, state, state.seen, rights)
-    if state.ready is not None and state.ready.asked != asked:
-        state.ready = None  # the preview is not of these choices
-    wanted = st.button("Preview", type="primary", key=f"{key}-look", disabled=asked is None)
+    wanted = preview_button(state, asked, key)
     if not wanted or asked is None:
         return
     state.ready = state.done = None
@@ -147,25 +137,28 @@ def upload_form(state: ImportState, rights: Rights) -> None:
         st.warning("Choose the format of the file first.")
     else:
         with _shown_errors(state, asked), progress("Reading") as tell, _on_disk(files) as path:
-            state.ready = _compared(key, path, asked, rights, tell)
+            state.ready = _compared(path, asked, rights, tell)
         if state.fault is not None:
             st.rerun()
+
+
+def preview_button(state: ImportState, asked: Asked | None, key: str) -> bool:
+    """Show the button that makes the preview; forget one of other choices."""
+    if state.ready is not None and state.ready.asked != asked:
+        state.ready = None
+    return st.button("Preview", type="primary", key=f"{key}-look", disabled=asked is None)
 
 
 @contextmanager
 def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
     """Show an error; one that names columns is kept for the next run, with their fields open."""
-    with shown_errors():
+    with session.shown_errors():
         try:
             yield
         except LedgerError as error:
-            if not (_has_columns(asked.format) and names_columns(error.advice)):
+            if not names_columns(error.advice):
                 raise
             state.fault, state.of_columns = error, asked.files
-
-
-def _has_columns(format_: str) -> bool:
-    return format_ != FOLDER and "columns" in formats.FORMATS[format_].asks
 
 
 @contextmanager
@@ -193,11 +186,8 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                 try:
                     return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
-                    remedy = _AS_SHEET if header else ""
-                    if len(files) > 1:
-                        remedy = said(error.advice)
-                    fault = f"{error.message}\n{remedy}".strip()
-                    return Seen(ids, "", fault, header, hidden)
+                    remedy = _AS_SHEET if header and len(files) == 1 else said(error.advice)
+                    return Seen(ids, "", f"{error.message}\n{remedy}".strip(), header, hidden)
         except BadInput as error:
             return Seen(ids, "", f"{error.message} {said(error.advice)}")
 
@@ -227,8 +217,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             "Your name in the file",
             key=f"{key}-account",
             placeholder="recognised if blank",
-            help="If the file has forecasts by several people: yours become "
-            f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
+            help="In a file of several people. Importing the others’ requires an admin.",
             width=220,
         )
         owner = _record_owner(key, rights)
@@ -236,22 +225,14 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             "Closes",
             key=f"{key}-closes",
             placeholder="end of March",
-            help="The last day of open questions for which neither the sheet nor the title names "
-            "one. Without it they are left out.",
+            help="Of open questions that name no last day. Without it they are left out.",
             width=220,
         )
-    aggregates = "aggregates" in asks and st.checkbox(
-        "Import the platform’s crowd forecasts, as bots", key=f"{key}-aggregates"
-    )
-    real_ids = (
-        "alias" in asks
-        and seen.anonymised
-        and st.checkbox(
-            "Keep anonymised ids",
-            key=f"{key}-real",
-            help="Otherwise aliases replace them, because these hashes can be reversed.",
-        )
-    )
+    label = "Import the platform’s crowd forecasts, as bots"
+    aggregates = "aggregates" in asks and st.checkbox(label, key=f"{key}-aggregates")
+    hidden = "alias" in asks and seen.anonymised
+    reversible = "Otherwise aliases replace them, because these hashes can be reversed."
+    real_ids = hidden and st.checkbox("Keep anonymised ids", key=f"{key}-real", help=reversible)
     columns = _columns(of_these, state, seen) if "columns" in asks else {}
     return Asked(
         files=seen.files,
@@ -274,8 +255,8 @@ def _record_owner(key: str, rights: Rights) -> str:
     """
     if not rights.unrestricted:
         return ""
-    me = my_handle()
-    with reading() as ledger:
+    me = session.my_handle()
+    with session.reading() as ledger:
         others = [handle for handle in handles(ledger).values() if handle != me]
     if rights.unshared and not others:
         return ""
@@ -284,7 +265,7 @@ def _record_owner(key: str, rights: Rights) -> str:
         [me, *others],
         key=f"{key}-owner",
         accept_new_options=True,
-        help="The member whose account or sheet it is. Type the name of a new member.",
+        help="The member with this account or sheet, or a new one.",
         width=220,
     )
     return "" if chosen in (None, me) else chosen.strip()
@@ -292,14 +273,8 @@ def _record_owner(key: str, rights: Rights) -> str:
 
 def _zone(key: str) -> str:
     zones = sorted(available_timezones())
-    return st.selectbox(
-        "Time zone",
-        zones,
-        index=zones.index("UTC"),
-        key=f"{key}-zone",
-        help="For times without one, as in Fatebook’s export.",
-        width=220,
-    )
+    utc, without = zones.index("UTC"), "For times without one, as in Fatebook’s export."
+    return st.selectbox("Time zone", zones, utc, key=f"{key}-zone", help=without, width=220)
 
 
 def vouch(key: str, rights: Rights) -> bool:
@@ -319,19 +294,15 @@ def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
     chosen: dict[str, str] = {}
     header = seen.header
     if state.fault is not None:
-        show(state.fault)
+        session.show(state.fault)
         state.fault = None
     is_open = state.of_columns == seen.files or not are_usual(header)
     with st.expander("Columns", expanded=is_open):
         st.caption("Choose only the columns that are not recognised by name.")
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:
-                theirs = st.selectbox(
-                    ours.replace("_", " ").capitalize(),
-                    [_AUTOMATIC, _NONE, *header],
-                    key=f"{key}-column-{ours}",
-                    width=170,
-                )
+                label, offered = ours.replace("_", " ").capitalize(), [_AUTOMATIC, _NONE, *header]
+                theirs = st.selectbox(label, offered, key=f"{key}-column-{ours}", width=170)
                 if theirs != _AUTOMATIC:
                     chosen[ours] = "" if theirs == _NONE else theirs
             scale = st.selectbox("Scale", list(_SCALES), key=f"{key}-scale", width=170)
@@ -343,27 +314,15 @@ def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
     return chosen
 
 
-def _compared(
-    key: str, path: Path, asked: Asked, rights: Rights, tell: Callable[[str, float], None]
-) -> Ready:
-    moment = now()
+def _compared(path: Path, asked: Asked, rights: Rights, tell: Tell) -> Ready:
+    moment = session.now()
+    who = importer(moment)
     most = limits.FILE_BYTES if rights.unrestricted else limits.MEMBER_BYTES
     if asked.format == FOLDER:
         warnings: list[str] = []
         frames = read_folder(path, warn=warnings.append, most_bytes=most)
-        who = importer(moment)
-        with reading() as ledger:
-            additions = import_frames(
-                ledger,
-                frames,
-                member=who,
-                now=moment,
-                vouch=asked.vouch,
-                dry_run=True,
-                on_progress=tell,
-            )
-        return Ready(key, asked, additions, frames, warnings)
-    who = importer(moment)
+        write = partial(import_frames, frames=frames, vouch=asked.vouch)
+        return _rehearsed(asked, write, who, moment, tell, warnings)
     zone = ZoneInfo(asked.zone)
     choices = Choices(
         owner=asked.owner or who.handle,
@@ -376,37 +335,36 @@ def _compared(
     )
     with opened(path, most_bytes=most) as source:
         record = formats.read(source, choices, asked.format)
-    return compared(key, record, asked, who, moment, tell)
+    return compared(record, asked, who, moment, tell)
 
 
 def importer(moment: datetime) -> Member:
     """Return the current member; one who has done nothing yet is not stored."""
-    with reading() as ledger:
-        return current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+    with session.reading() as ledger:
+        return session.current_member(ledger) or Member(
+            handle=session.my_handle(), created_at=moment
+        )
 
 
 def compared(
-    key: str,
-    record: PlatformRecord,
-    asked: Asked,
-    who: Member,
-    moment: datetime,
-    tell: Callable[[str, float], None],
+    record: PlatformRecord, asked: Asked, who: Member, moment: datetime, tell: Tell
 ) -> Ready:
     """Return a platform's record with its preview."""
-    with reading() as ledger:
-        seen = import_record(
-            ledger,
-            record,
-            member=who,
-            now=moment,
-            vouch=asked.vouch,
-            account=asked.account or None,
-            owner=asked.owner,
-            dry_run=True,
-            on_progress=tell,
-        )
-    return Ready(key, asked, seen.counts, record=record, preview=seen)
+    how: Any = {"vouch": asked.vouch, "account": asked.account or None, "owner": asked.owner}
+    return _rehearsed(asked, partial(import_record, record=record, **how), who, moment, tell)
+
+
+def _rehearsed(
+    asked: Asked,
+    write: Write,
+    who: Member,
+    moment: datetime,
+    tell: Tell,
+    warnings: Sequence[str] = (),
+) -> Ready:
+    with session.reading() as ledger:
+        found = write(ledger, member=who, now=moment, dry_run=True, on_progress=tell)
+    return Ready(asked, found, write, warnings)
 
 
 def _aliases() -> Callable[[str], str]:
@@ -414,7 +372,7 @@ def _aliases() -> Callable[[str], str]:
 
     @cache
     def made() -> Callable[[str], str]:
-        with database.writing(engine(), now) as ledger:
+        with database.writing(session.engine(), session.now) as ledger:
             return aliases(ledger, now=act_time(ledger))
 
     return lambda id_: made()(id_)

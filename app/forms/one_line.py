@@ -10,24 +10,16 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import streamlit as st
 
 from app import session
 from app.components.keyboard import focus_on, mount_keyboard
-from app.forms.dates import future_date, require_future
-from app.forms.question import ONLY_ME, detail_fields, may_ask, require_title, typed_details
-from app.markdown_text import as_text, shortened
-from app.session import (
-    act,
-    form_key,
-    lowest_probability,
-    page_state,
-    reading,
-    retry,
-    rights_here,
-    show,
-)
+from app.forms import question
+from app.forms.dates import future_date
+from app.markdown_text import as_text, quoted
+from app.session import reading
 from app.times import day, zone
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
@@ -36,7 +28,6 @@ from forecasts.questions import discards, registry
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.values.typed_dates import deadline_in_title
 from forecasts.values.value import Value
 from forecasts.values.value_parsing import PercentReading, read_percent_field
 
@@ -58,15 +49,7 @@ class _Typed:
         """Return when forecasting ends; BadInput without a date."""
         if self.closes:
             return future_date(self.closes, moment)
-        if self.line.closes is None:
-            named = deadline_in_title(self.line.title, now=moment, zone=zone(), passed=True)
-            if named is not None:
-                require_future(named.moment, moment)
-            raise BadInput(
-                "It has no date yet.",
-                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
-            )
-        return self.line.closes
+        return question.last_moment(self.line.title, self.line.closes, moment)
 
     def value(self) -> PercentReading:
         """Return the probability; BadInput without one."""
@@ -107,7 +90,7 @@ def one_line_entry(*, example: str = "") -> None:
     The confirmation and the blank line do not wait for the page, which runs again after them.
     ``example``: a line that one click fills in, for an empty ledger.
     """
-    key, entry = form_key(_NAME), page_state(_Entry)
+    key, entry = session.form_key(_NAME), session.page_state(_Entry)
     _put_into_fields(key, entry)
     with st.container(key=f"act-{_NAME}", gap="xsmall"):
         row = st.container(key=f"{_NAME}-row", horizontal=True, gap="small")
@@ -117,22 +100,22 @@ def one_line_entry(*, example: str = "") -> None:
             if submitted:
                 with suppress(DatabaseError):  # it is shown
                     _save(key)
-                key = form_key(_NAME)
+                key = session.form_key(_NAME)
                 _put_into_fields(key, entry)
             if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
                 _confirmation(entry.saved)
         try:
             with reading() as ledger:
-                rights = rights_here(ledger)
+                rights = session.rights_here(ledger)
                 to_ask = teams.teams_to_ask_in(ledger, rights)
         except DatabaseError as error:
             if not submitted:  # else it is shown already
-                show(error)
+                session.show(error)
             with row:
                 _fields(key)  # what was typed would be lost with them
-            retry([])
+            session.retry([])
             return
-        if not may_ask(rights, to_ask):
+        if not question.may_ask(rights, to_ask):
             return
         with row:
             _fields(key)
@@ -140,15 +123,11 @@ def one_line_entry(*, example: str = "") -> None:
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
         if example and not typed.line.title:
-            st.button(
-                f"Try: {as_text(example)}",
-                key=f"{key}-example",
-                on_click=_try,
-                args=(key, example),
-            )
+            label = f"Try: {as_text(example)}"
+            st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))
         with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
             st.text_input("Evidence", key=f"{key}-evidence", placeholder="https://… or a note")
-            detail_fields(key, to_ask)
+            question.detail_fields(key, to_ask)
     mount_keyboard(_NAME)
     if entry.is_new:
         entry.is_new = False
@@ -158,31 +137,18 @@ def one_line_entry(*, example: str = "") -> None:
 
 def _fields(key: str) -> None:
     """Show the three fields and the button that saves them."""
+    how: Any = {"live": True, "label_visibility": "collapsed"}
     st.text_input(
         "New question",
         key=f"{key}-{_TITLE}",
         placeholder="Will … by …? 30%",
-        live=True,
         on_change=_fill,
         args=(key,),
-        label_visibility="collapsed",
+        **how,
     )
-    st.text_input(
-        "Last day",
-        key=f"{key}-{_CLOSES}",
-        placeholder="closes",
-        live=True,
-        label_visibility="collapsed",
-        width=130,
-    )
-    st.text_input(
-        "Probability of the new question",
-        key=f"{key}-{_PROBABILITY}",
-        placeholder="%",
-        live=True,
-        label_visibility="collapsed",
-        width=90,
-    )
+    st.text_input("Last day", key=f"{key}-{_CLOSES}", placeholder="closes", width=130, **how)
+    label = "Probability of the new question"
+    st.text_input(label, key=f"{key}-{_PROBABILITY}", placeholder="%", width=90, **how)
     # During an outage too: an Enter without it waits, and would save once the ledger is back.
     st.button("Save", key=f"{key}-save", type="primary")
 
@@ -195,7 +161,7 @@ def _typed(key: str) -> _Typed:
     """Return the texts of the three fields."""
     closes, probability = _text(key, _CLOSES), _text(key, _PROBABILITY)
     line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
-    entry = page_state(_Entry)
+    entry = session.page_state(_Entry)
     # A field filled in and left alone is read from the line, with the words it came from.
     return _Typed(
         line,
@@ -206,7 +172,7 @@ def _typed(key: str) -> _Typed:
 
 def _fill(key: str) -> None:
     """Fill the fields beside the line with its reading, unless they were corrected."""
-    entry = page_state(_Entry)
+    entry = session.page_state(_Entry)
     line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
     probability = "" if line.probability is None else read_percent_field(line.probability).shown
@@ -250,17 +216,19 @@ def _understood(typed: _Typed, moment: datetime) -> str:
 def _save(key: str) -> None:
     """Save the line; after a refusal, the wrong field is next."""
     _fill(key)  # the fields may still show the reading of an earlier text
-    typed, details, entry = _typed(key), typed_details(key), page_state(_Entry)
+    typed, details, entry = _typed(key), question.typed_details(key), session.page_state(_Entry)
     evidence = st.session_state.get(f"{key}-evidence") or ""
     before, wrong = entry.saved, _TITLE
-    with act(key, goes_on=True) as doing:
-        require_title(typed.line.title)
+    with session.act(key, goes_on=True) as doing:
+        question.require_title(typed.line.title)
         typed.line.require_clear()
         wrong = _CLOSES
         last = typed.last_moment(doing.now)
         wrong = _PROBABILITY
         reading_ = typed.value()
-        value = require_offered_range(Value(probability=reading_.value), lowest_probability())
+        value = require_offered_range(
+            Value(probability=reading_.value), session.lowest_probability()
+        )
         wrong = _TITLE
         text = registry.question_text(
             title=typed.line.title,
@@ -277,34 +245,36 @@ def _save(key: str) -> None:
             origin="app",
             **doing.by,
         )
+        named = quoted(text.title, 100)
         read_from = "" if typed.closes else f" (“{typed.line.phrase}”)"
         entry.saved = _Saved(
             asked.question.slug,
-            f"{reading_.shown} on “{shortened(text.title, 100)}”, closes {day(last)}{read_from}."
-            + (f" {ONLY_ME}" if asked.kept_private else ""),
+            question.asked_message(
+                f"{reading_.shown} on {named}, closes {day(last)}{read_from}.", asked
+            ),
             {name: _text(key, name) for name in _FIELDS},
             doing.now,
         )
         entry.is_new = True
         focus_on(f"act-{_NAME}")
-    if form_key(_NAME) == key:  # refused
+    if session.form_key(_NAME) == key:  # refused
         entry.saved, entry.is_new = before, False
         focus_on(f"{key}-{wrong}")
 
 
 def _confirmation(saved: _Saved) -> None:
     """Show the saved question with a link to it and an undo."""
-    key = form_key(f"{_NAME}-undo")
+    key = session.form_key(f"{_NAME}-undo")
     with st.container(key=f"{_NAME}-saved", horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[**Saved:**] {as_text(saved.words)}")
         query = {"slug": saved.slug}
         st.page_link("app_pages/question.py", label="Open", query_params=query)
         undone = st.button("Undo", key=f"{key}-go", type="tertiary")
     if undone:
-        with act(key) as doing:
+        with session.act(key) as doing:
             question = registry.find(doing.ledger, saved.slug)
             discards.discard(doing.ledger, question, **doing.by)
             doing.say("Discarded. The line is back in its field.")
-            entry = page_state(_Entry)
+            entry = session.page_state(_Entry)
             entry.saved, entry.fields = None, saved.typed
             focus_on(f"act-{_NAME}")

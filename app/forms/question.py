@@ -1,4 +1,4 @@
-"""The form that registers a question, and its optional fields, which other forms share."""
+"""The forms that register a question, reword, close and reopen it, with the fields they share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from app.forms.dates import TypedDate, date_field, require_future
-from app.markdown_text import as_text, shortened
-from app.session import act, form_key, reading, rights_here
-from app.times import zone
+from app import session
+from app.forms.dates import TypedDate, date_field, require_future, time_field
+from app.markdown_text import as_text, quoted, shortened
+from app.session import act, form_key, reading, rights_here, shown_errors
+from app.times import local_day, when, zone
+from app.views.question_history import wording_changes
+from app.views.widgets import switch
 from forecasts.access import teams
 from forecasts.access.roles import Rights
-from forecasts.common.errors import BadInput
-from forecasts.ledger.models import QuestionText, QuestionType, Role
-from forecasts.questions import registry
+from forecasts.common.errors import BadInput, Refused
+from forecasts.ledger.models import QuestionRevision, QuestionText, QuestionType, Role
+from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
-from forecasts.updates.ask import ask
+from forecasts.questions.revisions import Change
+from forecasts.questions.standing import QuestionState
+from forecasts.updates.ask import Asked, ask
 from forecasts.values.typed_dates import deadline_in_title
 
-ONLY_ME = "Only you can see it until it has criteria."
+_ONLY_ME = "Only you can see it until it has criteria."
 
 
 def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
@@ -38,39 +43,22 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         st.info("You can read the questions. Asking one requires the forecaster role.")
         return
     key = form_key(name)
-    kind = st.segmented_control(
-        "Type",
-        list(QuestionType),
-        default=QuestionType.binary,
-        required=True,
-        format_func=lambda kind: _TYPES[kind],
-        key=f"{key}-type",
-        help="Yes or no, one of several options, a number, or a day.",
-    )
+    kind = QuestionType(switch("Type", list(QuestionType), f"{key}-type", bind=None, **_TYPE))
     with st.container(border=True, key=f"around-{name}"):
         title = st.text_area(
-            "Question",
-            key=f"{key}-title",
-            height="content",
-            placeholder="Will … by …?",
-            help="One sentence whose answer will be known.",
+            "Question", key=f"{key}-title", height="content", placeholder="Will … by …?"
         )
-        fields = _type_fields(key, kind or QuestionType.binary)
+        fields = _type_fields(key, kind)
         left, right = st.columns(2)
         with left:
             closes = date_field(
                 "Last day of forecasting",
                 key=f"{key}-closes",
-                help="Blank: the day that the question names. Forecasting ends when this day ends.",
+                help="Blank: the day that the question names. Forecasting ends when it ends.",
                 live=True,
             )
         with right:
-            resolves = date_field(
-                "Resolve by",
-                key=f"{key}-resolves",
-                help="When the outcome should be known. Optional.",
-                live=True,
-            )
+            resolves = date_field("Resolve by", key=f"{key}-resolves", help="Optional.", live=True)
         with st.form(key, border=False):
             detail_fields(key, to_ask)
             submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
@@ -81,7 +69,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 title=require_title(title),
                 type=kind,
                 open_time=doing.now,
-                scheduled_close_time=_last_moment(title, closes, doing.now),
+                scheduled_close_time=last_moment(title, closes.moment(doing.now), doing.now),
                 scheduled_resolve_time=resolves.moment(doing.now),
                 **details.fields(doing.ledger),
                 **{
@@ -97,10 +85,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 audience_chosen=details.visible_to is not None,
                 **doing.by,
             )
-            doing.say(
-                f"Registered: {shortened(text.title)}"
-                + (f" {ONLY_ME}" if asked.kept_private else "")
-            )
+            doing.say(asked_message(f"Registered: {shortened(text.title)}", asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
 
@@ -112,30 +97,16 @@ def may_ask(rights: Rights, to_ask: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Details:
-    """The optional fields of a new question, as typed."""
+    """The optional fields of a new question; ``words``: its texts, by their names in the ledger."""
 
-    criteria: str
-    background: str
-    fine_print: str
-    tags: str
+    words: dict[str, Any]
     visible_to: str | None
     hide_crowd: bool
-    family: str
-
-    def words(self) -> dict[str, Any]:
-        """Return the texts under their names in the ledger."""
-        return {
-            "resolution_criteria": self.criteria.strip(),
-            "background": self.background.strip(),
-            "fine_print": self.fine_print.strip(),
-            "tags": [tag.strip() for tag in self.tags.split(",") if tag.strip()] or None,
-            "family": self.family.strip(),
-        }
 
     def fields(self, ledger: Session) -> dict[str, Any]:
         """Return all of them under their names in the ledger."""
         visibility = teams.visibility_fields(ledger, self.visible_to)
-        return {**self.words(), "crowd_hidden": self.hide_crowd, **visibility}
+        return {**self.words, "crowd_hidden": self.hide_crowd, **visibility}
 
 
 def criteria_field(key: str, criteria: str = "") -> str:
@@ -160,25 +131,15 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
     tags = ", ".join((text.tags if text else None) or [])
     left.text_input("Tags", value=tags, key=f"{key}-tags", placeholder="china, trade")
     if to_ask is not None:
-        right.selectbox(
-            "Visible to",
-            [teams.EVERYONE, *to_ask, teams.ME],
-            index=None,
-            placeholder="Everyone",
-            format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
-            key=f"{key}-visible",
-            help="A team’s question is resolved by the team’s resolvers.",
-        )
-        right.checkbox(
-            "Hide other forecasts at first",
-            key=f"{key}-hide",
-            help="Members see them once they have forecast, or when the question closes.",
-        )
+        with right:
+            audience_field(to_ask, "Only me", placeholder="Everyone", key=f"{key}-visible")
+        shown = "Members see them once they have forecast, or when the question closes."
+        right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
     (left if text is None else right).text_input(
         "Family",
         value=text.family if text else "",
         key=f"{key}-family",
-        help="Questions with related outcomes share a family; reports count each family as one.",
+        help="Of questions with related outcomes. Reports count each family as one.",
     )
     for column, label, name, said in (
         (left, "Background", "background", text.background if text else ""),
@@ -188,27 +149,39 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
         place.text_area(label, value=said, key=f"{key}-{name}", height=90)
 
 
+def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:
+    """Show the audiences of a question; return the choice. ``me``: the words for its author."""
+    labels = {teams.EVERYONE: "Everyone", teams.ME: me}
+    chosen: str | None = st.selectbox(
+        "Visible to",
+        [teams.EVERYONE, *to_ask, teams.ME],
+        format_func=lambda audience: labels.get(audience) or as_text(audience),
+        **{"index": None, **how},
+    )
+    return chosen
+
+
 def typed_details(key: str) -> Details:
     """Return the texts of the fields that ``detail_fields`` showed."""
-    typed = {name: st.session_state.get(f"{key}-{name}") for name in _DETAILS}
-    return Details(
-        criteria=typed["criteria"] or "",
-        background=typed["background"] or "",
-        fine_print=typed["fine-print"] or "",
-        tags=typed["tags"] or "",
-        visible_to=typed["visible"],
-        hide_crowd=bool(typed["hide"]),
-        family=typed["family"] or "",
-    )
+    typed = st.session_state
+    words: dict[str, Any] = {
+        ours: (typed.get(f"{key}-{name}") or "").strip() for name, ours in _WORDS.items()
+    }
+    words["tags"] = [tag.strip() for tag in words["tags"].split(",") if tag.strip()] or None
+    return Details(words, typed.get(f"{key}-visible"), bool(typed.get(f"{key}-hide")))
 
 
-_DETAILS = ("criteria", "background", "fine-print", "tags", "visible", "hide", "family")
-_AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
-_TYPES = {
-    QuestionType.binary: "Binary",
-    QuestionType.multiple_choice: "Multiple choice",
-    QuestionType.numeric: "Numeric",
-    QuestionType.date: "Date",
+# The texts of a question: the ends of their fields' keys, and their names in the ledger.
+_WORDS = {
+    "criteria": "resolution_criteria",
+    "background": "background",
+    "fine-print": "fine_print",
+    "tags": "tags",
+    "family": "family",
+}
+_TYPE: dict[str, Any] = {
+    "format_func": lambda kind: kind.replace("_", " ").capitalize(),
+    "help": "Yes or no, one of several options, a number, or a day.",
 }
 
 
@@ -248,15 +221,131 @@ def require_title(title: str) -> str:
     return " ".join(title.split())
 
 
-def _last_moment(title: str, closes: TypedDate, now: datetime) -> datetime:
-    """Return the close time; BadInput if it is neither typed nor named, or past."""
-    last = closes.moment(now)
-    if last is None:
-        named = deadline_in_title(title, now=now, zone=zone())
+def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
+    """Return the close time; BadInput if it is neither typed nor named in the title, or past."""
+    if typed is None:
+        named = deadline_in_title(title, now=now, zone=zone(), passed=True)
         if named is None:
             raise BadInput(
                 "The question has no last day.",
-                remedy="Name it in the question, or type the last day of forecasting.",
+                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
             )
-        last = named.moment
-    return require_future(last, now)
+        typed = named.moment
+    return require_future(typed, now)
+
+
+def asked_message(words: str, *asked: Asked) -> str:
+    """Return the message, and whether only its author sees a question until it has criteria."""
+    return f"{words} {_ONLY_ME}" if any(one.kept_private for one in asked) else words
+
+
+def wording_form(state: QuestionState) -> None:
+    """Show the form that rewords the question, with a preview of the changes."""
+    text = state.text
+    # One form per wording, so that nobody overwrites a newer wording unseen.
+    key = form_key(f"revise-{state.slug}-{text.number}")
+    with st.form(key):
+        fields, days = _words(key, text), {}
+        if state.resolution is None:
+            days = _days(key, text)
+            if text.type == QuestionType.multiple_choice:
+                fields |= _options(key, text)
+        reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
+        previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
+    with shown_errors():
+        fields |= {name: typed.moment(session.now()) for name, typed in days.items()}
+        changed = revisions.changes(text, revisions.reworded(text, **fields))
+        if not changed and previewed:
+            st.info("No changes: the fields match the current wording.")
+        if changed and _confirmed(key, changed):
+            with act(key) as doing:
+                new = revisions.revise(
+                    doing.ledger, state.question, reason=reason, **doing.by, **fields
+                )
+                doing.say(f"Saved wording {new.number} of {quoted(new.title)}.")
+
+
+def _words(key: str, text: QuestionRevision) -> dict[str, Any]:
+    """Show the fields of the question's text; return them under their names in the ledger.
+
+    A text of which only surrounding blanks differ is as before.
+    """
+    title = st.text_area("Question", value=text.title, key=f"{key}-title", height=80)
+    detail_fields(key, None, text)
+    typed = {"title": " ".join(title.split()), **typed_details(key).words}
+    texts = ("resolution_criteria", "fine_print", "background")
+    kept = {name: str(getattr(text, name)) for name in texts}
+    return typed | {name: old for name, old in kept.items() if typed[name] == old.strip()}
+
+
+def _days(key: str, text: QuestionRevision) -> dict[str, TypedDate]:
+    """Show the last days; return only changed ones, to keep exact times behind the others."""
+    changed: dict[str, TypedDate] = {}
+    fields = {
+        "scheduled_close_time": "Last day of forecasting",
+        "scheduled_resolve_time": "Resolve by",
+    }
+    for column, (name, label) in zip(st.columns(2), fields.items(), strict=True):
+        time = getattr(text, name)
+        before = None if time is None else local_day(time)
+        with column:
+            typed = date_field(label, before, key=f"{key}-{name}")
+        if typed.typed.strip() != ("" if before is None else before.isoformat()):
+            changed[name] = typed
+    return changed
+
+
+def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
+    """Show the field for added options; return the new options."""
+    options = text.options or []
+    lines = st.text_area(
+        "Options to add, one per line",
+        key=f"{key}-options",
+        height=80,
+        help=f"Added before the last option, “{as_text(options[-1])}”. Earlier forecasts count "
+        "with its probability.",
+    )
+    added = [line.strip() for line in lines.splitlines() if line.strip()]
+    return {"options": [*options[:-1], *added, *options[-1:]]} if added else {}
+
+
+def _confirmed(key: str, changed: list[Change]) -> bool:
+    """Show the changes; return whether to save them."""
+    with st.container(border=True, gap="small"):
+        st.markdown("**Changes**")
+        wording_changes(changed)
+        st.caption("The earlier wording remains readable, and forecasts made on it remain active.")
+        return st.button("Save new wording", type="primary", key=f"{key}-save")
+
+
+@st.fragment
+def close_form(state: QuestionState) -> None:
+    """Show the form that ends forecasting early."""
+    key = form_key(f"close-{state.slug}")
+    at = time_field("Closed at", key=f"{key}-at", help="Later forecasts do not count. Blank: now.")
+    with st.form(key, border=False):
+        st.caption("If the outcome is known, resolve the question instead. That closes it too.")
+        sure = st.checkbox("Yes, end forecasting", key=f"{key}-sure")
+        submitted = st.form_submit_button("Close question", key=f"{key}-go")
+    if submitted:
+        with act(key) as doing:
+            if not sure:
+                raise Refused("The question was not closed.", remedy="Tick the box to confirm.")
+            ended = at.moment(doing.now) or doing.now
+            closed = revisions.close(doing.ledger, state.question, at=ended, **doing.by)
+            doing.say(f"Closed at {when(closed.close_time)}: {quoted(closed.title)}.")
+
+
+def reopen_form(state: QuestionState) -> None:
+    """Show the form that undoes an early close."""
+    key = form_key(f"reopen-{state.slug}")
+    with st.form(key, border=False):
+        st.caption(
+            f"Closed early, {when(state.text.close_time)}. Reopened, it closes as scheduled, "
+            f"{when(state.text.scheduled_close_time)}."
+        )
+        submitted = st.form_submit_button("Reopen", key=f"{key}-go")
+    if submitted:
+        with act(key) as doing:
+            text = revisions.reopen(doing.ledger, state.question, **doing.by)
+            doing.say(f"Reopened: {quoted(text.title)} closes {when(text.close_time)}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -21,10 +22,7 @@ from forecasts.scores import ledger_frames
 from forecasts.updates import model_uses
 
 ALL_RESOLVED = "All resolved"
-_COHORTS: dict[str, Cohort] = {
-    "Scheduled close has passed": "scheduled",
-    ALL_RESOLVED: "resolved",
-}
+_COHORTS: dict[str, Cohort] = {"Scheduled close has passed": "scheduled", ALL_RESOLVED: "resolved"}
 
 
 def pick_all_resolved() -> None:
@@ -39,26 +37,20 @@ def pick_questions(known_tags: list[str]) -> Choice:
         list(_COHORTS),
         key="cohort",
         bind="query-params",
-        help="Questions whose scheduled close has passed are a fair sample. All resolved questions "
-        "are more, but biased: early resolutions are mostly “yes”.",
+        help="The first is a fair sample. All resolved: biased, since early ones are mostly “yes”.",
     )
     with st.expander("Filters"):
         tags = st.multiselect(
             "Tags", known_tags, key="tags", bind="query-params", placeholder="Any"
         )
+        dated = partial(date_field, past=True, live=True)
         left, right = st.columns(2)
         close_help = "The scheduled close, which does not depend on the outcome."
         with left:
-            since = date_field("Closes from", key="since", help=close_help, past=True, live=True)
+            since = dated("Closes from", key="since", help=close_help)
         with right:
-            until = date_field("Closes to", key="until", help=close_help, past=True, live=True)
-        made_before = date_field(
-            "Forecasts made before",
-            key="made-before",
-            help="Later forecasts do not count, for example those made after an article appeared.",
-            past=True,
-            live=True,
-        )
+            until = dated("Closes to", key="until", help=close_help)
+        made_before = dated("Forecasts made before", key="made-before")
         lead = st.number_input(
             "Days before scheduled close",
             value=None,
@@ -68,8 +60,7 @@ def pick_questions(known_tags: list[str]) -> Choice:
             key="lead",
             bind="query-params",
             placeholder="all times",
-            help="Blank: each forecast counts for as long as it was active. A number: only the "
-            "forecast active so many days before the scheduled close counts.",
+            help="Only the forecast active then counts. Blank: all, by the time they were active.",
         )
     try:
         first, last, before = (one.day(now()) for one in (since, until, made_before))

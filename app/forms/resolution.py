@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,19 +10,21 @@ from typing import Any
 import streamlit as st
 
 from app import session
-from app.forms.dates import TypedDate, time_field
-from app.markdown_text import as_text, closing, link, paragraphs, shortened
+from app.forms.dates import TypedDate, show_reading, time_field
+from app.markdown_text import as_text, closing, paragraphs, quoted
 from app.session import Act, act, form_key, page_state, reading
 from app.times import when, zone
-from app.views.links import question_link
+from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Dispute, QuestionType, Resolution
-from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions.standing import QuestionState
 from forecasts.resolution import confirmation, disputes, history, proposals
 from forecasts.resolution.confirmation import Settled, late_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
+
+_NOT_YOURS = "Only the author or a resolver can decide on it."
 
 
 @dataclass
@@ -41,24 +44,18 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{history.dated(row, when)}"
         )
         st.caption(f"{as_text(proposer)} · {when(row.recorded_at)}")
-        if row.note:
-            st.markdown(paragraphs(row.note))
-        if row.source:
-            st.markdown(link(row.source, row.source))
+        note_and_source(row.note, row.source)
         if state.withdrawal is not None and state.withdrawal.outcome == row.outcome:
             withdrawal_note(state)
         if state.text.resolution_criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(state.text.resolution_criteria))
         if not may:
-            st.caption("Only the author or a resolver can decide on it.")
+            st.caption(_NOT_YOURS)
             return
         with st.form(key, border=False):
             reason = st.text_input(
-                "Reason to reject",
-                key=f"{key}-reason",
-                placeholder="The error in the proposal",
-                help="Kept with the rejection. Accepting needs no reason.",
+                "Reason to reject", key=f"{key}-reason", help="Accepting needs no reason."
             )
             with st.container(horizontal=True):
                 accepted = st.form_submit_button("Accept", type="primary", key=f"{key}-accept")
@@ -69,7 +66,7 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
     if rejected:
         with act(key) as doing:
             proposals.reject(doing.ledger, row, note=reason, **doing.by)
-            doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+            doing.say(f"Rejected: {row.outcome} on {quoted(state.text.title)}.")
 
 
 def withdrawal_note(state: QuestionState) -> None:
@@ -99,12 +96,9 @@ def resolve_form(
     expected = shown.get(key, current)
     shown[key] = current
     # The whole title, which the list above truncates on a narrow screen.
-    with st.container(gap=None):
-        question_link(state)
-        if current is None or state.text.close_time <= moment:
-            st.caption(
-                f"{state.status} · {closing(state.text, moment)} ({when(state.text.close_time)})"
-            )
+    closes = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
+    shown_close = current is None or state.text.close_time <= moment
+    question_line(state, f"{state.status} · {closes}" if shown_close else str(state.status))
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
     if current is not None:
         st.info(
@@ -117,32 +111,22 @@ def resolve_form(
         known_at = time_field(
             "Known at",
             key=f"{key}-known",
-            help="When the outcome became known. Later forecasts do not count. "
-            f"{_blank_known_at(state)}.",
+            help="When the outcome became known. Later forecasts do not count. Blank: as before, "
+            "as proposed, or else now.",
         )
         _warn_of_late(state, outcome, known_at, moment)
         with st.form(key, border=False):
             note = st.text_area(
-                "Note",
-                key=f"{key}-note",
-                height=90,
-                placeholder="How it was decided",
-                help="Kept with the resolution.",
+                "Note", key=f"{key}-note", height=90, placeholder="How it was decided"
             )
-            source = st.text_input(
-                "Source",
-                key=f"{key}-source",
-                placeholder="https://…",
-                help="Where the outcome is reported.",
-            )
+            source = st.text_input("Source", key=f"{key}-source", placeholder="https://…")
             with st.container(horizontal=True):
                 resolved = may_resolve and st.form_submit_button(
                     "Resolve" if current is None else "Correct", type="primary", key=f"{key}-go"
                 )
+                unscored = "Nothing is scored until someone accepts it."
                 proposed = st.form_submit_button(
-                    "Propose only",
-                    key=f"{key}-propose",
-                    help="Nothing is scored until someone accepts it.",
+                    "Propose only", key=f"{key}-propose", help=unscored
                 )
     if may_resolve and current is not None:
         with st.expander("Withdraw the outcome"):
@@ -165,7 +149,7 @@ def resolve_form(
             doing.go("question", {"slug": state.slug})
         else:
             row = proposals.propose(doing.ledger, state.question, outcome, **details)
-            doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+            doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
 
 
 def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:
@@ -175,9 +159,7 @@ def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) 
             "Reason to withdraw",
             key=f"{key}-withdraw-reason",
             placeholder="The outcome was another question’s",
-            help="For an outcome that is not known, such as one given to the wrong question. "
-            "The question is open again until its close. The outcome, its scores and your reason "
-            "stay in its history.",
+            help="The question is open again until its close. Its history keeps everything.",
         )
         submitted = st.form_submit_button("Withdraw outcome", key=f"{key}-withdraw-go")
     if submitted:
@@ -193,26 +175,10 @@ def _warn_of_late(
     state: QuestionState, outcome: str, known_at: TypedDate, moment: datetime
 ) -> None:
     """Say how many forecasts no longer count if the outcome was known at the time typed."""
-    try:
-        since = known_at.moment(moment)
-    except BadInput:
-        return  # the field says so
-    if since is not None:
-        with reading() as ledger:
-            late = late_forecasts(ledger, state, outcome, since)
-        if late.sentence:
-            st.caption(late.sentence)
-
-
-def _blank_known_at(state: QuestionState) -> str:
-    """Return the meaning of a blank time."""
-    current = state.resolution
-    if current is not None:
-        as_before = "" if current.known_at is None else f", {when(current.known_at)}"
-        return f"Blank: as before{as_before}"
-    if state.status == Status.proposed:
-        return "Blank: the proposal’s time if you confirm its outcome, else now"
-    return "Blank: now"
+    with suppress(BadInput):  # the field says so
+        if (since := known_at.moment(moment)) is not None:
+            with reading() as ledger:
+                st.caption(late_forecasts(ledger, state, outcome, since).sentence)
 
 
 def _outcome_field(state: QuestionState, key: str) -> str:
@@ -223,12 +189,13 @@ def _outcome_field(state: QuestionState, key: str) -> str:
             "Outcome",
             key=f"{key}-outcome",
             placeholder="a number" if kind == QuestionType.numeric else "4 March, yesterday",
-            help="below_lower_bound or above_upper_bound if only that is known. annulled or "
-            "ambiguous if the question cannot be decided; such questions are not scored.",
+            help="Or below_lower_bound, above_upper_bound; annulled or ambiguous: not scored.",
             live=True,
         )
-        if kind == QuestionType.date:
-            _show_reading(typed or "", state)
+        if kind == QuestionType.date and typed and typed.strip():
+            show_reading(
+                lambda: read_typed_outcome(typed, state.text, now=session.now(), zone=zone())
+            )
         return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
     chosen = st.radio(
@@ -241,18 +208,6 @@ def _outcome_field(state: QuestionState, key: str) -> str:
         help="Annulled and ambiguous questions are not scored.",
     )
     return chosen or ""
-
-
-def _show_reading(typed: str, state: QuestionState) -> None:
-    """Show the typed date as it is read, or why it cannot be."""
-    if not typed.strip():
-        return
-    try:
-        outcome = read_typed_outcome(typed, state.text, now=session.now(), zone=zone())
-    except BadInput as error:
-        st.caption(f"**Cannot be saved:** {as_text(error.message)}")
-        return
-    st.caption(f"Read as **{as_text(outcome)}**")
 
 
 def _say_settled(doing: Act, settled: Settled) -> None:
@@ -274,10 +229,7 @@ def dispute_form(state: QuestionState) -> None:
     key = form_key(f"dispute-{state.slug}")
     with st.form(key, border=False):
         reason = st.text_area(
-            "Reason to dispute",
-            key=f"{key}-reason",
-            height=90,
-            help="A resolver reads it and decides. It is kept.",
+            "Reason to dispute", key=f"{key}-reason", height=90, help="A resolver decides."
         )
         submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
     if submitted:
@@ -297,15 +249,13 @@ def disputed(
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         st.markdown(paragraphs(row.reason))
         if not may:
-            st.caption("Only the author or a resolver can decide on it.")
+            st.caption(_NOT_YOURS)
             return
         with st.form(key, border=False):
-            reason = st.text_input(
-                "Reason to uphold", key=f"{key}-reason", help="Kept with the decision. Optional."
-            )
+            reason = st.text_input("Reason to uphold", key=f"{key}-reason", help="Optional.")
             upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
         question_link(state, "resolve", "Correct the outcome")
     if upheld:
         with act(key) as doing:
             disputes.uphold(doing.ledger, state.question, reason=reason, **doing.by)
-            doing.say(f"Upheld: {resolution.outcome} on “{shortened(state.text.title, 60)}”.")
+            doing.say(f"Upheld: {resolution.outcome} on {quoted(state.text.title)}.")

@@ -12,16 +12,9 @@ from sqlmodel import Session
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, ledger_url, now, page_state, reading
 from app.times import day, when
-from app.views.links import question_link
-from app.views.lists import shown_page
+from app.views.widgets import question_line, shown_page
 from forecasts.common.text import count
-from forecasts.questions.families import (
-    Joined,
-    join_pairs,
-    judgements,
-    leave_family,
-    tell_pairs_apart,
-)
+from forecasts.questions import families
 from forecasts.questions.origins import origins, platform_name
 from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.scores import ledger_frames as frames
@@ -35,7 +28,7 @@ class Judged:
     """The last decision in this browser session, which can be taken back."""
 
     pairs: Sequence[SamePair] = ()
-    joined: Sequence[Joined] = ()  # none if they are not the same
+    joined: Sequence[families.Joined] = ()  # none if they are not the same
 
     @property
     def words(self) -> str:
@@ -55,7 +48,7 @@ def _pairs(
 def same_questions(only: Sequence[str] | None = None) -> None:
     """Show the proposed pairs, those with one of the slugs ``only``, and the last decision."""
     with reading() as ledger:
-        written = (*frames.revision(ledger), judgements(ledger))
+        written = (*frames.revision(ledger), families.judgements(ledger))
         pairs = _pairs(ledger_url(), written, only, ledger)
         found = origins(ledger, [one.id for pair in pairs for one in (pair.one, pair.other)])
     platforms = {
@@ -66,11 +59,9 @@ def same_questions(only: Sequence[str] | None = None) -> None:
         st.caption("No two questions of different platforms look the same.")
         _undo()
         return
-    identical = " Identical titles with the same close are preselected."
     st.caption(
-        f"{count(len(pairs), 'pair')} may be the same question on two platforms. In one family, "
-        "reports count them once. Compare the criteria before you decide."
-        + (identical if pairs[0].is_identical else "")
+        f"{count(len(pairs), 'pair')} may be the same question on two platforms. Reports count a "
+        "joined pair once. Identical ones are preselected; compare the criteria."
     )
     _choice(pairs, platforms)
 
@@ -90,24 +81,19 @@ def _choice(pairs: Sequence[SamePair], platforms: Mapping[int, str]) -> None:
     with listed:
         chosen = [pair for pair in shown if _pair(pair, platforms)]
     with st.container(horizontal=True):
-        same = st.button(
-            f"Join {len(chosen)} selected",
-            key=f"{key}-yes",
-            type="primary",
-            disabled=not chosen,
-        )
-        differ = st.button("Not the same", key=f"{key}-no", disabled=not chosen)
+        label, none = f"Join {len(chosen)} selected", not chosen
+        same = st.button(label, key=f"{key}-yes", type="primary", disabled=none)
+        differ = st.button("Not the same", key=f"{key}-no", disabled=none)
     _undo()
-    judged = page_state(Judged)
-    if same:
+    if same or differ:
+        judged = page_state(Judged)
         with act(key) as doing:
-            judged.joined = join_pairs(doing.ledger, chosen, **doing.by)
-            judged.pairs = chosen
-            doing.say(judged.words)
-    if differ:
-        with act(key) as doing:
-            tell_pairs_apart(doing.ledger, chosen, **doing.by)
-            judged.pairs, judged.joined = chosen, ()
+            joined: Sequence[families.Joined] = ()
+            if same:
+                joined = families.join_pairs(doing.ledger, chosen, **doing.by)
+            else:
+                families.tell_pairs_apart(doing.ledger, chosen, **doing.by)
+            judged.pairs, judged.joined = chosen, joined
             doing.say(judged.words)
 
 
@@ -129,10 +115,8 @@ def _pair(pair: SamePair, platforms: Mapping[int, str]) -> bool:
         )
         with st.container(gap="xsmall"):
             for state, close in zip((pair.one, pair.other), closes, strict=True):
-                with st.container(gap=None):
-                    question_link(state)
-                    where = as_text(platforms.get(state.id, "this ledger"))
-                    st.caption(f"{where} · closes {shown(close)}")
+                where = as_text(platforms.get(state.id, "this ledger"))
+                question_line(state, f"{where} · closes {shown(close)}")
     return ticked
 
 
@@ -147,8 +131,8 @@ def _undo() -> None:
     if undo:
         with act(key) as doing:
             for joined in reversed(judged.joined):
-                leave_family(doing.ledger, joined, **doing.by)
+                families.leave_family(doing.ledger, joined, **doing.by)
             if not judged.joined:
-                tell_pairs_apart(doing.ledger, judged.pairs, apart=False, **doing.by)
+                families.tell_pairs_apart(doing.ledger, judged.pairs, apart=False, **doing.by)
             judged.pairs = ()
             doing.say("Undone.")

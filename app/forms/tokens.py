@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from app.forms.dates import date_field
 from app.markdown_text import as_text
 from app.session import act, address_of_app, form_key, now, page_state
 from app.times import day
-from app.views.documents import table
+from app.views.documents import rows_table
 from forecasts.access import tokens
 from forecasts.access.tokens import Listed
 from forecasts.agenda import calendar_feed
@@ -18,28 +19,23 @@ from forecasts.ledger.models import Token
 
 
 @dataclass
-class Secret:
-    """A token or address to show once, with its form and its name; blank when there is none."""
+class Secrets:
+    """The tokens and addresses to show once, by their form, each with its name."""
 
-    form: str = ""
-    name: str = ""
-    value: str = ""
-
-    def set(self, form: str, name: str, value: str) -> None:
-        """Replace the secret."""
-        self.form, self.name, self.value = form, name, value
+    new: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def _show_secret(form: str) -> None:
     """Show the form's new secret until the reader has copied it."""
-    secret = page_state(Secret)
-    if secret.form != form:
+    secrets = page_state(Secrets).new
+    if form not in secrets:
         return
+    name, secret = secrets[form]
     with st.container(border=True):
-        st.markdown(f"**{as_text(secret.name)}** Copy it now: it is shown only once.")
-        st.code(secret.value, language=None, wrap_lines=True)
-        if st.button("Copied", key="copied", type="primary"):
-            secret.set("", "", "")
+        st.markdown(f"**{as_text(name)}** Copy it now: it is shown only once.")
+        st.code(secret, language=None, wrap_lines=True)
+        if st.button("Copied", key=f"copied-{form}", type="primary"):
+            del secrets[form]
             st.rerun()
 
 
@@ -53,18 +49,14 @@ def token_forms(issued: list[Listed]) -> None:
     _show_secret("token")
     moment = now()
     if issued:
-        table(
-            {
-                "Member": [as_text(one.handle) for one in issued],
-                "Key": [as_text(one.token.key) for one in issued],
-                "Created": [day(one.token.recorded_at) for one in issued],
-                "Expires": [
-                    "never" if one.token.expires_at is None else day(one.token.expires_at)
-                    for one in issued
-                ],
-                "State": [one.state(moment) for one in issued],
-            }
-        )
+        columns: dict[str, Callable[[Listed], str]] = {
+            "Member": lambda one: one.handle,
+            "Key": lambda one: one.token.key,
+            "Created": lambda one: day(one.token.recorded_at),
+            "Expires": lambda one: day(one.token.expires_at) if one.token.expires_at else "never",
+            "State": lambda one: one.state(moment),
+        }
+        rows_table(issued, columns)
     key = form_key("token")
     with st.container(border=True):
         until = date_field(
@@ -74,17 +66,14 @@ def token_forms(issued: list[Listed]) -> None:
             help="Blank: valid until revoked.",
             live=True,
         )
-        with (
-            st.form(key, border=False),
-            st.container(horizontal=True, vertical_alignment="bottom"),
-        ):
+        with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
             handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
             go = st.form_submit_button("Create token", key=f"{key}-go")
     if go:
         with act(key) as doing:
             ends = until.moment(doing.now)
             made = tokens.create(doing.ledger, handle, expires_at=ends, **doing.by)
-            page_state(Secret).set("token", f"Token of {made.member.handle}.", made.secret)
+            page_state(Secrets).new["token"] = f"Token of {made.member.handle}.", made.secret
     in_force = [one for one in issued if one.state(moment) == "in force"]
     if in_force:
         _revoke([f"{one.token.key} ({one.handle})" for one in in_force])
@@ -121,7 +110,7 @@ def calendar_form(feed: Token | None) -> None:
             with act(key) as doing:
                 made = calendar_feed.create(doing.ledger, **doing.by)
                 address = calendar_feed.address(address_of_app(), made.secret)
-                page_state(Secret).set("calendar", "Your calendar address.", address)
+                page_state(Secrets).new["calendar"] = "Your calendar address.", address
         if feed is not None and st.button("Revoke address", key=f"{key}-revoke"):
             with act(key) as doing:
                 calendar_feed.revoke(doing.ledger, **doing.by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -10,29 +10,19 @@ import streamlit as st
 from app.markdown_text import as_lines, as_text, link
 from app.times import zone
 from forecasts.common.times import in_zone
+from forecasts.documents import document
 from forecasts.documents.charts import Chart
-from forecasts.documents.document import (
-    Beside,
-    Block,
-    Bullets,
-    Facts,
-    Figure,
-    Item,
-    Quote,
-    Section,
-    Table,
-)
 from forecasts.documents.vega_lite import forest, vega_lite
 
 _SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least height, in pixels
 
 
-def section(shown: Section) -> None:
+def section(shown: document.Section) -> None:
     """Show a section; of several figures, the reader picks one."""
     st.header(shown.title, anchor=False)
-    figures = {one.title: one for one in shown.blocks if isinstance(one, Figure)}
+    figures = {one.title: one for one in shown.blocks if isinstance(one, document.Figure)}
     for one in shown.blocks:
-        if not isinstance(one, Figure):
+        if not isinstance(one, document.Figure):
             block(one)
     if figures:
         picked = next(iter(figures))
@@ -41,7 +31,13 @@ def section(shown: Section) -> None:
         block(figures[picked])
 
 
-def folded(title: str, *blocks: Block | None) -> None:
+def ending(shown: document.Document) -> None:
+    """Show the notes and the scope of a document."""
+    for note in (*shown.notes, shown.scope):
+        st.caption(as_text(note))
+
+
+def folded(title: str, *blocks: document.Block | None) -> None:
     """Show the blocks, if there are some, folded under a title."""
     shown = [one for one in blocks if one]
     if shown:
@@ -50,39 +46,39 @@ def folded(title: str, *blocks: Block | None) -> None:
                 block(one)
 
 
-def block(shown: Block) -> None:
+def block(shown: document.Block) -> None:
     """Show a block of a document; a figure with its caption and its table."""
     match shown:
         case str():
             st.markdown(as_text(shown))
-        case Bullets():
+        case document.Bullets():
             st.markdown("\n".join(f"- {_item(entry)}" for entry in shown.entries))
-        case Facts():
+        case document.Facts():
             facts = zip(shown.rows, shown.addresses, strict=True)
             lines = (f"{as_text(name)}: {link(at, fact)}" for (name, fact), at in facts)
             st.caption("  \n".join(lines))
-        case Quote():
+        case document.Quote():
             st.markdown(as_lines(shown.text))
-        case Table():
+        case document.Table():
             if shown.plot is not None and shown.plot.reference is not None:
                 labels = "+.3~f" if shown.plot.low < 0 else ".3~f"
                 spec = forest(shown.plot, shown.plot_heading.split("\n"), labels=labels)
                 if spec is not None:
                     st.vega_lite_chart(spec=spec, alt="The table has the numbers.")
             report_table(shown)
-        case Figure():
+        case document.Figure():
             for drawn in shown.charts:
                 chart(drawn, f"{shown.alt}. The table has the numbers.")
             st.markdown(as_text(shown.caption))
             if shown.table is not None:
                 report_table(shown.table)
-        case Beside():
+        case document.Beside():
             for column, one in zip(st.columns(len(shown.blocks)), shown.blocks, strict=True):
                 with column:
                     block(one)
 
 
-def _item(entry: Item) -> str:
+def _item(entry: document.Item) -> str:
     return " · ".join([link(entry.link, entry.text), *map(as_text, entry.details)])
 
 
@@ -96,18 +92,17 @@ def chart(shown: Chart, alt: str, *, height: int = 0) -> None:
     st.vega_lite_chart(spec=spec, alt=alt)
 
 
-def table(columns: Mapping[str, Sequence[str]]) -> None:
-    """Show ``columns``, Markdown cells under their headings."""
-    st.table(columns, hide_index=True, border="horizontal")
+def rows_table(rows: Iterable[document.Row], columns: document.Columns[document.Row]) -> None:
+    """Show a table with a row for each of ``rows``: headings with a function to a cell's text."""
+    report_table(document.table_of("", rows, columns))
 
 
-def report_table(shown: Table) -> None:
+def report_table(shown: document.Table) -> None:
     """Show a table of a document with its note below."""
-    table(
-        {
-            name or " ": [as_text(row[place]) for row in shown.rows]
-            for place, name in enumerate(shown.head)
-        }
-    )
+    cells = {
+        as_text(name) or " ": [as_text(row[place]) for row in shown.rows]
+        for place, name in enumerate(shown.head)
+    }
+    st.table(cells, hide_index=True, border="horizontal")
     if shown.note:
         st.caption(as_text(shown.note))

@@ -9,18 +9,13 @@ from functools import partial
 import streamlit as st
 
 from app.session import current_member, now, reading
+from app.views.widgets import download
 from forecasts.exporting.export import as_zip, exported, packed_folder
 from forecasts.ledger.receipts import receipts
 from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison
 
-_TYPES: dict[formats.Format, str] = {
-    "pdf": "application/pdf",
-    "html": "text/html",
-    "csv": "text/csv",
-    "md": "text/markdown",
-    "json": "application/json",
-}
+_FORMATS: tuple[formats.Format, ...] = ("pdf", "html", "csv", "md", "json")
 
 
 def downloads(
@@ -30,23 +25,11 @@ def downloads(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Download", width="content")
         for label, table in tables.items():
-            st.download_button(
-                f"{label} (CSV)",
-                data=table,
-                file_name=f"{stem}-{label.lower()}.csv",
-                mime="text/csv",
-                key=f"download-{label}",
-                on_click="ignore",
-            )
-        for form, mime in _TYPES.items():
-            st.download_button(
-                form.upper(),
-                data=partial(formats.rendered, made, form),
-                file_name=f"{stem}.{form}",
-                mime=mime,
-                key=f"download-{form}",
-                on_click="ignore",
-            )
+            name = f"{stem}-{label.lower()}.csv"
+            download(f"{label} (CSV)", table, name, key=f"download-{label}")
+        for form in _FORMATS:
+            content = partial(formats.rendered, made, form)
+            download(form.upper(), content, f"{stem}.{form}", key=f"download-{form}")
 
 
 def ledger_folder_button(
@@ -62,15 +45,8 @@ def ledger_folder_button(
             frames, _ = exported(ledger, member=member, now=now(), questions=questions)
             return as_zip(frames)
 
-    st.download_button(
-        label,
-        data=archive,
-        file_name="ledger-folder.zip",
-        mime="application/zip",
-        key=key,
-        on_click="ignore",
-        type="primary" if primary else "secondary",
-    )
+    kind = "primary" if primary else "secondary"
+    download(label, archive, "ledger-folder.zip", key=key, type=kind)
 
 
 def receipts_button(ids: Sequence[int], stem: str) -> None:
@@ -80,13 +56,6 @@ def receipts_button(ids: Sequence[int], stem: str) -> None:
         with reading() as ledger:
             return json.dumps([one.as_json() for one in receipts(ledger, ids)], indent=2)
 
-    st.download_button(
-        "Receipts of your forecasts",
-        data=made,
-        file_name=f"{stem}.json",
-        mime="application/json",
-        key="download-receipts",
-        on_click="ignore",
-        help="They prove later that your forecasts are unchanged: "
-        "`forecasts verify --receipt FILE`",
-    )
+    proves = "They prove that your forecasts are unchanged: `forecasts verify --receipt FILE`"
+    label = "Receipts of your forecasts"
+    download(label, made, f"{stem}.json", key="download-receipts", help=proves)

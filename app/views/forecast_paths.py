@@ -11,23 +11,14 @@ from app.markdown_text import dotted, link, paragraphs, shortened
 from app.session import reading
 from app.times import when
 from app.views.documents import chart, folded
-from app.views.lists import shown_page
+from app.views.widgets import shown_page, switch
 from forecasts.access import kinds
 from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.paths import Paths, option_paths, paths
-from forecasts.views.question_charts import (
-    HIGHLIGHTED,
-    OTHERS,
-    describe_options,
-    describe_paths,
-    options_chart,
-    path_chart,
-    path_rows,
-    points_earned,
-)
+from forecasts.views import question_charts
 
 _TALL = 340  # pixels
 _PER_PAGE = 5  # pieces of evidence
@@ -64,8 +55,8 @@ def question_chart(
         return
     if options and option is None:
         chart(
-            options_chart(every, text, me=me, outcome=outcome, when=when),
-            describe_options(every, text, outcome=outcome),
+            question_charts.options_chart(every, text, me=me, outcome=outcome, when=when),
+            question_charts.describe_options(every, text, outcome=outcome),
             height=_TALL,
         )
         st.caption(f"Lines: {_median(lines)}. Dots: your forecasts.")
@@ -74,7 +65,7 @@ def question_chart(
     if len(lines.marks):
         _evidence(lines)
     medians = not options or option is not None
-    folded("Table", path_rows(lines, text, when=when, medians=medians))
+    folded("Table", question_charts.path_rows(lines, text, when=when, medians=medians))
 
 
 def _crowd_of(
@@ -84,15 +75,11 @@ def _crowd_of(
     if handles.isdisjoint(bot.handle for bot in rule.bots.values()):
         return None
     usual = rule.usual(has_forecast=me in handles, is_open=moment < state.text.close_time)
-    return st.segmented_control(
-        "Crowd of",
-        list(kinds.CROWD_OF),
-        default=usual,
-        required=True,
-        format_func=lambda of: kinds.CROWD_OF[of].capitalize(),
-        key=f"crowd-{usual}",
-        help="The bots of one owner count as one. Until you forecast, the crowd is of people.",
-    )
+    names = {words.capitalize(): of for of, words in kinds.CROWD_OF.items()}
+    first = kinds.CROWD_OF[usual].capitalize()
+    help_text = "The bots of one owner count as one. Until you forecast, the crowd is of people."
+    how = {"default": first, "bind": None, "help": help_text}
+    return names[switch("Crowd of", list(names), f"crowd-{usual}", **how)]
 
 
 def _median(lines: Paths) -> str:
@@ -106,19 +93,21 @@ def _forecasters(
     state: QuestionState, lines: Paths, others: set[str], me: str, outcome: str | None
 ) -> None:
     """Show everyone's lines, with a choice of the highlighted ones if there are many."""
-    highlighted = sorted(others)[:HIGHLIGHTED]
-    if len(others) > HIGHLIGHTED:
+    highlighted = sorted(others)[: question_charts.HIGHLIGHTED]
+    if len(others) > question_charts.HIGHLIGHTED:
         highlighted = st.multiselect(
             "Highlight",
             sorted(others),
             default=highlighted[:2],
-            max_selections=HIGHLIGHTED,
-            help=f"The others are grey, as “{OTHERS}”.",
+            max_selections=question_charts.HIGHLIGHTED,
+            help=f"The others are grey, as “{question_charts.OTHERS}”.",
         )
     text = state.text
     chart(
-        path_chart(lines, text, me=me, highlighted=highlighted, outcome=outcome, when=when),
-        describe_paths(lines, text, me=me),
+        question_charts.path_chart(
+            lines, text, me=me, highlighted=highlighted, outcome=outcome, when=when
+        ),
+        question_charts.describe_paths(lines, text, me=me),
         height=_TALL,
     )
     said = ["Dots: forecasts.", f"Grey and dashed: {_median(lines)}."]
@@ -140,5 +129,5 @@ def _evidence(lines: Paths) -> None:
                 st.caption(dotted(one.forecaster, one.forecast, when(one.time)))
                 if one.reason:
                     st.caption(paragraphs(shortened(one.reason, 600)))
-                if earned := points_earned(one.points):
+                if earned := question_charts.points_earned(one.points):
                     st.caption(earned)

@@ -10,7 +10,7 @@ import streamlit as st
 from app.markdown_text import as_lines, as_text, link, shortened
 from app.remedies import said
 from app.times import day, local_day
-from app.views.lists import shown_page
+from app.views.widgets import download, shown_page, switch
 from forecasts.common.text import count, on_one_line
 from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.importing.frames import Imported
@@ -31,8 +31,9 @@ def whose(preview: Preview) -> None:
         st.markdown(words)
 
 
-def added(counts: Imported, printed: int = 0) -> list[str]:
+def added(by: Preview | Imported) -> list[str]:
     """Return the additions of an import, with its printed scores: '28 questions', '3 articles'."""
+    counts, printed = (by.counts, by.printed) if isinstance(by, Preview) else (by, 0)
     numbers = {
         "question": counts.questions,
         "new wording": counts.revised,
@@ -47,9 +48,10 @@ def added(counts: Imported, printed: int = 0) -> list[str]:
     return [count(number, thing) for thing, number in numbers.items() if number]
 
 
-def additions(counts: Imported, printed: int = 0) -> None:
+def additions(by: Preview | Imported) -> None:
     """Show the additions of an import, then how it counts and its visibility."""
-    if adds := added(counts, printed):
+    counts = by.counts if isinstance(by, Preview) else by
+    if adds := added(by):
         st.markdown("Adds " + ", ".join(f"**{one}**" for one in adds) + ".")
     else:
         st.info("Nothing new to import.")
@@ -58,10 +60,7 @@ def additions(counts: Imported, printed: int = 0) -> None:
         listed = [*counts.memberships[:_ROWS], *([f"{more:,} more"] if more > 0 else [])]
         st.caption(as_lines("\n".join(["Memberships:", *map(on_one_line, listed)])))
     if counts.unvouched:
-        st.caption(
-            f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "
-            "their times."
-        )
+        st.caption(f"{counts.unvouched:,} forecasts would count from now: nobody vouches for them.")
     if counts.wait_note:
         st.caption(counts.wait_note)
     if counts.kept_private:
@@ -70,11 +69,8 @@ def additions(counts: Imported, printed: int = 0) -> None:
 
 def without_criteria(number: int, thing: str = "question") -> str:
     """Return that only the importer sees so many questions, until they have criteria."""
-    lack, it = ("lacks", "it") if number == 1 else ("lack", "them")
-    return (
-        f"{count(number, thing)} {lack} resolution criteria. Only you can see {it} until you "
-        "add some."
-    )
+    lack = "lacks" if number == 1 else "lack"
+    return f"{count(number, thing)} {lack} criteria. Only you see those until you add some."
 
 
 def rows(preview: Preview) -> None:
@@ -104,9 +100,7 @@ def _questions(preview: Preview) -> None:
     if not preview.questions:
         return
     kinds = [_ALL, *dict.fromkeys(str(row.change) for row in preview.questions)]
-    kind = st.segmented_control(
-        "Show", kinds, default=_ALL, required=True, key="import-kind", label_visibility="collapsed"
-    )
+    kind = switch("Show", kinds, "import-kind", bind=None, label_visibility="collapsed")
     shown = [row for row in preview.questions if kind in (_ALL, row.change)]
     for row in shown_page(shown, f"import-rows-{kind}", _ROWS):
         parts = [f"**{row.change}**"]
@@ -169,11 +163,4 @@ def _left_out(preview: Preview) -> None:
 
 
 def _download(stem: str, rows: Sequence[QuestionRow | LeftOut], columns: Columns) -> None:
-    st.download_button(
-        "Download (CSV)",
-        data=as_csv(rows, columns),
-        file_name=f"{stem}.csv",
-        mime="text/csv",
-        key=stem,
-        on_click="ignore",
-    )
+    download("Download (CSV)", as_csv(rows, columns), f"{stem}.csv", key=stem)

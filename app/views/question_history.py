@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
-from app.markdown_text import (
-    CRPS_HELP,
-    as_text,
-    dotted,
-    link,
-    paragraphs,
-    reworded,
-    shortened,
-    significant,
-)
+from app.markdown_text import as_text, dotted, link, paragraphs, reworded, shortened, significant
 from app.session import reading
 from app.times import published, when
-from app.views.documents import table
-from app.views.lists import shown_page
+from app.views.documents import rows_table
+from app.views.widgets import download, note_and_source, shown_page
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.ledger.models import (
-    Citation,
-    Evidence,
-    Exhibit,
-    Forecast,
-    QuestionRevision,
-    QuestionType,
-)
+from forecasts.documents.numbers import signed
+from forecasts.ledger.models import Citation, Evidence, Exhibit, Forecast, QuestionRevision
 from forecasts.questions import revisions
 from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
@@ -52,22 +37,15 @@ def discussion_entries(
 ) -> list[Move | Remark]:
     """Return the forecasts with reasons and the other comments, newest first."""
     explained = by_forecast(remarks)
-    given: list[Move | Remark] = [
-        one for one in moves(forecasts) if reasons(one.forecast, explained)
+    given: list[tuple[datetime, Move | Remark]] = [
+        (one.forecast.made_at, one) for one in moves(forecasts) if reasons(one.forecast, explained)
     ]
-    given += [one for one in remarks if one.comment.forecast_id is None]
-    return sorted(given, key=_said_at, reverse=True)
-
-
-def _said_at(entry: Move | Remark) -> datetime:
-    return entry.forecast.made_at if isinstance(entry, Move) else entry.comment.recorded_at
+    given += [(row.comment.recorded_at, row) for row in remarks if row.comment.forecast_id is None]
+    return [one for _, one in sorted(given, key=lambda one: one[0], reverse=True)]
 
 
 def discussion(
-    entries: Sequence[Move | Remark],
-    explained: Explained,
-    cited: Cited,
-    wordings: Sequence[QuestionRevision],
+    entries: Sequence[Move | Remark], explained: Explained, cited: Cited, text: QuestionRevision
 ) -> None:
     """Show the entries: reasons, each with the change it explains, and comments."""
     for one in shown_page(entries, "discussion", PER_PAGE):
@@ -77,13 +55,10 @@ def discussion(
                 private = "private" if one.comment.private else ""
                 st.caption(dotted(one.author.handle, when(one.comment.recorded_at), private))
                 continue
-            change = format_leaders(one.forecast, wordings[-1].options, 5)
-            if one.before is not None:
-                change = f"{format_leaders(one.before, wordings[-1].options, 5)} → {change}"
-            for reason in reasons(one.forecast, explained):
-                _words(reason)
-            st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
-            _citations(one.forecast, cited, wordings[-1].type)
+            steps = [each for each in (one.before, one.forecast) if each is not None]
+            change = " → ".join(format_leaders(each, text.options, 5) for each in steps)
+            said = f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}"
+            _reasons(one.forecast, said, explained, cited, text)
     if not entries:
         st.caption("No reasons or comments yet. A reason given with a forecast appears here.")
 
@@ -102,28 +77,32 @@ def forecast_list(
     forecasts: list[tuple[Forecast, str]],
     explained: Explained,
     cited: Cited,
-    wordings: Sequence[QuestionRevision],
+    text: QuestionRevision,
 ) -> None:
-    """Show every forecast with its evidence."""
+    """Show every forecast with its reasons and evidence."""
     for forecast, handle in shown_page(forecasts[::-1], "history", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
-            value = as_text(format_value(forecast, wordings[-1].options))
+            value = as_text(format_value(forecast, text.options))
             st.markdown(f"**{as_text(handle)}** — {value}")
-            st.caption(dotted(when(forecast.made_at), format_origin(forecast.origin)))
-            for reason in reasons(forecast, explained):
-                _words(reason)
-            _citations(forecast, cited, wordings[-1].type)
+            said = dotted(when(forecast.made_at), format_origin(forecast.origin))
+            _reasons(forecast, said, explained, cited, text)
     if not forecasts:
         st.caption("No forecasts yet. They appear here with their evidence.")
 
 
-def _citations(forecast: Forecast, cited: Cited, type: QuestionType) -> None:
-    """Show the forecast's citations: stance, evidence and publisher."""
+def _reasons(
+    forecast: Forecast, said: str, explained: Explained, cited: Cited, text: QuestionRevision
+) -> None:
+    """Show the forecast's reasons, then ``said``, then its evidence with stance and publisher."""
+    for reason in reasons(forecast, explained):
+        _words(reason)
+    st.caption(said)
     for citation, evidence in cited.get(forecast.id, []):
         named = evidence.title or evidence.note or evidence.url or ""
         details = dotted(evidence.publisher, published(evidence.published_at))
-        line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
-        st.markdown(f"- {line} ({details})" if details else f"- {line}")
+        stance = format_citation(citation, text.type)
+        line = f"- *{stance}*: {link(evidence.url, shortened(named, 300))}"
+        st.markdown(f"{line} ({details})" if details else line)
 
 
 def resolution_list(steps: list[Step]) -> None:
@@ -138,15 +117,11 @@ def resolution_list(steps: list[Step]) -> None:
             if step.corrects is not None:
                 corrected = history.correction(step.corrects, row, when)
                 st.markdown(f"*corrected*: {as_text(corrected)}")
-            if row.note:
-                st.markdown(paragraphs(row.note))
-            if row.source:
-                st.markdown(link(row.source, row.source))
+            note_and_source(row.note, row.source)
             for dispute, who in step.disputes:
                 act = "disputed" if dispute.answers_id is None else "upheld"
                 st.markdown(f"*{act}* {when(dispute.recorded_at)} by {as_text(who)}")
-                if dispute.reason:
-                    st.markdown(paragraphs(dispute.reason))
+                note_and_source(dispute.reason)
             if step.exhibits:
                 _evidence(step)
             if step.superseded:
@@ -164,14 +139,10 @@ def _evidence(step: Step) -> None:
             if exhibit.size > EXHIBIT_BYTES:
                 st.caption("Too large to keep. The hash shows whether a copy is the same.")
                 continue
-            st.download_button(
-                "Download",
-                data=partial(_content, exhibit),
-                file_name=kept_evidence.file_name(exhibit),
-                mime="application/octet-stream",  # a file to save, whatever type the server gave
-                key=f"exhibit-{exhibit.id}",
-                on_click="ignore",
-            )
+            # A file to save, whatever type the server gave.
+            how = {"key": f"exhibit-{exhibit.id}", "mime": "application/octet-stream"}
+            name = kept_evidence.file_name(exhibit)
+            download("Download", partial(_content, exhibit), name, **how)
 
 
 def _content(exhibit: Exhibit) -> bytes:
@@ -185,23 +156,15 @@ def _rescored(step: Step) -> None:
         if not step.rescored:
             st.caption("Neither resolution gave anyone a score.")
             return
-        table(
-            {
-                "Forecaster": [as_text(row.forecaster) for row in step.rescored],
-                "Before (0–1)": [significant(row.before) for row in step.rescored],
-                "Now (0–1)": [significant(row.now) for row in step.rescored],
-                "Difference": [_difference(row) for row in step.rescored],
-            }
-        )
-        by_crps = step.rescored[0].protocol == CRPS
-        scale = f"CRPS: {CRPS_HELP}" if by_crps else "Brier score, 0 is best."
-        st.caption(f"{scale} A difference below 0 is an improvement.")
-
-
-def _difference(row: Rescored) -> str:
-    """Return the signed change of a score; a dash if one of the two is missing."""
-    sign = "+" if row.difference is not None and row.difference >= 0 else ""
-    return f"{sign}{significant(row.difference)}"
+        columns: dict[str, Callable[[Rescored], str]] = {
+            "Forecaster": lambda row: row.forecaster,
+            "Before (0–1)": lambda row: significant(row.before),
+            "Now (0–1)": lambda row: significant(row.now),
+            "Difference": lambda row: signed(row.difference),
+        }
+        rows_table(step.rescored, columns)
+        rule = "CRPS" if step.rescored[0].protocol == CRPS else "Brier score"
+        st.caption(f"{rule}: 0 is best, so a difference below 0 is an improvement.")
 
 
 def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -> None:
@@ -235,13 +198,14 @@ def wording_changes(changes: list[Change]) -> None:
 def _full_text(row: QuestionRevision) -> None:
     """Show a wording from title to background."""
     st.markdown(f"**{as_text(row.title)}**")
-    for heading, content in (
-        ("Options", ", ".join(row.options or [])),
-        ("Closes", when(row.close_time)),
-        ("Resolution criteria", row.resolution_criteria),
-        ("Fine print", row.fine_print),
-        ("Background", row.background),
-    ):
+    parts = {
+        "Options": ", ".join(row.options or []),
+        "Closes": when(row.close_time),
+        "Resolution criteria": row.resolution_criteria,
+        "Fine print": row.fine_print,
+        "Background": row.background,
+    }
+    for heading, content in parts.items():
         if content.strip():
             st.caption(heading)
             st.markdown(paragraphs(content))

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.markdown_text import as_text, significant
 from app.views.documents import block, chart, folded, report_table
-from app.views.links import question_link
 from app.views.scores import last_call, score_link
+from app.views.widgets import metrics, question_link
 from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
 from forecasts.reports import Group, Report, figures, wording
@@ -88,22 +88,15 @@ def _score(whole: Group) -> None:
     interval = "no interval: too few families"
     if whole.brier.interval is not None:
         interval = f"95% over families: {numbers.interval(whole.brier.interval)}"
-    with st.container(key="figures-score"):
-        columns = st.columns(3)
-    for column, name, value, note in zip(
-        columns,
-        ("brier", "questions", "coverage"),
-        (
-            significant(whole.brier.mean),
-            f"{whole.questions:,}",
-            numbers.percent(whole.coverage),
-        ),
-        (interval, count(whole.updates, "update"), ""),
-        strict=True,
-    ):
-        with column.container(gap=None):
-            st.metric(STATISTICS[name].title, value, help=STATISTICS[name].help)
-            st.caption(as_text(note))
+    shown = {
+        "brier": significant(whole.brier.mean),
+        "questions": f"{whole.questions:,}",
+        "coverage": numbers.percent(whole.coverage),
+    }
+    terms = {STATISTICS[name].title: (shown[name], STATISTICS[name].help) for name in shown}
+    first, second, _ = metrics("score", terms)
+    first.caption(as_text(interval))
+    second.caption(count(whole.updates, "update"))
 
 
 def _calls(own: OwnScores | None) -> None:

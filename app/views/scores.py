@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import streamlit as st
 
-from app.markdown_text import COVERAGE_HELP, CRPS_HELP, as_text, shortened, significant, span
+from app.markdown_text import as_text, shortened, significant, span
 from app.session import current_member, ledger_url, reading
 from app.times import day
-from app.views.documents import table
+from app.views.documents import rows_table
 from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionType
 from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.scores import ledger_frames
 from forecasts.scores.printed_scores import Printed
-from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
+from forecasts.scores.scored_questions import ScoredForecast, ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS, ForecasterScore
 
+COVERAGE_HELP = "Share of the time from opening to scheduled close with an active forecast."
 RULES = {
     "brier": ("Brier", "Brier score: the squared distance from the outcome. 0 is best."),
-    CRPS: ("CRPS", f"CRPS: the distance of your quantiles from the outcome. {CRPS_HELP}"),
+    CRPS: ("CRPS", "CRPS: the distance of your quantiles from the outcome. 0 is best."),
 }
 POINTS_HELP = (
     "The improvement of the score times the share of the question’s time that was left. Above 0, "
@@ -88,15 +89,14 @@ def update_table(one: ScoredQuestion) -> None:
     chose = text.type == QuestionType.multiple_choice and one.state.resolution is not None
     value = f"On “{one.state.resolution.outcome}”" if chose else "Forecast"  # type: ignore[union-attr]
     rule, _ = RULES[one.score.protocol]
-    table(
-        {
-            "From": [day(each.since) for each in one.forecasts],
-            as_text(value): [as_text(shortened(each.value, 60)) for each in one.forecasts],
-            "Active for": [span(each.duration) for each in one.forecasts],
-            rule: [significant(each.score) for each in one.forecasts],
-            "Earned": [numbers.signed(each.points) for each in one.forecasts],
-        }
-    )
+    columns: dict[str, Callable[[ScoredForecast], str]] = {
+        "From": lambda each: day(each.since),
+        value: lambda each: shortened(each.value, 60),
+        "Active for": lambda each: span(each.duration),
+        rule: lambda each: significant(each.score),
+        "Earned": lambda each: numbers.signed(each.points),
+    }
+    rows_table(one.forecasts, columns)
 
 
 def question_scores(
@@ -119,23 +119,23 @@ def question_scores(
 
 
 def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
-    columns = {"Forecaster": [as_text(row.forecaster) for row in rows]}
+    rules: dict[str, Callable[[ForecasterScore], str]] = {
+        "Brier (0–1)": lambda row: significant(row.brier),
+        "Original (0–2)": lambda row: significant(row.original),
+        "At close (0–1)": lambda row: significant(row.final),
+    }
+    said = "Brier: 0 is best, averaged over the time that a forecast was active. Original: summed."
     if graded:
-        columns["CRPS (0–1)"] = [significant(row.crps) for row in rows]
-    else:
-        columns["Brier (0–1)"] = [significant(row.brier) for row in rows]
-        columns["Original (0–2)"] = [significant(row.original) for row in rows]
-        columns["At close (0–1)"] = [significant(row.final) for row in rows]
-    columns["Coverage"] = [numbers.percent(row.coverage) for row in rows]
-    columns["Updates"] = [str(row.updates) for row in rows]
-    table(columns)
-    if graded:
-        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast was active.")
-    else:
-        st.caption(
-            "0 is best. Brier: averaged over the time that a forecast was active. Original: "
-            "summed over the options, so up to 2."
-        )
+        rules = {"CRPS (0–1)": lambda row: significant(row.crps)}
+        said = "CRPS: 0 is best, averaged over the time that a forecast was active."
+    columns: dict[str, Callable[[ForecasterScore], str]] = {
+        "Forecaster": lambda row: row.forecaster,
+        **rules,
+        "Coverage": lambda row: numbers.percent(row.coverage),
+        "Updates": lambda row: str(row.updates),
+    }
+    rows_table(rows, columns)
+    st.caption(said)
 
 
 def _no_scores(state: QuestionState, forecast: bool) -> str:
@@ -152,15 +152,17 @@ def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
     if not printed:
         return
     st.subheader("Printed scores", anchor=False)
-    columns = {"Forecaster": [as_text(one.forecaster) for one in printed]} if names else {}
-    columns["Score"] = [as_text(f"{platform_name(one.platform)}: {one.name}") for one in printed]
-    columns["Printed"] = [significant(one.score) for one in printed]
-    columns["Ours"] = [significant(one.ours) for one in printed]
-    if any(one.coverage is not None for one in printed):
-        columns["Coverage"] = [
-            numbers.NOTHING if one.coverage is None else numbers.percent(one.coverage)
-            for one in printed
-        ]
-    table(columns)
+    columns: dict[str, Callable[[Printed], str]] = {
+        "Forecaster": lambda one: one.forecaster,
+        "Score": lambda one: f"{platform_name(one.platform)}: {one.name}",
+        "Printed": lambda one: significant(one.score),
+        "Ours": lambda one: significant(one.ours),
+        "Coverage": lambda one: numbers.percent(one.coverage),
+    }
+    if not names:
+        del columns["Forecaster"]
+    if all(one.coverage is None for one in printed):
+        del columns["Coverage"]
+    rows_table(printed, columns)
     for label, note in {(f"{platform_name(p.platform)}: {p.name}", p.note): None for p in printed}:
         st.caption(f"**{as_text(label)}** {as_text(note)}")

@@ -1,4 +1,1 @@
-"""Requests that do not reach a page, and checks before one: middleware, identity, calendar feed.
-
-Pages do not import it; ``session`` and the sign-in form do.
-"""
+"""Requests that do not reach a page, and the checks before one: middleware, API, other routes."""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import pandas as pd
 import pytest
 import streamlit as st
 from playwright.sync_api import BrowserContext, Page, expect
@@ -389,9 +390,15 @@ def focused(app: AppTest) -> str:
     return str(app.session_state["memory"].states["Focus"].place)
 
 
-def columns(app: AppTest, heading: str) -> Any:
+def tables(app: AppTest) -> list[pd.DataFrame]:
+    """Return the page's tables as a reader sees them."""
+    shown = lambda cell: str(cell).translate(UNSEEN)  # noqa: E731
+    return [one.value.map(shown).rename(columns=shown) for one in app.table]
+
+
+def columns(app: AppTest, heading: str) -> pd.DataFrame:
     """Return the one table with that heading."""
-    [found] = [one.value for one in app.table if heading in one.value]
+    [found] = [one for one in tables(app) if heading in one]
     return found
 
 

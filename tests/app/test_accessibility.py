@@ -22,8 +22,6 @@ Scheme = Literal["light", "dark"]
 SCREENS = [
     pytest.param(1280, "light", id="wide and light"),
     pytest.param(390, "dark", id="narrow and dark", marks=pytest.mark.long),
-    pytest.param(1280, "dark", id="wide and dark", marks=pytest.mark.long),
-    pytest.param(390, "light", id="narrow and light", marks=pytest.mark.long),
 ]
 # Streamlit's tables scroll sideways; the browser makes that possible by keyboard.
 STREAMLITS = ("scrollable-region-focusable",)

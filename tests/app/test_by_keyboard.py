@@ -76,24 +76,13 @@ def test_a_forecast_is_typed_with_its_reason_and_saved_from_a_drop_down(
     page.get_by_role("combobox", name="Review in").focus()
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("47% on “Will the quay open?”")).to_be_visible()
-
-
-def test_several_questions_are_tagged(page: Page, server: Server) -> None:
-    page.goto(f"{server.base}/questions?words=quay")
-    reach(page, page.get_by_label("Select several"))
-    page.keyboard.press("Space")
-    reach(page, page.get_by_role("button", name="Select all on this page"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("1 question selected")).to_be_visible()
-    # The boxes load after the text; a click before that is sent with no box ticked.
-    expect(page.get_by_role("checkbox", name="Will the quay open")).to_be_checked()
-    expect(page.locator(DONE)).to_be_visible()
-    reach(page, page.get_by_role("textbox", name="Tag", exact=True))
-    page.keyboard.type("harbour")
-    page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Change 1 question"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Changed 1 question.")).to_be_visible()
+    # The slider moves with the arrow keys, and writes into the field.
+    page.goto(f"{server.base}/question?slug=quay")
+    moved = page.get_by_role("slider").first
+    expect(moved).to_have_value("47")
+    moved.focus()
+    page.keyboard.press("ArrowRight")
+    expect(field).to_have_value("48%")
 
 
 def test_an_answer_is_practised(page: Page, server: Server) -> None:

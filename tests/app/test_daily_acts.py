@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -10,21 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from benchmarks import daily_acts
-from tests.app.browsing import IN_BROWSER, Server, Watch, tab
+from tests.app.browsing import IN_BROWSER, Server, tab
 
 pytestmark = IN_BROWSER
 WIDE, NARROW = daily_acts.WIDTHS
 BOTH = [WIDE, pytest.param(NARROW, marks=pytest.mark.long)]
-TYPED_MOST = ("",)  # the page that people type on every day
-
-
-@pytest.fixture(params=BOTH)
-def page(request: pytest.FixtureRequest, browser: BrowserContext, watch: Watch) -> Iterator[Page]:
-    """A page of each width."""
-    width = int(request.param)
-    with tab(browser, width, daily_acts.WIDTHS[width]) as page:
-        watch.over(page)
-        yield page
 
 
 def test_a_new_question_is_one_field_and_one_key_and_the_cursor_is_back(
@@ -46,9 +35,8 @@ def test_an_update_from_today_is_typed_and_entered_and_the_next_card_is_next(
     assert row.met, row
 
 
-@pytest.mark.parametrize("way", ["mouse", "keys"])
-def test_an_update_is_undone_and_the_cursor_is_back_in_its_card(
-    page: Page, server: Server, way: str
+def test_an_update_is_undone_by_keys_and_the_cursor_is_back_in_its_card(
+    page: Page, server: Server
 ) -> None:
     daily_acts.opened(page, server.base)
     cards = page.locator('[class*="st-key-act-forecast-"]')
@@ -67,14 +55,11 @@ def test_an_update_is_undone_and_the_cursor_is_back_in_its_card(
     expect(button).to_be_visible()
     page.locator(daily_acts.DONE).wait_for()
     assert daily_acts.has_focus(page, landing)  # the offer does not take the cursor
-    if way == "mouse":
-        button.click()
-    else:
-        for _ in range(6):
-            page.keyboard.press("Shift+Tab")
-            if button.and_(page.locator(":focus")).count():
-                break
-        page.keyboard.press("Enter")
+    for _ in range(6):
+        page.keyboard.press("Shift+Tab")
+        if button.and_(page.locator(":focus")).count():
+            break
+    page.keyboard.press("Enter")
     expect(page.get_by_test_id("stToast").filter(has_text="Undone")).to_be_visible()
     page.locator(daily_acts.DONE).wait_for()
     expect(button).to_have_count(0)
@@ -101,28 +86,17 @@ def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
     assert row.met, row
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        pytest.param(("f",), id="f"),
-        # As in test_the_first_probability_is_a_tab_away, on another page.
-        pytest.param(("Tab", "Enter"), id="Tab+Enter", marks=pytest.mark.long),
-    ],
-)
-def test_the_probability_reached_by_keys_is_replaced_by_typing(
-    page: Page, server: Server, keys: tuple[str, ...]
-) -> None:
+def test_the_probability_reached_by_a_key_is_replaced_by_typing(page: Page, server: Server) -> None:
     daily_acts.opened(page, f"{server.base}/question?slug=due-0")
     field = page.get_by_label("Probability", exact=True)
     expect(field).not_to_have_value("")
-    for key in keys:
-        page.keyboard.press(key)
+    page.keyboard.press("f")
     page.keyboard.type("45")
     assert field.input_value() == "45"
 
 
 def test_nothing_typed_is_left_without_a_question(page: Page, server: Server) -> None:
-    row = daily_acts.lost_text(page, server.base, TYPED_MOST, most=2)  # all in the long test
+    row = daily_acts.lost_text(page, server.base, ("",), most=2)  # Today; all in the long test
     assert row.met, row
 
 
@@ -157,19 +131,18 @@ def test_going_back_just_after_typing_stays_on_the_page_gone_back_to(
     page: Page, server: Server
 ) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
-    for pause in (150, 190, 230):  # ms; the field sends what was typed after about 200
-        daily_acts.opened(page, server.base)
-        page.locator('[class*="st-key-todo-"] a').first.click()
-        page.wait_for_url("**/question?slug=*")
-        page.locator(daily_acts.DONE).wait_for()
-        page.get_by_label("Probability", exact=True).fill("")
-        page.keyboard.type("35")
-        page.evaluate(f"window.setTimeout(() => window.history.back(), {pause})")
-        page.get_by_role("heading", level=1, name="Today").wait_for()
-        page.locator(daily_acts.DONE).wait_for()
-        daily_acts.line_field(page).fill("Will a barge dock by 1 June 2027?")
-        page.get_by_text("closes 1 Jun 2027").wait_for()
-        daily_acts.line_field(page).fill("")
+    daily_acts.opened(page, server.base)
+    page.locator('[class*="st-key-todo-"] a').first.click()
+    page.wait_for_url("**/question?slug=*")
+    page.locator(daily_acts.DONE).wait_for()
+    page.get_by_label("Probability", exact=True).fill("")
+    page.keyboard.type("35")
+    # In ms: the field sends what was typed after about 200.
+    page.evaluate("window.setTimeout(() => window.history.back(), 190)")
+    page.get_by_role("heading", level=1, name="Today").wait_for()
+    page.locator(daily_acts.DONE).wait_for()
+    daily_acts.line_field(page).fill("Will a barge dock by 1 June 2027?")
+    page.get_by_text("closes 1 Jun 2027").wait_for()
 
 
 def test_a_saved_line_is_left_without_a_question(page: Page, server: Server) -> None:
@@ -229,7 +202,7 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     link = page.get_by_role("link", name="Ask about this page")
     bookmarklet = link.get_attribute("href")
     assert link.evaluate("link => getComputedStyle(link).cursor") == "grab"
-    width = (page.viewport_size or {"width": 0})["width"]
+    width = WIDE
     story = f"Work began long ago. The mayor will open lock {width} by 31 March 2099, she said."
     page.route(
         "**/story", lambda route: route.fulfill(body=f"<p>{story}</p>", content_type="text/html")
@@ -246,21 +219,14 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     capture.get_by_text("Your forecast: 30%.").first.wait_for()
 
 
-@pytest.mark.parametrize(
-    "sent", ["address apart", pytest.param("address in the text", marks=pytest.mark.long)]
-)
-def test_what_a_phone_shares_is_read_at_once(page: Page, server: Server, sent: str) -> None:
+def test_a_passage_shared_by_a_phone_is_read_at_once(page: Page, server: Server) -> None:
     """Sent as the system's share menu does it by the manifest: a form with the method GET."""
     target = page.request.get(f"{server.base}/app.webmanifest").json()["share_target"]
     assert target["method"] == "GET"
-    width = (page.viewport_size or {"width": 0})["width"]
+    width = WIDE
     passage = f"The mayor of Brenholt will open lock {width} & dock by 31 March 2099, she said."
     address = "https://example.org/story?utm_source=phone#:~:text=The%20mayor"
-    shared = {"title": "A lock – 100% new"} | (
-        {"text": passage, "url": address}
-        if sent == "address apart"
-        else {"text": f'"{passage}"\n {address}', "url": ""}
-    )
+    shared = {"title": "A lock – 100% new", "text": f'"{passage}"\n {address}', "url": ""}
     query = urlencode({target["params"][name]: value for name, value in shared.items()})
     page.goto(f"{server.base}{target['action']}?{query}")
     page.get_by_role("heading", name="Possible questions").wait_for()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.markdown_text import as_text, link, marked, paragraphs, reworded, span
 from app.views.import_preview import added
 from forecasts.importing.frames import Imported
+from forecasts.importing.record import Preview
 
 JOINER = "\u2060"
 
@@ -136,8 +137,9 @@ def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, said: s
 def test_the_additions_of_an_import_include_printed_scores() -> None:
     nothing = Imported(0, 0, 0, 0, 0, 0, 0)
     assert added(nothing) == []
-    assert added(nothing, 2) == ["2 printed scores"]
-    assert added(replace(nothing, forecasts=1), 1) == ["1 forecast", "1 printed score"]
+    some = replace(nothing, forecasts=1)
+    preview = Preview("fatebook", some, (), 0, 0, (), 0, (), (), printed=2, notes=())
+    assert added(preview) == ["1 forecast", "2 printed scores"]
 
 
 @pytest.mark.parametrize(

@@ -107,16 +107,6 @@ def stored(url: str) -> list[tuple[float | None, str]]:
     return [(forecast.probability, handle) for forecast, handle in rows]
 
 
-def test_an_engine_works_again_once_its_server_is_back(postgresql: Server) -> None:
-    engine = database.open_engine(postgresql.emptied())
-    with postgresql.stopped():
-        for _ in range(2):
-            with pytest.raises(DatabaseError, match="was not reached"):
-                act(engine, "bob")
-    act(engine, "carol")
-    engine.dispose()
-
-
 def act(engine: Engine, handle: str) -> None:
     with database.writing(engine) as session:
         member_or_new(session, handle, now=day(0))

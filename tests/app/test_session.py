@@ -1,4 +1,4 @@
-"""One transaction per submit: every confirmed act is stored once, and nothing else is confirmed."""
+"""The ground under every page: an act is stored once or refused; errors, clocks and logs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,22 @@ import streamlit
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app import session
-from app.views.uncaught import is_fault, keep_out_of_log, went_wrong
+from app import session, times
+from app.session import is_fault, keep_out_of_log, went_wrong
+from forecasts.access.members import member_or_new
+from forecasts.access.preferences import Preferences
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
+from forecasts.common.times import read_time
 from forecasts.ledger import database
+from forecasts.operations.transfer import move
 from forecasts.updates import updates
-from tests.app.conftest import Clock, errors, forecasts, keys, toasts, visit, words
-from tests.conftest import day
+from tests.app.conftest import Clock, errors, forecasts, toasts, visit, words
+from tests.conftest import ask, day
 from tests.ledger.test_outages import down
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
-
-
-def test_a_saved_form_is_replaced_by_a_blank_one(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("30%")
-    furnished.button(key="quick-quay#0-save").click().run()
-    assert len(forecasts(engine, "quay")) == 2
-    assert "quick-quay#1-value" in keys(furnished)
-    assert "quick-quay#0-value" not in keys(furnished)
 
 
 def test_acknowledgements_keep_their_places_for_some_seconds(
@@ -115,14 +110,6 @@ def test_an_unexpected_error_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatc
     assert "more memory" in shown[1]
 
 
-def test_a_name_with_markup_in_it_is_shown_as_it_is(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORECASTS_MEMBER", "<b>**eve**</b> $x$")
-    visit(app, "today")
-    assert app.caption[-1].value.startswith("You forecast as \\<b\\>\\*\\*eve\\*\\*")
-
-
 def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppTest) -> None:
     def script() -> None:
         import streamlit as st
@@ -184,3 +171,47 @@ def test_a_traceback_is_logged_of_a_fault_and_not_of_an_outage() -> None:
     logger = logging.getLogger("forecasts.ledger.outages")
     assert logger.handlers
     assert not logger.propagate
+
+
+def test_pages_name_the_new_place_and_an_act_is_refused(
+    furnished: AppTest, engine: Engine, tmp_path: Path
+) -> None:
+    visit(furnished, "today")
+    assert "was moved" not in words(furnished)
+    target = database.open_engine(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    move(engine, target)
+    target.dispose()
+    furnished.text_input(key="quick-quay#0-value").input("30%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    assert "nothing more is stored in it" in words(furnished)
+    assert not furnished.toast
+    visit(furnished, "questions")
+    assert "This ledger was moved to" in words(furnished)
+    assert "new.sqlite3" in words(furnished)
+    assert not furnished.error
+
+
+@pytest.mark.parametrize(
+    ("zone", "page"),
+    [
+        ("Pacific/Kiritimati", "today"),
+        ("Pacific/Pago_Pago", "questions"),
+        ("Pacific/Kiritimati", "question"),
+        ("Pacific/Pago_Pago", "question"),
+    ],
+)
+def test_a_question_at_the_ends_of_the_calendar_is_shown(
+    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch, zone: str, page: str
+) -> None:
+    monkeypatch.setattr(times, "my_preferences", lambda: Preferences(time_zone=zone))
+    with database.writing(engine) as ledger:
+        ask(
+            ledger,
+            member_or_new(ledger, "bob", now=day(0)),
+            slug="ever",
+            open_time=read_time("0001-01-01T00:00:00Z"),
+            scheduled_close_time=read_time("9999-12-31T23:59:59Z"),
+        )
+    shown = visit(app, page, **({"slug": "ever"} if page == "question" else {}))
+    assert not shown.exception
+    assert not shown.error

@@ -10,7 +10,7 @@ from forecasts.access.members import find_member
 from forecasts.ledger import database
 from forecasts.ledger.models import PrintedScore, QuestionOrigin
 from forecasts.questions import registry
-from tests.app.conftest import visit, words
+from tests.app.conftest import columns, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -56,8 +56,8 @@ def test_an_original_without_an_address_is_named(imported: AppTest) -> None:
 
 def test_printed_scores_are_beside_ours_with_the_difference(imported: AppTest) -> None:
     visit(imported, "question", slug="snow")
-    [shown] = [one.value for one in imported.table if "Printed" in one.value]
-    assert [one.replace("\\", "") for one in shown["Score"]] == ["Fatebook: Brier score"]
+    shown = columns(imported, "Printed")
+    assert list(shown["Score"]) == ["Fatebook: Brier score"]
     assert list(shown["Printed"]) == ["0.250"]
     assert float(shown["Ours"][0]) > 0.25
     assert "late joiners look better than they are" in words(imported)

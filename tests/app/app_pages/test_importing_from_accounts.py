@@ -116,20 +116,6 @@ def test_a_token_is_in_no_field_row_or_memory_afterwards(
             assert TOKEN not in repr(rows)
 
 
-def test_a_refused_token_is_said_with_the_page_that_gives_one(
-    app: AppTest, platform: Platform
-) -> None:
-    serve_fatebook(platform, QUESTIONS)
-    give(account(app, "fatebook"), "another")
-    said = words(app).replace("\\", "")
-    assert "Fatebook refuses the token (HTTP status 401)." in said
-    assert "Get one at https://fatebook.io/api-setup and paste it into the Token field." in said
-    assert field(app, "Token").value == "another"  # type: ignore[attr-defined]
-    assert not adds(app)
-    give(app)
-    assert "4 questions" in adds(app)
-
-
 def test_without_a_token_the_page_says_where_to_get_one_and_where_to_paste_it(
     app: AppTest, platform: Platform
 ) -> None:
@@ -170,16 +156,6 @@ def test_a_fetch_that_fails_continues_with_the_same_token_only(
     press(app, "Preview")
     assert "4 forecasts" in adds(app)
     assert [one.path for one in platform.asked].count("bets") == before
-
-
-def test_another_token_begins_again(app: AppTest, platform: Platform) -> None:
-    serve_fatebook(platform, QUESTIONS)
-    give(account(app, "fatebook"))
-    asked = len(platform.asked)
-    give(app, "another")
-    assert len(platform.asked) > asked
-    assert "Fatebook refuses the token" in words(app)
-    assert not adds(app)
 
 
 def test_the_settings_token_serves_only_the_owner_of_a_personal_ledger(

@@ -99,7 +99,7 @@ def test_an_import_shows_its_questions_and_again_adds_nothing(
     said = words(app)
     assert "Imported from Metaculus" in said
     assert "Will it rain on day 41?" in said
-    assert "2 questions lack resolution criteria" in said
+    assert "2 questions lack criteria" in said
     with database.reading(engine) as ledger:
         assert len(standing.listing(ledger, now=day(5))) == 2
     press(app, "Done")
@@ -110,48 +110,12 @@ def test_an_import_shows_its_questions_and_again_adds_nothing(
     assert next(one for one in app.button if one.label == "Import").disabled
 
 
-def test_only_unresolved_questions_need_criteria(app: AppTest, tmp_path: Path) -> None:
-    resolved = {"Resolution": "no", "Resolution Known Time": "2026-01-04 00:00:00+00:00"}
-    folder = export(
-        tmp_path / "resolved",
-        [question(41, **resolved), question(42)],
-        [forecast(number, **{"Probability Yes": "0.2"}) for number in (41, 42)],
-    )
-    made = [(path.name, path.read_bytes(), "text/csv") for path in sorted(folder.glob("*.csv"))]
-    press(press(upload(app, made), "Preview"), "Import")
-    assert "1 question lacks resolution criteria" in words(app)
-
-
-def test_an_imported_outcome_is_known_only_if_the_file_says_so(app: AppTest) -> None:
-    sheet = (
-        b"question_id,question,probability,date,outcome,resolved_at\n"
-        b"thaw,Will it thaw?,0.7,2025-02-01,yes,2025-05-10\n"
-    )
-    press(press(upload(app, [("old.csv", sheet, "text/csv")]), "Preview"), "Import")
-    for page, said in (
-        ("question", "**confirmed: yes**, recorded at 10 May 2025, 23:59 UTC"),
-        ("resolve", "Resolved: yes, recorded at 10 May 2025, 23:59 UTC."),
-    ):
-        visit(app, page, slug="pairs-thaw")
-        assert said in words(app), page
-        assert ", known at" not in words(app)
-
-
 def test_an_unknown_format_is_refused_with_the_known_ones(app: AppTest) -> None:
     upload(app, [("notes.json", b"[]", "application/json")])
     said = "notes.json has no format that can be imported. Looked for:  \nLedger folder: questions"
     assert said in words(app)
     press(app, "Preview")
     assert "Choose the format of the file first." in words(app)
-
-
-def test_files_of_several_platforms_are_refused(app: AppTest, files: Any) -> None:
-    other = b'{"predictions": [{"description_with_group": "Rain"}]}'
-    upload(app, [*files, ("mine.json", other, "application/json")])
-    said = words(app)
-    assert "The upload could be from Metaculus and PredictionBook." in said
-    assert "Import the files of each export by themselves. Choose one: “Format: metaculus”" in said
-    assert "For a spreadsheet" not in said
 
 
 SHEET = (
@@ -179,21 +143,6 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     assert "**new** · 1 new forecast, 3 Jan 2026 · close 3 Jan 2026 · outcome: yes" in said
 
 
-def test_unrecognised_columns_lead_to_their_fields(
-    app: AppTest,
-) -> None:
-    upload(app, [("guesses.csv", SHEET.encode(), "text/csv")])
-    assert "For a spreadsheet, choose Spreadsheet under Format, then its columns." in words(app)
-    [format_] = [one for one in app.selectbox if one.label == "Format"]
-    format_.select("pairs").run()
-    press(app, "Preview")
-    said = words(app)
-    assert "No column of guesses.csv has a usual name for the probability." in said
-    assert "“Outcome”: without it, every question is open  \n" in said
-    assert "“One column a forecaster”" in said
-    assert "--column" not in said
-
-
 def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
     two = "question,prob,p,date,outcome\nWill it hail?,0.3,0.4,2026-01-02,no\n"
     upload(app, [("guesses.csv", two.encode(), "text/csv")])
@@ -207,27 +156,6 @@ def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
     assert "1 forecast" in adds(press(app, "Preview"))
 
 
-def test_an_error_is_shown_even_if_the_file_is_named_like_an_option(app: AppTest) -> None:
-    bad = FATEBOOK.replace("0.7", "seven")
-    upload(app, [("--column.csv", bad.encode(), "text/csv")])
-    assert "must be a number" in words(press(app, "Preview"))
-
-
-def test_an_option_in_peoples_words_is_not_replaced_by_a_field(app: AppTest) -> None:
-    sheet = "question,prob,date,outcome,my --format x\nWill it hail?,0.3,2026-01-02,no,a\n"
-    upload(app, [("my --account.csv", sheet.encode(), "text/csv")])
-    said = words(press(app, "Preview")).replace("\\", "")
-    assert "Left out: my --format x. If it is" in said
-    assert "name it, as in “Forecaster: my --format x”" in said
-    app.text_input(key="import#0-account").input("--account").run()
-    assert "No forecast in the file is by '--account'." in words(press(app, "Preview"))
-    unnamed = sheet.replace("prob", "guess --column x=y")
-    upload(app, [("my --account.csv", unnamed.encode(), "text/csv")])
-    said = words(press(app, "Preview")).replace("\\", "")
-    assert "No column of my --account.csv has a usual name for the probability." in said
-    assert "guess --column x=y, date, outcome, my --format x.\n" in said
-
-
 def columns_are_open(app: AppTest) -> bool:
     [shown] = [one for one in app.expander if one.label == "Columns"]
     return shown.proto.expanded
@@ -239,14 +167,6 @@ FATEBOOK = (
     "Will it rain?,Alice A.,0.7,2024-05-01 10:11:5,2024-05-01 10:11:5,2024-06-01 00:00:0,YES\n"
 )
 CONFIDO = "timestamp,date,time,probability,user_id,nick,resolution\n1704067200,,,0.4,7,Al,1\n"
-
-
-def test_a_file_without_the_importer_leads_to_the_field_for_a_name(app: AppTest) -> None:
-    two = CONFIDO + "1704067200,,,0.5,8,Bo,1\n"
-    press(upload(app, [("room.csv", two.encode(), "text/csv")]), "Preview")
-    said = words(app)
-    assert "No forecast in the file is imported as yours." in said
-    assert "name your account: “Your name in the file”." in said
 
 
 def test_a_members_export_is_imported_as_theirs_by_choice(app: AppTest, engine: Engine) -> None:

@@ -11,7 +11,7 @@ from forecasts.ledger import database
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import visit, words
+from tests.app.conftest import tables, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -56,10 +56,10 @@ def test_a_link_to_a_question_opens_it_with_its_updates(scored: AppTest) -> None
     said = words(visit(scored, "my_scores", question="snow"))
     assert "outcome **no**" in said
     assert "updates earned 0.240" in said
-    [table] = scored.table
-    assert table.value["Forecast"].tolist() == ["80\\%", "40\\%"]
-    assert table.value["Earned"].tolist() == ["–", "+0.240"]
-    assert table.value["Active for"].tolist() == ["2 days", "2 days"]
+    [table] = tables(scored)
+    assert table["Forecast"].tolist() == ["80%", "40%"]
+    assert table["Earned"].tolist() == ["–", "+0.240"]
+    assert table["Active for"].tolist() == ["2 days", "2 days"]
 
 
 def test_words_filter_the_table_and_the_means(scored: AppTest) -> None:

@@ -72,17 +72,6 @@ def test_an_unknown_question_leads_to_similar_ones_and_to_all(furnished: AppTest
     assert not furnished.exception
 
 
-def test_a_note_is_evidence_too(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="quay")
-    type_value(furnished, "quay", "30%")
-    furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
-    save(furnished, "quay")
-    assert "*opposes yes*: Seen from the pier:" in words(furnished)
-    assert "Now **30%**" in words(furnished)
-    # The next form starts from the current forecast.
-    assert furnished.text_input(key="forecast-quay#1-value").value == "30%"
-
-
 def test_the_slider_moves_by_whole_percents_and_its_ends_are_on_offer(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
     furnished.text_input(key="forecast-quay#0-value").input("33.3%").run()
@@ -90,14 +79,6 @@ def test_the_slider_moves_by_whole_percents_and_its_ends_are_on_offer(furnished:
     assert (slider.value, slider.step, slider.min, slider.max) == (33, 1, 0, 100)
     slider.set_value(0).run()
     assert furnished.text_input(key="forecast-quay#0-value~1").value == "0.1%"
-
-
-def test_options_that_are_not_named_share_the_rest(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "question", slug="port")
-    type_value(furnished, "port", "Busan=60%")
-    assert [bar.value for bar in furnished.slider] == [60, 20, 20]
-    save(furnished, "port")
-    assert forecasts(engine, "port")[-1].probabilities == [0.6, 0.2, 0.2]
 
 
 def test_moving_a_bar_rebalances_the_others_in_proportion(
@@ -135,19 +116,11 @@ def test_five_quantiles_are_entered_and_their_density_is_drawn(
     [drawn] = furnished.get("vega_lite_chart")
     assert "25% from 5 m to 8 m" in str(drawn.proto)
     assert list(columns(furnished, "Chance")["Chance"]) == [
-        f"{chance}\\%" for chance in (5, 20, 25, 25, 20, 5)
+        f"{chance}%" for chance in (5, 20, 25, 25, 20, 5)
     ]
     save(furnished, "depth")
     levels = {"0.05": 2.0, "0.25": 5.0, "0.5": 8.0, "0.75": 12.0, "0.95": 20.0}
     assert forecasts(engine, "depth")[-1].quantiles == levels
-
-
-def test_quantiles_that_cross_are_refused_as_they_are_entered(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="depth")
-    furnished.number_input(key="forecast-depth#0-level-2").set_value(8.0).run()
-    furnished.number_input(key="forecast-depth#0-level-1").set_value(9.0).run()
-    assert "**Cannot be saved:** Quantiles must rise with their levels" in words(furnished)
-    assert not furnished.get("vega_lite_chart")
 
 
 def test_a_typed_forecast_shows_its_expected_score(furnished: AppTest, engine: Engine) -> None:
@@ -195,9 +168,9 @@ def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) 
         chart.proto
     )
     table = columns(furnished, "Crowd’s median")
-    assert list(table["Forecaster"]) == ["bob \\(simulated\\)", "alice"]
-    assert list(table["Forecast"]) == ["40\\%", "70\\%"]
-    assert list(table["Crowd’s median"]) == ["55\\%", "70\\%"]
+    assert list(table["Forecaster"]) == ["bob (simulated)", "alice"]
+    assert list(table["Forecast"]) == ["40%", "70%"]
+    assert list(table["Crowd’s median"]) == ["55%", "70%"]
 
 
 def test_the_discussion_has_reasons_with_their_changes_and_comments_newest_first(
@@ -284,17 +257,6 @@ def test_an_unchanged_wording_is_not_saved(furnished: AppTest) -> None:
     assert "revise-quay-1#0-save" not in keys(furnished)
 
 
-def test_an_option_is_added_and_earlier_forecasts_keep_the_names_that_they_had(
-    furnished: AppTest, engine: Engine
-) -> None:
-    visit(furnished, "question", slug="port")
-    furnished.text_area(key="revise-port-1#0-options").input("Incheon\n")
-    furnished.button(key="revise-port-1#0-look").click().run()
-    furnished.button(key="revise-port-1#0-save").click().run()
-    assert wordings(engine, "port")[-1].options == ["Busan", "Ulsan", "Incheon", "Other"]
-    assert "Busan 50%, Ulsan 30%, Other 20%" in words(furnished)
-
-
 def test_a_resolved_question_can_be_reworded_and_nothing_else(furnished: AppTest) -> None:
     visit(furnished, "question", slug="snow")
     assert "revise-snow-1#0-scheduled_close_time" not in keys(furnished)
@@ -346,17 +308,7 @@ def test_resolutions_are_newest_first_with_the_scores_before_and_after(
     assert "5 Jan 2026, 12:00 UTC · bob (simulated) · superseded" in said
     compared = columns(furnished, "Difference").iloc[0]
     assert list(compared) == ["alice", "0.400", "0.200", "−0.200"]
-    assert "Brier score, 0 is best. A difference below 0 is an improvement." in said
-
-
-def test_a_corrected_number_is_compared_by_crps(furnished: AppTest, engine: Engine) -> None:
-    say(engine, "depth", Value(quantiles={"0.1": 8, "0.5": 12, "0.9": 20}), at=5)
-    for outcome in ("14", "12"):
-        settle(engine, "depth", outcome, known=6, at=7)
-    said = words(visit(furnished, "question", slug="depth"))
-    assert "CRPS: 0 is best" in said
-    assert "A difference below 0 is an improvement." in said
-    assert "Brier" not in said
+    assert "Brier score: 0 is best, so a difference below 0 is an improvement." in said
 
 
 def test_an_annulled_question_no_longer_closes(furnished: AppTest, engine: Engine) -> None:
@@ -365,16 +317,6 @@ def test_an_annulled_question_no_longer_closes(furnished: AppTest, engine: Engin
     assert "closes in" not in said
     assert "on 6 Jan 2026" in said
     assert "Annulled: 6 Jan 2026, 00:00 UTC" in said
-
-
-def test_a_number_is_forecast_on_the_scale_of_its_bounds(furnished: AppTest) -> None:
-    assert "Type: numeric (0 to 30 m)" in words(visit(furnished, "question", slug="depth"))
-    field = furnished.text_input(key="forecast-depth#0-value")
-    assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
-    assert "Range: 0 to 30 m" in field.help
-    type_value(furnished, "depth", "10%=3, 50%=8, 90%=20")
-    save(furnished, "depth")
-    assert "Now 10th percentile: 3, 50th: 8, 90th: 20" in words(furnished).replace("*", "")
 
 
 def test_a_resolved_number_shows_its_crps(furnished: AppTest, engine: Engine) -> None:
@@ -401,34 +343,6 @@ def test_all_options_are_shown_first_and_the_outcome_is_named(
     furnished.selectbox[0].set_value(1).run()
     [chart] = furnished.get("vega_lite_chart")
     assert "Forecasts on “Which port comes first?”" in chart.proto.alt
-
-
-def test_a_forecast_older_than_an_option_is_shown_by_its_options(
-    furnished: AppTest, engine: Engine
-) -> None:
-    say(engine, "port", Value(probabilities=(0.5, 0.3, 0.2)))
-    with database.writing(engine) as ledger:
-        alice, port = member_or_new(ledger, "alice", now=day(0)), registry.find(ledger, "port")
-        revisions.revise(
-            ledger, port, member=alice, now=day(4), options=["Busan", "Ulsan", "Pohang", "Other"]
-        )
-    before = "Busan 50%, Ulsan 30%, Other 20%"
-    for page in ("questions", "today"):
-        assert f"you: **{before}**" in words(visit(furnished, page))
-    visit(furnished, "question", slug="port")
-    type_value(furnished, "port", "Busan=40%, Ulsan=30%, Pohang=20%, Other=10%")
-    save(furnished, "port")
-    assert f"Saved: {before} → Busan 40%" in toasts(furnished)[0]
-
-
-def test_the_message_names_the_forecast_that_was_current_when_it_was_saved(
-    furnished: AppTest, engine: Engine
-) -> None:
-    visit(furnished, "question", slug="quay")
-    say(engine, "quay", 0.3, at=4)  # in another tab
-    type_value(furnished, "quay", "60%")
-    save(furnished, "quay")
-    assert "Saved: 30% → 60%" in toasts(furnished)[0]
 
 
 def test_a_question_of_ones_own_without_criteria_offers_to_write_them(

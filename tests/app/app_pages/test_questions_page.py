@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import registry, search, standing
+from forecasts.questions import registry, standing
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 
@@ -83,20 +82,6 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
     assert "0 questions selected" in words(furnished)
 
 
-def test_what_is_refused_of_one_is_done_to_none(furnished: AppTest, engine: Engine) -> None:
-    with database.writing(engine) as ledger:
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        teams.create(ledger, "Alder", member=bob, now=day(0))  # so that roles apply
-    visit(furnished, "questions")
-    furnished.toggle(key="several").set_value(True).run()
-    furnished.button(key="several#0-all").click().run()
-    furnished.text_input(key="several#0-tag").input("new").run()
-    furnished.button(key="several#0-go").click().run()
-    assert "alice may not change" in furnished.error[0].value
-    with database.reading(engine) as ledger:
-        assert "new" not in search.labels(ledger)[0]
-
-
 def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) -> None:
     visit(furnished, "questions", words="rain")
     furnished.toggle(key="several").set_value(True).run()
@@ -145,7 +130,7 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     ("title", "closes", "criteria", "rule"),
     [
         ("", "2026-03-01", "Yes if so.", "The question is blank. Ask it in one sentence."),
-        ("Will it?", "", "Yes if so.", "The question has no last day. Name it in the question"),
+        ("Will it?", "", "Yes if so.", "The question has no last day. Write it in the question"),
         ("Will it?", "2025-12-01", "Yes if so.", "1 Dec 2025 has passed. Type a later day."),
         ("Will it?", "soon", "", "Last day of forecasting: 'soon' is not a date."),
     ],

@@ -97,16 +97,6 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
     assert toasts(furnished) == [f"Corrected: {times}. {late} Scores are stored."]
 
 
-def test_the_same_outcome_again_changes_nothing(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "resolve", slug="snow")
-    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
-    furnished.text_area(key="resolve-snow#0-note").input("I looked again")
-    furnished.button(key="resolve-snow#0-go").click().run()
-    assert "is already resolved: no" in errors(furnished)
-    assert furnished.text_area(key="resolve-snow#0-note").value == "I looked again"
-    assert len(history(engine, "snow")) == 1
-
-
 def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="ended")
     furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
@@ -120,15 +110,6 @@ def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> 
     assert "alice · 6 Jan 2026, 00:00 UTC" in said
 
 
-def test_resolving_as_proposed_accepts_the_proposal(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "resolve", slug="rain")
-    furnished.radio(key="resolve-rain#0-outcome").set_value("yes")
-    furnished.button(key="resolve-rain#0-go").click().run()
-    proposed, confirmed = history(engine, "rain")
-    assert confirmed.proposal_id == proposed.id
-    assert (confirmed.known_at, confirmed.note) == (day(3), "It poured.")
-
-
 def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="snow")
     furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
@@ -138,12 +119,6 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     assert toasts(furnished) == [
         "Corrected: no → annulled. It is not scored and is left out of reports."
     ]
-
-
-def test_a_multiple_choice_question_offers_its_options(furnished: AppTest) -> None:
-    visit(furnished, "resolve", slug="port")
-    offered = list(furnished.radio(key="resolve-port#0-outcome").options)
-    assert offered == ["Busan", "Ulsan", "Other", "annulled", "ambiguous"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
     page = question(team, "rain")
     said = texts(page)
     assert "visible to Alder and its author only" in said
-    assert "Other forecasts are hidden, so that your first one is independent" in said
+    assert "Other forecasts appear once you have forecast" in said
     assert "**bob** —" not in said
     with database.writing(engine) as ledger:
         alice = members.member_named(ledger, "alice")

@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.resolution import assignments
-from tests.app.conftest import errors, press, visit, words
+from tests.app.conftest import press, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -76,15 +76,6 @@ def test_an_admin_of_the_ledger_counts_a_members_earlier_forecasts(
         [alder] = teams.listing(ledger, now=day(9))
         [entered] = alder.later.values()
     assert entered.since == datetime(2025, 12, 1, tzinfo=UTC)
-
-
-def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Engine) -> None:
-    visit(shared, "team")
-    shared.selectbox(key="team-1-remove#0-who").select("alice")
-    shared.checkbox(key="team-1-remove#0-sure").check()
-    press(shared, "Remove member")
-    assert "alice is the only admin of Alder" in errors(shared)
-    assert roles(engine)["alice"] == "admin"
 
 
 def test_resolvers_show_their_last_lookup(shared: AppTest) -> None:

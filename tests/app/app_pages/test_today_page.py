@@ -114,17 +114,6 @@ def test_the_page_names_the_next_step_before_and_after_the_first_forecast(
     assert "you: **40%**" in said
 
 
-def test_a_ledger_of_closed_questions_says_how_one_is_opened(
-    app: AppTest, engine: Engine, clock: Clock
-) -> None:
-    with database.writing(engine) as ledger:
-        ask(ledger, member_or_new(ledger, "alice", now=day(0)))
-    clock.moment = day(11)
-    said = words(visit(app, "today"))
-    assert "No open questions. Ask one, or find one in an article." in said
-    assert "awaiting resolution · closed 1 day ago" in said
-
-
 def test_an_old_forecast_is_due_until_it_is_saved_again(
     furnished: AppTest, engine: Engine, clock: Clock
 ) -> None:
@@ -139,17 +128,6 @@ def test_an_old_forecast_is_due_until_it_is_saved_again(
     assert "Review due" not in words(furnished)
     # The field rounds; the stored forecast keeps every digit.
     assert [one.probability for one in forecasts(engine, "quay", "alice")] == [1 / 3, 1 / 3]
-
-
-def test_a_forecast_is_made_in_place(furnished: AppTest, engine: Engine) -> None:
-    visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("5:2")
-    furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
-    furnished.button(key="quick-quay#0-save").click().run()
-    assert toasts(furnished) == ["Saved: 71.4% on “Will the quay open?”."]
-    [forecast] = forecasts(engine, "quay", "alice")
-    assert (forecast.rationale, forecast.origin) == ("The crane is up", "app")
-    assert forecast.probability == 5 / 7
 
 
 def test_a_refused_value_is_explained_in_place_and_the_reason_stays(

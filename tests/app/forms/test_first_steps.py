@@ -137,7 +137,7 @@ def test_a_ledger_that_members_sign_in_to_offers_no_sample(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_to(monkeypatch, ISSUER=ISSUER, ALLOWED_DOMAINS="example.org")
-    monkeypatch.setattr("app.web.identity.claims", claims)
+    monkeypatch.setattr("app.session.claims", claims)
     visit(app, "today")
     assert "Ask your first question" in words(app)
     assert not [button for button in app.button if button.key == "open-sample"]

@@ -11,7 +11,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value, format_value, value_of
-from tests.app.conftest import errors, forecasts, say, toasts, visit, words
+from tests.app.conftest import errors, forecasts, say, toasts, visit
 
 pytestmark = pytest.mark.slow
 
@@ -84,9 +84,7 @@ def test_each_piece_of_evidence_has_its_own_stance_kind_and_share(
     ("first", "second", "rule"),
     [
         ({"evidence": "a", "article": 0}, {}, "Evidence 1 names both an article and 'a'."),
-        ({"evidence": "a", "share": 70}, {"evidence": "b", "share": 50}, "sum to 1.2"),
         ({"evidence": "a"}, {"share": 50}, "Evidence 2 has a share but no source."),
-        ({"evidence": "a"}, {"evidence": "a"}, "cited twice"),
     ],
 )
 def test_unclear_evidence_is_refused_and_the_fields_keep_their_text(
@@ -163,19 +161,6 @@ def test_a_stance_against_the_update_is_questioned_once(furnished: AppTest, engi
     assert toasts(furnished) == ["Saved: 40% → 20% on “Will the quay open?”. Evidence: 1 for yes."]
 
 
-def test_a_typed_value_is_shown_as_it_is_read(furnished: AppTest) -> None:
-    visit(furnished, "question", slug="quay")
-    for typed, shown in (
-        ("30", "30%, odds"),
-        (".3", "30%, odds"),
-        ("1/3", "33.3%, odds"),
-        ("1.0", "could be 1% or 100%"),
-        ("130", "must be from 0% to 100%"),
-    ):
-        furnished.text_input(key="forecast-quay#0-value").input(typed).run()
-        assert shown in words(furnished), typed
-
-
 def test_an_unset_slider_is_not_a_forecast(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
@@ -227,13 +212,9 @@ def saved_by_alice(engine: Engine, slug: str) -> list[str]:
     ("page", "slug", "typed", "saved"),
     [
         ("today", "quay", "44", ["44%"]),
-        ("question", "quay", "4x", []),
-        ("today", "quay", "", []),
+        ("question", "quay", "", []),
         ("question", "port", "Busan=50%, Ulsan=30%", ["option 1 50%, option 2 30%, option 3 20%"]),
-        ("today", "port", "44", []),
-        ("question", "port", "", []),
         ("today", "depth", "10%=5, 50%=10", ["10th percentile: 5, 50th: 10"]),
-        ("question", "depth", "44", []),
     ],
 )
 def test_the_typed_value_is_saved_whatever_drawing_the_browser_missed(

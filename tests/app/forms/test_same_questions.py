@@ -10,9 +10,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from forecasts.access import teams
 from forecasts.access.members import member_or_new
-from forecasts.access.memberships import join
 from forecasts.importing import record
 from forecasts.ledger import database
 from forecasts.questions.registry import find, newest_wording
@@ -74,7 +72,7 @@ def ticked(app: AppTest) -> list[str]:
 def test_only_identical_pairs_are_preselected_and_they_come_first(pairs: Pairs) -> None:
     app = pairs(3, identical=2)
     assert [one.value for one in app.checkbox] == [True, True, False]
-    assert "Identical titles with the same close are preselected." in words(app)
+    assert "Identical ones are preselected" in words(app)
     assert "Metaculus · closes 11 Jan 2026" in words(app)
     # A cleared pair stays so after others are joined.
     app.checkbox[0].uncheck().run()
@@ -137,15 +135,3 @@ def test_pairs_of_questions_that_are_not_listed_are_shown(
 ) -> None:
     monkeypatch.setattr(record, "SHOWN", 1)
     assert len(pairs(3).checkbox) == 3
-
-
-def test_a_refusal_names_the_pair_and_joins_none(pairs: Pairs, engine: Engine) -> None:
-    app = press(pairs(2, asked_by="bob"), "Select all shown")
-    with database.writing(engine) as ledger:
-        alice, bob = (member_or_new(ledger, name, now=day(0)) for name in ("alice", "bob"))
-        team = teams.create(ledger, "Oak", member=bob, now=day(1))
-        join(ledger, team, alice, joined_at=day(1))
-    press(app, "Join 2 selected")
-    assert "bridge no. 0 open?!” (own-0 and metaculus-0): alice may not change" in words(app)
-    assert len(ticked(app)) == 2
-    assert joined(engine, 2) == 0

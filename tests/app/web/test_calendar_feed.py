@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web import calendar_feed
+from app.web import routes
 from forecasts.access.members import member_or_new
-from forecasts.agenda import calendar_feed as agenda_calendar_feed
+from forecasts.agenda import calendar_feed
 from forecasts.ledger import database
 from tests.conftest import ask, day
 from tests.postgresql import Server
@@ -20,11 +20,11 @@ from tests.postgresql import Server
 
 @pytest.fixture(autouse=True)
 def _served(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendar_feed, "engine_of", lambda _: engine)
+    monkeypatch.setattr(routes, "engine_of", lambda _: engine)
 
 
 def get(name: str) -> Response:
-    return calendar_feed.calendar(
+    return routes.calendar(
         Request(
             {
                 "type": "http",
@@ -47,7 +47,7 @@ def test_a_calendar_is_read_by_its_address_alone(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         ask(ledger, alice, slug="rain", scheduled_close_time=day(30_000))
-        issued = agenda_calendar_feed.create(ledger, member=alice, now=day(0))
+        issued = calendar_feed.create(ledger, member=alice, now=day(0))
     answer = get(f"{issued.secret}.ics")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -61,11 +61,11 @@ def test_a_calendar_goes_by_a_server_s_clock(
 ) -> None:
     times: list[datetime] = []
     engine = database.open_engine(postgresql.emptied())
-    monkeypatch.setattr(calendar_feed, "engine_of", lambda _: engine)
+    monkeypatch.setattr(routes, "engine_of", lambda _: engine)
     ahead = "clock_timestamp() + interval '1 hour'"
     monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: ahead)
     monkeypatch.setattr(
-        agenda_calendar_feed, "feed", lambda *_, now, **__: times.append(now) or "BEGIN:VCALENDAR"
+        calendar_feed, "feed", lambda *_, now, **__: times.append(now) or "BEGIN:VCALENDAR"
     )
     assert get(f"fcc_{'0' * 12}_{'x' * 43}.ics").status_code == 200
     off = times[0] - datetime.now(UTC) - timedelta(hours=1)
@@ -77,4 +77,4 @@ def test_a_calendar_goes_by_a_server_s_clock(
 def test_any_other_address_is_none_whatever_is_wrong_with_it(name: str) -> None:
     answer = get(name)
     assert answer.status_code == 404
-    assert bytes(answer.body).decode() == calendar_feed.NOT_FOUND
+    assert bytes(answer.body).decode() == routes.NOT_FOUND

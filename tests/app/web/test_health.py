@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.web import health
+from app.web import routes
 from forecasts.ledger import database
 from tests.postgresql import Server
 
@@ -21,10 +21,10 @@ UNAVAILABLE = (503, "The ledger is unavailable at the moment.\n")
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    health.engine_of.cache_clear()
-    with TestClient(Starlette(routes=[Route("/health", health.Health().answer)])) as client:
+    routes.engine_of.cache_clear()
+    with TestClient(Starlette(routes=[Route("/health", routes.Health().answer)])) as client:
         yield client
-    health.engine_of.cache_clear()
+    routes.engine_of.cache_clear()
 
 
 def asked(client: TestClient) -> tuple[int, str]:
@@ -42,7 +42,7 @@ def test_a_ledger_that_can_be_read_is_well(
 ) -> None:
     serve(engine.url.render_as_string(hide_password=False), monkeypatch)
     assert asked(client) == (200, "The ledger can be read.\n")
-    health.engine_of(engine.url.render_as_string(hide_password=False)).dispose()
+    routes.engine_of(engine.url.render_as_string(hide_password=False)).dispose()
 
 
 def test_a_schema_of_another_release_is_not_well(
@@ -52,7 +52,7 @@ def test_a_schema_of_another_release_is_not_well(
     with database.writing(engine) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert asked(client) == UNAVAILABLE
-    health.engine_of(url).dispose()
+    routes.engine_of(url).dispose()
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_a_server_that_is_down_is_said_without_details_until_it_is_back(
         with postgresql.stopped():
             assert asked(client) == UNAVAILABLE
         assert asked(client)[0] == 200
-        health.engine_of(url).dispose()
+        routes.engine_of(url).dispose()
 
 
 def test_a_ledger_that_is_not_there_is_not_created(
@@ -89,13 +89,13 @@ def test_a_reading_that_hangs_is_not_waited_for_and_not_begun_twice(
         ends.set()
         return True
 
-    monkeypatch.setattr(health, "WAITS", 0.05)
-    monkeypatch.setattr(health, "is_readable", hang)
+    monkeypatch.setattr(routes, "WAITS", 0.05)
+    monkeypatch.setattr(routes, "is_readable", hang)
     with ThreadPoolExecutor(3) as strangers:
         answers = list(strangers.map(asked, [client] * 3))
     assert answers == [UNAVAILABLE] * 3
     assert len(begun) == 1
     goes_on.set()
     ends.wait()
-    monkeypatch.setattr(health, "WAITS", 30)
+    monkeypatch.setattr(routes, "WAITS", 30)
     assert asked(client)[0] == 200

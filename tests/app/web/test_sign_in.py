@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from app.web import identity
+from app import session
 from app.web.middleware import FAILED
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
@@ -29,7 +29,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The provider's claims about the visitor; empty: not signed in."""
     said: dict[str, Any] = {}
     set_to(monkeypatch, ISSUER=ISSUER, ALLOWED_DOMAINS="example.org")
-    monkeypatch.setattr(identity, "claims", lambda: said)
+    monkeypatch.setattr(session, "claims", lambda: said)
     return said
 
 

@@ -1,0 +1,136 @@
+"""Widgets that pages share: links, pages of a list, switches, metrics, downloads, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.markdown_text import as_text, link, paragraphs, shortened
+from forecasts.ledger.models import Article
+from forecasts.questions.standing import QuestionState
+
+Item = TypeVar("Item")
+_LONGEST = 160  # characters of a title in a list; the question's page has it in full
+_TYPES = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
+}
+
+
+def question_link(state: QuestionState, page: str = "question", label: str = "") -> None:
+    """Show ``label``, or else the question's title, as a link to ``page``."""
+    label = label or as_text(shortened(state.text.title, _LONGEST))
+    st.page_link(f"app_pages/{page}.py", label=label, query_params={"slug": state.slug})
+
+
+def question_line(
+    state: QuestionState, caption: str, page: str = "question", *, border: bool = False
+) -> None:
+    """Show a question as a link to ``page`` with a ``caption``, in Markdown, below it."""
+    with st.container(border=border, gap=None):
+        question_link(state, page)
+        st.caption(caption)
+
+
+def titled(title: str, *said: str) -> None:
+    """Show a header with captions, in Markdown, beside it."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.header(title, anchor=False, width="content")
+        st.caption(" · ".join(said))
+
+
+def article_link(article: Article) -> None:
+    """Show the article's title as a link to it."""
+    query = {"article": str(article.id)}
+    st.page_link("app_pages/articles.py", label=as_text(article.title), query_params=query)
+
+
+def note_and_source(note: str, source: str = "") -> None:
+    """Show a note and the address of its source, if there are such."""
+    if note:
+        st.markdown(paragraphs(note))
+    if source:
+        st.markdown(link(source, source))
+
+
+def shown_page(items: Sequence[Item], key: str, size: int) -> Sequence[Item]:
+    """Show the choice of a page if there are several; return the page's items."""
+    pages = -(-len(items) // size)
+    number = st.pagination(pages, key=key) if pages > 1 else 1
+    return items[(number - 1) * size : number * size]
+
+
+def page_asked() -> int:
+    """Return the requested page number of a list, from a click or the address."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
+    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
+
+
+def search_field(label: str, key: str, placeholder: str) -> str:
+    """Show a search field, kept in the address; return its words."""
+    return st.text_input(
+        label,
+        key=key,
+        type="search",
+        placeholder=placeholder,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+
+
+def switch(label: str, options: Sequence[str], key: str, **how: Any) -> str:
+    """Show options side by side, one of them always chosen, at first the first; return it.
+
+    It is kept in the address. ``how``: as in ``st.segmented_control``.
+    """
+    how = {"default": options[0], "bind": "query-params", **how}
+    chosen: str | None = st.segmented_control(label, options, required=True, key=key, **how)
+    return chosen or str(how["default"])
+
+
+def metrics(key: str, shown: Mapping[str, tuple[str, str]]) -> list[DeltaGenerator]:
+    """Show numbers side by side, each a name with its value and help; return their columns."""
+    with st.container(key=f"figures-{key}"):
+        columns = st.columns(len(shown))
+    for column, (name, (value, help_text)) in zip(columns, shown.items(), strict=True):
+        column.metric(name, value, help=help_text)
+    return columns
+
+
+def download(label: str, data: Any, name: str, *, key: str, **how: Any) -> None:
+    """Show the button that downloads a file; ``data``: its content, or a function that makes it.
+
+    ``how``: as in ``st.download_button``.
+    """
+    how = {"mime": _TYPES.get(Path(name).suffix), **how}
+    st.download_button(label, data, name, key=key, on_click="ignore", **how)
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Callable[[str, float], None]]:
+    """Yield a function that shows the progress. A click on Stop ends the work at its next call.
+
+    Streamlit does this: any click starts a new run of the page and ends the working run at its
+    next output, which rolls its transaction back.
+    """
+    place = st.empty()
+    with place.container(border=True):
+        bar = st.progress(0.0, text=f"{doing} …")
+        st.button("Stop", key="stop", help="Nothing is stored.")
+
+    def show(words: str, share: float) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), text=f"{doing}: {words}")
+
+    try:
+        yield show
+    finally:
+        place.empty()
