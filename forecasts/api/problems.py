@@ -1,6 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457): the rule, the value, the remedy.
 
-Each error is translated here, once. The façade for other clients has handlers of its own.
+Each error is translated here, once. Pydantic finds the rules that values of a request break; they
+are told in our words.
 """
 
 from __future__ import annotations
@@ -49,6 +50,27 @@ REQUESTS: dict[Act, str] = {
 _FIELDS = {"criteria": "resolution_criteria", "resolves": "scheduled_resolve_time"}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
+# By the type of Pydantic's error, with the fields of its context.
+_MUST = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
+    "finite_number": "must be a finite number",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "none_required": "must be left out",
+    "too_short": "must have at least {min_length} items, not {actual_length}",
+    "too_long": "must have at most {max_length} items, not {actual_length}",
+    "string_too_long": "must have at most {max_length} characters",
+}
+# By the beginning of the type of an error that names another type.
+_A = {"float": "a number", "int": "a whole number", "bool": "true or false", "string": "a text"}
+_A |= {"list": "a list", "dict": "an object", "model": "an object"}
+LONGEST = 2_000  # characters of a sentence, which may repeat a name that was sent
+_A_TIME = "must be a time such as 2027-03-31T12:00:00Z"
+# A value of several types has an error for each, with the type as the last part of its place.
+_TYPES = ("float", "int", "str", "dict[str,any]")
 
 
 class Unauthenticated(Forbidden):
@@ -240,29 +262,6 @@ def add_handlers(app: FastAPI) -> None:
     def _unexpected(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return plain(500, "Something went wrong.", "The server's log has the details.")
-
-
-# By the type of Pydantic's error, with the fields of its context.
-_MUST = {
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be above {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be below {lt}",
-    "finite_number": "must be a finite number",
-    "literal_error": "must be {expected}",
-    "enum": "must be {expected}",
-    "none_required": "must be left out",
-    "too_short": "must have at least {min_length} items, not {actual_length}",
-    "too_long": "must have at most {max_length} items, not {actual_length}",
-    "string_too_long": "must have at most {max_length} characters",
-}
-# By the beginning of the type of an error that names another type.
-_A = {"float": "a number", "int": "a whole number", "bool": "true or false", "string": "a text"}
-_A |= {"list": "a list", "dict": "an object", "model": "an object"}
-LONGEST = 2_000  # characters of a sentence, which may repeat a name that was sent
-_A_TIME = "must be a time such as 2027-03-31T12:00:00Z"
-# A value of several types has an error for each, with the type as the last part of its place.
-_TYPES = ("float", "int", "str", "dict[str,any]")
 
 
 def must(fault: Any) -> str:

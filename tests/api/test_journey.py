@@ -14,7 +14,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
 from tests.api.conftest import Clock, asked
-from tests.conftest import day
+from tests.conftest import KINDS, day
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +24,12 @@ TEXT = (
     "Harbour to reopen\n\nThe port of Brenholt said on Monday that the harbour will reopen by "
     "31 March 2026. " + "Repairs to the quay began in autumn after the storm. " * 10
 )
+
+
+@pytest.fixture
+def kind() -> str:
+    """PostgreSQL, where there is a server."""
+    return KINDS[-1]
 
 
 def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock) -> None:

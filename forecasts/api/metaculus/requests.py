@@ -1,4 +1,8 @@
-"""The requests of bots as the ledger's values: forecasts and new questions."""
+"""The requests that bots send, in the platform's shapes, and the ledger's values of them.
+
+A field of a request that the ledger has no place for is refused, or, of a new post, named in the
+answer (``not_kept``).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,146 @@ from forecasts.updates.model_uses import Model, check_model
 from forecasts.values import distributions
 from forecasts.values.outcomes import format_figure
 from forecasts.values.value import SUM_TOLERANCE, Value, check_value
+
+SITE = 1  # the number of the project that holds every question
+
+
+def moment(text: Any) -> Any:
+    """Return the time of a text; one without a zone is in UTC, as on the platform."""
+    if not isinstance(text, str):
+        return text
+    if not text:
+        return None
+    try:
+        naive = datetime.fromisoformat(text)
+    except ValueError:
+        return read_time(text)
+    return read_time(text if naive.tzinfo or len(text) == 10 else f"{text}Z")
+
+
+Number = Annotated[int, Field(ge=0, lt=2**31)]  # of a post, question, link or account
+Few = Field(max_length=MOST_FORECASTS)  # of a list that a request may have
+Moment = Annotated[datetime | None, BeforeValidator(moment)]
+
+
+class _Request(BaseModel):
+    """A request: a field that is not here is refused, so that nothing is dropped in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewForecast(_Request):
+    """A forecast on a question: one of the three values.
+
+    ``model``: the ledger's own field, which a bot may add.
+    """
+
+    question: Number
+    source: str = "api"
+    probability_yes: float | None = None
+    probability_yes_per_category: dict[str, float | None] | None = None
+    continuous_cdf: list[float] | None = None
+    end_time: Moment = None
+    percentiles: None = None
+    slider_values: None = None
+    distribution_input: None = None
+    model: UsedModel | None = None
+
+
+class Withdrawal(_Request):
+    """The end of a forecast, now."""
+
+    question: Number
+    withdraw_at: Moment = None
+
+
+class NewComment(_Request):
+    """A comment on a post; ``included_forecast``: it gives the reasons of a forecast."""
+
+    on_post: Number
+    text: str
+    is_private: bool = False
+    included_forecast: bool = False
+    parent: int | None = None
+
+
+class Bulk(_Request):
+    """Forecasts and comments of one account, in one transaction."""
+
+    acting_user: str | int | None = None
+    forecasts: Annotated[list[NewForecast], Few] = []
+    comments: Annotated[list[NewComment], Few] = []
+
+
+class BulkRead(_Request):
+    """The questions whose forecasts an account reads."""
+
+    acting_user: str | int | None = None
+    question_ids: Annotated[list[Number], Few]
+
+
+class NewBot(_Request):
+    """The name of a new bot."""
+
+    username: str
+
+
+class Outcome(_Request):
+    """The outcome of a question, and when it became known."""
+
+    resolution: str
+    actual_resolve_time: Moment = None
+
+
+class Times(_Request):
+    """The times with which a post is approved."""
+
+    published_at: Moment = None
+    open_time: Moment = None
+    cp_reveal_time: Moment = None
+    scheduled_close_time: Moment = None
+    scheduled_resolve_time: Moment = None
+
+
+class NewScaling(BaseModel):
+    """The range of a new question; dates are ISO 8601 or seconds since 1970."""
+
+    range_min: float | str | None = None
+    range_max: float | str | None = None
+    zero_point: float | None = None
+
+
+class NewQuestion(Times):
+    """The question of a new post; any other field is named in the answer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    title: str
+    type: Literal["binary", "multiple_choice", "numeric", "date", "discrete"]
+    description: str = ""
+    resolution_criteria: str = ""
+    fine_print: str = ""
+    options: list[str] | None = None
+    scaling: NewScaling = NewScaling()
+    open_lower_bound: bool | None = None
+    open_upper_bound: bool | None = None
+    inbound_outcome_count: int | None = None
+    unit: str = ""
+    question_weight: float = 1.0
+    resolution: str | None = None
+
+
+class NewPost(BaseModel):
+    """A new post with its question; any other field is named in the answer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    title: str = ""
+    default_project: int | None = None
+    published_at: Moment = None
+    question: NewQuestion
+    acting_user: str | int | None = None
+
 
 _ROUNDED = 1e-6  # how far from 1 the probabilities of options may sum, as bots round them
 _FIELDS = {
@@ -190,143 +334,3 @@ def not_kept(post: NewPost, text: QuestionText) -> dict[str, str]:
     found = {name: reason for name, (given, reason) in reasons.items() if given}
     extra = {**(post.model_extra or {}), **(asked.model_extra or {})}
     return found | {name: "A ledger has no place for it." for name, given in extra.items() if given}
-
-
-SITE = 1  # the number of the project that holds every question
-
-
-def moment(text: Any) -> Any:
-    """Return the time of a text; one without a zone is in UTC, as on the platform."""
-    if not isinstance(text, str):
-        return text
-    if not text:
-        return None
-    try:
-        naive = datetime.fromisoformat(text)
-    except ValueError:
-        return read_time(text)
-    return read_time(text if naive.tzinfo or len(text) == 10 else f"{text}Z")
-
-
-Number = Annotated[int, Field(ge=0, lt=2**31)]  # of a post, question, link or account
-Few = Field(max_length=MOST_FORECASTS)  # of a list that a request may have
-Moment = Annotated[datetime | None, BeforeValidator(moment)]
-
-
-class _Request(BaseModel):
-    """A request: a field that is not here is refused, so that nothing is dropped in silence."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewForecast(_Request):
-    """A forecast on a question: one of the three values.
-
-    ``model``: the ledger's own field, which a bot may add.
-    """
-
-    question: Number
-    source: str = "api"
-    probability_yes: float | None = None
-    probability_yes_per_category: dict[str, float | None] | None = None
-    continuous_cdf: list[float] | None = None
-    end_time: Moment = None
-    percentiles: None = None
-    slider_values: None = None
-    distribution_input: None = None
-    model: UsedModel | None = None
-
-
-class Withdrawal(_Request):
-    """The end of a forecast, now."""
-
-    question: Number
-    withdraw_at: Moment = None
-
-
-class NewComment(_Request):
-    """A comment on a post; ``included_forecast``: it gives the reasons of a forecast."""
-
-    on_post: Number
-    text: str
-    is_private: bool = False
-    included_forecast: bool = False
-    parent: int | None = None
-
-
-class Bulk(_Request):
-    """Forecasts and comments of one account, in one transaction."""
-
-    acting_user: str | int | None = None
-    forecasts: Annotated[list[NewForecast], Few] = []
-    comments: Annotated[list[NewComment], Few] = []
-
-
-class BulkRead(_Request):
-    """The questions whose forecasts an account reads."""
-
-    acting_user: str | int | None = None
-    question_ids: Annotated[list[Number], Few]
-
-
-class NewBot(_Request):
-    """The name of a new bot."""
-
-    username: str
-
-
-class Outcome(_Request):
-    """The outcome of a question, and when it became known."""
-
-    resolution: str
-    actual_resolve_time: Moment = None
-
-
-class Times(_Request):
-    """The times with which a post is approved."""
-
-    published_at: Moment = None
-    open_time: Moment = None
-    cp_reveal_time: Moment = None
-    scheduled_close_time: Moment = None
-    scheduled_resolve_time: Moment = None
-
-
-class NewScaling(BaseModel):
-    """The range of a new question; dates are ISO 8601 or seconds since 1970."""
-
-    range_min: float | str | None = None
-    range_max: float | str | None = None
-    zero_point: float | None = None
-
-
-class NewQuestion(Times):
-    """The question of a new post; any other field is named in the answer."""
-
-    model_config = ConfigDict(extra="allow")
-
-    title: str
-    type: Literal["binary", "multiple_choice", "numeric", "date", "discrete"]
-    description: str = ""
-    resolution_criteria: str = ""
-    fine_print: str = ""
-    options: list[str] | None = None
-    scaling: NewScaling = NewScaling()
-    open_lower_bound: bool | None = None
-    open_upper_bound: bool | None = None
-    inbound_outcome_count: int | None = None
-    unit: str = ""
-    question_weight: float = 1.0
-    resolution: str | None = None
-
-
-class NewPost(BaseModel):
-    """A new post with its question; any other field is named in the answer."""
-
-    model_config = ConfigDict(extra="allow")
-
-    title: str = ""
-    default_project: int | None = None
-    published_at: Moment = None
-    question: NewQuestion
-    acting_user: str | int | None = None

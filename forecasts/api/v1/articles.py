@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from forecasts.api import caller
-from forecasts.api.caller import Acts, At, reads
+from forecasts.api.caller import Acts, At, acted, reads, replayed
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import web_address
 from forecasts.api.v1 import requests
@@ -32,7 +31,7 @@ def capture_article(sender: Acts, body: requests.Capture) -> Captured | Response
     left_out: list[str] = []
     with sender.admitted() as before:
         library.require_capture(before.session, **before.by)
-        if (first := caller.replayed(sender, before)) is not None:  # the page may have gone
+        if (first := replayed(sender, before)) is not None:  # the page may have gone
             return first
         seen = before.now
     if body.url is None:
@@ -49,7 +48,7 @@ def capture_article(sender: Acts, body: requests.Capture) -> Captured | Response
         stored = library.store(at.session, found, member=at.member, captured_at=seen)
         return views.captured([article for article, _ in stored], left_out)
 
-    return caller.acted(sender, do)
+    return acted(sender, do)
 
 
 @router.get("/{number}")

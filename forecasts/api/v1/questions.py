@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
 from forecasts.agenda.today import today
-from forecasts.api import caller, problems
+from forecasts.api import problems
 from forecasts.api import words as texts
-from forecasts.api.caller import At, acts, reads
+from forecasts.api.caller import At, acts, markdown, reads, require_match, tagged, wants_markdown
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
 from forecasts.api.v1.forecasts import wrong_values
@@ -27,7 +27,6 @@ from forecasts.views.forecasts import ProblemDocument
 from forecasts.views.questions import QuestionDocument, Questions
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
-_STATUSES = {one.name: one for one in Status}
 _FORECASTS = 10  # the newest, in a text
 _EVERY = 1_000_000  # questions that may need an update
 
@@ -66,7 +65,7 @@ def list_questions(
     """List the questions that you may see, with your current forecasts."""
     by = search.Filter(
         words=words,
-        status="" if status is None else _STATUSES[status].value,
+        status="" if status is None else Status[status].value,
         tag=tag,
         family=family,
         team=team,
@@ -143,9 +142,9 @@ def show_question(
 
     With `Accept: text/markdown` as a text for language models.
     """
-    if caller.wants_markdown(request):
-        return caller.markdown(texts.question(at, id, _FORECASTS))
-    return caller.tagged(request, response, document(at, registry.find(at.session, id)))
+    if wants_markdown(request):
+        return markdown(texts.question(at, id, _FORECASTS))
+    return tagged(request, response, document(at, registry.find(at.session, id)))
 
 
 @router.patch(
@@ -171,7 +170,7 @@ def revise_question(
     """Reword a question or change its dates. Earlier wordings are kept."""
     question = registry.find(at.session, id)
     if if_match is not None:
-        caller.require_match(if_match, document(at, question))
+        require_match(if_match, document(at, question))
     fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
     if not fields:
         raise BadInput("There is nothing to change.", remedy="Send at least one field.")

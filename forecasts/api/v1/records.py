@@ -11,8 +11,7 @@ from forecasts.access import teams, tokens
 from forecasts.access.kinds import CrowdOf
 from forecasts.access.members import kind_of
 from forecasts.access.roles import Scope
-from forecasts.api import caller
-from forecasts.api.caller import At, reads
+from forecasts.api.caller import At, markdown, reads, wants_markdown
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
@@ -205,8 +204,8 @@ def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Row
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:
-    if caller.wants_markdown(request):
-        return caller.markdown(str(formats.rendered(made, "md")))
+    if wants_markdown(request):
+        return markdown(str(formats.rendered(made, "md")))
     return Response(str(formats.rendered(made, "json")), media_type="application/json")
 
 

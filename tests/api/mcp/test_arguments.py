@@ -14,15 +14,8 @@ from mcp.server.mcpserver import MCPServer
 from forecasts.api.mcp.server import build
 from tests.api.mcp.conftest import Ledger, Way
 from tests.api.mcp.test_tools import asked
-from tests.conftest import KINDS
 
 DOCS = Path(__file__).parents[3] / "docs" / "mcp.md"
-
-
-@pytest.fixture
-def kind() -> str:
-    """One database is enough: arguments are checked before the ledger is opened."""
-    return KINDS[0]
 
 
 @pytest.fixture

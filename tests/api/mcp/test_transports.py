@@ -27,7 +27,7 @@ from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from tests.conftest import KINDS, ask, day
+from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
@@ -39,20 +39,7 @@ AT = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def kind() -> str:
-    """One database is enough: the tools are tested on both."""
-    return KINDS[0]
-
-
-@pytest.fixture
-def clocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "forecasts.ledger.clock.server_time", lambda: f"timestamptz '{day(1).isoformat()}'"
-    )
-
-
-@pytest.fixture
-def secrets(engine: Engine, clocked: None) -> dict[str, str]:
+def secrets(engine: Engine) -> dict[str, str]:
     """The tokens of bots in a ledger with a question of alice's."""
     scopes: dict[str, list[Scope] | None] = {
         "bot": None, "other": None, "reader": [Scope.read], "forecaster": [Scope.forecast],

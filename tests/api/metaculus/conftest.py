@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from sqlalchemy import Engine
 from forecasts.access import roles, tokens
 from forecasts.access.members import member_or_new
 from forecasts.api.server import build
+from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
-from forecasts.ledger.models import MemberKind, Question
+from forecasts.ledger.models import MemberKind
+from tests.api.conftest import Clock
 from tests.conftest import ask, day
 
 # By type, as the platform calls it: the fields of a question.
@@ -25,19 +29,6 @@ TYPES: dict[str, dict[str, Any]] = {
     "date": {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-02-20"},
     "discrete": {"type": "numeric", "lower_bound": "-0.5", "upper_bound": "10.5"},
 }
-
-
-@dataclass
-class Clock:
-    """The machine's clock, which the test moves."""
-
-    now: datetime = field(default_factory=lambda: day(1))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **time: float) -> None:
-        self.now += timedelta(**time)
 
 
 @dataclass
@@ -80,31 +71,43 @@ class Arena:
             return ask(session, member_or_new(session, "alice", now=day(0)), **fields).id
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    server = "forecasts.ledger.clock.server_time"
-    monkeypatch.setattr(server, lambda: f"timestamptz '{clock().isoformat()}'")
-    return clock
+@dataclass(frozen=True)
+class Filled:
+    """A ledger in a file: its accounts (alice and bot) with their tokens, and its questions."""
+
+    file: Path
+    accounts: list[tuple[int, str]]
+    numbers: dict[str, int]
 
 
-@pytest.fixture
-def arena(engine: Engine, clock: Clock) -> Arena:
-    app = build(engine, clock=clock)
-
-    def client(secret: str) -> TestClient:
-        headers = {"Authorization": f"Token {secret}"}
-        return TestClient(app, base_url="http://127.0.0.1:8000/api", headers=headers)
-
+@pytest.fixture(scope="session")
+def filled(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """The ledger of the arena, made once and copied for each test."""
+    file = Path(copy(empty_ledger, tmp_path_factory.mktemp("arena") / "ledger.sqlite3"))
+    engine = database.open_engine(sqlite_url(file))
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0), kind=MemberKind.service)
         roles.ensure_admin(session, alice, now=day(0))
-        questions: dict[str, Question] = {
-            kind: ask(session, alice, title=f"A {kind} one?", tags=["MiniBench"], **fields)
+        numbers = {
+            kind: ask(session, alice, title=f"A {kind} one?", tags=["MiniBench"], **fields).id
             for kind, fields in TYPES.items()
         }
-        numbers = {kind: question.id for kind, question in questions.items()}
         bot = tokens.create(session, "bot", member=alice, now=day(0))
         own = tokens.create(session, "alice", member=alice, now=day(0))
-        accounts = [Bot(one.member.id, client(one.secret)) for one in (own, bot)]
-    return Arena(engine, clock, *accounts, numbers)
+        accounts = [(one.member.id, one.secret) for one in (own, bot)]
+    engine.dispose()
+    return Filled(file, accounts, numbers)
+
+
+@pytest.fixture
+def arena(filled: Filled, tmp_path: Path) -> Iterator[Arena]:
+    engine = database.open_engine(sqlite_url(Path(copy(filled.file, tmp_path / "arena.sqlite3"))))
+    clock = Clock()
+    app = build(engine, clock=clock)
+
+    def account(id_: int, secret: str) -> Bot:
+        headers = {"Authorization": f"Token {secret}"}
+        return Bot(id_, TestClient(app, base_url="http://127.0.0.1:8000/api", headers=headers))
+
+    yield Arena(engine, clock, *(account(*one) for one in filled.accounts), filled.numbers)
+    engine.dispose()

@@ -118,7 +118,7 @@ def test_a_group_is_closed_and_resolved_once_each_of_its_questions_is(arena: Are
         for end in (5, 8)
     ]
     for now, status, closed in ((6, "open", None), (9, "closed", "2026-01-09T00:00:00Z")):
-        arena.clock.now = day(now)
+        arena.clock.time = day(now)
         group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
         assert (group["status"], group["actual_close_time"]) == (status, closed)
     for number, resolved in zip(months, (None, "2026-01-10T00:00:00Z"), strict=True):
