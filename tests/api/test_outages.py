@@ -39,24 +39,13 @@ def test_an_outage_is_a_line_and_its_end_another_however_many_requests_meet_it(
         for _ in range(2):
             assert api.get("/api/v1/me").status_code == 503
             assert api.post("/api/v1/questions/rain/forecasts", json=ADDED).status_code == 503
+        during.setattr("forecasts.api.server.STRANGERS_BYTES", 5)
+        long = api.post("/api/v1/articles", json={"text": "x" * 10})
+        assert (long.status_code, long.json()["code"]) == (503, "unavailable")
     assert log == ["The server was not reached. Start it."]
     assert api.get("/api/v1/me").status_code == 200
     assert len(log) == 2
     assert log[1].startswith("The ledger can be read again")
-
-
-def test_a_long_request_during_an_outage_is_refused_as_unavailable(
-    api: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @contextmanager
-    def unreachable(*_: object) -> Iterator[None]:
-        raise down()
-        yield
-
-    monkeypatch.setattr(database, "reading", unreachable)
-    monkeypatch.setattr("forecasts.api.server.STRANGERS_BYTES", 5)
-    found = api.post("/api/v1/articles", json={"text": "x" * 10})
-    assert (found.status_code, found.json()["code"]) == (503, "unavailable")
 
 
 def test_a_refused_act_is_a_line_too_while_the_ledger_is_read(

@@ -54,7 +54,13 @@ from forecasts.values.value_parsing import read_value
 from forecasts.views.articles import Draft, document
 from forecasts.views.questions import question as view
 
-Name = Annotated[str, Field(description="The question's id, as find_questions lists it.")]
+
+def _about(words: str) -> Any:
+    """Return the description of a parameter, as the model reads it."""
+    return Field(description=words)
+
+
+Name = Annotated[str, _about("The question's id, as find_questions lists it.")]
 _Due = tuple[QuestionState, Forecast | None, str]  # with its current forecast, and the reason
 _MOST_UPDATES = 20  # explained of one score
 _MOST_PAIRS = 10
@@ -67,43 +73,39 @@ _MOST_DRAFTS = 10  # of one article
 
 Forecasted = Annotated[
     str,
-    Field(
-        description="Yes-or-no question: '71%' or '0.71'. Options: 'Busan=60%, Other=40%'. Number: "
+    _about(
+        "Yes-or-no question: '71%' or '0.71'. Options: 'Busan=60%, Other=40%'. Number: "
         "percentiles, '10%=120, 50%=140, 90%=170'. Date: '10%=2027-01-05, 50%=2027-03-31, "
         "90%=2027-08-01'."
     ),
 ]
 Reason = Annotated[
-    str, Field(description="Why, in a few sentences: base rate, main evidence, main uncertainty.")
+    str, _about("Why, in a few sentences: base rate, main evidence, main uncertainty.")
 ]
 Pieces = Annotated[
     list[str] | None,
-    Field(
-        description="Pieces of evidence, each 'supports|opposes|context [news|data|base_rate|expert"
+    _about(
+        "Pieces of evidence, each 'supports|opposes|context [news|data|base_rate|expert"
         "|model|other]: URL, note or article N', such as 'opposes data: https://example.org/a'. "
         "The stance is about the outcome (yes, a higher number, a later day)."
     ),
 ]
-ModelName = Annotated[
-    str, Field(description="Your model's name without its version: 'maker-model'.")
-]
-Version = Annotated[str, Field(description="The model's version: '1.5' or '2026-05-01'.")]
-Cost = Annotated[float | None, Field(description="Cost of this forecast in US dollars.")]
+ModelName = Annotated[str, _about("Your model's name without its version: 'maker-model'.")]
+Version = Annotated[str, _about("The model's version: '1.5' or '2026-05-01'.")]
+Cost = Annotated[float | None, _about("Cost of this forecast in US dollars.")]
 
 
 def find_questions(
     here: Here,
-    text: Annotated[
-        str, Field(description="Words in title, criteria or background; blank for all.")
-    ] = "",
+    text: Annotated[str, _about("Words in title, criteria or background; blank for all.")] = "",
     status: Annotated[
         Literal["open", "upcoming", "awaiting", "proposed", "resolved", "any"],
-        Field(description="awaiting: closed without an outcome; proposed: to be decided."),
+        _about("awaiting: closed without an outcome; proposed: to be decided."),
     ] = "open",
     without_my_forecast: Annotated[
-        bool, Field(description="Only questions that you have not forecast.")
+        bool, _about("Only questions that you have not forecast.")
     ] = False,
-    tag: Annotated[str, Field(description="Only questions with this tag.")] = "",
+    tag: Annotated[str, _about("Only questions with this tag.")] = "",
     page: Annotated[int, Field(ge=1, description="Of 20 questions each.")] = 1,
 ) -> str:
     """Find forecasting questions by words, status or tag, the next to close first.
@@ -225,11 +227,11 @@ def compare(
     names: Annotated[
         list[str], Field(min_length=2, max_length=20, description="Two or more names.")
     ],
-    of: Annotated[Of, Field(description="The kind of the names.")] = "forecasters",
+    of: Annotated[Of, _about("The kind of the names.")] = "forecasters",
     cohort: Annotated[
         Cohort,
-        Field(
-            description="resolved: all resolved questions; scheduled: those whose scheduled "
+        _about(
+            "resolved: all resolved questions; scheduled: those whose scheduled "
             "close has passed, a fair sample."
         ),
     ] = "resolved",
@@ -300,7 +302,7 @@ def report_resource(here: Here) -> str:
 
 
 def forecast_this_question(
-    here: Here, question: Annotated[str, Field(description="The question's id.")]
+    here: Here, question: Annotated[str, _about("The question's id.")]
 ) -> str:
     """Forecast a question: base rate, evidence for and against, then a probability."""
     return f"""Forecast this question of the ledger, and record the forecast.
@@ -376,10 +378,8 @@ def forecast(
 
 def capture_article(
     door: Door,
-    url: Annotated[str, Field(description="The article's web address.")] = "",
-    text: Annotated[
-        str, Field(description="The article's text instead, for a page that needs a login.")
-    ] = "",
+    url: Annotated[str, _about("The article's web address.")] = "",
+    text: Annotated[str, _about("The article's text instead, for a page that needs a login.")] = "",
 ) -> str:
     """Capture a news article into the ledger, and list the questions that it suggests.
 
@@ -407,29 +407,27 @@ def capture_article(
 
 def ask_question(
     here: Here,
-    title: Annotated[str, Field(description="The question in one sentence, with its deadline.")],
-    criteria: Annotated[str, Field(description="Resolution criteria that a stranger could apply.")],
+    title: Annotated[str, _about("The question in one sentence, with its deadline.")],
+    criteria: Annotated[str, _about("Resolution criteria that a stranger could apply.")],
     closes: Annotated[
         str,
-        Field(
-            description="Last day to forecast: 2027-03-31, 'in 3 weeks'. Blank: as the title says."
-        ),
+        _about("Last day to forecast: 2027-03-31, 'in 3 weeks'. Blank: as the title says."),
     ] = "",
-    background: Annotated[str, Field(description="Context that a forecaster needs.")] = "",
+    background: Annotated[str, _about("Context that a forecaster needs.")] = "",
     options: Annotated[
-        list[str] | None, Field(description="The options of a multiple-choice question.")
+        list[str] | None, _about("The options of a multiple-choice question.")
     ] = None,
-    lower: Annotated[str, Field(description="Lower bound of a number or date.")] = "",
-    upper: Annotated[str, Field(description="Upper bound of a number or date.")] = "",
-    is_date: Annotated[bool, Field(description="Whether the bounds are dates.")] = False,
-    unit: Annotated[str, Field(description="Unit of a number.")] = "",
-    tags: Annotated[list[str] | None, Field(description="Tags to find it by.")] = None,
+    lower: Annotated[str, _about("Lower bound of a number or date.")] = "",
+    upper: Annotated[str, _about("Upper bound of a number or date.")] = "",
+    is_date: Annotated[bool, _about("Whether the bounds are dates.")] = False,
+    unit: Annotated[str, _about("Unit of a number.")] = "",
+    tags: Annotated[list[str] | None, _about("Tags to find it by.")] = None,
     value: Annotated[
-        str, Field(description="Your first forecast, as for the tool forecast; may be blank.")
+        str, _about("Your first forecast, as for the tool forecast; may be blank.")
     ] = "",
-    reason: Annotated[str, Field(description="The reason for that forecast.")] = "",
-    article: Annotated[int | None, Field(description="Number of its source article.")] = None,
-    quote: Annotated[str, Field(description="The exact passage of that article.")] = "",
+    reason: Annotated[str, _about("The reason for that forecast.")] = "",
+    article: Annotated[int | None, _about("Number of its source article.")] = None,
+    quote: Annotated[str, _about("The exact passage of that article.")] = "",
     model: ModelName = "",
     version: Version = "",
     cost: Cost = None,
@@ -501,18 +499,14 @@ def propose_outcome(
     question: Name,
     outcome: Annotated[
         str,
-        Field(
-            description="yes, no, an option, a number, a date, above or below (the bounds), "
+        _about(
+            "yes, no, an option, a number, a date, above or below (the bounds), "
             "annulled or ambiguous."
         ),
     ],
-    reason: Annotated[
-        str, Field(description="How the source meets the resolution criteria, word by word.")
-    ],
-    source: Annotated[str, Field(description="Web address that reports the outcome.")],
-    known_at: Annotated[
-        str, Field(description="When it became known: a day or time; blank: now.")
-    ] = "",
+    reason: Annotated[str, _about("How the source meets the resolution criteria, word by word.")],
+    source: Annotated[str, _about("Web address that reports the outcome.")],
+    known_at: Annotated[str, _about("When it became known: a day or time; blank: now.")] = "",
 ) -> str:
     """Propose a question's outcome with your evidence. You are a witness: someone else decides.
 

@@ -106,7 +106,11 @@ async def round_of(client: Client) -> list[str]:
     return said
 
 
-def expect_round(said: list[str]) -> None:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_over_http_a_bot_finds_forecasts_and_reads(
+    served: FastAPI, secrets: dict[str, str], mode: str
+) -> None:
+    said = over_http(served, secrets["bot"], round_of, mode)
     found, recorded, refused, read, prompt, question, report = said
     assert "`rain`: `Will it rain?`" in found
     assert "Recorded on `rain`" in recorded
@@ -117,13 +121,6 @@ def expect_round(said: list[str]) -> None:
     assert "Base rate" in prompt
     assert question == read
     assert "Track record by forecaster" in report
-
-
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_over_http_a_bot_finds_forecasts_and_reads(
-    served: FastAPI, secrets: dict[str, str], mode: str
-) -> None:
-    expect_round(over_http(served, secrets["bot"], round_of, mode))
 
 
 def test_bots_at_the_same_time_act_each_in_their_own_name(

@@ -29,7 +29,8 @@ def main(owner_token: str, bot_token: str, bot_name: str) -> dict[str, Any]:
     owner = MetaculusClient(token=owner_token, **quick)
     bot = MetaculusClient(token=bot_token, **quick)
     found: dict[str, Any] = {"base_url": bot.base_url}
-    found["listed"] = _by_type(bot.get_all_open_questions_from_tournament(TOURNAMENT))
+    questions = bot.get_all_open_questions_from_tournament(TOURNAMENT)
+    found["listed"] = {one.get_question_type(): one.id_of_post for one in questions}
     found["forecast"] = {kind: _forecast(bot, number) for kind, number in found["listed"].items()}
     found["accounts"] = _accounts(owner, bot)
     found["as_bot"] = _acting(MetaculusClient(token=owner_token, acting_user=bot_name, **quick))
@@ -51,10 +52,6 @@ def _name_model(token: str) -> None:
     client = names["NamedClient"](token=token, sleep_seconds_between_requests=0)
     for question in client.get_all_open_questions_from_tournament("family"):
         client.post_binary_question_prediction(question.id_of_question, 0.3)
-
-
-def _by_type(questions: list[Any]) -> dict[str, int]:
-    return {one.get_question_type(): one.id_of_post for one in questions}
 
 
 def _cdf(question: Any) -> list[float]:
@@ -240,11 +237,8 @@ def _group(bot: Any) -> dict[str, Any]:
     again = bot.get_question_by_post_id(number, "unpack_subquestions")
     bot.post_binary_question_prediction(again[0].id_of_question, 0.4)
     bot.post_question_comment(number, NOTES)
-    return {"labels": labels, "of_post": len(again), "excluded": len(_excluded(bot))}
-
-
-def _excluded(bot: Any) -> list[Any]:
-    return list(bot.get_all_open_questions_from_tournament("family", "exclude"))
+    excluded = list(bot.get_all_open_questions_from_tournament("family", "exclude"))
+    return {"labels": labels, "of_post": len(again), "excluded": len(excluded)}
 
 
 def _links(bot: Any, number: int) -> dict[str, Any]:
