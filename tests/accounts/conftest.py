@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from forecasts.accounts.client import Client, Site
 from forecasts.accounts.kept import Kept, keeping
+from forecasts.platforms.record import Choices, PlatformRecord
 from tests.conftest import KINDS
 
 TOKEN = "s3cret-t0ken"
@@ -133,6 +134,29 @@ def client_of(platform: Platform, person: Person) -> Callable[..., Client]:
 def kept(tmp_path: Path) -> Iterator[Kept]:
     with keeping(tmp_path / "kept.jsonl", now=NOW) as one:
         yield one
+
+
+@dataclass
+class Pull:
+    """A pull from the platform on this machine, and its answers."""
+
+    platform: Platform
+    client_of: Callable[..., Client]
+    kept: Kept
+
+    def fetch(self, account: Any, *known: Any) -> None:
+        account.fetch(self.client_of(account.SITE), self.kept, *known)
+
+    def read(self, account: Any) -> PlatformRecord:
+        """Return the record that is fetched now."""
+        self.fetch(account)
+        record: PlatformRecord = account.read(self.kept, Choices("alice", now=NOW))
+        return record
+
+
+@pytest.fixture
+def pull(platform: Platform, client_of: Callable[..., Client], kept: Kept) -> Pull:
+    return Pull(platform, client_of, kept)
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ import pytest
 from forecasts.accounts import fatebook as account
 from forecasts.accounts.accounts import own
 from forecasts.accounts.client import Client
-from forecasts.accounts.kept import Kept
 from forecasts.common.errors import BadInput
 from forecasts.platforms import fatebook
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
-from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.accounts.conftest import TOKEN, Platform, Pull, Reply, Request
 from tests.remarks import notes_of
 
 pytestmark = pytest.mark.slow
@@ -127,34 +126,33 @@ def serve(platform: Platform, questions: Sequence[dict[str, Any]]) -> None:
 
 
 @pytest.fixture
-def pull(platform: Platform, client_of: ClientOf, kept: Kept) -> Callable[..., PlatformRecord]:
+def pulled(pull: Pull) -> Callable[..., PlatformRecord]:
     def run(questions: Sequence[dict[str, Any]]) -> PlatformRecord:
-        serve(platform, questions)
-        account.fetch(client_of(account.SITE), kept)
-        return account.read(kept, CHOICES)
+        serve(pull.platform, questions)
+        return pull.read(account)
 
     return run
 
 
-Pull = Callable[..., PlatformRecord]
+Pulled = Callable[..., PlatformRecord]
 
 
-def test_a_pull_and_an_export_of_one_account_agree(pull: Pull, tmp_path: Path) -> None:
+def test_a_pull_and_an_export_of_one_account_agree(pulled: Pulled, tmp_path: Path) -> None:
     (tmp_path / "export.csv").write_text(EXPORT)
     with opened(tmp_path / "export.csv") as source:
         export = fatebook.read(source, CHOICES)
-    pulled = pull(QUESTIONS)
+    record = pulled(QUESTIONS)
     for name in ("questions", "forecasts", "members"):
-        pd.testing.assert_frame_equal(getattr(pulled.frames, name), getattr(export.frames, name))
-    assert pulled.origins["question_id"].tolist() == export.origins["question_id"].tolist()
-    assert pulled.frames.forecasts["forecaster"].tolist() == ["alice", "Bob", *["alice"] * 4]
-    assert pulled.origins["platform_id"].tolist() == ["q1", "q2-o1", "q2-o2", "q3"]
-    assert pulled.origins["url"].tolist()[1:] == [
+        pd.testing.assert_frame_equal(getattr(record.frames, name), getattr(export.frames, name))
+    assert record.origins["question_id"].tolist() == export.origins["question_id"].tolist()
+    assert record.frames.forecasts["forecaster"].tolist() == ["alice", "Bob", *["alice"] * 4]
+    assert record.origins["platform_id"].tolist() == ["q1", "q2-o1", "q2-o2", "q3"]
+    assert record.origins["url"].tolist()[1:] == [
         f"https://fatebook.io/q/{one}" for one in ("q2", "q2", "q3")
     ]
-    left_out = [(one.value, one.reason) for one in pulled.left_out]
+    left_out = [(one.value, one.reason) for one in record.left_out]
     assert left_out == [("1 comment", "comments are not fetched")]
-    assert not any("file" in note for note in notes_of(pulled))
+    assert not any("file" in note for note in notes_of(record))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +164,7 @@ def test_a_pull_and_an_export_of_one_account_agree(pull: Pull, tmp_path: Path) -
     ],
 )
 def test_without_a_tag_the_account_is_who_has_to_do_with_every_question(
-    pull: Pull, shared: dict[str, Any]
+    pulled: Pulled, shared: dict[str, Any]
 ) -> None:
     theirs = question(
         "q2",
@@ -177,11 +175,11 @@ def test_without_a_tag_the_account_is_who_has_to_do_with_every_question(
         **shared,
     )
     mine = question("q1", "Mine?")
-    made = pull([mine, theirs]).frames.forecasts
+    made = pulled([mine, theirs]).frames.forecasts
     assert made["forecaster"].tolist() == ["alice", "Bob"]
 
 
-def test_an_account_that_cannot_be_told_keeps_its_name(pull: Pull) -> None:
+def test_an_account_that_cannot_be_told_keeps_its_name(pulled: Pulled) -> None:
     both = question(
         "q1",
         "Ours?",
@@ -190,32 +188,28 @@ def test_an_account_that_cannot_be_told_keeps_its_name(pull: Pull) -> None:
             forecast(BOB, "2024-05-02T00:00:00.000Z", "0.1"),
         ],
     )
-    record = pull([both])
+    record = pulled([both])
     assert record.frames.forecasts["forecaster"].tolist() == ["Alice A.", "Bob"]
     assert any(note.startswith("Fatebook does not say which") for note in notes_of(record))
 
 
-def test_questions_come_page_by_page(
-    platform: Platform, client_of: ClientOf, kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_questions_come_page_by_page(pull: Pull, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "PAGE", 3)
-    serve(platform, [question(f"q{number}", f"Will {number}?") for number in range(8)])
-    account.fetch(client_of(account.SITE), kept)
-    assert list(kept.items("questions")) == [f"q{number}" for number in range(8)]
-    assert [one.query["cursor"] for one in platform.asked] == ["0", "2", "4", "6", "7"]
+    serve(pull.platform, [question(f"q{number}", f"Will {number}?") for number in range(8)])
+    pull.fetch(account)
+    assert list(pull.kept.items("questions")) == [f"q{number}" for number in range(8)]
+    assert [one.query["cursor"] for one in pull.platform.asked] == ["0", "2", "4", "6", "7"]
 
 
-def test_an_account_without_questions_is_empty(pull: Pull) -> None:
-    record = pull([])
+def test_an_account_without_questions_is_empty(pulled: Pulled) -> None:
+    record = pulled([])
     assert len(record.frames.questions) == len(record.frames.forecasts) == 0
 
 
-def test_neither_the_key_nor_an_address_is_kept(
-    platform: Platform, client_of: ClientOf, kept: Kept, tmp_path: Path
-) -> None:
-    serve(platform, QUESTIONS)
-    account.fetch(client_of(account.SITE), kept)
-    account.read(kept, CHOICES)
+def test_neither_the_key_nor_an_address_is_kept(pull: Pull, tmp_path: Path) -> None:
+    serve(pull.platform, QUESTIONS)
+    pull.fetch(account)
+    account.read(pull.kept, CHOICES)
     for path in tmp_path.rglob("*"):
         assert TOKEN not in path.name
         if path.is_file():
@@ -237,15 +231,15 @@ def test_neither_the_key_nor_an_address_is_kept(
     ],
 )
 def test_unusable_values_are_refused_or_read_but_never_crash(
-    pull: Pull, changes: dict[str, Any]
+    pulled: Pulled, changes: dict[str, Any]
 ) -> None:
     with suppress(BadInput):
-        record = pull([question("q1", "Will it?") | changes])
+        record = pulled([question("q1", "Will it?") | changes])
         assert len(record.frames.questions) <= 1
 
 
-def test_one_forecasters_part_keeps_its_places(pull: Pull) -> None:
-    record = pull(QUESTIONS)
+def test_one_forecasters_part_keeps_its_places(pulled: Pulled) -> None:
+    record = pulled(QUESTIONS)
     part = own(record, "Bob")
     assert part.frames.forecasts["probability"].tolist() == [0.0]
     assert part.frames.questions["title"].tolist() == ['Will it rain, "again"?']
@@ -255,9 +249,9 @@ def test_one_forecasters_part_keeps_its_places(pull: Pull) -> None:
     assert [one.value for one in part.left_out[-2:]] == ["5 forecasts", "3 questions"]
 
 
-def test_someone_else_with_the_owners_handle_is_someone_else(pull: Pull) -> None:
+def test_someone_else_with_the_owners_handle_is_someone_else(pulled: Pulled) -> None:
     namesake = {"id": "other", "name": "alice"}
     first, *others = QUESTIONS
     both = [*first["forecasts"], forecast(namesake, "2024-05-04T00:00:00.000Z", "0.1")]
-    record = pull([first | {"forecasts": both}, *others])
+    record = pulled([first | {"forecasts": both}, *others])
     assert set(record.frames.forecasts["forecaster"]) == {"alice", "Bob", "alice (Fatebook)"}

@@ -12,12 +12,11 @@ import pytest
 
 from forecasts.accounts import manifold as account
 from forecasts.accounts.client import Client
-from forecasts.accounts.kept import Kept
 from forecasts.common.errors import CaptureError
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
-from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.accounts.conftest import TOKEN, Platform, Pull, Reply, Request
 from tests.remarks import notes_of
 
 ClientOf = Callable[..., Client]
@@ -101,12 +100,9 @@ def serve(platform: Platform, bets: Sequence[dict[str, Any]], size: int = 1_000)
     platform.answer = answer
 
 
-def test_a_pull_is_read_like_files_of_the_same_answers(
-    platform: Platform, client_of: ClientOf, kept: Kept, tmp_path: Path
-) -> None:
-    serve(platform, BETS)
-    account.fetch(client_of(account.SITE), kept)
-    pulled = account.read(kept, CHOICES)
+def test_a_pull_is_read_like_files_of_the_same_answers(pull: Pull, tmp_path: Path) -> None:
+    serve(pull.platform, BETS)
+    pulled = pull.read(account)
     files = tmp_path / "files"
     files.mkdir()
     (files / "bets.json").write_text(json.dumps(BETS[::-1]))
@@ -127,38 +123,32 @@ def test_a_pull_is_read_like_files_of_the_same_answers(
 
 
 def test_bets_come_page_by_page_and_none_of_a_moment_is_lost(
-    platform: Platform, client_of: ClientOf, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    pull: Pull, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account, "PAGE", 3)
-    serve(platform, BETS, size=3)
-    account.fetch(client_of(account.SITE), kept)
-    assert list(kept.items("bets")) == [one["id"] for one in BETS]
-    asked = [one.query.get("afterTime") for one in platform.asked if one.path == "bets"]
+    serve(pull.platform, BETS, size=3)
+    pull.fetch(account)
+    assert list(pull.kept.items("bets")) == [one["id"] for one in BETS]
+    asked = [one.query.get("afterTime") for one in pull.platform.asked if one.path == "bets"]
     assert asked == [None, str(BEGIN + 2_999), str(BEGIN + 3_999), str(BEGIN + 4_999)]
 
 
-def test_a_removed_market_is_named_and_an_account_without_bets_is_empty(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
-    serve(platform, [])
-    account.fetch(client_of(account.SITE), kept)
-    frames = account.read(kept, CHOICES).frames
+def test_a_removed_market_is_named_and_an_account_without_bets_is_empty(pull: Pull) -> None:
+    serve(pull.platform, [])
+    frames = pull.read(account).frames
     assert len(frames.questions) == len(frames.forecasts) == 0
-    kept.nexts.clear()
-    serve(platform, [*BETS, bet(7, "gone", 0.5, 6_000)])
-    account.fetch(client_of(account.SITE), kept)
-    left_out = account.read(kept, CHOICES).left_out
+    pull.kept.nexts.clear()
+    serve(pull.platform, [*BETS, bet(7, "gone", 0.5, 6_000)])
+    left_out = pull.read(account).left_out
     assert ("market gone", "1 bet") in [(one.place, one.value) for one in left_out]
 
 
 @pytest.mark.slow
-def test_resolved_markets_that_are_here_already_are_not_fetched_again(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
-    serve(platform, BETS)
-    account.fetch(client_of(account.SITE), kept, lambda: {"rain"})
-    assert "market/rain" not in [one.path for one in platform.asked]
-    record = account.read(kept, CHOICES)
+def test_resolved_markets_that_are_here_already_are_not_fetched_again(pull: Pull) -> None:
+    serve(pull.platform, BETS)
+    pull.fetch(account, lambda: {"rain"})
+    assert "market/rain" not in [one.path for one in pull.platform.asked]
+    record = account.read(pull.kept, CHOICES)
     assert record.frames.questions["question_id"].tolist() == ["manifold-snow", "manifold-colour"]
     assert (
         "Resolved markets that are here already were not fetched again: 1. To fetch them too: "
@@ -167,27 +157,23 @@ def test_resolved_markets_that_are_here_already_are_not_fetched_again(
 
 
 @pytest.mark.slow
-def test_a_stopped_pull_asks_for_no_market_twice(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
-    serve(platform, BETS)
-    whole = platform.answer
-    platform.answer = lambda asked: (
+def test_a_stopped_pull_asks_for_no_market_twice(pull: Pull) -> None:
+    serve(pull.platform, BETS)
+    whole = pull.platform.answer
+    pull.platform.answer = lambda asked: (
         Reply({}, status=400) if asked.path == "market/snow" else whole(asked)
     )
     with pytest.raises(CaptureError):
-        account.fetch(client_of(account.SITE), kept)
-    platform.asked.clear()
-    platform.answer = whole
-    account.fetch(client_of(account.SITE), kept)
-    assert [one.path for one in platform.asked] == ["market/snow", "market/colour"]
-    assert len(account.read(kept, CHOICES).frames.questions) == 3
+        pull.fetch(account)
+    pull.platform.asked.clear()
+    pull.platform.answer = whole
+    pull.fetch(account)
+    assert [one.path for one in pull.platform.asked] == ["market/snow", "market/colour"]
+    assert len(account.read(pull.kept, CHOICES).frames.questions) == 3
 
 
 @pytest.mark.parametrize("answer", [{}, [{"id": "1"}], [{"id": "1", "contractId": "x"}], None])
-def test_bets_of_another_shape_are_named(
-    platform: Platform, client_of: ClientOf, kept: Kept, answer: Any
-) -> None:
-    platform.answer = lambda asked: Reply({"id": "me"} if asked.path == "me" else answer)
+def test_bets_of_another_shape_are_named(pull: Pull, answer: Any) -> None:
+    pull.platform.answer = lambda asked: Reply({"id": "me"} if asked.path == "me" else answer)
     with pytest.raises(CaptureError, match=r"sent data of an unknown shape.*newer version"):
-        account.fetch(client_of(account.SITE), kept)
+        pull.fetch(account)

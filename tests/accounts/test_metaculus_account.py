@@ -13,12 +13,11 @@ import pytest
 
 from forecasts.accounts import metaculus as account
 from forecasts.accounts.client import Client
-from forecasts.accounts.kept import Kept
 from forecasts.common.errors import BadInput, CaptureError
 from forecasts.platforms import metaculus
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
-from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.accounts.conftest import TOKEN, Platform, Pull, Reply, Request
 from tests.platforms import metaculus_files as files
 
 pytestmark = pytest.mark.slow
@@ -169,10 +168,9 @@ def serve(platform: Platform, posts: Sequence[dict[str, Any]]) -> None:
 
 
 @pytest.fixture
-def pulled(platform: Platform, client_of: ClientOf, kept: Kept) -> PlatformRecord:
-    serve(platform, POSTS)
-    account.fetch(client_of(account.SITE), kept)
-    return account.read(kept, CHOICES)
+def pulled(pull: Pull) -> PlatformRecord:
+    serve(pull.platform, POSTS)
+    return pull.read(account)
 
 
 def exported(folder: Path) -> PlatformRecord:
@@ -261,40 +259,36 @@ def test_a_pull_and_an_export_of_one_account_agree(pulled: PlatformRecord, tmp_p
     pd.testing.assert_frame_equal(of(pulled.printed, both[0]), of(export.printed, both[0]))
 
 
-def test_posts_come_page_by_page_though_some_are_added_and_removed(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
+def test_posts_come_page_by_page_though_some_are_added_and_removed(pull: Pull) -> None:
     posts = [post(number, question=question(number)) for number in range(1, 60)]
-    serve(platform, posts)
-    inner = platform.answer
+    serve(pull.platform, posts)
+    inner = pull.platform.answer
 
     def changing(request: Request) -> Reply:
-        if len(platform.asked) == 3:  # the second page
+        if len(pull.platform.asked) == 3:  # the second page
             del posts[3:6]
-        if len(platform.asked) == 5:
+        if len(pull.platform.asked) == 5:
             posts.append(post(99, question=question(99)))
         return inner(request)
 
-    platform.answer = changing
-    account.fetch(client_of(account.SITE), kept)
-    assert {int(one) for one in kept.items("posts")} == {*range(1, 60), 99}
+    pull.platform.answer = changing
+    pull.fetch(account)
+    assert {int(one) for one in pull.kept.items("posts")} == {*range(1, 60), 99}
 
 
-def test_a_pull_that_was_stopped_goes_on_where_it_was(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
-    serve(platform, [post(number, question=question(number)) for number in range(1, 50)])
-    whole = platform.answer
-    platform.answer = lambda asked: (
+def test_a_pull_that_was_stopped_goes_on_where_it_was(pull: Pull) -> None:
+    serve(pull.platform, [post(number, question=question(number)) for number in range(1, 50)])
+    whole = pull.platform.answer
+    pull.platform.answer = lambda asked: (
         Reply({}, status=403) if asked.query.get("offset") == "38" else whole(asked)
     )
     with pytest.raises(CaptureError):
-        account.fetch(client_of(account.SITE), kept)
-    asked = len(platform.asked)
-    platform.answer = whole
-    account.fetch(client_of(account.SITE), kept)
-    assert [one.query.get("offset") for one in platform.asked[asked:]] == ["38", "48"]
-    assert len(kept.items("posts")) == 49
+        pull.fetch(account)
+    asked = len(pull.platform.asked)
+    pull.platform.answer = whole
+    pull.fetch(account)
+    assert [one.query.get("offset") for one in pull.platform.asked[asked:]] == ["38", "48"]
+    assert len(pull.kept.items("posts")) == 49
 
 
 @pytest.mark.parametrize(
@@ -308,12 +302,10 @@ def test_a_pull_that_was_stopped_goes_on_where_it_was(
         ({"id": 7}, {"results": [{"id": 1, "question": {"my_forecasts": {"history": 3}}}]}),
     ],
 )
-def test_an_answer_of_another_shape_is_named(
-    platform: Platform, client_of: ClientOf, kept: Kept, me: Any, page: Any
-) -> None:
-    platform.answer = lambda asked: Reply(me if asked.path == "users/me/" else page)
+def test_an_answer_of_another_shape_is_named(pull: Pull, me: Any, page: Any) -> None:
+    pull.platform.answer = lambda asked: Reply(me if asked.path == "users/me/" else page)
     with pytest.raises(CaptureError, match=r"Metaculus sent .*newer version"):
-        account.fetch(client_of(account.SITE), kept)
+        pull.fetch(account)
 
 
 @pytest.mark.parametrize(
@@ -329,18 +321,16 @@ def test_an_answer_of_another_shape_is_named(
     ],
 )
 def test_unusable_values_are_refused_or_read_but_never_crash(
-    platform: Platform, client_of: ClientOf, kept: Kept, changes: dict[str, Any]
+    pull: Pull, changes: dict[str, Any]
 ) -> None:
-    serve(platform, [post(1, question=question(41, **changes))])
-    account.fetch(client_of(account.SITE), kept)
+    serve(pull.platform, [post(1, question=question(41, **changes))])
+    pull.fetch(account)
     with suppress(BadInput):
-        assert len(account.read(kept, CHOICES).frames.questions) <= 1
+        assert len(account.read(pull.kept, CHOICES).frames.questions) <= 1
 
 
-def test_a_question_of_two_posts_comes_once(
-    platform: Platform, client_of: ClientOf, kept: Kept
-) -> None:
+def test_a_question_of_two_posts_comes_once(pull: Pull) -> None:
     one = question(41)
-    serve(platform, [post(1, question=one), post(2, conditional={"question_yes": one})])
-    account.fetch(client_of(account.SITE), kept)
-    assert len(account.read(kept, CHOICES).frames.questions) == 1
+    serve(pull.platform, [post(1, question=one), post(2, conditional={"question_yes": one})])
+    pull.fetch(account)
+    assert len(account.read(pull.kept, CHOICES).frames.questions) == 1
