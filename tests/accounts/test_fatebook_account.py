@@ -12,7 +12,6 @@ import pytest
 
 from forecasts.accounts import fatebook as account
 from forecasts.accounts.accounts import own
-from forecasts.accounts.client import Client
 from forecasts.common.errors import BadInput
 from forecasts.platforms import fatebook
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -22,7 +21,6 @@ from tests.remarks import notes_of
 
 pytestmark = pytest.mark.slow
 
-ClientOf = Callable[..., Client]
 CHOICES = Choices("alice")
 ME, BOB = {"id": "me", "name": "Alice A."}, {"id": "bob", "name": "Bob"}
 

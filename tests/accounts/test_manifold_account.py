@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from forecasts.accounts import manifold as account
-from forecasts.accounts.client import Client
 from forecasts.common.errors import CaptureError
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices
@@ -19,7 +18,6 @@ from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Pull, Reply, Request
 from tests.remarks import notes_of
 
-ClientOf = Callable[..., Client]
 CHOICES = Choices("alice")
 BEGIN = 1_700_000_000_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from forecasts.accounts import metaculus as account
-from forecasts.accounts.client import Client
 from forecasts.common.errors import BadInput, CaptureError
 from forecasts.platforms import metaculus
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -22,7 +21,6 @@ from tests.platforms import metaculus_files as files
 
 pytestmark = pytest.mark.slow
 
-ClientOf = Callable[..., Client]
 CHOICES = Choices("alice", now=datetime(2026, 3, 1, tzinfo=UTC))
 CDF = [round(0.01 + 0.98 * step / 200, 10) for step in range(201)]
 

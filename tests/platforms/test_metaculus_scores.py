@@ -21,7 +21,6 @@ import pytest
 import scoring
 from tests.platforms.metaculus_files import (
     SCORE_HEADER,
-    Row,
     account,
     export,
     forecast,
@@ -120,8 +119,8 @@ def reference(case: Case) -> dict[tuple[str, str], tuple[float, float]]:
     return {key: (score, coverage) for key, (score, coverage) in totals.items()}
 
 
-def stamp(hours: float) -> str:
-    return str(START + timedelta(hours=hours))
+def stamp(hours: float | None) -> str:
+    return "" if hours is None else str(START + timedelta(hours=hours))
 
 
 def files(tmp_path: Path, some: Sequence[Case]) -> Path:
@@ -130,45 +129,27 @@ def files(tmp_path: Path, some: Sequence[Case]) -> Path:
     writer = csv.writer(scores)
     writer.writerow(SCORE_HEADER)
     for case in some:
-        options = len(case.forecasts[0].pmf)
-        binary = options == 2
-        resolution = ["no", "yes"][case.outcome] if binary else OPTIONS[case.outcome]
-        kind: dict[str, Any] = {"Question Type": "binary" if binary else "multiple_choice"}
-        if not binary:
-            kind |= {"MC Options (Current)": repr(OPTIONS), "MC Options (All)": repr(OPTIONS)}
-        asked.append(
-            question(
-                case.number,
-                Resolution=resolution,
-                **kind,
-                **{
-                    "Post ID": case.number,
-                    "Open Time": stamp(0),
-                    "Scheduled Close Time": stamp(case.scheduled),
-                    "Actual Close Time": stamp(case.closed),
-                    "Resolution Known Time": stamp(case.closed),
-                },
-            )
-        )
-        rows += [row(case, made) for made in case.forecasts]
+        binary = len(case.forecasts[0].pmf) == 2
+        cells: dict[str, Any] = {
+            "Question Type": "binary" if binary else "multiple_choice",
+            "MC Options (All)": "" if binary else repr(OPTIONS),
+            "Resolution": (["no", "yes"] if binary else OPTIONS)[case.outcome],
+            "Post ID": case.number,
+            "Open Time": stamp(0),
+            "Scheduled Close Time": stamp(case.scheduled),
+            "Actual Close Time": stamp(case.closed),
+            "Resolution Known Time": stamp(case.closed),
+        }
+        asked.append(question(case.number, **cells))
+        for made in case.forecasts:
+            vector = [None if math.isnan(p) else p for p in made.pmf]
+            column = "Probability Yes" if binary else "Probability Yes Per Category"
+            times = {"Start Time": stamp(made.start), "End Time": stamp(made.end)}
+            value = {column: vector[1] if binary else repr(vector)}
+            rows.append(forecast(case.number, made.who, **times, **value))
         for (who, name), (score, coverage) in reference(case).items():
             writer.writerow([case.number, account(who), who, name, score, coverage])
     return export(tmp_path, asked, rows, score_data=scores.getvalue())
-
-
-def row(case: Case, made: Made) -> Row:
-    vector = [None if math.isnan(p) else p for p in made.pmf]
-    value = {"Probability Yes": vector[1]} if len(vector) == 2 else {}
-    return forecast(
-        case.number,
-        made.who,
-        **value,
-        **{
-            "Start Time": stamp(made.start),
-            "End Time": "" if made.end is None else stamp(made.end),
-            "Probability Yes Per Category": "" if value else repr(vector),
-        },
-    )
 
 
 @pytest.mark.parametrize("name", ["peer", "baseline"])
