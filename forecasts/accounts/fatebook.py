@@ -132,7 +132,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     if not rows:
         return Reading("fatebook").record()
     in_utc = replace(choices, zone=ZoneInfo("UTC"))
-    record = read_rows(fatebook, {"fatebook.csv": rows}, in_utc)
+    record = read_rows(fatebook.read, {"fatebook.csv": rows}, in_utc)
     notes = [one for one in record.notes if not in_words(one).startswith("The file's times")]
     if mine is None:
         notes.append(

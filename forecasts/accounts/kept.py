@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time
-from forecasts.platforms.formats import Reader
+from forecasts.platforms.formats import Read
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
@@ -141,7 +141,7 @@ def _write(file: IO[bytes], document: Mapping[str, Any]) -> None:
 
 
 def read_rows(
-    reader: Reader, rows: Mapping[str, Collection[Mapping[str, Any]]], choices: Choices
+    read: Read, rows: Mapping[str, Collection[Mapping[str, Any]]], choices: Choices
 ) -> PlatformRecord:
     """Return the record of files with these rows, by their names; a file without rows is left out.
 
@@ -158,7 +158,7 @@ def read_rows(
                     writer.writerows(rows[name])
                 else:
                     file.writelines(json.dumps(one) + "\n" for one in rows[name])
-        record = reader.read(Source("the account", files), choices)
+        record = read(Source("the account", files), choices)
     if not any(path.suffix == ".csv" for path in files.values()):
         return record
     frames = record.frames

@@ -102,7 +102,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         "markets.jsonl": markets.values(),
         "bets.jsonl": [one for one in bets if one["contractId"] in markets],
     }
-    record = read_rows(manifold, lists, choices)
+    record = read_rows(manifold.read, lists, choices)
     removed = [
         LeftOut(f"market {id_}", count(on[id_], "bet"), "Manifold no longer has this market")
         for id_, one in kept.items("markets").items()

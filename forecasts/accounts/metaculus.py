@@ -160,7 +160,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         "forecast_data.csv": [row for one in found.values() for row in one["forecasts"]],
         "score_data.csv": [row for one in found.values() for row in one["scores"]],
     }
-    record = read_rows(metaculus, tables, choices)
+    record = read_rows(metaculus.read, tables, choices)
     frame = record.frames.questions.copy()
     read_again = [found[int(one.removeprefix("metaculus-"))] for one in frame["question_id"]]
     for column in _TEXTS:

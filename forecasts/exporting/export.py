@@ -50,7 +50,7 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.platforms.formats import writer
+from forecasts.platforms.formats import export_format
 from forecasts.platforms.written import Written
 from forecasts.questions.revisions import OF_OUTCOMES
 from forecasts.questions.standing import listing
@@ -226,7 +226,7 @@ def export_as(
     """
     if name == FORMAT:
         return write_question_files(session, path, member=member, now=now, overwrite=overwrite)
-    format_ = writer(name)
+    format_ = export_format(name)
     frames, _ = exported(session, member=member, now=now)
     return format_.write(frames, path, overwrite=overwrite)
 

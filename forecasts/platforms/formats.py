@@ -6,13 +6,10 @@ asked last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from forecasts.common.errors import BadInput, Problem, Remedy
-from forecasts.folder.frames import Frames
 from forecasts.platforms import (
     confido,
     fatebook,
@@ -31,31 +28,22 @@ from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.platforms.written import Written
 
-
-class Reader(Protocol):
-    """A module of this package that reads one format (see ``record``)."""
-
-    def read(self, source: Source, choices: Choices, /) -> PlatformRecord:
-        """Return the record in the files."""
-
-
-class Writer(Protocol):
-    """A module of this package that writes one format (see ``written``)."""
-
-    def write(self, frames: Frames, path: Path, /, *, overwrite: bool = False) -> Written:
-        """Return the files, which are written."""
+# Returns the record in the files (see ``record``).
+Read = Callable[[Source, Choices], PlatformRecord]
+# Returns the files, which are written (see ``written``): of the frames, to a path.
+Write = Callable[..., Written]
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the module that reads it, the platform's name, and its files in a few words.
+    """A format: how it is read, the platform's name, and its files in a few words.
 
     ``asks``: the fields of ``Choices`` that it takes, besides the owner and the time. The files are
     recognised by one of several sets of names: ``fields``, with which a JSON file begins, and
     ``columns``, which the header of a CSV file has.
     """
 
-    reader: Reader
+    read: Read
     title: str
     files: str
     asks: Set[str] = frozenset()
@@ -71,9 +59,9 @@ class Format:
 
 @dataclass(frozen=True)
 class Export:
-    """A format of an export: the module that writes it, its title, its files in a few words."""
+    """A format of an export: how it is written, its title, its files in a few words."""
 
-    writer: Writer
+    write: Write
     title: str
     files: str
 
@@ -81,20 +69,20 @@ class Export:
 # By the names that --format takes, in the order in which messages list them.
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(
-        metaculus,
+        metaculus.read,
         "Metaculus",
         "a ZIP or CSVs with forecast_data.csv",
         asks={"alias", "aggregates"},
         columns=[("Question ID", "Question Type"), ("Question ID", "Start Time")],
     ),
     "manifold": Format(
-        manifold,
+        manifold.read,
         "Manifold",
         "JSON of the API, bets and markets",
         fields=("contractId probAfter", "outcomeType isResolved", "outcomeType mechanism"),
     ),
     "infer": Format(
-        infer,
+        infer.read,
         "INFER",
         "JSON of a Cultivate site's API, questions and forecasts",
         fields=(
@@ -104,42 +92,42 @@ FORMATS: Mapping[str, Format] = {
         ),
     ),
     "forecastbench": Format(
-        forecastbench,
+        forecastbench.read,
         "ForecastBench",
         "JSON sets of forecasts, resolutions and questions",
         asks={"aggregates"},
         fields=("forecast_due_date", "question_set forecasts"),
     ),
     "forecasting-tools": Format(
-        forecasting_tools,
+        forecasting_tools.read,
         "forecasting-tools",
         "JSON lines of reports or benchmarks",
         asks={"zone"},
         fields=("forecast_bot_class_name", "question question_text"),
     ),
     "fatebook": Format(
-        fatebook,
+        fatebook.read,
         "Fatebook",
         "a CSV with Forecast (scale = 0-1)",
         asks={"zone"},
         columns=[("Question title", "Forecast (scale = 0-1)", "Question created at")],
     ),
     "predictionbook": Format(
-        predictionbook,
+        predictionbook.read,
         "PredictionBook",
         "JSON of /api/my_predictions",
         fields=("predictions description_with_group",),
         columns=[predictionbook.CSV],  # which it refuses
     ),
     "confido": Format(
-        confido,
+        confido.read,
         "Confido",
         "a CSV with timestamp and probability or mean",
         asks={"aggregates"},
         columns=[("timestamp", "date", "time", one) for one in ("probability", "mean")],
     ),
     "pairs": Format(
-        pairs,
+        pairs.read,
         "Spreadsheet",
         "a CSV of probabilities and outcomes",
         asks={"zone", "columns", "closes"},
@@ -147,16 +135,16 @@ FORMATS: Mapping[str, Format] = {
 }
 EXPORTS: Mapping[str, Export] = {
     "metaculus": Export(
-        metaculus_export, "Metaculus", "a folder of CSVs as Metaculus exports them"
+        metaculus_export.write, "Metaculus", "a folder of CSVs as Metaculus exports them"
     ),
     "calendar": Export(
-        icalendar, "Calendar", "a calendar file of the questions without an outcome"
+        icalendar.write, "Calendar", "a calendar file of the questions without an outcome"
     ),
     "forecastbench": Export(
-        forecastbench, "ForecastBench", "a folder of ForecastBench submissions"
+        forecastbench.write, "ForecastBench", "a folder of ForecastBench submissions"
     ),
     "forecasting-tools": Export(
-        forecasting_tools,
+        forecasting_tools.write,
         "forecasting-tools",
         "a folder with benchmark.jsonl for forecasting-tools",
     ),
@@ -233,7 +221,7 @@ def read(source: Source, choices: Choices, name: str | None = None) -> PlatformR
             f"--closes is for spreadsheets; {source.name} is read as a file of {format_.title}.",
             remedy="Leave it out.",
         )
-    record = format_.reader.read(source, choices)
+    record = format_.read(source, choices)
     if record.frames.questions.empty:
         raise BadInput(
             f"{source.name} has no question of {format_.title} that can be imported.",
@@ -243,11 +231,11 @@ def read(source: Source, choices: Choices, name: str | None = None) -> PlatformR
     return record
 
 
-def writer(name: str) -> Writer:
-    """Return the module that writes the format with this name; BadInput if there is none."""
+def export_format(name: str) -> Export:
+    """Return the format of an export with this name; BadInput if there is none."""
     if name not in EXPORTS:
         raise BadInput(
             f"{name!r} is not a format for exports.",
             remedy=f"Formats are: {', '.join([*EXPORTS, 'json'])}.",
         )
-    return EXPORTS[name].writer
+    return EXPORTS[name]

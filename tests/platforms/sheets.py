@@ -25,7 +25,7 @@ def parsed(path: Path, *, format_: str, **choices: Any) -> PlatformRecord:
     """Return what a file holds (see ``read``)."""
     with opened(path) as source:
         assert recognised(source)[0] == format_
-        record = FORMATS[format_].reader.read(source, Choices(**{"owner": "alice"} | choices))
+        record = FORMATS[format_].read(source, Choices(**{"owner": "alice"} | choices))
         check_record(record.frames)
     return record
 
@@ -44,7 +44,7 @@ def from_json(
 def as_sheet(path: Path, columns: dict[str, str]) -> PlatformRecord:
     """Return a sheet whose names say too little to recognise it."""
     with opened(path) as source:
-        record = FORMATS["pairs"].reader.read(source, Choices(owner="alice", columns=columns))
+        record = FORMATS["pairs"].read(source, Choices(owner="alice", columns=columns))
         check_record(record.frames)
     return record
 
@@ -52,9 +52,9 @@ def as_sheet(path: Path, columns: dict[str, str]) -> PlatformRecord:
 def refused(path: Path, text: str | bytes, *, format_: str, **choices: Any) -> BadInput:
     """Return the error of reading a file with this text."""
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    reader, chosen = FORMATS[format_].reader, Choices(**{"owner": "alice"} | choices)
+    reading, chosen = FORMATS[format_].read, Choices(**{"owner": "alice"} | choices)
     with pytest.raises(BadInput) as caught, opened(path) as source:
-        check_record(reader.read(source, chosen).frames)
+        check_record(reading(source, chosen).frames)
     return caught.value
 
 

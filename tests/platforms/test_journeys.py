@@ -136,7 +136,7 @@ def test_a_file_is_recognised_imported_scored_and_known_the_second_time(
         with opened(tmp_path) as source:
             found, reader = recognised(source)
             assert found == name
-            record = reader.reader.read(source, Choices("anna"))
+            record = reader.read(source, Choices("anna"))
             check_record(record.frames)
         with database.writing(engine) as session:
             member = member_or_new(session, "anna", now=NOW)
@@ -198,7 +198,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
     tmp_path: Path, name: str
 ) -> None:
-    files, reader = FILES[name][0], FORMATS[name].reader
+    files, reader = FILES[name][0], FORMATS[name]
     refused: list[BadInput] = []
     for number, at in enumerate(places(files)):
         given = copy.deepcopy(files)
