@@ -47,8 +47,6 @@ def question(number: int, **changes: Any) -> dict[str, Any]:
         "actual_close_time": "2025-02-01T10:30:00.5Z",
         "actual_resolve_time": "2025-02-01T10:30:00.5Z",
         "scheduled_resolve_time": "2025-04-01T00:00:00Z",
-        "include_bots_in_aggregates": True,
-        "question_weight": 1.0,
         "description": "It rains a lot.",
         "resolution_criteria": "Resolves yes if it rains.",
         "fine_print": "Drizzle counts.",
@@ -72,9 +70,7 @@ def forecast(start: str, end: str | None, p: float | list[float]) -> dict[str, A
 def post(number: int, **parts: Any) -> dict[str, Any]:
     return {
         "id": number,
-        "title": "A post",
         "short_title": "Rain in March",
-        "curation_status": "approved",
         "published_at": "2025-01-01T00:00:00Z",
         "projects": {
             "default_project": {"id": 144, "name": "Metaculus Community"},
