@@ -22,7 +22,6 @@ from scoring.errors import (
     float_array,
     require,
     require_number,
-    require_whole_number,
 )
 from scoring.forecast_pairs import Pooled, distinct, grouped_pairs, isotonic, pairs, pool
 
@@ -63,7 +62,8 @@ def reliability_curve(
     1       0.8           1.0     2.0
     """
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    require_whole_number("seed", seed, 0)
+    whole = isinstance(seed, int | np.integer) and seed >= 0
+    require("seed", seed, whole, "must be a whole number, 0 or more")
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
     place = distinct(forecast)[1]

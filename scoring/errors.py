@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -106,13 +106,6 @@ def require_number(column: str, value: object, fits: Callable[[float], bool], ru
     # NumPy's booleans are not Real; Python's are.
     number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
     require(column, value, fits(number), rule)
-
-
-def require_whole_number(column: str, value: object, least: int) -> None:
-    """Raise InputError unless an argument is a whole number of at least ``least``."""
-    rule = f"must be a whole number, {least} or more"
-    whole = isinstance(value, Integral)
-    require_number(column, value, lambda number: whole and number >= least, rule)
 
 
 def float_vector(column: str, values: npt.ArrayLike) -> Floats:

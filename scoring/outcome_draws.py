@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.errors import require, require_number, require_whole_number
 
 Draws = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
@@ -96,7 +95,7 @@ def outcome_draws(
     draws reproducible. With ``rows``, positions of questions, only those rows are made, and are the
     same as in the whole: each question and family has a stream of random numbers of its own. By
     default a question's stream is that of its position; ``streams`` gives each row made another
-    whole number, so that it has the same numbers at any position. Raises InputError.
+    whole number, so that it has the same numbers at any position.
 
     U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): thresholding correlated normals at each question's
     probability gives correlated outcomes with the right probabilities, Emrich & Piedmonte (1991),
@@ -106,13 +105,7 @@ def outcome_draws(
     >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
     (3, 4)
     """
-    require_number("link", link, lambda share: 0 <= share <= 1, "must lie within 0..1")
-    require_whole_number("draws", draws, 1)
-    require_whole_number("seed", seed, 0)
-    names = np.asarray(family)
-    rule = "must be one-dimensional, with one entry per question"
-    require("family", names.shape, names.ndim == 1, rule)
-    cluster = pd.factorize(names, use_na_sentinel=False)[0]
+    cluster = pd.factorize(np.asarray(family), use_na_sentinel=False)[0]
     asked = np.arange(len(cluster)) if rows is None else np.asarray(rows, dtype=np.intp)
     of, number = cluster[asked], asked if streams is None else np.asarray(streams)
     linked = np.zeros(len(of), dtype=np.bool_)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, float_array, refuse_where, require
+from scoring.errors import InputError, Problem, refuse_where
 from scoring.means import Families, families_of
 
 LEVEL = 0.95
@@ -52,18 +52,13 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     itself.
 
     Efron & Morris (1975), doi:10.1080/01621459.1975.10479864; for the integral over τ Gelman
-    (2006), doi:10.1214/06-BA117A. Raises InputError.
+    (2006), doi:10.1214/06-BA117A.
 
     >>> found = shrink([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])
     >>> found.estimate.round(1).tolist()
     [11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.5]
     """
-    x, e = float_array("estimate", estimate), float_array("error", error)
-    fits = x.shape == (x.size,) == e.shape and len(x) >= FEWEST_TO_SHRINK
-    rule = f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}"
-    require("estimate", x.shape, fits, rule)
-    refuse_where("estimate", ~np.isfinite(x), x, "must be finite")
-    refuse_where("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
+    x, e = (np.asarray(values, dtype=np.float64) for values in (estimate, error))
     # A grid for τ from 0 to infinity, densest around its likely size.
     size = float(np.hypot(x.std(), np.median(e)))
     share = (np.arange(SPREADS) + 0.5) / SPREADS

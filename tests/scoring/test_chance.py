@@ -307,27 +307,3 @@ def test_options_that_sum_to_one_but_for_rounding_have_a_place_below() -> None:
     p = np.array([0.7, 0.2, 0.1 + 1e-10])
     found = chance(p=p, y=[1, 0, 0], weight=None, question=[0, 0, 0], below=np.cumsum(p) - p)
     assert found.curve["forecast"].tolist() == sorted(p)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ({"link": 1.5}, "link: 1.5"),
-        ({"link": math.nan}, "link: nan"),
-        ({"link": None}, "link"),
-        ({"draws": -1}, "draws: -1 — must be a whole number, 1 or more"),
-        ({"draws": 0}, "draws: 0"),
-        ({"draws": 2.5}, "draws: 2.5"),
-        ({"draws": math.nan}, "draws: nan"),
-        ({"draws": True}, "draws: True"),
-        ({"seed": -1}, "seed: -1 — must be a whole number, 0 or more"),
-        ({"seed": 0.5}, "seed: 0.5"),
-        ({"family": [[0, 1]]}, r"family: \(1, 2\)"),
-        ({"family": "x"}, r"family: \(\)"),
-    ],
-)
-def test_draws_that_cannot_be_made_are_refused_by_name(
-    arguments: dict[str, Any], named: str
-) -> None:
-    with pytest.raises(InputError, match=named):
-        outcome_draws(**{"family": [0], **arguments})

@@ -127,33 +127,6 @@ def test_holms_procedure_on_a_textbook_example() -> None:
     assert len(holm([])) == 0
 
 
-@pytest.mark.parametrize("p_values", [[0.01, math.nan], [0.01, 2.0], [0.01, -1.0]])
-def test_an_invalid_p_value_is_refused_by_its_place(p_values: list[float]) -> None:
-    with pytest.raises(InputError, match=r"p_values, row 1: .* within 0\.\.1"):
-        holm(p_values)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        ((-1.0, 5.0), "error"),
-        ((math.nan, 5.0), "error"),
-        ((0.01, 0.0), "degrees"),
-        ((0.01, math.inf), "degrees"),
-        ((0.01, 5.0, 0.0), "level"),
-        ((0.01, 5.0, 0.05, 1.0), "power"),
-        # Chance alone rejects more often than that.
-        ((0.01, 5.0, 0.05, 0.025), "power"),
-    ],
-)
-def test_a_detectable_difference_of_nonsense_is_refused(
-    arguments: tuple[float, ...], name: str
-) -> None:
-    with pytest.raises(InputError) as caught:
-        detectable_difference(*arguments)
-    assert caught.value.problems[0].column == name
-
-
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
     for degrees in (29, 100, 1000):
         size = detectable_difference(1.0, degrees)

@@ -76,20 +76,6 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
     assert np.mean(better) > 0
 
 
-@pytest.mark.parametrize(
-    ("x", "e", "match"),
-    [
-        ([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], "at least 4"),
-        ([1.0, 2.0, 3.0, 4.0], [1.0], "equal length"),
-        ([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 0.0, 1.0], "error, row 2"),
-        ([1.0, np.nan, 3.0, 4.0], [1.0] * 4, "estimate, row 1"),
-    ],
-)
-def test_what_cannot_be_shrunk_is_refused(x: list[float], e: list[float], match: str) -> None:
-    with pytest.raises(InputError, match=match):
-        shrink(x, e)
-
-
 # --- from scores ------------------------------------------------------------------------------
 
 
