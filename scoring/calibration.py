@@ -62,8 +62,8 @@ def reliability_curve(
     1       0.8           1.0     2.0
     """
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    whole = isinstance(seed, int | np.integer) and seed >= 0
-    require("seed", seed, whole, "must be a whole number, 0 or more")
+    rule = "must be a whole number, 0 or more"
+    require("seed", seed, seed >= 0 and seed % 1 == 0, rule)
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
     place = distinct(forecast)[1]
