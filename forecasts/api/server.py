@@ -25,14 +25,17 @@ from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.problems import plain, status_and_kind
-from forecasts.api.v1 import articles, forecasts, outcomes, questions, records
+from forecasts.api.v1 import articles, forecasts, questions, records
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.limits import format_bytes
 from forecasts.common.settings import Settings
 from forecasts.views.forecasts import ProblemDocument
 
 ROUTERS = (
-    *(one.router for one in (questions, forecasts, outcomes, articles)),
+    questions.router,
+    forecasts.router,
+    questions.outcomes,
+    articles.router,
     records.members,
     records.router,
 )

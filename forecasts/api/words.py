@@ -17,7 +17,7 @@ from forecasts.api.door import Here
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import to_minute
 from forecasts.questions import registry
-from forecasts.questions.standing import current_state
+from forecasts.questions.standing import QuestionState, current_state
 from forecasts.questions.trends import Trend, trends
 from forecasts.updates.updates import current_forecast
 from forecasts.values.value import Stated, format_leaders, format_probability
@@ -85,15 +85,18 @@ def leaders(value: Stated, options: list[str] | None) -> str:
     return line(shown) if options else shown
 
 
+def document(here: Here, state: QuestionState) -> QuestionDocument:
+    """Return a question with the member's current forecast."""
+    mine = None
+    if here.member is not None:
+        mine = current_forecast(here.session, state.question, here.member, at=here.now)
+    return views.document(here.session, state, mine)
+
+
 def question(here: Here, name: str, most: int) -> str:
     """Return a question with its texts, its newest forecasts (at most so many), and its outcome."""
     state = current_state(here.session, registry.find(here.session, name), now=here.now)
-    mine = (
-        None
-        if here.member is None
-        else current_forecast(here.session, state.question, here.member, at=here.now)
-    )
-    found = views.document(here.session, state, mine)
+    found = document(here, state)
     trend = trends(here.session, [state], now=here.now).get(state.id)
     opens = f"{'Opened' if found.open_time <= here.now else 'Opens'} {to_minute(found.open_time)}."
     parts = [summary(found, here.now, trend), _type(found), opens]

@@ -8,14 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from forecasts.access import tokens
 from forecasts.access.members import member_or_new
 from forecasts.api.server import build
 from forecasts.ledger import database
-from forecasts.ledger.models import Question
-from forecasts.questions import registry
 from tests.conftest import KINDS, ask, day
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -81,8 +78,3 @@ def asked(engine: Engine, **fields: object) -> None:
     """Let alice ask a question."""
     with database.writing(engine) as session:
         ask(session, member_or_new(session, "alice", now=day(0)), **fields)
-
-
-def question(session: Session, slug: str) -> Question:
-    """Return the question with that ID."""
-    return registry.find(session, slug)

@@ -19,8 +19,9 @@ from forecasts.access.members import member_or_new
 from forecasts.api.paging import PAGE_SIZE
 from forecasts.api.server import build
 from forecasts.ledger import database
+from forecasts.questions import registry
 from forecasts.updates.updates import history
-from tests.api.conftest import Clock, asked, question
+from tests.api.conftest import Clock, asked
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -67,7 +68,7 @@ def test_they_forecast(
     assert said in done.stdout
     assert "problem" not in done.stdout
     with database.reading(engine) as session:
-        [(made, handle)] = history(session, question(session, "rain"))
+        [(made, handle)] = history(session, registry.find(session, "rain"))
     assert handle == "bot"
     assert made.probability in (0.3, 0.4)
 

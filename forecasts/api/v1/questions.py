@@ -1,4 +1,7 @@
-"""Questions: list, show, ask, revise, close."""
+"""Questions: list, show, ask, revise, close; and their outcomes, from a proposal to a dispute.
+
+Each act answers with the question.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,20 @@ from forecasts.api.caller import At, acts, markdown, reads, require_match, tagge
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
 from forecasts.api.v1.forecasts import wrong_values
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import Status, current_state
 from forecasts.reading.text_quotes import TextQuote
-from forecasts.updates import updates
+from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
 from forecasts.views import questions as views
 from forecasts.views.forecasts import ProblemDocument
-from forecasts.views.questions import QuestionDocument, Questions
+from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
+outcomes = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 _FORECASTS = 10  # the newest, in a text
 _EVERY = 1_000_000  # questions that may need an update
 
@@ -121,9 +125,7 @@ def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
 
 def document(at: At, question: Question) -> QuestionDocument:
     """Return a question with the caller's current forecast."""
-    state = current_state(at.session, question, now=at.now)
-    mine = updates.current_forecast(at.session, question, at.member, at=at.now)
-    return views.document(at.session, state, mine)
+    return texts.document(at, current_state(at.session, question, now=at.now))
 
 
 @router.get(
@@ -184,4 +186,68 @@ def close_question(at: At, id: str, body: requests.Close) -> QuestionDocument:
     """Close a question early. Resolve it once its outcome is known."""
     question = registry.find(at.session, id)
     revisions.close(at.session, question, at=body.at or at.now, **at.by)
+    return document(at, question)
+
+
+@outcomes.post("/propose", status_code=201)
+@acts
+def propose_outcome(at: At, id: str, body: requests.Outcome) -> QuestionDocument:
+    """Propose an outcome, for someone who may decide it."""
+    question = registry.find(at.session, id)
+    proposals.propose(at.session, question, **dict(body), **at.by)
+    return document(at, question)
+
+
+@outcomes.post("/resolve", status_code=201)
+@acts
+def resolve_question(at: At, id: str, body: requests.Outcome) -> ResolvedQuestion:
+    """Confirm an outcome and score the forecasts; of a resolved question, correct it.
+
+    `no_longer_count` has the forecasts that the time at which the outcome was known leaves out.
+    """
+    question = registry.find(at.session, id)
+    settled = confirmation.confirm(at.session, question, **dict(body), **at.by)
+    return ResolvedQuestion(**vars(document(at, question)), no_longer_count=settled.left_out)
+
+
+@outcomes.post("/unresolve", status_code=201)
+@acts
+def unresolve_question(at: At, id: str, body: requests.Because) -> QuestionDocument:
+    """Withdraw the outcome, with a reason: the question is open again, or awaits an outcome."""
+    question = registry.find(at.session, id)
+    confirmation.withdraw(at.session, question, reason=body.reason, **at.by)
+    return document(at, question)
+
+
+@outcomes.post("/reject", status_code=201)
+@acts
+def reject_proposals(at: At, id: str, body: requests.Because) -> QuestionDocument:
+    """Reject the question's open proposals, with a reason."""
+    question = registry.find(at.session, id)
+    proposed = proposals.proposals_on(at.session, question)
+    if not proposed:
+        raise Refused(
+            f"No outcome of {question.slug!r} awaits a decision.",
+            remedy="See the questions with status=proposed.",
+        )
+    for proposal in proposed:
+        proposals.reject(at.session, proposal, note=body.reason, **at.by)
+    return document(at, question)
+
+
+@outcomes.post("/dispute", status_code=201)
+@acts
+def dispute_outcome(at: At, id: str, body: requests.Because) -> QuestionDocument:
+    """Dispute the outcome, with a reason. Scores are provisional until a decision."""
+    question = registry.find(at.session, id)
+    disputes.dispute(at.session, question, reason=body.reason, **at.by)
+    return document(at, question)
+
+
+@outcomes.post("/uphold", status_code=201)
+@acts
+def uphold_outcome(at: At, id: str, body: requests.Because) -> QuestionDocument:
+    """Uphold a disputed outcome, which makes it final."""
+    question = registry.find(at.session, id)
+    disputes.uphold(at.session, question, reason=body.reason, **at.by)
     return document(at, question)
