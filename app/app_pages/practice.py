@@ -61,7 +61,7 @@ def ask(one: Exercise) -> None:
             answered = st.form_submit_button("Answer", type="primary", key="answer")
         if answered:
             with shown_errors():
-                going.answers.append(Answer(one, read_percent_field(typed).value))
+                going.answers.append(Answer(one, read_percent_field(typed)))
                 going.shown = going.answers[-1]
                 focus_on(FIELD)
                 st.rerun()

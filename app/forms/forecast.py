@@ -24,8 +24,7 @@ from forecasts.questions.standing import QuestionState
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.updates.undo import undo
-from forecasts.updates.updates import Saved
+from forecasts.updates.updates import Saved, undo
 from forecasts.values.value import Value, format_change, format_value, value_of
 
 _STANCES = {
@@ -257,10 +256,10 @@ def _save(
         require_offered_range(value, lowest_probability())
     mismatch = evidence.stance_mismatch(text, current, value, citing)
     # It is refused once; saved again as it is, it is meant.
-    if mismatch is not None and st.session_state.get(f"{key}-meant") != mismatch:
+    if mismatch and st.session_state.get(f"{key}-meant") != mismatch:
         st.session_state[f"{key}-meant"] = mismatch
         remedy = "Change the effect or the forecast, or save again if it is right."
-        raise Refused(mismatch.sentence, remedy=remedy)
+        raise Refused(mismatch, remedy=remedy)
     saved = updates.update(
         doing.ledger,
         state.question,

@@ -28,8 +28,8 @@ from forecasts.questions import discards, registry
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.values.value import Value
-from forecasts.values.value_parsing import PercentReading, read_percent_field
+from forecasts.values.value import Value, format_probability
+from forecasts.values.value_parsing import read_percent_field
 
 _NAME = "one-line"
 _TITLE, _CLOSES, _PROBABILITY = _FIELDS = "title", "closes", "probability"
@@ -51,7 +51,7 @@ class _Typed:
             return future_date(self.closes, moment)
         return question.last_moment(self.line.title, self.line.closes, moment)
 
-    def value(self) -> PercentReading:
+    def value(self) -> float:
         """Return the probability; BadInput without one."""
         typed = self.probability or self.line.probability
         if not typed:
@@ -175,7 +175,8 @@ def _fill(key: str) -> None:
     entry = session.page_state(_Entry)
     line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
-    probability = "" if line.probability is None else read_percent_field(line.probability).shown
+    typed = line.probability
+    probability = "" if typed is None else format_probability(read_percent_field(typed))
     for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
         if _text(key, name) in ("", *entry.filled):
             st.session_state[f"{key}-{name}"] = reading_
@@ -207,7 +208,7 @@ def _understood(typed: _Typed, moment: datetime) -> str:
         typed.line.require_clear()
         closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"
         parts.append(closes + ("" if typed.closes else f" (“{as_text(typed.line.phrase)}”)"))
-        parts.append(f"**{typed.value().shown}**")
+        parts.append(f"**{format_probability(typed.value())}**")
     except LedgerError as error:
         parts.append(as_text(str(error)))
     return " · ".join(parts)
@@ -225,10 +226,8 @@ def _save(key: str) -> None:
         wrong = _CLOSES
         last = typed.last_moment(doing.now)
         wrong = _PROBABILITY
-        reading_ = typed.value()
-        value = require_offered_range(
-            Value(probability=reading_.value), session.lowest_probability()
-        )
+        probability = typed.value()
+        value = require_offered_range(Value(probability=probability), session.lowest_probability())
         wrong = _TITLE
         text = registry.question_text(
             title=typed.line.title,
@@ -250,7 +249,8 @@ def _save(key: str) -> None:
         entry.saved = _Saved(
             asked.question.slug,
             question.asked_message(
-                f"{reading_.shown} on {named}, closes {day(last)}{read_from}.", asked
+                f"{format_probability(probability)} on {named}, closes {day(last)}{read_from}.",
+                asked,
             ),
             {name: _text(key, name) for name in _FIELDS},
             doing.now,

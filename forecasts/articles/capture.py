@@ -16,6 +16,7 @@ from pathlib import Path
 
 from forecasts.common.errors import CaptureError
 from forecasts.common.limits import TEXT_BYTES, format_bytes
+from forecasts.common.times import utc
 from forecasts.common.web import fetch
 from forecasts.reading.article import CapturedArticle, canonical_url
 from forecasts.reading.lines import words
@@ -30,9 +31,9 @@ STUB_WORDS = 150  # a shorter text on a page that asks for a subscription is onl
 SNIPPET_WORDS = 60  # the same on a page that mentions accounts or subscribers at all
 MAX_TITLES = 5  # omitted pieces that are listed by title
 
-_URL = re.compile(r"[a-z][a-z\d+.-]*://", re.IGNORECASE)
+_URL = re.compile(r"(?i)[a-z][a-z\d+.-]*://")
 _PAYWALL = re.compile(
-    r"\b(?:subscribe|register|sign up|log in|sign in|join)(?: now| today| for free| or \w+)*"
+    r"(?i)\b(?:subscribe|register|sign up|log in|sign in|join)(?: now| today| for free| or \w+)*"
     r" to (?:continue|keep|read|view|see the"
     r"|(?:unlock|access) (?:this|the|full|our) (?:\w+ )?(?:article|story|content))\b"
     r"|\bto (?:continue|keep) reading\b|\bto read the (?:full|rest|entire|whole)\b"
@@ -40,25 +41,21 @@ _PAYWALL = re.compile(
     r"(?:for|available (?:only )?(?:to|for)|exclusive to|reserved for|limited to)"
     r" (?:\w+ )?(?:subscribers?|members?|registered)\b"
     r"|\bunlock (?:this|the) (?:article|story)\b"
-    r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b",
-    re.IGNORECASE,
+    r"|\byou(?:['’]ve| have) (?:reached|used|read) (?:your|all|the) .{0,30}\b(?:limit|articles?)\b"
 )
 _ACCOUNT = re.compile(
-    r"\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
+    r"(?i)\balready (?:a|an|have an?) (?:subscriber|member|account)\s*\?"
     r"|\bsubscribers?[- ]only\b|\b(?:sign|log) in to unlock\b"
-    r"|\bcreate (?:a|your) free account\b|\bstart your (?:free )?trial\b",
-    re.IGNORECASE,
+    r"|\bcreate (?:a|your) free account\b|\bstart your (?:free )?trial\b"
 )
 _LOGIN = re.compile(
-    r"\b(?:please|you must|you need to|first) (?:log|sign) ?in\b|\bforgot (?:your )?password\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:please|you must|you need to|first) (?:log|sign) ?in\b|\bforgot (?:your )?password\b"
 )
 _ROBOT = re.compile(
-    r"\bverify (?:that )?you(?:['’]re| are) (?:a |not a )?(?:human|robot)\b"
+    r"(?i)\bverify (?:that )?you(?:['’]re| are) (?:a |not a )?(?:human|robot)\b"
     r"|\bchecking your browser\b|\bare you a (?:robot|human)\b|\bunusual traffic\b"
     r"|\bcomplete the captcha\b|\benable javascript\b|\bjavascript is (?:disabled|required)\b"
-    r"|\baccess (?:to this page has been )?denied\b",
-    re.IGNORECASE,
+    r"|\baccess (?:to this page has been )?denied\b"
 )
 
 
@@ -73,9 +70,9 @@ def capture(
 
     The list is not empty. Relative times ("2 days ago") count from ``captured_at``.
     ``allow_private`` permits private addresses. ``notify`` is called with a sentence if a
-    piece that looks like a story was omitted. Raises ``CaptureError`` for every failure.
+    piece that looks like a story was omitted. Raises ``CaptureError`` for every failure, and
+    BadInput for a naive ``captured_at``.
     """
-    _refuse_naive(captured_at)
     if isinstance(source, str) and not source.strip():
         raise CaptureError(
             "The source is blank.",
@@ -95,7 +92,6 @@ def capture_bytes(
 
     ``notify`` is called as by ``capture``. Raises ``CaptureError`` if there is no article.
     """
-    _refuse_naive(captured_at)
     _refuse_size(len(data), "file")
     return _articles(to_text(data), captured_at, notify)
 
@@ -107,7 +103,6 @@ def capture_text(
 
     ``notify`` is called as by ``capture``. Raises ``CaptureError`` if there is no article.
     """
-    _refuse_naive(captured_at)
     _refuse_size(len(text), "text")
     return _articles(clean(text), captured_at, notify)
 
@@ -115,6 +110,7 @@ def capture_text(
 def _articles(
     text: str, captured_at: datetime, notify: Notify | None, *, url: str = "", html: bool = False
 ) -> list[CapturedArticle]:
+    captured_at = utc(captured_at)
     if not text.strip():
         raise CaptureError("There is no text.", remedy="Paste the article's text.")
     if html or looks_like_html(text):
@@ -183,12 +179,4 @@ def _refuse_size(size: int, kind: str) -> None:
         raise CaptureError(
             f"The {kind} is larger than {format_bytes(TEXT_BYTES)}.",
             remedy="Give only the article, or paste its text.",
-        )
-
-
-def _refuse_naive(captured_at: datetime) -> None:
-    if captured_at.utcoffset() is None:
-        raise CaptureError(
-            f"The time of capture {captured_at.isoformat()} has no time zone.",
-            remedy="Add one, for example 2025-07-24T09:00:00+00:00.",
         )

@@ -204,7 +204,7 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
     # A bare number is refused, as by itself; other forms are clear.
     if line.probability.isdecimal():
         return line.title, line.probability
-    return line.title, repr(read_percent_field(line.probability).value)
+    return line.title, repr(read_percent_field(line.probability))
 
 
 def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:

@@ -112,8 +112,8 @@ def update(
         with reading_as() as (session, who, now):
             text, before, given, cited = read(session, registry.find(session, question), who, now)
             mismatch = stance_mismatch(text, before, given, cited)
-        if mismatch is not None:
-            confirm(f"{mismatch.sentence} Save it?", yes=False)
+        if mismatch:
+            confirm(f"{mismatch} Save it?", yes=False)
     with acting_on(question) as (session, found, who, now):
         text, _, given, cited = read(session, found, who, now)
         saved = updates.update(

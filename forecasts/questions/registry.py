@@ -60,20 +60,13 @@ def question_text(**fields: Any) -> QuestionText:
         text = QuestionText.model_validate(fields)
     except ValidationError as error:
         raise BadInput(" ".join(_sentence(item) for item in error.errors())) from None
-    for what, names in (
-        ("The title", [text.title]),
-        ("The family", [text.family]),
-        ("The tag", text.tags),
-        ("The option", text.options),
-    ):
+    limits.require_name(text.title, "The title")
+    limits.require_name(text.family, "The family")
+    for kind, names in (("tag", text.tags), ("option", text.options)):
         for name in names or ():
-            limits.require_name(name, what)
-    for what, prose in (
-        ("background", text.background),
-        ("resolution criteria", text.resolution_criteria),
-        ("fine print", text.fine_print),
-    ):
-        limits.require_prose(prose, f"The text of the {what}")
+            limits.require_name(name, f"The {kind}")
+    for field in ("background", "resolution_criteria", "fine_print"):
+        limits.require_prose(getattr(text, field), f"The text of the {field.replace('_', ' ')}")
     _check_bounds(text)
     return text
 
@@ -256,20 +249,6 @@ def require_new_slugs(session: Session, slugs: Sequence[str]) -> None:
                 f"There is already a question {slug!r}.",
                 remedy="Choose another slug; a discarded question keeps its own.",
             )
-
-
-def revision_row(
-    question_id: int, number: int, text: QuestionText, *, member: Member, now: datetime, reason: str
-) -> QuestionRevision:
-    """Return the row of a wording; it is not written yet."""
-    return QuestionRevision(
-        **{name: getattr(text, name) for name in QuestionText.model_fields},
-        question_id=question_id,
-        number=number,
-        member_id=member.id,
-        recorded_at=now,
-        reason=reason,
-    )
 
 
 def find(session: Session, slug: str) -> Question:

@@ -28,7 +28,7 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import others_see, question_text, require_can_ask, revision_row
+from forecasts.questions.registry import others_see, question_text, require_can_ask
 from forecasts.questions.standing import QuestionState, current_state
 
 # Reasons that the ledger gives itself.
@@ -48,16 +48,9 @@ _FIELDS = tuple(QuestionText.model_fields)
 
 # The fields that scores depend on; they are fixed once the question is resolved.
 DECIDES_SCORES = (
-    "type",
-    "options",
-    "ordered",
-    "lower_bound",
-    "upper_bound",
-    "open_time",
-    "scheduled_close_time",
-    "actual_close_time",
-    "spot_time",
-)
+    "type", "options", "ordered", "lower_bound", "upper_bound", "open_time", "scheduled_close_time",
+    "actual_close_time", "spot_time",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -249,8 +242,13 @@ def append_wording(
 
     Used by ``revise``, imports and resolutions. Refused if another revision came first.
     """
-    row = revision_row(
-        current.question_id, current.number + 1, text, member=member, now=now, reason=reason
+    row = QuestionRevision(
+        **{name: getattr(text, name) for name in _FIELDS},
+        question_id=current.question_id,
+        number=current.number + 1,
+        member_id=member.id,
+        recorded_at=now,
+        reason=reason,
     )
     try:
         return written(session, row)

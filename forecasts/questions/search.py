@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Select, case, literal, true
+from sqlalchemy import case, literal, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select
 
@@ -151,22 +151,6 @@ def find(
     return _slugs(session, by, words, member, now, order), used
 
 
-def _slugs(
-    session: Session,
-    by: Filter,
-    words: Sequence[Sequence[str]],
-    member: Member | None,
-    now: datetime,
-    order: str,
-) -> list[str]:
-    ranked = [*_order(order, member, now), col(Question.id)]
-    if words and order == Order.close:
-        titled = and_(*(_has_one(alike, QuestionRevision.title) for alike in words))
-        ranked.insert(0, case((titled, 0), else_=1))
-    statement = _matching(session, by, words, member, now).order_by(*ranked)
-    return list(session.exec(statement).all())  # type: ignore[call-overload]
-
-
 def labels(session: Session) -> tuple[list[str], list[str]]:
     """Return the tags and the families in use, in alphabetical order.
 
@@ -199,14 +183,15 @@ def _tag_rows(session: Session) -> Any:
     return func.json_array_elements_text(tags).table_valued("value", name="tag")
 
 
-def _matching(
+def _slugs(
     session: Session,
     by: Filter,
     words: Sequence[Sequence[str]],
     member: Member | None,
     now: datetime,
-) -> Select[tuple[str]]:
-    """Return the statement for the slugs of the questions that match.
+    order: str,
+) -> list[str]:
+    """Return the slugs of the questions that match, in order.
 
     ``words``: those of the filter, each with the words that count as well.
     """
@@ -240,7 +225,11 @@ def _matching(
     searched = (text.title, Question.slug, text.resolution_criteria, text.background)
     for alike in words:
         found = found.where(_has_one(alike, *searched))
-    return cast("Select[tuple[str]]", found)
+    ranked = [*_order(order, member, now), col(Question.id)]
+    if words and order == Order.close:
+        titled = and_(*(_has_one(alike, text.title) for alike in words))
+        ranked.insert(0, case((titled, 0), else_=1))
+    return list(session.exec(found.order_by(*ranked)))
 
 
 def _changed(session: Session, since: datetime) -> Any:
@@ -261,19 +250,10 @@ def _changed(session: Session, since: datetime) -> Any:
 def _has_one(words: Sequence[str], *columns: Any) -> Any:
     """Return the condition that one of the words occurs in one of the columns."""
     # In each case, since SQLite folds the case of ASCII letters only.
-    variants = {
-        variant
-        for word in words
-        for variant in (
-            {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
-        )
-    }
+    cased = {form(word) for word in words for form in (str, str.lower, str.upper, str.title)}
+    variants = sorted(cased if any(not word.isascii() for word in words) else words)
     return or_(
-        *(
-            col(column).icontains(variant, autoescape=True)
-            for column in columns
-            for variant in sorted(variants)
-        )
+        *(col(column).icontains(one, autoescape=True) for column in columns for one in variants)
     )
 
 

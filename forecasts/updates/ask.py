@@ -17,12 +17,12 @@ from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Vi
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import others_see, register
 from forecasts.questions.revisions import reworded
-from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
+from forecasts.reading.intervals import MONTHS, WEEKDAYS
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
 from forecasts.values.typed_dates import deadline_in_title
-from forecasts.values.value import Value
+from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
 # After a question mark anything may be the probability; elsewhere a percentage must be set apart
@@ -36,9 +36,8 @@ _WITHOUT_SIGN = re.compile(r"(?P<title>.*[^\s,;:–—-]) ?, ?(?P<probability>\d
 _NOT_IN_PERCENT = ("0", "00", "100")
 _NAMES = [name for full in (*MONTHS, *WEEKDAYS) for name in (full, full[:3])]
 _GOES_ON = re.compile(
-    rf"\b(?:{'|'.join(_NAMES)}|Sept)\.?$"
-    r"|(?<!\d{4}-\d\d-)(?<!\d)\d{1,2}(?:st|nd|rd|th)?$",
-    re.IGNORECASE,
+    rf"(?i)\b(?:{'|'.join(_NAMES)}|Sept)\.?$"
+    r"|(?<!\d{4}-\d\d-)(?<!\d)\d{1,2}(?:st|nd|rd|th)?$"
 )
 
 
@@ -60,7 +59,7 @@ class Line:
         if self.unclear:
             raise BadInput(
                 f"{self.unclear!r} at the end could be a probability or part of the question.",
-                remedy=f"Write {read_percent_field(self.unclear).shown}, "
+                remedy=f"Write {format_probability(read_percent_field(self.unclear))}, "
                 "or end the question with a question mark.",
             )
 
@@ -72,20 +71,22 @@ def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
     >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
     Line(title='Will it rain in London tomorrow?', probability='30%', closes=...)
     """
+
+    def ends_with_day(title: str) -> bool:
+        named = deadline_in_title(title, now=now, zone=zone)
+        return named is not None and named.end == len(title)
+
     typed = " ".join(typed.split())
     title, probability, unclear = typed, None, ""
     if (match := _AFTER_QUESTION.fullmatch(typed)) and _is_probability(match["probability"]):
         title, probability = match["title"], match["probability"]
     elif (match := _SET_APART.fullmatch(typed)) and _is_probability(match["probability"]):
-        named = deadline_in_title(match["title"], now=now, zone=zone)
-        ends_with_day = named is not None and named.end == len(match["title"])
-        if match["gap"].strip() or ends_with_day:
+        if match["gap"].strip() or ends_with_day(match["title"]):
             title, probability = match["title"], match["probability"]
     elif match := _WITHOUT_SIGN.fullmatch(typed):
         number = match["probability"]
-        named = deadline_in_title(match["title"], now=now, zone=zone)
-        ends_with_day = named is not None and named.end == len(match["title"])
-        if ends_with_day and not _GOES_ON.search(match["title"]) and number not in _NOT_IN_PERCENT:
+        is_clear = not _GOES_ON.search(match["title"]) and number not in _NOT_IN_PERCENT
+        if is_clear and ends_with_day(match["title"]):
             title, probability = match["title"], number
         else:
             unclear = number

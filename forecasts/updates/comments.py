@@ -101,16 +101,12 @@ def remarks(session: Session, question: Question) -> list[Remark]:
         )
         .order_by(col(Comment.id))
     )
-    return [
-        Remark(row, author)
-        for row, author in rows
-        if not row.private or reader in (-1, author.id) or _answers_for(session, reader, author)
-    ]
-
-
-def _answers_for(session: Session, member_id: int, author: Member) -> bool:
-    owner = owner_of(session, author)
-    return owner is not None and owner.id == member_id
+    found = []
+    for row, author in rows:
+        owner = owner_of(session, author) if row.private else None
+        if not row.private or reader in (-1, author.id, owner and owner.id):
+            found.append(Remark(row, author))
+    return found
 
 
 def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:

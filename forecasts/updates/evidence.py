@@ -68,25 +68,6 @@ class CitedEvidence:
     share: float | None = None
 
 
-@dataclass(frozen=True)
-class StanceMismatch:
-    """An update away from an outcome whose evidence all supports it, or the other way round.
-
-    That can be right (another reason weighs more), so it is asked about, not refused. ``rose``:
-    whether the update moves towards ``outcome``.
-    """
-
-    outcome: str
-    rose: bool
-
-    @property
-    def sentence(self) -> str:
-        """The mismatch in one sentence."""
-        if self.rose:
-            return f"Your forecast moves towards {self.outcome}, but all its evidence opposes it."
-        return f"Your forecast moves away from {self.outcome}, but all its evidence supports it."
-
-
 def supported_outcome(question: QuestionText, before: Forecast | None, value: Value) -> str:
     """Return the outcome that evidence for this update supports or opposes.
 
@@ -129,28 +110,32 @@ def proposed_stance(question: QuestionText, before: Forecast | None, value: Valu
 
 def stance_mismatch(
     question: QuestionText, before: Forecast | None, value: Value, evidence: Sequence[CitedEvidence]
-) -> StanceMismatch | None:
-    """Return the mismatch to ask about before the update is saved, None if there is none.
+) -> str:
+    """Return the sentence on an update away from an outcome that all its evidence supports; or ''.
 
-    There is none without an earlier forecast, and none if any piece agrees with the move.
+    Or the other way round. It can be right (another reason weighs more), so it is asked about, not
+    refused. There is none without an earlier forecast, and none if any piece agrees with the move.
     """
     chosen = {cited.stance for cited in evidence} - {None, Stance.context}
     if before is None or len(chosen) != 1:
-        return None
+        return ""
     proposed = proposed_stance(question, before, value)
     if proposed is Stance.context or proposed in chosen:
-        return None
-    return StanceMismatch(supported_outcome(question, before, value), proposed is Stance.supports)
+        return ""
+    outcome = supported_outcome(question, before, value)
+    if proposed is Stance.supports:
+        return f"Your forecast moves towards {outcome}, but all its evidence opposes it."
+    return f"Your forecast moves away from {outcome}, but all its evidence supports it."
 
 
 def with_stances(
     question: QuestionText, before: Forecast | None, value: Value, evidence: Sequence[CitedEvidence]
 ) -> list[CitedEvidence]:
     """Return the evidence, with the proposed stance where none was chosen."""
-    if all(one.stance is not None for one in evidence):
-        return list(evidence)
-    proposed = proposed_stance(question, before, value)
-    return [one if one.stance is not None else replace(one, stance=proposed) for one in evidence]
+    return [
+        one if one.stance else replace(one, stance=proposed_stance(question, before, value))
+        for one in evidence
+    ]
 
 
 def _move(question: QuestionText, before: Forecast | None, value: Value) -> float:

@@ -15,8 +15,8 @@ from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stanc
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value_parsing import read_probability
 
-_URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_ARTICLE = re.compile(r"article\s+(\d+)", re.IGNORECASE)
+_URL = re.compile(r"(?i)https?://\S+")
+_ARTICLE = re.compile(r"(?i)article\s+(\d+)")
 _SHARE = re.compile(r"[\d.]+%")
 _WORD = rf"(?:{'|'.join([*Stance, *EvidenceKind])}|{_SHARE.pattern})"
 # A colon ends the qualifiers; before a web address a space is enough.
@@ -30,8 +30,8 @@ _MAYBE_QUALIFIED = re.compile(
 )
 _MOST_QUALIFIERS = 4  # one more than there can be, in case a typo splits a word
 _SIMILARITY = 0.8  # to a stance or kind: accepts 'oposes', but not 'date' for 'data'
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
-_STANCE_FIRST = re.compile(rf"(?:{'|'.join(Stance)})\b", re.IGNORECASE)
+_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*://\S*")
+_STANCE_FIRST = re.compile(rf"(?i)(?:{'|'.join(Stance)})\b")
 _EXAMPLE = "'opposes data 30%: https://example.org/a'"
 
 

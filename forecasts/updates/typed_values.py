@@ -87,7 +87,7 @@ def read_typed(
     if value is not None and text.strip() == typed_forecast(current, question):
         return check_value(value, question)
     if question.type == QuestionType.binary:
-        return Value(probability=read_percent_field(text).value)
+        return Value(probability=read_percent_field(text))
     return read_value(text, question, value, now=now, zone=zone)
 
 

@@ -90,7 +90,10 @@ def update(
     one = NewForecast(question, value, rationale, evidence, model)
     states: dict[int, QuestionState] = {}
     _check(session, one, states, member, now)
-    before, text = _current(session, question, member, now), states[question.id].text
+    before, text = (
+        current_forecast(session, question, member, at=now, own=True),
+        states[question.id].text,
+    )
     if (
         once
         and before is not None
@@ -128,7 +131,7 @@ def update_all(
     for one in forecasts:
         id_ = one.question.id
         if one.evidence and id_ not in before:
-            before[id_] = _current(session, one.question, member, now)
+            before[id_] = current_forecast(session, one.question, member, at=now, own=True)
         cited = with_stances(states[id_].text, before.get(id_), one.value, one.evidence)
         stated.append(one._replace(evidence=cited))
         before[id_] = Forecast(**one.value.columns())
@@ -187,7 +190,7 @@ def withdraw(
     """
     _open_state(session, question, member, now)
     check_reasons(rationale)
-    before = _current(session, question, member, now)
+    before = current_forecast(session, question, member, at=now, own=True)
     if before is None:
         raise Refused(
             f"{member.handle} has no current forecast on {question.slug!r}: "
@@ -197,6 +200,46 @@ def withdraw(
     ended = NewForecast(question, Value(), rationale)
     [id_] = _write(session, [ended], member, now, origin)
     return Saved(session.get_one(Forecast, id_), before)
+
+
+def undo(
+    session: Session, number: int, *, member: Member, now: datetime, origin: str = "cli"
+) -> Saved:
+    """Return the new row that repeats the member's forecast before this one; it is written.
+
+    For a mistake. Nothing is erased: it stays in the history, and counts in the score for as long
+    as it was current.
+
+    Without a forecast before, the new row is a withdrawal. Refused if the forecast is somebody
+    else's, or is not their last one on the question, and as ``update`` and ``withdraw`` refuse.
+    """
+    mistake = find_forecast(session, number)
+    question = session.get_one(Question, mistake.question_id)
+    if mistake.member_id != member.id:
+        raise Refused(f"Forecast {number} is not yours: nothing was undone.")
+    *earlier, last = [row for row, _ in history(session, question, member)]
+    if last.id != mistake.id:
+        raise Refused(
+            f"You have a later forecast on {question.slug!r}, made at {to_minute(last.made_at)}: "
+            "nothing was undone.",
+            remedy="Update it, if it is wrong.",
+        )
+    before = earlier[-1] if earlier and not earlier[-1].withdrawn else None
+    why = f"Undoes the forecast of {to_minute(mistake.made_at)}."
+    try:
+        if before is None:
+            return withdraw(session, question, member=member, now=now, rationale=why, origin=origin)
+        return update(
+            session,
+            question,
+            value_of(before),
+            member=member,
+            now=now,
+            rationale=why,
+            origin=origin,
+        )
+    except Refused as error:
+        raise Refused(f"Nothing was undone: {error.message}", remedy=error.advice) from error
 
 
 def _open_state(
@@ -265,27 +308,19 @@ def find_forecast(session: Session, number: int) -> Forecast:
 
 
 def current_forecast(
-    session: Session, question: Question, member: Member, *, at: datetime
+    session: Session, question: Question, member: Member, *, at: datetime, own: bool = False
 ) -> Forecast | None:
-    """Return the member's current forecast at that time, None without one."""
-    return _current(session, question, member, at, forecast_visible(session, question))
+    """Return the member's current forecast at that time, None without one.
 
-
-def _current(
-    session: Session,
-    question: Question,
-    member: Member,
-    at: datetime,
-    visible: ColumnElement[bool] | None = None,
-) -> Forecast | None:
-    """Return the same without asking whether the reader may see it, who forecasts in own name."""
+    ``own``: without asking whether the reader may see it, who forecasts in this member's name.
+    """
     last = session.exec(
         select(Forecast)
         .where(
             Forecast.question_id == question.id,
             Forecast.member_id == member.id,
             Forecast.made_at <= at,
-            true() if visible is None else visible,
+            true() if own else forecast_visible(session, question),
         )
         .order_by(*_NEWEST_FIRST)
         .limit(1)

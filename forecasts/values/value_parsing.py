@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import partial
@@ -29,22 +28,21 @@ from forecasts.values.value import (
     Value,
     check_probability,
     check_value,
-    format_probability,
     shown,
     wrong_sum,
 )
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
-_PERCENT = re.compile(rf"({_NUMBER})\s*%", re.IGNORECASE)
+_PERCENT = re.compile(rf"(?i)({_NUMBER})\s*%")
 # A whole number in any notation could mean percent.
-_WHOLE = re.compile(r"[+]?[\d_]+\.?(e[+]?\d+)?", re.IGNORECASE)
+_WHOLE = re.compile(r"(?i)[+]?[\d_]+\.?(e[+]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+\s*%?")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 _PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 # In a field with a % sign.
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
 _BARE = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
-_WORD_PERCENT = re.compile(rf"({_NUMBER})\s*(?:%|percent|per cent|pct)", re.IGNORECASE)
+_WORD_PERCENT = re.compile(rf"(?i)({_NUMBER})\s*(?:%|percent|per cent|pct)")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/|in|out of)\s*(\d+(?:\.\d+)?)")
 _CERTAIN_OR_ONE = re.compile(r"\+?0*1\.0*")
 _REPEATED = 40  # characters of the text that a remedy repeats
@@ -115,7 +113,7 @@ def read_probability(text: str) -> float:
         except ArithmeticError:
             p = math.inf
         if not 0 <= p <= 1:
-            raise Refused(f"A probability must be from 0% to 100%; {shown(text)} is not.")
+            raise _not_a_percentage(text)
         return p
     if match := _ODDS.fullmatch(text):
         favour, against = float(match[1]), float(match[2])
@@ -141,23 +139,15 @@ def read_probability(text: str) -> float:
     return number
 
 
-@dataclass(frozen=True)
-class PercentReading:
-    """The probability that a field with a % sign states, and its words: 0.3 and "30%"."""
-
-    value: float
-    shown: str
-
-
-def read_percent_field(text: str) -> PercentReading:
+def read_percent_field(text: str) -> float:
     """Return the probability typed into a field with a % sign beside it.
 
     ``30``, ``30%``, ``0.3``, ``.3``, ``3:7`` and ``3/10`` are all 30%. A number below 1 with a
     point is a fraction; ``0.3%`` needs its sign. BadInput for anything else, as for ``1.0``, which
     could be 1% or certainty; Refused outside 0% to 100%.
 
-    >>> [read_percent_field(text).shown for text in ("30", ".3", "3:7", "1/3", "0.5%", "1")]
-    ['30%', '30%', '30%', '33.3%', '0.5%', '1%']
+    >>> [read_percent_field(text) for text in ("30", ".3", "3:7", "1/4", "0.5%", "1")]
+    [0.3, 0.3, 0.3, 0.25, 0.005, 0.01]
     """
     typed = text.strip()
     if not typed:
@@ -165,24 +155,21 @@ def read_percent_field(text: str) -> PercentReading:
     if _CERTAIN_OR_ONE.fullmatch(typed):
         raise BadInput(f"{shown(typed)} could be 1% or 100%.", remedy="Write 1% or 100%.")
     if match := _SHARE.fullmatch(typed):
-        p = _share(float(match[1]), float(match[2]), typed)
-    elif match := _WORD_PERCENT.fullmatch(typed):
-        p = read_probability(f"{match[1]}%")
-    elif _BARE.fullmatch(typed):
-        p = read_probability(typed if 0 <= float(typed) < 1 else f"{typed}%")
-    elif _ODDS.fullmatch(typed) or _DECIMAL_COMMA.fullmatch(typed):
-        p = read_probability(typed)
-    else:
-        raise BadInput(f"{shown(typed)} is not a probability.", remedy=PERCENT_FORMS)
-    return PercentReading(p, format_probability(p))
+        part, whole = float(match[1]), float(match[2])
+        if whole == 0 or part > whole:
+            raise _not_a_percentage(typed)
+        return check_probability(part / whole)
+    if match := _WORD_PERCENT.fullmatch(typed):
+        return read_probability(f"{match[1]}%")
+    if _BARE.fullmatch(typed):
+        return read_probability(typed if 0 <= float(typed) < 1 else f"{typed}%")
+    if _ODDS.fullmatch(typed) or _DECIMAL_COMMA.fullmatch(typed):
+        return read_probability(typed)
+    raise BadInput(f"{shown(typed)} is not a probability.", remedy=PERCENT_FORMS)
 
 
-def _share(part: float, whole: float, typed: str) -> float:
-    if whole == 0 or part > whole:
-        raise Refused(
-            f"A probability must be from 0% to 100%; {shown(typed)} is not.", remedy=PERCENT_FORMS
-        )
-    return check_probability(part / whole)
+def _not_a_percentage(typed: str) -> Refused:
+    return Refused(f"A probability must be from 0% to 100%; {shown(typed)} is not.")
 
 
 def _read_json(text: str) -> Value:

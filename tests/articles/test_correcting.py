@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.reading.article import CapturedArticle, merge, split_at, split_points
+from tests.reading.texts import COURT, FISH
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
-FISH = (
-    "Fishing crews along the western coast have stopped landing mackerel after a quota dispute.",
-    "The government gave Brega until August 15 to withdraw its patrol boats from the banks.",
-)
-COURT = (
-    "A court in Ostland has ordered the broadcaster to rehire eleven journalists by the autumn.",
-    "The broadcaster has 30 days to appeal, and its lawyer said that it would do so this week.",
-)
 
 
 def article(text: str, title: str = "Quota row") -> CapturedArticle:

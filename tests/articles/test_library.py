@@ -42,15 +42,13 @@ def rows(session: Session) -> int:
 @pytest.mark.parametrize(
     "again",
     [
-        article(),
-        article(url="https://mirror.example.org/quay"),
-        article(url=None, title="Copied"),
-        article(TEXT.replace("20 January", "27 January")),
+        article(), article(url="https://mirror.example.org/quay"),
+        article(url=None, title="Copied"), article(TEXT.replace("20 January", "27 January")),
         article(TEXT.replace("20 January", "27 January"), title="Quay later still"),
         article("The quay is open, and the paper has nothing else to say.", title="QUAY LATE"),
     ],
     ids=["the same", "elsewhere", "pasted", "corrected", "corrected and retitled", "rewritten"],
-)
+)  # fmt: skip
 def test_it_stores_the_same_article_once(
     session: Session, alice: Member, again: CapturedArticle
 ) -> None:

@@ -88,11 +88,12 @@ def test_a_sentence_about_any_time(examples: int) -> None:
     @given(text=SENTENCES, anchor=ANCHORS)
     def check(text: str, anchor: date) -> None:
         with our_own_or_nothing():
-            for deadline in [
-                *find_deadlines(text, anchor=anchor),
-                *find_overdue(text, anchor=anchor),
-            ]:
-                assert date.min <= deadline.last_day <= date.max
+            deadlines, overdue = (
+                find(text, anchor=anchor) for find in (find_deadlines, find_overdue)
+            )
+            for one in (*deadlines, *overdue):
+                assert one.phrase == text[one.start : one.end]
+                assert (one.last_day >= anchor) == (one in deadlines)
             for draft in draft_questions(text, published_at=anchor):
                 assert text[draft.start : draft.end]
 
@@ -105,6 +106,7 @@ def test_a_line_that_says_when(examples: int) -> None:
     @given(line=SENTENCES, moment=MOMENTS)
     def check(line: str, moment: datetime) -> None:
         with our_own_or_nothing():
-            find_timestamp(line, moment.replace(tzinfo=UTC))
+            stamp = find_timestamp(line, moment.replace(tzinfo=UTC))
+            assert stamp is None or (stamp.when - moment.replace(tzinfo=UTC)).days <= 1
 
     check()

@@ -82,13 +82,8 @@ def test_another_day_or_another_subject_is_not_a_duplicate(
 def test_a_question_that_the_reader_may_not_see_is_not_named(
     session: Session, alice: Member, bob: Member, drafts: list[Draft]
 ) -> None:
-    ask(
-        session,
-        alice,
-        title=drafts[0].question,
-        scheduled_close_time=end_of(date(2026, 3, 31)),
-        visibility=Visibility.author,
-    )
+    own = {"scheduled_close_time": end_of(date(2026, 3, 31)), "visibility": Visibility.author}
+    ask(session, alice, title=drafts[0].question, **own)
     read_as(session, bob, now=day(1))
     assert find_duplicates(session, drafts, now=day(1))[0] is None
 

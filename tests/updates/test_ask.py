@@ -59,15 +59,11 @@ def test_a_line_is_read_as_title_day_and_probability(
     ("typed", "remedy"),
     [
         ("Open by 30 June, 27", "27%"),  # or in 2027
-        ("Open by June, 8", "8%"),
-        ("Open by Friday, 8", "8%"),
-        ("Will it be Ida Holm, 16", "16%"),
-        ("Will they win rounds 3, 5, 8", "8%"),
-        ("Will growth slow, 0.3", "30%"),
-        ("Rain in London tomorrow, 0", "0%"),
-        ("Rain in London tomorrow, 100", "100%"),
+        ("Open by June, 8", "8%"), ("Open by Friday, 8", "8%"), ("Will it be Ida Holm, 16", "16%"),
+        ("Will they win rounds 3, 5, 8", "8%"), ("Will growth slow, 0.3", "30%"),
+        ("Rain in London tomorrow, 0", "0%"), ("Rain in London tomorrow, 100", "100%"),
     ],
-)
+)  # fmt: skip
 def test_a_number_at_the_end_that_is_not_clear_is_named_with_a_remedy(
     typed: str, remedy: str
 ) -> None:

@@ -27,12 +27,10 @@ def do(session: Session, act: BulkAction, what: str, member: Member, slugs: str 
 @pytest.mark.parametrize(
     ("act", "what", "field", "value"),
     [
-        (BulkAction.tag, " trade ", "tags", ["w", "trade"]),
-        (BulkAction.untag, "w", "tags", None),
-        (BulkAction.family, "f", "family", "f"),
-        (BulkAction.show, "me", "visibility", "author"),
+        (BulkAction.tag, " trade ", "tags", ["w", "trade"]), (BulkAction.untag, "w", "tags", None),
+        (BulkAction.family, "f", "family", "f"), (BulkAction.show, "me", "visibility", "author"),
     ],
-)
+)  # fmt: skip
 @pytest.mark.usefixtures("three")
 def test_each_becomes_what_it_is_told(
     session: Session, alice: Member, act: BulkAction, what: str, field: str, value: object

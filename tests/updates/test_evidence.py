@@ -19,13 +19,9 @@ from forecasts.updates.evidence import (
 )
 from forecasts.values.value import Value
 from tests.conftest import day
-from tests.values.questions import DEPTH, RAIN, WHEN, text
+from tests.values.questions import DEPTH, RAIN, WHEN, standing, text
 
 PORTS = text(type="multiple_choice", options=["Busan", "Ulsan", "Other"])
-
-
-def chance(p: float) -> Forecast:
-    return Forecast(question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probability=p)
 
 
 def depth(median: float) -> Value:
@@ -36,25 +32,19 @@ def said(*vector: float) -> Value:
     return Value(probabilities=vector)
 
 
-def state(*vector: float) -> Forecast:
-    return Forecast(
-        question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probabilities=list(vector)
-    )
-
-
 @pytest.mark.parametrize(
     ("before", "after", "option"),
     [
         (None, said(0.5, 0.3, 0.2), "Busan"),
         (None, said(0.05, 0.45, 0.5), "Busan"),
-        (state(0.6, 0.2, 0.2), said(0.3, 0.4, 0.3), "Busan"),
+        (standing(probabilities=[0.6, 0.2, 0.2]), said(0.3, 0.4, 0.3), "Busan"),
         # Of equal moves, the rise counts.
-        (state(0.6, 0.2, 0.2), said(0.5, 0.3, 0.2), "Ulsan"),
-        (state(0.1, 0.2, 0.7), said(0.1, 0.3, 0.6), "Ulsan"),
+        (standing(probabilities=[0.6, 0.2, 0.2]), said(0.5, 0.3, 0.2), "Ulsan"),
+        (standing(probabilities=[0.1, 0.2, 0.7]), said(0.1, 0.3, 0.6), "Ulsan"),
         # Nothing moves: the likeliest option.
-        (state(0.2, 0.5, 0.3), said(0.2, 0.5, 0.3), "Ulsan"),
+        (standing(probabilities=[0.2, 0.5, 0.3]), said(0.2, 0.5, 0.3), "Ulsan"),
         # Options were added since: nothing to compare with.
-        (state(0.5, 0.5), said(0.1, 0.1, 0.8), "Other"),
+        (standing(probabilities=[0.5, 0.5]), said(0.1, 0.1, 0.8), "Other"),
     ],
 )
 def test_of_options_evidence_is_about_the_one_that_moves_most(
@@ -79,32 +69,28 @@ def test_what_the_evidence_does_is_counted_by_stance() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "stance"),
     [
-        (0.4, 0.6, "supports"),
-        (0.6, 0.4, "opposes"),
-        (0.6, 0.6, "context"),
+        (0.4, 0.6, "supports"), (0.6, 0.4, "opposes"), (0.6, 0.6, "context"),
         (0.0, 0.001, "supports"),
         # A first forecast moves from 50%.
-        (None, 0.7, "supports"),
-        (None, 0.3, "opposes"),
-        (None, 0.5, "context"),
+        (None, 0.7, "supports"), (None, 0.3, "opposes"), (None, 0.5, "context"),
     ],
-)
+)  # fmt: skip
 def test_the_proposed_stance_follows_the_move(
     before: float | None, after: float, stance: str
 ) -> None:
-    current = None if before is None else chance(before)
+    current = None if before is None else standing(probability=before)
     assert proposed_stance(RAIN, current, Value(probability=after)) == stance
 
 
 def test_of_options_it_is_the_move_of_the_one_that_moves_most() -> None:
-    assert proposed_stance(PORTS, state(0.6, 0.2, 0.2), said(0.2, 0.4, 0.4)) == "opposes"
-    assert proposed_stance(PORTS, state(0.2, 0.4, 0.4), said(0.6, 0.2, 0.2)) == "supports"
+    before = standing(probabilities=[0.6, 0.2, 0.2])
+    assert proposed_stance(PORTS, before, said(0.2, 0.4, 0.4)) == "opposes"
+    assert proposed_stance(PORTS, before, said(0.8, 0.1, 0.1)) == "supports"
     assert proposed_stance(PORTS, None, said(0.8, 0.1, 0.1)) == "supports"
 
 
 def test_of_a_number_or_a_day_it_is_the_move_of_the_median() -> None:
-    current = chance(0.5)
-    current.probability, current.quantiles = None, {"0.1": 1.0, "0.9": 29.0}
+    current = standing(quantiles={"0.1": 1.0, "0.9": 29.0})
     assert proposed_stance(DEPTH, current, depth(16)) == "supports"  # from 15, in between
     assert proposed_stance(DEPTH, current, depth(14)) == "opposes"
     assert proposed_stance(DEPTH, None, depth(15)) == "context"
@@ -116,10 +102,9 @@ def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
     up, down = Value(probability=0.7), Value(probability=0.3)
 
     def found(value: Value, *stances: Stance | None, before: float | None = 0.5) -> str:
-        current = None if before is None else chance(before)
+        current = None if before is None else standing(probability=before)
         evidence = [CitedEvidence(note=str(n), stance=one) for n, one in enumerate(stances)]
-        mismatch = stance_mismatch(RAIN, current, value, evidence)
-        return "" if mismatch is None else mismatch.sentence
+        return stance_mismatch(RAIN, current, value, evidence)
 
     supports, opposes, context = Stance.supports, Stance.opposes, Stance.context
     assert found(down, supports, context) == (
@@ -136,7 +121,7 @@ def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
 
 def test_a_chosen_stance_is_kept() -> None:
     evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
-    found = with_stances(RAIN, chance(0.5), Value(probability=0.2), evidence)
+    found = with_stances(RAIN, standing(probability=0.5), Value(probability=0.2), evidence)
     assert [one.stance for one in found] == ["opposes", "context"]
 
 

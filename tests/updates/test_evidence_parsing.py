@@ -64,13 +64,10 @@ def test_what_is_not_said_is_what_holds_for_all(session: Session) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("opposes the plan", "not clear where"),
-        ("opposes rumour: x", "not clear where"),
-        ("context", "not clear where"),
-        ("opposes:", "not clear where"),
+        ("opposes the plan", "not clear where"), ("opposes rumour: x", "not clear where"),
+        ("context", "not clear where"), ("opposes:", "not clear where"),
         ("supports opposes: x", "two stances: supports and opposes"),
-        ("data expert: x", "two kinds: data and expert"),
-        ("30% 20%: x", "two shares: 30% and 20%"),
+        ("data expert: x", "two kinds: data and expert"), ("30% 20%: x", "two shares: 30% and 20%"),
         ("1.2.3%: x", "'1.2.3%' is not a share of an update"),
         ("opposes data 130%: x", "'130%' is not a share of an update, which is from 0% to 100%"),
         # A typo in the qualifiers.
@@ -81,7 +78,7 @@ def test_what_is_not_said_is_what_holds_for_all(session: Session) -> None:
         ("htp://example.org/a", "cannot begin with htp://"),
         ("opposes: ftp://example.org/a", "begins with https"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_clear_is_refused_in_a_sentence(session: Session, text: str, rule: str) -> None:
     with pytest.raises(BadInput) as refused:
         read_evidence(session, text)

@@ -37,15 +37,13 @@ def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Memb
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        (Model(" "), "no name"),
-        (Model("x", temperature=-1), "temperature"),
-        (Model("x", cost=float("inf")), "cost"),
-        (Model("x", tokens=2**31), "tokens"),
+        (Model(" "), "no name"), (Model("x", temperature=-1), "temperature"),
+        (Model("x", cost=float("inf")), "cost"), (Model("x", tokens=2**31), "tokens"),
         (Model("x" * 3000), "The model's text"),
         (Model("x", tools=["x"] * 101), "at most 100 tools"),
         (Model("x", tools=["\0"]), "A text contains"),
     ],
-)
+)  # fmt: skip
 def test_a_model_that_no_ledger_stores_is_refused(
     session: Session, alice: Member, model: Model, said: str
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoring
-from forecasts.ledger.models import Forecast
 from forecasts.updates.previews import (
     expected_scores,
     format_expected_scores,
@@ -21,7 +19,7 @@ from forecasts.updates.previews import (
 )
 from forecasts.values.value import Value
 from tests.conftest import day
-from tests.values.questions import DEPTH, RAIN, text
+from tests.values.questions import DEPTH, RAIN, standing, text
 
 PORTS = text(type="multiple_choice", options=["a", "b", "c"])
 CHANCES = st.floats(0.001, 0.999)
@@ -31,10 +29,6 @@ VECTORS = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
 QUANTILES = st.lists(st.floats(0.1, 29.9), min_size=3, max_size=3, unique=True).map(
     lambda given: dict(zip(("0.1", "0.5", "0.9"), sorted(given), strict=True))
 )
-
-
-def standing(**value: Any) -> Forecast:
-    return Forecast(question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), **value)
 
 
 @given(CHANCES, CHANCES)
@@ -115,13 +109,8 @@ def test_it_is_said_in_a_sentence(before: float | None, now: float, said: str) -
     assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said
 
 
-def made(at: float, **value: Any) -> Forecast:
-    moment = day(at)
-    return Forecast(question_id=1, member_id=1, made_at=moment, recorded_at=moment, **value)
-
-
 def test_the_score_so_far_is_the_mean_over_the_time_that_each_forecast_was_current() -> None:
-    forecasts = [made(0.2, probability=0.5), made(0.4, probability=0.8)]
+    forecasts = [standing(0.2, probability=0.5), standing(0.4, probability=0.8)]
     # Half of the time at (1 - 0.5)², half at (1 - 0.8)².
     assert score_so_far(RAIN, forecasts, "yes", now=day(0.6)) == pytest.approx(0.145)
     assert score_so_far(RAIN, forecasts, "no", now=day(0.6)) == pytest.approx(0.445)
@@ -131,21 +120,21 @@ def test_the_score_so_far_is_the_mean_over_the_time_that_each_forecast_was_curre
 
 
 def test_a_withdrawal_ends_the_time_that_counts() -> None:
-    forecasts = [made(0.2, probability=0.8), made(0.4, withdrawn=True)]
+    forecasts = [standing(0.2, probability=0.8), standing(0.4, withdrawn=True)]
     assert score_so_far(RAIN, forecasts, "yes", now=day(0.9)) == pytest.approx(0.04)
     assert format_score_so_far(RAIN, forecasts, now=day(0.9)) == ""
 
 
 def test_there_is_no_score_so_far_without_time_that_counts() -> None:
     assert score_so_far(RAIN, [], "yes", now=day(0.5)) is None
-    assert score_so_far(RAIN, [made(0.5, probability=0.8)], "yes", now=day(0.5)) is None
-    assert score_so_far(RAIN, [made(0.5, probability=0.8)], "yes", now=day(-1)) is None
+    assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(0.5)) is None
+    assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(-1)) is None
     assert format_score_so_far(RAIN, [], now=day(0.5)) == ""
 
 
 def test_the_score_so_far_names_the_likeliest_option_or_the_median() -> None:
-    ports = [made(0.1, probabilities=[0.2, 0.7, 0.1])]
+    ports = [standing(0.1, probabilities=[0.2, 0.7, 0.1])]
     assert format_score_so_far(PORTS, ports, now=day(0.5)) == "If it resolved b today: 0.07"
-    depth = [made(0.1, quantiles={"0.1": 5.0, "0.5": 10.0, "0.9": 20.0})]
+    depth = [standing(0.1, quantiles={"0.1": 5.0, "0.5": 10.0, "0.9": 20.0})]
     found = format_score_so_far(DEPTH, depth, now=day(0.5))
     assert found.startswith("If it resolved 10 today: 0.0")

@@ -26,12 +26,7 @@ from forecasts.updates.typed_values import (
 )
 from forecasts.values.value import Value, value_of
 from forecasts.values.value_parsing import read_value
-from tests.conftest import day
-from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, text
-
-
-def standing(**value: Any) -> Forecast:
-    return Forecast(question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), **value)
+from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, standing, text
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,13 @@ from tests.values.questions import CITIES, PRICE, RAIN, WHEN, text
 @pytest.mark.parametrize(
     ("question", "said", "kept"),
     [
-        (RAIN, "YES", "yes"),
-        (RAIN, "0.35", "0.35"),
-        (RAIN, "Annulled", "annulled"),
+        (RAIN, "YES", "yes"), (RAIN, "0.35", "0.35"), (RAIN, "Annulled", "annulled"),
         (CITIES, "beijing, china", "Beijing, China"),
         (text(type="multiple_choice", options=["us", "US", "Other"]), "US", "US"),
-        (PRICE, "145", "145"),
-        (PRICE, "above_upper_bound", "above_upper_bound"),
+        (PRICE, "145", "145"), (PRICE, "above_upper_bound", "above_upper_bound"),
         (WHEN, "2026-05-13", "2026-05-13"),
     ],
-)
+)  # fmt: skip
 def test_outcomes_are_kept_in_one_form(question: QuestionText, said: str, kept: str) -> None:
     assert read_outcome(said, question) == kept
 
@@ -28,14 +25,12 @@ def test_outcomes_are_kept_in_one_form(question: QuestionText, said: str, kept: 
 @pytest.mark.parametrize(
     ("question", "written", "likewise", "otherwise"),
     [
-        (RAIN, "yes", "1.0", "no"),
-        (RAIN, "0", "no", "0.5"),
-        (CITIES, "Busan", "Busan", "Other"),
+        (RAIN, "yes", "1.0", "no"), (RAIN, "0", "no", "0.5"), (CITIES, "Busan", "Busan", "Other"),
         (PRICE, "100", "100.0", "above_upper_bound"),
         (WHEN, "2026-11-20", "2026-11-20T00:00:00Z", "2026-11-21"),
         (WHEN, "2026-11-20T01:00:00+01:00", "2026-11-20", "annulled"),
     ],
-)
+)  # fmt: skip
 def test_outcomes_are_compared_however_they_are_written(
     question: QuestionText, written: str, likewise: str, otherwise: str
 ) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import Forecast
 from forecasts.values.value import (
     Value,
     check_value,
@@ -21,7 +20,7 @@ from forecasts.values.value import (
     stated_certainty,
 )
 from tests.conftest import day
-from tests.values.questions import PRICE
+from tests.values.questions import PRICE, standing
 
 
 @given(st.floats(0, 1))
@@ -64,20 +63,16 @@ def test_what_is_taken_as_quantiles_can_be_scored(quantiles: dict[str, float]) -
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (None, 0.71, "71%"),
-        (0.4, 0.71, "40% → 71%"),
-        (0.71, 0.71, "still 71%"),
+        (None, 0.71, "71%"), (0.4, 0.71, "40% → 71%"), (0.71, 0.71, "still 71%"),
         # Looks the same when rounded, but is a change.
         (0.7101, 0.7102, "71% → 71%"),
     ],
-)
+)  # fmt: skip
 def test_a_change_is_said_from_before_to_after(
     before: float | None, after: float, words: str
 ) -> None:
-    standing = before if before is None else Forecast(
-        question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probability=before
-    )  # fmt: skip
-    assert format_change(standing, Value(probability=after)) == words
+    current = None if before is None else standing(probability=before)
+    assert format_change(current, Value(probability=after)) == words
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from forecasts.articles.capture import capture_bytes, capture_text
 from forecasts.reading.article import CapturedArticle
-from forecasts.reading.page.marked_articles import STORY_WORDS
+from forecasts.reading.page.html import STORY_WORDS
 
 SEEN = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -211,15 +209,6 @@ def test_subheadings_and_captions_stay_in_their_article() -> None:
     found, _ = read(page(first, *DIGEST[1:]))
     assert found[0].text.split("\n\n") == [ROAD, "What next", FERRY]
     assert len(found) == 3
-
-
-@pytest.mark.slow
-@given(st.lists(st.sampled_from(list(STORIES)), min_size=2, max_size=3, unique=True))
-def test_each_article_that_a_page_marks_comes_out_in_the_order_of_the_page(
-    chosen: list[str],
-) -> None:
-    html = page(*(marked(heading, *STORIES[heading]) for heading in chosen))
-    assert titles(html) == chosen
 
 
 def test_short_articles_of_a_plain_text_come_out_one_by_one() -> None:
