@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,6 +19,7 @@ from forecasts.values.typed_dates import (
     read_date,
     read_typed_outcome,
 )
+from tests.values.questions import table
 
 NOW = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)  # a Friday
 NEW_YORK = ZoneInfo("America/New_York")
@@ -30,11 +29,7 @@ def last_second(day: str) -> datetime:
     return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
 
 
-with (Path(__file__).parent / "dates.tsv").open(encoding="utf-8", newline="") as file:
-    DATES = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
-@pytest.mark.parametrize("row", DATES, ids=lambda row: row["text"])
+@pytest.mark.parametrize("row", table("dates"), ids=lambda row: row["text"])
 def test_a_date_is_read_as_people_type_it_or_name_it_in_a_title(row: dict[str, str]) -> None:
     text, phrase = row["text"], row["phrase"]
     if row["where"] == "typed":

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.ledger.models import QuestionText
 from forecasts.values.value import Value
 from forecasts.values.value_parsing import read_percent_field, read_probability, read_value
 from tests.conftest import day
-from tests.values.questions import CITIES, PRICE, RAIN, WHEN, text
+from tests.values.questions import CITIES, PRICE, RAIN, WHEN, table, text
 
 
 @pytest.mark.parametrize(
@@ -86,51 +85,21 @@ def test_options_left_out_keep_the_proportions_of_the_current_forecast() -> None
     assert read("c=40%", 0.5, None, 0.3, 0.2) == (0.2, 0.2, 0.4, 0.2)  # before b was an option
 
 
-@pytest.mark.parametrize(
-    ("question", "typed", "sentence"),
-    [
-        (CITIES, "Seoul=50%", "'Seoul' is not an option of this question. The options are: Busan, "
-         "Beijing, China, Other."),
-        (CITIES, "Busan=60%, Other=60%", "The probabilities sum to 120%, and they must sum to 1"),
-        (CITIES, "[0.5, 0.5, 0.1]", "The probabilities sum to 110%"),
-        (CITIES, "[0.5, 0.5]", "The question has 3 options, but 2 probabilities were given."),
-        (CITIES, "Busan=60%, BUSAN=10%", "'Busan' is named twice."),
-        (CITIES, "Busan=0,5", "'5' is not of the form name=value."),
-        (CITIES, "60%", "'60%' is not of the form name=value."),
-        (CITIES, "[0.5, 0.6, -0.1]", "that of 'Other', -0.1, is not."),
-        (CITIES, "[0.5, NaN, 0.5]", "that of 'Beijing, China', nan, is not."),
-        (CITIES, "[0.5, true, 0]", "The probability of 'Beijing, China', True, is not a number."),
-        (CITIES, '[0.5, 0.5, "0"]', "The probability of 'Other', '0', is not a number."),
-        (CITIES, f"[{'9' * 400}, 0, 0]", "that of 'Busan', 999"),
-        (CITIES, "[null, null, 1.0]", "Every option of a new forecast needs a probability"),
-        (CITIES, '{"0.5": 1}', "A multiple_choice question takes probabilities."),
-        (CITIES, "", "The forecast is blank."),
-        (CITIES, "[1", "is not JSON"),
-        (CITIES, "[" * 100_000, "is not JSON"),
-        (CITIES, f"[{'9' * 5000}, 0, 0]", "is not JSON"),
-        (PRICE, "10%=150, 50%=140, 90%=170", "Quantiles must rise with their levels; the 10th "
-         "percentile, 150, and the 50th percentile, 140, do not."),
-        (WHEN, "10%=2026-05-01, 50%=2026-04-01", "the 10th percentile, 2026-05-01, and the 50th "
-         "percentile, 2026-04-01, do not."),
-        (PRICE, "50%=999", "The 50th percentile, 999, is outside the question's bounds, 0 to 200."),
-        (PRICE, "50%=-1", "The 50th percentile, -1, is outside the question's bounds"),
-        (PRICE, "50%=1, 0.5=2", "The level '0.5' is named twice."),
-        (PRICE, '{"0.5": 1, "0.50": 2}', "Quantiles must rise with their levels"),
-        (PRICE, "50%=often", "For 50%: 'often' is not a number."),
-        (PRICE, "{}", "A forecast by quantiles needs at least one."),
-        (PRICE, '{"2": 1}', "The quantile '2': 1 is invalid."),
-        (PRICE, "140", "'140' is not of the form name=value."),
-        (PRICE, "below=60%, 50%=140", "needs a level from 60% (below) to 100%"),
-        (PRICE, "50%=140, above=60%", "to 40% (all but above); 50% is not."),
-        (PRICE, "below=60%, above=60%", "The probabilities below and above the bounds sum to 1.2"),
-    ],
-)  # fmt: skip
-def test_a_refused_value_is_named_with_the_rule(
-    question: QuestionText, typed: str, sentence: str
-) -> None:
+@pytest.mark.parametrize("row", table("refused"), ids=lambda row: row["typed"])
+def test_a_refused_value_is_named_with_the_rule(row: dict[str, str]) -> None:
+    question = {"CITIES": CITIES, "PRICE": PRICE, "WHEN": WHEN}[row["question"]]
     with pytest.raises(LedgerError) as caught:
-        read_value(typed, question)
-    assert sentence in str(caught.value)
+        read_value(row["typed"], question)
+    assert row["sentence"] in str(caught.value)
+
+
+def test_a_list_that_is_too_long_or_deep_is_refused() -> None:
+    for typed, sentence in (
+        (f"[{'9' * 400}, 0, 0]", "that of 'Busan', 999"), ("[" * 100_000, "is not JSON"),
+        (f"[{'9' * 5000}, 0, 0]", "is not JSON"),
+    ):  # fmt: skip
+        with pytest.raises(LedgerError, match=sentence):
+            read_value(typed, CITIES)
 
 
 def test_quantiles_are_read_for_numbers_and_dates() -> None:
