@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,57 +24,24 @@ THIRTY = Value(probability=0.3)
 NOW = datetime.fromisoformat("2026-11-27T12:00Z")
 
 
-@pytest.mark.parametrize(
-    ("typed", "title", "probability", "last_day"),
-    [
-        ("Will they meet this fall? 30%", "Will they meet this fall?", "30%", "11-30"),
-        ("Will it rain tomorrow?  .3", "Will it rain tomorrow?", ".3", "11-28"),
-        ("Will it rain tomorrow? 30", "Will it rain tomorrow?", "30", "11-28"),
-        ("Will it rain tomorrow? - 1 in 3", "Will it rain tomorrow?", "1 in 3", "11-28"),
-        ("Will it rain tomorrow? 3:7", "Will it rain tomorrow?", "3:7", "11-28"),
-        ("Rain in London tomorrow, 30%", "Rain in London tomorrow", "30%", "11-28"),
-        ("Rain in London tomorrow 30 %", "Rain in London tomorrow", "30 %", "11-28"),
-        # Without its sign, where no number can be part of the date.
-        ("Open by 30 June 2027, 8", "Open by 30 June 2027", "8", "06-30"),
-        ("Open by 2027-06-30,80", "Open by 2027-06-30", "80", "06-30"),
-        ("Rain in London tomorrow, .3", "Rain in London tomorrow", ".3", "11-28"),
-        ("Will it rain?", "Will it rain?", None, None),
-        # A figure that belongs to the title is not the probability.
-        ("Will inflation exceed 3%", "Will inflation exceed 3%", None, None),
-        ("Will inflation exceed 3%?", "Will inflation exceed 3%?", None, None),
-        ("Will it be over 30", "Will it be over 30", None, None),
-        ("Will they win rounds 3, 5, 8?", "Will they win rounds 3, 5, 8?", None, None),
-        ("Will it exceed 3,500", "Will it exceed 3,500", None, None),
-        ("Will they meet? By 5 December", "Will they meet? By 5 December", None, "12-05"),
-    ],
-)  # fmt: skip
-def test_a_line_is_read_as_title_day_and_probability(
-    typed: str, title: str, probability: str | None, last_day: str | None
-) -> None:
-    line = read_line(typed, now=NOW)
-    assert (line.title, line.probability) == (title, probability)
-    assert (line.closes and f"{line.closes:%m-%d}") == last_day
-    line.require_clear()
+with (Path(__file__).parent / "lines.tsv").open(encoding="utf-8", newline="") as file:
+    LINES = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-@pytest.mark.parametrize(
-    ("typed", "remedy"),
-    [
-        ("Open by 30 June, 27", "27%"),  # or in 2027
-        ("Open by June, 8", "8%"), ("Open by Friday, 8", "8%"), ("Will it be Ida Holm, 16", "16%"),
-        ("Will they win rounds 3, 5, 8", "8%"), ("Will growth slow, 0.3", "30%"),
-        ("Rain in London tomorrow, 0", "0%"), ("Rain in London tomorrow, 100", "100%"),
-    ],
-)  # fmt: skip
-def test_a_number_at_the_end_that_is_not_clear_is_named_with_a_remedy(
-    typed: str, remedy: str
-) -> None:
-    line = read_line(typed, now=NOW)
-    assert (line.title, line.probability) == (typed, None)
-    number = typed.rpartition(" ")[2]
-    with pytest.raises(BadInput, match=f"'{number}' at the end could be a probability") as caught:
+@pytest.mark.parametrize("row", LINES, ids=lambda row: row["typed"])
+def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> None:
+    """``unclear``: how to write the number at the end that could be one of two things."""
+    line = read_line(row["typed"], now=NOW)
+    assert (line.title, line.probability or "") == (row["title"], row["probability"])
+    assert (f"{line.closes:%m-%d}" if line.closes else "") == row["last_day"]
+    if not row["unclear"]:
         line.require_clear()
-    assert caught.value.remedy == f"Write {remedy}, or end the question with a question mark."
+        return
+    with pytest.raises(BadInput, match=f"'{line.unclear}' at the end could be") as caught:
+        line.require_clear()
+    assert row["typed"].endswith(f" {line.unclear}")
+    remedy = f"Write {row['unclear']}, or end the question with a question mark."
+    assert caught.value.remedy == remedy
 
 
 def wording(**fields: Any) -> QuestionText:
