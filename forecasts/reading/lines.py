@@ -74,14 +74,7 @@ def first_sentence(text: str) -> str:
 # ---- typographic variants, and patterns from lists of words
 
 # One character replaces one, so positions in the result are positions in the original.
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("‘’‛", "'"),
-        **dict.fromkeys("“”„", '"'),
-        **dict.fromkeys("–‑‒−", "-"),
-        **dict.fromkeys("\u00a0\u202f\u2009", " "),
-    }
-)
+_PLAIN = str.maketrans("‘’‛“”„–‑‒−\u00a0\u202f\u2009", "'''\"\"\"----   ")
 
 
 def alternatives(words: str) -> str:
