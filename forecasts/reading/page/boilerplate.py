@@ -12,94 +12,85 @@ import re
 from forecasts.reading.lines import LONG, ends_as_sentence, sentences, words
 
 
-def _alternatives(*parts: str) -> str:
-    return "(?:" + "|".join(parts) + ")"
+def _any_of(*parts: str, end: str = "") -> re.Pattern[str]:
+    return re.compile(f"(?i)(?:{'|'.join(parts)}){end}")
 
 
 _ICONS = "☰≡✕×▼▲▾►▶◀←→↑↓★☆•·*-– |>»›<«[("  # as they appear in text
 _END_ICONS = "▼▾►▶→↓•·*-– |>»›"  # after a label
 
-_BUTTON = re.compile(
-    _alternatives(
-        r"logo|icon|menu|search|close|home|log ?in|sign ?(?:in|up)|register|subscribe(?: now)?",
-        r"share(?: this)?(?: article| story)?|share (?:on|via) \w+|tweet|save(?: article)?|print",
-        r"e-?mail|copy link|facebook|twitter|x|linkedin|whatsapp|telegram|reddit|flipboard|threads",
-        r"instagram|youtube|tiktok|pinterest|bookmark|play|pause|next|click to .*",
-        r"follow(?:ing)?(?: on .*)?|follow (?:this|your) .{1,25}|gift(?: article)?|translate",
-        r"previous|prev|back|more|listen(?: to .*)?|(?:load|show|see|view) (?:more|all)|learn more",
-        r"read (?:full|the full|on).*|skip to .*|jump to .*|back to top|give feedback|transcript",
-        r"go to .*|advert(?:isement|ising)?s?|ads?|sponsored(?: content)?|promoted|loading.*",
-        r"story continues|\d+ (?:shares?|views?|likes?)|share your thoughts|reply|\d+ / \d+",
-        r"(?:video|(?:current|remaining) time|duration)\s*-?(?:\d{1,2}:)?\d{1,2}:\d{2}",
-        r"(?:view|see) (?:image|gallery|photos?|pictures?|in (?:full ?screen|gallery|app))\b.*",
-        r"create (?:a )?(?:free )?account|in this (?:article|story)|after newsletter promotion",
-        r"view all posts by .*|unsubscribe|manage preferences|watch (?:now|live|the video)",
-        r"\d+ min(?:ute)?s? read|trending\b.*|.*play[- ]?store|available on .*|google play",
-        r"(?:download|get|try|open|install|use) (?:the|our|in)\b.*|app[- ]?store.*|explore .*:",
-        r".*\bai features?|(?:ask|chat with) (?:our |the )?ai\b.*|ai (?:summary|overview|chat)\b.*",
-        r".*\b(?:thumbnail|backdrop) image|what .{1,40} can do for you:?|get started\b.*",
-        r"cookies?\b.*|privacy|terms(?: (?:of|and|&).*)?|about|careers|help|list of \d+ items",
-        r"contact(?: us)?|faq|site ?map|advertise.*|newsletters?.*|accept(?: all)?(?: cookies)?",
-        r"(?:our )?(?:latest|top|popular|breaking) (?:news|stories|headlines|articles|videos)",
-        r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
-        r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
-        r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide",
-        r"list \d+ of \d+|end of list|ad feedback|link|like(?: this)?|reuse this content",
-        r"this article is more than .* old|featured|latest|popular|headlines|just in|now reading",
-        r"(?:dig|go) deeper",
-    )
-    + r"[.:!…]*",
-    re.IGNORECASE,
+_BUTTON = _any_of(
+    r"logo|icon|menu|search|close|home|log ?in|sign ?(?:in|up)|register|subscribe(?: now)?",
+    r"share(?: this)?(?: article| story)?|share (?:on|via) \w+|tweet|save(?: article)?|print",
+    r"e-?mail|copy link|facebook|twitter|x|linkedin|whatsapp|telegram|reddit|flipboard|threads",
+    r"instagram|youtube|tiktok|pinterest|bookmark|play|pause|next|click to .*",
+    r"follow(?:ing)?(?: on .*)?|follow (?:this|your) .{1,25}|gift(?: article)?|translate",
+    r"previous|prev|back|more|listen(?: to .*)?|(?:load|show|see|view) (?:more|all)|learn more",
+    r"read (?:full|the full|on).*|skip to .*|jump to .*|back to top|give feedback|transcript",
+    r"go to .*|advert(?:isement|ising)?s?|ads?|sponsored(?: content)?|promoted|loading.*",
+    r"story continues|\d+ (?:shares?|views?|likes?)|share your thoughts|reply|\d+ / \d+",
+    r"(?:video|(?:current|remaining) time|duration)\s*-?(?:\d{1,2}:)?\d{1,2}:\d{2}",
+    r"(?:view|see) (?:image|gallery|photos?|pictures?|in (?:full ?screen|gallery|app))\b.*",
+    r"create (?:a )?(?:free )?account|in this (?:article|story)|after newsletter promotion",
+    r"view all posts by .*|unsubscribe|manage preferences|watch (?:now|live|the video)",
+    r"\d+ min(?:ute)?s? read|trending\b.*|.*play[- ]?store|available on .*|google play",
+    r"(?:download|get|try|open|install|use) (?:the|our|in)\b.*|app[- ]?store.*|explore .*:",
+    r".*\bai features?|(?:ask|chat with) (?:our |the )?ai\b.*|ai (?:summary|overview|chat)\b.*",
+    r".*\b(?:thumbnail|backdrop) image|what .{1,40} can do for you:?|get started\b.*",
+    r"cookies?\b.*|privacy|terms(?: (?:of|and|&).*)?|about|careers|help|list of \d+ items",
+    r"contact(?: us)?|faq|site ?map|advertise.*|newsletters?.*|accept(?: all)?(?: cookies)?",
+    r"(?:our )?(?:latest|top|popular|breaking) (?:news|stories|headlines|articles|videos)",
+    r"image|photo|video|watch|gallery|slideshow|tags?|topics?|categor(?:y|ies)|filed under.*",
+    r"time|date|clock|calendar|by|source|language|english|settings|edition|account|profile",
+    r"notifications?|enter your e-?mail.*|your e-?mail(?: address)?|.* followers?|hide",
+    r"list \d+ of \d+|end of list|ad feedback|link|like(?: this)?|reuse this content",
+    r"this article is more than .* old|featured|latest|popular|headlines|just in|now reading",
+    r"(?:dig|go) deeper",
+    end=r"[.:!…]*",
 )
 # The same as whole sentences.
-_PROMPT = re.compile(
-    _alternatives(
-        r"no comments\b.*|be the first to comment.*|click here.*|tap here.*|continue reading.*",
-        r"(?:story|article) continues (?:below|after).*|scroll (?:down|to).*|loading(?:…|\.\.\.)",
-        r"read (?:more|the full (?:story|article)).*|(?:please )?(?:log|sign) in to .*",
-        r"(?:posted|filed) (?:in|under) .*\btagged\b.*|like loading.*|link copied.*",
-        r"home ?[/›>»].*|your browser (?:does not|doesn['’]t) support\b.*",
-        r"(?:the )?(?:views|opinions) expressed\b.*",
-        r"this (?:video|content|embed) (?:is not|cannot|can['’]t|is no longer)\b.*",
-    ),
-    re.IGNORECASE,
+_PROMPT = _any_of(
+    r"no comments\b.*|be the first to comment.*|click here.*|tap here.*|continue reading.*",
+    r"(?:story|article) continues (?:below|after).*|scroll (?:down|to).*|loading(?:…|\.\.\.)",
+    r"read (?:more|the full (?:story|article)).*|(?:please )?(?:log|sign) in to .*",
+    r"(?:posted|filed) (?:in|under) .*\btagged\b.*|like loading.*|link copied.*",
+    r"home ?[/›>»].*|your browser (?:does not|doesn['’]t) support\b.*",
+    r"(?:the )?(?:views|opinions) expressed\b.*",
+    r"this (?:video|content|embed) (?:is not|cannot|can['’]t|is no longer)\b.*",
 )
-_AFTER_ARTICLE = re.compile(
-    _alternatives(
-        r"(?:user |reader |all |latest )?comments?(?: section)?(?: \(?\d+\)?)?|\d+ comments?",
-        r"comments? / \d+|(?:\d+|one|two|three) thoughts? on\b.*|readers['’] comments",
-        r"what (?:our )?readers (?:are saying|say|think)|\d+ repl(?:y|ies)|no comments yet.*",
-        r"(?:leave|post|add) a (?:comment|reply).*|(?:log|sign) in to comment.*",
-        r"join the (?:conversation|discussion).*|related|recommended(?: for you)?|keep reading",
-        r"(?:related|recommended|similar|suggested|popular|trending|latest|other|further) "
-        r"(?:articles?|stories|story|news|posts?|content|coverage|reading|topics?|videos?"
-        r"|headlines|reads)",
-        r"(?:trending|popular)(?: now)?|up next.*|next up|must[- ]?reads?",
-        r"more (?:from|on|in|stories|news|articles|like this|to read|coverage|headlines)\b.*",
-        r"(?:most|top) (?:read|popular|viewed|shared|commented|stories|news|headlines)\b.*",
-        r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
-        r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
-        r"(?:from our partners|sponsored links|don['’]t miss)\b.*|read this next",
-        r"(?:from|around|elsewhere on) the web\b.*|in case you missed (?:it|this)",
-        # A selection of other articles, for the reader or by the editors.
-        r"(?:(?:just|more|made|(?:hand-?)?picked|chosen|selected|suggested|curated|(?:our )?picks"
-        r"|(?:top |more )?(?:stories|story|news|articles?|reads|headlines)) )?for you",
-        r"(?:because you (?:read|liked?|follow(?:ed)?|viewed|watched)|(?:based on|inspired by)"
-        r" your)\b.{0,30}",
-        r"(?:what )?(?:others|people|readers) (?:are|were|also) (?:read(?:ing)?|like|view(?:ing)?)"
-        r"(?: now| next)?",
-        r"(?:(?:our|today['’]s|this week['’]s|staff) (?:top |best )?|(?:the )?(?:top|best) )"
-        r"(?:picks?|headlines|stories|reads)|worth (?:a read|reading|your time)",
-        r"best of the (?:day|week)|recommended by .{2,20}|continue (?:exploring|browsing)",
-        r"(?:promoted|featured) (?:articles?|stories)|(?:also|elsewhere) in (?:the )?news",
-        r"(?:discover|explore) more|more to (?:explore|discover)|[\w-]+ background",
-        r"more (?:top|latest|local|national|world|international|political|business|sports?) "
-        r"(?:news|stories|headlines|articles)",
-        r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|follow us(?: on.*)?",
-        r"about (?:us|the author)|privacy policy|terms of (?:use|service)",
-    )
-    + r"[.:!…]*",
-    re.IGNORECASE,
+_AFTER_ARTICLE = _any_of(
+    r"(?:user |reader |all |latest )?comments?(?: section)?(?: \(?\d+\)?)?|\d+ comments?",
+    r"comments? / \d+|(?:\d+|one|two|three) thoughts? on\b.*|readers['’] comments",
+    r"what (?:our )?readers (?:are saying|say|think)|\d+ repl(?:y|ies)|no comments yet.*",
+    r"(?:leave|post|add) a (?:comment|reply).*|(?:log|sign) in to comment.*",
+    r"join the (?:conversation|discussion).*|related|recommended(?: for you)?|keep reading",
+    r"(?:related|recommended|similar|suggested|popular|trending|latest|other|further) "
+    r"(?:articles?|stories|story|news|posts?|content|coverage|reading|topics?|videos?"
+    r"|headlines|reads)",
+    r"(?:trending|popular)(?: now)?|up next.*|next up|must[- ]?reads?",
+    r"more (?:from|on|in|stories|news|articles|like this|to read|coverage|headlines)\b.*",
+    r"(?:most|top) (?:read|popular|viewed|shared|commented|stories|news|headlines)\b.*",
+    r"(?:you (?:may|might) (?:also )?(?:like|be interested)|people also read|read next)\b.*",
+    r"(?:what to read next|next (?:article|story)|editors?['’]?s? picks?|in other news)\b.*",
+    r"(?:from our partners|sponsored links|don['’]t miss)\b.*|read this next",
+    r"(?:from|around|elsewhere on) the web\b.*|in case you missed (?:it|this)",
+    # A selection of other articles, for the reader or by the editors.
+    r"(?:(?:just|more|made|(?:hand-?)?picked|chosen|selected|suggested|curated|(?:our )?picks"
+    r"|(?:top |more )?(?:stories|story|news|articles?|reads|headlines)) )?for you",
+    r"(?:because you (?:read|liked?|follow(?:ed)?|viewed|watched)|(?:based on|inspired by)"
+    r" your)\b.{0,30}",
+    r"(?:what )?(?:others|people|readers) (?:are|were|also) (?:read(?:ing)?|like|view(?:ing)?)"
+    r"(?: now| next)?",
+    r"(?:(?:our|today['’]s|this week['’]s|staff) (?:top |best )?|(?:the )?(?:top|best) )"
+    r"(?:picks?|headlines|stories|reads)|worth (?:a read|reading|your time)",
+    r"best of the (?:day|week)|recommended by .{2,20}|continue (?:exploring|browsing)",
+    r"(?:promoted|featured) (?:articles?|stories)|(?:also|elsewhere) in (?:the )?news",
+    r"(?:discover|explore) more|more to (?:explore|discover)|[\w-]+ background",
+    r"more (?:top|latest|local|national|world|international|political|business|sports?) "
+    r"(?:news|stories|headlines|articles)",
+    r"(?:download|get|try) (?:the|our) .{0,30}\b(?:app|features?)|follow us(?: on.*)?",
+    r"about (?:us|the author)|privacy policy|terms of (?:use|service)",
+    end=r"[.:!…]*",
 )
 # These announce a single title in the middle of a text.
 _BOX = re.compile(
