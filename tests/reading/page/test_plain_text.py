@@ -129,23 +129,27 @@ def test_rows_that_an_editor_broke_are_paragraphs_again() -> None:
     assert only("Quota row halts landings\n\n" + "\n".join(rows)) == [" ".join(rows)]
 
 
-def test_a_line_across_the_page_parts_two_texts_with_titles() -> None:
-    text = body("Quota row halts landings", *FISH, "-----", "Court orders rehiring", *COURT)
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings",
-        "Court orders rehiring",
-    ]
-
-
-def test_titles_of_a_numbered_digest_lose_their_numbers() -> None:
-    text = body(
-        "1. Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
-        "2. Court orders rehiring", "Ostland Radio · 3 days ago", *COURT,
-    )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings",
-        "Court orders rehiring",
-    ]
+@pytest.mark.parametrize(
+    ("lines", "titles"),
+    [
+        (("Quota row halts landings", *FISH, "-----", "Court orders rehiring", *COURT),
+         ["Quota row halts landings", "Court orders rehiring"]),
+        (("1. Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
+          "2. Court orders rehiring", "Ostland Radio · 3 days ago", *COURT),
+         ["Quota row halts landings", "Court orders rehiring"]),
+        (("Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
+          "You may also like", "Five charts on fish", "Reuters · 3 days ago",
+          "Prices have fallen for a third month, and the makers now…",
+          "Why strikes are back", "BBC News · 4 days ago"), ["Quota row halts landings"]),
+        (("Welcome to World Digest, your daily source of news from everywhere.",
+          "We use cookies to improve your experience.", "Accept all",
+          "Quota row halts landings", "Coastal Review · 2 days ago", *FISH),
+         ["Quota row halts landings"]),
+    ],
+    ids=["a line across the page", "numbers of a digest", "teasers", "a welcome"],
+)  # fmt: skip
+def test_titles_begin_articles_and_nothing_else_does(lines: list[str], titles: list[str]) -> None:
+    assert [article.title for article in split_text(body(*lines), captured_at=DAY)] == titles
 
 
 def test_labels_name_what_stands_at_the_head() -> None:
@@ -173,29 +177,6 @@ def test_an_agency_under_a_title_does_not_make_the_title_a_caption() -> None:
     assert (article.title, article.publisher) == ("QUOTA ROW HALTS LANDINGS", "REUTERS")
 
 
-def test_teasers_without_a_text_are_no_articles() -> None:
-    text = body(
-        "Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
-        "You may also like", "Five charts on fish", "Reuters · 3 days ago",
-        "Prices have fallen for a third month, and the makers now…",
-        "Why strikes are back", "BBC News · 4 days ago",
-    )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings"
-    ]
-
-
-def test_what_a_site_says_in_welcome_is_no_article() -> None:
-    text = body(
-        "Welcome to World Digest, your daily source of news from everywhere.",
-        "We use cookies to improve your experience.", "Accept all",
-        "Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
-    )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings"
-    ]
-
-
 def test_credits_are_told_from_what_the_text_says() -> None:
     credits = (
         "Erika Holm / The Coastal Review", "AFP-JIJI", "REUTERS", "Getty Images",
@@ -211,45 +192,35 @@ def test_credits_are_told_from_what_the_text_says() -> None:
     assert [line for line in (*credits, *others) if is_credit(line)] == [*credits]
 
 
-@pytest.mark.parametrize(
-    ("line", "following"),
-    [
-        ("The harbour of Sund in May 2024 |", "Whoever"),
-        ("The harbour of Sund from the air", "AFP"),
-        ("Protesters gather outside parliament in Sund on Tuesday.", "REUTERS"),
-        ("A patrol boat passes a trawler on July 3, 2025.", "Erika Holm / AFP"),
-        ("Two leaders at the summit in Osaka in June 2019.", "POOL / VIA REUTERS"),
-        ("A worker measures the level of the Halm.", "Image: Jane Roe/dpa"),
-        ("Workers unload grain in Sund on Monday. (AP Photo/Jane Roe)", None),
-        ("Cars wait at a filling station on July 21, 2025. — AFP pic", None),
-        ("Boats lie in the harbour. REUTERS/Jane Roe", None),
-        ("FILE PHOTO: Cranes stand over the terminal in Velmora.", None),
-        ("The minister (left) greets dockers in Velmora.", None),
-        ("The glacier is seen in this undated handout picture.", None),
-    ],
-)
-def test_the_description_of_a_picture_is_a_caption(line: str, following: str | None) -> None:
-    assert is_caption(line, following)
+CAPTIONS = [
+    ("The harbour of Sund in May 2024 |", "Whoever"), ("The harbour of Sund from the air", "AFP"),
+    ("Protesters gather outside parliament in Sund on Tuesday.", "REUTERS"),
+    ("A patrol boat passes a trawler on July 3, 2025.", "Erika Holm / AFP"),
+    ("Two leaders at the summit in Osaka in June 2019.", "POOL / VIA REUTERS"),
+    ("A worker measures the level of the Halm.", "Image: Jane Roe/dpa"),
+    ("Workers unload grain in Sund on Monday. (AP Photo/Jane Roe)", None),
+    ("Cars wait at a filling station on July 21, 2025. — AFP pic", None),
+    ("Boats lie in the harbour. REUTERS/Jane Roe", None),
+    ("FILE PHOTO: Cranes stand over the terminal in Velmora.", None),
+    ("The minister (left) greets dockers in Velmora.", None),
+    ("The glacier is seen in this undated handout picture.", None),
+]  # fmt: skip
+NO_CAPTIONS = [
+    ("Protesters gather outside parliament in Sund on Tuesday.", None),
+    ("Protesters gathered outside parliament in Sund on Tuesday.", "REUTERS"),
+    ("The bank will decide on Thursday.", "Getty Images"),
+    ("Voters go to the polls on September 28.", "Photo: Jane Roe"),
+    ('"It was no accident," said the captain, who holds a permit.', "AFP"),
+    ("Exports fell by a fifth, the ministry said. (AFP)", None),
+    ("The gauge stood at 61 centimetres.", "Image: Jane Roe/dpa"),
+    ("Will the prime minister resign?", "Reuters"),
+    ("Men carry crates across the quay. Nobody speaks.", "REUTERS"),
+]
 
 
-@pytest.mark.parametrize(
-    ("line", "following"),
-    [
-        ("Protesters gather outside parliament in Sund on Tuesday.", None),
-        ("Protesters gathered outside parliament in Sund on Tuesday.", "REUTERS"),
-        ("The bank will decide on Thursday.", "Getty Images"),
-        ("Voters go to the polls on September 28.", "Photo: Jane Roe"),
-        ('"It was no accident," said the captain, who holds a permit.', "AFP"),
-        ("Exports fell by a fifth, the ministry said. (AFP)", None),
-        ("The gauge stood at 61 centimetres.", "Image: Jane Roe/dpa"),
-        ("Will the prime minister resign?", "Reuters"),
-        ("Men carry crates across the quay. Nobody speaks.", "REUTERS"),
-    ],
-)
-def test_a_sentence_above_a_credit_stays_unless_it_shows_a_scene(
-    line: str, following: str | None
-) -> None:
-    assert not is_caption(line, following)
+def test_the_description_of_a_picture_is_a_caption_and_another_sentence_is_not() -> None:
+    both = CAPTIONS + NO_CAPTIONS
+    assert [line for line in both if is_caption(*line)] == CAPTIONS
 
 
 def test_what_a_site_says_about_itself_is_boilerplate() -> None:
