@@ -29,63 +29,48 @@ def body(*lines: str) -> list[str]:
 # -- between the paragraphs ------------------------------------------------------------------
 
 
-def test_the_lines_of_a_box_with_buttons_are_not_the_text_s() -> None:
-    box = ("The harbours of the west", "Free every Thursday", "Enter your e-mail", "Sign up")
-    assert body(FISH[0], *box, FISH[1]) == [FISH[0], FISH[1]]
-
-
-def test_the_line_above_a_paragraph_stays_as_a_subheading_whatever_the_box_above_it() -> None:
-    lines = (FISH[0], "Watch now", "03:05", "Boats in the mist", "What comes next", FISH[1])
-    assert body(*lines) == [FISH[0], "What comes next", FISH[1]]
-
-
-def test_a_list_below_a_colon_is_no_box() -> None:
-    lines = ("The law asks for three things:", "A permit", "Advertisement", "Nets", "A quota")
-    assert body(FISH[0], *lines, FISH[1]) == [
-        FISH[0], lines[0], "A permit", "Nets", "A quota", FISH[1],
-    ]  # fmt: skip
-
-
-def test_the_times_of_a_live_report_stay() -> None:
-    assert body(FISH[0], "17:40", FISH[1]) == [FISH[0], "17:40", FISH[1]]
-
-
-def test_a_paragraph_below_one_related_article_is_the_text_s() -> None:
-    lines = (FISH[0], "RELATED ARTICLE", "Five charts on fish", FISH[1])
-    assert body(*lines) == [FISH[0], FISH[1]]
-
-
-def test_a_sentence_set_large_is_left_out_where_a_paragraph_holds_it() -> None:
-    assert body(FISH[0], "“We have run out of patience”", FISH[2]) == [FISH[0], FISH[2]]
-
-
-def test_a_quotation_that_stands_once_stays() -> None:
-    assert body(*FISH) == [*FISH]
+@pytest.mark.parametrize(
+    ("lines", "left_out"),
+    [
+        ([FISH[0], "The harbours of the west", "Free every Thursday", "Enter your e-mail",
+          "Sign up", FISH[1]], [1, 2, 3, 4]),
+        ([FISH[0], "Watch now", "03:05", "Boats in the mist", "What comes next", FISH[1]],
+         [1, 2, 3]),
+        ([FISH[0], "The law asks for three things:", "A permit", "Advertisement", "Nets",
+          "A quota", FISH[1]], [3]),
+        ([FISH[0], "17:40", FISH[1]], []),
+        ([FISH[0], "RELATED ARTICLE", "Five charts on fish", FISH[1]], [1, 2]),
+        ([FISH[0], "“We have run out of patience”", FISH[2]], [1]),
+        ([*FISH], []),
+    ],
+    ids=["a box with buttons", "a subheading below a box", "a list below a colon",
+         "the times of a live report", "one related article", "a sentence set large",
+         "a quotation that stands once"],
+)  # fmt: skip
+def test_what_is_not_the_text_s_is_left_out(lines: list[str], left_out: list[int]) -> None:
+    assert body(*lines) == [line for n, line in enumerate(lines) if n not in left_out]
 
 
 # -- at the head and at the foot -------------------------------------------------------------
 
 
-def test_a_name_above_a_button_to_follow_it_is_the_publisher() -> None:
-    (article,) = read(
-        "Harbour Notes", "Follow", "1.2K Followers", TITLE, "Story by Jane Roe", "• 3h", *FISH
-    )
-    assert (article.publisher, article.author) == ("Harbour Notes", "Jane Roe")
-
-
-def test_a_name_beside_a_date_is_the_author_s_where_a_page_holds_one_article() -> None:
-    (article,) = read(TITLE, "Jane Roe", "July 21, 2025", *FISH)
-    assert (article.publisher, article.author) == (None, "Jane Roe")
-
-
-def test_a_name_beside_how_long_ago_is_the_publisher() -> None:
-    (article,) = read(TITLE, "Harbour Notes · 2 days ago", *FISH)
-    assert (article.publisher, article.author) == ("Harbour Notes", None)
-
-
-def test_the_owner_of_the_page_is_the_publisher_where_no_other_is_named() -> None:
-    (article,) = read(TITLE, "By Jane Roe", *FISH, "© 2025 The Coastal Review.")
-    assert article.publisher == "The Coastal Review"
+@pytest.mark.parametrize(
+    ("lines", "publisher", "author"),
+    [
+        (["Harbour Notes", "Follow", "1.2K Followers", TITLE, "Story by Jane Roe", "• 3h", *FISH],
+         "Harbour Notes", "Jane Roe"),
+        ([TITLE, "Jane Roe", "July 21, 2025", *FISH], None, "Jane Roe"),
+        ([TITLE, "Harbour Notes · 2 days ago", *FISH], "Harbour Notes", None),
+        ([TITLE, "By Jane Roe", *FISH, "© 2025 The Coastal Review."], "The Coastal Review",
+         "Jane Roe"),
+    ],
+    ids=["above a button to follow", "beside a date", "beside how long ago", "of the page's owner"],
+)  # fmt: skip
+def test_a_name_is_the_publisher_s_or_the_author_s_by_its_place(
+    lines: list[str], publisher: str | None, author: str | None
+) -> None:
+    (article,) = read(*lines)
+    assert (article.publisher, article.author) == (publisher, author)
 
 
 def test_who_wrote_and_from_where_is_a_byline_beside_a_time() -> None:
