@@ -10,7 +10,7 @@ from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.agenda import today
-from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused
+from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exporting import export
 from forecasts.ledger import database
 from forecasts.ledger.models import Evidence, Member, Question, Watch
@@ -161,9 +161,8 @@ def test_a_question_is_kept_after_a_day_a_forecast_of_another_or_a_proposal(
 ) -> None:
     def refused(words: str, now: float = 0.5) -> None:
         assert not may_discard(session, slip, member=alice, now=day(now))
-        with pytest.raises(Refused, match=words) as caught:
+        with pytest.raises(Refused, match=words):
             discard(session, slip, member=alice, now=day(now))
-        assert isinstance(caught.value, LedgerError)
 
     assert may_discard(session, slip, member=alice, now=day(1))
     refused("discarded for a day", 1.01)

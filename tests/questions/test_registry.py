@@ -34,10 +34,8 @@ def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
 @pytest.mark.parametrize(
     ("title", "slug"),
     [
-        (
-            "Will the council of Brenholt replace its old ferry by a bridge in 2026?",
-            "will-the-council-of-brenholt-replace-its-old-ferry-by-a",
-        ),
+        ("Will the council of Brenholt replace its old ferry by a bridge in 2026?",
+         "will-the-council-of-brenholt-replace-its-old-ferry-by-a"),
         ("Will the Fed’s rate fall?", "will-the-feds-rate-fall"),
         ("Wird Łódź’ Straße größer als Ærø?", "wird-lodz-strasse-grosser-als-aero"),
         ("5G by 2030?", "5g-by-2030"), ("x" * 70, "x" * 60), ("2026 会談", "question-1"),
@@ -128,11 +126,10 @@ def test_a_malformed_question_is_refused_with_the_field_and_the_rule(
 @pytest.mark.parametrize(
     ("slug", "rule"),
     [
-        ("../x y", "is not a slug"),
-        ("", "is not a slug"),
+        ("../x y", "is not a slug"), ("", "is not a slug"),
         ("12", "would be confused with the number of a question"),
     ],
-)
+)  # fmt: skip
 def test_a_malformed_slug_is_refused(session: Session, alice: Member, slug: str, rule: str) -> None:
     with pytest.raises(BadInput, match=rule):
         ask(session, alice, slug=slug)

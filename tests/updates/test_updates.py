@@ -44,13 +44,11 @@ def test_a_repeated_request_writes_nothing_again(
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (Value(probability=1.5), "from 0 to 1"),
-        (Value(probability=-0.1), "from 0 to 1"),
-        (Value(probability=float("nan")), "from 0 to 1"),
-        (Value(probability=float("inf")), "from 0 to 1"),
+        (Value(1.5), "from 0 to 1"), (Value(-0.1), "from 0 to 1"),
+        (Value(float("nan")), "from 0 to 1"), (Value(float("inf")), "from 0 to 1"),
         (Value(probabilities=(0.5, 0.5)), "takes probability"),
     ],
-)
+)  # fmt: skip
 def test_an_invalid_value_is_refused_and_nothing_is_written(
     session: Session, question: Question, alice: Member, value: Value, words: str
 ) -> None:
@@ -61,11 +59,7 @@ def test_an_invalid_value_is_refused_and_nothing_is_written(
 
 @pytest.mark.parametrize(
     ("at", "words"),
-    [
-        (1, r"opens at 2026-01-03.*it is 2026-01-02"),
-        (10, "closed at 2026-01-11"),
-        (11, "closed at 2026-01-11"),
-    ],
+    [(1, r"opens at 2026-01-03.*it is 2026-01-02"), (10, "at 2026-01-11"), (11, "at 2026-01-11")],
 )
 def test_an_update_before_the_question_opens_or_after_it_closes_is_refused(
     session: Session, alice: Member, at: float, words: str
@@ -123,12 +117,10 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
         ([CitedEvidence(note="a"), CitedEvidence(note="a")], "cited twice"),
         ([CitedEvidence(note="a", share=-1)], r"from 0 to 1; -1 is not"),
         ([CitedEvidence(note="a", share=float("nan"))], r"from 0 to 1; nan is not"),
-        (
-            [CitedEvidence(note="a", share=0.7), CitedEvidence(note="b", share=0.6)],
-            r"sum to 1\.3, and they may sum to 1 \(100%\) at most",
-        ),
+        ([CitedEvidence(note="a", share=0.7), CitedEvidence(note="b", share=0.6)],
+         r"sum to 1\.3, and they may sum to 1 \(100%\) at most"),
     ],
-)
+)  # fmt: skip
 def test_an_update_whose_evidence_is_refused_leaves_nothing_behind(
     engine: Engine, evidence: list[CitedEvidence], rule: str
 ) -> None:

@@ -63,13 +63,8 @@ def test_a_cdf_has_the_same_crps_as_its_forecast(question: Outline, data: st.Dat
     value = check_value(from_cdf(cdf, question), question)
     low, high = bounds(question)
     outcomes = np.array([low - 1, *np.linspace(low, high, 23), high + 1])
-    exact = scoring.crps_piecewise(
-        levels=cdf,
-        values=np.broadcast_to(at, (25, len(at))),
-        outcome=outcomes,
-        lower=low,
-        upper=high,
-    )
+    rows = np.broadcast_to(at, (25, len(at)))
+    exact = scoring.crps_piecewise(levels=cdf, values=rows, outcome=outcomes, lower=low, upper=high)
     assert abs(crps(value, question, outcomes) - exact).max() < 1e-6
     assert abs(np.array(to_cdf(value, question)) - cdf).max() < 2e-7
 

@@ -78,11 +78,10 @@ def test_a_change_is_said_from_before_to_after(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["a", "Other"], "a 70%, Other 30%"),
-        (["a", "b", "c", "Other"], "a 70%, Other 30%"),
+        (["a", "Other"], "a 70%, Other 30%"), (["a", "b", "c", "Other"], "a 70%, Other 30%"),
         (None, "option 1 70%, option 2 30%"),
     ],
-)
+)  # fmt: skip
 def test_options_added_later_leave_the_earlier_ones_their_names(
     options: list[str] | None, said: str
 ) -> None:
@@ -95,10 +94,9 @@ def test_options_added_later_leave_the_earlier_ones_their_names(
         ((0.7, 0.3), ["a", "Other"], (0.7, 0.3)),
         ((0.7, 0.3), ["a", "b", "c", "Other"], (0.7, None, None, 0.3)),
         ((0.7, None, 0.3), ["a", "b", "c", "Other"], (0.7, None, None, 0.3)),
-        ((0.7, 0.3), None, (0.7, 0.3)),
-        (None, ["a", "Other"], None),
+        ((0.7, 0.3), None, (0.7, 0.3)), (None, ["a", "Other"], None),
     ],
-)
+)  # fmt: skip
 def test_a_vector_is_aligned_with_options_added_later(
     vector: tuple[float | None, ...] | None,
     options: list[str] | None,
@@ -113,13 +111,11 @@ def test_a_vector_is_aligned_with_options_added_later(
         ({"0.1": 60}, "10th percentile: 60"),
         ({"0.025": 3, "0.5": 8.5, "0.91": 20}, "2.5th percentile: 3, 50th: 8.5, 91st: 20"),
         ({"0.5": "2027-03-01"}, "50th percentile: 2027-03-01"),
-        (
-            {"below": 0.05, "0.22": 3, "above": 0.1},
-            "22nd percentile: 3, below the range: 5%, above the range: 10%",
-        ),
+        ({"below": 0.05, "0.22": 3, "above": 0.1},
+         "22nd percentile: 3, below the range: 5%, above the range: 10%"),
         ({"0.11": 1, "0.13": 2}, "11th percentile: 1, 13th: 2"),
     ],
-)
+)  # fmt: skip
 def test_quantiles_are_named_as_percentiles(quantiles: dict[str, float | str], said: str) -> None:
     assert format_value(Value(quantiles=quantiles)) == said
 
@@ -135,9 +131,7 @@ def test_leaders_come_first_and_the_impossible_is_left_out() -> None:
 
 def test_of_many_quantiles_the_nearest_to_five_are_shown() -> None:
     given = {repr(n / 200 + 0.001): 1000 + n / 3 for n in range(200)}
-    shown = format_value(Value(quantiles=given))
-    assert (
-        shown == "5.1th percentile: 1003.33, 25.1th: 1016.67, 50.1th: 1033.33, 75.1th: 1050, "
-        "95.1th: 1063.33"
+    assert format_value(Value(quantiles=given)) == (
+        "5.1th percentile: 1003.33, 25.1th: 1016.67, 50.1th: 1033.33, 75.1th: 1050, 95.1th: 1063.33"
     )
     assert format_value(Value(quantiles={"0.5": 0.123456})) == "50th percentile: 0.1235"

@@ -183,12 +183,10 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
         ("The levy doubles from 4 August.", "Will the levy double from 4 August 2025?"),
-        (
-            "The bridge will cost 3 to 5 million euros.",
-            "How much will the bridge cost by 1 March 2030, in million euros?",
-        ),
+        ("The bridge will cost 3 to 5 million euros.",
+         "How much will the bridge cost by 1 March 2030, in million euros?"),
     ],
-)
+)  # fmt: skip
 def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:
     (draft,) = draft_questions(sentence, published_at=PUBLISHED)
     assert draft.question_by(date(2030, 3, 1)) == question

@@ -174,11 +174,10 @@ def test_a_description_may_begin_with_its_source(line: str, opens: bool) -> None
     [
         ("© 2025 The Velmora Herald. All rights reserved.", "The Velmora Herald"),
         ("Copyright 2024-2025 Coast Daily", "Coast Daily"),
-        ("Read full story on Bloomberg", "Bloomberg"),
-        ("© Jane Roe", None),
+        ("Read full story on Bloomberg", "Bloomberg"), ("© Jane Roe", None),
         ("Read on, and you will see.", None),
     ],
-)
+)  # fmt: skip
 def test_a_line_at_the_foot_says_whose_the_page_is(line: str, name: str | None) -> None:
     assert site_owner(line) == name
 

@@ -63,9 +63,7 @@ def titles(html: str) -> list[str]:
 
 
 DIGEST = [marked(heading, byline, text) for heading, (byline, text) in STORIES.items()]
-LONG = marked(
-    "Dam below Arden to be raised", None, "</p><p>".join([RATES, FERRY] * 5), tag="h1"
-)  # fmt: skip
+LONG = marked("Dam below Arden to be raised", None, "</p><p>".join([RATES, FERRY] * 5), tag="h1")
 
 
 def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day() -> None:
@@ -77,11 +75,7 @@ def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day(
         for (title, (_, text)), author, when in zip(
             STORIES.items(),
             ("Jana Müller", "Tomas Ekholm", "Ines Carvalho"),
-            (
-                datetime(2026, 11, 22, tzinfo=UTC),
-                datetime(2026, 11, 24, 4, tzinfo=UTC),
-                datetime(2026, 11, 23, tzinfo=UTC),
-            ),
+            [datetime(2026, 11, *when, tzinfo=UTC) for when in ((22, 0), (24, 4), (23, 0))],
             strict=True,
         )
     ]
@@ -113,12 +107,11 @@ def test_a_digest_may_link_its_headings_and_stand_under_top_stories() -> None:
 @pytest.mark.parametrize(
     "beside",
     [
-        "<aside>{cards}</aside>",
-        "<div class='related-stories'>{cards}</div>",
+        "<aside>{cards}</aside>", "<div class='related-stories'>{cards}</div>",
         "<h3>Related stories</h3><div>{cards}</div>",
         "<div><span>More for you</span></div><ul>{cards}</ul>",
     ],
-)
+)  # fmt: skip
 def test_cards_among_related_stories_are_left_out_without_a_word(beside: str) -> None:
     cards = "".join(
         marked(f"Old lighthouse number {number} sold", "By Jane Roe · 3 days ago", FERRY, tag="h4")
