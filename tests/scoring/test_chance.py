@@ -307,3 +307,12 @@ def test_options_that_sum_to_one_but_for_rounding_have_a_place_below() -> None:
     p = np.array([0.7, 0.2, 0.1 + 1e-10])
     found = chance(p=p, y=[1, 0, 0], weight=None, question=[0, 0, 0], below=np.cumsum(p) - p)
     assert found.curve["forecast"].tolist() == sorted(p)
+
+
+def test_weightless_pairs_make_no_difference() -> None:
+    p, y, w, q = tournament(20, 2, seed=8)
+    alone = chance(p=p, y=y, weight=w, question=q)
+    more = chance(
+        p=np.append(p, 0.4), y=np.append(y, 1), weight=np.append(w, 0), question=np.append(q, 99)
+    )
+    assert more.expected == alone.expected

@@ -14,7 +14,7 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
 from scoring import InputError, compare
-from scoring.comparison import holm
+from scoring.comparison import ALIKE, THESE, holm
 from scoring.means import detectable_difference
 
 # --- intervals and p-values -----------------------------------------------------------------
@@ -250,3 +250,14 @@ def test_questions_nearly_all_of_one_family_are_not_comparable() -> None:
     assert pair.reason == (
         "too few to tell: the 330 questions that they share are nearly all of one family"
     )
+
+
+@pytest.mark.slow
+def test_claims_about_people_like_them_are_labelled_and_never_surer() -> None:
+    for seed in range(20):
+        rows, people, groups, _ = people_table(3, 40, 0.02 * (seed % 2), seed)
+        these, alike = compare(rows, groups), compare(rows, groups, people=people)
+        assert (these.of, alike.of) == (THESE, ALIKE)
+        assert alike.pairs[0].difference == these.pairs[0].difference
+        assert alike.pairs[0].error >= these.pairs[0].error  # type: ignore[operator]
+        assert alike.pairs[0].p_value > these.pairs[0].p_value  # type: ignore[operator]

@@ -127,3 +127,10 @@ def test_one_failure_among_near_certain_forecasts_leaves_a_high_auc_possible() -
     assert found.lower < 0.97
     assert found.upper > 0.999
     assert scoring.auc_interval(p=1 - p, y=y).lower == pytest.approx(1 - found.upper, abs=1e-6)
+
+
+def test_few_events_in_perfect_order_do_not_prove_perfection() -> None:
+    p, y = [0.9, 0.8, *[0.1] * 30], [1, 1, *[0] * 30]
+    found = scoring.auc_interval(p=p, y=y)
+    assert found.value == found.upper == 1
+    assert found.lower < 0.8

@@ -117,3 +117,8 @@ def test_several_pairs_at_once_are_each_alone() -> None:
         for all_, single in zip(together, alone, strict=True):
             part = all_[all_["pair"] == one].reset_index(drop=True)
             pd.testing.assert_frame_equal(part.drop(columns="pair"), single.drop(columns="pair"))
+
+
+def test_without_differences_there_is_no_evidence() -> None:
+    found = scoring.e_process([])
+    assert (len(found.log_either), found.reached, found.better) == (0, None, None)

@@ -141,3 +141,7 @@ def test_values_that_do_not_vary_have_an_interval_of_no_width_and_no_test() -> N
 def test_what_has_no_mean_is_refused_by_name(arguments: tuple[object, ...], named: str) -> None:
     with pytest.raises(InputError, match=named):
         clustered_mean(*arguments)  # type: ignore[arg-type]
+
+
+def test_a_value_without_weight_is_not_a_cluster() -> None:
+    assert clustered_mean([1, 2, 5, 9], weight=[1, 1, 1, 0]) == clustered_mean([1, 2, 5])

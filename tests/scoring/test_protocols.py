@@ -240,3 +240,8 @@ def test_questions_scored_together_score_as_they_do_alone() -> None:
         )
         same = together[together["question_id"] == number].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, same, rtol=0, atol=1e-10)
+
+
+def test_the_shortest_lead_and_the_longest_are_taken() -> None:
+    for days in ("0.000001", "3650000"):
+        score(question(), said(("ana", 0, 0.5)), f"brier_lead({days})")

@@ -17,7 +17,7 @@ from benchmarks import comparing, gates, simulate
 from benchmarks.differences import SHOCKS
 from scoring import compare
 from scoring.e_processes import bets_needed, possibly_best
-from scoring.shared_shocks import overlap_sum
+from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
 
 TWO = {"a": ["ann"], "b": ["ben"]}
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -212,3 +212,26 @@ def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
     together = questions.assign(open_time=opened[0], scheduled_close_time=opened[60])
     [one] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=together).pairs
     assert [without.p_by_time, one.p_by_time, one.periods] == [None, None, None]
+
+
+def test_among_more_pairs_a_claim_tips_sooner() -> None:
+    random, questions = np.random.default_rng(0), asked(*[(0, 10)] * 60)
+    first = table(random.normal(0.1, 0.1, 60))
+    more = pd.concat(
+        [first, table(random.normal(0, 0.1, 60)).assign(b="c"),
+         table(random.normal(0, 0.1, 60)).assign(a="b", b="c")],
+        ignore_index=True,
+    )  # fmt: skip
+    alone = compare(first, TWO, questions=questions).pairs[0].tipping
+    among = compare(more, TWO | {"c": ["cid"]}, questions=questions).pairs[0].tipping
+    assert alone is not None
+    assert among is not None
+    assert among < alone
+
+
+def test_a_family_is_open_from_its_first_opening_to_its_last_close() -> None:
+    found = spans_of(asked((0, 10), (5, 20), (30, 40)), {0: "x", 1: "x"})
+    assert (found.closed - found.opened).tolist() == [20, 10] or (
+        found.closed - found.opened
+    ).tolist() == [10, 20]
+    assert tipping_correlation(pd.Series([0, 1, 2]), found, 0.1) is None

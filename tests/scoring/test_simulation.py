@@ -293,3 +293,13 @@ def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> 
         expected = target if before is None else before + 0.33 * (target - before)
         assert said[row] == pytest.approx(expected, abs=1e-12)
         previous[key] = said[row]
+
+
+def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) -> None:
+    assert large["probability"].between(LARGE.least, 1 - LARGE.least).all()
+    assert (large["probability"] == LARGE.least).any()
+
+
+def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
+    gull = large[large["team"] == "Gull"]
+    assert z(gull["probability"] - gull["y"], gull["question_id"]) > NO_ACCIDENT

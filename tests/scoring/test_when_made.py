@@ -224,3 +224,10 @@ def test_paths_that_contradict_themselves_have_a_sign_and_a_range() -> None:
         # Far off, the interval of the difference is clear of 0, as the p-value says.
         if abs(total) > 2.5 * found.null.deviation:
             assert (high if total > 0 else -low) < 0.99 * abs(total)
+
+
+def test_a_range_ends_where_the_sum_can_go_no_further() -> None:
+    # Not one of two events expected: no surprise.
+    low, high = single(np.full(54, 0.02), np.zeros(54)).null.range()
+    assert low == pytest.approx(-54 * 0.02 * 0.96)
+    assert high > 2 * 0.96

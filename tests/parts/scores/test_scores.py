@@ -475,3 +475,25 @@ def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
         ([parts.folder, "--scheduler", "x", "--workers", "2", "-o", tmp_path / "s"], "Use one of"),
     ):
         assert message in run("score", *arguments, exit_code=2).stderr
+
+
+def test_progress_counts_forecasts(score_here: Callable[..., Scores]) -> None:
+    seen: list[tuple[int, int]] = []
+    score_here(progress=lambda done, of: seen.append((done, of)))
+    assert seen[0] == (0, 200)
+    assert seen[-1] == (200, 200)
+    assert seen == sorted(seen)
+
+
+def test_other_files_beside_the_scores_stay(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    first = score_here()
+    (tmp_path / "scores" / "scores" / "kept").mkdir()
+    assert score_here().digest == first.digest
+    assert (tmp_path / "scores" / "scores" / "kept").is_dir()
+
+
+def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
+    refused = run("crowd", parts.folder, exit_code=2)
+    assert "only report, compare and score read those" in refused.stderr
