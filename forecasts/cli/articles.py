@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from rich.table import Table
 from typer import Argument, Option
 
 from forecasts.articles import library
@@ -15,7 +14,7 @@ from forecasts.articles.capture import capture as capture_source
 from forecasts.articles.capture import capture_bytes
 from forecasts.articles.drafts import drafts_of
 from forecasts.articles.library import store
-from forecasts.cli.console import now, out, print_json, print_line, print_note
+from forecasts.cli.console import WRAPPED, now, print_json, print_line, print_note, print_table
 from forecasts.cli.dates import time_of
 from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import TextOrJson, VisibleTo
@@ -23,7 +22,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as, settings, use_own_zone
 from forecasts.common.errors import FILL_IN
 from forecasts.common.limits import TEXT_BYTES
-from forecasts.common.text import count, on_one_line, printable
+from forecasts.common.text import count, on_one_line
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import Article
 from forecasts.reading.article import CapturedArticle, content_hash
@@ -151,6 +150,11 @@ def _print_article(
         print_line("  No possible questions here. Ask one of your own.", style="dim")
 
 
+def _cells(one: Article) -> tuple[str, ...]:
+    published = iso_day_or_time(one.published_at) if one.published_at else ""
+    return str(one.id), one.title, one.publisher or "", published
+
+
 def _closing(close_date: date | None, today: date) -> str:
     if close_date is None:
         return "no deadline in the text"
@@ -228,15 +232,11 @@ def articles(
             if format_ == "json":
                 print_json(views.ArticleList(articles=[views.article(one) for one in rows]))
                 return
-            table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
-            for one in rows:
-                published = iso_day_or_time(one.published_at) if one.published_at else ""
-                publisher = printable(one.publisher or "")
-                table.add_row(str(one.id), printable(one.title), publisher, published)
-            if rows:
-                out().print(table)
-            else:
+            if not rows:
                 print_line("No articles. Capture one with: forecasts capture URL|FILE")
+                return
+            columns = {"number": {}, "title": WRAPPED, "publisher": {}, "published": {}}
+            print_table(columns, map(_cells, rows))
             return
         article = library.find_article(session, number)
         document = views.document(session, article, now=now)

@@ -11,10 +11,11 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeGuard
+from typing import Annotated, Any, TypeGuard
 
 import pandas as pd
 import typer
+from typer import Option
 
 from forecasts.cli.console import messages, print_error, print_line, print_note
 from forecasts.cli.outputs import progress_bar
@@ -24,6 +25,19 @@ from forecasts.parts.folder import Parts, open_parts
 from forecasts.parts.manifest import MANIFEST, is_parts
 from forecasts.parts.scores.scores import parts_scored, score_parts, table
 
+Workers = Annotated[
+    int | None,
+    Option(
+        metavar="N",
+        min=1,
+        help="Number of processes for the parts. [default: one per core]",
+        show_default=False,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead."),
+]
 # The module that scores a part.
 SCORES = "forecasts.parts.scores.part_scores"
 # Making a table takes several times its memory.
@@ -47,6 +61,26 @@ def parts_in(folder: Path | None) -> Parts | None:
 
     refuse_wrong_folder(folder)
     return open_parts(folder) if is_parts(folder) else None
+
+
+def parts_to_share(folder: Path | None, workers: int | None, scheduler: str | None) -> Parts | None:
+    """Return the folder of parts, None for others, which --workers and --scheduler refuse."""
+    parts = parts_in(folder)
+    if parts is None and (workers or scheduler):
+        raise needs_parts(folder)
+    return parts
+
+
+@contextmanager
+def sharing(
+    doing: str, parts: Parts, preload: str, workers: int | None, scheduler: str | None, **how: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the executor for the parts, as in ``engine``, and a function that shows progress."""
+    with (
+        engine(workers, scheduler, preload, **how) as executor,
+        showing_progress(doing, parts.rows("forecasts")) as progress,
+    ):
+        yield {"executor": executor, "progress": progress}
 
 
 def refuse_wrong_folder(folder: Path) -> None:
@@ -112,11 +146,8 @@ def score_into(
     """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
     start = time.monotonic()
     stopped = "Stopped. To continue, run the same command again."
-    with (
-        engine(workers, scheduler, SCORES, stopped=stopped) as executor,
-        showing_progress("Scoring", parts.rows("forecasts")) as progress,
-    ):
-        found = score_parts(parts, output, protocols, executor=executor, progress=progress)
+    with sharing("Scoring", parts, SCORES, workers, scheduler, stopped=stopped) as how:
+        found = score_parts(parts, output, protocols, **how)
     seconds = time.monotonic() - start
     forecasts, scored = parts.rows("forecasts"), parts.count - len(found.failed)
     kept = f" ({found.kept:,} from an earlier run)" if found.kept else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 from tzlocal import get_localzone
 
@@ -27,6 +28,10 @@ from forecasts.common.times import local_day, to_minute
 _MAX_PROBLEMS = 20
 # The time zone of the acting or reading member's settings.
 _ZONE: ContextVar[tzinfo | None] = ContextVar("_ZONE", default=None)
+# Columns of a table: of numbers, and that of words which takes the width that is left.
+NUMBER = {"justify": "right"}
+REST = {"ratio": 1}
+WRAPPED = {"ratio": 1, "no_wrap": False, "overflow": "fold"}
 # Closed when the command ends: the ledgers that it opened, and the member's zone.
 ENDING = ExitStack()
 
@@ -55,6 +60,19 @@ def print_lines(lines: Iterable[str], *, style: str | None = None) -> None:
 def print_json(value: Any) -> None:
     """Print ``json_ready(value)`` to standard output as one JSON document."""
     typer.echo(json_text(value), nl=False)
+
+
+def print_table(columns: Mapping[str, Any], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of texts under these headings, each with how ``rich`` lays it out.
+
+    Cells keep to one line; a column with a ``ratio`` takes the width that is left.
+    """
+    table = Table(box=None, pad_edge=False, expand=any("ratio" in how for how in columns.values()))
+    for name, how in columns.items():
+        table.add_column(name, **{"no_wrap": True, "overflow": "ellipsis", **how})
+    for row in rows:
+        table.add_row(*(printable(on_one_line(cell)) for cell in row))
+    out().print(table)
 
 
 def fitted(text: str, *, lines: int = 1, indent: str = "") -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich.table import Table
 from sqlmodel import Session
 
-from forecasts.cli.console import day, out, print_line, print_note
+from forecasts.cli.console import NUMBER, WRAPPED, day, print_line, print_note, print_table
 from forecasts.cli.session import acting, previewing
 from forecasts.common.errors import LedgerError, in_words
 from forecasts.common.text import count, on_one_line, printable
@@ -18,6 +17,12 @@ from forecasts.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
 _NAMES = 10  # members
+_COLUMNS = {
+    "": {},
+    "question": {"max_width": 24},
+    "forecasts": NUMBER,
+    "title and changes": WRAPPED,
+}
 
 
 def import_or_preview(
@@ -80,16 +85,7 @@ def print_preview(preview: Preview) -> None:
         print_note(in_words(preview.whose))
     print_counted(preview.counts)
     if preview.questions:
-        table = Table(box=None, pad_edge=False, expand=True)
-        table.add_column("", no_wrap=True)
-        table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=24)
-        table.add_column("forecasts", justify="right", no_wrap=True)
-        table.add_column("title and changes", overflow="fold", ratio=1)
-        for row in preview.questions:
-            said = "; ".join([row.title, *_dates(row, preview.counts), *row.details])
-            cells = (str(row.change), row.question_id, f"{row.forecasts:,}", said)
-            table.add_row(*(printable(on_one_line(cell)) for cell in cells))
-        out().print(table)
+        print_table(_COLUMNS, (_cells(row, preview.counts) for row in preview.questions))
     if preview.more:
         print_line(f"… and {preview.more:,} more.")
     if preview.unchanged:
@@ -100,6 +96,11 @@ def print_preview(preview: Preview) -> None:
     print_members(preview)
     _print_notes(preview)
     print_wait(preview.counts)
+
+
+def _cells(row: QuestionRow, counts: Imported) -> tuple[str, ...]:
+    said = "; ".join([row.title, *_dates(row, counts), *row.details])
+    return str(row.change), row.question_id, f"{row.forecasts:,}", said
 
 
 def _dates(row: QuestionRow, counts: Imported) -> list[str]:

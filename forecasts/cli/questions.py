@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from typer import Option
 
 from forecasts.cli.console import (
+    NUMBER,
+    REST,
     day,
     fitted,
     one_of,
@@ -19,6 +20,7 @@ from forecasts.cli.console import (
     print_line,
     print_lines,
     print_note,
+    print_table,
 )
 from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
@@ -97,7 +99,7 @@ def questions(
         print_note("To look around first: forecasts demo")
     elif sys.stdout.isatty():
         shown = rows if everything else rows[: max(10, out().height - 5)]
-        out().print(table_of(shown, mine))
+        print_questions(shown, mine)
         open_ones = [one for one in shown if one.resolution is None]
         without = [str(one.id) for one in open_ones if not one.text.has_criteria]
         if without:
@@ -123,26 +125,21 @@ def _in_order(rows: Sequence[QuestionState]) -> list[QuestionState]:
     return sorted(rows, key=place)
 
 
-def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
-    """Return a table as wide as the terminal, in which the title takes the space that is left.
+def print_questions(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> None:
+    """Print a line for each question. ``mine``: the member's forecasts by question id."""
+    columns = {
+        "no.": NUMBER,
+        "closes": {},
+        "you": {"max_width": 10},
+        "status": {"max_width": 14},
+        "title": REST,
+    }
+    print_table(columns, (_cells(state, mine) for state in rows))
 
-    ``mine``: the member's forecasts by question id.
-    """
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("no.", justify="right", no_wrap=True)
-    table.add_column("closes", no_wrap=True)
-    table.add_column("you", no_wrap=True, overflow="ellipsis", max_width=10)
-    table.add_column("status", no_wrap=True, overflow="ellipsis", max_width=14)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
-    for state in rows:
-        status = state.status.name
-        if status == "resolved" and state.resolution is not None:
-            status += f": {state.resolution.outcome}"
-        table.add_row(
-            str(state.id),
-            day(state.text.close_time),
-            on_one_line(mine.get(state.id, "")),
-            on_one_line(status),
-            on_one_line(state.text.title),
-        )
-    return table
+
+def _cells(state: QuestionState, mine: Mapping[int, str]) -> tuple[str, ...]:
+    status = state.status.name
+    if status == "resolved" and state.resolution is not None:
+        status += f": {state.resolution.outcome}"
+    closes = day(state.text.close_time)
+    return str(state.id), closes, mine.get(state.id, ""), status, state.text.title

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-import pandas as pd
 from typer import Option
 
 from forecasts.cli import bulk_scores
+from forecasts.cli.bulk_scores import Scheduler, Workers
 from forecasts.cli.console import now, one_of, out, print_note
 from forecasts.cli.dates import time_of
 from forecasts.cli.options import OnLedger
@@ -22,17 +21,13 @@ from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 from forecasts.documents.as_json import json_pieces
 from forecasts.folder.frames import Frames
-from forecasts.parts.folder import Parts
 from forecasts.parts.reports.comparisons import compare_parts
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report, formats
 from forecasts.reports.build import build as build_report
-from forecasts.reports.cohort import listed
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as build_comparison
-from forecasts.reports.comparison.build import BY, require_two
 from forecasts.reports.comparison.comparison import Of
-from forecasts.reports.groups import chosen, group_names
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice, Cohort
 
@@ -78,19 +73,6 @@ MadeBefore = Annotated[
         help="Only forecasts made before this time, such as the capture of an article.",
     ),
 ]
-Workers = Annotated[
-    int | None,
-    Option(
-        metavar="N",
-        min=1,
-        help="Number of processes for a folder of parts. [default: one per core]",
-        show_default=False,
-    ),
-]
-Scheduler = Annotated[
-    str | None,
-    Option(metavar="ADDRESS", help="Work on a folder of parts on this Dask cluster instead."),
-]
 AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
@@ -102,16 +84,20 @@ ReportFormat = Annotated[
 ]
 
 
-def _choice(
+def _wanted(
+    folder: Path | None,
+    as_of: str | None,
     cohort: str,
     tags: list[str] | None,
     since: str | None,
     until: str | None,
     lead: float | None,
     made_before: str | None,
-) -> Choice:
-
-    return Choice(
+) -> dict[str, Any]:
+    """Return the questions and forecasts to count, and as of when, for the verb."""
+    if folder is None:
+        use_own_zone()
+    choice = Choice(
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         tags=tuple(tags or ()),
         since=time_of(since, past=True),
@@ -119,6 +105,7 @@ def _choice(
         lead=lead,
         made_before=time_of(made_before, past=True),
     )
+    return {"choice": choice, "as_of": time_of(as_of, past=True) or now()}
 
 
 def _format(given: str | None, output: Path | None) -> str:
@@ -129,18 +116,6 @@ def _format(given: str | None, output: Path | None) -> str:
             "A PDF cannot be printed to a terminal.", remedy="Name a file with --output."
         )
     return form
-
-
-def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence[str]:
-    """Return ``groups.chosen`` if forecasts are not needed for it, else the given names.
-
-    They are not needed for leads, nor for the teams of a folder of parts.
-    """
-    if by not in ("all", "lead") and (parts is None or by != "team"):
-        return names
-    blank = pd.DataFrame()
-    teams = blank if parts is None else parts.whole("teams")
-    return chosen(Frames(blank, blank, teams, blank, blank), by=by, names=names)
 
 
 def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
@@ -188,29 +163,20 @@ def report(
     The numbers are the same.
     """
     form = _format(form, output)
-    if folder is None:
-        use_own_zone()
     wanted: dict[str, Any] = {
         "by": one_of("--by", by, get_args(By)),
         "names": name or [],
-        "choice": _choice(cohort, tag, since, until, lead, made_before),
-        "as_of": time_of(as_of, past=True) or now(),
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before),
     }
-    parts = bulk_scores.parts_in(folder)
-    if parts is None and (workers or scheduler):
-        raise bulk_scores.needs_parts(folder)
-    _chosen_early(parts, wanted["by"], wanted["names"])
+    parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:
         frames = frames_of(folder, rationales=False)
         made = build_report(frames, **wanted)
     else:
-        with (
-            bulk_scores.engine(workers, scheduler, _REPORTS) as executor,
-            bulk_scores.showing_progress("Reporting", parts.rows("forecasts")) as progress,
-        ):
-            made = report_parts(parts, executor=executor, progress=progress, **wanted)
+        with bulk_scores.sharing("Reporting", parts, _REPORTS, workers, scheduler) as how:
+            made = report_parts(parts, **how, **wanted)
     _emit(made, form, output)
-    if folder is None and by == "all" and form == "text" and output is None:
+    if parts is None and folder is None and by == "all" and form == "text" and output is None:
         _offer_own(frames)
 
 
@@ -222,16 +188,7 @@ def _offer_own(frames: Frames) -> None:
         print_note(f"Yours alone: {step}")
 
 
-BETWEEN = "--between"
-
-
-def _named_again(sides: Sequence[str], of: str, there: Sequence[str]) -> BadInput:
-    """Return the error for names that are all the same; ``there``: the names to choose from."""
-    times = "twice" if len(sides) == 2 else f"{len(sides)} times"
-    choose = f" Choose from: {listed(there)}." if there else ""
-    return BadInput(
-        f"{BETWEEN} names {sides[0]!r} {times}.", remedy=f"Name two or more {of}.{choose}"
-    )
+_BETWEEN = "--between"
 
 
 class _TakesNames(OnLedger):
@@ -242,14 +199,14 @@ class _TakesNames(OnLedger):
         expanded: list[str] = []
         naming = False
         for arg in args:
-            if arg.startswith(f"{BETWEEN}="):
+            if arg.startswith(f"{_BETWEEN}="):
                 naming = True
-                expanded += [BETWEEN, arg.removeprefix(f"{BETWEEN}=")]
+                expanded += [_BETWEEN, arg.removeprefix(f"{_BETWEEN}=")]
             elif arg.startswith("-") and arg != "-":
-                naming = arg == BETWEEN
+                naming = arg == _BETWEEN
                 expanded += [] if naming else [arg]
             else:
-                expanded += [BETWEEN, arg] if naming else [arg]
+                expanded += [_BETWEEN, arg] if naming else [arg]
         return super().parse_args(ctx, expanded)
 
 
@@ -259,7 +216,7 @@ def compare(
     between: Annotated[
         list[str] | None,
         Option(
-            BETWEEN,
+            _BETWEEN,
             metavar="NAME NAME...",
             help="Two or more names to compare. [default: all kinds or models]",
         ),
@@ -294,45 +251,16 @@ def compare(
     several processes share the work. The numbers are the same.
     """
     form = _format(form, output)
-    if folder is None:
-        use_own_zone()
     wanted: dict[str, Any] = {
         "of": one_of("--of", of, get_args(Of)),
-        "choice": _choice(cohort, tag, since, until, lead, made_before),
-        "as_of": time_of(as_of, past=True) or now(),
         "alike": people_like_them,
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before),
     }
-    sides = between or []
-    parts = bulk_scores.parts_in(folder)
-    if parts is None and (workers or scheduler):
-        raise bulk_scores.needs_parts(folder)
-    frames: Frames | None = None
+    parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:
         frames = frames_of(folder, rationales=False)
-        teams = frames.teams
+        comparison = build_comparison(frames, between=between or (), **wanted)
     else:
-        teams = parts.whole("teams")
-    if wanted["of"] == "teams" and teams.empty:
-        raise BadInput(
-            "There are no teams to compare.",
-            remedy="To compare forecasters, add --of forecasters and name two or more "
-            "after --between.",
-        )
-    if len(sides) > 1 and len(set(sides)) == 1:
-        by = BY[wanted["of"]]
-        early = _chosen_early(parts, by, ())
-        there = early if frames is None else group_names(frames, by=by)
-        raise _named_again(sides, of, there)
-    if parts is not None and wanted["of"] == "teams":
-        require_two(_chosen_early(parts, "team", sides), sides, "teams")
-    if frames is not None:
-        comparison = build_comparison(frames, between=sides, **wanted)
-    elif parts is not None:
-        with (
-            bulk_scores.engine(workers, scheduler, _COMPARISONS) as executor,
-            bulk_scores.showing_progress("Comparing", parts.rows("forecasts")) as progress,
-        ):
-            comparison = compare_parts(
-                parts, executor=executor, sides=sides, progress=progress, **wanted
-            )
+        with bulk_scores.sharing("Comparing", parts, _COMPARISONS, workers, scheduler) as how:
+            comparison = compare_parts(parts, sides=between or (), **how, **wanted)
     _emit(comparison, form, output)

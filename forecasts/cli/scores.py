@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, get_args
 
-from rich.table import Table
 from typer import Argument, Option
 
 import scoring
 from forecasts.access.kinds import CrowdOf
 from forecasts.cli import bulk_scores
+from forecasts.cli.bulk_scores import Scheduler, Workers
 from forecasts.cli.console import (
+    NUMBER,
+    REST,
     day,
     fitted,
     one_of,
@@ -21,6 +23,7 @@ from forecasts.cli.console import (
     print_line,
     print_lines,
     print_note,
+    print_table,
 )
 from forecasts.cli.dates import time_of
 from forecasts.cli.options import OnLedger, TextOrJson
@@ -38,7 +41,7 @@ from forecasts.cli.table_output import (
     table_text,
 )
 from forecasts.common.errors import BadInput
-from forecasts.common.text import count, on_one_line
+from forecasts.common.text import count
 from forecasts.documents import numbers
 from forecasts.questions import registry
 from forecasts.questions.standing import QuestionState, current_state
@@ -139,26 +142,18 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         parts.append(f"earned by updates {numbers.signed(own.points)}")
         print_lines(fitted(" · ".join(parts), lines=2))
     shown = found if everything or not sys.stdout.isatty() else found[: max(10, out().height - 6)]
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("resolved", no_wrap=True)
-    for name in ("score", "crowd", "earned", "last"):
-        table.add_column(name, no_wrap=True, justify="right", overflow="ellipsis", max_width=8)
-    table.add_column("outcome", no_wrap=True, overflow="ellipsis", max_width=9)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
-    for one in shown:
-        assert one.state.resolution is not None
-        table.add_row(
-            day(one.known_at),
-            numbers.number(one.score.score),
-            numbers.signed(one.against_crowd),
-            numbers.signed(one.points),
-            on_one_line(one.last.value),
-            on_one_line(one.state.resolution.outcome),
-            on_one_line(one.state.text.title),
-        )
-    out().print(table)
+    narrow = {**NUMBER, "max_width": 8}
+    columns = {"resolved": {}, **dict.fromkeys(("score", "crowd", "earned", "last"), narrow)}
+    print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, map(_cells, shown))
     if len(shown) < len(found):
         print_note(f"… and {len(found) - len(shown):,} more: forecasts scores --all")
+
+
+def _cells(one: ScoredQuestion) -> tuple[str, ...]:
+    assert one.state.resolution is not None
+    signed = map(numbers.signed, (one.against_crowd, one.points))
+    said = (one.last.value, one.state.resolution.outcome, one.state.text.title)
+    return day(one.known_at), numbers.number(one.score.score), *signed, *said
 
 
 def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed]) -> None:
@@ -184,20 +179,18 @@ def _print_updates(one: ScoredQuestion) -> None:
     if one.points is not None:
         parts.append(f"earned by updates {numbers.signed(one.points)}")
     print_lines(fitted(" · ".join(parts), lines=2))
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("from", no_wrap=True)
-    for name in ("days", "score", "earned"):
-        table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("forecast", no_wrap=True, overflow="ellipsis", ratio=1)
-    for each in one.forecasts:
-        table.add_row(
+    columns = {"from": {}, "days": NUMBER, "score": NUMBER, "earned": NUMBER, "forecast": REST}
+    rows = (
+        (
             day(each.since),
             f"{each.duration.total_seconds() / 86_400:.1f}",
             numbers.number(each.score),
             numbers.signed(each.points),
-            on_one_line(each.value),
+            each.value,
         )
-    out().print(table)
+        for each in one.forecasts
+    )
+    print_table(columns, rows)
 
 
 @app.command(cls=OnLedger)
@@ -207,19 +200,8 @@ def score(
         list[str] | None,
         Option(metavar="NAME", help="Scoring protocol; repeat for more. [default: brier]"),
     ] = None,
-    workers: Annotated[
-        int | None,
-        Option(
-            metavar="N",
-            min=1,
-            help="Number of processes for a folder of parts. [default: one per core]",
-            show_default=False,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        Option(metavar="ADDRESS", help="Score a folder of parts on this Dask cluster instead."),
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     format_: Format = None,
     output: Output = None,
 ) -> None:

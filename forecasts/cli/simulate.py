@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 from typer.core import TyperCommand
 
-from forecasts.cli.bulk_scores import engine, showing_progress
+from forecasts.cli.bulk_scores import Scheduler, Workers, engine, showing_progress
 from forecasts.cli.console import print_line
 from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
@@ -62,18 +62,8 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        Option(
-            metavar="N",
-            min=1,
-            help="Number of processes. [default: one per core]",
-            show_default=False,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None, Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead.")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Simulate a tournament of any size, as a folder of parts.
 

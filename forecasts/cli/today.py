@@ -7,16 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from rich.table import Table
 from typer import Option
 
 from forecasts.agenda.today import RECENT, SHOWN, Today
 from forecasts.agenda.today import today as agenda
-from forecasts.cli.console import day, fitted, out, print_json, print_line, print_lines, print_note
+from forecasts.cli.console import (
+    NUMBER,
+    REST,
+    day,
+    fitted,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+    print_table,
+)
 from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, reading_as
-from forecasts.common.text import on_one_line
 from forecasts.documents import numbers
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
@@ -34,6 +42,13 @@ _LABELS = {
     "resolved": "resolved",
 }
 _ALL = 1_000_000
+_COLUMNS = {
+    "no.": NUMBER,
+    "to do": {},
+    "why": {"max_width": 19},
+    "you": {"max_width": 7},
+    "title": REST,
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ def today(
     if limited := totals["resolved"] == RECENT:
         labels["resolved"] = "newest results"
     print_lines(fitted(" · ".join(f"{n:,} {labels[todo]}" for todo, n in totals.items() if n)))
-    out().print(_table(items, options))
+    print_table(_COLUMNS, (_cells(item, options) for item in items))
     if not everything and any(n > SHOWN for n in totals.values()):
         print_note("Every question: forecasts today --all")
     if limited:
@@ -117,21 +132,7 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
         yield _Item("resolved", scored.state, None, f"score {score}")
 
 
-def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
-    """Return a line for each item; the title takes the space that is left."""
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("no.", justify="right", no_wrap=True)
-    table.add_column("to do", no_wrap=True)
-    table.add_column("why", no_wrap=True, overflow="ellipsis", max_width=19)
-    table.add_column("you", no_wrap=True, overflow="ellipsis", max_width=7)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
-    for item in items:
-        mine = item.forecast
-        table.add_row(
-            str(item.state.id),
-            item.todo,
-            on_one_line(item.why or f"closes {day(item.state.text.close_time)}"),
-            "" if mine is None else on_one_line(format_leaders(mine, options[item.state.id])),
-            on_one_line(item.state.text.title),
-        )
-    return table
+def _cells(item: _Item, options: dict[int, list[str] | None]) -> tuple[str, ...]:
+    why = item.why or f"closes {day(item.state.text.close_time)}"
+    mine = "" if item.forecast is None else format_leaders(item.forecast, options[item.state.id])
+    return str(item.state.id), item.todo, why, mine, item.state.text.title

@@ -7,19 +7,25 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from sqlmodel import Session
 from typer import Argument, Option
 
 from forecasts.access import tokens
-from forecasts.cli.console import now, out, print_json, print_line, print_note, when
+from forecasts.cli.console import (
+    WRAPPED,
+    now,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    when,
+)
 from forecasts.cli.dates import time_of
 from forecasts.cli.options import OnLedger, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings, use_own_zone
 from forecasts.common.errors import Forbidden
 from forecasts.common.settings import Settings
-from forecasts.common.text import printable
 from forecasts.ledger.clock import act_time
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Member
@@ -89,31 +95,27 @@ def list_(format_: TextOrJson = "text") -> None:
     if format_ == "json":
         print_json(
             [
-                Token.of(
-                    one.token,
-                    handle=one.handle,
-                    made_at=one.token.recorded_at,
-                    state=one.state(moment),
-                )
+                Token.of(one.token, handle=one.handle, made_at=one.token.recorded_at, state=state)
                 for one in rows
+                for state in [one.state(moment)]
             ]
         )
         return
     if not rows:
         print_note("There are no tokens. Create one with: forecasts token create NAME")
         return
-    heads = ("handle", "key", "expires", "scopes", "state")
-    table = Table(*heads, box=None, pad_edge=False)
-    for one in rows:
-        expires = one.token.expires_at
-        table.add_row(
-            printable(one.handle),
+    columns = {"handle": {}, "key": {}, "expires": {}, "scopes": WRAPPED, "state": {}}
+    cells = (
+        (
+            one.handle,
             one.token.key,
-            "never" if expires is None else when(expires),
+            "never" if one.token.expires_at is None else when(one.token.expires_at),
             "all" if one.token.scopes is None else ", ".join(one.token.scopes),
             one.state(moment),
         )
-    out().print(table)
+        for one in rows
+    )
+    print_table(columns, cells)
 
 
 @token.command(cls=OnLedger)

@@ -23,7 +23,7 @@ def install_command(extra: str) -> str:
     It names the packages and not this one, which is on no index, so it works from a checkout, a
     wheel or an image alike, and can be pasted.
     """
-    # Loaded only for this remedy, not at the start of every command.
+    # Not loaded at the start of every command, for this remedy alone.
     from packaging.requirements import Requirement
 
     try:

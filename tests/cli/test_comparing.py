@@ -87,7 +87,7 @@ def test_a_database_says_the_same_as_the_folder(
     ("arguments", "said"),
     [
         ((), "two or more teams"),
-        (("--between", "north"), "two or more teams"),
+        (("--between", "north", "north"), "two or more teams"),
         (("--between", "north", "west"), "no team 'west'"),
         (("--between", "north", "south", "--of", "people"), "--of 'people'"),
         (("--between", "north", "south", "--output", "x.doc"), ".doc"),
@@ -98,11 +98,3 @@ def test_what_cannot_be_compared_is_refused_in_words(
     compare: Callable[..., Result], arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in compare(*arguments, exit_code=2).stderr
-
-
-def test_a_team_named_twice_is_refused_with_the_teams_to_choose_from(
-    compare: Callable[..., Result],
-) -> None:
-    said = " ".join(compare("--between", "north", "north", exit_code=2).stderr.split())
-    assert "--between names 'north' twice." in said
-    assert "Choose from: north, south." in said

@@ -38,8 +38,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return a function that runs a command, which must fail before any process starts."""
-    monkeypatch.setattr("forecasts.parts.execution.Processes", working)
+    """Return a function that runs a command, which must fail before any work is handed out."""
+    monkeypatch.setattr("forecasts.parts.execution.Processes.submit", working)
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(app, arguments)
@@ -54,6 +54,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     [
         ((), "Choose from: north, south."),
         (("--between", "north"), "two or more teams, got 1"),
+        (("--between", "north", "north"), "two or more teams, got 1"),
         (("--between", "north", "west"), "no team 'west'. Use one of: north, south."),
     ],
 )
@@ -63,7 +64,7 @@ def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
     assert said in " ".join(refused("compare", str(parts), *arguments).split())
 
 
-def test_a_comparison_in_parts_without_teams_names_the_option_for_forecasters(
+def test_a_comparison_in_parts_without_teams_proposes_forecasters(
     refused: Callable[..., str], parts: Path, tmp_path: Path
 ) -> None:
     alone = shutil.copytree(parts, tmp_path / "alone")
@@ -72,7 +73,7 @@ def test_a_comparison_in_parts_without_teams_names_the_option_for_forecasters(
     parts_folder.write_manifest(alone, 1, files)
     for names in ((), ("--between", "ana", "ben")):
         said = " ".join(refused("compare", str(alone), *names).split())
-        assert "There are no teams to compare. To compare forecasters, add --of forecasters" in said
+        assert "There are no teams to compare. Compare forecasters instead." in said
 
 
 def test_a_report_on_an_unknown_team_or_lead_is_refused_before_it_reads_forecasts(
@@ -160,17 +161,6 @@ def test_a_mistyped_folder_is_named_before_the_folder_for_its_scores(
     said = refused("score", str(tmp_path / "missing"), "--output", str(tmp_path / "scores"))
     assert "missing'." in said.replace("\n", "")
     assert "Name a file" not in said
-
-
-@pytest.mark.parametrize(
-    ("names", "said"), [(("north",) * 2, "'north' twice."), (("west",) * 3, "'west' 3 times.")]
-)
-def test_a_comparison_with_itself_is_refused_with_the_teams_to_choose_from(
-    refused: Callable[..., str], parts: Path, names: tuple[str, ...], said: str
-) -> None:
-    refusal = " ".join(refused("compare", str(parts), "--between", *names).split())
-    assert f"--between names {said}" in refusal
-    assert "Name two or more teams. Choose from: north, south." in refusal
 
 
 def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(

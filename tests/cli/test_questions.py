@@ -1,18 +1,16 @@
 """Listing and showing questions."""
 
-import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from click.testing import Result
-from rich.console import Console
 from sqlalchemy import Engine
 
-from forecasts.cli.questions import table_of
+from forecasts.cli.questions import print_questions
 from forecasts.ledger import database
-from forecasts.questions.standing import QuestionState, listing
+from forecasts.questions.standing import listing
 from tests.conftest import START
 
 Run = Callable[..., Result]
@@ -126,22 +124,23 @@ def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None)
     assert set(last("--as", "nobody").values()) == {""}
 
 
-def printed(rows: Sequence[QuestionState], width: int) -> list[str]:
-    """Return the lines of the table of these questions on a terminal of that width."""
-    paper = io.StringIO()
-    mine = {state.id: "Four or more 65%" for state in rows}
-    Console(width=width, file=paper, markup=False).print(table_of(rows, mine))
-    return paper.getvalue().splitlines()
-
-
 def test_each_question_has_one_line_of_a_terminal_and_a_long_title_ends_in_an_ellipsis(
-    forecasts: Run, clock: Clock, engine: Engine
+    forecasts: Run,
+    clock: Clock,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     title = "Will the council of Brenholt replace its old ferry by a bridge, and by which one?"
     forecasts("ask", title, "--closes", "2026-01-25")
     with database.reading(engine) as session:
         rows = listing(session, now=START)
-        narrow, wide = (printed(rows, width) for width in (80, 200))
+    printed = []
+    for width in (80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        print_questions(rows, {state.id: "Four or more 65%" for state in rows})
+        printed.append(capsys.readouterr().out.splitlines())
+    narrow, wide = printed
     assert [len(lines) for lines in (narrow, wide)] == [2, 2]
     assert all(len(line) <= 80 for line in narrow)
     assert re.search(r"^ *1  2026-01-25  Four or m…  upcoming +Will the council .*…$", narrow[1])

@@ -17,7 +17,7 @@ import pandas as pd
 
 from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
-from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
+from forecasts.parts.reports.plan import Plan, between, count, load, names_of, plan_of, store
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
 from forecasts.reports.comparison.build import BY, comparison, judged, members, require_two
 from forecasts.reports.comparison.comparison import Comparison, Of
@@ -61,6 +61,8 @@ def compare_parts(
     ``sides`` are its ``between``; ``executor`` and ``progress`` as in ``reports.report_parts``.
     BadInput for a part that cannot be read, and for a side too large for memory.
     """
+    if (known := names_of(parts, BY[of], sides)) is not None:
+        require_two(known, sides, of)  # before anything is read
     total, numbers = parts.rows("forecasts"), range(parts.count)
 
     def step(number: int) -> Callable[[int], None]:

@@ -24,7 +24,7 @@ from forecasts.parts.folder import Parts
 from forecasts.parts.reports import questions_file
 from forecasts.parts.reports.batch_files import Spread, packed
 from forecasts.parts.unfinished import unfinished
-from forecasts.reports.groups import group_names, tagged
+from forecasts.reports.groups import chosen, group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
 from forecasts.reports.selection import Choice
@@ -89,6 +89,14 @@ def count(item: tuple[Parts, int]) -> tuple[pd.Series, pd.Series]:
     made = parts.forecasts(part, ["question_id", "forecaster"])
     who, asked_ = (made[name].value_counts(sort=False) for name in ("forecaster", "question_id"))
     return who.rename(index=str), asked_.rename(index=str)
+
+
+def names_of(parts: Parts, by: By, names: Sequence[str]) -> list[str] | None:
+    """Return ``groups.chosen`` if it needs no forecasts, else None. BadInput as there."""
+    if by not in ("all", "lead", "team"):
+        return None
+    blank = pd.DataFrame()
+    return chosen(Frames(blank, blank, parts.whole("teams"), blank, blank), by=by, names=names)
 
 
 def plan_of(

@@ -29,7 +29,7 @@ from forecasts.common.memory import release_memory
 from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import batch_files
-from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
+from forecasts.parts.reports.plan import Plan, between, count, load, names_of, plan_of, store
 from forecasts.parts.reports.rows import (
     concatenated,
     part_name,
@@ -78,6 +78,7 @@ def report_parts(
     done and of all; reading the parts is the first half, the groups are the second. BadInput for a
     part that cannot be read, and for a group too large for memory.
     """
+    names_of(parts, by, names)  # before anything is read
     total, numbers = parts.rows("forecasts"), range(parts.count)
 
     def first_half(done: int) -> None:

@@ -106,6 +106,8 @@ def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
 
     Teams and forecasters must be named; without names, BadInput lists them.
     """
+    if of == "teams" and not wanted:
+        raise BadInput("There are no teams to compare.", remedy="Compare forecasters instead.")
     if len(wanted) < 2 or (not between and of in ("teams", "forecasters")):
         names = f" Choose from: {listed(wanted)}." if wanted and not between else ""
         raise BadInput(
