@@ -90,28 +90,6 @@ def test_a_question_takes_wording_passage_and_close_from_its_draft(
     assert slug in forecasts("questions").stdout
 
 
-def test_what_is_given_counts_and_not_the_draft(forecasts: Run, dated: int) -> None:
-    asked = forecasts(
-        *("ask", "Will there be a bridge?", "--article", "1", "--draft", str(dated)),
-        *("--closes", "2026-02-10T12:00:00Z", "--criteria", CRITERIA),
-    )
-    assert asked.stdout == "will-there-be-a-bridge\n"
-    assert "closes at 2026-02-10 12:00 UTC" in asked.stderr
-
-
-@pytest.mark.slow
-def test_another_close_stands_in_the_wording_of_the_draft_too(
-    forecasts: Run, dated: int, undated: int
-) -> None:
-    for number in (dated, undated):
-        asked = forecasts(
-            *("ask", "--article", "1", "--draft", str(number), "--closes", "2026-04-15"),
-            *("--criteria", CRITERIA),
-        )
-        assert "by 15 April 2026" in asked.stderr
-        assert "31 March" not in asked.stderr
-
-
 def test_without_a_deadline_in_the_text_the_close_is_asked_for(
     forecasts: Run, undated: int
 ) -> None:
@@ -227,10 +205,9 @@ def test_a_story_that_is_left_out_for_being_short_is_named(forecasts: Run) -> No
     html = (
         f"<html><body>{story.format('Dam raised')}{story.format('Mill shut')}{brief}</body></html>"
     )
-    for output in ("text", "json"):
-        shown = forecasts("capture", "-", "--dry-run", "--format", output, input=html)
-        assert "1 short piece was left out: “Old light sold” (13 words)." in shown.stderr
-        assert "Mill shut" in shown.stdout
+    shown = forecasts("capture", "-", "--dry-run", input=html)
+    assert "1 short piece was left out: “Old light sold” (13 words)." in shown.stderr
+    assert "Mill shut" in shown.stdout
 
 
 def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock: Clock) -> None:
@@ -245,16 +222,10 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
     [
         (("ask",), "no question to register"),
         (("ask", "--draft", "1"), "A --draft needs its --article"),
-        (("ask", "Late?", "--closes", "2025-01-01"), "--closes 2025-01-01 has passed"),
-        (("ask", "Late?", "--closes", "2025-01-01"), "Give a later"),
-        (("ask", "When?"), "names no last day of forecasting"),
         (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
         (("ask", "--article", "1", "--draft", "9"), "no draft 9"),
-        (("ask", "--article", "1", "--draft", "0"), "no draft 0"),
-        (("ask", "--article", "2", "--draft", "1"), "no article 2"),
         (("ask", "--article", "1", "--draft", "1", "--quote", "x"), "both name the passage"),
         (("articles", "2"), "no article 2"),
-        (("capture", ""), "The source is blank"),
         (("capture", "http://127.0.0.1:9/x"), "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true"),
     ],
 )
@@ -306,7 +277,7 @@ def test_one_draft_that_is_refused_registers_none(forecasts: Run, clock: Clock) 
     assert json.loads(forecasts("questions", "--format", "json").stdout) == []
 
 
-@pytest.mark.parametrize("numbers", ["", "one", "1;2", "0,"])
+@pytest.mark.parametrize("numbers", ["", "1;2"])
 def test_drafts_to_register_are_named_by_number(forecasts: Run, clock: Clock, numbers: str) -> None:
     forecasts("capture", "-", input=SEVERAL)
     refused = forecasts("articles", "1", "--register", numbers, exit_code=2)

@@ -9,7 +9,7 @@ import pytest
 import typer
 from click.testing import CliRunner, Result
 
-from forecasts.cli import console, outputs
+from forecasts.cli import outputs
 from forecasts.cli.main import app
 from forecasts.cli.root import COMMANDS, SECTIONS, loaded
 from forecasts.common.json_text import json_text
@@ -76,47 +76,11 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
         assert words in shown
 
 
-def test_a_folder_scores_like_the_ledger_it_was_exported_from(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
-    forecasts("update", "rain", "30%")
-    clock("2026-01-16")
-    forecasts("resolve", "rain", "no")
-    forecasts("export", str(tmp_path / "out"))
-    protocols = ("--protocol", "brier", "--protocol", "brier_final", "--protocol", "brier_original")
-    from_folder = forecasts("score", str(tmp_path / "out"), *protocols).stdout
-    assert from_folder == forecasts("score", *protocols).stdout
-    assert [line.split(",")[2] for line in from_folder.splitlines()[1:]] == [
-        "brier",
-        "brier_final",
-        "brier_original",
-    ]
-
-
-def test_scores_are_written_whole_to_a_file_and_nothing_to_standard_output(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
-    out = tmp_path / "scores.json"
-    result = forecasts("score", "--format", "json", "--output", str(out))
-    assert result.stdout == ""
-    assert json.loads(out.read_text()) == []
-    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
-
-
 def test_a_dry_run_stores_nothing(
     forecasts: Callable[..., Result], clock: Callable[[str], None]
 ) -> None:
     forecasts("capture", "-", "--dry-run", input=PAGE)
     assert "No articles" in forecasts("articles").stdout
-
-
-def test_capturing_the_same_article_twice_stores_it_once(
-    forecasts: Callable[..., Result], clock: Callable[[str], None]
-) -> None:
-    forecasts("capture", "-", input=PAGE)
-    assert "Already there" in forecasts("capture", "-", input=PAGE).stderr
-    assert forecasts("articles").stdout.count("Harbour town") == 1
 
 
 @pytest.mark.parametrize(
@@ -153,36 +117,6 @@ def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(
     assert result.stdout == ""
 
 
-def test_a_run_resolves_by_the_outcomes_file_and_again_does_nothing(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
-    outcomes = tmp_path / "outcomes.csv"
-    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
-    forecasts(
-        *("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain"),
-        *("--outcomes", str(outcomes)),
-    )
-    clock("2026-01-08")
-    assert "1 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
-    assert "0 resolved, 0 proposed, 0 not known yet, 0 failed" in forecasts("run").stdout
-
-
-def test_a_run_that_needs_a_person_ends_with_exit_code_3(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
-    forecasts(
-        *("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain"),
-        *("--outcomes", str(tmp_path / "missing.csv")),
-    )
-    clock("2026-01-08")
-    assert "cannot be read" in forecasts("run").stdout  # it may be there next time
-    for number in range(9, 24, 2):
-        clock(f"2026-01-{number:02}")
-        last = forecasts("run", exit_code=3 if number > 20 else 0).stdout
-    assert "cannot be read" not in last  # it is parked, and no longer checked
-    assert "1 question needs a person" in last
-
-
 def test_the_help_lists_every_command_once_with_its_own_words() -> None:
     listed = [name for names in SECTIONS.values() for name in names]
     assert len(listed) == len(set(listed))
@@ -210,10 +144,6 @@ def test_no_help_is_cut_off_at_80_columns() -> None:
         assert max(map(len, text.splitlines())) <= 80, name
 
 
-def test_control_signs_in_words_never_reach_the_terminal() -> None:
-    assert console.printable("a\x1b[31mred\x07\u202e\rb") == "a[31mred\nb"
-
-
 def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
     assert json.loads(json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
         "inf",
@@ -221,19 +151,6 @@ def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
         None,
         0.5,
     ]
-
-
-def test_a_correction_keeps_when_the_outcome_was_known_unless_told_otherwise(
-    forecasts: Callable[..., Result], clock: Callable[[str], None]
-) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
-    forecasts("update", "rain", "40%")
-    clock("2026-01-20T12:00:00Z")
-    forecasts("resolve", "rain", "yes", "--known-at", "2026-01-10T12:00:00Z")
-    clock("2026-01-22T12:00:00Z")
-    corrected = forecasts("resolve", "rain", "no")
-    assert "known at 2026-01-10 12:00 UTC" in corrected.stdout
-    assert "already resolved: no" in forecasts("resolve", "rain", "no", exit_code=2).stderr
 
 
 def test_an_output_that_cannot_be_completed_leaves_the_old_file_and_no_draft(

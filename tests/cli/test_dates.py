@@ -63,15 +63,20 @@ def date_options(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[
 
 
 @pytest.fixture(autouse=True)
-def _filled(forecasts: Run, clock: Clock) -> None:
+def _filled(
+    forecasts: Run, clock: Clock, filled_once: Callable[[Callable[[], object]], None]
+) -> None:
     """Two questions since 10 November; it is Friday, 27 November 2026."""
+
+    def fill() -> None:
+        forecasts("ask", "Will it rain?", "40%", "--closes", CLOSES, "--slug", "rain")
+        forecasts("update", "rain", "50%", "--as", "bob")
+        bounds = ("--type", "date", "--lower", "november 2026", "--upper", "end of 2027")
+        forecasts("ask", "When will it land?", *bounds, "--closes", CLOSES, "--slug", "landing")
+        forecasts("team", "create", "Alder")
+
     clock("2026-11-10T12:00:00Z")
-    forecasts("ask", "Will it rain?", "40%", "--closes", CLOSES, "--slug", "rain")
-    forecasts("update", "rain", "50%", "--as", "bob")
-    bounds = ("--lower", "november 2026", "--upper", "end of 2027")
-    forecasts("ask", "When will it land?", "--type", "date", *bounds, "--closes", CLOSES,
-              "--slug", "landing")  # fmt: skip
-    forecasts("team", "create", "Alder")
+    filled_once(fill)
     clock("2026-11-27T11:10:00Z")
 
 

@@ -71,9 +71,8 @@ def test_a_comparison_in_parts_without_teams_proposes_forecasters(
     files = {**parts_folder.open_parts(parts).files}
     del files["teams.parquet"]
     parts_folder.write_manifest(alone, 1, files)
-    for names in ((), ("--between", "ana", "ben")):
-        said = " ".join(refused("compare", str(alone), *names).split())
-        assert "There are no teams to compare. Compare forecasters instead." in said
+    said = " ".join(refused("compare", str(alone)).split())
+    assert "There are no teams to compare. Compare forecasters instead." in said
 
 
 def test_a_report_on_an_unknown_team_or_lead_is_refused_before_it_reads_forecasts(

@@ -34,7 +34,11 @@ OPTIONS = {
     "resolver evidence": ["--out", "folder"],
     "discard": ["--yes"],
 }
-WHO = ["viewer", "forecaster", "resolver", "outsider"]
+# Who names a hidden question and one that does not exist, by ID or number.
+WHO = [
+    *((who, "hidden-1", "hidden-2") for who in ("viewer", "resolver", "outsider")),
+    ("outsider", "2", "3"),
+]
 
 
 def commands(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -80,7 +84,7 @@ def filled(
         forecasts("ask", "Is it hidden?", "40%", "--slug", "hidden-1", "--visible-to", "me", *ask)
         forecasts("resolver", "set", "hidden-1", "deadline")
         forecasts("team", "create", "Alder")
-        for who in ("viewer", "forecaster", "resolver"):
+        for who in ("viewer", "resolver"):
             forecasts("team", "add", "Alder", who, "--role", who)
         forecasts("team", "appoint", "resolver", "resolver")
 
@@ -105,9 +109,8 @@ def test_hidden_and_unknown_questions_read_alike(
     filled: Run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for who in WHO:
-        for hidden, unknown in (("hidden-1", "hidden-2"), ("2", "3")):
-            there = said(filled, who, CALLS[name], hidden)
-            nowhere = said(filled, who, CALLS[name], unknown)
-            assert there == nowhere, who
-            assert there[0] != 0
+    for who, hidden, unknown in WHO:
+        there = said(filled, who, CALLS[name], hidden)
+        nowhere = said(filled, who, CALLS[name], unknown)
+        assert there == nowhere, who
+        assert there[0] != 0

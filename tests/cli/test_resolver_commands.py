@@ -95,52 +95,12 @@ def test_a_key_in_an_address_is_warned_of(forecasts: Forecasts) -> None:
     assert said.stderr == ""
 
 
-def test_what_a_feed_finds_is_proposed_once_and_waits_for_a_person(
-    forecasts: Forecasts, clock: Clock, tmp_path: Path
-) -> None:
-    forecasts(
-        "ask", "A bridge?", "--closes", "2099-12-31", "--slug", "bridge", "--criteria", "as it says"
-    )
-    feed = tmp_path / "feed.xml"
-    feed.write_text(FEED)
-    given = ("--with", f"url={feed}", "--with", "outcome=yes", "--with", 'all_of=["ferry"]')
-    forecasts("resolver", "set", "bridge", "feed", *given)
-    clock("2026-01-05T13:00:00Z")
-    tried = forecasts("resolver", "try", "bridge").stdout
-    assert "A bridge for the ferry (https://example.org/1)" in tried
-    assert "seen: " in tried
-    assert "0 resolved, 1 proposed" in forecasts("run", exit_code=3).stdout
-    clock("2026-01-06T12:00:00Z")
-    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run", exit_code=3).stdout
-    clock("2026-01-07T12:00:00Z")
-    forecasts("reject", "bridge", "--because", "a plan only")
-    assert "0 resolved, 0 proposed, 1 not known yet" in forecasts("run").stdout
-
-
-def test_a_question_follows_another(forecasts: Forecasts, clock: Clock) -> None:
-    for slug in ("one", "other"):
-        forecasts(
-            "ask", f"{slug}?", "--closes", "2099-12-31", "--slug", slug, "--criteria", "as it says"
-        )
-    given = ("--with", "question=other", "--with", "rule=opposite")
-    forecasts("resolver", "set", "one", "question", *given)
-    assert "1 not known yet" in forecasts("run").stdout
-    clock("2026-01-06T12:00:00Z")
-    forecasts("resolve", "other", "yes")
-    assert "confirmed: one: no, known on" in forecasts("run").stdout
-    assert "other resolved to yes" in forecasts("show", "one", "--all").stdout
-
-
 @pytest.mark.parametrize(
     ("kind", "given", "said"),
     [
-        ("oracle", (), "There is no resolver kind 'oracle'"),
-        ("series", (), "source"),
         ("series", ("--with", "source"), "'source' is not a setting"),
         ("series", ("--with", "source=a", "--with", "source=b"), "given twice"),
         ("feed", ("--with", "all_of=[1"), "not valid JSON"),
-        ("question", ("--with", "question=nobody"), "There is no question 'nobody'"),
-        ("deadline", ("--with", "outcome=maybe"), "'maybe' is not an outcome"),
     ],
 )
 def test_settings_that_cannot_serve_are_refused_and_change_nothing(

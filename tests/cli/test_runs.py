@@ -56,17 +56,6 @@ def test_a_run_can_be_read_by_a_program(forecasts: Forecasts, outcomes: Path) ->
     assert "'perhaps' is not an outcome" in lines[1]["message"]
 
 
-def test_due_are_questions_that_have_opened_however_many_look_for_each(
-    forecasts: Forecasts, outcomes: Path
-) -> None:
-    forecasts("resolver", "add", "rain", "deadline")
-    given = ("--opens", "2026-01-20", "--closes", "2026-02-01", "--criteria", "so")
-    forecasts("ask", "Fog?", "--slug", "fog", *given, "--outcomes", str(outcomes))
-    for options in (("--dry-run",), ()):
-        *lines, summary = map(json.loads, forecasts("run", "--json", *options).stdout.splitlines())
-        assert (len(lines), summary["due"]) == (3, 3)
-
-
 def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
     forecasts: Forecasts, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,16 +158,6 @@ def test_the_status_shows_the_latest_check_of_each_question(
     }
     said = forecasts("run", "status").stdout
     assert "\nLatest checks:\n  2026-01-06 12:10 UTC  snow: not known yet (failed before)" in said
-
-
-def test_a_question_that_is_not_known_yet_is_listed_as_checked(
-    forecasts: Forecasts, outcomes: Path
-) -> None:
-    outcomes.write_text("question,outcome,known_at\n")
-    forecasts("run")
-    said = forecasts("run", "status").stdout
-    assert said.endswith("  2026-01-06 12:00 UTC  wind: not known yet\n")
-    assert "No results yet" not in said
 
 
 def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
@@ -320,16 +299,6 @@ def test_a_resolution_is_disputed_and_upheld(
     shown = forecasts("show", "rain", "--all").stdout
     assert "    upheld 2026-02-08 12:00 UTC by alice: It rained as well.\n" in shown
     assert "provisional" not in shown
-
-
-def test_a_correction_ends_a_dispute(forecasts: Forecasts, clock: Clock, outcomes: Path) -> None:
-    forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7")
-    said = forecasts("resolve", "rain", "yes", "--known-at", "2026-01-06").stdout
-    assert "provisional until 2026-01-13" in said
-    forecasts("dispute", "rain", "--because", "The sprinkler.")
-    said = forecasts("resolve", "rain", "no").stdout
-    assert "corrected: yes → no" in said
-    assert "provisional" not in said
 
 
 def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) -> None:

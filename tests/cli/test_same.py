@@ -13,7 +13,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from forecasts.questions.revisions import revise
-from tests.conftest import ask, day, imported
+from tests.conftest import ask, day
 
 Run = Callable[..., Result]
 
@@ -39,14 +39,6 @@ def test_a_pair_is_listed_with_the_commands_that_decide_on_it(forecasts: Run) ->
     assert "metaculus-7  Metaculus: Will the Fed cut interest rates before 2027?" in said.stdout
     assert "own  this ledger: Will the Federal Reserve cut" in said.stdout
     assert "If not: forecasts same metaculus-7 own --different" in said.stderr.replace("\n", " ")
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("two")
-def test_a_pair_is_listed_as_json(forecasts: Run) -> None:
-    [pair] = json.loads(forecasts("same", "--format", "json").stdout)
-    assert {one["id"] for one in pair["questions"]} == {"own", "metaculus-7"}
-    assert 0.5 <= pair["similarity"] <= 1
 
 
 @pytest.mark.usefixtures("two")
@@ -120,17 +112,3 @@ def test_identical_takes_no_question(forecasts: Run) -> None:
     for more in ("own", "--different"):
         said = forecasts("same", "--identical", more, exit_code=2)
         assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("two")
-def test_an_imported_question_shows_its_origin_and_its_forecasts_theirs(
-    forecasts: Run, engine: Engine
-) -> None:
-    with database.writing(engine) as session:
-        asked = find(session, "metaculus-7")
-        alice = member_or_new(session, "alice", now=day(5))
-        imported(session, asked, alice, 5, 0.4)
-    said = forecasts("show", "metaculus-7", "--all").stdout
-    assert "Imported from Metaculus 7\n" in said
-    assert "alice: 40% (imported)\n" in said

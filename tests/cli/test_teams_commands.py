@@ -96,12 +96,6 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
     assert "History is intact" in forecasts("verify").stdout
 
 
-def test_a_membership_from_now_on_does_not_show_as_entered_later(alder: Run) -> None:
-    alder("team", "role", "Alder", "bob", "viewer")
-    assert "entered" not in alder("team", "show").stdout
-    assert '"entered_later": null' in alder("team", "show", "--format", "json").stdout
-
-
 def test_a_ledger_of_ones_own_says_that_it_has_no_admin(forecasts: Run) -> None:
     assert "This ledger has no admin" in forecasts("team", "show").stdout
 
@@ -145,46 +139,9 @@ def test_scores_and_reports_count_what_their_reader_may_see(
             assert (('"questions": 1' if "report" in command else "rain,") in said) == seen
 
 
-def test_a_hidden_crowd_is_hidden_in_a_ledger_of_ones_own_too(
-    forecasts: Run, clock: Callable[[str], None]
-) -> None:
-    forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--hide-crowd")
-    forecasts("update", "rain", "40%", "--because", "HIS REASON", "--as", "bob")
-    said = forecasts("show", "rain", "--all").stdout
-    assert "Others' forecasts are hidden until you forecast" in said
-    assert "HIS REASON" not in said
-    assert "rain," not in forecasts("crowd").stdout
-    forecasts("update", "rain", "60%")
-    assert "HIS REASON" in forecasts("show", "rain", "--all").stdout
-    assert "rain," in forecasts("crowd").stdout
-    said = forecasts("revise", "rain", "--show-crowd").stdout
-    assert "crowd hidden: yes → no" in said
-    forecasts("team", "create", "Alder")
-    said = forecasts("revise", "rain", "--visible-to", "Alder").stdout
-    assert "team: blank → no. 1" in said
-
-
 def test_a_question_for_oneself_makes_the_ledger_a_shared_one(
     forecasts: Run, clock: Callable[[str], None]
 ) -> None:
     asked = forecasts("ask", "Mine?", "--slug", "mine", *UNTIL, "--visible-to", "me")
     assert "alice is now this ledger's admin" in asked.stderr
     assert "No questions" in forecasts("questions", "--as", "bob").stdout
-
-
-def test_an_import_says_from_when_it_counts(alder: Run, tmp_path: Path) -> None:
-    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--opens", "2026-01-01")
-    (tmp_path / "questions.csv").write_text(
-        "question_id,open_time,scheduled_close_time\n"
-        "rain,2026-01-01T00:00:00Z,2026-02-01T23:59:59Z\n"
-    )
-    (tmp_path / "forecasts.csv").write_text(
-        "question_id,forecaster,made_at,probability\nrain,bob,2026-01-02T00:00:00Z,0.4\n"
-    )
-    refused = alder("import", str(tmp_path), "--vouch", "--as", "bob", exit_code=2)
-    assert "bob may not vouch for the times of imported forecasts" in refused.stderr
-    done = alder("import", str(tmp_path), "--as", "bob")
-    assert "1 of the forecasts count as made now" in done.stderr
-    done = alder("import", str(tmp_path), "--vouch")
-    assert "1 forecasts" in done.stdout
-    assert done.stderr == ""

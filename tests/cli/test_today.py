@@ -67,15 +67,6 @@ def test_the_next_command_forecasts_the_first_question_by_its_number(
     assert "snow" not in todos(forecasts)
 
 
-def test_a_crowd_that_has_moved_away_is_the_reason(forecasts: Run, clock: Clock) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-03-01", "--slug", "rain")
-    forecasts("update", "rain", "40%", "--as", "bob")
-    forecasts("update", "rain", "40%")
-    clock("2026-01-06T12:00:00Z")
-    forecasts("update", "rain", "90%", "--as", "bob")
-    assert "crowd 40% → 90%" in forecasts("today").stdout
-
-
 def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clock: Clock) -> None:
     for number in range(6):
         forecasts("ask", f"Rain {number}?", "30%", "--closes", "2026-01-20", "--slug", f"q{number}")
@@ -106,13 +97,6 @@ def test_a_parked_question_is_listed_until_it_is_checked_again(
     assert "Why they are parked: forecasts run status" in shown.stderr
     forecasts("run", "retry", "rain")
     assert todos(forecasts) == {}
-
-
-def test_a_parked_question_that_has_closed_is_one_to_resolve(
-    forecasts: Run, clock: Clock, parked: Path
-) -> None:
-    clock("2026-02-02T12:00:00Z")
-    assert todos(forecasts) == {"rain": "resolve"}
 
 
 def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run, clock: Clock) -> None:
