@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +17,7 @@ from forecasts.articles.drafts import Draft, find_draft
 from forecasts.articles.library import find_article
 from forecasts.cli.console import now, print_line, print_note, print_now_shared, when, zone
 from forecasts.cli.dates import time_of
-from forecasts.cli.forecast import certainty_warning, commands_for
+from forecasts.cli.forecast import certainty_warning, typed_value
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import OutcomesFile, VisibleTo
 from forecasts.cli.root import app
@@ -34,7 +33,7 @@ from forecasts.updates.ask import read_line
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.typed_dates import deadline_in_title, iso_date, read_date
 from forecasts.values.value import Value, format_value
-from forecasts.values.value_parsing import BareNumber, read_percent_field, read_value
+from forecasts.values.value_parsing import read_percent_field
 
 
 @app.command(cls=TakesNegativeValues)
@@ -146,7 +145,6 @@ def ask(
         "fine_print": fine_print,
         "crowd_hidden": hide_crowd,
     } | kind
-    step = partial(next_step)
     # A bad question or forecast is refused before a ledger is created for it.
     text = registry.question_text(**fields)
     if criteria and not text.has_criteria:
@@ -154,7 +152,8 @@ def ask(
             f"--criteria {criteria!r} is a placeholder, not criteria.",
             remedy="Write resolution criteria that a stranger could apply.",
         )
-    given = None if value is None else _value(value, text, moment, step)
+    again = partial(next_step, "ask", text.title)
+    given = None if value is None else typed_value(value, text, now=moment, again=again)
     with acting(begin=True) as (session, who, at):
         if opens is None:
             fields["open_time"] = at
@@ -176,7 +175,7 @@ def ask(
         name, audience = asked.question.slug, audience_label(session, asked.text)
         became_admin = not shared and is_shared(session)
     print_line(name)
-    after = step("update", name, "P") if given is None else step("show", name)
+    after = next_step("update", name, "P") if given is None else next_step("show", name)
     print_note(f"{_understood(asked.text, given, close.phrase)} Next: {after}")
     if became_admin:
         print_now_shared(who.handle)
@@ -185,7 +184,7 @@ def ask(
     if given is not None and (extreme := certainty_warning(given)) is not None:
         print_note(f"Warning: {extreme}")
     if not asked.text.has_criteria:
-        add = step("revise", name, criteria=FILL_IN)
+        add = next_step("revise", name, criteria=FILL_IN)
         when = "Before others see it, write them" if asked.kept_private else "To write them"
         print_note(f"It has no resolution criteria. {when}: {add}")
 
@@ -212,16 +211,6 @@ def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False)
     if typed is None or type_ != "date":
         return typed
     return iso_date(typed, now=now, zone=zone(), first=first)
-
-
-def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., str]) -> Value:
-    """Return the forecast; a bare number is refused with the two commands to choose from."""
-    try:
-        return read_value(typed, text, now=now, zone=zone())
-    except BareNumber as error:
-        if error.typed != typed.strip():  # one of several probabilities
-            raise
-        raise commands_for(error, lambda p: step("ask", text.title, p)) from None
 
 
 def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:

@@ -35,8 +35,7 @@ Workers = Annotated[
     ),
 ]
 Scheduler = Annotated[
-    str | None,
-    Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead."),
+    str | None, Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead.")
 ]
 # The module that scores a part.
 SCORES = "forecasts.parts.scores.part_scores"

@@ -87,20 +87,15 @@ def update(
     Evidence without a stance gets the one that fits your move. If it all points the other way, the
     command asks first.
     """
-    step = partial(next_step)
 
     def read(
         session: Session, found: Question, who: LedgerMember | None, now: datetime
     ) -> tuple[QuestionText, Forecast | None, Value, list[CitedEvidence]]:
         text = registry.newest_wording(session, found)
         before = None if who is None else updates.current_forecast(session, found, who, at=now)
-        try:
-            current = None if before is None else value_of(before)
-            given = read_value(value, text, current, now=now, zone=zone())
-        except BareNumber as error:
-            if error.typed != value.strip():  # one of several probabilities
-                raise
-            raise commands_for(error, lambda p: step("update", found.slug, p)) from None
+        current = None if before is None else value_of(before)
+        again = partial(next_step, "update", found.slug)
+        given = typed_value(value, text, current, now=now, again=again)
         return (
             text,
             before,
@@ -138,8 +133,8 @@ def update(
         print_note(f"Warning: {extreme}")
     undo = ""
     if previous and not change.startswith("still"):
-        undo = f"To undo: {step('update', slug, previous)}   "
-    print_note(f"{undo}To withdraw: {step('withdraw', slug)}")
+        undo = f"To undo: {next_step('update', slug, previous)}   "
+    print_note(f"{undo}To withdraw: {next_step('withdraw', slug)}")
 
 
 @app.command("look-again")
@@ -184,10 +179,25 @@ def certainty_warning(given: Value) -> str | None:
     return f"{means}: one surprise costs an infinite log score. {room}% leaves room for one."
 
 
-def commands_for(error: BareNumber, command: Callable[[str], str]) -> BadInput:
-    """Return the refusal of a bare number with the two commands to choose from."""
-    first, second = (command(reading) for reading in error.readings)
-    return BadInput(error.message, remedy=f"Choose: {first}\n    or: {second}")
+def typed_value(
+    typed: str,
+    text: QuestionText,
+    current: Value | None = None,
+    *,
+    now: datetime,
+    again: Callable[[str], str],
+) -> Value:
+    """Return the forecast, as ``read_value`` does.
+
+    A bare number is refused with the two commands to choose from, which ``again`` makes.
+    """
+    try:
+        return read_value(typed, text, current, now=now, zone=zone())
+    except BareNumber as error:
+        if error.typed != typed.strip():  # one of several probabilities
+            raise
+        first, second = map(again, error.readings)
+        raise BadInput(error.message, remedy=f"Choose: {first}\n    or: {second}") from None
 
 
 def _cited(

@@ -26,6 +26,10 @@ from forecasts.operations.privacy import everything
 
 member = group("member", help="Export or remove a member's data, or adopt a model as your bot.")
 
+Repeated = Annotated[
+    str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
+]
+
 
 @member.command("export")
 def export(
@@ -68,24 +72,25 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
     return files
 
 
+def _require_repeated(handle: str, given: str | None, act: str) -> None:
+    """Raise Refused unless the handle is repeated, in the option or at the prompt."""
+    if given is None:
+        given = typer.prompt(f"This cannot be undone. To {act}, type the handle", err=True)
+    if given != handle:
+        raise Refused(f"{given!r} is not {handle!r}; nothing was changed.")
+
+
 @member.command(cls=OnLedger)
 def adopt(
     handle: Handle,
-    confirm: Annotated[
-        str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
-    ] = None,
+    confirm: Repeated = None,
 ) -> None:
     """Make a member who is a model your bot, for good. Past forecasts count as a bot's too.
 
     For a model that acted under a name before models were bots, or a bot without an owner. Names,
     forecasts and scores stay. Someone who signs in, or has a role in the whole ledger, is a person.
     """
-    if confirm is None:
-        confirm = typer.prompt(
-            f"This cannot be undone. To make {handle} your bot, type the handle", err=True
-        )
-    if confirm != handle:
-        raise Refused(f"{confirm!r} is not {handle!r}; nothing was changed.")
+    _require_repeated(handle, confirm, f"make {handle} your bot")
     chosen = settings()
     with writing(ledger(chosen), now) as session:
         at = act_time(session)
@@ -98,9 +103,7 @@ def adopt(
 @member.command()
 def remove(
     handle: Handle,
-    confirm: Annotated[
-        str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
-    ] = None,
+    confirm: Repeated = None,
 ) -> None:
     """Remove a member's name and texts for good. Their forecasts and scores are kept.
 
@@ -111,13 +114,7 @@ def remove(
     engine = ledger(chosen)
     with reading(engine) as session:
         member_named(session, handle)
-    if confirm is None:
-        confirm = typer.prompt(
-            f"This cannot be undone. To remove the name and texts of {handle}, type the handle",
-            err=True,
-        )
-    if confirm != handle:
-        raise Refused(f"{confirm!r} is not {handle!r}; nothing was removed.")
+    _require_repeated(handle, confirm, f"remove the name and texts of {handle}")
     with writing(engine, now) as session:
         at = act_time(session)
         done = privacy.remove(session, handle, member=by(session, chosen, at), now=at)

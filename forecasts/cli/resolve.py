@@ -141,11 +141,6 @@ def _withdraw(question: str, because: str, *, given: Sequence[str | None]) -> No
             "was recorded.",
             remedy="Use: " + command("resolve", question, withdraw=True, because=FILL_IN),
         )
-    if not because.strip():
-        raise BadInput(
-            "Withdrawing an outcome needs a reason, which stays in the question's history.",
-            remedy='Add it: --because "…".',
-        )
     with acting_on(question) as (session, found, who, now):
         row = confirmation.withdraw(session, found, member=who, now=now, reason=because)
         state = standing.current_state(session, found, now=now)
@@ -169,11 +164,6 @@ def reject(question: QuestionSlug, because: Because = "") -> None:
             raise Refused(
                 f"No outcome of {question!r} awaits a decision.",
                 remedy="See: forecasts questions --status proposed.",
-            )
-        if not because.strip():
-            raise BadInput(
-                "Rejecting a proposal needs a reason, so that its author learns what was wrong.",
-                remedy='Add it: --because "…".',
             )
         for proposal in proposed:
             proposals.reject(session, proposal, now=now, member=who, note=because)

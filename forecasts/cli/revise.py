@@ -9,13 +9,7 @@ from typer import Option
 from forecasts.access import teams
 from forecasts.cli.console import confirm, print_line, print_note, when
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import (
-    Because,
-    OutcomesFile,
-    QuestionSlug,
-    VisibleTo,
-    Yes,
-)
+from forecasts.cli.options import Because, OutcomesFile, QuestionSlug, VisibleTo, Yes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, next_step, reading_as
 from forecasts.cli.show import print_changes

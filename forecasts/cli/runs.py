@@ -42,7 +42,7 @@ _COUNTED = {
     "failed": "failed",
     "parked": "parked",
 }
-_CLAIMS_SHOWN = 5
+CLAIMS_SHOWN = 5
 
 
 @run.callback()
@@ -153,12 +153,12 @@ def _print_summary(
     summary: Summary, *, as_json: bool, dry: bool, error: Exception | None = None
 ) -> None:
 
-    for slug, until in summary.claimed[: None if as_json else _CLAIMS_SHOWN]:
+    for slug, until in summary.claimed[: None if as_json else CLAIMS_SHOWN]:
         if as_json:
             typer.echo(views.Claimed(question=slug, until=until).model_dump_json())
         else:
             print_line(f"{slug}: claimed by a run until {when(until)}")
-    if not as_json and (more := len(summary.claimed) - _CLAIMS_SHOWN) > 0:
+    if not as_json and (more := len(summary.claimed) - CLAIMS_SHOWN) > 0:
         print_line(f"Other questions claimed by a run: {more:,}")
     counts = {state: summary.count(RunState(state)) for state in _COUNTED}
     if as_json:

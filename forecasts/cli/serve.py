@@ -31,7 +31,7 @@ from forecasts.common.text import printable
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
 _LOOPBACK = "127.0.0.1"
-_PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
+PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
 
 @app.command("app", cls=OnLedger)
@@ -125,7 +125,7 @@ def has_screen() -> bool:
 
 def open_browser(url: str, port: int) -> None:
     """Open ``url`` in the browser once the server accepts connections."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             socket.create_connection((_LOOPBACK, port), timeout=1).close()

@@ -20,7 +20,7 @@ from forecasts.parts.folder import require_new
 from scoring.simulation.bulk import BulkTournament
 
 # The limits of ``bulk_simulation`` and of ``parts.folder``, whose imports take long.
-_MOST, _MOST_PARTS = 2**40 - 1, 100_000
+_MOST, MOST_PARTS = 2**40 - 1, 100_000
 # The setting for the share of each type.
 _TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary": "binary"}
 
@@ -56,7 +56,7 @@ def simulate(
         Option(
             metavar="N",
             min=1,
-            max=_MOST_PARTS,
+            max=MOST_PARTS,
             help="Number of parts. [default: one for each million forecasts, at least one per "
             "core]",
             show_default=False,

@@ -122,7 +122,7 @@ def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: 
 
 
 def test_the_limit_on_parts_is_that_of_the_format() -> None:
-    assert simulate._MOST_PARTS == parts_folder.MOST_PARTS
+    assert simulate.MOST_PARTS == parts_folder.MOST_PARTS
 
 
 def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(

@@ -228,15 +228,6 @@ def test_a_question_with_only_printed_scores_is_in_the_json_without_a_score(
 SHEET = "question,forecaster,probability,date,outcome,resolved_at\n"
 
 
-def test_a_preview_names_a_member_beside_one_with_almost_the_same_name(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
-    file = tmp_path / "old.csv"
-    file.write_text(SHEET + "Will it thaw?,Alice,0.7,2023-02-01,yes,2023-05-10\n")
-    said = forecasts("import", str(file), "--dry-run").stderr
-    assert "'Alice' beside 'alice'. If they are one person, give both the same name" in said
-
-
 def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_the_one_given(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:

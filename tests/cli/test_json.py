@@ -160,11 +160,6 @@ def test_it_is_alone_on_standard_output_in_the_documented_shape(
         assert all(printed), name
         for document in printed:
             require_shape(name, document)
-
-
-def test_an_article_by_number_has_its_drafts_as_a_capture_does(
-    forecasts: Run, ledger: None
-) -> None:
     [printed] = documents(forecasts("articles", "1", "--format", "json").stdout)
     assert printed["articles"][0]["drafts"]
     require_shape("articles NUMBER", printed)

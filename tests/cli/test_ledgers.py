@@ -1,6 +1,7 @@
 """The ledger that a command opens or creates, and commands without a ledger."""
 
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -106,15 +107,21 @@ def test_the_first_question_begins_the_ledger_of_the_data_folder(
     assert default_ledger().is_file()
 
 
-@pytest.mark.parametrize("command", [BEGINNING, ("migrate",), *READING, *CHANGING], ids=" ".join)
+WRONG = [
+    ("folder", "is a folder"),
+    ("list.txt", "is not a ledger"),
+    ("list.txt/ledger.sqlite3", "list.txt/ledger.sqlite3"),
+    ("nonsense://", "cannot be used"),
+    ("sqlite://", "names no file"),
+]
+
+
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("command", "name", "words"),
     [
-        ("folder", "is a folder"),
-        ("list.txt", "is not a ledger"),
-        ("list.txt/ledger.sqlite3", "list.txt/ledger.sqlite3"),
-        ("nonsense://", "cannot be used"),
-        ("sqlite://", "names no file"),
+        (command, *wrong)
+        for commands in (READING, [BEGINNING, ("migrate",), *CHANGING])
+        for command, wrong in zip(commands, cycle(WRONG), strict=False)
     ],
 )
 def test_what_is_no_ledger_is_said_with_exit_code_2_and_left_as_it_is(

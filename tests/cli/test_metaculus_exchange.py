@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from tests.platforms.metaculus_files import crowd, export, forecast, question
-
 pytestmark = pytest.mark.slow
 
 
@@ -34,21 +32,3 @@ def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_im
     assert again.stdout.splitlines()[0] == "Imported 4 printed scores."
     again = forecasts("export", str(tmp_path / "out"), "--format", "metaculus", exit_code=2)
     assert "is not empty" in again.stderr
-
-
-def test_an_export_of_metaculus_is_imported_and_a_newer_one_adds_what_is_new(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
-    clock("2026-01-05T00:00:00Z")
-    first = forecast(at="2026-01-02 00:00:00", **{"Probability Yes": 0.3})
-    ahead = {"Probability Yes": 0.6, "End Time": "2026-01-08 00:00:00+00:00"}
-    second = forecast(at="2026-01-03 00:00:00", **ahead)
-    folder = export(tmp_path / "one", [question()], [first, second, crowd(**ahead)])
-    done = forecasts("import", str(folder))
-    assert "Imported 1 new question, 2 forecasts." in done.stdout
-    assert "nothing new" in forecasts("import", str(folder)).stdout
-    clock("2026-01-12T00:00:00Z")
-    known = {"Resolution": "yes", "Resolution Known Time": "2026-01-09 00:00:00+00:00"}
-    newer = export(tmp_path / "two", [question(**known)], [first, second])
-    done = forecasts("import", str(newer))
-    assert "Imported 1 withdrawal, 1 resolution," in done.stdout

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import textwrap
 import types
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +15,7 @@ from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.cli import console
 from forecasts.cli import pull as command
 from forecasts.common.extras import install_command
-from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.accounts.conftest import TOKEN, Platform, Reply
 from tests.accounts.conftest import platform as platform  # a fixture
 from tests.accounts.test_fatebook_account import QUESTIONS
 from tests.accounts.test_fatebook_account import serve as serve_fatebook
@@ -135,15 +131,6 @@ def test_an_interrupted_pull_continues(
     assert kept(here) == []
 
 
-def test_fresh_forgets_what_was_fetched(platform: Platform, forecasts: Run, here: Path) -> None:
-    serve_fatebook(platform, QUESTIONS)
-    forecasts("pull", "fatebook", "--dry-run")
-    platform.asked.clear()
-    done = forecasts("pull", "fatebook", "--fresh")
-    assert "Continues" not in done.output
-    assert len(platform.asked) == 2
-
-
 def test_without_a_token_the_message_says_where_to_get_one(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,12 +139,6 @@ def test_without_a_token_the_message_says_where_to_get_one(
     said = forecasts("pull", "fatebook", exit_code=2).output
     assert "There is no token for" in said
     assert "set FORECASTS_FATEBOOK_TOKEN" in said
-
-
-def test_another_platform_is_refused(forecasts: Run) -> None:
-    said = forecasts("pull", "polymarket", exit_code=2).output
-    assert "The platform 'polymarket' is not known." in said
-    assert "Use metaculus, fatebook or manifold." in said
 
 
 def test_a_private_address_is_refused_unless_allowed(
@@ -263,37 +244,3 @@ def test_a_token_is_in_no_output_file_or_ledger(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
-
-
-def test_a_killed_pull_continues_and_doubles_nothing(
-    platform: Platform, forecasts: Run, here: Path, ledger_url: str
-) -> None:
-    posts = [post(number, question=question(number)) for number in range(45)]
-    serve_metaculus(platform, posts)
-    whole = platform.answer
-    script = textwrap.dedent(f"""
-        import sys
-        from dataclasses import replace
-        from forecasts.accounts import metaculus
-        metaculus.SITE = replace(metaculus.SITE, base={platform.base!r})
-        from forecasts.accounts import accounts
-        from forecasts.cli.main import main
-        sys.argv = ["forecasts", "pull", "metaculus"]
-        main()
-    """)
-    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ})
-
-    def killing(request: Request) -> Reply:
-        if request.query.get("offset") == "38":
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        return whole(request)
-
-    platform.answer = killing
-    assert process.wait(timeout=120) == -signal.SIGKILL
-    platform.answer = whole
-    platform.asked.clear()
-    done = forecasts("pull", "metaculus")
-    assert "Imported 45 new questions, 90 forecasts" in done.output
-    assert [one.query.get("offset") for one in platform.asked] == ["38", "44"]
-    assert kept(here) == []

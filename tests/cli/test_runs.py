@@ -211,7 +211,7 @@ def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
 def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_claim(
     forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.cli.runs._CLAIMS_SHOWN", 2)
+    monkeypatch.setattr("forecasts.cli.runs.CLAIMS_SHOWN", 2)
     with monkeypatch.context() as patch:
         patch.setattr("forecasts.resolution.runs.claiming.Claims.release", lambda _: None)
         patch.setattr("forecasts.resolution.runs.run.ask", lambda *_: 1 / 0)

@@ -54,33 +54,24 @@ def test_each_unit_starts_this_installation_on_this_ledger(
     )
 
 
-def test_each_unit_brings_what_resolvers_may_run_and_read(
+def test_each_unit_has_the_folders_of_resolvers_and_the_settings_for_stamps(
     forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", "/srv/programs")
-    monkeypatch.setenv("FORECASTS_FILES_FOLDER", "/srv/files")
-    for kind in ("cron", "systemd", "kubernetes"):
-        printed = forecasts("schedule", kind).stdout
-        for name, folder in (("COMMANDS", "/srv/programs"), ("FILES", "/srv/files")):
-            assert f"FORECASTS_{name}_FOLDER" in printed
-            assert folder in printed
-    assert "FORECASTS_COMMANDS_FOLDER and FORECASTS_FILES_FOLDER: mount a volume" in printed
-
-
-def test_each_unit_has_the_settings_for_stamps(
-    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    needed = {"URL": "https://stamps.example.org/tsr", "ROOTS": "/srv/roots.pem"}
+    needed = {
+        "COMMANDS_FOLDER": "/srv/programs",
+        "FILES_FOLDER": "/srv/files",
+        "PROOFS_FOLDER": "/srv/proofs",
+        "STAMP_ROOTS": "/srv/roots.pem",
+        "STAMP_URL": "https://stamps.example.org/tsr",
+    }
     for name, value in needed.items():
-        monkeypatch.setenv(f"FORECASTS_STAMP_{name}", value)
-    monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", "/srv/proofs")
+        monkeypatch.setenv(f"FORECASTS_{name}", value)
     for kind in ("cron", "systemd", "kubernetes"):
         printed = forecasts("schedule", kind).stdout
-        assert "/srv/proofs" in printed
         for name, value in needed.items():
-            assert f"FORECASTS_STAMP_{name}" in printed
+            assert f"FORECASTS_{name}" in printed
             assert value in printed
-    assert "FORECASTS_PROOFS_FOLDER and FORECASTS_STAMP_ROOTS: mount a volume" in printed
+    assert "FORECASTS_STAMP_ROOTS: mount a volume" in printed
 
 
 def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(

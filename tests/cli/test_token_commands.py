@@ -81,29 +81,6 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     assert f"The token {key} was revoked" in refused.stderr
 
 
-def test_a_token_that_is_over_is_refused_by_a_sentence(
-    forecasts: Run, clock: Callable[[str], None], scripted: Callable[[str | None], None]
-) -> None:
-    forecasts(*ASK)
-    token = forecasts("token", "create", "bot", "--expires", "tomorrow").stdout.strip()
-    scripted(token)
-    forecasts("update", "rain", "40%")
-    clock("2026-01-07T00:00:00Z")
-    refused = forecasts("update", "rain", "50%", exit_code=2)
-    assert "expired at 2026-01-06T23:59:59Z" in refused.stderr
-    assert "forecasts token create" in refused.stderr
-
-
-def test_what_is_no_token_is_not_repeated(
-    forecasts: Run, clock: object, scripted: Callable[[str | None], None]
-) -> None:
-    forecasts(*ASK)
-    scripted("fct_s3cr3t")
-    refused = forecasts("update", "rain", "40%", exit_code=2)
-    assert "is not a token of this ledger" in refused.stderr
-    assert "s3cr3t" not in refused.stderr
-
-
 def test_a_bot_of_one_s_own_is_made_with_its_first_token(
     forecasts: Run, clock: object, engine: Engine
 ) -> None:

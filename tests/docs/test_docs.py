@@ -1,17 +1,17 @@
 """The documentation matches the product: omissions and errors in it fail here."""
 
-import os
 import re
 import runpy
 import shlex
 import subprocess
-import sys
-from functools import cache
+from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from forecasts.cli.main import app
 from forecasts.cli.root import loaded
 from forecasts.folder.folder import FILES
 from tests.conftest import day
@@ -91,54 +91,61 @@ def test_a_shell_block_can_be_copied_raw(page: Path, block: str) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")  # bash warns of an open heredoc
 
 
-@cache
-def whole() -> dict[str, Any]:
-    """Return the commands by name, made of their functions once."""
-    return loaded()
-
-
 @pytest.mark.parametrize(("page", "block"), SCRIPTS, ids=[block[:40] for _, block in SCRIPTS])
 def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str) -> None:
     for line in re.sub(r"\\\n", " ", block).splitlines():
         if line.startswith("forecasts "):
             words = shlex.split(re.split(r" [|<>] | <<", line)[0], comments=True)[1:]
-            command = whole()[words.pop(0)]
+            command = loaded()[words.pop(0)]
             while hasattr(command, "commands") and words and words[0] in command.commands:
                 command = command.commands[words.pop(0)]
             command.make_context("forecasts", [word for word in words if word != "…"])
 
 
-def run(script: str, folder: Path) -> str:
-    """Return the output of a shell script that runs with a home and a ledger of its own."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
-    done = subprocess.run(
-        ["bash", "-eu"],
-        input=script,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return a function that runs a script's commands on a ledger of its own: what they print."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("FORECASTS_DATABASE_URL", raising=False)
+
+    def run(script: str) -> str:
+        printed, lines = "", iter(script.replace("\\\n", " ").splitlines())
+        for words in map(shlex.split, lines):
+            match words:
+                case ["export", setting]:
+                    monkeypatch.setenv(*setting.split("=", 1))
+                case ["unset", name]:
+                    monkeypatch.delenv(name)
+                case ["forecasts", *arguments]:
+                    given = None
+                    if arguments[-1].startswith("<<"):
+                        end = arguments.pop().removeprefix("<<")
+                        given = "\n".join(takewhile(end.__ne__, lines))
+                    done = CliRunner().invoke(app, arguments, input=given)
+                    assert done.exit_code == 0, done.output
+                    printed += done.output
+        return printed
+
+    return run
 
 
-def test_the_first_commands_can_be_pasted_in_order_on_any_day(tmp_path: Path) -> None:
+def test_the_first_commands_can_be_pasted_in_order_on_any_day(
+    run: Callable[[str], str], tmp_path: Path
+) -> None:
     page = ROOT / "docs" / "command-line.md"
     trial = [block for block in blocks(page, "sh") if "trial.sqlite3" in block]
-    printed = run("".join(trial), tmp_path)
+    printed = run("".join(trial))
     assert (tmp_path / "trial.sqlite3").is_file()
     for said in ("Brenholt", "the mayor yielded", "40% → 90%", "earned by", "bridge"):
         assert said in printed
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_on_forecasting_run_in_order(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_on_forecasting_run_in_order(run: Callable[[str], str]) -> None:
     sentence = "It has rained on nine days of this month, and the forecast for next week is dry."
-    capture = f"echo 'An article\n\n{sentence}' | forecasts capture -\n"
-    run("".join([capture, *blocks(ROOT / "docs" / "forecasting.md", "sh")]), tmp_path)
+    capture = f"forecasts capture - <<'END'\nAn article\n\n{sentence}\nEND\n"
+    assert "30%" in run("".join([capture, *blocks(ROOT / "docs" / "forecasting.md", "sh")]))
 
 
 def test_every_setting_is_documented() -> None:

@@ -370,7 +370,7 @@ def test_the_export_has_every_row_about_them(run: Callable[..., Result], tmp_pat
 
 def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> None:
     assert (
-        "nothing was removed"
+        "nothing was changed"
         in run("member", "remove", "bob xyzzy", input="bob\n", exit_code=2).stderr
     )
     said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
