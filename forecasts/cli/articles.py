@@ -14,7 +14,15 @@ from forecasts.articles.capture import capture as capture_source
 from forecasts.articles.capture import capture_bytes
 from forecasts.articles.drafts import drafts_of
 from forecasts.articles.library import store
-from forecasts.cli.console import WRAPPED, now, print_json, print_line, print_note, print_table
+from forecasts.cli.console import (
+    WRAPPED,
+    now,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+    print_table,
+)
 from forecasts.cli.dates import time_of
 from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import TextOrJson, VisibleTo
@@ -64,11 +72,12 @@ def capture(
         found = _store(captured, seen)
     for sentence in left_out:
         print_note(sentence)
+    documents = views.captured(found, left_out)
     if format_ == "json":
-        print_json(views.captured(found, left_out))
+        print_json(documents)
         return
-    for article in found:
-        _print_article(article, moment.date())
+    for document, article in zip(documents.articles, found, strict=True):
+        _print_article(document, article.captured_at, moment.date())
         print_line("")
     if dry_run:
         print_note("Dry run: nothing was stored.")
@@ -89,64 +98,41 @@ def _store(captured: list[CapturedArticle], seen: datetime) -> list[Article]:
 
 
 def _print_article(
-    article: Article,
-    today: date,
-    asked: dict[str, list[str]] | None = None,
-    doubles: dict[int, str] | None = None,
-    *,
-    weak: bool = False,
+    one: views.ArticleDocument, captured_at: datetime, today: date, *, weak: bool = False
 ) -> None:
-    """Print the article with its numbered drafts, the ``weak`` ones if wanted.
-
-    ``asked``: the questions of each quote; ``doubles``: a question like the draft of a number.
-    """
-    published = article.published_at
-    known = [
-        article.publisher,
-        article.author,
-        iso_day_or_time(published) if published else "no date",
-        article.url,
-        f"{len(article.text.split()):,} words",
-    ]
-    title = f"Article {article.id}: {article.title}" if article.id else article.title
-    print_line(title, style="bold")
+    """Print the article with its numbered drafts, the ``weak`` ones if wanted or if all are."""
+    words = f"{len(one.text.split()):,} words"
+    known = (one.publisher, one.author, one.published_at or "no date", one.url, words)
+    print_line(f"Article {one.number}: {one.title}" if one.number else one.title, style="bold")
     print_line(" · ".join(part for part in known if part), style="dim")
-    drafts = drafts_of(article)
-    if drafts and published is None:
-        print_line(
-            f"  Deadlines count from the day of capture, {article.captured_at:%Y-%m-%d}.",
-            style="dim",
-        )
-    folded = [number for number, d in enumerate(drafts, 1) if d.strength is Strength.weak]
-    if weak or len(folded) == len(drafts):
-        folded = []  # rather weak drafts than none
-    for number, draft in enumerate(drafts, 1):
-        if number in folded:
-            continue
+    if one.drafts and one.published_at is None:
+        day = f"{captured_at:%Y-%m-%d}"
+        print_line(f"  Deadlines count from the day of capture, {day}.", style="dim")
+    strong = [draft for draft in one.drafts if draft.strength != Strength.weak]
+    shown = one.drafts if weak or not strong else strong
+    for draft in shown:
         title = draft.question or "(no wording: write your own)"
-        print_line(f"  {number}. {title} ({_closing(draft.close_date, today)})")
+        print_line(f"  {draft.number}. {title} ({_closing(draft.close_date, today)})")
         if draft.options:
             print_line(f"     options: {', '.join(draft.options)}")
-        elif draft.kind.is_quantitative:
+        elif draft.type.is_quantitative:
             unit = f" {draft.unit}" if draft.unit else ""
             print_line(f"     number: {draft.lower_bound} to {draft.upper_bound}{unit}")
-        if draft.strength is Strength.weak:
+        if draft.strength == Strength.weak:
             print_line(f"     weak: {draft.reason}", style="dim")
         if draft.told:
             print_line(f"     the article may tell the outcome: “{on_one_line(draft.told)}”")
         print_line(f"     “{' '.join(draft.quote.split())}”", style="dim")
-        known_as = (asked or {}).get(draft.quote, ())
-        for slug in known_as:
-            print_line(f"     already asked: {slug}")
-        if (double := (doubles or {}).get(number)) and double not in known_as:
-            print_line(f"     like an existing question: {double}")
-    if folded:
-        numbers = ", ".join(map(str, folded))
-        where = f": forecasts articles {article.id} --all" if article.id else ""
+        print_lines(f"     already asked: {slug}" for slug in draft.asked)
+        if draft.like and draft.like not in draft.asked:
+            print_line(f"     like an existing question: {draft.like}")
+    if len(shown) < len(one.drafts):
+        numbers = ", ".join(str(draft.number) for draft in one.drafts if draft not in shown)
+        where = f": forecasts articles {one.number} --all" if one.number else ""
         print_line(f"  Weaker drafts not shown ({numbers}){where}", style="dim")
-    if not article.text:
+    if not one.text:
         print_line("  Only its address is stored; there is no text.", style="dim")
-    elif not drafts:
+    elif not one.drafts:
         print_line("  No possible questions here. Ask one of your own.", style="dim")
 
 
@@ -243,9 +229,8 @@ def articles(
     if format_ == "json":
         print_json(views.Captured(articles=[document], left_out=[]))
         return
-    asked = {one.quote: one.asked for one in document.drafts}
-    doubles = {one.number: one.like for one in document.drafts if one.like is not None}
-    _print_article(article, now.date(), asked, doubles, weak=everything)
+    _print_article(document, article.captured_at, now.date(), weak=everything)
     if text:
         print_line(f"\n{article.text}")
+    asked = {one.quote for one in document.drafts if one.asked}
     _print_next([article], now.date(), asked)
