@@ -225,19 +225,8 @@ def _wrong_number(error: typer.BadParameter) -> BadInput | None:
     [found, *_] = error.__cause__.errors()
     is_option = error.param.param_type_name == "option"
     name = error.param.opts[0] if is_option else error.param.metavar
-    kind, value, limits = found["type"], found["input"], found.get("ctx", {})
-    if kind.startswith(("int_", "float_")) or value == "nan":
-        number, such = ("whole number", "10") if kind.startswith("int_") else ("number", "0.5")
-        return BadInput(
-            f"{name} {value!r} is not a {number}.", remedy=f"Write it in digits, such as {such}."
-        )
-    if kind == "greater_than_equal":
-        least = f"{limits['ge']:,}".removesuffix(".0")
-        return BadInput(f"{name} {value!r} is below {least}.", remedy=f"Use {least} or more.")
-    if kind == "less_than_equal":
-        most = f"{limits['le']:,}".removesuffix(".0")
-        return BadInput(f"{name} {value!r} is above {most}.", remedy=f"Use {most} or less.")
-    return None
+    rule = found["msg"].removeprefix("Input should be ").partition(",")[0]
+    return BadInput(f"{name} {found['input']!r} is not valid.", remedy=f"It must be {rule}.")
 
 
 def _out_of_memory() -> LedgerError:
