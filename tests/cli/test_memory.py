@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from sqlmodel import func, select
 
 from forecasts.common import limits
@@ -78,7 +79,8 @@ def test_a_command_that_needs_more_is_refused_in_a_sentence(
     engine.dispose()
 
 
-def test_a_limit_that_is_not_one_is_refused(run: Run) -> None:
-    done = run("-1", "questions")
-    assert done.returncode == 2
-    assert "FORECASTS_MEMORY_GB" in done.stderr
+def test_a_limit_that_is_not_one_is_refused(
+    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_MEMORY_GB", "-1")
+    assert "FORECASTS_MEMORY_GB" in forecasts("questions", exit_code=2).stderr

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from itertools import product
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ def test_a_folder_and_the_ledger_hold_the_same_crowd(
     forecasts: Callable[..., Result], folder: str
 ) -> None:
     methods = ("mean", "median", "recency_weighted", "geometric_odds", "extremized")
-    for method, at in product(methods, [(), ("--at", "2026-01-11T00:00:00Z")]):
+    for method, at in zip(methods, cycle([(), ("--at", "2026-01-11T00:00:00Z")]), strict=False):
         from_folder, from_ledger = (
             forecasts("crowd", *where, "--method", method, *at).stdout for where in ([folder], [])
         )
@@ -61,7 +61,7 @@ def test_a_folder_and_the_ledger_hold_the_same_crowd(
 def test_a_folder_and_the_ledger_attribute_alike(
     forecasts: Callable[..., Result], folder: str
 ) -> None:
-    ways = product(["update", "evidence", "publisher", "kind"], ["brier", "log"])
+    ways = zip(["update", "evidence", "publisher", "kind"], cycle(["brier", "log"]), strict=False)
     for by, protocol in ways:
         from_folder, from_ledger = (
             table(forecasts("attribute", *where, "--by", by, "--protocol", protocol))

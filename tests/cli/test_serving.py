@@ -172,9 +172,7 @@ sys.exit(run_until_ended([sys.executable, "-c", server], {}))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("told", "words"), [(signal.SIGINT, "Stopped."), (signal.SIGTERM, ""), (signal.SIGHUP, "")]
-)
+@pytest.mark.parametrize(("told", "words"), [(signal.SIGINT, "Stopped."), (signal.SIGTERM, "")])
 def test_what_ends_the_command_ends_the_server_without_a_trace(
     told: signal.Signals, words: str
 ) -> None:

