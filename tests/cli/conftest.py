@@ -12,6 +12,10 @@ from forecasts.cli.main import app
 from tests.conftest import KINDS
 from tests.resolution.conftest import no_child  # noqa: F401 - a fixture for every test here
 
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+Fill = Callable[[Callable[[], object]], None]
+
 
 @pytest.fixture
 def kind() -> str:
@@ -20,7 +24,7 @@ def kind() -> str:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Set the time at which the next command runs."""
     from forecasts.common.times import read_time
 
@@ -34,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on a fresh ledger and check its exit code."""
     monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
@@ -49,7 +53,7 @@ def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 
 @pytest.fixture
-def outcomes(forecasts: Callable[..., Result], tmp_path: Path) -> Path:
+def outcomes(forecasts: Run, tmp_path: Path) -> Path:
     """The file that is to give the outcome of the question ``rain``; it is not there yet."""
     path = tmp_path / "outcomes.csv"
     named = ("--slug", "rain", "--criteria", "so", "--outcomes", str(path))
@@ -64,9 +68,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def filled_once(
-    kind: str, request: pytest.FixtureRequest, ledger_url: str, kept: Path
-) -> Callable[[Callable[[], object]], None]:
+def filled_once(kind: str, request: pytest.FixtureRequest, ledger_url: str, kept: Path) -> Fill:
     """Run the commands that fill a module's ledger for its first test, and copy it for the rest."""
 
     def fill(commands: Callable[[], object]) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
+from tests.cli.conftest import Clock, Run
 
 PAGE = """\
 Harbour town votes on its old ferry

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from click.testing import Result
 
-Run = Callable[..., Result]
+from tests.cli.conftest import Clock, Run
+
 TITLE = "Will Trump and Xi meet by next friday?"
 
 
 @pytest.fixture(autouse=True)
-def _now(clock: Callable[[str], None]) -> None:
+def _now(clock: Clock) -> None:
     clock("2026-11-27T11:10:00Z")
 
 
@@ -123,7 +122,7 @@ def test_a_slip_is_discarded_after_a_confirmation(
 
 
 def test_a_question_is_not_discarded_after_a_day_or_by_another(
-    forecasts: Run, clock: Callable[[str], None]
+    forecasts: Run, clock: Clock
 ) -> None:
     forecasts("ask", TITLE, "30%", "--slug", "meet")
     refused = forecasts("discard", "meet", "--yes", "--as", "bob", exit_code=2)

@@ -1,18 +1,19 @@
 """The journey through the command line."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from forecasts.cli import outputs
 from forecasts.cli.main import app
 from forecasts.cli.root import COMMANDS, SECTIONS, loaded
 from forecasts.common.json_text import json_text
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ The mayor said that she would not stand in the way of either answer.
 
 
 def test_the_whole_journey_ends_in_the_score_worked_by_hand(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.txt"
     page.write_text(PAGE)
@@ -76,9 +77,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
         assert words in shown
 
 
-def test_a_dry_run_stores_nothing(
-    forecasts: Callable[..., Result], clock: Callable[[str], None]
-) -> None:
+def test_a_dry_run_stores_nothing(forecasts: Run, clock: Clock) -> None:
     forecasts("capture", "-", "--dry-run", input=PAGE)
     assert "No articles" in forecasts("articles").stdout
 
@@ -106,10 +105,7 @@ def test_a_dry_run_stores_nothing(
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(
-    forecasts: Callable[..., Result],
-    clock: Callable[[str], None],
-    arguments: tuple[str, ...],
-    words: str,
+    forecasts: Run, clock: Clock, arguments: tuple[str, ...], words: str
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     result = forecasts(*arguments, exit_code=2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from forecasts.cli.main import app
 from forecasts.folder.folder import write_folder
+from tests.cli.conftest import Run
 from tests.reports.small_ledgers import random_ledger
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def compare(folder: Path) -> Callable[..., Result]:
+def compare(folder: Path) -> Run:
     def run(*arguments: str, exit_code: int = 0) -> Result:
         result = CliRunner().invoke(
             app, ["compare", str(folder), "--as-of", "2026-06-01T00:00:00Z", *arguments]
@@ -35,7 +35,7 @@ def compare(folder: Path) -> Callable[..., Result]:
     return run
 
 
-def test_names_follow_one_another_after_between(compare: Callable[..., Result]) -> None:
+def test_names_follow_one_another_after_between(compare: Run) -> None:
     names = ["--between", "ana", "bo", "cy", "--of", "forecasters", "--format", "json"]
     said = json.loads(compare(*names).stdout)
     assert [(pair["a"], pair["b"]) for pair in said["pairs"]] == [
@@ -45,20 +45,18 @@ def test_names_follow_one_another_after_between(compare: Callable[..., Result]) 
     ]
 
 
-def test_the_first_name_may_be_tied_to_the_option(compare: Callable[..., Result]) -> None:
+def test_the_first_name_may_be_tied_to_the_option(compare: Run) -> None:
     assert "north" in compare("--between=north", "south").stdout
 
 
-def test_teams_are_the_default(compare: Callable[..., Result]) -> None:
+def test_teams_are_the_default(compare: Run) -> None:
     said = compare("--between", "north", "south").stdout
     assert "north" in said
     assert "Comparison of teams" in said
 
 
 @pytest.mark.parametrize("ending", ["json", "html", "pdf", "csv", "md", "txt"])
-def test_the_form_follows_the_ending_of_the_file(
-    compare: Callable[..., Result], tmp_path: Path, ending: str
-) -> None:
+def test_the_form_follows_the_ending_of_the_file(compare: Run, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"out.{ending}"
     result = compare("--between", "north", "south", "--output", str(file))
     assert result.stdout == ""
@@ -66,9 +64,7 @@ def test_the_form_follows_the_ending_of_the_file(
     assert file.read_bytes().startswith(b"%PDF") == (ending == "pdf")
 
 
-def test_a_database_says_the_same_as_the_folder(
-    compare: Callable[..., Result], folder: Path, tmp_path: Path
-) -> None:
+def test_a_database_says_the_same_as_the_folder(compare: Run, folder: Path, tmp_path: Path) -> None:
     database = str(tmp_path / "ledger.sqlite3")
     taken = CliRunner().invoke(app, ["import", str(folder), "--database", database])
     assert taken.exit_code == 0, taken.output
@@ -94,6 +90,6 @@ def test_a_database_says_the_same_as_the_folder(
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(
-    compare: Callable[..., Result], arguments: tuple[str, ...], said: str
+    compare: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in compare(*arguments, exit_code=2).stderr

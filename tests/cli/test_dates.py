@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
-from click.testing import Result
 
 from forecasts.access.members import member_or_new
 from forecasts.access.preferences import Preferences, set_preferences
 from forecasts.cli import console
 from forecasts.cli.root import loaded
 from forecasts.ledger import database
+from tests.cli.conftest import Clock, Fill, Run
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 CLOSES = "2026-12-31T23:59:59Z"
 # A command for each option (or argument) that takes a date.
@@ -63,9 +61,7 @@ def date_options(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[
 
 
 @pytest.fixture(autouse=True)
-def _filled(
-    forecasts: Run, clock: Clock, filled_once: Callable[[Callable[[], object]], None]
-) -> None:
+def _filled(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
     """Two questions since 10 November; it is Friday, 27 November 2026."""
 
     def fill() -> None:

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from forecasts.cli import simulate
 from forecasts.cli.main import app
 from forecasts.cli.root import loaded
 from forecasts.parts import folder as parts_folder
+from tests.cli.conftest import Clock, Run
 from tests.parts.work import write_part
 from tests.reports.small_ledgers import random_ledger
-
-Run = Callable[..., Result]
 
 
 def working(*_: Any, **__: Any) -> None:
@@ -126,7 +125,7 @@ def test_the_limit_on_parts_is_that_of_the_format() -> None:
 
 
 def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15", "--slug", "rain")
     monkeypatch.setattr("forecasts.publication.publish.publish", working)
@@ -174,10 +173,7 @@ def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(
     [
         ("--updates abc", "--updates 'abc' is not valid.\nIt must be a valid integer.\n"),
         ("--updates 1.5", "--updates '1.5' is not valid.\nIt must be a valid integer.\n"),
-        (
-            "--updates 0",
-            "--updates '0' is not valid.\nIt must be greater than or equal to 1.\n",
-        ),
+        ("--updates 0", "--updates '0' is not valid.\nIt must be greater than or equal to 1.\n"),
         (
             "--overconfident nan",
             "--overconfident 'nan' is not valid.\nIt must be less than or equal to 1.\n",

@@ -1,17 +1,16 @@
 """People's texts: without control characters on a terminal, exact in files."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.common.limits import NAME_BYTES
 from forecasts.common.text import printable
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.questions.registry import is_slug
 from tests import nasty
+from tests.cli.conftest import Clock, Fill, Run
 from tests.reports.small_ledgers import asked, joined, ledger, made
 
 pytestmark = pytest.mark.slow
@@ -37,12 +36,7 @@ def unkind(folder: Path) -> Path:
 
 
 @pytest.fixture
-def filled(
-    forecasts: Callable[..., Result],
-    clock: Callable[[str], None],
-    filled_once: Callable[[Callable[[], object]], None],
-    tmp_path: Path,
-) -> Callable[..., Result]:
+def filled(forecasts: Run, clock: Clock, filled_once: Fill, tmp_path: Path) -> Run:
     clock("2026-02-01T12:00:00Z")
     given = unkind(tmp_path / "given")
     filled_once(lambda: forecasts("import", str(given)))
@@ -68,18 +62,14 @@ def filled(
     ],
     ids=" ".join,
 )
-def test_a_terminal_is_given_words_alone(
-    filled: Callable[..., Result], command: tuple[str, ...]
-) -> None:
+def test_a_terminal_is_given_words_alone(filled: Run, command: tuple[str, ...]) -> None:
     code = 2 if command[-1] == "exit 2" else 0
     result = filled(*[part for part in command if part != "exit 2"], exit_code=code)
     assert result.output
     assert printable(result.output).replace("\u2060", "") == result.output.replace("\u2060", "")
 
 
-def test_a_ledger_folder_keeps_every_word_to_the_last_byte(
-    filled: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_ledger_folder_keeps_every_word_to_the_last_byte(filled: Run, tmp_path: Path) -> None:
     filled("export", str(tmp_path / "taken"))
     write_folder(read_folder(tmp_path / "taken"), tmp_path / "again")
     for name in ("questions.csv", "forecasts.csv", "teams.csv"):
@@ -93,7 +83,7 @@ def test_a_ledger_folder_keeps_every_word_to_the_last_byte(
     assert set(taken.forecasts["rationale"]) == {ALL}
 
 
-def test_tables_are_inert_as_csv_and_exact_as_json(filled: Callable[..., Result]) -> None:
+def test_tables_are_inert_as_csv_and_exact_as_json(filled: Run) -> None:
     lines = filled("score").stdout.splitlines()
     assert not any(",=" in line or ",+" in line or ",@" in line for line in lines)
     names = {row["forecaster"] for row in json.loads(filled("score", "--format", "json").stdout)}
@@ -102,7 +92,7 @@ def test_tables_are_inert_as_csv_and_exact_as_json(filled: Callable[..., Result]
 
 @pytest.mark.parametrize("word", nasty.UNSTORABLE[:1])
 def test_what_no_text_is_is_refused_by_its_name_and_nothing_is_stored(
-    filled: Callable[..., Result], word: str
+    filled: Run, word: str
 ) -> None:
     before = filled("show", "open").stdout
     commands = [

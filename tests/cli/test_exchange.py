@@ -2,19 +2,17 @@
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Fill, Run
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_export_names_it_beside_the_files(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
-) -> None:
+def test_the_export_names_it_beside_the_files(forecasts: Run, clock: Clock, tmp_path: Path) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     clock("2026-01-16")
     forecasts("resolve", "rain", "yes")
@@ -27,11 +25,7 @@ def test_the_export_names_it_beside_the_files(
 
 
 @pytest.fixture
-def filled(
-    forecasts: Callable[..., Result],
-    clock: Callable[[str], None],
-    filled_once: Callable[[Callable[[], object]], None],
-) -> Callable[..., Result]:
+def filled(forecasts: Run, clock: Clock, filled_once: Fill) -> Run:
     """The command line on a ledger with something to score, aggregate and attribute."""
 
     def fill() -> None:
@@ -52,7 +46,7 @@ TABLES = [("score",), ("crowd",), ("attribute",), ("attribute", "--by", "evidenc
 
 @pytest.mark.parametrize("command", TABLES, ids=" ".join)
 def test_a_table_takes_its_format_from_the_ending_of_the_file(
-    filled: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+    filled: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     printed = filled(*command).stdout
     frame = pd.read_csv(io.StringIO(printed), keep_default_na=False, dtype=str)
@@ -70,15 +64,13 @@ def test_a_table_takes_its_format_from_the_ending_of_the_file(
     pd.testing.assert_frame_equal(stored[numbers].astype(float), as_printed, check_exact=True)
 
 
-def test_what_is_asked_for_counts_more_than_the_ending(
-    filled: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_what_is_asked_for_counts_more_than_the_ending(filled: Run, tmp_path: Path) -> None:
     filled("score", "--format", "json", "-o", str(tmp_path / "table.csv"))
     assert isinstance(json.loads((tmp_path / "table.csv").read_text()), list)
 
 
 def test_an_ending_without_a_format_is_said_and_nothing_is_written(
-    filled: Callable[..., Result], tmp_path: Path
+    filled: Run, tmp_path: Path
 ) -> None:
     result = filled("score", "-o", str(tmp_path / "table.xlsx"), exit_code=2)
     assert "'.xlsx'" in result.stderr
@@ -100,10 +92,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("source", ["empty ledger", "empty folder", "nobody forecast"])
 def test_a_table_without_rows_keeps_its_columns(
-    forecasts: Callable[..., Result],
-    clock: Callable[[str], None],
-    tmp_path: Path,
-    source: str,
+    forecasts: Run, clock: Clock, tmp_path: Path, source: str
 ) -> None:
     if source == "nobody forecast":
         forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
@@ -118,7 +107,7 @@ def test_a_table_without_rows_keeps_its_columns(
 
 
 def test_an_import_names_every_bad_row_of_every_file_and_takes_nothing(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     (tmp_path / "questions.csv").write_text(
         "question_id,open_time,scheduled_close_time\nrain,2026-01-01T00:00:00Z\n"

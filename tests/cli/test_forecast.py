@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts.access import members
@@ -16,15 +14,15 @@ from forecasts.agenda import revisits
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def rain(forecasts: Run, clock: Callable[[str], None]) -> None:
+def rain(forecasts: Run, clock: Clock) -> None:
     """Three open questions: rain, which (Busan, Ulsan or Other) and depth (0 to 30)."""
     until = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
     forecasts("ask", "Will it rain?", "--slug", "rain", *until)
@@ -56,7 +54,7 @@ def examples(page: str) -> dict[str, list[str]]:
 
 
 def test_the_examples_of_the_forecasting_page_come_out(
-    forecasts: Run, clock: Callable[[str], None], engine: Engine
+    forecasts: Run, clock: Clock, engine: Engine
 ) -> None:
     forecasts("ask", "Will it rain?", "40%", "--closes", "2026-02-01", "--slug", "rain")
     for number in range(3):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.cli.root import loaded
+from tests.cli.conftest import Fill, Run
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
 
 # Values of the other parameters, by metavar; and options that a command needs to come so far.
 VALUES = {
@@ -75,9 +74,7 @@ CALLS = calls()
 
 
 @pytest.fixture
-def filled(
-    forecasts: Run, filled_once: Callable[[Callable[[], object]], None], tmp_path: Path
-) -> Run:
+def filled(forecasts: Run, filled_once: Fill, tmp_path: Path) -> Run:
     def fill() -> None:
         ask = ("--closes", "2999-12-31", "--criteria", "As it says.")
         forecasts("ask", "Is it seen?", "--slug", "seen", *ask)

@@ -1,13 +1,12 @@
 """Importing another platform's export by the command line."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.platforms.handles import hashed_id
+from tests.cli.conftest import Clock, Run
 from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
     export,
@@ -23,13 +22,11 @@ YES = {"Probability Yes": 0.25}
 
 
 @pytest.fixture(autouse=True)
-def _later(clock: Callable[[str], None]) -> None:
+def _later(clock: Clock) -> None:
     clock("2026-06-01")
 
 
-def test_a_dry_run_shows_each_row_and_writes_nothing(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_dry_run_shows_each_row_and_writes_nothing(forecasts: Run, tmp_path: Path) -> None:
     folder = export(tmp_path / "export", [question(41), question(42)], [forecast(41, **YES)])
     seen = forecasts("import", str(folder), "--dry-run")
     assert "metaculus-41" in seen.stdout
@@ -41,7 +38,7 @@ def test_a_dry_run_shows_each_row_and_writes_nothing(
 
 
 def test_a_dry_run_previews_on_a_named_ledger_that_does_not_exist_yet_and_creates_none(
-    forecasts: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "new" / "ledger.sqlite3"
     monkeypatch.setenv("FORECASTS_DATABASE_URL", f"sqlite:///{place}")
@@ -54,7 +51,7 @@ def test_a_dry_run_previews_on_a_named_ledger_that_does_not_exist_yet_and_create
 
 
 def test_a_dry_run_names_the_member_whom_the_import_would_add(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
     said = "There is no member 'zoe' yet; the import would add them."
@@ -64,7 +61,7 @@ def test_a_dry_run_names_the_member_whom_the_import_would_add(
 
 
 def test_anonymised_accounts_get_the_same_aliases_at_each_import(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     folder = export(tmp_path / "export", [question(41)], [])
     header = [*(name for name in FORECAST_HEADER if "Forecaster " not in name)]
@@ -92,14 +89,14 @@ def test_anonymised_accounts_get_the_same_aliases_at_each_import(
     ],
 )
 def test_an_option_that_does_not_fit_is_refused_with_a_remedy(
-    forecasts: Callable[..., Result], tmp_path: Path, options: list[str], said: str
+    forecasts: Run, tmp_path: Path, options: list[str], said: str
 ) -> None:
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
     assert said in forecasts("import", str(folder), *options, exit_code=2).stderr
 
 
 def test_several_exports_are_imported_together_or_not_at_all(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     older = export(tmp_path / "older", [question(41)], [forecast(41, **YES)])
     newer = export(
@@ -128,18 +125,14 @@ def test_several_exports_are_imported_together_or_not_at_all(
     assert said[-1].startswith("Imported 1 new question, ")
 
 
-def test_a_ledger_folder_among_exports_is_refused(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_ledger_folder_among_exports_is_refused(forecasts: Run, tmp_path: Path) -> None:
     forecasts("export", str(tmp_path / "ledger"))
     given = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
     refused = forecasts("import", str(given), str(tmp_path / "ledger"), exit_code=2)
     assert "ledger is a ledger folder, which is imported alone." in refused.stderr
 
 
-def test_a_dry_run_says_that_an_import_cannot_be_undone(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_dry_run_says_that_an_import_cannot_be_undone(forecasts: Run, tmp_path: Path) -> None:
     folder = str(export(tmp_path / "export", [question(41)], [forecast(41, **YES)]))
     said = "An import cannot be undone."
     assert said in forecasts("import", folder, "--dry-run").stderr
@@ -147,9 +140,7 @@ def test_a_dry_run_says_that_an_import_cannot_be_undone(
     assert said not in forecasts("import", folder, "--dry-run").stderr
 
 
-def test_a_path_that_leads_nowhere_is_said(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_path_that_leads_nowhere_is_said(forecasts: Run, tmp_path: Path) -> None:
     for path in (str(tmp_path / "none.zip"), "a" * 5_000):
         assert "There is no file" in forecasts("import", path, exit_code=2).stderr
     (tmp_path / "empty").mkdir()
@@ -167,7 +158,7 @@ FATEBOOK = (
 
 
 @pytest.fixture
-def slug(forecasts: Callable[..., Result], tmp_path: Path) -> str:
+def slug(forecasts: Run, tmp_path: Path) -> str:
     """Return the question of a Fatebook export, which is imported."""
     file = tmp_path / "fatebook.csv"
     file.write_text(FATEBOOK)
@@ -176,7 +167,7 @@ def slug(forecasts: Callable[..., Result], tmp_path: Path) -> str:
 
 
 def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
-    forecasts: Callable[..., Result], slug: str
+    forecasts: Run, slug: str
 ) -> None:
     lines = [
         "Printed by the platform:",
@@ -193,9 +184,7 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
         assert "  Fatebook relative Brier score: Fatebook subtracts each day’s median" in said
 
 
-def test_the_json_of_own_scores_has_printed_scores(
-    forecasts: Callable[..., Result], slug: str
-) -> None:
+def test_the_json_of_own_scores_has_printed_scores(forecasts: Run, slug: str) -> None:
     [one] = json.loads(forecasts("scores", slug, "--format", "json").stdout)
     assert one["score"] == pytest.approx(0.09)
     printed = {each["name"]: each for each in one["printed_scores"]}
@@ -209,7 +198,7 @@ def test_the_json_of_own_scores_has_printed_scores(
 
 
 def test_a_question_with_only_printed_scores_is_in_the_json_without_a_score(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     for act in (("create", "Alder"), ("add", "Alder", "bob")):
         forecasts("team", *act)
@@ -229,7 +218,7 @@ SHEET = "question,forecaster,probability,date,outcome,resolved_at\n"
 
 
 def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_the_one_given(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(
@@ -250,9 +239,7 @@ def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_t
 RAIN = "question,date,p,outcome\nRain?,2026-03-01,70%,yes\n"
 
 
-def test_a_preview_says_first_whose_the_forecasts_become(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_preview_says_first_whose_the_forecasts_become(forecasts: Run, tmp_path: Path) -> None:
     (tmp_path / "sheet.csv").write_text(RAIN)
     seen = forecasts("import", str(tmp_path / "sheet.csv"), "--dry-run")
     assert seen.stderr.splitlines()[1] == "1 new forecast in the file becomes alice's."
@@ -260,7 +247,7 @@ def test_a_preview_says_first_whose_the_forecasts_become(
 
 
 def test_a_preview_in_a_shared_ledger_says_what_the_import_then_says(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "sheet.csv").write_text(RAIN)
     forecasts("team", "create", "Alder")

@@ -2,13 +2,12 @@
 
 import json
 import runpy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from click.testing import Result
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
@@ -16,12 +15,12 @@ from forecasts.cli.root import loaded
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
+from tests.cli.conftest import Clock, Run
 from tests.conftest import day
 from tests.reports.small_ledgers import schema
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = runpy.run_path(str(DOCS / "write_json.py"))
 SCHEMAS = ("report", "comparison")  # of the whole documents that these commands print
@@ -121,7 +120,7 @@ def require_shape(command: str, document: Any) -> None:
 
 
 @pytest.fixture
-def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path, engine: Engine) -> None:
+def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None:
     """A ledger in which each of the commands has something to print."""
     forecasts("capture", "-", input=ARTICLE)
     outcomes = tmp_path / "outcomes.csv"
@@ -167,7 +166,7 @@ def test_it_is_alone_on_standard_output_in_the_documented_shape(
 
 @pytest.mark.parametrize("words", [("run",), ("run", "status")])
 def test_the_option_of_earlier_releases_still_works(
-    forecasts: Run, clock: Callable[[str], None], words: tuple[str, ...]
+    forecasts: Run, clock: Clock, words: tuple[str, ...]
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15")
     older, newer = (forecasts(*words, *how).stdout for how in (("--json",), ("--format", "json")))

@@ -1,6 +1,5 @@
 """The ledger that a command opens or creates, and commands without a ledger."""
 
-from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.common.settings import default_ledger
+from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ BEGINNING = ("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain")
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command without a named ledger and without a default one."""
     monkeypatch.delenv("FORECASTS_DATABASE_URL", raising=False)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
@@ -50,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 @pytest.mark.parametrize("command", READING[:-1], ids=" ".join)
 def test_what_only_reads_shows_an_empty_ledger_and_begins_none(
-    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+    run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = run(*command)
     assert "There is no ledger yet" in result.stderr
@@ -61,7 +61,7 @@ def test_what_only_reads_shows_an_empty_ledger_and_begins_none(
 
 @pytest.mark.parametrize("command", [*READING, *CHANGING], ids=" ".join)
 def test_a_mistyped_ledger_is_said_and_not_created(
-    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+    run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = run(*command, "--database", "mistyped.sqlite3", exit_code=2)
     assert result.stdout == ""
@@ -73,7 +73,7 @@ def test_a_mistyped_ledger_is_said_and_not_created(
 
 @pytest.mark.parametrize("command", CHANGING, ids=" ".join)
 def test_what_changes_something_needs_a_ledger_that_has_it(
-    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...]
+    run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     assert f"There is no ledger at '{default_ledger()}'." in run(*command, exit_code=2).stderr
     assert list(tmp_path.iterdir()) == []
@@ -81,7 +81,7 @@ def test_what_changes_something_needs_a_ledger_that_has_it(
 
 @pytest.mark.parametrize("name", ["new.sqlite3", "why? #1 100%20.sqlite3", "new/folder/l.db"])
 def test_the_first_question_begins_the_ledger_that_is_named(
-    run: Callable[..., Result], tmp_path: Path, name: str
+    run: Run, tmp_path: Path, name: str
 ) -> None:
     asked = run(*BEGINNING, "--database", name)
     assert f"Created the ledger {tmp_path / name}." in asked.stderr
@@ -91,17 +91,13 @@ def test_the_first_question_begins_the_ledger_that_is_named(
     assert again.stderr == ""
 
 
-def test_migrate_says_which_schema_the_ledger_has(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_migrate_says_which_schema_the_ledger_has(run: Run, tmp_path: Path) -> None:
     said = run("migrate", "--database", "new.sqlite3")
     assert "Created the ledger" in said.stderr
     assert said.stdout.startswith(f"The ledger {tmp_path / 'new.sqlite3'} has schema 0")
 
 
-def test_the_first_question_begins_the_ledger_of_the_data_folder(
-    run: Callable[..., Result],
-) -> None:
+def test_the_first_question_begins_the_ledger_of_the_data_folder(run: Run) -> None:
     run(*BEGINNING)
     assert run("questions").stdout.split()[0] == "rain"
     assert default_ledger().is_file()
@@ -125,7 +121,7 @@ WRONG = [
     ],
 )
 def test_what_is_no_ledger_is_said_with_exit_code_2_and_left_as_it_is(
-    run: Callable[..., Result], tmp_path: Path, command: tuple[str, ...], name: str, words: str
+    run: Run, tmp_path: Path, command: tuple[str, ...], name: str, words: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "list.txt").write_text("milk, bread, more than the hundred bytes of a header" * 3)

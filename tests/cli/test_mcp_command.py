@@ -8,14 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import Result
 from sqlmodel import Session
 
 from forecasts.access import kinds
 from forecasts.access.kinds import Account
 from tests.api.mcp.conftest import Tools
-
-Run = Callable[..., Result]
+from tests.cli.conftest import Run
 
 
 @pytest.fixture

@@ -1,17 +1,17 @@
 """Moving between the ledger and Metaculus's exports on the command line."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
 
 def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_imported(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain",
               "--criteria", "By the gauge at noon.")  # fmt: skip

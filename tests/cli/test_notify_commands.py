@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from click.testing import Result
 
 from tests.agenda.notifications.conftest import Service, service
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Forecasts = Callable[..., Result]
-Clock = Callable[[str], None]
 
 __all__ = ["service"]
 
@@ -23,7 +19,7 @@ def _this_machine_may_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_shown(
-    forecasts: Forecasts, clock: Clock, service: Service
+    forecasts: Run, clock: Clock, service: Service
 ) -> None:
     secret = service.address("xyzzy")
     added = forecasts("notify", "add", "phone", "-", "--on", "closing", input=f"{secret}\n")
@@ -48,7 +44,7 @@ def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_s
 
 
 def test_the_end_of_a_run_tells_what_it_has_done_and_a_failure_does_not_fail_it(
-    forecasts: Forecasts, clock: Clock, service: Service, tmp_path: object
+    forecasts: Run, clock: Clock, service: Service, tmp_path: object
 ) -> None:
     forecasts("notify", "add", "phone", service.address())
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
@@ -70,7 +66,7 @@ def test_the_end_of_a_run_tells_what_it_has_done_and_a_failure_does_not_fail_it(
 
 
 def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
-    forecasts: Forecasts, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasts("notify", "add", "phone", service.address())
     forecasts("ask", "Will it rain?", "--closes", "2026-01-06T12:00:00Z", "--slug", "rain")
@@ -99,14 +95,14 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
     ],
 )
 def test_what_cannot_be_done_is_said(
-    forecasts: Forecasts, clock: Clock, arguments: tuple[str, ...], words: str
+    forecasts: Run, clock: Clock, arguments: tuple[str, ...], words: str
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25")
     assert words in forecasts("notify", *arguments, exit_code=2).stderr
 
 
 def test_this_machine_is_not_written_to_unless_that_is_allowed(
-    forecasts: Forecasts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "false")
     said = forecasts("notify", "add", "phone", "json://localhost/xyzzy", exit_code=2).stderr

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlmodel import SQLModel
 
 from forecasts.cli.options import CHOSEN
@@ -16,12 +15,11 @@ from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
+from tests.cli.conftest import Clock, Run
 from tests.conftest import release_later
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -70,7 +68,7 @@ JOURNEY = [
 
 
 def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
-    forecasts: Run, clock: Callable[[str], None], ledger_file: Path, empty_server: str
+    forecasts: Run, clock: Clock, ledger_file: Path, empty_server: str
 ) -> None:
     forecasts("migrate", "--database", empty_server)
     for number, command in enumerate(JOURNEY):

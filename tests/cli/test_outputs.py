@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
 from forecasts.cli.outputs import require_file, require_folder
 from forecasts.common.errors import BadInput
 from forecasts.folder.drafts import require_empty
 from forecasts.parts.folder import new_folder
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ def too_long(tmp_path: Path) -> Path:
 
 
 def test_a_name_that_is_too_long_is_refused_with_a_remedy(
-    forecasts: Run, clock: Callable[[str], None], too_long: Path
+    forecasts: Run, clock: Clock, too_long: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15")
     for arguments in (("score", "--format", "csv", "--output"), ("publish",)):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.publication.verify import Check
+from tests.cli.conftest import Clock, Run
 from tests.operations.timestamping import Authority, served
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ def kind() -> str:
 
 @pytest.mark.slow
 def test_a_record_is_published_with_its_stamps(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority()
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
@@ -54,7 +51,7 @@ def test_a_record_is_published_with_its_stamps(
 
 
 def test_a_choice_that_names_no_record_says_what_to_name(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
     folder = str(tmp_path / "record")
@@ -70,7 +67,7 @@ def test_a_choice_that_names_no_record_says_what_to_name(
 
 
 def test_questions_that_may_be_private_elsewhere_are_pointed_out(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("title,probability,outcome\nWill I move?,0.7,yes\n", encoding="utf-8")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.cli import console
@@ -23,19 +21,13 @@ from tests.accounts.test_manifold_account import BETS
 from tests.accounts.test_manifold_account import serve as serve_manifold
 from tests.accounts.test_metaculus_account import POSTS, post, question
 from tests.accounts.test_metaculus_account import serve as serve_metaculus
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture(autouse=True)
-def here(
-    platform: Platform,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    clock: Callable[[str], None],
-) -> Path:
+def here(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: Clock) -> Path:
     """The platforms are on this machine, nothing really waits; returns the data folder."""
     for module in (fatebook, manifold, metaculus):
         monkeypatch.setattr(module, "SITE", replace(module.SITE, base=platform.base))

@@ -2,25 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts.cli.questions import print_questions
 from forecasts.ledger import database
 from forecasts.questions.standing import listing
+from tests.cli.conftest import Clock, Fill, Run
 from tests.conftest import START
-
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 
 @pytest.fixture
-def ledger(
-    forecasts: Run, clock: Clock, filled_once: Callable[[Callable[[], object]], None]
-) -> None:
+def ledger(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
     """One question in each status, on 20 January."""
 
     def fill() -> None:

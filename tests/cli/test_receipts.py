@@ -2,17 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.common.settings import sqlite_url
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -22,7 +19,7 @@ def kind() -> str:
 
 
 @pytest.fixture
-def receipts(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> Path:
+def receipts(forecasts: Run, clock: Clock, tmp_path: Path) -> Path:
     """The file with the receipts of a forecast and of its withdrawal."""
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
     answers = [forecasts("update", "rain", "60%", "--format", "json").stdout]

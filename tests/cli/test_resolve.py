@@ -1,14 +1,10 @@
 """Proposing, resolving, correcting, annulling, rejecting and rescoring."""
 
-from collections.abc import Callable
-
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 
 @pytest.fixture

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Forecasts = Callable[..., Result]
-Clock = Callable[[str], None]
 
 FEED = """<rss version="2.0"><channel><title>News</title><item><title>A bridge for the ferry</title>
 <link>https://example.org/1</link></item></channel></rss>"""
 
 
-def test_every_kind_says_what_can_be_set(forecasts: Forecasts) -> None:
+def test_every_kind_says_what_can_be_set(forecasts: Run) -> None:
     said = forecasts("resolver", "kinds").stdout
     for name in ("outcomes_file", "series", "http_json", "feed", "deadline", "question", "command"):
         assert f"\n{name}: " in f"\n{said}"
@@ -30,7 +28,7 @@ def test_every_kind_says_what_can_be_set(forecasts: Forecasts) -> None:
 
 
 def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
-    forecasts: Forecasts, clock: Clock, tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts(
         "ask",
@@ -60,7 +58,7 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
 
 
 def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said(
-    forecasts: Forecasts, clock: Clock, tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     asked = ("--closes", "2099-12-31", "--criteria", "as it says")
     bounds = ("--type", "numeric", "--lower", "0", "--upper", "9")
@@ -81,7 +79,7 @@ def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said
     assert said.stderr == ""
 
 
-def test_a_key_in_an_address_is_warned_of(forecasts: Forecasts) -> None:
+def test_a_key_in_an_address_is_warned_of(forecasts: Run) -> None:
     asked = ("--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says")
     forecasts("ask", "Will it?", *asked)
     given = ("--with", "outcome=a", "--with", 'outcomes={"x": "yes"}')
@@ -104,7 +102,7 @@ def test_a_key_in_an_address_is_warned_of(forecasts: Forecasts) -> None:
     ],
 )
 def test_settings_that_cannot_serve_are_refused_and_change_nothing(
-    forecasts: Forecasts, kind: str, given: tuple[str, ...], said: str
+    forecasts: Run, kind: str, given: tuple[str, ...], said: str
 ) -> None:
     forecasts(
         "ask", "Will it?", "--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says"
@@ -114,7 +112,7 @@ def test_settings_that_cannot_serve_are_refused_and_change_nothing(
 
 
 def test_resolvers_are_taken_away_and_a_new_one_can_be_given(
-    forecasts: Forecasts, clock: Clock, tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rise?", "--closes", "2099-12-31", "--slug", "rise")
     assert "has no resolver" in forecasts("resolver", "remove", "rise", exit_code=2).stderr

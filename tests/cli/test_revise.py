@@ -1,15 +1,12 @@
 """Revising and closing a question from the command line."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 
 @pytest.fixture

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger import schema
 from forecasts.resolution.runs import run
+from tests.cli.conftest import Clock, Run
 from tests.conftest import release_later
 
 pytestmark = pytest.mark.slow
 
-Forecasts = Callable[..., Result]
-Clock = Callable[[str], None]
 NEXT_DAY = "2026-01-06T12:00:00Z"
 
 
 @pytest.fixture
-def outcomes(forecasts: Forecasts, clock: Clock, tmp_path: Path) -> Path:
+def outcomes(forecasts: Run, clock: Clock, tmp_path: Path) -> Path:
     """A file of outcomes for three questions, the day after they were asked."""
     path = tmp_path / "outcomes.csv"
     for slug in ("rain", "snow", "wind"):
@@ -34,7 +31,7 @@ def outcomes(forecasts: Forecasts, clock: Clock, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_run_can_be_read_by_a_program(forecasts: Forecasts, outcomes: Path) -> None:
+def test_a_run_can_be_read_by_a_program(forecasts: Run, outcomes: Path) -> None:
     lines = [json.loads(line) for line in forecasts("run", "--json").stdout.splitlines()]
     summary = lines.pop()
     assert summary == {
@@ -57,7 +54,7 @@ def test_a_run_can_be_read_by_a_program(forecasts: Forecasts, outcomes: Path) ->
 
 
 def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
-    forecasts: Forecasts, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise DatabaseError("The disk is full.")
@@ -74,7 +71,7 @@ def test_a_run_that_ends_in_an_error_says_so_in_its_last_line(
 
 
 def test_a_dry_run_leaves_an_older_ledger_as_it_is(
-    forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "older.sqlite3"
     forecasts("migrate", "--database", str(file))
@@ -91,7 +88,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
     assert json.loads(forecasts(*options).stdout)["due"] == 0
 
 
-def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path) -> None:
+def test_a_dry_run_says_so_and_does_nothing(forecasts: Run, outcomes: Path) -> None:
     said = forecasts("run", "--dry-run").stdout
     assert "confirmed: rain: yes, known on 6 January 2026\n" in said
     would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
@@ -104,7 +101,7 @@ def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path
 
 
 def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
-    forecasts: Forecasts, clock: Clock, outcomes: Path
+    forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
     forecasts("run")
     said = forecasts("run", "status").stdout
@@ -139,7 +136,7 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
 
 
 def test_the_status_shows_the_latest_check_of_each_question(
-    forecasts: Forecasts, clock: Clock, outcomes: Path
+    forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
     def latest() -> dict[str, str]:
         found = json.loads(forecasts("run", "status", "--format", "json").stdout)["checked"]
@@ -161,7 +158,7 @@ def test_the_status_shows_the_latest_check_of_each_question(
 
 
 def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
-    forecasts: Forecasts, outcomes: Path
+    forecasts: Run, outcomes: Path
 ) -> None:
     forecasts("propose", "snow", "no", "--source", "https://example.org/snow")
     forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7")
@@ -178,7 +175,7 @@ def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
 
 
 def test_the_status_says_when_the_next_run_is_expected(
-    forecasts: Forecasts, clock: Clock, outcomes: Path
+    forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
     forecasts("run")
     clock("2026-01-06T13:00:00Z")
@@ -199,7 +196,7 @@ def test_the_status_says_when_the_next_run_is_expected(
 
 
 def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
-    forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forecasts.cli.runs.on_terminal", lambda: True)
     for minute in (0, 15, 30):
@@ -209,7 +206,7 @@ def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
 
 
 def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_claim(
-    forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forecasts.cli.runs.CLAIMS_SHOWN", 2)
     with monkeypatch.context() as patch:
@@ -235,7 +232,7 @@ def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_clai
 
 
 def test_sources_that_disagree_are_named_until_someone_decides(
-    forecasts: Forecasts, outcomes: Path
+    forecasts: Run, outcomes: Path
 ) -> None:
     other = outcomes.with_name("other.csv")
     other.write_text("question,outcome,known_at\nrain,no,2026-01-06\n")
@@ -254,13 +251,13 @@ def test_sources_that_disagree_are_named_until_someone_decides(
         assert "isagree" not in forecasts(*command).stdout
 
 
-def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
+def test_options_before_another_command_are_refused(forecasts: Run) -> None:
     said = forecasts("run", "--limit", "1", "status", exit_code=2).stderr
     assert "forecasts run status has options of its own." in said
 
 
 def test_what_was_shown_is_said_and_written_out(
-    forecasts: Forecasts, outcomes: Path, tmp_path: Path
+    forecasts: Run, outcomes: Path, tmp_path: Path
 ) -> None:
     forecasts("run")
     out = tmp_path / "kept"
@@ -278,9 +275,7 @@ def test_what_was_shown_is_said_and_written_out(
     assert "There is no resolver's evidence" in nothing
 
 
-def test_a_resolution_is_disputed_and_upheld(
-    forecasts: Forecasts, clock: Clock, outcomes: Path
-) -> None:
+def test_a_resolution_is_disputed_and_upheld(forecasts: Run, clock: Clock, outcomes: Path) -> None:
     said = forecasts("resolver", "policy", "rain", "confirm", "--dispute-days", "7").stdout
     assert said == "rain: confirm; can be disputed for 7 days\n"
     forecasts("run")
@@ -301,7 +296,7 @@ def test_a_resolution_is_disputed_and_upheld(
     assert "provisional" not in shown
 
 
-def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) -> None:
+def test_a_quorum_takes_a_second_resolver(forecasts: Run, outcomes: Path) -> None:
     quorum = ("resolver", "policy", "rain", "quorum", "--agreeing", "2")
     assert "has 1" in forecasts(*quorum, exit_code=2).stderr
     given = ("resolver", "add", "rain", "outcomes_file", "--with", f"path={outcomes}")
@@ -317,7 +312,7 @@ def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) 
 
 
 def test_a_run_by_a_clock_that_is_behind_resolves_nothing(
-    forecasts: Forecasts, clock: Clock, outcomes: Path
+    forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
     clock("2026-01-04T12:00:00Z")
     for options in ((), ("--dry-run",)):

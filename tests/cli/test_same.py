@@ -1,10 +1,8 @@
 """Questions that are the same on two platforms, from the command line."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts.access import teams
@@ -13,13 +11,12 @@ from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from forecasts.questions.revisions import revise
+from tests.cli.conftest import Clock, Run
 from tests.conftest import ask, day
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
-def two(forecasts: Run, clock: Callable[[str], None], engine: Engine) -> None:
+def two(forecasts: Run, clock: Clock, engine: Engine) -> None:
     """The same question of Metaculus and of this ledger."""
     for slug, title in (
         ("metaculus-7", "Will the Fed cut interest rates before 2027?"),

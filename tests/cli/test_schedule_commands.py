@@ -5,13 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts.cli import console, schedule
@@ -19,8 +17,8 @@ from forecasts.cli import runs as cli_runs
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.resolution import confirmation
+from tests.cli.conftest import Run
 
-Forecasts = Callable[..., Result]
 WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
 
 
@@ -37,7 +35,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_each_unit_starts_this_installation_on_this_ledger(
-    forecasts: Forecasts, installed: Path, tmp_path: Path
+    forecasts: Run, installed: Path, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "ledger.sqlite3"
     for kind in ("cron", "systemd"):
@@ -55,7 +53,7 @@ def test_each_unit_starts_this_installation_on_this_ledger(
 
 
 def test_each_unit_has_the_folders_of_resolvers_and_the_settings_for_stamps(
-    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needed = {
         "COMMANDS_FOLDER": "/srv/programs",
@@ -75,7 +73,7 @@ def test_each_unit_has_the_folders_of_resolvers_and_the_settings_for_stamps(
 
 
 def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
-    forecasts: Forecasts,
+    forecasts: Run,
 ) -> None:
     printed = forecasts("schedule", "systemd", "--database", "a ledger.db").stdout
     for part in ("service", "timer"):
@@ -85,7 +83,7 @@ def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
         assert "hidden" not in forecasts("schedule", kind, "--database", secret).stdout
 
 
-def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Forecasts) -> None:
+def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Run) -> None:
     timer = forecasts("schedule", "systemd", "timer", "--every", "6h", "--user", "ledger").stdout
     assert "[Service]" not in timer
     assert "forecasts schedule systemd timer --every 6h --user ledger | sudo tee /etc/" in timer
@@ -100,7 +98,7 @@ def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Fore
 
 @pytest.mark.parametrize("kind", ["cron", "systemd", "kubernetes"])
 def test_a_password_is_not_printed(
-    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch, kind: str
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
     printed = forecasts("schedule", kind).stdout
@@ -140,7 +138,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> type[Waiting]:
     return Here
 
 
-def carry(forecasts: Forecasts, waiting: type[Waiting], outcomes: Path, *slugs: str) -> None:
+def carry(forecasts: Run, waiting: type[Waiting], outcomes: Path, *slugs: str) -> None:
     """Ask questions at 11:00 that are known at 11:30, and set the clock to 12:00."""
     for slug in slugs:
         forecasts("ask", f"{slug}?", "--closes", "2026-01-25", "--slug", slug, "--criteria", "so")
@@ -152,7 +150,7 @@ def carry(forecasts: Forecasts, waiting: type[Waiting], outcomes: Path, *slugs: 
 
 @pytest.mark.slow
 def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
-    forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain", "snow")
     before = signal.getsignal(signal.SIGTERM)
@@ -176,7 +174,7 @@ def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
 
 
 def test_it_goes_on_when_the_ledger_was_away_for_a_while(
-    forecasts: Forecasts, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, waiting: type[Waiting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(forecasts, waiting, tmp_path / "outcomes.csv", "rain")
     opened, tries = cli_runs.ledger, []
@@ -199,7 +197,7 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
 
 
 def test_a_ledger_that_was_named_wrongly_is_said_at_once(
-    forecasts: Forecasts, waiting: type[Waiting]
+    forecasts: Run, waiting: type[Waiting]
 ) -> None:
     said = forecasts("run", "--every", "15m", "--database", "nowhere.sqlite3", exit_code=2)
     assert "There is no ledger" in said.stderr
@@ -210,7 +208,7 @@ def test_a_ledger_that_was_named_wrongly_is_said_at_once(
 
 
 def test_each_unit_sends_the_digest_somewhere(
-    forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = tmp_path / "ledger.sqlite3"
     for kind in ("cron", "systemd"):
@@ -228,7 +226,7 @@ def test_each_unit_sends_the_digest_somewhere(
 
 
 def test_an_email_address_without_a_server_gets_into_no_unit(
-    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for address in ("me@example.org", "mailto:me@example.org"):
         monkeypatch.setenv("FORECASTS_DIGEST_TO", address)

@@ -1,15 +1,13 @@
 """One's own scores: the list, one question with its updates, orders and search."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from click.testing import Result
 
-pytestmark = pytest.mark.slow
+from tests.cli.conftest import Clock, Run
 
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

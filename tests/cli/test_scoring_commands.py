@@ -1,7 +1,6 @@
 """score, crowd and attribute agree on a folder and the ledger it was imported into."""
 
 import io
-from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from scoring import PROTOCOLS
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +26,7 @@ def table(result: Result) -> pd.DataFrame:
 
 
 @pytest.fixture(params=FOLDERS)
-def folder(
-    request: pytest.FixtureRequest, forecasts: Callable[..., Result], clock: Callable[[str], None]
-) -> str:
+def folder(request: pytest.FixtureRequest, forecasts: Run, clock: Clock) -> str:
     """A folder that was imported into the ledger."""
     clock("2027-01-01T00:00:00Z")
     path = str(EXAMPLES / request.param)
@@ -36,9 +34,7 @@ def folder(
     return path
 
 
-def test_a_folder_and_the_ledger_score_alike_by_every_protocol(
-    forecasts: Callable[..., Result], folder: str
-) -> None:
+def test_a_folder_and_the_ledger_score_alike_by_every_protocol(forecasts: Run, folder: str) -> None:
     protocols = [part for name in PROTOCOLS for part in ("--protocol", name)]
     from_folder, from_ledger = (
         forecasts("score", *where, *protocols).stdout for where in ([folder], [])
@@ -47,9 +43,7 @@ def test_a_folder_and_the_ledger_score_alike_by_every_protocol(
     assert len(from_folder.splitlines()) > len(PROTOCOLS)
 
 
-def test_a_folder_and_the_ledger_hold_the_same_crowd(
-    forecasts: Callable[..., Result], folder: str
-) -> None:
+def test_a_folder_and_the_ledger_hold_the_same_crowd(forecasts: Run, folder: str) -> None:
     methods = ("mean", "median", "recency_weighted", "geometric_odds", "extremized")
     for method, at in zip(methods, cycle([(), ("--at", "2026-01-11T00:00:00Z")]), strict=False):
         from_folder, from_ledger = (
@@ -58,9 +52,7 @@ def test_a_folder_and_the_ledger_hold_the_same_crowd(
         assert from_folder == from_ledger, (method, at)
 
 
-def test_a_folder_and_the_ledger_attribute_alike(
-    forecasts: Callable[..., Result], folder: str
-) -> None:
+def test_a_folder_and_the_ledger_attribute_alike(forecasts: Run, folder: str) -> None:
     ways = zip(["update", "evidence", "publisher", "kind"], cycle(["brier", "log"]), strict=False)
     for by, protocol in ways:
         from_folder, from_ledger = (
@@ -73,9 +65,7 @@ def test_a_folder_and_the_ledger_attribute_alike(
         pd.testing.assert_frame_equal(*alike, obj=f"by {by} under {protocol}")
 
 
-def test_every_number_of_the_folder_with_everything_is_there(
-    forecasts: Callable[..., Result],
-) -> None:
+def test_every_number_of_the_folder_with_everything_is_there(forecasts: Run) -> None:
     path = str(EXAMPLES / "everything")
     scored = table(forecasts("score", path, "--protocol", "brier", "--protocol", "crps"))
     assert scored.groupby("protocol")["question_id"].unique().map(list).to_dict() == {
@@ -85,9 +75,7 @@ def test_every_number_of_the_folder_with_everything_is_there(
     assert np.isfinite(scored["score"]).all()
 
 
-def test_a_rule_so_many_days_before_the_close_is_a_protocol(
-    forecasts: Callable[..., Result],
-) -> None:
+def test_a_rule_so_many_days_before_the_close_is_a_protocol(forecasts: Run) -> None:
     path = str(EXAMPLES / "everything")
     scored = table(forecasts("score", path, "--protocol", "brier_lead(10)"))
     found = {(q, who): s for q, who, s in scored[["question_id", "forecaster", "score"]].to_numpy()}
@@ -97,16 +85,14 @@ def test_a_rule_so_many_days_before_the_close_is_a_protocol(
     assert "bridge" not in scored["question_id"].unique()
 
 
-def test_a_protocol_that_does_not_exist_is_refused_with_those_that_do(
-    forecasts: Callable[..., Result],
-) -> None:
+def test_a_protocol_that_does_not_exist_is_refused_with_those_that_do(forecasts: Run) -> None:
     for name in ("brier_lead", "brier_lead(soon)", "brier_lead(9999999)", "quadratic"):
         result = forecasts("score", str(EXAMPLES / "everything"), "--protocol", name, exit_code=2)
         assert f"There is no protocol '{name}'" in " ".join(result.stderr.split())
 
 
 def test_beside_others_the_command_for_ones_own_report_is_named(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "30%", "--closes", "2026-01-20", "--slug", "rain")
     assert forecasts("report").stderr == ""

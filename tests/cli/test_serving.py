@@ -6,17 +6,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import Result
 
 from forecasts.cli import serve
 from forecasts.samples import demonstration
 from tests.access.test_oidc_settings import SECRETS, set_to
+from tests.cli.conftest import Run
 
 
 @pytest.fixture
@@ -30,11 +30,7 @@ def port() -> Iterator[int]:
 
 @pytest.mark.parametrize("command", ["app", "demo"])
 def test_a_port_in_use_is_said_before_anything_is_built(
-    forecasts: Callable[..., Result],
-    port: int,
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    forecasts: Run, port: int, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("FORECASTS_DATABASE_URL")
@@ -45,13 +41,13 @@ def test_a_port_in_use_is_said_before_anything_is_built(
 
 
 @pytest.mark.parametrize("number", ["65536"])
-def test_a_port_that_cannot_be_is_refused(forecasts: Callable[..., Result], number: str) -> None:
+def test_a_port_that_cannot_be_is_refused(forecasts: Run, number: str) -> None:
     assert "--port" in forecasts("app", "--port", number, exit_code=2).stderr
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0"])
 def test_another_address_than_this_machine_is_refused_without_sign_in(
-    forecasts: Callable[..., Result], address: str
+    forecasts: Run, address: str
 ) -> None:
     result = forecasts("app", "--address", address, exit_code=2)
     assert f"does not listen on the address {address} without sign-in" in result.stderr
@@ -59,7 +55,7 @@ def test_another_address_than_this_machine_is_refused_without_sign_in(
 
 
 def test_an_address_that_is_none_of_this_machine_is_said(
-    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_to(monkeypatch)
     result = forecasts("app", "--address", "256.1.1.1", exit_code=2)
@@ -67,14 +63,14 @@ def test_an_address_that_is_none_of_this_machine_is_said(
 
 
 def test_sign_in_by_halves_is_refused_before_anything_is_served(
-    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_to(monkeypatch, CLIENT_ID=None)
     assert "FORECASTS_OIDC_CLIENT_ID" in forecasts("app", exit_code=2).stderr
 
 
 def test_with_sign_in_it_is_served_on_any_address(
-    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr(serve, "run_until_ended", lambda *given: run.append(given) or 0)
@@ -133,10 +129,7 @@ def test_a_person_at_a_screen_is_one_in_a_terminal_with_a_display(
 
 @pytest.mark.parametrize(("arguments", "opened"), [((), 1), (("--no-open",), 0)])
 def test_the_browser_is_opened_unless_it_should_not_be(
-    forecasts: Callable[..., Result],
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    opened: int,
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], opened: int
 ) -> None:
     called = threading.Event()
     monkeypatch.setattr(serve, "run_until_ended", lambda *_: 0 if called.wait(2 * opened) else 1)
@@ -147,7 +140,7 @@ def test_the_browser_is_opened_unless_it_should_not_be(
 
 
 def test_the_demonstration_is_served_where_it_was_built(
-    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
     monkeypatch.setattr(serve, "require_free", lambda port: served.append(port))

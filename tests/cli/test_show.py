@@ -3,22 +3,19 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.updates.comments import comment
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 LONG = "the ferry, the bridge and the council of Brenholt, as its minutes record them, " * 6
 
@@ -55,7 +52,7 @@ def test_the_overview_fits_a_screen_of_80_columns_and_24_lines(forecasts: Run, f
     said = shown.stdout
     for words in ("Visible only to its author", "Options: Bridge", "Criteria: the ferry", "You: "):
         assert words in said
-    assert "Forecasts: 10" in said
+    assert "Run: 10" in said
     assert "alice: Bridge number 2 of Brenholt 40%" in said
     assert "Resolution: confirmed: Bridge number 1" in said
     assert "Its scores are provisional until 2026-02-19" in said

@@ -1,17 +1,15 @@
 """digest --stamp keeps a stamp; verify compares it with the chain; a run has one made each day."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
+from tests.cli.conftest import Clock, Run
 from tests.operations.timestamping import Authority, served
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -21,7 +19,7 @@ def kind() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _at_a_time(clock: Callable[[str], None]) -> None:
+def _at_a_time(clock: Clock) -> None:
     """Every command runs on 5 January 2026, unless the test sets another time."""
 
 
@@ -64,7 +62,7 @@ def test_a_stamped_digest_proves_the_time_until_the_chain_changes(
 
 
 def test_a_run_stamps_once_a_day_and_says_why_it_could_not(
-    forecasts: Run, authority: Authority, clock: Callable[[str], None]
+    forecasts: Run, authority: Authority, clock: Clock
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
     assert "Stamped by Harbour Time" in forecasts("run").stderr

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
 UNTIL = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
 
 
 @pytest.fixture
-def alder(forecasts: Run, clock: Callable[[str], None]) -> Run:
+def alder(forecasts: Run, clock: Clock) -> Run:
     """A team of alice, its admin, with bob who forecasts and carol who resolves."""
     made = forecasts("team", "create", "Alder")
     assert made.stdout == "Alder: created; alice is its admin\n"
@@ -53,7 +52,7 @@ def test_the_example_of_the_page_comes_out(alder: Run) -> None:
 
 
 def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+    forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     clock("2026-01-01T09:00:00Z")
     forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL)
@@ -125,7 +124,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
 
 
 def test_scores_and_reports_count_what_their_reader_may_see(
-    alder: Run, clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
     alder("update", "rain", "40%", "--as", "bob")
@@ -139,9 +138,7 @@ def test_scores_and_reports_count_what_their_reader_may_see(
             assert (('"questions": 1' if "report" in command else "rain,") in said) == seen
 
 
-def test_a_question_for_oneself_makes_the_ledger_a_shared_one(
-    forecasts: Run, clock: Callable[[str], None]
-) -> None:
+def test_a_question_for_oneself_makes_the_ledger_a_shared_one(forecasts: Run, clock: Clock) -> None:
     asked = forecasts("ask", "Mine?", "--slug", "mine", *UNTIL, "--visible-to", "me")
     assert "alice is now this ledger's admin" in asked.stderr
     assert "No questions" in forecasts("questions", "--as", "bob").stdout

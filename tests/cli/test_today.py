@@ -1,16 +1,13 @@
 """The daily round on the command line."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+
+from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., Result]
-Clock = Callable[[str], None]
 
 
 @pytest.fixture

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from sqlalchemy import Engine
 
 from forecasts.access import members, tokens
 from forecasts.access.identities import Person, admit
 from forecasts.ledger import database
+from tests.cli.conftest import Run
 from tests.conftest import KINDS, day
 
 pytestmark = pytest.mark.slow
 
-Run = Callable[..., Result]
 ASK = ("ask", "Will it rain?", "--closes", "2026-02-01", "--criteria", "Wet.", "--slug", "rain")
 
 
