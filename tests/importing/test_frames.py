@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy import text as sql
 from sqlmodel import select
 
 import scoring
@@ -15,10 +14,9 @@ from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
 from forecasts.common.errors import BadInput, in_words
-from forecasts.folder.folder import read_folder, write_folder
-from forecasts.importing import forecasts as import_forecasts
+from forecasts.folder.folder import read_folder
 from forecasts.importing.frames import Imported
-from forecasts.ledger import append, database
+from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,
     Evidence,
@@ -28,11 +26,8 @@ from forecasts.ledger.models import (
     Score,
     Visibility,
 )
-from forecasts.ledger.verification import verify
-from forecasts.questions import standing
 from forecasts.questions.standing import listing
 from forecasts.reading.article import CapturedArticle
-from forecasts.scores import scores
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.stored_scores import STORED_PROTOCOLS
 from tests.conftest import day
@@ -50,6 +45,12 @@ RESOLVED = OPEN.replace("11T00:00:00Z,,", "11T00:00:00Z,2026-01-09T00:00:00Z,").
 )
 FORECASTS = "question_id,forecaster,made_at,probability,evidence\n"
 FORECAST = "q,bob,2026-01-02T00:00:00Z,0.4,\n"
+
+
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone: imports into both databases are in test_databases and test_among_members."""
+    return "sqlite"
 
 
 def import_files(engine: Engine, path: Path, **files: str) -> Imported:
@@ -82,43 +83,6 @@ def test_a_column_that_is_not_in_the_file_revises_nothing(engine: Engine, tmp_pa
     question = stored(engine)
     assert (question.title, question.tags, question.background) == ("Rain?", ["sky"], "Clouds.")
     assert question.scheduled_close_time == day(11)
-
-
-def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a_small_one(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module, name, few in (
-        (append, "BATCH", 3),
-        (import_forecasts, "SLICE", 2),
-        (standing, "BATCH", 2),
-        (scores, "MOST_FORECASTS", 1),
-    ):
-        monkeypatch.setattr(module, name, few)
-    questions = "".join(RESOLVED.replace("q,", f"q{number},", 1) for number in range(5))
-    forecasts = [
-        f"q{number},{who},2026-01-0{day}T00:00:00Z,0.{day},\n"
-        for number in range(5)
-        for who in ("bob", "carol")
-        for day in (2, 3, 3)
-    ]
-    made = sql("SELECT type, name, sql FROM sqlite_master ORDER BY name")
-    if engine.dialect.name == "postgresql":
-        made = sql("SELECT indexdef FROM pg_indexes ORDER BY indexname")
-    with database.reading(engine) as session:
-        schema = session.execute(made).all()
-    for rows, new in ((forecasts[:20], 20), (forecasts, 10), (forecasts, 0)):
-        done = import_files(
-            engine,
-            tmp_path / "a",
-            questions=QUESTIONS + questions,
-            forecasts=FORECASTS + "".join(rows),
-        )
-        assert done.forecasts == new
-        with database.reading(engine) as session:
-            assert session.execute(made).all() == schema
-            assert verify(session).broken is None
-            assert scores.compare(session).altered == ()
-    assert (done.questions, done.revised, done.resolutions, done.scores) == (0, 0, 0, 0)
 
 
 def test_a_blank_close_does_not_reopen_a_question(engine: Engine, tmp_path: Path) -> None:
@@ -260,30 +224,6 @@ def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine, left: i
         assert session.exec(select(Membership)).all() == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "column", "whole", "fraction"),
-    [
-        ("multiple_choice", "probabilities", "[1, 0, 0]", "[1.0, 0.0, 0.0]"),
-        ("numeric", "quantiles", '{""0.1"": 2, ""0.5"": 5}', '{""0.1"": 2.0, ""0.5"": 5.0}'),
-    ],
-)
-def test_another_spelling_of_a_number_is_the_same_forecast(
-    engine: Engine, tmp_path: Path, kind: str, column: str, whole: str, fraction: str
-) -> None:
-    options, bounds = ('"[""A"",""B"",""C""]"', ",") if kind == "multiple_choice" else ("", "0,9")
-    head = "question_id,type,options,lower_bound,upper_bound,open_time,scheduled_close_time\n"
-    questions = f"{head}q,{kind},{options},{bounds},{TIMES}\n"
-
-    def new(figures: str) -> int:
-        forecasts = f"question_id,forecaster,made_at,{column}\nq,bob,2026-01-02T00:00:00Z,"
-        done = import_files(
-            engine, tmp_path / "a", questions=questions, forecasts=f'{forecasts}"{figures}"\n'
-        )
-        return done.forecasts
-
-    assert [new(whole), new(fraction), new(whole)] == [1, 0, 0]
-
-
 EVIDENCE = "evidence_id,kind,title,url,publisher,note,quote\n"
 RADAR = "e1,data,Radar,https://example.org/radar,Met,Wet.,It rains.\n"
 
@@ -334,22 +274,6 @@ def test_a_known_text_elsewhere_is_the_same_article(engine: Engine, tmp_path: Pa
         assert [article.id for article in session.exec(select(Article))] == [known.id]
         assert session.exec(select(Evidence.article_id)).all() == [known.id]
         assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
-
-
-def test_a_forecast_of_the_first_year_is_imported_once(engine: Engine, tmp_path: Path) -> None:
-    year = "0001"
-    questions = (
-        "question_id,open_time,scheduled_close_time\n"
-        f"q,{year}-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
-    )
-    made = f"question_id,forecaster,made_at,probability\nq,bo,{year}-01-02T00:00:00Z,0.5\n"
-    for new in (1, 0):
-        done = import_files(engine, tmp_path / "a", questions=questions, forecasts=made)
-        assert done.forecasts == new
-    with database.reading(engine) as session:
-        write_folder(ledger_frames(session), tmp_path / "again")
-    [at] = read_folder(tmp_path / "again").forecasts["made_at"]
-    assert at.isoformat() == f"{year}-01-02T00:00:00+00:00"
 
 
 CRITERIA = (

@@ -246,11 +246,11 @@ def stop_at(number: int) -> Callable[[Step], None]:
     return tell
 
 
-@settings(max_examples=examples(4))
-@given(stops=st.lists(st.integers(0, 60), max_size=4))
+@settings(max_examples=examples(3))
+@given(stops=st.lists(st.integers(0, 60), max_size=3))
 def test_a_stopped_move_continues(source_file: Path, postgresql: Server, stops: list[int]) -> None:
     source = database.open_engine(sqlite_url(source_file))
-    with postgresql.fresh(migrated=False) as url, pytest.MonkeyPatch.context() as patch:
+    with postgresql.fresh() as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "BATCH", 1)
         target = database.open_engine(url)
         for number in stops:
