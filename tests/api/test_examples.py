@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
@@ -21,7 +18,7 @@ from forecasts.api.server import build
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates.updates import history
-from tests.api.conftest import Clock, asked
+from tests.api.conftest import Clock, asked, served
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -36,15 +33,8 @@ EXAMPLES = dict(
 def address(engine: Engine, clock: Clock) -> Iterator[str]:
     """The address of a served ledger."""
     asked(engine, slug="rain")
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(build(engine, clock=clock), log_level="warning")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with served(build(engine, clock=clock)) as address:
+        yield address
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 
 from forecasts.access import roles, tokens
@@ -30,6 +27,7 @@ from forecasts.questions import registry
 from forecasts.updates.comments import by_forecast, remarks
 from forecasts.updates.model_uses import models_of
 from forecasts.updates.updates import history
+from tests.api.conftest import served
 from tests.api.metaculus.conftest import TYPES
 from tests.conftest import KINDS
 
@@ -59,17 +57,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def address(engine: Engine) -> Iterator[str]:
     """The address of the façade, served on a free port of this machine."""
-    app = build(engine, clock=lambda: datetime.now(UTC))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    [port] = [one.getsockname()[1] for each in server.servers for one in each.sockets]
-    yield f"http://127.0.0.1:{port}/api"
-    server.should_exit = True
-    thread.join()
+    with served(build(engine, clock=lambda: datetime.now(UTC))) as address:
+        yield f"{address}/api"
 
 
 def ask(session: Any, alice: Any, now: datetime, **fields: Any) -> None:
