@@ -76,7 +76,7 @@ from forecasts.scores.ledger_frames import (
     table_batches,
 )
 from forecasts.scores.scored_questions import explained, scored_questions
-from forecasts.updates import bulk, comments, evidence, model_uses, undo, updates
+from forecasts.updates import bulk, comments, evidence, model_uses, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -728,7 +728,7 @@ def withdraws(cell: Cell) -> Any:
 
 def undoes(cell: Cell) -> Any:
     mistake = updates.update(cell.session, cell.question, P, **cell.here).forecast
-    return undo.undo(cell.session, mistake.id, **cell.here).forecast
+    return updates.undo(cell.session, mistake.id, **cell.here).forecast
 
 
 def confirms_again(cell: Cell) -> Any:
@@ -978,7 +978,7 @@ CASES: dict[str, Case] = {
     "updates.model_uses.models_of": Case(A.see, model_of_anna),
     "updates.model_uses.known_models": Case(A.see, names_the_model),
     "updates.updates.withdraw": Case(A.forecast, withdraws),
-    "updates.undo.undo": Case(A.forecast, undoes),
+    "updates.updates.undo": Case(A.forecast, undoes),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": act_on(A.resolve, assignments.detach),
     "resolution.assignments.set_policy": Case(
