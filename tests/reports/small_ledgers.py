@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,15 @@ def schema(kind: str) -> dict[str, Any]:
     text = Path(reports.__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+SEEDS = (1, 2, 3)
+
+
+@cache
+def random_report(seed: int, **wanted: Any) -> Report:
+    """Return the report on a random ledger, which is built once."""
+    return report(random_ledger(seed), **wanted)
 
 
 def the_group(frames: Frames, name: str = "all", **wanted: Any) -> Group:

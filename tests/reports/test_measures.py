@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import BadInput
@@ -19,8 +17,8 @@ from forecasts.reports.verdict import often
 from forecasts.scores.attribution import attribute
 from scoring.inference import Test
 from scoring.movement import Reaction
-from tests.examples import examples
 from tests.reports.small_ledgers import (
+    SEEDS,
     asked,
     cited,
     day,
@@ -28,26 +26,20 @@ from tests.reports.small_ledgers import (
     ledger,
     made,
     random_ledger,
+    random_report,
     report,
     the_group,
 )
 
-seeds = st.integers(0, 10**6)
 
-
-# --- skill ------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@given(seeds)
-@settings(max_examples=examples(8))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int) -> None:
     frames = random_ledger(seed)
     tables = {
         name: scoring.score(frames.questions, frames.forecasts, name)
         for name in ("skill", "crowd_skill")
     }
-    for group in report(frames, by="forecaster").groups:
+    for group in random_report(seed, by="forecaster").groups:
         for name, table in tables.items():
             many = table.groupby("question_id")["forecaster"].transform("size")
             own = table[(table["forecaster"] == group.name) & (many > 1)]["score"]
@@ -57,15 +49,10 @@ def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int
                 assert found.mean == pytest.approx(own.mean(), abs=1e-9)
 
 
-@pytest.mark.slow
-def test_everyone_together_has_nobody_to_be_compared_with() -> None:
+def test_without_others_there_is_no_skill() -> None:
     for by in ("all", "tag", "lead"):
-        for group in report(random_ledger(3), by=by).groups:
-            assert group.skill is None
-            assert group.crowd_skill is None
-
-
-def test_a_forecaster_alone_has_no_skill() -> None:
+        for group in random_report(3, by=by).groups:
+            assert (group.skill, group.crowd_skill) == (None, None)
     alone = the_group(ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), "ana",
                       by="forecaster")  # fmt: skip
     assert (alone.skill.mean, alone.skill.questions) == (None, 0)
@@ -96,15 +83,11 @@ def test_someone_who_changes_teams_never_meets_themself() -> None:
     assert red.mean == pytest.approx(100 * 0.5 * (0.25 - 0.36))
 
 
-# --- luck, and what it makes of miscalibration --------------------------------------------------
-
-
-@given(seeds)
-@settings(max_examples=examples(8))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_luck_is_the_realised_score_less_the_expected_one(
     seed: int,
 ) -> None:
-    for group in report(random_ledger(seed), by="team").groups:
+    for group in random_report(seed, by="team").groups:
         if group.questions:
             luck = group.luck
             assert luck.difference.mean == pytest.approx(luck.realised - luck.expected, abs=1e-12)
@@ -114,8 +97,7 @@ def test_luck_is_the_realised_score_less_the_expected_one(
                 assert (lower <= 0 <= upper) == (luck.p_value >= 0.05)
 
 
-@given(seeds)
-@settings(max_examples=examples(8))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_without_updates_the_realised_score_is_the_brier_score(seed: int) -> None:
     frames = random_ledger(seed)
     first = frames.forecasts.dropna(subset=["made_at"]).sort_values("made_at", kind="stable")
@@ -185,22 +167,10 @@ def test_miscalibration_has_an_expectation_from_luck() -> None:
     assert bold.when_made > bold.expected
 
 
-@pytest.mark.slow
-def test_the_band_and_the_null_do_not_depend_on_who_else_is_reported_on() -> None:
-    frames = random_ledger(1)
-    alone = the_group(frames, "ana", by="forecaster", names=["ana"])
-    assert alone == the_group(frames, "ana", by="forecaster")
-
-
-# --- movement ---------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@given(seeds)
-@settings(max_examples=examples(8))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_movement_is_that_of_the_paths_with_each_question_once(seed: int) -> None:
     frames = random_ledger(seed)
-    found = the_group(frames).movement
+    found = random_report(seed).groups[0].movement
     paths = scoring.excess_movement(frames.questions, frames.forecasts, day(200))
     each = paths[paths["steps"] > 0].groupby("question_id")["excess"].mean()
     assert found.questions == len(each)
@@ -341,9 +311,6 @@ def test_certain_and_wrong_forecasts_are_counted_by_question() -> None:
     assert (found.questions, found.wrong) == (3, 1)
 
 
-# --- lead time --------------------------------------------------------------------------------
-
-
 def test_the_profile_takes_the_forecasts_current_at_each_lead() -> None:
     frames = ledger(
         [
@@ -371,15 +338,13 @@ def test_the_profile_takes_the_forecasts_current_at_each_lead() -> None:
     assert 90 not in rows
 
 
-@pytest.mark.slow
-@given(seeds)
-@settings(max_examples=examples(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_protocol(
     seed: int,
 ) -> None:
     frames = random_ledger(seed)
-    by_lead = {group.name: group for group in report(frames, by="lead").groups}
-    for lead in the_group(frames).leads:
+    by_lead = {group.name: group for group in random_report(seed, by="lead").groups}
+    for lead in random_report(seed).groups[0].leads:
         name = f"{lead.days:g} day{'' if lead.days == 1 else 's'}"
         table = scoring.score(frames.questions, frames.forecasts, f"brier_lead({lead.days:g})")
         expected = table.groupby("question_id")["score"].mean().mean()
@@ -419,9 +384,6 @@ def test_a_question_without_a_forecast_at_the_lead_is_left_out_for_that_reason()
         report(frames, lead=0.0)
 
 
-# --- choices of questions ---------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_counted() -> None:
     frames = ledger(
@@ -451,9 +413,6 @@ def test_a_choice_of_nothing_is_refused_in_words() -> None:
     assert refused.value.remedy == "Tags: a."
     with pytest.raises(BadInput, match="end of the period is before the start"):
         report(frames, since=day(5), until=day(4))
-
-
-# --- evidence ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", ["publisher", "kind"])
@@ -496,7 +455,7 @@ def test_a_question_counts_once_in_a_teams_points() -> None:
 
 def test_a_record_without_citations_has_no_table_of_evidence() -> None:
     for by in ("all", "tag"):
-        group = report(random_ledger(8), by=by).groups[0]
+        group = random_report(8, by=by).groups[0]
         assert (group.earned, group.evidence) == ((), 0)
         assert group.moved is not None
 
@@ -578,21 +537,9 @@ def test_the_evidence_that_earned_and_lost_most_is_listed() -> None:
     assert f"{group.evidence - 10:,} more" in table.note
 
 
-@pytest.mark.slow
-def test_the_digest_sees_what_was_cited() -> None:
-    frames = random_ledger(8)
-    without = report(frames).metadata.input_sha256
-    assert report(cited(frames)).metadata.input_sha256 != without
-
-
-# --- curves -----------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@given(seeds)
-@settings(max_examples=examples(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_area_under_the_murphy_curve_is_the_score_when_made(seed: int) -> None:
-    for group in report(random_ledger(seed), by="team").groups:
+    for group in random_report(seed, by="team").groups:
         if group.questions:
             at = [point.threshold for point in group.murphy]
             area = np.trapezoid([point.score for point in group.murphy], at)
