@@ -50,6 +50,11 @@ def made(id_: str, forecaster: str, at: float, value: float | list[float | None]
     }
 
 
+def path(id_: str, forecaster: str, *steps: tuple[float, Any]) -> list[Any]:
+    """Return one forecaster's forecasts on a question, each a day and a value."""
+    return [made(id_, forecaster, at, value) for at, value in steps]
+
+
 def joined(
     team: str, forecaster: str, since: float | None = None, until: float | None = None
 ) -> dict[str, Any]:
@@ -197,9 +202,11 @@ SEEDS = (1, 2, 3)
 
 
 @cache
-def random_report(seed: int, **wanted: Any) -> Report:
+def random_report(
+    seed: int, by: str = "all", *, questions: int = 12, choices: bool = True
+) -> Report:
     """Return the report on a random ledger, which is built once."""
-    return report(random_ledger(seed), **wanted)
+    return report(random_ledger(seed, questions=questions, choices=choices), by=by)
 
 
 def the_group(frames: Frames, name: str = "all", **wanted: Any) -> Group:

@@ -19,7 +19,7 @@ from forecasts.folder.frames import Frames
 from forecasts.reports import Report, figures, formats
 from forecasts.reports.glossary import OF_REPORTS
 from forecasts.reports.report import CurvePoint
-from forecasts.reports.report_document import overview, report_document
+from forecasts.reports.report_document import credits, overview, report_document
 from tests.nasty import WORDS
 from tests.reports.small_ledgers import (
     asked,
@@ -28,7 +28,9 @@ from tests.reports.small_ledgers import (
     joined,
     ledger,
     made,
+    path,
     random_ledger,
+    random_report,
     report,
     schema,
 )
@@ -48,17 +50,13 @@ def nasty() -> Frames:
 
 
 def same_outcomes() -> Frames:
-    return ledger(
-        [asked(f"q{n}", "yes") for n in range(35)],
-        [made(f"q{n}", "ana", 0, 0.5 + n / 100) for n in range(35)],
-    )
+    rows = [made(f"q{n}", "ana", 0, 0.5 + n / 100) for n in range(35)]
+    return ledger([asked(f"q{n}", "yes") for n in range(35)], rows)
 
 
 def separated() -> Frames:
-    return ledger(
-        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)],
-    )
+    rows = [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)]
+    return ledger([asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)], rows)
 
 
 def came_and_went() -> Frames:
@@ -70,27 +68,23 @@ def came_and_went() -> Frames:
 
 
 EDGE_CASES: dict[str, Callable[[], Report]] = {
-    "an empty ledger": lambda: report(ledger([])),
     "no team": lambda: report(ledger([]), by="team"),
     "nothing resolved": lambda: report(
         ledger([asked("q", closes=300)], [made("q", "ana", 0, 0.5)])
     ),
-    "one question": lambda: report(ledger([asked("q", "yes")], [made("q", "ana", 0, 1.0)])),
+    "one question": lambda: report(
+        ledger([asked("q", "yes")], [made("q", "ana", 0, 1.0)]), by="forecaster"
+    ),
     "an impossible that happened": lambda: report(
         ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
     ),
-    "a random one": lambda: report(random_ledger(2)),
-    "by lead time": lambda: report(random_ledger(2), by="lead"),
-    "at a lead": lambda: report(random_ledger(2), by="forecaster", lead=2.0),
+    "by lead time": lambda: random_report(4, "lead"),
     "a choice": lambda: report(random_ledger(2), tags=("t0",), since=day(0), until=day(30)),
     "every outcome the same": lambda: report(same_outcomes()),
     "separated": lambda: report(separated()),
-    "one forecaster alone": lambda: report(
-        ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), by="forecaster"
-    ),
     "who came and went": lambda: report(came_and_went(), by="team"),
-    "many groups": lambda: report(random_ledger(2), by="forecaster"),
-    "all resolved": lambda: report(random_ledger(3), by="team", cohort="resolved"),
+    "many groups": lambda: random_report(4, "forecaster"),
+    "at a lead": lambda: report(random_ledger(3), by="team", cohort="resolved", lead=2.0),
     "evidence": lambda: report(cited(random_ledger(8, questions=20)), by="team"),
     "everyone's words": lambda: report(nasty(), by="tag"),
 }
@@ -100,12 +94,6 @@ EDGE_CASES: dict[str, Callable[[], Report]] = {
 def edge_case(name: str) -> Report:
     """Return the report of this name, which is built once."""
     return EDGE_CASES[name]()
-
-
-@cache
-def random_report(seed: int, *, by: str | None = None, **of: Any) -> Report:
-    """Return the report on a random ledger, which is built once."""
-    return report(random_ledger(seed, **of), **({} if by is None else {"by": by}))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +141,7 @@ def again() -> Report:
 def test_the_same_ledger_gives_the_same_bytes(
     render: Callable[[Report], str | bytes], again: Report
 ) -> None:
-    assert render(random_report(4, by="team")) == render(again)
+    assert render(random_report(4, "team")) == render(again)
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_csv, as_markdown])
@@ -194,7 +182,7 @@ class Page(HTMLParser):
 
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = Page()
-    page.feed(as_html(random_report(4, by="team")))
+    page.feed(as_html(random_report(4, "team")))
     # Reliability, ROC curve, lead time and Murphy curve of each of two teams.
     assert page.tags.count("figure") == page.tags.count("figcaption") == 8
     assert page.tags.count("details") == 8
@@ -216,7 +204,7 @@ def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
 
 def test_only_the_text_of_one_group_has_bins() -> None:
     assert "90 to 100%" in as_text(random_report(4))
-    assert "90 to 100%" not in as_text(random_report(4, by="team"))
+    assert "90 to 100%" not in as_text(random_report(4, "team"))
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
@@ -247,7 +235,7 @@ def test_intervals_and_p_values_say_that_they_count_families(
 def test_a_report_says_once_which_of_its_p_values_decides(
     render: Callable[[Report], str], by: str
 ) -> None:
-    text = " ".join(render(random_report(4, by=by)).replace("\u00a0", " ").split())
+    text = " ".join(render(random_report(4, by)).replace("\u00a0", " ").split())
     assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
     assert text.count("verdict rests on") == 1
 
@@ -266,24 +254,20 @@ def test_a_dash_in_the_place_of_an_interval_is_explained() -> None:
 
 def test_a_murphy_curve_above_the_base_rates_is_not_a_finding() -> None:
     group = random_report(4).groups[0]
-    low = replace(
-        group, murphy=tuple(replace(one, base_rate=one.score - 0.01) for one in group.murphy)
-    )
-    high = replace(group, murphy=tuple(replace(one, base_rate=one.score) for one in group.murphy))
-    assert figures.murphy("", low).caption.endswith(
-        "With the base rate as the forecast, it is smaller at thresholds of 0 to 100%; no test "
-        "says whether by more than chance."
-    )
-    assert figures.murphy("", high).caption.endswith(
-        "With the base rate as the forecast, it is not noticeably smaller at any threshold."
-    )
+    for less, said in (
+        (0.01, "is smaller at thresholds of 0 to 100%; no test says whether by more than chance."),
+        (0.0, "is not noticeably smaller at any threshold."),
+    ):
+        curve = tuple(replace(one, base_rate=one.score - less) for one in group.murphy)
+        caption = figures.murphy("", replace(group, murphy=curve)).caption
+        assert caption.endswith(f"With the base rate as the forecast, it {said}")
 
 
 def test_a_reaction_is_shown_beside_the_verdict_in_every_format() -> None:
-    group = edge_case("a random one").groups[0]
-    assert group.movement is not None
+    whole = random_report(4)
+    [group] = whole.groups
     slow = replace(group.movement, kind="under_reacting", sentence="Under-reacts: so it does.")
-    found = replace(edge_case("a random one"), groups=(replace(group, movement=slow),))
+    found = replace(whole, groups=(replace(group, movement=slow),))
     for render in (as_text, as_html, as_markdown, as_csv, as_json):
         assert "Under-reacts: so it does." in render(found)
 
@@ -295,11 +279,7 @@ def test_a_report_with_nothing_to_score_names_the_next_step() -> None:
 
 
 def test_a_team_is_told_that_its_members_forecast_before_they_joined() -> None:
-    late = ledger(
-        [asked("q", "yes")],
-        [made("q", "ana", 0, 0.3)],
-        [joined("north", "ana", 20)],
-    )
+    late = ledger([asked("q", "yes")], [made("q", "ana", 0, 0.3)], [joined("north", "ana", 20)])
     for render in (as_text, as_html, as_markdown):
         said = " ".join(render(report(late, by="team")).split())
         assert "No forecast counts in north, as none was made while its author was in" in said
@@ -309,7 +289,7 @@ def test_a_team_is_told_that_its_members_forecast_before_they_joined() -> None:
 
 
 def test_zero_has_no_sign_and_zero_infinite_scores_are_not_mentioned() -> None:
-    found = random_report(4, by="forecaster")
+    found = random_report(4, "forecaster")
     for render in (as_text, as_html, as_markdown):
         assert "−0.000" not in render(found)
         assert "0 infinite" not in render(found)
@@ -357,3 +337,30 @@ def test_a_group_begins_with_at_most_three_sentences(reports: dict[str, Report])
         for section in report_document(found).sections:
             text = " ".join(finding.text for finding in section.findings)
             assert len(re.findall(r"\.(?= |$)", text)) <= 3
+
+
+CUT = "Will the harbour freeze over before the end of the year, as it last did in the winter"
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [(f"{CUT} of 1987?", f"{CUT} of … (q0)"), ("", "q0"), ("Frost?", "Frost? (q0)")],
+)
+def test_an_update_has_the_title_of_its_question_cut_between_words_and_its_id(
+    title: str, said: str
+) -> None:
+    group = report(ledger([asked("q0", "yes", title=title)], updated("q0"))).groups[0]
+    [[question, *_]] = credits(group)[-1].rows
+    assert (question, group.moved.most[0].title) == (said, title)
+
+
+def test_expected_points_name_their_condition_and_further_updates_are_counted() -> None:
+    ids = [f"q{number}" for number in range(12)]
+    rows = [row for id_ in ids for row in updated(id_)]
+    note = credits(report(ledger([asked(id_, "yes") for id_ in ids], rows)).groups[0])[-1].note
+    assert "was expected if each new forecast was right; the other" in note
+    assert note.endswith("7 more that helped or hurt are not shown.")
+
+
+def updated(id_: str) -> list[Any]:
+    return path(id_, "ana", (1, 0.6), (3, 0.8))
