@@ -13,6 +13,7 @@ from tests.reports.small_ledgers import (
     ledger,
     made,
     random_ledger,
+    random_report,
     report,
     the_group,
 )
@@ -65,41 +66,35 @@ def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
 
 def test_adjusted_scores_allow_for_hard_questions() -> None:
     easy, hard = range(20), range(20, 40)
-    said = [made(f"q{n}", "ana", 0, 0.9) for n in easy]
-    said += [made(f"q{n}", "ben", 0, 0.6) for n in hard]
-    said += [made(f"q{n}", "eva", 0, 0.9 if n in easy else 0.6) for n in (*easy, *hard)]
-    frames = ledger([asked(f"q{n}", "yes") for n in (*easy, *hard)], said)
-    found = {group.name: group for group in report(frames, by="forecaster").groups}
-    adjusted = {name: group.adjusted for name, group in found.items()}
+    said = [made(f"q{n}", who, 0, 0.9) for n in easy for who in ("ana", "eva")]
+    said += [made(f"q{n}", who, 0, 0.6) for n in hard for who in ("ben", "eva")]
+    frames = ledger([asked(f"q{n}", "yes") for n in range(40)], said)
+    whole = report(frames, by="forecaster")
+    found = {group.name: group for group in whole.groups}
     assert found["ben"].brier.mean > 10 * found["ana"].brier.mean
-    assert [one.mean for one in adjusted.values() if one] == pytest.approx([(0.01 + 0.16) / 2] * 3)
-    assert (adjusted["eva"].questions, adjusted["eva"].component) == (40, 0)
-    head = tables.overview(report(frames, by="forecaster")).head
-    assert "Adjusted" in head
+    means = [group.adjusted.mean for group in found.values()]
+    assert means == pytest.approx([(0.01 + 0.16) / 2] * 3)
+    assert (found["eva"].adjusted.questions, found["eva"].adjusted.component) == (40, 0)
+    assert "Adjusted" in tables.overview(whole).head
     assert the_group(frames).adjusted is None
 
 
 def test_teams_are_adjusted_too_and_one_alone_is_not() -> None:
-    frames = ledger(
-        [asked("q", "yes"), asked("p", "yes"), asked("only", "no")],
-        [made("q", "ana", 0, 0.9), made("q", "bo", 0, 0.5), made("p", "bo", 0, 0.4),
-         made("p", "ana", 0, 0.8), made("only", "cy", 0, 0.1)],
-        [joined("red", "ana"), joined("blue", "bo"), joined("green", "cy")],
-    )  # fmt: skip
+    said = [made("q", "ana", 0, 0.9), made("q", "bo", 0, 0.5), made("p", "bo", 0, 0.4)]
+    said += [made("p", "ana", 0, 0.8), made("only", "cy", 0, 0.1)]
+    teams = [joined("red", "ana"), joined("blue", "bo"), joined("green", "cy")]
+    frames = ledger([asked("q", "yes"), asked("p", "yes"), asked("only", "no")], said, teams)
     found = {group.name: group.adjusted for group in report(frames, by="team").groups}
     assert found["green"] is None
     assert found["blue"].mean - found["red"].mean == pytest.approx((0.24 + 0.32) / 2)
-    assert "Adjusted" not in tables.overview(report(ledger([asked("q", "yes")],
-        [made("q", "ana", 0, 0.9)]), by="forecaster")).head  # fmt: skip
+    alone = report(ledger([asked("q", "yes")], said[:1]), by="forecaster")
+    assert "Adjusted" not in tables.overview(alone).head
 
 
 def test_groups_that_share_no_question_are_in_different_sets() -> None:
-    frames = ledger(
-        [asked(f"q{n}", "yes") for n in range(3)],
-        [made(f"q{n}", who, 0, p) for who, on, p in (("ana", (0, 1), 0.9), ("ben", (0, 1), 0.7),
-                                                     ("cy", (2,), 0.8), ("dee", (2,), 0.6))
-         for n in on],
-    )  # fmt: skip
+    said = [made(f"q{n}", who, 0, p) for n in (0, 1) for who, p in (("ana", 0.9), ("ben", 0.7))]
+    said += [made("q2", "cy", 0, 0.8), made("q2", "dee", 0, 0.6)]
+    frames = ledger([asked(f"q{n}", "yes") for n in range(3)], said)
     table = tables.overview(report(frames, by="forecaster"))
     shown = [row[table.head.index("Adjusted")] for row in table.rows]
     assert shown == ["0.010", "0.090", "0.040 (set 2)", "0.160 (set 2)"]
@@ -107,7 +102,7 @@ def test_groups_that_share_no_question_are_in_different_sets() -> None:
 
 
 def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -> None:
-    group = the_group(random_ledger(5, questions=60))
+    [group] = random_report(4, questions=40).groups
     assert group.auc_interval[0] < group.auc < group.auc_interval[1]
     area = np.trapezoid(
         [point.hit_rate for point in group.roc], [point.false_alarm_rate for point in group.roc]
@@ -118,15 +113,16 @@ def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -
 
 
 def test_errors_are_shown_beside_those_of_luck() -> None:
-    fair = the_group(random_ledger(11, questions=100, choices=False)).errors
-    bold = the_group(random_ledger(11, questions=100, sharpness=2.5, choices=False)).errors
+    groups = [
+        the_group(random_ledger(11, questions=60, sharpness=sharpness, choices=False))
+        for sharpness in (1.0, 2.5)
+    ]
+    fair, bold = (group.errors for group in groups)
     assert fair.average < 1.5 * fair.expected_average
     assert bold.average > 1.5 * bold.expected_average
     assert bold.average <= bold.p90 <= bold.largest
-    rows = tables.errors(the_group(random_ledger(11, questions=100, choices=False))).rows
-    assert [row[0] for row in rows][:3] == [
-        "Average error (Eavg)", "90th percentile (E90)", "Largest error (Emax)",
-    ]  # fmt: skip
+    names = [row[0] for row in tables.errors(groups[0]).rows]
+    assert names[:2] == ["Average error (Eavg)", "90th percentile (E90)"]
 
 
 def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> None:
@@ -140,9 +136,8 @@ def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> N
 
 def test_an_option_called_impossible_is_a_claim_like_any_other() -> None:
     options = {"type": "multiple_choice", "options": ["a", "b", "c"]}
-    frames = ledger([asked("q", "a", **options), asked("p", "yes")],
-                    [made("q", "ana", 0, [0.6, 0.4, 0.0]), made("p", "ana", 0, 0.7)])  # fmt: skip
-    group = the_group(frames)
+    said = [made("q", "ana", 0, [0.6, 0.4, 0.0]), made("p", "ana", 0, 0.7)]
+    group = the_group(ledger([asked("q", "a", **options), asked("p", "yes")], said))
     assert group.bins[0].weight == pytest.approx(0.5)
     assert sum(one.weight for one in group.bins) == pytest.approx(2.5)
     assert (group.certainty.questions, group.certainty.wrong) == (1, 0)
@@ -151,15 +146,13 @@ def test_an_option_called_impossible_is_a_claim_like_any_other() -> None:
 
 
 def test_a_team_of_everyone_has_nobody_to_be_compared_with() -> None:
-    asked_both = [asked("q", "yes"), asked("p", "no")]
-    said = [made(q, who, 0, p) for q, who, p in
-            [("q", "ana", 0.9), ("q", "bo", 0.4), ("p", "ana", 0.2), ("p", "bo", 0.3)]]  # fmt: skip
+    both = [asked("q", "yes"), asked("p", "no")]
+    said = [made(q, who, 0, 0.4) for q in ("q", "p") for who in ("ana", "bo")]
     teams = [joined("north", "ana"), joined("north", "bo")]
-    north = the_group(ledger(asked_both, said, teams), "north", by="team")
+    north = the_group(ledger(both, said, teams), "north", by="team")
     for skill in (north.skill, north.crowd_skill):
         assert (skill.mean, skill.interval, skill.questions) == (None, None, 0)
     assert north.crowd_brier_skill.mean is None
     # A question that someone outside forecast too is compared, and it alone.
-    cy = made("q", "cy", 0, 0.5)
-    with_cy = the_group(ledger(asked_both, [*said, cy], teams), "north", by="team")
-    assert with_cy.skill.questions == 1
+    said.append(made("q", "cy", 0, 0.5))
+    assert the_group(ledger(both, said, teams), "north", by="team").skill.questions == 1
