@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from forecasts.access import members, visibility
 from forecasts.access.members import member_or_new
-from forecasts.access.visibility import forecaster_handles
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
 from forecasts.agenda.today import RECENT, is_empty, today
 from forecasts.articles.library import store
@@ -18,7 +17,6 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, disputes
-from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
@@ -58,12 +56,6 @@ def test_of_two_forecasts_at_one_instant_the_later_row_stands(
     standing = updates.current_forecasts(session, alice, at=day(1))
     assert [forecast.probability for forecast in standing.values()] == [0.9]
     assert updates.current_forecasts(session, alice, at=day(1) - timedelta(seconds=1)) == {}
-
-
-def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
-    needs = today(session, None, now=day(11))
-    assert [state.slug for state in needs.awaiting.first] == [question.slug]
-    assert needs.to_forecast.total == 0
 
 
 @pytest.mark.slow
@@ -142,12 +134,13 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     assert [state.slug for state, _ in needs.to_review] == ["waits", "moved"]
 
 
-def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
-    for slug, closes in (("late", day(10)), ("soon", day(3)), ("mine", day(60))):
-        question = ask(session, alice, slug=slug, scheduled_close_time=closes)
+def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
+    for slug, closes in (("late", 10), ("soon", 3), ("closed", 1), ("mine", 60)):
+        question = ask(session, alice, slug=slug, scheduled_close_time=day(closes))
     say(session, question, alice, 0.4, 1)
     needs = today(session, alice, now=day(2))
     assert [state.slug for state in needs.to_forecast.first] == ["soon", "late"]
+    assert [state.slug for state in needs.awaiting.first] == ["closed"]
     assert [state.slug for state, _ in needs.fresh] == ["mine"]
 
 
@@ -184,30 +177,25 @@ def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
     assert today(session, alice, now=day(7)).resolved == []
 
 
-def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
-    """Put two questions on each list of Today, with a path of some length on each."""
-    ends = {
-        "closing": day(8),
-        "later": day(60),
-        "again": day(60),
-        "news": day(60),
-        "fresh": day(60),
-        "awaiting": day(5),
-        "resolved": day(60),
-    }
-    for slug, closes in ends.items():
-        title = f"Will the harbour quay open? ({number})" if slug == "news" else f"{slug} {number}?"
+def one_of_each(session: Session, alice: Member, bob: Member, number: int) -> None:
+    """Put a question on each list of Today, with a path of some length on each."""
+    closes = {"closing": 8, "awaiting": 5}
+    for slug in ("closing", "awaiting", "again", "news", "fresh", "resolved"):
+        title = "Will the harbour quay open?" if slug == "news" else slug
         question = ask(
-            session, alice, slug=f"{slug}-{number}", title=title, scheduled_close_time=closes
+            session,
+            alice,
+            slug=f"{slug}-{number}",
+            title=f"{title} ({number})",
+            scheduled_close_time=day(closes.get(slug, 60)),
         )
         for step in range(3):
-            p = Value(probability=0.3 + step / 10)
-            updates.update(session, question, p, member=bob, now=day(1 + step))
-        if slug in ("again", "news", "fresh", "resolved"):
-            note = [CitedEvidence(note=f"note {number}")]
-            updates.update(
-                session, question, Value(probability=0.5), member=alice, now=day(4), evidence=note
-            )
+            say(session, question, bob, 0.3 + step / 10, 1 + step)
+        if slug in closes:
+            continue
+        note = [CitedEvidence(note=f"note {number}")]
+        value = Value(probability=0.5)
+        updates.update(session, question, value, member=alice, now=day(4), evidence=note)
         if slug == "again":
             say(session, question, bob, 0.9, 5)
         if slug == "news":
@@ -220,37 +208,14 @@ def _asked(session: Session, alice: Member, bob: Member, number: int) -> None:
 @pytest.mark.slow
 def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
     counts = []
-    for number in range(3):
+    for number in range(2):
         with database.writing(engine) as session:
             alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
-            _asked(session, alice, bob, number)
-        if number in (0, 2):
-            with database.reading(engine) as session:
-                visibility.read_as(session, members.find_member(session, "alice"), now=day(6))
-                with counted_statements(engine) as statements:
-                    needs = today(session, members.find_member(session, "alice"), now=day(6))
-            counts.append(len(statements))
-            assert len(needs.moved) == len(needs.news) == number + 1
-            assert needs.to_forecast.total == 2 * (number + 1)
+            one_of_each(session, alice, bob, number)
+        with database.reading(engine) as session:
+            visibility.read_as(session, members.find_member(session, "alice"), now=day(6))
+            with counted_statements(engine) as statements:
+                needs = today(session, members.find_member(session, "alice"), now=day(6))
+        counts.append(len(statements))
+        assert len(needs.moved) == len(needs.news) == needs.to_forecast.total == number + 1
     assert counts[0] == counts[1]
-
-
-def test_the_score_table_has_one_row_a_forecaster_the_best_first(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    say(session, question, bob, 0.9, 0)
-    say(session, question, alice, 0.5, 0)
-    updates.withdraw(session, question, member=alice, now=day(5))
-    resolution = resolve(session, question, bob, "yes", 10, at=10)
-    best, worst = stored_scores.score_table(session, resolution)
-    assert (best.forecaster, best.brier) == ("bob", pytest.approx(0.01))
-    assert (best.original, best.crps) == (pytest.approx(0.02), None)
-    assert (worst.forecaster, worst.final, worst.coverage) == ("alice", None, 0.5)
-
-
-def test_only_those_who_have_forecast_have_a_record(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    member_or_new(session, "carol", now=day(0))
-    say(session, question, bob, 0.9, 1)
-    assert forecaster_handles(session) == ["bob"]
