@@ -1,8 +1,7 @@
 """Comparisons on a folder of parts, equal to those on the ledger in one process.
 
-The parts are read once for the tables of all pairs (``comparison.pairwise``), and a second time if
-some pairs are examined further. The record of each side comes from its own forecasts, as in
-``reports``.
+The parts are read once for the tables of all pairs (``comparison.pairwise``). The record of each
+side comes from its own forecasts, as in ``reports``.
 """
 
 from __future__ import annotations
@@ -19,14 +18,11 @@ from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports.plan import Plan, between, count, load, names_of, plan_of, store
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
-from forecasts.reports.comparison.build import BY, comparison, judged, members, require_two
+from forecasts.reports.comparison.build import BY, comparison, members, require_two
 from forecasts.reports.comparison.comparison import Comparison, Of
 from forecasts.reports.comparison.pairwise import (
-    Closer,
     Pairwise,
     Record,
-    closer,
-    closer_together,
     pairwise,
     record,
     together,
@@ -65,33 +61,25 @@ def compare_parts(
         require_two(known, sides, of)  # before anything is read
     total, numbers = parts.rows("forecasts"), range(parts.count)
 
-    def step(number: int) -> Callable[[int], None]:
-        return lambda done: progress(
-            total * (number * parts.count + done) // (2 * parts.count), total
-        )
+    def first_half(done: int) -> None:
+        progress(total * done // (2 * parts.count), total)
 
     with between(parts) as folder:
         counted = results(count, parts, numbers, executor)
         plan, scope = plan_of(folder, parts, counted, BY[of], sides, choice, as_of)
         require_two(scope.wanted, sides, of)
         store(folder / "shared", (of, alike))
-        every = results(_read, folder, numbers, executor, step(0))
+        every = results(_read, folder, numbers, executor, first_half)
         tables = together([one.tables for one in every])
         everyone = sorted(set().union(*(one.forecasters for one in every)))
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         del every
-        found = judged(tables, scope, _members(plan, everyone, scope.wanted, of))
-        looked = Closer(None, {})
-        if found.selective or found.shown:
-            store(folder / "pairs", (bool(found.selective), found.shown))
-            looked = closer_together(results(_closer, folder, numbers, executor, step(1)))
         made = [one for turn in plan.turns for one in results(_records, folder, turn, executor)]
         progress(total, total)
     return comparison(
         scope,
         tables,
-        found,
-        looked,
+        _members(plan, everyone, scope.wanted, of),
         {name: one for records in made for name, one in records.items()},
         of=of,
         alike=alike,
@@ -123,14 +111,6 @@ def _read(item: tuple[Path, int]) -> Read:
         everyone |= forecasters
         tables.append(pairwise(rows, of=of, alike=alike, models={}))
     return Read(together(tables), digests, everyone)
-
-
-def _closer(item: tuple[Path, int]) -> Closer:
-    folder, part = item
-    plan: Plan = load(folder / "plan")
-    filled, losses = load(folder / "pairs")
-    some = questions_of(folder, plan, part, alone=True, again=True)
-    return closer_together([closer(rows, filled=filled, losses=losses) for rows, _, _ in some])
 
 
 def _records(item: tuple[Path, int]) -> dict[str, Record]:

@@ -42,13 +42,11 @@ class Some(NamedTuple):
     forecasters: set[str]
 
 
-def questions_of(
-    folder: Path, plan: Plan, part: int, *, alone: bool = False, again: bool = False
-) -> Iterator[Some]:
+def questions_of(folder: Path, plan: Plan, part: int, *, alone: bool = False) -> Iterator[Some]:
     """Yield the questions of a part, some at a time, with all of their forecasts.
 
-    After the last, the part's forecasts are written by batch; ``again``: that was done before, and
-    there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
+    After the last, the part's forecasts are written by batch. ``alone`` as in ``Rows``. BadInput
+    for values against the rules.
     """
     scope = questions_file.read(folder, plan.scope, part=part)
     questions = plan.parts.questions(part, questions_file.QUESTIONS)
@@ -63,18 +61,16 @@ def questions_of(
             frames = replace(plan.frames, questions=questions[here], forecasts=made)
             rows, kept, in_time = _rows(frames, scope, alone=alone)
             everyone = set(made["forecaster"][in_time].unique())
-            yield Some(rows, [] if again else question_digests(frames), everyone)
-            if not again:
-                found.append(_batched(table, kept, rows, plan))
+            yield Some(rows, question_digests(frames), everyone)
+            found.append(_batched(table, kept, rows, plan))
     except scoring.InputError as error:
         raise BadInput(
             f"Part {part} breaks the rules of a ledger: {error}",
             remedy=("Correct the input.", AGAIN),
         ) from None
-    if not again:
-        every = pa.concat_tables([made for made, _ in found], promote_options="default")
-        number = np.concatenate([batch for _, batch in found])
-        batch_files.write(folder / "forecasts" / part_name(part), every, number)
+    every = pa.concat_tables([made for made, _ in found], promote_options="default")
+    number = np.concatenate([batch for _, batch in found])
+    batch_files.write(folder / "forecasts" / part_name(part), every, number)
 
 
 def _pieces(path: Path) -> Iterator[tuple[Any, bool]]:

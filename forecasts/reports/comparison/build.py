@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,12 +34,10 @@ from forecasts.reports.comparison.comparison import (
 )
 from forecasts.reports.comparison.pairwise import (
     THRESHOLDS,
-    Closer,
     Key,
     Pairwise,
     Record,
     bot_models,
-    closer,
     pairwise,
     record,
 )
@@ -87,12 +85,10 @@ def build(
     rows = Rows(in_time, scope, alone=True)
     models = bot_models(in_time, rows.entries)
     tables = pairwise(rows, of=of, alike=alike, models=models)
-    found = judged(tables, scope, members(in_time, rows.entries, scope.wanted, of))
     return comparison(
         scope,
         tables,
-        found,
-        closer(rows, filled=bool(found.selective), losses=found.shown),
+        members(in_time, rows.entries, scope.wanted, of),
         {name: record(rows, name) for name in scope.wanted},
         of=of,
         alike=alike,
@@ -114,46 +110,6 @@ def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
             f"A comparison takes two or more {of}, got {len(set(between))}.",
             remedy=(Remedy("Name them: {}.", "", between="NAME"), names),
         )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The pairs compared, how silent each side was, and the pairs that are examined further.
-
-    ``selective``: the pairs with one side that was clearly more silent; ``shown``: those whose
-    losses are shown at each threshold.
-    """
-
-    found: compared.Comparison
-    members: dict[str, set[Hashable]]
-    silent: dict[str, Silence]
-    selective: frozenset[Key]
-    shown: frozenset[Key]
-
-
-def judged(tables: Pairwise, scope: Scope, members: dict[str, set[Hashable]]) -> Judged:
-    """Return the comparison of all pairs, from the tables of all questions."""
-    found = scoring.compare(
-        tables.differences, members, _family(scope), tables.people, scope.counting
-    )
-    silent = {}
-    if len(tables.present) > 1:
-        spoken = _placed(tables.spoken, scope)
-        silent = silences(scope.counting, spoken, scope.wanted, scope.choice.lead)
-    few = len(found.pairs) <= wording.MOST_PAIRS
-    return Judged(
-        found,
-        members,
-        silent,
-        selective=frozenset(
-            (pair.a, pair.b)
-            for pair in found.pairs
-            if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
-        ),
-        shown=frozenset(
-            (pair.a, pair.b) for pair in found.pairs if few and pair.comparable and not pair.rare
-        ),
-    )
 
 
 def members(
@@ -186,8 +142,7 @@ def _placed(table: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 def comparison(
     scope: Scope,
     tables: Pairwise,
-    judged: Judged,
-    closer: Closer,
+    members: dict[str, set[Hashable]],
     records: Mapping[str, Record],
     *,
     of: Of,
@@ -197,11 +152,19 @@ def comparison(
 ) -> Comparison:
     """Return the comparison from its tables, and the record of each side."""
     choice, questions, reason = scope.choice, scope.questions, scope.reason
-    family, differences, found = _family(scope), tables.differences, judged.found
-    imputed = {}
-    if closer.filled is not None:
-        filled = _with_moments(closer.filled, differences)
-        imputed = _imputed(filled, judged.members, family)
+    family, differences = _family(scope), tables.differences
+    found = scoring.compare(differences, members, family, tables.people, scope.counting)
+    silent: dict[str, Silence] = {}
+    if len(tables.present) > 1:
+        silent = silences(scope.counting, _placed(tables.spoken, scope), scope.wanted, choice.lead)
+    # The pairs with one side that was clearly more silent.
+    selective = {
+        (pair.a, pair.b)
+        for pair in found.pairs
+        if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
+    }
+    filled = _with_moments(tables.filled, differences) if selective else None
+    imputed = {} if filled is None else _imputed(filled, members, family)
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = scope.all_families
     over = questions["scheduled_close_time"].groupby(of_each).max()
@@ -211,7 +174,9 @@ def comparison(
     watched = _watched_pairs(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
-    losses = _murphy_differences(closer, family, curves)
+    firm = [(pair.a, pair.b) for pair in found.pairs if pair.comparable and not pair.rare]
+    known = {names: tables.losses[names] for names in firm if names in tables.losses}
+    losses = _murphy_differences(known, family, curves)
     apart = {
         key: dict(part.groupby("reason")["questions"].sum())
         for key, part in tables.apart.groupby(["a", "b"])
@@ -224,14 +189,14 @@ def comparison(
             apart=apart.get((pair.a, pair.b), {}),
             dominant=pair.dominant
             and replace(pair.dominant, family=family_names[pair.dominant.family]),
-            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in judged.selective else None,
+            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
             murphy=losses.get((pair.a, pair.b), ()),
             watched=watched.by_block.get((pair.a, pair.b)),
             watched_by_family=watched.by_family.get((pair.a, pair.b)),
         )
         for pair in found.pairs
     )
-    sides = _sides(scope, tables, judged, records, watched.best)
+    sides = _sides(scope, tables, found, silent, records, watched.best)
     when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
     not_selected = ["not_selected"] * (scope.all_questions - len(questions))
     return Comparison(
@@ -269,7 +234,7 @@ def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFra
 
 
 def _murphy_differences(
-    closer: Closer, family: pd.Series, curves: int
+    losses: Mapping[Key, tuple[pd.Series, npt.NDArray[np.float64]]], family: pd.Series, curves: int
 ) -> dict[Key, tuple[MurphyDifference, ...]]:
     """Return the difference of the Murphy curves of each pair; ``curves``: of all pairs.
 
@@ -277,17 +242,19 @@ def _murphy_differences(
     """
 
     def curve(names: Key) -> tuple[MurphyDifference, ...]:
-        asked, difference = closer.losses[names]
+        asked, difference = losses[names]
+        table = difference_curve(difference, asked, family, THRESHOLDS, curves)
         return tuple(
-            MurphyDifference(at, mean, (lower, upper), (band_lower, band_upper))
-            for at, mean, lower, upper, band_lower, band_upper in difference_curve(
-                difference, asked, family, THRESHOLDS, curves
-            )[["threshold", "difference", "lower", "upper", "band_lower", "band_upper"]].itertuples(
-                index=False, name=None
+            MurphyDifference(
+                row.threshold,
+                row.difference,
+                (row.lower, row.upper),
+                (row.band_lower, row.band_upper),
             )
+            for row in rows_of(table)
         )
 
-    return dict(zip(closer.losses, map_threads(curve, closer.losses), strict=True))
+    return dict(zip(losses, map_threads(curve, losses), strict=True))
 
 
 def pair_of(
@@ -321,12 +288,12 @@ def _imputed(
 def _sides(
     scope: Scope,
     tables: Pairwise,
-    judged: Judged,
+    found: compared.Comparison,
+    silent: Mapping[str, Silence],
     records: Mapping[str, Record],
     best: Mapping[str, bool],
 ) -> tuple[Side, ...]:
     """Return each group with its ranks and its own record, the best score first."""
-    silent = judged.silent
     scores = _placed(tables.scores, scope).sort_values(["group", "question"], ignore_index=True)
     adjusted = adjusted_scores(scores.assign(family=scope.family[scores["question"]]))
     skill = {} if tables.skills is None else _skills(tables.skills, _family(scope))
@@ -342,7 +309,7 @@ def _sides(
             adjusted=adjusted.get(ranked.name),
             skill=skill.get(ranked.name),
         )
-        for ranked in judged.found.groups
+        for ranked in found.groups
     ]
     # A group without a score comes last.
     sides.sort(key=lambda one: math.inf if one.brier.mean is None else one.brier.mean)

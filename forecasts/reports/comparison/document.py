@@ -31,6 +31,7 @@ from forecasts.documents.numbers import (
 )
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair, Side
+from forecasts.reports.comparison.pairwise import MOST_PAIRS
 from forecasts.reports.figures import stretches
 from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.wording import (
@@ -59,7 +60,7 @@ def comparison_document(comparison: Comparison) -> Document:
     metadata, pairs = comparison.metadata, wording.shown(comparison)
     scope = f"{choice_sentences(metadata, metadata.as_of)} {left_out(comparison.left_out)}"
     in_words: Block = Bullets(tuple(pair.sentence for pair in pairs))
-    if len(comparison.pairs) > wording.MOST_PAIRS:
+    if len(comparison.pairs) > MOST_PAIRS:
         in_words = (
             f"The table shows the {count(len(pairs), 'pair')} that differ, of "
             f"{len(comparison.pairs):,}; the CSV and JSON formats have all."

@@ -10,9 +10,10 @@ about bots *like* them takes those with one model as one member (``one_a_model``
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.estimates import brier_scores
 from forecasts.reports.groups import Entries
-from forecasts.reports.member_scores import timing_days
+from forecasts.reports.member_scores import on, timing_days
 from forecasts.reports.report import Estimate
 from forecasts.reports.rows import Rows
 from scoring.pairing import elementary_differences
@@ -33,6 +34,8 @@ from scoring.rare_events import least_widths
 
 Key = tuple[str, str]
 THRESHOLDS = np.linspace(0, 1, 51)  # of the Murphy curves
+# With more pairs than this, a document shows only those that differ, and no Murphy curves.
+MOST_PAIRS = 15
 _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
 
 
@@ -41,14 +44,17 @@ class Pairwise:
     """Tables by question; ``question_id`` is the question's number.
 
     ``present``: the groups with a forecast that counts. ``differences`` of all pairs, and the
-    contributions of ``people`` if wanted; ``apart`` (a, b, reason, questions): of the pairs without
-    a difference, how many questions both forecast, and why these do not count. ``spoken``, how long
-    each side had a forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters,
-    if wanted.
+    contributions of ``people`` if wanted; ``filled``: the differences with the crowd's forecast for
+    a side while it had none; ``losses``: of not too many pairs, the questions, and the differences
+    at each threshold. ``apart`` (a, b, reason, questions): of the pairs without a difference, how
+    many questions both forecast, and why these do not count. ``spoken``, how long each side had a
+    forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters, if wanted.
     """
 
     present: frozenset[str]
+    losses: dict[Key, tuple[pd.Series, npt.NDArray[np.float64]]]
     differences: pd.DataFrame
+    filled: pd.DataFrame
     people: pd.DataFrame | None
     apart: pd.DataFrame
     spoken: pd.DataFrame
@@ -64,18 +70,22 @@ def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pair
     scope, entries, lead = rows.scope, rows.entries, rows.scope.choice.lead
     counting = scope.counting
     number = counting["question_id"].to_numpy()
-    forecasts = entries.forecasts[entries.forecasts["question_id"].isin(counting["question_id"])]
+    forecasts = on(counting, entries)
     present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
     paired = (counting, forecasts, present, lead)
     both = present.nunique() > 1
     scores = rows.scores[["group", "question", "brier"]]
     differences = scoring.paired(*paired) if both else _NO_PAIRS
+    everyone = rows.frames.forecasts
+    everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
+    kept, few = replace(entries, forecasts=forecasts), comb(len(scope.wanted), 2) <= MOST_PAIRS
+    people = scoring.paired_people(*paired) if both and alike else None
     return Pairwise(
         present=frozenset(present),
+        losses=elementary_differences(*paired, THRESHOLDS) if both and few else {},
         differences=differences,
-        people=one_a_model(scoring.paired_people(*paired), entries, models)
-        if both and alike
-        else None,
+        filled=without_silence(counting, everyone, kept, scope.wanted, lead) if both else _NO_PAIRS,
+        people=None if people is None else one_a_model(people, entries, models),
         apart=_apart(rows, set(zip(differences["a"], differences["b"], strict=True))),
         spoken=_numbered(spoken(counting, entries, lead), number),
         scores=_numbered(scores, number),
@@ -113,13 +123,17 @@ def one_a_model(people: pd.DataFrame, entries: Entries, models: dict[str, str]) 
 def together(parts: Sequence[Pairwise]) -> Pairwise:
     """Return the tables of all questions, from those of parts of them."""
     found: dict[str, Any] = {}
-    for name in (field.name for field in fields(Pairwise)):
+    for name in (field.name for field in fields(Pairwise)[2:]):
         some = [getattr(part, name) for part in parts if getattr(part, name) is not None]
-        found[name] = pd.concat(some, ignore_index=True) if some and name != "present" else None
+        found[name] = pd.concat(some, ignore_index=True) if some else None
     keys = ["a", "b", "question_id"]
-    found["present"] = frozenset().union(*(part.present for part in parts))
     found["differences"] = found["differences"].sort_values(keys, ignore_index=True)
-    return Pairwise(**found)
+    losses = {}
+    for names in dict.fromkeys(names for part in parts for names in part.losses):
+        some = [part.losses[names] for part in parts if names in part.losses]
+        asked, difference = zip(*some, strict=True)
+        losses[names] = pd.concat(asked, ignore_index=True), np.concatenate(difference)
+    return Pairwise(frozenset().union(*(part.present for part in parts)), losses, **found)
 
 
 def _numbered(table: pd.DataFrame, number: npt.NDArray[Any]) -> pd.DataFrame:
@@ -164,47 +178,6 @@ def _skills(rows: Rows) -> pd.DataFrame:
     # Without anyone else there is no advantage to measure: a score of 0 means nothing.
     beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
     return scores.loc[beside, ["question_id", "forecaster", "score"]]
-
-
-@dataclass(frozen=True)
-class Closer:
-    """Tables for some pairs only: by question too.
-
-    ``filled``: the differences with the crowd's forecast for a side while it had none, if wanted;
-    ``losses``: the questions of each pair, and their differences at each threshold.
-    """
-
-    filled: pd.DataFrame | None
-    losses: Mapping[Key, tuple[pd.Series, npt.NDArray[np.float64]]]
-
-
-def closer(rows: Rows, *, filled: bool, losses: Collection[Key]) -> Closer:
-    """Return these tables for some questions; ``losses``: the pairs whose losses are wanted."""
-    entries, lead, counting = rows.entries, rows.scope.choice.lead, rows.scope.counting
-    on = entries.forecasts["question_id"].isin(counting["question_id"])
-    kept = replace(entries, forecasts=entries.forecasts[on])
-    crowd = None
-    if filled and on.any():
-        everyone = rows.frames.forecasts
-        everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
-        crowd = without_silence(counting, everyone, kept, rows.scope.wanted, lead)
-    present = entries.group[entries.group.index.isin(kept.forecasts["forecaster"])]
-    found = {}
-    if losses and present.nunique() > 1:
-        every = elementary_differences(counting, kept.forecasts, present, lead, THRESHOLDS)
-        found = {names: every[names] for names in losses if names in every}
-    return Closer(crowd, found)
-
-
-def closer_together(parts: Sequence[Closer]) -> Closer:
-    """Return the tables of all questions, from those of parts of them."""
-    filled = [part.filled for part in parts if part.filled is not None]
-    found = {}
-    for names in dict.fromkeys(names for part in parts for names in part.losses):
-        some = [part.losses[names] for part in parts if names in part.losses]
-        asked, difference = zip(*some, strict=True)
-        found[names] = pd.concat(asked, ignore_index=True), np.concatenate(difference)
-    return Closer(pd.concat(filled, ignore_index=True) if filled else None, found)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from forecasts.reports.comparison.comparison import (
     Side,
     Watched,
 )
+from forecasts.reports.comparison.pairwise import MOST_PAIRS
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
@@ -31,8 +32,6 @@ from scoring.comparison import NEVER_TOGETHER, Dominant
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
 # Reasons to leave a question out while its outcome is unknown, or its close is ahead.
 TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
-# With more pairs than this, a document shows only those that differ.
-MOST_PAIRS = 15
 # The conclusion names at most so many.
 _MOST_NAMED = 3
 _MOST_BLOCKS = 100_000
