@@ -104,19 +104,14 @@ def with_numbers(frames: Frames, questions: int = 3, seed: int = 0) -> Frames:
     """
     random = np.random.default_rng(seed)
     levels = {"0.05": -1.645, "0.25": -0.674, "0.5": 0.0, "0.75": 0.674, "0.95": 1.645}
-    said = {level: 50 + 10 * z for level, z in levels.items()}
+    said = {"quantiles": {level: 50 + 10 * z for level, z in levels.items()}}
     numeric = {"type": "numeric", "lower_bound": "0", "upper_bound": "100", "tags": ["numbers"]}
-    asked_ = [
-        asked(f"n{number:03}", f"{random.normal(50, 10):.3f}", **numeric)
-        for number in range(questions)
-    ]
+    ids = [f"n{number:03}" for number in range(questions)]
     everyone = sorted(set(frames.forecasts["forecaster"]))
-    rows = [
-        made(one["question_id"], who, 1, None) | {"quantiles": said}
-        for one in asked_
-        for who in everyone
-    ]
-    numbers = ledger(asked_, rows)
+    numbers = ledger(
+        [asked(id_, f"{random.normal(50, 10):.3f}", **numeric) for id_ in ids],
+        [made(id_, who, 1, None) | said for id_ in ids for who in everyone],
+    )
     return replace(
         frames,
         questions=pd.concat([frames.questions, numbers.questions], ignore_index=True),
@@ -157,37 +152,25 @@ def random_ledger(
                     odds = (truth / (1 - truth)) ** sharpness
                     value = odds / (1 + odds)
                 forecasts.append(made(id_, forecaster, at, value))
-    teams = [
-        joined("north", "ana"),
-        joined("north", "bo", since=2),
-        joined("south", "cy", until=5),
-        joined("south", "dee"),
-    ]
+    teams = [joined("north", "ana"), joined("north", "bo", since=2)]
+    teams += [joined("south", "cy", until=5), joined("south", "dee")]
     return ledger(asked_, forecasts, teams)
 
 
 def cited(frames: Frames) -> Frames:
-    """The same ledger with citations: two publishers, some updates of both, some of neither."""
-    rng = np.random.default_rng(1)
-    choices = [None, [{"evidence_id": "e1"}], [{"evidence_id": "e2", "share": 0.25},
-                                               {"evidence_id": "e1"}]]  # fmt: skip
-    evidence = pd.DataFrame(
-        {
-            "evidence_id": ["e1", "e2"],
-            "publisher": ["The Gazette", "The Mail"],
-            "kind": ["news", "data"],
-        }
-    )
-    picked = [choices[k] for k in rng.integers(0, 3, len(frames.forecasts))]
-    whole = complete(frames.questions, frames.forecasts, frames.teams)
-    return Frames(
-        whole.questions,
-        whole.forecasts.assign(evidence=pd.Series(picked, dtype=object)),
-        whole.teams,
-        complete(frames.questions, frames.forecasts)
-        .evidence.reindex(range(0))
-        .pipe(lambda blank: pd.concat([blank, evidence], ignore_index=True).fillna("")),
-        whole.articles,
+    """Return the ledger with citations: two publishers, some updates of both, some of neither."""
+    both = [{"evidence_id": "e2", "share": 0.25}, {"evidence_id": "e1"}]
+    choices = [None, [{"evidence_id": "e1"}], both]
+    picked = np.random.default_rng(1).integers(0, 3, len(frames.forecasts))
+    evidence = pd.DataFrame({"evidence_id": ["e1", "e2"], "kind": ["news", "data"]})
+    evidence["publisher"] = ["The Gazette", "The Mail"]
+    blank = frames.evidence.iloc[:0]
+    return replace(
+        frames,
+        forecasts=frames.forecasts.assign(
+            evidence=pd.Series([choices[k] for k in picked], dtype=object)
+        ),
+        evidence=pd.concat([blank, evidence], ignore_index=True).fillna(""),
     )
 
 

@@ -30,39 +30,30 @@ def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
     )
 
 
-@pytest.mark.slow
-def test_a_calibrated_record_keeps_its_numbers(calibrated: Group) -> None:
+def test_only_a_record_with_a_verdict_has_advice(calibrated: Group) -> None:
+    few = replace(calibrated, verdict=replace(calibrated.verdict, kind="too_few"))
+    assert advice(few) == []
     [said] = advice(calibrated)
     assert said.startswith("Keep your numbers")
 
 
-def test_below_30_questions_there_is_no_advice(calibrated: Group) -> None:
-    few = replace(calibrated, verdict=replace(calibrated.verdict, kind="too_few"))
-    assert advice(few) == []
-
-
 @pytest.mark.parametrize(
-    ("kind", "slope", "said"),
+    ("kind", "slope", "bins", "said"),
     [
         # logit 0.95 = 2.94; half of it is 81%.
-        (
-            "overconfident",
-            0.5,
-            "Move your 90s (on average 95%) to about 81% and forecasts below 10% (on average 5%) "
-            "to about 19%.",
-        ),
-        ("underconfident", 2.0, "Move your 70s (on average 75%) to about 90%."),
+        ("overconfident", 0.5, (0.05, 0.95), "Move your 90s (on average 95%) to about 81% and "
+         "forecasts below 10% (on average 5%) to about 19%."),
+        ("underconfident", 2.0, (0.5, 0.75), "Move your 70s (on average 75%) to about 90%."),
     ],
-)
+)  # fmt: skip
 def test_the_numbers_to_move_come_from_the_line(
-    calibrated: Group, kind: str, slope: float, said: str
+    calibrated: Group, kind: str, slope: float, bins: tuple[float, ...], said: str
 ) -> None:
-    forecasts = (0.05, 0.95) if kind == "overconfident" else (0.5, 0.75)
     faulty = replace(
         calibrated,
         verdict=replace(calibrated.verdict, kind=kind),
         recalibration=Recalibration(0.0, slope, 0.001, True, ""),
-        bins=of_bins(*forecasts, came=0.5 if kind == "overconfident" else 0.95),
+        bins=of_bins(*bins, came=0.5 if kind == "overconfident" else 0.95),
     )
     assert advice(faulty) == [said]
 
@@ -95,11 +86,8 @@ def test_a_failed_certainty_moves_no_forecast_if_the_rest_is_calibrated(calibrat
 
 
 def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Group) -> None:
-    lucky = replace(
-        calibrated,
-        recalibration=Recalibration(0.0, 0.5, 0.3, True, ""),
-        bins=of_bins(0.05, 0.95),
-    )
+    line = Recalibration(0.0, 0.5, 0.3, True, "")
+    lucky = replace(calibrated, recalibration=line, bins=of_bins(0.05, 0.95))
     assert "Move" not in advice(lucky)[0]
 
 

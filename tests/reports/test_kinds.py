@@ -56,20 +56,13 @@ def everyone(said: Mapping[str, float], many: int = 40) -> list[dict[str, Any]]:
     ]
 
 
-def brier(frames: Frames, **wanted: Any) -> dict[str, float | None]:
-    return {one.name: one.brier.mean for one in report(frames, **wanted).groups}
-
-
 def test_a_kind_has_the_mean_score_of_its_members() -> None:
     frames = arena(everyone({"ann": 0.9, "bob": 0.7, "b1": 0.8}))
-    assert brier(frames, by="kind") == pytest.approx({"bot": 0.04, "human": 0.05})
-    teams = replace(
-        frames,
-        teams=ledger(
-            [], [], [joined("bot", "b1"), joined("human", "ann"), joined("human", "bob")]
-        ).teams,
-    )
-    assert report(frames, by="kind").groups == report(teams, by="team").groups
+    found = report(frames, by="kind").groups
+    scores = {one.name: one.brier.mean for one in found}
+    assert scores == pytest.approx({"bot": 0.04, "human": 0.05})
+    stays = [joined("bot", "b1"), joined("human", "ann"), joined("human", "bob")]
+    assert found == report(replace(frames, teams=ledger([], [], stays).teams), by="team").groups
 
 
 def test_an_owner_has_the_forecasts_of_their_bots_alone() -> None:
@@ -109,14 +102,11 @@ def test_an_unknown_kind_or_a_folder_is_refused_with_the_names() -> None:
 
 
 def test_the_digest_covers_the_kinds_only_in_a_report_by_kind() -> None:
-    frames = arena(everyone({"ann": 0.9, "b1": 0.8}))
+    frames = arena(everyone({"ann": 0.9, "b1": 0.8}, 4), many=4)
     other = replace(frames, members=frames.members.assign(kind="human"))
-
-    def digest(of: Frames, by: Any) -> str:
-        return report(of, by=by).metadata.input_sha256
-
-    assert digest(frames, "all") == digest(other, "all")
-    assert digest(frames, "kind") != digest(other, "kind")
+    for by, is_same in (("all", True), ("kind", False)):
+        one, two = (report(of, by=by).metadata.input_sha256 for of in (frames, other))
+        assert (one == two) == is_same
 
 
 def test_kinds_are_compared_on_shared_questions_and_the_bots_are_named() -> None:
