@@ -67,7 +67,7 @@ def test_an_address_holds_until_it_is_revoked_or_another_is_made(
         read(session, second.secret)
 
 
-def test_a_member_who_is_forgotten_has_no_calendar_any_more(session: Session, bob: Member) -> None:
+def test_a_removed_member_has_no_calendar(session: Session, bob: Member) -> None:
     issued = calendar_feed.create(session, member=bob, now=day(1))
     privacy.remove(session, "bob", member=None, now=day(2))
     with pytest.raises(Forbidden):
@@ -90,8 +90,7 @@ def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
 
 
 def test_the_address_ends_as_calendars_do() -> None:
-    assert (
-        calendar_feed.token_in(calendar_feed.address("", "fcc_a_b").rpartition("/")[2]) == "fcc_a_b"
-    )
+    name = calendar_feed.address("", "fcc_a_b").rpartition("/")[2]
+    assert calendar_feed.token_in(name) == "fcc_a_b"
     with pytest.raises(NotFound):
         calendar_feed.token_in("fcc_a_b")

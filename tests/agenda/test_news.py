@@ -26,11 +26,10 @@ def capture(session: Session, member: Member, text: str, at: float, title: str =
 
 
 def found(session: Session, question: Question, member: Member, at: float) -> Mention | None:
-    assert question.id is not None
     mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
-    standing = [(registry.newest_wording(session, question), mine)]
-    return new_mentions(session, member, standing, now=day(at)).get(question.id)
+    current = [(registry.newest_wording(session, question), mine)]
+    return new_mentions(session, member, current, now=day(at)).get(question.id)
 
 
 @pytest.fixture

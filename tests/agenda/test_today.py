@@ -48,16 +48,6 @@ def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal
     assert today(session, alice, now=day(5)).to_forecast.total == 1
 
 
-def test_of_two_forecasts_at_one_instant_the_later_row_stands(
-    session: Session, question: Question, alice: Member
-) -> None:
-    for p in (0.1, 0.9):
-        updates.update(session, question, Value(probability=p), member=alice, now=day(1))
-    standing = updates.current_forecasts(session, alice, at=day(1))
-    assert [forecast.probability for forecast in standing.values()] == [0.9]
-    assert updates.current_forecasts(session, alice, at=day(1) - timedelta(seconds=1)) == {}
-
-
 @pytest.mark.slow
 def test_a_disputed_outcome_is_shown_until_somebody_decides(
     session: Session, question: Question, alice: Member, bob: Member
@@ -102,13 +92,12 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
 
 
 @pytest.mark.slow
-def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
-    soon, usual = (
-        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("soon", "usual")
-    )
-    for question in (soon, usual):
+def test_a_review_follows_the_members_intervals(session: Session, alice: Member) -> None:
+    for slug in ("soon", "usual"):
+        question = ask(session, alice, slug=slug, scheduled_close_time=day(90))
         say(session, question, alice, 0.2, 1)
-    set_interval(session, 2, member=alice, now=day(1), question=soon)
+        if slug == "soon":
+            set_interval(session, 2, member=alice, now=day(1), question=question)
     [one] = today(session, alice, now=day(3.5)).overdue
     assert (one.state.slug, one.overdue, one.interval) == ("soon", True, timedelta(days=2))
     set_interval(session, 30, member=alice, now=day(4))
@@ -219,3 +208,12 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
         counts.append(len(statements))
         assert len(needs.moved) == len(needs.news) == needs.to_forecast.total == number + 1
     assert counts[0] == counts[1]
+
+
+def test_of_two_forecasts_at_one_instant_the_later_row_is_current(
+    session: Session, question: Question, alice: Member
+) -> None:
+    for p in (0.1, 0.9):
+        say(session, question, alice, p, 1)
+    current = updates.current_forecasts(session, alice, at=day(1))
+    assert [forecast.probability for forecast in current.values()] == [0.9]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from functools import cache
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +15,7 @@ import pytest
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, formats
 from forecasts.reports.report import Staleness
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, report, schema
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
 
 pytestmark = pytest.mark.slow
 
@@ -147,11 +145,6 @@ def test_every_format_has_the_sentence_and_the_questions() -> None:
     for form in ("md", "html"):
         text = str(formats.rendered(found, form))
         assert "Unrevised forecasts grew too high" in text
-        assert "Reviews that would have paid most" in text
         assert stale.most[0].title in text
-    data = json.loads(formats.rendered(found, "json"))
-    jsonschema.validate(data, schema("report"))
-    assert data["groups"][0]["staleness"]["most"][0]["question"] == stale.most[0].question
     [row] = csv.DictReader(io.StringIO(str(formats.rendered(found, "csv"))))
-    assert row["staleness"] == "grew_high"
-    assert float(row["staleness_cost"]) == stale.cost.mean
+    assert (row["staleness"], float(row["staleness_cost"])) == ("grew_high", stale.cost.mean)
