@@ -68,18 +68,17 @@ def compose(
     scores = _scores(session, member, resolved)
     corrected = _corrected(session, resolved)
     not_final = provisional_outcomes(session, now=now) if resolved else {}
-    headed: dict[str, list[DueEvent]] = {}
+    headed: dict[str, list[str]] = {}
     for one in sorted(current, key=lambda one: list(Event).index(one[0])):
-        headed.setdefault(_heading(one[0], states[one[1]]), []).append(one)
+        event, id_, _ = one
+        note = " (provisional)" if event == Event.resolved and id_ in not_final else ""
+        line = f"- {_line(one, states[id_], scores, corrected)}{note}"
+        headed.setdefault(_heading(event, states[id_]), []).append(line)
     body = []
-    for heading, these in headed.items():
-        body.append(f"{heading}:")
-        for one in these[:LINES]:
-            provisional = one[0] == Event.resolved and one[1] in not_final
-            note = " (provisional)" if provisional else ""
-            body.append(f"- {_line(one, states[one[1]], scores, corrected)}{note}")
-        if len(these) > LINES:
-            body.append(f"- … and {len(these) - LINES:,} more")
+    for heading, lines in headed.items():
+        body += [f"{heading}:", *lines[:LINES]]
+        if len(lines) > LINES:
+            body.append(f"- … and {len(lines) - LINES:,} more")
         body.append("")
     title = f"{len(current):,} events in your forecast ledger"
     if len(current) == 1:
@@ -115,32 +114,20 @@ def _scores(
 ) -> dict[int, Score]:
     """Return the member's scores by the id of the resolution, under the question's protocol."""
     ids = [one.resolution.id for one in resolved if one.resolution is not None]
-    rows = [
-        row
+    own = select(Score).where(Score.member_id == member.id, col(Score.protocol).in_(MAIN_PROTOCOLS))
+    return {
+        row.resolution_id: row
         for some in in_batches(ids)
-        for row in session.exec(
-            select(Score).where(
-                Score.member_id == member.id,
-                col(Score.resolution_id).in_(some),
-                col(Score.protocol).in_(MAIN_PROTOCOLS),
-            )
-        )
-    ]
-    return {row.resolution_id: row for row in rows}
+        for row in session.exec(own.where(col(Score.resolution_id).in_(some)))
+    }
 
 
 def _corrected(session: Session, resolved: Sequence[QuestionState]) -> set[int]:
     """Return the ids of the outcomes that those of the questions correct; not of withdrawals."""
-    ids = [one.resolution.supersedes_id for one in resolved if one.resolution is not None]
-    return {
-        id_
-        for some in in_batches([id_ for id_ in ids if id_ is not None])
-        for id_ in session.exec(
-            select(Resolution.id).where(
-                col(Resolution.id).in_(some), Resolution.state == ResolutionState.confirmed
-            )
-        )
-    }
+    ids = [one.resolution.supersedes_id or 0 for one in resolved if one.resolution is not None]
+    outcome = select(Resolution.id).where(Resolution.state == ResolutionState.confirmed)
+    every = (session.exec(outcome.where(col(Resolution.id).in_(some))) for some in in_batches(ids))
+    return {id_ for some in every for id_ in some}
 
 
 def _line(
@@ -150,24 +137,23 @@ def _line(
     corrected: Container[int | None],
 ) -> str:
     event, _, at = due
-    text = state.text
-    title = _inert(text.title, _TITLE_LENGTH)
-    if event == Event.resolved and state.withdrawal is not None:
+    title = _inert(state.text.title, _TITLE_LENGTH)
+    if event != Event.resolved:
+        return f"{title} {_WORDS[event][1]} on {to_minute(at)}"
+    if state.withdrawal is not None:
         outcome = _inert(state.withdrawal.outcome, _TITLE_LENGTH)
         reason = _inert(state.withdrawal.note, _REASON_LENGTH)
         return f"{title} {outcome} was withdrawn: “{reason}”. Its scores no longer count"
-    if event == Event.resolved:
-        assert state.resolution is not None
-        outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)
-        if state.resolution.supersedes_id in corrected:
-            outcome = f"corrected to {outcome}"
-        score = scores.get(state.resolution.id)
-        if score is None:
-            missing = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
-            return f"{title} {outcome}{missing}"
-        name = "CRPS" if main_protocol(text.type) == CRPS else "Brier score"
+    assert state.resolution is not None
+    outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)
+    if state.resolution.supersedes_id in corrected:
+        outcome = f"corrected to {outcome}"
+    score = scores.get(state.resolution.id)
+    if score is not None:
+        name = "CRPS" if main_protocol(state.text.type) == CRPS else "Brier score"
         return f"{title} {outcome}; your {name} is {score.score:.3f} (0 is best)"
-    return f"{title} {_WORDS[event][1]} on {to_minute(at)}"
+    missing = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
+    return f"{title} {outcome}{missing}"
 
 
 def _inert(words: str, most: int) -> str:

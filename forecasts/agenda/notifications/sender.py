@@ -159,28 +159,24 @@ def _due_channels(engine: Engine, now: datetime) -> list[tuple[int, str]]:
     """Return the channels with due events, each with its service; after failures they come last."""
     found: list[tuple[int, int, str]] = []
     with reading(engine) as session:
-        rows = session.exec(
-            select(Channel, Member, func.max(Notice.attempts), func.max(Notice.next_at))
-            .join(Member, col(Member.id) == col(Channel.member_id))
-            .outerjoin(
-                Notice,
-                (col(Notice.channel_id) == col(Channel.id))
-                & (col(Notice.state) == NoticeState.due),
+        waiting = {
+            channel_id: (attempts, next_at)
+            for channel_id, attempts, next_at in session.exec(
+                select(Notice.channel_id, func.max(Notice.attempts), func.max(Notice.next_at))
+                .where(Notice.state == NoticeState.due)
+                .group_by(col(Notice.channel_id))
             )
+        }
+        for channel, member in session.exec(
+            select(Channel, Member)
+            .join(Member, col(Member.id) == col(Channel.member_id))
             .where(col(Channel.removed_at).is_(None))
-            .group_by(col(Channel.id), col(Member.id))
-            .order_by(col(Channel.id))
-        ).all()
-        for channel, member, attempts, latest in rows:
-            service = apprise_adapter.service_of(channel.secret_url)
-            paused_until: datetime | None = latest  # None without due notices
-            if paused_until is not None:
-                if paused_until <= now:
-                    found.append((attempts, channel.id, service))
-                continue
+        ).all():
+            attempts, next_at = waiting.get(channel.id, (0, now))
             visibility.read_as(session, member, now=now)
-            if due(session, channel, now=now):
-                found.append((0, channel.id, service))
+            if next_at <= now and (channel.id in waiting or due(session, channel, now=now)):
+                service = apprise_adapter.service_of(channel.secret_url)
+                found.append((attempts, channel.id, service))
     return [(channel_id, service) for _, channel_id, service in sorted(found)]
 
 
@@ -199,22 +195,13 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
             return None
         visibility.read_as(session, member, now=now)
         claim, connection = secrets.token_hex(8), session.connection()
-        new = [
-            {
-                "channel_id": channel_id,
-                "event": event,
-                "question_id": question_id,
-                "at": at,
-                "state": NoticeState.due,
-                "recorded_at": now,
-                "attempts": 0,
-                "next_at": now,
-                "reason": "",
-            }
-            for event, question_id, at in due(session, channel, now=now)
-        ]
-        if new:
-            connection.execute(insert(Notice), new)
+        new = {"channel_id": channel_id, "state": NoticeState.due, "recorded_at": now}
+        new |= {"attempts": 0, "next_at": now, "reason": ""}
+        if rows := due(session, channel, now=now):
+            keys = ("event", "question_id", "at")
+            connection.execute(
+                insert(Notice), [new | dict(zip(keys, row, strict=True)) for row in rows]
+            )
         connection.execute(
             update(Notice)
             .where(
@@ -229,12 +216,11 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
                 attempts=Notice.attempts + 1,
             )
         )
-        rows = session.exec(
-            select(Notice.id, Notice.event, Notice.question_id, Notice.at)
-            .where(Notice.claim == claim)
-            .order_by(col(Notice.at), col(Notice.id))
-        ).all()
-        claimed = {(Event(event), question_id, at): id_ for id_, event, question_id, at in rows}
+        mine = select(Notice).where(Notice.claim == claim)
+        mine = mine.order_by(col(Notice.at), col(Notice.id))
+        claimed = {
+            (Event(one.event), one.question_id, one.at): one.id for one in session.exec(mine)
+        }
         message, moot = compose(session, member, list(claimed), now=now)
         for some in in_batches([claimed[one] for one in moot]):
             connection.execute(
