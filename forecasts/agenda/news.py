@@ -47,11 +47,7 @@ _COMMON = frozenset(_COMMONPLACE.split())
 class Mention:
     """An article that mentions a question, and the topic words they share."""
 
-    article_id: int
-    title: str
-    publisher: str | None
-    captured_at: datetime
-    address: str
+    article: Article
     words: tuple[str, ...]
 
 
@@ -105,15 +101,9 @@ def new_mentions(
             shared = tuple(word for word in about if _stem(word) in words)
             enough = len(shared) >= max(min(2, len(about)), len(about) / 2)
             if shared and enough and (forecast.question_id, article.id) not in known:
-                found[forecast.question_id] = _mention(article, shared)
+                found[forecast.question_id] = Mention(article, shared)
                 break
     return found
-
-
-def _mention(article: Article, words: tuple[str, ...]) -> Mention:
-    return Mention(
-        article.id, article.title, article.publisher, article.captured_at, article.address, words
-    )
 
 
 def _known(session: Session, member: Member, questions: Sequence[int]) -> set[tuple[int, int]]:

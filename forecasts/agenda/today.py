@@ -180,4 +180,4 @@ def _news(
     own = [one for one in current if one[0].id in may_forecast]
     found = new_mentions(session, member, [(state.text, mine) for state, mine in own], now=now)
     news = [InTheNews(*one, found[one[0].id]) for one in own if one[0].id in found]
-    return sorted(news, key=lambda one: one.mention.captured_at, reverse=True)
+    return sorted(news, key=lambda one: one.mention.article.captured_at, reverse=True)

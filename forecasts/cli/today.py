@@ -120,7 +120,7 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
             why = f"crowd {move.before} → {move.now}"
         yield _Item("review", review.state, review.forecast, why)
     for one in needs.news[:many]:
-        yield _Item("news", one.state, one.forecast, f"article {one.mention.article_id}")
+        yield _Item("news", one.state, one.forecast, f"article {one.mention.article.id}")
     for state in needs.disputed.first:
         yield _Item("decide", state, None, "disputed")
     for state in needs.awaiting.first:

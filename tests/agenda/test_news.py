@@ -65,7 +65,7 @@ def test_an_article_that_has_the_words_is_shown_with_them(
     capture(session, alice, QUAY, 4, title="Harbours")
     mention = found(session, quay, alice, 5)
     assert mention is not None
-    assert (mention.title, mention.words) == ("Harbours", ("harbour", "quay"))
+    assert (mention.article.title, mention.words) == ("Harbours", ("harbour", "quay"))
 
 
 def test_it_is_new_while_it_came_after_the_forecast_and_not_long_ago(

@@ -171,7 +171,7 @@ def needs_update(
         if (move := one.crowd_move) is not None:
             why += f", crowd {move.before} → {move.now}"
         due.append((one.state, one.forecast, why))
-    news = ((n.state, n.forecast, f"see article {n.mention.article_id}") for n in needs.news)
+    news = ((n.state, n.forecast, f"see article {n.mention.article.id}") for n in needs.news)
     new, waiting = needs.to_forecast, needs.awaiting
     parts = [
         listed("Without your forecast", ((one, None, "") for one in new.first), new.total),
