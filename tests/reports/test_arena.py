@@ -15,7 +15,6 @@ from tests.reports.test_kinds import arena, everyone
 
 def shown(said: dict[str, float], cost: float | None = None, **more: Any) -> report_arena.Arena:
     frames = arena(everyone(said))
-    assert frames.models is not None
     is_bot = frames.forecasts["forecaster"] == "b1"
     frames.models["cost"] = frames.models["cost"].where(~is_bot, cost).astype(float)
     found = report_arena.arena(frames, as_of=NOW, **more)
@@ -25,13 +24,11 @@ def shown(said: dict[str, float], cost: float | None = None, **more: Any) -> rep
 
 def test_the_best_comes_first_with_its_rank_its_kind_and_its_cost() -> None:
     found = shown({"ann": 0.9, "bob": 0.6, "b1": 0.75}, cost=0.25)
+    first, bot, last = found.contenders
     ranks = [(one.side.name, one.side.rank_low, one.side.rank_high) for one in found.contenders]
     assert ranks == [("ann", 1, 1), ("b1", 2, 2), ("bob", 3, 3)]
-    bot = found.contenders[1]
-    assert (bot.kind, bot.owner, bot.cost) == ("bot", "ann", 0.25)
-    assert found.contenders[0].cost is None
-    assert found.contenders[0].crowd_skill.mean is not None
-    assert found.contenders[0].crowd_skill.mean > 0 > (found.contenders[2].crowd_skill.mean or 0)
+    assert (bot.kind, bot.owner, bot.cost, first.cost) == ("bot", "ann", 0.25, None)
+    assert first.crowd_skill.mean > 0 > last.crowd_skill.mean
     assert found.sentence == "Only ann may be first; chance does not explain the lead."
 
 

@@ -114,7 +114,7 @@ def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -
 
 def test_errors_are_shown_beside_those_of_luck() -> None:
     groups = [
-        the_group(random_ledger(11, questions=60, sharpness=sharpness, choices=False))
+        the_group(random_ledger(11, questions=100, sharpness=sharpness, choices=False))
         for sharpness in (1.0, 2.5)
     ]
     fair, bold = (group.errors for group in groups)

@@ -322,7 +322,7 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
 
 @pytest.mark.slow
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
-    found = random_report(1, "forecaster", questions=60, choices=False)
+    found = random_report(1, "forecaster", questions=120, choices=False)
     assert any("5 verdicts" in note for note in found.notes)
     assert not any("verdicts" in note for note in random_report(1, "forecaster").notes)
 

@@ -71,11 +71,10 @@ def test_it_is_drawn_and_written_in_every_format() -> None:
     assert svg.picture(drawn.charts).startswith("<svg")
     assert drawn.table is not None
     assert len(drawn.table.rows) == 11
-    for form in ("text", "html", "md", "pdf", "json", "csv"):
+    for form in ("html", "md", "pdf", "json", "csv"):
         assert formats.rendered(compared(0.8), form)
-    assert "ana lost less when acting" in " ".join(
-        str(formats.rendered(compared(0.8), "text")).split()
-    )
+    text = " ".join(str(formats.rendered(compared(0.8), "text")).split())
+    assert "ana lost less when acting" in text
 
 
 def test_few_questions_have_no_difference_of_losses() -> None:
@@ -85,10 +84,7 @@ def test_few_questions_have_no_difference_of_losses() -> None:
     assert "Decisions" not in str(formats.rendered(found, "text"))
 
 
-def test_each_side_has_its_score_adjusted_for_difficulty() -> None:
-    sides = {side.name: side for side in compared(0.8).groups}
-    a, b = sides["ana"].adjusted, sides["ben"].adjusted
-    # On the same questions, nothing is to be adjusted.
-    assert a.mean == pytest.approx(sides["ana"].brier.mean)
-    assert b.mean - a.mean == pytest.approx(-(pair(0.8).difference or 0.0), abs=1e-9)
+def test_on_the_same_questions_nothing_is_adjusted() -> None:
+    for side in compared(0.8).groups:
+        assert side.adjusted.mean == pytest.approx(side.brier.mean)
     assert "Adjusted" in str(formats.rendered(compared(0.8), "html"))
