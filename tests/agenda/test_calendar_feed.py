@@ -26,9 +26,7 @@ def read(session: Session, shown: str) -> str:
 
 
 @pytest.mark.slow
-def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
-    session: Session, alice: Member
-) -> None:
+def test_it_has_the_days_to_close_and_resolve(session: Session, alice: Member) -> None:
     ask(session, alice, slug="rain", scheduled_resolve_time=day(12), resolution_criteria="If wet.")
     over = ask(session, alice, slug="over", title="Over?", scheduled_close_time=day(4))
     resolve(session, over, alice, "yes", 4, at=4.5)
@@ -42,9 +40,7 @@ def test_it_has_the_days_on_which_questions_close_and_are_to_be_resolved(
     assert feed.endswith("END:VCALENDAR\r\n")
 
 
-def test_it_has_nothing_that_its_member_may_not_see(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_it_has_no_hidden_question(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     ask(session, alice, title="For all?")
     ask(session, alice, title="Of Alder?", **teams.visibility_fields(session, "Alder"))
@@ -53,9 +49,7 @@ def test_it_has_nothing_that_its_member_may_not_see(
     assert summaries(read(session, issued.secret)) == ["Closes: For all?"]
 
 
-def test_an_address_holds_until_it_is_revoked_or_another_is_made(
-    session: Session, alice: Member
-) -> None:
+def test_an_address_is_valid_until_revoked_or_replaced(session: Session, alice: Member) -> None:
     first = calendar_feed.create(session, member=alice, now=day(1))
     second = calendar_feed.create(session, member=alice, now=day(2))
     with pytest.raises(Forbidden, match="was revoked"):
@@ -74,9 +68,7 @@ def test_a_removed_member_has_no_calendar(session: Session, bob: Member) -> None
         read(session, issued.secret)
 
 
-def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
-    session: Session, alice: Member
-) -> None:
+def test_tokens_of_calendars_and_scripts_differ(session: Session, alice: Member) -> None:
     own = calendar_feed.create(session, member=alice, now=day(1)).secret
     script = tokens.create(session, "bot", member=None, now=day(1)).secret
     for shown in (own, own.replace("fcc_", "fct_")):

@@ -71,9 +71,7 @@ def test_a_crowd_that_is_not_further_away_has_not_moved(
     assert moved(session, question, alice) is None
 
 
-def test_of_options_the_one_is_named_from_which_they_have_moved_most(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bob: Member) -> None:
     port = ask(session, alice, type="multiple_choice", options=["Busan", "Ulsan", "Other"])
     for member in (bob, alice):
         say(session, port, member, 1, Value(probabilities=(0.4, 0.3, 0.3)))
@@ -111,9 +109,7 @@ def test_numbers_and_days_are_compared_by_their_medians_over_the_range(
 
 
 @pytest.mark.slow
-def test_what_is_kept_from_the_reader_is_not_looked_at(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_hidden_forecasts_do_not_count(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=bob, now=day(0))
     question = ask(session, bob, **teams.visibility_fields(session, "Alder"))
     assert question.id is not None

@@ -50,16 +50,12 @@ def quay(session: Session, alice: Member) -> Question:
         ("Will it?", ()),
     ],
 )
-def test_a_question_is_about_the_words_that_not_every_question_has(
-    title: str, words: tuple[str, ...]
-) -> None:
+def test_common_words_are_not_topics(title: str, words: tuple[str, ...]) -> None:
     times = {"open_time": day(0), "scheduled_close_time": day(1)}
     assert topic_words(registry.question_text(title=title, **times)) == words
 
 
-def test_an_article_that_has_the_words_is_shown_with_them(
-    session: Session, quay: Question, alice: Member
-) -> None:
+def test_an_article_is_shown_with_words(session: Session, quay: Question, alice: Member) -> None:
     capture(session, alice, "A quay is a kind of wharf.", 2)
     assert found(session, quay, alice, 3) is None
     capture(session, alice, QUAY, 4, title="Harbours")
@@ -68,9 +64,7 @@ def test_an_article_that_has_the_words_is_shown_with_them(
     assert (mention.article.title, mention.words) == ("Harbours", ("harbour", "quay"))
 
 
-def test_it_is_new_while_it_came_after_the_forecast_and_not_long_ago(
-    session: Session, quay: Question, alice: Member
-) -> None:
+def test_it_is_newer_than_the_forecast(session: Session, quay: Question, alice: Member) -> None:
     capture(session, alice, QUAY, 0.5)
     assert found(session, quay, alice, 2) is None
     capture(session, alice, QUAY + " Again.", 3)
@@ -79,9 +73,7 @@ def test_it_is_new_while_it_came_after_the_forecast_and_not_long_ago(
     assert found(session, quay, alice, 3.1 + WINDOW.days) is None
 
 
-def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_already(
-    session: Session, quay: Question, alice: Member
-) -> None:
+def test_cited_articles_are_not_new(session: Session, quay: Question, alice: Member) -> None:
     capture(session, alice, QUAY, 2)
     source = passages.find_passage(session, 1, TextQuote("The new quay"))
     text = registry.question_text(

@@ -23,9 +23,7 @@ from forecasts.values.value import Value, value_of
 from tests.conftest import ask, day, say
 
 
-def test_until_a_member_says_otherwise_it_is_as_for_everybody(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_the_interval_has_a_default(session: Session, question: Question, alice: Member) -> None:
     assert question.id is not None
     for member in (alice, None):
         assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
@@ -48,9 +46,7 @@ def test_what_was_said_last_counts_and_a_question_goes_before_all(
 
 
 @pytest.mark.parametrize("days", [0, -1, MOST_DAYS + 1])
-def test_less_than_a_day_is_refused_and_more_than_ten_years(
-    session: Session, alice: Member, days: int
-) -> None:
+def test_an_impossible_interval_is_refused(session: Session, alice: Member, days: int) -> None:
     with pytest.raises(Refused, match=f"got {days}"):
         set_interval(session, days, member=alice, now=day(1))
 

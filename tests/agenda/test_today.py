@@ -27,9 +27,7 @@ def captured(text: str) -> CapturedArticle:
     return CapturedArticle("The quay", None, None, None, None, text)
 
 
-def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
-    session: Session, alice: Member
-) -> None:
+def test_a_ledger_with_a_question_is_not_empty(session: Session, alice: Member) -> None:
     assert is_empty(session)
     ask(session, alice)
     assert not is_empty(session)
@@ -65,9 +63,7 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
 
 
 @pytest.mark.slow
-def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
-    session: Session, alice: Member
-) -> None:
+def test_the_latest_scores_come_first_each_once(session: Session, alice: Member) -> None:
     for number in range(RECENT + 2):
         question = ask(session, alice, slug=f"q{number}", title=f"Question {number}")
         say(session, question, alice, 0.2, 1)
@@ -78,9 +74,7 @@ def test_the_latest_scores_come_first_and_a_corrected_one_counts_once(
     assert resolved[0].score.score == (1 - 0.2) ** 2
 
 
-def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_again_is_one(
-    session: Session, alice: Member
-) -> None:
+def test_an_old_forecast_is_due_until_it_is_made_again(session: Session, alice: Member) -> None:
     for number in range(3):
         long = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(90))
         say(session, long, alice, 0.2, 2 - number / 10)
@@ -134,9 +128,7 @@ def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
 
 
 @pytest.mark.slow
-def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
-    session: Session, alice: Member
-) -> None:
+def test_a_new_article_asks_for_an_update(session: Session, alice: Member) -> None:
     question = ask(session, alice, slug="quay", title="Will the harbour quay reopen?")
     say(session, question, alice, 0.4, 1)
     text = "The quay in the harbour will not reopen this year, its builder says."
@@ -149,9 +141,7 @@ def test_a_new_article_brings_a_forecast_back_until_it_is_updated(
 
 
 @pytest.mark.slow
-def test_what_was_resolved_is_put_aside_once_it_has_been_seen(
-    session: Session, alice: Member
-) -> None:
+def test_results_are_listed_until_they_are_seen(session: Session, alice: Member) -> None:
     for number in range(2):
         question = ask(session, alice, slug=f"q{number}")
         say(session, question, alice, 0.2, 1)

@@ -75,9 +75,7 @@ def test_equals_beside_some_without_a_rank_cannot_be_told_apart() -> None:
     assert found.sentence.startswith("The ranks cannot be told apart")
 
 
-def test_beyond_the_most_those_with_the_most_questions_are_compared(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_those_with_the_most_questions_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_arena, "MOST", 2)
     rows = everyone({"ann": 0.9, "b1": 0.6}) + everyone({"bob": 0.8}, 5)
     found = report_arena.arena(arena(rows), as_of=NOW)

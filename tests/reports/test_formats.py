@@ -135,9 +135,7 @@ def words(render: Callable[[Report], str], found: Report) -> str:
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_csv, as_markdown])
-def test_every_form_names_both_brier_scales_engine_cohort_and_digest(
-    render: Callable[[Report], str],
-) -> None:
+def test_every_form_names_scales_and_provenance(render: Callable[[Report], str]) -> None:
     about = random_report(4).metadata
     text = words(render, random_report(4))
     assert ("0–1" in text and "0–2" in text) or "brier_original_mean" in text
@@ -168,9 +166,7 @@ def test_only_the_text_of_one_group_has_bins() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
-def test_figures_come_with_those_of_luck_and_with_their_unit(
-    render: Callable[[Report], str],
-) -> None:
+def test_figures_come_with_luck_and_their_unit(render: Callable[[Report], str]) -> None:
     found = random_report(4, questions=80)
     made_ = found.groups[0].miscalibration
     text = words(render, found)
@@ -183,9 +179,7 @@ def test_figures_come_with_those_of_luck_and_with_their_unit(
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
-def test_a_report_says_once_which_of_its_p_values_decides(
-    render: Callable[[Report], str],
-) -> None:
+def test_the_deciding_p_value_is_named_once(render: Callable[[Report], str]) -> None:
     for by in ("all", "team"):
         text = words(render, random_report(4, by))
         assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
@@ -297,9 +291,7 @@ CUT = "Will the harbour freeze over before the end of the year, as it last did i
     ("title", "said"),
     [(f"{CUT} of 1987?", f"{CUT} of … (q0)"), ("", "q0"), ("Frost?", "Frost? (q0)")],
 )
-def test_an_update_has_the_title_of_its_question_cut_between_words_and_its_id(
-    title: str, said: str
-) -> None:
+def test_an_update_has_the_title_and_id_of_its_question(title: str, said: str) -> None:
     group = report(ledger([asked("q0", "yes", title=title)], updated("q0"))).groups[0]
     [[question, *_]] = credits(group)[-1].rows
     assert (question, group.moved.most[0].title) == (said, title)

@@ -161,9 +161,7 @@ def test_models_are_compared_by_name() -> None:
     assert found.pairs[0].better == "m-b1"
 
 
-def test_the_ledger_tells_kinds_owners_and_models(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_the_ledger_has_kinds_and_models(session: Session, alice: Member, bob: Member) -> None:
     tokens.create(session, "alice-bot", member=None, owner=alice, now=in_2026(0))
     bot = find_member(session, "alice-bot")
     assert bot is not None

@@ -302,9 +302,7 @@ def test_the_profile_takes_the_forecasts_current_at_each_lead() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_report_at_a_lead_is_the_row_of_the_profile_and_the_score_of_the_protocol(
-    seed: int,
-) -> None:
+def test_a_report_at_a_lead_is_a_row_of_the_profile(seed: int) -> None:
     frames = random_ledger(seed)
     by_lead = {group.name: group for group in random_report(seed, by="lead").groups}
     for lead in random_report(seed).groups[0].leads:

@@ -55,9 +55,7 @@ def say(engine: Engine, p: float, at: float) -> None:
         updates.update(session, rain, Value(probability=p), member=alice, now=day(at))
 
 
-def test_who_has_no_forecast_is_told_that_the_question_closes_soon_and_once(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_close_ahead_is_an_event_without_a_forecast(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "closing")
     channel(ledger, service, "bob", "closing", days_before_close=3)
     assert told(ledger, service, 6.9) == []
@@ -82,9 +80,7 @@ def test_a_forecast_that_was_withdrawn_is_none(ledger: Engine, service: Service)
     assert len(told(ledger, service, 8.7)) == 2
 
 
-def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
-    ledger: Engine, service: Service
-) -> None:
+def test_each_old_forecast_is_an_event_once(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "stale", days_until_stale=3)
     assert told(ledger, service, 3.9) == []
     assert told(ledger, service, 4) == [
@@ -98,9 +94,7 @@ def test_an_old_forecast_is_told_once_and_anew_when_a_newer_one_is_old(
     assert told(ledger, service, 13) == []  # it has closed
 
 
-def test_a_review_follows_the_interval_of_the_question_or_of_the_member(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_review_follows_the_members_intervals(ledger: Engine, service: Service) -> None:
     with acting(ledger) as (session, rain, alice):
         revisits.set_interval(session, 6, member=alice, now=day(0))
     channel(ledger, service, "alice", "stale")
@@ -114,9 +108,7 @@ def test_a_review_follows_the_interval_of_the_question_or_of_the_member(
     assert told(ledger, service, 9.8) == []  # as usual again
 
 
-def test_a_close_reaches_author_and_forecasters_and_those_who_may_resolve(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_close_reaches_all_whom_it_concerns(ledger: Engine, service: Service) -> None:
     for who in ("root", "alice", "bob"):
         channel(ledger, service, who, "closed")
     assert told(ledger, service, 9.9) == []
@@ -134,9 +126,7 @@ def test_a_close_reaches_author_and_forecasters_and_those_who_may_resolve(
     assert service.got[-1]["path"] == "/root"
 
 
-def test_a_question_that_was_opened_again_is_told_again_when_it_closes(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_second_close_is_an_event_of_its_own(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "closed")
     with acting(ledger, by="root") as (session, rain, root):
         revisions.close(session, rain, at=day(5), member=root, now=day(5))
@@ -147,9 +137,7 @@ def test_a_question_that_was_opened_again_is_told_again_when_it_closes(
     assert len(told(ledger, service, 10)) == 2
 
 
-def test_a_proposal_reaches_those_who_decide_and_its_decision_the_forecasters(
-    ledger: Engine, service: Service
-) -> None:
+def test_proposals_and_decisions_reach_their_members(ledger: Engine, service: Service) -> None:
     with acting(ledger, by="root") as (session, _, root):
         teams.appoint(session, root, Role.admin, member=root, now=day(0))
     for who in ("root", "alice", "bob"):
@@ -170,9 +158,7 @@ def test_a_proposal_reaches_those_who_decide_and_its_decision_the_forecasters(
     assert told(ledger, service, 5.2) == []
 
 
-def test_a_withdrawal_is_an_event_only_after_a_message_of_the_outcome(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_withdrawal_follows_a_sent_outcome(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved", "closed")
     channel(ledger, service, "bob", "resolved")
     resolve(ledger, "yes", 3)
@@ -193,9 +179,7 @@ def test_a_withdrawal_is_an_event_only_after_a_message_of_the_outcome(
     assert told(ledger, service, 6.1)[0] == "Resolved:"
 
 
-def test_a_withdrawal_names_the_newest_outcome_unless_there_is_one_again(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_withdrawal_names_the_newest_outcome(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved")
     for outcome, at in (("yes", 3), ("no", 4)):
         resolve(ledger, outcome, at)
@@ -211,9 +195,7 @@ def test_a_withdrawal_names_the_newest_outcome_unless_there_is_one_again(
     ]  # fmt: skip
 
 
-def test_a_withdrawal_is_not_told_if_the_message_of_the_outcome_did_not_arrive(
-    ledger: Engine, service: Service
-) -> None:
+def test_after_a_failed_message_no_withdrawal_is_sent(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved")
     service.answer = lambda _: 500
     resolve(ledger, "yes", 3)
@@ -223,9 +205,7 @@ def test_a_withdrawal_is_not_told_if_the_message_of_the_outcome_did_not_arrive(
     assert told(ledger, service, 4.1) == told(ledger, service, 4.2) == []
 
 
-def test_resolutions_and_withdrawals_in_one_message_have_a_heading_each(
-    ledger: Engine, service: Service
-) -> None:
+def test_resolutions_and_withdrawals_have_headings(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved")
     with database.writing(ledger) as session:
         root, alice = member_named(session, "root"), member_named(session, "alice")
@@ -240,9 +220,7 @@ def test_resolutions_and_withdrawals_in_one_message_have_a_heading_each(
     assert len(said) == 5
 
 
-def test_disputes_and_parked_resolvers_reach_those_who_may_decide(
-    ledger: Engine, service: Service
-) -> None:
+def test_disputes_and_parked_resolvers_reach_resolvers(ledger: Engine, service: Service) -> None:
     with database.writing(ledger) as session:
         root, alice = (member_named(session, who) for who in ("root", "alice"))
         teams.appoint(session, root, Role.admin, member=root, now=day(0))
@@ -294,9 +272,7 @@ def test_a_message_has_no_question_that_its_member_may_not_see(
     assert "Will it rain?" in said["/bob"]
 
 
-def test_what_became_secret_while_a_message_waited_is_not_said(
-    ledger: Engine, service: Service
-) -> None:
+def test_a_waiting_message_keeps_new_secrets(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "bob", "closing")
     service.answer = lambda _: 500
     assert len(told(ledger, service, 9)) == 2
@@ -306,9 +282,7 @@ def test_what_became_secret_while_a_message_waited_is_not_said(
     assert told(ledger, service, 9.5) == []
 
 
-def test_outcomes_count_from_the_time_the_channel_was_added(
-    ledger: Engine, service: Service
-) -> None:
+def test_outcomes_count_once_the_channel_is_added(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved", now=day(4))
     resolve(ledger, "yes", 3)  # by a long run, which writes the time of its start
     channel(ledger, service, "bob", "resolved", now=day(4))
@@ -323,9 +297,7 @@ def test_an_outcome_from_before_the_channel_is_not_news(ledger: Engine, service:
     assert told(ledger, service, 4) == []
 
 
-def test_many_events_make_one_short_message_whose_words_do_nothing(
-    ledger: Engine, service: Service
-) -> None:
+def test_many_events_make_one_short_inert_message(ledger: Engine, service: Service) -> None:
     with acting(ledger, by="root") as (session, _, root):
         for number in range(9):
             title = f"Will @everyone <b>see</b> https://example.org/{number}\n*now*" + "?" * 200
@@ -340,9 +312,7 @@ def test_many_events_make_one_short_message_whose_words_do_nothing(
         assert len(line) < 200
 
 
-def test_it_takes_as_many_statements_however_many_questions_there_are(
-    ledger: Engine, service: Service
-) -> None:
+def test_more_questions_take_no_more_statements(ledger: Engine, service: Service) -> None:
     for who in ("root", "alice", "bob"):
         channel(ledger, service, who, days_before_close=3, days_until_stale=1)
     counts = []

@@ -135,9 +135,7 @@ def test_of_several_runs_side_by_side_one_sends_it(resolved: Engine, service: Se
     assert states(resolved) == ["resolved sent"]
 
 
-def test_what_was_not_sent_is_tried_again_ever_later_and_given_up_in_the_end(
-    resolved: Engine, service: Service
-) -> None:
+def test_failures_are_tried_again_later_and_given_up(resolved: Engine, service: Service) -> None:
     service.answer = lambda _: 503
     tried = []
     for minute in (0, 4, 6, 20, 22, 66, 68, 202, 204, 1000):
@@ -170,9 +168,7 @@ def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, servic
     assert "corrected to no" in service.bodies[-1]
 
 
-def test_a_service_that_does_not_answer_holds_up_nobody_and_is_not_written_to_twice(
-    resolved: Engine, service: Service
-) -> None:
+def test_a_silent_service_holds_up_no_other(resolved: Engine, service: Service) -> None:
     with acting(resolved) as (session, _, alice):
         tell(session, alice, service.address("other"), name="b0", events=["resolved"])
     released = threading.Event()
@@ -189,9 +185,7 @@ def test_a_service_that_does_not_answer_holds_up_nobody_and_is_not_written_to_tw
     assert first.reason == "the service did not answer within 0.3 seconds"
 
 
-def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
-    resolved: Engine, service: Service
-) -> None:
+def test_the_time_is_bounded_and_failures_come_last(resolved: Engine, service: Service) -> None:
     service.answer = lambda path: 500 if path == "/alice" else 200
     send(resolved, 3)
     with acting(resolved) as (session, _, alice):
@@ -200,9 +194,7 @@ def test_the_time_of_all_is_bounded_and_those_that_failed_come_last(
     assert send(resolved, 5, budget=0).left == 1
 
 
-def test_a_service_that_does_not_answer_gets_few_messages_in_a_run(
-    resolved: Engine, service: Service
-) -> None:
+def test_a_silent_service_gets_few_messages_in_a_run(resolved: Engine, service: Service) -> None:
     with acting(resolved) as (session, _, alice):
         for number in range(9):
             at = service.address().replace("127.0.0.1", "localhost" if number > 3 else "127.0.0.1")
