@@ -121,10 +121,8 @@ def events(questions: int) -> Frames:
     An event comes with the same chance in each tenth of the time; both members know that, and one
     of them comes when a third of it is over.
     """
-    rng = np.random.default_rng(0)
     asked_, forecasts = [], []
-    for n in range(questions):
-        comes = rng.uniform(0, 20)
+    for n, comes in enumerate(np.random.default_rng(0).uniform(0, 20, questions)):
         happens = {"actual_close_time": day(comes)} if comes < 10 else {}
         asked_.append(asked(f"q{n}", "yes" if comes < 10 else "no", **happens))
         for who, start in (("ana", 0.0), ("bo", 3.3)):
@@ -134,23 +132,23 @@ def events(questions: int) -> Frames:
 
 
 def test_an_early_yes_is_not_a_fault_of_a_calibrated_team() -> None:
-    frames = events(150)
-    found = the_group(frames, "red", by="team")
-    assert found.miscalibration.p_value > 0.05
-    assert found.luck.p_value > 0.05
-    assert found.calibration_in_the_large.p_value > 0.05
-    assert all(
-        point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9 for point in found.curve
-    )
+    found = the_group(events(150), "red", by="team")
+    for tested in (found.miscalibration, found.luck, found.calibration_in_the_large):
+        assert tested.p_value > 0.05
+    assert found.verdict.kind == "calibrated"
+    for point in found.curve:
+        assert point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
 
 
 def test_miscalibration_has_an_expectation_from_luck() -> None:
-    fair = the_group(random_ledger(11, questions=200, choices=False)).miscalibration
-    assert fair.expected == pytest.approx(0.016, abs=0.006)
-    assert fair.p_value > 0.05
-    bold = the_group(random_ledger(11, questions=200, sharpness=2.5, choices=False)).miscalibration
-    assert bold.p_value < 0.01
-    assert bold.when_made > bold.expected
+    fair, bold = (
+        the_group(random_ledger(11, questions=200, sharpness=sharpness, choices=False))
+        for sharpness in (1.0, 2.5)
+    )
+    assert fair.miscalibration.expected == pytest.approx(0.016, abs=0.006)
+    assert fair.miscalibration.p_value > 0.05
+    assert bold.miscalibration.p_value < 0.01
+    assert bold.miscalibration.when_made > bold.miscalibration.expected
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -192,7 +190,7 @@ def creeping(gain: float) -> Frames:
         side = rng.choice([-1, 1])
         steps = [0.5 + side * gain * k for k in range(4)]
         questions.append(asked(f"q{n}", "yes" if rng.random() < steps[-1] else "no"))
-        forecasts += [made(f"q{n}", "ana", 2 * k, p) for k, p in enumerate(steps)]
+        forecasts += path(f"q{n}", "ana", *((2 * k, p) for k, p in enumerate(steps)))
     return ledger(questions, forecasts)
 
 
@@ -347,24 +345,17 @@ def test_a_question_without_a_forecast_at_the_lead_is_left_out_for_that_reason()
 
 @pytest.mark.slow
 def test_questions_are_chosen_by_tag_and_by_scheduled_close_and_the_rest_is_counted() -> None:
-    frames = ledger(
-        [
-            asked("q1", "yes", tags=["a"]),
-            asked("q2", "yes", tags=["b"], closes=20),
-            asked("q3", "yes", tags=["b", "c"], closes=30),
-            asked("q4", "yes", closes=40),
-        ],
-        [made(f"q{n}", "ana", 0, 0.6) for n in range(1, 5)],
-    )
+    tags = (["a"], ["b"], ["b", "c"], None)
+    asked_ = [asked(f"q{n}", "yes", tags=own, closes=10 * n) for n, own in enumerate(tags, 1)]
+    frames = ledger(asked_, [made(f"q{n}", "ana", 0, 0.6) for n in range(1, 5)])
     assert the_group(frames, tags=("a", "c")).questions == 2
     assert the_group(frames, since=day(20)).questions == 3
     assert the_group(frames, since=day(20), until=day(30)).questions == 2
     found = report(frames, tags=("b",), until=day(25))
-    assert found.groups[0].questions == 1
+    assert (found.groups[0].questions, found.questions) == (1, 4)
     assert [(out.reason, out.questions) for out in found.left_out] == [("not_selected", 3)]
-    assert found.questions == 4
-    assert found.metadata.tags == ("b",)
-    assert (found.metadata.since, found.metadata.until) == (None, day(25))
+    about = found.metadata
+    assert (about.tags, about.since, about.until) == (("b",), None, day(25))
 
 
 def test_a_choice_of_nothing_is_refused_in_words() -> None:
@@ -427,16 +418,13 @@ def test_points_are_a_mean_over_all_members() -> None:
 def test_the_interval_of_points_allows_for_a_rare_event() -> None:
     """Each update lowers 4% to 3%, and no event came: the points hardly vary, but one would cost
     as much as 30 updates earned."""
-    forecasts = [
-        made(f"q{n}", "ana", at, 0.04 - at / 400 + n / 1e6) for n in range(50) for at in (0, 4)
-    ]
-    moved = the_group(ledger([asked(f"q{n}", "no") for n in range(50)], forecasts)).moved
-    assert moved.per_question.interval is not None
-    lower, upper = moved.per_question.interval
+    rows = [made(f"q{n}", "ana", at, 0.04 - at / 400 + n / 1e6) for n in range(50) for at in (0, 4)]
+    earned = the_group(ledger([asked(f"q{n}", "no") for n in range(50)], rows)).moved.per_question
+    lower, upper = earned.interval
     a_yes_costs = (0.97**2 - 0.96**2 + 0.04**2 - 0.03**2) * 0.6
     least = 1.96 * a_yes_costs * (0.03 * 0.97 / 50) ** 0.5
-    assert upper - moved.per_question.mean == pytest.approx(least, rel=0.01)
-    assert lower < 0 < moved.per_question.mean < upper
+    assert upper - earned.mean == pytest.approx(least, rel=0.01)
+    assert lower < 0 < earned.mean < upper
 
 
 @pytest.mark.slow
