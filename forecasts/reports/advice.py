@@ -19,7 +19,21 @@ def advice(group: Group) -> list[str]:
     """Return the advice on a record, the most useful first; empty before a verdict."""
     if group.verdict.kind == "too_few":
         return []
-    found = [*_moves(group), *_reactions(group), *_certainty(group), *_others(group)]
+    found = _moves(group)
+    kind = None if group.movement is None else group.movement.kind
+    if kind == "over_reacting":
+        found.append("Make smaller updates: part of each move is later taken back.")
+    if kind == "under_reacting":
+        found.append("Make larger updates at once: your forecasts keep moving the same way.")
+    if group.certainty.questions:
+        asked, wrong = group.certainty.questions, group.certainty.wrong
+        failed = f" Of {asked:,} such questions, {wrong:,} failed." if wrong else ""
+        found.append(f"Never forecast exactly 0% or 100%.{failed}")
+    skill = group.crowd_skill
+    if skill is not None and skill.interval is not None and skill.interval[1] < 0:
+        found.append(
+            "Check the crowd before you save: its forecasts scored better at the same times."
+        )
     if not found and group.verdict.kind == "calibrated":
         found = ["Keep your numbers as they are: only better evidence can improve this score."]
     return found
@@ -62,26 +76,3 @@ def _moves(group: Group) -> list[str]:
 def _named(one: Bin) -> str:
     """Return the forecasts of a bin as a forecaster calls them: 'your 90s'."""
     return f"your {one.lower * 100:.0f}s" if one.lower > 0 else "forecasts below 10%"
-
-
-def _reactions(group: Group) -> list[str]:
-    kind = None if group.movement is None else group.movement.kind
-    if kind == "over_reacting":
-        return ["Make smaller updates: part of each move is later taken back."]
-    if kind == "under_reacting":
-        return ["Make larger updates at once: your forecasts keep moving the same way."]
-    return []
-
-
-def _certainty(group: Group) -> list[str]:
-    if not group.certainty.questions:
-        return []
-    wrong = f" Of {group.certainty.questions:,} such questions, {group.certainty.wrong:,} failed."
-    return ["Never forecast exactly 0% or 100%." + (wrong if group.certainty.wrong else "")]
-
-
-def _others(group: Group) -> list[str]:
-    skill = group.crowd_skill
-    if skill is None or skill.interval is None or skill.interval[1] >= 0:
-        return []
-    return ["Check the crowd before you save: its forecasts scored better at the same times."]

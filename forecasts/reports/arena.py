@@ -110,7 +110,14 @@ def arena(
         )
         for side in comparison.groups
     ]
-    contenders.sort(key=_place)
+    contenders.sort(
+        key=lambda one: (
+            not one.ranked,
+            one.side.rank_low,
+            one.side.rank_high,
+            math.inf if one.crowd_skill.mean is None else -one.crowd_skill.mean,
+        )
+    )
     return Arena(
         contenders=tuple(contenders),
         left_out=max(len(names) - MOST, 0),
@@ -158,16 +165,6 @@ def _told(frames: Frames) -> tuple[dict[str, str], dict[str, str]]:
         return {}, {}
     members = frames.members.set_index("forecaster")
     return dict(members["kind"]), dict(members["owner"])
-
-
-def _place(one: Contender) -> tuple[bool, int, int, float]:
-    skill = one.crowd_skill.mean
-    return (
-        not one.ranked,
-        one.side.rank_low,
-        one.side.rank_high,
-        math.inf if skill is None else -skill,
-    )
 
 
 def _sentence(contenders: Sequence[Contender]) -> str:

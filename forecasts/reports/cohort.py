@@ -57,11 +57,6 @@ def made_in_time(frames: Frames, choice: Choice) -> Frames:
     return replace(frames, forecasts=forecasts, models=models)
 
 
-def not_selected(wanted: npt.NDArray[np.bool_]) -> tuple[LeftOut, ...]:
-    """Return the entry for the questions that are not selected, if there are any."""
-    return counted(["not_selected"] * int((~wanted).sum()))
-
-
 def listed(names: Sequence[str]) -> str:
     """Return the first names, and the number of the others."""
     more = len(names) - _MOST_NAMES
