@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from forecasts.common.text import count, in_words
 from forecasts.documents.as_csv import value_at
@@ -144,12 +143,9 @@ def _differences(comparison: Comparison) -> Table:
             wording.e_value(pair.watched.highest) if pair.watched else NOTHING
         ),
     }
-    table = table_of("", wording.shown(comparison), columns)
-    return replace(
-        table,
-        plot=differences(comparison),
-        plot_heading=f"← first better · second better →\n{BRIER}, ±{number(_reach(comparison), 2)}",
-    )
+    heading = f"← first better · second better →\n{BRIER}, ±{number(_reach(comparison), 2)}"
+    plot = differences(comparison)
+    return table_of("", wording.shown(comparison), columns, plot=plot, plot_heading=heading)
 
 
 def differences(comparison: Comparison) -> Forest:
