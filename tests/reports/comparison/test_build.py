@@ -13,6 +13,7 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.documents.numbers import p_value
 from forecasts.folder.frames import Frames, complete
 from forecasts.reports import build as report
 from forecasts.reports import formats
@@ -20,6 +21,7 @@ from forecasts.reports.comparison import Comparison, Pair, build, wording
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
+from forecasts.reports.verdict import often
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, picked, random_ledger
 
 TEAMS = (joined("ours", "ann"), joined("theirs", "bob"))
@@ -474,3 +476,18 @@ def test_a_side_has_the_score_and_the_interval_of_its_report(lead: float | None)
         assert side.brier == own[side.name].brier
         assert side.brier_original == own[side.name].brier_original
         assert side.brier.interval[1] > 0.05  # wider than that of one event in 54
+
+
+@pytest.mark.slow
+def test_a_claim_over_many_periods_has_a_test_by_time() -> None:
+    times = [{"open_time": day(4 * n), "closes": 4 * n + 4} for n in range(34)]
+    asked_ = [asked(f"q{n:03}", "yes", **own) for n, own in enumerate(times)]
+    rows = [
+        made(f"q{n:03}", who, 4 * n + 1, p + n % 3 / 50)
+        for n in range(34)
+        for who, p in (("ann", 0.9), ("bob", 0.6))
+    ]
+    pair = only(ledger(asked_, rows, TEAMS))
+    assert pair.periods == 34
+    assert f"A test by time, over 34 periods, gives p {p_value(pair.p_by_time)}." in pair.sentence
+    assert f"chance alone would do this in {often(pair.p_adjusted)} such" in pair.sentence
