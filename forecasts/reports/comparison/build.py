@@ -318,8 +318,14 @@ def _sides(
 
 
 def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
-    """Return the skill of all forecasters of the ledger: it takes many to separate luck."""
-    if scores["forecaster"].nunique() < FEWEST_TO_SHRINK or not scores["score"].any():
+    """Return the skill of all forecasters of the ledger: it takes many to separate luck.
+
+    Empty as long as nobody's scores vary between families.
+    """
+    who = scores["forecaster"]
+    away = scores["score"] - scores.groupby(who)["score"].transform("mean")
+    sums = away.groupby([who, family[scores["question_id"]].to_numpy()]).sum()
+    if who.nunique() < FEWEST_TO_SHRINK or not (sums.abs() > 1e-12).any():
         return {}
     return {
         row.forecaster: Skill(
