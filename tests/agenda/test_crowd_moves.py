@@ -20,11 +20,10 @@ def say(session: Session, question: Question, member: Member, at: float, value: 
 
 
 def moved(session: Session, question: Question, member: Member, at: float = 9) -> CrowdMove | None:
-    assert question.id is not None
     mine = updates.current_forecast(session, question, member, at=day(at))
     assert mine is not None
-    standing = [(registry.newest_wording(session, question), mine)]
-    return crowd_moves(session, standing, now=day(at)).get(question.id)
+    current = [(registry.newest_wording(session, question), mine)]
+    return crowd_moves(session, current, now=day(at)).get(question.id)
 
 
 def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
@@ -43,32 +42,25 @@ def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
     assert found.forecasters == 2
 
 
-@pytest.mark.parametrize(
-    ("then", "now"),
-    [
+def test_a_crowd_no_further_away_has_not_moved(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    for then, now in (
         (0.6, 0.45),  # they have come nearer
         (0.4, 0.49),  # it is not far
         (0.2, 0.6),  # to the other side, as far away as before
         (None, 0.9),  # no forecast of theirs then
         (0.9, None),  # none now
-    ],
-)
-def test_a_crowd_that_is_not_further_away_has_not_moved(
-    session: Session,
-    question: Question,
-    alice: Member,
-    bob: Member,
-    then: float | None,
-    now: float | None,
-) -> None:
-    if then is not None:
-        say(session, question, bob, 1, Value(probability=then))
-    say(session, question, alice, 2, Value(probability=0.4))
-    if now is None:
-        updates.withdraw(session, question, member=bob, now=day(3))
-    else:
-        say(session, question, bob, 3, Value(probability=now))
-    assert moved(session, question, alice) is None
+    ):
+        question = ask(session, alice)
+        if then is not None:
+            say(session, question, bob, 1, Value(probability=then))
+        say(session, question, alice, 2, Value(probability=0.4))
+        if now is None:
+            updates.withdraw(session, question, member=bob, now=day(3))
+        else:
+            say(session, question, bob, 3, Value(probability=now))
+        assert moved(session, question, alice) is None
 
 
 def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bob: Member) -> None:
@@ -81,46 +73,34 @@ def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bo
     assert (found.option, found.before, found.now) == ("Ulsan", "30%", "10%")
 
 
-@pytest.mark.parametrize(
-    ("fields", "first", "second", "said"),
-    [
-        ({"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}, 10.0, 14.0,
-         ("10 m", "14 m")),
-        ({"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}, "2026-03-01",
-         "2026-07-01", ("2026-03-01", "2026-07-01")),
-    ],
-)  # fmt: skip
-def test_numbers_and_days_are_compared_by_their_medians_over_the_range(
-    session: Session,
-    alice: Member,
-    bob: Member,
-    fields: dict[str, str],
-    first: float | str,
-    second: float | str,
-    said: tuple[str, str],
+def test_numbers_and_days_are_compared_by_their_medians(
+    session: Session, alice: Member, bob: Member
 ) -> None:
-    question = ask(session, alice, **fields)
-    for member in (bob, alice):
-        say(session, question, member, 1, Value(quantiles={"0.5": first}))
-    say(session, question, bob, 2, Value(quantiles={"0.5": second}))
-    found = moved(session, question, alice)
-    assert found is not None
-    assert (found.before, found.now) == said
+    metres = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
+    days = {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
+    for fields, first, second, said in (
+        (metres, 10.0, 14.0, ("10 m", "14 m")),
+        (days, "2026-03-01", "2026-07-01", ("2026-03-01", "2026-07-01")),
+    ):
+        question = ask(session, alice, **fields)
+        for member in (bob, alice):
+            say(session, question, member, 1, Value(quantiles={"0.5": first}))
+        say(session, question, bob, 2, Value(quantiles={"0.5": second}))
+        found = moved(session, question, alice)
+        assert found is not None
+        assert (found.before, found.now) == said
 
 
 @pytest.mark.slow
 def test_hidden_forecasts_do_not_count(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=bob, now=day(0))
     question = ask(session, bob, **teams.visibility_fields(session, "Alder"))
-    assert question.id is not None
-    say(session, question, bob, 1, Value(probability=0.4))
     teams.set_role(session, alder, alice, Role.forecaster, member=bob, now=day(0))
-    say(session, question, alice, 2, Value(probability=0.4))
-    say(session, question, bob, 3, Value(probability=0.9))
+    for member, at, p in ((bob, 1, 0.4), (alice, 2, 0.4), (bob, 3, 0.9)):
+        say(session, question, member, at, Value(probability=p))
     mine = updates.current_forecast(session, question, alice, at=day(4))
     assert mine is not None
-    standing = [(registry.newest_wording(session, question), mine)]
-    visibility.read_as(session, alice, now=day(4))
-    assert list(crowd_moves(session, standing, now=day(4))) == [question.id]
-    visibility.read_as(session, None, now=day(4))
-    assert crowd_moves(session, standing, now=day(4)) == {}
+    current = [(registry.newest_wording(session, question), mine)]
+    for reader, seen in ((alice, [question.id]), (None, [])):
+        visibility.read_as(session, reader, now=day(4))
+        assert list(crowd_moves(session, current, now=day(4))) == seen

@@ -24,7 +24,6 @@ from tests.conftest import ask, day, say
 
 
 def test_the_interval_has_a_default(session: Session, question: Question, alice: Member) -> None:
-    assert question.id is not None
     for member in (alice, None):
         assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
 
@@ -32,7 +31,6 @@ def test_the_interval_has_a_default(session: Session, question: Question, alice:
 def test_what_was_said_last_counts_and_a_question_goes_before_all(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    assert question.id is not None
     for days in (30, 5):
         set_interval(session, days, member=alice, now=day(1))
     set_interval(session, 2, member=alice, now=day(1), question=question)
@@ -63,17 +61,15 @@ def test_several_forecasts_are_confirmed_unchanged_at_once(
     session: Session, question: Question, alice: Member
 ) -> None:
     port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
+    values = ((question, Value(probability=1 / 3)), (port, Value(probabilities=(0.7, 0.3))))
     seen = [
         updates.update(session, one, value, member=alice, now=day(1)).forecast
-        for one, value in (
-            (question, Value(probability=1 / 3)),
-            (port, Value(probabilities=(0.7, 0.3))),
-        )
+        for one, value in values
     ]
     confirm_forecasts(session, seen, member=alice, now=day(5), origin="app")
-    current = updates.current_forecasts(session, alice, at=day(5))
-    assert [value_of(one) for one in current.values()] == [value_of(one) for one in seen]
-    assert {(one.made_at, one.origin) for one in current.values()} == {(day(5), "app")}
+    current = updates.current_forecasts(session, alice, at=day(5)).values()
+    assert [value_of(one) for one in current] == [value_of(one) for one in seen]
+    assert {(one.made_at, one.origin) for one in current} == {(day(5), "app")}
 
 
 def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_the_others(

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from forecasts.reports.advice import advice
-from forecasts.reports.report import Bin, Certainty, Group, Movement, Recalibration, Skill
-from tests.reports.small_ledgers import random_ledger, report
+from forecasts.reports.report import Bin, Certainty, Group, Recalibration, Skill
+from tests.reports.small_ledgers import random_report
 
 
 @pytest.fixture(scope="module")
 def calibrated() -> Group:
     """A calibrated record with nothing else found."""
-    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    group = random_report(4, questions=60, choices=False).groups[0]
     return replace(
         group,
         verdict=replace(group.verdict, kind="calibrated"),
@@ -92,23 +92,19 @@ def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Grou
 
 
 @pytest.mark.slow
-def test_a_reaction_a_failed_certainty_and_a_better_crowd_each_have_their_advice(
-    calibrated: Group,
-) -> None:
-    moved = report(random_ledger(4, questions=60)).groups[0].movement
-    assert isinstance(moved, Movement)
-    found = advice(
-        replace(
-            calibrated,
-            movement=replace(moved, kind="over_reacting"),
-            certainty=Certainty(5, 2),
-            crowd_skill=Skill(-3.0, (-5.0, -1.0), 40),
-        )
+def test_reactions_failed_certainty_and_a_better_crowd_have_advice(calibrated: Group) -> None:
+    moved = random_report(4).groups[0].movement
+    worse = Skill(-3.0, (-5.0, -1.0), 40)
+    faulty = replace(
+        calibrated,
+        movement=replace(moved, kind="over_reacting"),
+        certainty=Certainty(5, 2),
+        crowd_skill=worse,
     )
-    assert found == [
+    assert advice(faulty) == [
         "Make smaller updates: part of each move is later taken back.",
         "Never forecast exactly 0% or 100%. Of 5 such questions, 2 failed.",
         "Check the crowd before you save: its forecasts scored better at the same times.",
     ]
-    level = replace(calibrated, crowd_skill=Skill(-3.0, (-5.0, 1.0), 40))
+    level = replace(calibrated, crowd_skill=replace(worse, interval=(-5.0, 1.0)))
     assert advice(level)[0].startswith("Keep your numbers")

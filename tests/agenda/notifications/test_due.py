@@ -285,16 +285,12 @@ def test_a_waiting_message_keeps_new_secrets(ledger: Engine, service: Service) -
 def test_outcomes_count_once_the_channel_is_added(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved", now=day(4))
     resolve(ledger, "yes", 3)  # by a long run, which writes the time of its start
-    channel(ledger, service, "bob", "resolved", now=day(4))
+    with acting(ledger) as (session, _, alice):
+        late = service.address("late")
+        tell(session, alice, late, name="late", events=["resolved"], now=day(4))
     assert "- Will it rain?" in " ".join(told(ledger, service, 4.1))
     assert [one["path"] for one in service.got] == ["/alice"]
     assert told(ledger, service, 4.2) == []
-
-
-def test_an_outcome_from_before_the_channel_is_not_news(ledger: Engine, service: Service) -> None:
-    resolve(ledger, "yes", 3)
-    channel(ledger, service, "alice", now=day(4))
-    assert told(ledger, service, 4) == []
 
 
 def test_many_events_make_one_short_inert_message(ledger: Engine, service: Service) -> None:
