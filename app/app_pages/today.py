@@ -9,15 +9,13 @@ import streamlit as st
 
 from app.components.keyboard import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
-from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed
+from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed, undo_offer
 from app.forms.one_line import one_line_entry
-from app.forms.undo import undo_offer
 from app.markdown_text import as_text, closing, shortened, span
 from app.session import act, current_member, form_key, now, page_state, reading
 from app.times import day
-from app.views.links import question_link
-from app.views.lists import shown_page
 from app.views.scores import score_caption, score_link
+from app.views.widgets import question_line, question_link, shown_page, titled
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
 from forecasts.common.text import count
@@ -79,9 +77,7 @@ def to_do() -> None:
         "with a crowd move": len(needs.moved),
         "in the news": len(needs.news),
     }
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.header("To do", anchor=False, width="content")
-        st.caption(" · ".join(f"{many:,} {label}" for label, many in counts.items() if many))
+    titled("To do", *(f"{many:,} {label}" for label, many in counts.items() if many))
     for state in needs.to_forecast.first[:SHOWN]:
         card(state, None, "**Needs your forecast**")
     for reviews in (needs.overdue, needs.moved):
@@ -115,10 +111,8 @@ def why_review(one: Review) -> str:
     """Return the reasons to review a forecast, as Markdown."""
     reasons = []
     if one.overdue:
-        own = one.state.id in needs.intervals.by_question
-        reasons.append(
-            f"**Review due** after {span(one.interval)}{', as you chose' if own else ''}"
-        )
+        chosen = ", as you chose" if one.state.id in needs.intervals.by_question else ""
+        reasons.append(f"**Review due** after {span(one.interval)}{chosen}")
     if one.crowd_move is not None:
         move = one.crowd_move
         of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
@@ -130,10 +124,10 @@ def why_review(one: Review) -> str:
 def why_news(one: InTheNews) -> str:
     """Return the article that mentions the question and the words it shares, as Markdown."""
     article = one.mention.article
-    named = as_text(shortened(article.title, 120))
+    named = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
     by = f", {as_text(article.publisher)}" if article.publisher else ""
     words = ", ".join(as_text(word) for word in one.mention.words)
-    return f"**New evidence** [{named}](articles?article={article.id}){by}: mentions {words}"
+    return f"**New evidence** {named}{by}: mentions {words}"
 
 
 def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
@@ -141,15 +135,12 @@ def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
     key = form_key("still-right")
     with st.popover("Still right: several at once"), st.form(key, border=False):
         st.caption("Tick the forecasts that are still right. They are saved again unchanged.")
-        ticked = [
-            forecast
-            for state, forecast in due
-            if st.checkbox(
-                f"**{as_text(shortened(format_value(forecast, state.text.options), 60))}** "
-                f"{as_text(shortened(state.text.title, 100))}",
-                key=f"{key}-{state.slug}",
-            )
-        ]
+        ticked = []
+        for state, forecast in due:
+            value = as_text(shortened(format_value(forecast, state.text.options), 60))
+            title = as_text(shortened(state.text.title, 100))
+            if st.checkbox(f"**{value}** {title}", key=f"{key}-{state.slug}"):
+                ticked.append(forecast)
         submitted = st.form_submit_button("Still right", key=f"{key}-save", type="primary")
     if submitted and not ticked:
         st.warning("Tick at least one forecast.")
@@ -246,15 +237,12 @@ def awaiting() -> None:
         return
     st.header("To resolve", anchor=False)
     for state in needs.awaiting.first[:SHOWN]:
-        with st.container(border=True, gap=None):
-            question_link(state, "resolve")
-            st.caption(f"{state.status} · {closing(state.text, moment)}")
+        said = f"{state.status} · {closing(state.text, moment)}"
+        question_line(state, said, "resolve", border=True)
     more(needs.awaiting.total, "to resolve", status="awaiting resolution")
     for state in needs.disputed.first[:SHOWN]:
-        with st.container(border=True, gap=None):
-            question_link(state, "resolve")
-            outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
-            st.caption(f"disputed · resolved as **{outcome}**")
+        outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
+        question_line(state, f"disputed · resolved as **{outcome}**", "resolve", border=True)
     if needs.disputed.total > SHOWN:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
 
