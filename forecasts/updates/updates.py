@@ -36,6 +36,7 @@ from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.values.value import Value, check_value, value_of
 
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
+States = dict[int, QuestionState]  # by the question's id
 Only = Sequence[int] | None  # the numbers of forecasts to read; None: all
 _OLDEST_FIRST = (col(Forecast.made_at), col(Forecast.id))
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
@@ -88,18 +89,12 @@ def update(
     are those of ``check_reasons`` and ``check_model``.
     """
     one = NewForecast(question, value, rationale, evidence, model)
-    states: dict[int, QuestionState] = {}
+    states: States = {}
     _check(session, one, states, member, now)
-    before, text = (
-        current_forecast(session, question, member, at=now, own=True),
-        states[question.id].text,
-    )
-    if (
-        once
-        and before is not None
-        and before.made_at > now - REPEATED_WITHIN
-        and value_of(before) == value
-    ):
+    text = states[question.id].text
+    before = current_forecast(session, question, member, at=now, own=True)
+    is_same = before is not None and value_of(before) == value
+    if once and before is not None and is_same and before.made_at > now - REPEATED_WITHIN:
         return Saved(before, before)
     cited = with_stances(text, before, value, evidence)
     [id_] = _write(session, [one._replace(evidence=cited)], member, now, origin)
@@ -121,7 +116,7 @@ def update_all(
     one is refused, all are; see ``refusals``. BadInput for too much evidence (``check_count``).
     """
     check_count(sum(len(one.evidence) for one in forecasts))
-    states: dict[int, QuestionState] = {}
+    states: States = {}
     for one in forecasts:
         _check(session, one, states, member, now)
     if not forecasts:
@@ -145,7 +140,7 @@ def refusals(
 
     Nothing is written.
     """
-    states: dict[int, QuestionState] = {}
+    states: States = {}
     found: list[LedgerError | None] = []
     for one in forecasts:
         try:
@@ -158,11 +153,7 @@ def refusals(
 
 
 def _check(
-    session: Session,
-    one: NewForecast,
-    states: dict[int, QuestionState],
-    member: Member,
-    now: datetime,
+    session: Session, one: NewForecast, states: States, member: Member, now: datetime
 ) -> None:
     """Refuse a forecast as ``update`` does; ``states`` remembers the questions."""
     id_ = one.question.id
@@ -225,19 +216,12 @@ def undo(
             remedy="Update it, if it is wrong.",
         )
     before = earlier[-1] if earlier and not earlier[-1].withdrawn else None
-    why = f"Undoes the forecast of {to_minute(mistake.made_at)}."
+    by: dict[str, Any] = {"member": member, "now": now, "origin": origin}
+    by["rationale"] = f"Undoes the forecast of {to_minute(mistake.made_at)}."
     try:
         if before is None:
-            return withdraw(session, question, member=member, now=now, rationale=why, origin=origin)
-        return update(
-            session,
-            question,
-            value_of(before),
-            member=member,
-            now=now,
-            rationale=why,
-            origin=origin,
-        )
+            return withdraw(session, question, **by)
+        return update(session, question, value_of(before), **by)
     except Refused as error:
         raise Refused(f"Nothing was undone: {error.message}", remedy=error.advice) from error
 

@@ -414,8 +414,6 @@ def _is_strong_cue(outlook: Outlook) -> bool:
             return not is_in_the_past(match.string, match.start(), match.end(), has_verb=has_verb)
         case "bound":
             return not _AIM.search(before) and not _COMPARED.search(before)
-        case "likely":
-            return not _COMPARED.search(before)
         case "planned" | "was bound":
             is_past = _HAD.search(before) or _UNDONE.search(match.string, match.end())
             return not is_past and (dated or bool(_REPORTED.search(before)))
@@ -436,9 +434,7 @@ def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
         return False
     if outlook.deadline is not None:
         return True
-    if re.search(r"\bfree of charge\b", words):
-        return False
-    if _READER.search(before):
+    if _READER.search(before) or "free of charge" in words:
         return False
     return bool(_DONE.match(rest)) if verb == "be" else not _STATE.fullmatch(verb)
 

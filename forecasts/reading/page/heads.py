@@ -109,10 +109,9 @@ class Page:
                 self.imprints[i] is not None or is_name(self.lines[i].text) for i in between
             )
         asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
-        below = self.imprints[index + 1 : index + 3]
-        if not asks or not below or self.lines[index + 1].bullet:
+        if not asks or index + 1 == len(self.lines) or self.lines[index + 1].bullet:
             return False
-        return below[0] is not None
+        return self.imprints[index + 1] is not None
 
     def is_repeated(self, index: int) -> bool:
         """Return whether the same line occurs nearby, as with titles and the names beside them."""
@@ -164,9 +163,7 @@ class Page:
     def is_side_name(self, index: int) -> bool:
         """Return whether a line is the name of a publisher or an author beside a time."""
         text = self.lines[index].text
-        if self.imprints[index] is not None or not is_name(text):
-            return False
-        if is_boilerplate(text):
+        if self.imprints[index] is not None or not is_name(text) or is_boilerplate(text):
             return False
         count = len(words(text))
         if is_publisher(text):
