@@ -20,6 +20,7 @@ from app.views.widgets import article_link, metrics, question_link
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
+from forecasts.articles import library
 from forecasts.common.errors import NotFound
 from forecasts.documents.numbers import percent
 from forecasts.ledger.models import Resolution
@@ -31,7 +32,6 @@ from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
-from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders
 
@@ -42,6 +42,7 @@ BADGES: dict[Status, Literal["green", "orange", "blue"]] = {
     Status.resolved: "blue",
 }
 ACTIONS = (Action.forecast, Action.propose, Action.dispute, Action.revise)
+MOST_ARTICLES = 200  # to pick evidence from
 
 moment = session.now()
 slug = st.query_params.get("slug", "")
@@ -77,7 +78,7 @@ with session.reading() as ledger:
     seen_by = visibility.audience_label(ledger, state.text)
     rights = session.rights_here(ledger)
     may = {action: roles.allows(rights, action, question, state.text) for action in ACTIONS}
-    articles = recent_articles(ledger) if state.accepts_forecasts(moment) else []
+    articles = library.listing(ledger, MOST_ARTICLES) if state.accepts_forecasts(moment) else []
     every = revisits.intervals(ledger, member).by_question.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional_outcome(ledger, question, now=moment)

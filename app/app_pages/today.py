@@ -18,11 +18,11 @@ from app.views.scores import score_caption, score_link
 from app.views.widgets import question_line, question_link, shown_page, titled
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
+from forecasts.articles import library
 from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.scored_questions import ScoredQuestion
-from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.values.value import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
@@ -271,7 +271,7 @@ if empty:
 one_line_entry()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment, shown=AHEAD)
-    articles = recent_articles(ledger, RECENT_ARTICLES) if needs.may_forecast else []
+    articles = library.listing(ledger, RECENT_ARTICLES) if needs.may_forecast else []
 undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 to_do()

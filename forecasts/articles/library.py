@@ -90,9 +90,9 @@ def _is_same(captured: CapturedArticle, stored: Article) -> bool:
     return same_title or 2 * len(new & old) >= min(len(new), len(old))
 
 
-def listing(session: Session) -> list[Article]:
-    """Return all articles without their texts, the newest capture first."""
-    return list(session.exec(_newest_first()))
+def listing(session: Session, most: int | None = None) -> list[Article]:
+    """Return all articles, or at most so many, without their texts, the newest capture first."""
+    return list(session.exec(_newest_first().limit(most)))
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
-"""Parse evidence as people type it, and offer the articles to pick from."""
+"""Parse evidence as people type it."""
 
 from __future__ import annotations
 
 import difflib
 import re
 
-from sqlalchemy.orm import defer
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from forecasts.articles.library import find_article
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.limits import require_address
-from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stance
+from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value_parsing import read_probability
 
@@ -136,15 +135,3 @@ def _correct(word: str) -> str | None:
         return word
     similar = difflib.get_close_matches(word, [*Stance, *EvidenceKind], n=1, cutoff=_SIMILARITY)
     return similar[0] if similar else None
-
-
-def recent_articles(session: Session, limit: int = 200) -> list[Article]:
-    """Return up to ``limit`` articles to pick from, newest capture first, without their texts."""
-    return list(
-        session.exec(
-            select(Article)
-            .options(defer(Article.text, raiseload=True))  # type: ignore[arg-type]
-            .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-            .limit(limit)
-        )
-    )

@@ -168,7 +168,7 @@ OPEN = {
     "articles are visible to everyone": """
         articles.library.find_article articles.library.listing questions.passages.find_passage
         updates.evidence.article_by_address updates.evidence_parsing.parse_evidence
-        updates.evidence_parsing.read_evidence updates.evidence_parsing.recent_articles
+        updates.evidence_parsing.read_evidence
     """,
     "a number": """
         agenda.notifications.sender.undelivered publication.record.outside_the_team

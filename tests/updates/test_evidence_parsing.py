@@ -15,7 +15,7 @@ from forecasts.articles import library
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Member, Stance
 from forecasts.reading.article import CapturedArticle
-from forecasts.updates.evidence_parsing import read_evidence, recent_articles
+from forecasts.updates.evidence_parsing import read_evidence
 from tests.conftest import day
 
 URL = "https://example.org/a"
@@ -70,10 +70,3 @@ def test_a_captured_article_is_named_by_its_number(session: Session, alice: Memb
     assert read_evidence(session, f"opposes: Article {pasted.id}").url == pasted.address
     with pytest.raises(NotFound, match="no article 9"):
         read_evidence(session, "article 9")
-
-
-def test_the_newest_captures_come_first_to_pick_from(session: Session, alice: Member) -> None:
-    for number, title in enumerate(("Old", "New")):
-        library.store(session, [article(title)], member=alice, captured_at=day(number))
-    session.expunge_all()
-    assert [row.title for row in recent_articles(session)] == ["New", "Old"]
