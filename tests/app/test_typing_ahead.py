@@ -139,38 +139,6 @@ def test_a_value_that_is_stored_late_is_not_saved_again(page: Page, server: Serv
     assert [probability for _, probability in forecasts(server, sql)[len(before) :]] == [0.61]
 
 
-def test_a_value_typed_into_a_card_by_mouse_while_another_is_saved_stays_there(
-    page: Page, server: Server
-) -> None:
-    daily_acts.opened(page, server.base)
-    cards = page.locator('[class*="st-key-act-forecast-"]')
-    other = cards.nth(2).get_by_label("Probability", exact=True)
-    cards.nth(0).get_by_label("Probability", exact=True).fill("71")
-    with saves_waiting(server.ledger):
-        cards.nth(0).get_by_role("button", name="Save").or_(
-            cards.nth(0).get_by_role("button", name="Update")
-        ).first.click()
-        handle = other.element_handle()
-        name = handle.evaluate(
-            "field => [...field.closest('[class*=st-key-act-]').classList]"
-            ".find(name => name.startsWith('st-key-'))"
-        )
-        other.click()
-        page.keyboard.press("Control+A")
-        page.keyboard.type("7")
-    page.keyboard.type("2")
-    expect(page.get_by_test_id("stToast").filter(has_text="71%").first).to_be_visible()
-    settled(page)
-    same = page.locator(f".{name}").get_by_label("Probability", exact=True)
-    expect(same).to_have_value("72")
-    expect(same).to_be_focused()
-    # It was drawn again, and is still known to be unsaved.
-    page.on("dialog", lambda dialog: dialog.dismiss())
-    with page.expect_event("dialog"):
-        daily_acts.leave(page, wide=True)
-    expect(same).to_have_value("72")
-
-
 DUE = 14
 TITLE = "Will gate {} <b>close</b>?"  # the box shows people's words as text
 

@@ -39,19 +39,6 @@ def test_each_question_is_in_the_list_of_what_it_needs(furnished: AppTest) -> No
     assert "My scores" in links
 
 
-def test_the_latest_forecasts_are_listed_and_those_with_an_unsaved_value(
-    app: AppTest, engine: Engine
-) -> None:
-    forecast_each(engine, 5, apart=0.1)
-    visit(app, "today")
-    assert listed(app) == [4, 3, 2]
-    app.text_input(key="quick-q02#0-value").input("55").run()
-    say(engine, "q00", 0.5, at=4)
-    app.run()
-    assert listed(app) == [0, 4, 3, 2]
-    assert app.text_input(key="quick-q02#0-value").value == "55"
-
-
 def forecast_each(engine: Engine, many: int, *, apart: float) -> None:
     """Ask so many questions and forecast each, so many days apart."""
     with database.writing(engine) as ledger:
