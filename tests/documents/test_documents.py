@@ -188,6 +188,10 @@ def test_a_pdf_takes_no_words_for_markup(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [on_one_line(one["body"]["text"]) for one in headings] == list(map(on_one_line, WORDS))
 
 
+def test_a_pdf_has_characters_that_its_fonts_lack() -> None:
+    assert as_pdf(of("習近平")).startswith(b"%PDF")
+
+
 def test_lines_of_text_keep_to_the_width() -> None:
     words = "a few words of ordinary length " * 9
     table = Table("", ("Name", "Note", "Number"), ((words, words, "1"),), text_columns=2)

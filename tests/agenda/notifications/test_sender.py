@@ -280,6 +280,15 @@ def test_an_address_is_shown_nowhere_and_forgotten_when_its_channel_is_removed(
         tell(session, alice, service.address(), name="b")
 
 
+def test_a_removed_member_has_no_channels(resolved: Engine, service: Service) -> None:
+    send(resolved, 3)
+    with database.writing(resolved) as session:
+        privacy.remove(session, "alice", member=None, now=day(4))
+    assert notices(resolved) == []
+    with database.reading(resolved) as session:
+        assert session.get(Channel, 1) is None
+
+
 def test_a_channel_is_its_members_own(resolved: Engine, service: Service) -> None:
     with acting(resolved, by="root") as (session, _, root):
         assert channels.listing(session, member=root, now=day(3)) == []
