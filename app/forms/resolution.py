@@ -20,7 +20,8 @@ from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Dispute, QuestionType, Resolution
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution import confirmation, disputes, history, proposals
-from forecasts.resolution.confirmation import Settled, late_forecasts
+from forecasts.resolution.confirmation import Settled
+from forecasts.resolution.late_forecasts import late_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
 

@@ -8,8 +8,6 @@ question form one line, and of two acts at the same moment the database takes th
 
 Rejected: a withdrawal as a proposal (who may decide on one may withdraw); an outcome 'open' (every
 reader of outcomes would have to leave it out).
-
-Forecasts made once the outcome was known do not count, and a correction says how many these are.
 """
 
 from __future__ import annotations
@@ -19,16 +17,13 @@ from datetime import datetime
 from types import EllipsisType
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
 from forecasts.access import roles, teams
 from forecasts.access.roles import Action
-from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Refused
-from forecasts.common.text import count
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
-    Forecast,
     Member,
     Question,
     Resolution,
@@ -45,6 +40,7 @@ from forecasts.questions.revisions import (
 )
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.assignments import resolvers, schedule_lookup
+from forecasts.resolution.late_forecasts import LateForecasts, made_between
 from forecasts.resolution.outcome_checks import (
     require_expected,
     require_new,
@@ -213,52 +209,3 @@ def _move_close(
         new = reworded(text, actual_close_time=early)
         append_wording(session, text, new, member=member, now=now, reason=reason)
     return close
-
-
-@dataclass(frozen=True)
-class LateForecasts:
-    """The forecasts that an outcome's time leaves out: their number, and that of their members."""
-
-    forecasts: int
-    members: int
-
-    @property
-    def sentence(self) -> str:
-        """The numbers in words, empty for none."""
-        if not self.forecasts:
-            return ""
-        made = count(self.forecasts, "forecast")
-        by = count(self.members, "member")
-        ends = "counts" if self.forecasts == 1 else "count"
-        return f"{made} by {by} no longer {ends}: made when the outcome was known."
-
-
-def late_forecasts(
-    session: Session, state: QuestionState, outcome: str, known_at: datetime
-) -> LateForecasts:
-    """Return the forecasts that count in that state, and would not if the outcome was known then.
-
-    Those that the session's reader may see. None for an outcome that is not scored.
-    """
-    if outcome.strip().lower() in NOT_SCORED:
-        return LateForecasts(0, 0)
-    return made_between(session, state.question, known_at, state.text.close_time)
-
-
-def made_between(
-    session: Session, question: Question, since: datetime, until: datetime
-) -> LateForecasts:
-    """Return the visible forecasts made from ``since`` until just before ``until``."""
-    if since >= until:
-        return LateForecasts(0, 0)
-    counts = select(func.count(col(Forecast.id)), func.count(col(Forecast.member_id).distinct()))
-    found = session.exec(
-        counts.where(
-            Forecast.question_id == question.id,
-            col(Forecast.made_at) >= since,
-            col(Forecast.made_at) < until,
-            ~col(Forecast.withdrawn),
-            forecast_visible(session, question),
-        )
-    ).one()
-    return LateForecasts(*found)

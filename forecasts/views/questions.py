@@ -15,8 +15,8 @@ from forecasts.questions.origins import origins
 from forecasts.questions.passages import sources
 from forecasts.questions.revisions import history as wordings
 from forecasts.questions.standing import QuestionState
-from forecasts.resolution.confirmation import LateForecasts
 from forecasts.resolution.history import steps
+from forecasts.resolution.late_forecasts import LateForecasts
 from forecasts.scores.printed_scores import Printed, printed_scores
 from forecasts.scores.stored_scores import ForecasterScore, score_table
 from forecasts.views.forecasts import Forecast, Value, forecasts

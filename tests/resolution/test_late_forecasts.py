@@ -7,7 +7,7 @@ from sqlmodel import Session
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import confirmation
-from forecasts.resolution.confirmation import LateForecasts, late_forecasts
+from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts
 from forecasts.scores.stored_scores import resolution_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
