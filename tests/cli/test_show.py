@@ -52,7 +52,7 @@ def test_the_overview_fits_a_screen_of_80_columns_and_24_lines(forecasts: Run, f
     said = shown.stdout
     for words in ("Visible only to its author", "Options: Bridge", "Criteria: the ferry", "You: "):
         assert words in said
-    assert "Run: 10" in said
+    assert "Forecasts: 10" in said
     assert "alice: Bridge number 2 of Brenholt 40%" in said
     assert "Resolution: confirmed: Bridge number 1" in said
     assert "Its scores are provisional until 2026-02-19" in said
