@@ -169,18 +169,12 @@ _FORMS = (
     # a 70 percent chance of a vote
     ("chance", rf"\b{_NUMERICAL} {_CHANCE}"),
     # the chance that the bill passes is 70 percent
-    (
-        "chance",
-        rf"\b{_ODDS} that (?P<subject>(?:the |an? )?[\w']+(?: [\w'-]+){{0,5}}?) "
-        r"(?P<present>[a-z]{2,}s\b)"
-        rf"(?=[^,;:.\"]{{0,60}} (?:is|are) (?:put at |about )?{_NUMERICAL})",
-    ),
+    ("chance", rf"\b{_ODDS} that (?P<subject>(?:the |an? )?[\w']+(?: [\w'-]+){{0,5}}?) "
+     r"(?P<present>[a-z]{2,}s\b)"
+     rf"(?=[^,;:.\"]{{0,60}} (?:is|are) (?:put at |about )?{_NUMERICAL})"),
     # expects sales of 4 to 5 million
-    (
-        "expects",
-        rf"\b{_EXPECTS} (?:its |their )?(?P<measure>[a-z][a-z ]{{2,40}}?) of "
-        r"(?=(?:between )?[€$£]?\d[\d.,]*(?: to | and | ?- ?)\d)",
-    ),
+    ("expects", rf"\b{_EXPECTS} (?:its |their )?(?P<measure>[a-z][a-z ]{{2,40}}?) of "
+     r"(?=(?:between )?[€$£]?\d[\d.,]*(?: to | and | ?- ?)\d)"),
     # expects 40 to 50 votes
     ("expects", rf"\b{_EXPECTS} (?P<count>(?=(?:between )?\d[\d.,]* (?:to|and) \d[\d.,]* [a-z]))"),
     # a vote in the coming weeks
@@ -225,17 +219,11 @@ _FORMS = (
     # wants a vote by Friday
     ("weak", r"\b(?:wants?|expects?|demands?|predicts?|foresees?)\b"),
     # has moved the vote to Friday
-    (
-        "weak",
-        rf"\b(?:has|have) {_MOVED} (?P<subject>(?:the|an?) [^,;:.\"]{{2,50}}?)"
-        r" (?:to|until|till)\b",
-    ),
+    ("weak", rf"\b(?:has|have) {_MOVED} (?P<subject>(?:the|an?) [^,;:.\"]{{2,50}}?)"
+     r" (?:to|until|till)\b"),
     # has been moved to Friday
-    (
-        "weak",
-        rf"\b{_BEEN}?(?:{_MOVED}|invited|summoned)(?: by [\w-]+ [\w-]+,?)? "
-        r"(?:to|until|till|into|for)\b",
-    ),
+    ("weak", rf"\b{_BEEN}?(?:{_MOVED}|invited|summoned)(?: by [\w-]+ [\w-]+,?)? "
+     r"(?:to|until|till|into|for)\b"),
     # is voting
     ("present", r"(?<!\w)(?:is|are) (?:now |also |all )?(?P<doing>[a-z]{2,}ing)\b"),
     # votes
@@ -244,7 +232,7 @@ _FORMS = (
     ("headline", rf"\bto {_VERB}"),
     # Senate asked to vote on Friday
     ("infinitive", rf"\bto {_VERB}"),
-)
+)  # fmt: skip
 CUES = tuple(Cue(kind, re.compile(form.replace(" ", r"\s+"))) for kind, form in _FORMS)
 
 
