@@ -82,7 +82,6 @@ from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import day
-from tests.examples import ALL
 
 pytestmark = pytest.mark.slow
 
@@ -408,6 +407,11 @@ def listed(session: Session, _member: Member) -> list[str]:
         session, now=NOW, only=[state.slug for state in found]
     )
     return [state.slug for state in found]
+
+
+def outlined(session: Session, member: Member) -> list[str]:
+    ids = {outline.id for outline in question_standing.outlines(session)}
+    return [one.slug for one in question_standing.listing(session, now=NOW) if one.id in ids]
 
 
 def of_article(session: Session, _member: Member) -> list[str]:
@@ -842,16 +846,7 @@ CASES: dict[str, Case] = {
     "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
     "questions.passages.sources": shown(passages.sources),
     "questions.standing.by_id": Case(A.see, among(by_number)),
-    "questions.standing.outlines": Case(
-        A.see,
-        among(
-            lambda s, _: [
-                one.slug
-                for one in question_standing.listing(s, now=NOW)
-                if one.id in {outline.id for outline in question_standing.outlines(s)}
-            ]
-        ),
-    ),
+    "questions.standing.outlines": Case(A.see, among(outlined)),
     "questions.standing.unresolved": Case(
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
@@ -1086,19 +1081,21 @@ def cells(
 ) -> Iterator[tuple[str, Role, Visibility, Cell]]:
     """Yield every member with another author's questions of Alder, and authors with their own.
 
-    ``pairs``: in ``make test`` only as many as bring together each two of a place, a role and a
-    visibility, which is enough where the verb itself is tested in every cell.
+    The session reads for the member of the cell. ``pairs``: only as many cells as bring together
+    each two of a place, a role and a visibility, which is enough where the rule itself is tested
+    in every cell.
     """
     by_handle = {m.handle: m for m in session.exec(select(Member))}
     by_slug = {q.slug: q for q in session.exec(select(Question))}
     for place, where in enumerate(WHERE):
         for rank, role in enumerate(Role):
+            member = by_handle[f"{where} {role}"]
+            access_visibility.read_as(session, member, now=NOW)
             for number, seen in enumerate(Visibility):
-                if pairs and not ALL and (place + rank + number) % len(Visibility):
+                if pairs and (place + rank + number) % len(Visibility):
                     continue
                 author = f"author {role}" if where == "author" else "anna"
                 question = by_slug[slug_of(author, seen, on == "resolved")]
-                member = by_handle[f"{where} {role}"]
                 yield where, role, seen, Cell(session, member, question, seen)
 
 
@@ -1144,7 +1141,6 @@ NEEDED = {
 
 
 def result_of(case: Case, cell: Cell) -> str:
-    access_visibility.read_as(cell.session, cell.member, now=NOW)
     undone = cell.session.begin_nested()
     try:
         done = case.call(cell)
@@ -1167,6 +1163,12 @@ def refusal(error: Refused, member: Member) -> str:
     return "unseen" if "already a question" in error.message else str(error)
 
 
+# The verbs tested in every cell: those that show something, since many have a condition of their
+# own, and one for each other action. The rest ask the same check for that action.
+ONE_OF_EACH = {case.action: name for name, case in CASES.items() if case.on == "question"}
+WHOLE = {*ONE_OF_EACH.values(), *(name for name, case in CASES.items() if case.action is A.see)}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_comes_of_a_verb_is_what_the_role_the_place_and_the_question_say(
     shared: Engine, name: str
@@ -1178,7 +1180,7 @@ def test_what_comes_of_a_verb_is_what_the_role_the_place_and_the_question_say(
                 result_of(case, cell),
                 expected(case, where, role, seen),
             )
-            for where, role, seen, cell in cells(session, case.on)
+            for where, role, seen, cell in cells(session, case.on, pairs=name not in WHOLE)
         }
         session.rollback()
     assert {cell: came for cell, (came, due) in found.items() if came != due} == {}
