@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,8 @@ def reliability_curve(
     """
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
     rule = "must be a whole number, 0 or more"
-    require("seed", seed, seed >= 0 and seed % 1 == 0, rule)
+    whole = isinstance(seed, Integral)
+    require_number("seed", seed, lambda number: whole and number >= 0, rule)
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
     place = distinct(forecast)[1]

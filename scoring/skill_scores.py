@@ -44,13 +44,15 @@ def brier_skill(
     require("reference", other.shape, other.shape == own.shape, "needs one entry per score")
     for name, values in (("score", own), ("reference", other)):
         refuse_where(name, ~((values >= 0) & (values < np.inf)), values, "must be finite, >= 0")
+    names = np.arange(len(own)) if cluster is None else np.asarray(cluster)
+    require("cluster", names.shape, names.shape == own.shape, "needs one entry per score")
     unknown = Estimate(math.nan, math.nan, math.nan)
     if not other.mean() > 0:
         return unknown
     ratio = float(own.mean() / other.mean())
     if ratio <= 0:
         return unknown._replace(value=1 - ratio)
-    found = clustered_mean(own / own.mean() - other / other.mean(), cluster, rare=True)
+    found = clustered_mean(own / own.mean() - other / other.mean(), names, rare=True)
     lower, upper = (1 - ratio * math.exp(-end) for end in (found.lower, found.upper))
     return Estimate(1 - ratio, lower, upper)
 

@@ -71,6 +71,9 @@ def test_what_are_no_scores_is_refused() -> None:
         with pytest.raises(InputError) as caught:
             scoring.brier_skill(score=own, reference=other)
         assert caught.value.problems[0].column == column
+    for own, other in (([0.0], [0.1]), ([0.1], [0.0]), ([0.1], [0.2])):
+        with pytest.raises(InputError, match=r"cluster: .* needs one entry per score"):
+            scoring.brier_skill(score=own, reference=other, cluster=["f", "g"])
     with pytest.raises(InputError, match="family"):
         base_rate_brier([1, 0], ["x"])
     with pytest.raises(InputError, match="y"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -141,6 +142,12 @@ def test_the_band_is_the_same_for_the_same_seed() -> None:
     pd.testing.assert_frame_equal(first, again)
     other = scoring.reliability_curve(p=np.linspace(0.1, 0.9, 50), y=[0, 1] * 25, seed=4)
     assert not other.equals(scoring.reliability_curve(p=np.linspace(0.1, 0.9, 50), y=[0, 1] * 25))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, 1.0, True, math.nan, "a", None])
+def test_a_seed_that_is_not_a_whole_number_is_refused(seed: Any) -> None:
+    with pytest.raises(InputError, match=r"seed.* must be a whole number, 0 or more"):
+        scoring.reliability_curve(p=[0.2, 0.8], y=[0, 1], seed=seed)
 
 
 def test_updates_of_one_question_do_not_narrow_the_band() -> None:
