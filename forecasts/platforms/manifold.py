@@ -35,6 +35,7 @@ _DROPPED = (
 _REDEMPTION, _UNFILLED, _CANCELLED, _ANTE, _AGAIN = _DROPPED
 # The first market was made in 2021; a time in seconds would be before this.
 _FIRST_MS, _LAST_MS = 1_000_000_000_000, 253_402_300_799_999
+_TIME_RULE = "a time in milliseconds since 1970"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKETS = ("NUMBER", "MULTI_NUMERIC", "DATE")  # whose answers are the parts of a range, in order
 _KINDS = ("BINARY", "MULTIPLE_CHOICE", "FREE_RESPONSE", *_BUCKETS)
@@ -136,6 +137,10 @@ def _bet(entry: Entry, *, is_again: bool) -> _Bet:
         _UNFILLED: not entry.flag("isFilled") and entry.fields.get("isFilled") is not None,
     }
     dropped = next((reason for reason, holds in reasons.items() if holds), "")
+    if dropped:
+        entry = Entry(entry.place, entry.fields)  # its faults refuse nothing
+    elif entry.number("createdTime") > _LAST_MS:
+        entry.wrong("createdTime", _TIME_RULE)  # it may be in microseconds
     return _Bet(
         entry.place,
         entry.text("userId"),
@@ -416,7 +421,7 @@ def _time(entry: Entry, name: str, *, required: bool = False) -> datetime | None
     if math.isnan(ms):
         return None
     if ms < _FIRST_MS:
-        entry.wrong(name, "a time in milliseconds since 1970")
+        entry.wrong(name, _TIME_RULE)
         return None
     return min(_EPOCH + timedelta(milliseconds=min(ms, _LAST_MS)), LAST_TIME)
 

@@ -200,6 +200,16 @@ def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_p
     ]
 
 
+@pytest.mark.parametrize(
+    "dropped", [{"isRedemption": True}, {"isCancelled": True}, {"isAnte": True}, {"id": "kept"}]
+)
+def test_a_bet_that_is_left_out_refuses_no_file(tmp_path: Path, dropped: dict[str, Any]) -> None:
+    odd = {"probAfter": 1.2, "createdTime": MADE // 1000, "contractId": None, "userId": [7]}
+    record = read(tmp_path, [bet(id="kept"), bet(**odd | dropped)], [market()])
+    assert record.frames.forecasts["probability"].tolist() == [0.6]
+    assert [one.value for one in record.left_out] == ["1 bet"]
+
+
 def test_exclusive_answers_are_one_question_and_redemptions_tell_the_other_prices(
     tmp_path: Path,
 ) -> None:
@@ -249,6 +259,7 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
         ({"probAfter": None}, "bets.json, record 2, field probAfter", "required"),
         ({"createdTime": MADE // 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
         ({"createdTime": "2025"}, "bets.json, record 2, field createdTime", "milliseconds"),
+        ({"createdTime": MADE * 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
         ({"isRedemption": "no"}, "bets.json, record 2, field isRedemption", "true, false or null"),
         ({"contractId": [7]}, "bets.json, record 2, field contractId", "a text"),
     ],
