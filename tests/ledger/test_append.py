@@ -149,14 +149,20 @@ def test_rows_on_many_questions_continue_the_chain_of_each(engine: Engine) -> No
         assert verify(session).broken is None
 
 
-@pytest.mark.parametrize("count", [2, 6_000])  # one batch, and two
+@pytest.mark.parametrize("count", [2, 6])  # one batch, and two
 @pytest.mark.parametrize(
     ("column", "value", "error"),
     [("probability", 2.0, IntegrityError), ("rationale", "a\0b", BadInput)],
 )
 def test_after_a_refused_row_nothing_of_the_act_is_stored_and_it_cannot_continue(
-    engine: Engine, count: int, column: str, value: Any, error: type[Exception]
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    column: str,
+    value: Any,
+    error: type[Exception],
 ) -> None:
+    monkeypatch.setattr(append, "BATCH", 4)
     with database.writing(engine) as session:
         columns = columns_of(session, count)
     good = columns[column][-1]
