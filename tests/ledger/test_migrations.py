@@ -83,6 +83,17 @@ def furnish(engine: Engine) -> None:
         session.add(AliasSalt(salt="a secret", recorded_at=day(3)))
 
 
+def development(folder: Path, *acts: str) -> Engine:
+    """Open the ledger of the last development version, after those acts on its file."""
+    path = folder / "development.sqlite3"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
+        for act in acts:
+            made.execute(act)
+        made.commit()
+    return database.open_engine(sqlite_url(path))
+
+
 def schema(engine: Engine) -> MetaData:
     """Return the tables as they are in the database now."""
     found = MetaData()
@@ -160,10 +171,7 @@ def test_an_outcome_of_schema_0015_can_be_withdrawn(
 
 
 def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "development.sqlite3"
-    with closing(sqlite3.connect(path)) as made:
-        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
-    engine = database.open_engine(sqlite_url(path))
+    engine = development(tmp_path)
     done = migrate(engine)
     assert done == ledger_schema.Migrated("0010", ledger_schema.newest_revision())
     with database.reading(engine) as session:
@@ -177,25 +185,18 @@ def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path
 
 
 def test_rows_that_enter_the_chain_later_are_entered_as_they_are_found(tmp_path: Path) -> None:
-    path = tmp_path / "development.sqlite3"
     at = "'2026-01-01 00:00:00.000000'"
-    with closing(sqlite3.connect(path)) as made:
-        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
-        made.executescript(
-            f"INSERT INTO identity VALUES (1, 'https://id', 'a', 1, {at});"
-            f"INSERT INTO revisit VALUES (1, 1, NULL, 7, {at});"
-            f"INSERT INTO resolver VALUES (1, 1, 'csv', '{{}}', 1, {at}, 0);"
-        )
-    engine = database.open_engine(sqlite_url(path))
+    engine = development(
+        tmp_path,
+        f"INSERT INTO identity VALUES (1, 'https://id', 'a', 1, {at})",
+        f"INSERT INTO revisit VALUES (1, 1, NULL, 7, {at})",
+        f"INSERT INTO resolver VALUES (1, 1, 'csv', '{{}}', 1, {at}, 0)",
+    )
     migrate(engine)
     with database.reading(engine) as session:
         found = verify(session, against=DEVELOPMENT_DIGEST)
     assert found.broken is None
-    assert {kind: found.rows[kind] for kind in ("identity", "revisit", "resolver")} == {
-        "identity": 1,
-        "revisit": 1,
-        "resolver": 1,
-    }
+    assert [found.rows[kind] for kind in ("identity", "revisit", "resolver")] == [1, 1, 1]
     with database.writing(engine) as session:
         session.execute(text("UPDATE identity SET member_id = 2"))
     with database.reading(engine) as session:
@@ -206,13 +207,11 @@ def test_rows_that_enter_the_chain_later_are_entered_as_they_are_found(tmp_path:
 
 
 def test_a_ledger_with_an_altered_value_is_migrated_and_the_row_named(tmp_path: Path) -> None:
-    path = tmp_path / "development.sqlite3"
-    with closing(sqlite3.connect(path)) as made:
-        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
-        made.execute("DROP TRIGGER forecast_refuses_update")
-        made.execute("UPDATE forecast SET withdrawn = '' WHERE id = 1")
-        made.commit()
-    engine = database.open_engine(sqlite_url(path))
+    engine = development(
+        tmp_path,
+        "DROP TRIGGER forecast_refuses_update",
+        "UPDATE forecast SET withdrawn = '' WHERE id = 1",
+    )
     migrate(engine)
     with database.reading(engine) as session:
         found = verify(session).broken
