@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from forecasts.reading.lines import ends_as_sentence, is_heading_like, is_prose, trails_off, words
 from forecasts.reading.page.boilerplate import is_boilerplate, opens_box
@@ -373,5 +373,17 @@ def _bare_head(page: Page, stop: int) -> Head:
     if not titles:
         return Head(0, frozenset(), None)
     title = next((i for i in titles if page.count(i) >= 3), titles[0])
-    own = [i for i in range(title + 1, stop) if page.imprints[i] is not None]
-    return _build_head(page, title, (), own)
+    below = range(title + 1, stop)
+    named = takewhile(lambda i: page.imprints[i] is not None or _is_bare_name(page, i), below)
+    own = sorted({*named, *(i for i in below if page.imprints[i] is not None)})
+    head = _build_head(page, title, (), own)
+    if head.publisher is None or head.author is not None or is_publisher(head.publisher):
+        return head
+    return replace(head, publisher=None, author=head.publisher)  # a person's, below a title alone
+
+
+def _is_bare_name(page: Page, index: int) -> bool:
+    text = page.lines[index].text.strip("| ")
+    return (
+        is_name(text) and page.count(index) <= 4 and not (is_boilerplate(text) or is_credit(text))
+    )

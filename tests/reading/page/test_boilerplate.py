@@ -63,8 +63,11 @@ def test_what_is_not_the_text_s_is_left_out(lines: list[str], left_out: list[int
         ([TITLE, "Harbour Notes · 2 days ago", *FISH], "Harbour Notes", None),
         ([TITLE, "By Jane Roe", *FISH, "© 2025 The Coastal Review."], "The Coastal Review",
          "Jane Roe"),
+        ([TITLE, "Harbour Notes Online", *FISH], "Harbour Notes Online", None),
+        ([TITLE, "Jane Roe", *FISH], None, "Jane Roe"),
     ],
-    ids=["above a button to follow", "beside a date", "beside how long ago", "of the page's owner"],
+    ids=["above a button to follow", "beside a date", "beside how long ago", "of the page's owner",
+         "a publisher alone", "a person alone"],
 )  # fmt: skip
 def test_a_name_is_the_publisher_s_or_the_author_s_by_its_place(
     lines: list[str], publisher: str | None, author: str | None
