@@ -171,8 +171,8 @@ OPEN = {
     """,
     "a number": """
         agenda.notifications.sender.undelivered publication.record.outside_the_team
-        questions.families.judgements resolution.confirmation.late_forecasts
-        resolution.confirmation.made_between resolution.runs.run.waiting
+        questions.families.judgements resolution.late_forecasts.late_forecasts
+        resolution.late_forecasts.made_between resolution.runs.run.waiting
     """,
     "asks for each question: test_families": """
         questions.families.join_family questions.families.leave_family
