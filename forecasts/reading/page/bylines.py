@@ -17,36 +17,41 @@ from forecasts.reading.lines import LONG, ends_as_sentence, words
 from forecasts.reading.page.dates import find_timestamp
 
 _LABEL = re.compile(
-    r"(?i)(?:time|date|clock|calendar|icon"
+    r"(?:time|date|clock|calendar|icon"
     r"|(?:first |last )?(?:posted|published|updated|modified)(?: on| at)?"
     r"|created|on|at|as of|(?:release|publi(?:cation|sh)) date|reading time|from|source|via|by)?"
-    r"\s*[:.]?"
+    r"\s*[:.]?",
+    re.IGNORECASE,
 )
 _ASIDE = re.compile(
-    r"(?i)(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
+    r"(?:\d+\s*-?\s*min(?:ute)?s?(?: read)?|\d[\d,.]*k?\s+(?:comments?|views?|shares?|reads?)"
     r"|share|save|print|listen|(?:last )?(?:updated|modified|edited)\b.*"
     r"|(?-i:UTC|GMT|[A-Z]{1,2}[SD]?T)|breaking|exclusive|live|premium|free|@[\w.]+"
     r"|\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\.?)?(?: \(?[A-Z]{2,4}\)?)?"
     r"|(?:(?:staff|senior|chief|deputy|contributing|special|guest|freelance|political|economics?"
     r"|business|foreign|diplomatic|world|science|health|technology|legal|sports?|opinion|national)"
-    r" )+(?:writer|reporter|correspondent|editor|columnist|contributor)s?)"
+    r" )+(?:writer|reporter|correspondent|editor|columnist|contributor)s?)",
+    re.IGNORECASE,
 )
 _FIELD = re.compile(
-    r"(?i)(?P<label>title|headline|source|publisher|publication|outlet|site|author|url|link)\s*:\s*"
-    r"(?P<value>\S.*)"
+    r"(?P<label>title|headline|source|publisher|publication|outlet|site|author|url|link)\s*:\s*"
+    r"(?P<value>\S.*)",
+    re.IGNORECASE,
 )
-_URL = re.compile(r"(?i)https?://\S+")
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*[•·|‧∙—–]\s*|\s+[-/]\s+|,\s+(?=[A-Z])|\t+|\s{3,}")
 _BYLINE = re.compile(
-    r"(?i)(?:(?:written|reported|posted|story|words|text) )?by:?\s+"
-    r"(?P<names>(?-i:[A-ZÀ-Þ])[\w.'’-]*(?:,? (?:and |& )?[\w.'’-]+){0,11})"
+    r"(?:(?:written|reported|posted|story|words|text) )?by:?\s+"
+    r"(?P<names>(?-i:[A-ZÀ-Þ])[\w.'’-]*(?:,? (?:and |& )?[\w.'’-]+){0,11})",
+    re.IGNORECASE,
 )
 _OWNER = re.compile(
-    r"(?i)(?:(?:©|\(c\)|copyright)[\s©]*(?:(?:19|20)\d{2}(?:\s*[-–]\s*(?:19|20)?\d{2})?)?,?\s*"
-    r"(?:by )?|read (?:the )?(?:(?:full|original|whole) )?(?:(?:story|article) )?(?:on|at) "
+    r"(?:(?:©|\(c\)|copyright)[\s©]*(?:(?:19|20)\d{2}(?:\s*[-–]\s*(?:19|20)?\d{2})?)?,?\s*(?:by )?"
+    r"|read (?:the )?(?:(?:full|original|whole) )?(?:(?:story|article) )?(?:on|at) "
     r"|visit (?=.* for the full story))"
     r"(?P<name>.{3,60}?)"
-    r"(?:\.? all rights reserved\b.*| for the full story| \(?(?:19|20)\d{2}\)?|)\.?$"
+    r"(?:\.? all rights reserved\b.*| for the full story| \(?(?:19|20)\d{2}\)?|)\.?$",
+    re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"(?P<title>\S.{10,200}?)\s+[(\[](?P<rest>[^()\[\]]{4,80})[)\]]")
 _BAR = re.compile(r"\s+[|•·–—-]\s+")
@@ -58,22 +63,29 @@ _NAMES_IN_PLACE = re.compile(
     rf"(?P<names>{_REPORTER}(?:(?:, | and |, and ){_REPORTER})*)"
     r" in [A-ZÀ-Þ][\w.'’-]+(?:,? [A-ZÀ-Þ][\w.'’-]+){0,3}"
 )
+_ROLE = re.compile(
+    r"\b(?:staff|writers?|reporter|correspondent|editor|columnist|contributor|bureau|chief|analyst"
+    r"|special|senior)\b",
+    re.IGNORECASE,
+)
 _SECTION = re.compile(
-    r"(?i)(?:world|politics|business|economy|markets?|finance|technology|tech|science|health|sports?"
+    r"(?:world|politics|business|economy|markets?|finance|technology|tech|science|health|sports?"
     r"|opinion|culture|arts|entertainment|lifestyle|environment|climate|energy|asia"
     r"|asia[- ]pacific|africa|europe|americas|middle east|u\.?s\.?|u\.?k\.?|china|india|japan"
     r"|international|national|local|news|general|travel|education|law|crime|defen[cs]e|security"
-    r"|top stories|breaking news|features?|analysis|commentary|editorial|explainer)"
+    r"|top stories|breaking news|features?|analysis|commentary|editorial|explainer)",
+    re.IGNORECASE,
 )
 _PUBLISHER = re.compile(
-    r"(?i)\b(?:times|post|news|herald|guardian|reuters|afp|ap|bbc|cnn|nbc|cbs|abc|npr|pbs|rfi|dw"
+    r"\b(?:times|post|news|herald|guardian|reuters|afp|ap|bbc|cnn|nbc|cbs|abc|npr|pbs|rfi|dw"
     r"|journal|tribune|gazette|daily|weekly|wire|newswire|today|review|magazine|press|observer"
     r"|standard|tv|radio|network|mail|chronicle|globe|star|sun|telegraph|independent|economist"
     r"|diplomat|bloomberg|axios|politico|quarterly|monthly|scientist|newsroom|mercury|almanac|nikkei|nhk|xinhua|jazeera|agency|broadcasting|media"
     r"|report|digest|bulletin|courier|dispatch|ledger|monitor|mirror|express|insider|online|week"
     r"|world|hill|yahoo|business|record|register|sentinel|examiner|inquirer|argus|echo|advocate"
     r"|wired|verge|atlantic|forbes|fortune|newsweek|spectator|statesman|hindu|nation|scmp"
-    r"|euronews|public|quartz|vox|slate|semafor)\b|\.(?:com|org|net|io|co|ai|in|uk|jp|news)\b"
+    r"|euronews|public|quartz|vox|slate|semafor)\b|\.(?:com|org|net|io|co|ai|in|uk|jp|news)\b",
+    re.IGNORECASE,
 )
 _SMALL = {"of", "the", "and", "for", "de", "la", "le", "el", "on", "in", "&", "du", "des", "to"}
 
@@ -124,6 +136,8 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
             imprint.author = byline["names"]
         elif stamp is not None and imprint.author is None and _HANDLE.fullmatch(part):
             imprint.author = part.removeprefix("by ")
+        elif imprint.author is not None and _ROLE.search(part):
+            continue
         elif imprint.author is not None and is_name(part) and not is_publisher(part):
             imprint.author += ", " + part
         elif is_name(name := re.sub(r"^(?:source|via|from):?\s+", "", part, flags=re.IGNORECASE)):

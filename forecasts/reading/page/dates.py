@@ -18,9 +18,13 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 from forecasts.common.times import add_months
-from forecasts.reading.intervals import MONTHS, NUMBERS, WEEKDAYS, month_number
 
-_COUNTS = {**NUMBERS, "a few": 3, "several": 3}
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "a couple of": 2, "a few": 3, "several": 3,
+}  # fmt: skip
 # The largest count that pages print before they change to the next unit. In "France 242 days ago"
 # (the channel is France 24), "42 days" is too many, so it means 2 days.
 LENGTHS = {
@@ -44,7 +48,7 @@ class Timestamp(NamedTuple):
     after: str
 
 
-_COUNT = rf"(?P<count>\d{{1,4}}|(?i:{'|'.join(sorted(_COUNTS, key=len, reverse=True))}))"
+_COUNT = rf"(?P<count>\d{{1,4}}|(?i:{'|'.join(sorted(NUMBERS, key=len, reverse=True))}))"
 _UNIT = (
     r"(?P<unit>(?i:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?|mos?|years?"
     r"|yrs?|[smhdwy]))\.?"
@@ -59,8 +63,8 @@ _BEFORE_DAY = rf"(?:(?i:{_CLOCK_FIRST})\s*[,|·•–-]?\s*(?:on\s+)?)?"
 _WEEKDAY = r"(?:(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?i:day)?\.?,?\s+)?"
 # With a capital: "maymay 5" is not a date, but "NHKMay 5" is a name and a date.
 _MONTH = (
-    rf"(?P<month>(?:{'|'.join(f'{name[:3]}|{name[:3].upper()}' for name in MONTHS)})"
-    rf"(?i:{'|'.join(name[3:] for name in MONTHS)}|t)?)\.?"
+    r"(?P<month>(?:J[Aa][Nn]|F[Ee][Bb]|M[Aa][Rr]|A[Pp][Rr]|M[Aa][Yy]|J[Uu][Nn]|J[Uu][Ll]|A[Uu][Gg]"
+    r"|S[Ee][Pp]|O[Cc][Tt]|N[Oo][Vv]|D[Ee][Cc])(?i:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?)\.?"
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d{2})"
@@ -83,7 +87,9 @@ _ABSOLUTE = [
         r"(?<!\d)(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<yy>(?:20)?\d{2})(?!\d)",
     )
 ]
-_ONLY_WEEKDAY = re.compile(rf"(?i)(?:on\s+|last\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})$")
+_ONLY_WEEKDAY = re.compile(
+    r"^(?:on\s+|last\s+)?(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE
+)
 
 
 def find_timestamp(line: str, captured_at: datetime) -> Timestamp | None:
@@ -119,7 +125,7 @@ def _readings(line: str, base: datetime) -> Iterator[tuple[re.Match[str], dateti
         if not re.match(r"\w", rest) and re.search(r"(?:^|[•·|—–,-])\s*$", line[: match.start()]):
             yield match, _ago(match["count"], match["unit"], base)
     if only := _ONLY_WEEKDAY.match(line.strip()):
-        back = (base.weekday() - WEEKDAYS.index(only["weekday"].capitalize())) % 7
+        back = (base.weekday() - WEEKDAYS.index(only["weekday"][:3].lower())) % 7
         yield only, _midnight(base.date() - timedelta(days=back))
 
 
@@ -146,7 +152,7 @@ def _digits_of_name(match: re.Match[str]) -> str:
 
 
 def _ago(count: str, unit: str, base: datetime) -> datetime | None:
-    number = int(count) if count.isdigit() else _COUNTS[count.lower()]
+    number = int(count) if count.isdigit() else NUMBERS[count.lower()]
     kind = _unit(unit)
     try:
         if kind in ("mo", "y"):
@@ -178,7 +184,7 @@ def _absolute(match: re.Match[str], base: datetime) -> datetime | None:
         a, b = int(found["a"]), int(found["b"])
         readings = [(year, b, a), (year, a, b)]
     else:
-        month = found.get("mm") or month_number(found["month"])
+        month = found.get("mm") or MONTHS.index(found["month"][:3].lower()) + 1
         years = [found["year"]] if found.get("year") else [base.year, base.year - 1]
         readings = [(int(year), int(month), int(found["day"])) for year in years]
     days: list[date] = []

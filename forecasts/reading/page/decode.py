@@ -12,13 +12,19 @@ import re
 
 from forecasts.common.errors import CaptureError
 
+# Multi-byte marks first: UTF-32 begins like UTF-16.
+_MARKS = [
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+]
 # Python also has codecs that unpack or unescape; a page must not choose one of those.
 _TEXT_CODECS = re.compile(
     r"utf-?(?:8|16|32)(?:-?[lb]e)?|iso-?8859-\d+|cp\d+|koi8-[rut]|shift_jis\w*|euc_\w+|gb\w*"
     r"|big5\w*|iso2022_jp\w*|mac-\w+|ascii|tis-620|johab"
 )
-# Guesses confuse the Western encodings of short texts; Windows-1252 is the most common.
-_WESTERN = re.compile(r"cp12(?!51|53|55|56)|cp437|cp85[08]|latin_1|iso8859_[129]|mac_")
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE
 )
@@ -35,7 +41,8 @@ _SIGNATURES = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
 _HTML = re.compile(
-    r"(?i)<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|table)\b[^<>]*>"
+    r"<!doctype html|<(?:html|head|body|article|main|section|div|p|h1|meta|title|table)\b[^<>]*>",
+    re.IGNORECASE,
 )
 MAX_GARBAGE = 0.02  # share of characters that do not occur in text
 MAX_STRAYS = 2_000  # bytes that are read as Windows-1252; a text with more is not UTF-8
@@ -90,8 +97,9 @@ def looks_like_html(text: str) -> bool:
 
 
 def _decoded(data: bytes, charset: str | None) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
     named = _META_CHARSET.search(data[:4096])
     for label in (charset, named[1].decode("ascii", "replace") if named else None):
         if (encoding_named := _codec(label)) == "utf-8":
@@ -109,9 +117,9 @@ def _decoded(data: bytes, charset: str | None) -> str:
     from charset_normalizer import from_bytes  # slow to import, and rarely needed
 
     guess = from_bytes(data[:20_000]).best()
-    if guess is None or _WESTERN.match(guess.encoding) or not _codec(guess.encoding):
-        return data.decode("cp1252", "replace")
-    return data.decode(guess.encoding, "replace")
+    if guess is not None and not _is_western(guess.encoding) and _codec(guess.encoding):
+        return data.decode(guess.encoding, "replace")
+    return data.decode("cp1252", "replace")
 
 
 def _codec(label: str | None) -> str | None:
@@ -123,3 +131,11 @@ def _codec(label: str | None) -> str | None:
     if name in ("ascii", "iso8859-1"):
         return "cp1252"  # as in browsers, because pages labelled Latin-1 use Windows-1252
     return name if _TEXT_CODECS.fullmatch(name) else None
+
+
+def _is_western(encoding: str) -> bool:
+    # Guesses confuse the Western encodings of short texts; Windows-1252 is the most common.
+    return encoding in {"cp1250", "cp1252", "cp1254", "cp1257", "cp437", "cp850", "cp858"} or (
+        encoding.startswith(("latin_1", "iso8859_1", "iso8859_2", "iso8859_9", "mac_", "cp12"))
+        and encoding not in {"cp1251", "cp1253", "cp1255", "cp1256"}
+    )

@@ -1,7 +1,4 @@
-"""The lines of a page, classified by their neighbours, and the heads of its articles.
-
-The same short line is a title above a time, a subheading in a text, or a button among buttons.
-Lines in isolation are classified by ``lines``, ``bylines``, ``captions`` and ``boilerplate``.
+"""The heads of a page's articles: their titles, publishers, authors and times.
 
 A *head* is in a run of lines without prose: a title with a publisher, a time or a byline around
 it in any order, or with its own repetition. A title alone is not a head, because a subheading
@@ -11,183 +8,24 @@ several heads in a run belongs to the text below.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise, takewhile
 
-from forecasts.reading.lines import ends_as_sentence, is_heading_like, is_prose, trails_off, words
-from forecasts.reading.page.boilerplate import is_boilerplate, opens_box
+from forecasts.reading.lines import words
+from forecasts.reading.page.boilerplate import ends_article, is_boilerplate
 from forecasts.reading.page.bylines import (
-    Imprint,
     is_aside,
     is_name,
     is_person,
     is_publisher,
     is_publisher_name,
     publisher_and_author,
-    read_imprint,
-    reporter_names,
 )
-from forecasts.reading.page.captions import is_caption, is_credit
+from forecasts.reading.page.captions import is_credit
+from forecasts.reading.page.layout import NEAR, Page
 
-NEAR = 8  # lines with text within which a title is repeated
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line with text; ``key`` is for comparisons, ``level`` is that of a # heading."""
-
-    text: str
-    key: str
-    level: int = 0
-    bullet: bool = False
-    ruled: bool = False  # below a horizontal rule
-
-
-class Page:
-    """The lines of a text, classified by their neighbours."""
-
-    def __init__(self, lines: Sequence[Line], captured_at: datetime) -> None:
-        self.lines = lines
-        self.imprints = [
-            None if line.level else read_imprint(line.text, captured_at, bullet=line.bullet)
-            for line in lines
-        ]
-        self._places: dict[str, list[int]] = defaultdict(list)
-        for index, line in enumerate(lines):
-            self._places[line.key].append(index)
-        for index, line in enumerate(lines):
-            if (names := reporter_names(line.text)) and self._is_below_title(index):
-                self.imprints[index] = Imprint(author=names)
-        self.captions = [self._is_caption(i) for i in range(len(lines))]
-        for i, (line, below) in enumerate(pairwise(lines)):
-            # The alternative text of a picture is often repeated.
-            if self.captions[i + 1] and len(line.key) >= 20 and below.key.startswith(line.key):
-                self.captions[i] = True
-        self.prose = [self._is_prose(i) for i in range(len(lines))]
-        self.first_prose = self.prose.index(True) if True in self.prose else len(lines)
-        self.chapters = self._chapter_marks()
-
-    def _is_below_title(self, index: int) -> bool:
-        """Return whether a line has a time beside it and a possible title above it."""
-        return self.has_time(range(index - 1, index + 2)) and any(
-            self.imprints[i] is None and self.count(i) >= 5 for i in range(max(0, index - 4), index)
-        )
-
-    def _is_caption(self, index: int) -> bool:
-        """Return whether a line is a caption, and not a title above an agency's name."""
-        text = self.lines[index].text
-        following = self.lines[index + 1].text if index + 1 < len(self.lines) else None
-        if self.imprints[index] is not None or not is_caption(text, following):
-            return False
-        if ends_as_sentence(text) or is_caption(text, None):
-            return True
-        return not self.has_time(range(index + 1, index + 4))
-
-    def _is_prose(self, index: int) -> bool:
-        line = self.lines[index]
-        if line.level or self.imprints[index] is not None or self.captions[index]:
-            return False
-        is_text = is_prose(line.text) and not is_boilerplate(line.text)
-        return is_text and not self._is_title_in_prose(index)
-
-    def _is_title_in_prose(self, index: int) -> bool:
-        """Return whether a line that ends like a sentence has a title's position."""
-        text = self.lines[index].text
-        if len(text) > 220 or trails_off(text):
-            return False
-        if self.is_repeated(index):
-            # Only imprints and names are between a title and its repetition.
-            place = min(
-                (i for i in self._places[self.lines[index].key] if i != index),
-                key=lambda i: abs(i - index),
-            )
-            between = range(min(place, index) + 1, max(place, index))
-            return self.has_time(range(index - 4, index + 5)) and all(
-                self.imprints[i] is not None or is_name(self.lines[i].text) for i in between
-            )
-        asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
-        if not asks or index + 1 == len(self.lines) or self.lines[index + 1].bullet:
-            return False
-        return self.imprints[index + 1] is not None
-
-    def is_repeated(self, index: int) -> bool:
-        """Return whether the same line occurs nearby, as with titles and the names beside them."""
-        line = self.lines[index]
-        places = self._places[line.key]
-        if line.bullet or len(line.key) < 6 or is_aside(line.text):
-            return False
-        near = [
-            place
-            for place in places
-            if 0 < abs(place - index) <= NEAR
-            and not (self.lines[place].bullet or is_aside(self.lines[place].text))
-            and not any(
-                is_prose(between.text) and between.key != line.key
-                for between in self.lines[min(place, index) : max(place, index)]
-            )
-        ]
-        is_beside = any(abs(place - index) == 1 for place in near)
-        is_long = len(words(line.text)) >= 4 or not is_name(line.text)
-        return bool(near) and (is_long or is_beside)
-
-    def _chapter_marks(self) -> set[int]:
-        """Return the lines that begin articles: several top # headings, titles below all rules."""
-        levels = [line.level for line in self.lines if line.level]
-        top = min(levels, default=0)
-        found: set[int] = set()
-        if levels.count(top) > 1 and self.lines[0].level == top:
-            found = {i for i, line in enumerate(self.lines) if line.level == top}
-        ruled = [
-            i for i, line in enumerate(self.lines) if line.ruled and not is_boilerplate(line.text)
-        ]
-        if all(self.is_candidate(i) and any(self.prose[i + 1 : i + 4]) for i in ruled):
-            found |= set(ruled)
-        return found
-
-    def is_candidate(self, index: int) -> bool:
-        """Return whether a line could be a title."""
-        line = self.lines[index]
-        return (
-            self.imprints[index] is None
-            and not self.captions[index]
-            and (line.level > 0 or is_heading_like(line.text) or self._is_title_in_prose(index))
-            and not is_boilerplate(line.text)
-            and not opens_box(line.text)
-            and not is_credit(line.text)
-            and not is_aside(line.text)
-        )
-
-    def is_side_name(self, index: int) -> bool:
-        """Return whether a line is the name of a publisher or an author beside a time."""
-        text = self.lines[index].text
-        if self.imprints[index] is not None or not is_name(text) or is_boilerplate(text):
-            return False
-        count = len(words(text))
-        if is_publisher(text):
-            return count <= 4
-        beside = [i for i in (index - 1, index + 1) if 0 <= i < len(self.lines)]
-        return count <= 3 and any(
-            self.imprints[i] is not None or is_publisher_name(self.lines[i].text) for i in beside
-        )
-
-    def imprints_of(self, lines: Iterable[int]) -> list[Imprint]:
-        """Return the imprints among the given lines, of which some may not exist."""
-        inside = (self.imprints[i] for i in lines if 0 <= i < len(self.lines))
-        return [imprint for imprint in inside if imprint is not None]
-
-    def has_time(self, lines: Iterable[int]) -> bool:
-        """Return whether one of the lines is an imprint with a time."""
-        return any(imprint.when for imprint in self.imprints_of(lines))
-
-    def count(self, index: int) -> int:
-        """Return the number of words in a line."""
-        return len(words(self.lines[index].text))
-
-
-# ---- heads
+REACH = 200  # lines above a text that are searched for its head
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +49,14 @@ def find_heads(page: Page) -> list[Head]:
     heads: list[Head] = []
     start = 0
     for stop in [*(i for i, prose in enumerate(page.prose) if prose), len(page.lines)]:
+        if stop == len(page.lines) and heads:
+            break
         head = _head(page, start, stop)
         if head is None and not heads:
             head = _bare_head(page, stop)
         if head is not None:
+            if heads and not any(page.prose[heads[-1].first : head.first]):
+                heads.pop()  # the same article, with more details now
             heads.append(head)
         start = stop + 1
     return [_with_author(page, heads[0])] if len(heads) == 1 else heads
@@ -222,27 +64,44 @@ def find_heads(page: Page) -> list[Head]:
 
 def _with_author(page: Page, head: Head) -> Head:
     """Return a page's only head; a person beside its date, other than relative, is the author."""
-    imprints = page.imprints_of(head.lines)
-    dated = any(imprint.when and not imprint.relative for imprint in imprints)
-    stated = any(head.publisher in imprint.names for imprint in imprints)
-    if head.author or stated or not dated or not is_person(head.publisher or ""):
+    name = head.publisher
+    if name is None or head.author is not None or not is_person(name):
         return head
-    return replace(head, publisher=None, author=head.publisher)
+    imprints = page.imprints_of(head.lines)
+    dated = any(imprint.when is not None and not imprint.relative for imprint in imprints)
+    if not dated or any(name in imprint.names for imprint in imprints):
+        return head
+    return replace(head, publisher=None, author=name)
 
 
 def _head(page: Page, start: int, stop: int) -> Head | None:
     """Return the last head in the lines ``start`` to ``stop``, which have no prose."""
+    start = max(start, stop - REACH)
     # Other lines cut the run into blocks; the last block with a mark counts.
     cuts = [i for i in range(start, stop) if not _is_head_part(page, i)]
+    if start == 0:  # the parts of the page's first head may have buttons between them
+        long = (i for i in range(stop) if page.count(i) >= 4)
+        opening = next((i for i in long if page.is_candidate(i)), stop)
+        cuts = [i for i in cuts if i < opening or ends_article(page.lines[i].text)]
     edges = list(zip([start, *(i + 1 for i in cuts)], [*cuts, stop], strict=True))
     for low, high in reversed(edges):
         if any(_is_mark(page, i) for i in range(low, high)):
             title = _title(page, low, high)
             if title is not None:
                 return _head_around(page, low, high, title)
-            if (head := _under_standfirst(page, start, high)) is not None:
+            pictures = all(page.captions[i] or _is_button(page, i) for i in range(start, low))
+            if pictures and (head := _under_standfirst(page, start, high)) is not None:
+                return head
+            # The title may be as short as a name.
+            short = next((i for i in range(low, high) if page.is_candidate(i)), None)
+            if short is not None and (head := _head_around(page, low, high, short)) is not None:
                 return head
     return None
+
+
+def _is_button(page: Page, index: int) -> bool:
+    text = page.lines[index].text
+    return is_boilerplate(text) or is_credit(text) or is_aside(text)
 
 
 def _is_head_part(page: Page, index: int) -> bool:
@@ -277,11 +136,16 @@ def _title(page: Page, low: int, high: int) -> int | None:
     starts = [i for k, i in enumerate(marks) if k == 0 or any(marks[k - 1] < t < i for t in titles)]
     above = [i for i in titles if i < starts[-1] and not any(i < m < starts[-1] for m in marks)]
     below = [i for i in titles if i > marks[-1]]
-    # A page may have the title below publisher and time.
-    if not above or titles[0] > marks[0]:
+    if titles and titles[0] > marks[0]:  # this page has the title below publisher and time
+        above = []
+    if not above:
         return below[0] if below else None
     if low <= page.first_prose:
-        return next((i for i in above if page.count(i) >= 4), above[0])
+        opening = [i for i in above if page.count(i) >= 4]
+        fitting = [i for i in opening if page.fits_text(i)]
+        return next(iter(fitting or opening or above))
+    if len(above) > 1 and page.count(above[-1]) >= 10 and page.count(above[-2]) >= 3:
+        return above[-2]  # the longer line below it is a standfirst
     return above[-1]
 
 
@@ -298,40 +162,41 @@ def _head_around(page: Page, low: int, high: int, title: int) -> Head | None:
         own = [i for i in beside if i > max(others, default=-1)] or beside
     elif same[0] - 1 in beside:
         names = [name for i in own for name in _names(page, i)]
+        photo = same[0] > 1 and page.captions[same[0] - 2]
         above = is_publisher_name(page.lines[same[0] - 1].text)
-        if not names or (above and not any(map(is_publisher, names))):
+        if not photo and (not names or (above and not any(map(is_publisher, names)))):
             own = [same[0] - 1, *own]
     certain = len(same) > 1 or title in page.chapters or low == 0
-    certain = certain or page.imprints[title] is not None or page.count(title) >= 3
-    head = _build_head(page, title, same, own)
+    certain = certain or page.imprints[title] is not None
+    count = page.count(title)
+    certain = certain or count >= 4 or (count == 3 and not is_name(page.lines[title].text))
+    head = _build_head(page, title, {*same, *_asides(page, low, high)}, own)
     # A shorter title that occurs once, with no name beside it, may be a reader's name.
     is_named = head.publisher is not None or head.author is not None
-    return head if certain or (is_named and page.count(title) >= 2) else None
+    return head if certain or (is_named and count >= 2) else None
 
 
 def _masthead(page: Page, title: int) -> list[int]:
     """Return the publisher's line above a title: of a publisher, or with a "Follow" button."""
     above = title - 1
-    while above >= max(0, title - 3) and _is_button(page.lines[above].text):
+    while above >= max(0, title - 3) and _is_button(page, above):
+        text = page.lines[above].text
+        if is_publisher_name(text) and not is_aside(text):
+            break
         above -= 1
-    if not 0 <= above < title - 1 or not is_name(page.lines[above].text):
+    if above < 0 or above == title - 1 or not is_name(page.lines[above].text):
         return []
     follow = "follow" in page.lines[above + 1].key
     first = title <= page.first_prose and is_publisher(page.lines[above].text)
     return [above] if follow or first else []
 
 
-def _is_button(text: str) -> bool:
-    if is_aside(text):
-        return True
-    return not is_publisher_name(text) and (is_boilerplate(text) or is_credit(text))
-
-
-def _build_head(page: Page, title: int, others: Sequence[int], own: Sequence[int]) -> Head:
+def _build_head(page: Page, title: int, others: set[int], own: Sequence[int]) -> Head:
     """Return the head with this title, the details in the lines ``own``, and other lines."""
     names = [name for i in own for name in _names(page, i)]
     if not any(map(is_publisher, names)):
-        masthead = _masthead(page, min([title, *others]))
+        key = page.lines[title].key
+        masthead = _masthead(page, min(i for i in {title, *others} if page.lines[i].key == key))
         own = [*masthead, *own]
         names = [*(page.lines[i].text for i in masthead), *names]
     imprints = page.imprints_of(own)
@@ -357,33 +222,36 @@ def _names(page: Page, index: int) -> list[str]:
     return [page.lines[index].text.strip("|•· ")] if imprint is None else imprint.names
 
 
+def _asides(page: Page, low: int, high: int) -> set[int]:
+    return {i for i in range(low, high) if is_aside(page.lines[i].text)}
+
+
 def _under_standfirst(page: Page, low: int, high: int) -> Head | None:
     """Return the head with one sentence, the standfirst, between its title and its time."""
     title = low - 2
     if title < 0 or not page.prose[low - 1] or page.prose[title] or not page.is_candidate(title):
         return None
     own = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
-    asides = [i for i in range(low, high) if is_aside(page.lines[i].text)]
-    return _build_head(page, title, asides, own)
+    return _build_head(page, title, _asides(page, low, high), own)
 
 
 def _bare_head(page: Page, stop: int) -> Head:
     """Return the head of a text that begins with only a title, or without one."""
-    titles = [i for i in range(stop) if page.is_candidate(i)]
+    titles = [i for i in range(min(stop, REACH)) if page.is_candidate(i)]
     if not titles:
         return Head(0, frozenset(), None)
-    title = next((i for i in titles if page.count(i) >= 3), titles[0])
-    below = range(title + 1, stop)
-    named = takewhile(lambda i: page.imprints[i] is not None or _is_bare_name(page, i), below)
-    own = sorted({*named, *(i for i in below if page.imprints[i] is not None)})
-    head = _build_head(page, title, (), own)
+    marked = [i for i in titles if page.lines[i].level]
+    title = next(iter(marked or [i for i in titles if page.count(i) >= 3] or titles))
+    beside = [i for i in range(title + 1, stop) if page.imprints[i] is not None]
+    for i in range(title + 1, stop):
+        text = page.lines[i].text.strip("| ")
+        if page.imprints[i] is not None:
+            continue
+        if not is_name(text) or len(words(text)) > 4 or is_boilerplate(text) or is_credit(text):
+            break
+        beside.append(i)
+    head = _build_head(page, title, set(), beside)
     if head.publisher is None or head.author is not None or is_publisher(head.publisher):
         return head
-    return replace(head, publisher=None, author=head.publisher)  # a person's, below a title alone
-
-
-def _is_bare_name(page: Page, index: int) -> bool:
-    text = page.lines[index].text.strip("| ")
-    return (
-        is_name(text) and page.count(index) <= 4 and not (is_boilerplate(text) or is_credit(text))
-    )
+    # A name below a title alone is a person's.
+    return replace(head, publisher=None, author=head.publisher)

@@ -28,9 +28,10 @@ from forecasts.reading.page.boilerplate import (
     opens_comments,
 )
 from forecasts.reading.page.bylines import is_name, is_publisher, is_publisher_name, site_owner
-from forecasts.reading.page.captions import is_credit
+from forecasts.reading.page.captions import is_credit, opens_with_source
 from forecasts.reading.page.dates import find_timestamp
-from forecasts.reading.page.heads import Head, Line, Page, find_heads
+from forecasts.reading.page.heads import Head, find_heads
+from forecasts.reading.page.layout import Line, Page
 
 MAX_CHARACTERS = 500_000  # the length of a book; pages are shorter
 MAX_LINES = 20_000
@@ -162,6 +163,8 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     inside = [i for i in _text_lines(page, head, end) if i not in head.lines]
     boxes = _boxes(page, inside)
     kept = {i: page.lines[i].text for i in inside if i not in boxes and _is_text(page, i, titles)}
+    if head.publisher is not None:
+        kept = {i: text for i, text in kept.items() if fold(text) != fold(head.publisher)}
     prose = [i for i in kept if page.prose[i]]
     if not prose:
         return []
@@ -185,7 +188,7 @@ def _boxes(page: Page, inside: list[int]) -> set[int]:
         run = range(above + 1, below)
         texts = [i for i in (above, *run) if not is_boilerplate(page.lines[i].text)]
         listed = any(page.lines[i].text.endswith(":") for i in texts)
-        if listed:
+        if listed or any(page.lines[i].level for i in run):
             continue
         short = [i for i in texts if i != above and not page.captions[i]]
         if len(short) >= 2 and len(short) < len(run):
@@ -209,8 +212,9 @@ def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
     """Return the paragraphs without the author's biography at the end."""
     names = re.split(r",? and |, ", author or "")
     bio = re.compile(
-        rf"(?i)(?:{'|'.join(map(re.escape, names))}) "
-        r"(?:is|was|are|covers|writes|reports|works|teaches|leads|has (?:been|covered|written))\b"
+        rf"(?:{'|'.join(map(re.escape, names))}) "
+        r"(?:is|was|are|covers|writes|reports|works|teaches|leads|has (?:been|covered|written))\b",
+        re.IGNORECASE,
     )
     while author and len(paragraphs) > 1 and bio.match(paragraphs[-1]):
         paragraphs = paragraphs[:-1]
@@ -222,10 +226,9 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
 
     Related stories above two consecutive paragraphs are only a box in the middle of the text.
     """
-    texts = (i for i in range(head.first, end) if not page.captions[i])
-    bare = [i for i in texts if page.prose[i] or not is_boilerplate(page.lines[i].text)]
-    pairs = (i for i, below in pairwise(bare) if page.prose[i] and page.prose[below])
-    last_pair = max(pairs, default=-1)
+    bare = [i for i in range(head.first, end) if page.prose[i] or not _is_between(page, i)]
+    pairs = [i for i, below in pairwise(bare) if page.prose[i] and page.prose[below]]
+    last_pair = max((i for i in pairs if not trails_off(page.lines[i].text)), default=-1)
     in_box = begun = False
     for i in range(head.first, end):
         text = page.lines[i].text
@@ -241,16 +244,26 @@ def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
             yield i
 
 
+def _is_between(page: Page, index: int) -> bool:
+    """Return whether a line between two paragraphs can be a caption or boilerplate."""
+    text = page.lines[index].text
+    return page.captions[index] or (is_boilerplate(text) and not ends_article(text))
+
+
 def _is_text(page: Page, index: int, titles: set[str]) -> bool:
     """Return whether a line between two heads belongs to the text."""
     line, imprint = page.lines[index], page.imprints[index]
     if page.prose[index]:
         return True
-    if page.captions[index] or is_boilerplate(line.text):
+    if page.captions[index] or is_boilerplate(line.text) or ends_article(line.text):
         return False
     above = page.lines[index - 1].text if index else ""
-    if index and page.captions[index - 1] and above.endswith("|") and is_name(line.text):
-        return False  # any name after "… |" is the photographer's
+    if index > 0 and page.captions[index - 1]:
+        # Any name after "… |" is the photographer's.
+        if is_credit(line.text) or (above.endswith("|") and is_name(line.text)):
+            return False
+        if opens_with_source(above) and len(words(line.text)) >= 7:
+            return False  # the caption after the alternative text
     if _CLOCK.fullmatch(line.text) and is_boilerplate(above):
         return False  # the length of a video; in a live report it would be a time
     if is_credit(line.text) or line.key in titles:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecasts.articles.capture import capture_bytes, capture_text
 from forecasts.reading.article import CapturedArticle
-from forecasts.reading.page.html import STORY_WORDS
+from forecasts.reading.page.marked_articles import STORY_WORDS
 
 SEEN = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -63,7 +65,9 @@ def titles(html: str) -> list[str]:
 
 
 DIGEST = [marked(heading, byline, text) for heading, (byline, text) in STORIES.items()]
-LONG = marked("Dam below Arden to be raised", None, "</p><p>".join([RATES, FERRY] * 5), tag="h1")
+LONG = marked(
+    "Dam below Arden to be raised", None, "</p><p>".join([RATES, FERRY] * 5), tag="h1"
+)  # fmt: skip
 
 
 def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day() -> None:
@@ -75,7 +79,11 @@ def test_the_short_articles_of_a_digest_come_out_one_by_one_with_author_and_day(
         for (title, (_, text)), author, when in zip(
             STORIES.items(),
             ("Jana Müller", "Tomas Ekholm", "Ines Carvalho"),
-            [datetime(2026, 11, *when, tzinfo=UTC) for when in ((22, 0), (24, 4), (23, 0))],
+            (
+                datetime(2026, 11, 22, tzinfo=UTC),
+                datetime(2026, 11, 24, 4, tzinfo=UTC),
+                datetime(2026, 11, 23, tzinfo=UTC),
+            ),
             strict=True,
         )
     ]
@@ -107,11 +115,12 @@ def test_a_digest_may_link_its_headings_and_stand_under_top_stories() -> None:
 @pytest.mark.parametrize(
     "beside",
     [
-        "<aside>{cards}</aside>", "<div class='related-stories'>{cards}</div>",
+        "<aside>{cards}</aside>",
+        "<div class='related-stories'>{cards}</div>",
         "<h3>Related stories</h3><div>{cards}</div>",
         "<div><span>More for you</span></div><ul>{cards}</ul>",
     ],
-)  # fmt: skip
+)
 def test_cards_among_related_stories_are_left_out_without_a_word(beside: str) -> None:
     cards = "".join(
         marked(f"Old lighthouse number {number} sold", "By Jane Roe · 3 days ago", FERRY, tag="h4")
@@ -202,6 +211,15 @@ def test_subheadings_and_captions_stay_in_their_article() -> None:
     found, _ = read(page(first, *DIGEST[1:]))
     assert found[0].text.split("\n\n") == [ROAD, "What next", FERRY]
     assert len(found) == 3
+
+
+@pytest.mark.slow
+@given(st.lists(st.sampled_from(list(STORIES)), min_size=2, max_size=3, unique=True))
+def test_each_article_that_a_page_marks_comes_out_in_the_order_of_the_page(
+    chosen: list[str],
+) -> None:
+    html = page(*(marked(heading, *STORIES[heading]) for heading in chosen))
+    assert titles(html) == chosen
 
 
 def test_short_articles_of_a_plain_text_come_out_one_by_one() -> None:
