@@ -11,51 +11,58 @@ but will become known. It has
   the visit planned for this fall, must file by 2 May.
 
 ``forward_looking`` decides this and lists the exclusions, ``deadlines`` finds the close date,
-``question_wording`` proposes the question, ``strength`` judges it and looks for its outcome in the
-same text. A user confirms every draft, so doubtful sentences are kept.
+``question_wording`` proposes the question, ``strength`` judges it, and ``outcomes_told`` looks for
+its outcome in the same text. A user confirms every draft, so doubtful sentences are kept.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from forecasts.common.errors import BadInput, NotFound, Remedy
-from forecasts.ledger.models import Article
+from forecasts.ledger.models import Article, QuestionType
 from forecasts.reading.datelines import find_dateline
 from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.drafting.forward_looking import Outlook, find_outlooks
-from forecasts.reading.drafting.kinds import Asked
+from forecasts.reading.drafting.intervals import long_date
+from forecasts.reading.drafting.outcomes_told import find_told
+from forecasts.reading.drafting.pronouns import UNNAMED, Context
 from forecasts.reading.drafting.question_wording import Wording, word_question
 from forecasts.reading.drafting.sentences import find_sentences
-from forecasts.reading.drafting.strength import Strength, find_told, judge
-from forecasts.reading.drafting.subjects import UNNAMED, Context
-from forecasts.reading.intervals import long_date
+from forecasts.reading.drafting.strength import Strength, judge
 from forecasts.reading.text_quotes import TextQuote, quote_at
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
 _CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft(Asked):
+@dataclass(frozen=True, slots=True)
+class Draft:
     """A proposed question and its source sentence, ``text[start:end]``.
 
     ``question`` is blank if the grammar found no wording; "…" in it is for the user to fill in.
     ``close_date`` is None if the text gives no deadline. ``reason`` explains the ``strength``.
-    ``told`` is a sentence of the article that seems to tell the outcome, or ''.
+    ``told`` is a sentence of the article that seems to tell the outcome, or ''. ``options``,
+    the bounds and ``unit`` are proposals for a ``kind`` that has them.
     """
 
     source: TextQuote
     start: int
     end: int
+    question: str
     close_date: date | None
     strength: Strength
     reason: str
     told: str = ""
+    kind: QuestionType = QuestionType.binary
+    options: tuple[str, ...] = ()
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
 
     @property
     def quote(self) -> str:
@@ -124,16 +131,22 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
         strength, reason = judge(wording, sentence)
         if wording.question and wording.question in [draft.question for draft in drafts]:
             strength, reason = Strength.weak, "repeats a draft above"
+        amount = wording.amount
         drafts.append(
             Draft(
-                **{field.name: getattr(wording, field.name) for field in fields(Asked)},
                 source=quote_at(text, start, end),
                 start=start,
                 end=end,
+                question=wording.question,
                 close_date=deadline.last_day if deadline else None,
                 strength=strength,
                 reason=reason,
                 told=find_told(wording, sentence, sentences, headline),
+                kind=wording.kind,
+                options=wording.options,
+                lower_bound=amount.lower_bound if amount else None,
+                upper_bound=amount.upper_bound if amount else None,
+                unit=amount.unit or None if amount else None,
             )
         )
     return drafts

@@ -34,8 +34,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
-from forecasts.reading.intervals import NUMBERS
-from forecasts.reading.lines import plain_punctuation
+from forecasts.reading.typography import plain_punctuation
 
 LEAST = 0.5  # cosine of two titles that are compared word by word
 _DAYS = 3  # between deadlines: "by 31 March" and "before 31 March" are alike
@@ -52,7 +51,10 @@ def _listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_SPELT = {word: float(number) for word, number in NUMBERS.items() if 2 <= number <= 12}
+_SPELT = {
+    "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
+    "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
+}  # fmt: skip
 _WEAK = _SPELT.keys() | _listed(
     "a an the of in on at to by for from with and or as its his her their this that than there it "
     "will would be been is are was were do does did has have had get gets which when "

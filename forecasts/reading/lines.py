@@ -69,19 +69,3 @@ def first_sentence(text: str) -> str:
     if len(sentence) > TITLE_LENGTH:
         return sentence[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",;:– ") + "…"
     return sentence.rstrip(".") or sentence
-
-
-# ---- typographic variants, and patterns from lists of words
-
-# One character replaces one, so positions in the result are positions in the original.
-_PLAIN = str.maketrans("‘’‛“”„–‑‒−\u00a0\u202f\u2009", "'''\"\"\"----   ")
-
-
-def alternatives(words: str) -> str:
-    """Return a pattern that matches any of the space-separated words."""
-    return "|".join(words.split())
-
-
-def plain_punctuation(text: str) -> str:
-    """Return ``text`` with ASCII quotation marks, dashes and spaces, at the same positions."""
-    return text.translate(_PLAIN)

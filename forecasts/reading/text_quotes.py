@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 
 from forecasts.reading.article import PARAGRAPH
 
@@ -56,9 +55,14 @@ def locate(text: str, wanted: TextQuote) -> int | None:
         end = start + len(wanted.quote)
         before = text[max(0, start - len(wanted.prefix)) : start]
         after = text[end : end + len(wanted.suffix)]
-        sides = (before[::-1], wanted.prefix[::-1]), (after, wanted.suffix)
-        same = (takewhile(lambda two: two[0] == two[1], zip(*side, strict=False)) for side in sides)
-        return sum(1 for one in same for _ in one)
+        return _common(before[::-1], wanted.prefix[::-1]) + _common(after, wanted.suffix)
 
     places = re.finditer(f"(?={re.escape(wanted.quote)})", text) if wanted.quote else ()
     return max((place.start() for place in places), key=agreement, default=None)
+
+
+def _common(a: str, b: str) -> int:
+    """Return the length of the common prefix of two strings."""
+    return next(
+        (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )

@@ -17,7 +17,7 @@ from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Vi
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import others_see, register
 from forecasts.questions.revisions import reworded
-from forecasts.reading.intervals import MONTHS, WEEKDAYS
+from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update

@@ -3,7 +3,7 @@
 Days are read by the deadline grammar of the drafts (``reading.drafting.deadlines``): "next
 friday", "in 3 weeks", "end of March", "before Christmas", "this fall". Its words for months and
 weekdays begin with a capital; here they may be typed in lower case or cut short. Only the forms
-that no article has are read here: "3w", "3 days ago", "last friday", "now".
+that no article has are read here: "3w", "3 days ago", "end of year", "EOY", "now".
 """
 
 from __future__ import annotations
@@ -16,46 +16,53 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from forecasts.common.errors import BadInput
 from forecasts.common.times import add_months, iso, read_time, utc
 from forecasts.common.vocabulary import QuestionType
-from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
+from forecasts.reading.drafting.deadlines import Deadline, find_deadlines, find_overdue
+from forecasts.reading.drafting.intervals import HOLIDAYS, MONTHS, WEEKDAYS, Interval, calendar_unit
 from forecasts.reading.drafting.periods import find_periods
-from forecasts.reading.intervals import HOLIDAYS, MONTHS, WEEKDAYS, calendar_unit
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 from forecasts.values.outline import HasOutline
 
 EXAMPLES = "2027-03-31, 31 March, next friday, in 3 weeks, end of March, before Christmas, tomorrow"
 
-_NAMES = {name.lower(): name for name in (*MONTHS, *WEEKDAYS, *HOLIDAYS)}
-_MONTH = "|".join([*(name[:3] for name in MONTHS), "Sept"])
-_SHORT = {
-    **{name.lower(): name for name in _MONTH.split("|")},
-    **{name[:3].lower(): name for name in WEEKDAYS},
+_SHORT_DAYS = {name[:3].lower(): name for name in WEEKDAYS} | {
     "tues": "Tuesday", "weds": "Wednesday", "thur": "Thursday", "thurs": "Thursday",
 }  # fmt: skip
+_NAMES = {name.lower(): name for name in (*MONTHS, *WEEKDAYS, *HOLIDAYS)}
+_SHORT_MONTHS = {name[:3].lower(): name[:3] for name in MONTHS} | {"sept": "Sept"}
+_CAPITALS = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b", re.IGNORECASE
+)
 # In a title "may" and "march" are verbs, unless a word before or a number after says otherwise.
 _VERBS = ("may", "march")
 _OF_A_MONTH = re.compile(
-    r"(?i)(?:\b(?:by|in|of|until|till|before|during|through|next|this|late|early|mid|end|\d{1,2}"
-    r"(?:st|nd|rd|th)?)[ -])$"
+    r"(?:\b(?:by|in|of|until|till|before|during|through|next|this|late|early|mid|end|\d{1,2}"
+    r"(?:st|nd|rd|th)?)[ -])$",
+    re.IGNORECASE,
 )
+_WEEKDAY = re.compile(rf"(?:{'|'.join(WEEKDAYS)})")
 _DAY_OF_MONTH = re.compile(
-    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH})\w*|(?:{_MONTH})\w* \d{{1,2}}(?:st|nd|rd|th)?"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th)? (?:{'|'.join(_SHORT_MONTHS.values())})\w*"
+    rf"|(?:{'|'.join(_SHORT_MONTHS.values())})\w* \d{{1,2}}(?:st|nd|rd|th)?)"
 )
-_NEAR = {
-    "yesterday": -1, "today": 0, "tonight": 0, "end of day": 0, "eod": 0, "tomorrow": 1, "tmrw": 1,
-}  # fmt: skip
+_NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1}
 _UNITS = {"d": "day", "w": "week", "m": "month", "mo": "month", "y": "year"}
-_CAPITALS = re.compile(rf"(?i)\b(?:{'|'.join(sorted(_NAMES, key=len, reverse=True))})\b")
 _LENGTH = re.compile(
     r"(?:\+|in )?\+?(?P<number>\d{1,4}) ?(?P<unit>d|w|mo?|y|day|week|month|year)s?(?P<ago> ago)?"
 )
 _LAST = re.compile(rf"last (?P<unit>week|month|year|{'|'.join(WEEKDAYS)})")
-_TIME_OF_DAY = re.compile(
-    r"(?i)(?P<day>.+?)(?:,? at|,)? (?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<zone> ?(?:utc|z))?"
+_END_OF = re.compile(
+    r"(?P<lead>(?:by|before|until|till)\s+)?(?:the\s+)?(?:end\s+of\s+(?:the\s+)?"
+    r"(?P<unit>day|week|month|quarter|year|decade)|eo(?P<short>[dwmqy]))\b",
+    re.IGNORECASE,
 )
-_LIMIT = re.compile(r"(?i)(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b")
+_SHORT_UNITS = {"d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
+_TIME_OF_DAY = re.compile(
+    r"(?P<day>.+?)(?:,? at|,)? (?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<zone> ?(?:utc|z))?",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(r"(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.](\d{4})")
-_THIS = re.compile(r"\d{4}|next|this|end of (?:the )?[a-z]|(?i:\beo[wmqy]$)")  # not an earlier one
 _LAST_SECOND = time(23, 59, 59)
 _LONGEST = 100  # characters of a date; the grammar takes long with thousands
 _LEAP = 8  # years at most between two 29 Februaries
@@ -107,10 +114,8 @@ def read_date(
                 return _moment(day, there, time(int(match["hour"]), int(match["minute"])))
     except (ValueError, OverflowError):
         raise _unreadable(text) from None
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(typed)
-        if zone is not None and moment.tzinfo is None and len(typed) > len("2027-03-31"):
-            return moment.replace(tzinfo=zone).astimezone(UTC)
+    if zone is not None and (local := _local_time(typed, zone)) is not None:
+        return local
     try:
         return read_time(typed, end_of_day=end_of_day)
     except BadInput as error:
@@ -174,16 +179,33 @@ def deadline_in_title(
     limiting word ("by", "before", "until") counts, or else the last one.
     """
     here = zone or UTC
-    words = _capitals_in_title(title)
-    words += "" if words.endswith(("?", ".", "!")) else "?"  # "Cut on 11 December" asks
-    find = find_overdue if passed else find_deadlines
-    found = find(words, anchor=utc(now).astimezone(here).date())
+    today = utc(now).astimezone(here).date()
+    found = _limits(title, today, passed=passed)
     if not found:
         return None
     limiting = [limit for limit in found if _LIMIT.match(limit.phrase)]
     limit = (limiting or found)[-1]
     moment = _moment(limit.last_day, here, _LAST_SECOND)
-    return NamedDate(moment, title[limit.start : limit.end], limit.start, limit.end)
+    return NamedDate(moment, limit.phrase, limit.start, limit.end)
+
+
+def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
+    """Return the deadlines of a title, with the short forms that articles do not have."""
+    words = _with_capitals(title, verbs=True)
+    words += "" if words.endswith(("?", ".", "!")) else "?"  # "Cut on 11 December" asks
+    if passed:
+        return find_overdue(words, anchor=today)
+    found = find_deadlines(words, anchor=today)
+    taken = [(limit.start, limit.end) for limit in found]
+    for match in _END_OF.finditer(title):
+        start, end = match.span()
+        if all(end <= first or last <= start for first, last in taken):
+            found.append(Deadline(start, end, title[start:end], _end_of(match, today)))
+    found.sort(key=lambda limit: limit.start)
+    return [
+        Deadline(limit.start, limit.end, title[limit.start : limit.end], limit.last_day)
+        for limit in found
+    ]
 
 
 def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | None:
@@ -196,21 +218,28 @@ def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | 
     phrase = _full_names(typed)
     if match := _LAST.fullmatch(phrase):
         return _last(match["unit"], today, first=first)
+    if match := _END_OF.fullmatch(phrase):
+        return _end_of(match, today)
     return _in_direction(phrase, today, past=past, first=first)
 
 
 def _named(phrase: str, today: date, *, first: bool) -> date | None:
     """Return the last day that the whole phrase names, or the first one of a period."""
-    periods = find_periods(phrase, today) if first else []
-    if [(one.start, one.end) for one in periods] == [(0, len(phrase))]:
-        interval = periods[0].interval
-        if interval.unit != "length":  # counted from now
-            return interval.first
+    if first and (interval := _period(phrase, today)) is not None:
+        return interval.first
     for form in (phrase, f"by {phrase}", f"by the {phrase}", f"in {phrase}"):
         limits = [*find_deadlines(form, anchor=today), *find_overdue(form, anchor=today)]
         if len(limits) == 1 and (limits[0].start, limits[0].end) == (0, len(form)):
             return limits[0].last_day
     return None
+
+
+def _period(phrase: str, today: date) -> Interval | None:
+    """Return the period that the whole phrase names; None for a length counted from now."""
+    found = find_periods(phrase, today)
+    if len(found) != 1 or (found[0].start, found[0].end) != (0, len(phrase)):
+        return None
+    return None if found[0].interval.unit == "length" else found[0].interval
 
 
 def _in_direction(phrase: str, today: date, *, past: bool, first: bool) -> date | None:
@@ -221,9 +250,9 @@ def _in_direction(phrase: str, today: date, *, past: bool, first: bool) -> date 
     day = _named(phrase, today, first=first)
     if day is None:
         return None
-    if phrase in WEEKDAYS:
+    if _WEEKDAY.fullmatch(phrase):
         return day - timedelta(days=7) if past and day > today else day
-    if past and day > today and not _THIS.search(phrase):
+    if past and day > today and not re.search(r"\d{4}|next|this", phrase):
         years = range(-1, -1 - _LEAP, -1)
     elif not past and day < today and _DAY_OF_MONTH.fullmatch(phrase):
         years = range(1, 1 + _LEAP)
@@ -250,25 +279,47 @@ def _last(unit: str, today: date, *, first: bool) -> date:
     return interval.first if first else interval.last
 
 
+def _end_of(match: re.Match[str], today: date) -> date:
+    unit = _SHORT_UNITS.get((match["short"] or "").lower()) or match["unit"].lower()
+    return today if unit == "day" else calendar_unit(unit, today).last
+
+
 def _full_names(typed: str) -> str:
     """Return a date with capitals and, for weekdays, the whole name: "fri" is "Friday"."""
-    names = _NAMES | _SHORT
-    longest_first = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    form = rf"(?i)(?<![^\W\d_])({longest_first})(?![^\W\d_])\.?"
-    return re.sub(form, lambda found: names[found[1].lower()], typed)
-
-
-def _capitals_in_title(title: str) -> str:
-    """Return the title with the names of months, weekdays and holidays as the grammar has them."""
 
     def named(match: re.Match[str]) -> str:
-        if match[0].lower() in _VERBS and match[0][0].islower():
-            before, after = title[: match.start()], title[match.end() :]
-            if not _OF_A_MONTH.search(before) and not re.match(r" \d", after):
-                return match[0]
-        return _NAMES[match[0].lower()]
+        word = match.group().rstrip(".").lower()
+        return _SHORT_DAYS.get(word) or _SHORT_MONTHS.get(word) or match.group()
 
-    return _CAPITALS.sub(named, title)
+    return re.sub(r"[^\W\d_]+\.?", named, _with_capitals(typed))
+
+
+def _with_capitals(text: str, *, verbs: bool = False) -> str:
+    """Return the text with the names of months, weekdays and holidays as the grammar has them.
+
+    Positions are kept. ``verbs``: in a title, where "may" and "march" are mostly verbs.
+    """
+
+    def named(match: re.Match[str]) -> str:
+        word = match.group().lower()
+        if verbs and word in _VERBS and not match.group()[0].isupper():
+            before, after = text[: match.start()], text[match.end() :]
+            if not _OF_A_MONTH.search(before) and not re.match(r" \d", after):
+                return match.group()
+        return _NAMES[word]
+
+    return _CAPITALS.sub(named, text)
+
+
+def _local_time(typed: str, zone: tzinfo) -> datetime | None:
+    """Return the time of ISO 8601 without an offset in the zone, None for another form."""
+    try:
+        time_ = datetime.fromisoformat(typed)
+    except ValueError:
+        return None
+    if time_.tzinfo is not None or len(typed) <= len("2027-03-31"):
+        return None
+    return time_.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _moment(day: date, zone: tzinfo, at: time) -> datetime:

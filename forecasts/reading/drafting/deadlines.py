@@ -28,15 +28,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import compress
 
 from forecasts.common.times import add_months
-from forecasts.reading.drafting.periods import COUNT, Period, find_periods, from_now
-from forecasts.reading.drafting.verbs import is_in_the_past
-from forecasts.reading.intervals import ORDINALS, Interval, long_date, one_day
-from forecasts.reading.lines import plain_punctuation
+from forecasts.reading.drafting.intervals import ORDINALS, Interval, long_date, one_day
+from forecasts.reading.drafting.period_meanings import from_now
+from forecasts.reading.drafting.periods import COUNT, Period, find_periods
+from forecasts.reading.drafting.tense import is_in_the_past
+from forecasts.reading.typography import plain_punctuation
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +195,14 @@ def _preposition(left: str) -> tuple[str, int]:
 
 # ---- the whole phrase
 
-_RANGE = re.compile(r"(?i)\s*(?:[-/]|,?\s+(?:to|and|or|through|until)\s+)")
+_RANGE = re.compile(r"\s*(?:[-/]|,?\s+(?:to|and|or|through|until)\s+)", re.IGNORECASE)
 _AFTERWORDS = re.compile(r"\s+(?:or\s+(?:thereabouts|so|earlier|sooner)|at\s+the\s+latest)\b")
 _NOT_A_LIMIT = re.compile(r"\s+(?:at\s+the\s+(?:very\s+)?(?:earliest|soonest)|onwards?|ago)\b")
 # "The worst in ten years", "the third time in a week": records look back.
 _RECORD = re.compile(
-    r"(?i)\b(?:(?:the|its|their|his|her|our|a|'s) (?:most|least|only|\w+est)|first|second|third"
-    r"|fourth|fifth|times?|record|once|twice|worst|biggest|largest|highest|lowest)\b[^,.;:]{0,40}$"
+    r"\b(?:(?:the|its|their|his|her|our|a|'s) (?:most|least|only|\w+est)|first|second|third|fourth"
+    r"|fifth|times?|record|once|twice|worst|biggest|largest|highest|lowest)\b[^,.;:]{0,40}$",
+    re.IGNORECASE,
 )
 # "Saturday's crash": an unplanned event.
 _HAPPENED = re.compile(
@@ -209,10 +210,25 @@ _HAPPENED = re.compile(
     r"|collapse|quake|earthquake|landslide|killing|murder|death|riot|raid|robbery|accident|collision|outage"
     r"|incident|defeat|loss|win|victory|draw|remarks|comments|statement|announcement)s?\b"
 )
-_CLEARLY_AHEAD = re.compile(r"(?i)\b(?:later|next|(?:the|this)\s+coming)\b")
+_CLEARLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
 # With any verb, "this fall" in summer and "May 2027" lie in the future.
-_NOT_YET = re.compile(r"(?i)\bthis\b|\d{4}")
+_NOT_YET = re.compile(r"\bthis\b|\d{4}", re.IGNORECASE)
+_NOUN_FOLLOWS = re.compile(
+    r"\s(?!(?:on|onwards?|in|at|and|or|but|if|unless|when|after|because|for|with|as|under|to|by)\b)[a-z]"
+)
 _REACH = 60  # characters read to the left of a period; no part and preposition are longer
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """A period with its parts, which start at ``body``, and its preposition."""
+
+    start: int
+    body: int
+    end: int
+    last_day: date
+    is_deadline: bool
+    since: str
 
 
 def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
@@ -231,59 +247,63 @@ def find_overdue(text: str, *, anchor: date) -> list[Deadline]:
 
 def _limits(text: str, anchor: date) -> list[Deadline]:
     words = plain_punctuation(text)
-    times: list[Deadline] = []
-    kept: list[bool] = []
+    times: list[_Time] = []
     for period in find_periods(words, anchor):
         floor = times[-1].end if times else 0
-        begin = max(floor, period.start - _REACH)
-        time, body, is_deadline = _read(text, words, begin, period, anchor)
-        is_range = times and _RANGE.fullmatch(words, floor, body)
+        time = _read(words, max(floor, period.start - _REACH), period, anchor)
+        is_range = times and _RANGE.fullmatch(words, floor, time.body)
         if is_range and period.interval.unit != "length":
-            first, last_day = times.pop(), time.last_day
-            if timedelta(0) < first.last_day - last_day < timedelta(days=7):
+            last_day = time.last_day
+            if timedelta(0) < times[-1].last_day - last_day < timedelta(days=7):
                 last_day += timedelta(days=7)  # "from Friday to Monday", read on a Tuesday
-            time = Deadline(first.start, time.end, text[first.start : time.end], last_day)
-            is_deadline = kept.pop()
-        times.append(time)
-        kept.append(is_deadline)
-    return list(compress(times, kept))
+            times[-1] = replace(times[-1], end=time.end, last_day=last_day, since="")
+        else:
+            times.append(time)
+    return [
+        Deadline(time.start, time.end, text[time.start : time.end], time.last_day, time.since)
+        for time in times
+        if time.is_deadline
+    ]
 
 
-def _read(
-    text: str, words: str, floor: int, period: Period, anchor: date
-) -> tuple[Deadline, int, bool]:
-    """Return a period as a deadline, its start without the preposition, and whether it is one."""
+def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     left = words[floor : period.start]
     part_start, interval = _read_parts(left, period.interval)
     kind, preposition_start = _preposition(left[:part_start])
-    start, end = floor + preposition_start, period.end
+    has_part = part_start < len(left)
+    start, body, end = floor + preposition_start, floor + part_start, period.end
     # "Friday's vote" is on Friday; "next year's budget" is a deadline only after a preposition.
     attribute = words.startswith("'s", end) and interval.unit not in ("day", "end")
     ends_before = kind == "before" and interval.unit != "end" and not attribute
     last_day = interval.first - timedelta(days=1) if ends_before else interval.last
-    limits, needs = kind in ("limit", "before"), period.rule.needs
-    has_enough = needs in ("", "ahead") or (needs == "preposition" and kind)
-    is_complete = part_start < len(left) or limits or has_enough
+    limits = kind in ("limit", "before")
+    requires = period.rule.requires
+    is_complete = (
+        has_part or limits or requires == "nothing" or (requires == "preposition" and kind != "")
+    )
     certain = (
         limits
-        or needs == "ahead"
-        or _CLEARLY_AHEAD.search(words, start, end)
-        or (interval.first > anchor and _NOT_YET.search(words, start, end))
+        or period.rule.ahead
+        or _CLEARLY_AHEAD.search(words, start, end) is not None
+        or (interval.first > anchor and _NOT_YET.search(words, start, end) is not None)
     )
     looks_back = (
         kind == "open"
-        or _NOT_A_LIMIT.match(words, end)
-        or _HAPPENED.match(words, end)
-        or (interval.unit == "length" and not certain and _RECORD.search(left))
+        or _NOT_A_LIMIT.match(words, end) is not None
+        or _HAPPENED.match(words, end) is not None
+        or (interval.unit == "length" and not certain and _RECORD.search(left) is not None)
         or (not certain and is_in_the_past(words, start, end))
     )
     if afterwords := _AFTERWORDS.match(words, end):
         end = afterwords.end()
-    is_deadline = is_complete and not (looks_back or (attribute and not kind))
+    # "Stay away from the autumn auction": the time belongs to a noun.
+    is_noun = (
+        kind == "from" and _NOUN_FOLLOWS.match(words, end) and left[:preposition_start].strip()
+    )
+    is_deadline = is_complete and not (looks_back or is_noun or (attribute and not kind))
     is_span = interval.unit == "day" and interval.first != interval.last
     since = _name(interval) if kind == "from" and not is_span else ""
-    deadline = Deadline(start, end, text[start:end], last_day, since)
-    return deadline, floor + part_start, bool(is_deadline)
+    return _Time(start, body, end, last_day, is_deadline, since)
 
 
 def _name(interval: Interval) -> str:

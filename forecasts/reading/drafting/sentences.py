@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from forecasts.reading.lines import alternatives
+from forecasts.reading.typography import alternatives
 
 _BREAK = re.compile(r"\n\s*")
 _STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")

@@ -4,26 +4,17 @@ A draft is strong if a stranger could take its question as it is, without the se
 if the question has a gap or no deadline, if a pronoun was read from another sentence, or if nothing
 in it is named: "the mayor" could be any. A court, a council or a ministry is a named body if the
 question names its matter: "ban diesel cars". The page folds weak drafts.
-
-A draft would leak if the same article already tells its outcome. A live report or a text with
-several updates can say "The council will vote on the bypass" and "The council voted for the
-bypass". A sentence tells the outcome if its verb is the question's in the past, with the same
-subject before it and, if the question has an object, a word of it after.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from enum import StrEnum
 from textwrap import shorten
 
-from forecasts.reading.drafting.kinds import BY_DATE
+from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
+from forecasts.reading.drafting.pronouns import UNNAMED, in_full
 from forecasts.reading.drafting.question_wording import Wording
-from forecasts.reading.drafting.subjects import UNNAMED, in_full
-from forecasts.reading.drafting.verbs import past_forms
-from forecasts.reading.intervals import MONTHS, WEEKDAYS
-from forecasts.reading.lines import plain_punctuation
 
 
 class Strength(StrEnum):
@@ -46,8 +37,9 @@ _BODY = re.compile(
 )
 _MATTER = 3  # words: "ban diesel cars", not "vote" or "rule soon"
 _ANY_MATTER = re.compile(r"\ban? [a-z-]+$")  # "hold a vote", "elect a successor"
+_BY = re.compile(r" (?:by|until|from) (?=[\dA-Z])")
 _THE = re.compile(r"\bthe [a-z-]+")
-_THIS = re.compile(r"(?i)(?:this|these|that|those|such)\b")
+_THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
 
 
 def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
@@ -81,7 +73,7 @@ def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
 
 def _is_body_with_a_matter(wording: Wording) -> bool:
     """Return whether a court, council or other body does more than a bare verb says."""
-    matter = BY_DATE.split(wording.predicate)[0]
+    matter = _BY.split(wording.predicate)[0]
     is_clear = len(matter.split()) >= _MATTER and not _ANY_MATTER.search(matter)
     return is_clear and _BODY.fullmatch(wording.subject) is not None
 
@@ -94,53 +86,3 @@ def _names(sentence: str, subject: str) -> bool:
     if any(in_full(short, subject) == subject for short in _THE.findall(sentence.lower())):
         return True
     return set(words) - {"s", "a", "an", "the"} <= set(re.findall(r"\w+", sentence.lower()))
-
-
-# ---- the outcome, told in the same article
-
-_REPEATED = re.compile(r"\b(?:again|another|further|more|next|second|third|new)\b")
-_LONG_AGO = re.compile(
-    r"(?i)\b(?:in|since) (?:1\d|20)\d\d\b|\b(?:last|previous|earlier) \w+|\bago\b|\bhad\b|\bfirst\b"
-    r"|\b(?:if|unless|whether|would|will|could|might|may|to)\b"
-)
-_PASSIVE = re.compile(r"be (?:[a-z]+ly )?([a-z]+)\b")
-_CONTENT = re.compile(r"\b(?!(?:will|with|from|that|this|have|been|into|over|until|after)\b)\w{4,}")
-
-
-def find_told(wording: Wording, sentence: str, others: Sequence[str], headline: str = "") -> str:
-    """Return the one of ``others``, or the headline, that seems to tell the outcome, or ''.
-
-    ``others`` are the sentences of the text. A headline tells it in the present tense ("Council
-    votes for bypass").
-    """
-    subject, predicate = wording.subject, plain_punctuation(wording.predicate)
-    nouns = re.findall(r"[\w-]{3,}", plain_punctuation(subject))
-    if not nouns or not predicate or _REPEATED.search(predicate):
-        return ""
-    passive = _PASSIVE.match(predicate)
-    verb, _, rest = predicate.partition(" ")
-    forms = past_forms(verb)
-    if passive:
-        forms, rest = (passive[1],), predicate[passive.end() :]
-    objects = _content(BY_DATE.sub("", rest))
-    for other in others:
-        if other != sentence and _tells(plain_punctuation(other), nouns[-1], forms, objects):
-            return other
-    forms = (*forms, f"{verb}s", f"{verb}es")
-    return headline if _tells(plain_punctuation(headline), nouns[-1], forms, objects) else ""
-
-
-def _tells(words: str, noun: str, forms: Sequence[str], objects: set[str]) -> bool:
-    """Return whether the noun, then one of the verb forms, then one of the objects occur."""
-    verbs = "|".join(map(re.escape, forms))
-    found = re.search(
-        rf"\b{re.escape(noun)}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", words, re.I | re.S
-    )
-    if found is None or _LONG_AGO.search(words[: found.start("rest")]):
-        return False
-    return not objects or not objects.isdisjoint(_content(found["rest"]))
-
-
-def _content(words: str) -> set[str]:
-    """Return the beginnings of the longer words."""
-    return {word[:6].lower() for word in _CONTENT.findall(words)}

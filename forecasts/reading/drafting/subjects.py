@@ -2,23 +2,39 @@
 
 It is between the start of its clause and the cue, without an introduction ("In a statement, "),
 the source, an apposition and the deadline. A pronoun, also "I" and "we", is replaced by the noun
-it refers to, because a reader of the question has not read the article: the speaker ("the judge
-said she would rule": the judge), the subject of one of the two sentences before, or else
-``UNNAMED``. If the rest is not clearly a subject, there is none. A pronoun that refers to a noun of
-the question itself stays ("Will the bank cut its dividend?").
+it refers to (``pronouns``). If the rest is not clearly a subject, there is none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
 
 from forecasts.reading.drafting.deadlines import Deadline
-from forecasts.reading.drafting.verbs import IRREGULAR, REPORTING
-from forecasts.reading.intervals import MONTHS
-from forecasts.reading.lines import alternatives, plain_punctuation
+from forecasts.reading.drafting.pronouns import (
+    POSSESSIVE,
+    PRONOUN,
+    UNNAMED,
+    Context,
+    antecedent,
+    fits,
+    has_pronoun,
+    in_full,
+    is_weather,
+    personal,
+    possessive,
+)
+from forecasts.reading.drafting.tense import IRREGULAR
+from forecasts.reading.typography import alternatives, plain_punctuation
 
+_REPORTING = alternatives(
+    "said say says announced announces warned warn warns believe believes predict predicts "
+    "predicted insisted insists confirmed added fear fears feared think thinks hope hopes hoped "
+    "signalled signaled suggested suggests indicated reported estimate estimates estimated "
+    "argue argues argued claim claims claimed forecast forecasts expect expects saying show "
+    "shows showed suggest indicate signal insist report claim assume assumes guess reckon reckons "
+    "suspect suspects doubt doubts hint hints hinted project projects projected promised pledged "
+    "vowed admits admitted acknowledged conceded cautioned stressed declared"
+)
 _THAT = alternatives(
     "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
     "warning warnings clear expectation expectations promise promises certain agreed betting "
@@ -42,12 +58,12 @@ _CLAUSE = re.compile(
           |(?:Under|In|At|By|After|From|With)\ (?:the|a|an|its|their)\ [\w-]+\ (?=(?:the|an?|its)\ )
         )?["']*
   | (?P<reported>\b(?:(?:has|have|had)\s+(?:not\s+)?)?(?:(?:also|later|earlier)\s+)?
-        (?:{REPORTING}|decided?)
+        (?:{_REPORTING}|decided?)
         (?:\s+(?:on\s+)?[MTWFS]\w+day)?(?:\s+(?:that|whether))?\s+)
   | \b(?:but|and)\s+that\s+ | \b(?:unclear|uncertain|unknown|doubtful)\s+(?:whether|if)\s+
   | ^[A-Z][\w-]*\ or\ not,\s
   | \b(?:{_THAT}|(?:told|assured|warned)(?:\s+[\w']+){{1,3}})\s+that\s+
-  | (?:,\s+|(?<=,\s))[^,]{{2,40}}\s(?:{REPORTING}),\s+
+  | (?:,\s+|(?<=,\s))[^,]{{2,40}}\s(?:{_REPORTING}),\s+
   | [;:]\s+ | \s["'] | \s--?\s | \s—\s | ,\s+(?:and|but|while|so|as|with)\s+
     """,
     re.VERBOSE,
@@ -63,11 +79,17 @@ _NOT_WITHIN = alternatives(
     "(?<!up\\s)(?<!close\\s)to(?!\\s(?:the|an?|its|their)\\s|\\s(?-i:[A-Z]))"
 )
 _NOT_A_SUBJECT = re.compile(
-    rf"(?i)^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next|of|(?-i:[a-z]+ed))$|(?<!^)\b(?:{_NOT_WITHIN})\b"
-    r"|,(?!\d|[^;:]*\s(?:and|or)\s)|[;:\"()?!—]|--| - "
+    rf"^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next|of|(?-i:[a-z]+ed))$|(?<!^)\b(?:{_NOT_WITHIN})\b"
+    r"|,(?!\d|[^;:]*\s(?:and|or)\s)|[;:\"()?!—]|--| - ",
+    re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
-_TWO_ADJECTIVES = re.compile(r"(?i)^((?:an?|the) [a-z]+), (?=[a-z]+ [a-z])")
+_TWO_ADJECTIVES = re.compile(r"^((?:an?|the) [a-z]+), (?=[a-z]+ [a-z])", re.IGNORECASE)
+_TO_DO = re.compile(
+    r"\b(work|efforts?|talks|negotiations|attempts?|plans?|bid|campaign|deal|proposal|decision|vote"
+    r"|legislation|bill|motion|mission|operation) to [a-z]+",
+    re.IGNORECASE,
+)
 _NEGATIVE = {
     "no": "any", "nobody": "anybody", "nothing": "anything", "none": "any", "neither": "either",
 }  # fmt: skip
@@ -87,11 +109,13 @@ _SPEAKS = re.compile(
 _WHERE = re.compile(r"\s+(?:on|in|at|after|during|outside|from|late|earlier)\s.*")
 # A spokesman is not the one who will act.
 _FOR_OTHERS = re.compile(
-    r"(?i)(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)"
+    r"(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)",
+    re.IGNORECASE,
 )
 _SPOKESMAN = re.compile(
-    r"(?i)\b(?:spokes\w+|lawyer|attorney|solicitor|director|executive|manager|analyst|economist|official"
-    r"|aide|adviser|captain|coach|CEO)s?\b"
+    r"\b(?:spokes\w+|lawyer|attorney|solicitor|director|executive|manager|analyst|economist|official"
+    r"|aide|adviser|captain|coach|CEO)s?\b",
+    re.IGNORECASE,
 )
 _DETERMINER = re.compile(
     alternatives(
@@ -207,7 +231,7 @@ def find_subject(
 
 # "The operator, Atlantis Fibre, has …": the aside is its name.
 _NAMED = re.compile(r",\s+([A-Z][\w.&'-]*(?:\s(?:[A-Z][\w.&'-]*|de|of|van|von|and))*),\s")
-_IS_ROLE = re.compile(r"(?i)(?:the|an?|its|[\w.-]+['’]s)\s")
+_IS_ROLE = re.compile(r"(?:the|an?|its|[\w.-]+['’]s)\s", re.IGNORECASE)
 
 
 # "The ban was lifted and schools will reopen": the second clause has no comma.
@@ -227,6 +251,9 @@ def _referent(sentence: str, start: int, pronoun: str, context: Context) -> str:
     who = personal(pronoun)
     if speaker := _speaker(plain_punctuation(sentence), start, who):
         noun = _FOR_OTHERS.sub("", _as_subject(sentence, *speaker, None, context))
+        name = _NAMED.match(plain_punctuation(sentence), speaker[1])
+        if name and has_pronoun(noun):
+            return name[1]
         return noun if len(noun.split()) <= _LONGEST_NOUN else ""
     return antecedent(who, f"{context.before} {sentence[:start]}")
 
@@ -301,6 +328,7 @@ def _as_subject(
             end = deadline.start  # "The court on Friday will …"
     subject = re.sub(r"\s+", " ", sentence[start:end]).strip(' ,"“”')
     head = _RELATIVE.sub("", _TWO_ADJECTIVES.sub(r"\1", plain_punctuation(subject)))
+    head = _TO_DO.sub(r"\1", head)
     if not 1 <= len(subject.split()) <= 14 or _NOT_A_SUBJECT.search(head):
         return ""
     first, space, others = subject.partition(" ")
@@ -328,202 +356,3 @@ def _is_common(word: str, others: str) -> bool:
         return True
     is_compound = re.match(r"[a-z]{3,}s\b", others) is not None
     return is_compound and re.fullmatch(_COMMON_WORDS, f"{word}s", re.IGNORECASE) is not None
-
-
-# ---- pronouns
-
-UNNAMED = "…"  # for the user to fill in
-
-PRONOUN = re.compile(r"(?i)(?:he|she|it|they)(?:'d|'ll)?")
-POSSESSIVE = re.compile(r"(?i)(his|her|its|their)\s+(?=\w)")
-_OF_POSSESSIVE = {"his": "he", "her": "she", "its": "it", "their": "they"}
-_ROLES = alternatives(
-    "president minister premier chancellor judge mayor governor senator ambassador envoy coach "
-    "manager director chairman chairwoman chief secretary speaker lawyer prosecutor commissioner "
-    "leader candidate striker captain general admiral bishop pope king queen prince princess"
-)
-_ORGANISATION = re.compile(
-    r"\b(?i:ministry|government|company|firm|agency|bank|club|union|party|group|court|council|army"
-    r"|committee|commission|board|junta|navy|force|department|office|service|chain|retailer|airline"
-    r"|\w+maker|manufacturer|regulator|authority|parliament|senate|federation|league|association"
-    r"|foundation|charity|university|school|team|church|newspaper|broadcaster|operator|developer"
-    r"|fund|trust|opposition|administration|band|workers|inc|corp|airlines|motors|railway|utility"
-    r"|lender|insurer|startup|state|city|county|country|kingdom|organi[sz]ation)"
-    r"(?= [A-Z][\w.-]+$|$)"
-)
-_PLURAL = re.compile(r"(?:\b[a-z][\w-]*[^\Ws]s|\b[Tt]he [A-Z]\w+s|^[A-Z][a-z]+s|police|people)$")
-_AFTER_HEAD = re.compile(r"\s(?:of|for|in|at|to|on|from)\s.*")
-_NAME_OF_TWO = re.compile(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The text around a sentence: its words in lower case, and the sentences just before."""
-
-    lowercase_words: Collection[str] = ()
-    before: str = ""
-
-
-def possessive(owner: str) -> str:
-    """Return "the judge's", "the teachers'"."""
-    return f"{owner}'" if re.search(r"(?:^|\s)[a-z][\w-]*s$", owner) else f"{owner}'s"
-
-
-def personal(pronoun: str) -> str:
-    """Return "she" for "her", and "she" for "She'll"."""
-    pronoun = re.sub(r"'\w+$", "", pronoun.lower())
-    return _OF_POSSESSIVE.get(pronoun, pronoun)
-
-
-def fits(pronoun: str, noun: str) -> bool:
-    """Return whether he, she, it or they can refer to the noun."""
-    head = _AFTER_HEAD.sub("", noun)
-    is_plural = _PLURAL.search(head) is not None
-    is_organisation = _ORGANISATION.search(head) is not None
-    if pronoun == "they":
-        return is_plural or " and " in noun
-    if pronoun == "it":
-        is_thing = re.search(rf"\s(?!(?:{_ROLES}|boss|man|woman)$)[a-z-]+$", head) is not None
-        is_name = _NAME_OF_TWO.fullmatch(noun) is not None
-        return is_organisation or is_name or (is_thing and not is_plural)
-    return not (is_plural or is_organisation)
-
-
-# ---- the subject of a sentence before
-
-_PERSONS_NAME = r"[A-Z][\w.-]+(?: (?:[A-Z][\w'.-]+|de|da|van|von|bin|al)){0,3}"
-_VERB_FOLLOWS = (
-    r"(?=,? (?:who\b|has|have|is|are|was|were|will|says|[a-z]+ed|[a-z]+s"
-    rf"|{IRREGULAR})\b|, )"
-)
-_NOT_A_NAME = alternatives(
-    "The A An In On At By For From With After Before When While If As But And So He She It They We "
-    "I You This That These Those There His Her Its Their Our My One Some Most Many No Not Nobody "
-    "Everyone Everybody Someone None Each Another Police Still Now Yesterday Today Meanwhile Then"
-)
-_SUBJECTS = {
-    "person": re.compile(
-        rf"(?:On \w+day,? |But |And )?(?P<noun>(?!(?:{_NOT_A_NAME})\s){_PERSONS_NAME}"
-        rf"|(?:The|A) (?:[\w'-]+ ){{0,3}}?(?:{_ROLES})){_VERB_FOLLOWS}"
-    ),
-    "it": re.compile(rf"(?P<noun>The (?:[\w'-]+ ){{0,4}}?[\w-]+){_VERB_FOLLOWS}"),
-    "they": re.compile(
-        r"(?P<noun>(?:The )?(?:[\w'-]+ ){0,4}?[A-Za-z][a-z]+s)"
-        r"(?= (?:have|are|were|will|would|say|said|want|plan|hope|met|[a-z]+ed)\b)"
-    ),
-}
-_SPEAKER = re.compile(
-    rf"\"\s(?:said|says|added) (?P<noun>{_PERSONS_NAME})"
-    rf"|,\"?\s(?P<before>{_PERSONS_NAME}) (?:said|says|added)\b"
-)
-_SENTENCE = re.compile(r"[.!?][\"')]*\s+(?=[\"'(]?[A-Z])")
-_FAR = 2  # sentences
-
-
-def antecedent(pronoun: str, before: str) -> str:
-    """Return the subject of the last sentences of ``before`` that the pronoun fits, or ''."""
-    kind = _SUBJECTS.get(pronoun, _SUBJECTS["person"])
-    for sentence in reversed(_SENTENCE.split(plain_punctuation(before).strip())[-_FAR:]):
-        subject = kind.match(sentence)
-        if subject is None and pronoun in ("he", "she"):
-            subject = _SPEAKER.search(sentence)
-        noun = subject[subject.lastgroup or 0] if subject else ""
-        if noun and fits(pronoun, noun):
-            is_name = kind is _SUBJECTS["person"] and not re.match(r"(?:The|A|An) ", noun)
-            return noun if is_name else noun[0].lower() + noun[1:]
-    return ""
-
-
-# ---- a noun that a sentence before has in full
-
-_SHORT = re.compile(r"the (?P<head>[a-z-]+(?: [a-z-]+)?)")
-_CAPITAL = r"[A-Z][\w&-]*(?:\.[\w&-]+)*"
-_PROPER = rf"{_CAPITAL}(?: (?:(?:and|of|the|de) )?{_CAPITAL})*"
-
-
-def in_full(noun: str, before: str) -> str:
-    """Return a noun as one of the two sentences ``before`` has it in full, or as it is.
-
-    "The talks" are "the talks between Ethiopia and Eritrea", "the council" is "the council of
-    Brenholt", "the parliament" is "Peru's parliament". Of several, the last one counts.
-    """
-    short = _SHORT.fullmatch(noun)
-    if short is None:
-        return noun
-    head = short["head"]
-    full = re.compile(
-        rf"\b{head} (?P<rest>(?:between|of|on|in|for|with|over) (?:the )?{_PROPER})"
-        rf"|\b(?P<owner>{_PROPER}['’]s) {head}\b"
-    )
-    last = None
-    near = ". ".join(_SENTENCE.split(plain_punctuation(before).strip())[-_FAR:])
-    for found in full.finditer(near):
-        last = found
-    if last is None or _MONTH.search(last[0]):
-        return noun
-    return f"{last['owner']} {head}" if last["owner"] else f"the {head} {last['rest']}"
-
-
-_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)}|\w+day)\b")
-
-# ---- pronouns that a question leaves open
-
-_ANY = re.compile(
-    r"(?i)\b(?P<own>I|me|my|we|us|our|ours|you|your)\b(?!\.)"
-    r"|\b(?P<subject>he|she|they)\b|\b(?P<object>him|them|it|her(?! [a-z]{3,}))\b"
-    r"|\b(?P<whose>its|his|her(?= [a-z]{3,}))\b"
-    r"|\b(?P<bare>this|that|these|those)(?=[?,.]|$| (?:by|from|until|if|unless|in|on)\b)"
-)
-_SUBORDINATE = re.compile(
-    r"\b(?:if|unless|when|once|whether|that|because|until|before|after|as|while|what|how|where)\b"
-)
-_EMPTY_IT = re.compile(r"it (?:easier|harder|clear|(?:im)?possible|difficult|illegal)\b")
-_NOUN = re.compile(
-    r"\b(?:the|an?|all|its|their|his|her|any|every|more|another|(?!20\d\d\b)\d[\d,.]*)"
-    rf"\s(?!(?:{'|'.join(MONTHS)})\b)\w"
-)
-_PERSON = re.compile(
-    rf"(?:\b[A-Z][\w.'-]*|\b(?:{_ROLES}|boss|king|queen)|(?:man|woman|boy|girl|er|or|ist|ian|ent))$"
-)
-_WEATHER = re.compile(r"(?:rain|snow|hail|freeze|thaw)\b")
-
-
-def without_open_pronouns(subject: str, predicate: str) -> str:
-    """Return the predicate with ``UNNAMED`` for each pronoun that its question leaves open."""
-
-    def closed(found: re.Match[str]) -> str:
-        before = predicate[: found.start()]
-        is_named = (
-            not found["own"]
-            and not found["bare"]
-            and (
-                (found["whose"] and _may_own(found["whose"], subject))
-                or _EMPTY_IT.match(predicate, found.start())
-                or (not found["whose"] and subject != UNNAMED and _SUBORDINATE.search(before))
-                or (not found["subject"] and _NOUN.search(before))
-            )
-        )
-        return found[0] if is_named else UNNAMED
-
-    if subject.lower() == "it" and _WEATHER.match(predicate):
-        return predicate
-    return _ANY.sub(closed, predicate)
-
-
-def _may_own(pronoun: str, subject: str) -> bool:
-    """Return whether "its", "his" or "her" can refer to the subject."""
-    if subject == UNNAMED:
-        return True
-    if pronoun.lower() == "its":
-        return _PLURAL.search(subject) is None
-    return fits("he", subject) and _PERSON.search(_AFTER_HEAD.sub("", subject)) is not None
-
-
-def is_weather(pronoun: str, verb: str) -> bool:
-    """Return whether "it" needs no noun: "it will rain"."""
-    return pronoun == "it" and _WEATHER.match(verb) is not None
-
-
-def has_pronoun(text: str) -> bool:
-    """Return whether the text has any personal pronoun."""
-    return re.search(r"\b(?:he|she|it|they|him|them|his|her|its|their)\b", text, re.I) is not None

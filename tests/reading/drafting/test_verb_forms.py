@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from forecasts.reading.drafting.verbs import base_of_gerund, base_of_present, past_forms
+from forecasts.reading.drafting.verb_forms import base_of_gerund, base_of_present, past_forms
 
 GERUNDS = """\
 closing:close cutting:cut selling:sell meeting:meet lying:lie withdrawing:withdraw changing:change
@@ -34,12 +34,15 @@ def test_a_gerund_gives_its_base() -> None:
 @pytest.mark.parametrize(
     ("present", "subject", "base"),
     [
-        ("meets", "the council", "meet"), ("applies", "the ban", "apply"),
-        ("plays", "the team", "play"), ("goes into effect", "the law", "go into effect"),
-        ("meet", "the ministers", "meet"), ("meet", "Brega and Sund", "meet"),
+        ("meets", "the council", "meet"),
+        ("applies", "the ban", "apply"),
+        ("plays", "the team", "play"),
+        ("goes into effect", "the law", "go into effect"),
+        ("meet", "the ministers", "meet"),
+        ("meet", "Brega and Sund", "meet"),
         ("vote", "the council", ""),
     ],
-)  # fmt: skip
+)
 def test_a_present_form_gives_its_base_if_it_agrees(present: str, subject: str, base: str) -> None:
     assert base_of_present(present, subject) == base
 

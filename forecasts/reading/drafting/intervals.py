@@ -24,22 +24,7 @@ MONTHS = (
 )  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
-_COUNTED = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty"
-)
-NUMBERS = {name: number for number, name in enumerate(_COUNTED.split(), 1)} | {
-    "a": 1, "an": 1, "a couple of": 2, "dozen": 12, "twenty-one": 21, "twenty-four": 24,
-    "twenty-five": 25, "twenty-eight": 28, "thirty": 30, "thirty-six": 36, "forty": 40,
-    "forty-five": 45, "forty-eight": 48, "fifty": 50, "sixty": 60, "seventy-two": 72,
-    "ninety": 90, "hundred": 100,
-}  # fmt: skip
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-
-
-def month_number(name: str) -> int:
-    """Return the number of a month by its first three letters, in any case."""
-    return [month[:3].lower() for month in MONTHS].index(name[:3].lower()) + 1
 
 
 def whole_months(year: int, month: int, count: int = 1, unit: str = "month") -> Interval:
@@ -118,28 +103,27 @@ def _easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-_FIXED = {
-    "New Year's Day": (1, 1), "New Year's Eve": (12, 31), "New Year": (1, 1),
-    "Valentine's Day": (2, 14), "St Patrick's Day": (3, 17), "May Day": (5, 1),
-    "Juneteenth": (6, 19), "Fourth of July": (7, 4), "Halloween": (10, 31),
-    "Bonfire Night": (11, 5), "Veterans Day": (11, 11), "Christmas Eve": (12, 24),
-    "Christmas": (12, 25), "Boxing Day": (12, 26),
-}  # fmt: skip
-# By month, day of the week and place among them; Election Day is the day after its Monday.
-_MOVING = {
-    "Memorial Day": (5, 0, -1), "Labor Day": (9, 0, 1), "Election Day": (11, 0, 1),
-    "Remembrance Sunday": (11, 6, 2), "Thanksgiving": (11, 3, 4),
-}  # fmt: skip
-_FROM_EASTER = {"Good Friday": -2, "Easter Monday": 1, "Easter": 0}
-HOLIDAYS = (*_FIXED, *_MOVING, *_FROM_EASTER)
-
-
-def holiday(name: str, year: int) -> date:
-    """Return the day of one of ``HOLIDAYS``."""
-    if name in _FIXED:
-        return date(year, *_FIXED[name])
-    if name in _FROM_EASTER:
-        return _easter(year) + timedelta(days=_FROM_EASTER[name])
-    month, weekday, nth = _MOVING[name]
-    found = nth_weekday(whole_months(year, month), weekday, nth)
-    return found + timedelta(days=name == "Election Day")
+HOLIDAYS: dict[str, Callable[[int], date]] = {
+    "New Year's Day": lambda year: date(year, 1, 1),
+    "New Year's Eve": lambda year: date(year, 12, 31),
+    "New Year": lambda year: date(year, 1, 1),
+    "Valentine's Day": lambda year: date(year, 2, 14),
+    "St Patrick's Day": lambda year: date(year, 3, 17),
+    "Good Friday": lambda year: _easter(year) - timedelta(days=2),
+    "Easter Monday": lambda year: _easter(year) + timedelta(days=1),
+    "Easter": _easter,
+    "May Day": lambda year: date(year, 5, 1),
+    "Memorial Day": lambda year: nth_weekday(whole_months(year, 5), 0, -1),
+    "Juneteenth": lambda year: date(year, 6, 19),
+    "Fourth of July": lambda year: date(year, 7, 4),
+    "Labor Day": lambda year: nth_weekday(whole_months(year, 9), 0, 1),
+    "Halloween": lambda year: date(year, 10, 31),
+    "Bonfire Night": lambda year: date(year, 11, 5),
+    "Election Day": lambda year: nth_weekday(whole_months(year, 11), 0, 1) + timedelta(1),
+    "Veterans Day": lambda year: date(year, 11, 11),
+    "Remembrance Sunday": lambda year: nth_weekday(whole_months(year, 11), 6, 2),
+    "Thanksgiving": lambda year: nth_weekday(whole_months(year, 11), 3, 4),
+    "Christmas Eve": lambda year: date(year, 12, 24),
+    "Christmas": lambda year: date(year, 12, 25),
+    "Boxing Day": lambda year: date(year, 12, 26),
+}
