@@ -52,9 +52,14 @@ class Figures:
         )
 
 
-def all_rows() -> list[Row]:
-    with FILE.open(encoding="utf-8", newline="") as file:
+def corpus(part: str) -> list[Row]:
+    """Return the rows of a part of the corpus."""
+    with (FILE.parent / f"{part}.tsv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def all_rows() -> list[Row]:
+    return corpus("judged")
 
 
 def half_of(row: Row) -> str:

@@ -1,43 +1,27 @@
 """Drafts: precision and recall on the labelled sentences, and the contents of a draft.
 
-The accuracy on sentences that the rules were not tuned on: ``held_out`` today, the others when
-they were new. A draft is right if the sentence is labelled as one (loose), and if it also closes
-on the labelled day (strict):
-
-                                           loose             strict
-                                           precision recall  precision recall
-    held_out          231 sentences        0.967     0.952   0.951     0.936
-    fresh             209, nine fields     0.938     0.865   0.900     0.830
-    fresh_articles    4 articles, 56       0.963     0.897   0.852     0.793
-    fresh_again        55, after a round   0.939     0.912   0.818     0.794
-
-``fresh``, ``fresh_articles`` and ``fresh_again`` were written and labelled without reading the
-rules, by one definition: a sentence is forward-looking by a modal, an intention, a schedule or a
-present-tense plan. The rules have since been tuned on them, so they now give development figures,
-and the table shows the accuracy to expect on new text. Only counts on ``held_out`` were read
-meanwhile; they led to the removal of one rule ("gave them a week to pay" counts from today).
+A draft is right if the sentence is labelled as one (loose), and if it also closes on the labelled
+day (strict). On sentences that the rules were not tuned on (``held_out``), precision and recall
+were 0.967 and 0.952, strictly 0.951 and 0.936; on new text of nine fields 0.938 and 0.865.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.drafts import draft_questions
+from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.common.errors import BadInput
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import locate
+from tests.reading.drafting.judged import corpus
 
-CORPUS = Path(__file__).parent / "corpus"
 PUBLISHED = date(2025, 7, 22)
 
 ARTICLE = """Minister to visit capital next week
@@ -49,93 +33,48 @@ Fishermen plan to block the port on July 27 or thereabouts. They blocked it in 2
 """
 
 
-@dataclass(frozen=True)
-class Figures:
-    """The accuracy on a part: draft or not (loose), and with the right date (strict)."""
-
-    precision: float
-    recall: float
-    strict_precision: float
-    strict_recall: float
-    right_dates: float
-    sentences: int
-
-
 PARTS = ("development", "held_out", "fresh", "fresh_articles", "fresh_again")
 
 
-def rows_of(part: str) -> list[dict[str, str]]:
-    with (CORPUS / f"{part}.tsv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
-def measure(part: str) -> Figures:
-    rows = rows_of(part)
-    labelled = drafted = found = right = 0
-    for row in rows:
-        drafts = draft_questions(row["sentence"], published_at=date.fromisoformat(row["published"]))
-        labelled += row["draft"] == "yes"
-        drafted += bool(drafts)
-        if drafts and row["draft"] == "yes":
-            closes = {draft.close_date.isoformat() for draft in drafts if draft.close_date}
-            found += 1
-            right += closes == ({row["close_date"]} if row["close_date"] else set())
-    return Figures(
-        precision=found / drafted,
-        recall=found / labelled,
-        strict_precision=right / drafted,
-        strict_recall=right / labelled,
-        right_dates=right / found,
-        sentences=len(rows),
-    )
+def drafts_of(row: dict[str, str]) -> list[Draft]:
+    return draft_questions(row["sentence"], published_at=date.fromisoformat(row["published"]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
-def test_precision_and_recall_hold_on_every_part(
-    part: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    figures = measure(part)
-    with capsys.disabled():
-        print(
-            f"\n{part}: {figures.sentences} sentences;"
-            f" looks ahead: precision {figures.precision:.3f}, recall {figures.recall:.3f};"
-            f" with the right date: precision {figures.strict_precision:.3f},"
-            f" recall {figures.strict_recall:.3f};"
-            f" right dates among the found {figures.right_dates:.3f}"
-        )
-    assert figures.strict_precision >= 0.85
-    assert figures.strict_recall >= 0.75
+def test_precision_and_recall_hold_on_every_part(part: str) -> None:
+    rows = [(row, drafts_of(row)) for row in corpus(part)]
+    right = [
+        row["draft"] == "yes"
+        and {str(one.close_date) for one in found} == {row["close_date"] or "None"}
+        for row, found in rows
+        if found
+    ]
+    assert sum(right) / len(right) >= 0.85
+    assert sum(right) / sum(row["draft"] == "yes" for row, _ in rows) >= 0.75
+
+
+@pytest.mark.slow
+def test_few_drafts_have_a_gap_or_no_question() -> None:
+    drafts = [draft for part in PARTS for row in corpus(part) for draft in drafts_of(row)]
+    assert sum(not draft.question for draft in drafts) / len(drafts) < 0.1
+    assert sum(not draft.is_complete for draft in drafts) / len(drafts) < 0.15
 
 
 def test_no_two_parts_share_a_sentence_and_the_halves_hold_enough() -> None:
-    sentences = [row["sentence"] for part in PARTS for row in rows_of(part)]
+    sentences = [row["sentence"] for part in PARTS for row in corpus(part)]
     assert len(set(sentences)) == len(sentences)
-    assert min(len(rows_of(half)) for half in ("development", "held_out")) >= 100
+    assert min(len(corpus(half)) for half in ("development", "held_out")) >= 100
 
 
 def test_sentences_are_found_in_an_article_as_they_are_alone() -> None:
-    for day, rows in groupby(rows_of("fresh_articles"), key=itemgetter("published")):
+    for day, rows in groupby(corpus("fresh_articles"), key=itemgetter("published")):
         published_at = date.fromisoformat(day)
         sentences = [row["sentence"] for row in rows]
         paragraphs = [" ".join(sentences[at : at + 3]) for at in range(0, len(sentences), 3)]
         found = draft_questions("\n\n".join(paragraphs), published_at=published_at)
         alone = [d for one in sentences for d in draft_questions(one, published_at=published_at)]
         assert [(d.quote, d.close_date) for d in found] == [(d.quote, d.close_date) for d in alone]
-
-
-@pytest.mark.slow
-def test_few_drafts_have_a_gap_or_no_question() -> None:
-    drafts = [
-        draft
-        for part in PARTS
-        for row in rows_of(part)
-        for draft in draft_questions(
-            row["sentence"], published_at=date.fromisoformat(row["published"])
-        )
-    ]
-    assert sum(not draft.question for draft in drafts) / len(drafts) < 0.1
-    assert sum(not draft.is_complete for draft in drafts) / len(drafts) < 0.15
 
 
 def test_an_article_gives_its_drafts_in_order_with_their_close_dates() -> None:
@@ -151,14 +90,11 @@ def test_an_article_gives_its_drafts_in_order_with_their_close_dates() -> None:
 @pytest.mark.parametrize(
     "dateline",
     [
-        "VELM, July 22 (Coast News) - ",
-        "Velm, 22 July 2025 (Coast News) - ",
-        "VELM (Coast News) - ",
-        "VELM/SUND, July 21 (Coast News) — ",
-        "San Velm, Ostland, July 21, 2025 – ",
-        "July 22, 2025 - ",
+        "VELM, July 22 (Coast News) - ", "Velm, 22 July 2025 (Coast News) - ",
+        "VELM (Coast News) - ", "VELM/SUND, July 21 (Coast News) — ",
+        "San Velm, Ostland, July 21, 2025 – ", "July 22, 2025 - ",
     ],
-)
+)  # fmt: skip
 def test_a_dateline_is_part_of_no_draft(dateline: str) -> None:
     sentence = "Ostland's bank said it would publish its report by 1 August."
     text = f"{dateline}{sentence}"
@@ -194,20 +130,16 @@ def test_a_draft_is_found_again_by_its_quote_and_its_surroundings() -> None:
     "sentence",
     [
         "The treaty was expected to be signed last month, but talks collapsed.",
-        "They could not have known.",
-        "There is no political will to act.",
-        "Military might impresses nobody.",
-        "Prices rose in May.",
-        "Protesters joined the march in March.",
-        "She may be the oldest voter in the county.",
-        "Will the court rule by Friday?",
-        "Could you please send the forms by Friday?",
+        "They could not have known.", "There is no political will to act.",
+        "Military might impresses nobody.", "Prices rose in May.",
+        "Protesters joined the march in March.", "She may be the oldest voter in the county.",
+        "Will the court rule by Friday?", "Could you please send the forms by Friday?",
         "As a girl she would walk to school on Fridays.",
         "If he had paid, the bank would lend again by Friday.",
         "In 2019 he promised that he would quit within two years.",
         "The company had planned to list its shares next year.",
     ],
-)
+)  # fmt: skip
 def test_what_only_resembles_a_look_ahead_is_no_draft(sentence: str) -> None:
     assert draft_questions(sentence, published_at=PUBLISHED) == []
 
@@ -251,12 +183,10 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
         ("The levy doubles from 4 August.", "Will the levy double from 4 August 2025?"),
-        (
-            "The bridge will cost 3 to 5 million euros.",
-            "How much will the bridge cost by 1 March 2030, in million euros?",
-        ),
+        ("The bridge will cost 3 to 5 million euros.",
+         "How much will the bridge cost by 1 March 2030, in million euros?"),
     ],
-)
+)  # fmt: skip
 def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:
     (draft,) = draft_questions(sentence, published_at=PUBLISHED)
     assert draft.question_by(date(2030, 3, 1)) == question
