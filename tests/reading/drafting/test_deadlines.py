@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
-from forecasts.reading.drafting.periods import RULES, find_periods
 from forecasts.reading.drafting.intervals import HOLIDAYS
+from forecasts.reading.drafting.periods import RULES, find_periods
 from tests.reading.drafting.judged import corpus
 
 TUESDAY = date(2025, 7, 22)
