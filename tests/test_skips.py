@@ -39,7 +39,7 @@ def run(folder: Path, *names: str, ci: str = "true", workers: int = 0) -> tuple[
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_whatever_is_skipped_fails_in_ci_with_its_reason(tmp_path: Path, workers: int) -> None:
+def test_each_skip_fails_in_ci_with_its_reason(tmp_path: Path, workers: int) -> None:
     code, said = run(tmp_path, *SKIPS, workers=workers)
     assert code == 1
     for reason in ("no sun", "no moon", "no stars", "test_failure"):

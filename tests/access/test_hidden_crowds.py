@@ -115,7 +115,7 @@ def test_it_is_hidden_from_admins_too_but_not_from_their_export(
     assert updates.history(session, hidden) == []
 
 
-def test_everybody_is_scored_whoever_resolves_and_whatever_they_see(
+def test_everybody_is_scored_by_any_resolver(
     session: Session, alice: Member, hidden: Question
 ) -> None:
     from forecasts.scores import stored_scores

@@ -71,9 +71,7 @@ def brings(engine: Engine, folder: Path, who: str, key: str, **files: str) -> Im
         return import_frames(session, read_folder(folder), member=member, now=day(3))
 
 
-def test_citing_the_same_page_does_not_show_what_another_has_noted_on_it(
-    engine: Engine, key: str
-) -> None:
+def test_citing_a_page_does_not_show_others_notes_on_it(engine: Engine, key: str) -> None:
     with database.writing(engine) as session:
         bob = member_or_new(session, "bob", now=day(0))
         read_as(session, bob, now=day(2))

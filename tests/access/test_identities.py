@@ -46,7 +46,7 @@ def person(rules: SignIn = RULES, **said: Any) -> Person:
     return identities.verified_person(claims(**said), rules, now=NOW)
 
 
-def test_who_is_of_an_allowed_domain_may_come_in() -> None:
+def test_people_of_an_allowed_domain_are_admitted() -> None:
     assert person() == Person(f"{ISSUER}/", "u-1", "alice.b")
     assert person(email_verified="true").subject == "u-1"
 
@@ -69,7 +69,7 @@ def test_who_is_of_an_allowed_domain_may_come_in() -> None:
         ({"sub": 7}, "sent no subject"),
     ],
 )
-def test_who_is_not_is_told_why(said: dict[str, Any], words: str) -> None:
+def test_a_refused_person_is_told_why(said: dict[str, Any], words: str) -> None:
     with pytest.raises(Forbidden, match=words) as caught:
         person(**said)
     assert not isinstance(caught.value, Expired)
@@ -97,7 +97,7 @@ def test_a_group_is_a_rule_of_its_own(groups: Any) -> None:
 
 
 @pytest.mark.parametrize("groups", [None, [], "forecasters-of-old", ["x"], {"forecasters": 1}])
-def test_who_is_not_in_it_is_told_so(groups: Any) -> None:
+def test_a_stranger_to_the_team_is_told_so(groups: Any) -> None:
     with pytest.raises(Forbidden, match="does not list you in the group 'forecasters'"):
         person(GROUP, groups=groups)
 
@@ -114,7 +114,7 @@ def test_a_ledger_may_be_open_to_whomever_the_provider_knows() -> None:
     assert person(OPEN, email="x@anywhere.example", email_verified=False)
 
 
-def test_no_rule_at_all_is_no_way_in() -> None:
+def test_without_a_rule_nobody_is_admitted() -> None:
     # Such settings are refused at the start; a domain rule without domains would admit anyone.
     closed = SignIn(issuer=ISSUER, allowed_domains=(), required_group="nobody")
     with pytest.raises(Forbidden):
@@ -132,15 +132,13 @@ def test_no_rule_at_all_is_no_way_in() -> None:
         ({"email": "boss@example.org", "email_verified": False, "name": "Eve"}, "eve"),
     ],
 )
-def test_a_handle_suits_whoever_comes_in(said: dict[str, Any], handle: str) -> None:
+def test_a_handle_fits_every_newcomer(said: dict[str, Any], handle: str) -> None:
     assert person(OPEN, **said).handle == handle
 
 
 @pytest.mark.slow
 @given(st.text(min_size=1), st.sampled_from(["preferred_username", "name", "email"]))
-def test_whatever_the_provider_says_a_handle_is_one_line_of_plain_signs(
-    said: str, where: str
-) -> None:
+def test_a_handle_is_one_line_of_plain_characters(said: str, where: str) -> None:
     handle = person(OPEN, **{"email": None, where: said}).handle
     assert 0 < len(handle) <= 40
     assert handle.isprintable()
@@ -161,13 +159,13 @@ def test_the_first_sign_in_makes_a_member_and_the_next_ones_find_it(session: Ses
     }
 
 
-def test_who_signs_in_first_is_the_admin_where_there_is_none(session: Session) -> None:
+def test_the_first_person_to_sign_in_becomes_admin(session: Session) -> None:
     first, second = (admit(session, person(sub=sub), now=NOW) for sub in ("u-1", "u-2"))
     assert admins(session) == [first.handle]
     assert appointed_role(session, second) is None
 
 
-def test_an_admin_who_was_named_before_stays_the_only_one(session: Session) -> None:
+def test_an_appointed_admin_stays_the_only_one(session: Session) -> None:
     local = member_or_new(session, "dora", now=day(0))
     ensure_admin(session, local, now=day(0))
     admit(session, person(), now=NOW)
@@ -193,7 +191,7 @@ def test_a_handle_that_somebody_has_is_given_to_nobody_else(session: Session) ->
     assert admit(session, elsewhere, now=NOW).id not in (mine.id, other.id)
 
 
-def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> None:
+def test_members_from_before_sign_in_go_on(session: Session) -> None:
     before = member_or_new(session, "alice.b", now=day(0))
     ask(session, before, slug="rain")
     newcomer = admit(session, person(), now=NOW)
@@ -217,7 +215,7 @@ def test_only_the_owner_of_the_database_links_a_sign_in(
     assert admit(session, person(), now=NOW) == newcomer
 
 
-def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
+def test_role_and_teams_move_with_the_person(session: Session) -> None:
     before = member_or_new(session, "alice.b", now=day(0))
     newcomer = admit(session, person(), now=NOW - timedelta(days=2))
     assert admins(session) == ["alice.b-2"]  # as the first to sign in

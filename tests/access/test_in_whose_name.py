@@ -45,7 +45,7 @@ def alders(session: Session, alice: Member, bob: Member, carol: Member) -> Quest
     return ask(session, alice, slug="rain", **teams.visibility_fields(session, "Alder"))
 
 
-def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_so(
+def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     session: Session, alice: Member, bob: Member, carol: Member, alders: Question
 ) -> None:
     for who in (alice, bob):
@@ -144,7 +144,7 @@ def test_in_a_shared_ledger_an_import_counts_from_when_it_was_recorded(
     assert imports(session, bob, folder("bob"), 7).forecasts == 0
 
 
-def test_an_import_is_no_way_around_what_one_may_not(
+def test_an_import_is_bound_by_permissions(
     session: Session, alice: Member, bob: Member, carol: Member
 ) -> None:
     ask(session, alice, slug="rain")
@@ -199,7 +199,7 @@ def test_in_a_shared_ledger_on_a_server_nobody_acts_as_another(
             assert "--as" in caught.value.remedy
 
 
-def test_what_one_may_not_see_is_not_there(
+def test_hidden_questions_do_not_exist(
     session: Session, alice: Member, bob: Member, alders: Question
 ) -> None:
     dora = member_or_new(session, "dora", now=day(0))
@@ -233,7 +233,7 @@ def test_a_question_is_opened_to_everyone_by_a_new_wording(
     updates.update(session, alders, P, member=dora, now=day(2))
 
 
-def test_whoever_first_keeps_a_question_from_others_becomes_admin(
+def test_the_first_to_hide_a_question_becomes_admin(
     session: Session, alice: Member, bob: Member
 ) -> None:
     ask(session, bob, slug="open")
@@ -249,7 +249,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_pages_and_commands_read_the_ledger_for_who_acts() -> None:
+def test_pages_and_commands_read_the_ledger_for_the_acting_member() -> None:
     """Sessions are opened in few places, which all set the reader.
 
     The others read for the ledger itself: its existence, owner, sign-in, ended sign-ins, tokens,
@@ -286,7 +286,7 @@ def _sessions_opened(path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_command_that_writes_says_who_acts() -> None:
+def test_a_writing_command_names_the_acting_member() -> None:
     """The commands write through ``session.acting``.
 
     ``rescore`` needs nobody; ``_run`` and ``backup`` only record that a run began, a backup was

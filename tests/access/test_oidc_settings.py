@@ -49,7 +49,7 @@ def test_with_all_settings_a_team_does(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_missing_values_are_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     said = refusal(monkeypatch, **{name: None})
     assert f"FORECASTS_OIDC_{name}: '' — is not set" in said
     assert not any(secret in said for secret in SECRETS)
@@ -68,7 +68,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) ->
         ("ALLOWED_DOMAINS", " , ", "one of them must limit access"),
     ],
 )
-def test_what_cannot_be_is_named(
+def test_an_impossible_value_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, rule: str
 ) -> None:
     said = refusal(monkeypatch, **{name: value})
@@ -91,7 +91,7 @@ def test_a_misspelt_rule_is_not_ignored(
     assert "did you mean FORECASTS_OIDC_ISSUER?" in said
 
 
-def test_who_is_admitted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_admitted_people_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to(monkeypatch)
     assert oidc_settings.SignIn().admitted == "people of example.org, example.com"
     monkeypatch.setenv("FORECASTS_OIDC_REQUIRED_GROUP", "forecasters")
@@ -108,7 +108,7 @@ def test_a_group_will_do_in_place_of_domains(monkeypatch: pytest.MonkeyPatch) ->
     assert oidc_settings.configured_sign_in() is not None
 
 
-def test_no_secret_is_in_a_representation_or_in_what_check_says(
+def test_no_secret_is_in_a_representation_or_in_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_to(monkeypatch)

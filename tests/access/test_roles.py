@@ -122,7 +122,7 @@ def test_a_server_that_is_down_is_said_with_exit_code_1() -> None:
     assert "Start it" in error.remedy
 
 
-def test_so_is_one_that_takes_no_more(server: Server, url: str) -> None:
+def test_so_is_a_closed_one(server: Server, url: str) -> None:
     server.run("ALTER ROLE people CONNECTION LIMIT 0")
     error = refusal(server.url(name(url), user="people"))
     server.run("ALTER ROLE people CONNECTION LIMIT -1")
@@ -138,7 +138,7 @@ def test_a_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -
 
 
 @pytest.mark.slow
-def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url: str) -> None:
+def test_an_act_beyond_the_role_is_refused_and_nothing_written(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, GRANTS[0].replace(", INSERT", "")))
     with (
         pytest.raises(NotAdmitted, match="permission denied for") as caught,
@@ -158,14 +158,14 @@ def test_what_a_role_may_not_do_is_said_and_nothing_written(server: Server, url:
 
 
 @pytest.mark.slow
-def test_a_role_that_may_see_nothing_is_told_what_to_ask_for(server: Server, url: str) -> None:
+def test_a_role_without_rights_is_told_the_missing_grant(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, "GRANT SELECT ON alembic_version TO people"))
     found = check(engine, now)
     assert "GRANT SELECT, INSERT ON forecast TO people;" in bad(found)["permissions"].remedy
     engine.dispose()
 
 
-def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
+def test_a_missing_grant_to_create_tables_is_named(server: Server) -> None:
     with server.fresh(migrated=False) as url:
         engine = database.open_engine(server.url(name(url), user="people"))
         with pytest.raises(NotAdmitted, match="permission denied for schema public"):
@@ -174,7 +174,7 @@ def test_who_may_not_make_tables_is_told_so(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: str) -> None:
+def test_the_guides_grants_suffice_for_every_verb(server: Server, url: str) -> None:
     engine = database.open_engine(granted(server, url, *GRANTS))
     assert len(GRANTS) == 6
     assert "permissions" not in bad(check(engine, now))

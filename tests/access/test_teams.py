@@ -41,7 +41,7 @@ def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
     assert caught.value.remedy == "Ask alice to do it."
 
 
-def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
+def test_a_member_without_team_or_appointment_is_a_forecaster(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
@@ -233,9 +233,7 @@ def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob:
     teams.remove(session, alder, alice, member=bob, now=day(3))
 
 
-def test_a_teams_admin_says_who_belongs_to_it_and_to_no_other(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_teams_admin_manages_only_that_team(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     birch = teams.create(session, "Birch", member=alice, now=day(1))
     carol = member_or_new(session, "carol", now=day(1))
@@ -255,7 +253,7 @@ def test_a_teams_admin_says_who_belongs_to_it_and_to_no_other(
     assert [one.team.name for one in teams.listing(session, now=day(4))] == ["Alder", "Birch"]
 
 
-def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
+def test_creating_a_team_makes_its_creator_admin(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = memberships.team_or_new(session, "Alder", now=day(0))  # as an import makes it

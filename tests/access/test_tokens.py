@@ -43,7 +43,7 @@ def _nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_token_says_who_its_holder_is(session: Session) -> None:
+def test_a_token_identifies_its_holder(session: Session) -> None:
     issued = made(session)
     assert tokens.held(session, issued.secret, now=day(2)).member.handle == "bot"
     assert tokens.held(session, f" {issued.secret}\n", now=day(2)).member.handle == "bot"
@@ -80,7 +80,7 @@ def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
         lambda _: "fct_ünï_\u2028",
     ],
 )
-def test_what_is_no_token_is_refused_and_not_repeated(session: Session, change: object) -> None:
+def test_an_invalid_token_is_refused_and_not_repeated(session: Session, change: object) -> None:
     shown = change(made(session).secret)  # type: ignore[operator]
     with pytest.raises(Forbidden, match="is not a token of this ledger") as caught:
         tokens.held(session, shown, now=day(2))
@@ -161,7 +161,7 @@ def test_a_token_from_before_scopes_may_do_all_that_its_member_may(session: Sess
         roles.require_scope(session, scope)
 
 
-def test_a_new_bot_belongs_to_the_member_who_makes_it(session: Session) -> None:
+def test_a_new_bot_belongs_to_its_maker(session: Session) -> None:
     alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
     bot = tokens.create(session, "bot", member=alice, now=day(1)).member
     assert tokens.owner_of(session, bot) == alice
@@ -243,11 +243,11 @@ def test_people_and_services_are_not_adopted(session: Session) -> None:
         tokens.adopt(session, "oracle", member=carol, owner=carol, now=day(2))
 
 
-def test_without_sign_in_a_name_says_who_acts(session: Session) -> None:
+def test_without_sign_in_a_name_suffices(session: Session) -> None:
     assert tokens.acting_member(session, chosen(member="alice"), now=day(2)).handle == "alice"
 
 
-def test_who_has_a_token_acts_by_it_alone(session: Session) -> None:
+def test_a_member_with_a_token_acts_only_by_it(session: Session) -> None:
     issued = made(session)
     with pytest.raises(Forbidden, match="'bot' has a token"):
         tokens.acting_member(session, chosen(member="bot"), now=day(2))

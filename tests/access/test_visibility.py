@@ -1170,9 +1170,7 @@ WHOLE = {*ONE_OF_EACH.values(), *(name for name, case in CASES.items() if case.a
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_comes_of_a_verb_is_what_the_role_the_place_and_the_question_say(
-    shared: Engine, name: str
-) -> None:
+def test_each_verb_obeys_role_place_and_question(shared: Engine, name: str) -> None:
     case = CASES[name]
     with database.writing(shared) as session:
         found = {

@@ -158,7 +158,7 @@ def test_a_pull_and_an_export_of_one_account_agree(pulled: Pulled, tmp_path: Pat
         {"sharedWithLists": [{"authorId": "bob", "users": [], "emailDomains": ["x.org"]}]},
     ],
 )
-def test_without_a_tag_the_account_is_who_has_to_do_with_every_question(
+def test_without_a_tag_every_question_belongs_to_the_account(
     pulled: Pulled, shared: dict[str, Any]
 ) -> None:
     theirs = question(

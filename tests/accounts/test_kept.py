@@ -19,7 +19,7 @@ from tests.accounts.conftest import NOW
 LATER = NOW + timedelta(hours=5)
 
 
-def test_the_next_command_goes_on_with_what_was_kept(tmp_path: Path) -> None:
+def test_the_next_command_continues_from_kept_files(tmp_path: Path) -> None:
     path = tmp_path / "pulls" / "kept.jsonl"
     with keeping(path, now=NOW) as kept:
         assert not kept.resumed

@@ -214,7 +214,7 @@ def of(frame: pd.DataFrame, *ids: str) -> pd.DataFrame:
     return frame[frame["question_id"].isin(ids)].astype(names).reset_index(drop=True)
 
 
-def test_every_question_with_a_forecast_comes_with_what_exports_lack(
+def test_every_forecast_question_has_the_fields_missing_from_exports(
     pulled: PlatformRecord,
 ) -> None:
     frames = pulled.frames

@@ -28,7 +28,7 @@ def test_the_interval_has_a_default(session: Session, question: Question, alice:
         assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
 
 
-def test_what_was_said_last_counts_and_a_question_goes_before_all(
+def test_the_newest_setting_counts_and_a_questions_own_comes_first(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     for days in (30, 5):
@@ -49,7 +49,7 @@ def test_an_impossible_interval_is_refused(session: Session, alice: Member, days
         set_interval(session, days, member=alice, now=day(1))
 
 
-def test_what_has_been_seen_moves_on(session: Session, alice: Member, bob: Member) -> None:
+def test_a_reviewed_forecast_moves_on(session: Session, alice: Member, bob: Member) -> None:
     assert seen_until(session, alice) is None
     for at in (1, 3):
         mark_seen(session, member=alice, now=day(at))

@@ -92,7 +92,7 @@ def test_a_stranger_may_not_send_much(
     assert client.post("/api/v1/articles", json=body, headers=make_bot()).status_code == 201
 
 
-def test_nothing_is_fetched_for_one_who_may_not_capture(
+def test_nothing_is_fetched_without_the_right_to_capture(
     client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[str] = []

@@ -169,7 +169,7 @@ def said(app: AppTest) -> list[tuple[str, str, str]]:
         ("compare", {"cohort": "All resolved"}),
     ],
 )
-def test_a_page_shows_whatever_anybody_wrote_and_nothing_of_it_acts(
+def test_a_page_shows_everyones_words_as_text_only(
     unkind: AppTest, page: str, query: dict[str, str]
 ) -> None:
     shown = visit(unkind, page, **query)

@@ -55,7 +55,7 @@ def test_no_sign_that_markdown_acts_upon_stays_unescaped(words: str) -> None:
         ("a -> b", "->"),
     ],
 )
-def test_what_the_renderer_looks_for_after_reading_is_torn_apart(words: str, torn: str) -> None:
+def test_the_renderers_own_patterns_are_broken_up(words: str, torn: str) -> None:
     read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", as_text(words))
     assert torn not in read
     assert shown(as_text(words)) == words
@@ -152,7 +152,7 @@ def test_the_additions_of_an_import_include_printed_scores() -> None:
         ("a b c", "a **b** c", r"a ~~b~~ **\*\*b\*\*** c"),
     ],
 )
-def test_a_wording_shows_what_was_taken_out_and_put_in(before: str, after: str, said: str) -> None:
+def test_a_wording_shows_its_removed_and_added_words(before: str, after: str, said: str) -> None:
     assert said in str(reworded(before, after))
 
 

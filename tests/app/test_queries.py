@@ -161,9 +161,7 @@ def lengthen(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pages_find_by_an_index_what_grows_with_every_update(
-    furnished: AppTest, engine: Engine
-) -> None:
+def test_pages_read_growing_tables_by_an_index(furnished: AppTest, engine: Engine) -> None:
     more(engine)
     lengthen(engine)
     for page in MOST:

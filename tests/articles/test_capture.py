@@ -48,7 +48,7 @@ LINKED_DATA = """<script type="application/ld+json">{"@context": "https://schema
 # -- HTML -----------------------------------------------------------------------------------
 
 
-def test_an_article_s_page_gives_its_text_and_what_it_says_about_itself() -> None:
+def test_an_articles_page_gives_its_text_and_its_metadata() -> None:
     link = "<link rel='canonical' href='https://coastal.example/quota?id=7&utm_source=x#top'>"
     caption = (
         "<figure><img src='a.jpg'><figcaption>Boats in Sund. Jane Roe/AP</figcaption></figure>"
@@ -91,7 +91,7 @@ def test_a_publication_in_the_future_is_not_believed() -> None:
     assert only(page(head, TITLE)).published_at is None
 
 
-def test_a_year_in_the_footer_is_no_date() -> None:
+def test_a_year_in_the_footer_is_not_a_date() -> None:
     assert only(page("", TITLE)).published_at is None
 
 
@@ -166,7 +166,7 @@ EAST = "首相が訪米へ\n\n首相は来週ワシントンを訪問し、大�
         (WEST, "utf-16-le"), (EAST, "utf-8"), (EAST, "shift_jis"),
     ],
 )  # fmt: skip
-def test_files_are_read_in_whatever_encoding_they_are(text: str, encoding: str) -> None:
+def test_files_are_read_in_any_encoding(text: str, encoding: str) -> None:
     (article,) = capture_bytes(text.encode(encoding), captured_at=NOON)
     assert f"{article.title}\n\n{article.text}" == text
 
@@ -201,7 +201,7 @@ def test_signs_that_nobody_sees_are_taken_out() -> None:
         (b"Home\nWorld\nBusiness\nSports\nSign in\n", "no article"),
     ],
 )  # fmt: skip
-def test_what_holds_no_article_is_refused_with_a_remedy(data: bytes, message: str) -> None:
+def test_a_page_without_an_article_is_refused_with_a_remedy(data: bytes, message: str) -> None:
     with pytest.raises(CaptureError, match=message) as refused:
         capture_bytes(data, captured_at=NOON)
     assert refused.value.remedy
@@ -240,7 +240,7 @@ def test_a_page_of_too_many_elements_is_refused() -> None:
         capture_bytes(html.encode(), captured_at=NOON)
 
 
-def test_a_file_is_read_by_what_it_holds_and_not_by_its_name(tmp_path: Path) -> None:
+def test_a_file_is_recognised_by_its_contents_not_its_name(tmp_path: Path) -> None:
     path = tmp_path / "saved"
     path.write_text(page("", TITLE))
     assert capture(path, captured_at=NOON) == capture(str(path), captured_at=NOON)
@@ -251,7 +251,7 @@ def test_a_file_is_read_by_what_it_holds_and_not_by_its_name(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "message"), [("", "is a folder"), ("nowhere.txt", "does not exist")]
 )
-def test_a_path_that_is_no_file_is_named(tmp_path: Path, name: str, message: str) -> None:
+def test_a_path_without_a_file_is_named(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(CaptureError, match=message):
         capture(tmp_path / name, captured_at=NOON)
 

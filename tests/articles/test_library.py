@@ -77,9 +77,7 @@ def test_it_stores_another_article_beside_it(
     assert put(session, alice, article(), other) == [(number, False), (beside, False)]
 
 
-def test_the_parts_of_one_page_are_articles_each_whatever_their_titles(
-    session: Session, alice: Member
-) -> None:
+def test_each_part_of_a_page_is_an_article(session: Session, alice: Member) -> None:
     first, second = article(TEXT.partition("\n\n")[0]), article(TEXT.partition("\n\n")[2])
     stored = put(session, alice, first, second)
     assert [new for _, new in stored] == [True, True]

@@ -227,7 +227,7 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
         (("capture", "http://127.0.0.1:9/x"), "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(
+def test_an_impossible_act_is_refused_in_a_sentence(
     forecasts: Run, dated: int, arguments: tuple[str, ...], words: str
 ) -> None:
     refused = forecasts(*arguments, exit_code=2)

@@ -74,7 +74,7 @@ def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) 
         ((TITLE, "30%", "--opens", "tomorrow"), "opens at 2026-11-28 00:00 UTC"),
     ],
 )
-def test_what_cannot_be_asked_is_said_and_nothing_is_stored(
+def test_an_invalid_question_is_refused_and_nothing_is_stored(
     forecasts: Run, arguments: tuple[str, ...], words: str
 ) -> None:
     refused = forecasts("ask", *arguments, exit_code=2)

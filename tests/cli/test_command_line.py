@@ -104,7 +104,7 @@ def test_a_dry_run_stores_nothing(forecasts: Run, clock: Clock) -> None:
         (("show", "sun"), "no question 'sun'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(
+def test_an_impossible_act_is_refused_with_exit_code_2(
     forecasts: Run, clock: Clock, arguments: tuple[str, ...], words: str
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
@@ -140,7 +140,7 @@ def test_no_help_is_cut_off_at_80_columns() -> None:
         assert max(map(len, text.splitlines())) <= 80, name
 
 
-def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
+def test_infinite_and_missing_numbers_are_words_in_json() -> None:
     assert json.loads(json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
         "inf",
         "-inf",

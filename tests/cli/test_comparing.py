@@ -89,7 +89,7 @@ def test_a_database_says_the_same_as_the_folder(compare: Run, folder: Path, tmp_
         (("--between", "north", "south", "--lead", "0"), "A lead must be above 0"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_in_words(
+def test_an_impossible_comparison_is_refused_in_words(
     compare: Run, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in compare(*arguments, exit_code=2).stderr

@@ -91,7 +91,7 @@ def test_tables_are_inert_as_csv_and_exact_as_json(filled: Run) -> None:
 
 
 @pytest.mark.parametrize("word", nasty.UNSTORABLE[:1])
-def test_what_no_text_is_is_refused_by_its_name_and_nothing_is_stored(
+def test_a_file_that_is_not_text_is_refused_by_name_and_nothing_is_stored(
     filled: Run, word: str
 ) -> None:
     before = filled("show", "open").stdout

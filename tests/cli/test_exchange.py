@@ -64,7 +64,7 @@ def test_a_table_takes_its_format_from_the_ending_of_the_file(
     pd.testing.assert_frame_equal(stored[numbers].astype(float), as_printed, check_exact=True)
 
 
-def test_what_is_asked_for_counts_more_than_the_ending(filled: Run, tmp_path: Path) -> None:
+def test_the_format_option_outranks_the_ending(filled: Run, tmp_path: Path) -> None:
     filled("score", "--format", "json", "-o", str(tmp_path / "table.csv"))
     assert isinstance(json.loads((tmp_path / "table.csv").read_text()), list)
 

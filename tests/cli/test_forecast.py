@@ -117,7 +117,7 @@ def test_the_way_back_can_be_typed_for_options_and_numbers_too(forecasts: Run) -
 
 
 @pytest.mark.usefixtures("rain")
-def test_a_withdrawal_says_what_stood(forecasts: Run) -> None:
+def test_a_withdrawal_names_the_earlier_forecast(forecasts: Run) -> None:
     forecasts("update", "rain", "40%")
     done = forecasts("withdraw", "rain")
     assert done.stdout == "alice: withdrew 40% from rain\n"

@@ -50,9 +50,7 @@ def test_a_dry_run_previews_on_a_named_ledger_that_does_not_exist_yet_and_create
     assert "Imported 1 new question" in forecasts("import", str(folder)).stdout
 
 
-def test_a_dry_run_names_the_member_whom_the_import_would_add(
-    forecasts: Run, tmp_path: Path
-) -> None:
+def test_a_dry_run_names_the_new_member(forecasts: Run, tmp_path: Path) -> None:
     folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
     said = "There is no member 'zoe' yet; the import would add them."
     assert said in forecasts("import", str(folder), "--dry-run", "--as", "zoe").stderr
@@ -239,14 +237,14 @@ def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_t
 RAIN = "question,date,p,outcome\nRain?,2026-03-01,70%,yes\n"
 
 
-def test_a_preview_says_first_whose_the_forecasts_become(forecasts: Run, tmp_path: Path) -> None:
+def test_a_preview_begins_with_the_forecasters(forecasts: Run, tmp_path: Path) -> None:
     (tmp_path / "sheet.csv").write_text(RAIN)
     seen = forecasts("import", str(tmp_path / "sheet.csv"), "--dry-run")
     assert seen.stderr.splitlines()[1] == "1 new forecast in the file becomes alice's."
     assert "made 2026-03-01" in " ".join(seen.stdout.split())
 
 
-def test_a_preview_in_a_shared_ledger_says_what_the_import_then_says(
+def test_a_preview_in_a_shared_ledger_equals_the_imports_summary(
     forecasts: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "sheet.csv").write_text(RAIN)

@@ -49,7 +49,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.mark.parametrize("command", READING[:-1], ids=" ".join)
-def test_what_only_reads_shows_an_empty_ledger_and_begins_none(
+def test_reading_shows_an_empty_ledger_and_creates_none(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = run(*command)
@@ -72,7 +72,7 @@ def test_a_mistyped_ledger_is_said_and_not_created(
 
 
 @pytest.mark.parametrize("command", CHANGING, ids=" ".join)
-def test_what_changes_something_needs_a_ledger_that_has_it(
+def test_a_change_needs_a_ledger_with_its_target(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     assert f"There is no ledger at '{default_ledger()}'." in run(*command, exit_code=2).stderr
@@ -120,7 +120,7 @@ WRONG = [
         for command, wrong in zip(commands, cycle(WRONG), strict=False)
     ],
 )
-def test_what_is_no_ledger_is_said_with_exit_code_2_and_left_as_it_is(
+def test_a_file_that_is_not_a_ledger_is_refused_and_unchanged(
     run: Run, tmp_path: Path, command: tuple[str, ...], name: str, words: str
 ) -> None:
     (tmp_path / "folder").mkdir()

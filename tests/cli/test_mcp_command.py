@@ -59,7 +59,7 @@ def test_a_bot_of_this_command_can_get_a_token(forecasts: Run, served: list[Any]
 
 
 @pytest.mark.parametrize("named", [(), ("--as", "alice")])
-def test_without_another_name_the_model_acts_as_the_user_who_is_told_so(
+def test_an_unnamed_model_acts_as_its_user(
     forecasts: Run, served: list[Any], named: tuple[str, ...]
 ) -> None:
     said = forecasts("mcp", *named)

@@ -10,7 +10,7 @@ from tests.cli.conftest import Clock, Run
 pytestmark = pytest.mark.slow
 
 
-def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_imported(
+def test_an_export_as_metaculus_names_omissions_and_imports_as_nothing_new(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain",

@@ -43,7 +43,7 @@ def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_s
     assert "no channel 'phone'" in forecasts("notify", "test", "phone", exit_code=2).stderr
 
 
-def test_the_end_of_a_run_tells_what_it_has_done_and_a_failure_does_not_fail_it(
+def test_a_run_ends_with_its_notifications_and_survives_their_failure(
     forecasts: Run, clock: Clock, service: Service, tmp_path: object
 ) -> None:
     forecasts("notify", "add", "phone", service.address())
@@ -65,7 +65,7 @@ def test_the_end_of_a_run_tells_what_it_has_done_and_a_failure_does_not_fail_it(
     assert "  1 sent\n" in forecasts("notify", "list").stdout
 
 
-def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
+def test_uncertain_messages_are_listed_and_sent_again_by_hand(
     forecasts: Run, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasts("notify", "add", "phone", service.address())
@@ -94,7 +94,7 @@ def test_what_may_not_have_arrived_is_listed_and_sent_again_by_hand(
         (("send", "--again", "phone"), "no channel 'phone'"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_an_impossible_request_is_refused(
     forecasts: Run, clock: Clock, arguments: tuple[str, ...], words: str
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25")

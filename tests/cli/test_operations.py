@@ -99,7 +99,7 @@ def test_commands_refuse_an_older_schema_on_a_server(
     assert "No questions yet." in forecasts("questions", "--database", empty_server).stdout
 
 
-def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(
+def test_check_prints_each_finding_with_its_remedy(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Finding("schema", "It has schema 0003."), Finding("rows", "It holds 3 members.")]
@@ -173,7 +173,7 @@ def test_a_server_that_is_down_ends_any_command_with_exit_code_1(forecasts: Run)
         assert "s3cr3t" not in said.output + said.stderr
 
 
-def test_move_says_what_it_moved_and_where_to_go_on(
+def test_move_lists_the_moved_rows_and_the_next_step(
     forecasts: Run, ledger_file: Path, empty_server: str, tmp_path: Path
 ) -> None:
     named = ("--database", str(ledger_file))

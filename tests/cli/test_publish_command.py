@@ -50,7 +50,7 @@ def test_a_record_is_published_with_its_stamps(
     assert done.stderr == ""
 
 
-def test_a_choice_that_names_no_record_says_what_to_name(
+def test_a_choice_without_a_record_lists_the_records(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")

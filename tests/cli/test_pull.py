@@ -62,7 +62,7 @@ def test_a_preview_writes_nothing_and_its_import_fetches_nothing_again(
     assert kept(here) == []
 
 
-def test_a_second_pull_adds_what_is_new(platform: Platform, forecasts: Run) -> None:
+def test_a_second_pull_adds_only_new_rows(platform: Platform, forecasts: Run) -> None:
     serve_metaculus(platform, [post(1001, question=question(41))])
     forecasts("pull", "metaculus")
     again = forecasts("pull", "metaculus")
@@ -202,7 +202,7 @@ def test_a_keyring_that_cannot_be_used_has_a_remedy(
     assert "Set FORECASTS_FATEBOOK_TOKEN instead." in said
 
 
-def test_without_the_library_remember_says_what_to_install(
+def test_without_the_library_remember_names_the_package(
     forecasts: Run, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)

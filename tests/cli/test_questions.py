@@ -43,7 +43,7 @@ def ledger(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
 STATUSES = ["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
 
 
-def test_a_status_picks_the_questions_that_have_it_and_is_what_a_script_reads(
+def test_a_status_filters_questions_and_is_printed_for_scripts(
     forecasts: Run, ledger: None
 ) -> None:
     for status in STATUSES:
@@ -85,7 +85,7 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
 
 
 @pytest.mark.slow
-def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None) -> None:
+def test_own_forecasts_are_last_in_the_list(forecasts: Run, ledger: None) -> None:
     for who, percent in (("alice", "40%"), ("bob", "70%")):
         forecasts("update", "open", percent, "--as", who)
 

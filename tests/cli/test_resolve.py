@@ -61,7 +61,7 @@ def test_the_same_proposal_twice_is_refused(forecasts: Run, clock: Clock, rain: 
     forecasts("propose", rain, "no")  # a second, different proposal
 
 
-def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
+def test_a_correction_names_both_outcomes_and_show_compares_the_scores(
     forecasts: Run, clock: Clock, rain: str
 ) -> None:
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
@@ -91,7 +91,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
     assert "closed 2026-01-25 12:00 UTC" in shown
 
 
-def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
+def test_scores_are_recomputed(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("resolve", rain, "yes")
     forecasts("resolve", rain, "no")
     before = forecasts("show", rain, "--all").stdout

@@ -15,7 +15,7 @@ FEED = """<rss version="2.0"><channel><title>News</title><item><title>A bridge f
 <link>https://example.org/1</link></item></channel></rss>"""
 
 
-def test_every_kind_says_what_can_be_set(forecasts: Run) -> None:
+def test_every_kind_describes_its_settings(forecasts: Run) -> None:
     said = forecasts("resolver", "kinds").stdout
     for name in ("outcomes_file", "series", "http_json", "feed", "deadline", "question", "command"):
         assert f"\n{name}: " in f"\n{said}"
@@ -57,7 +57,7 @@ def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     assert "1 question needs a person" in said
 
 
-def test_a_try_says_what_a_run_would_refuse_and_a_file_that_is_not_there_is_said(
+def test_a_trial_lists_refusals_and_missing_files(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     asked = ("--closes", "2099-12-31", "--criteria", "as it says")

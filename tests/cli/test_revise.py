@@ -18,7 +18,7 @@ def rain(forecasts: Run, clock: Clock) -> str:
     return "rain"
 
 
-def test_each_field_is_revised_and_what_has_changed_is_said(
+def test_each_field_is_revised_and_its_change_is_shown(
     forecasts: Run, clock: Clock, rain: str
 ) -> None:
     clock("2026-01-06T12:00:00Z")
@@ -44,9 +44,7 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
     assert "    title: Will it rain? → Will it rain in Brenholt?\n" in shown
 
 
-def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_update(
-    forecasts: Run, clock: Clock
-) -> None:
+def test_earlier_forecasters_learn_the_share_of_a_new_option(forecasts: Run, clock: Clock) -> None:
     ask = ("ask", "Who wins?", "--closes", "2026-02-01", "--slug", "win")
     forecasts(*ask, "--option", "Ann", "--option", "Other")
     for who in ("alice", "bob"):
@@ -74,7 +72,7 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
         (("--closes", "2026-01-06"), "To close the question early: forecasts close rain"),
     ],
 )
-def test_what_cannot_be_revised_is_said_once_and_nothing_is_stored(
+def test_an_impossible_revision_is_refused_once_and_nothing_is_stored(
     forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
 ) -> None:
     clock("2026-01-08")
@@ -91,7 +89,7 @@ def test_a_question_that_is_not_there_cannot_be_revised_or_closed(
         assert "Did you mean rain?" in forecasts(*command, exit_code=2).stderr
 
 
-def test_a_question_gets_another_file_of_outcomes_and_the_first_counts_no_more(
+def test_a_second_file_of_outcomes_replaces_the_first(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     ask = ("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
@@ -126,7 +124,7 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
         (("--undo", "--at", "2026-01-06"), "give only one of them"),
     ],
 )
-def test_what_is_no_early_close_is_refused(
+def test_a_close_that_is_not_early_is_refused(
     forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
 ) -> None:
     clock("2026-01-08")

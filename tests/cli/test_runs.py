@@ -100,7 +100,7 @@ def test_a_dry_run_says_so_and_does_nothing(forecasts: Run, outcomes: Path) -> N
     assert "There is no resolver kind" in forecasts("run", "--only", "x", exit_code=2).stderr
 
 
-def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
+def test_the_status_lists_done_parked_and_next_questions(
     forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
     forecasts("run")
@@ -256,7 +256,7 @@ def test_options_before_another_command_are_refused(forecasts: Run) -> None:
     assert "forecasts run status has options of its own." in said
 
 
-def test_what_was_shown_is_said_and_written_out(
+def test_kept_evidence_is_named_and_written_out(
     forecasts: Run, outcomes: Path, tmp_path: Path
 ) -> None:
     forecasts("run")

@@ -68,7 +68,7 @@ def test_the_list_can_be_sorted(
     assert [one["id"] for one in found] == slugs
 
 
-def test_one_question_shows_what_each_update_earned(forecasts: Run, resolved: None) -> None:
+def test_one_question_shows_the_points_of_each_update(forecasts: Run, resolved: None) -> None:
     shown = forecasts("scores", "rain").stdout
     assert shown.splitlines()[0] == "Will it rain?"
     assert "Brier 0.185 · outcome yes · coverage 100% · against the crowd +0.065" in shown

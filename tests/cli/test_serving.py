@@ -54,7 +54,7 @@ def test_another_address_than_this_machine_is_refused_without_sign_in(
     assert "FORECASTS_OIDC_" in result.stderr
 
 
-def test_an_address_that_is_none_of_this_machine_is_said(
+def test_an_address_of_another_machine_is_named(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_to(monkeypatch)
@@ -166,9 +166,7 @@ sys.exit(run_until_ended([sys.executable, "-c", server], {}))
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("told", "words"), [(signal.SIGINT, "Stopped."), (signal.SIGTERM, "")])
-def test_what_ends_the_command_ends_the_server_without_a_trace(
-    told: signal.Signals, words: str
-) -> None:
+def test_ending_the_command_ends_the_server(told: signal.Signals, words: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as command:

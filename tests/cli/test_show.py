@@ -66,7 +66,7 @@ def test_the_overview_names_the_command_for_everything(forecasts: Run, ferry: st
         assert words in everything
 
 
-def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> None:
+def test_a_short_question_names_the_missing_parts(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     assert forecasts("show", "rain").stdout.splitlines()[1:] == [
         "rain · open · binary · opened 2026-01-05 · closes 2026-01-15 23:59 UTC",

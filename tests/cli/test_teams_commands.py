@@ -123,7 +123,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     assert "rain" in alder("questions", "--as", "eve").stdout
 
 
-def test_scores_and_reports_count_what_their_reader_may_see(
+def test_scores_and_reports_count_only_visible_questions(
     alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")

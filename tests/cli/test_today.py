@@ -30,7 +30,7 @@ def todos(forecasts: Run, *arguments: str) -> dict[str, str]:
     return {one["id"]: one["todo"] for one in printed}
 
 
-def test_each_question_is_listed_with_what_it_needs(forecasts: Run, ledger: None) -> None:
+def test_each_question_is_listed_with_its_need(forecasts: Run, ledger: None) -> None:
     assert todos(forecasts) == {
         **dict.fromkeys(("snow", "hail", "fog", "dew"), "forecast"),
         "rain": "review",

@@ -49,6 +49,6 @@ def test_a_secret_is_found_however_its_address_is_written(text: str) -> None:
         "Is token=5 the secret? No.",
     ],
 )
-def test_words_that_are_no_secret_stay(text: str) -> None:
+def test_harmless_words_stay(text: str) -> None:
     assert without_secrets(text) == text
     assert keys_in(text) == []

@@ -31,12 +31,12 @@ def test_no_word_keeps_a_sign_that_acts_unseen(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", [*nasty.MARKUP, *nasty.HARMLESS])
-def test_what_can_be_seen_comes_through(word: str) -> None:
+def test_visible_questions_are_shown(word: str) -> None:
     assert printable(word) == word
 
 
 @pytest.mark.parametrize("word", nasty.WORDS)
-def test_a_spreadsheet_finds_no_formula_in_a_cell_whatever_parts_its_cells(word: str) -> None:
+def test_no_cell_becomes_a_formula_with_any_separator(word: str) -> None:
     line = io.StringIO()
     csv.writer(line).writerow([without_formulas(word), "next"])
     for sign in ",;\t":
@@ -52,7 +52,7 @@ def test_no_part_of_any_cell_begins_a_formula(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", nasty.UNSTORABLE)
-def test_what_is_no_text_is_named(word: str) -> None:
+def test_a_value_that_is_not_text_is_named(word: str) -> None:
     assert re.search(r"U\+(0000|D800)", unstorable_character(word))
 
 

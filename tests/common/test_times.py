@@ -10,7 +10,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import local_day, read_time, to_minute
 
 
-def test_a_word_is_no_time() -> None:
+def test_a_word_is_not_a_time() -> None:
     with pytest.raises(BadInput, match="'today' is not a time"):
         read_time("today")
 
@@ -43,6 +43,6 @@ def test_a_day_is_read_as_the_pages_write_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["31 Feb 2026", "1 Decem 2026", "Dec 2026", "1 Dec 26"])
-def test_what_only_looks_like_such_a_day_is_refused(text: str) -> None:
+def test_a_lookalike_of_such_a_day_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is not a time"):
         read_time(text)

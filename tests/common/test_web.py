@@ -251,7 +251,7 @@ def test_where_one_address_of_a_name_refuses_the_next_is_tried(
         "http://example.org\r\nX: y/",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused_with_a_sentence(url: str) -> None:
+def test_an_invalid_address_is_refused_in_a_sentence(url: str) -> None:
     with pytest.raises(CaptureError) as refused:
         fetch(url, seconds=5)
     assert refused.value.remedy
@@ -367,7 +367,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_refused() -> None:
         (b"??", "br", "compressed as 'br'"),
     ],
 )
-def test_what_cannot_be_unpacked_is_refused(body: bytes, encoding: str, message: str) -> None:
+def test_a_broken_archive_is_refused(body: bytes, encoding: str, message: str) -> None:
     with (
         server(sends(body, Content_Encoding=encoding)) as url,
         pytest.raises(CaptureError, match=message),
@@ -398,7 +398,7 @@ def test_a_status_other_than_ok_is_told_in_words(status: int, message: str) -> N
 @pytest.mark.parametrize(
     "wire", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
 )
-def test_an_answer_that_is_none_is_an_error_of_ours(wire: bytes) -> None:
+def test_an_invalid_answer_is_our_error(wire: bytes) -> None:
     with (
         server(lambda request: void(request.wfile.write(wire))) as url,
         pytest.raises(CaptureError),

@@ -64,7 +64,7 @@ def test_every_function_that_the_page_names_is_there() -> None:
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_a_package_says_what_lives_there() -> None:
+def test_each_package_describes_its_contents() -> None:
     said = {path: ast.get_docstring(ast.parse(_text(path / "__init__.py"))) for path in PACKAGES}
     assert [_name(path) for path, words in said.items() if not words] == []
 

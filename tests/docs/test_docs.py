@@ -20,19 +20,19 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_page_of_commands_is_what_the_commands_say() -> None:
+def test_the_page_of_commands_equals_their_help() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
     written = (ROOT / "docs" / "commands.md").read_text()
     assert written == script["page"](), "docs/commands.md is out of date: make docs"
 
 
-def test_the_table_of_roles_is_what_the_code_says() -> None:
+def test_the_table_of_roles_equals_the_code() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
     written = (ROOT / "docs" / "teams.md").read_text()
     assert written == script["roles"](written), "docs/teams.md is out of date: make docs"
 
 
-def test_the_list_of_what_the_chain_covers_is_what_the_code_says() -> None:
+def test_the_documented_coverage_of_the_chain_is_the_codes() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
     written = (ROOT / "docs" / "history.md").read_text()
     assert written == script["covered"](written), "docs/history.md is out of date: make docs"

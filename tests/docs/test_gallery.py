@@ -9,7 +9,7 @@ PAGE = ROOT / "docs" / "gallery.md"
 FOLDER = ROOT / "docs" / "gallery"
 
 
-def test_the_page_is_what_its_command_writes() -> None:
+def test_the_page_equals_its_commands_output() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "write_gallery.py"))
     assert PAGE.read_text(encoding="utf-8") == script["written"](), (
         "docs/gallery.md is out of date: make gallery"

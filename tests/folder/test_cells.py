@@ -54,14 +54,14 @@ def test_times_are_the_same_moment_however_they_are_written(
     assert not wrong
 
 
-def test_one_day_that_is_none_does_not_spoil_the_times_beside_it() -> None:
+def test_one_invalid_day_does_not_spoil_its_neighbours() -> None:
     texts = ["2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-03-01T24:30:00Z", "soon"]
     values, wrong = read("time", texts)
     assert values[0] == pd.Timestamp("2026-01-01", tz=UTC)
     assert [row for row, _, _ in wrong] == [1, 2, 3]
 
 
-def test_what_is_no_finite_number_is_named_and_leaves_the_others() -> None:
+def test_a_number_that_is_not_finite_is_named_and_the_others_stay() -> None:
     values, wrong = read("number", ["0.5", "half", "inf", "nan", "1e999", "-3"])
     assert (values[0], values[-1]) == (0.5, -3.0)
     assert [(row, rule) for row, _, rule in wrong] == [
@@ -71,7 +71,7 @@ def test_what_is_no_finite_number_is_named_and_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "[0.5, NaN]", '{"0.5": -Infinity}'])
-def test_what_json_has_not_is_no_json(text: str) -> None:
+def test_values_unknown_to_json_are_refused(text: str) -> None:
     said: list[str] = []
     values = READERS["json"](lambda _row, _text, rule: said.append(rule), pd.Series([text]))
     assert said == ["JSON"]

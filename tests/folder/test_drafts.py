@@ -89,14 +89,14 @@ def test_the_output_of_a_waiting_command_survives_the_failure_of_the_first(
     assert names(output.parent) == ["report.csv"]
 
 
-def test_what_a_killed_command_left_is_replaced(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_command_are_replaced(tmp_path: Path) -> None:
     (tmp_path / ".report.csv.part").write_text("half of a much longer report", "utf-8")
     outputs.emit("whole\n", tmp_path / "report.csv")
     assert (tmp_path / "report.csv").read_text("utf-8") == "whole\n"
     assert names(tmp_path) == ["report.csv"]
 
 
-def test_an_output_is_written_where_there_are_no_locks(
+def test_an_output_is_written_without_file_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_locks(*_: object) -> None:

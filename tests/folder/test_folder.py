@@ -184,7 +184,7 @@ def test_an_outcome_in_other_letters_is_read_as_the_option_it_means(tmp_path: Pa
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe", b"question_id,question_id\n", b"question_id\n1,2\n", b"a\n"]
 )
-def test_a_file_that_is_no_table_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_a_table_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
     here = folder(tmp_path / "bad")
     (here / "forecasts.csv").write_bytes(content)
     with pytest.raises(BadInput, match=r"forecasts\.csv"):
@@ -205,7 +205,7 @@ def test_a_folder_without_a_file_or_with_one_twice_is_refused(
         read_folder(tmp_path / "half")
 
 
-def test_tables_whose_index_does_not_count_from_nought_are_completed_row_by_row() -> None:
+def test_tables_with_any_index_are_completed_row_by_row() -> None:
     forecasts = pd.DataFrame(
         {"question_id": ["q", "r"], "forecaster": ["a", "b"], "made_at": [day(1), day(2)]},
         index=[7, 3],

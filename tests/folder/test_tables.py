@@ -43,7 +43,7 @@ def test_a_byte_order_mark_and_any_line_ends_change_nothing(
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_named_with_what_to_do(tmp_path: Path, encoding: str) -> None:
+def test_utf_16_is_named_with_a_remedy(tmp_path: Path, encoding: str) -> None:
     for text in (QUESTIONS, QUESTIONS.replace("ö", "o")):
         error = refused(folder(tmp_path, text.encode(encoding)))
         assert error.message.startswith("questions.csv is not UTF-8: line 1 ")
@@ -141,7 +141,7 @@ def test_a_parquet_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
     assert frames.forecasts["probability"].dtype == "float64"
 
 
-def test_a_row_too_long_that_is_no_utf8_either_is_told_by_its_line(tmp_path: Path) -> None:
+def test_an_overlong_row_in_another_encoding_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "questions.csv"
     path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
     with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):

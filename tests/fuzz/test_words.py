@@ -64,7 +64,7 @@ def kind() -> str:
 
 
 @few_or(200)
-def test_what_is_typed_as_a_value(examples: int) -> None:
+def test_any_typed_value_is_read_or_refused(examples: int) -> None:
     @fuzz(examples)
     @given(typed=TYPED, question=st.sampled_from(QUESTIONS))
     def check(typed: str, question: QuestionText) -> None:
@@ -87,7 +87,7 @@ def test_what_is_typed_as_a_value(examples: int) -> None:
 
 
 @few_or(150)
-def test_what_is_typed_as_a_time_a_setting_or_a_title(examples: int) -> None:
+def test_any_typed_time_setting_or_title_is_read_or_refused(examples: int) -> None:
     @fuzz(examples)
     @example(typed="~nobody-here/x", ends=False)
     @given(typed=SIGNS | CELLS | st.text(), ends=st.booleans())
@@ -125,7 +125,7 @@ def test_the_fields_of_a_question(examples: int) -> None:
 
 
 @few_or(60)
-def test_what_is_typed_as_evidence(engine: Engine, examples: int) -> None:
+def test_any_typed_evidence_is_read_or_refused(engine: Engine, examples: int) -> None:
     heads = st.sampled_from(["supports ", "opposes data 30%: ", "article ", "https://", "x: ", ":"])
 
     @fuzz(examples)
@@ -196,7 +196,7 @@ COMMANDS = [
 
 
 @few_or(60, 1_500)
-def test_what_is_typed_on_the_command_line(
+def test_any_command_line_is_read_or_refused(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, examples: int
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))

@@ -119,7 +119,7 @@ def test_a_parquet_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("limit", "most"), [("ROWS", 9), ("FILE_BYTES", 400)])
-def test_parquet_is_refused_by_what_it_says_of_itself(
+def test_parquet_is_refused_by_its_own_metadata(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
     folder(tmp_path)
@@ -310,7 +310,7 @@ def test_only_the_options_of_a_bad_question_are_named(tmp_path: Path, options: s
 
 
 @pytest.mark.parametrize("name", ["9" * 400, "a\0b"])
-def test_a_name_that_no_folder_can_have_is_no_folder(tmp_path: Path, name: str) -> None:
+def test_an_impossible_folder_name_is_refused(tmp_path: Path, name: str) -> None:
     assert "There is no folder" in refused(tmp_path / name).message
 
 

@@ -167,7 +167,7 @@ def test_a_question_with_only_new_forecasts_is_called_so(engine: Engine) -> None
     assert (row.change, row.forecasts, row.known) == ("more forecasts", 1, 1)
 
 
-def test_a_newer_export_adds_what_is_new(engine: Engine) -> None:
+def test_a_newer_export_adds_its_new_rows(engine: Engine) -> None:
     come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
     newer = record(
         ("metaculus-7", "alice", 1, 0.25),
@@ -363,7 +363,7 @@ def test_an_admin_imports_the_record_of_another_member_as_theirs(engine: Engine)
         come_in(engine, record(("metaculus-7", "alice", 3, 0.5)), who="emma", owner="alice")
 
 
-def test_a_preview_names_the_member_who_has_the_name_of_the_files_account(engine: Engine) -> None:
+def test_a_preview_names_the_member_with_the_accounts_name(engine: Engine) -> None:
     shared(engine, "alice", "emma")
     come_in(engine, record(("metaculus-7", "emma", 1, 0.5)), owner="emma", vouch=True)
     seen = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Emma"))
@@ -485,7 +485,7 @@ def test_names_that_differ_in_capitals_are_named_with_the_remedy(engine: Engine)
     assert "name it: --account NAME" in said
 
 
-def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engine: Engine) -> None:
+def test_members_given_forecasts_by_name_are_listed(engine: Engine) -> None:
     theirs = record(("fatebook-7", "bob", 1, 0.4), questions={"fatebook-7": {}})
     come_in(engine, replace(theirs, platform="fatebook"))
     first = record(("metaculus-7", "bob", 1, 0.4))

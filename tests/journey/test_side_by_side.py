@@ -114,7 +114,7 @@ def test_a_new_article_is_stored_once_and_everyone_gets_it(engine: Engine) -> No
     assert count(engine, Member) == MANY
 
 
-def test_so_is_one_whose_words_differ_at_the_same_address(engine: Engine) -> None:
+def test_an_article_is_one_by_its_address_despite_other_words(engine: Engine) -> None:
     def capture(session: Session, number: int) -> int | None:
         member = member_or_new(session, "alice", now=day(0))
         seen = replace(QUAY, text=f"{QUAY.text}\n\nComment {number}")
@@ -310,7 +310,7 @@ def test_runs_side_by_side_resolve_a_question_once(engine: Engine, tmp_path: Pat
     assert count(engine, Resolution) == 1
 
 
-def test_what_has_a_later_number_was_seen_later(engine: Engine, rain: str) -> None:
+def test_later_numbers_become_visible_later(engine: Engine, rain: str) -> None:
     """Whoever has seen a number never meets a smaller one that is new to them."""
     seen: list[set[int | None]] = []
 
@@ -338,7 +338,7 @@ def test_readers_do_not_wait_for_a_writer(engine: Engine, rain: str) -> None:
             assert other.exec(select(Member.handle)).all() == ["alice"]
 
 
-def test_who_waits_too_long_for_their_turn_is_told_and_nothing_is_written(
+def test_too_long_a_wait_is_refused_and_nothing_is_written(
     engine: Engine, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for patience in ("PATIENCE", "SERVER_PATIENCE"):

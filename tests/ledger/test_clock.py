@@ -70,7 +70,7 @@ def ledger(engine: Engine) -> Engine:
 
 
 @pytest.mark.slow
-def test_whatever_the_clock_does_nothing_acknowledged_is_undone_or_backdated(
+def test_no_clock_undoes_or_backdates_an_acknowledged_act(
     ledger: Engine, deciding: Clock, kind: str
 ) -> None:
     done: list[tuple[int, datetime]] = []
@@ -109,7 +109,7 @@ def test_whatever_the_clock_does_nothing_acknowledged_is_undone_or_backdated(
     assert act(ledger, 999, deciding) == deciding.right
 
 
-def test_a_server_s_time_decides_whatever_this_machine_says(
+def test_the_servers_clock_decides_not_this_machines(
     ledger: Engine, deciding: Clock, kind: str
 ) -> None:
     if kind == "sqlite":
@@ -192,7 +192,7 @@ def test_an_entry_s_time_is_in_its_hash(ledger: Engine, deciding: Clock) -> None
     assert hashlib.sha256(said.encode()).hexdigest() == entry.hash
 
 
-def test_entries_whose_times_run_back_are_found(
+def test_entries_with_decreasing_times_are_found(
     ledger: Engine, deciding: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act(ledger, 1, deciding)

@@ -156,7 +156,7 @@ def test_the_database_refuses_values_out_of_their_form(filled: Engine, kind: str
     ],
     ids=["member", "question", "evidence"],
 )
-def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -> None:
+def test_unique_columns_are_unique_in_every_database(filled: Engine, row: SQLModel) -> None:
     with database.writing(filled) as session:
         session.add(Evidence(key="k", recorded_at=day(0)))
     again = type(row)(**row.model_dump())
@@ -165,7 +165,7 @@ def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -
 
 
 @pytest.mark.slow
-def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) -> None:
+def test_a_reading_session_writes_nothing(filled: Engine) -> None:
     with (
         pytest.raises(DatabaseError, match=r"(?i)read-?only"),
         database.reading(filled) as session,

@@ -82,7 +82,7 @@ def said_to(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[st
         monkeypatch.undo()
 
 
-def test_what_another_forecasts_changes_nothing_of_it(
+def test_anothers_forecast_leaves_known_facts_valid(
     ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
@@ -123,7 +123,7 @@ def close(session: Session) -> None:
         (close, Refused, "closed at"),
     ],
 )
-def test_what_another_decides_holds_from_the_next_act_on(
+def test_anothers_decision_holds_from_the_next_act_on(
     ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
 ) -> None:
     with database.writing(other) as session:
@@ -133,7 +133,7 @@ def test_what_another_decides_holds_from_the_next_act_on(
 
 
 @pytest.mark.slow
-def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engine) -> None:
+def test_a_member_removed_elsewhere_is_unknown(ledger: Engine, other: Engine) -> None:
     with database.writing(other) as session:
         privacy.remove(session, "bob", member=None, now=day(2))
     made = forecast(ledger)
@@ -142,7 +142,7 @@ def test_who_was_removed_by_another_is_known_no_more(ledger: Engine, other: Engi
         assert members.member_named(session, "removed member 2").id == 2 != made.member_id
 
 
-def test_what_an_act_itself_writes_it_knows_at_once(ledger: Engine) -> None:
+def test_an_act_knows_its_own_rows_at_once(ledger: Engine) -> None:
     with database.writing(ledger) as session:
         bob = member_or_new(session, "bob", now=day(0))
         rain = registry.find(session, "rain")
@@ -151,7 +151,7 @@ def test_what_an_act_itself_writes_it_knows_at_once(ledger: Engine) -> None:
             update(session, rain, Value(probability=0.5), member=bob, now=day(1))
 
 
-def test_what_came_to_nothing_is_not_known(ledger: Engine) -> None:
+def test_facts_of_an_undone_act_are_unknown(ledger: Engine) -> None:
     with suppress(ZeroDivisionError), database.writing(ledger) as session:
         appoint(session)
         alice = member_or_new(session, "alice", now=day(0))
@@ -197,7 +197,7 @@ def test_no_other_can_write_between_an_acts_check_and_its_end(
         (close, Refused, "closed at"),
     ],
 )
-def test_what_another_decides_before_the_turn_is_seen(
+def test_anothers_decision_before_the_turn_is_seen(
     ledger: Engine, other: Engine, act: Act, refusal: type[Exception], words: str
 ) -> None:
     with database.reading(ledger) as session:
@@ -213,7 +213,7 @@ def test_what_another_decides_before_the_turn_is_seen(
     assert whole(ledger)
 
 
-def test_what_was_known_is_no_reason_to_refuse(ledger: Engine, other: Engine) -> None:
+def test_outdated_facts_refuse_nothing(ledger: Engine, other: Engine) -> None:
     with database.writing(other) as aside:
         appoint(aside)
     with pytest.raises(Forbidden, match="bob is a viewer"):
@@ -229,7 +229,7 @@ def test_what_was_known_is_no_reason_to_refuse(ledger: Engine, other: Engine) ->
     assert whole(ledger)
 
 
-def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> None:
+def test_a_query_in_the_same_act_finds_the_forecast(ledger: Engine) -> None:
     with forecasting(ledger) as session:
         assert len(session.exec(select(Forecast)).all()) == 3
         question = registry.find(session, "rain")
@@ -297,7 +297,7 @@ def test_a_commit_that_is_refused_gives_its_connection_back(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["postgresql"])
-def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_set(
+def test_an_act_sees_commits_made_while_it_waited(
     ledger: Engine,
 ) -> None:
     url = ledger.url.update_query_dict({"options": "-c default_transaction_isolation=serializable"})
@@ -308,7 +308,7 @@ def test_an_act_sees_what_was_committed_while_it_waited_however_the_server_is_se
     assert level == "read committed"
 
 
-def test_what_an_act_knew_is_forgotten_when_it_raises(ledger: Engine) -> None:
+def test_facts_of_an_act_that_raised_are_forgotten(ledger: Engine) -> None:
     known = ledger.get_execution_options()[facts.FACTS]
     assert known.known
     with suppress(ZeroDivisionError), database.writing(ledger) as session:
@@ -337,7 +337,7 @@ def test_many_new_entries_are_passed_over(
     assert whole(ledger)
 
 
-def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
+def test_a_replaced_ledger_is_read_again() -> None:
     known = facts.Facts()
     end = (7, 1, 2, "forecast", "a" * 64, None)
     known.follow([], lambda: [end])
@@ -349,7 +349,7 @@ def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
     assert known.known == {}
 
 
-def test_a_forecast_is_what_a_session_would_read(ledger: Engine) -> None:
+def test_a_returned_forecast_equals_its_row(ledger: Engine) -> None:
     made = forecast(ledger)
     with database.reading(ledger) as session:
         read = session.exec(select(Forecast).where(Forecast.id == made.id)).one()

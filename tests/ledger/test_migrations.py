@@ -111,7 +111,7 @@ def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, .
         }
 
 
-def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
+def test_a_ledger_of_an_earlier_schema_is_migrated_with_its_rows(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty)
@@ -271,7 +271,7 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_of_two_who_migrate_at_once_one_does_and_the_other_finds_it_done(
+def test_of_two_migrations_at_once_only_one_acts(
     empty_url: str,
 ) -> None:
     act = (
@@ -296,7 +296,7 @@ def test_of_two_who_migrate_at_once_one_does_and_the_other_finds_it_done(
     assert [one.returncode for one in migrating] == [0, 0]
 
 
-def test_opening_a_new_file_waits_for_who_is_at_it(
+def test_opening_a_new_file_waits_for_its_creator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "new.sqlite3"
@@ -320,14 +320,14 @@ def test_opening_a_new_file_waits_for_who_is_at_it(
     other.close()
 
 
-def test_an_embedded_ledger_is_migrated_by_whoever_opens_it(tmp_path: Path) -> None:
+def test_an_embedded_ledger_is_migrated_when_opened(tmp_path: Path) -> None:
     engine = database.open_engine(sqlite_url(tmp_path / "new.sqlite3"))
     assert ledger_schema.make_ready(engine) is not None
     assert ledger_schema.make_ready(engine) is None
     engine.dispose()
 
 
-def test_one_on_a_server_is_migrated_only_by_who_says_so(
+def test_a_ledger_on_a_server_is_migrated_only_on_request(
     postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with postgresql.fresh(migrated=False) as url:
@@ -386,7 +386,7 @@ def test_a_database_of_somebody_else_is_left_alone(postgresql: Server) -> None:
         engine.dispose()
 
 
-def test_slugs_are_found_whatever_the_server_calls_alike(engine: Engine) -> None:
+def test_slugs_are_found_under_any_collation(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         ask(session, alice, slug="Rain", title="Will it rain in Rain?")

@@ -61,9 +61,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_an_outage_is_one_line_however_often_and_in_whatever_words_it_is_met(
-    log: list[str], clock: Clock
-) -> None:
+def test_each_outage_is_one_line(log: list[str], clock: Clock) -> None:
     seen = Outages(clock)
     for error in (down, down, starting, down):
         seen.noticed(error())

@@ -89,7 +89,7 @@ def read_and_write(path: Path) -> str:
     [(0o444, 0o755, "the file {0!r}"), (0o666, 0o555, "the folder {1!r}")],
     ids=["file", "folder"],
 )
-def test_what_may_only_be_read_is_read_and_says_so(
+def test_a_read_only_ledger_is_read_and_says_so(
     ledger: Path, folder: Path, of_file: int, of_folder: int, place: str
 ) -> None:
     ledger.chmod(of_file)
@@ -101,7 +101,7 @@ def test_what_may_only_be_read_is_read_and_says_so(
     assert [path.name for path in folder.iterdir()] == ["ledger.sqlite3"]
 
 
-def test_while_others_write_to_it_what_they_wrote_is_read(ledger: Path) -> None:
+def test_rows_written_meanwhile_are_read(ledger: Path) -> None:
     engine = database.open_engine(sqlite_url(ledger))
     with database.writing(engine) as session:
         member_or_new(session, "carol", now=day(2))

@@ -72,7 +72,7 @@ def test_a_ledger_is_looked_at_without_a_trace(ledger_file: Path, tmp_path: Path
     assert [file.name for file in tmp_path.iterdir()] == [ledger_file.name]
 
 
-def test_what_stands_only_in_the_log_beside_the_file_counts(engine: Engine, tmp_path: Path) -> None:
+def test_rows_in_the_log_beside_the_file_count(engine: Engine, tmp_path: Path) -> None:
     with database.writing(engine) as session:
         session.add(Ledger(created_at=day(0), demonstration=True))
     path = database.sqlite_path(engine)
@@ -100,7 +100,7 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
         kind_of(ledger_file)
 
 
-def test_who_has_a_ledger_open_while_it_is_replaced_goes_on_with_the_new_one(
+def test_open_sessions_follow_a_replaced_ledger(
     empty_ledger: Path, engine: Engine, tmp_path: Path
 ) -> None:
     old = database.sqlite_path(engine)

@@ -183,7 +183,7 @@ def test_a_row_that_was_changed_or_removed_is_named(shared: Engine, act: str) ->
         ),
     ],
 )
-def test_what_a_resolver_was_shown_is_compared_with_its_hash(
+def test_a_resolvers_evidence_is_compared_with_its_hash(
     shared: Engine, act: str, fault: Fault
 ) -> None:
     found = broken(shared, act)
@@ -239,7 +239,7 @@ def test_a_row_without_an_entry_was_inserted(shared: Engine, id_: int) -> None:
     assert found.entry is None
 
 
-def test_a_row_whose_entry_was_taken_out_of_the_chain_was_inserted(shared: Engine) -> None:
+def test_a_row_without_its_entry_counts_as_inserted(shared: Engine) -> None:
     number = entry_of(shared, "forecast", 2)
     found = broken(
         shared,
@@ -349,7 +349,7 @@ def test_a_tail_that_was_cut_off_is_seen_against_a_digest(shared: Engine) -> Non
     assert (found.fault, found.entry) == (Fault.removed, last.id)
 
 
-def test_a_ledger_that_was_written_anew_with_its_chain_is_seen_against_a_digest(
+def test_a_digest_reveals_a_ledger_rewritten_with_its_chain(
     shared: Engine,
 ) -> None:
     digest = "{0.id}-{0.hash}".format(entries(shared)[29])
@@ -369,7 +369,7 @@ def test_a_ledger_that_was_written_anew_with_its_chain_is_seen_against_a_digest(
 
 
 @pytest.mark.parametrize("bad", ["", "x", "12", "12-abc", f"-1-{'0' * 64}", f"1-{'g' * 64}"])
-def test_what_is_no_digest_is_refused(engine: Engine, bad: str) -> None:
+def test_an_invalid_digest_is_refused(engine: Engine, bad: str) -> None:
     with pytest.raises(BadInput, match="not a digest"):
         look(engine, bad)
 
@@ -464,7 +464,7 @@ def test_each_table_is_in_the_chain_or_has_a_reason_not_to_be() -> None:
     levels=st.dictionaries(st.text(st.characters(codec="utf-8")), st.floats(0, 1)),
     at=st.datetimes().filter(lambda t: 1 < t.year < 9999),
 )
-def test_whatever_a_row_holds_it_is_hashed_as_it_is_read_back(
+def test_any_row_is_hashed_as_it_is_read(
     engine: Engine, p: float, words: str, levels: dict[str, float], at: object
 ) -> None:
     with database.writing(engine) as session:

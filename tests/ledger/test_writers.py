@@ -24,9 +24,7 @@ def url(engine: Engine) -> str:
     return engine.url.update_query_dict(waits).render_as_string(hide_password=False)
 
 
-def test_of_eight_who_write_at_once_nothing_is_lost_doubled_or_refused(
-    engine: Engine, url: str
-) -> None:
+def test_eight_writers_at_once_lose_and_double_nothing(engine: Engine, url: str) -> None:
     writers = [start("updates", url, number, 30) for number in range(WRITERS)]
     wrote = side_by_side(writers)
     for writer in writers:

@@ -278,7 +278,7 @@ def test_an_added_view_is_named_and_does_not_keep_a_backup_from_being_restored(
 
 
 @pytest.mark.slow
-def test_the_commands_say_what_was_proven_and_what_was_put_aside(
+def test_the_commands_list_proven_and_ignored_stamps(
     engine: Engine, run: Callable[..., Result], tmp_path: Path
 ) -> None:
     join(engine, "alice")

@@ -172,7 +172,7 @@ def test_a_service_gets_a_message_and_its_address_is_stored_nowhere(engine: Engi
     assert "s3cret" not in repr(row)
 
 
-def test_a_run_sends_once_a_day_what_is_new_and_what_failed(engine: Engine, tmp_path: Path) -> None:
+def test_a_run_sends_new_and_failed_digests_once_a_day(engine: Engine, tmp_path: Path) -> None:
     file, blocked = tmp_path / "digests", tmp_path / "blocked"
     blocked.mkdir()
     add(engine, "alice")

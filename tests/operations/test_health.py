@@ -170,7 +170,7 @@ def test_a_row_from_the_future_is_said(engine: Engine, monkeypatch: pytest.Monke
     assert "restore a backup" in said.remedy
 
 
-def test_settings_that_lose_what_was_acknowledged_are_said(postgresql: Server) -> None:
+def test_settings_that_could_lose_commits_are_named(postgresql: Server) -> None:
     with postgresql.fresh() as url:
         name = url.split("/")[-1].split("?")[0]
         postgresql.run(f"ALTER DATABASE {name} SET synchronous_commit = off")

@@ -86,7 +86,7 @@ def test_acts_name_the_server_without_role_and_password(
     assert handles(old) == {"alice"}
 
 
-def test_acts_of_those_who_have_it_open_are_refused_too(
+def test_acts_of_open_sessions_are_refused_too(
     old: Engine, new: Engine, ledger_file: Path, opened: Callable[..., Engine]
 ) -> None:
     other = opened(ledger_file)
@@ -122,7 +122,7 @@ def test_a_reopened_file_takes_acts_again(old: Engine, new: Engine) -> None:
         reopen(old)
 
 
-def test_the_second_of_two_who_reopen_a_file_is_refused(
+def test_the_second_of_two_reopenings_is_refused(
     old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move(old, new)

@@ -140,7 +140,7 @@ def units(**settings: str | None) -> dict[str, configparser.RawConfigParser]:
     return read
 
 
-def test_the_systemd_units_say_what_runs_as_whom_and_when() -> None:
+def test_the_systemd_units_name_command_user_and_time() -> None:
     found = units(FORECASTS_DATABASE_URL=NASTY)
     service = found["service"]["Service"]
     assert service["User"] == "forecasts"

@@ -69,7 +69,9 @@ def test_a_stamp_that_cannot_be_written_leaves_nothing_behind(
     assert not list((tmp_path / "proofs").iterdir())
 
 
-def test_a_stamp_under_another_root_is_no_proof(server: str, roots: Path, tmp_path: Path) -> None:
+def test_a_stamp_under_another_root_proves_nothing(
+    server: str, roots: Path, tmp_path: Path
+) -> None:
     made = stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True)
     shutil.copy(made.file, tmp_path / f"{NEXT}.tsr")
     shutil.copy(made.file, tmp_path / "x.tsr")

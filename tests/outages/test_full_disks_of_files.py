@@ -49,7 +49,7 @@ def members(engine: Engine) -> list[str]:
         return sorted(handles(session).values())
 
 
-def test_what_is_stored_on_a_full_disk_is_read_and_verified(disk: Disk, ledger: Path) -> None:
+def test_a_ledger_on_a_full_disk_is_read_and_verified(disk: Disk, ledger: Path) -> None:
     with disk.full():
         engines = [database.open_engine(sqlite_url(ledger), begin=False) for _ in range(2)]
         for engine in engines:
@@ -82,9 +82,7 @@ def test_an_act_on_a_full_disk_is_refused_and_the_same_engine_goes_on_when_it_is
         one.dispose()
 
 
-def test_what_a_killed_process_left_in_the_journal_is_read_on_a_full_disk(
-    disk: Disk, ledger: Path
-) -> None:
+def test_the_journal_of_a_killed_process_is_read_on_a_full_disk(disk: Disk, ledger: Path) -> None:
     engine = database.open_engine(sqlite_url(ledger))
     act(engine, "bob")
     killed = Path(shutil.copy(ledger, disk.folder / "killed.sqlite3"))

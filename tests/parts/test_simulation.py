@@ -225,7 +225,7 @@ def test_the_shares_of_types_may_name_the_binary_ones_if_they_add_up(
     assert done.exit_code == 0, done.output
 
 
-def test_after_an_error_no_more_parts_are_made(tmp_path: Path) -> None:
+def test_an_error_ends_the_making_of_parts(tmp_path: Path) -> None:
     given: list[Future[Any]] = []
 
     class Full(Executor):

@@ -62,7 +62,7 @@ def test_a_file_gets_its_ending_and_is_replaced_only_when_asked(
 
 @settings(max_examples=examples(25))
 @given(st.text())
-def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
+def test_any_words_stay_within_their_property(words: str) -> None:
     line = folded(f"SUMMARY:{escaped(words)}")
     assert line.endswith("\r\n")
     parts = line[:-2].split("\r\n")

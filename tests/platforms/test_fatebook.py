@@ -138,7 +138,7 @@ def test_a_file_is_read(
     sheets.require(read(tmp_path, *rows), expected)
 
 
-def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+def test_omissions_are_named(tmp_path: Path) -> None:
     rows = [row(**SCORED), row(by="Bo", **SCORED), row(title="b", by=""), row(**SAID, title="c")]
     reasons = [one.reason for one in read(tmp_path, *rows).left_out]
     assert "names no forecaster" in reasons

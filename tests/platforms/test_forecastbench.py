@@ -306,7 +306,7 @@ def test_a_submission_has_the_fields_that_the_benchmark_checks(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_what_a_submission_has_no_place_for_is_named(tmp_path: Path) -> None:
+def test_a_submission_names_rows_without_a_place(tmp_path: Path) -> None:
     frames = with_forecasts(
         sample(),
         {"question_id": "choice", "made_at": day(3), "probabilities": [0.5, 0.5]},

@@ -338,7 +338,7 @@ def test_a_line_has_the_fields_of_a_benchmark_and_its_reports(tmp_path: Path) ->
     assert [(one["percentile"], one["value"]) for one in points] == rising
 
 
-def test_what_a_benchmark_has_no_place_for_is_named(tmp_path: Path) -> None:
+def test_an_export_names_rows_without_a_place_in_the_benchmark(tmp_path: Path) -> None:
     slugs = ["when", "rain", "height"]
     frames = frames_of(
         {

@@ -67,7 +67,7 @@ def test_no_content_makes_recognising_fail_otherwise(data: bytes, tmp_path: Path
             recognised(files)
 
 
-def test_a_platform_that_is_not_recognised_gets_what_was_looked_for(tmp_path: Path) -> None:
+def test_an_unrecognised_file_gets_a_list_of_known_formats(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Rain?", "utf-8")
     lines = refused(path).splitlines()

@@ -150,7 +150,7 @@ def test_an_export_is_read(
 # --- files ------------------------------------------------------------------------------------
 
 
-def test_a_zip_is_recognised_whatever_its_files_are_called(tmp_path: Path) -> None:
+def test_a_zip_is_recognised_by_its_contents(tmp_path: Path) -> None:
     folder = export(tmp_path / "made", [question()], TWO)
     with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
         archive.write(folder / "question_data.csv", "question_data (1).csv")
@@ -390,7 +390,7 @@ def test_vectors_align_with_all_options(
     ("exported", "now"),
     [("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-02-01"), ("", "2026-02-01")],
 )
-def test_an_end_ahead_of_the_export_or_the_import_is_none_yet(
+def test_an_end_after_the_export_or_import_is_ignored(
     tmp_path: Path, exported: str, now: str
 ) -> None:
     readme = f"This data was exported on {exported} 22:23:07.015940+00:00\n" if exported else ""

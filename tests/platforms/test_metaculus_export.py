@@ -102,7 +102,7 @@ def test_an_export_that_is_read_back_is_equal(tmp_path: Path) -> None:
     assert after.members.values.tolist() == before.members.values.tolist()
 
 
-def test_what_was_read_back_is_written_the_same(tmp_path: Path) -> None:
+def test_a_read_file_is_written_the_same(tmp_path: Path) -> None:
     write(ledger(), tmp_path / "one")
     write(read_back(tmp_path / "one"), tmp_path / "two")
     for name in ("question_data.csv", "forecast_data.csv", "score_data.csv"):
@@ -195,7 +195,7 @@ def test_scores_are_those_of_the_ledger_and_are_read_back_as_printed(tmp_path: P
     assert printed.query("name == 'peer'")["score"].sum() == pytest.approx(0, abs=1e-9)
 
 
-def test_what_has_no_place_is_named_with_its_count(tmp_path: Path) -> None:
+def test_rows_without_a_place_are_named_with_their_count(tmp_path: Path) -> None:
     frames = ledger()
     frames.questions["resolution_criteria"] = ["By the gauge."] + [""] * 5
     frames.forecasts["rationale"] = ["Clouds.", "Sun."] + [""] * 10

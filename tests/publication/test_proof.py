@@ -57,7 +57,7 @@ RAIN = pd.DataFrame(
 
 
 @pytest.mark.slow
-def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> None:
+def test_an_untouched_record_states_its_proof(record: Record, kept: str) -> None:
     check = Check(record)
     assert check.faults == []
     said = "\n".join(check.said)
@@ -428,9 +428,7 @@ def rows_of(one: Record) -> list[Record]:
 
 
 @pytest.mark.slow
-def test_forecasts_whose_time_a_stamp_contradicts_are_named(
-    engine: Engine, authority: Authority
-) -> None:
+def test_forecasts_contradicted_by_a_stamp_are_named(engine: Engine, authority: Authority) -> None:
     first, _, last = fill(engine, authority)
     backdated = {first: stamp_of(first, authority, 3)}  # before forecasts that say day 2
     faults = Check(json.loads(record_text(engine, backdated))).faults
@@ -549,7 +547,7 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_member_who_vouches_for_imported_times_is_named_if_published(engine: Engine) -> None:
+def test_a_published_record_names_the_voucher_of_imported_times(engine: Engine) -> None:
     with act(engine, 0) as (session, kate, _):
         ask(session, kate, slug="rain")
     with act(engine, 5) as (session, kate, now):

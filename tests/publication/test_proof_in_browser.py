@@ -52,7 +52,7 @@ def test_the_browser_takes_a_withdrawn_outcome_as_none(
         assert found(page, verdict) == [[], check.said]
 
 
-def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> None:
+def test_the_browser_agrees_with_verify_py(tmp_path: Path, kept: str) -> None:
     with profiled(tmp_path / "profile") as profile, tab(profile) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

@@ -59,7 +59,7 @@ def test_a_published_folder_has_the_site_the_data_and_the_program(
         assert (folder / name).read_bytes() == other.read_bytes(), name
 
 
-def test_a_question_that_is_no_longer_public_leaves_the_folder(
+def test_a_question_made_private_leaves_the_folder(
     engine: Engine, stamps: dict[str, bytes], folder: Path
 ) -> None:
     with act(engine, 12) as (session, kate, now):

@@ -69,7 +69,7 @@ def test_words_with_a_secret_are_left_out_and_their_question_named(engine: Engin
     assert ["said" in one for one in opened] == [False, False, True]
 
 
-def test_a_question_with_a_secret_in_what_proves_it_is_left_out(engine: Engine) -> None:
+def test_a_question_with_a_secret_in_its_evidence_is_left_out(engine: Engine) -> None:
     with act(engine, 0) as (session, kate, _):
         ask(session, kate, slug="worded", resolution_criteria=f"Per {LOGIN}")
         for slug in ("sourced", "rain"):

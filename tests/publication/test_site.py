@@ -238,7 +238,7 @@ def test_a_card_has_a_line_to_paste_once_the_address_is_known(publication: Publi
     assert "--url" in " ".join(Page(site_files(publication, now=day(7))["index.html"]).words)
 
 
-def test_a_card_says_in_words_what_it_draws(files: dict[str, str]) -> None:
+def test_a_card_describes_its_drawing_in_words(files: dict[str, str]) -> None:
     card = ElementTree.fromstring(files["cards/rain.svg"])
     assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.085."
     assert card.get("role") == "img"
@@ -270,7 +270,7 @@ def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member
     assert "every resolved question and gives scores equal weight; the report leaves out" in index
 
 
-def test_without_a_resolved_question_the_record_says_what_will_come(
+def test_without_a_resolved_question_the_record_explains_itself(
     session: Session, alice: Member
 ) -> None:
     snow = ask(session, alice, slug="snow")

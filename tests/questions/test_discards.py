@@ -62,7 +62,7 @@ def test_a_discarded_question_is_in_no_list_frame_or_export(
             registry.find(session, "slip")
 
 
-def test_a_ledger_whose_only_question_is_discarded_is_empty_and_its_reports_are_stale(
+def test_a_ledger_with_only_a_discarded_question_is_empty_and_its_reports_are_stale(
     session: Session, alice: Member, slip: Question
 ) -> None:
     assert not today.is_empty(session)

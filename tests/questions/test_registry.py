@@ -50,7 +50,7 @@ def test_a_slug_is_made_of_whole_words(
 
 @pytest.mark.slow
 @given(titles=st.lists(st.text(min_size=1).filter(lambda t: t.strip() != ""), max_size=6))
-def test_whatever_the_titles_are_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
+def test_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
     taken: list[str] = []
     for title in titles:
         slug = registry.free_slug(title, taken)
@@ -66,9 +66,7 @@ def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> Non
         ask(session, alice, slug="rain")
 
 
-def test_a_question_whose_close_has_passed_is_not_registered(
-    session: Session, alice: Member
-) -> None:
+def test_a_question_with_a_past_close_is_not_registered(session: Session, alice: Member) -> None:
     text = registry.question_text(title="?", open_time=day(0), scheduled_close_time=day(1))
     with pytest.raises(Refused, match="already passed"):
         registry.register(session, text, member=alice, now=day(2))

@@ -109,7 +109,7 @@ def test_a_later_close_opens_a_question_again_that_had_closed_by_its_schedule(
     assert standing.current_state(session, question, now=day(11)).status == Status.open
 
 
-def test_a_question_closed_early_takes_no_more_forecasts_until_that_is_taken_back(
+def test_a_question_closed_early_takes_forecasts_only_once_reopened(
     session: Session, alice: Member, question: Question
 ) -> None:
     value = Value(probability=0.5)

@@ -51,7 +51,7 @@ def found(
 
 
 @pytest.mark.usefixtures("_some")
-def test_what_can_be_forecast_comes_first_and_what_is_over_last(session: Session) -> None:
+def test_open_questions_come_first_and_ended_ones_last(session: Session) -> None:
     assert found(session, Filter()) == ["sooner", "later", "ended", "upcoming", "recent", "old"]
 
 
@@ -153,7 +153,7 @@ def test_other_orders_and_labels(session: Session) -> None:
     assert labels(session) == (["a", "b"], ["f"])
 
 
-def test_a_team_has_its_questions_and_nobody_finds_what_they_may_not_see(
+def test_a_teams_questions_are_hidden_from_others(
     session: Session, alice: Member, bob: Member
 ) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
@@ -200,7 +200,7 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
         assert set(in_sql) == {slug for slug, own in derived.items() if own is status}
 
 
-def test_the_crowds_way_is_the_median_of_what_stood(
+def test_the_crowds_path_is_the_median_of_current_forecasts(
     session: Session, alice: Member, bob: Member
 ) -> None:
     rain = ask(session, alice, slug="rain")

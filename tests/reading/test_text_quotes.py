@@ -22,7 +22,7 @@ def test_a_quote_is_found_in_a_text_that_changed_around_it() -> None:
     assert locate("Updated: he will go.", TextQuote("he will go", "She said: ", ".")) == 9
 
 
-def test_a_quote_that_no_longer_stands_there_is_not_found() -> None:
+def test_a_quote_missing_from_the_text_is_not_found() -> None:
     assert locate("He went.", TextQuote("he will go")) is None
     assert locate("He went.", TextQuote()) is None
 
@@ -61,7 +61,7 @@ def test_a_long_paragraph_is_cut_at_words_on_both_sides() -> None:
 
 
 @given(st.text(alphabet="ab \n", max_size=60), st.integers(0, 60), st.integers(0, 60))
-def test_what_is_shown_holds_the_passage_and_little_more(text: str, a: int, b: int) -> None:
+def test_the_shown_text_is_the_passage_and_little_more(text: str, a: int, b: int) -> None:
     start, end = sorted((min(a, len(text)), min(b, len(text))))
     shown, place = excerpt(text, start, end, limit=5)
     assert shown[place : place + end - start] == text[start:end]

@@ -154,7 +154,7 @@ def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None
 
 
 @pytest.mark.slow
-def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
+def test_a_pages_tables_hold_only_the_points_of_the_curve() -> None:
     page = as_html(random_report(8, questions=60, choices=False))
     assert page.count("<tr") < 200
 

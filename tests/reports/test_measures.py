@@ -50,7 +50,7 @@ def test_the_skill_of_a_forecaster_is_the_mean_of_the_protocols_scores(seed: int
                 assert found.mean == pytest.approx(own.mean(), abs=1e-9)
 
 
-def test_without_others_there_is_no_skill() -> None:
+def test_without_others_skill_is_missing() -> None:
     for by in ("all", "tag", "lead"):
         for group in random_report(3, by=by).groups:
             assert (group.skill, group.crowd_skill) == (None, None)
@@ -71,7 +71,7 @@ def test_a_team_has_the_skill_of_its_members_time_in_it() -> None:
 
 
 @pytest.mark.slow
-def test_someone_who_changes_teams_never_meets_themself() -> None:
+def test_a_member_of_two_teams_is_not_compared_with_themself() -> None:
     rows = [*path("q", "bo", (0, 0.4), (5, 0.9)), made("q", "ana", 0, 0.5)]
     stays = [joined("red", "bo", until=4), joined("blue", "bo", since=4)]
     frames = ledger([asked("q", "yes")], rows, stays)

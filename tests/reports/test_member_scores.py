@@ -29,7 +29,7 @@ def test_a_question_has_a_weight_of_one() -> None:
     )
 
 
-def test_members_who_came_too_late_share_no_weight() -> None:
+def test_latecomers_share_no_weight() -> None:
     said = [made("q", "ana", 0, 0.4), made("q", "bo", 8, 0.6), made("r", "bo", 0, 0.5)]
     team = [joined("north", "ana"), joined("north", "bo")]
     late = stood(ledger([asked("q", "no"), asked("r", "no")], said, team), "team")

@@ -35,7 +35,7 @@ def run(folder: Path) -> Callable[..., Result]:
     return run
 
 
-def test_the_database_gives_what_the_folder_gives(
+def test_a_database_and_its_folder_give_the_same_report(
     run: Callable[..., Result], folder: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))

@@ -85,7 +85,7 @@ def test_the_larger_part_of_the_fault_names_it(
     assert of(level, slope, p_value).kind == kind
 
 
-def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
+def test_a_verdict_states_the_result_and_its_probability_by_chance() -> None:
     assert of(0.0, -3.5, 0.0025).sentence == (
         "Overconfident: outcomes given 90 to 95%, on average 90.0%, came true 75.0% of the time; "
         "over all forecasts, chance alone would put a calibrated forecaster this far off in 1 of "
@@ -136,7 +136,7 @@ def test_families_that_are_never_open_together_share_nothing() -> None:
     )
 
 
-def test_below_thirty_questions_or_families_there_is_no_verdict() -> None:
+def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
     assert of(0.0, -6.0, 1e-9, questions=29).kind == "too_few"
     assert of(0.0, -6.0, 1e-9, questions=30).kind == "overconfident"
     assert of(0.0, -6.0, 1e-9, questions=300, families=30).kind == "overconfident"

@@ -144,7 +144,7 @@ def short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("short_walk")
-def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> None:
+def test_an_open_app_follows_a_rebuilt_demonstration() -> None:
     engine = database.open_engine(demonstration.build(now=NOW, echo=lambda _: None))
     write(engine, "tried out")
     with database.reading(engine) as session:

@@ -16,7 +16,7 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 
-def test_the_questions_of_articles_are_those_whose_answer_is_known_by_then() -> None:
+def test_the_questions_of_articles_are_already_answered_by_then() -> None:
     early, late = (practice.of_articles(now=day(at)) for at in (-150, 300))
     assert 0 < len(early) < len(late)
     assert all(one.title and one.criteria and one.note for one in late)

@@ -74,7 +74,7 @@ def test_points_are_split_by_share_and_equally_where_none_is_given(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["evidence", "publisher", "kind"])
-def test_what_a_source_earned_on_a_question_has_an_interval_over_families(by: str) -> None:
+def test_a_sources_points_have_an_interval_over_families(by: str) -> None:
     frames = cited(random_ledger(8, questions=20))
     table = attribute(frames, by)
     parts = attribute(frames)
@@ -138,7 +138,7 @@ def sharing(frames: Frames, *shares: float | None) -> dict[str, float]:
         ((3.0, 1.0, None), {"a": 0.75, "b": 0.25, "c": 0}),
     ],
 )
-def test_the_parts_of_an_update_always_sum_to_what_it_earned(
+def test_the_parts_of_an_update_sum_to_its_points(
     frames: Frames, shares: tuple[float | None, ...], parts: dict[str, float]
 ) -> None:
     earned = sharing(frames, *shares)

@@ -30,7 +30,7 @@ def drawn(session: Session, question: Question, at: float, option: int = 0):  # 
     return paths(session, question, text, now=day(at), option=option)
 
 
-def test_a_line_holds_until_the_withdrawal_and_the_crowd_until_nobody_stands(
+def test_a_line_ends_at_the_withdrawal_and_the_crowd_at_the_last_one(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
@@ -159,7 +159,7 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
         max_size=12,
     )
 )
-def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
+def test_the_lines_show_current_forecasts_and_the_crowd_their_median(
     session: Session, alice: Member, acts: list[tuple[str, float | None]]
 ) -> None:
     question = ask(session, alice)
@@ -184,7 +184,7 @@ def test_at_every_moment_the_lines_show_what_stands_and_the_crowd_its_median(
 
 
 @pytest.mark.slow
-def test_a_mark_has_its_part_of_what_its_update_earned(
+def test_a_mark_has_its_part_of_its_updates_points(
     session: Session, question: Question, alice: Member
 ) -> None:
     updates.update(

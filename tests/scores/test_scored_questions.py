@@ -72,7 +72,7 @@ def test_each_update_has_its_points_and_together_they_explain_the_score(
     ),
     st.integers(30, 100),
 )
-def test_what_was_said_always_averages_to_the_score(
+def test_the_forecasts_average_to_the_score(
     session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
 ) -> None:
     question = ask(session, alice)

@@ -59,9 +59,7 @@ def test_a_corrected_number_compares_the_crps_of_both_resolutions(
     assert (changed.protocol, changed.difference) == ("crps", pytest.approx(0.1 - 0.5))
 
 
-def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored(
-    session: Session, alice: Member
-) -> None:
+def test_rescoring_adds_the_crps_of_earlier_resolutions(session: Session, alice: Member) -> None:
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
     resolution = confirmation.confirm(session, question, "6", now=day(10), member=alice).resolution

@@ -44,7 +44,7 @@ def test_a_rule_that_is_not_quadratic_has_points_but_no_promise() -> None:
     assert np.isnan(last["promised"])
 
 
-def test_what_is_not_resolved_has_no_rows() -> None:
+def test_an_unresolved_question_has_no_rows() -> None:
     assert attribution(question(resolution=None), by_ana((0, 0.5))).empty
     assert attribution(question(), by_ana((0, 0.5)), "crps").empty
     found = attribution(pd.DataFrame(), pd.DataFrame())

@@ -61,7 +61,7 @@ def test_the_interval_of_the_skill_against_the_base_rate_covers_it(rate: float) 
     assert missed <= 18  # 6% of 200, and two Monte Carlo errors
 
 
-def test_what_are_no_scores_is_refused() -> None:
+def test_values_other_than_scores_are_refused() -> None:
     for own, other, column in (
         ([], [], "score"),
         ([0.1], [0.1, 0.2], "reference"),

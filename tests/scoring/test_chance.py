@@ -227,7 +227,7 @@ def test_the_link_of_families_is_found_back(link: float) -> None:
 
 
 @pytest.mark.slow
-def test_linked_families_are_accused_no_more_often_than_others() -> None:
+def test_linked_families_are_accused_as_rarely_as_others() -> None:
     p_values, apart = [], []
     for seed in range(150):
         p, y, w, q, family = linked(seed, 0.6)

@@ -42,7 +42,7 @@ def test_the_effects_are_those_of_least_squares_with_a_dummy_for_each_question()
     assert_allclose(found["adjusted"], every.mean(axis=1))
 
 
-def test_harder_questions_are_no_fault() -> None:
+def test_harder_questions_are_not_a_fault() -> None:
     easy, hard = dict.fromkeys(range(20), 0.1), dict.fromkeys(range(20, 40), 0.3)
     found = scoring.difficulty_adjusted(
         table(ana=easy | {40: 0.2}, ben=hard | {40: 0.2}, eva=easy | hard | {40: 0.2})

@@ -30,7 +30,7 @@ def test_the_evidence_is_the_mean_of_the_products_written_out(values: list[float
         assert_allclose(np.exp(found.log_either[n - 1]), (a + b) / 2, rtol=1e-9)
 
 
-def test_what_was_reached_stays_reached() -> None:
+def test_a_reached_threshold_stays_reached() -> None:
     found = scoring.e_process([-0.5] * 20 + [0.5] * 40)
     assert found.reached is not None
     assert found.reached < 20
@@ -48,7 +48,7 @@ def test_ten_thousand_differences_overflow_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_who_looks_after_every_family_seldom_finds_a_difference_that_is_not_there() -> None:
+def test_looking_after_every_family_seldom_finds_a_false_difference() -> None:
     random = np.random.default_rng(1)
     reached = 0
     for _ in range(1000):
@@ -119,6 +119,6 @@ def test_several_pairs_at_once_are_each_alone() -> None:
             pd.testing.assert_frame_equal(part.drop(columns="pair"), single.drop(columns="pair"))
 
 
-def test_without_differences_there_is_no_evidence() -> None:
+def test_without_differences_there_is_not_any_evidence() -> None:
     found = scoring.e_process([])
     assert (len(found.log_either), found.reached, found.better) == (0, None, None)

@@ -159,7 +159,7 @@ def test_splitting_a_questions_weight_over_more_updates_proves_nothing_more() ->
         ([0.2, 0.3, 0.7, 0.8], [1, 1, 0, 0], "separates"),
     ],
 )
-def test_what_cannot_be_estimated_says_why(p: list[float], y: list[float], reason: str) -> None:
+def test_a_missing_estimate_has_a_reason(p: list[float], y: list[float], reason: str) -> None:
     found = scoring.recalibration(p=p, y=y)
     assert not found.estimable
     assert reason in found.reason

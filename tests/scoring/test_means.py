@@ -115,7 +115,7 @@ def test_every_value_twice_in_a_cluster_of_two_tells_nothing_new(x: list[float])
     assert_allclose(twice[:3], once[:3], atol=1e-9)
 
 
-def test_one_cluster_has_a_mean_and_no_more() -> None:
+def test_one_cluster_has_only_a_mean() -> None:
     found = clustered_mean([1, 3], ["a", "a"])
     assert found.mean == 2
     assert all(math.isnan(x) for x in found[1:])
@@ -138,7 +138,9 @@ def test_values_that_do_not_vary_have_an_interval_of_no_width_and_no_test() -> N
         (([1.0, 2.0], None, [1.0, -1.0]), "weight"),
     ],
 )
-def test_what_has_no_mean_is_refused_by_name(arguments: tuple[object, ...], named: str) -> None:
+def test_a_distribution_without_a_mean_is_refused_by_name(
+    arguments: tuple[object, ...], named: str
+) -> None:
     with pytest.raises(InputError, match=named):
         clustered_mean(*arguments)  # type: ignore[arg-type]
 

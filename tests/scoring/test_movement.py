@@ -56,7 +56,7 @@ def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
     assert row["excess"] == pytest.approx(row["movement"] - row["reduction"])
 
 
-def test_what_was_said_again_and_the_step_to_the_outcome_are_no_revisions() -> None:
+def test_repeats_and_the_step_to_the_outcome_are_not_revisions() -> None:
     rows = said([(0, 0.5), (2, 0.5), (3, None), (4, 0.6), (5, 0.6)])
     for resolution, steps in (("yes", 4), ("", 3)):
         [row] = excess_movement(pd.DataFrame([asked(resolution=resolution)]), rows).to_dict(

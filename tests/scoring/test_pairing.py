@@ -142,7 +142,7 @@ def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> 
     assert (there["question_id"] == back["question_id"]).all()
 
 
-def test_who_always_agree_do_not_differ_by_rounding() -> None:
+def test_equal_forecasters_do_not_differ_by_rounding() -> None:
     start = pd.Timestamp("2026-01-01", tz="UTC")
     questions = pd.DataFrame(
         {

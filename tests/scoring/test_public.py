@@ -74,7 +74,7 @@ def test_every_shared_function_says_its_result(function: Any) -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_class_says_what_it_is(name: str) -> None:
+def test_each_class_has_a_docstring(name: str) -> None:
     thing = getattr(scoring, name)
     text = inspect.getdoc(thing) or ""
     assert text

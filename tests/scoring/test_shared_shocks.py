@@ -111,7 +111,7 @@ def blocks(*days: tuple[float, float]) -> list[int]:
     return found.sort_values("family")["block"].tolist()
 
 
-def test_a_block_ends_at_the_first_close_of_what_opened_since_the_last_one() -> None:
+def test_a_block_ends_at_the_first_close_among_questions_opened_since_the_last_block() -> None:
     assert blocks((0, 10), (0, 10), (5, 15), (10, 20), (12, 40), (20, 30)) == [0, 0, -1, 1, -1, 2]
 
 

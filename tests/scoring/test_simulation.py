@@ -241,7 +241,7 @@ def test_on_event_questions_a_belief_is_calibrated_at_the_moment_of_the_update(
     assert abs(z(movement(wren), wren["question_id"])) < NO_ACCIDENT
 
 
-def test_on_event_questions_a_forecast_that_merely_stands_grows_too_high(
+def test_on_event_questions_an_old_forecast_grows_too_high(
     events: pd.DataFrame,
 ) -> None:
     wren = at_lead(events[events["team"] == "Wren"], 0.1)

@@ -69,7 +69,7 @@ def test_questions_with_options_leave_the_others_as_they_are() -> None:
 
 
 @pytest.mark.slow
-def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
+def test_simulated_withdrawals_come_near_even_and_never_first() -> None:
     teams = tuple(replace(team, withdrawal=1.0) for team in LARGE.teams)
     simulated = simulate(replace(LARGE, teams=teams))
     plain = simulate(LARGE).forecasts
@@ -103,7 +103,7 @@ def test_prior_means_set_the_base_rate() -> None:
     assert rare["y"].mean() == pytest.approx(rare["probability"].mean(), abs=0.01)
 
 
-def test_a_fractional_outcome_is_what_a_calibrated_forecast_expects() -> None:
+def test_a_fractional_outcome_equals_the_calibrated_forecast_on_average() -> None:
     settings = replace(LARGE, unknown=0.6, teams=LARGE.teams[:1])
     simulated = simulate(settings)
     outcome = simulated.questions.set_index("question_id")["resolution"].astype(float)

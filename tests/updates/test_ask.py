@@ -109,7 +109,7 @@ def test_in_a_shared_ledger_a_question_without_criteria_is_its_authors_alone(
     ("audience", "criteria"),
     [("everyone", ""), ("Alder", " … "), ("everyone", "..."), ("Alder", "-"), ("Alder", "\u200b")],
 )
-def test_what_others_see_needs_criteria(
+def test_a_question_others_see_needs_criteria(
     session: Session, alice: Member, alder: str, audience: str, criteria: str
 ) -> None:
     assert alder == "Alder"

@@ -32,7 +32,7 @@ def do(session: Session, act: BulkAction, what: str, member: Member, slugs: str 
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("three")
-def test_each_becomes_what_it_is_told(
+def test_each_becomes_its_target(
     session: Session, alice: Member, act: BulkAction, what: str, field: str, value: object
 ) -> None:
     assert do(session, act, what, alice) == 2
@@ -42,7 +42,7 @@ def test_each_becomes_what_it_is_told(
     assert [text.number for text in texts] == [2, 2, 1]
 
 
-def test_forecasts_are_withdrawn_where_one_stands(
+def test_only_current_forecasts_are_withdrawn(
     session: Session, alice: Member, three: list[Question]
 ) -> None:
     updates.update(session, three[0], Value(0.4), member=alice, now=day(1))
@@ -52,13 +52,15 @@ def test_forecasts_are_withdrawn_where_one_stands(
 
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("tag", [" ", "a, b"])
-def test_what_is_no_tag_is_refused(session: Session, alice: Member, tag: str) -> None:
+def test_an_invalid_tag_is_refused(session: Session, alice: Member, tag: str) -> None:
     with pytest.raises(BadInput, match="is not a tag"):
         do(session, BulkAction.tag, tag, alice)
 
 
 @pytest.mark.usefixtures("three")
-def test_it_takes_what_one_takes(session: Session, alice: Member, bob: Member) -> None:
+def test_it_accepts_the_values_of_a_single_update(
+    session: Session, alice: Member, bob: Member
+) -> None:
     teams.create(session, "Alder", member=alice, now=day(1))
     with pytest.raises(Forbidden, match="may not change 'a'"):
         do(session, BulkAction.tag, "trade", bob)

@@ -58,7 +58,7 @@ def test_otherwise_evidence_is_about_yes_a_higher_number_or_a_later_day() -> Non
     assert said == ["yes", "a higher number", "a later day"]
 
 
-def test_what_the_evidence_does_is_counted_by_stance() -> None:
+def test_evidence_is_counted_by_stance() -> None:
     stances = [Stance.context, Stance.supports, Stance.supports]
     citing = [
         CitedEvidence(note=str(number), stance=stance) for number, stance in enumerate(stances)

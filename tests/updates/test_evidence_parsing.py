@@ -47,7 +47,7 @@ def test_qualifiers_come_before_one_piece_or_are_refused(
     assert (read.url is None) == (row["source"] != URL)
 
 
-def test_what_is_not_said_is_what_holds_for_all(session: Session) -> None:
+def test_an_unset_field_has_the_general_setting(session: Session) -> None:
     read = read_evidence(session, "30%: x", stance=Stance.context, kind=EvidenceKind.model)
     assert (read.stance, read.kind, read.share) == (Stance.context, EvidenceKind.model, 0.3)
 

@@ -32,9 +32,7 @@ QUANTILES = st.lists(st.floats(0.1, 29.9), min_size=3, max_size=3, unique=True).
 
 
 @given(CHANCES, CHANCES)
-def test_a_probability_is_expected_to_score_what_the_rule_says_over_its_outcomes(
-    p: float, q: float
-) -> None:
+def test_a_probabilitys_expected_score_follows_its_rule(p: float, q: float) -> None:
     found = expected_scores(RAIN, standing(probability=p), Value(probability=q))
     of_yes, of_no = scoring.brier_score(p=[p, p], y=[1, 0])
     assert found.before == pytest.approx(q * of_yes + (1 - q) * of_no)
@@ -43,7 +41,7 @@ def test_a_probability_is_expected_to_score_what_the_rule_says_over_its_outcomes
 
 
 @given(VECTORS, VECTORS)
-def test_options_are_expected_to_score_what_the_rule_says_over_their_outcomes(
+def test_the_expected_score_of_options_follows_the_rule(
     p: tuple[float, ...], q: tuple[float, ...]
 ) -> None:
     found = expected_scores(PORTS, standing(probabilities=list(p)), Value(probabilities=q))
@@ -62,7 +60,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
 
 @pytest.mark.slow
 @given(QUANTILES, QUANTILES)
-def test_quantiles_are_expected_to_score_the_mean_crps_over_what_they_imply(
+def test_the_expected_score_of_quantiles_is_their_mean_crps(
     old: dict[str, float], new: dict[str, float]
 ) -> None:
     found = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))
@@ -88,7 +86,7 @@ def test_the_slices_hold_all_that_does_not_lie_beyond_the_bounds(
         assert one.density == pytest.approx(one.chance * 30 / (one.high - one.low))
 
 
-def test_what_is_certain_to_be_one_number_has_a_chance_and_no_density() -> None:
+def test_a_certain_number_has_a_probability_and_not_a_density() -> None:
     slices = implied_density(DEPTH, Value(quantiles={"0.0": 4.0, "1.0": 4.0}))
     assert [(one.low, one.chance, one.density) for one in slices if one.chance] == [(4, 1, None)]
 
@@ -125,7 +123,7 @@ def test_a_withdrawal_ends_the_time_that_counts() -> None:
     assert format_score_so_far(RAIN, forecasts, now=day(0.9)) == ""
 
 
-def test_there_is_no_score_so_far_without_time_that_counts() -> None:
+def test_without_counted_time_there_is_not_yet_a_score() -> None:
     assert score_so_far(RAIN, [], "yes", now=day(0.5)) is None
     assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(0.5)) is None
     assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(-1)) is None

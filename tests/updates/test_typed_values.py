@@ -45,14 +45,14 @@ from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, standing, text
         (standing(quantiles={"0.5": "2026-03-01"}), WHEN, "50%=2026-03-01"),
     ],
 )  # fmt: skip
-def test_a_field_starts_from_what_would_be_typed_to_say_what_stands(
+def test_a_field_starts_from_the_current_value_as_one_would_type_it(
     forecast: Forecast | None, question: Any, typed: str
 ) -> None:
     assert typed_forecast(forecast, question) == typed
 
 
 @given(st.floats(0, 1))
-def test_what_a_field_starts_from_can_be_typed(p: float) -> None:
+def test_a_fields_initial_text_can_be_typed(p: float) -> None:
     typed = typed_forecast(standing(probability=p), RAIN)
     assert read_value(typed, RAIN).probability == pytest.approx(p, abs=5e-7, rel=0.06)
 
@@ -118,7 +118,7 @@ def test_quantiles_are_read_off_between_those_that_are_stated() -> None:
     assert first == datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 
 
-def test_quantiles_that_are_moved_keep_what_lies_beyond_the_bounds() -> None:
+def test_moved_quantiles_keep_the_mass_beyond_the_bounds() -> None:
     typed = typed_quantiles([None, 3.0, 8.0, 9.5, None], "50%=3, above=1%", DEPTH)
     assert typed == "25%=3, 50%=8, 75%=9.5, above=1%"
     assert read_value(typed, DEPTH).quantiles is not None

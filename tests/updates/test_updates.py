@@ -121,7 +121,7 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
          r"sum to 1\.3, and they may sum to 1 \(100%\) at most"),
     ],
 )  # fmt: skip
-def test_an_update_whose_evidence_is_refused_leaves_nothing_behind(
+def test_an_update_with_refused_evidence_writes_nothing(
     engine: Engine, evidence: list[CitedEvidence], rule: str
 ) -> None:
     with database.writing(engine) as session:

@@ -95,7 +95,7 @@ def test_days_are_those_of_the_zone_in_a_title_too() -> None:
         ("999999y", "is not a date"), ("9999 years", "is not a date"),
     ],
 )  # fmt: skip
-def test_what_is_not_a_date_is_named_with_a_remedy(typed: str, words: str) -> None:
+def test_an_invalid_date_is_named_with_a_remedy(typed: str, words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
         read_date(typed, now=NOW)
     assert caught.value.remedy
@@ -155,9 +155,7 @@ def test_the_outcome_of_a_date_question_is_read_as_people_type_it(typed: str, ou
         ("5/6/2026", "could be either of two days"),
     ],
 )
-def test_an_outcome_that_is_not_a_day_is_refused_with_what_else_it_may_be(
-    typed: str, words: str
-) -> None:
+def test_an_outcome_other_than_a_day_is_refused_with_the_choices(typed: str, words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
         read_typed_outcome(typed, LANDING, now=NOW)
     assert "Other outcomes: below, above, annulled, ambiguous." in caught.value.remedy

@@ -46,7 +46,7 @@ def test_certainty_is_found_wherever_it_is_stated() -> None:
         max_size=4,
     )
 )
-def test_what_is_taken_as_quantiles_can_be_scored(quantiles: dict[str, float]) -> None:
+def test_accepted_quantiles_can_be_scored(quantiles: dict[str, float]) -> None:
     quantiles = {
         level: figure / 200 if level in ("below", "above") else figure
         for level, figure in quantiles.items()

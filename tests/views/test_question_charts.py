@@ -142,7 +142,7 @@ def test_the_reader_and_those_highlighted_have_lines_of_their_own() -> None:
     assert len(looks) == len(styles)
 
 
-def test_tooltips_are_sentences_with_the_evidence_and_what_it_earned() -> None:
+def test_tooltips_are_sentences_with_evidence_and_points() -> None:
     chart = shown()
     said = [sentence for one in chart.series for sentence in one.sentences]
     assert f"ana: 50%, {day(1)}" in {one.replace("\xa0", " ") for one in said}

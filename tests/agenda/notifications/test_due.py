@@ -69,7 +69,7 @@ def test_a_close_ahead_is_an_event_without_a_forecast(ledger: Engine, service: S
     assert told(ledger, service, 7.2) == told(ledger, service, 9.9) == []
 
 
-def test_a_forecast_that_was_withdrawn_is_none(ledger: Engine, service: Service) -> None:
+def test_a_withdrawn_forecast_does_not_count(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "closing")
     with acting(ledger) as (session, rain, alice):
         updates.withdraw(session, rain, member=alice, now=day(8))
@@ -108,7 +108,7 @@ def test_a_review_follows_the_members_intervals(ledger: Engine, service: Service
     assert told(ledger, service, 9.8) == []  # as usual again
 
 
-def test_a_close_reaches_all_whom_it_concerns(ledger: Engine, service: Service) -> None:
+def test_a_close_reaches_everyone_concerned(ledger: Engine, service: Service) -> None:
     for who in ("root", "alice", "bob"):
         channel(ledger, service, who, "closed")
     assert told(ledger, service, 9.9) == []
@@ -308,7 +308,7 @@ def test_many_events_make_one_short_inert_message(ledger: Engine, service: Servi
         assert len(line) < 200
 
 
-def test_more_questions_take_no_more_statements(ledger: Engine, service: Service) -> None:
+def test_more_questions_take_as_few_statements(ledger: Engine, service: Service) -> None:
     for who in ("root", "alice", "bob"):
         channel(ledger, service, who, days_before_close=3, days_until_stale=1)
     counts = []

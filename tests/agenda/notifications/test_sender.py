@@ -65,7 +65,7 @@ def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
     )
 
 
-def test_a_run_that_is_killed_before_it_records_what_it_sent_does_not_send_it_twice(
+def test_a_run_killed_after_sending_does_not_send_twice(
     resolved: Engine, ledger_url: str, service: Service
 ) -> None:
     running: list[subprocess.Popen[str]] = []
@@ -155,7 +155,7 @@ def test_failures_are_tried_again_later_and_given_up(resolved: Engine, service: 
     assert send(resolved, 5).count(Delivery.sent) == 1
 
 
-def test_what_comes_up_meanwhile_goes_with_the_next_try(resolved: Engine, service: Service) -> None:
+def test_new_events_go_with_the_next_try(resolved: Engine, service: Service) -> None:
     service.answer = lambda _: 503
     send(resolved, 3)
     with acting(resolved, by="root") as (session, rain, root):

@@ -182,7 +182,7 @@ def test_questions_of_every_type_are_asked_and_forecast(ledger: Ledger) -> None:
         ({"model": "acme"}, "The model needs a first forecast"),
     ],
 )
-def test_what_would_be_dropped_in_silence_is_refused(
+def test_values_are_never_dropped_in_silence(
     ledger: Ledger, fields: dict[str, str], said: str
 ) -> None:
     given = {"title": "Will it rain?", "criteria": "As said.", "closes": "in 3 weeks"} | fields
@@ -205,7 +205,7 @@ def test_private_addresses_are_not_fetched(ledger: Ledger) -> None:
 
 
 @pytest.mark.slow
-def test_what_needs_an_update_is_listed_by_reason(ledger: Ledger) -> None:
+def test_forecasts_to_update_are_listed_by_reason(ledger: Ledger) -> None:
     assert ledger.tools("bot").needs_update() == "Nothing needs an update now."
     for slug in ("rain", "snow", "hail"):
         asked(ledger, slug)

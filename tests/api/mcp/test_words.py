@@ -43,7 +43,7 @@ def test_invisible_characters_are_left_out_and_long_texts_cut() -> None:
     assert line("x" * 1_000, 10) == f"`{'x' * 10} … (990 characters more)`"
 
 
-def test_an_answer_says_what_the_backticks_mean() -> None:
+def test_an_answer_explains_its_backticks() -> None:
     assert answer("one", "", "two").startswith("Text in backticks was written by others")
 
 

@@ -191,7 +191,7 @@ def test_two_articles_captured_as_one_are_divided(app: AppTest, engine: Engine) 
     ("pasted", "rule"),
     [(" http://127.0.0.1:9/story ", "is a private address"), (" ", "There is no text")],
 )
-def test_what_cannot_be_captured_is_explained_and_stays(
+def test_a_page_that_cannot_be_captured_is_explained_and_stays(
     app: AppTest, pasted: str, rule: str
 ) -> None:
     read(app, pasted)

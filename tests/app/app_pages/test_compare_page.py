@@ -95,5 +95,5 @@ def _add_a_bot(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("of", "hint"), [("Kinds", "people and bots"), ("Models", "second model")])
-def test_without_bots_it_says_what_is_missing(furnished: AppTest, of: str, hint: str) -> None:
+def test_without_bots_the_arena_explains_itself(furnished: AppTest, of: str, hint: str) -> None:
     assert hint in words(visit(furnished, "compare", of=of))

@@ -73,7 +73,7 @@ def folder_with_another_name(archive: bytes) -> bytes:
     return made.getvalue()
 
 
-def test_each_format_is_prepared_and_names_what_it_leaves_out(furnished: AppTest) -> None:
+def test_each_format_is_prepared_and_names_its_omissions(furnished: AppTest) -> None:
     visit(furnished, "exchange")
     assert furnished.button(key="import#0-look").disabled  # without a file
     [format_] = [one for one in furnished.selectbox if one.label == "Export as"]

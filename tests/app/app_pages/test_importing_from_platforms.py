@@ -63,7 +63,7 @@ def test_the_format_is_recognised_and_can_be_changed(app: AppTest, files: Any) -
     assert not adds(app)
 
 
-def test_a_preview_lists_the_questions_and_what_is_left_out(app: AppTest, files: Any) -> None:
+def test_a_preview_lists_questions_and_omissions(app: AppTest, files: Any) -> None:
     press(upload(app, files), "Preview")
     assert adds(app) == "2 questions, 3 forecasts"
     assert [tab.label for tab in app.tabs] == ["Questions (2)", "Left out (1)"]

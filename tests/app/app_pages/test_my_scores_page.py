@@ -46,7 +46,7 @@ def test_all_resolved_questions_are_listed_newest_first_with_score_outcome_and_c
     assert [metric.value for metric in scored.metric][:2] == ["0.205", "2"]
 
 
-def test_the_newest_question_is_open_and_says_what_it_earned(scored: AppTest) -> None:
+def test_the_newest_question_is_open_and_shows_its_points(scored: AppTest) -> None:
     said = words(visit(scored, "my_scores"))
     assert "Brier **0.0100** · outcome **yes** on 5 Jan 2026" in said
     assert "better than the crowd · coverage" in said

@@ -19,7 +19,7 @@ def titles(app: AppTest) -> list[str]:
     return [link.proto.label.replace("\\", "") for link in app.get("page_link")]
 
 
-def test_what_can_be_forecast_comes_first_and_what_is_over_last(furnished: AppTest) -> None:
+def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> None:
     assert titles(visit(furnished, "questions")) == [
         "Which port comes first?",
         "How deep will it be?",
@@ -49,7 +49,7 @@ def test_filters_are_read_from_the_address(
     assert titles(visit(furnished, "questions", **query)) == found
 
 
-def test_a_page_of_many_stands_in_the_address(app: AppTest, engine: Engine) -> None:
+def test_the_page_number_is_in_the_address(app: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         for number in range(25):

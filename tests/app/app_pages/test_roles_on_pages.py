@@ -47,7 +47,7 @@ def question(app: AppTest, slug: str) -> AppTest:
     return app.run()
 
 
-def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
+def test_a_question_states_its_audience_and_why_its_crowd_is_hidden(
     team: AppTest, engine: Engine
 ) -> None:
     page = question(team, "rain")
@@ -64,7 +64,7 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
     assert "**bob** —" in said
 
 
-def test_what_is_kept_from_one_is_on_no_page(team: AppTest) -> None:
+def test_hidden_questions_are_on_no_page(team: AppTest) -> None:
     assert "There is no question 'secret'" in texts(question(team, "secret")).replace("\\", "")
     assert texts(question(team, "secres")) == texts(question(team, "secret")).replace(
         "secret", "secres"

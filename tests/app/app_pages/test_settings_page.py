@@ -38,7 +38,7 @@ def saved(engine: Engine) -> tuple[Preferences, int]:
         return preferences(ledger, alice), days
 
 
-def test_what_is_chosen_is_saved_and_applies_at_once(asked: AppTest, engine: Engine) -> None:
+def test_a_choice_is_saved_and_applies_at_once(asked: AppTest, engine: Engine) -> None:
     visit(asked, "settings")
     assert asked.selectbox(key="preferences#0-zone").value == "Browser’s"
     assert asked.number_input(key="preferences#0-days").value == 14
@@ -90,7 +90,7 @@ def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
 
 
 @pytest.mark.parametrize("runs", [[], [45, 30]])
-def test_a_member_who_is_not_an_admin_gets_no_commands_for_the_schedule(
+def test_only_an_admin_gets_commands_for_the_schedule(
     asked: AppTest, engine: Engine, clock: Clock, runs: list[int]
 ) -> None:
     for minutes in runs:

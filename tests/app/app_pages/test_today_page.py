@@ -23,7 +23,7 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 
-def test_each_question_is_in_the_list_of_what_it_needs(furnished: AppTest) -> None:
+def test_each_question_is_in_the_list_of_its_need(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
     assert "3 to forecast" in said
     assert "Will the quay open?" in said

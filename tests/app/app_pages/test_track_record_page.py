@@ -49,7 +49,7 @@ def test_both_brier_scales_the_tests_and_the_intervals_are_named(furnished: AppT
     assert next(iter(columns(furnished, "Test")["Test"])).startswith("Recalibration line")
 
 
-def test_without_scores_there_is_no_curve_and_nothing_to_publish(furnished: AppTest) -> None:
+def test_without_scores_nothing_is_drawn_or_published(furnished: AppTest) -> None:
     visit(furnished, "track_record")
     said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
     assert "No results yet. Scores appear here once questions with forecasts resolve." in said

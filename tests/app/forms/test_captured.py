@@ -38,7 +38,7 @@ def test_a_division_makes_two_articles_in_the_place_of_one() -> None:
     assert divided.step == "division"
 
 
-def test_undoing_keeps_what_was_edited_elsewhere_in_between() -> None:
+def test_undo_keeps_edits_made_elsewhere_meanwhile() -> None:
     dropped = of(FERRY, QUAY).dropped(0)
     undone = dropped.edited([replace(QUAY, title="The late quay")]).undone()
     assert titles(undone) == ["The ferry", "The late quay"]
@@ -52,7 +52,7 @@ def test_a_name_is_never_given_twice_so_that_no_field_shows_the_words_of_another
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9))))
-def test_whatever_was_done_can_be_undone_to_the_beginning(steps: list[tuple[str, int]]) -> None:
+def test_every_act_can_be_undone_to_the_beginning(steps: list[tuple[str, int]]) -> None:
     read = now = of(FERRY, QUAY, article("A. B.", "One.", "Two.", "Three."))
     done = 0
     for step, number in steps:

@@ -56,13 +56,13 @@ def test_a_channel_is_added_tried_changed_and_removed(
     assert "pho*ne" not in words(settings)
 
 
-def test_what_cannot_be_is_said_in_place(settings: AppTest) -> None:
+def test_an_impossible_value_is_named_in_its_place(settings: AppTest) -> None:
     add(settings, "phone", "nope://xyzzy")
     assert "cannot be read" in settings.error[0].value
     assert "xyzzy" not in settings.error[0].value
 
 
-def test_what_may_not_have_arrived_is_shown_and_sent_again(
+def test_uncertain_messages_are_shown_and_sent_again(
     settings: AppTest, engine: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.writing(engine) as ledger:

@@ -201,7 +201,7 @@ def test_a_shared_address_waits_for_the_reader(app: AppTest, shared: dict[str, s
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "x" * 3_000])
-def test_what_is_no_web_address_is_not_kept_from_a_shared_page(
+def test_an_invalid_address_of_a_shared_page_is_not_kept(
     app: AppTest, engine: Engine, url: str
 ) -> None:
     visit(app, "articles", url=url, text="The lock will open by 31 March 2026.", title="*Locks*")

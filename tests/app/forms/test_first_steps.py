@@ -143,7 +143,9 @@ def test_a_ledger_that_members_sign_in_to_offers_no_sample(
     assert not [button for button in app.button if button.key == "open-sample"]
 
 
-def test_a_viewer_of_an_empty_ledger_is_told_who_may_ask(app: AppTest, engine: Engine) -> None:
+def test_a_viewer_of_an_empty_ledger_learns_the_members_to_ask(
+    app: AppTest, engine: Engine
+) -> None:
     with database.writing(engine) as ledger:
         bob, alice = (member_or_new(ledger, name, now=day(0)) for name in ("bob", "alice"))
         teams.create(ledger, "Alder", member=bob, now=day(0))

@@ -217,7 +217,7 @@ def saved_by_alice(engine: Engine, slug: str) -> list[str]:
         ("today", "depth", "10%=5, 50%=10", ["10th percentile: 5, 50th: 10"]),
     ],
 )
-def test_the_typed_value_is_saved_whatever_drawing_the_browser_missed(
+def test_the_typed_value_is_saved_despite_missed_drawings(
     furnished: AppTest, engine: Engine, page: str, slug: str, typed: str, saved: list[str]
 ) -> None:
     visit(furnished, page, **({"slug": slug} if page == "question" else {}))

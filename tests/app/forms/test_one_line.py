@@ -47,7 +47,7 @@ def registered(engine: Engine) -> list[tuple[str, str, float | None]]:
     return found
 
 
-def test_the_line_fills_the_fields_beside_it_with_what_it_says(app: AppTest) -> None:
+def test_the_line_fills_the_fields_beside_it(app: AppTest) -> None:
     type_line(app, "Will the quay open by 20 January? 30%")
     assert fields(app) == ("Will the quay open by 20 January? 30%", "2026-01-20", "30%")
     assert "closes **20 Jan 2026** (“by 20 January”) · **30%**" in words(app)
@@ -128,7 +128,7 @@ def test_a_replaced_reading_that_the_browser_still_sends_does_not_count(
         ("Will the quay open by 20 January? 0%", "must be from 0.1% to 99.9%", "probability"),
     ],
 )
-def test_what_is_missing_is_asked_for_in_its_field_and_the_words_stay(
+def test_a_missing_field_is_asked_for_and_the_words_stay(
     app: AppTest, engine: Engine, line: str, missing: str, field: str
 ) -> None:
     save(type_line(app, line))
@@ -181,7 +181,7 @@ def test_in_a_shared_ledger_only_its_author_sees_it_until_it_has_criteria(
     assert sorted(seen.values()) == ["author", "everyone"]
 
 
-def test_who_may_not_ask_has_no_line(app: AppTest, engine: Engine) -> None:
+def test_without_the_right_to_ask_there_is_no_line(app: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
         bob = member_or_new(ledger, "bob", now=day(0))
         alice = member_or_new(ledger, "alice", now=day(0))

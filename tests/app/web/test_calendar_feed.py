@@ -74,7 +74,7 @@ def test_a_calendar_goes_by_a_server_s_clock(
 
 
 @pytest.mark.parametrize("name", ["x.ics", "fcc_calendar-00_x.ics", "fct__.ics", "\0.ics", "x"])
-def test_any_other_address_is_none_whatever_is_wrong_with_it(name: str) -> None:
+def test_every_other_address_is_ignored(name: str) -> None:
     answer = get(name)
     assert answer.status_code == 404
     assert bytes(answer.body).decode() == routes.NOT_FOUND

@@ -117,7 +117,7 @@ def test_the_page_of_another_site_cannot_talk_to_the_ledger() -> None:
     assert not Asking(TEAM, TEAM.base).talks(origin="https://evil.example")
 
 
-def test_with_sign_in_a_proxy_may_call_the_server_what_it_likes() -> None:
+def test_with_sign_in_a_proxy_may_use_any_host_name() -> None:
     there = Asking(TEAM, "http://app:8501")
     assert there.ask("/")[2] == "page"
     assert there.talks(origin=TEAM.base)
@@ -131,7 +131,7 @@ def test_the_page_that_was_wanted_is_opened_after_signing_in() -> None:
     assert NEXT not in there.kept
 
 
-def test_who_is_not_let_in_is_led_to_the_first_page() -> None:
+def test_a_refused_person_is_led_to_the_first_page() -> None:
     there = Asking(TEAM, TEAM.base)
     there.ask("/auth/login", referer=TEAM.base + PAGE)
     assert there.ask("/oauth2callback?refused")[1]["location"] == "/"
@@ -165,13 +165,13 @@ def test_a_provider_that_does_not_answer_is_said() -> None:
         f"{TEAM.base}/{'x' * 3000}",
     ],
 )
-def test_what_is_no_page_of_the_app_is_not_kept(address: str) -> None:
+def test_an_unknown_page_is_not_kept(address: str) -> None:
     assert page_of(address, TEAM.base) == "/"
 
 
 @pytest.mark.slow
 @given(st.text())
-def test_whatever_a_cookie_says_the_next_page_is_a_path_of_this_site(said: str) -> None:
+def test_a_cookies_next_page_is_a_path_of_this_site(said: str) -> None:
     page = kept_page([f"a=b; {NEXT}={quote(said, safe='')}"])
     assert page.startswith("/")
     assert not page.startswith("//")

@@ -39,7 +39,7 @@ def handles(engine: Engine) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["today", "questions", "articles", "track_record", "resolve"])
-def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(
+def test_without_sign_in_only_the_way_in_is_shown(
     furnished: AppTest, said: dict[str, Any], page: str
 ) -> None:
     visit(furnished, page, slug="rain")
@@ -47,7 +47,7 @@ def test_who_has_not_signed_in_sees_the_way_in_and_nothing_else(
     assert [button.label for button in furnished.button] == ["Sign in"]
 
 
-def test_who_signs_in_is_a_member_from_then_on(
+def test_signing_in_makes_a_member(
     furnished: AppTest, engine: Engine, said: dict[str, Any]
 ) -> None:
     said.update(claims())
@@ -62,7 +62,7 @@ def test_who_signs_in_is_a_member_from_then_on(
     assert handles(engine) == ["alice", "alice.b", "bob (simulated)"]
 
 
-def test_who_may_not_come_in_is_told_so_and_not_stored(
+def test_a_refused_person_is_told_so_and_not_stored(
     furnished: AppTest, engine: Engine, said: dict[str, Any]
 ) -> None:
     before = handles(engine)
@@ -73,7 +73,7 @@ def test_who_may_not_come_in_is_told_so_and_not_stored(
     assert handles(engine) == before
 
 
-def test_a_sign_in_that_ends_meanwhile_stores_nothing_and_is_asked_for_anew(
+def test_an_expired_sign_in_stores_nothing_and_asks_again(
     furnished: AppTest, engine: Engine, said: dict[str, Any], clock: Clock
 ) -> None:
     said.update(claims(exp=int(day(5.5).timestamp())))
@@ -112,6 +112,6 @@ def test_a_sign_in_that_failed_is_said_once(furnished: AppTest, said: dict[str, 
     assert "You have not signed in." in words(furnished.run())
 
 
-def test_without_sign_in_there_is_no_way_out(furnished: AppTest) -> None:
+def test_without_sign_in_there_is_not_a_sign_out(furnished: AppTest) -> None:
     visit(furnished, "today")
     assert "Sign out" not in [button.label for button in furnished.button]

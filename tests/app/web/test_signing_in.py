@@ -113,7 +113,7 @@ def members(server: Server) -> set[str]:
         return {handle for (handle,) in file.execute("SELECT handle FROM member")}
 
 
-def test_who_signs_in_comes_to_the_page_that_they_wanted_and_forecasts_there(
+def test_sign_in_leads_to_the_wanted_page_to_forecast(
     page: Page, server: Server, provider: Provider
 ) -> None:
     page.goto(f"{server.base}/question?slug=quay")

@@ -379,7 +379,7 @@ def test_an_input_that_is_not_a_ledger_is_refused_with_a_sentence(
         find_files([tmp_path / name for name in files] or [tmp_path / "nothing"])
 
 
-def test_forecasts_whose_values_have_another_column_name_do_not_become_withdrawals(
+def test_a_misnamed_column_of_values_does_not_make_withdrawals(
     folder: Path, tmp_path: Path
 ) -> None:
     renamed = FORECASTS.replace("probability,probabilities,quantiles", "Probability,prob,q", 1)

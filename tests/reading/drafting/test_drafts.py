@@ -140,7 +140,7 @@ def test_a_draft_is_found_again_by_its_quote_and_its_surroundings() -> None:
         "The company had planned to list its shares next year.",
     ],
 )  # fmt: skip
-def test_what_only_resembles_a_look_ahead_is_no_draft(sentence: str) -> None:
+def test_a_lookalike_of_a_forward_looking_sentence_is_not_a_draft(sentence: str) -> None:
     assert draft_questions(sentence, published_at=PUBLISHED) == []
 
 
@@ -155,7 +155,7 @@ def test_the_deadline_after_the_cue_governs_and_else_the_one_before() -> None:
     assert close("The ministry said on Friday it would sell the port.") is None
 
 
-def test_what_runs_on_without_a_stop_is_no_sentence() -> None:
+def test_text_without_a_full_stop_is_not_a_sentence() -> None:
     assert draft_questions("They will meet on Friday and " * 50, published_at=PUBLISHED) == []
 
 

@@ -47,7 +47,7 @@ def test_a_wrapped_line_goes_on() -> None:
     ]
 
 
-def test_sentences_keep_their_place_whatever_the_white_space() -> None:
+def test_sentences_keep_their_place_despite_white_space() -> None:
     assert find_sentences("  It rains.\n\n  It pours. ") == [(2, 11), (15, 24)]
     assert find_sentences(" \n ") == []
 

@@ -41,12 +41,12 @@ def test_the_lines_of_a_box_with_buttons_are_not_the_text_s() -> None:
     assert body(FISH[0], *box, FISH[1]) == [FISH[0], FISH[1]]
 
 
-def test_the_line_above_a_paragraph_stays_as_a_subheading_whatever_the_box_above_it() -> None:
+def test_the_line_above_a_paragraph_stays_as_a_subheading() -> None:
     lines = (FISH[0], "Watch now", "03:05", "Boats in the mist", "What comes next", FISH[1])
     assert body(*lines) == [FISH[0], "What comes next", FISH[1]]
 
 
-def test_a_list_below_a_colon_is_no_box() -> None:
+def test_a_list_below_a_colon_is_not_a_box() -> None:
     lines = ("The law asks for three things:", "A permit", "Advertisement", "Nets", "A quota")
     assert body(FISH[0], *lines, FISH[1]) == [
         FISH[0], lines[0], "A permit", "Nets", "A quota", FISH[1],
@@ -66,7 +66,7 @@ def test_a_sentence_set_large_is_left_out_where_a_paragraph_holds_it() -> None:
     assert body(FISH[0], "“We have run out of patience”", FISH[2]) == [FISH[0], FISH[2]]
 
 
-def test_a_quotation_that_stands_once_stays() -> None:
+def test_a_quotation_that_occurs_once_stays() -> None:
     assert body(*FISH) == [*FISH]
 
 
@@ -95,13 +95,13 @@ def test_the_owner_of_the_page_is_the_publisher_where_no_other_is_named() -> Non
     assert article.publisher == "The Coastal Review"
 
 
-def test_who_wrote_and_from_where_is_a_byline_beside_a_time() -> None:
+def test_author_and_place_are_a_byline_beside_a_time() -> None:
     (article,) = read(TITLE, "Jane Roe in Sund", "Tue 22 Jul 2025 16.05 BST", *FISH)
     assert article.author == "Jane Roe"
     assert article.published_at == datetime(2025, 7, 22, 15, 5, tzinfo=UTC)
 
 
-def test_what_introduces_the_author_is_not_the_text_s() -> None:
+def test_the_authors_introduction_is_not_part_of_the_text() -> None:
     (article,) = read(TITLE, "By Jane Roe", *FISH, "Jane Roe is a writer in Sund.")
     assert article.text.split(PARAGRAPH) == [*FISH]
 
@@ -127,7 +127,7 @@ def test_one_sentence_below_related_articles_is_an_article_among_full_ones(full:
     assert len(found) == (3 if full else 1)
 
 
-def test_what_readers_wrote_is_no_article() -> None:
+def test_readers_comments_are_not_an_article() -> None:
     (article,) = read(
         TITLE, "Coastal Review · 2 days ago", *FISH, "Related", "Five charts on fish",
         "May 11, 2025", "2 thoughts on “Quota row”", "Erik says:", "July 23, 2025",
@@ -159,7 +159,7 @@ HEADS = {
 
 @pytest.mark.parametrize("shelf", SHELVES)
 @pytest.mark.parametrize("head", HEADS.values(), ids=list(HEADS))
-def test_what_announces_other_articles_is_not_the_title_of_the_one_below(
+def test_an_announcement_is_not_the_title_of_the_article_below(
     shelf: str, head: Callable[[str], list[str]]
 ) -> None:
     for page in (
@@ -175,7 +175,7 @@ def test_what_announces_other_articles_is_not_the_title_of_the_one_below(
 
 
 @pytest.mark.parametrize("shelf", SHELVES)
-def test_what_announces_other_articles_is_no_title_above_a_bare_one_either(shelf: str) -> None:
+def test_nor_is_an_announcement_the_title_of_a_bare_article(shelf: str) -> None:
     (article,) = read(shelf, TITLE, *FISH)
     assert (article.title, article.text.split(PARAGRAPH)) == (TITLE, [*FISH])
 
@@ -228,18 +228,18 @@ def test_a_description_may_begin_with_its_source(line: str, opens: bool) -> None
         ("Read on, and you will see.", None),
     ],
 )
-def test_a_line_at_the_foot_says_whose_the_page_is(line: str, name: str | None) -> None:
+def test_a_line_at_the_foot_names_the_publisher(line: str, name: str | None) -> None:
     assert site_owner(line) == name
 
 
-def test_places_and_people_behind_in_are_no_byline_of_a_paper() -> None:
+def test_places_and_people_after_in_are_not_a_byline() -> None:
     assert reporter_names("Jane Roe and John Doe in Velm") == "Jane Roe and John Doe"
     assert reporter_names("Coastal Review in Sund") is None
     assert reporter_names("Fishing in Sund") is None
 
 
 @pytest.mark.parametrize("line", ["1. Brega", "12/11/2025", "PHOTO: JANE ROE", "Who?"])
-def test_what_is_numbered_labelled_or_asked_is_no_name(line: str) -> None:
+def test_numbers_labels_and_questions_are_not_names(line: str) -> None:
     assert not is_name(line)
 
 

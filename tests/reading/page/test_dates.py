@@ -101,7 +101,7 @@ def test_a_day_that_reads_two_ways_is_the_nearest_before_the_capture() -> None:
     "line",
     ["USA Today", "The Sun", "May", "5 min read", "Feb 30, 2025", "Jul 30, 2025", "July 2025", ""],
 )
-def test_what_is_no_time_of_publication_is_not_read_as_one(line: str) -> None:
+def test_other_times_are_not_the_time_of_publication(line: str) -> None:
     assert find_timestamp(line, DAY) is None
 
 

@@ -141,7 +141,7 @@ def test_cards_among_related_stories_are_left_out_without_a_word(beside: str) ->
         f"<article><p>{FERRY}</p></article>",
     ],
 )
-def test_what_has_no_text_or_no_heading_is_no_article(card: str) -> None:
+def test_a_part_without_text_or_heading_is_not_an_article(card: str) -> None:
     assert titles(page(*DIGEST, card)) == list(STORIES)
 
 
@@ -155,7 +155,7 @@ def test_cards_below_a_long_article_are_none_and_the_reader_is_told() -> None:
     ]
 
 
-def test_a_remark_on_the_writer_below_a_long_article_is_no_second_one() -> None:
+def test_a_remark_on_the_writer_is_not_a_second_article() -> None:
     bio = marked("Who wrote this", None, RATES, tag="h3")
     assert titles(page(LONG, bio)) == ["Dam below Arden to be raised"]
 

@@ -163,7 +163,7 @@ def test_titles_of_a_numbered_digest_lose_their_numbers() -> None:
     ]
 
 
-def test_labels_name_what_stands_at_the_head() -> None:
+def test_labels_name_the_first_line() -> None:
     text = body(
         "Title: Quota row halts landings", "Source: Coastal Review", "Author: Jane Roe",
         "Date: 21 July 2025", "URL: https://coastal.example/quota", "", *FISH,
@@ -188,7 +188,7 @@ def test_an_agency_under_a_title_does_not_make_the_title_a_caption() -> None:
     assert (article.title, article.publisher) == ("QUOTA ROW HALTS LANDINGS", "REUTERS")
 
 
-def test_teasers_without_a_text_are_no_articles() -> None:
+def test_teasers_without_a_text_are_not_articles() -> None:
     text = body(
         "Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
         "You may also like", "Five charts on fish", "Reuters · 3 days ago",
@@ -200,7 +200,7 @@ def test_teasers_without_a_text_are_no_articles() -> None:
     ]
 
 
-def test_what_a_site_says_in_welcome_is_no_article() -> None:
+def test_a_sites_welcome_is_not_an_article() -> None:
     text = body(
         "Welcome to World Digest, your daily source of news from everywhere.",
         "We use cookies to improve your experience.", "Accept all",
@@ -229,7 +229,7 @@ def test_what_a_site_says_in_welcome_is_no_article() -> None:
         "© Jane Roe",
     ],
 )
-def test_who_took_a_picture_is_a_credit(line: str) -> None:
+def test_a_photographers_name_is_a_credit(line: str) -> None:
     assert is_credit(line)
 
 
@@ -243,7 +243,7 @@ def test_who_took_a_picture_is_a_credit(line: str) -> None:
         "A Chinese puzzle",
     ],
 )
-def test_what_the_text_says_is_no_credit(line: str) -> None:
+def test_a_sentence_of_the_text_is_not_a_credit(line: str) -> None:
     assert not is_credit(line)
 
 
@@ -263,7 +263,7 @@ def test_what_the_text_says_is_no_credit(line: str) -> None:
         ("The glacier is seen in this undated handout picture.", None),
     ],
 )
-def test_what_a_picture_shows_is_a_caption(line: str, following: str | None) -> None:
+def test_the_description_of_a_picture_is_a_caption(line: str, following: str | None) -> None:
     assert is_caption(line, following)
 
 
@@ -300,7 +300,7 @@ def test_a_sentence_above_a_credit_stays_unless_it_shows_a_scene(
         "By signing up, you agree to our Terms of Use and Privacy Policy.",
     ],
 )
-def test_what_a_site_says_about_itself_is_furniture(line: str) -> None:
+def test_a_sites_words_about_itself_are_boilerplate(line: str) -> None:
     assert is_boilerplate(line)
 
 
@@ -317,7 +317,7 @@ def test_what_a_site_says_about_itself_is_furniture(line: str) -> None:
         "It was over.",
     ],
 )
-def test_sentences_about_apps_and_subscribers_are_no_furniture(line: str) -> None:
+def test_sentences_about_apps_and_subscribers_stay(line: str) -> None:
     assert not is_boilerplate(line)
     assert not ends_article(line)
 

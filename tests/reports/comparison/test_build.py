@@ -150,7 +150,7 @@ EARLY = {"closes": 400, "actual_close_time": day(5)}
         ([asked("a", "annulled")], "no shared question counts: 1 annulled"),
     ],
 )
-def test_a_pair_whose_shared_questions_do_not_count_has_the_reason(
+def test_a_pair_without_countable_questions_has_the_reason(
     those: list[dict[str, Any]], said: str
 ) -> None:
     comparison = compared(shared(*those))
@@ -169,7 +169,7 @@ def test_a_shared_question_never_live_for_both_has_its_own_reason() -> None:
     assert "never" in only(shared(counts, at=11)).reason
 
 
-def test_a_member_who_changed_teams_counts_in_each_in_turn() -> None:
+def test_a_member_counts_in_each_of_their_teams_in_turn() -> None:
     stays = [joined("ours", "ann", until=5), joined("theirs", "ann", since=5), TEAMS[1]]
     pair = only(ledger(questions(40), said(40, 1, ann=0.9, bob=0.7), stays))
     assert pair.comparable

@@ -28,7 +28,7 @@ def comparison() -> Comparison:
 
 
 @pytest.mark.slow
-def test_the_json_is_what_its_schema_says(comparison: Comparison) -> None:
+def test_the_json_fits_its_schema(comparison: Comparison) -> None:
     jsonschema.validate(json.loads(as_json(comparison)), schema("comparison"))
 
 

@@ -58,6 +58,6 @@ def test_one_that_cannot_be_loaded_is_named_with_the_reason() -> None:
         kind("broken")
 
 
-def test_without_the_package_there_is_no_such_kind() -> None:
+def test_without_the_package_the_kind_is_unknown() -> None:
     with pytest.raises(BadInput, match="There is no resolver kind 'coin'"):
         kind("coin")

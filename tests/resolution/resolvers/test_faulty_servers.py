@@ -195,7 +195,7 @@ def test_a_host_that_lets_everyone_wait_holds_no_run_up(
     assert all("so it was not asked again" in one for one in said if one not in waited)
 
 
-def test_a_server_that_has_recovered_resolves_what_it_had_not(
+def test_a_recovered_server_resolves_the_waiting_questions(
     engine: Engine, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, address, "error")

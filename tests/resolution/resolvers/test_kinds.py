@@ -389,7 +389,7 @@ def test_only_programs_in_the_folder_are_run(program: Any, tmp_path: Path, name:
         look("command", {"program": name}, at(9))
 
 
-def test_without_a_folder_there_are_no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_programs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORECASTS_COMMANDS_FOLDER", raising=False)
     with pytest.raises(BadInput, match="no folder of commands is set"):
         look("command", {"program": os.path.basename(sys.executable)}, at(9))

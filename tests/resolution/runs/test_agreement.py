@@ -68,7 +68,7 @@ def test_answers_and_policy_decide(said: list[Answer], by: Policy | None, state:
     assert decide(said, by, last_attempt=False).state == state
 
 
-def test_a_disagreement_says_who_said_what() -> None:
+def test_a_disagreement_lists_each_source_with_its_answer() -> None:
     came = decide([says("yes", 1), says("no", 2), fails()], QUORUM, last_attempt=False)
     assert "disagree: yes, known on 2 January 2026; no, known on 3" in came.message
     assert [finding.outcome for _, finding in came.findings] == ["yes", "no"]

@@ -327,7 +327,7 @@ def test_a_question_discarded_right_after_its_claim_stops_no_other(
     assert [claimed.state.slug for claimed in batch] == ["snow"]
 
 
-def test_a_ledger_that_cannot_be_written_to_ends_the_run_and_what_it_had_is_free(
+def test_a_read_only_ledger_ends_the_run_and_frees_its_questions(
     engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain", "snow")

@@ -78,7 +78,7 @@ def followed(engine: Engine) -> Engine:
     return engine
 
 
-def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
+def test_a_correction_is_proposed_to_followers_once(followed: Engine) -> None:
     resolve(followed, "no", 5)
     assert run(followed, 6) == {"snow": "proposed"}
     [row] = waiting(followed)
@@ -99,7 +99,7 @@ def test_a_withdrawn_outcome_says_nothing_until_there_is_another(followed: Engin
     assert run(followed, 8) == {"snow": "proposed"}
 
 
-def test_once_it_is_accepted_it_stands(followed: Engine) -> None:
+def test_an_accepted_outcome_holds(followed: Engine) -> None:
     resolve(followed, "no", 5)
     run(followed, 6)
     [row] = waiting(followed)

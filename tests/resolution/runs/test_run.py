@@ -243,7 +243,7 @@ def test_a_condition_is_normalised(session: Session, question: Question, alice: 
         ("https://example.org", "https://example.org/"),
     ],
 )
-def test_a_second_resolver_needs_another_source_whatever_its_spelling(
+def test_a_second_resolver_needs_another_source_not_another_spelling(
     session: Session, question: Question, alice: Member, tmp_path: Path, first: str, second: str
 ) -> None:
     (tmp_path / "link.csv").symlink_to(tmp_path / "d.csv")

@@ -309,7 +309,7 @@ def test_after_a_withdrawal_another_outcome_is_confirmed_and_silence_changes_not
     assert state(withdrawn, 5) == comes
 
 
-def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
+def test_a_person_may_accept_a_withdrawn_outcome(withdrawn: Engine) -> None:
     assert state(withdrawn, 5) == "proposed"
     with acting(withdrawn) as (session, _, alice):
         assert confirmation.accept(
