@@ -83,17 +83,6 @@ class _Corrected:
         value = read_typed(self.value, None, text, now=moment, zone=zone())
         return require_offered_range(value, lowest_probability())
 
-    def asked(self, doing: Act, article: int) -> Asked:
-        """Return the question, registered with its passage and forecast."""
-        try:
-            text = self.text(doing.now)
-            passage = find_passage(doing.ledger, article, self.draft.source)
-            value = self.forecast(text, doing.now)
-            return ask(doing.ledger, text, value, sources=[passage], origin="app", **doing.by)
-        except LedgerError as error:
-            error.message = f"{quoted(self.title, 80)}: {error.message}"
-            raise
-
 
 def focus_first(article: Drafted) -> None:
     """Focus the forecast of the first draft in the next run; folded ones come last."""
@@ -244,14 +233,25 @@ def _understood(one: _Corrected) -> str:
 def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
     """Register the chosen drafts in one transaction; the next one on the page is next."""
     with act(key) as doing:
+        asked: list[Asked] = []
         number = article.store(doing)
-        asked = [one.asked(doing, number) for one in chosen]
-        forecast = [(one, one.forecast) for one in asked if one.forecast is not None]
+        for one in chosen:
+            try:
+                text = one.text(doing.now)
+                value = one.forecast(text, doing.now)
+                sources = [find_passage(doing.ledger, number, one.draft.source)]
+                asked.append(
+                    ask(doing.ledger, text, value, sources=sources, origin="app", **doing.by)
+                )
+            except LedgerError as error:
+                error.message = f"{quoted(one.title, 80)}: {error.message}"
+                raise
+        forecast = [(made, made.forecast) for made in asked if made.forecast is not None]
         if len(asked) == 1:
             message = f"Registered: {shortened(asked[0].text.title)}"
-            for one, made in forecast:
-                value = format_value(made, one.text.options)
-                message += f" Your forecast: {shortened(value, 100)}."
+            for made, first in forecast:
+                said = format_value(first, made.text.options)
+                message += f" Your forecast: {shortened(said, 100)}."
         else:
             message = f"Registered {len(asked)} questions, {len(forecast)} with your forecast."
         doing.say(asked_message(message, *asked))
