@@ -44,7 +44,7 @@ def of_questions(digests: Iterable[bytes], frames: Frames) -> str:
     """
     digest = hashlib.sha256(b"".join(sorted(digests)))
     for name, columns in _TABLES.items():
-        rows = getattr(frames, name)[columns].astype(str).to_numpy().tolist()
+        rows = getattr(frames, name)[columns].astype(str).fillna("").to_numpy().tolist()
         digest.update(_json([name, sorted(rows)]))
     return digest.hexdigest()
 
