@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import Session
 
-from forecasts.access import teams, visibility
+from forecasts.access import teams, tokens, visibility
 from forecasts.access.members import member_or_new
 from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.ledger.models import Member, Question, Role
@@ -61,6 +61,20 @@ def test_a_crowd_no_further_away_has_not_moved(
         else:
             say(session, question, bob, 3, Value(probability=now))
         assert moved(session, question, alice) is None
+
+
+def test_the_bots_of_one_owner_count_as_one(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    carol = member_or_new(session, "carol", now=day(0))
+    bots = [tokens.create(session, name, member=bob, now=day(0)).member for name in ("b1", "b2")]
+    for member in (carol, *bots, alice):
+        say(session, question, member, 1, Value(probability=0.4))
+    for bot in bots:
+        say(session, question, bot, 2, Value(probability=0.9))
+    found = moved(session, question, alice)
+    assert found is not None
+    assert (found.before, found.now, found.forecasters) == ("40%", "65%", 2)
 
 
 def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bob: Member) -> None:

@@ -293,6 +293,25 @@ def test_outcomes_count_once_the_channel_is_added(ledger: Engine, service: Servi
     assert told(ledger, service, 4.2) == []
 
 
+def test_old_closes_and_outcomes_are_no_events(ledger: Engine, service: Service) -> None:
+    channel(ledger, service, "root", "closed", now=day(11))  # it closes on the tenth day
+    channel(ledger, service, "alice", "closed", "resolved")
+    resolve(ledger, "yes", 3)
+    assert told(ledger, service, 33.1) == []
+    withdraw(ledger, 33.2)
+    assert told(ledger, service, 40.1) == []
+    assert "- Will it rain? It closed" in " ".join(told(ledger, service, 39.9))
+
+
+def test_a_viewer_is_not_asked_for_a_forecast(ledger: Engine, service: Service) -> None:
+    with acting(ledger, by="root") as (session, _, root):
+        teams.appoint(session, root, Role.admin, member=root, now=day(0))
+        bob = member_named(session, "bob")
+        teams.appoint(session, bob, Role.viewer, member=root, now=day(0))
+    channel(ledger, service, "bob", "closing")
+    assert told(ledger, service, 9.5) == []
+
+
 def test_many_events_make_one_short_inert_message(ledger: Engine, service: Service) -> None:
     with acting(ledger, by="root") as (session, _, root):
         for number in range(9):
