@@ -1,4 +1,4 @@
-"""The façade's paths. Each handler reads the request, calls the ledger's verbs, and caller.
+"""The façade's paths. Each handler reads the request, calls the ledger's verbs, and answers.
 
 Errors are those of the API: problem documents, whose ``detail`` is the sentence.
 """
