@@ -121,7 +121,7 @@ class Table:
 
 
 def read_table(
-    path: Path, kinds: Mapping[str, str], separator: str = ",", *, last_can_lack: str = ""
+    path: Path, kinds: Mapping[str, str], separator: str = ",", *, last_can_lack: str | None = None
 ) -> Table:
     """Return the file, its columns parsed as their kinds (see ``frames.Frames``).
 
@@ -287,7 +287,7 @@ csv.field_size_limit(_INT32_MAX)
 
 
 def read_csv(
-    path: Path, separator: str = ",", last_can_lack: str = ""
+    path: Path, separator: str = ",", last_can_lack: str | None = None
 ) -> tuple[pd.DataFrame, dict[int, list[str]]]:
     """Return the cells of a CSV file, and its ragged rows (see ``tables.read_table``)."""
     header = csv_header(path, separator)

@@ -64,7 +64,7 @@ class Source:
         kinds: Mapping[str, str],
         separator: str = ",",
         *,
-        last_can_lack: str = "",
+        last_can_lack: str | None = None,
     ) -> Table:
         """Return the columns of a CSV file, parsed as these kinds; missing ones are blank.
 

@@ -131,6 +131,12 @@ def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(
     assert len(table.problems) == len(table.ragged)
 
 
+def test_a_row_without_the_cell_of_a_last_column_without_a_name_is_ragged(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,\n1,2\n3,4,\n", encoding="utf-8")
+    assert read_table(path, dict.fromkeys("ab", "text")).ragged == {0: ["1", "2"]}
+
+
 def test_a_parquet_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
     read_folder(folder(tmp_path))
     (tmp_path / "forecasts.csv").unlink()
