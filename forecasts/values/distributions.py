@@ -23,9 +23,9 @@ from scoring.arrays import Floats
 
 STEPS = 200
 _WIDE = 1000  # a range with this ratio of its bounds
-# A point this near the line between its neighbours is left out: bots round to ten digits. Even
-# 200 such points in a row are less than 1.1e-6 off the line between their ends.
-_SAME_LINE = 1.1e-10
+# A point this near the line between its neighbours is left out: bots round to ten digits.
+_SAME_LINE = 1.5e-10
+_NOISE = 1e-14  # of the arithmetic on a CDF
 _RISE = 1e-7  # spread over the range of a CDF that is flat somewhere, as levels must differ
 
 
@@ -109,7 +109,9 @@ def quantiles(cdfs: Floats, at: Floats, kind: str) -> list[dict[str, float | str
     figures = np.array([_figure(number, kind) for number in at.tolist()], dtype=object)
     found = []
     levels = _rising(cdfs)
-    for one, places in zip(levels, _corners(at, levels), strict=True):
+    corners = _corners(at, levels)
+    corners[:, [0, -1]] = False
+    for one, places in zip(levels, corners, strict=True):
         below, most = float(one[0]), float(one[-1])
         inside = below < most  # else all outside; a uniform one is stated by its middle
         if inside and not places.any():
@@ -158,11 +160,34 @@ def _rising(cdfs: Floats) -> Floats:
 
 
 def _corners(at: Floats, cdfs: Floats) -> npt.NDArray[np.bool_]:
-    """Return which points between the first and the last are off the line of their neighbours."""
-    share = (at[1:-1] - at[:-2]) / (at[2:] - at[:-2])
-    chords = cdfs[:, :-2] + share * (cdfs[:, 2:] - cdfs[:, :-2])
+    """Return which points each CDF is linear between (Douglas & Peucker, 1973).
+
+    All lines of all CDFs are divided together: at each line's farthest point, while that is off it.
+    """
     corners = np.zeros(cdfs.shape, dtype=np.bool_)
-    corners[:, 1:-1] = np.abs(cdfs[:, 1:-1] - chords) > _SAME_LINE
+    corners[:, [0, -1]] = True
+    row = np.arange(len(cdfs) if len(at) > 2 else 0)
+    first, last = np.zeros_like(row), np.full_like(row, len(at) - 1)
+    while len(row):
+        between = last - first - 1
+        starts = np.cumsum(between) - between
+        line = np.repeat(np.arange(len(row)), between)
+        place = np.arange(len(line)) - starts[line] + first[line] + 1
+        low, high = cdfs[row, first], cdfs[row, last]
+        slope = (high - low) / (at[last] - at[first])
+        chord = low[line] + slope[line] * (at[place] - at[first][line])
+        off = np.abs(cdfs[row[line], place] - chord)
+        most = np.maximum.reduceat(off, starts)
+        # The first of equally far ones is a corner; the next may be on its way to another.
+        at_most = np.flatnonzero(off >= (most - _NOISE)[line])
+        farthest = place[at_most[np.diff(line[at_most], prepend=-1) > 0]]
+        bent = most > _SAME_LINE
+        row, first, middle, last = (one[bent] for one in (row, first, farthest, last))
+        corners[row, middle] = True
+        row = np.concatenate([row, row])
+        first, last = np.concatenate([first, middle]), np.concatenate([middle, last])
+        open_ = last - first > 1
+        row, first, last = row[open_], first[open_], last[open_]
     return corners
 
 
