@@ -32,6 +32,10 @@ except ImportError:  # not on every system
     fcntl = None  # type: ignore[assignment]
 
 
+# Of what the platforms' modules keep; a file in another form is begun again.
+_FORM = 2
+
+
 @dataclass
 class Kept:
     """The lists that were fetched. ``begun``: when; ``resumed``: by an earlier command.
@@ -94,7 +98,7 @@ def keeping(path: Path, *, now: datetime, fresh: bool = False) -> Iterator[Kept]
         if kept is None:
             file.seek(0)
             file.truncate()
-            _write(file, {"begun": now.isoformat()})
+            _write(file, {"form": _FORM, "begun": now.isoformat()})
             kept = Kept(file, now)
         yield kept
 
@@ -124,6 +128,8 @@ def _read(file: IO[bytes]) -> Kept | None:
         try:
             document = json.loads(line)
             if kept is None:
+                if document["form"] != _FORM:
+                    break
                 kept = Kept(file, read_time(document["begun"]), resumed=True)
             else:
                 kept._take(document["list"], document["items"], document["next"])

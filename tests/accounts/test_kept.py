@@ -55,12 +55,23 @@ def test_a_page_that_was_not_written_whole_is_fetched_again(tmp_path: Path, torn
     assert path.read_bytes() == whole + b'{"list":"posts","items":{"2":2},"next":null}\n'
 
 
-@pytest.mark.parametrize("content", [b"", b'{"begu', b'{"begun":"yesterday"}\n', b"{}\n"])
-def test_a_file_without_a_beginning_begins_again(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"begu',
+        b'{"form":2,"begun":"yesterday"}\n',
+        b"{}\n",
+        b'{"begun":"2026-03-01T12:00:00+00:00"}\n{"list":"posts","items":{"1":1},"next":null}\n',
+    ],
+)
+def test_a_file_without_a_beginning_or_in_an_earlier_form_begins_again(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "kept.jsonl"
     path.write_bytes(content)
     with keeping(path, now=NOW) as kept:
-        assert (kept.resumed, kept.begun) == (False, NOW)
+        assert (kept.resumed, kept.begun, kept.items("posts")) == (False, NOW, {})
 
 
 def test_a_killed_command_loses_no_page(tmp_path: Path) -> None:
