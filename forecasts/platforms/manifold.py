@@ -123,7 +123,9 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
                 reason = "no bet of the account counts"
                 reading.leave_out(question["place"], question["title"], reason)
     _add_notes(reading)
-    reading.name_forecasters({}, "Manifold", choices.owner)
+    accounts = {one["forecaster"] for one in reading.forecasts} - {""}
+    mine = accounts.pop() if len(accounts) == 1 else ""  # bets without an account are theirs too
+    reading.name_forecasters({}, "Manifold", choices.owner, mine=mine)
     return reading.record(implied=True)
 
 

@@ -200,6 +200,11 @@ def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_p
     ]
 
 
+def test_bets_of_one_account_and_of_none_are_the_importers(tmp_path: Path) -> None:
+    record = read(tmp_path, [bet(), bet(userId=None, createdTime=MADE + 3 * DAY)], [market()])
+    assert record.frames.forecasts["forecaster"].tolist() == ["anna", "anna"]
+
+
 @pytest.mark.parametrize(
     "dropped", [{"isRedemption": True}, {"isCancelled": True}, {"isAnte": True}, {"id": "kept"}]
 )
