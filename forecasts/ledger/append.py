@@ -112,8 +112,9 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
             connection.execute(insert(table), rows)
             enter(session, kind, some)
     except BaseException:
-        driver: Any = connection.connection.driver_connection
-        driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
+        if not connection.invalidated:  # a lost connection has nothing to roll back
+            driver: Any = connection.connection.driver_connection
+            driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
         raise
     return ids
 
