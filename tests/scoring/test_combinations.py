@@ -51,7 +51,7 @@ def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any], toleranc
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(1000))
+@settings(max_examples=examples(400))
 @given(
     ledgers(types=TYPES, rows=25),
     st.sampled_from(RULE_NAMES),
