@@ -42,3 +42,30 @@ def test_scores_and_measures_agree_with_other_packages() -> None:
     found = scoring.decompose(p=P, y=Y, weight=WEIGHT)
     for name in ("score", "miscalibration", "discrimination", "uncertainty"):
         assert_allclose(getattr(found, name), theirs[name][0], atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:numba is not available")
+def test_the_crps_and_the_murphy_curve_agree_with_scores() -> None:
+    import xarray as xr
+    from scores import continuous, probability
+
+    values, levels = np.sort(RANDOM.random((10, 4)) * 10, axis=1), np.array([0.1, 0.4, 0.6, 0.9])
+    outcome = RANDOM.random(10) * 10
+    found = scoring.crps_piecewise(
+        levels=levels, values=values, outcome=outcome, lower=0.0, upper=10.0
+    )
+    for i in range(10):
+        curve = xr.DataArray([0.0, *levels, 1.0], dims="x", coords={"x": [0.0, *values[i], 10.0]})
+        happened = xr.DataArray(outcome[i])
+        theirs = probability.crps_cdf(
+            curve, happened, threshold_dim="x", integration_method="exact"
+        )
+        assert_allclose(found[i], float(theirs["total"]) / 10, rtol=1e-9)
+    # Packages differ at a threshold equal to a forecast, where the score jumps.
+    thresholds = np.arange(0.005, 1, 0.01)
+    p, y = xr.DataArray(P, dims="i"), xr.DataArray(Y, dims="i")
+    theirs = continuous.murphy_score(p, y, thresholds, functional="expectile", alpha=0.5)
+    # The expectile at one half is the mean, with elementary score |y − θ| / 2.
+    found = scoring.murphy_curve(p=P, y=Y, thresholds=thresholds)["score"]
+    assert_allclose(found, 4 * theirs["total"], atol=1e-12)
