@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from forecasts.access import memberships, teams
 from forecasts.access import roles as access_roles
 from forecasts.access.members import member_named, member_or_new
+from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.importing.frames import import_frames
@@ -23,7 +24,7 @@ from forecasts.ledger.models import Appointment, Member, Membership, Role
 from forecasts.ledger.verification import verify
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.access.member_roles import role_in
-from tests.conftest import day
+from tests.conftest import ask, day
 
 
 def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
@@ -202,6 +203,19 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     ]
     assert [h for h, _ in teams.roster(session, alder, now=day(5)).members] == ["alice", "bob"]
     assert [h for h, _ in teams.roster(session, alder, now=day(6)).members] == ["alice"]
+
+
+def test_a_former_member_has_no_rights_in_the_team(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(1))
+    rain = ask(session, alice, slug="rain", **teams.visibility_fields(session, "Alder"))
+    access_roles.require(session, bob, Action.resolve, rain, now=day(2))
+    teams.remove(session, alder, bob, member=alice, now=day(3))
+    assert access_roles.member_rights(session, bob, now=day(4)).teams == {}
+    with pytest.raises(NotFound, match="no question 'rain'"):
+        access_roles.require(session, bob, Action.see, rain, now=day(4))
 
 
 def test_a_role_given_twice_is_refused(session: Session, alice: Member, bob: Member) -> None:
