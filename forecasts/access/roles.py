@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, true
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member, kind_of
@@ -147,10 +148,9 @@ class Rights:
         """Return the role on that team's questions; None for questions without a team."""
         return self.general if team_id is None else self.teams.get(team_id, self.general)
 
-    def allows(self, action: Action, team_id: int | None = None, *, own: bool = False) -> bool:
-        """Return whether the member may do this on questions of that team, ``own`` or others'."""
-        needed = Role.forecaster if own and action in AUTHOR_ACTIONS else action.role
-        return self.unrestricted or self.role_on(team_id).rank >= needed.rank
+    def allows(self, action: Action, team_id: int | None = None) -> bool:
+        """Return whether the member may do this on other authors' questions of that team."""
+        return self.unrestricted or self.role_on(team_id).rank >= action.role.rank
 
 
 def member_rights(session: Session, member: Member | None, *, now: datetime) -> Rights:
@@ -288,6 +288,26 @@ def allows(rights: Rights, action: Action, question: Question, text: QuestionRev
     """Return whether a member with these rights may do this on the question."""
     role, needed = rights.role_on(text.team_id), _required_role(rights, action, question)
     return rights.unrestricted or (role.rank >= needed.rank and _can_see(rights, question, text))
+
+
+def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElement[bool]:
+    """Return the SQL condition on ``Question`` and its wording ``text``: ``rights`` allow this.
+
+    Whether the member may see the question is a condition of its own (``visibility``).
+    """
+    if rights.unrestricted:
+        return true()
+
+    def has_role(lowest: Role) -> ColumnElement[bool]:
+        inside = [team for team, role in rights.teams.items() if role.rank >= lowest.rank]
+        outside = or_(text.team_id.is_(None), text.team_id.not_in(list(rights.teams)))
+        elsewhere = outside if rights.general.rank >= lowest.rank else false()
+        return or_(text.team_id.in_(inside), elsewhere)
+
+    if action not in AUTHOR_ACTIONS:
+        return has_role(action.role)
+    own = col(Question.member_id) == rights.member_id
+    return or_(has_role(action.role), and_(own, has_role(Role.forecaster)))
 
 
 def _required_role(rights: Rights, action: Action, question: Question) -> Role:

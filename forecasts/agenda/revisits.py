@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
@@ -22,6 +23,7 @@ from forecasts.values.value import value_of
 
 DEFAULT_INTERVAL = timedelta(days=14)
 MOST_DAYS = 3_650
+_OF_A_QUESTION = col(Revisit.question_id).is_not(None)
 
 
 def set_interval(
@@ -76,6 +78,18 @@ def intervals(session: Session, member: Member | None) -> Intervals:
     found = {id_: timedelta(days=days) for id_, days in rows if days is not None}
     default = found.pop(None, DEFAULT_INTERVAL)
     return Intervals(default, {id_: interval for id_, interval in found.items() if id_ is not None})
+
+
+def distinct_days(session: Session, member_id: int) -> list[int]:
+    """Return the member's intervals for single questions in days, each once."""
+    chosen = select(col(Revisit.days)).distinct().where(_is_current(member_id), _OF_A_QUESTION)
+    return [days for days in session.exec(chosen) if days is not None]
+
+
+def questions_with_interval(member_id: int, days: int | None = None) -> Any:
+    """Return the statement for the questions with an interval of ``days`` of their own, or any."""
+    chosen = select(Revisit.question_id).where(_is_current(member_id), _OF_A_QUESTION)
+    return chosen if days is None else chosen.where(Revisit.days == days)
 
 
 def _is_current(member_id: int) -> ColumnElement[bool]:

@@ -119,7 +119,7 @@ OPEN = {
         agenda.notifications.channels.add agenda.notifications.channels.change
         agenda.notifications.channels.find agenda.notifications.channels.listing
         agenda.notifications.channels.remove agenda.notifications.sender.resend
-        agenda.revisits.intervals agenda.revisits.mark_seen
+        agenda.revisits.distinct_days agenda.revisits.intervals agenda.revisits.mark_seen
         agenda.revisits.seen_until questions.standing.last_registered
     """,
     "narrows what the session reads": "access.visibility.reading_publicly",

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.slow
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = runpy.run_path(str(DOCS / "write_json.py"))
-SCHEMAS = ("report", "comparison")  # of the whole documents that these commands print
 
 # The commands that change something, serve, or write for another program, with its own format.
 WITHOUT_DATA = {

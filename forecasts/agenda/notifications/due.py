@@ -1,8 +1,8 @@
 """The events to notify a channel about, computed from the ledger as its member may see it.
 
-Events with a notice already are left out. An event has the time (``at``) of its close, forecast,
-proposal, resolution or withdrawal, so that a question that closes again is a new event, and an
-update restarts the age of a forecast.
+Each kind of event is one statement, which leaves out events that have a notice already. An event
+has the time (``at``) of its close, forecast, proposal, resolution or withdrawal, so that a question
+that closes again is a new event, and an update restarts the age of a forecast.
 
 Events in the past (a close, a resolution) count from the time the channel was added, and for 30
 days. A pending state (a decision, an old forecast) counts whenever it began.
@@ -10,130 +10,241 @@ days. A pending state (a decision, an old forecast) counts whenever it began.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.access.roles import Action, allows, member_rights
-from forecasts.access.visibility import question_visible
-from forecasts.agenda.revisits import intervals
-from forecasts.ledger.current import is_current_outcome, is_open_proposal, is_superseded
+from forecasts.access.roles import Action, Rights, allowed_condition
+from forecasts.access.visibility import question_visible, reader_rights
+from forecasts.agenda.revisits import distinct_days, questions_with_interval
+from forecasts.ledger.current import (
+    close_time,
+    has_outcome,
+    is_current_outcome,
+    is_newest_wording,
+    is_open_proposal,
+    is_superseded,
+)
 from forecasts.ledger.models import (
     Channel,
+    Dispute,
     Event,
     Forecast,
-    Member,
     Notice,
     NoticeState,
     Question,
+    QuestionRevision,
     Resolution,
     ResolutionState,
     Watch,
 )
-from forecasts.questions.standing import by_id, outlines
-from forecasts.resolution.disputes import open_disputes
-from forecasts.updates.updates import current_forecasts
+from forecasts.resolution.disputes import is_open
 
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
+
+_TEXT, _OWN, _NEXT = (aliased(QuestionRevision), aliased(Forecast), aliased(Forecast))
+_TOLD = aliased(Notice)
+_closes = close_time(_TEXT)
+_UNRESOLVED = ~has_outcome(Question.id)
+
+_RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
 
 DueEvent = tuple[Event, int, datetime]  # event, question id, ``at``
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """A channel with its member's rights, which decide on the events that it gets."""
+
+    session: Session
+    channel: Channel
+    rights: Rights
+    now: datetime
+
+    def may(self, action: Action) -> ColumnElement[bool]:
+        """Return the SQL condition: the member's rights allow the action on the question."""
+        return allowed_condition(self.rights, action, _TEXT)
+
+    @property
+    def has_forecast(self) -> ColumnElement[bool]:
+        """SQL condition: the member has forecast the question."""
+        own = (_OWN.question_id == Question.id) & (_OWN.member_id == self.channel.member_id)
+        return select(_OWN.id).where(own).exists()
+
+
+@dataclass(frozen=True)
+class _Events:
+    """The statement of one kind of event: its time, its conditions, and the tables to join."""
+
+    at: Any
+    conditions: Sequence[Any]
+    joins: Sequence[tuple[Any, Any]] = ()
+
+
 def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
     """Return the events of the channel without a notice; the session reads for its member."""
-    member = session.get_one(Member, channel.member_id)
-    rows = session.exec(
-        select(Notice.event, Notice.question_id, Notice.at, Notice.state).where(
-            Notice.channel_id == channel.id
+    rights = reader_rights(session)
+    assert rights is not None
+    reader = _Reader(session, channel, rights, now)
+    found: list[DueEvent] = []
+    for event in map(Event, channel.events):
+        events = _EVENTS[event](reader)
+        notified = (
+            select(Notice.id)
+            .where(
+                Notice.channel_id == channel.id,
+                Notice.event == event,
+                col(Notice.question_id) == col(Question.id),
+                col(Notice.at) == events.at,
+            )
+            .exists()
         )
+        statement: Any = (
+            select(col(Question.id), events.at)
+            .select_from(Question)
+            .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
+            .where(*events.conditions, question_visible(session), ~notified)
+            .distinct()
+            .order_by(events.at, col(Question.id))
+        )
+        for table, condition in events.joins:
+            statement = statement.join(table, condition)
+        found += [(event, question_id, at) for question_id, at in session.exec(statement)]
+    return found
+
+
+def _closing(reader: _Reader) -> _Events:
+    """Select open questions that close soon, without the member's forecast."""
+    has_current_forecast = (
+        select(~col(_OWN.withdrawn))
+        .where(
+            col(_OWN.question_id) == col(Question.id),
+            col(_OWN.member_id) == reader.channel.member_id,
+            col(_OWN.made_at) <= reader.now,
+        )
+        .order_by(col(_OWN.made_at).desc(), col(_OWN.id).desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    notices = {(Event(event), question_id, at): state for event, question_id, at, state in rows}
-    forecast = set(
-        session.exec(select(Forecast.question_id).where(Forecast.member_id == member.id).distinct())
-    )
-    # An outcome that the member was told of, or may have been: its withdrawal is an event.
-    heard = {
-        question_id
-        for (event, question_id, _), state in notices.items()
-        if event == Event.resolved and state in (NoticeState.sent, NoticeState.sending)
-    }
-    found = {
-        *_of_unresolved(session, channel, member, forecast, now),
-        *_disputed(session, member, now),
-        *_resolved(session, channel, forecast, heard, now),
-    }
-    order = [Event(event) for event in channel.events]
-    new = [one for one in found - notices.keys() if one[0] in order]
-    return sorted(new, key=lambda one: (order.index(one[0]), one[2], one[1]))
+    soon = reader.now + timedelta(days=reader.channel.days_before_close)
+    conditions = [
+        _closes <= soon,
+        *_is_open(reader),
+        func.coalesce(has_current_forecast, ~true()).is_(False),
+    ]
+    return _Events(_closes, conditions)
 
 
-def _of_unresolved(
-    session: Session, channel: Channel, member: Member, forecast: set[int], now: datetime
-) -> Iterator[DueEvent]:
-    """Yield the events of questions without an outcome; ``forecast``: those the member forecast."""
-    rights = member_rights(session, member, now=now)
-    mine = current_forecasts(session, member, at=now, unresolved=True)
-    asked = set(session.exec(select(Question.id).where(Question.member_id == member.id)))
-    review = intervals(session, member).by_question
-    usual = timedelta(days=channel.days_until_stale)
-    soon = now + timedelta(days=channel.days_before_close)
-    since = max(channel.recorded_at, now - NEWS)
-    waiting: dict[int, list[tuple[Event, datetime]]] = defaultdict(list)
-    for id_, at in session.exec(
-        select(Resolution.question_id, Resolution.recorded_at).where(is_open_proposal())
-    ):
-        waiting[id_].append((Event.decision, at))
-    for id_, parked_at in session.exec(
-        select(Watch.question_id, Watch.parked_at).where(col(Watch.parked_at).is_not(None))
-    ):
-        waiting[id_] += [] if parked_at is None else [(Event.parked, parked_at)]
-    for one in outlines(session):
-        closes, is_own = one.close_time, one.id in asked
-        if rights.allows(Action.resolve, one.team_id, own=is_own):
-            yield from ((event, one.id, at) for event, at in waiting[one.id])
-            if closes <= now:
-                yield Event.awaiting, one.id, closes
-        if since < closes <= now and (is_own or one.id in forecast):
-            yield Event.closed, one.id, closes
-        if not one.accepts_forecasts(now) or not rights.allows(Action.forecast, one.team_id):
-            continue
-        if one.id not in mine:
-            if closes <= soon:
-                yield Event.closing, one.id, closes
-        elif mine[one.id].made_at <= now - review.get(one.id, usual):
-            yield Event.stale, one.id, mine[one.id].made_at
+def _stale(reader: _Reader) -> _Events:
+    """Select open questions on which the member's forecast is due for review.
 
-
-def _disputed(session: Session, member: Member, now: datetime) -> Iterator[DueEvent]:
-    """Yield the disputes that the member may decide."""
-    rights = member_rights(session, member, now=now)
-    disputes = open_disputes(session)
-    states = by_id(session, [question.id for _, _, question in disputes], now=now)
-    for dispute, _, question in disputes:
-        if allows(rights, Action.resolve, question, states[question.id].text):
-            yield Event.disputed, question.id, dispute.recorded_at
-
-
-def _resolved(
-    session: Session, channel: Channel, forecast: set[int], heard: set[int], now: datetime
-) -> Iterator[DueEvent]:
-    """Yield the new and corrected outcomes of questions that the member forecast.
-
-    Also their withdrawals, where the channel may have been told of an outcome (``heard``).
+    By the interval of the question, or else by that of the channel.
     """
-    withdrawn = (col(Resolution.state) == ResolutionState.withdrawn) & ~is_superseded()
-    for row in session.exec(
-        select(Resolution).where(
-            Resolution.recorded_at > now - NEWS,
-            is_current_outcome() | withdrawn,
-            question_visible(session, Resolution.question_id),
+    replaced = (
+        select(_NEXT.id)
+        .where(
+            col(_NEXT.question_id) == col(_OWN.question_id),
+            col(_NEXT.member_id) == col(_OWN.member_id),
+            or_(
+                col(_NEXT.made_at) > col(_OWN.made_at),
+                and_(col(_NEXT.made_at) == col(_OWN.made_at), col(_NEXT.id) > col(_OWN.id)),
+            ),
         )
-    ):
+        .exists()
+    )
+    channel, question, made = reader.channel, col(_OWN.question_id), col(_OWN.made_at)
+    by_days = {
+        days: questions_with_interval(channel.member_id, days)
+        for days in distinct_days(reader.session, channel.member_id)
+    }
+    without_interval = question.not_in(questions_with_interval(channel.member_id))
+    old = or_(
+        without_interval & (made <= reader.now - timedelta(days=channel.days_until_stale)),
+        *(
+            question.in_(ids) & (made <= reader.now - timedelta(days=days))
+            for days, ids in by_days.items()
+        ),
+    )
+    own = [col(_OWN.member_id) == channel.member_id, old, ~col(_OWN.withdrawn), ~replaced]
+    return _Events(made, [*own, *_is_open(reader)], [(_OWN, question == col(Question.id))])
+
+
+def _is_open(reader: _Reader) -> list[ColumnElement[bool]]:
+    """Return the SQL conditions: the question is open, and the member may forecast it."""
+    has_opened = col(_TEXT.open_time) <= reader.now
+    return [_closes > reader.now, has_opened, _UNRESOLVED, reader.may(Action.forecast)]
+
+
+def _closed(reader: _Reader) -> _Events:
+    """Select closed, unresolved questions that the member asked or forecast."""
+    own = or_(col(Question.member_id) == reader.channel.member_id, reader.has_forecast)
+    since = max(reader.channel.recorded_at, reader.now - NEWS)
+    return _Events(_closes, [_closes > since, _closes <= reader.now, _UNRESOLVED, own])
+
+
+def _awaiting(reader: _Reader) -> _Events:
+    """Select closed, unresolved questions that the member may resolve."""
+    return _Events(_closes, [_closes <= reader.now, _UNRESOLVED, reader.may(Action.resolve)])
+
+
+def _decision(reader: _Reader) -> _Events:
+    """Select questions with a proposed outcome that the member may decide on."""
+    conditions = [is_open_proposal(), reader.may(Action.resolve)]
+    return _Events(col(Resolution.recorded_at), conditions, [_RESOLUTIONS])
+
+
+def _disputed(reader: _Reader) -> _Events:
+    """Select questions with a dispute that the member may decide."""
+    disputes = (Dispute, col(Dispute.resolution_id) == col(Resolution.id))
+    conditions = [is_open(), reader.may(Action.resolve)]
+    return _Events(col(Dispute.recorded_at), conditions, [_RESOLUTIONS, disputes])
+
+
+def _parked(reader: _Reader) -> _Events:
+    """Select parked questions that the member may resolve."""
+    parked_at, watches = col(Watch.parked_at), (Watch, col(Watch.question_id) == col(Question.id))
+    conditions = [parked_at.is_not(None), _UNRESOLVED, reader.may(Action.resolve)]
+    return _Events(parked_at, conditions, [watches])
+
+
+def _resolved(reader: _Reader) -> _Events:
+    """Select resolved or corrected questions that the member forecast.
+
+    Also those whose outcome was withdrawn, if the channel may have been told of an outcome.
+    """
+    recorded_at, channel = col(Resolution.recorded_at), reader.channel
+    later = recorded_at > channel.recorded_at
+    if channel.after_resolution is not None:
         # A run writes the time of its start, which may be before the channel was added.
-        after = channel.after_resolution
-        is_new = row.recorded_at > channel.recorded_at or (after is not None and row.id > after)
-        told = row.state != ResolutionState.withdrawn or row.question_id in heard
-        if is_new and told and row.question_id in forecast:
-            yield Event.resolved, row.question_id, row.recorded_at
+        later |= col(Resolution.id) > channel.after_resolution
+    told = (
+        select(_TOLD.id)
+        .where(
+            col(_TOLD.channel_id) == channel.id,
+            col(_TOLD.event) == Event.resolved,
+            col(_TOLD.question_id) == col(Question.id),
+            col(_TOLD.state).in_([NoticeState.sent, NoticeState.sending]),
+        )
+        .exists()
+    )
+    withdrawn = (col(Resolution.state) == ResolutionState.withdrawn) & ~is_superseded() & told
+    current = is_current_outcome() | withdrawn
+    conditions = [recorded_at > reader.now - NEWS, later, current, reader.has_forecast]
+    return _Events(recorded_at, conditions, [_RESOLUTIONS])
+
+
+_EVENTS: dict[Event, Callable[[_Reader], _Events]] = {
+    Event.resolved: _resolved,
+    Event.decision: _decision,
+    Event.disputed: _disputed,
+    Event.parked: _parked,
+    Event.awaiting: _awaiting,
+    Event.closing: _closing,
+    Event.stale: _stale,
+    Event.closed: _closed,
+}
