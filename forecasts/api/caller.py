@@ -233,12 +233,7 @@ def markdown(text: str) -> Response:
 
 def reads(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Return the handler of a request that reads; its first argument is the ledger."""
-
-    def answered(caller: Caller, do: Callable[[At], Any]) -> Any:
-        with caller.reading() as at:
-            return do(at)
-
-    return _handler(handler, Reads, answered)
+    return _handler(handler, Reads, _read)
 
 
 def acts(handler: Callable[..., View]) -> Callable[..., Any]:
@@ -248,12 +243,12 @@ def acts(handler: Callable[..., View]) -> Callable[..., Any]:
 
 def acts_once(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Return the handler of one act, without retries; its first argument is the ledger."""
+    return _handler(handler, Reads, acted)
 
-    def answered(caller: Caller, do: Callable[[At], Any]) -> Any:
-        with caller.acting() as at:
-            return do(at)
 
-    return _handler(handler, Reads, answered)
+def _read(caller: Caller, do: Callable[[At], Any]) -> Any:
+    with caller.reading() as at:
+        return do(at)
 
 
 def _handler(

@@ -234,34 +234,31 @@ def invalid_values(problems: Sequence[Problem], remedy: Advice) -> BadInput:
 
 def add_handlers(app: FastAPI) -> None:
     """Let the app answer each error as a problem."""
+    for kind in (LedgerError, InputError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
 
-    @app.exception_handler(LedgerError)
-    def _ledger_error(_: Request, error: LedgerError) -> Response:
-        return response(error)
 
-    @app.exception_handler(InputError)
-    def _input_error(_: Request, error: InputError) -> Response:
-        return response(BadInput(str(error)))
-
-    @app.exception_handler(RequestValidationError)
-    def _validation(request: Request, error: RequestValidationError) -> Response:
-        if request.url.path.startswith("/api/v1/"):
+def _answer(request: Request, error: Exception) -> Response:
+    """Return any error as a response."""
+    match error:
+        case LedgerError():
+            return response(error)
+        case InputError():
+            return response(BadInput(str(error)))
+        case RequestValidationError() if request.url.path.startswith("/api/v1/"):
             return response(invalid(error.errors()))
-        return response(invalid(error.errors(), "docs/bots.md has the fields and the differences."))
-
-    @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # FastAPI could not decode it
+        case RequestValidationError():
+            remedy = "docs/bots.md has the fields and the differences."
+            return response(invalid(error.errors(), remedy))
+        case HTTPException(status_code=400):  # FastAPI could not decode it
             return response(BadInput("The body is not JSON in UTF-8.", remedy="Send it again."))
-        said = _SENTENCES.get(error.status_code, error.detail)
-        found = plain(error.status_code, f"{said}.", "See /api/v1/docs.")
-        found.headers.update(error.headers or {})
-        return found
-
-    @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> Response:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return plain(500, "Something went wrong.", "The server's log has the details.")
+        case HTTPException():
+            said = _SENTENCES.get(error.status_code, error.detail)
+            found = plain(error.status_code, f"{said}.", "See /api/v1/docs.")
+            found.headers.update(error.headers or {})
+            return found
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return plain(500, "Something went wrong.", "The server's log has the details.")
 
 
 def must(fault: Any) -> str:

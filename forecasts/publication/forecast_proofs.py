@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +17,10 @@ from typing import Any
 import pandas as pd
 from sqlmodel import Session, SQLModel, col, select
 
-from forecasts.access.roles import member_rights
-from forecasts.access.visibility import forecast_visible, reading_everything
+from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import iso, read_time, to_minute
+from forecasts.exporting.export import reading
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.chain import contents, sha256
@@ -37,14 +36,9 @@ _VALUES = ("probability", "probabilities", "quantiles")
 def write_proofs(session: Session, folder: Path, *, member: Member | None, now: datetime) -> Path:
     """Return the file of proofs in a ledger folder, which is written.
 
-    It has the forecasts that the member may see. An admin and the owner of a personal ledger see
-    everything, as in ``export.exported``.
+    It has the forecasts that ``export.exported`` has.
     """
-    everything = member_rights(session, member, now=now).unrestricted
-    with (
-        reading_everything(session) if everything else nullcontext(),
-        (folder / FILE).open("w", encoding="utf-8") as file,
-    ):
+    with reading(session, member, now), (folder / FILE).open("w", encoding="utf-8") as file:
         file.writelines(_lines(session))
     return folder / FILE
 

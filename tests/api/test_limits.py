@@ -65,6 +65,11 @@ def test_a_web_address_may_be_in_capital_letters_and_between_spaces(
     assert found.json()["detail"] == "'ftp://example.org' is not a web address."
 
 
+def test_no_private_address_is_fetched(api: TestClient) -> None:
+    found = api.post("/api/v1/articles", json={"url": "http://127.0.0.1:1/"})
+    assert (found.status_code, "private" in found.text) == (422, True)
+
+
 def test_reasons_that_are_too_long_for_a_page_are_refused(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
     for long in ({"note": TOO_LONG}, {"note": "x", "quote": TOO_LONG}):

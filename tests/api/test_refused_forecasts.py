@@ -150,9 +150,11 @@ def test_a_question_that_takes_no_forecasts_is_refused_with_a_code(
 
 def test_there_is_a_code_for_each_error(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
-    nothing = api.post(f"{V1}/questions/rain/withdraw", json={}).json()
-    assert (nothing["title"], nothing["code"]) == ("refused", "no_forecast")
-    assert api.get(f"{V1}/questions/x").json()["code"] == "not_found"
+    nothing = api.post(f"{V1}/questions/rain/withdraw", json={})
+    assert nothing.headers["content-type"] == "application/problem+json"
+    assert (nothing.json()["title"], nothing.json()["code"]) == ("refused", "no_forecast")
+    unknown = api.get(f"{V1}/questions/ran").json()
+    assert (unknown["code"], unknown["remedy"]) == ("not_found", "Did you mean rain?")
     assert api.get(f"{V1}/x").json()["code"] == "not_found"
     assert api.delete(f"{V1}/questions/rain").json()["code"] == "method_not_allowed"
     api.headers["Authorization"] = "Bearer x"
@@ -195,11 +197,17 @@ def test_in_part_a_row_of_another_form_is_refused_like_any_other(
     api: TestClient, engine: Engine
 ) -> None:
     asked(engine, slug="rain")
-    good = {"question": "rain", "probability": 0.3}
+    good = {"question": "rain", "probability": 0.3, "evidence": [{"note": "clouds"}]}
     odd = [good | {"confidence": 1}, good | {"question": 5}, {"probability": 0.3}, {}]
     found = api.post(BATCH, json={"forecasts": [good, *odd, good], "partial": True})
     assert found.status_code == 201
     assert (found.json()["accepted"], found.json()["refused"]) == (2, 4)
+    stored = api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"]
+    made = [one["number"] for one in found.json()["results"] if one["number"]]
+    assert [one["number"] for one in stored] == made
+    assert stored[0]["evidence"][0]["note"] == "clouds"
+    none = api.post(BATCH, json={"forecasts": []}).json()
+    assert none == {"accepted": 0, "refused": 0, "results": []}
     for number, one in enumerate(found.json()["results"][1:5], 1):
         assert (one["problem"]["status"], one["problem"]["code"]) == (422, "bad_input")
         place = one["problem"]["problems"][0]["place"]

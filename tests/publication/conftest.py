@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -27,6 +28,7 @@ from forecasts.questions import registry
 from forecasts.resolution.confirmation import confirm
 from forecasts.updates import updates
 from forecasts.values.value import Value
+from tests.app.browsing import profiled
 from tests.conftest import KINDS, ask, day
 from tests.operations.timestamping import Authority
 
@@ -98,6 +100,13 @@ def record_text(engine: Engine, stamps: dict[str, bytes], **choice: Any) -> str:
         kate = member_or_new(session, "kate", now=day(12))
         record = published(session, member=kate, now=day(12), **choice)
         return record_json(session, record, stamps)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A browser for a module's tests; while it is open, other tests cannot run a loop."""
+    with profiled(tmp_path_factory.mktemp("profile")) as context:
+        yield context
 
 
 @pytest.fixture(scope="session")

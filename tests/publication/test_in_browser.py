@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -15,7 +14,7 @@ from forecasts.access import members
 from forecasts.ledger import database
 from forecasts.publication.publish import publish
 from forecasts.samples import demonstration
-from tests.app.browsing import IN_BROWSER, profiled, tab
+from tests.app.browsing import IN_BROWSER, tab
 
 pytestmark = IN_BROWSER
 Scheme = Literal["light", "dark"]
@@ -41,12 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    with profiled(tmp_path_factory.mktemp("profile")) as context:
-        yield context
-
-
 def watched(page: Page, folder: Path) -> list[str]:
     """Return a list that gets the page's errors and its requests beyond the folder."""
     wrong: list[str] = []
@@ -64,36 +57,28 @@ def watched(page: Page, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme"),
+    ("width", "other", "scheme"),
     [
-        pytest.param(1280, "light", id="wide and light"),
-        pytest.param(390, "dark", id="narrow and dark", marks=pytest.mark.long),
-        pytest.param(1280, "dark", id="wide and dark", marks=pytest.mark.long),
-        pytest.param(390, "light", id="narrow and light", marks=pytest.mark.long),
+        pytest.param(1280, 390, "light", id="wide and light"),
+        pytest.param(390, 1280, "dark", id="narrow and dark", marks=pytest.mark.long),
     ],
 )
 def test_every_page_fits_is_accessible_and_makes_no_requests(
-    chromium: BrowserContext, folder: Path, width: int, scheme: Scheme
+    chromium: BrowserContext, folder: Path, width: int, other: int, scheme: Scheme
 ) -> None:
     with tab(chromium, width, scheme=scheme) as page:
         wrong = watched(page, folder)
         for path in PAGES:
             page.goto((folder / path).as_uri())
             expect(page.get_by_role("heading", level=1)).to_be_visible()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            for size in (other, width):
+                page.set_viewport_size({"width": size, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= size, path
             found = Axe().run(page).response["violations"]
             assert not [
                 (path, one["id"], [node["target"] for node in one["nodes"]]) for one in found
             ]
         assert not wrong
-
-
-def test_every_page_fits_a_phone(chromium: BrowserContext, folder: Path) -> None:
-    with tab(chromium, 390, scheme="dark") as page:
-        for path in PAGES:
-            page.goto((folder / path).as_uri())
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 def test_the_search_finds_a_question_and_the_proof_holds(

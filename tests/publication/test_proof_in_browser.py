@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.publication.verify import Check
-from tests.app.browsing import IN_BROWSER, profiled, tab
+from tests.app.browsing import IN_BROWSER, tab
 from tests.operations.timestamping import Authority
 from tests.publication.conftest import fill, record_text
 from tests.publication.test_proof import TAMPERED, Record, unresolve
@@ -38,22 +38,24 @@ def found(page: Page, said: str) -> list[list[str]]:
 
 
 def test_the_browser_takes_a_withdrawn_outcome_as_none(
-    tmp_path: Path, ledger_file: Path, authority: Authority
+    tmp_path: Path, ledger_file: Path, authority: Authority, chromium: BrowserContext
 ) -> None:
     engine = database.open_engine(sqlite_url(ledger_file))
     stamps = fill(engine, authority)
     unresolve(engine)
     record = record_text(engine, stamps)
     engine.dispose()
-    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+    with tab(chromium) as page:
         page.goto(page_of(tmp_path, record))
         check = Check(json.loads(record))
         verdict = check.verdict.replace("This record", "The copy of the record in this page")
         assert found(page, verdict) == [[], check.said]
 
 
-def test_the_browser_agrees_with_verify_py(tmp_path: Path, kept: str) -> None:
-    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+def test_the_browser_agrees_with_verify_py(
+    tmp_path: Path, kept: str, chromium: BrowserContext
+) -> None:
+    with tab(chromium) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         address = page_of(tmp_path, kept)

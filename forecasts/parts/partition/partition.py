@@ -44,7 +44,7 @@ from forecasts.parts.partition.spill import Spill
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.
 PART_ROWS = 3_000_000
 _LEAST_ROWS = 100_000  # of a part that is made only to give each core one
-_BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 18
 _MOST_PROBLEMS = 100
 # Bytes of memory and of temporary files that a forecast without texts needs.
 _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
@@ -167,7 +167,7 @@ def _set_aside(
             def wrong(row: int, column: str, value: Any, rule: str) -> None:
                 faults.append(Fault(number, base + row, column, value, rule))  # noqa: B023
 
-            for batch in source.batches(connection, _BATCH_ROWS, wrong):
+            for batch in source.batches(connection, BATCH_ROWS, wrong):
                 spill.add(source.table, batch, number, base)
                 base += len(batch.rows)
                 if source.table == "forecasts":

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.ipc
 
 Places = npt.NDArray[np.integer]
-SUFFIX, _INDEX = ".arrow", ".npy"
-_MOST_BYTES = (1 << 31) - 1  # of the texts in a chunk of Arrow's type ``string``
+SUFFIX, _NUMBERS = ".arrow", b"batches"
+MOST_BYTES = (1 << 31) - 1  # of the texts in a chunk of Arrow's type ``string``
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,23 @@ def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
 
 
 def write(path: Path, table: Any, batch: Places) -> None:
-    """Write an Arrow table; ``batch`` has the number of each row's batch.
-
-    A second file says where each batch ends, since few of thousands are read.
-    """
+    """Write an Arrow table; ``batch`` has the number of each row's batch."""
     order = np.argsort(batch, kind="stable")
     numbers, starts = np.unique(batch[order], return_index=True)
     # All rows at once: from a table in chunks, batch by batch takes longer than all the rest.
-    if table.nbytes > _MOST_BYTES:
+    if table.nbytes > MOST_BYTES:
         table = table.cast(_with_large_texts(table.schema))
-    table = table.take(pa.array(order)).combine_chunks().replace_schema_metadata()
+    table = table.take(pa.array(order)).combine_chunks()
+    table = table.replace_schema_metadata({_NUMBERS: numbers.astype("<i8").tobytes()})
     path.parent.mkdir(exist_ok=True)
-    draft, ends = path.with_suffix(".draft"), []
+    draft = path.with_suffix(".draft")
     options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
     with (
         pa.OSFile(str(draft), "wb") as sink,
-        pyarrow.ipc.new_stream(sink, table.schema, options=options) as writer,
+        pyarrow.ipc.new_file(sink, table.schema, options=options) as writer,
     ):
         for start, end in pairwise([*starts, len(order)]):
             writer.write_table(table.slice(start, end - start))
-            ends.append(sink.tell())
-    np.save(path.with_suffix(_INDEX), np.array([numbers, ends], dtype=np.int64))
     draft.replace(path)
 
 
@@ -98,12 +94,7 @@ def _with_large_texts(schema: Any) -> Any:
 def read(folder: Path, batch: int) -> Iterator[Any]:
     """Yield the rows of a batch as Arrow tables, one from each file that has some."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        numbers, ends = np.load(path.with_suffix(_INDEX))
-        at = int(np.searchsorted(numbers, batch))
-        if at < len(numbers) and numbers[at] == batch:
-            with pa.OSFile(str(path)) as source:
-                schema = pyarrow.ipc.read_schema(source)
-                if at:
-                    source.seek(int(ends[at - 1]))
-                message = pyarrow.ipc.read_message(source)
-                yield pa.Table.from_batches([pyarrow.ipc.read_record_batch(message, schema)])
+        with pa.OSFile(str(path)) as source, pyarrow.ipc.open_file(source) as file:
+            numbers = np.frombuffer(file.schema.metadata[_NUMBERS], "<i8")
+            for at in np.flatnonzero(numbers == batch).tolist():
+                yield pa.Table.from_batches([file.get_batch(at)]).replace_schema_metadata()

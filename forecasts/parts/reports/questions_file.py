@@ -1,10 +1,9 @@
-"""The questions of a report in one file, from which each worker reads those it needs."""
+"""The questions of a report in a file a part, from which each worker reads those it needs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.ipc
+import pyarrow.feather
 
 from forecasts.folder.frames import FRAME_COLUMNS
 from forecasts.parts.folder import Parts
@@ -20,7 +19,7 @@ from forecasts.parts.tables import json_cells
 from forecasts.reports.scope import Scope
 
 _JSON = ("options", "tags")
-_FILE = "questions.arrow"
+_FILES = "questions"
 # The columns needed to make the document.
 _KEPT = [
     "question_id", "id", "type", "family", "row", "open_time", "scheduled_close_time",
@@ -41,34 +40,19 @@ OF_SCOPE = [
 
 
 def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
-    """Return the scope with few columns; the file has all, with the reason of each.
-
-    Each record batch of the file is a part.
-    """
+    """Return the scope with few columns; the files have all, with the reason of each."""
     questions = scope.questions
     ids = pd.Index(questions["id"])
-    schema = None
-    with pa.OSFile(str(folder / _FILE), "wb") as sink, ExitStack() as open_files:
-        for part in range(parts.count):
-            own = parts.questions(part, QUESTIONS)
-            place = ids.get_indexer(pd.Index(own["question_id"]))
-            own, place = own[place >= 0], place[place >= 0]
-            about = {name: questions[name].to_numpy()[place] for name in _ABOUT}
-            texts: dict[str, Any] = {name: [_text(cell) for cell in own[name]] for name in _JSON}
-            own = own.assign(
-                **texts,
-                id=own["question_id"],
-                **about,
-                place=place,
-                reason=scope.reason[place].astype(str),
-            )
-            content = pa.RecordBatch.from_pandas(
-                own.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
-            )
-            if schema is None:
-                schema = content.schema
-                writer = open_files.enter_context(pyarrow.ipc.new_file(sink, schema))
-            writer.write_batch(content)
+    (folder / _FILES).mkdir()
+    for part in range(parts.count):
+        own = parts.questions(part, QUESTIONS)
+        place = ids.get_indexer(pd.Index(own["question_id"]))
+        own, place = own[place >= 0].reset_index(drop=True), place[place >= 0]
+        texts = {name: pd.Series(map(_text, own[name]), dtype="str") for name in _JSON}
+        about = {name: questions[name].to_numpy()[place] for name in _ABOUT}
+        reason = scope.reason[place].astype(str)
+        made = own.assign(**texts, id=own["question_id"], **about, place=place, reason=reason)
+        pyarrow.feather.write_feather(made, str(_file(folder, part)), compression="uncompressed")
     return replace(scope, questions=questions[_KEPT])
 
 
@@ -84,22 +68,24 @@ def read(
     ``wanted`` gets the questions as Arrow has them. The column ``place`` is the position among all
     questions.
     """
+    files = sorted((folder / _FILES).iterdir()) if part is None else [_file(folder, part)]
     found = []
-    with pa.OSFile(str(folder / _FILE)) as source, pyarrow.ipc.open_file(source) as file:
-        for number in range(file.num_record_batches) if part is None else [part]:
-            rows = file.get_batch(number)
-            marked = np.flatnonzero(wanted(rows))
-            if len(marked):
-                found.append(rows.take(pa.array(marked)))
-        table = pa.Table.from_batches(found, file.schema)
+    for file in files:
+        rows = pyarrow.feather.read_table(str(file))
+        found.append(rows.take(pa.array(np.flatnonzero(wanted(rows)))))
+    table = pa.concat_tables(found, promote_options="permissive")
     del found
-    # The file has the order of the parts.
+    # The files have the order of the parts.
     questions: pd.DataFrame = table.to_pandas(use_threads=False)
     for name in _JSON:
         questions[name] = json_cells(table[name])
     questions = questions.sort_values("question_id", ignore_index=True)
     reason = questions.pop("reason").to_numpy(dtype=object)
     return replace(scope, questions=questions, reason=reason)
+
+
+def _file(folder: Path, part: int) -> Path:
+    return folder / _FILES / f"part-{part:05d}.feather"
 
 
 def _text(cell: Any) -> str | None:

@@ -11,7 +11,6 @@ import asyncio
 import json
 import re
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,12 +169,22 @@ def _asked(owner: Any) -> dict[str, Any]:
             read = _latest(owner.get_question_by_post_id(made.id_of_post))
             assert max(abs(a - b) for a, b in zip(read, cdf, strict=True)) < 2e-10
             assert made.zero_point == question.zero_point
-        time.sleep(1.1)  # the client sends whole seconds, and a forecast must come before
-        owner.resolve_question(made.id_of_question, outcome, datetime.now(UTC))
+        known = _after_forecast(owner, made.id_of_post)
+        owner.resolve_question(made.id_of_question, outcome, known)
         read = owner.get_question_by_post_id(made.id_of_post)
         scores = read.api_json["question"]["my_forecasts"]["score_data"]
         found[outcome] = [read.state.value, str(read.typed_resolution), scores]
     return found
+
+
+def _after_forecast(client: Any, number: int) -> datetime:
+    """Return a time between the client's forecast and the present one of the server.
+
+    The server's clock goes on by ten seconds whenever it is read.
+    """
+    question = client.get_question_by_post_id(number).api_json["question"]
+    made = float(question["my_forecasts"]["latest"]["start_time"])
+    return datetime.fromtimestamp(made + 5, UTC)
 
 
 def _ended(owner: Any, bot: Any, forecasts: dict[str, Any]) -> dict[str, Any]:
@@ -187,15 +196,14 @@ def _ended(owner: Any, bot: Any, forecasts: dict[str, Any]) -> dict[str, Any]:
         "discrete": "3",
     }  # fmt: skip
     ids = {kind: values["id"] for kind, values in forecasts.items()}
-    time.sleep(1.1)
-    now = datetime.now(UTC)
+    known = {kind: _after_forecast(bot, id_) for kind, id_ in ids.items()}
     # The client has no method for it; other bots send this.
     address, headers = f"{bot.base_url}/questions/withdraw/", bot._get_auth_headers()
     body = [{"question": id_} for id_ in ids.values()]
     requests.post(address, json=body, timeout=30, **headers).raise_for_status()
     found = {}
     for kind, id_ in ids.items():
-        owner.resolve_question(id_, outcomes[kind], now)
+        owner.resolve_question(id_, outcomes[kind], known[kind])
         mine = bot.get_question_by_post_id(id_).api_json["question"]["my_forecasts"]
         found[kind] = [mine["latest"], sorted(mine["score_data"])]
     return found

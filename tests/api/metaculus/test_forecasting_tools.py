@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -55,10 +56,15 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def address(engine: Engine) -> Iterator[str]:
-    """The address of the façade, served on a free port of this machine."""
-    with served(build(engine, clock=lambda: datetime.now(UTC))) as address:
-        yield f"{address}/api"
+def address(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the façade, served on a free port of this machine.
+
+    Its clock goes on by ten seconds whenever it is read, since the client sends whole seconds.
+    """
+    monkeypatch.setattr("forecasts.ledger.clock.is_embedded", lambda _: True)
+    begun, readings = datetime.now(UTC), itertools.count()
+    with served(build(engine, clock=lambda: begun + timedelta(seconds=10 * next(readings)))) as at:
+        yield f"{at}/api"
 
 
 def ask(session: Any, alice: Any, now: datetime, **fields: Any) -> None:

@@ -522,7 +522,7 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
         else:
             frame.astype({"question_id": str}).to_parquet(folder / f"{name}.parquet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "_BATCH_ROWS", batch)
+        patch.setattr(partitions, "BATCH_ROWS", batch)
         patch.setattr(sorting, "BLOCK", 3 * batch)
         if not fits:  # into the memory, so that DuckDB sorts the parts
             patch.setattr(partitions, "SORTING", 10**12)

@@ -21,7 +21,7 @@ def test_a_batch_is_read_across_files_even_if_one_has_too_much_text_for_a_chunk(
         [pa.table({"text": [texts[row]], "number": [row]}) for row in (3, 4, 5)]
     )
     batch_files.write(tmp_path / "part-00000.arrow", small, np.array([7, 2, 7]))
-    monkeypatch.setattr(batch_files, "_MOST_BYTES", 0)
+    monkeypatch.setattr(batch_files, "MOST_BYTES", 0)
     batch_files.write(tmp_path / "part-00001.arrow", large, np.array([2, 7, 2]))
     assert concatenated(tmp_path, 2).to_pydict() == {
         "text": ["text 1", "text 3", "text 5"],

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def ledger() -> Frames:
-    return everything(questions=80, numeric=2)
+    return everything(questions=40, numeric=2)
 
 
 @pytest.fixture(scope="module")
 def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
-    with read_piecemeal(tmp_path_factory.mktemp("parts"), ledger, 300) as every:
+    with read_piecemeal(tmp_path_factory.mktemp("parts"), ledger, 200) as every:
         yield every
 
 
@@ -40,12 +40,10 @@ def compared(parts: Parts, between: list[str], **wanted: Any) -> Comparison:
     ("count", "between", "wanted"),
     [
         (1, ["north", "south"], {"cohort": "resolved"}),
-        (3, ["south", "north"], {"alike": True}),
-        (7, ["ana", "bo", "cy"], {"of": "forecasters"}),
-        (3, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
-        (3, ["north", "south"], {"lead": 3}),
-        (7, ["ana", "dee"], {"of": "forecasters", "made_before": day(5)}),
-        (7, ["ana", "bo", "zoe"], {"of": "forecasters", "as_of": day(8)}),  # all are still open
+        (2, ["south", "north"], {"alike": True}),
+        (2, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
+        (2, ["ana", "dee"], {"of": "forecasters", "made_before": day(5), "lead": 3}),
+        (4, ["ana", "bo", "zoe"], {"of": "forecasters", "as_of": day(8)}),  # all are still open
     ],
 )
 def test_every_number_is_that_of_one_process(
