@@ -117,7 +117,7 @@ def made_by(frames: Frames) -> Forecasts:
     """Return the forecasts of all groups when made."""
     entries = group_entries(frames, by="team")
     live = live_segments(frames.questions, entries)
-    return forecasts_made(frames.questions, live, entries.group.to_numpy(dtype=object))
+    return forecasts_made(frames.questions, live, entries.group)
 
 
 def errors(

@@ -52,7 +52,7 @@ def block(shown: document.Block) -> None:
         case str():
             st.markdown(as_text(shown))
         case document.Bullets():
-            st.markdown("\n".join(f"- {_item(entry)}" for entry in shown.entries))
+            st.markdown("\n".join(f"- {as_text(item)}" for item in shown.items))
         case document.Facts():
             facts = zip(shown.rows, shown.addresses, strict=True)
             lines = (f"{as_text(name)}: {link(at, fact)}" for (name, fact), at in facts)
@@ -76,10 +76,6 @@ def block(shown: document.Block) -> None:
             for column, one in zip(st.columns(len(shown.blocks)), shown.blocks, strict=True):
                 with column:
                     block(one)
-
-
-def _item(entry: document.Item) -> str:
-    return " · ".join([link(entry.link, entry.text), *map(as_text, entry.details)])
 
 
 def chart(shown: Chart, alt: str, *, height: int = 0) -> None:

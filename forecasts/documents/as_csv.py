@@ -46,18 +46,12 @@ def value_at(row: Any, path: str) -> Any:
 
 
 def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return without_formulas(value)
-        case bool():
-            return str(value).lower()
-        case float():
-            return repr(float(value))
-        case datetime():
-            return iso(value)
-        case tuple():
-            return without_formulas(";".join(value))
-        case _:
-            return str(value)
+    if value is None:
+        return ""
+    if isinstance(value, str | tuple):
+        return without_formulas(value if isinstance(value, str) else ";".join(value))
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, datetime):
+        return iso(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

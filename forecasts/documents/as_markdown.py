@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from forecasts.common.text import on_one_line, printable
@@ -28,7 +29,7 @@ def as_markdown(document: Document) -> str:
         parts += [f"**{escaped(finding.text)}**" for finding in section.findings]
         parts += [part for block in section.blocks for part in _block(block)]
     if document.notes:
-        parts += ["## Notes", _bullets(Bullets(document.notes))]
+        parts += ["## Notes", _bullets(document.notes)]
     if document.terms:
         terms = (
             f"- **{escaped(term.title)}**: {escaped(term.sentence)}" for term in document.terms
@@ -55,7 +56,7 @@ def _block(block: Block) -> list[str]:
             said = printable(block.text).strip().splitlines()
             return ["\n".join(f"> {escaped(line)}".rstrip() for line in said)]
         case Bullets():
-            return [_bullets(block)]
+            return [_bullets(block.items)]
         case _:
             return [part for one in block.blocks for part in _block(one)]
 
@@ -73,15 +74,8 @@ def _table(table: Table) -> list[str]:
     return [*caption, lines, *([escaped(table.note)] if table.note else [])]
 
 
-def _bullets(block: Bullets) -> str:
-    return "\n".join(
-        line
-        for item in block.entries
-        for line in (
-            f"- {_linked(item.text, item.link)}",
-            *(f"  - {escaped(detail)}" for detail in item.details),
-        )
-    )
+def _bullets(items: Iterable[str]) -> str:
+    return "\n".join(f"- {escaped(item)}" for item in items)
 
 
 def _linked(text: str, link: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from forecasts.common.text import printable
 from forecasts.documents import svg
-from forecasts.documents.document import Bullets, Document, Figure, Table, on_two_lines
+from forecasts.documents.document import Document, Figure, Table, on_two_lines
 
 _TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
 _MOST_BESIDE_A_PLOT = 8  # columns; the paper has no room for more
@@ -59,8 +59,6 @@ def _plain(value: Any) -> Any:
         case Figure():
             table = _plain(value.table) if value.listed else None
             return _named(value, table=table, charts=svg.picture(value.charts))
-        case Bullets():
-            return _named(value, items=_plain(value.entries))
         case _ if is_dataclass(value):
             return _named(value)
     return value

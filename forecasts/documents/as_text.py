@@ -17,7 +17,6 @@ from forecasts.documents.document import (
     Document,
     Facts,
     Figure,
-    Item,
     Quote,
     Section,
     Table,
@@ -80,14 +79,9 @@ def _block(block: Block, width: int) -> list[str]:
             lines = printable(block.text).strip().splitlines()
             return ["\n".join(_wrapped(line, width, "  ") for line in lines)]
         case Bullets():
-            return ["\n".join(line for item in block.entries for line in _item(item, width))]
+            return ["\n".join(_wrapped(item, width) for item in block.items)]
         case _:
             return [part for one in block.blocks for part in _block(one, width)]
-
-
-def _item(item: Item, width: int) -> list[str]:
-    details = [_wrapped(detail, width, "  ") for detail in item.details]
-    return [_wrapped(_linked(item.text, item.link), width), *details]
 
 
 def _linked(text: str, link: str) -> str:

@@ -119,24 +119,10 @@ class Quote:
 
 
 @dataclass(frozen=True)
-class Item:
-    """An entry of a list with ``details`` below it, and an address, or '' for none."""
-
-    text: str
-    details: tuple[str, ...] = ()
-    link: str = ""
-
-
-@dataclass(frozen=True)
 class Bullets:
     """A list."""
 
-    items: tuple[str | Item, ...]
-
-    @property
-    def entries(self) -> tuple[Item, ...]:
-        """All entries as items."""
-        return tuple(one if isinstance(one, Item) else Item(one) for one in self.items)
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True)

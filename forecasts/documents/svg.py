@@ -12,15 +12,7 @@ from dataclasses import replace
 from html import escape
 
 from forecasts.common.text import printable
-from forecasts.documents.charts import (
-    STYLES,
-    Axis,
-    Chart,
-    Forest,
-    ForestRow,
-    Point,
-    Series,
-)
+from forecasts.documents.charts import STYLES, Axis, Chart, Forest, ForestRow, Point, Series
 
 Charts = tuple[Chart, ...]
 

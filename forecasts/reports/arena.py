@@ -97,33 +97,16 @@ def arena(
     compared = {name for pair in comparison.pairs if pair.comparable for name in (pair.a, pair.b)}
     kinds, owners = _told(frames) if of == "forecasters" else ({}, {})
     unranked = len(comparison.groups) - len(compared)
-    contenders = [
-        Contender(
-            side=replace(side, rank_high=side.rank_high - unranked)
-            if side.name in compared
-            else side,
-            kind=kinds.get(side.name, ""),
-            owner=owners.get(side.name, ""),
-            ranked=side.name in compared,
-            crowd_skill=skill_over(found(side.name), "crowd_skill", rows.scope.family),
-            cost=costs.get(side.name),
-        )
-        for side in comparison.groups
-    ]
-    contenders.sort(
-        key=lambda one: (
-            not one.ranked,
-            one.side.rank_low,
-            one.side.rank_high,
-            math.inf if one.crowd_skill.mean is None else -one.crowd_skill.mean,
-        )
-    )
-    return Arena(
-        contenders=tuple(contenders),
-        left_out=max(len(names) - MOST, 0),
-        sentence=_sentence(contenders),
-        comparison=comparison,
-    )
+    contenders = []
+    for side in comparison.groups:
+        name, ranked = side.name, side.name in compared
+        one = replace(side, rank_high=side.rank_high - unranked) if ranked else side
+        skill = skill_over(found(name), "crowd_skill", rows.scope.family)
+        kind, owner = kinds.get(name, ""), owners.get(name, "")
+        contenders.append(Contender(one, kind, owner, ranked, skill, costs.get(name)))
+    contenders.sort(key=_order)
+    more = max(len(names) - MOST, 0)
+    return Arena(tuple(contenders), more, _sentence(contenders), comparison)
 
 
 def left_out(
@@ -148,6 +131,16 @@ def _made(in_time: Frames, of: Of, choice: Choice, as_of: datetime) -> tuple[Row
     made = rows.entries.forecasts[rows.entries.forecasts["inside"]]
     group = rows.entries.group.to_numpy(dtype=object)[made["forecaster"]]
     return rows, made.assign(group=group)
+
+
+def _order(one: Contender) -> tuple[bool, int, int, float]:
+    mean = one.crowd_skill.mean
+    return (
+        not one.ranked,
+        one.side.rank_low,
+        one.side.rank_high,
+        math.inf if mean is None else -mean,
+    )
 
 
 def _costs(made: pd.DataFrame, frames: Frames) -> dict[str, float]:

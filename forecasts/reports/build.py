@@ -13,10 +13,10 @@ import pandas as pd
 import scoring
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
-from forecasts.reports import calibration, member_scores, pit, when_made
+from forecasts.reports import calibration, estimates, member_scores, pit, when_made
 from forecasts.reports.cohort import counted, made_in_time
 from forecasts.reports.digest import sha256
-from forecasts.reports.estimates import brier_scores, mean_over_questions
+from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.evidence_points import earned, updates_of
 from forecasts.reports.groups import in_several_teams
 from forecasts.reports.movement import movement
@@ -34,6 +34,7 @@ from forecasts.reports.skills import (
 from forecasts.reports.staleness import staleness
 from forecasts.reports.verdict import verdict
 from forecasts.reports.wording import notes
+from scoring.arrays import Places
 from scoring.null_distribution import FAR
 from scoring.outcome_draws import outcome_draws
 from scoring.parallel import map_threads
@@ -134,48 +135,30 @@ def groups(
         clusters = family[own["question"].to_numpy()]
         made = when_made.when_made(made_of(name))
         finite = np.isfinite(own["log"].to_numpy())
-        log = mean_over_questions(
-            own["log"].to_numpy()[finite],
-            clusters[finite],
-            LOG,
-            lopsided=True,
-            least=made.least.log,
-        )
-        brier, original = brier_scores(own, clusters, made.least.brier)
+        logs, least = own["log"].to_numpy()[finite], made.least.log
+        log = mean_over_questions(logs, clusters[finite], LOG, lopsided=True, least=least)
+        record = estimates.record(own, int(people.get(name, 0)), clusters, made.least.brier)
+        base_rate = base_rate_scores(counting, family, own["question"].to_numpy())
         points, evidence = earned(cited_in(name), frames.evidence, family)
         skill, crowd_skill = (
-            None if skills_of is None else skill_over(skills_of(name), versus, family)
-            for versus in ADVANTAGES
+            skills_of and skill_over(skills_of(name), versus, family) for versus in ADVANTAGES
         )
         return Group(
             name=name,
-            forecasters=int(people.get(name, 0)),
-            questions=len(own),
+            **vars(record),
             families=len(np.unique(clusters)),
-            updates=int(own["updates"].sum()),
-            coverage=float(own["coverage"].mean()) if len(own) else None,
-            brier=brier,
-            brier_original=original,
             log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
             skill=skill,
             crowd_skill=crowd_skill,
-            brier_skill=share_saved(
-                own["brier"].to_numpy(),
-                base_rate_scores(counting, family, own["question"].to_numpy()),
-                clusters,
-            ),
-            crowd_brier_skill=None if skills_of is None else against_crowd(skills_of(name), family),
+            brier_skill=share_saved(own["brier"].to_numpy(), base_rate, clusters),
+            crowd_brier_skill=skills_of and against_crowd(skills_of(name), family),
             adjusted=common.adjusted.get(name),
             luck=made.luck,
             recalibration=made.line,
             spiegelhalter=made.sharpness,
             calibration_in_the_large=made.level,
-            movement=None
-            if moves_of is None
-            else movement(moves_of(name), all_families, made.reaction),
-            staleness=None
-            if unrevised_of is None
-            else staleness(unrevised_of(name), family, counting),
+            movement=moves_of and movement(moves_of(name), all_families, made.reaction),
+            staleness=unrevised_of and staleness(unrevised_of(name), family, counting),
             pit=transforms(name),
             leads=leads.get(name, ()),
             earned=points,
@@ -183,7 +166,7 @@ def groups(
             moved=updates_of(updates_in(name), frames, counting, family),
             verdict=verdict(made, spans),
             left_out=left_out.get(name, ()),
-            **calibration.calibration(when_made.claims(made.forecasts), drawn)._asdict(),
+            **calibration.calibration(when_made.claims(made.forecasts), drawn),
         )
 
     return tuple(map_threads(group, wanted))
@@ -215,7 +198,7 @@ def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:
     return calibration.Drawn(question, draws)
 
 
-def skill_over(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:
+def skill_over(rows: pd.DataFrame, name: str, family: Places) -> Skill:
     """Return the mean of one of the advantages in ``rows``, those of a group from ``skills``."""
     values = rows[name].to_numpy(dtype=np.float64)
     least = FAR * least_error(rows)

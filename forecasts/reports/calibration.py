@@ -6,7 +6,7 @@ Scores are by time (``member_scores``); everything here has the weights of the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from forecasts.reports.report import (
     RocPoint,
 )
 from forecasts.reports.when_made import Claims, Forecasts
+from scoring.arrays import Floats, Places
 from scoring.calibration import decompose_log
 from scoring.discrimination import roc_curve
 from scoring.outcome_draws import residual_sums
@@ -38,18 +39,16 @@ BAND_LEVEL = 0.9
 THRESHOLDS = np.linspace(0, 1, 101)
 # With more different forecasts than this, those of the ROC curve are rounded to half a point.
 MOST_POINTS = 200
-Families = npt.NDArray[np.integer]
-Floats = npt.NDArray[np.float64]
 
 
 class Drawn(NamedTuple):
     """Simulated outcomes: one row of ``draws`` for each of these questions, which rise."""
 
-    question: npt.NDArray[np.intp]
+    question: Places
     draws: npt.NDArray[np.float32]
 
 
-def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.float64]:
+def question_sums(every: Iterable[Forecasts], questions: int) -> Floats:
     """Return sums for each question, which show how closely those of a family are linked.
 
     ``every``: the forecasts of all groups. See `residual_sums`.
@@ -64,27 +63,13 @@ def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.
     return sums
 
 
-class Calibration(NamedTuple):
-    """The calibration and the discrimination of a group: fields of ``report.Group``."""
+def calibration(made: Claims, drawn: Drawn) -> dict[str, Any]:
+    """Return the calibration and the discrimination of a group, as fields of ``Group``.
 
-    curve: tuple[CurvePoint, ...] = ()
-    decomposition: Decomposition = Decomposition(None, None, None, None)
-    miscalibration: Miscalibration = Miscalibration(None, None, None)
-    errors: Errors = Errors(None, None, None, None, None, None)
-    log_decomposition: LogDecomposition = LogDecomposition(None, None, None, None, 0)
-    auc: float | None = None
-    auc_interval: Interval | None = None
-    roc: tuple[RocPoint, ...] = ()
-    sharpness: float | None = None
-    certainty: Certainty = Certainty(0, 0)
-    bins: tuple[Bin, ...] = ()
-    murphy: tuple[MurphyPoint, ...] = ()
-
-
-def calibration(made: Claims, drawn: Drawn) -> Calibration:
-    """Return all of it: the curve with its band, the parts of the scores, and what luck makes."""
+    The curve with its band, the parts of the scores, and the part of luck. Empty without claims.
+    """
     if not len(made.p):
-        return Calibration()
+        return {}
     # All parts are at least 0, up to rounding.
     parts = Decomposition(
         *(max(part, 0.0) * made.scale for part in scoring.decompose(**_pairs(made)))
@@ -99,23 +84,22 @@ def calibration(made: Claims, drawn: Drawn) -> Calibration:
         draws=drawn.draws,
     )
     area, interval = auc(made)
-    return Calibration(
-        curve=tuple(CurvePoint(*row) for row in _plain(found.curve)),
-        decomposition=parts,
-        miscalibration=Miscalibration(
-            parts.miscalibration, found.expected * made.scale, found.p_value
-        ),
-        errors=Errors(*found.errors, *found.expected_errors),
-        log_decomposition=_log_decomposition(made),
-        auc=area,
-        auc_interval=interval,
-        roc=_roc(made),
+    expected = found.expected * made.scale
+    return {
+        "curve": tuple(CurvePoint(*row) for row in _plain(found.curve)),
+        "decomposition": parts,
+        "miscalibration": Miscalibration(parts.miscalibration, expected, found.p_value),
+        "errors": Errors(*found.errors, *found.expected_errors),
+        "log_decomposition": _log_decomposition(made),
+        "auc": area,
+        "auc_interval": interval,
+        "roc": _roc(made),
         # Of several options, half the sum.
-        sharpness=float(np.average(made.p * (1 - made.p), weights=made.weight)) * made.scale,
-        certainty=_certainty(made),
-        bins=_bins(made),
-        murphy=_murphy(made),
-    )
+        "sharpness": float(np.average(made.p * (1 - made.p), weights=made.weight)) * made.scale,
+        "certainty": _certainty(made),
+        "bins": _bins(made),
+        "murphy": _murphy(made),
+    }
 
 
 def _pairs(made: Claims) -> dict[str, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, get_args
@@ -15,16 +15,17 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionType
+from forecasts.reports.groups import listed
 from forecasts.reports.report import LeftOut, Reason
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.values.outcomes import NOT_SCORED
+from scoring.arrays import Flags, Floats, Places
 
 COUNTS = ""
-_MOST_NAMES = 20
 _WORDS = {"yes": 1.0, "no": 0.0}
 
 
-def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
+def selected(questions: pd.DataFrame, choice: Choice) -> Flags:
     """Return which questions the choice selects, by tag and by scheduled close.
 
     BadInput for a tag that no question has.
@@ -51,16 +52,13 @@ def made_in_time(frames: Frames, choice: Choice) -> Frames:
     """Return the ledger with the forecasts that the choice takes: those made before its time."""
     if choice.made_before is None:
         return frames
-    early = (frames.forecasts["made_at"] < pd.Timestamp(choice.made_before)).to_numpy()
-    models = None if frames.models is None else frames.models[early].reset_index(drop=True)
-    forecasts = frames.forecasts[early].reset_index(drop=True)
-    return replace(frames, forecasts=forecasts, models=models)
+    return only(frames, (frames.forecasts["made_at"] < pd.Timestamp(choice.made_before)).to_numpy())
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return the first names, and the number of the others."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+def only(frames: Frames, kept: Flags) -> Frames:
+    """Return the ledger with these of its forecasts."""
+    models = None if frames.models is None else frames.models[kept].reset_index(drop=True)
+    return replace(frames, forecasts=frames.forecasts[kept].reset_index(drop=True), models=models)
 
 
 def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.NDArray[np.object_]:
@@ -88,7 +86,7 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
     return why
 
 
-def outcomes(questions: pd.DataFrame) -> npt.NDArray[np.float64]:
+def outcomes(questions: pd.DataFrame) -> Floats:
     """Return the outcomes of questions that count: 0..1 if binary, else the option's position."""
     return np.array(
         [
@@ -103,10 +101,10 @@ def outcomes(questions: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _binary(resolution: str) -> float:
     word = resolution.strip().lower()
-    return _WORDS[word] if word in _WORDS else float(word)
+    return float(_WORDS.get(word, word))
 
 
-def families(questions: pd.DataFrame) -> npt.NDArray[np.intp]:
+def families(questions: pd.DataFrame) -> Places:
     """Return each question's cluster; a question without a family is its own."""
     family = questions["family"].to_numpy(dtype=object)
     own = [name or position for position, name in enumerate(family)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from forecasts.documents.numbers import Interval
 from forecasts.reports.report import Estimate
+from scoring.arrays import Floats, Places
 from scoring.means import clustered_mean
 
 WHOLE = (-math.inf, math.inf)
@@ -17,8 +17,8 @@ BRIER, ORIGINAL = (0.0, 1.0), (0.0, 2.0)
 
 
 def mean_over_questions(
-    score: npt.NDArray[np.float64],
-    family: npt.NDArray[np.integer],
+    score: Floats,
+    family: Places,
     scale: Interval = WHOLE,
     *,
     lopsided: bool = False,
@@ -32,7 +32,7 @@ def mean_over_questions(
     (`least_widths`), and is cut at the ends of ``scale``. None with one family.
     """
     if not len(score):
-        return Estimate(None, None)
+        return Estimate()
     found = clustered_mean(score, family, lopsided=lopsided, rare=rare)
     if math.isnan(found.lower):
         return Estimate(found.mean, None)
@@ -40,22 +40,33 @@ def mean_over_questions(
     return Estimate(found.mean, (max(lower, scale[0]), min(upper, scale[1])))
 
 
-def brier_scores(
-    own: pd.DataFrame, family: npt.NDArray[np.integer], least: Interval
-) -> tuple[Estimate, Estimate]:
-    """Return the mean Brier scores of a group's questions, 0–1 and original (0–2).
+@dataclass(frozen=True)
+class Record:
+    """The size of a group's record, and its mean Brier scores, 0–1 and original (0–2)."""
 
-    ``own`` are rows of ``member_scores.question_scores``; ``least`` is of the first score.
+    forecasters: int
+    questions: int
+    updates: int
+    coverage: float | None
+    brier: Estimate
+    brier_original: Estimate
+
+
+def record(own: pd.DataFrame, forecasters: int, family: Places, least: Interval) -> Record:
+    """Return the record of a group: ``own`` are its rows of ``member_scores.question_scores``.
+
+    ``family`` is the cluster of each of these; ``least`` is of the Brier score of 0–1.
     """
-    low, high = least
-    brier, original = (
-        mean_over_questions(own[name].to_numpy(), family, scale, lopsided=True, least=widths)
-        for name, scale, widths in (
-            ("brier", BRIER, least),
-            ("brier_original", ORIGINAL, (2 * low, 2 * high)),
-        )
+    brier, original = (own[name].to_numpy() for name in ("brier", "brier_original"))
+    widths = (2 * least[0], 2 * least[1])
+    return Record(
+        forecasters,
+        questions=len(own),
+        updates=int(own["updates"].sum()),
+        coverage=float(own["coverage"].mean()) if len(own) else None,
+        brier=mean_over_questions(brier, family, BRIER, lopsided=True, least=least),
+        brier_original=mean_over_questions(original, family, ORIGINAL, lopsided=True, least=widths),
     )
-    return brier, original
 
 
 def known(value: float) -> float | None:

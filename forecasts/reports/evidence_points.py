@@ -19,17 +19,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames, rows
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.groups import Entries
+from forecasts.reports.groups import Entries, of_members
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Earned, Update, Updates
 from forecasts.scores.attribution import UNCITED, split_points
+from scoring.arrays import Places
 from scoring.null_distribution import FAR
 from scoring.rare_events import least_error
 
@@ -65,23 +65,20 @@ def parts(questions: pd.DataFrame, frames: Frames, entries: Entries, people: pd.
     earned = scoring.attribution(questions, forecasts)
     earned = earned[earned["points"].notna()].reset_index(drop=True)
     member = earned["forecaster"].to_numpy(np.intp)
-    code, names = pd.factorize(entries.group, sort=True)
     share = 1 / people.reindex(entries.group).to_numpy(dtype=np.float64)
-    own = earned["points"].to_numpy()
     updates = earned[list(_UPDATE)].assign(
-        group=pd.Categorical.from_codes(code[member], names),
+        group=of_members(entries.group, member),
         question=places(questions, earned["question_id"]),
         row=forecasts["row"].to_numpy()[earned["forecast"].to_numpy()],
-        own=own,
+        own=earned["points"],
         share=share[member],
     )
-    updates["points"] = own * updates["share"]
-    updates["p"] = frames.forecasts["probability"].to_numpy()[updates["row"].to_numpy()]
+    updates["points"] = updates["own"] * updates["share"]
+    updates["p"] = frames.forecasts["probability"].to_numpy()[updates["row"]]
     yes = questions["resolution"].map({"yes": 1.0, "no": 0.0}).to_numpy(dtype=np.float64)
-    missed = yes[updates["question"].to_numpy()] - updates["p"].to_numpy()
-    decided = np.isfinite(missed) & (missed != 0)
-    reach = updates["surprise"].to_numpy() * updates["share"].to_numpy()
-    updates["reach"] = np.divide(reach, missed, out=np.zeros(len(reach)), where=decided)
+    missed = yes[updates["question"]] - updates["p"]
+    reach = updates["surprise"] * updates["share"] / missed
+    updates["reach"] = reach.where(np.isfinite(missed) & (missed != 0), 0.0)
     return Parts(updates, _cited(updates, frames))
 
 
@@ -106,7 +103,7 @@ def _cited(updates: pd.DataFrame, frames: Frames) -> pd.DataFrame:
 
 
 def earned(
-    cited: pd.DataFrame, evidence: pd.DataFrame, family: npt.NDArray[np.integer]
+    cited: pd.DataFrame, evidence: pd.DataFrame, family: Places
 ) -> tuple[tuple[Earned, ...], int]:
     """Return the points of one group by publisher, kind and evidence, and its number of pieces.
 
@@ -141,29 +138,22 @@ def _row(
     by: Literal["publisher", "kind", "evidence"],
     name: str,
     part: pd.DataFrame,
-    family: npt.NDArray[np.integer],
+    family: Places,
     title: str = "",
 ) -> Earned:
-    return Earned(
-        by=by,
-        name=name,
-        title=title,
-        citations=int((part["evidence_id"] != UNCITED).sum()),
-        **_totals(part, family),
-    )
+    citations = int((part["evidence_id"] != UNCITED).sum())
+    return Earned(by, name, title, citations, **_totals(part, family))
 
 
-def _totals(part: pd.DataFrame, family: npt.NDArray[np.integer]) -> dict[str, Any]:
+def _totals(part: pd.DataFrame, family: Places) -> dict[str, Any]:
     each = part.groupby("question")["points"].sum()
     cluster = family[each.index.to_numpy(dtype=np.intp)]
-    least = FAR * least_error(_moments(part))
+    least = (FAR * least_error(_moments(part)),) * 2
     return {
         "questions": len(each),
         "families": len(np.unique(cluster)),
         "points": float(each.sum()),
-        "per_question": mean_over_questions(
-            each.to_numpy(dtype=np.float64), cluster, rare=True, least=(least, least)
-        ),
+        "per_question": mean_over_questions(each.to_numpy(), cluster, rare=True, least=least),
     }
 
 
@@ -173,18 +163,15 @@ def _moments(part: pd.DataFrame) -> pd.DataFrame:
     Those of a question whose probability stays at the mean of its updates, by their reach.
     """
     size = part["reach"].abs()
-    sums = (
-        pd.DataFrame({"away": part["reach"], "size": size, "p": (size * part["p"]).fillna(0.0)})
-        .groupby(part["question"])
-        .sum()
-    )
+    each = {"away": part["reach"], "size": size, "p": (size * part["p"]).fillna(0.0)}
+    sums = pd.DataFrame(each).groupby(part["question"]).sum()
     p = (sums["p"] / sums["size"]).fillna(0.0)
     variance = p * (1 - p) * sums["away"] ** 2
     return pd.DataFrame({"variance": variance, "third": variance * (1 - 2 * p) * sums["away"]})
 
 
 def updates_of(
-    moved: pd.DataFrame, frames: Frames, questions: pd.DataFrame, family: npt.NDArray[np.integer]
+    moved: pd.DataFrame, frames: Frames, questions: pd.DataFrame, family: Places
 ) -> Updates | None:
     """Return the points of one group's updates, and the updates that earned and lost most.
 

@@ -68,42 +68,29 @@ def reliability(name: str, group: Group) -> Figure:
     words = bins(group).in_words
     most = max((bin_.weight for bin_ in group.bins), default=1.0) or 1.0
     total = sum(bin_.weight for bin_ in group.bins) or 1.0
-    filled = [place for place, bin_ in enumerate(group.bins) if bin_.forecast is not None]
-    shown = [group.bins[place] for place in filled]
+    filled = [pair for pair in zip(group.bins, words, strict=True) if pair[0].forecast is not None]
+    shown, said = [bin_ for bin_, _ in filled], tuple(sentence for _, sentence in filled)
+    band = _points(points, "forecast", "lower", "upper")
+    line = _points(points, "forecast", "recalibrated")
     whiskers = tuple((one.forecast or 0.0, *one.interval) for one in shown if one.interval)
+    dots = _points(shown, "forecast", "observed")
+    sizes = tuple(bin_.weight / most for bin_ in shown)
     series = (
-        Series("band", "band", _points(points, "forecast", "lower", "upper"), "90% band of chance"),
+        Series("band", "band", band, "90% band of chance"),
         Series("line", "reference", DIAGONAL, "calibrated"),
         Series("interval", "whisker", whiskers),
-        Series(
-            "line",
-            "curve",
-            _points(points, "forecast", "recalibrated"),
-            "curve (isotonic)",
-            curve.in_words,
-        ),
-        Series(
-            "points",
-            "bin",
-            _points(shown, "forecast", "observed"),
-            "bin with 95% interval",
-            tuple(words[place] for place in filled),
-            tuple(bin_.weight / most for bin_ in shown),
-        ),
+        Series("line", "curve", line, "curve (isotonic)", curve.in_words),
+        Series("points", "bin", dots, "bin with 95% interval", said, sizes),
     )
     bars = tuple((bin_.lower, bin_.upper, bin_.weight / total) for bin_ in group.bins)
     share = Axis("Share", 0.0, most / total, (0.0, most / total), ("0%", percent(most / total)))
     forecast = percent_axis("Forecast")
-    return Figure(
-        "Reliability",
-        f"Reliability diagram of {name}",
-        _reliability_summary(group),
-        (
-            Chart(forecast, percent_axis("Happened"), series, height=380.0, framed=True),
-            Chart(forecast, share, (Series("bars", "bar", bars, sentences=words),), height=46.0),
-        ),
-        curve,
+    drawn = (
+        Chart(forecast, percent_axis("Happened"), series, height=380.0, framed=True),
+        Chart(forecast, share, (Series("bars", "bar", bars, sentences=words),), height=46.0),
     )
+    alt = f"Reliability diagram of {name}"
+    return Figure("Reliability", alt, _reliability_summary(group), drawn, curve)
 
 
 def _reliability_summary(group: Group) -> str:
@@ -122,8 +109,8 @@ def _reliability_summary(group: Group) -> str:
         for point in group.curve
         if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
     ) / sum(point.weight for point in group.curve)
-    leaves = "The whole curve lies in the band of chance, as 9 of 10 calibrated records do"
-    leaves += "; the verdict’s test finds smaller faults." if group.verdict.kind in FAULTS else "."
+    finer = "; the verdict’s test finds smaller faults" if group.verdict.kind in FAULTS else ""
+    leaves = f"The whole curve lies in the band of chance, as 9 of 10 calibrated records do{finer}."
     if outside:
         far = "less than 1%" if outside < 0.01 else percent(outside)
         leaves = (
@@ -151,16 +138,12 @@ def roc(name: str, group: Group) -> tuple[Figure, ...]:
     }
     table = table_of("ROC curve", group.roc, columns)
     curve = _points(group.roc, "false_alarm_rate", "hit_rate")
-    chart = Chart(
-        percent_axis("False alarm rate"),
-        percent_axis("Hit rate"),
-        (
-            Series("line", "reference", DIAGONAL, "no discrimination"),
-            Series("line", "curve", curve, "this record", table.in_words),
-        ),
-        height=280.0,
-        framed=True,
+    axes = percent_axis("False alarm rate"), percent_axis("Hit rate")
+    series = (
+        Series("line", "reference", DIAGONAL, "no discrimination"),
+        Series("line", "curve", curve, "this record", table.in_words),
     )
+    chart = Chart(*axes, series, height=280.0, framed=True)
     summary = (
         f"In {percent(group.auc)} of pairs of an event and a non-event, the event had the higher "
         f"forecast (AUC {number(group.auc, 2)}, 95% interval {interval(group.auc_interval, 2)}); "
@@ -181,26 +164,17 @@ def pit(name: str, group: Group) -> tuple[Figure, ...]:
     inside = ", ".join(
         f"{percent(one.share)} in the middle {percent(one.level)}" for one in found.inside
     )
-    table = Table(
-        "Numbers and dates",
-        ("Part of the distribution", "Outcomes", "Calibrated"),
-        tuple(
-            (percents(end), percent(share), percent(step))
-            for end, share in zip(ends, found.bins, strict=True)
-        ),
-        note=f"Of all outcomes, {inside}.",
-    )
     bars = tuple((*end, share) for end, share in zip(ends, found.bins, strict=True))
+    head = ("Part of the distribution", "Outcomes", "Calibrated")
+    rows = tuple((percents((low, high)), percent(p), percent(step)) for low, high, p in bars)
+    table = Table("Numbers and dates", head, rows, note=f"Of all outcomes, {inside}.")
     most = max(*found.bins, 2 * step)
-    chart = Chart(
-        percent_axis("Part of the distribution"),
-        Axis("Outcomes", 0.0, most, (0.0, step, most), ("0%", percent(step), percent(most))),
-        (
-            Series("bars", "bar", bars, sentences=table.in_words),
-            Series("level", "reference", ((step,),), "calibrated"),
-        ),
-        height=130.0,
+    outcomes = Axis("Outcomes", 0.0, most, (0.0, step, most), ("0%", percent(step), percent(most)))
+    series = (
+        Series("bars", "bar", bars, sentences=table.in_words),
+        Series("level", "reference", ((step,),), "calibrated"),
     )
+    chart = Chart(percent_axis(head[0]), outcomes, series, height=130.0)
     about = (
         f"{count(found.questions, 'numeric or date question')} in "
         f"{count(found.families, 'family')}. {found.sentence}"
@@ -241,26 +215,23 @@ def murphy_curves(groups: Sequence[Group]) -> Figure:
     """Return the Murphy curves of up to five groups, and in words where each is lowest."""
     thresholds = [point.threshold for point in groups[0].murphy]
     scores = list(zip(*([point.score for point in group.murphy] for group in groups), strict=True))
-    table = Table(
-        "Murphy curves",
-        ("Act above", *(group.name for group in groups)),
-        tuple(
-            (percent(threshold), *map(number, losses))
-            for threshold, losses in zip(thresholds, scores, strict=True)
-        ),
+    rows = (
+        (percent(threshold), *map(number, losses))
+        for threshold, losses in zip(thresholds, scores, strict=True)
     )
+    names = [group.name for group in groups]
+    table = Table("Murphy curves", ("Act above", *names), tuple(rows))
+    curves = (_points(group.murphy, "threshold", "score") for group in groups)
     lines = (
-        Series(
-            "line", style, _points(group.murphy, "threshold", "score"), group.name, table.in_words
-        )
-        for group, style in zip(groups, LINES, strict=False)
+        Series("line", style, curve, name, table.in_words)
+        for name, curve, style in zip(names, curves, LINES, strict=False)
     )
     lowest = [losses.index(min(losses)) for losses in scores]
     parts = []
     for best in sorted(dict.fromkeys(lowest), key=lambda best: -lowest.count(best)):
         longest = max(_runs(thresholds, [one == best for one in lowest]), key=len)
         parts.append(
-            f"{groups[best].name} at {percent(lowest.count(best) / len(lowest))} of the thresholds "
+            f"{names[best]} at {percent(lowest.count(best) / len(lowest))} of the thresholds "
             f"(such as {span((longest[0], longest[-1]))})"
         )
     summary = f"Lowest loss: {'; '.join(parts)}."
@@ -308,21 +279,18 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
     means = tuple((place - apart, row.brier.mean or 0.0) for place, row in enumerate(rows))
     expected = tuple((place + apart, row.expected or 0.0) for place, row in enumerate(rows))
     intervals = tuple(
-        (place - apart, *row.brier.interval)
-        for place, row in enumerate(rows)
-        if row.brier.interval is not None
+        (place - apart, *row.brier.interval) for place, row in enumerate(rows) if row.brier.interval
     )
     days = tuple(f"{row.days:g}" for row in rows)
     places = tuple(map(float, range(len(rows))))
-    chart = Chart(
-        Axis("Days before the scheduled close", -0.5, len(rows) - 0.5, places, days),
-        axis_from_zero(wording.BRIER, max(at[-1] for at in (*intervals, *means, *expected))),
-        (
-            Series("interval", "interval", intervals),
-            Series("points", "mean", means, f"{wording.BRIER}, 95% interval", table.in_words),
-            Series("points", "expected", expected, "expected", table.in_words),
-        ),
+    before = Axis("Days before the scheduled close", -0.5, len(rows) - 0.5, places, days)
+    most = max(at[-1] for at in (*intervals, *means, *expected))
+    series = (
+        Series("interval", "interval", intervals),
+        Series("points", "mean", means, f"{wording.BRIER}, 95% interval", table.in_words),
+        Series("points", "expected", expected, "expected", table.in_words),
     )
+    chart = Chart(before, axis_from_zero(wording.BRIER, most), series)
     first, last = rows[0], rows[-1]
     summary = (
         f"{count(last.days, 'day').capitalize()} before the scheduled close, the Brier score (0–1) "
@@ -344,13 +312,16 @@ def trend(own: OwnScores) -> Chart:
     low, high = min(times, default=0.0), max(times, default=0.0)
     room = max((high - low) / 50, 43_200.0)  # half a day at least
     most = max((call.score for call in own.calls), default=COIN)
-    scores = tuple(zip(times, (call.score for call in own.calls), strict=True))
     titles = tuple(
         f"{number(call.score)}: {shortened(call.question.state.text.title)}" for call in own.calls
     )
+    scores, running = (
+        tuple(zip(times, map(attrgetter(name), own.calls), strict=True))
+        for name in ("score", "running")
+    )
     series = (
         Series("points", "open-mean", scores, sentences=titles),
-        Series("line", "curve", tuple(zip(times, (c.running for c in own.calls), strict=True))),
+        Series("line", "curve", running),
         Series("level", "reference", ((COIN,),)),
     )
     known = Axis("Outcome known", low - room, high + room, (), (), "dates")
@@ -359,21 +330,17 @@ def trend(own: OwnScores) -> Chart:
 
 def brier_forest(report: Report) -> Forest:
     """Return the Brier score (0–1) of each group with its interval, from 0."""
-    scores = [group.brier for group in report.groups if group.brier.mean is not None]
-    ends = [end for one in scores for end in (one.mean, *(one.interval or ())) if end is not None]
-    rows = tuple(
-        None
-        if group.brier.mean is None
-        else ForestRow(
-            wording.group_name(report, group),
-            (group.brier.mean,),
-            group.brier.interval,
-            f"{wording.BRIER} {number(group.brier.mean)}, 95% interval "
-            f"{interval(group.brier.interval)}",
-        )
-        for group in report.groups
-    )
-    return Forest(0.0, max([COIN, *ends]) * 1.04, COIN, rows)
+    rows: list[ForestRow | None] = []
+    most = COIN
+    for group in report.groups:
+        mean, ends = group.brier.mean, group.brier.interval
+        if mean is None:
+            rows.append(None)
+            continue
+        text = f"{wording.BRIER} {number(mean)}, 95% interval {interval(ends)}"
+        rows.append(ForestRow(wording.group_name(report, group), (mean,), ends, text))
+        most = max(most, mean, *(ends or ()))
+    return Forest(0.0, most * 1.04, COIN, tuple(rows))
 
 
 def _corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:

@@ -11,13 +11,14 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports.cohort import listed
 from forecasts.reports.report import By
+from scoring.arrays import Places
 
 EVERYONE = "all"
 # Days before the scheduled close.
 LEADS = (1.0, 7.0, 30.0, 90.0)
 _LEAD = re.compile(r"(\d{1,5}(?:\.\d{1,6})?)(?: days?)?")
+_MOST_NAMES = 20
 VALUES = ("probability", "probabilities", "quantiles")
 
 
@@ -63,6 +64,12 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
     forecasts = plain.assign(forecaster=code, inside=True, row=np.arange(len(code)))
     return Entries(forecasts, group, who)
+
+
+def of_members(names: pd.Series, member: pd.Series | Places) -> pd.Categorical:
+    """Return the names of the members of ``Entries`` with these numbers."""
+    code, every = pd.factorize(names.to_numpy(dtype=object))
+    return pd.Categorical.from_codes(code[np.asarray(member, dtype=np.intp)], pd.Index(every))
 
 
 def model_names(frames: Frames) -> pd.Series:
@@ -221,6 +228,12 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
                 remedy=f"Use one of: {listed(there)}." if there else f"There is no {by} at all.",
             )
     return list(dict.fromkeys(names)) or there
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names, and the number of the others."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def group_names(frames: Frames, *, by: By) -> list[str]:

@@ -10,14 +10,13 @@ whole weight of its member.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
 from forecasts.reports.cohort import outcomes
 from forecasts.reports.groups import Entries
+from scoring.arrays import Floats, Places
 
-Floats = npt.NDArray[np.float64]
 PROTOCOL = "brier"
 MEASURES = ("brier", "brier_original", "log")
 
@@ -93,9 +92,7 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     return live[there].assign(weight=1.0)
 
 
-def option_columns(
-    questions: pd.DataFrame, live: pd.DataFrame
-) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+def option_columns(questions: pd.DataFrame, live: pd.DataFrame) -> tuple[Floats, Floats, Places]:
     """Return the probabilities and the outcome of live segments, one column per option.
 
     And the last option of each segment's question. Binary is [no, yes]. A probability is NaN if the
@@ -123,7 +120,7 @@ def on(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     return entries.forecasts[entries.forecasts["question_id"].isin(questions["question_id"])]
 
 
-def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
+def places(questions: pd.DataFrame, ids: pd.Series) -> Places:
     """Return the position of each id among the questions."""
-    found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(pd.Index(ids))
+    found: Places = pd.Index(questions["question_id"]).get_indexer(pd.Index(ids))
     return found

@@ -6,21 +6,21 @@ import math
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
 from forecasts.common.text import count
 from forecasts.reports.estimates import known, mean_over_questions
-from forecasts.reports.groups import Entries
+from forecasts.reports.groups import Entries, of_members
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Movement, Reaction
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
+from scoring.arrays import Flags, Places
 from scoring.movement import Reaction as ReactionTests
 
 
 def movements(
-    questions: pd.DataFrame, entries: Entries, as_of: datetime, counts: npt.NDArray[np.bool_]
+    questions: pd.DataFrame, entries: Entries, as_of: datetime, counts: Flags
 ) -> pd.DataFrame:
     """Return one row a group and question with a step: the mean excess of its members' paths.
 
@@ -31,10 +31,9 @@ def movements(
     """
     paths = scoring.excess_movement(questions, on(questions, entries), as_of)
     paths = paths[paths["steps"] > 0]
-    code, names = pd.factorize(entries.group, sort=True)
     rows = pd.DataFrame(
         {
-            "group": pd.Categorical.from_codes(code[paths["forecaster"].to_numpy(np.intp)], names),
+            "group": of_members(entries.group, paths["forecaster"]),
             "question": places(questions, paths["question_id"]),
             "excess": paths["excess"].to_numpy(),
             "revised": paths["revisions"].to_numpy() > 0,
@@ -46,9 +45,7 @@ def movements(
     return each.assign(counts=counts[each["question"]])
 
 
-def movement(
-    moves: pd.DataFrame, family: npt.NDArray[np.integer], reaction: ReactionTests | None
-) -> Movement:
+def movement(moves: pd.DataFrame, family: Places, reaction: ReactionTests | None) -> Movement:
     """Return the mean excess movement of a group's questions, and what ``reaction`` finds.
 
     ``moves`` are the group's rows of ``movements``; ``family``: the cluster of every question.

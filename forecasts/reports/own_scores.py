@@ -54,19 +54,16 @@ class OwnScores:
     @property
     def best(self) -> list[Call]:
         """The questions with the best scores, at most half of all."""
-        return self._ranked()[: self._shown]
+        return self._extremes(1)
 
     @property
     def worst(self) -> list[Call]:
         """The questions with the worst scores, worst first, at most half of all."""
-        return self._ranked()[::-1][: self._shown]
+        return self._extremes(-1)
 
-    @property
-    def _shown(self) -> int:
-        return min(CALLS, len(self.calls) // 2)
-
-    def _ranked(self) -> list[Call]:
-        return sorted(self.calls, key=lambda call: call.score)
+    def _extremes(self, step: int) -> list[Call]:
+        ranked = sorted(self.calls, key=lambda call: call.score)[::step]
+        return ranked[: min(CALLS, len(ranked) // 2)]
 
 
 def within(scored: Sequence[ScoredQuestion], choice: Choice) -> list[ScoredQuestion]:
@@ -82,10 +79,8 @@ def within(scored: Sequence[ScoredQuestion], choice: Choice) -> list[ScoredQuest
 
 def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
     """Return the means and the trend of a member's scored questions."""
-    known = sorted(
-        (one for one in scored if one.score.protocol == BRIER),
-        key=lambda one: (one.known_at, one.state.id),
-    )
+    known = [one for one in scored if one.score.protocol == BRIER]
+    known.sort(key=lambda one: (one.known_at, one.state.id))
     values = np.array([one.score.score for one in known], dtype=np.float64)
     running = pd.Series(values).rolling(WINDOW, min_periods=1).mean()
     calls = tuple(
@@ -93,15 +88,11 @@ def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
         for one, mean in zip(known, running.tolist(), strict=True)
     )
     compared = [one for one in known if one.against_crowd is not None]
+    gained = np.array([one.against_crowd for one in compared], dtype=np.float64)
     return OwnScores(
         calls=calls,
         brier=mean_over_questions(values, _families(known), (0.0, 1.0), lopsided=True),
-        against_crowd=mean_over_questions(
-            np.array([one.against_crowd for one in compared], dtype=np.float64),
-            _families(compared),
-            (-1.0, 1.0),
-            rare=True,
-        ),
+        against_crowd=mean_over_questions(gained, _families(compared), (-1.0, 1.0), rare=True),
         compared=len(compared),
         points=sum(one.points or 0.0 for one in known),
     )

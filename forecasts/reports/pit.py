@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -15,18 +14,18 @@ from forecasts.common.text import count
 from forecasts.common.times import utc
 from forecasts.documents.numbers import percent
 from forecasts.folder.frames import Frames
-from forecasts.reports.cohort import families
+from forecasts.reports.cohort import families, only
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
 from forecasts.reports.report import By, Inside, Pit, ZTest
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
 from scoring import numeric_calibration
+from scoring.arrays import Floats
 
 BINS = 10
 # The middle shares of a distribution that forecasters know: quartiles, deciles, twentieths.
 MIDDLES = (0.5, 0.8, 0.9)
-Floats = npt.NDArray[np.float64]
 
 
 def transforms(
@@ -52,10 +51,7 @@ def transforms(
     counting = questions[scored].reset_index(drop=True)
     family = pd.Series(families(counting), index=counting["question_id"])
     own = frames.forecasts["question_id"].isin(counting["question_id"])
-    made = frames.forecasts[own].reset_index(drop=True)
-    models = None if frames.models is None else frames.models[own].reset_index(drop=True)
-    kept = replace(frames, forecasts=made, models=models)
-    entries = group_entries(kept, by=by)
+    entries = group_entries(only(frames, own.to_numpy()), by=by)
     group = entries.group.to_numpy(dtype=object)[entries.forecasts["forecaster"].to_numpy()]
     tags = tagged(counting) if by == "tag" else None
 
@@ -76,30 +72,20 @@ def _pit(found: numeric_calibration.Pit, family: pd.Series) -> Pit:
     asked = table["question_id"].unique()
     many = len(asked), family[asked].nunique()
     enough = min(many) >= FEWEST
-    inside = tuple(
-        Inside(level, _share(below, upto, weight, 0.5 - level / 2, 0.5 + level / 2))
-        for level in MIDDLES
-    )
-    above = _share(below, upto, weight, 0.5, 1.0)
+
+    def share(low: float, high: float) -> float:
+        return _share(below, upto, weight, low, high)
+
+    inside = tuple(Inside(level, share(0.5 - level / 2, 0.5 + level / 2)) for level in MIDDLES)
+    above = share(0.5, 1.0)
     level, spread = (
         ZTest(known(test.statistic), known(test.p_value) if enough else None)
         for test in (found.level, found.spread)
     )
     p_value = known(found.p_value) if enough else None
-    return Pit(
-        questions=many[0],
-        families=many[1],
-        forecasts=len(table),
-        bins=tuple(
-            _share(below, upto, weight, number / BINS, (number + 1) / BINS)
-            for number in range(BINS)
-        ),
-        inside=inside,
-        level=level,
-        spread=spread,
-        p_value=p_value,
-        sentence=sentence(many, inside[0].share, above, level, spread, p_value),
-    )
+    tenths = tuple(share(n / BINS, (n + 1) / BINS) for n in range(BINS))
+    said = sentence(many, inside[0].share, above, level, spread, p_value)
+    return Pit(*many, len(table), tenths, inside, level, spread, p_value, said)
 
 
 def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float) -> float:
@@ -113,12 +99,7 @@ def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float)
 
 
 def sentence(
-    many: tuple[int, int],
-    middle: float,
-    above: float,
-    level: ZTest,
-    spread: ZTest,
-    p_value: float | None,
+    many: tuple[int, int], middle: float, above: float, level: ZTest, spread: ZTest, p: float | None
 ) -> str:
     """Return the finding: that of the statistic further from 0 if the test rejects."""
     questions, families_ = many
@@ -131,10 +112,10 @@ def sentence(
             f"Too few to tell: {count(questions, 'numeric or date question')} in "
             f"{count(families_, 'family')}; below {FEWEST}, luck and error look alike. {where}"
         )
-    if p_value is None or level.z is None or spread.z is None:
+    if p is None or level.z is None or spread.z is None:
         return where
-    luck = chance(p_value, families_)
-    if p_value >= SIGNIFICANCE:
+    luck = chance(p, families_)
+    if p >= SIGNIFICANCE:
         return f"Chance alone would be this far off in {luck}. {where}"
     if abs(level.z) > abs(spread.z):
         fault = f"Forecasts were too {'low' if level.z > 0 else 'high'}"

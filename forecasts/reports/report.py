@@ -45,15 +45,15 @@ Reason = Literal[
 class Estimate:
     """A mean over questions and its 95% interval (None below two effective families)."""
 
-    mean: float | None
-    interval: Interval | None
+    mean: float | None = None
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
 class LogScore(Estimate):
     """The mean over the questions with a finite log score, and the number of infinite ones."""
 
-    infinite: int
+    infinite: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Skill(Estimate):
     ``questions``: those that someone else forecast too.
     """
 
-    questions: int
+    questions: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Adjusted(Estimate):
     sets cannot be compared.
     """
 
-    questions: int
-    component: int
+    questions: int = 0
+    component: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class Decomposition:
     a question has weight 1/k, so ``score`` differs from ``brier``, which is by time.
     """
 
-    score: float | None
-    miscalibration: float | None
-    discrimination: float | None
-    uncertainty: float | None
+    score: float | None = None
+    miscalibration: float | None = None
+    discrimination: float | None = None
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class LogDecomposition(Decomposition):
     ``infinite`` counts the claims left out: their outcome was called impossible.
     """
 
-    infinite: int
+    infinite: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ class Miscalibration:
     half a percentage point.
     """
 
-    when_made: float | None
-    expected: float | None
-    p_value: float | None
+    when_made: float | None = None
+    expected: float | None = None
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ class Errors:
     (Emax), each with its mean for a calibrated forecaster with the same forecasts.
     """
 
-    average: float | None
-    p90: float | None
-    largest: float | None
-    expected_average: float | None
-    expected_p90: float | None
-    expected_largest: float | None
+    average: float | None = None
+    p90: float | None = None
+    largest: float | None = None
+    expected_average: float | None = None
+    expected_p90: float | None = None
+    expected_largest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,11 @@ class Recalibration:
     false, intercept and slope are None and ``reason`` says why; forecasts of 0 and 1 are left out.
     """
 
-    intercept: float | None
-    slope: float | None
-    p_value: float | None
-    estimable: bool
-    reason: str
+    intercept: float | None = None
+    slope: float | None = None
+    p_value: float | None = None
+    estimable: bool = False
+    reason: str = "no question has been scored"
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ class ZTest:
     ``z`` is standard normal under calibration, by the distribution that the p-value has.
     """
 
-    z: float | None
-    p_value: float | None
+    z: float | None = None
+    p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,10 @@ class Luck:
     ``realised`` differs from the Brier score of the report, which is by time.
     """
 
-    expected: float | None
-    realised: float | None
-    difference: Estimate
-    p_value: float | None
+    expected: float | None = None
+    realised: float | None = None
+    difference: Estimate = Estimate()
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +238,8 @@ class Bin:
 class Certainty:
     """The number of questions with a forecast of exactly 0 or 1, and of those with a wrong one."""
 
-    questions: int
-    wrong: int
+    questions: int = 0
+    wrong: int = 0
 
 
 @dataclass(frozen=True)
@@ -427,7 +427,7 @@ class LeftOut:
     questions: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """The record of one forecaster, team or tag, at one lead, or of everyone.
 
@@ -458,24 +458,24 @@ class Group:
     brier_skill: Estimate
     crowd_brier_skill: Estimate | None
     adjusted: Adjusted | None
-    decomposition: Decomposition
-    log_decomposition: LogDecomposition
-    miscalibration: Miscalibration
-    errors: Errors
+    decomposition: Decomposition = Decomposition()
+    log_decomposition: LogDecomposition = LogDecomposition()
+    miscalibration: Miscalibration = Miscalibration()
+    errors: Errors = Errors()
     luck: Luck
     recalibration: Recalibration
     spiegelhalter: ZTest
     calibration_in_the_large: ZTest
-    auc: float | None
-    auc_interval: Interval | None
-    roc: tuple[RocPoint, ...]
-    sharpness: float | None
+    auc: float | None = None
+    auc_interval: Interval | None = None
+    roc: tuple[RocPoint, ...] = ()
+    sharpness: float | None = None
     movement: Movement | None
     staleness: Staleness | None
-    certainty: Certainty
-    curve: tuple[CurvePoint, ...]
-    bins: tuple[Bin, ...]
-    murphy: tuple[MurphyPoint, ...]
+    certainty: Certainty = Certainty()
+    curve: tuple[CurvePoint, ...] = ()
+    bins: tuple[Bin, ...] = ()
+    murphy: tuple[MurphyPoint, ...] = ()
     pit: Pit | None
     leads: tuple[Lead, ...]
     earned: tuple[Earned, ...]

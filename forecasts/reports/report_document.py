@@ -26,11 +26,12 @@ from forecasts.documents.numbers import (
 from forecasts.reports import figures, wording
 from forecasts.reports.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Earned, Estimate, Group, Report, Unrevised, Update
-from forecasts.reports.wording import over_families
+from forecasts.reports.wording import BADGES, over_families
 
 _TONES: dict[str, Tone] = {"calibrated": "good", "too_few": "neutral", "not_estimable": "neutral"}
 _LONG_NAME = 60
 _INTERVAL = "95% interval"
+
 _NOTHING = (
     "Nothing is scored yet. Next: record an outcome on the page Resolve or with forecasts resolve. "
     "A question counts once its scheduled close has passed; with --cohort resolved, at once."
@@ -70,29 +71,27 @@ def report_document(report: Report) -> Document:
 def _section(report: Report, group: Group) -> Section:
     name = wording.group_name(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    blocks: list[Block] = []
-    score = ""
+    start: list[Block] = [measures(group)] if group.questions else []
+    if not group.questions and group.pit is None:
+        start.append(_nothing(report, group))
+    blocks = [*start, *([left_out] if left_out else [])]
     if group.questions:
-        score = _score_in_words(group)
-        blocks += [measures(group), *([left_out] if left_out else [])]
         blocks += [
             Beside((figures.reliability(name, group), figures.bins(group))),
             Beside((parts(group), tests(group))),
             Beside((errors(group), *figures.roc(name, group))),
             Beside((*figures.leads(name, group), figures.murphy(name, group))),
         ]
-    else:
-        blocks += [_nothing(report, group)] if group.pit is None else []
-        blocks += [left_out] if left_out else []
     blocks += figures.pit(name, group)
     if group.staleness is not None:
         blocks.append(f"Staleness: {group.staleness.sentence}")
         blocks += [_unrevised(group)] if group.staleness.most else []
     blocks += credits(group)
+    score = _score_in_words(group) if group.questions else ""
     return Section(
         name,
         findings=tuple(
-            Finding(sentence, _TONES.get(kind, "fault"), sign=wording.BADGES[kind][0])
+            Finding(sentence, _TONES.get(kind, "fault"), sign=BADGES[kind][0])
             for kind, sentence in wording.findings(group).items()
         ),
         blocks=tuple(blocks),
@@ -129,9 +128,7 @@ def overview(report: Report) -> Table:
     """Return all groups, one a row."""
     columns: Columns[Group] = {
         "": lambda group: wording.group_name(report, group),
-        "Verdict": lambda group: ", ".join(
-            map(wording.BADGES.__getitem__, wording.findings(group))
-        ),
+        "Verdict": lambda group: ", ".join(map(BADGES.__getitem__, wording.findings(group))),
         "Questions": lambda group: f"{group.questions:,}",
         "Updates": lambda group: f"{group.updates:,}",
         "Coverage": lambda group: percent(group.coverage),
@@ -159,16 +156,12 @@ def measures(group: Group) -> Table:
     log = interval(group.log.interval)
     if group.log.infinite:
         log += f"; {count(group.log.infinite, 'question')} infinite, not in the mean"
+    scores = ((wording.BRIER, group.brier), (wording.BRIER_ORIGINAL, group.brier_original))
     rows = [
         ("Questions", f"{group.questions:,}", f"in {count(group.families, 'family')}"),
         ("Updates", f"{group.updates:,}", f"by {count(group.forecasters, 'forecaster')}"),
         ("Coverage", percent(group.coverage), "of the questions’ time"),
-        (wording.BRIER, number(group.brier.mean), interval(group.brier.interval)),
-        (
-            wording.BRIER_ORIGINAL,
-            number(group.brier_original.mean),
-            interval(group.brier_original.interval),
-        ),
+        *((name, number(score.mean), interval(score.interval)) for name, score in scores),
         ("Log score", number(group.log.mean), log),
     ]
     relative: tuple[tuple[str, Estimate | None, int], ...] = (
@@ -177,10 +170,11 @@ def measures(group: Group) -> Table:
         ("Brier skill, base rate", group.brier_skill, 2),
         ("Brier skill, crowd", group.crowd_brier_skill, 2),
     )
-    for name, skill, digits in relative:
-        if skill is not None and (digits == 1 or skill.mean is not None):
-            between = signed_interval(skill.interval, digits)
-            rows.append((name, signed(skill.mean, digits), between))
+    rows += [
+        (name, signed(skill.mean, digits), signed_interval(skill.interval, digits))
+        for name, skill, digits in relative
+        if skill is not None and (digits == 1 or skill.mean is not None)
+    ]
     if group.adjusted is not None:
         one = group.adjusted
         rows.append(("Adjusted for difficulty", wording.adjusted(one), interval(one.interval)))
@@ -202,14 +196,15 @@ def parts(group: Group) -> Table:
     note = "Of forecasts when made, while the scores of the record are by time."
     if log.infinite:
         note += f" {count(log.infinite, 'infinite log score')} left out."
+    names = {
+        "Miscalibration": "miscalibration",
+        "− discrimination": "discrimination",
+        "+ uncertainty": "uncertainty",
+        "= score when made": "score",
+    }
     rows = tuple(
         (name, number(getattr(brier, part)), number(getattr(log, part)))
-        for name, part in (
-            ("Miscalibration", "miscalibration"),
-            ("− discrimination", "discrimination"),
-            ("+ uncertainty", "uncertainty"),
-            ("= score when made", "score"),
-        )
+        for name, part in names.items()
     )
     return Table("Parts of the scores", ("Part", wording.BRIER, "Log score"), rows, note=note)
 
@@ -280,10 +275,8 @@ def credits(group: Group) -> list[Table]:
         pieces = [row for row in group.earned if row.by == "evidence"]
         hindsight = wording.HINDSIGHT
         if more := group.evidence - len(pieces):
-            hindsight += (
-                f" {more:,} more pieces are not shown; forecasts attribute --by evidence lists all "
-                "of them."
-            )
+            listed = "forecasts attribute --by evidence lists all of them"
+            hindsight += f" {more:,} more pieces are not shown; {listed}."
         found = [
             table_of(
                 "Points earned by evidence",
@@ -314,12 +307,13 @@ def _moved(group: Group) -> Table:
     """Return the updates that earned and lost most; the group must have some."""
     moved = group.moved
     assert moved is not None
+
+    def named(row: Update) -> str:
+        id_ = shortened(row.question, _LONG_NAME)
+        return f"{shortened(row.title)} ({id_})" if row.title else id_
+
     columns: Columns[Update] = {
-        "Question": lambda row: (
-            f"{shortened(row.title)} ({shortened(row.question, _LONG_NAME)})"
-            if row.title
-            else shortened(row.question, _LONG_NAME)
-        ),
+        "Question": named,
         "By": lambda row: shortened(row.forecaster, _LONG_NAME),
         "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
         "Score before": lambda row: number(row.score_before),

@@ -36,6 +36,7 @@ from forecasts.reports.scope import Scope
 from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
 from forecasts.reports.when_made import Forecasts, forecasts_made
+from scoring.arrays import Flags, Places
 from scoring.calibration_when_made import sharpness
 from scoring.outcome_draws import link_of
 from scoring.parallel import map_threads
@@ -165,7 +166,7 @@ class Rows:
 
     def _made(self, days: float | None) -> Forecasts:
         then = self.live if days is None else member_scores.at_lead(self.live, days)
-        return forecasts_made(self.scope.counting, then, self.entries.group.to_numpy(dtype=object))
+        return forecasts_made(self.scope.counting, then, self.entries.group)
 
     def _tagged(self, rows: pd.DataFrame) -> pd.DataFrame:
         return tag_rows(rows, self.scope.counting) if self.scope.by == "tag" else rows
@@ -185,7 +186,7 @@ def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
 
 
 def _profile(
-    days: Sequence[float], at: Sequence[Forecasts], family: npt.NDArray[np.integer]
+    days: Sequence[float], at: Sequence[Forecasts], family: Places
 ) -> dict[str, tuple[Lead, ...]]:
     """Return the profile of each group: a row for each of ``days`` with a forecast at that lead.
 
@@ -199,7 +200,7 @@ def _profile(
     return found
 
 
-def _lead(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
+def _lead(days: float, made: Forecasts, family: Places) -> Lead:
     # A member has one forecast at a lead, so a question's score is the mean of its rows.
     ordered = made.ordered
     asked, of = made.question[ordered.first], np.cumsum(ordered.starts) - 1
@@ -285,10 +286,10 @@ class Shared:
 
     people: pd.Series
     link: float
-    family: npt.NDArray[np.intp]
+    family: Places
     adjusted: dict[str, Adjusted]
     otherwise: npt.NDArray[np.object_]
-    scored: npt.NDArray[np.bool_]
+    scored: Flags
 
     def why(self, scope: Scope) -> npt.NDArray[np.object_]:
         """Return why each selected question has no score, if it has none."""

@@ -17,6 +17,7 @@ from forecasts.reports.cohort import COUNTS, families, reasons, selected
 from forecasts.reports.groups import chosen
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
+from scoring.arrays import Flags, Places
 from scoring.shared_shocks import Spans, spans_of
 
 _OF_SPANS = ("question_id", "family", "open_time", "scheduled_close_time")
@@ -42,7 +43,7 @@ class Scope:
     all_questions: int = 0
 
     @property
-    def counts(self) -> npt.NDArray[np.bool_]:
+    def counts(self) -> Flags:
         """Which of the questions count."""
         return np.asarray(self.reason == COUNTS)
 
@@ -52,12 +53,12 @@ class Scope:
         return self.questions[self.counts].reset_index(drop=True)
 
     @cached_property
-    def family(self) -> npt.NDArray[np.intp]:
+    def family(self) -> Places:
         """The cluster of each question that counts."""
         return families(self.counting)
 
     @cached_property
-    def all_families(self) -> npt.NDArray[np.intp]:
+    def all_families(self) -> Places:
         """The cluster of each question."""
         return families(self.questions)
 

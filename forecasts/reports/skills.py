@@ -16,7 +16,6 @@ import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
@@ -27,6 +26,7 @@ from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
 from forecasts.reports.member_scores import places, timing_days
 from forecasts.reports.report import Adjusted, Estimate
+from scoring.arrays import Floats, Places
 from scoring.difficulty import Block, adjusted_in_blocks
 from scoring.skill_scores import base_rate_brier
 
@@ -36,10 +36,7 @@ _OWN = {"perfect": "perfect_peer"}
 
 
 def skills(
-    questions: pd.DataFrame,
-    frames: Frames,
-    entries: Entries,
-    lead: float | None = None,
+    questions: pd.DataFrame, frames: Frames, entries: Entries, lead: float | None = None
 ) -> pd.DataFrame:
     """Return one row per group and question that someone outside forecast too: its mean skills.
 
@@ -60,9 +57,8 @@ def skills(
     for name in ("crowd_skill", "perfect"):
         wide[name] = table.loc[table["protocol"] == name, "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
-    people = pd.Series(person[wide["forecaster"].astype(np.intp)]).groupby(
-        wide["question"].to_numpy()
-    )
+    who = pd.Series(person[wide["forecaster"].astype(np.intp)])
+    people = who.groupby(wide["question"].to_numpy())
     beside = people.transform("nunique").to_numpy() > 1
     everyone_on = people.nunique()
 
@@ -84,7 +80,7 @@ def skills(
 
 def _odds(
     questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None
-) -> dict[str, npt.NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Return, for each row of the scores of skill, how much of it the outcome decides.
 
     ``away``: the skill at "yes" less that at "no". ``time``: the time live, as a share of the
@@ -102,16 +98,16 @@ def _odds(
     turned = questions.assign(
         resolution=np.where(binary, np.where(y > 0.5, "no", "yes"), questions["resolution"])
     )
-    tables = [
+    before, after = (
         dict(iter(scoring.score(asked, forecasts, protocols).groupby("protocol")))
         for asked in (questions, turned)
-    ]
+    )
     skill, own = (
-        tables[1][name]["score"].to_numpy() - tables[0][name]["score"].to_numpy()
+        after[name]["score"].to_numpy() - before[name]["score"].to_numpy()
         for name in ("skill", "own")
     )
-    place = places(questions, tables[0]["own"]["question_id"])
-    time = np.ones(len(place)) if lead is not None else tables[0]["own"]["coverage"].to_numpy()
+    place = places(questions, before["own"]["question_id"])
+    time = np.ones(len(place)) if lead is not None else before["own"]["coverage"].to_numpy()
     changed = np.where(binary, other - y, 1.0)[place]
     known = binary[place]
     return {
@@ -121,14 +117,13 @@ def _odds(
     }
 
 
-def _moments(odds: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+def _moments(odds: pd.DataFrame) -> dict[str, Floats]:
     """Return the variance and the third moment of a group's skills, if it and the others are equal.
 
     Then the probability is halfway between theirs.
     """
     away, time, said = (odds[name].to_numpy() for name in ("away", "time", "said"))
-    yes = (said - away / 400) / np.maximum(time, 1e-12)
-    yes = np.clip(yes, 0.0, 1.0)
+    yes = np.clip((said - away / 400) / np.maximum(time, 1e-12), 0.0, 1.0)
     variance = yes * (1 - yes) * away**2
     return {"variance": variance, "third": variance * (1 - 2 * yes) * away}
 
@@ -137,7 +132,7 @@ def _timing(lead: float | None) -> str:
     return "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
 
 
-def against_crowd(rows: pd.DataFrame, family: npt.NDArray[np.integer]) -> Estimate:
+def against_crowd(rows: pd.DataFrame, family: Places) -> Estimate:
     """Return the share of the crowd's Brier score that a group saves; ``rows`` as of ``skills``."""
     # Skills are × 100.
     own = np.maximum(-rows["perfect"].to_numpy(dtype=np.float64) / 100, 0.0)
@@ -145,9 +140,7 @@ def against_crowd(rows: pd.DataFrame, family: npt.NDArray[np.integer]) -> Estima
     return share_saved(own, crowd, family[rows["question"].to_numpy(dtype=np.intp)])
 
 
-def base_rate_scores(
-    questions: pd.DataFrame, family: npt.NDArray[np.integer], asked: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
+def base_rate_scores(questions: pd.DataFrame, family: Places, asked: Places) -> Floats:
     """Return the Brier score (0–1) of the base rate on each of the questions ``asked``.
 
     Of yes/no questions it forecasts the rate of "yes" on the others of ``asked``, outside the
@@ -161,14 +154,10 @@ def base_rate_scores(
     return scores
 
 
-def share_saved(
-    score: npt.NDArray[np.float64],
-    reference: npt.NDArray[np.float64],
-    family: npt.NDArray[np.integer],
-) -> Estimate:
+def share_saved(score: Floats, reference: Floats, family: Places) -> Estimate:
     """Return the share of a reference's Brier score that a group saves, question by question."""
     if not len(score):
-        return Estimate(None, None)
+        return Estimate()
     found = scoring.brier_skill(score=score, reference=reference, cluster=family)
     if math.isnan(found.lower):
         return Estimate(known(found.value), None)
@@ -187,12 +176,8 @@ def _compared(frames: Frames, entries: Entries) -> tuple[pd.DataFrame, np.ndarra
     plain = frames.forecasts[["question_id", "made_at", *used]]
     person, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
     # Someone's groups at a time, as a sum of powers of two, one for each group.
-    members = pd.DataFrame(
-        {
-            "member": np.arange(len(entries.group)),
-            "person": pd.Index(handles).get_indexer(entries.forecaster),
-        }
-    )
+    of_person = pd.Index(handles).get_indexer(entries.forecaster)
+    members = pd.DataFrame({"member": np.arange(len(entries.group)), "person": of_person})
     members["flag"] = 2.0 ** members.groupby("person").cumcount()
     inside = entries.forecasts[entries.forecasts["inside"]]
     flags = members["flag"].to_numpy()[inside["forecaster"].to_numpy()]
@@ -234,12 +219,8 @@ def block_of(scores: pd.DataFrame) -> Block:
 
 def adjusted_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> dict[str, Adjusted]:
     """Return the same as ``adjusted_scores``, from blocks of whole families."""
-    return {
-        row.group: Adjusted(
-            row.adjusted,
-            None if known(row.lower) is None else (row.lower, row.upper),
-            questions=row.questions,
-            component=row.component,
-        )
-        for row in rows_of(adjusted_in_blocks(names, blocks))
-    }
+    found = {}
+    for row in rows_of(adjusted_in_blocks(names, blocks)):
+        interval = None if math.isnan(row.lower) else (row.lower, row.upper)
+        found[row.group] = Adjusted(row.adjusted, interval, row.questions, row.component)
+    return found

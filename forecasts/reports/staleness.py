@@ -7,7 +7,6 @@ while time passes. Only questions with yes or no count, since options have no di
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
@@ -15,9 +14,10 @@ from forecasts.common.text import count
 from forecasts.documents.numbers import decimals, interval, number
 from forecasts.folder.frames import rows
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.groups import Entries
+from forecasts.reports.groups import Entries, of_members
 from forecasts.reports.report import Drift, Estimate, Staleness, Unrevised
 from forecasts.reports.verdict import FEWEST
+from scoring.arrays import Places
 
 MOST = 5
 # With fewer families of either outcome, a drift fits chance (ten for each number that is fitted:
@@ -33,15 +33,12 @@ def unrevised(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     Columns: group, question (a position), forecaster, p, y, days (for which it stood), weight, and
     left and lasted as in ``scoring.staleness``.
     """
-    texts = (entries.group, entries.forecaster)
-    (group, groups), (code, names) = (pd.factorize(of.to_numpy(dtype=object)) for of in texts)
     start, end, left = (live[name].to_numpy() for name in ("start_s", "end_s", "left_s"))
-    member = live["forecaster"].to_numpy(dtype=np.intp)
     found = pd.DataFrame(
         {
-            "group": pd.Categorical.from_codes(group[member], pd.Index(groups)),
+            "group": of_members(entries.group, live["forecaster"]),
             "question": live["question"].to_numpy(),
-            "forecaster": pd.Categorical.from_codes(code[member], pd.Index(names)),
+            "forecaster": of_members(entries.forecaster, live["forecaster"]),
             "p": live["p"].to_numpy(),
             "y": live["outcome"].to_numpy(),
             "days": (end - start) / _DAY_S,
@@ -54,9 +51,7 @@ def unrevised(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     return found.assign(weight=1 / members.transform("nunique"))[found["p"].notna()]
 
 
-def staleness(
-    stood: pd.DataFrame, family: npt.NDArray[np.integer], questions: pd.DataFrame
-) -> Staleness | None:
+def staleness(stood: pd.DataFrame, family: Places, questions: pd.DataFrame) -> Staleness | None:
     """Return the cost of a group's unrevised forecasts; None without a binary question.
 
     ``stood`` are the group's rows of ``unrevised``; ``family``: the cluster of every question.
@@ -78,6 +73,7 @@ def staleness(
     most = cost[cost >= _LEAST_POINTS].sort_values(ascending=False, kind="stable").head(MOST)
     costly = stood[stood["question"].isin(most.index)].sort_values("cost", kind="stable")
     longest = costly.groupby("question").last().loc[most.index]
+    about = rows(questions[["id", "title"]].iloc[most.index])
     return Staleness(
         questions=len(cost),
         families=families,
@@ -86,15 +82,8 @@ def staleness(
         kind=kind,
         sentence=sentence,
         most=tuple(
-            Unrevised(
-                question=str(questions["id"].iloc[place]),
-                title=str(questions["title"].iloc[place]),
-                forecaster=str(row.forecaster),
-                forecast=row.p,
-                days=row.days,
-                points=points,
-            )
-            for place, points, row in zip(most.index, most, rows(longest), strict=True)
+            Unrevised(asked.id, asked.title, str(row.forecaster), row.p, row.days, points)
+            for asked, points, row in zip(about, most, rows(longest), strict=True)
         ),
     )
 
@@ -104,21 +93,15 @@ def _found(
 ) -> tuple[Drift, str]:
     """Return the claim; ``events``: the families with the rarer outcome."""
     many = f"{count(questions, 'question')} in {count(families, 'family')}"
+    too_few = "Too few to tell the cost of unrevised forecasts:"
     if min(questions, families) < FEWEST or estimate.mean is None or estimate.interval is None:
-        return "too_few", (
-            f"Too few to tell the cost of unrevised forecasts: {many}, and it takes {FEWEST} of "
-            "both."
-        )
+        return "too_few", f"{too_few} {many}, and it takes {FEWEST} of both."
     if events < EVENTS:
-        return "too_few", (
-            "Too few to tell the cost of unrevised forecasts: the rarer outcome came in "
-            f"{count(events, 'family')}, and it takes {EVENTS}."
-        )
+        rarer = f"the rarer outcome came in {count(events, 'family')}, and it takes {EVENTS}."
+        return "too_few", f"{too_few} {rarer}"
     digits = decimals(estimate.mean, *estimate.interval)
-    mean = (
-        f"{number(estimate.mean, digits)} (95% interval {interval(estimate.interval, digits)}; "
-        f"{many})"
-    )
+    between = interval(estimate.interval, digits)
+    mean = f"{number(estimate.mean, digits)} (95% interval {between}; {many})"
     if estimate.interval[0] <= 0 or estimate.mean < _LEAST_POINTS:
         return "none", (
             f"No clear cost of unrevised forecasts: in Brier points (0–1) it is on average {mean}."

@@ -21,8 +21,8 @@ from itertools import combinations
 import numpy as np
 
 from forecasts.common.text import count
-from forecasts.documents.numbers import number, percent
-from forecasts.reports.report import Recalibration, Verdict
+from forecasts.documents.numbers import number, percent, percents
+from forecasts.reports.report import Kind, Recalibration, Verdict
 from forecasts.reports.when_made import Forecasts, WhenMade
 from scoring import calibration_when_made
 from scoring.shared_shocks import Spans
@@ -63,13 +63,11 @@ def _size(forecasts: Forecasts) -> tuple[int, int]:
 
 
 def _too_few(questions: int, families: int) -> Verdict:
-    many = "no question"
-    if questions:
-        many = f"{count(questions, 'question')} in {count(families, 'family')}"
+    many = f"{count(questions, 'question')} in {count(families, 'family')}"
     return Verdict(
         "too_few",
-        f"Too few to tell: {many} scored; below {FEWEST} questions or families, luck and error "
-        "look alike.",
+        f"Too few to tell: {many if questions else 'no question'} scored; below {FEWEST} questions "
+        "or families, luck and error look alike.",
     )
 
 
@@ -93,22 +91,16 @@ def _found(
     every = np.unique(forecasts.rows["family"])
     tipping = tests.tipping(spans.opened[every], spans.closed[every])
     level, slope = (float(np.nan_to_num(test.statistic)) for test in (tests.level, tests.slope))
+    kind: Kind
     if abs(level) > abs(slope):
-        high = level < 0
-        return Verdict(
-            "too_high" if high else "too_low",
-            f"Too {'high' if high else 'low'}: {_level(forecasts, high=high)}; chance alone would "
-            f"do this in {luck}. {survives(tipping)}",
-            tipping=tipping,
-        )
-    over = slope < 0
-    return Verdict(
-        "overconfident" if over else "underconfident",
-        f"{'Overconfident' if over else 'Underconfident'}: {_slope(forecasts, over=over)}; "
-        f"{_over_all(line, over=over)}, chance alone would put a calibrated forecaster this far "
-        f"off in {luck}. {survives(tipping)}",
-        tipping=tipping,
-    )
+        kind = "too_high" if level < 0 else "too_low"
+        fault = f"{_level(forecasts, high=level < 0)}; chance alone would do this"
+    else:
+        kind = "overconfident" if slope < 0 else "underconfident"
+        odds = f"{_over_all(line, over=slope < 0)}, chance alone would put a calibrated forecaster"
+        fault = f"{_slope(forecasts, over=slope < 0)}; {odds} this far off"
+    named = kind.replace("_", " ").capitalize()
+    return Verdict(kind, f"{named}: {fault} in {luck}. {survives(tipping)}", tipping=tipping)
 
 
 def _level(forecasts: Forecasts, *, high: bool) -> str:
@@ -117,12 +109,11 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
     if (forecasts.level[counted][:, 2:] > 0).any():
         return f"outcomes were {'lower' if high else 'higher'} on their scales than forecast"
     weight = forecasts.weight[counted]
-    forecast, came = _percents(
-        *(
-            np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight)
-            for values in (forecasts.p, forecasts.y)
-        )
+    means = (
+        np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight)
+        for values in (forecasts.p, forecasts.y)
     )
+    forecast, came = _percents(*means)
     return f"the mean forecast was {forecast} when made, and {came} came true"
 
 
@@ -144,18 +135,14 @@ def _slope(forecasts: Forecasts, *, over: bool) -> str:
         size = weight[there].sum()
         if size < _LEAST_WEIGHT * weight.sum():
             continue
-        given, happened = (
-            np.average(values[there], weights=weight[there]) for values in (called, came)
-        )
+        own = weight[there]
+        given, happened = (np.average(values[there], weights=own) for values in (called, came))
         by_chance = np.sqrt((weight**2 * called * (1 - called))[there].sum())
         clear = (given - happened if over else happened - given) * size / max(by_chance, _TINY)
         if clear > clearest + _TINY:
             shown, true = _percents(given, happened)
-            clearest = clear
-            found = (
-                f"outcomes given {least * 100:.0f} to {most * 100:.0f}%, on average {shown}, came "
-                f"true {true} of the time"
-            )
+            clearest, where = clear, percents((least, most))
+            found = f"outcomes given {where}, on average {shown}, came true {true} of the time"
     if found:
         return found
     if over and len(weight) > forecasts.rows["question"].nunique():

@@ -11,20 +11,19 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
+from forecasts.reports.groups import of_members
 from forecasts.reports.member_scores import option_columns
 from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 from scoring import calibration_when_made, inference
+from scoring.arrays import Flags, Floats, Places
 from scoring.movement import Reaction
 from scoring.ordering import in_order
 from scoring.rare_events import LeastWidths, least_widths
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Forecasts:
     p: Floats
     y: Floats
     level: Floats
-    offered: npt.NDArray[np.bool_]
+    offered: Flags
 
     @cached_property
     def ordered(self) -> calibration_when_made.Forecasts:
@@ -53,7 +52,7 @@ class Forecasts:
         )
 
     @property
-    def question(self) -> npt.NDArray[np.intp]:
+    def question(self) -> Places:
         """The question of each."""
         return self.rows["question"].to_numpy()
 
@@ -69,12 +68,10 @@ class Forecasts:
         return Forecasts(placed, self.p[at], self.y[at], self.level[at], self.offered[at])
 
 
-def forecasts_made(
-    questions: pd.DataFrame, live: pd.DataFrame, group: npt.NDArray[np.object_]
-) -> Forecasts:
+def forecasts_made(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) -> Forecasts:
     """Return every forecast of every group; ``live`` is from ``member_scores.live_segments``.
 
-    ``questions`` are those that count, ``group`` the group of each member.
+    ``questions`` are those that count, ``group`` the group of each member (``Entries``).
     """
     started = np.rint(live["start_s"].to_numpy() * 1e6).astype(np.int64)
     live = live.iloc[in_order(live["question"].to_numpy(), started)[0]]
@@ -83,12 +80,11 @@ def forecasts_made(
     binary = ~np.isnan(live["p"].to_numpy())
     ordered = binary | (questions["ordered"].to_numpy() == True)[place]  # noqa: E712 blank is no
     option = np.arange(p.shape[1])
-    code, names = pd.factorize(group)
     there = ordered[:, None] & (option <= last[:, None])
     level = np.where(there, option / last[:, None], 0.0)
     rows = pd.DataFrame(
         {
-            "group": pd.Categorical.from_codes(code[member], pd.Index(names)),
+            "group": of_members(group, member),
             "question": place,
             "family": families(questions)[place],
             "path": place.astype(np.int64) * (int(member.max(initial=0)) + 1) + member,
@@ -105,8 +101,7 @@ class Tested(NamedTuple):
     tests: calibration_when_made.WhenMade
 
 
-@dataclass(frozen=True)
-class WhenMade:
+class WhenMade(NamedTuple):
     """The calibration of a group's forecasts when made: the tests, the line, the scores.
 
     ``least`` are the least widths of the intervals of its scores, and ``reaction`` the tests of its
@@ -115,24 +110,20 @@ class WhenMade:
     """
 
     forecasts: Forecasts
-    tests: calibration_when_made.WhenMade | None
-    rest: Tested | None
-    level: ZTest
-    sharpness: ZTest
-    line: Recalibration
-    luck: Luck
-    least: LeastWidths
+    tests: calibration_when_made.WhenMade | None = None
+    rest: Tested | None = None
+    level: ZTest = ZTest()
+    sharpness: ZTest = ZTest()
+    line: Recalibration = Recalibration()
+    luck: Luck = Luck()
+    least: LeastWidths = LeastWidths((0.0, 0.0), (0.0, 0.0))
     reaction: Reaction | None = None
 
 
 def when_made(made: Forecasts) -> WhenMade:
     """Return the calibration of a group's forecasts."""
-    nothing = ZTest(None, None)
     if made.rows.empty:
-        unknown = Recalibration(None, None, None, False, "no question has been scored")
-        luck = Luck(None, None, Estimate(None, None), None)
-        none = LeastWidths((0.0, 0.0), (0.0, 0.0))
-        return WhenMade(made, None, None, nothing, nothing, unknown, luck, none)
+        return WhenMade(made)
     tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
     rest = None
@@ -195,8 +186,8 @@ class Claims:
     p: Floats
     y: Floats
     weight: Floats
-    question: npt.NDArray[np.intp]
-    family: npt.NDArray[np.intp]
+    question: Places
+    family: Places
     below: Floats
     scale: float
 

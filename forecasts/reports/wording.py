@@ -21,6 +21,8 @@ INTERVALS = "Intervals are over families of questions. A dash: too few for an in
 HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
 MOST_NAMES = 5
 _MANY_TESTS = 4
+
+
 OF_TEAMS = (
     "A member counts in a team with the forecasts made as its member, while they were current."
 )
@@ -61,11 +63,10 @@ def over_families(families: int) -> str:
 
 def choice_sentences(choice: Choice, as_of: datetime) -> str:
     """Return which questions and forecasts count, as sentences."""
-    sentences = [
-        f"Questions scheduled to close by {to_minute(as_of)}."
-        if choice.cohort == "scheduled"
-        else f"All questions resolved as of {to_minute(as_of)}, whatever their scheduled close."
-    ]
+    sentences = [f"Questions scheduled to close by {to_minute(as_of)}."]
+    if choice.cohort == "resolved":
+        when = f"as of {to_minute(as_of)}, whatever their scheduled close"
+        sentences = [f"All questions resolved {when}."]
     if choice.tags:
         sentences.append(f"Only those with the tag {' or '.join(choice.tags)}.")
     if choice.since is not None or choice.until is not None:
@@ -120,8 +121,9 @@ def group_name(report: Report, group: Group) -> str:
 def findings(group: Group) -> dict[str, str]:
     """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any."""
     found: dict[str, str] = {group.verdict.kind: group.verdict.sentence}
-    if group.movement is not None and group.movement.kind in ("over_reacting", "under_reacting"):
-        found |= {group.movement.kind: group.movement.sentence}
+    moved = group.movement
+    if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
+        found[moved.kind] = moved.sentence
     return found
 
 

@@ -57,10 +57,7 @@ _BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 
 
 def ledger_frames(
-    session: Session,
-    *,
-    questions: Sequence[str] | None = None,
-    rationales: bool = True,
+    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
@@ -171,11 +168,11 @@ def question_frame(
         row = {name: getattr(text, name) for name in worded} | {
             "question_id": state.slug,
             "type": str(text.type),
-            "resolution": resolution.outcome if resolution else None,
-            "known_at": resolution.known_at if resolution else None,
-            "resolved_at": resolution.resolved_at if resolution else None,
-            "resolution_note": resolution.note if resolution else None,
-            "resolution_source": resolution.source if resolution else None,
+            "resolution": resolution and resolution.outcome,
+            "known_at": resolution and resolution.known_at,
+            "resolved_at": resolution and resolution.resolved_at,
+            "resolution_note": resolution and resolution.note,
+            "resolution_source": resolution and resolution.source,
             "article_url": url,
             "quote": quote,
         }
@@ -226,14 +223,17 @@ def _teams(session: Session) -> pd.DataFrame:
         .where(col(Membership.id).in_(newest_memberships()))
         .order_by(col(Membership.id))
     ).all()
-    columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))
-    return typed_frame(columns, TEAM_COLUMNS)
+    return _frame(rows, TEAM_COLUMNS)
 
 
 def _members(session: Session) -> pd.DataFrame:
     rows = [(one.handle, str(one.kind), one.owner) for one in accounts(session)]
-    columns = dict(zip(MEMBER_COLUMNS, list(zip(*rows, strict=True)) or [()] * 3, strict=True))
-    return typed_frame(columns, MEMBER_COLUMNS)
+    return _frame(rows, MEMBER_COLUMNS)
+
+
+def _frame(rows: Sequence[Sequence[Any]], kinds: dict[str, str]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    return typed_frame(dict(zip(kinds, columns, strict=True)), kinds)
 
 
 def _sources(session: Session) -> dict[str, Iterator[pd.DataFrame]]:

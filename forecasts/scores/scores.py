@@ -55,13 +55,8 @@ def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
         yield list(questions)
         return
     for some in in_batches(questions):
-        many = dict(
-            session.exec(
-                select(Forecast.question_id, func.count())
-                .where(col(Forecast.question_id).in_(some))
-                .group_by(col(Forecast.question_id))
-            ).all()
-        )
+        of_each = select(Forecast.question_id, func.count()).group_by(col(Forecast.question_id))
+        many = dict(session.exec(of_each.where(col(Forecast.question_id).in_(some))).all())
         batch: list[int] = []
         count = 0
         for id_ in some:
@@ -82,7 +77,7 @@ def _store(session: Session, by_question: Mapping[int, int | None]) -> int:
     return len(scores)
 
 
-def _computed(session: Session, by_question: Mapping[int, int | None]) -> list[dict[str, Any]]:
+def _computed(session: Session, by_question: Mapping[int, int | None]) -> list[dict[Any, Any]]:
     """Return the scores that history gives for these resolutions."""
     chosen = select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
     slugs = dict(session.exec(chosen).all())
@@ -95,21 +90,12 @@ def _computed(session: Session, by_question: Mapping[int, int | None]) -> list[d
     for some in in_batches(table["forecaster"].unique().tolist()):
         scored = select(Member.handle, Member.id).where(col(Member.handle).in_(some))
         handles |= dict(session.exec(scored).all())
-    names = ["question_id", "forecaster", "protocol", "score", "coverage", "updates"]
-    return [
-        {
-            "resolution_id": ids[slug],
-            "member_id": handles[handle],
-            "protocol": protocol,
-            "engine_version": scoring.__version__,
-            "score": score,
-            "coverage": coverage,
-            "updates": updates,
-        }
-        for slug, handle, protocol, score, coverage, updates in zip(
-            *(table[name].tolist() for name in names), strict=True
-        )
-    ]
+    rows = table.assign(
+        resolution_id=table["question_id"].map(ids),
+        member_id=table["forecaster"].map(handles),
+        engine_version=scoring.__version__,
+    )
+    return rows.drop(columns=["question_id", "forecaster"]).to_dict("records")
 
 
 @dataclass(frozen=True)
@@ -137,11 +123,8 @@ def compare(session: Session, *, sample: int | None = None) -> Compared:
 
     ``sample``: the number of resolutions, chosen at random; by default all.
     """
-    current = dict(
-        session.exec(
-            select(Resolution.question_id, Resolution.id).where(is_current_outcome())
-        ).all()
-    )
+    every = select(Resolution.question_id, Resolution.id).where(is_current_outcome())
+    current = dict(session.exec(every).all())
     chosen = sorted(current)
     if sample is not None and sample < len(chosen):
         chosen = random.sample(chosen, sample)

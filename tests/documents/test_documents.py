@@ -31,7 +31,6 @@ from forecasts.documents.document import (
     Facts,
     Figure,
     Finding,
-    Item,
     Quote,
     Section,
     Table,
@@ -59,7 +58,7 @@ def with_every_block(word: str) -> Document:
         Figure(word, word, word, (CHART,), table, listed=True),
         Facts(((word, word),)),
         Quote(word),
-        Bullets((word, Item(word, (word,)))),
+        Bullets((word,)),
         Beside((table, Figure(word, word, word, (CHART,)))),
     )
     section = Section(word, (Finding(word, sign="◆"),), blocks)
@@ -102,30 +101,30 @@ def test_every_format_has_every_block() -> None:
         "A paragraph.",
         Facts((("Type", "binary"), ("From", "Fatebook")), ("", "https://example.org/1")),
         Quote("First line\nsecond line"),
-        Bullets(("plain", Item("linked", ("a detail",), "https://example.org/2"))),
+        Bullets(("one", "other")),
         Table("", ("Question", "Brier"), (("rain", "0.1"),), links=("questions/rain.html",)),
     )
     assert as_text(made) == (
         "Rain\n\nBlocks\nA paragraph.\n\n"
         "Type: binary\nFrom: Fatebook (https://example.org/1)\n\n"
         "  First line\n  second line\n\n"
-        "plain\nlinked (https://example.org/2)\n  a detail\n\n"
+        "one\nother\n\n"
         "Question  Brier\nrain        0.1\n"
     )
     assert as_markdown(made) == (
         "# Rain\n\n## Blocks\n\nA paragraph.\n\n"
         "- Type: binary\n- From: [Fatebook](<https://example.org/1>)\n\n"
         "> First line\n> second line\n\n"
-        "- plain\n- [linked](<https://example.org/2>)\n  - a detail\n\n"
+        "- one\n- other\n\n"
         "| Question | Brier |\n| :-- | --: |\n| [rain](<questions/rain.html>) | 0\\.1 |\n"
     )
     page = Page(as_html(made))
     assert {"dl", "blockquote", "ul", "table", "th"} <= set(page.tags)
     addresses = [value for name, value in page.attributes if name == "href"]
-    assert addresses == ["https://example.org/1", "https://example.org/2", "questions/rain.html"]
+    assert addresses == ["https://example.org/1", "questions/rain.html"]
     # Pages elsewhere learn nothing from a link, and cannot reach back.
     rels = [value for name, value in page.attributes if name == "rel"]
-    assert rels == ["nofollow noopener noreferrer"] * 2
+    assert rels == ["nofollow noopener noreferrer"]
     assert "First line\nsecond line" in page.text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def of(
     tests = made_.tests._replace(
         level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
     )
-    return verdict(replace(made_, tests=tests), spans)
+    return verdict(made_._replace(tests=tests), spans)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +312,7 @@ def test_a_small_difference_of_level_has_enough_digits() -> None:
     tests = made_.tests._replace(level=Test(-3.0, 0.01), slope=Test(0.0, 0.5), p_value=0.01)
     times = np.arange(len(n), dtype=float)
     spans = Spans(pd.Index([]), np.arange(0), times, times + 1)
-    found = verdict(replace(made_, tests=tests), spans)
+    found = verdict(made_._replace(tests=tests), spans)
     assert "the mean forecast was 1.005% when made, and 0.975% came true" in found.sentence
 
 
@@ -323,5 +322,5 @@ def test_a_yes_no_forecast_has_two_levels() -> None:
     frames = numbered(ledger([asked("a", "yes"), asked("b", "z", **options)], rows))
     entries = group_entries(frames, by="forecaster")
     live = live_segments(frames.questions, entries)
-    level = forecasts_made(frames.questions, live, entries.group.to_numpy(dtype=object)).level
+    level = forecasts_made(frames.questions, live, entries.group).level
     assert level.tolist() == [[0, 1, 0], [0, 0.5, 1]]

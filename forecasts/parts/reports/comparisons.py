@@ -20,14 +20,9 @@ from forecasts.parts.reports.plan import Plan, between, count, load, names_of, p
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
 from forecasts.reports.comparison.build import BY, comparison, members, require_two
 from forecasts.reports.comparison.comparison import Comparison, Of
-from forecasts.reports.comparison.pairwise import (
-    Pairwise,
-    Record,
-    pairwise,
-    record,
-    together,
-)
+from forecasts.reports.comparison.pairwise import Pairwise, pairwise, record, together
 from forecasts.reports.digest import of_questions
+from forecasts.reports.estimates import Record
 from forecasts.reports.groups import group_entries, only
 from forecasts.reports.selection import ALL, Choice
 

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import at_lead, live_segments
+from scoring.arrays import Places
 
-Floats = npt.NDArray[np.float64]
 # Sides are compared without abstention if their silence differs by more than this share.
 SELECTIVE = 0.05
 
@@ -37,8 +36,8 @@ class Silence:
         return self.unanswered if self.silent is None else self.silent
 
 
-def spells(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.DataFrame:
-    """Return when each group has a forecast on a question: group, question, start, end."""
+def spoken(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.DataFrame:
+    """Return how long each group had a forecast on a question: group, question, seconds."""
     live = live_segments(counting, entries)
     if lead is not None:
         live = at_lead(live, lead)
@@ -53,18 +52,9 @@ def spells(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.D
     sides = table.groupby(["group", "question"], sort=False)
     reached = sides["end"].cummax()
     before = reached.groupby([table["group"], table["question"]], sort=False).shift()
-    table["spell"] = (before.isna() | (table["start"] > before)).cumsum()
-    return table.groupby("spell", as_index=False).agg(
-        group=("group", "first"), question=("question", "first"), start=("start", "min"),
-        end=("end", "max"),
-    )  # fmt: skip
-
-
-def spoken(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.DataFrame:
-    """Return how long each group had a forecast on a question: group, question, seconds."""
-    found = spells(counting, entries, lead)
-    found["seconds"] = found["end"] - found["start"]
-    return found.groupby(["group", "question"], as_index=False)[["seconds"]].sum()
+    # Time that another member covers counts once.
+    table["seconds"] = (table["end"] - np.fmax(table["start"], before)).clip(lower=0.0)
+    return table.groupby(["group", "question"], as_index=False)[["seconds"]].sum()
 
 
 def silences(
@@ -74,13 +64,19 @@ def silences(
 
     ``spoken`` is that of the sides, and maybe of others, at that lead.
     """
-    of = {name: spoken[spoken["group"] == name] for name in names}
-    asked = np.unique(np.concatenate([own["question"].to_numpy() for own in of.values()]))
+    asked = np.unique(spoken.loc[spoken["group"].isin(names), "question"])
     if not len(asked):
         return {}
-    open_s, scheduled_s = _open_and_scheduled(counting.iloc[asked])
+    opened, scheduled, closed = (
+        counting[f"{name}_time"].iloc[asked] for name in ("open", "scheduled_close", "actual_close")
+    )
+    open_s, scheduled_s = (
+        (end - opened).dt.total_seconds().to_numpy()
+        for end in (closed.fillna(scheduled).clip(upper=scheduled), scheduled)
+    )
     found = {}
-    for name, own in of.items():
+    for name in names:
+        own = spoken[spoken["group"] == name]
         answered = len(own) / len(asked)
         seconds = np.bincount(own["question"], own["seconds"], len(counting))[asked]
         quiet = np.maximum(open_s - seconds, 0.0) / scheduled_s
@@ -135,18 +131,7 @@ def _between(against: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
     )
 
 
-def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Return how long each question was open, and was scheduled to be, in seconds."""
-    scheduled = counting["scheduled_close_time"]
-    closed = counting["actual_close_time"].fillna(scheduled)
-    opened = counting["open_time"]
-    spans = [(end - opened).dt.total_seconds() for end in (closed.clip(upper=scheduled), scheduled)]
-    return tuple(span.to_numpy(dtype=np.float64) for span in spans)  # type: ignore[return-value]
-
-
-def _crowd(
-    counting: pd.DataFrame, forecasts: pd.DataFrame, asked: npt.NDArray[np.intp]
-) -> pd.DataFrame:
+def _crowd(counting: pd.DataFrame, forecasts: pd.DataFrame, asked: Places) -> pd.DataFrame:
     """Return the mean of all forecasts on each of these questions, as forecasts of one member.
 
     Columns: question_id, made_at, probability, probabilities; both are None while there is none.

@@ -7,10 +7,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 import scoring
@@ -18,7 +17,7 @@ from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.folder.frames import rows as rows_of
-from forecasts.reports.cohort import counted, listed, made_in_time
+from forecasts.reports.cohort import counted, made_in_time
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
 from forecasts.reports.comparison.comparison import (
@@ -37,19 +36,20 @@ from forecasts.reports.comparison.pairwise import (
     THRESHOLDS,
     Key,
     Pairwise,
-    Record,
     bot_models,
     pairwise,
     record,
 )
 from forecasts.reports.digest import sha256
-from forecasts.reports.groups import Entries, in_several_teams
+from forecasts.reports.estimates import Record
+from forecasts.reports.groups import Entries, in_several_teams, listed
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import adjusted_scores
 from scoring import comparison as compared
+from scoring.arrays import Floats
 from scoring.comparison import NEVER_TOGETHER
 from scoring.e_processes import ENOUGH, bets_needed, by_family, possibly_best
 from scoring.murphy_curves import difference_curve
@@ -172,7 +172,9 @@ def comparison(
     awaited = over[np.unique(of_each[np.isin(reason, wording.TO_COME)])].min()
     began = questions["open_time"].groupby(of_each).min()
     family_names = dict(zip(family.astype(str), questions["family"], strict=True))
-    watched = _watched_pairs(found.pairs, differences, family, began, over, awaited)
+    watched, watched_by_family, best = _watched_pairs(
+        found.pairs, differences, family, began, over, awaited
+    )
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
     firm = [(pair.a, pair.b) for pair in found.pairs if pair.comparable and not pair.rare]
@@ -187,17 +189,18 @@ def comparison(
             pair,
             choice,
             many,
-            apart=apart.get((pair.a, pair.b), {}),
+            apart=apart.get(key, {}),
             dominant=pair.dominant
             and replace(pair.dominant, family=family_names[pair.dominant.family]),
-            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
-            murphy=losses.get((pair.a, pair.b), ()),
-            watched=watched.by_block.get((pair.a, pair.b)),
-            watched_by_family=watched.by_family.get((pair.a, pair.b)),
+            imputed=imputed.get(key) if key in selective else None,
+            murphy=losses.get(key, ()),
+            watched=watched.get(key),
+            watched_by_family=watched_by_family.get(key),
         )
         for pair in found.pairs
+        for key in [(pair.a, pair.b)]
     )
-    sides = _sides(scope, tables, found, silent, records, watched.best)
+    sides = _sides(scope, tables, found, silent, records, best)
     when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
     not_selected = ["not_selected"] * (scope.all_questions - len(questions))
     return Comparison(
@@ -235,7 +238,7 @@ def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFra
 
 
 def _murphy_differences(
-    losses: Mapping[Key, tuple[pd.Series, npt.NDArray[np.float64]]], family: pd.Series, curves: int
+    losses: Mapping[Key, tuple[pd.Series, Floats]], family: pd.Series, curves: int
 ) -> dict[Key, tuple[MurphyDifference, ...]]:
     """Return the difference of the Murphy curves of each pair; ``curves``: of all pairs.
 
@@ -298,14 +301,12 @@ def _sides(
     scores = _placed(tables.scores, scope).sort_values(["group", "question"], ignore_index=True)
     adjusted = adjusted_scores(scores.assign(family=scope.family[scores["question"]]))
     skill = {} if tables.skills is None else _skills(tables.skills, _family(scope))
+    unknown = {"unanswered": None, "silent": None}
     sides = [
         Side(
-            name=ranked.name,
-            rank_low=ranked.rank_low,
-            rank_high=ranked.rank_high,
+            **vars(ranked),
             **vars(records[ranked.name]),
-            unanswered=silent[ranked.name].unanswered if ranked.name in silent else None,
-            silent=silent[ranked.name].silent if ranked.name in silent else None,
+            **(vars(silent[ranked.name]) if ranked.name in silent else unknown),
             may_be_best=best[ranked.name],
             adjusted=adjusted.get(ranked.name),
             skill=skill.get(ranked.name),
@@ -339,17 +340,6 @@ def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
     }
 
 
-class _Evidence(NamedTuple):
-    """The evidence of each comparable pair, by blocks of time and by family, and who may be best.
-
-    A pair without a block, or a family, has no entry.
-    """
-
-    by_block: dict[Key, Watched]
-    by_family: dict[Key, Watched]
-    best: dict[str, bool]
-
-
 def _watched_pairs(
     pairs: Sequence[compared.Pair],
     differences: pd.DataFrame,
@@ -357,21 +347,20 @@ def _watched_pairs(
     began: pd.Series,
     over: pd.Series,
     awaited: pd.Timestamp,
-) -> _Evidence:
-    """Return the evidence from the families before the first with an outcome still unknown.
+) -> tuple[dict[Key, Watched], dict[Key, Watched], dict[str, bool]]:
+    """Return the evidence of each pair by blocks of time and by family, and who may be best.
 
-    ``began`` and ``over`` have the opening and the scheduled end of each family, ``awaited`` that
-    of the first unknown one (NaT: none). Skipping only that family would select by outcome: a "yes"
-    is often known sooner than a "no", and two equals would seem to differ.
+    A pair without a block, or a family, has no entry. The evidence is from the families before the
+    first with an outcome still unknown; ``began`` and ``over`` have the opening and the scheduled
+    end of each family, ``awaited`` that of the first unknown one (NaT: none). Skipping only that
+    family would select by outcome: a "yes" is often known sooner than a "no", and two equals would
+    seem to differ.
 
     All pairs share the blocks of time, so that the evidence against a group is one e-process.
     """
     of_each = family[differences["question_id"]].to_numpy()
-    known_by_then = np.full(len(of_each), True)
-    if not pd.isna(awaited):
-        known_by_then = (over[of_each] < awaited).to_numpy()
-    shared = differences[known_by_then]
-    families = of_each[known_by_then]
+    known_by_then = (over[of_each] < awaited).to_numpy() | pd.isna(awaited)
+    shared, families = differences[known_by_then], of_each[known_by_then]
     known = np.unique(families)
     blocks = scoring.time_blocks(known, began[known], over[known])
     by_sides = shared.groupby(["a", "b"], sort=True)
@@ -380,7 +369,8 @@ def _watched_pairs(
     in_time = dict(iter(scoring.by_block(*values, blocks, code).groupby("pair")))
     by_close = dict(iter(by_family(*values, over[families], code).groupby("pair")))
     place = {key: number for number, key in enumerate(keys)}
-    found = _Evidence({}, {}, {})
+    in_blocks: dict[Key, Watched] = {}
+    in_families: dict[Key, Watched] = {}
     against = {}
     for pair in pairs:
         key = (pair.a, pair.b)
@@ -392,14 +382,13 @@ def _watched_pairs(
             if at in in_time:
                 steps = in_time[at]
                 bets[steps["block"]] = sign * steps["difference"]
-                found.by_block[key] = _watched(pair, sign, steps, needed)
+                in_blocks[key] = _watched(pair, sign, steps, needed)
             if at in by_close:
-                found.by_family[key] = _watched(pair, sign, by_close[at], needed)
+                in_families[key] = _watched(pair, sign, by_close[at], needed)
         process = scoring.e_process(bets)
-        against[pair.a, pair.b], against[pair.b, pair.a] = process.log_b, process.log_a
-    names = list(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
-    found.best.update(possibly_best(against, names))
-    return found
+        against[key], against[key[::-1]] = process.log_b, process.log_a
+    names = list(dict.fromkeys(name for name, _ in against))
+    return in_blocks, in_families, possibly_best(against, names)
 
 
 def _watched(pair: compared.Pair, sign: float, steps: pd.DataFrame, needed: int | None) -> Watched:

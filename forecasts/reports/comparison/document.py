@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from forecasts.common.text import count, in_words
 from forecasts.documents.as_csv import value_at
@@ -87,7 +86,7 @@ def comparison_document(comparison: Comparison) -> Document:
 
 def _ranks(comparison: Comparison) -> Table:
     sides = comparison.groups
-    columns: dict[str, Callable[[Side], str]] = {
+    columns: Columns[Side] = {
         comparison.metadata.of[:-1].capitalize(): lambda side: side.name,
         "Rank": wording.rank_range,
         "Questions": lambda side: f"{side.questions:,}",
@@ -101,22 +100,20 @@ def _ranks(comparison: Comparison) -> Table:
         **adjusted_columns(sides),
     }
     if any(side.skill for side in sides):
-        columns |= {
+        columns = {
+            **columns,
             "Skill, raw": lambda side: signed(value_at(side, "skill.mean"), 1),
             "Skill, shrunk": lambda side: signed(value_at(side, "skill.shrunk"), 1),
             _SKILL_INTERVAL: lambda side: signed_interval(
                 value_at(side, "skill.shrunk_interval"), 1
             ),
         }
-    ranks = tuple(
-        ForestRow(
-            side.name,
-            tuple(map(float, range(side.rank_low, side.rank_high + 1))),
-            (side.rank_low, side.rank_high),
-            f"Rank {wording.rank_range(side)} of {len(sides)}",
-        )
-        for side in sides
-    )
+    ranks = []
+    for side in sides:
+        ends = side.rank_low, side.rank_high
+        dots = tuple(map(float, range(side.rank_low, side.rank_high + 1)))
+        text = f"Rank {wording.rank_range(side)} of {len(sides)}"
+        ranks.append(ForestRow(side.name, dots, ends, text))
     note = "Scores are over all questions of each; ranks rest on the shared ones."
     return table_of(
         "",
@@ -125,7 +122,7 @@ def _ranks(comparison: Comparison) -> Table:
         text_columns=2,
         note=f"{note} {adjusted_note(sides)}".strip(),
         optional=("Coverage", _SKILL_INTERVAL, ADJUSTED_INTERVAL),
-        plot=Forest(1.0, float(len(sides)), None, ranks) if len(sides) > 1 else None,
+        plot=Forest(1.0, float(len(sides)), None, tuple(ranks)) if len(sides) > 1 else None,
         plot_heading=f"1 to {len(sides)}",
     )
 
@@ -188,15 +185,13 @@ def _losses(pair: Pair) -> Figure:
     band = tuple((point.threshold, *point.band) for point in pair.murphy)
     curve = tuple((point.threshold, point.difference) for point in pair.murphy)
     ticks = (-end, 0.0, end)
-    chart = Chart(
-        percent_axis("Threshold for acting"),
-        Axis("Difference of losses", -end, end, ticks, tuple(signed(tick, 2) for tick in ticks)),
-        (
-            Series("band", "band", band, "95% band"),
-            Series("level", "reference", ((0.0,),), "no difference"),
-            Series("line", "curve", curve, name, table.in_words),
-        ),
+    of_losses = Axis("Difference of losses", -end, end, ticks, tuple(signed(at, 2) for at in ticks))
+    series = (
+        Series("band", "band", band, "95% band"),
+        Series("level", "reference", ((0.0,),), "no difference"),
+        Series("line", "curve", curve, name, table.in_words),
     )
+    chart = Chart(percent_axis("Threshold for acting"), of_losses, series)
     alt = f"Difference of the losses, {name}"
     return Figure(name, alt, _losses_in_words(pair), (chart,), table.thinned(_MURPHY_STEP))
 
@@ -225,14 +220,8 @@ def _evidence(pair: Pair) -> Block:
         return f"{name}: {said}"
     every = max(1, len(seen.path) // _MOST_STEPS)
     steps = [*seen.path[:-1:every], seen.path[-1]]
-    table = table_of(
-        "Evidence",
-        steps,
-        {
-            "Scheduled close": lambda step: f"{step.at:%Y-%m-%d}",
-            "Evidence": lambda step: wording.e_value(step.e_value),
-        },
-    )
+    rows = tuple((f"{step.at:%Y-%m-%d}", wording.e_value(step.e_value)) for step in steps)
+    table = Table("Evidence", ("Scheduled close", "Evidence"), rows)
     values = [max(step.e_value, _LEAST_EVIDENCE) for step in steps]
     low = min(-1, math.floor(math.log10(min(values))))
     high = max(2, math.ceil(math.log10(max(values))))
@@ -240,17 +229,14 @@ def _evidence(pair: Pair) -> Block:
     labels = tuple(f"{10.0**at:g}" if -4 <= at <= 4 else f"1e{at}" for at in powers)
     times = [step.at.timestamp() for step in steps]
     ends = times[0], max(times[-1], times[0] + 1.0)
-    days = tuple(f"{step.at:%Y-%m-%d}" for step in (steps[0], steps[-1]))
-    path = tuple(zip(times, values, strict=True))
+    closes = Axis("Scheduled close", *ends, ends, (rows[0][0], rows[-1][0]), "dates")
     ticks = tuple(10.0**power for power in powers)
-    chart = Chart(
-        Axis("Scheduled close", *ends, ends, days, "dates"),
-        Axis("Evidence", 10.0**low, 10.0**high, ticks, labels, "log"),
-        (
-            Series("level", "reference", ((seen.enough,),), f"{seen.enough:.0f} is enough"),
-            Series("steps", "curve", path, sentences=table.in_words),
-        ),
-        height=130.0,
+    e_values = Axis("Evidence", 10.0**low, 10.0**high, ticks, labels, "log")
+    path = tuple(zip(times, values, strict=True))
+    series = (
+        Series("level", "reference", ((seen.enough,),), f"{seen.enough:.0f} is enough"),
+        Series("steps", "curve", path, sentences=table.in_words),
     )
+    chart = Chart(closes, e_values, series, height=130.0)
     listed = table.thinned(max(1, len(steps) // _TABLE_STEPS))
     return Figure(name, f"Evidence that {name} differ, over time", said, (chart,), listed)

@@ -22,13 +22,14 @@ import pandas as pd
 
 import scoring
 from forecasts.folder.frames import Frames
+from forecasts.reports import estimates
 from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
-from forecasts.reports.estimates import brier_scores
+from forecasts.reports.estimates import Record
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, timing_days
-from forecasts.reports.report import Estimate
-from forecasts.reports.rows import Rows
+from forecasts.reports.rows import Rows, by_group
+from scoring.arrays import Floats
 from scoring.pairing import elementary_differences
 from scoring.rare_events import least_widths
 
@@ -52,7 +53,7 @@ class Pairwise:
     """
 
     present: frozenset[str]
-    losses: dict[Key, tuple[pd.Series, npt.NDArray[np.float64]]]
+    losses: dict[Key, tuple[pd.Series, Floats]]
     differences: pd.DataFrame
     filled: pd.DataFrame
     people: pd.DataFrame | None
@@ -147,22 +148,12 @@ def _apart(rows: Rows, met: Collection[Key]) -> pd.DataFrame:
 
     The reason is blank for questions that count, on which the two were never live together.
     """
-    pairs = [
-        (a, b)
-        for a, b in combinations(rows.scope.wanted, 2)
-        if (a, b) not in met and (b, a) not in met
-    ]
+    of_group = by_group(rows.in_groups)
     found = []
-    if pairs:
-        forecasts = rows.entries.forecasts
-        made = forecasts.loc[forecasts["inside"], ["forecaster", "question_id"]].drop_duplicates()
-        group = rows.entries.group.to_numpy(dtype=object)[made["forecaster"]]
-        asked = {str(name): set(own) for name, own in made["question_id"].groupby(group)}
-        reason = dict(zip(rows.scope.questions["question_id"], rows.scope.reason, strict=True))
-        for a, b in pairs:
-            both = asked.get(a, set()) & asked.get(b, set())
-            why = Counter(reason[question] for question in both if question in reason)
-            found += [(a, b, *each) for each in why.items()]
+    for a, b in combinations(rows.scope.wanted, 2):
+        if (a, b) not in met and (b, a) not in met:
+            both = np.intersect1d(of_group(a)["place"], of_group(b)["place"])
+            found += [(a, b, *each) for each in Counter(rows.scope.reason[both]).items()]
     return pd.DataFrame(found, columns=["a", "b", "reason", "questions"])
 
 
@@ -180,18 +171,6 @@ def _skills(rows: Rows) -> pd.DataFrame:
     return scores.loc[beside, ["question_id", "forecaster", "score"]]
 
 
-@dataclass(frozen=True)
-class Record:
-    """A side's record on its own."""
-
-    forecasters: int
-    questions: int
-    updates: int
-    coverage: float | None
-    brier: Estimate
-    brier_original: Estimate
-
-
 def record(rows: Rows, name: str) -> Record:
     """Return the record of a side; ``rows`` have all of its forecasts."""
     own = rows.scores[rows.scores["group"] == name]
@@ -199,12 +178,4 @@ def record(rows: Rows, name: str) -> Record:
     made = rows.made(name)
     least = least_widths(made.ordered).brier if len(made.rows) else (0.0, 0.0)
     cluster = rows.scope.family[own["question"].to_numpy(dtype=np.intp)]
-    brier, original = brier_scores(own, cluster, least)
-    return Record(
-        forecasters=members["member"].nunique(),
-        questions=len(own),
-        updates=int(own["updates"].sum()),
-        coverage=float(own["coverage"].mean()) if len(own) else None,
-        brier=brier,
-        brier_original=original,
-    )
+    return estimates.record(own, members["member"].nunique(), cluster, least)

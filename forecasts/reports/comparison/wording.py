@@ -15,14 +15,7 @@ from forecasts.documents.numbers import (
     signed_interval,
 )
 from forecasts.reports.cohort import COUNTS
-from forecasts.reports.comparison.comparison import (
-    Comparison,
-    Imputed,
-    Of,
-    Pair,
-    Side,
-    Watched,
-)
+from forecasts.reports.comparison.comparison import Comparison, Imputed, Of, Pair, Side, Watched
 from forecasts.reports.comparison.pairwise import MOST_PAIRS
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import often, survives
@@ -36,6 +29,8 @@ TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 _MOST_NAMED = 3
 _MOST_BLOCKS = 100_000
 _LOW_COVERAGE = 0.2
+
+
 ASSUMPTION = (
     "Given the forecasts, the outcomes of different families of questions are taken as "
     "independent. Each claim says how much correlation between families open at the same time "
@@ -52,9 +47,7 @@ def e_value(value: float) -> str:
 
 def rank_range(side: Side) -> str:
     """Return the ranks that a group may have: 1, or 2 to 3."""
-    if side.rank_low == side.rank_high:
-        return str(side.rank_low)
-    return f"{side.rank_low} to {side.rank_high}"
+    return " to ".join(dict.fromkeys((str(side.rank_low), str(side.rank_high))))
 
 
 def names(pair: Pair) -> str:
@@ -71,7 +64,7 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     least = number(pair.detectable, difference_decimals(pair))
     said = [f"A true difference of {least} would show in 8 of 10 such records."]
     if pair.better is not None and pair.p_adjusted is not None:
-        start = f"{pair.better} did better than {pair.b if pair.better == pair.a else pair.a}"
+        start = f"{pair.better} did better than {_worse(pair)}"
         allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
         luck = f"{often(pair.p_adjusted)} such comparisons{allowing}"
         said = [f"Between equals, chance alone would do this in {luck}.", survives(pair.tipping)]
@@ -153,25 +146,17 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     claims = [pair for pair in compared if pair.better is not None]
     if not claims:
         return "No difference is clearer than chance."
-    alike = [pair for pair in compared if pair.better is None]
-    sentences = [_better(sides, claims, len(compared))]
-    if 0 < len(alike) <= _MOST_NAMED:
-        names = "; ".join(f"{pair.a} and {pair.b}" for pair in alike)
-        sentences.append(f"No clear difference: {names}.")
-    elif alike:
-        sentences.append(f"No clear difference in {len(alike):,} pairs.")
-    return " ".join(filter(None, [*sentences, _limits(claims)]))
+    alike = [f"{pair.a} and {pair.b}" for pair in compared if pair.better is None]
+    which = f": {'; '.join(alike)}" if len(alike) <= _MOST_NAMED else f" in {len(alike):,} pairs"
+    unclear = f"No clear difference{which}." if alike else ""
+    sentences = (_better(sides, claims, len(compared)), unclear, _limits(claims))
+    return " ".join(filter(None, sentences))
 
 
 def _better(sides: Sequence[Side], claims: Sequence[Pair], compared: int) -> str:
     """Return which sides did better than which, or of many the one that did so most often."""
     beaten = {
-        side.name: [
-            pair.b if pair.better == pair.a else pair.a
-            for pair in claims
-            if pair.better == side.name
-        ]
-        for side in sides
+        side.name: [_worse(pair) for pair in claims if pair.better == side.name] for side in sides
     }
     found = [
         f"{name} did better than {in_words(worse, _MOST_NAMED)}"
@@ -187,6 +172,10 @@ def _better(sides: Sequence[Side], claims: Sequence[Pair], compared: int) -> str
     )
 
 
+def _worse(claim: Pair) -> str:
+    return claim.b if claim.better == claim.a else claim.a
+
+
 def _limits(claims: Sequence[Pair]) -> str:
     """Return how much correlation the weakest claim bears, and how many abstention changes."""
     parts = []
@@ -194,11 +183,8 @@ def _limits(claims: Sequence[Pair]) -> str:
     if weakest is not None:
         which = "This claim" if len(claims) == 1 else "The weakest of these claims"
         parts.append(survives(weakest).replace("This claim", which).removesuffix("."))
-    changed = sum(
-        pair.imputed is not None and pair.imputed.better != pair.better for pair in claims
-    )
-    if changed:
-        claim = "the claim" if len(claims) == 1 else count(changed, "claim")
+    if changed := [one for one in claims if one.imputed and one.imputed.better != one.better]:
+        claim = "the claim" if len(claims) == 1 else count(len(changed), "claim")
         parts.append(f"{'abstention' if parts else 'Abstention'} changes {claim}")
     return f"{'; '.join(parts)}." if parts else ""
 
