@@ -1,13 +1,44 @@
-"""Make tables of a file again: SQLite can add no constraint to a table, and remove none."""
+"""The columns of a new table; and tables of a file made again.
+
+SQLite can add no constraint to a table, and remove none.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
+import sqlalchemy as sa
 from alembic import op
 
+Time = sa.DateTime(timezone=True)
 _HEAD = re.compile(r'CREATE TABLE "?\w+"?')
+
+
+def columns(**given: Any) -> list[Any]:
+    """Return a table's columns by name, after its id. A type stands for a column of it."""
+    made = {"id": sa.Column(sa.Integer(), primary_key=True)} if "id" not in given else {}
+    for name, one in given.items():
+        made[name] = one if isinstance(one, sa.Column) else column(one)
+    for name, one in made.items():
+        one.name = one.key = name
+    return list(made.values())
+
+
+def column(kind: Any, *rules: Any, nullable: bool = False, **options: Any) -> Any:
+    """Return a column that has a value in every row."""
+    return sa.Column(kind, *rules, nullable=nullable, **options)
+
+
+def optional(kind: Any, **options: Any) -> Any:
+    """Return a column that may be blank."""
+    return column(kind, nullable=True, **options)
+
+
+def reference(table: str, **options: Any) -> Any:
+    """Return a column with the id of a row of that table."""
+    return column(sa.Integer(), sa.ForeignKey(f"{table}.id"), **options)
 
 
 def definitions() -> dict[str, str]:

@@ -15,161 +15,88 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from forecasts.ledger.columns import NAMES
 from forecasts.ledger.migrations.guards import guard
+from forecasts.ledger.migrations.tables import Time, column, columns, optional, reference
 
 revision = "0010"
 down_revision = None
 
-_SCHEMA = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+_SCHEMA = sa.MetaData(naming_convention=NAMES)
 Boolean, Float, Integer, JSON = sa.Boolean(), sa.Float(), sa.Integer(), sa.JSON()
-String, Text, Time = sa.String(), sa.Text(), sa.DateTime(timezone=True)
+String, Text = sa.String(), sa.Text()
 # Otherwise each server would sort names by the language it was set up with.
 Name = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 _ROLES = "role IN ('viewer', 'forecaster', 'resolver', 'admin')"
 
 
-def _table(name: str, *parts: Any) -> None:
-    sa.Table(name, _SCHEMA, *parts)
-
-
-def _id() -> Any:
-    return sa.Column("id", Integer, primary_key=True)
-
-
-def _column(name: str, kind: Any, *rules: Any, nullable: bool = False, **options: Any) -> Any:
-    return sa.Column(name, kind, *rules, nullable=nullable, **options)
+def _table(name: str, /, *rules: Any, **given: Any) -> None:
+    sa.Table(name, _SCHEMA, *columns(**given), *rules)
 
 
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
-_table(
-    "ledger",
-    _id(),
-    _column("created_at", Time),
-    _column("demonstration", Boolean),
-)
-_table(
-    "member",
-    _id(),
-    _column("handle", Name, unique=True),
-    _column("kind", Text),
-    _column("created_at", Time),
-)
+_table("ledger", created_at=Time, demonstration=Boolean)
+_table("member", handle=column(Name, unique=True), kind=Text, created_at=Time)
 _table(
     "identity",
-    _id(),
-    _column("issuer", String),
-    _column("subject", String),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), index=True),
-    _column("recorded_at", Time),
     sa.UniqueConstraint("issuer", "subject"),
+    issuer=String,
+    subject=String,
+    member_id=reference("member", index=True),
+    recorded_at=Time,
 )
 _table(
     "token",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), index=True),
-    _column("key", String, unique=True),
-    _column("digest", String),
-    _column("recorded_at", Time),
-    _column("expires_at", Time, nullable=True),
+    member_id=reference("member", index=True),
+    key=column(String, unique=True),
+    digest=String,
+    recorded_at=Time,
+    expires_at=optional(Time),
 )
-_table(
-    "token_revocation",
-    _id(),
-    _column("token_id", Integer, sa.ForeignKey("token.id"), unique=True),
-    _column("recorded_at", Time),
-)
-_table(
-    "team",
-    _id(),
-    _column("name", Name, unique=True),
-    _column("created_at", Time),
-)
+_table("token_revocation", token_id=reference("token", unique=True), recorded_at=Time)
+_table("team", name=column(Name, unique=True), created_at=Time)
 _table(
     "membership",
-    _id(),
-    _column("team_id", Integer, sa.ForeignKey("team.id"), index=True),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), index=True),
-    _column("joined_at", Time, nullable=True),
-    _column("left_at", Time, nullable=True),
-    _column("role", Text, server_default=sa.text("'forecaster'")),
     sa.CheckConstraint(_ROLES, name="role_is_known"),
+    team_id=reference("team", index=True),
+    member_id=reference("member", index=True),
+    joined_at=optional(Time),
+    left_at=optional(Time),
+    role=column(Text, server_default=sa.text("'forecaster'")),
 )
 _table(
     "appointment",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), index=True),
-    _column("role", Text),
-    _column("by_member_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("recorded_at", Time),
     sa.CheckConstraint(_ROLES, name="role_is_known"),
+    member_id=reference("member", index=True),
+    role=Text,
+    by_member_id=reference("member", nullable=True),
+    recorded_at=Time,
 )
 _table(
     "team_rule",
-    _id(),
-    _column("team_id", Integer, sa.ForeignKey("team.id"), index=True),
-    _column("second_resolver", Boolean),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("recorded_at", Time),
+    team_id=reference("team", index=True),
+    second_resolver=Boolean,
+    member_id=reference("member"),
+    recorded_at=Time,
 )
 _table(
     "article",
-    _id(),
-    _column("content_hash", String, unique=True),
-    _column("url", String, nullable=True, index=True),
-    _column("title", String),
-    _column("publisher", String, nullable=True),
-    _column("author", String, nullable=True),
-    _column("published_at", Time, nullable=True),
-    _column("captured_at", Time),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("text", Text),
+    content_hash=column(String, unique=True),
+    url=optional(String, index=True),
+    title=String,
+    publisher=optional(String),
+    author=optional(String),
+    published_at=optional(Time),
+    captured_at=Time,
+    member_id=reference("member", nullable=True),
+    text=Text,
 )
-_table(
-    "question",
-    _id(),
-    _column("slug", Name, unique=True),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("recorded_at", Time),
-)
+_table("question", slug=column(Name, unique=True), member_id=reference("member"), recorded_at=Time)
 _table(
     "question_revision",
-    _column("title", String),
-    _column("type", Text),
-    _column("options", JSON, nullable=True),
-    _column("ordered", Boolean),
-    _column("lower_bound", String, nullable=True),
-    _column("upper_bound", String, nullable=True),
-    _column("unit", String, nullable=True),
-    _column("open_time", Time),
-    _column("scheduled_close_time", Time),
-    _column("actual_close_time", Time, nullable=True),
-    _column("scheduled_resolve_time", Time, nullable=True),
-    _column("spot_time", Time, nullable=True),
-    _column("family", String),
-    _column("tags", JSON, nullable=True),
-    _column("background", Text),
-    _column("resolution_criteria", Text),
-    _column("fine_print", Text),
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id")),
-    _column("number", Integer),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("recorded_at", Time),
-    _column("reason", Text),
-    _column("visibility", Text, server_default=sa.text("'everyone'")),
-    _column("team_id", Integer, sa.ForeignKey("team.id"), nullable=True),
-    _column("crowd_hidden", Boolean, server_default=sa.text("false")),
     sa.CheckConstraint("visibility <> 'team' OR team_id IS NOT NULL", name="a_team_is_named"),
     sa.CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
     sa.CheckConstraint(
@@ -182,47 +109,57 @@ _table(
         "question_id",
         **_where("visibility <> 'everyone' OR crowd_hidden"),
     ),
+    title=String,
+    type=Text,
+    options=optional(JSON),
+    ordered=Boolean,
+    lower_bound=optional(String),
+    upper_bound=optional(String),
+    unit=optional(String),
+    open_time=Time,
+    scheduled_close_time=Time,
+    actual_close_time=optional(Time),
+    scheduled_resolve_time=optional(Time),
+    spot_time=optional(Time),
+    family=String,
+    tags=optional(JSON),
+    background=Text,
+    resolution_criteria=Text,
+    fine_print=Text,
+    id=sa.Column(Integer, primary_key=True),
+    question_id=reference("question"),
+    number=Integer,
+    member_id=reference("member"),
+    recorded_at=Time,
+    reason=Text,
+    visibility=column(Text, server_default=sa.text("'everyone'")),
+    team_id=reference("team", nullable=True),
+    crowd_hidden=column(Boolean, server_default=sa.text("false")),
 )
 _table(
     "question_source",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), index=True),
-    _column("article_id", Integer, sa.ForeignKey("article.id"), index=True),
-    _column("quote", Text),
-    _column("prefix", Text),
-    _column("suffix", Text),
+    question_id=reference("question", index=True),
+    article_id=reference("article", index=True),
+    quote=Text,
+    prefix=Text,
+    suffix=Text,
 )
 _table(
     "evidence",
-    _id(),
-    _column("key", String, unique=True),
-    _column("kind", Text),
-    _column("title", Text),
-    _column("url", String, nullable=True, index=True),
-    _column("publisher", String, nullable=True),
-    _column("published_at", Time, nullable=True),
-    _column("quote", Text),
-    _column("note", Text),
-    _column("article_id", Integer, sa.ForeignKey("article.id"), nullable=True),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("recorded_at", Time),
+    key=column(String, unique=True),
+    kind=Text,
+    title=Text,
+    url=optional(String, index=True),
+    publisher=optional(String),
+    published_at=optional(Time),
+    quote=Text,
+    note=Text,
+    article_id=reference("article", nullable=True),
+    member_id=reference("member", nullable=True),
+    recorded_at=Time,
 )
 _table(
     "forecast",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id")),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("made_at", Time),
-    _column("recorded_at", Time),
-    _column("probability", Float, nullable=True),
-    _column("probabilities", JSON, nullable=True),
-    _column("quantiles", JSON, nullable=True),
-    _column("withdrawn", Boolean),
-    _column("rationale", Text),
-    _column("origin", String),
-    _column("import_key", String, nullable=True, unique=True),
-    _column("claimed_at", Time, nullable=True),
-    _column("vouched_by_id", Integer, sa.ForeignKey("member.id"), nullable=True),
     sa.CheckConstraint(
         "(CASE WHEN probability IS NULL THEN 0 ELSE 1 END + CASE WHEN probabilities IS NULL THEN 0 ELSE 1 END + CASE WHEN quantiles IS NULL THEN 0 ELSE 1 END) = (CASE WHEN withdrawn THEN 0 ELSE 1 END)",
         name="one_value_or_withdrawn",
@@ -230,64 +167,60 @@ _table(
     sa.CheckConstraint("probability >= 0 AND probability <= 1", name="probability_in_0_1"),
     sa.Index("ix_forecast_member_made_at", "member_id", "made_at"),
     sa.Index("ix_forecast_path", "question_id", "member_id", "made_at", "id"),
+    question_id=reference("question"),
+    member_id=reference("member"),
+    made_at=Time,
+    recorded_at=Time,
+    probability=optional(Float),
+    probabilities=optional(JSON),
+    quantiles=optional(JSON),
+    withdrawn=Boolean,
+    rationale=Text,
+    origin=String,
+    import_key=optional(String, unique=True),
+    claimed_at=optional(Time),
+    vouched_by_id=reference("member", nullable=True),
 )
 _table(
     "citation",
-    _id(),
-    _column("forecast_id", Integer, sa.ForeignKey("forecast.id")),
-    _column("evidence_id", Integer, sa.ForeignKey("evidence.id"), index=True),
-    _column("stance", Text),
-    _column("share", Float, nullable=True),
     sa.CheckConstraint("share >= 0", name="share_not_negative"),
     sa.CheckConstraint("stance IN ('supports', 'opposes', 'context')", name="stance_is_known"),
     sa.UniqueConstraint("forecast_id", "evidence_id"),
+    forecast_id=reference("forecast"),
+    evidence_id=reference("evidence", index=True),
+    stance=Text,
+    share=optional(Float),
 )
 _table(
     "resolver",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), index=True),
-    _column("kind", String),
-    _column("settings", JSON),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("recorded_at", Time),
-    _column("beside", Boolean, server_default=sa.text("false")),
+    question_id=reference("question", index=True),
+    kind=String,
+    settings=JSON,
+    member_id=reference("member", nullable=True),
+    recorded_at=Time,
+    beside=column(Boolean, server_default=sa.text("false")),
 )
 _table(
     "resolver_run",
-    _id(),
-    _column("resolver_id", Integer, sa.ForeignKey("resolver.id"), index=True),
-    _column("started_at", Time),
-    _column("ended_at", Time, nullable=True),
-    _column("state", Text),
-    _column("message", Text),
+    resolver_id=reference("resolver", index=True),
+    started_at=Time,
+    ended_at=optional(Time),
+    state=Text,
+    message=Text,
 )
 _table(
     "watch",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), unique=True),
-    _column("next_at", Time, nullable=True, index=True),
-    _column("claimed_by", String, nullable=True),
-    _column("claimed_until", Time, nullable=True),
-    _column("attempts", Integer),
-    _column("looked_at", Time, nullable=True),
-    _column("parked_at", Time, nullable=True),
-    _column("reason", Text),
+    question_id=reference("question", unique=True),
+    next_at=optional(Time, index=True),
+    claimed_by=optional(String),
+    claimed_until=optional(Time),
+    attempts=Integer,
+    looked_at=optional(Time),
+    parked_at=optional(Time),
+    reason=Text,
 )
 _table(
     "resolution",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), index=True),
-    _column("state", Text),
-    _column("outcome", String),
-    _column("known_at", Time, nullable=True),
-    _column("resolved_at", Time, nullable=True),
-    _column("recorded_at", Time),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("resolver_id", Integer, sa.ForeignKey("resolver.id"), nullable=True),
-    _column("note", Text),
-    _column("source", Text),
-    _column("proposal_id", Integer, sa.ForeignKey("resolution.id"), nullable=True, unique=True),
-    _column("supersedes_id", Integer, sa.ForeignKey("resolution.id"), nullable=True, unique=True),
     sa.CheckConstraint("state IN ('proposed', 'confirmed', 'rejected')", name="state_is_known"),
     sa.Index(
         "uq_resolution_first_confirmation",
@@ -295,126 +228,111 @@ _table(
         unique=True,
         **_where("state = 'confirmed' AND supersedes_id IS NULL"),
     ),
+    question_id=reference("question", index=True),
+    state=Text,
+    outcome=String,
+    known_at=optional(Time),
+    resolved_at=optional(Time),
+    recorded_at=Time,
+    member_id=reference("member", nullable=True),
+    resolver_id=reference("resolver", nullable=True),
+    note=Text,
+    source=Text,
+    proposal_id=reference("resolution", nullable=True, unique=True),
+    supersedes_id=reference("resolution", nullable=True, unique=True),
 )
 _table(
     "policy",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), index=True),
-    _column("kind", Text),
-    _column("agreeing", Integer),
-    _column("dispute_days", Float),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("recorded_at", Time),
     sa.CheckConstraint("dispute_days >= 0", name="days_not_negative"),
     sa.CheckConstraint("kind IN ('propose', 'confirm', 'quorum')", name="kind_is_known"),
     sa.CheckConstraint("agreeing >= 1", name="somebody_agrees"),
+    question_id=reference("question", index=True),
+    kind=Text,
+    agreeing=Integer,
+    dispute_days=Float,
+    member_id=reference("member"),
+    recorded_at=Time,
 )
 _table(
     "exhibit",
-    _id(),
-    _column("resolution_id", Integer, sa.ForeignKey("resolution.id"), index=True),
-    _column("address", Text),
-    _column("at", Time),
-    _column("media", String),
-    _column("sha256", String, index=True),
-    _column("size", Integer),
+    resolution_id=reference("resolution", index=True),
+    address=Text,
+    at=Time,
+    media=String,
+    sha256=column(String, index=True),
+    size=Integer,
 )
-_table(
-    "exhibit_content",
-    _id(),
-    _column("sha256", String, unique=True),
-    _column("data", sa.LargeBinary()),
-)
+_table("exhibit_content", sha256=column(String, unique=True), data=sa.LargeBinary())
 _table(
     "dispute",
-    _id(),
-    _column("resolution_id", Integer, sa.ForeignKey("resolution.id"), index=True),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("reason", Text),
-    _column("answers_id", Integer, sa.ForeignKey("dispute.id"), nullable=True, unique=True),
-    _column("recorded_at", Time),
+    resolution_id=reference("resolution", index=True),
+    member_id=reference("member"),
+    reason=Text,
+    answers_id=reference("dispute", nullable=True, unique=True),
+    recorded_at=Time,
 )
 _table(
     "removal",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id"), unique=True),
-    _column("removed_by_id", Integer, sa.ForeignKey("member.id"), nullable=True),
-    _column("recorded_at", Time),
+    member_id=reference("member", unique=True),
+    removed_by_id=reference("member", nullable=True),
+    recorded_at=Time,
 )
 _table(
     "entry",
-    _id(),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), nullable=True),
-    _column("number", Integer, nullable=True),
-    _column("kind", Text),
-    _column("row_id", Integer),
-    _column("salt", Text, nullable=True),
-    _column("words_hash", Text, nullable=True),
-    _column("row_hash", Text),
-    _column("hash", Text),
     sa.UniqueConstraint("question_id", "number"),
+    question_id=reference("question", nullable=True),
+    number=optional(Integer),
+    kind=Text,
+    row_id=Integer,
+    salt=optional(Text),
+    words_hash=optional(Text),
+    row_hash=Text,
+    hash=Text,
 )
 _table(
     "score",
-    _id(),
-    _column("resolution_id", Integer, sa.ForeignKey("resolution.id")),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("protocol", String),
-    _column("engine_version", String),
-    _column("score", Float),
-    _column("coverage", Float),
-    _column("updates", Integer),
     sa.UniqueConstraint("resolution_id", "member_id", "protocol"),
     sa.Index("ix_score_member_protocol", "member_id", "protocol"),
+    resolution_id=reference("resolution"),
+    member_id=reference("member"),
+    protocol=String,
+    engine_version=String,
+    score=Float,
+    coverage=Float,
+    updates=Integer,
 )
 _table(
     "revisit",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("question_id", Integer, sa.ForeignKey("question.id"), nullable=True),
-    _column("days", Integer, nullable=True),
-    _column("recorded_at", Time),
     sa.CheckConstraint("days > 0", name="days_are_some"),
     sa.Index("ix_revisit_member_id", "member_id", "question_id", "id"),
+    member_id=reference("member"),
+    question_id=reference("question", nullable=True),
+    days=optional(Integer),
+    recorded_at=Time,
 )
 _table(
     "glance",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("recorded_at", Time),
     sa.Index("ix_glance_member_id", "member_id", "id"),
+    member_id=reference("member"),
+    recorded_at=Time,
 )
 _table(
     "channel",
-    _id(),
-    _column("member_id", Integer, sa.ForeignKey("member.id")),
-    _column("name", String),
-    _column("secret_url", Text),
-    _column("events", JSON),
-    _column("days_before_close", Float),
-    _column("days_until_stale", Float),
-    _column("recorded_at", Time),
-    _column("removed_at", Time, nullable=True),
-    _column("after_resolution", Integer, nullable=True),
     sa.CheckConstraint("days_before_close > 0", name="days_before_close_positive"),
     sa.CheckConstraint("days_until_stale > 0", name="days_until_stale_positive"),
     sa.Index("uq_channel_name", "member_id", "name", unique=True, **_where("removed_at IS NULL")),
+    member_id=reference("member"),
+    name=String,
+    secret_url=Text,
+    events=JSON,
+    days_before_close=Float,
+    days_until_stale=Float,
+    recorded_at=Time,
+    removed_at=optional(Time),
+    after_resolution=optional(Integer),
 )
 _table(
     "notice",
-    _id(),
-    _column("channel_id", Integer, sa.ForeignKey("channel.id")),
-    _column("event", Text),
-    _column("question_id", Integer, sa.ForeignKey("question.id")),
-    _column("at", Time),
-    _column("state", Text),
-    _column("recorded_at", Time),
-    _column("attempts", Integer),
-    _column("next_at", Time),
-    _column("claim", String, nullable=True),
-    _column("claimed_until", Time, nullable=True),
-    _column("sent_at", Time, nullable=True),
-    _column("reason", Text),
     sa.CheckConstraint(
         "event IN ('resolved', 'decision', 'disputed', 'parked', 'awaiting', 'closing', 'stale', 'closed')",
         name="event_is_known",
@@ -427,6 +345,18 @@ _table(
     sa.Index(
         "ix_notice_under_way", "channel_id", **_where("state IN ('due', 'sending', 'failed')")
     ),
+    channel_id=reference("channel"),
+    event=Text,
+    question_id=reference("question"),
+    at=Time,
+    state=Text,
+    recorded_at=Time,
+    attempts=Integer,
+    next_at=Time,
+    claim=optional(String),
+    claimed_until=optional(Time),
+    sent_at=optional(Time),
+    reason=Text,
 )
 
 
@@ -495,7 +425,7 @@ def upgrade() -> None:
         )
     for table, keys in _APPEND_ONLY.items():
         words, member = _WORDS.get(table, ({}, ""))
-        same = [column.name for column in _SCHEMA.tables[table].c if column.name not in words]
+        same = [name for name in _SCHEMA.tables[table].c.keys() if name not in words]
         guard(table, keys, same=same, removal=_removal(words, member) if words else "")
 
 

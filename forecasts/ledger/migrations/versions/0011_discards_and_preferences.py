@@ -10,42 +10,34 @@ import sqlalchemy as sa
 from alembic import op
 
 from forecasts.ledger.migrations.guards import guard
+from forecasts.ledger.migrations.tables import Time, columns, optional, reference
 
 revision = "0011"
 down_revision = "0010"
-
-Time = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     op.create_table(
         "discard",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column(
-            "question_id", sa.Integer(), sa.ForeignKey("question.id"), nullable=False, unique=True
+        *columns(
+            question_id=reference("question", unique=True),
+            member_id=reference("member"),
+            recorded_at=Time,
         ),
-        sa.Column("member_id", sa.Integer(), sa.ForeignKey("member.id"), nullable=False),
-        sa.Column("recorded_at", Time, nullable=False),
     )
     op.create_table(
         "preference",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column(
-            "member_id", sa.Integer(), sa.ForeignKey("member.id"), nullable=False, index=True
+        *columns(
+            member_id=reference("member", index=True),
+            time_zone=optional(sa.String()),
+            lowest_probability=optional(sa.Float()),
+            theme=optional(sa.Text()),
+            recorded_at=Time,
         ),
-        sa.Column("time_zone", sa.String(), nullable=True),
-        sa.Column("lowest_probability", sa.Float(), nullable=True),
-        sa.Column("theme", sa.Text(), nullable=True),
-        sa.Column("recorded_at", Time, nullable=False),
         sa.CheckConstraint(
             "lowest_probability >= 0 AND lowest_probability < 0.5", name="lowest_is_low"
         ),
         sa.CheckConstraint("theme IN ('light', 'dark')", name="theme_is_known"),
     )
-    op.create_table(
-        "last_run",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("started_at", Time, nullable=False),
-        sa.Column("before_at", Time, nullable=True),
-    )
+    op.create_table("last_run", *columns(started_at=Time, before_at=optional(Time)))
     guard("discard", ["question_id = NEW.question_id"])

@@ -11,32 +11,30 @@ from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard, guard_updates
+from forecasts.ledger.migrations.tables import Time, column, columns, optional
 
 revision = "0012"
 down_revision = "0011"
 
-Time = sa.DateTime(timezone=True)
+Text = sa.Text()
 
 
 def upgrade() -> None:
     op.add_column("entry", sa.Column("at", Time, nullable=True))
     op.create_table(
-        "ended_session",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("key", sa.Text(), nullable=False, unique=True),
-        sa.Column("until", Time, nullable=False),
-        sa.Column("recorded_at", Time, nullable=False),
+        "ended_session", *columns(key=column(Text, unique=True), until=Time, recorded_at=Time)
     )
     op.create_table(
         "upkeep",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("key", sa.Text(), nullable=False, unique=True),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("done_at", Time, nullable=True),
-        sa.Column("tried_at", Time, nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        *columns(
+            key=column(Text, unique=True),
+            act=Text,
+            place=Text,
+            digest=Text,
+            done_at=optional(Time),
+            tried_at=Time,
+            reason=Text,
+        ),
         sa.CheckConstraint("act IN ('backup', 'digest')", name="act_is_known"),
     )
     op.add_column("removal", sa.Column("erased", sa.JSON(), nullable=True))

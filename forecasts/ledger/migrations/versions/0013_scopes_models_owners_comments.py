@@ -6,34 +6,34 @@ Revises: 0012
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard
+from forecasts.ledger.migrations.tables import Time, column, columns, optional, reference
 
 revision = "0013"
 down_revision = "0012"
 
-Time = sa.DateTime(timezone=True)
+Float, Integer, String, Text = sa.Float(), sa.Integer(), sa.String(), sa.Text()
 
 
 def upgrade() -> None:
     op.add_column("token", sa.Column("scopes", sa.JSON(), nullable=True))
     op.create_table(
         "model_use",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _reference("forecast_id", "forecast", unique=True),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("version", sa.String(), nullable=True),
-        sa.Column("prompt_hash", sa.String(), nullable=True),
-        sa.Column("temperature", sa.Float(), nullable=True),
-        sa.Column("cost", sa.Float(), nullable=True),
-        sa.Column("tokens", sa.Integer(), nullable=True),
-        sa.Column("seconds", sa.Float(), nullable=True),
-        sa.Column("tools", sa.JSON(), nullable=True),
+        *columns(
+            forecast_id=reference("forecast", unique=True),
+            name=String,
+            version=optional(String),
+            prompt_hash=optional(String),
+            temperature=optional(Float),
+            cost=optional(Float),
+            tokens=optional(Integer),
+            seconds=optional(Float),
+            tools=optional(sa.JSON()),
+        ),
         *(
             sa.CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
             for name in ("temperature", "cost", "tokens", "seconds")
@@ -41,43 +41,39 @@ def upgrade() -> None:
     )
     op.create_table(
         "bot_owner",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _reference("bot_id", "member", index=True),
-        _reference("owner_id", "member"),
-        sa.Column("recorded_at", Time, nullable=False),
+        *columns(
+            bot_id=reference("member", index=True), owner_id=reference("member"), recorded_at=Time
+        ),
         sa.CheckConstraint("bot_id <> owner_id", name="owner_is_another"),
     )
     op.create_table(
         "comment",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _reference("question_id", "question"),
-        _reference("member_id", "member"),
-        _reference("forecast_id", "forecast", nullable=True, index=True),
-        sa.Column("private", sa.Boolean(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("recorded_at", Time, nullable=False),
+        *columns(
+            question_id=reference("question"),
+            member_id=reference("member"),
+            forecast_id=reference("forecast", nullable=True, index=True),
+            private=sa.Boolean(),
+            text=Text,
+            recorded_at=Time,
+        ),
         sa.Index("ix_comment_question_id", "question_id", "id"),
     )
     op.create_table(
         "idempotent_answer",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _reference("token_id", "token"),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("request_digest", sa.Text(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("recorded_at", Time, nullable=False, index=True),
+        *columns(
+            token_id=reference("token"),
+            key=Text,
+            request_digest=Text,
+            status=Integer,
+            answer=Text,
+            recorded_at=column(Time, index=True),
+        ),
         sa.UniqueConstraint("token_id", "key"),
     )
     guard("model_use", ["forecast_id = NEW.forecast_id"])
     guard("bot_owner")
     guard("comment", same=_SAME, removal=_REMOVED)
     add_forms({})
-
-
-def _reference(name: str, table: str, *, nullable: bool = False, **options: Any) -> Any:
-    key = sa.ForeignKey(f"{table}.id")
-    return sa.Column(name, sa.Integer(), key, nullable=nullable, **options)
 
 
 _SAME = ("id", "question_id", "member_id", "forecast_id", "private", "recorded_at")
