@@ -19,11 +19,7 @@ from forecasts.access.visibility import forecaster_handles, reader_id
 from forecasts.ledger.models import BotOwner, Member, MemberKind
 
 CrowdOf = Literal["people", "bots", "both"]
-CROWD_OF: dict[CrowdOf, str] = {
-    "people": "people",
-    "bots": "bots",
-    "both": "people and bots",
-}
+CROWD_OF: dict[CrowdOf, str] = {"people": "people", "bots": "bots", "both": "people and bots"}
 
 
 @dataclass(frozen=True)

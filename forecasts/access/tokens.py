@@ -29,14 +29,7 @@ from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.facts import known
-from forecasts.ledger.models import (
-    BotOwner,
-    Identity,
-    Member,
-    MemberKind,
-    Token,
-    TokenRevocation,
-)
+from forecasts.ledger.models import BotOwner, Identity, Member, MemberKind, Token, TokenRevocation
 from forecasts.ledger.urls import is_embedded
 
 _NEW = Remedy("To create a new one: {}", "token create", "NAME")

@@ -85,6 +85,11 @@ SEALED = (
     "removal",
 )
 STATES = ("identity", "channel", "preference")
+# The tables whose rows triggers keep as they are. Those of a member and a team are as sealed.
+APPEND_ONLY = (
+    *(kind for kind in SEALED if kind not in ("member", "team")),
+    *("exhibit_content", "alias_salt", "entry"),
+)
 # The other tables, each with its protection, or with the most that an altered row can do.
 OUTSIDE: Mapping[str, str] = {
     "entry": "the chain itself",

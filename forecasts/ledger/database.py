@@ -378,10 +378,7 @@ event.listen(_Act, "after_rollback", facts.undo)
 
 @contextmanager
 def writing(
-    engine: Engine,
-    here: Callable[[], datetime] | None = None,
-    *,
-    patience: float | None = None,
+    engine: Engine, here: Callable[[], datetime] | None = None, *, patience: float | None = None
 ) -> Iterator[Session]:
     """Yield a session for one act: committed when the block ends, rolled back if it raises.
 

@@ -102,8 +102,7 @@ def raised(connection: Connection, statement: str, error: Exception) -> DBAPIErr
 def undone(where: str) -> DatabaseError:
     """Return the error for statements after the database has rolled the act back."""
     return DatabaseError(
-        f"The ledger at {where!r} was undone by an error, and the act continued.",
-        remedy=_AGAIN,
+        f"The ledger at {where!r} was undone by an error, and the act continued.", remedy=_AGAIN
     )
 
 

@@ -2,7 +2,7 @@
 
 article -> question -> forecast + evidence -> resolution -> score
 
-The tables in ``APPEND_ONLY`` are only added to: an update, a withdrawal, a new wording and a
+The tables in ``chain.APPEND_ONLY`` are only added to: an update, a withdrawal, a new wording and a
 corrected resolution are new rows, and triggers refuse UPDATE and DELETE (see ``migrations``).
 Status, the end of a forecast and the crowd are derived, not stored. Scores are stored as a cache;
 ``scores.rebuild`` recomputes them. Each row of history has an ``Entry``, which shows later changes
@@ -15,12 +15,14 @@ flushed.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
-from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, inspect
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 from forecasts.common.text import unstorable_character
@@ -33,12 +35,22 @@ from forecasts.ledger.columns import Real, Time, json_column, long_text, where
 from forecasts.ledger.stored_forms import add_enum_checks
 
 
-class _Row(SQLModel):
+class _Table(SQLModel):
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805
+        return re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class _Row(_Table):
     id: int = Field(default=None, primary_key=True)
 
 
 class _Recorded(_Row):
     recorded_at: datetime = Field(sa_type=Time)
+
+
+class _SingleRow(_Table):
+    id: int = Field(default=1, primary_key=True)
 
 
 class MemberKind(StrEnum):
@@ -66,10 +78,9 @@ class Role(StrEnum):
         return list(Role).index(self)
 
 
-class Ledger(SQLModel, table=True):
-    """The database's description, in a single row."""
+class Ledger(_SingleRow, table=True):
+    """The database's description."""
 
-    id: int = Field(default=1, primary_key=True)
     created_at: datetime = Field(sa_type=Time)
     demonstration: bool = False
 
@@ -101,8 +112,6 @@ class EndedSession(_Recorded, table=True):
     ``key``: a hash of the claims that distinguish the sign-in from others.
     """
 
-    __tablename__ = "ended_session"
-
     key: str = Field(sa_type=Text, unique=True)
     until: datetime = Field(sa_type=Time)
 
@@ -124,8 +133,6 @@ class Token(_Recorded, table=True):
 class TokenRevocation(_Recorded, table=True):
     """A token is no longer valid."""
 
-    __tablename__ = "token_revocation"
-
     token_id: int = Field(foreign_key="token.id", unique=True)
 
 
@@ -135,7 +142,6 @@ class IdempotentAnswer(_Row, table=True):
     ``request_digest``: the SHA-256 of the request; the same key with another one is refused.
     """
 
-    __tablename__ = "idempotent_answer"
     __table_args__ = (UniqueConstraint("token_id", "key"),)
 
     token_id: int = Field(foreign_key="token.id")
@@ -149,7 +155,6 @@ class IdempotentAnswer(_Row, table=True):
 class BotOwner(_Recorded, table=True):
     """The member who answers for a bot; the bot's newest row counts."""
 
-    __tablename__ = "bot_owner"
     __table_args__ = (CheckConstraint("bot_id <> owner_id", name="owner_is_another"),)
 
     bot_id: int = Field(foreign_key="member.id", index=True)
@@ -196,8 +201,6 @@ class TeamRule(_Recorded, table=True):
     ``second_resolver``: a member who has forecast on one of its questions cannot resolve it alone.
     """
 
-    __tablename__ = "team_rule"
-
     team_id: int = Field(foreign_key="team.id", index=True)
     second_resolver: bool
     member_id: int = Field(foreign_key="member.id")
@@ -210,16 +213,13 @@ class Theme(StrEnum):
     dark = "dark"
 
 
-class AliasSalt(SQLModel, table=True):
+class AliasSalt(_SingleRow, table=True):
     """The ledger's secret for the names of anonymised accounts, in a single row.
 
     With it, the same account has the same name at each import, and nobody without the database can
     find the account from the name (``importing.aliases``).
     """
 
-    __tablename__ = "alias_salt"
-
-    id: int = Field(default=1, primary_key=True)
     salt: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=Time)
 
@@ -277,7 +277,7 @@ class Question(_Recorded, table=True):
     member_id: int = Field(foreign_key="member.id")
 
 
-class QuestionText(SQLModel):
+class QuestionText(_Table):
     """A question's wording and visibility; ``questions.csv`` of a ledger folder has the fields.
 
     Bounds are text, so that a number or date comes back exactly as written. ``visibility``: the
@@ -405,7 +405,6 @@ def _check_options(options: list[str]) -> None:
 class QuestionRevision(QuestionText, table=True):
     """One wording of a question. The newest counts; earlier ones are kept."""
 
-    __tablename__ = "question_revision"
     __table_args__ = (
         UniqueConstraint("question_id", "number"),
         CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
@@ -429,8 +428,6 @@ class QuestionRevision(QuestionText, table=True):
 class QuestionSource(_Row, table=True):
     """A question's source passage: a W3C TextQuoteSelector into an article."""
 
-    __tablename__ = "question_source"
-
     question_id: int = Field(foreign_key="question.id", index=True)
     article_id: int = Field(foreign_key="article.id", index=True)
     quote: str = long_text()
@@ -441,7 +438,6 @@ class QuestionSource(_Row, table=True):
 class QuestionOrigin(_Recorded, table=True):
     """A question's id and address on the platform from which it was imported."""
 
-    __tablename__ = "question_origin"
     __table_args__ = (
         UniqueConstraint("question_id", "platform"),
         Index("ix_question_origin_platform", "platform", "platform_id"),
@@ -459,7 +455,6 @@ class DistinctPair(_Recorded, table=True):
     ``apart``: they are not proposed as one family. ``question_id`` is the lower of the two ids.
     """
 
-    __tablename__ = "distinct_pair"
     __table_args__ = (
         CheckConstraint("question_id < other_id", name="ids_in_order"),
         Index("ix_distinct_pair_question_id", "question_id", "other_id", "id"),
@@ -521,7 +516,6 @@ class ModelUse(_Row, table=True):
     ``tokens``: read and written. ``tools``: the names of those it could use.
     """
 
-    __tablename__ = "model_use"
     __table_args__ = tuple(
         CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
         for name in ("temperature", "cost", "tokens", "seconds")
@@ -677,8 +671,6 @@ class Exhibit(_Row, table=True):
 class ExhibitContent(_Row, table=True):
     """The bytes of a document that resolvers read, stored once."""
 
-    __tablename__ = "exhibit_content"
-
     sha256: str = Field(unique=True)
     data: bytes
 
@@ -749,8 +741,6 @@ class Watch(_Row, table=True):
 class ResolverRun(_Row, table=True):
     """One attempt of one resolver, and its result."""
 
-    __tablename__ = "resolver_run"
-
     resolver_id: int = Field(foreign_key="resolver.id", index=True)
     started_at: datetime = Field(sa_type=Time)
     ended_at: datetime | None = Field(default=None, sa_type=Time)
@@ -758,7 +748,7 @@ class ResolverRun(_Row, table=True):
     message: str = long_text()
 
 
-class LastRun(SQLModel, table=True):
+class LastRun(_SingleRow, table=True):
     """The start of the newest run, and where its interval began: a single row.
 
     ``before_at``: the start of the run before, or the own start less the interval that the schedule
@@ -766,9 +756,6 @@ class LastRun(SQLModel, table=True):
     the history: each run writes it again.
     """
 
-    __tablename__ = "last_run"
-
-    id: int = Field(default=1, primary_key=True)
     started_at: datetime = Field(sa_type=Time)
     before_at: datetime | None = Field(default=None, sa_type=Time)
 
@@ -796,7 +783,6 @@ class PrintedScore(_Recorded, table=True):
     ``name``: the platform's name for the score. ``coverage``: blank where it printed none.
     """
 
-    __tablename__ = "printed_score"
     __table_args__ = (Index("ix_printed_score_question_id", "question_id", "member_id"),)
 
     question_id: int = Field(foreign_key="question.id")
@@ -839,13 +825,7 @@ class Channel(_Recorded, table=True):
     """
 
     __table_args__ = (
-        Index(
-            "uq_channel_name",
-            "member_id",
-            "name",
-            unique=True,
-            **where("removed_at IS NULL"),
-        ),
+        Index("uq_channel_name", "member_id", "name", unique=True, **where("removed_at IS NULL")),
         CheckConstraint("days_before_close > 0", name="days_before_close_positive"),
         CheckConstraint("days_until_stale > 0", name="days_until_stale_positive"),
     )
@@ -879,9 +859,7 @@ class Notice(_Recorded, table=True):
         Index("ix_notice_claim", "claim"),
         # Few are under way, and every run looks for them.
         Index(
-            "ix_notice_under_way",
-            "channel_id",
-            **where("state IN ('due', 'sending', 'failed')"),
+            "ix_notice_under_way", "channel_id", **where("state IN ('due', 'sending', 'failed')")
         ),
     )
 
@@ -949,11 +927,7 @@ class Entry(_Row, table=True):
     __table_args__ = (
         UniqueConstraint("question_id", "number"),
         # The few rows whose time is asked for by row.
-        Index(
-            "ix_entry_of_membership",
-            "row_id",
-            **where("kind = 'membership'"),
-        ),
+        Index("ix_entry_of_membership", "row_id", **where("kind = 'membership'")),
     )
 
     question_id: int | None = Field(default=None, foreign_key="question.id")
@@ -991,36 +965,4 @@ class Upkeep(_Row, table=True):
     reason: str = long_text()
 
 
-add_enum_checks()
-
-APPEND_ONLY = (
-    "ledger",
-    "membership",
-    "appointment",
-    "team_rule",
-    "article",
-    "question",
-    "question_revision",
-    "question_source",
-    "question_origin",
-    "forecast",
-    "model_use",
-    "evidence",
-    "citation",
-    "printed_score",
-    "comment",
-    "resolver",
-    "resolution",
-    "policy",
-    "exhibit",
-    "exhibit_content",
-    "dispute",
-    "discard",
-    "revisit",
-    "token",
-    "token_revocation",
-    "bot_owner",
-    "alias_salt",
-    "removal",
-    "entry",
-)
+add_enum_checks(inspect(Ledger).registry)

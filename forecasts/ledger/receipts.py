@@ -139,11 +139,7 @@ def _first_hash(session: Session) -> str:
 
 
 def _entered(
-    session: Session,
-    ledger: str,
-    ids: set[int],
-    statement: Select[Any],
-    values: Mapping[str, Any],
+    session: Session, ledger: str, ids: set[int], statement: Select[Any], values: Mapping[str, Any]
 ) -> dict[int, Receipt]:
     """Return the receipts of forecasts among the entries of a statement, by their ids."""
     rows = session.connection().execute(statement, values)

@@ -29,18 +29,14 @@ from sqlalchemy import (
     LargeBinary,
     Table,
 )
+from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
 
 from forecasts.ledger.columns import one_of
 
 _FINITE = "{0} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 # The class of a value in SQLite; every other type is text.
-_CLASSES = (
-    ((Integer, Boolean), "integer"),
-    ((Float,), "real"),
-    ((LargeBinary,), "blob"),
-)
+_CLASSES = (((Integer, Boolean), "integer"), ((Float,), "real"), ((LargeBinary,), "blob"))
 _SQLITE = {
     Boolean: "{0} IN (0, 1)",
     Float: _FINITE,
@@ -71,10 +67,7 @@ def form(column: Column[Any], dialect: str) -> str:
     """
     if column.name == "id":
         return ""
-    type_: Any = column.type
-    while isinstance(type_, TypeDecorator):
-        type_ = type_.impl_instance
-    conditions = []
+    type_, conditions = _database_type(column), []
     if dialect == "sqlite":
         stored = next((name for types, name in _CLASSES if isinstance(type_, types)), "text")
         classes = f"IN ('{stored}', 'null')" if column.nullable else f"= '{stored}'"
@@ -82,6 +75,13 @@ def form(column: Column[Any], dialect: str) -> str:
     more = _SQLITE if dialect == "sqlite" else _SERVER
     conditions += [condition for kind, condition in more.items() if isinstance(type_, kind)]
     return " AND ".join(conditions).format(column.name)
+
+
+def _database_type(column: Column[Any]) -> Any:
+    type_: Any = column.type
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
 
 
 def conditions(table: Table, dialect: str) -> dict[str, str]:
@@ -114,9 +114,7 @@ def rules(table: Table, dialect: str) -> dict[str, str]:
 
 def looks_right(column: Column[Any], values: Iterable[Any], dialect: str) -> bool:
     """Return whether these values, as the driver has them, have the column's form."""
-    type_: Any = column.type
-    while isinstance(type_, TypeDecorator):
-        type_ = type_.impl_instance
+    type_ = _database_type(column)
     if isinstance(type_, JSON):
         return True
     seen = ((Integer, int), (Float, float), *_SEEN[dialect], (object, str))
@@ -146,9 +144,9 @@ def _are_times(texts: set[str]) -> bool:
         return False
 
 
-def add_enum_checks() -> None:
+def add_enum_checks(models: registry) -> None:
     """Add to the tables of the models that a column of an enum has one of its values."""
-    for mapper in SQLModel._sa_registry.mappers:
+    for mapper in models.mappers:
         table: Any = mapper.local_table
         for name, field in mapper.class_.model_fields.items():
             for kind in (field.annotation, *get_args(field.annotation)):

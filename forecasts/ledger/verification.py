@@ -26,9 +26,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
+from forecasts.ledger.chain import APPEND_ONLY, NOTHING, SEALED, STATES, sha256
 from forecasts.ledger.driver_errors import is_of_a_value
-from forecasts.ledger.models import APPEND_ONLY
 from forecasts.ledger.moved import MOVED
 from forecasts.ledger.raw_rows import reason
 from forecasts.ledger.sqlite_file import UNFINISHED

@@ -27,15 +27,7 @@ from forecasts.ledger.chain import (
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
-from forecasts.ledger.raw_rows import (
-    RawRow,
-    ends,
-    faults_between,
-    read,
-    reason,
-    rows_between,
-    rows_outside,
-)
+from forecasts.ledger.raw_rows import RawRow, ends, read, reason, rows_between, rows_outside
 from forecasts.ledger.stored_forms import looks_right
 
 # The columns of the table entry, as the driver has them.
@@ -112,7 +104,7 @@ class Walk:
         low = None
         while batch := self._batch_after(low):
             for kind, high in self._highest(batch).items():
-                rows = rows_between(self.session, kind, self._seen[kind], high)
+                rows = rows_between(self.session, kind, self._seen[kind] + 1, high)
                 self._ahead[kind] = deque(rows)
             for one in batch:
                 self._entry(one)
@@ -330,13 +322,15 @@ class Walk:
         if kind == "exhibit_content":  # the documents themselves are compared
             for row, subject in malformed(connection, table, MOST_FAULTS).items():
                 yield row, out_of_form(kind, row, subject)
-        low, last = (0, 0) if kind == "exhibit_content" else ends(self.session, kind)
-        while low < last:
-            some = select(id_).where(id_ > low).order_by(id_).limit(BATCH).subquery()
-            high = self.session.scalar(select(func.max(some.c.id))) or last
-            for row, fault in faults_between(self.session, kind, low, high):
-                yield row, f"row {row} of {kind} {fault}"
-            low = high
+        low, last = (1, 0) if kind == "exhibit_content" else ends(self.session, kind)
+        while low <= last:
+            some = select(id_).where(id_ >= low).order_by(id_).limit(BATCH).subquery()
+            high = self.session.scalar(select(func.max(some.c.id)))
+            high = last if high is None else high
+            for row, *_, fault in rows_between(self.session, kind, low, high):
+                if fault:
+                    yield row, f"row {row} of {kind} {fault}"
+            low = high + 1
         for orphan in orphans(connection, table, MOST_FAULTS):
             yield orphan.row, orphan.said(kind)
 

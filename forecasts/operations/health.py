@@ -33,10 +33,10 @@ from forecasts.common.limits import format_bytes
 from forecasts.common.text import count
 from forecasts.common.times import iso, to_minute, utc
 from forecasts.ledger import clock, moved
-from forecasts.ledger.chain import SEALED
+from forecasts.ledger.chain import APPEND_ONLY, SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.models import APPEND_ONLY, Ledger, Member, Team, UpkeepAct, Watch
+from forecasts.ledger.models import Ledger, Member, Team, UpkeepAct, Watch
 from forecasts.ledger.schema import newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import why_read_only
 from forecasts.ledger.urls import is_embedded, named_file, place, read_url, sqlite_path

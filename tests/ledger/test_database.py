@@ -12,15 +12,8 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
-from forecasts.ledger.models import (
-    APPEND_ONLY,
-    AliasSalt,
-    Evidence,
-    Forecast,
-    Member,
-    Question,
-    Removal,
-)
+from forecasts.ledger.chain import APPEND_ONLY
+from forecasts.ledger.models import AliasSalt, Evidence, Forecast, Member, Question, Removal
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
@@ -77,10 +70,7 @@ def test_history_cannot_be_rewritten_even_with_raw_sql(full: Engine, table: str)
         f"DELETE FROM {table}",
         *acts[full.dialect.name],
     ):
-        with (
-            pytest.raises(IntegrityError, match="append-only"),
-            database.writing(full) as session,
-        ):
+        with pytest.raises(IntegrityError, match="append-only"), database.writing(full) as session:
             session.execute(text(act))
         assert count(full, f"{table} WHERE id < 100") > 0
 
@@ -110,8 +100,7 @@ def test_the_database_refuses_values_that_the_verbs_would_have_refused(
         database.writing(filled) as session,
     ):
         session.connection().execute(
-            insert(Forecast),
-            [written | {"probability": probability, "withdrawn": withdrawn}],
+            insert(Forecast), [written | {"probability": probability, "withdrawn": withdrawn}]
         )
 
 
@@ -166,10 +155,7 @@ def test_unique_columns_are_unique_in_every_database(filled: Engine, row: SQLMod
 
 @pytest.mark.slow
 def test_a_reading_session_writes_nothing(filled: Engine) -> None:
-    with (
-        pytest.raises(DatabaseError, match=r"(?i)read-?only"),
-        database.reading(filled) as session,
-    ):
+    with pytest.raises(DatabaseError, match=r"(?i)read-?only"), database.reading(filled) as session:
         member_or_new(session, "eve", now=day(0))
     assert count(filled, "member") == 1
     with database.writing(filled) as session:
@@ -193,10 +179,7 @@ def test_a_reading_session_sees_one_moment(filled: Engine) -> None:
 def test_a_text_that_one_of_the_databases_cannot_store_is_refused_by_both(
     filled: Engine, text: str
 ) -> None:
-    with (
-        pytest.raises(BadInput, match="NUL") as caught,
-        database.writing(filled) as session,
-    ):
+    with pytest.raises(BadInput, match="NUL") as caught, database.writing(filled) as session:
         session.add(Evidence(key="e2", note=text, recorded_at=day(0)))
     assert caught.value.exit_code == 2
     with pytest.raises(BadInput, match="NUL"), database.writing(filled) as session:

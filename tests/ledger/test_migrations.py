@@ -20,15 +20,9 @@ from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger import schema as ledger_schema
+from forecasts.ledger.chain import APPEND_ONLY
 from forecasts.ledger.current import newest_wording
-from forecasts.ledger.models import (
-    APPEND_ONLY,
-    AliasSalt,
-    Member,
-    Membership,
-    PrintedScore,
-    QuestionOrigin,
-)
+from forecasts.ledger.models import AliasSalt, Member, Membership, PrintedScore, QuestionOrigin
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.stored_forms import form
 from forecasts.ledger.verification import verify
@@ -158,10 +152,7 @@ def test_an_outcome_of_schema_0015_can_be_withdrawn(
     migrate(empty)
     assert contents(empty, schema(empty)) == before
     for act in ("DELETE FROM resolution", "UPDATE resolution SET id = id"):
-        with (
-            pytest.raises(IntegrityError, match="append-only"),
-            database.writing(empty) as session,
-        ):
+        with pytest.raises(IntegrityError, match="append-only"), database.writing(empty) as session:
             session.execute(text(act))
     with database.writing(empty) as session:
         rain, alice = registry.find(session, "rain"), member_or_new(session, "alice", now=day(4))
@@ -271,9 +262,7 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_of_two_migrations_at_once_only_one_acts(
-    empty_url: str,
-) -> None:
+def test_of_two_migrations_at_once_only_one_acts(empty_url: str) -> None:
     act = (
         "import sys\n"
         "from forecasts.ledger import database, schema\n"

@@ -21,14 +21,8 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import append, database
-from forecasts.ledger.chain import LATER, OUTSIDE, SEALED, STATES, WORDS
-from forecasts.ledger.models import (
-    APPEND_ONLY,
-    Entry,
-    Forecast,
-    Member,
-    Team,
-)
+from forecasts.ledger.chain import APPEND_ONLY, LATER, OUTSIDE, SEALED, STATES, WORDS
+from forecasts.ledger.models import Entry, Forecast, Member, Team
 from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move, reopen
@@ -349,9 +343,7 @@ def test_a_tail_that_was_cut_off_is_seen_against_a_digest(shared: Engine) -> Non
     assert (found.fault, found.entry) == (Fault.removed, last.id)
 
 
-def test_a_digest_reveals_a_ledger_rewritten_with_its_chain(
-    shared: Engine,
-) -> None:
+def test_a_digest_reveals_a_ledger_rewritten_with_its_chain(shared: Engine) -> None:
     digest = "{0.id}-{0.hash}".format(entries(shared)[29])
     rewritten = ("UPDATE forecast SET probability = 0.99 WHERE id = 2", "DELETE FROM entry")
     with tampered(shared, *rewritten) as session:

@@ -15,7 +15,8 @@ from sqlmodel import Session, func, select
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock, database, schema
-from forecasts.ledger.models import APPEND_ONLY, Entry, Team, UpkeepAct, Watch
+from forecasts.ledger.chain import APPEND_ONLY
+from forecasts.ledger.models import Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
 from forecasts.operations import health, upkeep
 from forecasts.operations.health import Finding, check

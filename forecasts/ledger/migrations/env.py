@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 import forecasts.ledger.models
 
-assert forecasts.ledger.models.APPEND_ONLY  # the import fills SQLModel.metadata
+assert forecasts.ledger.models.Ledger  # the import fills SQLModel.metadata
 
 
 def _run(connection: Connection) -> None:
