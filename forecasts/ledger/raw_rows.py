@@ -59,7 +59,10 @@ def rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRo
         if low >= high:
             return [(high, None, "", "", None, f"cannot be read: {reason(error)}")]
     middle = (low + high) // 2
-    return [*rows_between(session, kind, low, middle), *rows_between(session, kind, middle + 1, high)]
+    return [
+        *rows_between(session, kind, low, middle),
+        *rows_between(session, kind, middle + 1, high),
+    ]
 
 
 def _rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRow]:

@@ -12,33 +12,41 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-Time = sa.DateTime(timezone=True)
 _HEAD = re.compile(r'CREATE TABLE "?\w+"?')
+_COLUMN = re.compile(r"(\w+) (-> )?(\w+)(\??)(?: (unique|index))?(?: = (\S+))?")
+_TYPES = {
+    "boolean": sa.Boolean(),
+    "bytes": sa.LargeBinary(),
+    "float": sa.Float(),
+    "integer": sa.Integer(),
+    "json": sa.JSON(),
+    "key": sa.Integer(),
+    # Otherwise each server would sort names by the language it was set up with.
+    "name": sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+    "string": sa.String(),
+    "text": sa.Text(),
+    "time": sa.DateTime(timezone=True),
+}
 
 
-def columns(**given: Any) -> list[Any]:
-    """Return a table's columns by name, after its id. A type stands for a column of it."""
-    made = {"id": sa.Column(sa.Integer(), primary_key=True)} if "id" not in given else {}
-    for name, one in given.items():
-        made[name] = one if isinstance(one, sa.Column) else column(one)
-    for name, one in made.items():
-        one.name = one.key = name
-    return list(made.values())
+def columns(listing: str) -> list[sa.Column[Any]]:
+    """Return a table's columns as listed, after its key if that is not listed.
 
-
-def column(kind: Any, *rules: Any, nullable: bool = False, **options: Any) -> Any:
-    """Return a column that has a value in every row."""
-    return sa.Column(kind, *rules, nullable=nullable, **options)
-
-
-def optional(kind: Any, **options: Any) -> Any:
-    """Return a column that may be blank."""
-    return column(kind, nullable=True, **options)
-
-
-def reference(table: str, **options: Any) -> Any:
-    """Return a column with the id of a row of that table."""
-    return column(sa.Integer(), sa.ForeignKey(f"{table}.id"), **options)
+    Each is a name and a type, or ``->`` and the table whose ids it has. ``?``: it may be blank.
+    ``unique`` and ``index`` as in SQL. ``= VALUE``: of rows that are written without one.
+    """
+    found: list[sa.Column[Any]] = []
+    for one in (listing if "id key" in listing else f"id key, {listing}").split(","):
+        match = _COLUMN.fullmatch(one.strip())
+        assert match, one
+        name, refers, kind, blank, rule, value = match.groups()
+        parts = [sa.Integer(), sa.ForeignKey(f"{kind}.id")] if refers else [_TYPES[kind]]
+        options: dict[str, Any] = {rule: True} if rule else {}
+        if value:
+            options["server_default"] = sa.text(value)
+        key = kind == "key"
+        found.append(sa.Column(name, *parts, primary_key=key, nullable=bool(blank), **options))
+    return found
 
 
 def definitions() -> dict[str, str]:

@@ -11,29 +11,20 @@ from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard, guard_updates
-from forecasts.ledger.migrations.tables import Time, column, columns, optional
+from forecasts.ledger.migrations.tables import columns
 
 revision = "0012"
 down_revision = "0011"
 
-Text = sa.Text()
-
 
 def upgrade() -> None:
-    op.add_column("entry", sa.Column("at", Time, nullable=True))
-    op.create_table(
-        "ended_session", *columns(key=column(Text, unique=True), until=Time, recorded_at=Time)
-    )
+    op.add_column("entry", sa.Column("at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table("ended_session", *columns("key text unique, until time, recorded_at time"))
     op.create_table(
         "upkeep",
         *columns(
-            key=column(Text, unique=True),
-            act=Text,
-            place=Text,
-            digest=Text,
-            done_at=optional(Time),
-            tried_at=Time,
-            reason=Text,
+            "key text unique, act text, place text, digest text, done_at time?, tried_at time, "
+            "reason text"
         ),
         sa.CheckConstraint("act IN ('backup', 'digest')", name="act_is_known"),
     )

@@ -11,12 +11,10 @@ from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard
-from forecasts.ledger.migrations.tables import Time, column, columns, optional, reference
+from forecasts.ledger.migrations.tables import columns
 
 revision = "0013"
 down_revision = "0012"
-
-Float, Integer, String, Text = sa.Float(), sa.Integer(), sa.String(), sa.Text()
 
 
 def upgrade() -> None:
@@ -24,15 +22,8 @@ def upgrade() -> None:
     op.create_table(
         "model_use",
         *columns(
-            forecast_id=reference("forecast", unique=True),
-            name=String,
-            version=optional(String),
-            prompt_hash=optional(String),
-            temperature=optional(Float),
-            cost=optional(Float),
-            tokens=optional(Integer),
-            seconds=optional(Float),
-            tools=optional(sa.JSON()),
+            "forecast_id -> forecast unique, name string, version string?, prompt_hash string?, "
+            "temperature float?, cost float?, tokens integer?, seconds float?, tools json?"
         ),
         *(
             sa.CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
@@ -41,32 +32,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "bot_owner",
-        *columns(
-            bot_id=reference("member", index=True), owner_id=reference("member"), recorded_at=Time
-        ),
+        *columns("bot_id -> member index, owner_id -> member, recorded_at time"),
         sa.CheckConstraint("bot_id <> owner_id", name="owner_is_another"),
     )
     op.create_table(
         "comment",
         *columns(
-            question_id=reference("question"),
-            member_id=reference("member"),
-            forecast_id=reference("forecast", nullable=True, index=True),
-            private=sa.Boolean(),
-            text=Text,
-            recorded_at=Time,
+            "question_id -> question, member_id -> member, forecast_id -> forecast? index, "
+            "private boolean, text text, recorded_at time"
         ),
         sa.Index("ix_comment_question_id", "question_id", "id"),
     )
     op.create_table(
         "idempotent_answer",
         *columns(
-            token_id=reference("token"),
-            key=Text,
-            request_digest=Text,
-            status=Integer,
-            answer=Text,
-            recorded_at=column(Time, index=True),
+            "token_id -> token, key text, request_digest text, status integer, answer text, "
+            "recorded_at time index"
         ),
         sa.UniqueConstraint("token_id", "key"),
     )

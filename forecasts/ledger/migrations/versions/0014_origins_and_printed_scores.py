@@ -11,23 +11,17 @@ from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard
-from forecasts.ledger.migrations.tables import Time, columns, optional, reference
+from forecasts.ledger.migrations.tables import columns
 
 revision = "0014"
 down_revision = "0013"
-
-Text = sa.Text()
 
 
 def upgrade() -> None:
     op.create_table(
         "question_origin",
         *columns(
-            question_id=reference("question"),
-            platform=Text,
-            platform_id=Text,
-            url=Text,
-            recorded_at=Time,
+            "question_id -> question, platform text, platform_id text, url text, recorded_at time"
         ),
         sa.UniqueConstraint("question_id", "platform"),
         sa.Index("ix_question_origin_platform", "platform", "platform_id"),
@@ -35,25 +29,17 @@ def upgrade() -> None:
     op.create_table(
         "printed_score",
         *columns(
-            question_id=reference("question"),
-            member_id=reference("member", index=True),
-            platform=Text,
-            name=Text,
-            score=sa.Float(),
-            coverage=optional(sa.Float()),
-            recorded_at=Time,
+            "question_id -> question, member_id -> member index, platform text, name text, "
+            "score float, coverage float?, recorded_at time"
         ),
         sa.Index("ix_printed_score_question_id", "question_id", "member_id"),
     )
-    op.create_table("alias_salt", *columns(salt=Text, recorded_at=Time))
+    op.create_table("alias_salt", *columns("salt text, recorded_at time"))
     op.create_table(
         "distinct_pair",
         *columns(
-            question_id=reference("question"),
-            other_id=reference("question"),
-            apart=sa.Boolean(),
-            member_id=reference("member"),
-            recorded_at=Time,
+            "question_id -> question, other_id -> question, apart boolean, member_id -> member, "
+            "recorded_at time"
         ),
         sa.CheckConstraint("question_id < other_id", name="ids_in_order"),
         sa.Index("ix_distinct_pair_question_id", "question_id", "other_id", "id"),
