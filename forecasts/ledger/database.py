@@ -43,7 +43,7 @@ from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
 from forecasts.ledger.malformed import explaining
 from forecasts.ledger.moved import THOUGH_MOVED, require_here
-from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
+from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, NAME_ANOTHER, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
     EXAMPLES,
     is_embedded,
@@ -140,19 +140,14 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
         with reported(engine), engine.connect() as connection:
             kind = kind_by_tables(inspect(connection).get_table_names())
     if kind is Kind.other:
-        raise NoLedger(
-            f"{where!r} is not a ledger, so it was left unchanged.",
-            remedy=Remedy("Name another with {} or FORECASTS_DATABASE_URL.", "", database="URL"),
-        )
+        raise NoLedger(f"{where!r} is not a ledger, so it was left unchanged.", remedy=NAME_ANOTHER)
     if kind is Kind.damaged and whole:
         raise damaged_file(where)
     if kind is Kind.unfinished and not unfinished:
         raise NoLedger(
             f"{where!r} is an unfinished copy of a ledger.",
             remedy=Remedy(
-                "Run the command that began it again; it continues where it stopped: {}",
-                "move",
-                to=FILL_IN,
+                "Run the move again; it continues where it stopped: {}", "move", to=FILL_IN
             ),
         )
     if kind is Kind.nothing and not begin:
@@ -172,9 +167,7 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
         except OSError as error:
             raise NoLedger(
                 f"The folder of the ledger {str(path)!r} cannot be created: {error.strerror}.",
-                remedy=Remedy(
-                    "Name another place with {} or FORECASTS_DATABASE_URL.", "", database="URL"
-                ),
+                remedy=NAME_ANOTHER,
             ) from None
 
 

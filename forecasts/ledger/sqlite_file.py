@@ -19,11 +19,12 @@ from typing import Any
 from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.common.limits import format_bytes
 
+NAME_ANOTHER = Remedy("Name another with {} or FORECASTS_DATABASE_URL.", "", database="URL")
 _HEADER = b"SQLite format 3\x00"
 OURS = {"alembic_version", "question_revision"}
 # The table that an unfinished copy has (see ``transfer``).
 UNFINISHED = "unfinished_copy"
-_BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
+_BETWEEN_TRIES = (0.05, 0.05)  # seconds
 BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
 PATIENCE = 10.0  # seconds to wait for a writer
 _NO_ROOM = 1_000_000  # bytes; with fewer, an error of the disk is that it is full
@@ -48,12 +49,7 @@ def kind_of(path: Path) -> Kind:
     try:
         if path.exists() and not path.is_file():
             what = "a folder" if path.is_dir() else "not a file"
-            raise NoLedger(
-                f"{str(path)!r} is {what}, and a ledger is a file.",
-                remedy=Remedy(
-                    "Name the file with {} or FORECASTS_DATABASE_URL.", "", database="FILE"
-                ),
-            )
+            raise NoLedger(f"{str(path)!r} is {what}, and a ledger is a file.", remedy=NAME_ANOTHER)
         if not path.exists() or path.stat().st_size == 0:
             return Kind.nothing
         with path.open("rb") as file:
@@ -62,9 +58,7 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         raise NoLedger(
             f"The ledger {str(path)!r} cannot be read: {error.strerror or error}.",
-            remedy=Remedy(
-                "Name another file with {} or FORECASTS_DATABASE_URL.", "", database="FILE"
-            ),
+            remedy=NAME_ANOTHER,
         ) from None
     try:
         return _kind_with_or_without_room(path)
@@ -169,7 +163,8 @@ def connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection
     try:
         if alone:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        set_wal(connection, patience)
+        # SQLite does not wait if two switch a new file at once, as each could wait for the other.
+        _execute_when_free(connection, "PRAGMA journal_mode=WAL", patience, _BETWEEN_TRIES)
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
@@ -225,45 +220,31 @@ def replace_contents(path: Path, source: Path) -> None:
         ) from None
 
 
-def set_wal(connection: sqlite3.Connection, patience: float) -> None:
-    """Set the journal, waiting for others who do so.
-
-    SQLite does not wait if two connections switch a new file at once, as each could wait for the
-    other.
-    """
-    until = time.monotonic() + patience
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if not is_busy(error) or time.monotonic() >= until:
-                raise
-        time.sleep(_BETWEEN_TRIES)
-
-
 def take_turn(connection: Any, patience: float) -> None:
     """Begin to write once no one else does; OperationalError if that takes too long.
 
     SQLite's own waits grow longer: then the turn is free most of the time, and who has waited
     longest is least likely to get it. With short random waits all are equally likely to be next.
     """
-    until = time.monotonic() + patience
     [before] = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() >= until:
-                    raise
-            time.sleep(random.uniform(*BETWEEN_LOOKS))  # noqa: S311 a pause, not a secret
+        _execute_when_free(connection, "BEGIN IMMEDIATE", patience, BETWEEN_LOOKS)
     finally:
         connection.execute(f"PRAGMA busy_timeout = {before}")
 
 
-def is_busy(error: sqlite3.OperationalError) -> bool:
-    """Return whether another connection holds the lock."""
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+def _execute_when_free(
+    connection: Any, statement: str, patience: float, pauses: tuple[float, float]
+) -> None:
+    """Execute a statement for which SQLite itself does not wait, as soon as no one has the lock."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= until:
+                raise
+        time.sleep(random.uniform(*pauses))  # noqa: S311 a pause, not a secret

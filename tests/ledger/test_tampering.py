@@ -50,8 +50,7 @@ from forecasts.ledger.models import (
     Upkeep,
     Watch,
 )
-from forecasts.ledger.verification import verify
-from forecasts.ledger.walk import Broken
+from forecasts.ledger.verification import Broken, verify
 from forecasts.operations import privacy
 from forecasts.questions import registry
 from forecasts.updates import updates

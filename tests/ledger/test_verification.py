@@ -476,7 +476,7 @@ def test_a_long_chain_is_walked_and_told_of_in_parts(
 ) -> None:
     furnish(engine)
     for size in (1, 3):
-        monkeypatch.setattr("forecasts.ledger.walk.BATCH", size)
+        monkeypatch.setattr("forecasts.ledger.verification.BATCH", size)
         monkeypatch.setattr("forecasts.ledger.append.BATCH", size)
         with database.writing(engine) as session:
             bob = member_or_new(session, "bob", now=day(0))
