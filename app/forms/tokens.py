@@ -13,7 +13,7 @@ from app.session import act, address_of_app, form_key, now, page_state
 from app.times import day
 from app.views.documents import rows_table
 from forecasts.access import tokens
-from forecasts.access.tokens import Listed
+from forecasts.access.tokens import Held
 from forecasts.agenda import calendar_feed
 from forecasts.ledger.models import Token
 
@@ -40,7 +40,7 @@ def _show_secret(form: str) -> None:
 
 
 @st.fragment
-def token_forms(issued: list[Listed]) -> None:
+def token_forms(issued: list[Held]) -> None:
     """Show the scripts' tokens, and the forms that create and revoke them."""
     st.caption(
         "A script identifies itself with a token in FORECASTS_TOKEN. The ledger stores only its "
@@ -49,7 +49,7 @@ def token_forms(issued: list[Listed]) -> None:
     _show_secret("token")
     moment = now()
     if issued:
-        columns: dict[str, Callable[[Listed], str]] = {
+        columns: dict[str, Callable[[Held], str]] = {
             "Member": lambda one: one.handle,
             "Key": lambda one: one.token.key,
             "Created": lambda one: day(one.token.recorded_at),

@@ -54,6 +54,18 @@ def join(
     if newest is not None and left_at in (None, newest.left_at):
         return newest
     role = role if newest is None else Role(newest.role)
+    return write_stay(session, team, member, joined_at, left_at, role)
+
+
+def write_stay(
+    session: Session,
+    team: Team,
+    member: Member,
+    joined_at: datetime | None,
+    left_at: datetime | None = None,
+    role: Role = Role.forecaster,
+) -> Membership:
+    """Return the new row of a membership, which is written."""
     row = Membership(
         team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
     )

@@ -5,13 +5,14 @@ Like review intervals they are settings, not history: each change is a new row, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
 
 from sqlmodel import Session, col, select
 
 from forecasts.common.errors import Refused
+from forecasts.ledger.append import written
 from forecasts.ledger.models import Member, Preference, Theme
 
 HIGHEST_LOWEST = 0.1  # a higher limit would refuse ordinary forecasts
@@ -30,13 +31,8 @@ def preferences(session: Session, member: Member | None) -> Preferences:
     """Return the member's settings; the defaults for someone who has none."""
     if member is None:
         return Preferences()
-    newest = (
-        select(Preference)
-        .where(col(Preference.member_id) == member.id)
-        .order_by(col(Preference.id).desc())
-        .limit(1)
-    )
-    row = session.exec(newest).first()
+    own = select(Preference).where(Preference.member_id == member.id)
+    row = session.exec(own.order_by(col(Preference.id).desc()).limit(1)).first()
     if row is None:
         return Preferences()
     theme = None if row.theme is None else Theme(row.theme)
@@ -61,13 +57,5 @@ def set_preferences(
             f"The lowest probability must be from 0% to {HIGHEST_LOWEST:.0%}, got {lowest:.3g}.",
             remedy="Give a small probability, such as 0.1%.",
         )
-    row = Preference(
-        member_id=member.id,
-        time_zone=chosen.time_zone,
-        lowest_probability=lowest,
-        theme=chosen.theme,
-        recorded_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
+    row = Preference(**asdict(chosen), member_id=member.id, recorded_at=now)
+    return written(session, row)

@@ -117,12 +117,9 @@ def has_scope(session: Session, scope: Scope) -> bool:
 def require_scope(session: Session, scope: Scope) -> None:
     """Refuse, with Forbidden, an act outside the scopes of the session's token."""
     if not has_scope(session, scope):
-        scopes: Sequence[str] = session.info[_SCOPES]
         raise Forbidden(
-            f"This token has no scope {scope!s}; its scopes are {', '.join(scopes)}.",
-            remedy=Remedy(
-                "To create a token with it: {}", "token create", "NAME", scope=str(scope)
-            ),
+            f"This token has no scope {scope}; its scopes are {', '.join(session.info[_SCOPES])}.",
+            remedy=Remedy("To create one with it: {}", "token create", "NAME", scope=str(scope)),
         )
 
 
@@ -203,8 +200,7 @@ def admins(session: Session) -> list[str]:
 
 def is_shared(session: Session) -> bool:
     """Return whether the ledger has an admin, so that roles apply."""
-    found = session.exec(select(Appointment.id).where(Appointment.role == Role.admin).limit(1))
-    return found.first() is not None
+    return _appointment(session, None)[0]
 
 
 def is_shared_ledger(session: Session) -> bool:
@@ -223,9 +219,7 @@ def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
         raise Forbidden(
             f"{member.handle} would be the first to restrict something in this ledger, and so its "
             "admin; the token has no scope admin.",
-            remedy=Remedy(
-                "Let a person become its admin first: {}", "team appoint", "HANDLE", "admin"
-            ),
+            remedy=Remedy("Appoint a person first: {}", "team appoint", "HANDLE", "admin"),
         )
     written(session, Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
     return True

@@ -26,6 +26,7 @@ from forecasts.access.memberships import (
     team_members,
     team_names,
     team_or_new,
+    write_stay,
 )
 from forecasts.access.roles import (
     Action,
@@ -201,8 +202,7 @@ def set_role(
         raise Refused(f"{subject.handle} is already a {role} in {team.name}; nothing was changed.")
     if current is not None:
         _end(session, team, subject, current, now)
-    row = Membership(team_id=team.id, member_id=subject.id, joined_at=now, role=role)
-    return written(session, row)
+    return write_stay(session, team, subject, now, role=role)
 
 
 def add(
@@ -260,8 +260,7 @@ def count_since(
         )
     same_membership(session, team, subject, since, joined)
     for start, end in [*zip(wrong, wrong, strict=True), (since, joined)]:
-        row = Membership(team_id=team.id, member_id=subject.id, joined_at=start, left_at=end)
-        written(session, row)
+        row = write_stay(session, team, subject, start, end)
     return row
 
 
@@ -294,21 +293,10 @@ def _end(
         raise Refused(
             f"{subject.handle} is the only admin of {team.name}.",
             remedy=Remedy(
-                "Give another member the admin role first: {}",
-                "team role",
-                team.name,
-                "HANDLE",
-                "admin",
+                "Give another member the role first: {}", "team role", team.name, "HANDLE", "admin"
             ),
         )
-    row = Membership(
-        team_id=team.id,
-        member_id=subject.id,
-        joined_at=current.joined_at,
-        left_at=now,
-        role=current.role,
-    )
-    return written(session, row)
+    return write_stay(session, team, subject, current.joined_at, now, Role(current.role))
 
 
 def set_rule(
@@ -375,20 +363,11 @@ def require_second_resolver(
 
 def needs_second_resolver(session: Session, member_id: int | None, question: Question) -> bool:
     """Return whether the member has forecast and the team's rule asks for a second resolver."""
-    if not requires_second_resolver(session, newest_wording(session, question.id).team_id):
+    team_id = newest_wording(session, question.id).team_id
+    rules = select(TeamRule.second_resolver).where(TeamRule.team_id == team_id)
+    if not session.exec(rules.order_by(col(TeamRule.id).desc()).limit(1)).first():
         return False
     own = select(Forecast.id).where(
         Forecast.question_id == question.id, Forecast.member_id == member_id
     )
     return session.exec(own.limit(1)).first() is not None
-
-
-def requires_second_resolver(session: Session, team_id: int | None) -> bool:
-    """Return whether the team has the second-resolver rule."""
-    rule = session.exec(
-        select(TeamRule.second_resolver)
-        .where(TeamRule.team_id == team_id)
-        .order_by(col(TeamRule.id).desc())
-        .limit(1)
-    ).first()
-    return bool(rule)

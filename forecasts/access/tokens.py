@@ -61,13 +61,6 @@ CALENDAR = TokenKind(
 USUAL_SCOPES = (Scope.read, Scope.forecast, Scope.ask)
 
 
-class Held(NamedTuple):
-    """A valid token and its holder."""
-
-    token: Token
-    member: Member
-
-
 @dataclass(frozen=True)
 class Issued:
     """A new token; ``secret``, the token itself, is stored nowhere."""
@@ -77,13 +70,17 @@ class Issued:
     secret: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A token with its member's handle, and when it was revoked (None if it was not)."""
+class Held(NamedTuple):
+    """A token with its holder, and when it was revoked (None if it was not)."""
 
-    handle: str
     token: Token
+    member: Member
     revoked_at: datetime | None
+
+    @property
+    def handle(self) -> str:
+        """The holder's handle."""
+        return self.member.handle
 
     def state(self, now: datetime) -> str:
         """Return the token's state: in force, expired or revoked."""
@@ -227,7 +224,7 @@ def issue(
     return Issued(member, written(session, token), secret)
 
 
-def revoke(session: Session, name: str, *, member: Member | None, now: datetime) -> list[Listed]:
+def revoke(session: Session, name: str, *, member: Member | None, now: datetime) -> list[Held]:
     """Return the tokens revoked: the one with that key, or all of the member with that handle.
 
     NotFound if there is none; a token that is already revoked keeps its time.
@@ -251,14 +248,13 @@ def revoke(session: Session, name: str, *, member: Member | None, now: datetime)
     return chosen
 
 
-def listing(session: Session) -> list[Listed]:
+def listing(session: Session) -> list[Held]:
     """Return every token, in the order of creation."""
-    rows = session.exec(_TOKENS.order_by(col(Token.id)))
-    return [Listed(holder.handle, token, revoked_at) for token, holder, revoked_at in rows]
+    return [Held(*row) for row in session.exec(_TOKENS.order_by(col(Token.id)))]
 
 
 def held(session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING) -> Held:
-    """Return the token with its holder.
+    """Return a valid token with its holder.
 
     Forbidden for an unknown or revoked token; Expired for one past its expiry.
     """
@@ -268,16 +264,18 @@ def held(session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTI
     found = known(
         session, ("token", key), lambda s: s.exec(_TOKENS.where(Token.key == key)).first()
     )
-    token, holder, revoked_at = found or (None, None, None)
     # Always compared, so that the time taken reveals nothing.
-    same = hmac.compare_digest(_digest(secret), token.digest if token else "0" * 64)
-    if token is None or holder is None or not same:
+    same = hmac.compare_digest(_digest(secret), found[0].digest if found else "0" * 64)
+    if found is None or not same:
         raise Forbidden(f"{kind.name} is not a token of this ledger.", remedy=kind.remedy)
-    if revoked_at is not None:
-        raise Forbidden(f"The token {key} was revoked at {iso(revoked_at)}.", remedy=kind.remedy)
-    if token.expires_at is not None and now >= token.expires_at:
-        raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=kind.remedy)
-    return Held(token, holder)
+    one = Held(*found)
+    if one.revoked_at is not None:
+        when = iso(one.revoked_at)
+        raise Forbidden(f"The token {key} was revoked at {when}.", remedy=kind.remedy)
+    if one.token.expires_at is not None and now >= one.token.expires_at:
+        when = iso(one.token.expires_at)
+        raise Expired(f"The token {key} expired at {when}.", remedy=kind.remedy)
+    return one
 
 
 def acting_member(session: Session, chosen: Settings, *, now: datetime) -> Member:
@@ -300,15 +298,15 @@ def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
     if chosen.token is None:
         require_name_suffices(session, chosen.member)
         return chosen.member
-    token, holder = held(session, chosen.token.get_secret_value(), now=now)
-    roles.limit_scopes(session, token.scopes)
-    if chosen.names_a_member and chosen.member != holder.handle:
+    token = held(session, chosen.token.get_secret_value(), now=now)
+    roles.limit_scopes(session, token.token.scopes)
+    if chosen.names_a_member and chosen.member != token.handle:
         raise Forbidden(
-            f"FORECASTS_TOKEN belongs to {holder.handle!r}, but --as or FORECASTS_MEMBER names "
+            f"FORECASTS_TOKEN belongs to {token.handle!r}, but --as or FORECASTS_MEMBER names "
             f"{chosen.member!r}.",
             remedy="Leave out the name: the token names the acting member.",
         )
-    return holder.handle
+    return token.handle
 
 
 def require_name_suffices(session: Session, handle: str) -> None:

@@ -85,17 +85,6 @@ class _Reader:
         """Return the statement for the question's id if its crowd is hidden."""
         return self.hidden_crowds.where(col(_TEXT.question_id) == question.id)
 
-    def forecast_visible(self, question: Question | None) -> ColumnElement[bool]:
-        """Return the SQL condition: the reader may see the ``Forecast`` (on the question)."""
-        crowds = self.hidden_crowds if question is None else self.hidden_crowd(question)
-        own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
-        visible = and_(
-            _is_kept(Forecast.question_id), or_(own, col(Forecast.question_id).not_in(crowds))
-        )
-        if self.rights.unrestricted:
-            return visible
-        return and_(col(Forecast.question_id).not_in(self.hidden_questions), visible)
-
 
 def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
     """Make the session read for that member; None for someone who is not a member."""
@@ -169,9 +158,12 @@ def forecast_visible(session: Session, question: Question | None = None) -> Colu
     whole ledger for hidden crowds.
     """
     reader = _reader(session)
+    visible = question_visible(session, Forecast.question_id)
     if reader is None:
-        return _is_kept(Forecast.question_id)
-    return reader.forecast_visible(question)
+        return visible
+    crowds = reader.hidden_crowds if question is None else reader.hidden_crowd(question)
+    own = col(Forecast.member_id).is_not_distinct_from(reader.rights.member_id)
+    return and_(visible, or_(own, col(Forecast.question_id).not_in(crowds)))
 
 
 def evidence_visible(session: Session) -> ColumnElement[bool]:

@@ -130,10 +130,9 @@ class Client:
                     allow_private=self.allow_private,
                 )
                 return self._document(answer)
-            except _Busy as busy:
-                fault, pause = busy.message, busy.pause or pause
             except NoAnswer as error:
                 fault = error.message
+                pause = (isinstance(error, _Busy) and error.pause) or pause
             if attempt == ATTEMPTS or waited + pause > self.most_waiting:
                 break
             if pause >= UNTOLD:
@@ -150,10 +149,9 @@ class Client:
         is_page = answer.data.lstrip()[:1] == b"<"
         if status == 429 or status in (408, 425) or status >= 500:
             asks = "asks to wait" if status == 429 else "cannot answer now"
-            raise _Busy(
-                f"{title} {asks} (HTTP status {status}).",
-                _retry_after(answer.headers.get("retry-after"), self.clock()),
-            )
+            busy = _Busy(f"{title} {asks} (HTTP status {status}).")
+            busy.pause = _retry_after(answer.headers.get("retry-after"), self.clock())
+            raise busy
         if status in (401, 403) and not is_page:
             raise CaptureError(
                 f"{title} refuses the token (HTTP status {status}).",
@@ -181,13 +179,10 @@ def again(when: str) -> str:
     return f"Try again {when}: it continues where it stopped."
 
 
-class _Busy(Exception):
+class _Busy(NoAnswer):
     """The server asks to come back, after ``pause`` seconds if it says so."""
 
-    def __init__(self, message: str, pause: float | None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.pause = pause
+    pause: float | None = None
 
 
 def _retry_after(header: str | None, now: datetime) -> float | None:

@@ -157,7 +157,7 @@ class Caller:
 
     def _admitted(self, session: Session, now: datetime) -> At:
         try:
-            token, member = tokens.held(session, self.secret, now=now)
+            token, member, _ = tokens.held(session, self.secret, now=now)
         except Expired:
             raise
         except Forbidden:

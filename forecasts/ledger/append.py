@@ -81,7 +81,7 @@ class _End:
             before, previous = self.questions[question]
             number = before + 1
         link = (self.place, question, number, kind, row_id, row)
-        self.last = entry_hash(*link, self.last, previous, time_member(self.at))
+        self.last = entry_hash(link, self.last, previous, time_member(self.at))
         if question is not None and number is not None:
             self.questions[question] = number, self.last
         names = ("id", "question_id", "number", "kind", "row_id", "row_hash")

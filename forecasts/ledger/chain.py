@@ -52,37 +52,16 @@ from forecasts.common.times import utc
 from forecasts.ledger.columns import Real, Time
 
 NOTHING = "0" * 64  # the hash before the first entry
+# An entry's place, its question and number there, and the table, id and hash of its row.
+Link = tuple[int, int | None, int | None, str, int, str]
 # The tables whose rows have entries, each after the tables that it refers to: rows written
 # together are entered in this order.
 SEALED = (
-    "ledger",
-    "member",
-    "token",
-    "token_revocation",
-    "bot_owner",
-    "team",
-    "membership",
-    "appointment",
-    "team_rule",
-    "article",
-    "evidence",
-    "question",
-    "question_revision",
-    "question_source",
-    "question_origin",
-    "forecast",
-    "model_use",
-    "citation",
-    "comment",
-    "printed_score",
-    "resolver",
-    "resolution",
-    "policy",
-    "exhibit",
-    "dispute",
-    "discard",
-    "revisit",
-    "removal",
+    *("ledger", "member", "token", "token_revocation", "bot_owner"),
+    *("team", "membership", "appointment", "team_rule", "article", "evidence"),
+    *("question", "question_revision", "question_source", "question_origin"),
+    *("forecast", "model_use", "citation", "comment", "printed_score"),
+    *("resolver", "resolution", "policy", "exhibit", "dispute", "discard", "revisit", "removal"),
 )
 STATES = ("identity", "channel", "preference")
 # The tables whose rows triggers keep as they are. Those of a member and a team are as sealed.
@@ -247,30 +226,21 @@ def row_hash(rest: str, words: str | None) -> str:
     return sha256(row.encode("utf-8", "surrogatepass"))
 
 
-def entry_hash(
-    place: int,
-    question: int | None,
-    number: int | None,
-    kind: str,
-    row_id: int,
-    row: str,
-    before: str,
-    previous: str | None,
-    at: str = "",
-) -> str:
+def entry_hash(link: Link, before: str, previous: str | None, at: str = "") -> str:
     """Return the hash of an entry that follows ``before``, and ``previous`` in its question.
 
     ``at``: its time as ``time_member`` returns it.
     """
-    link = f'{{{at}"before":"{before}","kind":"{kind}",'
+    place, question, number, kind, row_id, row = link
+    text = f'{{{at}"before":"{before}","kind":"{kind}",'
     if question is None:
-        link += f'"place":{place},"row":"{row}","row_id":{row_id}}}'
+        text += f'"place":{place},"row":"{row}","row_id":{row_id}}}'
     else:
-        link += (
+        text += (
             f'"number":{number},"place":{place},"previous":"{previous}","question":{question},'
             f'"row":"{row}","row_id":{row_id}}}'
         )
-    return sha256(link.encode())
+    return sha256(text.encode())
 
 
 def time_member(at: Any) -> str:

@@ -67,7 +67,7 @@ def require_ready(engine: Engine) -> None:
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
             f"{newest}.",
-            remedy=Remedy("Nothing was changed. Bring it up to date: {}", "migrate"),
+            remedy=Remedy("It was not changed. Bring it up to date: {}", "migrate"),
         )
 
 

@@ -407,7 +407,8 @@ class _Walk:
             self._seen[kind] = row_id
         before, previous = self.questions.get(question, (0, NOTHING))
         time = time_member(at)
-        expected = entry_hash(place, question, number, kind, row_id, row, self.last, previous, time)
+        link = (place, question, number, kind, row_id, row)
+        expected = entry_hash(link, self.last, previous, time)
         if hash_ != expected or number != (None if question is None else before + 1):
             what = (
                 "it does not follow the entry before it: entries were reordered, or this entry "

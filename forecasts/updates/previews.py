@@ -31,19 +31,6 @@ _SCORED = (
 
 
 @dataclass(frozen=True)
-class ExpectedScores:
-    """The expected scores (0 to 1, 0 is best) if the new forecast is right.
-
-    ``rule``: Brier, or CRPS for a number or a date. ``before``: of the current forecast, None
-    without one. ``after``: of the new forecast.
-    """
-
-    rule: str
-    before: float | None
-    after: float
-
-
-@dataclass(frozen=True)
 class Slice:
     """An interval of outcomes and its probability.
 
@@ -57,34 +44,36 @@ class Slice:
     density: float | None
 
 
-def expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> ExpectedScores:
-    """Return the expected scores of the current forecast and of ``value``, if that is right."""
+def expected_scores(
+    text: QuestionText, current: Forecast | None, value: Value
+) -> tuple[float | None, float]:
+    """Return the expected scores of the current forecast and of ``value``, if that is right.
+
+    They are Brier scores, or CRPS for a number or a date: 0 to 1, 0 is best.
+    """
 
     def score(forecast: Value) -> float:
         if text.is_quantitative:
             return expected_crps(*knots(forecast, text), *knots(value, text))
         return float(expected_brier([_vector(forecast, text)], [_vector(value, text)])[0])
 
-    rule = "CRPS" if text.is_quantitative else "Brier"
-    before = None if current is None else score(value_of(current))
-    return ExpectedScores(rule, before, score(value))
+    return None if current is None else score(value_of(current)), score(value)
 
 
 def format_expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> str:
     """Return ``expected_scores`` as a sentence, with two decimals, or four to show a change."""
-    found = expected_scores(text, current, value)
+    before, after = expected_scores(text, current, value)
+    rule = "CRPS" if text.is_quantitative else "Brier"
     right = "you are right"
     if value.probability is not None:
         right += f" about {format_probability(value.probability)}"
-    if found.before is None or current is None:
-        return f"Your expected {found.rule} is {found.after:.2f} if {right}."
+    if before is None or current is None:
+        return f"Your expected {rule} is {after:.2f} if {right}."
     if value_of(current) == value:
-        return f"Your expected {found.rule} stays at {found.after:.2f} if {right}."
-    digits = 2 if round(found.before, 2) != round(found.after, 2) else 4
-    return (
-        f"This moves your expected {found.rule} from {found.before:.{digits}f} to "
-        f"{found.after:.{digits}f} if {right}."
-    )
+        return f"Your expected {rule} stays at {after:.2f} if {right}."
+    digits = 2 if round(before, 2) != round(after, 2) else 4
+    moved = f"from {before:.{digits}f} to {after:.{digits}f}"
+    return f"This moves your expected {rule} {moved} if {right}."
 
 
 def score_so_far(

@@ -34,9 +34,9 @@ def typed_forecast(forecast: Forecast | None, question: QuestionText) -> str:
     if forecast.probability is not None:
         return _percent(forecast.probability)
     if forecast.probabilities is not None:
-        if forecast_percents(forecast, question) is None:
-            return ""
-        return _typed_options([p or 0.0 for p in forecast.probabilities], question)
+        stated = value_of(forecast).over(question.options).probabilities or (None,)
+        vector = [p for p in stated if p is not None]
+        return _typed_options(vector, question) if len(vector) == len(stated) else ""
     return ", ".join(
         f"{level}={_percent(float(figure))}"
         if level in OUTSIDE_LEVELS
@@ -107,29 +107,16 @@ def require_offered_range(value: Value, lowest: float) -> Value:
     return value
 
 
-def _to_percents(vector: Sequence[float | None]) -> list[float]:
-    """Return probabilities in percent, rounded to six decimals for editing."""
-    return [round(100 * (p or 0.0), 6) for p in vector]
-
-
-def forecast_percents(current: Forecast | None, question: QuestionText) -> list[float] | None:
-    """Return the current forecast's percentage for each option, to edit.
-
-    None without a forecast, and if options were added since.
-    """
-    stated = None if current is None else value_of(current).over(question.options).probabilities
-    if stated is None or None in stated:
-        return None
-    return _to_percents(stated)
-
-
 def read_percents(text: str, question: QuestionText) -> list[float] | None:
-    """Return the percentage of each option that the text states; None if it is invalid."""
+    """Return the percentage of each option that the text states; None if it is invalid.
+
+    Rounded to six decimals for editing.
+    """
     try:
         vector = read_value(text, question).probabilities
     except LedgerError:
         return None
-    return None if vector is None else _to_percents(vector)
+    return None if vector is None else [round(100 * (p or 0.0), 6) for p in vector]
 
 
 def rebalanced(

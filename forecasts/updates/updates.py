@@ -7,7 +7,7 @@ a time is the last one made at or before it. Updates are refused unless the ques
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -301,10 +301,9 @@ def current_forecast(
     last = session.exec(
         select(Forecast)
         .where(
-            Forecast.question_id == question.id,
+            *_on(session, question, own=own),
             Forecast.member_id == member.id,
             Forecast.made_at <= at,
-            true() if own else forecast_visible(session, question),
         )
         .order_by(*_NEWEST_FIRST)
         .limit(1)
@@ -353,13 +352,10 @@ def history(
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
-        .where(Forecast.question_id == question.id, forecast_visible(session, question))
-        .where(_numbered(only))
+        .where(*_on(session, question, only), true() if member is None else Member.id == member.id)
         .order_by(*_OLDEST_FIRST)
     )
-    if member is not None:
-        statement = statement.where(Forecast.member_id == member.id)
-    return [(forecast, handle) for forecast, handle in session.exec(statement)]
+    return list(session.exec(statement))
 
 
 @dataclass(frozen=True)
@@ -384,12 +380,8 @@ def moves(rows: Sequence[tuple[Forecast, str]]) -> list[Move]:
 
 def forecast_numbers(session: Session, question: Question) -> list[int]:
     """Return the numbers of the visible forecasts on the question, oldest first."""
-    found = session.exec(
-        select(Forecast.id)
-        .where(Forecast.question_id == question.id, forecast_visible(session, question))
-        .order_by(*_OLDEST_FIRST)
-    )
-    return list(found)
+    numbers = select(Forecast.id).where(*_on(session, question)).order_by(*_OLDEST_FIRST)
+    return list(session.exec(numbers))
 
 
 def citation_numbers(session: Session, question: Question) -> dict[int, int]:
@@ -397,7 +389,7 @@ def citation_numbers(session: Session, question: Question) -> dict[int, int]:
     found = session.exec(
         select(Citation.id, Citation.forecast_id)
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
-        .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .where(*_on(session, question))
         .order_by(*_OLDEST_FIRST, col(Citation.id))
     )
     return dict(found.all())
@@ -432,16 +424,22 @@ def evidence_of(
         select(Citation, Evidence)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
-        .where(Forecast.question_id == question.id, forecast_visible(session, question))
-        .where(_numbered(only))
+        .where(*_on(session, question, only))
         .order_by(col(Citation.id))
     ):
         cited[citation.forecast_id].append((citation, evidence))
     return dict(cited)
 
 
-def _numbered(only: Only) -> ColumnElement[bool]:
-    return true() if only is None else col(Forecast.id).in_(only)
+def _on(
+    session: Session, question: Question, only: Only = None, *, own: bool = False
+) -> Iterator[ColumnElement[bool]]:
+    """Yield the SQL conditions: a forecast on the question that the reader may see."""
+    yield col(Forecast.question_id) == question.id
+    if not own:
+        yield forecast_visible(session, question)
+    if only is not None:
+        yield col(Forecast.id).in_(only)
 
 
 def members_lacking_options(session: Session, question: Question, *, at: datetime) -> list[str]:

@@ -97,8 +97,7 @@ OPEN = {
         access.memberships.stays_entered_later access.memberships.team_members
         access.memberships.team_names access.roles.admins access.roles.appointments
         access.teams.find access.teams.listing access.teams.members_page
-        access.teams.requires_second_resolver access.teams.roster access.tokens.bots_of
-        access.tokens.owner_of api.metaculus.posts.account importing.accounts.doubtful_names
+        access.teams.roster access.tokens.bots_of access.tokens.owner_of api.metaculus.posts.account importing.accounts.doubtful_names
     """,
     "is the check": """
         access.roles.appointed_role access.roles.has_scope access.roles.is_shared
@@ -131,7 +130,7 @@ OPEN = {
         ledger.clock.act_time ledger.clock.ledger_clock ledger.clock.newest_time
         ledger.clock.require_not_behind ledger.clock.time_of_turn ledger.database.give_way
         ledger.database.prepare_sqlite ledger.driver_errors.reported ledger.malformed.explaining
-        ledger.moved.moved_to ledger.raw_rows.ends ledger.raw_rows.faults_between
+        ledger.moved.moved_to ledger.raw_rows.ends
         ledger.raw_rows.read ledger.raw_rows.rows_between ledger.raw_rows.rows_outside
         ledger.receipts.ledger_id ledger.schema.require_known ledger.schema.require_ready
         ledger.schema.schema_revision ledger.urls.address ledger.urls.place ledger.urls.sqlite_path
@@ -143,7 +142,8 @@ OPEN = {
         samples.demonstration.is_demonstration scores.ledger_frames.revision
     """,
     "called by verbs that have checked": """
-        access.memberships.join access.memberships.team_or_new access.teams.visibility_fields
+        access.memberships.join access.memberships.team_or_new
+        access.memberships.write_stay access.teams.visibility_fields
         access.tokens.issue access.visibility.audience_label api.metaculus.posts.posted_comment
         ledger.append.append ledger.append.delete ledger.append.enter ledger.append.enter_flushed
         ledger.append.undo ledger.append.written ledger.current.newest_wording ledger.facts.known

@@ -101,7 +101,7 @@ def test_an_entry_is_hashed_as_the_plain_encoder_would(question: int | None) -> 
     link = {"before": "b", "kind": "forecast", "place": 3, "row": "r", "row_id": 9}
     of_question = {"question": question, "number": 2, "previous": "p"}
     number, previous = (None, None) if question is None else (2, "p")
-    assert chain.entry_hash(3, question, number, "forecast", 9, "r", "b", previous) == chain.sha256(
+    assert chain.entry_hash((3, question, number, "forecast", 9, "r"), "b", previous) == chain.sha256(
         canonical(link if question is None else link | of_question)
     )
 
@@ -220,7 +220,7 @@ def test_the_hashes_of_a_forecast_are_those_of_earlier_releases() -> None:
         [(rest, personal)] = chain.contents("forecast", values)
         words = chain.words_hash("5" * 32, personal)
         of_row = chain.row_hash(rest, words)
-        entry = chain.entry_hash(4, 2, 1, "forecast", 9, of_row, "b" * 64, chain.NOTHING)
+        entry = chain.entry_hash((4, 2, 1, "forecast", 9, of_row), "b" * 64, chain.NOTHING)
         assert [words, of_row, entry] == [
             "bffaad61f755c280da1dd95b00836403d4f6e4e98535d189fd14ebaaad7a78de",
             "998cd5015cc313f8ebf5450cf1531d90fb1946f70367ae3165938f656123d337",
