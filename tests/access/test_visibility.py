@@ -97,7 +97,8 @@ OPEN = {
         access.memberships.stays_entered_later access.memberships.team_members
         access.memberships.team_names access.roles.admins access.roles.appointments
         access.teams.find access.teams.listing access.teams.members_page
-        access.teams.roster access.tokens.bots_of access.tokens.owner_of api.metaculus.posts.account importing.accounts.doubtful_names
+        access.teams.roster access.tokens.bots_of access.tokens.owner_of api.metaculus.posts.account
+        importing.accounts.doubtful_names
     """,
     "is the check": """
         access.roles.appointed_role access.roles.has_scope access.roles.is_shared

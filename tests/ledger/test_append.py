@@ -101,9 +101,8 @@ def test_an_entry_is_hashed_as_the_plain_encoder_would(question: int | None) -> 
     link = {"before": "b", "kind": "forecast", "place": 3, "row": "r", "row_id": 9}
     of_question = {"question": question, "number": 2, "previous": "p"}
     number, previous = (None, None) if question is None else (2, "p")
-    assert chain.entry_hash((3, question, number, "forecast", 9, "r"), "b", previous) == chain.sha256(
-        canonical(link if question is None else link | of_question)
-    )
+    found = chain.entry_hash((3, question, number, "forecast", 9, "r"), "b", previous)
+    assert found == chain.sha256(canonical(link if question is None else link | of_question))
 
 
 def columns_of(session: Session, count: int) -> dict[str, list[Any]]:

@@ -14,7 +14,6 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast
 from forecasts.updates.typed_values import (
     example_quantiles,
-    forecast_percents,
     read_percents,
     read_quantiles,
     read_typed,
@@ -125,8 +124,8 @@ def test_moved_quantiles_keep_the_mass_beyond_the_bounds() -> None:
 
 
 def test_options_that_were_added_later_start_blank() -> None:
-    assert forecast_percents(standing(probabilities=[0.5, 0.5]), CITIES) is None
-    assert forecast_percents(None, CITIES) is None
+    assert typed_forecast(standing(probabilities=[0.5, 0.5]), CITIES) == ""
+    assert typed_forecast(None, CITIES) == ""
 
 
 def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
