@@ -42,6 +42,7 @@ from forecasts.ledger.models import (
 
 Claims = Mapping[str, Any]
 
+_ASK = "Sign in with another account, or ask the operator of this ledger."
 _LONGEST_HANDLE = 40  # characters
 _LAST_SECOND = 253402300799  # of the year 9999, the last that a time can have
 _NOT_IN_HANDLE = re.compile(r"[^\w.+-]+")
@@ -94,15 +95,14 @@ def _require_domain(claims: Claims, email: str, rules: SignIn) -> None:
         lack = lack if claimed else "did not send your e-mail address"
         raise Forbidden(
             f"Your sign-in provider {lack}, which this ledger requires.",
-            remedy="Verify the address there and sign in again, or ask the operator of this "
-            "ledger.",
+            remedy=f"Verify the address there. {_ASK}",
         )
     local, _, domain = email.rpartition("@")
     if not local or domain.casefold() not in rules.allowed_domains:
         raise Forbidden(
             f"{email!r} is not in a domain that this ledger admits "
             f"({', '.join(rules.allowed_domains)}).",
-            remedy="Sign in with another account, or ask the operator of this ledger.",
+            remedy=_ASK,
         )
 
 
@@ -115,7 +115,7 @@ def _require_group(claims: Claims, rules: SignIn) -> None:
         raise Forbidden(
             "Your sign-in provider does not list you in the group "
             f"{rules.required_group!r}, which this ledger requires.",
-            remedy="Sign in with another account, or ask the operator of this ledger.",
+            remedy=_ASK,
         )
 
 

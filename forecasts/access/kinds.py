@@ -13,9 +13,10 @@ from typing import Literal
 
 from sqlalchemy import and_, or_
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import forecaster_handles, reader_id
+from forecasts.ledger.current import newest_owners
 from forecasts.ledger.models import BotOwner, Member, MemberKind
 
 CrowdOf = Literal["people", "bots", "both"]
@@ -42,13 +43,11 @@ def accounts(session: Session, *, bots_only: bool = False) -> list[Account]:
 
     Kinds are those of ``members.kind_of``.
     """
-    newest = select(func.max(BotOwner.id)).group_by(col(BotOwner.bot_id))
     owner = aliased(Member)
+    owned = and_(col(BotOwner.bot_id) == col(Member.id), col(BotOwner.id).in_(newest_owners()))
     every = (
         select(Member.id, Member.handle, Member.kind, owner.handle)
-        .outerjoin(
-            BotOwner, and_(col(BotOwner.bot_id) == col(Member.id), col(BotOwner.id).in_(newest))
-        )
+        .outerjoin(BotOwner, owned)
         .outerjoin(owner, col(owner.id) == col(BotOwner.owner_id))
         .order_by(col(Member.id))
     )

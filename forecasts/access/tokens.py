@@ -28,6 +28,7 @@ from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refu
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
+from forecasts.ledger.current import newest_owners
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import BotOwner, Identity, Member, MemberKind, Token, TokenRevocation
 from forecasts.ledger.urls import is_embedded
@@ -167,24 +168,16 @@ def adopt(
 
 def owner_of(session: Session, bot: Member) -> Member | None:
     """Return the member who answers for a bot, None if nobody is recorded."""
-    newest = (
-        select(Member)
-        .join(BotOwner, col(BotOwner.owner_id) == col(Member.id))
-        .where(BotOwner.bot_id == bot.id)
-        .order_by(col(BotOwner.id).desc())
-        .limit(1)
-    )
+    owners = select(Member).join(BotOwner, col(BotOwner.owner_id) == col(Member.id))
+    newest = owners.where(BotOwner.bot_id == bot.id, col(BotOwner.id).in_(newest_owners()))
     return session.exec(newest).first()
 
 
 def bots_of(session: Session, owner: Member) -> list[Member]:
     """Return the bots that the member answers for, in alphabetical order."""
-    bots = session.exec(
-        select(Member)
-        .where(col(Member.id).in_(select(BotOwner.bot_id).where(BotOwner.owner_id == owner.id)))
-        .order_by(Member.handle)
-    )
-    return [bot for bot in bots if owner_of(session, bot) == owner]
+    bots = select(Member).join(BotOwner, col(BotOwner.bot_id) == col(Member.id))
+    own = bots.where(BotOwner.owner_id == owner.id, col(BotOwner.id).in_(newest_owners()))
+    return list(session.exec(own.order_by(Member.handle)))
 
 
 def own_account(session: Session, member: Member, name: str) -> Member:

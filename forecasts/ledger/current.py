@@ -17,6 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.ledger.models import (
     Appointment,
+    BotOwner,
     Membership,
     QuestionRevision,
     Resolution,
@@ -117,3 +118,8 @@ def newest_memberships() -> SelectOfScalar[int]:
 def newest_appointments() -> SelectOfScalar[int]:
     """Return the statement for the id of each member's newest appointment."""
     return select(func.max(Appointment.id)).group_by(col(Appointment.member_id))
+
+
+def newest_owners() -> SelectOfScalar[int]:
+    """Return the statement for the id of each bot's newest owner row."""
+    return select(func.max(BotOwner.id)).group_by(col(BotOwner.bot_id))

@@ -37,8 +37,7 @@ _MUTABLE = (
     *("score", "notice", "watch", "last_run", "upkeep", "ended_session", "idempotent_answer"),
     *STATES,
 )
-assert models.Ledger  # the import fills SQLModel.metadata
-_TABLES = SQLModel.metadata.sorted_tables  # each after those it refers to
+_TABLES = models.Ledger.metadata.sorted_tables  # each after those it refers to
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
 
 

@@ -67,8 +67,7 @@ from forecasts.resolution import (
 )
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.samples import practice
-from forecasts.scores import paths, stored_scores
-from forecasts.scores.forecast_columns import columns
+from forecasts.scores import forecast_columns, paths, stored_scores
 from forecasts.scores.ledger_frames import (
     forecast_frame,
     ledger_frames,
@@ -306,21 +305,53 @@ def resolutions_of(session: Session, question: Question, state: ResolutionState)
 
 @dataclass(frozen=True)
 class Case:
-    """The action a verb needs, and its call; a reading verb returns whether it saw the question."""
+    """A verb, the action it needs, and its call; one that reads returns whether it saw it."""
 
+    verb: Callable[..., Any]
     action: Action
     call: Callable[[Cell], Any]
     on: str = "question"  # or "resolved", "team", "ledger"
 
+    @property
+    def name(self) -> str:
+        return f"{self.verb.__module__}.{self.verb.__name__}".removeprefix("forecasts.")
 
-def shown(verb: Callable[[Session, Question], Any]) -> Case:
-    """Return the case of a verb that shows a question."""
-    return Case(Action.see, lambda c: verb(c.session, c.question))
+
+def shown(
+    verb: Callable[..., Any], *, on: str = "question", of: str = "question", **named: Any
+) -> Case:
+    """Return the case of a verb that shows a question, or what the cell has ``of`` it."""
+    return Case(verb, Action.see, lambda c: verb(c.session, getattr(c, of), **named), on)
 
 
-def act_on(action: Action, verb: Callable[..., Any]) -> Case:
-    """Return the case of an act on a question."""
-    return Case(action, lambda c: verb(c.session, c.question, **c.here))
+def act_on(
+    action: Action,
+    verb: Callable[..., Any],
+    *given: Any,
+    on: str = "question",
+    of: str = "question",
+    **named: Any,
+) -> Case:
+    """Return the case of an act on a question, or what the cell has ``of`` it."""
+
+    def call(c: Cell) -> Any:
+        return verb(c.session, getattr(c, of), *given, **named, **c.here)
+
+    return Case(verb, action, call, on)
+
+
+def in_ledger(action: Action, verb: Callable[..., Any], *given: Any) -> Case:
+    """Return the case of an act on no question."""
+    return Case(verb, action, lambda c: verb(c.session, *given, **c.here), on="ledger")
+
+
+def lists(
+    verb: Callable[..., Any],
+    slugs: Callable[[Session, Member], Collection[str]],
+    on: str = "question",
+) -> Case:
+    """Return the case of a verb on many questions: whether this question is ``among`` them."""
+    return Case(verb, Action.see, among(slugs), on)
 
 
 def not_refused(cell: Cell) -> Any:
@@ -361,12 +392,64 @@ def names_the_model(cell: Cell) -> bool:
     return cell.question.slug in model_uses.known_models(cell.session)
 
 
-def alder(cell: Cell) -> Any:
-    return teams.find(cell.session, "Alder")
+def in_team(
+    action: Action,
+    verb: Callable[..., Any],
+    subject: str = "",
+    *given: Any,
+    on: str = "team",
+    **named: Any,
+) -> Case:
+    """Return the case of an act in team Alder, on a member if one is named."""
+
+    def call(c: Cell) -> Any:
+        whom = [members.member_named(c.session, subject)] if subject else []
+        return verb(c.session, teams.find(c.session, "Alder"), *whom, *given, **named, **c.here)
+
+    return Case(verb, action, call, on)
 
 
-def root(cell: Cell) -> Member:
-    return members.member_named(cell.session, "root")
+def appoints(cell: Cell) -> Any:
+    anna = members.member_named(cell.session, "anna")
+    return teams.appoint(cell.session, anna, Role.viewer, **cell.here)
+
+
+def sets_interval(cell: Cell) -> Any:
+    return revisits.set_interval(cell.session, 3, question=cell.question, **cell.here)
+
+
+def stores(cell: Cell) -> Any:
+    return library.store(cell.session, [RAIN], member=cell.member, captured_at=NOW)
+
+
+def several_forecasts(cell: Cell) -> Any:
+    given = [updates.NewForecast(cell.question, P)]
+    return updates.update_all(cell.session, given, **cell.here)
+
+
+def is_counted(cell: Cell) -> bool:
+    return cell.question.id in updates.forecast_counts(cell.session, [cell.question.id])
+
+
+def lacks_no_options(cell: Cell) -> bool:
+    return updates.members_lacking_options(cell.session, cell.question, at=NOW) == []
+
+
+def similar(cell: Cell) -> bool:
+    return cell.question.slug in registry.similar_slugs(cell.session, cell.question.slug)
+
+
+def trend(cell: Cell) -> Any:
+    return trends.trends(cell.session, [state_of(cell.session, cell.question)], now=NOW)
+
+
+def shown_as_post(cell: Cell) -> Any:
+    return posts.questions(cell.session, cell.question.id, now=NOW)
+
+
+def steps(cell: Cell) -> int:
+    text = registry.newest_wording(cell.session, cell.question)
+    return len(paths.paths(cell.session, cell.question, text, now=NOW).steps)
 
 
 def _import(cell: Cell, **fields: Any) -> Any:
@@ -689,16 +772,8 @@ def shown_exhibit(cell: Cell) -> Any:
     return kept_evidence.content(cell.session, exhibit)
 
 
-def proposes(cell: Cell) -> Any:
-    return proposals.propose(cell.session, cell.question, "no", **cell.here)
-
-
 def confirms(cell: Cell) -> Any:
     return confirmation.confirm(cell.session, cell.question, "yes", **cell.here).resolution
-
-
-def withdraws_outcome(cell: Cell) -> Any:
-    return confirmation.withdraw(cell.session, cell.question, reason="no", **cell.here)
 
 
 def new_question(cell: Cell) -> QuestionText:
@@ -753,244 +828,135 @@ def standing_anna(cell: Cell) -> bool:
 
 
 A = Action
-CASES: dict[str, Case] = {
-    "access.visibility.forecaster_handles": Case(A.see, among(solo)),
-    "resolution.history.steps": shown(history.steps),
-    "agenda.revisits.confirm_forecasts": Case(A.forecast, confirms_again),
-    "agenda.revisits.set_interval": Case(
-        A.see, lambda c: revisits.set_interval(c.session, 3, question=c.question, **c.here)
+EVERY_CASE = (
+    lists(access_visibility.forecaster_handles, solo),
+    shown(history.steps),
+    Case(revisits.confirm_forecasts, A.forecast, confirms_again),
+    Case(revisits.set_interval, A.see, sets_interval),
+    lists(library.question_counts, counted),
+    lists(passages.questions_from, of_article),
+    lists(library.article_page, shelved),
+    Case(library.store, A.capture, stores, on="ledger"),
+    lists(finality.provisional_outcomes, provisional, on="resolved"),
+    act_on(A.dispute, disputes.dispute, reason="no", on="resolved"),
+    lists(disputes.open_disputes, disputed, on="resolved"),
+    shown(finality.provisional_outcome, on="resolved", now=NOW),
+    Case(disputes.uphold, A.resolve, upholds, on="resolved"),
+    lists(finality.dispute_deadlines, provisional, on="resolved"),
+    lists(export.exported, exported),
+    lists(export.write_export, written_out),
+    lists(export.forecast_batches, in_batches),
+    lists(export_parts, in_parts),
+    Case(import_frames, A.forecast, _import, on="import"),
+    lists(export.left_out, proposed),
+    Case(kept_evidence.content, A.see, shown_exhibit, on="resolved"),
+    shown(kept_evidence.kept, on="resolved"),
+    lists(search.labels, lambda s, _: search.labels(s)[0]),
+    lists(search.page, paged),
+    lists(search.find, lambda s, m: search.find(s, search.Filter(), member=m, now=NOW)[0]),
+    lists(search.rows, paged),
+    Case(trends.trends, A.see, trend),
+    lists(forecast_frame, lambda s, _: set(forecast_frame(s, None)["question_id"])),
+    lists(ledger_frames, lambda s, _: held(ledger_frames(s))),
+    lists(scoring_frames, scored),
+    Case(paths.paths, A.see, steps),
+    Case(paths.option_paths, A.see, steps_of_options),
+    lists(practice.of_ledger, practised, on="resolved"),
+    in_ledger(A.administer, privacy.everything, "leaver"),
+    in_ledger(A.administer, privacy.remove, "leaver"),
+    lists(
+        table_batches,
+        lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]},
     ),
-    "articles.library.question_counts": Case(A.see, among(counted)),
-    "questions.passages.questions_from": Case(A.see, among(of_article)),
-    "articles.library.article_page": Case(A.see, among(shelved)),
-    "articles.library.store": Case(
-        A.capture,
-        lambda c: library.store(c.session, [RAIN], member=c.member, captured_at=NOW),
-        on="ledger",
-    ),
-    "questions.finality.provisional_outcomes": Case(A.see, among(provisional), on="resolved"),
-    "resolution.disputes.dispute": Case(
-        A.dispute,
-        lambda c: disputes.dispute(c.session, c.question, reason="no", **c.here),
-        on="resolved",
-    ),
-    "resolution.disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
-    "questions.finality.provisional_outcome": Case(
-        A.see, lambda c: finality.provisional_outcome(c.session, c.question, now=NOW), on="resolved"
-    ),
-    "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
-    "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
-    "exporting.export.exported": Case(A.see, among(exported)),
-    "exporting.export.write_export": Case(A.see, among(written_out)),
-    "exporting.export.forecast_batches": Case(A.see, among(in_batches)),
-    "parts.export.export_parts": Case(A.see, among(in_parts)),
-    "importing.frames.import_frames": Case(A.forecast, _import, on="import"),
-    "exporting.export.left_out": Case(A.see, among(proposed)),
-    "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
-    "resolution.kept_evidence.kept": Case(
-        A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"
-    ),
-    "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
-    "questions.search.page": Case(A.see, among(paged)),
-    "questions.search.find": Case(
-        A.see, among(lambda s, m: search.find(s, search.Filter(), member=m, now=NOW)[0])
-    ),
-    "questions.search.rows": Case(A.see, among(paged)),
-    "questions.trends.trends": Case(
-        A.see,
-        lambda c: trends.trends(c.session, [state_of(c.session, c.question)], now=NOW),
-    ),
-    "scores.ledger_frames.forecast_frame": Case(
-        A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
-    ),
-    "scores.ledger_frames.ledger_frames": Case(A.see, among(lambda s, _: held(ledger_frames(s)))),
-    "scores.ledger_frames.scoring_frames": Case(A.see, among(scored)),
-    "scores.paths.paths": Case(
-        A.see,
-        lambda c: len(
-            paths.paths(
-                c.session, c.question, registry.newest_wording(c.session, c.question), now=NOW
-            ).steps
+    lists(forecast_columns.batches, in_batches),
+    lists(
+        forecast_columns.columns,
+        lambda s, _: set(
+            forecast_columns.columns(s, None, rationales=False, cited=False)["question_id"]
         ),
     ),
-    "scores.paths.option_paths": Case(A.see, steps_of_options),
-    "samples.practice.of_ledger": Case(A.see, among(practised), on="resolved"),
-    "operations.privacy.everything": Case(
-        A.administer, lambda c: privacy.everything(c.session, "leaver", **c.here), on="ledger"
+    Case(due.due, A.resolve, to_be_told),
+    lists(message.compose, said),
+    shown(question_standing.current_state, now=NOW),
+    Case(registry.find, A.see, lambda c: registry.find(c.session, c.question.slug)),
+    lists(question_standing.listing, listed),
+    Case(registry.similar_slugs, A.see, similar),
+    Case(registry.register, A.ask, registers, on="team"),
+    Case(ask, A.ask, asks, on="team"),
+    Case(registry.require_can_ask, A.ask, may_ask, on="ledger"),
+    shown(passages.sources),
+    lists(question_standing.by_id, by_number),
+    lists(question_standing.outlines, outlined),
+    lists(
+        question_standing.unresolved,
+        lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)],
     ),
-    "operations.privacy.remove": Case(
-        A.administer, lambda c: privacy.remove(c.session, "leaver", **c.here), on="ledger"
-    ),
-    "scores.ledger_frames.table_batches": Case(
-        A.see,
-        among(
-            lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]}
-        ),
-    ),
-    "scores.forecast_columns.batches": Case(A.see, among(in_batches)),
-    "scores.forecast_columns.columns": Case(
-        A.see,
-        among(lambda s, _: set(columns(s, None, rationales=False, cited=False)["question_id"])),
-    ),
-    "agenda.notifications.due.due": Case(A.resolve, to_be_told),
-    "agenda.notifications.message.compose": Case(A.see, among(said)),
-    "questions.standing.current_state": Case(
-        A.see, lambda c: question_standing.current_state(c.session, c.question, now=NOW)
-    ),
-    "questions.registry.find": Case(A.see, lambda c: registry.find(c.session, c.question.slug)),
-    "questions.standing.listing": Case(A.see, among(listed)),
-    "questions.registry.similar_slugs": Case(
-        A.see, lambda c: c.question.slug in registry.similar_slugs(c.session, c.question.slug)
-    ),
-    "questions.registry.register": Case(A.ask, registers, on="team"),
-    "updates.ask.ask": Case(A.ask, asks, on="team"),
-    "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
-    "questions.passages.sources": shown(passages.sources),
-    "questions.standing.by_id": Case(A.see, among(by_number)),
-    "questions.standing.outlines": Case(A.see, among(outlined)),
-    "questions.standing.unresolved": Case(
-        A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
-    ),
-    "questions.registry.newest_wording": shown(registry.newest_wording),
-    "resolution.confirmation.accept": Case(
-        A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
-    ),
-    "resolution.confirmation.confirm": Case(A.resolve, confirms),
-    "resolution.confirmation.withdraw": Case(A.resolve, withdraws_outcome, on="resolved"),
-    "resolution.proposals.by_resolution": Case(A.see, past_disputes, on="resolved"),
-    "resolution.proposals.history": shown(proposals.history),
-    "resolution.proposals.open_proposals": Case(A.see, among(proposed)),
-    "resolution.proposals.proposals_on": shown(proposals.proposals_on),
-    "resolution.proposals.propose": Case(A.propose, proposes),
-    "resolution.proposals.reject": Case(
-        A.resolve, lambda c: proposals.reject(c.session, c.proposal, note="no", **c.here)
-    ),
-    "questions.revisions.close": Case(
-        A.revise, lambda c: revisions.close(c.session, c.question, at=day(1.5), **c.here)
-    ),
-    "questions.revisions.history": shown(revisions.history),
-    "updates.updates.members_lacking_options": Case(
-        A.see, lambda c: updates.members_lacking_options(c.session, c.question, at=NOW) == []
-    ),
-    "questions.revisions.reopen": Case(A.revise, reopens),
-    "questions.revisions.revise": Case(
-        A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
-    ),
-    "scores.scored_questions.scored_questions": Case(A.see, among(scored_by_anna), on="resolved"),
-    "scores.scored_questions.explained": Case(A.see, among(explained_of_anna), on="resolved"),
-    "scores.stored_scores.member_scores": Case(A.see, among(earned_by_anna), on="resolved"),
-    "scores.stored_scores.resolution_scores": Case(
-        A.see, lambda c: stored_scores.resolution_scores(c.session, c.resolution), on="resolved"
-    ),
-    "scores.stored_scores.score_table": Case(
-        A.see, lambda c: stored_scores.score_table(c.session, c.resolution), on="resolved"
-    ),
-    "updates.bulk.apply_action": Case(A.revise, several_do),
-    "updates.bulk.affected_questions": Case(A.see, several_would),
-    "access.teams.set_rule": Case(
-        A.manage,
-        lambda c: teams.set_rule(c.session, alder(c), second_resolver=True, **c.here),
-        on="team",
-    ),
-    "access.teams.appoint": Case(
-        A.administer,
-        lambda c: teams.appoint(
-            c.session, members.member_named(c.session, "anna"), Role.viewer, **c.here
-        ),
-        on="ledger",
-    ),
-    "access.teams.create": Case(
-        A.administer, lambda c: teams.create(c.session, "Cedar", **c.here), on="ledger"
-    ),
-    "access.teams.add": Case(
-        A.manage,
-        lambda c: teams.add(c.session, alder(c), root(c), Role.viewer, **c.here),
-        on="team",
-    ),
-    "access.teams.count_since": Case(
-        A.administer,
-        lambda c: teams.count_since(
-            c.session, alder(c), members.member_named(c.session, "leaver"), day(-9), **c.here
-        ),
-        on="ledger",
-    ),
-    "access.teams.set_role": Case(
-        A.manage,
-        lambda c: teams.set_role(c.session, alder(c), root(c), Role.viewer, **c.here),
-        on="team",
-    ),
-    "access.teams.remove": Case(
-        A.manage,
-        lambda c: teams.remove(
-            c.session, alder(c), members.member_named(c.session, "leaver"), **c.here
-        ),
-        on="team",
-    ),
-    "agenda.today.today": Case(A.see, among(on_today)),
-    "access.tokens.adopt": Case(A.administer, adopted, on="ledger"),
-    "access.tokens.create": Case(
-        A.administer, lambda c: tokens.create(c.session, "script", **c.here), on="ledger"
-    ),
-    "access.tokens.revoke": Case(
-        A.administer, lambda c: tokens.revoke(c.session, "robot", **c.here), on="ledger"
-    ),
-    "updates.updates.evidence_of": shown(updates.evidence_of),
-    "updates.updates.citation_numbers": shown(updates.citation_numbers),
-    "updates.updates.forecast_numbers": shown(updates.forecast_numbers),
-    "updates.updates.forecast_counts": Case(
-        A.see,
-        lambda c: c.question.id in updates.forecast_counts(c.session, [c.question.id]),
-    ),
-    "updates.comments.comment": Case(
-        A.forecast, lambda c: comments.comment(c.session, c.question, "So.", **c.here)
-    ),
-    "updates.comments.remarks": Case(
-        A.see, lambda c: comments.remarks(c.session, c.question) == []
-    ),
-    "api.metaculus.posts.page": Case(A.see, among(posted)),
-    "api.metaculus.posts.post": Case(
-        A.see, found(lambda c: posts.post(c.session, c.question.id, **c.here))
-    ),
-    "api.metaculus.posts.questions": Case(
-        A.see, found(lambda c: posts.questions(c.session, c.question.id, now=NOW))
-    ),
-    "updates.updates.history": shown(updates.history),
-    "updates.evidence.record_evidence": Case(
-        A.capture,
-        lambda c: evidence.record_evidence(c.session, CitedEvidence(note="clouds"), **c.here),
-        on="ledger",
-    ),
-    "updates.updates.current_forecast": Case(A.see, standing_anna),
-    "updates.updates.current_forecasts": Case(A.see, among(forecasts_of_anna)),
-    "updates.updates.update": Case(
-        A.forecast, lambda c: updates.update(c.session, c.question, P, **c.here)
-    ),
-    "updates.updates.update_all": Case(
-        A.forecast,
-        lambda c: updates.update_all(c.session, [updates.NewForecast(c.question, P)], **c.here),
-    ),
-    "updates.updates.refusals": Case(A.forecast, not_refused),
-    "updates.updates.find_forecast": Case(A.see, found_anna),
-    "updates.model_uses.models_of": Case(A.see, model_of_anna),
-    "updates.model_uses.known_models": Case(A.see, names_the_model),
-    "updates.updates.withdraw": Case(A.forecast, withdraws),
-    "updates.updates.undo": Case(A.forecast, undoes),
-    "resolution.assignments.attach": Case(A.resolve, attached),
-    "resolution.assignments.detach": act_on(A.resolve, assignments.detach),
-    "resolution.assignments.set_policy": Case(
-        A.resolve,
-        lambda c: assignments.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
-    ),
-    "resolution.progress.parked": Case(A.see, among(parked)),
-    "resolution.progress.disagreement": shown(progress.disagreement),
-    "resolution.progress.parked_ids": Case(A.see, among(parked_by_id)),
-    "resolution.progress.progress": Case(A.see, among(due_next)),
-    "resolution.assignments.resolvers": shown(assignments.resolvers),
-    "resolution.assignments.retry": act_on(A.resolve, assignments.retry),
-    "resolution.progress.last_lookups": Case(
-        A.see, among(lambda s, _: [w.slug for w in progress.last_lookups(s)])
-    ),
-}
+    shown(registry.newest_wording),
+    act_on(A.resolve, confirmation.accept, of="proposal"),
+    Case(confirmation.confirm, A.resolve, confirms),
+    act_on(A.resolve, confirmation.withdraw, on="resolved", reason="no"),
+    Case(proposals.by_resolution, A.see, past_disputes, on="resolved"),
+    shown(proposals.history),
+    lists(proposals.open_proposals, proposed),
+    shown(proposals.proposals_on),
+    act_on(A.propose, proposals.propose, "no"),
+    act_on(A.resolve, proposals.reject, of="proposal", note="no"),
+    act_on(A.revise, revisions.close, at=day(1.5)),
+    shown(revisions.history),
+    Case(updates.members_lacking_options, A.see, lacks_no_options),
+    Case(revisions.reopen, A.revise, reopens),
+    act_on(A.revise, revisions.revise, title="Rain?"),
+    lists(scored_questions, scored_by_anna, on="resolved"),
+    lists(explained, explained_of_anna, on="resolved"),
+    lists(stored_scores.member_scores, earned_by_anna, on="resolved"),
+    shown(stored_scores.resolution_scores, on="resolved", of="resolution"),
+    shown(stored_scores.score_table, on="resolved", of="resolution"),
+    Case(bulk.apply_action, A.revise, several_do),
+    Case(bulk.affected_questions, A.see, several_would),
+    in_team(A.manage, teams.set_rule, second_resolver=True),
+    Case(teams.appoint, A.administer, appoints, on="ledger"),
+    in_ledger(A.administer, teams.create, "Cedar"),
+    in_team(A.manage, teams.add, "root", Role.viewer),
+    in_team(A.administer, teams.count_since, "leaver", day(-9), on="ledger"),
+    in_team(A.manage, teams.set_role, "root", Role.viewer),
+    in_team(A.manage, teams.remove, "leaver"),
+    lists(today.today, on_today),
+    Case(tokens.adopt, A.administer, adopted, on="ledger"),
+    in_ledger(A.administer, tokens.create, "script"),
+    in_ledger(A.administer, tokens.revoke, "robot"),
+    shown(updates.evidence_of),
+    shown(updates.citation_numbers),
+    shown(updates.forecast_numbers),
+    Case(updates.forecast_counts, A.see, is_counted),
+    act_on(A.forecast, comments.comment, "So."),
+    Case(comments.remarks, A.see, lambda c: comments.remarks(c.session, c.question) == []),
+    lists(posts.page, posted),
+    Case(posts.post, A.see, found(lambda c: posts.post(c.session, c.question.id, **c.here))),
+    Case(posts.questions, A.see, found(shown_as_post)),
+    shown(updates.history),
+    in_ledger(A.capture, evidence.record_evidence, CitedEvidence(note="clouds")),
+    Case(updates.current_forecast, A.see, standing_anna),
+    lists(updates.current_forecasts, forecasts_of_anna),
+    act_on(A.forecast, updates.update, P),
+    Case(updates.update_all, A.forecast, several_forecasts),
+    Case(updates.refusals, A.forecast, not_refused),
+    Case(updates.find_forecast, A.see, found_anna),
+    Case(model_uses.models_of, A.see, model_of_anna),
+    Case(model_uses.known_models, A.see, names_the_model),
+    Case(updates.withdraw, A.forecast, withdraws),
+    Case(updates.undo, A.forecast, undoes),
+    Case(assignments.attach, A.resolve, attached),
+    act_on(A.resolve, assignments.detach),
+    act_on(A.resolve, assignments.set_policy, PolicyKind.propose),
+    lists(progress.parked, parked),
+    shown(progress.disagreement),
+    lists(progress.parked_ids, parked_by_id),
+    lists(progress.progress, due_next),
+    shown(assignments.resolvers),
+    act_on(A.resolve, assignments.retry),
+    lists(progress.last_lookups, lambda s, _: [w.slug for w in progress.last_lookups(s)]),
+)
+CASES = {case.name: case for case in EVERY_CASE}
 
 
 def test_every_verb_has_a_place() -> None:

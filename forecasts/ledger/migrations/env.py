@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
-import forecasts.ledger.models
-
-assert forecasts.ledger.models.Ledger  # the import fills SQLModel.metadata
+from forecasts.ledger.models import Ledger
 
 
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=SQLModel.metadata,
+        target_metadata=Ledger.metadata,
         render_as_batch=True,
         compare_type=True,
     )
