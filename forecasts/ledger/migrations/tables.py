@@ -1,52 +1,13 @@
-"""The columns of a new table; and tables of a file made again.
-
-SQLite can add no constraint to a table, and remove none.
-"""
+"""Make tables of a file again: SQLite can add no constraint to a table, and remove none."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-import sqlalchemy as sa
 from alembic import op
 
 _HEAD = re.compile(r'CREATE TABLE "?\w+"?')
-_COLUMN = re.compile(r"(\w+) (-> )?(\w+)(\??)(?: (unique|index))?(?: = (\S+))?")
-_TYPES = {
-    "boolean": sa.Boolean(),
-    "bytes": sa.LargeBinary(),
-    "float": sa.Float(),
-    "integer": sa.Integer(),
-    "json": sa.JSON(),
-    "key": sa.Integer(),
-    # Otherwise each server would sort names by the language it was set up with.
-    "name": sa.String().with_variant(sa.String(collation="C"), "postgresql"),
-    "string": sa.String(),
-    "text": sa.Text(),
-    "time": sa.DateTime(timezone=True),
-}
-
-
-def columns(listing: str) -> list[sa.Column[Any]]:
-    """Return a table's columns as listed, after its key if that is not listed.
-
-    Each is a name and a type, or ``->`` and the table whose ids it has. ``?``: it may be blank.
-    ``unique`` and ``index`` as in SQL. ``= VALUE``: of rows that are written without one.
-    """
-    found: list[sa.Column[Any]] = []
-    for one in (listing if "id key" in listing else f"id key, {listing}").split(","):
-        match = _COLUMN.fullmatch(one.strip())
-        assert match, one
-        name, refers, kind, blank, rule, value = match.groups()
-        parts = [sa.Integer(), sa.ForeignKey(f"{kind}.id")] if refers else [_TYPES[kind]]
-        options: dict[str, Any] = {rule: True} if rule else {}
-        if value:
-            options["server_default"] = sa.text(value)
-        key = kind == "key"
-        found.append(sa.Column(name, *parts, primary_key=key, nullable=bool(blank), **options))
-    return found
 
 
 def definitions() -> dict[str, str]:

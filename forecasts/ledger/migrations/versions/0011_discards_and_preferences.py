@@ -10,27 +10,42 @@ import sqlalchemy as sa
 from alembic import op
 
 from forecasts.ledger.migrations.guards import guard
-from forecasts.ledger.migrations.tables import columns
 
 revision = "0011"
 down_revision = "0010"
+
+Time = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     op.create_table(
         "discard",
-        *columns("question_id -> question unique, member_id -> member, recorded_at time"),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column(
+            "question_id", sa.Integer(), sa.ForeignKey("question.id"), nullable=False, unique=True
+        ),
+        sa.Column("member_id", sa.Integer(), sa.ForeignKey("member.id"), nullable=False),
+        sa.Column("recorded_at", Time, nullable=False),
     )
     op.create_table(
         "preference",
-        *columns(
-            "member_id -> member index, time_zone string?, lowest_probability float?, theme text?, "
-            "recorded_at time"
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column(
+            "member_id", sa.Integer(), sa.ForeignKey("member.id"), nullable=False, index=True
         ),
+        sa.Column("time_zone", sa.String(), nullable=True),
+        sa.Column("lowest_probability", sa.Float(), nullable=True),
+        sa.Column("theme", sa.Text(), nullable=True),
+        sa.Column("recorded_at", Time, nullable=False),
         sa.CheckConstraint(
             "lowest_probability >= 0 AND lowest_probability < 0.5", name="lowest_is_low"
         ),
         sa.CheckConstraint("theme IN ('light', 'dark')", name="theme_is_known"),
     )
-    op.create_table("last_run", *columns("started_at time, before_at time?"))
+    op.create_table(
+        "last_run",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("started_at", Time, nullable=False),
+        sa.Column("before_at", Time, nullable=True),
+    )
     guard("discard", ["question_id = NEW.question_id"])

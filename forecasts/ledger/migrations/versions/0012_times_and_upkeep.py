@@ -11,21 +11,32 @@ from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
 from forecasts.ledger.migrations.guards import guard, guard_updates
-from forecasts.ledger.migrations.tables import columns
 
 revision = "0012"
 down_revision = "0011"
 
+Time = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
-    op.add_column("entry", sa.Column("at", sa.DateTime(timezone=True), nullable=True))
-    op.create_table("ended_session", *columns("key text unique, until time, recorded_at time"))
+    op.add_column("entry", sa.Column("at", Time, nullable=True))
+    op.create_table(
+        "ended_session",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
+        sa.Column("until", Time, nullable=False),
+        sa.Column("recorded_at", Time, nullable=False),
+    )
     op.create_table(
         "upkeep",
-        *columns(
-            "key text unique, act text, place text, digest text, done_at time?, tried_at time, "
-            "reason text"
-        ),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("done_at", Time, nullable=True),
+        sa.Column("tried_at", Time, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.CheckConstraint("act IN ('backup', 'digest')", name="act_is_known"),
     )
     op.add_column("removal", sa.Column("erased", sa.JSON(), nullable=True))
