@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine
@@ -21,7 +22,6 @@ from forecasts.access.tokens import Held
 from forecasts.access.visibility import read_as
 from forecasts.api import caller
 from forecasts.api.door import Here
-from forecasts.api.server import build
 from forecasts.common.errors import Forbidden, NotFound
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
@@ -187,7 +187,9 @@ REQUESTS: dict[str, tuple[str, Call]] = {
 
 
 @pytest.fixture
-def served(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, TestClient]]:
+def served(
+    shared: Engine, one_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Session, TestClient]]:
     """The ledger of the matrix, where a member's handle is their token and each act is undone."""
     with database.writing(shared) as session:
         session.info[TIME] = NOW
@@ -207,8 +209,9 @@ def served(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Se
         monkeypatch.setattr(caller.database, "reading", undone)
         monkeypatch.setattr(caller.database, "writing", undone)
         monkeypatch.setattr(caller.tokens, "held", by_handle)
-        app = build(shared, clock=lambda: NOW, settings=Settings(api_requests_per_minute=10**9))
-        yield session, TestClient(app, base_url=ADDRESS)
+        unlimited = Settings(api_requests_per_minute=10**9)
+        one_app.state.ground = caller.Ground(shared, lambda: NOW, unlimited)
+        yield session, TestClient(one_app, base_url=ADDRESS)
         session.rollback()
 
 

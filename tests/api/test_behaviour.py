@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access import tokens
 from forecasts.access.idempotency import KEPT_FOR
+from forecasts.api.caller import Ground
 from forecasts.api.problems import TooMany
-from forecasts.api.server import build
 from forecasts.common.errors import CaptureError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
@@ -57,8 +58,7 @@ def test_a_revoked_or_expired_token_is_refused(
     assert "expired" in api.get("/api/v1/me").json()["detail"]
 
 
-def test_other_hosts_and_origins_are_refused(engine: Engine, clock: Clock, make_bot: Bot) -> None:
-    app = build(engine, clock=clock, hosts=["ledger.example.org"])
+def test_other_hosts_and_origins_are_refused(app: FastAPI, make_bot: Bot) -> None:
     client = TestClient(app, base_url=ADDRESS, headers=make_bot())
     evil = ("ledger.evil.example", "127.0.0.1.evil.example", "[")
     for host in (*evil, "localhost:8000", "[::1]:8000", "ledger.example.org"):
@@ -133,13 +133,12 @@ def test_a_mistyped_filter_is_not_taken_for_none(api: TestClient) -> None:
 
 
 def test_an_unexpected_error_tells_nothing(
-    engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("s3cr3t")
 
     monkeypatch.setattr("forecasts.api.v1.records.ledger_id", fails)
-    app = build(engine, clock=clock)
     client = TestClient(app, ADDRESS, headers=make_bot(), raise_server_exceptions=False)
     found = client.get("/api/v1/me")
     assert found.status_code == 500
@@ -210,9 +209,10 @@ def test_a_question_is_sent_again_only_if_it_has_changed(api: TestClient, engine
     assert api.patch(RAIN, json={}).status_code == 422
 
 
-def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bot) -> None:
-    app = build(engine, clock=clock, settings=Settings(api_requests_per_minute=3))
-    client = TestClient(app, base_url=ADDRESS)
+def test_a_token_over_its_limit_waits(
+    client: TestClient, app: FastAPI, engine: Engine, clock: Clock, make_bot: Bot
+) -> None:
+    app.state.ground = Ground(engine, clock, Settings(api_requests_per_minute=3))
     one, other = make_bot("one"), make_bot("other")
     answers = [client.get("/api/v1/me", headers=one) for _ in range(4)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
@@ -224,11 +224,16 @@ def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bo
 
 
 def test_spaces_and_other_tokens_do_not_lift_a_limit(
-    engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
+    client: TestClient,
+    engine: Engine,
+    clock: Clock,
+    app: FastAPI,
+    make_bot: Bot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("forecasts.api.caller.MOST_REMEMBERED", 2)
-    app = build(engine, clock=clock, settings=Settings(api_requests_per_minute=2))
-    client, secret = TestClient(app, base_url=ADDRESS), make_bot()["Authorization"].split()[1]
+    app.state.ground = Ground(engine, clock, Settings(api_requests_per_minute=2))
+    secret = make_bot()["Authorization"].split()[1]
     said = [f"Bearer {secret}", "Bearer a", f"Bearer   {secret}", "Bearer b", f"token {secret}"]
     answers = [client.get("/api/v1/me", headers={"Authorization": one}) for one in said]
     assert [one.status_code for one in answers] == [200, 401, 200, 401, 429]

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
 from forecasts.api.paging import PAGE_SIZE
-from forecasts.api.server import build
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates.updates import history
-from tests.api.conftest import Clock, asked, served
+from tests.api.conftest import asked, served
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -30,10 +30,10 @@ EXAMPLES = dict(
 
 
 @pytest.fixture
-def address(engine: Engine, clock: Clock) -> Iterator[str]:
+def address(engine: Engine, app: FastAPI) -> Iterator[str]:
     """The address of a served ledger."""
     asked(engine, slug="rain")
-    with served(build(engine, clock=clock)) as address:
+    with served(app) as address:
         yield address
 
 

@@ -9,13 +9,14 @@ from shutil import copy
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from forecasts.access import roles, tokens
 from forecasts.access.members import member_or_new
-from forecasts.api.server import build
-from forecasts.common.settings import sqlite_url
+from forecasts.api.caller import Ground
+from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
 from tests.api.conftest import Clock
@@ -100,14 +101,14 @@ def filled(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Fill
 
 
 @pytest.fixture
-def arena(filled: Filled, tmp_path: Path) -> Iterator[Arena]:
+def arena(filled: Filled, one_app: FastAPI, tmp_path: Path) -> Iterator[Arena]:
     engine = database.open_engine(sqlite_url(Path(copy(filled.file, tmp_path / "arena.sqlite3"))))
     clock = Clock()
-    app = build(engine, clock=clock)
+    one_app.state.ground = Ground(engine, clock, Settings())
 
     def account(id_: int, secret: str) -> Bot:
         headers = {"Authorization": f"Token {secret}"}
-        return Bot(id_, TestClient(app, base_url="http://127.0.0.1:8000/api", headers=headers))
+        return Bot(id_, TestClient(one_app, base_url="http://127.0.0.1:8000/api", headers=headers))
 
     yield Arena(engine, clock, *(account(*one) for one in filled.accounts), filled.numbers)
     engine.dispose()
