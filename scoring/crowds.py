@@ -11,10 +11,10 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from scoring import input_columns
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import Problems, require
-from scoring.input_frames import BINARY, NUMERIC, Block, Questions, read_frames
+from scoring.input_columns import Table
+from scoring.input_frames import Block, Questions, read_frames
 from scoring.paths import segments
 
 # Running weights carry rounding errors: within this share of the total, a tie is a tie.
@@ -97,7 +97,7 @@ def crowd(
     parts = [
         _aggregates(block, ledger.questions, METHODS[method], moments, units)
         for block in ledger.blocks
-        if block.kind != NUMERIC
+        if block.p.ndim < 3
     ]
     names = ["question_id", "at", "forecasters", "p"]
     nothing = pd.DataFrame(columns=names, dtype=np.int64).astype({"p": np.float64})
@@ -115,7 +115,7 @@ def _moments(at: Time | Sequence[Time]) -> Ints:
     requested = [at] if isinstance(at, str | datetime) else list(at)
     problems = Problems()
     frame = pd.DataFrame({"at": pd.Series(requested, dtype=object)})
-    moments = input_columns.times(frame, "at", problems, "", required=True)
+    moments = Table("", frame, ["at"], problems).times("at", required=True)
     problems.raise_any()
     return np.unique(moments)
 
@@ -156,7 +156,7 @@ def _aggregates(
     question, moment, made = question[order], moment[order], made[order]
     changed = (question[1:] != question[:-1]) | (moment[1:] != moment[:-1])
     p = block.p[made]
-    if block.kind == BINARY:
+    if block.p.ndim == 1:
         p = np.stack([1 - p, p], axis=1)
     first = np.flatnonzero(np.append(True, changed))
     question, moment = question[first], moment[first]
@@ -170,9 +170,9 @@ def _aggregates(
         "question_id": question,
         "at": moment,
         "forecasters": standing.size,
-        "p": aggregate[:, 1] if block.kind == BINARY else np.nan,
+        "p": aggregate[:, 1] if block.p.ndim == 1 else np.nan,
     }
-    if block.kind != BINARY:
+    if block.p.ndim == 2:
         found |= {f"p{k}": option for k, option in enumerate(aggregate.T)}
     return pd.DataFrame(found)
 

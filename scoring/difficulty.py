@@ -175,21 +175,12 @@ def _adjusted(groups: int, parts: Callable[[], Iterator[Block]]) -> pd.DataFrame
 
 
 def _components(linked: Floats) -> tuple[Places, Places]:
-    """Return the component of each group, and the size of each component, largest first.
+    """Return the component of each group, and the size of each component, largest first."""
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
 
-    The function of scipy would copy the table.
-    """
-    component = np.full(len(linked), -1)
-    found = 0
-    while (left := np.flatnonzero(component < 0)).size:
-        reached = left[:1]
-        while reached.size:
-            component[reached] = found
-            near = np.zeros(len(linked), dtype=np.bool_)
-            for group in reached:
-                near |= linked[group] != 0
-            reached = np.flatnonzero(near & (component < 0))
-        found += 1
+    component = connected_components(csr_array(linked != 0), directed=False)[1]
     size = np.bincount(component)
     sized = np.argsort(-size, kind="stable")
     return np.argsort(sized)[component], size[sized]

@@ -95,10 +95,10 @@ def float_array(column: str, values: npt.ArrayLike) -> Floats:
         raise InputError([Problem("", column, None, values, rule)]) from error
 
 
-def require(column: str, value: object, holds: object, rule: str) -> None:
-    """Raise InputError about an argument unless the rule holds."""
+def require(column: str, value: object, holds: object, rule: str, frame: str = "") -> None:
+    """Raise InputError about an argument, or a column of a frame, unless the rule holds."""
     if not holds:
-        raise InputError([Problem("", column, None, value, rule)])
+        raise InputError([Problem(frame, column, None, value, rule)])
 
 
 def require_number(column: str, value: object, fits: Callable[[float], bool], rule: str) -> None:

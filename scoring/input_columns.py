@@ -1,7 +1,4 @@
-"""Reading single columns of the input frames: ids, times, numbers, flags, lists.
-
-Functions add unreadable values to a `Problems` and continue.
-"""
+"""Reading single columns of the input frames: ids, times, numbers, flags, lists."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Codes, Flags, Floats, Ints
+from scoring.arrays import Codes, Flags, Floats, Ints, Places
 from scoring.errors import Problems
 
 NO_TIME = int(np.iinfo(np.int64).min)
@@ -26,14 +23,78 @@ TIME_RULE = "must be a time with an offset (2026-01-31T12:00:00Z); a naive time 
 WITH_OFFSET = r"[Tt ].*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
-def check_frame(frame: object, known: Sequence[str], problems: Problems, table: str) -> None:
-    """Note an argument that is not a frame, and known columns that occur more than once."""
-    if not isinstance(frame, pd.DataFrame):
-        problems.add(table, "", None, type(frame).__name__, "must be a pandas DataFrame")
-        return
-    for name in frame.columns[frame.columns.duplicated()].unique():
-        if name in known:
-            problems.add(table, name, None, None, "the column occurs more than once")
+class Table:
+    """An input frame, whose unreadable values are added to ``problems``.
+
+    ``known`` are the columns that are read; each may occur only once.
+    """
+
+    def __init__(self, name: str, frame: Any, known: Sequence[str], problems: Problems) -> None:
+        self.name, self.problems = name, problems
+        self.frame: pd.DataFrame = frame
+        if not isinstance(frame, pd.DataFrame):
+            problems.add(name, "", None, type(frame).__name__, "must be a pandas DataFrame")
+            return
+        for twice in frame.columns[frame.columns.duplicated()].unique():
+            if twice in known:
+                problems.add(name, twice, None, None, "the column occurs more than once")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.frame.columns
+
+    def column(self, name: str) -> pd.Series:
+        """Return a column, all blank if the frame does not have it."""
+        return self.frame[name] if name in self else pd.Series(np.full(len(self), None))
+
+    def refuse(self, column: str, bad: Flags | Places, rule: str) -> None:
+        """Note the values in the ``bad`` rows, flags or positions, which all break the rule."""
+        self.problems.add_where(self.name, column, bad, self.frame.get(column), rule)
+
+    def refuse_blank(self, column: str, bad: Flags, rule: str) -> None:
+        """Note the ``bad`` rows, which lack a value."""
+        self.problems.add_where(self.name, column, bad, None, rule)
+
+    def require(self, column: str) -> bool:
+        """Return whether the frame has the column, and note it if rows lack it."""
+        if len(self) and column not in self:
+            self.problems.add(self.name, column, None, None, "the column is required")
+        return column in self
+
+    def times(self, name: str, *, required: bool = False) -> Ints:
+        """Return a column of times as microseconds since 1970 in UTC, NO_TIME if blank."""
+        if not (self.require(name) if required else name in self):
+            return np.full(len(self), NO_TIME, dtype=np.int64)
+        column = self.frame[name]
+        if isinstance(column.dtype, pd.ArrowDtype):
+            column = column.astype(object)
+        known = isinstance(column.dtype, pd.DatetimeTZDtype)
+        instants = _microseconds(column) if known else _instants(column)
+        if len(self) and (instants.min() < YEAR_1 or instants.max() >= YEAR_10000):
+            far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
+            # Out-of-range timestamps cannot be shown as such: pandas fails to format them.
+            shown = column.map(str, na_action="ignore") if far.any() else column
+            rule = "must lie within the years 1 to 9999"
+            self.problems.add_where(self.name, name, far, shown, rule)
+            none = instants == NO_TIME
+            unread = none & ~is_blank(column)
+            self.problems.add_where(self.name, name, unread, column, TIME_RULE)
+            if required:
+                self.refuse_blank(name, none & ~unread, "a time is required")
+        return instants
+
+    def flags(self, name: str) -> Flags:
+        """Return a column of booleans; blank is false."""
+        column = self.column(name)
+        if column.dtype == np.bool_:
+            return column.to_numpy()
+        meanings = {"true": 1, "1": 1, "1.0": 1, "false": 0, "0": 0, "0.0": 0, "": 0}
+        at, distinct = pd.factorize(column.astype(object))
+        meant = np.array([meanings.get(str(v).strip().lower(), -1) for v in distinct] + [0])[at]
+        self.refuse(name, meant < 0, "must be true or false")
+        return np.asarray(meant == 1)
 
 
 def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
@@ -107,33 +168,6 @@ def has_type(values: npt.NDArray[np.object_], *kinds: type) -> Flags:
     return np.array(meant, dtype=np.bool_)[code]
 
 
-def times(
-    frame: pd.DataFrame, name: str, problems: Problems, table: str, *, required: bool = False
-) -> Ints:
-    """Return a column of times as microseconds since 1970 in UTC, NO_TIME if blank."""
-    n = len(frame)
-    if name not in frame.columns:
-        if required and n:
-            problems.add(table, name, None, None, "the column is required")
-        return np.full(n, NO_TIME, dtype=np.int64)
-    column = frame[name]
-    if isinstance(column.dtype, pd.ArrowDtype):
-        column = column.astype(object)
-    known = isinstance(column.dtype, pd.DatetimeTZDtype)
-    instants = _microseconds(column) if known else _instants(column)
-    if n and (instants.min() < YEAR_1 or instants.max() >= YEAR_10000):
-        far = (instants != NO_TIME) & ((instants < YEAR_1) | (instants >= YEAR_10000))
-        # Out-of-range timestamps cannot be shown as such: pandas fails to format them.
-        shown = column.map(str, na_action="ignore") if far.any() else column
-        problems.add_where(table, name, far, shown, "must lie within the years 1 to 9999")
-        none = instants == NO_TIME
-        unread = none & ~is_blank(column)
-        problems.add_where(table, name, unread, column, TIME_RULE)
-        if required:
-            problems.add_where(table, name, none & ~unread, None, "a time is required")
-    return instants
-
-
 def _microseconds(column: pd.Series) -> Ints:
     """Return aware datetimes as microseconds, NO_TIME if missing."""
     unit = column.dt.unit
@@ -165,12 +199,12 @@ def _instants(column: pd.Series) -> Ints:
     return read[code]
 
 
-def quantities(values: npt.NDArray[np.object_], dates: Flags) -> Floats:
+def quantities(values: npt.NDArray[np.object_], dates: Flags | bool = False) -> Floats:
     """Return numbers, and dates as seconds since 1970; NaN for anything else.
 
     A date without a time is midnight UTC, and a time needs an offset. ``dates`` flags the dates.
     """
-    read = np.full(len(values), np.nan)
+    read, dates = np.full(len(values), np.nan), np.full(len(values), dates)
     plain = ~dates & has_type(values, *NUMBERS, str)
     read[plain] = pd.to_numeric(pd.Series(values[plain], dtype=object), errors="coerce")
     read[np.isinf(read)] = np.nan
@@ -191,20 +225,6 @@ def _seconds(value: str | date) -> float:
     if isinstance(value, datetime):
         return np.nan if value.tzinfo is None else float(value.timestamp())
     return float(pd.Timestamp(value, tz="UTC").timestamp())
-
-
-def flags(frame: pd.DataFrame, name: str, problems: Problems, table: str) -> Flags:
-    """Return a column of booleans; blank is false."""
-    if name not in frame.columns:
-        return np.zeros(len(frame), dtype=np.bool_)
-    column = frame[name]
-    if column.dtype == np.bool_:
-        return column.to_numpy()
-    meanings = {"true": 1, "1": 1, "1.0": 1, "false": 0, "0": 0, "0.0": 0, "": 0}
-    at, distinct = pd.factorize(column.astype(object))
-    meant = np.array([meanings.get(str(v).strip().lower(), -1) for v in distinct] + [0])[at]
-    problems.add_where(table, name, meant < 0, column, "must be true or false")
-    return np.asarray(meant == 1)
 
 
 def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:

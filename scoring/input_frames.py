@@ -14,7 +14,7 @@ quantiles to its upper bound; the probability outside the bounds is stated as ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Any
@@ -26,15 +26,7 @@ import pandas as pd
 from scoring import input_columns
 from scoring.arrays import Codes, Flags, Floats, Ints
 from scoring.errors import Problems
-from scoring.input_columns import (
-    NO_TIME,
-    NUMBERS,
-    has_type,
-    is_blank,
-    parse_json,
-    quantities,
-    times,
-)
+from scoring.input_columns import NUMBERS, Table, has_type, is_blank, parse_json, quantities
 from scoring.rules import SUM_TOLERANCE
 
 Rows = slice | npt.NDArray[np.intp]
@@ -90,10 +82,10 @@ class Block:
 
     ``question`` and ``forecaster`` are positions among the sorted ids, ``row`` the rows of the
     input frame (None: all of them). ``p`` holds the forecasts in the shape that `scoring.rules`
-    takes, NaN for a withdrawal.
+    takes: of one dimension for binary questions, two for multiple choice, three for numbers and
+    dates; NaN for a withdrawal.
     """
 
-    kind: int
     ordered: bool
     question: Codes
     forecaster: Codes
@@ -158,11 +150,10 @@ class Ledger:
 def read_frames(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
     """Return both frames as arrays. Raises InputError listing every invalid value."""
     problems = Problems()
-    input_columns.check_frame(questions, QUESTION_COLUMNS, problems, "questions")
-    input_columns.check_frame(forecasts, FORECAST_COLUMNS, problems, "forecasts")
+    asked = Table("questions", questions, QUESTION_COLUMNS, problems)
+    made = Table("forecasts", forecasts, FORECAST_COLUMNS, problems)
     problems.raise_any()
-    known = _read_questions(questions, problems)
-    ledger = _read_forecasts(forecasts, known, problems)
+    ledger = _read_forecasts(made, _read_questions(asked))
     problems.raise_any()
     return ledger
 
@@ -170,41 +161,35 @@ def read_frames(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Ledger:
 # --- questions ------------------------------------------------------------------------------
 
 
-def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
-    table = "questions"
-    n = len(frame)
-    if "question_id" not in frame.columns:
-        if n:
-            problems.add(table, "question_id", None, None, "the column is required")
-        frame = frame.assign(question_id=np.arange(n))
-    at, ids = input_columns.encode_ids(frame["question_id"])
+def _read_questions(table: Table) -> Questions:
+    n = len(table)
+    if not table.require("question_id"):
+        table.frame = table.frame.assign(question_id=np.arange(n))
+    at, ids = input_columns.encode_ids(table.frame["question_id"])
     missing = input_columns.missing_ids(at, ids)
-    problems.add_where(table, "question_id", missing, None, "a question needs an id")
-    repeated = frame["question_id"].duplicated().to_numpy() & ~missing
-    rule = "a question_id must be unique"
-    problems.add_where(table, "question_id", repeated, frame["question_id"], rule)
+    table.refuse_blank("question_id", missing, "a question needs an id")
+    repeated = table.frame["question_id"].duplicated().to_numpy() & ~missing
+    table.refuse("question_id", repeated, "a question_id must be unique")
 
-    kind = _kinds(frame, problems)
-    options = _options(frame, kind, problems)
+    kind = _kinds(table)
+    options = _options(table, kind)
     count = np.zeros(n, dtype=np.int32)
     count[list(options)] = [len(texts) for texts in options.values()]
-    lower = _bounds(frame, "lower_bound", kind, problems)
-    upper = _bounds(frame, "upper_bound", kind, problems)
+    lower, upper = (_bounds(table, name, kind) for name in ("lower_bound", "upper_bound"))
     rule = "the upper bound must be above the lower bound"
-    problems.add_where(table, "upper_bound", lower >= upper, upper, rule)
+    table.problems.add_where(table.name, "upper_bound", lower >= upper, upper, rule)
 
-    open_us = times(frame, "open_time", problems, table, required=True)
-    scheduled_us = times(frame, "scheduled_close_time", problems, table, required=True)
-    early_us = times(frame, "actual_close_time", problems, table)
-    spot_us = times(frame, "spot_time", problems, table)
-    close_us = np.where(early_us == NO_TIME, scheduled_us, early_us)
-    timed = (open_us != NO_TIME) & (scheduled_us != NO_TIME)
-    name, rule = "scheduled_close_time", "the scheduled close must come after the open time"
-    problems.add_where(table, name, timed & (scheduled_us <= open_us), frame.get(name), rule)
-    name, rule = "actual_close_time", "the actual close must not come after the scheduled close"
-    problems.add_where(table, name, timed & (close_us > scheduled_us), frame.get(name), rule)
+    open_us = table.times("open_time", required=True)
+    scheduled_us = table.times("scheduled_close_time", required=True)
+    early_us, spot_us = table.times("actual_close_time"), table.times("spot_time")
+    close_us = np.where(early_us == input_columns.NO_TIME, scheduled_us, early_us)
+    timed = (open_us != input_columns.NO_TIME) & (scheduled_us != input_columns.NO_TIME)
+    rule = "the scheduled close must come after the open time"
+    table.refuse("scheduled_close_time", timed & (scheduled_us <= open_us), rule)
+    rule = "the actual close must not come after the scheduled close"
+    table.refuse("actual_close_time", timed & (close_us > scheduled_us), rule)
 
-    outcome = _outcomes(frame, kind, options, problems)
+    outcome = _outcomes(table, kind, options)
     outcome[close_us <= open_us] = np.nan
     # Invalid frames are refused in the end, but the forecasts are validated too, so each id
     # keeps one row.
@@ -214,37 +199,34 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
         ids=ids[at[order]],
         kind=kind[order],
         options=count[order],
-        ordered=input_columns.flags(frame, "ordered", problems, table)[order],
+        ordered=table.flags("ordered")[order],
         lower=lower[order],
         upper=upper[order],
         open_us=open_us[order],
         scheduled_us=scheduled_us[order],
         close_us=close_us[order],
-        spot_us=np.where(spot_us == NO_TIME, close_us, spot_us)[order],
+        spot_us=np.where(spot_us == input_columns.NO_TIME, close_us, spot_us)[order],
         outcome=outcome[order],
     )
 
 
-def _kinds(frame: pd.DataFrame, problems: Problems) -> Kinds:
-    if "type" not in frame.columns:
-        return np.zeros(len(frame), dtype=np.int8)
-    at, distinct = input_columns.distinct_values(frame["type"])
+def _kinds(table: Table) -> Kinds:
+    at, distinct = input_columns.distinct_values(table.column("type"))
     meant = [TYPES.index(v) if v in TYPES else -1 if str(v).strip() else BINARY for v in distinct]
     kind = np.array([*meant, BINARY], dtype=np.int8)[at]
-    rule = f"must be one of {', '.join(TYPES)}"
-    problems.add_where("questions", "type", kind < 0, frame["type"], rule)
+    table.refuse("type", kind < 0, f"must be one of {', '.join(TYPES)}")
     return kind
 
 
-def _options(frame: pd.DataFrame, kind: Kinds, problems: Problems) -> dict[int, list[str]]:
+def _options(table: Table, kind: Kinds) -> dict[int, list[str]]:
     """Return the options of the multiple-choice questions by row.
 
     A question whose options are invalid gets kind −1, so that its forecasts are skipped.
     """
     options: dict[int, list[str]] = {}
-    column = frame["options"].to_numpy(dtype=object) if "options" in frame.columns else None
+    column = table.column("options").to_numpy(dtype=object)
     for row in np.flatnonzero(kind == MULTIPLE_CHOICE).tolist():
-        value = None if column is None else column[row]
+        value = column[row]
         read = input_columns.from_json(value) if isinstance(value, str) else value
         texts = list(read) if isinstance(read, list | tuple | np.ndarray) else []
         rule = "multiple choice needs a list of at least two different texts, or that list in JSON"
@@ -255,36 +237,28 @@ def _options(frame: pd.DataFrame, kind: Kinds, problems: Problems) -> dict[int, 
                 continue
             rule = f"no option may be named {' or '.join(NO_SCORES)}: these are resolutions"
         kind[row] = -1
-        problems.add("questions", "options", row, value, rule)
+        table.problems.add(table.name, "options", row, value, rule)
     return options
 
 
-def _bounds(frame: pd.DataFrame, name: str, kind: Kinds, problems: Problems) -> Floats:
-    bounds = np.full(len(frame), np.nan)
-    column = frame[name].to_numpy(dtype=object) if name in frame.columns else bounds.astype(object)
-    rows = np.flatnonzero(kind >= NUMERIC)
+def _bounds(table: Table, name: str, kind: Kinds) -> Floats:
+    bounds, rows = np.full(len(table), np.nan), np.flatnonzero(kind >= NUMERIC)
+    column = table.column(name).to_numpy(dtype=object)
     bounds[rows] = quantities(column[rows], kind[rows] == DATE)
     rule = "a numeric question needs a number here, a date question a date"
-    problems.add_where("questions", name, rows[np.isnan(bounds[rows])], column, rule)
+    table.problems.add_where(table.name, name, rows[np.isnan(bounds[rows])], column, rule)
     return bounds
 
 
-def _outcomes(
-    frame: pd.DataFrame,
-    kind: Kinds,
-    options: Mapping[int, list[str]],
-    problems: Problems,
-) -> Floats:
-    outcomes = np.full(len(frame), np.nan)
-    if "resolution" not in frame.columns:
-        return outcomes
-    column = frame["resolution"]
+def _outcomes(table: Table, kind: Kinds, options: Mapping[int, list[str]]) -> Floats:
+    outcomes = np.full(len(table), np.nan)
+    column = table.column("resolution")
     given = ~is_blank(column)
     binary = np.flatnonzero(given & (kind == BINARY))
     at, distinct = input_columns.distinct_values(column.iloc[binary])
     outcomes[binary] = np.array([_binary_outcome(v) for v in distinct], dtype=np.float64)[at]
     rule = "must be yes, no, a number 0..1, annulled or ambiguous"
-    problems.add_where("questions", "resolution", np.isinf(outcomes), column, rule)
+    table.refuse("resolution", np.isinf(outcomes), rule)
     others = np.flatnonzero(given & (kind > BINARY))
     values = column.iloc[others].to_numpy(dtype=object)
     numbers = quantities(values, kind[others] == DATE)
@@ -296,13 +270,11 @@ def _outcomes(
             continue
         elif kind[row] == MULTIPLE_CHOICE:
             rule = "must be one of the question's options, annulled or ambiguous"
-            problems.add("questions", "resolution", row, value, rule)
+            table.problems.add(table.name, "resolution", row, value, rule)
         elif np.isnan(outcome := OUTSIDE.get(word, number)):
-            rule = (
-                "must be a number (on a date question a date), below_lower_bound, "
-                "above_upper_bound, annulled or ambiguous"
-            )
-            problems.add("questions", "resolution", row, value, rule)
+            rule = "must be a number (on a date question a date), below_lower_bound, "
+            rule += "above_upper_bound, annulled or ambiguous"
+            table.problems.add(table.name, "resolution", row, value, rule)
         else:
             outcomes[row] = outcome
     return outcomes
@@ -324,27 +296,21 @@ def _binary_outcome(value: object) -> float:
 # --- forecasts ------------------------------------------------------------------------------
 
 
-def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problems) -> Ledger:
-    table = "forecasts"
-    n = len(frame)
-    values = Values(frame, problems)
-    if n and not values.columns:
+def _read_forecasts(table: Table, questions: Questions) -> Ledger:
+    n = len(table)
+    if n and not any(name in table for name in VALUE_COLUMNS):
         rule = "one of probability, probabilities and quantiles is required"
-        problems.add(table, "probability", None, None, rule)
-    absent = [name for name in ("question_id", "forecaster") if name not in frame.columns]
-    if absent:
-        for name in absent if n else ():
-            problems.add(table, name, None, None, "the column is required")
+        table.problems.add(table.name, "probability", None, None, rule)
+    if [name for name in ("question_id", "forecaster") if not table.require(name)]:
         return Ledger(questions, pd.Index([], dtype=object), ())
-    question = input_columns.positions(frame["question_id"], questions.ids)
+    question = input_columns.positions(table.frame["question_id"], questions.ids)
     unknown = bool(n) and question.min() < 0
     if unknown:
-        rule = "must be the id of one of the questions"
-        problems.add_where(table, "question_id", question < 0, frame["question_id"], rule)
-    forecaster, forecasters = input_columns.encode_ids(frame["forecaster"])
+        table.refuse("question_id", question < 0, "must be the id of one of the questions")
+    forecaster, forecasters = input_columns.encode_ids(table.frame["forecaster"])
     nobody = input_columns.missing_ids(forecaster, forecasters)
-    problems.add_where(table, "forecaster", nobody, None, "a forecaster is required")
-    time_us = times(frame, "made_at", problems, table, required=True)
+    table.refuse_blank("forecaster", nobody, "a forecaster is required")
+    time_us = table.times("made_at", required=True)
     if not n or not len(questions):
         return Ledger(questions, forecasters, ())
 
@@ -358,14 +324,14 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
         if kind < 0 or not len(own):
             continue
         if kind == BINARY:
-            p = values.probability(rows)
+            p = _probability(table, rows)
         elif kind == MULTIPLE_CHOICE:
-            p = values.probabilities(rows, options, questions.outcome[own])
+            p = _probabilities(table, rows, options, questions.outcome[own])
         else:
             dates = questions.kind[own] == DATE
-            p = values.quantiles(rows, dates, questions.lower[own], questions.upper[own])
+            p = _quantiles(table, rows, dates, questions.lower[own], questions.upper[own])
         people, made = forecaster[rows], time_us[rows]
-        blocks.append(Block(kind, bool(ordered), own, people, made, p, chosen))
+        blocks.append(Block(bool(ordered), own, people, made, p, chosen))
     return Ledger(questions, forecasters, tuple(blocks))
 
 
@@ -378,181 +344,149 @@ def _shapes(questions: Questions) -> tuple[list[list[int]], npt.NDArray[np.intp]
     return [[code % 8 - 1, code // 16, code // 8 % 2] for code in distinct.tolist()], shape
 
 
-# --- the values of forecasts ------------------------------------------------------------------
+# --- the values of forecasts: of the rows at some positions ---------------------------------------
 
 
-class Values:
-    """The three value columns of a forecasts frame, one method for each.
+def _values(
+    table: Table, name: str, rows: Rows, kind: str
+) -> tuple[pd.Series, npt.NDArray[np.intp]]:
+    """Return the column for this kind of question, and the rows' positions.
 
-    ``rows`` are the positions of the forecasts to read.
+    Refuses values in the other columns.
     """
+    at = np.arange(len(table))[rows]
+    for other in VALUE_COLUMNS:
+        if other != name and other in table:
+            rule = f"a forecast on a {kind} question needs {name} instead"
+            table.refuse(other, at[~is_blank(table.frame[other])[rows]], rule)
+    return table.column(name), at
 
-    def __init__(self, frame: pd.DataFrame, problems: Problems) -> None:
-        self.columns = {name: frame[name] for name in VALUE_COLUMNS if name in frame.columns}
-        self.places = np.arange(len(frame))
-        self.problems = problems
 
-    def _refuse(self, name: str, rows: npt.NDArray[np.intp], rule: str) -> None:
-        self.problems.add_where("forecasts", name, rows, self.columns[name], rule)
+def _probability(table: Table, rows: Rows) -> Floats:
+    """Return the probabilities of "yes", (n,)."""
+    column, at = _values(table, "probability", rows, "binary")
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
+        p = column.to_numpy(dtype=np.float64)[rows]
+        unread = np.zeros(0, dtype=np.intp)
+    else:
+        own = column.iloc[rows]
+        read = pd.to_numeric(own.astype(object), errors="coerce")
+        p = read.to_numpy(dtype=np.float64, na_value=np.nan)
+        unread = np.flatnonzero((np.isnan(p) & ~is_blank(own)) | _truths(own))
+    wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
+    table.refuse("probability", at[wrong], OUT_OF_RANGE)
+    return p
 
-    def _refuse_others(self, name: str, rows: Rows, kind: str) -> None:
-        for other, column in self.columns.items():
-            if other != name:
-                rule = f"a forecast on a {kind} question needs {name} instead"
-                self._refuse(other, self.places[rows][~is_blank(column)[rows]], rule)
 
-    def probability(self, rows: Rows) -> Floats:
-        """Return the probabilities of "yes", (n,)."""
-        self._refuse_others("probability", rows, "binary")
-        if "probability" not in self.columns:
-            return np.full(len(self.places[rows]), np.nan)
-        column = self.columns["probability"]
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
-            p = column.to_numpy(dtype=np.float64)[rows]
-            unread = np.zeros(0, dtype=np.intp)
-        else:
-            own = column.iloc[rows]
-            read = pd.to_numeric(own.astype(object), errors="coerce")
-            p = read.to_numpy(dtype=np.float64, na_value=np.nan)
-            unread = np.flatnonzero((np.isnan(p) & ~is_blank(own)) | _truths(own))
-        wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
-        self._refuse("probability", self.places[rows][wrong], OUT_OF_RANGE)
-        return p
+def _probabilities(table: Table, rows: Rows, options: int, outcome: Floats) -> Floats:
+    """Return vectors of probabilities, (n, options), NaN for an option that is null.
 
-    def probabilities(self, rows: Rows, options: int, outcome: Floats) -> Floats:
-        """Return vectors of probabilities, (n, options), NaN for an option that is null.
+    ``outcome`` is the index of the option that came true, NaN if unresolved.
+    """
+    column, at = _values(table, "probabilities", rows, "multiple-choice")
+    p = np.full((len(at), options), np.nan)
+    given = np.flatnonzero(~is_blank(column)[at])
 
-        ``outcome`` is the index of the option that came true, NaN if unresolved.
-        """
-        self._refuse_others("probabilities", rows, "multiple-choice")
-        at = self.places[rows]
-        p = np.full((len(at), options), np.nan)
-        if "probabilities" not in self.columns:
-            return p
-        column = self.columns["probabilities"]
-        given = np.flatnonzero(~is_blank(column)[at])
-        lists = parse_json(column.to_numpy(dtype=object)[at[given]])
-        fits = has_type(lists, list, tuple, np.ndarray)
-        fits[fits] = np.fromiter(map(len, lists[fits]), np.intp) == options
-        rule = f"must be a list of {options} numbers, one per option"
-        self._refuse("probabilities", at[given[~fits]], rule)
-        given, lists = given[fits], lists[fits]
-        flat = np.fromiter(chain.from_iterable(lists), dtype=object, count=len(given) * options)
-        number = has_type(flat, *NUMBERS, type(None)).reshape(-1, options).all(axis=1)
-        self._refuse("probabilities", at[given[~number]], "must be a list of numbers and nulls")
-        given = given[number]
-        entries = flat.reshape(-1, options)[number]
-        vectors = entries.astype(np.float64)
-        invalid = np.isnan(vectors)
-        invalid[invalid] = ~has_type(entries[invalid], type(None))
-        outside = (invalid | (vectors < 0) | (vectors > 1)).any(axis=1)
-        rule = f"{OUT_OF_RANGE}; an option that did not exist yet is null"
-        self._refuse("probabilities", at[given[outside]], rule)
-        off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
-        rule = "the probabilities of one forecast must sum to 1 within 1e-9"
-        self._refuse("probabilities", at[given[off]], rule)
-        known = ~np.isnan(outcome[given])
-        option = np.where(known, outcome[given], 0).astype(np.intp)
-        lacking = np.isnan(vectors[np.arange(len(given)), option]) & np.isnan(vectors[:, -1])
-        rule = "lacks both the option that came true and the last option, which would stand for it"
-        self._refuse("probabilities", at[given[known & lacking & ~off & ~outside]], rule)
-        p[given] = vectors
-        return p
+    def refuse(bad: Flags, rule: str) -> None:
+        table.refuse("probabilities", at[given[bad]], rule)
 
-    def quantiles(self, rows: Rows, dates: Flags, lower: Floats, upper: Floats) -> Floats:
-        """Return distributions as knots, (n, 2, m), between the bounds of their questions."""
-        self._refuse_others("quantiles", rows, "numeric or date")
-        at = self.places[rows]
-        if "quantiles" not in self.columns:
-            return np.full((len(at), 2, 2), np.nan)
-        column = self.columns["quantiles"]
-        given = np.flatnonzero(~is_blank(column)[at])
-        curves = distributions(
-            column.to_numpy(dtype=object)[at[given]],
-            dates[given],
-            lower[given],
-            upper[given],
-            lambda bad, rule: self._refuse("quantiles", at[given[bad]], rule),
-        )
-        p = np.full((len(at), *curves.shape[1:]), np.nan)
-        p[given] = curves
-        return p
+    lists = parse_json(column.to_numpy(dtype=object)[at[given]])
+    fits = has_type(lists, list, tuple, np.ndarray)
+    fits[fits] = np.fromiter(map(len, lists[fits]), np.intp) == options
+    refuse(~fits, f"must be a list of {options} numbers, one per option")
+    given, lists = given[fits], lists[fits]
+    flat = np.fromiter(chain.from_iterable(lists), dtype=object, count=len(given) * options)
+    kinds = has_type(flat, *NUMBERS, type(None)).reshape(-1, options)
+    number = np.asarray(kinds.all(axis=1))
+    refuse(~number, "must be a list of numbers and nulls")
+    given = given[number]
+    entries = flat.reshape(-1, options)[number]
+    vectors = entries.astype(np.float64)
+    invalid = np.isnan(vectors)
+    invalid[invalid] = ~has_type(entries[invalid], type(None))
+    outside = np.asarray((invalid | (vectors < 0) | (vectors > 1)).any(axis=1))
+    refuse(outside, f"{OUT_OF_RANGE}; an option that did not exist yet is null")
+    off = ~outside & (np.abs(np.nansum(vectors, axis=1) - 1) > SUM_TOLERANCE)
+    refuse(off, "the probabilities of one forecast must sum to 1 within 1e-9")
+    known = ~np.isnan(outcome[given])
+    option = np.where(known, outcome[given], 0).astype(np.intp)
+    lacking = np.isnan(vectors[np.arange(len(given)), option]) & np.isnan(vectors[:, -1])
+    rule = "lacks both the option that came true and the last option, which would stand for it"
+    refuse(np.asarray(known & lacking & ~off & ~outside), rule)
+    p[given] = vectors
+    return p
+
+
+def _quantiles(table: Table, rows: Rows, dates: Flags, lower: Floats, upper: Floats) -> Floats:
+    """Return distributions as knots (n, 2, m): levels and values, from bound to bound.
+
+    ``dates`` flags the forecasts whose values are dates; ``lower`` and ``upper`` are the bounds
+    of their questions. A forecast that breaks several rules is refused for the first one.
+    """
+    column, at = _values(table, "quantiles", rows, "numeric or date")
+    given = np.flatnonzero(~is_blank(column)[at])
+    many, dates, lower, upper = len(given), dates[given], lower[given], upper[given]
+    refused = np.zeros(many, dtype=np.bool_)
+
+    def refuse(bad: Flags, rule: str) -> None:
+        table.refuse("quantiles", at[given[bad & ~refused]], rule)
+        refused[bad] = True
+
+    objects = parse_json(column.to_numpy(dtype=object)[at[given]])
+    known = has_type(objects, dict)
+    refuse(~known, "must be an object of level: value, or that object in JSON")
+    objects[~known] = {}
+    # The entries of all objects in order: the object's index, the key, the value.
+    row = np.arange(many).repeat(np.fromiter(map(len, objects), np.intp, many))
+    keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
+    entries: chain[Any] = chain.from_iterable(map(dict.values, objects))
+    stated = np.fromiter(entries, dtype=object, count=len(row))
+
+    below, above = masses = np.zeros((2, many))
+    for mass, name in zip(masses, ("below", "above"), strict=True):
+        mass[row[keys == name]] = quantities(stated[keys == name])
+    refuse(np.isnan(below + above), NOT_A_NUMBER)
+    inside = (below >= 0) & (above >= 0) & (below + above <= 1 + SUM_TOLERANCE)
+    refuse(~inside, "below and above must lie within 0..1, and so must their sum")
+
+    quantile = (keys != "below") & (keys != "above")
+    row, keys, stated = row[quantile], keys[quantile], stated[quantile]
+    names, distinct = pd.factorize(keys)
+    level = quantities(np.asarray(distinct, dtype=object))[names]
+    value = quantities(stated, dates[row])
+
+    def broken(entries: Flags | npt.NDArray[np.intp]) -> Flags:
+        return np.bincount(row[entries], minlength=many) > 0
+
+    refuse(broken(np.isnan(level)), NOT_A_NUMBER)
+    refuse(broken(np.isnan(value) & ~dates[row]), NOT_A_NUMBER)
+    refuse(broken(np.isnan(value)), NOT_A_DATE)
+
+    order = np.lexsort((value, level, row))
+    level, value = level[order], value[order]
+    low, high = below[row] - SUM_TOLERANCE, 1 - above[row] + SUM_TOLERANCE
+    rule = "a level must lie within 0..1, and between below and 1 − above"
+    refuse(broken((level < low) | (level > high)), rule)
+    rule = "a value must lie within the question's bounds"
+    refuse(broken((value < lower[row]) | (value > upper[row])), rule)
+    falls = (row[1:] == row[:-1]) & ((value[1:] < value[:-1]) | (level[1:] <= level[:-1]))
+    rule = "levels must differ, and values must not fall as levels rise"
+    refuse(broken(np.flatnonzero(falls)), rule)
+
+    sizes = np.bincount(row, minlength=many)
+    place = np.arange(1, len(row) + 1) - (np.cumsum(sizes) - sizes)[row]
+    # Repeating the last knot adds segments of width 0, which change nothing.
+    knots = np.empty((many, 2, int(sizes.max(initial=0)) + 2))
+    knots[:, 0, :], knots[:, 1, :] = (1 - above)[:, None], upper[:, None]
+    knots[:, 0, 0], knots[:, 1, 0] = below, lower
+    knots[row, 0, place], knots[row, 1, place] = level, value
+    knots[refused] = np.nan
+    p = np.full((len(at), *knots.shape[1:]), np.nan)
+    p[given] = knots
+    return p
 
 
 def _truths(column: pd.Series) -> Flags:
     """Return where a column holds booleans, which pandas would read as 1 and 0."""
     values = column.to_numpy(dtype=object)
     return ~has_type(values, object) | has_type(values, np.bool_)
-
-
-def distributions(
-    values: npt.NDArray[np.object_],
-    dates: Flags,
-    lower: Floats,
-    upper: Floats,
-    refuse: Callable[[Flags, str], None],
-) -> Floats:
-    """Return forecasts as knots (n, 2, m): levels and values, from bound to bound.
-
-    ``values`` are objects of level: value, or such objects in JSON; ``dates`` flags those whose
-    values are dates. ``refuse`` is called with the invalid forecasts, each one at most once, and
-    the rule that they break.
-    """
-    refused = np.zeros(len(values), dtype=np.bool_)
-
-    def note(bad: Flags, rule: str) -> None:
-        refuse(bad & ~refused, rule)
-        refused[bad] = True
-
-    objects = parse_json(values)
-    known = has_type(objects, dict)
-    note(~known, "must be an object of level: value, or that object in JSON")
-    objects[~known] = {}
-    # The entries of all objects in order: the object's index, the key, the value.
-    row = np.arange(len(objects)).repeat(np.fromiter(map(len, objects), np.intp, len(objects)))
-    keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
-    entries: chain[Any] = chain.from_iterable(map(dict.values, objects))
-    stated = np.fromiter(entries, dtype=object, count=len(row))
-
-    masses = np.zeros((2, len(values)))
-    for mass, name in zip(masses, ("below", "above"), strict=True):
-        here = keys == name
-        mass[row[here]] = quantities(stated[here], np.zeros(len(row[here]), dtype=np.bool_))
-    below, above = masses
-    note(np.isnan(below + above), NOT_A_NUMBER)
-    inside = (below >= 0) & (above >= 0) & (below + above <= 1 + SUM_TOLERANCE)
-    note(~inside, "below and above must lie within 0..1, and so must their sum")
-
-    quantile = (keys != "below") & (keys != "above")
-    row, keys, stated = row[quantile], keys[quantile], stated[quantile]
-    names, distinct = pd.factorize(keys)
-    level = quantities(np.asarray(distinct, dtype=object), np.zeros(len(distinct), np.bool_))[names]
-    at = quantities(stated, dates[row])
-
-    def broken(entries: Flags | npt.NDArray[np.intp]) -> Flags:
-        return np.bincount(row[entries], minlength=len(values)) > 0
-
-    note(broken(np.isnan(level)), NOT_A_NUMBER)
-    note(broken(np.isnan(at) & ~dates[row]), NOT_A_NUMBER)
-    note(broken(np.isnan(at)), NOT_A_DATE)
-
-    order = np.lexsort((at, level, row))
-    level, at = level[order], at[order]
-    low, high = below[row] - SUM_TOLERANCE, 1 - above[row] + SUM_TOLERANCE
-    rule = "a level must lie within 0..1, and between below and 1 − above"
-    note(broken((level < low) | (level > high)), rule)
-    rule = "a value must lie within the question's bounds"
-    note(broken((at < lower[row]) | (at > upper[row])), rule)
-    falls = (row[1:] == row[:-1]) & ((at[1:] < at[:-1]) | (level[1:] <= level[:-1]))
-    rule = "levels must differ, and values must not fall as levels rise"
-    note(broken(np.flatnonzero(falls)), rule)
-
-    sizes = np.bincount(row, minlength=len(values))
-    place = np.arange(1, len(row) + 1) - (np.cumsum(sizes) - sizes)[row]
-    # Repeating the last knot adds segments of width 0, which change nothing.
-    knots = np.empty((len(values), 2, int(sizes.max(initial=0)) + 2))
-    knots[:, 0, :], knots[:, 1, :] = (1 - above)[:, None], upper[:, None]
-    knots[:, 0, 0], knots[:, 1, 0] = below, lower
-    knots[row, 0, place], knots[row, 1, place] = level, at
-    knots[refused] = np.nan
-    return knots

@@ -40,9 +40,9 @@ from scoring.arrays import Floats
 from scoring.calibration_when_made import LEAST_P, Forecasts
 from scoring.errors import require
 from scoring.inference import Recalibration, Test, recalibration
-from scoring.input_frames import NUMERIC, Block, Questions, read_frames
+from scoring.input_frames import Block, Questions, read_frames
 from scoring.null_distribution import Sums, null
-from scoring.paths import Paths, segments, table
+from scoring.paths import Paths, live_blocks, table
 
 
 def excess_movement(
@@ -75,14 +75,13 @@ def excess_movement(
     moment = None if as_of is None else pd.Timestamp(as_of).value // 1000
     ledger = read_frames(questions, forecasts)
     parts = []
-    for block in ledger.blocks:
-        if block.kind != NUMERIC:
-            live = segments(block, ledger.questions, scored=False).live
-            if moment is not None:
-                opened = live.per_segment(ledger.questions.open_us[live.question])
-                live = live.only(opened + live.start < moment)
-            if len(live):
-                parts.append(_moved(block, live, ledger.questions, moment))
+    for block, every in live_blocks(ledger, scored=False):
+        live = every
+        if moment is not None:
+            opened = live.per_segment(ledger.questions.open_us[live.question])
+            live = live.only(opened + live.start < moment)
+        if len(live) and block.p.ndim < 3:
+            parts.append(_moved(block, live, ledger.questions, moment))
     names = ["question_id", "forecaster", "steps", "revisions", "movement", "reduction"]
     found = table(ledger, parts, names, ["steps", "revisions"])
     return found.assign(excess=found["movement"] - found["reduction"])

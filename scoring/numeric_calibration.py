@@ -29,10 +29,10 @@ import pandas as pd
 
 from scoring.arrays import Floats, Places
 from scoring.inference import Test
-from scoring.input_frames import NUMERIC, read_frames
+from scoring.input_frames import read_frames
 from scoring.means import Families, families_of
 from scoring.null_distribution import Sums, null
-from scoring.paths import segments
+from scoring.paths import live_blocks
 
 # Quantiles of a forecast over which expectations are taken: Gauss–Legendre nodes and weights.
 NODES, NODE_WEIGHTS = (
@@ -80,11 +80,11 @@ def pit(questions: pd.DataFrame, forecasts: pd.DataFrame, families: Families | N
     """
     ledger = read_frames(questions, forecasts)
     nothing = Test(math.nan, math.nan)
-    block = next((block for block in ledger.blocks if block.kind == NUMERIC), None)
-    live = None if block is None else segments(block, ledger.questions, scored=True).live
-    if block is None or live is None or not len(live):
+    numeric = [each for each in live_blocks(ledger, scored=True) if each[0].p.ndim == 3]
+    if not numeric:
         names = ("question_id", "forecaster", "weight", "below", "upto")
         return Pit(pd.DataFrame({name: [] for name in names}), nothing, nothing, math.nan)
+    [(block, live)] = numeric
     rank = np.arange(len(live)) - np.repeat(live.first, live.sizes) + 1
     order = np.lexsort((live.start, live.per_segment(live.question)))
     question, weight = live.per_segment(live.question)[order], 1 / rank[order]

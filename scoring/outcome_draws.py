@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
+from scoring.parallel import map_threads
 
 Draws = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
@@ -17,6 +18,8 @@ STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 DRAWS = 500
+# Questions whose numbers are made at once: they fit a processor's cache.
+_AT_ONCE = 256
 # Nodes and weights of the quadrature over the part that a family shares.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
 
@@ -113,15 +116,15 @@ def outcome_draws(
         linked = (np.bincount(cluster) > 1)[of]
     found = np.empty((len(asked), draws), dtype=np.float32)
     if not linked.all():
-        found[~linked] = _uniform(_streams(seed, 0, number[~linked]), draws)
+        found[~linked] = _numbers(_streams(seed, 0, number[~linked]), draws)
     if linked.any():
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
         every, member = np.unique(of[linked], return_inverse=True)
-        own = _normal(_streams(seed, 1, number[linked]), draws)
+        own = _numbers(_streams(seed, 1, number[linked]), draws, normal=True)
         own *= np.float32(math.sqrt(1 - link))
-        common = _normal(_streams(seed, 2, every), draws)
+        common = _numbers(_streams(seed, 2, every), draws, normal=True)
         common *= np.float32(math.sqrt(link))
         own += common[member]
         found[linked] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
@@ -134,21 +137,28 @@ def _streams(seed: int, kind: int, number: Places | Words) -> Words:
     return mixed(first + (number.astype(np.uint64) + np.uint64(1)) * STEP)
 
 
-def _uniform(streams: Words, many: int) -> Draws:
-    """Return that many uniform numbers in [0, 1) of each stream, with 24 bits each."""
-    half = np.arange(1, (many + 1) // 2 + 1, dtype=np.uint64)
-    words = mixed(streams[:, None] + half * STEP)
-    high, low = (words >> np.uint64(40)).astype(np.uint32), words.astype(np.uint32) >> 8
-    found = np.concatenate([high, low], axis=1)[:, :many]
-    return found.astype(np.float32) * np.float32(2**-24)
+def _numbers(streams: Words, many: int, *, normal: bool = False) -> Draws:
+    """Return that many numbers of each stream: uniform in [0, 1), with 24 bits each, or normal.
 
+    Standard normal numbers are made by pairs (Box & Muller 1958).
+    """
+    half = (many + 1) // 2
+    steps = np.arange(1, half + 1, dtype=np.uint64) * STEP
+    found = np.empty((len(streams), many), dtype=np.float32)
 
-def _normal(streams: Words, many: int) -> Draws:
-    """Return that many standard normal numbers of each stream, by pairs (Box & Muller 1958)."""
-    share, turn = np.split(_uniform(streams, (many + 1) // 2 * 2), 2, axis=1)
-    radius = np.sqrt(np.float32(-2) * np.log1p(-share))
-    angle = turn * np.float32(2 * math.pi)
-    return np.concatenate([radius * np.sin(angle), radius * np.cos(angle)], axis=1)[:, :many]
+    def fill(first: int) -> None:
+        rows = slice(first, first + _AT_ONCE)
+        words = mixed(streams[rows, None] + steps)
+        bits = (words >> np.uint64(40)).astype(np.uint32), words.astype(np.uint32) >> 8
+        left, right = (each.astype(np.float32) * np.float32(2**-24) for each in bits)
+        if normal:
+            radius = np.sqrt(np.float32(-2) * np.log1p(-left))
+            angle = right * np.float32(2 * math.pi)
+            left, right = radius * np.sin(angle), radius * np.cos(angle)
+        found[rows, :half], found[rows, half:] = left, right[:, : many - half]
+
+    map_threads(fill, range(0, len(streams), _AT_ONCE))
+    return found
 
 
 def _pairs(value: Floats, cluster: Places) -> Floats:

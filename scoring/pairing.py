@@ -30,7 +30,7 @@ import pandas as pd
 from scoring.arrays import Codes, Flags, Floats, Places
 from scoring.errors import require
 from scoring.event_sweep import Sweep
-from scoring.input_frames import NUMERIC, Block, Ledger, Questions, read_frames
+from scoring.input_frames import Block, Ledger, Questions, read_frames
 from scoring.means import Families
 from scoring.murphy_curves import checked_thresholds, difference_curve, elementary_sums
 from scoring.parallel import map_threads
@@ -202,7 +202,7 @@ def _split(
 
     def batches() -> Iterator[_Sides]:
         for block in ledger.blocks:
-            for rows in block.batches() if block.kind != NUMERIC else ():
+            for rows in block.batches() if block.p.ndim < 3 else ():
                 batch = block.part(rows)
                 live = segments(batch, ledger.questions, scored=True).live
                 grouped = live.only(live.per_segment(group[live.forecaster] >= 0))

@@ -8,6 +8,7 @@ microseconds since the question opened, so sums of durations are exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Codes, Flags, Floats, Ints, Places
-from scoring.input_frames import MULTIPLE_CHOICE, Block, Ledger, Questions, read_frames
+from scoring.input_frames import Block, Ledger, Questions, read_frames
 from scoring.ordering import in_order
 
 
@@ -207,25 +208,37 @@ def standing(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     1        ana  345600.0  864000.0     0.6  0.7
     """
     ledger = read_frames(questions, forecasts)
-    widest = max((b.p.shape[1] for b in ledger.blocks if b.kind == MULTIPLE_CHOICE), default=0)
+    widest = max((b.p.shape[1] for b in ledger.blocks if b.p.ndim == 2), default=0)
     parts = []
-    for block in ledger.blocks:
-        live = segments(block, ledger.questions, scored=False).live
-        part = {
-            "question_id": live.per_segment(live.question),
-            "forecaster": live.per_segment(live.forecaster),
-            "start_s": live.start / 1e6,
-            "end_s": live.end / 1e6,
-            "weight": live.length / live.per_segment(live.total),
-            "forecast": live.row if block.row is None else block.row[live.row],
-        }
+    for block, live in live_blocks(ledger, scored=False):
+        part = of_segments(block, live)
+        part["end_s"] = live.end / 1e6
+        part["weight"] = live.length / live.per_segment(live.total)
         if block.p.ndim == 1:
             part["p"] = block.p[live.row]
-        elif block.kind == MULTIPLE_CHOICE:
+        elif block.p.ndim == 2:
             part |= {f"p{k}": block.p[live.row, k] for k in range(block.p.shape[1])}
         parts.append(pd.DataFrame(part))
     names = ["question_id", "forecaster", "start_s", "end_s", "weight", "forecast", "p"]
     return table(ledger, parts, [*names, *(f"p{k}" for k in range(widest))], ["forecast"])
+
+
+def live_blocks(ledger: Ledger, *, scored: bool) -> Iterator[tuple[Block, Paths]]:
+    """Return the blocks that have live segments, each with these (see `segments`)."""
+    for block in ledger.blocks:
+        live = segments(block, ledger.questions, scored=scored).live
+        if len(live):
+            yield block, live
+
+
+def of_segments(block: Block, live: Paths) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns that name live segments: question, forecaster, input row and start."""
+    return {
+        "question_id": live.per_segment(live.question),
+        "forecaster": live.per_segment(live.forecaster),
+        "forecast": live.row if block.row is None else block.row[live.row],
+        "start_s": live.start / 1e6,
+    }
 
 
 def table(

@@ -215,13 +215,15 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     place, question = place[first], question[first]
     low = below[first].astype(np.float32)[:, None]
     high = low + steps.points[place].astype(np.float32)[:, None]
-    share = np.empty((len(steps.points), draws.shape[1]))
+    share, several = np.empty((len(steps.points), draws.shape[1])), low.any()
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     for step, rows in enumerate(map(slice, starts, [*starts[1:], len(first)])):
         drawn = draws[question[rows]]
-        true = ((drawn >= low[rows]) & (drawn < high[rows])).astype(np.float32)
+        true = drawn < high[rows]
+        if several:
+            true &= drawn >= low[rows]
         # einsum sums in a fixed order, whatever the number of processors.
-        share[step] = np.einsum("i,ij->j", weight[rows], true)
+        share[step] = np.einsum("i,ij->j", weight[rows], true.astype(np.float32))
     return np.asarray(share / steps.total[:, None])
 
 

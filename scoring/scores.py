@@ -13,17 +13,8 @@ import pandas as pd
 from scoring import parallel
 from scoring.arrays import Flags, Floats, Ints
 from scoring.errors import require
-from scoring.input_frames import (
-    BINARY,
-    MULTIPLE_CHOICE,
-    NUMERIC,
-    Block,
-    Ledger,
-    Questions,
-    Rows,
-    read_frames,
-)
-from scoring.paths import Paths, segments, table
+from scoring.input_frames import Block, Ledger, Questions, Rows, read_frames
+from scoring.paths import Paths, live_blocks, of_segments, segments, table
 from scoring.peer_scores import REFERENCES, ScoredPaths, own
 from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, get_protocol
 from scoring.rules import RULES, Rule, align_options
@@ -114,12 +105,12 @@ def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.Da
 
 def rule_for(protocol: Protocol, block: Block) -> Rule | None:
     """Return the rule that scores this block, None if the protocol's rule does not apply to it."""
-    choice = block.kind == MULTIPLE_CHOICE
+    choice = block.p.ndim == 2
     ordered_rule = protocol.ordered_rule if choice and block.ordered else None
     rule = RULES[ordered_rule or protocol.rule]
-    if rule.numeric != (block.kind == NUMERIC) or (rule.ordered and choice and not block.ordered):
+    if rule.numeric != (block.p.ndim == 3) or (rule.ordered and choice and not block.ordered):
         return None
-    if protocol.reference == "crowd_median" and block.kind != BINARY:
+    if protocol.reference == "crowd_median" and block.p.ndim != 1:
         return None
     return rule
 
@@ -130,7 +121,7 @@ def forecasts_and_outcomes(
     """Return the forecast of each segment and its outcome, in the rule's shapes."""
     p = block.p if paths.order is None else block.p.take(paths.order, axis=0)
     outcome = paths.per_segment(questions.outcome.take(paths.question))
-    if block.kind == MULTIPLE_CHOICE:
+    if block.p.ndim == 2:
         return align_options(p, outcome.astype(np.intp), ordered=rule.ordered)
     return p, outcome
 
@@ -215,10 +206,8 @@ def attribution(
     require("protocol", chosen.name, chosen.reference is None, rule)
     ledger = read_frames(questions, forecasts)
     parts = []
-    for block in ledger.blocks:
-        applied = rule_for(chosen, block)
-        paths = segments(block, ledger.questions, scored=True).live
-        if applied is not None and len(paths):
+    for block, paths in live_blocks(ledger, scored=True):
+        if (applied := rule_for(chosen, block)) is not None:
             parts.append(_points(applied, block, paths, ledger.questions))
     names = ["question_id", "forecaster", "forecast", "start_s", "remaining", "score_before"]
     names += ["score", "points", "promised", "surprise"]
@@ -241,19 +230,13 @@ def _points(rule: Rule, block: Block, paths: Paths, questions: Questions) -> pd.
         promised = sum((axis * axis for axis in moved), np.zeros(len(paths))) * remaining
     with np.errstate(invalid="ignore"):
         points = (before - score) * remaining
-    return pd.DataFrame(
-        {
-            "question_id": paths.per_segment(paths.question),
-            "forecaster": paths.per_segment(paths.forecaster),
-            "forecast": paths.row if block.row is None else block.row[paths.row],
-            "start_s": paths.start / 1e6,
-            "remaining": remaining,
-            "score_before": before,
-            "score": score,
-            "points": points,
-            "promised": promised,
-            "surprise": points - promised,
-        }
+    return pd.DataFrame(of_segments(block, paths)).assign(
+        remaining=remaining,
+        score_before=before,
+        score=score,
+        points=points,
+        promised=promised,
+        surprise=points - promised,
     )
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import InputError, Problem, refuse_where
+from scoring.errors import refuse_where, require
 from scoring.means import Families, families_of
 
 LEVEL = 0.95
@@ -135,9 +135,8 @@ def skills(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFra
     who, names = pd.factorize(scores["forecaster"], sort=True)
     family = families_of(scores["question_id"], families)
     many = len(names)
-    if many < FEWEST_TO_SHRINK:
-        rule = f"needs at least {FEWEST_TO_SHRINK} forecasters"
-        raise InputError([Problem("scores", "forecaster", None, many, rule)])
+    rule = f"needs at least {FEWEST_TO_SHRINK} forecasters"
+    require("forecaster", many, many >= FEWEST_TO_SHRINK, rule, "scores")
     questions = np.bincount(who, minlength=many)
     mean = np.bincount(who, value, many) / questions
     cell, own = np.unique(np.stack([who, family]), axis=1, return_inverse=True)
@@ -146,9 +145,8 @@ def skills(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFra
     squares = np.bincount(cell[0], sums**2, many)
     # The variance of a sum over a family grows with its size, less the part due to the mean.
     varies = questions - np.bincount(cell[0], sizes**2, many) / questions
-    if not squares.sum() > 0:
-        rule = "must vary between families of questions"
-        raise InputError([Problem("scores", "score", None, None, rule)])
+    varied = squares.sum() > 0
+    require("score", None, varied, "must vary between families of questions", "scores")
     pooled = squares.sum() / varies.sum()
     degrees = counted - 1 + SHARED_FAMILIES
     variance = (counted * squares * (counted > 1) + SHARED_FAMILIES * pooled * questions) / degrees

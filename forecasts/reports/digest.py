@@ -21,7 +21,7 @@ from forecasts.reports.report import By
 
 # The columns that affect the numbers. Titles, background, rationales and other texts do not.
 _QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
-_FORECASTS = ("forecaster", "made_at", "probability", "probabilities", "quantiles", "evidence")
+_CELLS = ("forecaster", "probabilities", "quantiles", "evidence")
 _TABLES = {
     "teams": ["team", "forecaster", "joined_at", "left_at"],
     "evidence": ["evidence_id", "publisher", "kind"],
@@ -56,23 +56,35 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
         (questions[name].astype("int64") if kind == "time" else questions[name]).tolist()
         for name, kind in ((name, QUESTION_COLUMNS[name]) for name in _QUESTIONS)
     ]
-    table = forecasts[list(_FORECASTS)].assign(
-        made_at=forecasts["made_at"].astype("int64"),
-        probability=forecasts["probability"] + 0.0,  # 0 comes in two bit patterns
+    table = forecasts[list(_CELLS)].assign(
         question=places(questions, forecasts["question_id"]),
+        made_at=forecasts["made_at"].astype("int64"),
+        # Zero, and a missing number, come in several bit patterns.
+        probability=(forecasts["probability"] + 0.0).where(forecasts["probability"].notna()),
     )
     if by in ("kind", "model", "owner"):
         table[by] = forecast_groups(frames, by=by)
     # Two forecasts at the same instant keep their order: the later row wins.
     table = table.sort_values(["question", "forecaster", "made_at"], kind="stable")
     ends = np.cumsum(np.bincount(table.pop("question") + 1, minlength=len(questions) + 1)).tolist()
-    cells = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in table]
-    rows = list(zip(*cells, strict=True))
-    return [
-        hashlib.sha256(_json([*row, rows[start:end]])).digest()
-        for start, end, *row in zip(ends[:-1], ends[1:], *asked, strict=True)
-    ]
+    made_at, probability = (table.pop(name).to_numpy() for name in ("made_at", "probability"))
+    columns = {
+        name: column.astype(object).where(column.notna(), None).tolist()
+        for name, column in table.items()
+        if column.notna().any()
+    }
+
+    def digest(start: int, end: int, *row: Any) -> bytes:
+        cells = {name: column[start:end] for name, column in columns.items()}
+        filled = {name: own for name, own in cells.items() if own.count(None) < len(own)}
+        numbers = made_at[start:end].tobytes() + probability[start:end].tobytes()
+        return hashlib.sha256(_json([*row, filled]) + numbers).digest()
+
+    return list(map(digest, ends[:-1], ends[1:], *asked))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    return _ENCODER.encode(value).encode()

@@ -4,9 +4,9 @@ The model is that of `scoring.simulation`: the answer depends on a latent m + W(
 the news W with noise of their own, and their beliefs are exact. So they are martingales, and a
 forecaster who reports them is calibrated. Differences, for the sake of size:
 
-- Every random number is a hash of the seed, the question, the forecaster and the update
-  (`hashed_draws`), so that no number depends on other draws. A tournament is the same in one part
-  or in a thousand, made by one process or by many.
+- Every random number is a hash of the seed, the question, the forecaster and the update (`Draws`),
+  by the mixing function of SplitMix64, so that no number depends on other draws. A tournament is
+  the same in one part or in a thousand, made by one process or by many.
 - News arrives in `STEPS` bulletins of equal size instead of continuously. The families' news is
   known to each of their questions without any sorting.
 - Forecasters join a question in proportion to their activity. Their noise is not shared by a team.
@@ -20,18 +20,18 @@ and some updates are withdrawals, most readily of forecasts near even.
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import require
-from scoring.outcome_draws import Words
-from scoring.simulation.hashed_draws import Draws
+from scoring.outcome_draws import STEP, Words, mixed
 
 STEPS = 32
 # Times are whole seconds.
@@ -57,6 +57,44 @@ OPTIONS = 3
 
 # Sums of the noise are exact in this unit, so that they do not depend on earlier forecasts.
 _UNIT = 2.0**-40
+
+
+class Draws:
+    """Random numbers of many things: each is a function of the thing's key and of a purpose.
+
+    >>> every, last = (Draws.seeded(7).of(numbers) for numbers in (np.arange(3), np.arange(2, 3)))
+    >>> bool(every.uniform("size")[2] == last.uniform("size")[0])
+    True
+    """
+
+    def __init__(self, keys: Words) -> None:
+        self.keys = keys
+
+    @classmethod
+    def seeded(cls, seed: int, purpose: str = "") -> Draws:
+        """Return the draws of a seed and a purpose, a single key."""
+        return cls(np.array([seed % 2**64], dtype=np.uint64)).of(_number(purpose))
+
+    def of(self, number: Ints | int) -> Draws:
+        """Return the draws of the things with these numbers, one for each key."""
+        step = STEP * (np.atleast_1d(number).astype(np.uint64) + np.uint64(1))
+        return Draws(mixed(self.keys + step))
+
+    def uniform(self, purpose: str) -> Floats:
+        """Return numbers between 0 and 1, both excluded."""
+        return np.asarray(((self.of(_number(purpose)).keys >> np.uint64(11)) + 0.5) * 2.0**-53)
+
+    def normal(self, purpose: str) -> Floats:
+        """Return standard normal numbers."""
+        return np.asarray(special.ndtri(self.uniform(purpose)))
+
+    def take(self, places: npt.NDArray[np.integer] | Flags) -> Draws:
+        """Return the draws of some of the things."""
+        return Draws(self.keys[places])
+
+
+def _number(purpose: str) -> int:
+    return zlib.crc32(purpose.encode())
 
 
 @dataclass(frozen=True)
@@ -257,27 +295,14 @@ def quantity(latent: Floats) -> Floats:
     return np.clip(50 + 8 * latent, LOWER, UPPER)
 
 
-class _Pairs(NamedTuple):
-    """Pairs of a question and a forecaster who joins it, in order, one entry each.
-
-    The question's place, the forecaster, the number of their forecasts, and the pair's draws.
-    """
-
-    question: Ints
-    forecaster: Ints
-    updates: Ints
-    keys: Words
-
-
 def made(settings: BulkTournament, questions: Asked) -> Made:
     """Return all forecasts on these questions."""
-    question, forecaster, updates, keys = _joined(settings, questions)
-    draws = Draws(keys)
+    question, forecaster, updates, draws = _joined(settings, questions)
     first = -LATE * np.log(draws.uniform("first")) % 1
     begin = np.cumsum(updates) - updates
     pair = np.repeat(np.arange(len(updates)), updates)
     rank = np.arange(len(pair)) - begin[pair]
-    each = Draws(keys[pair]).of(rank)
+    each = draws.take(pair).of(rank)
 
     # Updates are spread over the time that is left, in order of time without sorting.
     at = (rank + each.uniform("time")) / updates[pair]
@@ -313,7 +338,11 @@ def made(settings: BulkTournament, questions: Asked) -> Made:
     return found
 
 
-def _joined(settings: BulkTournament, questions: Asked) -> _Pairs:
+def _joined(settings: BulkTournament, questions: Asked) -> tuple[Ints, Ints, Ints, Draws]:
+    """Return the pairs of a question and a forecaster who joins it, in order, one entry each.
+
+    That is: the question's place, the forecaster, the number of their forecasts, the pair's draws.
+    """
     people, active = settings.forecasters, settings.activity.mean()
     draws = questions.draws
     expected = settings.expected(questions.number)
@@ -334,4 +363,4 @@ def _joined(settings: BulkTournament, questions: Asked) -> _Pairs:
     question, forecaster, pairs = question[order], forecaster[order], pairs.take(order)
     # Geometric: many forecast once, a few very often.
     updates = 1 + np.floor(np.log(pairs.uniform("often")) / np.log1p(-1 / often[question]))
-    return _Pairs(question, forecaster, updates.astype(np.int64), pairs.keys)
+    return question, forecaster, updates.astype(np.int64), pairs
