@@ -13,11 +13,11 @@ from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.accounts.client import Client, Known, Site
 from forecasts.accounts.kept import Kept
 from forecasts.common.text import count
-from forecasts.folder.frames import MEMBER_COLUMNS
+from forecasts.folder.frames import MEMBER_COLUMNS, typed_frame
 from forecasts.importing.frames import without
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Forecast, Member, QuestionOrigin
-from forecasts.platforms.record import Choices, LeftOut, PlatformRecord, frame_of
+from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
 
 
 class Account(Protocol):
@@ -45,7 +45,7 @@ def own(record: PlatformRecord, handle: str) -> PlatformRecord:
     mine = replace(
         frames,
         forecasts=frames.forecasts.iloc[kept].reset_index(drop=True),
-        members=frame_of(MEMBER_COLUMNS, {"forecaster": [handle], "kind": ["human"]}),
+        members=typed_frame({"forecaster": [handle], "kind": ["human"]}, MEMBER_COLUMNS),
         place=lambda name, row: frames.place(name, int(kept[row]) if name == "forecasts" else row),
     )
     unused = set(frames.questions["question_id"]) - set(mine.forecasts["question_id"])

@@ -34,10 +34,11 @@ from forecasts.accounts.kept import Kept, read_rows
 from forecasts.accounts.paging import Items, by_offset
 from forecasts.common.errors import Remedy, in_words
 from forecasts.common.text import count
+from forecasts.folder.frames import typed_frame
 from forecasts.platforms import fatebook
 from forecasts.platforms.handles import apart, hashed_id
 from forecasts.platforms.reading import Reading
-from forecasts.platforms.record import ORIGIN_COLUMNS, Choices, LeftOut, PlatformRecord, frame_of
+from forecasts.platforms.record import ORIGIN_COLUMNS, Choices, LeftOut, PlatformRecord
 
 SITE = Site(
     name="fatebook",
@@ -211,11 +212,8 @@ def _origins(origins: pd.DataFrame, questions: Sequence[Mapping[str, Any]]) -> p
             own = f"{question['id']}-{option['id']}"
             ids[hashed_id("fatebook", *cells, option["text"])] = (own, question["id"])
     found = [ids.get(one, ("", "")) for one in origins["question_id"]]
-    return frame_of(
-        ORIGIN_COLUMNS,
-        {
-            "question_id": origins["question_id"],
-            "platform_id": [own for own, _ in found],
-            "url": [f"https://fatebook.io/q/{page}" if page else "" for _, page in found],
-        },
-    )
+    columns = {
+        "platform_id": [own for own, _ in found],
+        "url": [f"https://fatebook.io/q/{page}" if page else "" for _, page in found],
+    }
+    return typed_frame(origins.assign(**columns), ORIGIN_COLUMNS)

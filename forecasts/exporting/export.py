@@ -23,7 +23,7 @@ from forecasts.access.kinds import accounts
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import forecast_visible, question_visible, reading_everything
 from forecasts.common.json_text import json_text
-from forecasts.common.text import count, file_stems
+from forecasts.common.text import file_stems
 from forecasts.folder.archive import pack
 from forecasts.folder.cells import cell_text
 from forecasts.folder.drafts import drafted
@@ -51,7 +51,7 @@ from forecasts.ledger.models import (
     Visibility,
 )
 from forecasts.platforms.formats import export_format
-from forecasts.platforms.written import Written
+from forecasts.platforms.written import Written, each_counted
 from forecasts.questions.revisions import OF_OUTCOMES
 from forecasts.questions.standing import listing
 from forecasts.resolution.assignments import NONE
@@ -165,6 +165,7 @@ def left_out(session: Session) -> list[str]:
     questions = many(Question.id, question_visible(session))
     with_passage = many(func.distinct(QuestionSource.question_id), seen(QuestionSource))
     current = many(Resolution.id, is_current_outcome(), seen(Resolution))
+    resolutions = many(Resolution.id, seen(Resolution)) - current
     runs_seen = col(ResolverRun.resolver_id).in_(select(Resolver.id).where(seen(Resolver)))
     restricted = (col(QuestionRevision.visibility) != Visibility.everyone) | col(
         QuestionRevision.crowd_hidden
@@ -174,41 +175,30 @@ def left_out(session: Session) -> list[str]:
         col(Forecast.id) == col(ModelUse.forecast_id), forecast_visible(session)
     )
     is_claim = col(Forecast.claimed_at).is_not(None)
+    wordings = many(QuestionRevision.id, is_later, seen(QuestionRevision)) - questions
+    passages = many(QuestionSource.id, seen(QuestionSource)) - with_passage
+    roles = many(Membership.id, col(Membership.role) != Role.forecaster) + many(Appointment.id)
+    of_question = func.distinct(QuestionRevision.question_id)
     counts = {
-        ("earlier wording",): many(QuestionRevision.id, is_later, seen(QuestionRevision))
-        - questions,
-        ("further passage",): many(QuestionSource.id, seen(QuestionSource)) - with_passage,
-        (
-            "earlier resolution, proposal, rejection or withdrawal",
-            "earlier resolutions, proposals, rejections and withdrawals",
-        ): many(Resolution.id, seen(Resolution)) - current,
-        ("resolver",): many(Resolver.id, seen(Resolver), Resolver.kind != NONE),
-        ("resolver run",): many(ResolverRun.id, runs_seen),
-        (
-            "question with limited visibility or a hidden crowd",
-            "questions with limited visibility or a hidden crowd",
-        ): many(func.distinct(QuestionRevision.question_id), restricted, seen(QuestionRevision)),
-        ("member role",): many(Membership.id, col(Membership.role) != Role.forecaster)
-        + many(Appointment.id),
-        (
-            "forecast time that an import claimed without a voucher",
-            "forecast times that imports claimed without a voucher",
-        ): many(Forecast.id, is_claim, forecast_visible(session)),
-        ("comment",): many(Comment.id, seen(Comment)),
-        ("model behind a forecast", "models behind forecasts"): many(
-            ModelUse.id, of_forecast.exists()
+        "earlier wording{s}": wordings,
+        "further passage{s}": passages,
+        "earlier resolution{s}, proposal{s}, rejection{s} or withdrawal{s}": resolutions,
+        "resolver{s}": many(Resolver.id, seen(Resolver), Resolver.kind != NONE),
+        "resolver run{s}": many(ResolverRun.id, runs_seen),
+        "question{s} with limited visibility or a hidden crowd": many(
+            of_question, restricted, seen(QuestionRevision)
         ),
-        ("member marked as bot or service", "members marked as bots or services"): len(
-            accounts(session, bots_only=True)
+        "member role{s}": roles,
+        "forecast time{s} that imports claimed without a voucher": many(
+            Forecast.id, is_claim, forecast_visible(session)
         ),
-        ("origin on another platform", "origins on other platforms"): many(
-            QuestionOrigin.id, seen(QuestionOrigin)
-        ),
-        ("score printed by a platform", "scores printed by platforms"): many(
-            PrintedScore.id, seen(PrintedScore)
-        ),
+        "comment{s}": many(Comment.id, seen(Comment)),
+        "model{s} behind forecasts": many(ModelUse.id, of_forecast.exists()),
+        "member{s} marked as bot or service": len(accounts(session, bots_only=True)),
+        "origin{s} on other platforms": many(QuestionOrigin.id, seen(QuestionOrigin)),
+        "score{s} printed by platforms": many(PrintedScore.id, seen(PrintedScore)),
     }
-    return [count(n, *words) for words, n in counts.items() if n]
+    return each_counted(counts)
 
 
 def export_as(
@@ -282,8 +272,8 @@ def write_question_files(
 def _left_out(session: Session) -> list[str]:
     resolvers = question_visible(session, Resolver.question_id), col(Resolver.kind) != NONE
     counts = {
-        "article": session.exec(select(func.count(col(Article.id)))).one(),
-        "team": session.exec(select(func.count(col(Team.id)))).one(),
-        "resolver": session.exec(select(func.count(col(Resolver.id))).where(*resolvers)).one(),
+        "article{s}": session.exec(select(func.count(col(Article.id)))).one(),
+        "team{s}": session.exec(select(func.count(col(Team.id)))).one(),
+        "resolver{s}": session.exec(select(func.count(col(Resolver.id))).where(*resolvers)).one(),
     }
-    return [count(many, noun) for noun, many in counts.items() if many]
+    return each_counted(counts)

@@ -118,16 +118,13 @@ def _entries(
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
+        fault = remedy = ""
         if path.is_absolute() or ".." in path.parts or ":" in entry.filename or not path.parts:
-            raise BadInput(
-                f"{archive.name} has an entry outside the folder: {entry.filename!r}.",
-                remedy="Do not trust it.",
-            )
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise BadInput(
-                f"{archive.name} has a link instead of a file: {entry.filename!r}.",
-                remedy="Pack the file itself.",
-            )
+            fault, remedy = "an entry outside the folder", "Do not trust it."
+        elif stat.S_ISLNK(entry.external_attr >> 16):
+            fault, remedy = "a link instead of a file", "Pack the file itself."
+        if fault:
+            raise BadInput(f"{archive.name} has {fault}: {entry.filename!r}.", remedy=remedy)
         if entry.is_dir() or any(part.startswith((".", "__MACOSX")) for part in path.parts):
             continue
         if path in found:

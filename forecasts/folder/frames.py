@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -84,6 +84,7 @@ FRAME_COLUMNS = {
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 _TOGETHER = 2_000  # rows
+Columns: TypeAlias = pd.DataFrame | Mapping[Any, Any]
 _READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
 
 
@@ -128,9 +129,18 @@ def rows(frame: pd.DataFrame) -> Iterator[Any]:
         yield from map(row._make, zip(*(some[name].tolist() for name in some), strict=True))
 
 
-def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
-    """Return a frame with exactly the columns of ``kinds``, each of that type."""
-    return pd.DataFrame({name: typed(columns[name], kind) for name, kind in kinds.items()})
+def typed_frame(table: Columns, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Return a frame with exactly the columns of ``kinds``, each of that type.
+
+    Those that the table does not have are blank.
+    """
+    if isinstance(table, pd.DataFrame):
+        table = table.reset_index(drop=True)  # blank columns have no index to align with
+    columns = {str(name): table[name] for name in table}
+    blank = [None] * len(next(iter(columns.values()), ()))
+    return pd.DataFrame(
+        {name: typed(columns.get(name, blank), kind) for name, kind in kinds.items()}
+    )
 
 
 def typed(values: Any, kind: str) -> pd.Series[Any]:
@@ -146,26 +156,12 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
     return pd.Series(list(values), dtype=object)
 
 
-def complete(
-    questions: pd.DataFrame, forecasts: pd.DataFrame, teams: pd.DataFrame | None = None
-) -> Frames:
+def complete(questions: Columns, forecasts: Columns, teams: Columns | None = None) -> Frames:
     """Return ``Frames`` from tables with some of the columns; the others are blank."""
     given = {"questions": questions, "forecasts": forecasts}
     if teams is not None:
         given["teams"] = teams
-    filled = {
-        name: blank_filled(given.get(name, pd.DataFrame()), kinds)
-        for name, kinds in FRAME_COLUMNS.items()
+    tables = {
+        name: typed_frame(given.get(name, {}), kinds) for name, kinds in FRAME_COLUMNS.items()
     }
-    return Frames(**filled, place=row_number, provisional={})
-
-
-def blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
-    """Return the frame with exactly the columns of ``kinds``; those it does not have are blank."""
-    frame = frame.reset_index(drop=True)  # the blank columns have no index to align with
-    blanks = {"text": "", "flag": False, "number": np.nan}
-    columns = {
-        name: frame[name] if name in frame else [blanks.get(kind)] * len(frame)
-        for name, kind in kinds.items()
-    }
-    return typed_frame(columns, kinds)
+    return Frames(**tables, place=row_number, provisional={})

@@ -64,22 +64,10 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
     if kind not in set(QuestionType):
         wrong("type", kind, "one of " + ", ".join(QuestionType))
         return
-    options = item.options
-    if kind == QuestionType.multiple_choice:
-        if options is None and options_noted:
-            return
-        if not _are_texts(options):
-            wrong("options", options, "a JSON list of texts for a multiple_choice question")
-            return
-        if len(options) < 2 or len(set(options)) < len(options):
-            wrong("options", options, "at least two options, all different")
-            return
-        if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"without an option named {' or '.join(NOT_SCORED)}, outcomes of any question"
-            wrong("options", options, rule)
-            return
-    elif options is not None:
-        wrong("options", options, "blank, except for a multiple_choice question")
+    rule = _options_fault(kind, item.options)
+    if rule:
+        if item.options is not None or not options_noted:
+            wrong("options", item.options, rule)
         return
     if QuestionType(kind).is_quantitative:
         bounds = []
@@ -94,6 +82,19 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
             return
     if item.tags is not None and not _are_texts(item.tags):
         wrong("tags", item.tags, "a JSON list of texts")
+
+
+def _options_fault(kind: str, options: Any) -> str:
+    """Return the rule that the options of a question of this type break; blank if none."""
+    if kind != QuestionType.multiple_choice:
+        return "" if options is None else "blank, except for a multiple_choice question"
+    if not _are_texts(options):
+        return "a JSON list of texts for a multiple_choice question"
+    if len(options) < 2 or len(set(options)) < len(options):
+        return "at least two options, all different"
+    if any(option.strip().casefold() in NOT_SCORED for option in options):
+        return f"without an option named {' or '.join(NOT_SCORED)}, outcomes of any question"
+    return ""
 
 
 def _are_texts(value: Any) -> bool:
@@ -147,19 +148,23 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     # Most rows are probabilities of binary questions, checked above; the rest one by one.
     rest = (has_vector | has_quantiles | (has_p & ~binary[place])) & known
     places = np.flatnonzero(rest)
-    values = forecasts[list(_VALUES)].iloc[places].to_dict("records")
+    values = forecasts[list(_FORMS)].iloc[places].to_dict("records")
     for row, slug, given in zip(places.tolist(), slugs[place[places]], values, strict=True):
         if slug in outlines:
             _check_value(partial(table.wrong, row), given, *outlines[slug])
 
 
 # A forecast has one of them; a row without any is a withdrawal.
-_VALUES = ("probability", "probabilities", "quantiles")
+_FORMS: dict[str, tuple[type, str]] = {
+    "probability": (float, "a number"),
+    "probabilities": (list, "a JSON list"),
+    "quantiles": (dict, "a JSON object of level to value"),
+}
 
 
 def require_values(file: str, header: Collection[str]) -> None:
     """Refuse forecasts without a column of values, with BadInput that names the file."""
-    if not set(_VALUES) & set(header):
+    if not _FORMS.keys() & set(header):
         raise BadInput(
             f"{file} has no column probability, probabilities or quantiles, so each row would be "
             "a withdrawal.",
@@ -172,22 +177,16 @@ def _check_value(
     wrong: Wrong, row: Mapping[Hashable, Any], kind: str, options: tuple[str, ...]
 ) -> None:
     column = {"binary": "probability", "multiple_choice": "probabilities"}.get(kind, "quantiles")
-    given = [
-        name
-        for name in _VALUES
-        if row[name] is not None and not (isinstance(row[name], float) and math.isnan(row[name]))
-    ]
+    given = [name for name in _FORMS if row[name] is not None and row[name] == row[name]]
     for name in given:
         if name != column:
             wrong(name, row[name], f"blank: a {kind} question takes {column}")
     if given != [column]:
         return
-    value = row[column]
-    if column == "probabilities" and not isinstance(value, list):
-        wrong(column, value, "a JSON list")
-        return
-    if column == "quantiles" and not isinstance(value, dict):
-        wrong(column, value, "a JSON object of level to value")
+    value: Any = row[column]
+    form, rule = _FORMS[column]
+    if not isinstance(value, form):
+        wrong(column, value, rule)
         return
     try:
         check_value(Value(**{column: value}), _outline(kind, options))

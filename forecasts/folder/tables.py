@@ -10,7 +10,6 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,15 +166,14 @@ def _parsed(
     blank = pd.Series([""] * len(cells), dtype=str)
     columns = {}
     for name, kind in kinds.items():
+
+        def wrong(row: int, value: Any, rule: str, column: str = name) -> None:
+            table.wrong(row, column, value, rule)
+
         # The texts of a column take no memory any more once it is parsed.
-        texts = cells.pop(name) if name in cells else blank
-        columns[name] = READERS[kind](partial(_wrong, table, name), texts)
+        columns[name] = READERS[kind](wrong, cells.pop(name) if name in cells else blank)
     table.frame = pd.DataFrame(columns)
     return table
-
-
-def _wrong(table: Table, column: str, row: int, value: Any, rule: str) -> None:
-    table.wrong(row, column, value, rule)
 
 
 # The columns that become indexed names.
@@ -203,18 +201,9 @@ def batch_texts(batch: Any, kinds: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(batch, pd.DataFrame):
         return {name: cell_texts(batch[name], kind) for name, kind in kinds.items()}
     texts = dict(zip(batch.schema.names, batch.columns, strict=True))
-    made_at, probability = iso_texts(texts["made_at"]), _number_texts(texts["probability"])
-    return texts | {"made_at": made_at, "probability": probability}
-
-
-def _number_texts(numbers: Any) -> Any:
-    """Return numbers in full precision, as Python writes them, null for missing ones.
-
-    Arrow writes the same digits, but 1.0 without the point and small numbers in other forms.
-    """
-    alike = pc.and_(pc.greater_equal(numbers, 1e-3), pc.less(numbers, 1.0)).fill_null(True)
-    odd = pa.array(map(repr, numbers.filter(pc.invert(alike)).to_pylist()), _TEXT)
-    return pc.replace_with_mask(numbers.cast(_TEXT), pc.invert(alike), odd)
+    # In full precision, as Python writes them; Arrow writes some in other forms.
+    numbers = [None if p is None else repr(p) for p in texts["probability"].to_pylist()]
+    return texts | {"made_at": iso_texts(texts["made_at"]), "probability": pa.array(numbers, _TEXT)}
 
 
 def cell_texts(column: pd.Series[Any], kind: str) -> list[str]:

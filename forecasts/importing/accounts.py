@@ -12,13 +12,14 @@ from sqlmodel import Session, col, func, or_, select
 from forecasts.access.members import find_member
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Advice, BadInput, Remedy
-from forecasts.common.text import count
+from forecasts.common.text import count, in_words
 from forecasts.importing.origins import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.platforms.handles import apart
 from forecasts.platforms.record import PlatformRecord
-from forecasts.questions.origins import in_words, platform_name
-from forecasts.questions.standing import in_batches
+from forecasts.questions.origins import in_words as platform_in_words
+from forecasts.questions.origins import platform_name
+from forecasts.questions.standing import rows_with
 
 _FEW = 10  # accounts: an error lists up to this many
 
@@ -57,16 +58,13 @@ def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -
     if same is None:
         return said
     id_, handle = same
-    theirs = sum(
-        session.exec(
-            select(func.count(col(Forecast.id)))
-            .join(Question, col(Question.id) == col(Forecast.question_id))
-            .where(
-                Forecast.member_id == id_, col(Question.slug).in_(some), forecast_visible(session)
-            )
-        ).one()
-        for some in in_batches([str(slug) for slug in mine["question_id"].unique()])
+    their_forecasts = (
+        select(func.count(col(Forecast.id)))
+        .join(Question, col(Question.id) == col(Forecast.question_id))
+        .where(Forecast.member_id == id_, forecast_visible(session))
     )
+    slugs = mine["question_id"].tolist()
+    theirs = sum(rows_with(session, their_forecasts, Question.slug, slugs))
     has = f", who has {theirs:,} on these questions" if theirs else ""
     return (
         f"{said} The ledger has a member {handle!r}{has}.",
@@ -145,7 +143,8 @@ def doubtful_names(
     ]
     if beside:
         yield (
-            f"Names that differ only in capital letters become different members: {_some(beside)}.",
+            "Names that differ only in capital letters become different members: "
+            f"{in_words(beside, _FEW)}.",
             "If they are one person, give both the same name in the file before you import it.",
             Remedy("If one of them is you, name it: {}", "", account="NAME"),
         )
@@ -153,8 +152,8 @@ def doubtful_names(
     if strangers := [repr(handle) for handle in known if handle in without]:
         yield (
             "Members with the same names as in the file get their first forecasts from "
-            f"{in_words(platform)}: {_some(strangers)}. If a name in the file is someone else's, "
-            "change it there before you import it."
+            f"{platform_in_words(platform)}: {in_words(strangers, _FEW)}. If a name in the file is "
+            "someone else's, change it there before you import it."
         )
 
 
@@ -165,19 +164,8 @@ def _without(session: Session, platform: str, handles: Sequence[str]) -> set[str
         .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Forecast.question_id))
         .where(Forecast.member_id == Member.id, QuestionOrigin.platform == platform)
     )
-    return {
-        handle
-        for some in in_batches(handles)
-        for handle in session.exec(
-            select(Member.handle).where(col(Member.handle).in_(some), ~of_platform.exists())
-        )
-    }
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return the first names on one line, with the number of the others."""
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
+    without = select(Member.handle).where(~of_platform.exists())
+    return set(rows_with(session, without, Member.handle, handles))
 
 
 def _like(account: str, handles: Sequence[str]) -> str:

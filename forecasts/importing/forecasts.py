@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from forecasts.folder.cells import BadCell
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Evidence, Forecast, Member, Question
-from forecasts.questions.standing import in_batches
+from forecasts.questions.standing import in_batches, rows_with
 from forecasts.scores.ledger_frames import forecast_frame
 from forecasts.updates.model_uses import Model, record_models
 
@@ -91,21 +91,20 @@ def _stored_keys(session: Session, questions: pd.DataFrame, vouched: bool) -> se
     They include the keys of all earlier imports, even of rows that differ by now; if ``vouched``,
     only those that somebody vouched for.
     """
-    found = set[str]()
-    for some in in_batches(questions["question_id"].tolist()):
+    found, slugs = set[str](), questions["question_id"].tolist()
+    for some in in_batches(slugs):
         with reading_everything(session):  # a crowd may be hidden from the importer
             found.update(_import_keys(forecast_frame(session, some)))
-        imported = (
-            select(Forecast.import_key)
-            .join(Question, col(Question.id) == col(Forecast.question_id))
-            .where(col(Question.slug).in_(some), col(Forecast.import_key).is_not(None))
-        )
-        found.update(
-            key.removeprefix(_CLAIMED)
-            for key in session.exec(imported)
-            if key is not None and not (vouched and key.startswith(_CLAIMED))
-        )
-    return found
+    imported = (
+        select(Forecast.import_key)
+        .join(Question, col(Question.id) == col(Forecast.question_id))
+        .where(col(Forecast.import_key).is_not(None))
+    )
+    return found | {
+        key.removeprefix(_CLAIMED)
+        for key in rows_with(session, imported, Question.slug, slugs)
+        if not (vouched and key.startswith(_CLAIMED))
+    }
 
 
 def write_forecasts(
@@ -124,7 +123,8 @@ def write_forecasts(
     ``evidence``: the ids of the import's own evidence by its evidence_id. Without ``vouched_by``
     the forecasts count as made ``now``. ``on_progress`` gets the number written so far.
     """
-    questions = question_ids(session, new.rows["question_id"].unique().tolist())
+    slugs = new.rows["question_id"].unique().tolist()
+    questions = dict(rows_with(session, select(Question.slug, Question.id), Question.slug, slugs))
     ids: list[int] = []
     for start in range(0, len(new.rows), SLICE):
         on_progress(start)
@@ -137,7 +137,7 @@ def write_forecasts(
             "claimed_at": [None] * count if vouched_by else times,
             "vouched_by_id": [vouched_by.id if vouched_by else None] * count,
             "recorded_at": [now] * count,
-            "probability": [None if p != p else p for p in some["probability"].tolist()],
+            "probability": list(map(or_none, some["probability"].tolist())),
             "probabilities": some["probabilities"].tolist(),
             "quantiles": some["quantiles"].tolist(),
             "withdrawn": withdrawals(some).tolist(),
@@ -151,7 +151,7 @@ def write_forecasts(
         record_models(
             session,
             [
-                (id_, Model(row.model, row.version or None, cost=_or_none(row.cost)))
+                (id_, Model(row.model, row.version or None, cost=or_none(row.cost)))
                 for id_, row in zip(ids, rows(new.models), strict=True)
                 if row.model != ""
             ],
@@ -159,7 +159,8 @@ def write_forecasts(
     return set(questions.values())
 
 
-def _or_none(number: float) -> float | None:
+def or_none(number: float) -> float | None:
+    """Return a number of a frame; None for a blank one."""
     return None if number != number else number
 
 
@@ -168,28 +169,10 @@ def withdrawals(forecasts: pd.DataFrame) -> pd.Series[bool]:
     return forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1).astype(bool)
 
 
-def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
-    """Return the ids of questions by their slugs."""
-    return {
-        slug: id_
-        for some in in_batches(slugs)
-        for slug, id_ in session.exec(
-            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
-        )
-    }
-
-
 def _visible_evidence(session: Session, keys: Collection[str]) -> dict[str, int]:
     """Return the ids of the evidence with these keys that the session's reader may see."""
-    return {
-        key: id_
-        for some in in_batches(sorted(keys))
-        for key, id_ in session.exec(
-            select(Evidence.key, Evidence.id).where(
-                col(Evidence.key).in_(some), evidence_visible(session)
-            )
-        )
-    }
+    visible = select(Evidence.key, Evidence.id).where(evidence_visible(session))
+    return dict(rows_with(session, visible, Evidence.key, sorted(keys)))
 
 
 def _import_keys(forecasts: pd.DataFrame) -> list[str]:

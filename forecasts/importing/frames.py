@@ -42,8 +42,14 @@ from forecasts.importing.questions import (
     compare_questions,
     write_questions,
 )
-from forecasts.importing.sources import compare_articles, compare_evidence, write_evidence
-from forecasts.ledger.models import Article, Evidence, Member, Resolution
+from forecasts.importing.sources import (
+    Articles,
+    Pieces,
+    compare_articles,
+    compare_evidence,
+    write_evidence,
+)
+from forecasts.ledger.models import Member, Resolution
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.scores import scores
 from forecasts.scores.scores import Scored
@@ -170,27 +176,23 @@ def without(frames: Frames, questions: Collection[str]) -> Frames:
 class Comparison:
     """The differences of the frames from the ledger, and who imports them.
 
-    ``known``: the visible questions that the ledger has, by slug. ``by_address``: every article,
-    the new ``articles`` included. ``evidence_keys``: the key of each piece of evidence by its
-    evidence_id; ``evidence``: the pieces that the ledger has, by evidence_id. ``is_limited``: the
-    member imports with their own rights, not with those of an admin. ``conflicts``: what a tolerant
-    import leaves out.
+    ``known``: the visible questions that the ledger has, by slug. ``is_limited``: the member
+    imports with their own rights, not with those of an admin. ``conflicts``: what a tolerant import
+    leaves out.
     """
 
     frames: Frames
     member: Member
     now: datetime
     known: Mapping[str, QuestionState]
-    articles: list[Article]
-    by_address: dict[str, Article]
-    evidence_keys: dict[str, str]
-    evidence: dict[str, Evidence]
+    memberships: Sequence[NewStay]
+    articles: Articles
     questions: QuestionChanges
+    conflicts: Sequence[Conflict]
+    evidence: Pieces
     forecasts: NewForecasts
     vouched: bool
     is_limited: bool
-    conflicts: Sequence[Conflict]
-    memberships: Sequence[NewStay]
 
     def times(self, name: str) -> dict[str, datetime]:
         """Return a time of each known question as its wording after the import has it, by slug."""
@@ -209,8 +211,8 @@ class Comparison:
             forecasts=new_forecasts,
             resolutions=len(self.questions.resolutions),
             scores=0,
-            evidence=len(self.evidence_keys) - len(self.evidence),
-            articles=len(self.articles),
+            evidence=len(self.evidence.keys) - len(self.evidence.known),
+            articles=len(self.articles.new),
             unvouched=0 if self.vouched else new_forecasts,
             kept_private=self.questions.kept_private,
             withdrawals=int(withdrawals(self.forecasts.rows).sum()),
@@ -250,11 +252,11 @@ def compare_frames(
         )
     on_progress("Members, articles and evidence", 0.0)
     memberships = compare_memberships(session, frames, now)
-    articles, by_address = compare_articles(session, frames.articles, member, now)
+    articles = compare_articles(session, frames.articles, member, now)
     questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
-        evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
+        evidence = compare_evidence(session, frames.evidence, member)
         forecasts = compare_forecasts(
             session, fitting, new_only=not known, vouched=vouched, now=now
         )
@@ -263,16 +265,14 @@ def compare_frames(
         member,
         now,
         known,
+        memberships,
         articles,
-        by_address,
-        evidence_keys,
-        evidence,
         questions,
+        [] if tolerance is None else tolerance.conflicts,
+        evidence,
         forecasts,
         vouched,
         is_limited,
-        [] if tolerance is None else tolerance.conflicts,
-        memberships,
     )
 
 
@@ -288,15 +288,11 @@ def write_frames(
     kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
     members = members_or_new(session, list(handles), now=now, kinds=kinds)
     write_memberships(session, found.memberships, members, now)
-    session.add_all(found.articles)
+    session.add_all(found.articles.new)
     session.flush()
-    evidence = write_evidence(
-        session, frames.evidence, found.evidence_keys, found.evidence, found.by_address, member, now
-    )
-    many = len(found.forecasts.rows)
-    resolutions = write_questions(
-        session, found.questions, frames, known, found.by_address, member, now
-    )
+    articles, many = found.articles.by_address, len(found.forecasts.rows)
+    evidence = write_evidence(session, frames.evidence, found.evidence, articles, member, now)
+    resolutions = write_questions(session, found.questions, frames, known, articles, member, now)
     with nullcontext() if found.is_limited else reading_everything(session):
         forecasts = write_forecasts(
             session,

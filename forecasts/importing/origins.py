@@ -28,6 +28,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.roles import is_shared
 from forecasts.access.visibility import question_visible
 from forecasts.folder.frames import rows
+from forecasts.importing.forecasts import or_none
 from forecasts.ledger.append import append
 from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import (
@@ -41,7 +42,7 @@ from forecasts.ledger.models import (
     Visibility,
 )
 from forecasts.platforms.record import PlatformRecord
-from forecasts.questions.standing import QuestionState, in_batches
+from forecasts.questions.standing import QuestionState, rows_with
 
 
 def write_origins(
@@ -55,12 +56,10 @@ def write_origins(
 
     Not those of ``others``, since everyone would see on them an address that an importer made up.
     """
-    there = {0, *others}  # and no origin of a question that the record does not have
-    for some in in_batches(list(ids.values())):
-        of_these = select(QuestionOrigin.question_id).where(
-            QuestionOrigin.platform == record.platform, col(QuestionOrigin.question_id).in_(some)
-        )
-        there.update(session.exec(of_these))
+    known = select(QuestionOrigin.question_id).where(QuestionOrigin.platform == record.platform)
+    with_origin = rows_with(session, known, QuestionOrigin.question_id, list(ids.values()))
+    # And no origin of a question that the record does not have.
+    there = {0, *others, *with_origin}
     new = [row for row in rows(record.origins) if ids.get(row.question_id, 0) not in there]
     if new:
         append(
@@ -91,18 +90,19 @@ def new_printed_scores(
     is_here = every["question_id"].isin(record.frames.questions["question_id"])
     printed: pd.DataFrame = every[is_theirs & is_here]
     printed = printed.drop_duplicates(["question_id", "forecaster", "name"], keep="last")
+    every_stored = (
+        select(Question.slug, Member.handle, PrintedScore)
+        .join(PrintedScore, col(PrintedScore.question_id) == col(Question.id))
+        .join(Member, col(Member.id) == col(PrintedScore.member_id))
+        .where(PrintedScore.platform == record.platform)
+    )
+    slugs = [slug for slug in printed["question_id"] if slug in known]
     stored = {
         (slug, handle, row.name, row.score, row.coverage)
-        for some in in_batches([slug for slug in printed["question_id"] if slug in known])
-        for slug, handle, row in session.exec(
-            select(Question.slug, Member.handle, PrintedScore)
-            .join(PrintedScore, col(PrintedScore.question_id) == col(Question.id))
-            .join(Member, col(Member.id) == col(PrintedScore.member_id))
-            .where(PrintedScore.platform == record.platform, col(Question.slug).in_(some))
-        )
+        for slug, handle, row in rows_with(session, every_stored, Question.slug, slugs)
     }
     columns = printed[["question_id", "forecaster", "name", "score", "coverage"]]
-    is_new = [(*cells, _or_none(share)) not in stored for *cells, share in rows(columns)]
+    is_new = [(*cells, or_none(share)) not in stored for *cells, share in rows(columns)]
     return printed.iloc[np.flatnonzero(is_new)]
 
 
@@ -114,36 +114,23 @@ def write_printed_scores(
     now: datetime,
 ) -> None:
     """Write these scores; their members and ``questions``, by their names, are in the ledger."""
-    members, count = member_ids(session, printed["forecaster"].tolist()), len(printed)
+    handles, count = printed["forecaster"].tolist(), len(printed)
+    by_handle = select(Member.handle, Member.id)
+    members = dict(rows_with(session, by_handle, Member.handle, handles))
     if count:
         append(
             session,
             "printed_score",
             {
                 "question_id": [questions[slug] for slug in printed["question_id"]],
-                "member_id": [members[handle] for handle in printed["forecaster"]],
+                "member_id": [members[handle] for handle in handles],
                 "platform": [platform] * count,
                 "name": printed["name"].tolist(),
                 "score": printed["score"].tolist(),
-                "coverage": [_or_none(share) for share in printed["coverage"].tolist()],
+                "coverage": list(map(or_none, printed["coverage"].tolist())),
                 "recorded_at": [now] * count,
             },
         )
-
-
-def member_ids(session: Session, handles: Sequence[str]) -> dict[str, int]:
-    """Return the ids of the members with these handles."""
-    return {
-        handle: id_
-        for some in in_batches(handles)
-        for handle, id_ in session.exec(
-            select(Member.handle, Member.id).where(col(Member.handle).in_(some))
-        )
-    }
-
-
-def _or_none(number: float) -> float | None:
-    return None if number != number else number
 
 
 _HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.handles.hashed_id
@@ -225,21 +212,19 @@ def _candidates(
         .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Question.id))
         .where(col(QuestionOrigin.platform) == record.platform)
     )
-    for some in in_batches([one for one in ids if one]):
-        for row in session.execute(with_origin.where(col(QuestionOrigin.platform_id).in_(some))):
-            found[ids[row.platform_id]].append(row)
+    given = [one for one in ids if one]
+    for row in rows_with(session, with_origin, QuestionOrigin.platform_id, given):
+        found[ids[row.platform_id]].append(row)
     every_id = record.frames.questions["question_id"].tolist()
-    for some in in_batches(every_id):
-        for row in session.execute(every.where(col(Question.slug).in_(some))):
-            # A name with its member's number is of the id before the dot; but our exports in
-            # Metaculus's shape have names as ids.
-            if record.platform == "metaculus" or not row.slug.endswith(f".{row.member_id}"):
-                found[row.slug].append(row)
+    for row in rows_with(session, every, Question.slug, every_id):
+        # A name with its member's number is of the id before the dot; but our exports in
+        # Metaculus's shape have names as ids.
+        if record.platform == "metaculus" or not row.slug.endswith(f".{row.member_id}"):
+            found[row.slug].append(row)
     own = {_own_name(id_, member): id_ for id_ in every_id if _HASHED.search(id_)}
-    for some in in_batches(list(own)):
-        named = every.where(col(Question.slug).in_(some), col(Question.member_id) == member.id)
-        for row in session.execute(named):
-            found[own[row.slug]].append(row)
+    named = every.where(col(Question.member_id) == member.id)
+    for row in rows_with(session, named, Question.slug, list(own)):
+        found[own[row.slug]].append(row)
     return found
 
 
@@ -250,18 +235,13 @@ def _own_name(id_: str, member: Member) -> str:
 def _own_names(session: Session, ids: Sequence[str], member: Member) -> dict[str, str]:
     """Return names for new questions of the member, which say nothing about others' questions."""
     names = {id_: _own_name(id_, member) for id_ in ids}
-    taken = {
-        slug
-        for some in in_batches(list(names.values()))
-        for slug in session.scalars(select(col(Question.slug)).where(col(Question.slug).in_(some)))
-    }
+    slugs = select(Question.slug)
+    taken = set(rows_with(session, slugs, Question.slug, list(names.values())))
     for id_, name in names.items():
         if name in taken:  # someone has chosen it for a question of theirs
             numbered = (f"{name}.{number}" for number in itertools.count(2))
             names[id_] = next(
-                one
-                for one in numbered
-                if session.scalar(select(col(Question.id)).where(col(Question.slug) == one)) is None
+                one for one in numbered if not list(rows_with(session, slugs, Question.slug, [one]))
             )
     return names
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pandas as pd
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts.access.roles import Action, is_shared
 from forecasts.common.errors import BadInput, Problem, Refused, Remedy
@@ -36,7 +36,7 @@ from forecasts.questions.registry import (
     require_new_slugs,
 )
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
-from forecasts.questions.standing import QuestionState, in_batches
+from forecasts.questions.standing import QuestionState, rows_with
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution.history import dated
 from forecasts.resolution.outcome_checks import require_possible
@@ -97,16 +97,19 @@ class Tolerance:
 class QuestionChanges:
     """The changes that an import makes to questions, by question_id; none is written yet.
 
-    ``kept_private``: the number of new questions that only their importer will see.
     ``resolutions``: the columns of each, but for the question's id. ``reasons``: of revised
     wordings, where it is another than "imported".
     """
 
-    new: dict[str, NewQuestion]
-    kept_private: int
-    revised: dict[str, QuestionText]
-    resolutions: dict[str, dict[str, Any]]
     reasons: Mapping[str, str]
+    new: dict[str, NewQuestion] = field(default_factory=dict)
+    revised: dict[str, QuestionText] = field(default_factory=dict)
+    resolutions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def kept_private(self) -> int:
+        """The number of new questions that only their importer will see."""
+        return sum(one.text.visibility == Visibility.author for one in self.new.values())
 
 
 def compare_questions(
@@ -129,8 +132,8 @@ def compare_questions(
         conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
     reasons = {} if tolerance is None else tolerance.times.reasons
-    found, asked = QuestionChanges({}, 0, {}, {}, reasons), len(frames.questions)
-    kept_private, others_see = 0, is_shared(session)
+    found, asked = QuestionChanges(reasons), len(frames.questions)
+    others_see = is_shared(session)
     earlier = _earlier_wordings(session, list(known.values())) if tolerance else {}
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
@@ -149,7 +152,6 @@ def compare_questions(
                 ) from None
             if others_see and not text.has_criteria:
                 text = reworded(text, visibility=Visibility.author)
-                kept_private += 1
             found.new[slug] = NewQuestion(slug, text, reason=reasons.get(slug, "registered"))
         else:
             text = state.text
@@ -175,7 +177,7 @@ def compare_questions(
                 "Resolutions are corrected one by one: {}", "resolve", "QUESTION", "OUTCOME"
             ),
         )
-    return replace(found, kept_private=kept_private)
+    return found
 
 
 def _earlier_wordings(
@@ -184,11 +186,10 @@ def _earlier_wordings(
     """Return the wordings before the newest of each question, by its id."""
     numbers = {state.id: state.text.number for state in states if state.text.number > 1}
     earlier: defaultdict[int, list[QuestionText]] = defaultdict(list)
-    for some in in_batches(list(numbers)):
-        of_these = select(QuestionRevision).where(col(QuestionRevision.question_id).in_(some))
-        for text in session.exec(of_these):
-            if text.number < numbers[text.question_id]:
-                earlier[text.question_id].append(text)
+    of = QuestionRevision.question_id
+    for text in rows_with(session, select(QuestionRevision), of, list(numbers)):
+        if text.number < numbers[text.question_id]:
+            earlier[text.question_id].append(text)
     return earlier
 
 

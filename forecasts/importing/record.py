@@ -17,18 +17,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from forecasts.common.errors import Advice
-from forecasts.common.text import count, cut
+from forecasts.common.text import count, cut, in_words
 from forecasts.common.times import to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.importing.accounts import as_member, doubtful_names, whose
-from forecasts.importing.forecasts import question_ids, withdrawals
+from forecasts.importing.forecasts import withdrawals
 from forecasts.importing.frames import Comparison, Imported, compare_frames, without, write_frames
 from forecasts.importing.origins import (
     mapped,
-    member_ids,
     names_here,
     new_printed_scores,
     write_origins,
@@ -36,8 +35,9 @@ from forecasts.importing.origins import (
 )
 from forecasts.importing.questions import Progress, time_of
 from forecasts.importing.undated import close_phrases, with_known_times
-from forecasts.ledger.models import Member, QuestionText
+from forecasts.ledger.models import Member, Question, QuestionText
 from forecasts.platforms.record import LeftOut, PlatformRecord, check_record
+from forecasts.questions.standing import rows_with
 
 SHOWN = 500  # rows of each list in a preview
 _LONGEST = 80  # characters of a text in a detail
@@ -157,7 +157,8 @@ def import_record(
         return preview
     origin = "implied" if record.implied else "import"
     counts = write_frames(session, found, on_progress=on_progress, origin=origin)
-    ids = question_ids(session, record.frames.questions["question_id"].tolist())
+    slugs = record.frames.questions["question_id"].tolist()
+    ids = dict(rows_with(session, select(Question.slug, Question.id), Question.slug, slugs))
     known = found.known.values() if found.is_limited else ()
     others = {state.id for state in known if state.question.member_id != member.id}
     write_origins(session, record, ids, others, now)
@@ -243,9 +244,9 @@ def _preview(
                 )
             )
     handles = [one for one in frames.forecasts["forecaster"].unique() if one != member.handle]
-    there = member_ids(session, handles)
+    there = set(rows_with(session, select(Member.handle), Member.handle, handles))
     new_members = [handle for handle in handles if handle not in there]
-    forecasting = there.keys() & set(new["forecaster"])
+    forecasting = there & set(new["forecaster"])
     known_members = [handle for handle in handles if handle in forecasting]
     return Preview(
         platform=record.platform,
@@ -279,39 +280,21 @@ def _outside(questions: pd.DataFrame, found: Comparison, *, is_sheet: bool) -> I
     in_file = dict(zip(questions["question_id"], ends, strict=True))
     if not found.vouched:
         late = made[_of_each(made, in_file | closes) <= found.now]
-        if len(late):
-            counts, its = (
-                ("counts", "its question has")
-                if len(late) == 1
-                else ("count", "their questions have")
-            )
-            yield f"{_who(late)} {counts} as made now, when {its} closed, and will not be scored."
-        return
-    made = made[made["question_id"].isin(list(found.known))]
-    early = made[made["made_at"] < _of_each(made, found.times("open_time"))]
-    is_late = made["made_at"] >= _of_each(made, closes)
-    if is_sheet:
-        is_late &= ~(made["made_at"] >= _of_each(made, in_file))
-    late = made[is_late]
-    for some, event, effect in (
-        (early, "before {} opened", "{} only from then"),
-        (late, "after {} closed", "will not count"),
-    ):
+        outside = {"Counted as made now, after their question closed, so not scored": late}
+    else:
+        made = made[made["question_id"].isin(list(found.known))]
+        is_late = made["made_at"] >= _of_each(made, closes)
+        if is_sheet:
+            is_late &= ~(made["made_at"] >= _of_each(made, in_file))
+        early = made[made["made_at"] < _of_each(made, found.times("open_time"))]
+        outside = {
+            "Made before their question opened in this ledger, so counted only from then": early,
+            "Made after their question closed in this ledger, so not counted": made[is_late],
+        }
+    for effect, some in outside.items():
         if len(some):
-            is_one = len(some) == 1
-            yield (
-                f"{_who(some)} {'was' if is_one else 'were'} made "
-                f"{event.format('its question' if is_one else 'their questions')} in this ledger, "
-                f"and {effect.format('counts' if is_one else 'count')}."
-            )
-
-
-def _who(forecasts: pd.DataFrame) -> str:
-    """Return the number of forecasts with the first names."""
-    names = [str(name) for name in forecasts["forecaster"].unique()]
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    many = count(len(forecasts), "forecast")
-    return f"{many} ({', '.join(names[:_FEW])}{more})"
+            names = in_words(some["forecaster"].unique().tolist(), _FEW)
+            yield f"{effect}: {count(len(some), 'forecast')} ({names})."
 
 
 def _of_each(made: pd.DataFrame, times: Mapping[str, datetime]) -> pd.Series[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 import pandas as pd
 from sqlmodel import Session, col, select
@@ -12,15 +14,29 @@ from forecasts.common.errors import BadInput, Problem
 from forecasts.folder.frames import rows
 from forecasts.importing.questions import address_hash, time_of
 from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member
-from forecasts.questions.standing import in_batches
+from forecasts.questions.standing import rows_with
 from forecasts.reading.article import CapturedArticle, content_hash
 from forecasts.updates.evidence import key_and_row
 
 
+class Articles(NamedTuple):
+    """The new articles of an import, and every article by its address, the new ones included."""
+
+    new: list[Article]
+    by_address: dict[str, Article]
+
+
+class Pieces(NamedTuple):
+    """The evidence of an import, by evidence_id: the key of each, and those that the ledger has."""
+
+    keys: dict[str, str]
+    known: dict[str, Evidence]
+
+
 def compare_articles(
     session: Session, articles: pd.DataFrame, member: Member, now: datetime
-) -> tuple[list[Article], dict[str, Article]]:
-    """Return the new articles, and every article by its address.
+) -> Articles:
+    """Return the new articles, and every article by its address; nothing is written.
 
     Text that the ledger has already is the same article, even at another address.
     """
@@ -54,27 +70,23 @@ def compare_articles(
             )
             new.append(article)
         by_address[row.url or article.address] = article
-    return new, by_address
+    return Articles(new, by_address)
 
 
-def compare_evidence(
-    session: Session, evidence: pd.DataFrame, member: Member
-) -> tuple[dict[str, str], dict[str, Evidence]]:
-    """Return the key of each piece by its evidence_id, and the pieces that the ledger has.
+def compare_evidence(session: Session, evidence: pd.DataFrame, member: Member) -> Pieces:
+    """Return the key of each piece, and the pieces that the ledger has; nothing is written.
 
     A piece with the key of evidence that the reader may not see gets a key of its own.
     """
     keys = {given: given for given in evidence["evidence_id"].tolist()}
     known: dict[str, Evidence] = {}
-    for some in in_batches(list(keys)):
-        stored = select(Evidence, evidence_visible(session)).where(col(Evidence.key).in_(some))
-        for row, is_visible in session.exec(stored):
-            if is_visible:
-                known[row.key] = row
-                continue
+    stored = select(Evidence, evidence_visible(session))
+    for row, is_visible in rows_with(session, stored, Evidence.key, list(keys)):
+        own: Evidence | None = row
+        if not is_visible:
             keys[row.key], own = key_and_row(session, row.key, member)
-            if own is not None:
-                known[row.key] = own
+        if own is not None:
+            known[row.key] = own
     problems = [
         Problem(f"evidence {row.evidence_id}, {name}", given, f"in this ledger: {said!r}")
         for row in rows(evidence)
@@ -90,25 +102,24 @@ def compare_evidence(
             problems=problems,
             remedy="Give the new evidence another id.",
         )
-    return keys, known
+    return Pieces(keys, known)
 
 
 def write_evidence(
     session: Session,
     evidence: pd.DataFrame,
-    keys: dict[str, str],
-    known: dict[str, Evidence],
-    articles: dict[str, Article],
+    found: Pieces,
+    articles: Mapping[str, Article],
     member: Member,
     now: datetime,
 ) -> dict[str, int]:
     """Return the id of each piece of evidence by its evidence_id; new ones are written.
 
-    ``keys`` and ``known``: as ``compare_evidence`` found them. ``articles``: by address.
+    ``found``: as ``compare_evidence`` returned them. ``articles``: by address.
     """
     new = {
         row.evidence_id: Evidence(
-            key=keys[row.evidence_id],
+            key=found.keys[row.evidence_id],
             kind=row.kind,
             title=row.title,
             url=row.url or None,
@@ -121,8 +132,8 @@ def write_evidence(
             recorded_at=now,
         )
         for row in rows(evidence)
-        if row.evidence_id not in known
+        if row.evidence_id not in found.known
     }
     session.add_all(new.values())
     session.flush()
-    return {given: row.id for given, row in (known | new).items()}
+    return {given: row.id for given, row in (found.known | new).items()}

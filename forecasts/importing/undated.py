@@ -28,7 +28,7 @@ from forecasts.importing.questions import AssumedTimes
 from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision
 from forecasts.platforms.record import Assumed, LeftOut, PlatformRecord
 from forecasts.questions.revisions import ASSUMED
-from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.questions.standing import QuestionState, listing, rows_with
 
 _OPENS, _CLOSES = "open_time", "scheduled_close_time"
 
@@ -75,7 +75,7 @@ def with_known_times(
     ids = frames.questions["question_id"].tolist()
     slugs = {names[id_]: id_ for id_ in ids if id_ in names}
     assumed_before = _assumed(session, list(slugs))
-    of_ids = {
+    known = {
         slugs[state.slug]: _Known(state, assumed_before.get(state.slug, ()))
         for state in listing(session, now=now, only=list(slugs))
     }
@@ -86,59 +86,19 @@ def with_known_times(
             "neither the sheet nor its title says when it closes",
         )
         for number in np.flatnonzero(assumed.closeless).tolist()
-        if ids[number] in names and ids[number] not in of_ids
+        if ids[number] in names and ids[number] not in known
     }
     if many := len(left_out):
         record = replace(record, notes=[*record.notes, _closeless_note(many)])
-    widened = _widened(frames.questions, assumed, of_ids)
-    reasons = _reasons(ids, assumed, of_ids, widened)
-    if of_ids:
-        questions = _questions(frames.questions, assumed, of_ids, widened, now)
-        forecasts = _forecasts(session, frames, assumed, of_ids, names, now)
+    questions, reasons, widened = _questions(frames.questions, assumed, known, now)
+    if known:
+        forecasts = _forecasts(session, frames, assumed, known, names, now)
         record = replace(record, frames=replace(frames, questions=questions, forecasts=forecasts))
     times = AssumedTimes(
         {names[id_]: reason for id_, reason in reasons.items() if id_ in names},
         {names[id_]: columns for id_, columns in widened.items()},
     )
     return record, left_out, times
-
-
-def _widened(
-    questions: pd.DataFrame, assumed: Assumed, known: Mapping[str, _Known]
-) -> dict[str, set[str]]:
-    """Return the columns in which the import widens an assumed time of the ledger, by id.
-
-    Times without any date in the sheet widen nothing.
-    """
-    usable = {_OPENS: ~assumed.opens, _CLOSES: ~assumed.closes | assumed.extends}
-    found: dict[str, set[str]] = {}
-    for column, may in usable.items():
-        for number in np.flatnonzero(may).tolist():
-            id_, to = questions["question_id"].iloc[number], questions[column].iloc[number]
-            if id_ in known and known[id_].may_widen(column, to.to_pydatetime()):
-                found.setdefault(id_, set()).add(column)
-    return found
-
-
-def _reasons(
-    ids: Sequence[str],
-    assumed: Assumed,
-    known: Mapping[str, _Known],
-    widened: Mapping[str, Collection[str]],
-) -> dict[str, str]:
-    """Return the reason of each wording in which this import assumes a time, by id."""
-    names = {columns: reason for reason, columns in ASSUMED.items()}
-    opens, closes = assumed.opens | assumed.begins, assumed.extends
-    found = {}
-    for number in np.flatnonzero(opens | closes).tolist():
-        id_ = ids[number]
-        columns = {_OPENS} if opens[number] else set[str]()
-        columns |= {_CLOSES} if closes[number] else set()
-        if id_ in known:
-            columns &= set(widened.get(id_, ()))
-        if columns:
-            found[id_] = names[frozenset(columns)]
-    return found
 
 
 def close_phrases(record: PlatformRecord, names: Mapping[str, str]) -> dict[str, str]:
@@ -151,11 +111,9 @@ def close_phrases(record: PlatformRecord, names: Mapping[str, str]) -> dict[str,
 
 
 def _closeless_note(many: int) -> Advice:
-    they, them = ("it closes", "it") if many == 1 else ("they close", "them")
     return (
-        f"{count(many, 'open question is', 'open questions are')} left out: neither the sheet nor "
-        f"the title says when {they}.",
-        f"To import {them}, add a column with the close,",
+        f"{count(many, 'open question')} left out: neither the sheet nor the title says when it "
+        "closes. To import such questions, add a column with the close,",
         Remedy("or give one last day: {}", "", closes="DAY"),
     )
 
@@ -178,44 +136,58 @@ def _assumed(session: Session, slugs: Sequence[str]) -> dict[str, frozenset[str]
     )
     found: dict[str, frozenset[str]] = {}
     before: dict[str, dict[str, datetime]] = {}
-    for some in in_batches(slugs):
-        for slug, reason, *times in session.execute(every.where(col(Question.slug).in_(some))):
-            now = dict(zip((_OPENS, _CLOSES), times, strict=True))
-            then = before.get(slug, {})
-            changed = {name for name, at in now.items() if at != then.get(name)}
-            kept = found.get(slug, frozenset()) - changed
-            found[slug] = kept | (ASSUMED.get(reason, frozenset()) & changed)
-            before[slug] = now
+    for slug, reason, *times in rows_with(session, every, Question.slug, slugs):
+        now = dict(zip((_OPENS, _CLOSES), times, strict=True))
+        then = before.get(slug, {})
+        changed = {name for name, at in now.items() if at != then.get(name)}
+        kept = found.get(slug, frozenset()) - changed
+        found[slug] = kept | (ASSUMED.get(reason, frozenset()) & changed)
+        before[slug] = now
     return found
 
 
 def _questions(
-    questions: pd.DataFrame,
-    assumed: Assumed,
-    known: Mapping[str, _Known],
-    widened: Mapping[str, Collection[str]],
-    now: datetime,
-) -> pd.DataFrame:
+    questions: pd.DataFrame, assumed: Assumed, known: Mapping[str, _Known], now: datetime
+) -> tuple[pd.DataFrame, dict[str, str], dict[str, set[str]]]:
     """Return the questions with blanks for the assumed times of known ones, which change nothing.
 
-    An outcome of unknown time closes an open question now.
+    Also, by id, the reason of each wording in which this import assumes a time, and the columns in
+    which it widens an assumed time of the ledger; times without any date in the sheet widen
+    nothing. An outcome of unknown time closes an open question now.
     """
-    names = ("open_time", "scheduled_close_time", "actual_close_time")
+    reasons, widened = {}, {}
+    reason_of = {columns: reason for reason, columns in ASSUMED.items()}
+    names = (_OPENS, _CLOSES, "actual_close_time")
     opens, closes, ends = (questions[name].array.copy() for name in names)
-    for number, id_ in enumerate(questions["question_id"]):
+    for number, id_ in enumerate(questions["question_id"].tolist()):
         here = known.get(id_)
-        if here is None:
-            continue
-        wider = widened.get(id_, ())
-        if (assumed.opens[number] or assumed.begins[number]) and _OPENS not in wider:
-            opens[number] = pd.NaT
-        if assumed.closes[number]:
-            if _CLOSES not in wider:
-                closes[number] = pd.NaT
-            ends[number] = pd.NaT
-        if assumed.ends[number]:
-            ends[number] = pd.Timestamp(now) if here.is_open(now) else pd.NaT
-    return questions.assign(**dict(zip(names, (opens, closes, ends), strict=True)))
+        own = {_OPENS} if assumed.opens[number] or assumed.begins[number] else set[str]()
+        own |= {_CLOSES} if assumed.extends[number] else set()
+        if here is not None:
+            wider = {
+                column
+                for column, at, is_dated in (
+                    (_OPENS, opens[number], not assumed.opens[number]),
+                    (
+                        _CLOSES,
+                        closes[number],
+                        assumed.extends[number] or not assumed.closes[number],
+                    ),
+                )
+                if is_dated and here.may_widen(column, at.to_pydatetime())
+            }
+            if _OPENS in own - wider:
+                opens[number] = pd.NaT
+            if assumed.closes[number]:
+                closes[number] = closes[number] if _CLOSES in wider else pd.NaT
+                ends[number] = pd.NaT
+            if assumed.ends[number]:
+                ends[number] = pd.Timestamp(now) if here.is_open(now) else pd.NaT
+            own, widened[id_] = own & wider, wider
+        if own:
+            reasons[id_] = reason_of[frozenset(own)]
+    changed = dict(zip(names, (opens, closes, ends), strict=True))
+    return questions.assign(**changed), reasons, widened
 
 
 def _forecasts(
@@ -271,11 +243,11 @@ def _stored(session: Session, slugs: Sequence[str]) -> dict[tuple[str, str], lis
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     found: dict[tuple[str, str], list[_Made]] = {}
-    for some in in_batches(slugs):
-        rows = session.execute(every.where(col(Question.slug).in_(some)))
-        for slug, handle, made_at, p, several, rationale, is_import in rows:
-            made = _Made(made_at, (_value(p, several), rationale), is_import)
-            found.setdefault((slug, handle), []).append(made)
+    for slug, handle, made_at, p, several, rationale, is_import in rows_with(
+        session, every, Question.slug, slugs
+    ):
+        made = _Made(made_at, (_value(p, several), rationale), is_import)
+        found.setdefault((slug, handle), []).append(made)
     return found
 
 

@@ -11,10 +11,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from forecasts.common.errors import Advice, BadInput, Remedy
+from forecasts.folder.tables import Table
+from forecasts.platforms.record import Mask
 
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
@@ -39,7 +46,9 @@ _LABELS = {
 WIDE = ("forecaster", "made_at", "option")
 SCALE = "scale"
 _COMPOSED = ("question_id", "title")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:?\d{2})?")
+_DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
+_SHARE = r"\s*\d{1,3}(\.\d*)?\s*"
+_DATE_NAME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:?\d{2})?")
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,20 @@ class Columns:
     """The file's column for each of ours; several for a composed one.
 
     ``wide``: of a wide sheet, the column of each forecaster, date or option, by its name, and
-    ``kind`` which of them. ``scale``: 1 or 100 if chosen. ``others``: the columns left over.
+    ``kind`` which of them. ``scale``: 1 or 100 if chosen.
     """
 
+    header: Sequence[str]
     fields: Mapping[str, Sequence[str]]
-    kind: str
-    wide: Mapping[str, str]
-    scale: int | None
-    others: Sequence[str]
+    kind: str = ""
+    wide: Mapping[str, str] = field(default_factory=dict)
+    scale: int | None = None
+
+    @property
+    def others(self) -> list[str]:
+        """The columns left over."""
+        taken = {*chain.from_iterable(self.fields.values()), *self.wide.values()}
+        return [column for column in self.header if column not in taken]
 
     def one(self, name: str) -> str | None:
         """Return the column of a field that has one at most."""
@@ -85,16 +100,11 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     BadInput for a choice that does not exist, and if several columns have a usual name of the same
     field; the candidates are named.
     """
-    fields, kind, wide, scale = _chosen(header, chosen)
-
-    def others() -> list[str]:
-        taken = {column for some in fields.values() for column in some} | set(wide.values())
-        return [column for column in header if column not in taken]
-
+    columns = _chosen(header, chosen)
     for name in USUAL:
-        if name in fields or (wide and name in ("probability", kind)):
+        if name in columns.fields or (columns.wide and name in ("probability", columns.kind)):
             continue
-        fits = _fitting(others(), name, has_title=bool(fields.get("title")))
+        fits = _fitting(columns.others, name, has_title=bool(columns.fields.get("title")))
         if len(fits) > 1:
             raise BadInput(
                 f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
@@ -104,24 +114,94 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
                 ),
             )
         if fits:
-            fields[name] = fits
-    if not wide and not fields.get("probability"):
-        wide = {column: column for column in others() if is_date(column)}
-        kind = "made_at" if wide else ""
-    return Columns(fields, kind, wide, scale, others())
+            columns = replace(columns, fields={**columns.fields, name: fits})
+    if not columns.wide and not columns.fields.get("probability"):
+        days = {column: column for column in columns.others if is_date(column)}
+        columns = replace(columns, kind="made_at" if days else "", wide=days)
+    return columns
+
+
+def completed(table: Table, columns: Columns) -> Columns:
+    """Return the columns with those that only their cells tell."""
+    return _with_forecasters(table, _with_days(table, _with_resolved(table, columns)))
+
+
+def _with_resolved(table: Table, columns: Columns) -> Columns:
+    """Return the columns with "resolved" as ``resolved_at``, if its cells are dates.
+
+    BadInput if they say yes, and no column or choice tells the outcomes.
+    """
+    name = next(filter(is_resolved, columns.others), None)
+    if name is None or "resolved_at" in columns.fields:
+        return columns
+    if not _are_dates(table, name):
+        cells = map(str.strip, table.frame[name].unique())
+        if "outcome" not in columns.fields and any(unaccented(cell) in YES for cell in cells):
+            raise BadInput(
+                f"No column of {table.path.name} has the outcomes of its questions.",
+                remedy=(
+                    *unsure_outcome(name),
+                    Remedy("If all are open: {}", "", column="outcome="),
+                ),
+            )
+        return columns
+    return replace(columns, fields={**columns.fields, "resolved_at": [name]})
+
+
+def _with_days(table: Table, columns: Columns) -> Columns:
+    """Return the columns with "Tag", a day in German, as ``made_at`` if its cells are dates."""
+    fields, name = columns.fields, columns.one("tags")
+    if name is None or plain(name) != DAY or "made_at" in fields or not _are_dates(table, name):
+        return columns
+    return replace(columns, fields={**fields, "tags": [], "made_at": [name]})
+
+
+def _are_dates(table: Table, name: str) -> bool:
+    cells = table.frame[name]
+    filled = cells[cells.str.strip() != ""]
+    return len(filled) > 0 and bool(filled.str.fullmatch(_DATE).all())
+
+
+def _with_forecasters(table: Table, columns: Columns) -> Columns:
+    """Return the columns with those of the forecasters, if all the others are probabilities.
+
+    A column of averages is left out.
+    """
+    if columns.wide or columns.one("probability"):
+        return columns
+    others = [name for name in columns.others if not is_summary(name) and not is_resolved(name)]
+    has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
+    if has_names or not others or not all(_are_probabilities(table, name) for name in others):
+        raise BadInput(
+            f"No column of {table.path.name} has a usual name for the probability. Its columns are "
+            f"{', '.join(table.header)}.",
+            remedy=(
+                "Name the columns that the sheet has. Not recognised:",
+                *missing_fields(columns.fields, table.header),
+            ),
+        )
+    return replace(columns, kind="forecaster", wide={name: name for name in others})
+
+
+def _are_probabilities(table: Table, name: str) -> bool:
+    cells = numbers_of(table, name)[0]
+    filled = cells[cells.str.strip() != ""]
+    if not len(filled) or not filled.str.fullmatch(_SHARE).all():
+        return False
+    return bool(filled.astype(float).between(0, 100).all())
+
+
+def numbers_of(table: Table, name: str) -> tuple[pd.Series[Any], Mask]:
+    """Return the texts of the numbers in a column, and whether each is a percentage."""
+    cells = [without_percent(cell) for cell in table.frame[name]]
+    numbers = [decimal_point(bare, table.separator) for bare, _ in cells]
+    return pd.Series(numbers, dtype=str), np.array([is_share for _, is_share in cells], dtype=bool)
 
 
 def found_by_name(header: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return the columns with a usual name of each field; several if it is not clear which."""
     has_title = bool(_fitting(header, "title"))
     return {name: _fitting(header, name, has_title=has_title) for name in USUAL}
-
-
-def dates_resolved(columns: Columns) -> str | None:
-    """Return the column "resolved" if it could be ``resolved_at``: its cells decide."""
-    if "resolved_at" in columns.fields:
-        return None
-    return next(filter(is_resolved, columns.others), None)
 
 
 def naming(columns: Columns) -> list[str]:
@@ -134,18 +214,19 @@ def is_resolved(column: str) -> bool:
     return plain(column) in RESOLVED
 
 
-def columns_note(columns: Columns, header: Sequence[str]) -> str:
+def columns_note(columns: Columns) -> str:
     """Return a sentence on the use of each column, in the order of the file."""
     uses = [
-        (header.index(names[0]), f"{' + '.join(names)} → {_label(field)}")
-        for field in USUAL
-        if (names := columns.fields.get(field))
+        (names[0], f"{' + '.join(names)} → {_label(name)}")
+        for name in USUAL
+        if (names := columns.fields.get(name))
     ]
     if columns.wide:
-        names = sorted(columns.wide.values(), key=header.index)
+        names = sorted(columns.wide.values(), key=columns.header.index)
         each = "day" if columns.kind == "made_at" else columns.kind
-        uses.append((header.index(names[0]), f"{', '.join(names)} → one {each} each"))
-    return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
+        uses.append((names[0], f"{', '.join(names)} → one {each} each"))
+    uses.sort(key=lambda use: columns.header.index(use[0]))
+    return f"Columns: {'; '.join(said for _, said in uses)}."
 
 
 def leftover_notes(columns: Columns) -> Iterator[Advice]:
@@ -215,7 +296,7 @@ def unsure_outcome(column: str) -> tuple[str | Remedy, ...]:
 def is_date(text: str) -> bool:
     """Return whether a column's name is a day or a time."""
     day = day_first(text.strip())
-    if not _DATE.fullmatch(day):
+    if not _DATE_NAME.fullmatch(day):
         return False
     try:
         datetime.fromisoformat(day)
@@ -224,10 +305,8 @@ def is_date(text: str) -> bool:
     return True
 
 
-def _chosen(
-    header: Sequence[str], chosen: Mapping[str, str]
-) -> tuple[dict[str, Sequence[str]], str, Mapping[str, str], int | None]:
-    """Return the chosen columns of fields, the kind and the columns of a wide sheet, the scale."""
+def _chosen(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
+    """Return the columns as chosen."""
     fields: dict[str, Sequence[str]] = {}
     wide: dict[str, dict[str, str]] = {}
     scale = None
@@ -253,12 +332,13 @@ def _chosen(
         raise BadInput(
             f"The columns cannot be {' and '.join(wide)} at once.", remedy="Choose one of them."
         )
-    if "made_at" in wide and (bad := [name for name in wide["made_at"] if not is_date(name)]):
-        raise BadInput(
-            f"{bad[0]!r} is not a day.",
-            remedy=Remedy("Write it as in {}", "", column="made_at:2025-10-30=NAME"),
-        )
-    return fields, *next(iter(wide.items()), ("", {})), scale
+    for day in wide.get("made_at", ()):
+        if not is_date(day):
+            raise BadInput(
+                f"{day!r} is not a day.",
+                remedy=Remedy("Write it as in {}", "", column="made_at:2025-10-30=NAME"),
+            )
+    return Columns(header, fields, *next(iter(wide.items()), ("", {})), scale)
 
 
 def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> list[str]:
@@ -299,54 +379,33 @@ def _words(text: str) -> Sequence[str]:
 
 # Our fields with the usual names of their columns: English first, then other languages.
 USUAL: Mapping[str, Sequence[str]] = {
-    "question_id": ("question_id", "questionid", "qid", "market_id", "frage_id"),
-    "title": (
-        *("title", "question", "question_title", "question_text", "statement", "event"),
-        *("frage", "aussage", "titel", "pregunta"),
-    ),
-    "forecaster": (
-        *("forecaster", "user", "user_id", "username", "user_name", "member", "person"),
-        *("predictor", "participant", "expert", "model"),
-        *("teilnehmer", "mitglied", "nutzer", "benutzer", "experte", "modell"),
-        *("personne", "persona"),
-    ),
-    "probability": (
-        *("probability", "prob", "p", "forecast", "prediction", "predicted", "estimate"),
-        *("confidence", "chance", "credence", "probability_yes", "p_yes"),
-        *("wahrscheinlichkeit", "prognose", "vorhersage", "schatzung"),
-        *("probabilite", "prevision", "probabilidad", "pronostico", "prediccion"),
-    ),
-    "outcome": (
-        *("outcome", "result", "resolution", "resolved_to", "actual", "answer", "y"),
-        *("came_true", "happened"),
-        *("ergebnis", "ausgang", "eingetreten", "antwort", "resultat", "resultado"),
-    ),
-    "made_at": (
-        *("made_at", "forecast_date", "forecast_time", "forecasted_at", "predicted_at"),
-        *("prediction_date", "timestamp", "date", "day", "time"),
-        *("datum", "prognosedatum", "zeitpunkt", "zeitstempel", "fecha"),
-    ),
-    "open_time": (
-        *("open_time", "open_date", "opened", "asked_at", "asked", "start_date"),
-        *("eroffnet", "gestellt", "gestellt_am", "beginn", "startdatum"),
-    ),
-    "close_time": (
-        *("close_time", "close_date", "closes", "closed", "scheduled_close_time", "deadline"),
-        *("due", "due_date", "resolve_by", "end_date"),
-        *("frist", "stichtag", "fallig", "fallig_am", "ende", "enddatum"),
-        *("echeance", "date_limite", "plazo", "fecha_limite"),
-    ),
-    "resolved_at": (
-        *("resolved_at", "resolve_time", "resolution_date", "resolution_time", "resolved_on"),
-        *("resolved_date", "date_resolved"),
-        *("aufgelost_am", "entschieden_am", "ergebnisdatum"),
-    ),
-    "family": ("family", "event_id", "group", "familie", "gruppe"),
-    "tags": ("tags", "tag", "category", "topic", "kategorie", "thema", "categorie", "categoria"),
-    "rationale": (
-        *("rationale", "reasoning", "reason", "comment", "notes"),
-        *("begrundung", "kommentar", "notizen", "commentaire", "comentario"),
-    ),
+    name: _words(names)
+    for name, names in {
+        "question_id": "question_id questionid qid market_id frage_id",
+        "title": "title question question_title question_text statement event frage aussage titel "
+        "pregunta",
+        "forecaster": "forecaster user user_id username user_name member person predictor "
+        "participant expert model teilnehmer mitglied nutzer benutzer experte modell personne "
+        "persona",
+        "probability": "probability prob p forecast prediction predicted estimate confidence "
+        "chance credence probability_yes p_yes wahrscheinlichkeit prognose vorhersage schatzung "
+        "probabilite prevision probabilidad pronostico prediccion",
+        "outcome": "outcome result resolution resolved_to actual answer y came_true happened "
+        "ergebnis ausgang eingetreten antwort resultat resultado",
+        "made_at": "made_at forecast_date forecast_time forecasted_at predicted_at prediction_date "
+        "timestamp date day time datum prognosedatum zeitpunkt zeitstempel fecha",
+        "open_time": "open_time open_date opened asked_at asked start_date eroffnet gestellt "
+        "gestellt_am beginn startdatum",
+        "close_time": "close_time close_date closes closed scheduled_close_time deadline due "
+        "due_date resolve_by end_date frist stichtag fallig fallig_am ende enddatum echeance "
+        "date_limite plazo fecha_limite",
+        "resolved_at": "resolved_at resolve_time resolution_date resolution_time resolved_on "
+        "resolved_date date_resolved aufgelost_am entschieden_am ergebnisdatum",
+        "family": "family event_id group familie gruppe",
+        "tags": "tags tag category topic kategorie thema categorie categoria",
+        "rationale": "rationale reasoning reason comment notes begrundung kommentar notizen "
+        "commentaire comentario",
+    }.items()
 }
 # Names of the forecaster's column only beside the question's title; without one, they could be it.
 PEOPLE = _words(
@@ -374,6 +433,26 @@ OTHERS: Mapping[str, str] = {
     **dict.fromkeys(_ANNULLED, "annulled"),
     **dict.fromkeys(("ambiguous", "mehrdeutig"), "ambiguous"),
 }
+
+
+def outcome_of(text: str, separator: str, options: Mapping[str, str]) -> str | None:
+    """Return an outcome in the ledger's form; None if it is not one."""
+    word = unaccented(text)
+    if word in OTHERS:
+        return OTHERS[word]
+    if options:
+        folded = text.casefold()
+        return next((option for option in options if option.casefold() == folded), None)
+    if word in YES or word in NO:
+        return "yes" if word in YES else "no"
+    number = decimal_point(text, separator)
+    try:
+        share = float(number)
+    except ValueError:
+        return None
+    if not 0 <= share <= 1:
+        return None
+    return {0.0: "no", 1.0: "yes"}.get(share, number)
 
 
 def plain(words: str) -> str:

@@ -11,10 +11,10 @@ import itertools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from operator import itemgetter
 from statistics import NormalDist
 from typing import Any
 
@@ -23,12 +23,13 @@ import pandas as pd
 
 from forecasts.common.times import iso
 from forecasts.platforms.handles import hashed_id
-from forecasts.platforms.reading import Column, Reading, Rows
+from forecasts.platforms.reading import PROBABILITY, Column, Line, Reading, Rows
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.values import distributions
 
 _LATEST = 253_370_764_800  # seconds from 1970 to 9999
+_STDEV = "a standard deviation, 0 or more"
 _COLUMNS = (
     *(Column(name) for name in ("question_id", "question", "user_id", "nick", "mean")),
     Column(
@@ -41,8 +42,8 @@ _COLUMNS = (
         rule="a time in seconds since 1970",
     ),
     *(Column(name, needed=True) for name in ("date", "time")),
-    Column("probability", "number", low=0, high=1, rule="a probability from 0 to 1"),
-    Column("stdev", "number", low=0, rule="a standard deviation, 0 or more"),
+    Column("probability", "number", **PROBABILITY),
+    Column("stdev", "number", low=0, rule=_STDEV),
     Column("resolution", agrees=True),
     Column("brier", "number"),
 )
@@ -74,22 +75,22 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     rows.require_sound()
     reading = Reading("confido", bots={_CROWD})
     _name_forecasters(every, choices.owner)
-    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    groups: defaultdict[str, list[Line]] = defaultdict(list)
     for row in every:
         row["made_at"] = pd.Timestamp(row["timestamp"], unit="s", tz="UTC").as_unit("us")
         if row["who"] != _CROWD or choices.aggregates:
             groups[row["question_id"]].append(row)
         else:
             shown = row["mean"] or f"{row['probability']:g}"
-            reading.leave_out(row["place"], shown, "the group's forecast, which nobody made")
-    for given, group in groups.items():
+            reading.leave_out(row.place, shown, "the group's forecast, which nobody made")
+    for group in groups.values():
         question = _question(group, buckets)
-        reading.question(group[0]["place"], question, platform_id=given)
+        reading.question(group[0].place, question)
         last = {}  # the score of each forecaster's last forecast
-        for row in sorted(group, key=_made_at):
+        for row in sorted(group, key=itemgetter("made_at")):
             who = {"question_id": question["question_id"], "forecaster": row["who"]}
             value = {"probability": row["probability"], "quantiles": _quantiles(row, buckets)}
-            reading.forecast(row["place"], who | {"made_at": row["made_at"]} | value)
+            reading.forecast(row.place, who | {"made_at": row["made_at"]} | value)
             if not math.isnan(row["brier"]):
                 last[row["who"]] = who | {"name": "brier", "score": row["brier"]}
         reading.printed += last.values()
@@ -139,7 +140,7 @@ def _is_figure(text: str, kind: str) -> bool:
         return False
 
 
-def _kind(row: Mapping[str, Any]) -> str:
+def _kind(row: Line) -> str:
     """Return the type of question that a row's forecast fits; blank without a forecast."""
     if not math.isnan(row["probability"]):
         return "binary"
@@ -148,34 +149,33 @@ def _kind(row: Mapping[str, Any]) -> str:
     return "numeric" if row["mean"] else ""
 
 
-def _check(every: Sequence[Mapping[str, Any]], rows: Rows, buckets: _Buckets) -> None:
+def _check(every: Sequence[Line], rows: Rows, buckets: _Buckets) -> None:
     """Note what the columns' own rules leave: cells that do not fit each other."""
-    table, first = rows.table, {row["question_id"]: row for row in reversed(every)}
-    for number, row in enumerate(every):
-        wrong, kind, mean = partial(table.wrong, number), row["kind"], row["mean"]
-        same = first[row["question_id"]]
-        if kind == "" and number not in table.noted["probability"]:
-            wrong("probability", "", "a probability from 0 to 1")
+    noted, first = rows.table.noted, {row["question_id"]: row for row in reversed(every)}
+    for row in every:
+        kind, mean, same = row["kind"], row["mean"], first[row["question_id"]]
+        if kind == "" and row.number not in noted["probability"]:
+            row.wrong("probability", PROBABILITY["rule"])
         if kind == "binary" and mean:
-            wrong("mean", mean, "blank beside a probability")
+            row.wrong("mean", "blank beside a probability")
         if mean and kind != "binary":
             if not _is_figure(mean, kind):
-                wrong("mean", mean, _FIGURES[kind])
-            if math.isnan(row["stdev"]) and number not in table.noted["stdev"]:
-                wrong("stdev", "", "a standard deviation, 0 or more")
+                row.wrong("mean", _FIGURES[kind])
+            if math.isnan(row["stdev"]) and row.number not in noted["stdev"]:
+                row.wrong("stdev", _STDEV)
         if kind and kind != same["kind"]:
             rule = f"a {same['kind']} forecast, as in the first row of this question"
-            wrong("mean" if mean else "probability", kind, rule)
+            row.wrong("mean" if mean else "probability", rule, kind)
         elif kind and (outcome := row["resolution"]) and not _is_figure(outcome, kind):
-            wrong("resolution", outcome, f"{_FIGURES[kind]}, or blank")
+            row.wrong("resolution", f"{_FIGURES[kind]}, or blank")
         shares = [share for name in buckets.columns if not math.isnan(share := row[name])]
         if shares and (min(shares) < 0 or abs(sum(shares) - 1) > _TOLERANCE):
             rule = "probabilities that sum to 1, over all buckets"
-            wrong(buckets.columns[0], f"{sum(shares):g} in all", rule)
+            row.wrong(buckets.columns[0], rule, f"{sum(shares):g} in all")
     rows.require_agreement([row["question_id"] for row in every])
 
 
-def _name_forecasters(every: Sequence[dict[str, Any]], owner: str) -> None:
+def _name_forecasters(every: Sequence[Line], owner: str) -> None:
     """Fill in each row's forecaster: the nickname, or the id without one or if others share it.
 
     The only member in a file is its owner.
@@ -192,12 +192,7 @@ def _name_forecasters(every: Sequence[dict[str, Any]], owner: str) -> None:
             row["who"] = owner
 
 
-def _made_at(row: Mapping[str, Any]) -> pd.Timestamp:
-    at: pd.Timestamp = row["made_at"]
-    return at
-
-
-def _question(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> dict[str, Any]:
+def _question(group: Sequence[Line], buckets: _Buckets) -> dict[str, Any]:
     """Return the question of these predictions, with the times and the range they suggest."""
     kind, given, outcome = (group[0][name] for name in ("kind", "question_id", "resolution"))
     low, high = "", ""
@@ -205,20 +200,21 @@ def _question(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> dict[str
         outcome = {"0": "no", "1": "yes"}.get(outcome, "")
     else:
         low, high = (_text(bound, kind) for bound in _range(group, buckets))
-    plain = _PLAIN_ID.fullmatch(given)
+    plain, made = _PLAIN_ID.fullmatch(given), [row["made_at"] for row in group]
     return {
         "question_id": f"confido-{given}" if plain else hashed_id("confido", given),
+        "platform_id": given,
         "title": group[0]["question"] or given,
         "type": kind,
         "lower_bound": low,
         "upper_bound": high,
-        "open_time": min(map(_made_at, group)),
-        "scheduled_close_time": max(map(_made_at, group)) + (_AFTER_LAST if outcome else _OPEN_FOR),
+        "open_time": min(made),
+        "scheduled_close_time": max(made) + (_AFTER_LAST if outcome else _OPEN_FOR),
         "resolution": outcome,
     }
 
 
-def _range(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> tuple[float, float]:
+def _range(group: Sequence[Line], buckets: _Buckets) -> tuple[float, float]:
     """Return the question's range: that of its buckets, else one around its forecasts."""
     if buckets.edges:
         return buckets.edges[0], buckets.edges[-1]
@@ -233,13 +229,13 @@ def _range(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> tuple[float
     return math.floor(low / step) * step, (math.floor(high / step) + 1) * step
 
 
-def _curve(row: Mapping[str, Any]) -> NormalDist:
+def _curve(row: Line) -> NormalDist:
     """Return the normal curve with the mean and the deviation of a forecast."""
     spread = row["stdev"] * (_DAY_SECONDS if row["kind"] == "date" else 1)
     return NormalDist(_figure(row["mean"]), spread)
 
 
-def _quantiles(row: Mapping[str, Any], buckets: _Buckets) -> dict[str, Any] | None:
+def _quantiles(row: Line, buckets: _Buckets) -> dict[str, Any] | None:
     """Return a forecast's quantiles: of its buckets, else of a normal curve."""
     kind = row["kind"]
     if kind == "binary":
@@ -268,7 +264,7 @@ def _text(figure: float, kind: str) -> str:
 def _add_notes(
     reading: Reading,
     rows: Rows,
-    made: Sequence[Mapping[str, Any]],
+    made: Sequence[Line],
     buckets: _Buckets,
     choices: Choices,
 ) -> None:

@@ -10,12 +10,12 @@ rejected: it would invent the probabilities of options that nobody forecast.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from forecasts.common.text import counted
 from forecasts.platforms.handles import apart, handle, hashed_id
-from forecasts.platforms.reading import Column, Reading, Rows
+from forecasts.platforms.reading import PROBABILITY, Column, Line, Reading, Rows
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
@@ -31,29 +31,16 @@ _SCORES = {
 }
 # OTHER: none of the options listed, so none of them came true.
 _OUTCOMES = {"": "", "YES": "yes", "NO": "no", "OTHER": "no", "AMBIGUOUS": "ambiguous"}
+_OUTCOME_RULE = "YES, NO, AMBIGUOUS, OTHER or blank"
 _COLUMNS = (
     Column(_TITLE, needed=True, required=True),
     Column(_OPTION),
     Column(_WHO, needed=True),
-    Column(
-        _FORECAST,
-        kind="number",
-        needed=True,
-        required=True,
-        low=0,
-        high=1,
-        rule="a probability from 0 to 1",
-    ),
+    Column(_FORECAST, "number", needed=True, required=True, **PROBABILITY),
     Column(_MADE, "local", needed=True, required=True),
     Column(_ASKED, "local", needed=True, required=True),
     Column(_DUE, "local", needed=True, required=True, agrees=True),
-    Column(
-        _OUTCOME,
-        needed=True,
-        words=_OUTCOMES,
-        rule="YES, NO, AMBIGUOUS, OTHER or blank",
-        agrees=True,
-    ),
+    Column(_OUTCOME, needed=True, words=_OUTCOMES, rule=_OUTCOME_RULE, agrees=True),
     Column(_RESOLVED, "local", agrees=True),
     *(Column(name) for name in (_NOTES, _TAGS, _COMMENTS, _TOURNAMENT)),
     *(Column(name, "number") for name in _SCORES),
@@ -86,29 +73,29 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         reading.note(f"Forecasts of {owner!r} are {choices.owner}'s.")
     _note_options(asked, reading)
     for row in asked:
-        reading.question(row["place"], _question(row))
+        reading.question(row.place, _question(row))
     reading.close_when_due(choices.zone)
     for row in every:
         name = row["who"]
         if not name:
-            reading.leave_out(row["place"], str(row[_FORECAST]), "names no forecaster")
+            reading.leave_out(row.place, str(row[_FORECAST]), "names no forecaster")
             continue
         if owner:
             name = choices.owner if name == owner else apart(name, choices.owner, "Fatebook")
         cells = {"question_id": row["id"], "forecaster": name, "made_at": row[_MADE]}
-        reading.forecast(row["place"], cells | {"probability": row[_FORECAST]})
+        reading.forecast(row.place, cells | {"probability": row[_FORECAST]})
     commented = {row["whole"]: row for row in reversed(asked)}
     for row in asked:
         if row[_COMMENTS].strip() and commented[row["whole"]] is row:
             reason = "the comments of a question are in one cell, without their times"
-            reading.leave_out(row["place"], row[_COMMENTS], reason)
+            reading.leave_out(row.place, row[_COMMENTS], reason)
     for row in asked:
         _add_scores(row, choices.owner if owner else "", reading)
     reading.left_out += rows.unused()
     return reading.record(account=owner)
 
 
-def _owner(rows: Sequence[Mapping[str, Any]]) -> str:
+def _owner(rows: Sequence[Line]) -> str:
     """Return the name of the account that exported the file; '' if it cannot be told.
 
     It has forecasts on every question with a printed score, since only its own scores are printed.
@@ -124,12 +111,12 @@ def _owner(rows: Sequence[Mapping[str, Any]]) -> str:
     return common.pop() if len(common) == 1 else ""
 
 
-def _printed(row: Mapping[str, Any]) -> dict[str, float]:
+def _printed(row: Line) -> dict[str, float]:
     """Return the scores in a row by their names."""
     return {name: row[column] for column, name in _SCORES.items() if row[column] == row[column]}
 
 
-def _question(row: Mapping[str, Any]) -> dict[str, Any]:
+def _question(row: Line) -> dict[str, Any]:
     option = row[_OPTION]
     tags = dict.fromkeys([*row[_TAGS].split("; "), row[_TOURNAMENT]])
     return {
@@ -147,7 +134,7 @@ def _question(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _add_scores(row: Mapping[str, Any], owner: str, reading: Reading) -> None:
+def _add_scores(row: Line, owner: str, reading: Reading) -> None:
     """Add a question's printed scores, which are the account's own, or leave them out."""
     printed = _printed(row)
     if not printed:
@@ -157,7 +144,7 @@ def _add_scores(row: Mapping[str, Any], owner: str, reading: Reading) -> None:
         if row[_OPTION]:
             reason = "the score of one option, which Fatebook prints at every option"
         shown = ", ".join(f"{name} {score:g}" for name, score in printed.items())
-        reading.leave_out(row["place"], shown, reason)
+        reading.leave_out(row.place, shown, reason)
         return
     reading.printed += [
         {"question_id": row["id"], "forecaster": owner, "name": name, "score": score}
@@ -165,7 +152,7 @@ def _add_scores(row: Mapping[str, Any], owner: str, reading: Reading) -> None:
     ]
 
 
-def _note_options(asked: Sequence[Mapping[str, Any]], reading: Reading) -> None:
+def _note_options(asked: Sequence[Line], reading: Reading) -> None:
     none_true: dict[str, bool] = {}
     for row in asked:
         if row[_OPTION]:

@@ -82,7 +82,7 @@ class _Sets(Reading):
     resolved: dict[Key, Entry] = field(default_factory=dict)
     made: dict[tuple[str, str, Key], Entry] = field(default_factory=dict)
     asked: dict[Key, tuple[str, Entry]] = field(default_factory=dict)
-    models: dict[str, tuple[str, str]] = field(default_factory=dict)
+    models: dict[str, dict[str, str]] = field(default_factory=dict)
     repeated: int = 0
 
 
@@ -103,7 +103,6 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     for (due, handle, key), row in sets.made.items():
         if key not in sets.asked or due < sets.asked[key][0]:
             sets.asked[key] = (due, row)
-        model = dict(zip(("model", "version"), sets.models.get(handle, ("", "")), strict=True))
         cells = {
             "question_id": key.question_id,
             "forecaster": handle,
@@ -111,12 +110,9 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             "probability": row.number("forecast"),
             "rationale": row.text("reasoning"),
         }
-        sets.forecast(row.place, cells | (model if sets.models else {}))
+        sets.forecast(row.place, cells | sets.models.get(handle, {}))
     for key, (due, row) in sets.asked.items():
-        about = sets.known.get((key.source, key.ids[0]))
-        url = "" if about is None or about.fields.get("url") in MISSING else about.address("url")
-        cells = _question(key, due, sets)
-        sets.question(row.place, cells, platform_id="+".join(key.ids), url=url)
+        sets.question(row.place, _question(key, due, sets))
     sets.bots.update(sets.models)
     sets.require_sound(source.name)
     _add_notes(sets)
@@ -127,22 +123,18 @@ def _key(row: Entry, due: str) -> Key | None:
     """Return the question of a row; None if it does not name one, which is noted."""
     source, value = row.name("source", required=True), row.fields.get("id")
     ids = tuple(value) if isinstance(value, list) else (row.name("id", required=True),)
-    if not all(isinstance(one, str) and one.isprintable() for one in ids):
-        row.wrong("id", "an id or a list of ids")
-        return None
     signs = row.fields.get("direction")
     directions = tuple(signs) if len(ids) > 1 and isinstance(signs, list) else ()
-    if len(ids) > 1 and (
-        len(directions) != len(ids) or not all(sign in (1, -1) for sign in directions)
-    ):
+    resolves = ""
+    if not all(isinstance(one, str) and one.isprintable() for one in ids):
+        row.wrong("id", "an id or a list of ids")
+    elif len(ids) > 1 and [sign in (1, -1) for sign in directions] != [True] * len(ids):
         row.wrong("direction", "1 or -1 for each id")
-        return None
-    if source not in DATASETS:
-        return Key(source, ids, directions)
-    if not (resolves := _resolved_on(row)):
+    elif source in DATASETS and not (resolves := _resolved_on(row)):
         row.wrong("resolution_date", "required for a dataset question")
-        return None
-    return Key(source, ids, directions, due, resolves)
+    else:
+        return Key(source, ids, directions, due if resolves else "", resolves)
+    return None
 
 
 def _add_outcome(row: Entry, file: Entry, sets: _Sets) -> None:
@@ -185,7 +177,7 @@ def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
             sets.repeated += 1
         if not is_person:
             slug = file.name("model_run_slug") or file.name("model")
-            sets.models[handle] = (slug, file.name("model_run_key"))
+            sets.models[handle] = {"model": slug, "version": file.name("model_run_key")}
 
 
 def _shown(row: Entry) -> str:
@@ -195,17 +187,16 @@ def _shown(row: Entry) -> str:
 
 def _handle(file: Entry) -> str:
     """Return the bot's name: that of the model's run and variant, or of the model and its maker."""
-    run, variant = file.name("model_run_key"), file.name("forecast_variant_key")
-    if run:
-        return "-".join(filter(None, (run, variant)))
+    if run := file.name("model_run_key"):
+        return "-".join(filter(None, (run, file.name("forecast_variant_key"))))
     maker, model = file.name("organization"), file.name("model", required=True)
     own = maker in ("", "ForecastBench") or model.startswith(maker)
     return model if own else f"{maker} {model}"
 
 
 def _due(file: Entry) -> str:
-    name = "forecast_date" if "forecast_due_date" not in file.fields else "forecast_due_date"
-    return _day(file, name)
+    is_old = "forecast_due_date" not in file.fields
+    return _day(file, "forecast_date" if is_old else "forecast_due_date")
 
 
 def _resolved_on(row: Entry) -> str:
@@ -232,9 +223,10 @@ def _at(day: str, of_day: time = time()) -> datetime:
 def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
     """Return the cells of a question that was first forecast in the round with this due date."""
     parts = [sets.known.get((key.source, id_)) for id_ in key.ids]
-    about = (parts[0] if len(parts) == 1 else None) or Entry("", {}, sets.problems)
+    first = parts[0]
+    about = (first if len(parts) == 1 else None) or Entry("", {}, sets.problems)
     opened, closes = (
-        None if about.fields.get(name) in (None, "N/A") else about.time(name)
+        None if about.fields.get(name) in MISSING else about.time(name)
         for name in ("market_info_open_datetime", "market_info_close_datetime")
     )
     opened = min(opened or _at(due), _at(due))
@@ -244,6 +236,8 @@ def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
         closes = LAST_TIME
     cells = {
         "question_id": key.question_id,
+        "platform_id": "+".join(key.ids),
+        "url": "" if first is None or first.fields.get("url") in MISSING else first.address("url"),
         "title": _title(key, parts),
         "type": "binary",
         "open_time": opened,
@@ -367,7 +361,7 @@ def _submissions(
         elif "+" in row.question_id and row.question_id.startswith("forecastbench-"):
             left_out["forecast{s} on a combination"] += 1
         else:
-            if row.made_at != pd.Timestamp(due, tz="UTC"):
+            if row.made_at != _at(due):
                 left_out["time{s} other than the due date"] += 1
             found[row.forecaster, due][row.question_id] = row._asdict()
     return {key: newest for key, newest in sorted(found.items()) if newest}

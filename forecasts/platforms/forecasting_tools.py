@@ -91,11 +91,11 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         "A report has no time of its own: its forecast counts from when its question was fetched, "
         "plus the minutes that it took."
     )
-    reports: dict[Any, _Report] = {}
-    for entry in reading.entries(source):
-        for one in _reports(entry, choices, reading):
-            value = repr(sorted(one.value.items()))
-            reports[one.slug, one.bot.handle, one.made_at, value] = one
+    found = [one for each in reading.entries(source) for one in _reports(each, choices, reading)]
+    reports = {
+        (one.slug, one.bot.handle, one.made_at, repr(sorted(one.value.items()))): one
+        for one in found
+    }
     reading.require_sound(source.name)
     newest: dict[str, _Report] = {}
     opened: dict[str, datetime] = {}
@@ -104,8 +104,8 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         opened.setdefault(report.slug, report.made_at)
     for slug, one in newest.items():
         cells = {**one.question, "open_time": one.question["open_time"] or opened[slug]}
-        url = one.entry.entry("question").address("page_url")
-        reading.question(one.entry.place, cells, url=url)
+        cells["url"] = one.entry.entry("question").address("page_url")
+        reading.question(one.entry.place, cells)
     for one in reports.values():
         _add_forecast(one, newest[one.slug].question.get("options"), reading)
     reading.require_sound(source.name)
@@ -282,20 +282,18 @@ def read_percentiles(prediction: Entry, kind: str, lower: str, upper: str) -> di
 
 
 def declared_percentiles(
-    value: Mapping[str, float | str], kind: str, lower: str, upper: str
+    value: Mapping[str, float | str], lower: str, upper: str
 ) -> list[dict[str, float]]:
-    """Return quantiles as points that rise from bound to bound."""
-    low, high = (figure_to_float(one, kind) for one in (lower, upper))
+    """Return quantiles of a number as points that rise from bound to bound."""
+    low, high = (figure_to_float(one, "numeric") for one in (lower, upper))
     inside = sorted(
-        (float(level), figure_to_float(figure, kind))
+        (float(level), figure_to_float(figure, "numeric"))
         for level, figure in value.items()
         if level not in OUTSIDE_LEVELS
     )
     below, above = (float(value.get(name, 0)) for name in OUTSIDE_LEVELS)
     points = [(below, low), *inside, (_rest(above), high)]
-    rising = [
-        one for place, one in enumerate(points) if place == 0 or one[0] > points[place - 1][0]
-    ]
+    rising = points[:1] + [one for last, one in itertools.pairwise(points) if one[0] > last[0]]
     return [{"percentile": level, "value": figure} for level, figure in rising]
 
 
@@ -361,6 +359,7 @@ def _benchmark(
 def _written_report(row: Any, asked: Any, left_out: Counter[str]) -> dict[str, Any] | None:
     """Return a report; None for a forecast without a place, which is each_counted."""
     prediction: Any = None
+    omission = "forecast{s} of a date" if asked.type == "date" else "withdrawal{s}"
     if asked.type == "binary":
         prediction = None if pd.isna(row.probability) else row.probability
     elif asked.type == "multiple_choice" and row.probabilities is not None:
@@ -371,42 +370,32 @@ def _written_report(row: Any, asked: Any, left_out: Counter[str]) -> dict[str, A
                 if p is not None
             ]
         }
-    elif asked.type == "date":
-        left_out["forecast{s} of a date"] += 1
-        return None
-    elif row.quantiles is not None:
-        points = declared_percentiles(
-            row.quantiles, asked.type, asked.lower_bound, asked.upper_bound
-        )
-        if len(points) < 2:
-            left_out["forecast{s} beyond the bounds alone"] += 1
-            return None
-        # Not strict: the points are taken as they are.
-        prediction = _bounds(asked) | {
-            "declared_percentiles": points,
-            "zero_point": None,
-            "cdf_size": 201,
-            "standardize_cdf": False,
-            "strict_validation": False,
-            "is_date": False,
-        }
+    elif asked.type == "numeric" and row.quantiles is not None:
+        points = declared_percentiles(row.quantiles, asked.lower_bound, asked.upper_bound)
+        omission = "forecast{s} beyond the bounds alone"
+        if len(points) >= 2:
+            # Not strict: the points are taken as they are.
+            prediction = _bounds(asked) | {
+                "declared_percentiles": points,
+                "zero_point": None,
+                "cdf_size": 201,
+                "standardize_cdf": False,
+                "strict_validation": False,
+                "is_date": False,
+            }
     if prediction is None:
-        left_out["withdrawal{s}"] += 1
+        left_out[omission] += 1
         return None
+    heading = "" if row.rationale.strip().startswith("#") else HEADING
     return {
         "question": _written_question(asked, row.made_at),
-        "explanation": _explained(row.rationale),
+        "explanation": heading + row.rationale,
         "other_notes": None,
         "price_estimate": None if pd.isna(row.cost) else row.cost,
         "minutes_taken": None,
         "errors": [],
         "prediction": prediction,
     }
-
-
-def _explained(rationale: str) -> str:
-    """Return a rationale as an explanation, which has to begin with a heading."""
-    return rationale if rationale.strip().startswith("#") else HEADING + rationale
 
 
 def _bounds(asked: Any) -> dict[str, Any]:

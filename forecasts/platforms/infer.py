@@ -30,13 +30,14 @@ _QUESTION = {
     "resolved_at": Field("resolved_at", "time"),
 }
 _ROUNDING = 0.02  # that a sum of probabilities may be off, as they have four digits or fewer
+_NONE = Entry("", {})  # for an answer that a question lacks
 
 
 @dataclass
 class _Question:
     """A question of the file, and those that it becomes: several if several answers can be right.
 
-    ``answers``: the answers, in the order of the options.
+    ``answers``: in the order of the options; or of each question, the answer that means yes.
     """
 
     entry: Entry
@@ -75,7 +76,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     for question in sets.asked.values():
         counting = [one for one in question.asked if one["question_id"] in answered]
         for cells in counting:
-            sets.question(question.entry.place, cells, url=question.entry.address("url"))
+            sets.question(question.entry.place, {**cells, "url": question.entry.address("url")})
         if not counting:
             reason = "no forecast of the account counts"
             sets.leave_out(question.entry.place, question.entry.text("name"), reason)
@@ -127,13 +128,13 @@ def _question(entry: Entry, scale: int) -> _Question:
     cells = _cells(entry, known_at)
     shares = [_certain(answer, scale) for answer in answers]
     if is_binary:
-        # The answer that means yes; or the only one, which can be no.
+        # The answer that means yes: "yes" or else the first one, unless that is "no".
         place = folded.index("yes") if "yes" in folded else 0
-        share = shares[place] if shares else None
-        if share is not None and "yes" not in folded and folded[0] == "no":
-            share = 1 - share
+        yes, share = [*answers, _NONE][place], [*shares, None][place]
+        if folded[place : place + 1] == ["no"]:
+            yes, share = _NONE, None if share is None else 1 - share
         asked = [cells | _outcome(entry, [share], ["yes"], known_at)]
-        return _Question(entry, asked, answers[place : place + 1] or [entry], True)
+        return _Question(entry, asked, [yes], True)
     if "exclusive?" in entry and not entry.flag("exclusive?"):
         asked = [
             cells
@@ -230,8 +231,8 @@ def _add_forecasts(entry: Entry, sets: _Sets) -> None:
     by_answer: dict[str, float] = {}
     for part in parts:
         p = part.number("forecasted_probability", low=0, high=sets.scale, required=True)
-        for key in ("answer_id", "answer_name"):
-            by_answer[part.name(key)] = p / sets.scale
+        for name in filter(None, map(part.name, ("answer_id", "answer_name"))):
+            by_answer[name] = p / sets.scale
     values = [_value(answer, by_answer) for answer in question.answers]
     found: list[dict[str, Any]] = []
     if question.is_binary:
@@ -252,9 +253,9 @@ def _add_forecasts(entry: Entry, sets: _Sets) -> None:
     if fault:
         sets.leave_out(entry.place, question.entry.text("name"), fault)
         return
-    name = entry.name("membership_username")
-    who = entry.name("membership_id") or name
-    sets.names.append((made_at or LAST_TIME, who, name))
+    account = entry.name("membership_username")
+    who = entry.name("membership_id") or account
+    sets.names.append((made_at or LAST_TIME, who, account))
     common = {"made_at": made_at, "rationale": plain_words(entry.text("rationale"))}
     for one in found:
         sets.forecast(entry.place, common | {"forecaster": who} | one)

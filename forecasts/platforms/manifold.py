@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -70,15 +70,13 @@ class _Bet(NamedTuple):
 class _Market:
     """A market and its questions, each with its ``place``.
 
-    ``answers``: the ids of the answers; empty for a market of yes and no. With ``exclusive`` there
-    is one question, whose options are in that order; otherwise one question an answer. ``since``:
-    when each answer was added.
+    ``answers``: the ids of the answers; empty for a market of yes and no. There is one question an
+    answer; if answers exclude each other, one question, whose options are in that order. ``since``:
+    when each of its options was added.
     """
 
-    url: str
     questions: Sequence[Mapping[str, Any]]
     answers: Sequence[str] = ()
-    exclusive: bool = False
     since: Sequence[datetime] = ()
 
 
@@ -105,10 +103,9 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             reading.leave_out(entry.place, "", reason)
     reading.require_sound(source.name)
     dropped = Counter(bet.dropped for bet in bets.values())
-    for reason in _DROPPED:
-        if dropped[reason]:
-            reading.leave_out(source.name, count(dropped[reason], "bet"), reason)
-    for bet, question, value in _forecasts(list(bets.values()), markets, reading):
+    for reason in filter(dropped.get, _DROPPED):
+        reading.leave_out(source.name, count(dropped[reason], "bet"), reason)
+    for bet, question, value in _forecasts(bets.values(), markets, reading):
         cells = {"question_id": question["question_id"], "forecaster": bet.user, "made_at": bet.at}
         reading.forecast(bet.place, {**cells, **value})
     forecast = {one["question_id"] for one in reading.forecasts}
@@ -118,12 +115,12 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             continue
         for question in market.questions:
             if question["question_id"] in forecast:
-                reading.question(question["place"], question, url=market.url)
+                reading.question(question["place"], question)
             else:
                 reason = "no bet of the account counts"
                 reading.leave_out(question["place"], question["title"], reason)
-    _add_notes(reading)
     accounts = {one["forecaster"] for one in reading.forecasts} - {""}
+    _add_notes(reading, accounts)
     mine = accounts.pop() if len(accounts) == 1 else ""  # bets without an account are theirs too
     reading.name_forecasters({}, "Manifold", choices.owner, mine=mine)
     return reading.record(implied=True)
@@ -155,20 +152,20 @@ def _bet(entry: Entry, *, is_again: bool) -> _Bet:
 
 
 def _forecasts(
-    bets: Sequence[_Bet], markets: Mapping[str, _Market | LeftOut], reading: Reading
+    bets: Iterable[_Bet], markets: Mapping[str, _Market | LeftOut], reading: Reading
 ) -> list[_Forecast]:
     """Return the forecasts that the bets imply; bets on unknown answers are left out."""
     found: list[_Forecast] = []
     unknown: defaultdict[tuple[str, str], list[_Bet]] = defaultdict(list)
-    exclusive: defaultdict[str, list[_Bet]] = defaultdict(list)
+    exclusive: dict[str, tuple[_Market, list[_Bet]]] = {}
     for bet in bets:
         market = markets.get(bet.market)
         if isinstance(market, LeftOut):
             continue
         if market is None or (market.answers and bet.answer not in market.answers):
             unknown[bet.market, bet.answer].append(bet)
-        elif market.exclusive:
-            exclusive[bet.market].append(bet)
+        elif market.since:
+            exclusive.setdefault(bet.market, (market, []))[1].append(bet)
         elif not bet.dropped:
             at = market.answers.index(bet.answer) if market.answers else 0
             found.append((bet, market.questions[at], {"probability": bet.p}))
@@ -178,11 +175,7 @@ def _forecasts(
             if market_id in markets:
                 what = f"an answer, {answer!r}, that its market lacks"
             reading.leave_out(some[0].place, market_id, f"{count(many, 'bet')} on {what}")
-    for market_id, several in exclusive.items():
-        market = markets[market_id]
-        assert isinstance(market, _Market)
-        found += _whole_vectors(market, several)
-    return found
+    return found + [one for both in exclusive.values() for one in _whole_vectors(*both)]
 
 
 def _whole_vectors(market: _Market, bets: Sequence[_Bet]) -> list[_Forecast]:
@@ -211,23 +204,18 @@ def _vector(
 ) -> list[float | None]:
     """Return the probabilities of all options; None for one that is not there yet."""
     others = [one for one, is_there in enumerate(there) if is_there and one != answer]
-    if not others:
-        return [1.0 if one == answer else None for one in range(len(there))]
     known = [prices[one] for one in others if one in prices]
     usual = max(0.0, 1 - p - sum(known)) / max(1, len(others) - len(known))
-    weights = [prices.get(one, usual) for one in others]
-    total = sum(weights)
-    if total <= 0:
-        weights, total = [1.0] * len(others), float(len(others))
-    vector: list[float | None] = [None] * len(there)
-    vector[answer] = p
-    for one, weight in zip(others, weights, strict=True):
-        vector[one] = (1 - p) * (weight / total)
-    return vector
+    weights = {one: prices.get(one, usual) for one in others}
+    if sum(weights.values()) <= 0:
+        weights = dict.fromkeys(others, 1.0)
+    total = sum(weights.values())
+    shares = {one: (1 - p) * (weight / total) for one, weight in weights.items()}
+    shares[answer] = p if others else 1.0
+    return [shares.get(one) for one in range(len(there))]
 
 
-def _add_notes(reading: Reading) -> None:
-    accounts = {one["forecaster"] for one in reading.forecasts} - {""}
+def _add_notes(reading: Reading, accounts: Collection[str]) -> None:
     if len(accounts) > 1:
         reading.note(
             f"The bets are of {len(accounts):,} accounts; each is a forecaster with its id on "
@@ -253,13 +241,13 @@ def _market(entry: Entry) -> _Market | LeftOut:
     if kind not in _KINDS:
         reason = _REFUSED.get(kind, f"a market of an unknown kind, {kind}")
         return LeftOut(entry.place, title, reason)
-    cells, url = _cells(entry, title), entry.address("url")
+    cells = _cells(entry, title)
     if cells["scheduled_close_time"] <= cells["open_time"]:
         return LeftOut(entry.place, title, "it closed at the moment it was made")
     opened = cells["open_time"]
     if kind == "BINARY":
-        outcome = _binary_resolution(entry, entry.flag("isResolved"), opened)
-        return _Market(url, [cells | outcome])
+        is_resolved = entry.flag("isResolved")
+        return _Market([cells | _binary_resolution(entry, opened) if is_resolved else cells])
     answers = _ordered(entry.entries("answers"), kind)
     if not answers:
         reason = "the file has no answers for it; export the market by itself (/v0/market/ID)"
@@ -269,14 +257,14 @@ def _market(entry: Entry) -> _Market | LeftOut:
         entry.wrong("answers", "answers with different ids")
     sums = "shouldAnswersSumToOne"
     if sums in entry and not entry.flag(sums):
-        return _Market(url, [_of_answer(cells, entry, one) for one in answers], ids)
+        return _Market([_of_answer(cells, entry, one) for one in answers], ids)
     options = _options(answers)
     if len(options) < 2:
         return LeftOut(entry.place, title, "a choice with a single answer")
     choice = {"type": "multiple_choice", "options": options, "ordered": kind in _BUCKETS}
     outcome = _choice_resolution(entry, ids, options, answers, opened)
     since = [_time(answer, "createdTime") or _EPOCH for answer in answers]
-    return _Market(url, [cells | choice | outcome], ids, exclusive=True, since=since)
+    return _Market([cells | choice | outcome], ids, since)
 
 
 def _cells(entry: Entry, title: str) -> dict[str, Any]:
@@ -288,6 +276,7 @@ def _cells(entry: Entry, title: str) -> dict[str, Any]:
         closes = resolved if closes is not None and resolved is not None else LAST_TIME
     return {
         "place": entry.place,
+        "url": entry.address("url"),
         "question_id": f"manifold-{entry.name('id', required=True)}",
         "title": title,
         "type": "binary",
@@ -307,11 +296,13 @@ def _of_answer(cells: Mapping[str, Any], market: Entry, answer: Entry) -> dict[s
         opened = cells["open_time"]
     resolved = _time(answer, "resolutionTime")
     is_early = resolved is not None and opened < resolved < closes
-    source, is_resolved = answer, "resolution" in answer
-    if not is_resolved and market.text("resolution") == "CANCEL":
-        source, is_resolved = market, True
-    elif not is_resolved and market.flag("isResolved"):
-        source, is_resolved = _weighed(market, answer), True
+    source: Entry | None = None
+    if "resolution" in answer:
+        source = answer
+    elif market.text("resolution") == "CANCEL":
+        source = market
+    elif market.flag("isResolved"):
+        source = _weighed(market, answer)
     return {
         **cells,
         "place": answer.place,
@@ -320,7 +311,7 @@ def _of_answer(cells: Mapping[str, Any], market: Entry, answer: Entry) -> dict[s
         "family": cells["question_id"],
         "open_time": opened,
         "actual_close_time": resolved if is_early else cells["actual_close_time"],
-        **_binary_resolution(source, is_resolved, opened),
+        **(_binary_resolution(source, opened) if source else {}),
     }
 
 
@@ -335,16 +326,13 @@ def _weighed(market: Entry, answer: Entry) -> Entry:
     return Entry(market.place, fields, market.problems)
 
 
-def _binary_resolution(entry: Entry, is_resolved: bool, opened: datetime) -> dict[str, Any]:
+def _binary_resolution(entry: Entry, opened: datetime) -> dict[str, Any]:
     """Return the cells of an outcome: yes, no, a share of yes (MKT) or annulled (CANCEL)."""
-    outcome = entry.text("resolution").upper()
-    if not is_resolved:
-        return {}
-    if outcome == "MKT":
-        share = entry.number("resolutionProbability", low=0, high=1, required=True)
-        return _resolved(entry, repr(share), opened)
     known = {"YES": "yes", "NO": "no", "CANCEL": "annulled"}
-    if outcome not in known:
+    outcome = entry.text("resolution").upper()
+    if outcome == "MKT":
+        known[outcome] = repr(entry.number("resolutionProbability", low=0, high=1, required=True))
+    elif outcome not in known:
         entry.wrong("resolution", "YES, NO, MKT or CANCEL")
     return _resolved(entry, known.get(outcome, ""), opened)
 

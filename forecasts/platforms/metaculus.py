@@ -18,8 +18,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ from forecasts.common.times import iso_day_or_time, read_time
 from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.tables import Table
 from forecasts.platforms.handles import account_handles, handle
-from forecasts.platforms.reading import Reading, require_sound, rows_of
+from forecasts.platforms.reading import Line, Reading, lines, require_sound
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.values.distributions import first_faults, quantiles
@@ -41,13 +41,14 @@ from forecasts.values.value import SUM_TOLERANCE
 from scoring.arrays import Floats
 
 _P, _VECTOR, _CDF = "Probability Yes", "Probability Yes Per Category", "Continuous CDF"
+_START, _END = "Start Time", "End Time"
 _FORECASTS = dict.fromkeys(
     (
         *("Question ID", "Forecaster ID", "Forecaster Username", "Forecaster (Anonymized)"),
         *("Is Bot", _VECTOR, _CDF),
     ),
     "text",
-) | {"Start Time": "time", "End Time": "time", _P: "number"}
+) | {_START: "time", _END: "time", _P: "number"}
 _SCORES = dict.fromkeys(
     ("Question ID", "User ID", "User Username", "User (Anonymized)", "Score Type"), "text"
 ) | {"Score": "number", "Coverage": "number"}
@@ -81,13 +82,11 @@ class _Account(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """A row with a forecast: its place in the file, its question, its forecaster and its times."""
+    """A row with a forecast: its line, its question and its forecaster."""
 
-    row: int
+    line: Line
     asked: Asked
     who: str
-    start: pd.Timestamp
-    end: pd.Timestamp
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:
@@ -256,115 +255,111 @@ def _add_forecasts(
     """
     made: list[_Made] = []
     unknown = 0
-    columns = (table.frame[name].tolist() for name in ("Question ID", "Start Time", "End Time"))
-    for row, (given, start, end) in enumerate(zip(*columns, strict=True)):
-        question, name = asked.get(own_id(given)), who[row]
+    for line, name in zip(lines(table), who, strict=True):
+        question = asked.get(own_id(line["Question ID"]))
         if name is None or question is None:
             unknown += name is not None
             continue
-        if pd.isna(start) and row not in table.noted["Start Time"]:
-            table.wrong(row, "Start Time", "", "required")
-        if end < start:
-            table.wrong(row, "End Time", end, "not before Start Time")
-        made.append(_Made(row, question, name, start, end))
+        if pd.isna(line[_START]) and line.number not in table.noted[_START]:
+            line.wrong(_START, "required")
+        if line[_END] < line[_START]:
+            line.wrong(_END, "not before Start Time")
+        made.append(_Made(line, question, name))
     if unknown:
         many = counted(unknown, "{n} forecast{s}")
         reading.leave_out(table.path.name, many, "their questions are not imported")
-    values = _values(table, made, reading)
-    groups: defaultdict[tuple[str, str], list[_Made]] = defaultdict(list)
-    for one in made:
-        if one.row in values:
-            groups[one.asked.id, one.who].append(one)
+    values = _values(made, reading)
+    groups: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
+    for line, question, name in made:
+        if line.number in values:
+            groups[question.id, name].append(line)
         else:
-            reading.leave_out(table.place(one.row), "", "it has no value")
+            reading.leave_out(line.place, "", "it has no value")
     ahead = 0
     for (slug, who_made), some in groups.items():
-        some.sort(key=lambda one: one.start)
-        for one, following in zip_longest(some, some[1:]):
-            cells = {"question_id": slug, "forecaster": who_made}
-            where = table.place(one.row)
-            reading.forecast(where, {**cells, "made_at": one.start, **values[one.row]})
-            if pd.isna(one.end) or (following is not None and following.start <= one.end):
+        some.sort(key=itemgetter(_START))
+        for line, following in zip_longest(some, some[1:]):
+            cells, end = {"question_id": slug, "forecaster": who_made}, line[_END]
+            made_at = {"made_at": line[_START]}
+            reading.forecast(line.place, cells | made_at | values[line.number])
+            if pd.isna(end) or (following is not None and following[_START] <= end):
                 continue
-            if until is not None and one.end > until:
+            if until is not None and end > until:
                 ahead += 1
             else:  # a withdrawal comes right after its forecast
-                reading.forecast(where, {**cells, "made_at": one.end})
+                reading.forecast(line.place, cells | {"made_at": end})
     reading.note(counted(ahead, "{n} forecast{s} {expires} later, and {has} not ended yet."))
 
 
-def _values(table: Table, made: Sequence[_Made], reading: Reading) -> dict[int, dict[str, Any]]:
-    """Return the values by row: a probability, a vector or quantiles."""
+def _values(made: Sequence[_Made], reading: Reading) -> dict[int, dict[str, Any]]:
+    """Return the values by the numbers of rows: a probability, a vector or quantiles."""
     found: dict[int, dict[str, Any]] = {}
     scaled = 0
     cdfs: defaultdict[tuple[str, int], list[tuple[_Made, list[float]]]] = defaultdict(list)
-    probabilities, vectors, curves = (table.frame[name].tolist() for name in (_P, _VECTOR, _CDF))
     for one in made:
-        if one.asked.kind == QuestionType.binary:
-            p = _probability(table, one.row, probabilities[one.row], vectors[one.row])
-            if not math.isnan(p):
-                found[one.row] = {"probability": p}
-        elif one.asked.kind == QuestionType.multiple_choice:
-            if vector := numbers(table, one.row, _VECTOR, vectors[one.row]):
+        line, asked, _ = one
+        if asked.kind == QuestionType.binary:
+            if not math.isnan(p := _probability(line)):
+                found[line.number] = {"probability": p}
+        elif asked.kind == QuestionType.multiple_choice:
+            if vector := numbers(line, _VECTOR):
                 total = sum(p for p in vector if p == p)
                 is_scaled = abs(total - 1) > SUM_TOLERANCE / 2
-                found[one.row] = {
-                    "probabilities": _vector(table, one, vector, total if is_scaled else 1.0)
-                }
+                shares = _vector(line, asked, vector, total if is_scaled else 1.0)
+                found[line.number] = {"probabilities": shares}
                 scaled += is_scaled
-        elif cdf := numbers(table, one.row, _CDF, curves[one.row]):
-            cdfs[one.asked.id, len(cdf)].append((one, cdf))
+        elif cdf := numbers(line, _CDF):
+            cdfs[asked.id, len(cdf)].append((one, cdf))
     rounded = "{n} forecast{s} on several options did not sum to 1, by rounding, and were divided "
     reading.note(counted(scaled, rounded + "by the sum."))
     # The CDFs of one question and length together.
     for some in cdfs.values():
-        found |= _quantiles(table, [one for one, _ in some], np.array([cdf for _, cdf in some]))
+        found |= _quantiles([one for one, _ in some], np.array([cdf for _, cdf in some]))
     return found
 
 
-def _probability(table: Table, row: int, p: float, pair: str) -> float:
+def _probability(line: Line) -> float:
     """Return a probability; some crowds are written as a pair, of no and yes."""
+    p: float = line[_P]
     if p < 0 or p > 1:
-        table.wrong(row, _P, p, "a probability from 0 to 1")
-    if not math.isnan(p) or not (both := numbers(table, row, _VECTOR, pair)):
+        line.wrong(_P, "a probability from 0 to 1")
+    if not math.isnan(p) or not (both := numbers(line, _VECTOR)):
         return p
     if len(both) != 2 or not 0 <= both[1] <= 1:
-        table.wrong(row, _VECTOR, pair, "the probabilities of no and yes")
+        line.wrong(_VECTOR, "the probabilities of no and yes")
     return both[-1]
 
 
-def _vector(table: Table, one: _Made, vector: Sequence[float], total: float) -> list[float | None]:
+def _vector(line: Line, asked: Asked, vector: Sequence[float], total: float) -> list[float | None]:
     """Return the probabilities of options; None for an option that there was not at the time."""
     entries = [None if p != p else p / total for p in vector]
-    options = one.asked.options
+    options = asked.options
     if abs(total - 1) > _ROUNDED or any(p < 0 or p > 1 for p in vector):
         entries = []
     elif len(entries) != len(options):
         # The options of its time, as a vector over all.
-        lists = [listed for since, listed in one.asked.history if since <= one.start]
+        lists = [listed for since, listed in asked.history if since <= line[_START]]
         fits = bool(lists) and len(lists[-1]) == len(entries)
         known = dict(zip(lists[-1], entries, strict=True)) if fits else {}
         entries = [known.get(option) for option in options] if fits else []
     if not entries and options:
         rule = f"{len(options)} probabilities that sum to 1, None for options added later"
-        table.wrong(one.row, _VECTOR, table.frame[_VECTOR].iloc[one.row], rule)
+        line.wrong(_VECTOR, rule)
     return entries
 
 
-def _quantiles(table: Table, made: Sequence[_Made], cdfs: Any) -> dict[int, dict[str, Any]]:
-    """Return the quantiles of CDFs of one question and length, by row."""
+def _quantiles(made: Sequence[_Made], cdfs: Any) -> dict[int, dict[str, Any]]:
+    """Return the quantiles of CDFs of one question and length, by the numbers of rows."""
     asked, count = made[0].asked, cdfs.shape[1]
     if asked.scale is None:
         return {}
     faults = first_faults(cdfs) if count >= 3 else np.zeros(len(cdfs), dtype=np.intp)
-    for one, fault in zip(made, faults.tolist(), strict=True):
-        if fault >= 0:
-            rule = "at least three numbers that rise from 0 to 1 at most"
-            table.wrong(one.row, _CDF, table.frame[_CDF].iloc[one.row], rule)
+    for at in np.flatnonzero(faults >= 0).tolist():
+        made[at].line.wrong(_CDF, "at least three numbers that rise from 0 to 1 at most")
     if (faults >= 0).any():
         return {}
     found = quantiles(cdfs, asked.scale.at(count), asked.kind)
-    return {one.row: {"quantiles": each} for one, each in zip(made, found, strict=True)}
+    return {one.line.number: {"quantiles": each} for one, each in zip(made, found, strict=True)}
 
 
 def _add_scores(
@@ -372,7 +367,7 @@ def _add_scores(
 ) -> None:
     """Add the scores that the platform printed for the imported questions and members."""
     left: Counter[str] = Counter()
-    for row, name in zip(rows_of(table.frame), who, strict=True):
+    for row, name in zip(lines(table), who, strict=True):
         question = asked.get(own_id(row["Question ID"]))
         if name is None:
             left["scores of the platform's crowds"] += 1
@@ -391,7 +386,8 @@ _TIMES = (
     "Resolution Known Time",
 )
 # The lists of options, the most complete first.
-_OPTIONS = ("MC Options (All)", "MC Options History", "MC Options (Current)", "MC Options")
+_HISTORY = "MC Options History"
+_OPTIONS = ("MC Options (All)", _HISTORY, "MC Options (Current)", "MC Options")
 _TEXTS = (
     *("Question ID", "Question URL", "Question Title", "Post ID", "Default Project"),
     *("Categories", "Label", "Question Type", *_OPTIONS, "Scaling", "Lower Bound", "Upper Bound"),
@@ -401,13 +397,7 @@ _QUESTIONS = dict.fromkeys(_TEXTS, "text") | dict.fromkeys(_TIMES, "time")
 PREFIX, POST_PREFIX = "metaculus-", "metaculus-post-"
 PROJECT = "Metaculus Community"  # of every question that is in no tournament
 ADDRESS = "https://www.metaculus.com/questions/"
-_TYPES = {
-    "binary": QuestionType.binary,
-    "multiple_choice": QuestionType.multiple_choice,
-    "numeric": QuestionType.numeric,
-    "discrete": QuestionType.numeric,
-    "date": QuestionType.date,
-}
+_TYPES = {str(one): one for one in QuestionType} | {"discrete": QuestionType.numeric}
 _DAY = 86_400.0
 # A middle this near to half the range is of an even scale; the platform rounds to 1e-10 and so.
 _EVEN = 1e-6
@@ -467,32 +457,34 @@ def read_questions(table: Table, made: Table, reading: Reading) -> dict[str, Ask
     _fill_in_times(table, made, reading)
     posts = Counter(post for post in table.frame["Post ID"] if post)
     found: dict[str, Asked | None] = {}
-    for row, item in enumerate(rows_of(table.frame)):
-        wrong = partial(table.wrong, row)
-        own = own_id(item["Question ID"])
-        kind = _TYPES.get(item["Question Type"].strip().lower())
+    for line in lines(table):
+        own = own_id(line["Question ID"])
+        kind = _TYPES.get(line["Question Type"].strip().lower())
         if not own or own in found:
-            wrong("Question ID", own, "given and unique")
+            line.wrong("Question ID", "given and unique", own)
             continue
         if kind is None:
-            wrong("Question Type", item["Question Type"], "one of " + ", ".join(_TYPES))
+            line.wrong("Question Type", "one of " + ", ".join(_TYPES))
             continue
-        opens, closes = item[_OPENS], item[_CLOSES]
+        opens, closes = line[_OPENS], line[_CLOSES]
         if reason := _unusable(opens, closes):
             found[own] = None
-            reading.leave_out(table.place(row), _title(item), reason)
+            reading.leave_out(line.place, _title(line), reason)
             continue
-        options, history = _options(table, row, item) if kind == "multiple_choice" else ([], [])
-        scale = _scale(table, row, item, kind) if kind.is_quantitative else None
+        options, history = _options(line) if kind == "multiple_choice" else ([], [])
+        scale = _scale(line, kind) if kind.is_quantitative else None
         limits.require_name(own, "The Question ID")
         found[own] = asked = Asked(ledger_id(own), kind, options, history, scale)
-        post = item["Post ID"].strip()
-        of_group = post and (item["Label"].strip() or posts[item["Post ID"]] > 1)
-        low, high = (item[name].strip() for name in ("Lower Bound", "Upper Bound"))
-        actual, reveal = item["Actual Close Time"], item["CP Reveal Time"]
+        post = line["Post ID"].strip()
+        number = whole_number(post)
+        of_group = post and (line["Label"].strip() or posts[line["Post ID"]] > 1)
+        low, high = (line[name].strip() for name in ("Lower Bound", "Upper Bound"))
+        actual, reveal = line["Actual Close Time"], line["CP Reveal Time"]
         cells = {
             "question_id": asked.id,
-            "title": _title(item),
+            "platform_id": own,
+            "url": f"{ADDRESS}{number}/" if number else line["Question URL"].strip(),
+            "title": _title(line),
             "type": str(kind),
             "options": options or None,
             "lower_bound": "" if scale is None else _bound(low, scale.low, kind),
@@ -501,14 +493,12 @@ def read_questions(table: Table, made: Table, reading: Reading) -> dict[str, Ask
             "scheduled_close_time": closes,
             "actual_close_time": actual if actual <= closes else None,
             "spot_time": reveal if reveal > opens else None,
-            "resolution": item["Resolution"],
-            "known_at": item["Resolution Known Time"] if item["Resolution"].strip() else None,
+            "resolution": line["Resolution"],
+            "known_at": line["Resolution Known Time"] if line["Resolution"].strip() else None,
             "family": ledger_id(post, POST_PREFIX) if of_group else "",
-            "tags": _tags(table, row, item) or None,
+            "tags": _tags(line) or None,
         }
-        number = whole_number(post)
-        address = f"{ADDRESS}{number}/" if number else item["Question URL"].strip()
-        reading.question(table.place(row), cells, platform_id=own, url=address)
+        reading.question(line.place, cells)
     return found
 
 
@@ -539,50 +529,46 @@ def _unusable(opens: Any, closes: Any) -> str:
     return "it closes before it opens" if opens >= closes else ""
 
 
-def _title(item: Mapping[str, Any]) -> str:
+def _title(line: Line) -> str:
     """Return a question's title; one of a group has its label in it."""
-    title, label = item["Question Title"].strip(), item["Label"].strip()
+    title, label = line["Question Title"].strip(), line["Label"].strip()
     if label and label.casefold() not in title.casefold():
         title = f"{title} ({label})"
-    return title or ledger_id(item["Question ID"])
+    return title or ledger_id(line["Question ID"])
 
 
-def _tags(table: Table, row: int, item: Mapping[str, Any]) -> list[str]:
+def _tags(line: Line) -> list[str]:
     """Return the question's categories and its tournament."""
-    tags = texts(table, row, "Categories", item["Categories"])
-    project = item["Default Project"].strip()
+    tags, project = texts(line, "Categories"), line["Default Project"].strip()
     return tags + [project] * (project not in ("", PROJECT, *tags))
 
 
-def _options(
-    table: Table, row: int, item: Mapping[str, Any]
-) -> tuple[list[str], list[tuple[pd.Timestamp, list[str]]]]:
+def _options(line: Line) -> tuple[list[str], list[tuple[pd.Timestamp, list[str]]]]:
     """Return every option there ever was, the catch-all last, and the lists over time."""
-    history = _history(table, row, item["MC Options History"])
-    column = next((name for name in _OPTIONS if item[name].strip()), "")
+    history = _history(line)
+    column = next((name for name in _OPTIONS if line[name].strip()), "")
     if not column:
-        table.wrong(row, _OPTIONS[0], "", "the options of a multiple_choice question")
-    elif column != "MC Options History":
-        options = texts(table, row, column, item[column])
-        if len(options) < 2 and row not in table.noted[column]:
-            table.wrong(row, column, item[column], "at least two options")
+        line.wrong(_OPTIONS[0], "the options of a multiple_choice question")
+    elif column != _HISTORY:
+        options = texts(line, column)
+        if len(options) < 2 and line.number not in line.table.noted[column]:
+            line.wrong(column, "at least two options")
         return options, history
     each = dict.fromkeys(one for _, options in history for one in options[:-1])
     return [*each, *(history[0][1][-1:] if history else ())], history
 
 
-def _history(table: Table, row: int, text: str) -> list[tuple[pd.Timestamp, list[str]]]:
+def _history(line: Line) -> list[tuple[pd.Timestamp, list[str]]]:
     """Return the lists of options with the times from which they held."""
-    column = "MC Options History"
     found = []
     try:
-        for since, options in literal(table, row, column, text) or ():
+        for since, options in literal(line, _HISTORY) or ():
             at = pd.Timestamp(read_time(since if len(since) > 19 else f"{since}+00:00"))
             if not options or not all(isinstance(one, str) for one in options):
                 raise ValueError(options)
             found.append((at, list(options)))
     except (ValueError, TypeError, AttributeError, BadInput):
-        table.wrong(row, column, text, "a list of times with the options from then on")
+        line.wrong(_HISTORY, "a list of times with the options from then on")
         return []
     return found
 
@@ -596,29 +582,27 @@ def _bound(stated: str, number: float, kind: QuestionType) -> str:
     return format_figure(float(f"{number:.15g}"))
 
 
-def _scale(table: Table, row: int, item: Mapping[str, Any], kind: QuestionType) -> Scale | None:
+def _scale(line: Line, kind: QuestionType) -> Scale | None:
     """Return the scale of a question; None if it has none, or a bad one, which is noted."""
     column = "Continuous Range"
-    is_numeric = kind == QuestionType.numeric
-    listed = numbers(table, row, column, item[column]) if is_numeric else []
-    bounds = _bounds(table, row, item, kind)
+    listed = numbers(line, column) if kind == QuestionType.numeric else []
+    bounds = _bounds(line, kind)
     if bounds is None:
         return None
     low, high, ratio = bounds
     if fault := bounds_fault(low, high):
-        table.wrong(row, "Upper Bound", item["Upper Bound"], f"{fault}.")
+        line.wrong("Upper Bound", f"{fault}.")
         return None
     points = np.array(listed)
     if listed:
         ends_fit = np.allclose(points[[0, -1]], (low, high), rtol=0, atol=_EVEN * (high - low))
         if len(points) < 3 or not (np.diff(points) > 0).all() or not ends_fit:
-            rule = "numbers that rise from the lower to the upper bound"
-            table.wrong(row, column, item[column], rule)
+            line.wrong(column, "numbers that rise from the lower to the upper bound")
             return None
         points[[0, -1]] = low, high
         ratio = _ratio(points[len(points) // 2], low, high, _EVEN) if len(points) % 2 else ratio
-    elif kind == QuestionType.date and item[column]:
-        days = texts(table, row, column, item[column])
+    elif kind == QuestionType.date and line[column]:
+        days = texts(line, column)
         if len(days) % 2:
             # Days only, so a middle that is off by one is of an even scale.
             middle = figure_to_float(days[len(days) // 2], kind)
@@ -626,27 +610,25 @@ def _scale(table: Table, row: int, item: Mapping[str, Any], kind: QuestionType) 
     return Scale(low, high, ratio, points if listed else None)
 
 
-def _bounds(
-    table: Table, row: int, item: Mapping[str, Any], kind: QuestionType
-) -> tuple[float, float, float] | None:
+def _bounds(line: Line, kind: QuestionType) -> tuple[float, float, float] | None:
     """Return the bounds and the ratio that old files state; None if there are none."""
-    if item["Lower Bound"].strip() or not item["Scaling"].strip():
+    if line["Lower Bound"].strip() or not line["Scaling"].strip():
         numbers = []
         for column in ("Lower Bound", "Upper Bound"):
             try:
-                numbers.append(figure_to_float(item[column].strip(), kind))
+                numbers.append(figure_to_float(line[column].strip(), kind))
             except (ValueError, LedgerError):
-                table.wrong(row, column, item[column], f"the bound of a {kind} question")
+                line.wrong(column, f"the bound of a {kind} question")
                 return None
         return numbers[0], numbers[1], 1.0
-    scaling = literal(table, row, "Scaling", item["Scaling"])
+    scaling = literal(line, "Scaling")
     try:
         low, high = float(scaling["Range Min"]), float(scaling["Range Max"])
         zero = scaling.get("Zero Point")
         return low, high, 1.0 if zero is None else (high - zero) / max(low - zero, 1e-7)
     except (TypeError, KeyError, ValueError, AttributeError):
-        if row not in table.noted["Scaling"]:
-            table.wrong(row, "Scaling", item["Scaling"], "an object with Range Min and Range Max")
+        if line.number not in line.table.noted["Scaling"]:
+            line.wrong("Scaling", "an object with Range Min and Range Max")
         return None
 
 
@@ -658,54 +640,56 @@ def _ratio(middle: float, low: float, high: float, even: float) -> float:
     return float((1 / share - 1) ** 2)
 
 
-def literal(table: Table, row: int, column: str, text: str) -> Any:
+def literal(line: Line, column: str) -> Any:
     """Return the value of a cell, None if it is blank; a bad cell is noted and None too."""
-    if not text.strip():
+    text = line[column].strip()
+    if not text:
         return None
-    if len(text) > _CHARACTERS:
-        table.wrong(row, column, text, f"{_LONG}; this has {len(text):,} characters")
-        return None
-    try:
-        value = ast.literal_eval(text.strip())
-    except _FAULTS:
-        table.wrong(row, column, text, "a list as Python writes it, as in ['a', 'b']")
-        return None
-    if isinstance(value, list | tuple | dict) and len(value) > limits.ENTRIES:
-        table.wrong(row, column, text, _LONG)
-        return None
-    return value
+    rule, value = "", None
+    if len(line[column]) > _CHARACTERS:
+        rule = f"{_LONG}; this has {len(line[column]):,} characters"
+    else:
+        try:
+            value = ast.literal_eval(text)
+        except _FAULTS:
+            rule = "a list as Python writes it, as in ['a', 'b']"
+        if isinstance(value, list | tuple | dict) and len(value) > limits.ENTRIES:
+            rule = _LONG
+    if rule:
+        line.wrong(column, rule)
+    return None if rule else value
 
 
-def texts(table: Table, row: int, column: str, text: str) -> list[str]:
+def texts(line: Line, column: str) -> list[str]:
     """Return a cell's list of texts, empty if it is blank; a bad cell is noted and empty too."""
-    value = literal(table, row, column, text)
+    value = literal(line, column)
     if value is None:
         return []
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        table.wrong(row, column, text, "a list of texts")
-        return []
-    if character := unstorable_character("".join(value)):
-        table.wrong(row, column, text, f"without {character}, which a ledger cannot store")
-        return []
-    return list(value)
+        line.wrong(column, "a list of texts")
+    elif character := unstorable_character("".join(value)):
+        line.wrong(column, f"without {character}, which a ledger cannot store")
+    else:
+        return list(value)
+    return []
 
 
-def numbers(table: Table, row: int, column: str, text: str) -> list[float]:
+def numbers(line: Line, column: str) -> list[float]:
     """Return a cell's list of numbers, NaN for None; empty if it is blank, or bad: then noted."""
-    if not text.strip():
+    text = line[column].strip()
+    if not text:
         return []
-    if len(text) > _CHARACTERS or text.count(",") > limits.ENTRIES:
-        table.wrong(row, column, text, _LONG)
+    if len(line[column]) > _CHARACTERS or text.count(",") > limits.ENTRIES:
+        line.wrong(column, _LONG)
         return []
     # The JSON reader is ten times as fast as Python's, and reads the same numbers.
-    plain = text.strip().replace("None", "null").replace("nan", "null").rstrip(")]").lstrip("([")
+    plain = text.replace("None", "null").replace("nan", "null").rstrip(")]").lstrip("([")
     try:
         found = json.loads(f"[{plain.rstrip().removesuffix(',')}]")
     except _FAULTS:
         found = []
-    is_list = text.strip()[0] in "([" and text.strip()[-1] in ")]"
-    if not is_list or not found or not all(map(_is_number, found)):
-        table.wrong(row, column, text, "a list of numbers, as in [0.2, None, 0.8]")
+    if text[0] not in "([" or text[-1] not in ")]" or not found or not all(map(_is_number, found)):
+        line.wrong(column, "a list of numbers, as in [0.2, None, 0.8]")
         return []
     return [math.nan if one is None else float(one) for one in found]
 

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,7 @@ from forecasts.values.value import Value
 
 # Each score of the platform with the protocol that computes it here.
 _PROTOCOLS = {
-    "peer": "metaculus_peer",
-    "baseline": "metaculus_baseline",
-    "spot_peer": "metaculus_spot_peer",
-    "spot_baseline": "metaculus_spot_baseline",
+    name: f"metaculus_{name}" for name in ("peer", "baseline", "spot_peer", "spot_baseline")
 }
 _NO_PLACE = (
     *("unit", "background", "resolution_criteria", "fine_print", "article_url", "resolution_note"),
@@ -91,14 +89,11 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     handles = dict.fromkeys(map(str, frames.forecasts["forecaster"]))
     numbers = {handle: str(number) for number, handle in enumerate(handles, 1)}
     posts = _file_ids(frames.questions["family"], POST_PREFIX)
+    questions = [
+        _question(row, outlines[row.question_id], ids, posts) for row in rows(frames.questions)
+    ]
     tables = {
-        "question_data.csv": (
-            _QUESTIONS,
-            [
-                _question(row, outlines[row.question_id], ids, posts)
-                for row in rows(frames.questions)
-            ],
-        ),
+        "question_data.csv": (_QUESTIONS, questions),
         "forecast_data.csv": (_FORECASTS, _forecasts(frames, outlines, ids, numbers, omissions)),
         "score_data.csv": (_SCORES, _scores(frames, ids, numbers, omissions)),
     }
@@ -184,7 +179,8 @@ def _forecasts(
         groups[row.question_id, row.forecaster].append(row)
     found = []
     for (slug, handle), some in groups.items():
-        made = [(row, _value(row, outlines[slug], outcomes[slug])) for row in sorted(some, key=_at)]
+        some.sort(key=attrgetter("made_at"))
+        made = [(row, _value(row, outlines[slug], outcomes[slug])) for row in some]
         before: dict[str, str] = {}
         for (row, cells), following in zip_longest(made, made[1:]):
             omissions["withdrawal{s} without a forecast"] += not cells and not before
@@ -202,10 +198,6 @@ def _forecasts(
                     }
                 )
     return found
-
-
-def _at(row: Any) -> Any:
-    return row.made_at
 
 
 def _scores(
@@ -239,10 +231,9 @@ def _outline(question: Any) -> Outline:
 def _bounds(text: Outline) -> dict[str, str]:
     """Return a question's type, its bounds, and the 201 numbers between them."""
     is_open = str(text.is_quantitative)  # every bound of a ledger is open
-    cells = {"Question Type": str(text.type), "Open Lower Bound": is_open}
-    cells["Open Upper Bound"] = is_open
+    cells = dict.fromkeys(("Open Lower Bound", "Open Upper Bound"), is_open)
     if not text.is_quantitative:
-        return cells
+        return cells | {"Question Type": str(text.type)}
     points = spaced(text, STEPS + 1).tolist()
     if text.type == QuestionType.date:
         points = [_day(number) for number in points]
@@ -256,11 +247,12 @@ def _bounds(text: Outline) -> dict[str, str]:
 
 def _value(row: Any, text: Outline, outcome: str) -> dict[str, str]:
     """Return the cells of a forecast's value and of its outcome's probability; {} without one."""
+    pmf: list[float]
     if pd.isna(row.probability) and row.probabilities is None and row.quantiles is None:
         return {}
     if text.type == QuestionType.binary:
         cells = {"Probability Yes": repr(float(row.probability))}
-        pmf: list[float] = [1 - row.probability, row.probability]
+        pmf = [1 - row.probability, row.probability]
     elif text.type == QuestionType.multiple_choice:
         vector = Value(probabilities=tuple(row.probabilities)).over(text.options).probabilities
         cells = {"Probability Yes Per Category": repr(list(vector or ()))}

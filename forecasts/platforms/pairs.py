@@ -9,7 +9,6 @@ by columns, since such files have millions of rows.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,40 +20,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.errors import Advice, BadInput, Remedy
+from forecasts.common.text import in_words
 from forecasts.folder.cells import READERS
-from forecasts.folder.frames import Frames
+from forecasts.folder.frames import Frames, typed_frame
 from forecasts.folder.tables import Table, separator_of
-from forecasts.platforms.column_guesses import (
-    DAY,
-    NO,
-    OTHERS,
-    YES,
-    Columns,
-    are_usual,
-    columns_note,
-    dates_resolved,
-    day_first,
-    decimal_point,
-    is_resolved,
-    is_summary,
-    leftover_notes,
-    matched,
-    missing_fields,
-    naming,
-    plain,
-    unaccented,
-    unsure_outcome,
-    without_percent,
-)
+from forecasts.platforms import column_guesses
+from forecasts.platforms.column_guesses import Columns, day_first
 from forecasts.platforms.handles import handle, hashed_id
 from forecasts.platforms.reading import NAMELESS, Reading, require_sound
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
+    PRINTED_COLUMNS,
     Assumed,
     Choices,
     Mask,
     PlatformRecord,
-    frame_of,
     frames_of,
 )
 from forecasts.platforms.source import Source
@@ -69,7 +49,7 @@ _FEW = 5  # titles that a note names
 
 def recognises(source: Source) -> bool:
     """Return whether there is one CSV file whose header has the usual names of such sheets."""
-    return len(source.headers) == 1 and all(map(are_usual, source.headers.values()))
+    return len(source.headers) == 1 and all(map(column_guesses.are_usual, source.headers.values()))
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:
@@ -85,17 +65,23 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             remedy=Remedy("Give a later day: {}", "", closes="DAY"),
         )
     [(name, header)] = source.headers.items()
-    columns = matched(header, choices.columns)
+    columns = column_guesses.matched(header, choices.columns)
     separator = separator_of(source.files[name])
     whole = source.table(name, dict.fromkeys(header, "text"), separator)
     reading = Reading("pairs")
     table = _without_totals(whole, columns, reading)
-    columns = with_forecasters(table, with_days(table, with_resolved(table, columns)))
+    columns = column_guesses.completed(table, columns)
     frames, assumed = _frames(table, columns, choices, reading)
     ids = frames.questions["question_id"]
     origins = {"question_id": ids, "platform_id": ids.str.removeprefix("pairs-")}
-    return replace(
-        reading.record(), frames=frames, origins=frame_of(ORIGIN_COLUMNS, origins), assumed=assumed
+    return PlatformRecord(
+        "pairs",
+        frames,
+        typed_frame(origins, ORIGIN_COLUMNS),
+        typed_frame({}, PRINTED_COLUMNS),
+        left_out=reading.left_out,
+        notes=reading.notes,
+        assumed=assumed,
     )
 
 
@@ -114,10 +100,10 @@ def _frames(
     made["made_at"] = found.made_at
     questions = _questions(table, columns, asked, outcomes, found)
     reading.notes += [
-        columns_note(columns, table.header),
+        column_guesses.columns_note(columns),
         f"Probabilities are {rule}.",
-        *leftover_notes(columns),
-        *time_notes(columns, found, choices),
+        *column_guesses.leftover_notes(columns),
+        *filter(None, time_notes(columns, found, choices)),
     ]
     if columns.fields.get("title"):
         reading.notes += _alike_titles(asked.titles.tolist())
@@ -142,14 +128,12 @@ def _frames(
 def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) -> pd.Series[Any]:
     """Return why each forecast is left out; blank if it is not."""
     reasons = pd.Series("", index=made.index)
-    same = pd.DataFrame({"question": question, "name": made["forecaster"]})
-    earlier = same.duplicated(keep="last") & undated
+    same = made.assign(question=question)
+    earlier = same.duplicated(["question", "forecaster"], keep="last") & undated
     reasons[earlier] = "without a date, only the last row by one name on a question counts"
     if "probability" in made:
-        same = same.assign(at=made["made_at"], probability=made["probability"])
-        if "rationale" in made:
-            same["rationale"] = made["rationale"]
-        reasons[same.duplicated(keep="last")] = "repeated in a later row"
+        is_repeated = same.drop(columns="row").duplicated(keep="last")
+        reasons[is_repeated] = "repeated in a later row"
     reasons[made["forecaster"] == ""] = "names no forecaster"
     return reasons
 
@@ -173,11 +157,19 @@ def _asked(table: Table, columns: Columns) -> _Asked:
         for row, key in enumerate(keys):
             if not key:
                 table.wrong(row, named[0], "", NAMELESS)
+    elif parts := [
+        *column_guesses.naming(columns),
+        *(name for one in _NAMING for name in given.get(one, ())),
+    ]:
+        same = pd.Series(_joined(rows, parts), dtype=str)
+        earlier = same.groupby(same).cumcount()  # of equal keys the second one ends with 2
+        keys = [
+            f"{key}{_BETWEEN}{count + 1}" if count else key
+            for key, count in zip(same, earlier, strict=True)
+        ]
     else:
-        parts = [*naming(columns), *(name for field in _NAMING for name in given.get(field, ()))]
         stem = table.path.name.partition(".")[0]
-        numbered = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
-        keys = _told_apart(_joined(rows, parts)) if parts else numbered
+        keys = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
     codes, distinct = pd.factorize(pd.Series(keys, dtype=object))
     _, first = np.unique(codes, return_index=True)
     titles = list(distinct)
@@ -189,16 +181,6 @@ def _asked(table: Table, columns: Columns) -> _Asked:
         for key in distinct
     ]
     return _Asked(pd.Series(ids, dtype=str), pd.Series(titles, dtype=str), first, codes)
-
-
-def _told_apart(keys: Sequence[str]) -> list[str]:
-    """Return keys that all differ: the second of equal ones ends with 2, and so on."""
-    seen: Counter[str] = Counter()
-    found = []
-    for key in keys:
-        seen[key] += 1
-        found.append(key if seen[key] == 1 else f"{key}{_BETWEEN}{seen[key]}")
-    return found
 
 
 def _joined(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -214,7 +196,10 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     if name is not None:
         options = columns.wide if columns.kind == "option" else {}
         cells = table.frame[name]
-        known = {cell: _outcome(cell.strip(), table.separator, options) for cell in cells.unique()}
+        known = {
+            cell: column_guesses.outcome_of(cell.strip(), table.separator, options)
+            for cell in cells.unique()
+        }
         possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
         for row, (cell, code) in enumerate(zip(cells, asked.codes.tolist(), strict=True)):
             outcome = known[cell]
@@ -226,26 +211,6 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
             else:  # the first that is not blank counts
                 found[code] = found[code] or outcome
     return pd.Series(found, dtype=str)
-
-
-def _outcome(text: str, separator: str, options: Mapping[str, str]) -> str | None:
-    """Return an outcome in the ledger's form; None if it is not one."""
-    word = unaccented(text)
-    if word in OTHERS:
-        return OTHERS[word]
-    if options:
-        folded = text.casefold()
-        return next((option for option in options if option.casefold() == folded), None)
-    if word in YES or word in NO:
-        return "yes" if word in YES else "no"
-    number = decimal_point(text, separator)
-    try:
-        share = float(number)
-    except ValueError:
-        return None
-    if not 0 <= share <= 1:
-        return None
-    return {0.0: "no", 1.0: "yes"}.get(share, number)
 
 
 def _questions(
@@ -280,15 +245,13 @@ def _at_once(
     table: Table, columns: Columns, made: pd.DataFrame, question: npt.NDArray[np.intp]
 ) -> Iterator[Advice]:
     """Yield a sentence if rows of one name, question and time have different probabilities."""
-    same = pd.DataFrame({"question": question, "name": made["forecaster"], "at": made["made_at"]})
-    again = same.duplicated()
-    if not again.any() or "probability" not in made:
+    if "probability" not in made:
         return
-    same["probability"] = made["probability"]
-    last = np.flatnonzero(again & ~same.duplicated())
-    if not len(last):
+    same = made[["forecaster", "made_at", "probability"]].assign(question=question)
+    is_other = same.drop(columns="probability").duplicated() & ~same.duplicated()
+    if not is_other.any():
         return
-    row = int(last[0])
+    row = int(is_other.argmax())
     place = table.place(int(made["row"].iloc[row]))
     if not columns.one("forecaster") and columns.kind != "forecaster":
         yield (
@@ -317,7 +280,9 @@ def _without_totals(table: Table, columns: Columns, reading: Reading) -> Table:
     for column in rows:
         out &= rows[column].str.strip() == ""
     if name := columns.one("title") or columns.one("question_id"):
-        totals = rows[name].isin([one for one in rows[name].unique() if is_summary(one)])
+        totals = rows[name].isin(
+            [one for one in rows[name].unique() if column_guesses.is_summary(one)]
+        )
         for row in np.flatnonzero(totals).tolist():
             reason = "a row of totals, not a question"
             reading.leave_out(table.place(row), rows[name].iloc[row], reason)
@@ -330,100 +295,20 @@ def _without_totals(table: Table, columns: Columns, reading: Reading) -> Table:
 def _alike_titles(titles: Sequence[str]) -> Iterator[str]:
     """Yield a sentence on titles of different questions that differ only in spaces or capitals."""
     first: dict[str, str] = {}
-    again = []
-    for title in titles:
-        plain = re.sub(r"\s+", " ", title).lower()
-        if first.setdefault(plain, title) is not title:
-            again.append(f"{title!r} beside {first[plain]!r}")
-    if again:
-        more = f" and {len(again) - _FEW:,} more" if len(again) > _FEW else ""
+    firsts = [first.setdefault(re.sub(r"\s+", " ", one).lower(), one) for one in titles]
+    pairs = zip(titles, firsts, strict=True)
+    if again := [f"{title!r} beside {other!r}" for title, other in pairs if other is not title]:
         yield (
             "Titles that differ only in spaces or capital letters become different questions: "
-            f"{', '.join(again[:_FEW])}{more}. If they are one question, give both the same title "
-            "in the file."
+            f"{in_words(again, _FEW)}. If they are one question, give both the same title in the "
+            "file."
         )
 
 
-_DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
-_SHARE = r"\s*\d{1,3}(\.\d*)?\s*"
 _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
 # The probabilities in each column of a sheet, by its name.
 Shares = Mapping[str, npt.NDArray[np.float64]]
 _SUM = 0.01  # by which the probabilities of options may miss 1
-
-
-def with_resolved(table: Table, columns: Columns) -> Columns:
-    """Return the columns with "resolved" as ``resolved_at``, if its cells are dates.
-
-    BadInput if they say yes, and no column or choice tells the outcomes.
-    """
-    name = dates_resolved(columns)
-    if name is None:
-        return columns
-    if not _are_dates(table, name):
-        cells = map(str.strip, table.frame[name].unique())
-        if "outcome" not in columns.fields and any(unaccented(cell) in YES for cell in cells):
-            raise BadInput(
-                f"No column of {table.path.name} has the outcomes of its questions.",
-                remedy=(
-                    *unsure_outcome(name),
-                    Remedy("If all are open: {}", "", column="outcome="),
-                ),
-            )
-        return columns
-    others = [one for one in columns.others if one != name]
-    return replace(columns, fields={**columns.fields, "resolved_at": [name]}, others=others)
-
-
-def with_days(table: Table, columns: Columns) -> Columns:
-    """Return the columns with "Tag", a day in German, as ``made_at`` if its cells are dates."""
-    fields, name = columns.fields, columns.one("tags")
-    if name is None or plain(name) != DAY or "made_at" in fields or not _are_dates(table, name):
-        return columns
-    return replace(columns, fields={**fields, "tags": [], "made_at": [name]})
-
-
-def _are_dates(table: Table, name: str) -> bool:
-    cells = table.frame[name]
-    filled = cells[cells.str.strip() != ""]
-    return len(filled) > 0 and bool(filled.str.fullmatch(_DATE).all())
-
-
-def with_forecasters(table: Table, columns: Columns) -> Columns:
-    """Return the columns with those of the forecasters, if all the others are probabilities.
-
-    A column of averages is left out.
-    """
-    if columns.wide or columns.one("probability"):
-        return columns
-    others = [name for name in columns.others if not is_summary(name) and not is_resolved(name)]
-    has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
-    if has_names or not others or not all(_are_probabilities(table, name) for name in others):
-        raise BadInput(
-            f"No column of {table.path.name} has a usual name for the probability. Its columns are "
-            f"{', '.join(table.header)}.",
-            remedy=(
-                "Name the columns that the sheet has. Not recognised:",
-                *missing_fields(columns.fields, table.header),
-            ),
-        )
-    left = [name for name in columns.others if name not in others]
-    return replace(columns, kind="forecaster", wide={name: name for name in others}, others=left)
-
-
-def _are_probabilities(table: Table, name: str) -> bool:
-    cells = _numbers(table, name)[0]
-    filled = cells[cells.str.strip() != ""]
-    if not len(filled) or not filled.str.fullmatch(_SHARE).all():
-        return False
-    return bool(filled.astype(float).between(0, 100).all())
-
-
-def _numbers(table: Table, name: str) -> tuple[pd.Series[Any], Mask]:
-    """Return the texts of the numbers in a column, and whether each is a percentage."""
-    cells = [without_percent(cell) for cell in table.frame[name]]
-    numbers = [decimal_point(bare, table.separator) for bare, _ in cells]
-    return pd.Series(numbers, dtype=str), np.array([is_share for _, is_share in cells], dtype=bool)
 
 
 def values_of(table: Table, columns: Columns) -> tuple[Shares, str]:
@@ -437,7 +322,7 @@ def values_of(table: Table, columns: Columns) -> tuple[Shares, str]:
     names = list(columns.wide.values()) or [*columns.fields["probability"]]
     numbers, signed = {}, {}
     for name in names:
-        bare, signed[name] = _numbers(table, name)
+        bare, signed[name] = column_guesses.numbers_of(table, name)
         wrong = partial(_wrong, table, name)
         numbers[name] = READERS["number"](wrong, bare).to_numpy()
     scale, rule = columns.scale, f"as chosen, from 0 to {columns.scale}"
@@ -505,11 +390,7 @@ def made_by_row(
         is_person = kind == "forecaster"
         part["forecaster"] = handle(label) if is_person else _at(who, place)
         parts.append(part)
-    made = parts[0]
-    if len(parts) > 1:
-        made = pd.concat(parts, ignore_index=True).sort_values(
-            "row", kind="stable", ignore_index=True
-        )
+    made = pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
     if name := columns.one("rationale"):
         made["rationale"] = _at(rows[name], made["row"])
     return made

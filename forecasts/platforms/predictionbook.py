@@ -54,7 +54,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     for id_, one in predictions.items():
         question, is_estimated = _question(id_, one)
         estimated += is_estimated
-        reading.question(one.place, question, url=f"{_ADDRESS}{id_}")
+        reading.question(one.place, question)
         for response in one.entries("responses", _MOST):
             if response.fields.get("confidence") is None:
                 reason = "a comment without a probability"
@@ -104,16 +104,14 @@ def _question(id_: str, one: Entry) -> tuple[dict[str, Any], bool]:
     cells = one.cells(_PREDICTION)
     group = one.text("prediction_group_id")
     came_true = one.flag("outcome")
-    resolution = "yes" if came_true else "no"
-    judged, is_estimated = None, False
-    if one.fields.get("outcome") is None:
-        resolution = ""
-    else:
-        judged = one.time("last_judgement_at")
+    resolution, judged, is_estimated = "", None, False
+    if one.fields.get("outcome") is not None:
+        resolution, judged = "yes" if came_true else "no", one.time("last_judgement_at")
         if judged is None and (updated := one.time("updated_at", required=True)) and cells["due"]:
             judged, is_estimated = max(updated + _AFTER_UPDATE, cells["due"]), True
     return cells | {
         "question_id": f"predictionbook-{id_}",
+        "url": f"{_ADDRESS}{id_}",
         "title": cells["title"] or one.text("description", required=True),
         "type": "binary",
         "resolved": judged,

@@ -23,14 +23,20 @@ from forecasts.common.errors import Advice, Problem
 from forecasts.common.text import counted, unstorable_character
 from forecasts.folder import cells
 from forecasts.folder.cells import BadCell
-from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
+from forecasts.folder.frames import (
+    FORECAST_COLUMNS,
+    MODEL_COLUMNS,
+    QUESTION_COLUMNS,
+    TIME_DTYPE,
+    typed_frame,
+)
+from forecasts.folder.tables import Table
 from forecasts.platforms.handles import account_handles, apart
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
     LeftOut,
     PlatformRecord,
-    frame_of,
     frames_of,
 )
 from forecasts.platforms.source import AS_WRITTEN, JSON_BYTES, Source
@@ -69,12 +75,10 @@ class Reading:
             for number, fields in source.records(name, lists, most_bytes=most_bytes):
                 yield Entry(f"{name}, record {number:,}", fields, self.problems)
 
-    def question(
-        self, place: str, cells: Mapping[str, Any], *, platform_id: str = "", url: str = ""
-    ) -> None:
-        """Add a question; its id on the platform is that of the ledger without the prefix."""
-        own = platform_id or str(cells["question_id"]).removeprefix(f"{self.platform}-")
-        self.questions.append({**cells, "place": place, "platform_id": own, "url": url})
+    def question(self, place: str, cells: Mapping[str, Any]) -> None:
+        """Add a question, with its origin: by default, its id without the platform's prefix."""
+        own = str(cells["question_id"]).removeprefix(f"{self.platform}-")
+        self.questions.append({"platform_id": own, **cells, "place": place})
 
     def forecast(self, place: str, cells: Mapping[str, Any]) -> None:
         """Add a forecast; its cells may be those of its model too."""
@@ -143,8 +147,8 @@ class Reading:
                 models=columns_of(self.forecasts, MODEL_COLUMNS),
                 place=lambda table, row: places[table][row],
             ),
-            frame_of(ORIGIN_COLUMNS, columns_of(self.questions, ORIGIN_COLUMNS)),
-            frame_of(PRINTED_COLUMNS, columns_of(self.printed, PRINTED_COLUMNS)),
+            typed_frame(columns_of(self.questions, ORIGIN_COLUMNS), ORIGIN_COLUMNS),
+            typed_frame(columns_of(self.printed, PRINTED_COLUMNS), PRINTED_COLUMNS),
             implied=implied,
             left_out=self.left_out,
             notes=self.notes,
@@ -158,11 +162,30 @@ def columns_of(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> d
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a frame, each by its columns."""
+class Line(dict[str, Any]):
+    """A row of a CSV file: its cells by column."""
+
+    def __init__(self, table: Table, number: int, cells: Mapping[str, Any]) -> None:
+        super().__init__(cells)
+        self.table, self.number = table, number
+
+    @property
+    def place(self) -> str:
+        """Its place in the file."""
+        return self.table.place(self.number)
+
+    def wrong(self, column: str, rule: str, value: Any = None) -> None:
+        """Note that a cell breaks a rule; ``value``: to be shown instead of the cell."""
+        shown = self[column] if value is None else value
+        self.table.wrong(self.number, column, shown, rule)
+
+
+def lines(table: Table, frame: pd.DataFrame | None = None) -> Iterator[Line]:
+    """Yield the rows of a table; ``frame``: with other cells than the table's own."""
+    frame = table.frame if frame is None else frame
     names = list(map(str, frame))
-    for row in zip(*(frame[name].tolist() for name in names), strict=True):
-        yield dict(zip(names, row, strict=True))
+    for number, row in enumerate(zip(*(frame[name].tolist() for name in names), strict=True)):
+        yield Line(table, number, dict(zip(names, row, strict=True)))
 
 
 def require_sound(name: str, problems: Collection[Problem], remedy: str = "") -> None:
@@ -174,6 +197,9 @@ def require_sound(name: str, problems: Collection[Problem], remedy: str = "") ->
     ]
     subject = f"{name} breaks the format's rules"
     cells.require_sound(subject, problems, remedy=" ".join([remedy, *remedies]).strip())
+
+
+PROBABILITY: Mapping[str, Any] = {"low": 0, "high": 1, "rule": "a probability from 0 to 1"}
 
 
 @dataclass(frozen=True)
@@ -245,10 +271,9 @@ class Rows:
         """Raise BadInput with every fault, in the order of the lines, if there are any."""
         require_sound(self.table.path.name, self.table.by_line())
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the values of each row by column, and its ``place``."""
-        for number, row in enumerate(rows_of(self.frame)):
-            yield row | {"place": self.table.place(number)}
+    def __iter__(self) -> Iterator[Line]:
+        """Yield the rows."""
+        return lines(self.table, self.frame)
 
     def unused(self, *, but: Callable[[str], bool] = lambda _: False) -> list[LeftOut]:
         """Return the columns that are not read, as one omission."""
@@ -296,21 +321,28 @@ class Entry:
             ours: getattr(self, one.kind)(one.name, **one.rules) for ours, one in fields.items()
         }
 
-    def wrong(self, name: str, rule: str) -> None:
+    def wrong(self, name: str, rule: str, shown: str = "") -> None:
         """Note that a field breaks a rule."""
         value = self.fields.get(name)
-        shown = value if isinstance(value, str) else "" if value is None else repr(value)
+        if not shown and value is not None:
+            shown = value if isinstance(value, str) else repr(value)
         self.problems.append(BadCell(f"{self.place}, field {name}", shown, rule))
+
+    def _given(self, name: str, required: bool) -> Any:
+        """Return the value of a field; None for a missing one, which is noted if required."""
+        if name in self:
+            return self.fields[name]
+        if required:
+            self.wrong(name, "required")
+        return None
 
     def text(self, name: str, *, required: bool = False, most: int = limits.TEXT_BYTES) -> str:
         """Return a text; a number is taken as its digits, since ids are either."""
-        value = self.fields.get(name)
+        value = self._given(name, required)
+        if value is None:
+            return ""
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if value in _MISSING:
-            if required:
-                self.wrong(name, "required")
-            return ""
         if not isinstance(value, str):
             self.wrong(name, "a text")
         elif character := unstorable_character(value):
@@ -342,21 +374,17 @@ class Entry:
         self, name: str, *, low: float = -math.inf, high: float = math.inf, required: bool = False
     ) -> float:
         """Return a finite number from ``low`` to ``high``; a text of digits is one too."""
-        value = self.fields.get(name)
-        if value in _MISSING:
-            if required:
-                self.wrong(name, "required")
+        value = self._given(name, required)
+        if value is None:
             return math.nan
         try:
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
-        if not math.isfinite(number):
-            self.wrong(name, "a number")
-        elif not low <= number <= high:
-            self.wrong(name, f"from {low:g} to {high:g}")
-        else:
+        if math.isfinite(number) and low <= number <= high:
             return number + 0.0
+        rule = f"from {low:g} to {high:g}" if math.isfinite(number) else "a number"
+        self.wrong(name, rule)
         return math.nan
 
     def flag(self, name: str) -> bool:
@@ -389,8 +417,8 @@ class Entry:
 
     def values(self, name: str, kind: type, *, short: bool = True) -> list[Any]:
         """Return a list of texts, if ``short`` each as a name may be, or of objects."""
-        value = self.fields.get(name)
-        if value in _MISSING:
+        value = self._given(name, required=False)
+        if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
             self.wrong(name, f"a list of {'texts' if kind is str else 'objects'}")
@@ -405,21 +433,17 @@ class Entry:
     def entry(self, name: str) -> Entry:
         """Return the object in a field; an empty one if it is missing."""
         value = self.fields.get(name)
-        if value is not None and not isinstance(value, dict):
-            self.wrong(name, "an object")
-        return Entry(
-            f"{self.place}, {name}", value if isinstance(value, dict) else {}, self.problems
-        )
+        if not isinstance(value, dict):
+            if value is not None:
+                self.wrong(name, "an object")
+            value = {}
+        return Entry(f"{self.place}, {name}", value, self.problems)
 
     def entries(self, name: str, most: int = limits.ENTRIES) -> list[Entry]:
         """Return the objects of a list in a field, at most ``most``."""
         found = self.values(name, dict)
         if len(found) > most:
-            self.problems.append(
-                BadCell(
-                    f"{self.place}, field {name}", f"{len(found):,} entries", f"at most {most:,}"
-                )
-            )
+            self.wrong(name, f"at most {most:,}", f"{len(found):,} entries")
             return []
         return [
             Entry(f"{self.place}, {name} {number}", value, self.problems)

@@ -11,7 +11,7 @@ column, value and rule. Sound parts without a place in a ledger are in ``left_ou
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -30,6 +30,7 @@ from forecasts.folder.frames import (
     MEMBER_COLUMNS,
     MODEL_COLUMNS,
     Frames,
+    complete,
     row_number,
     typed_frame,
 )
@@ -123,12 +124,6 @@ class PlatformRecord:
     assumed: Assumed | None = None
 
 
-def frame_of(columns: dict[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank."""
-    blank = [None] * len(next(iter(values.values()), ()))
-    return typed_frame({name: values.get(name, blank) for name in columns}, columns)
-
-
 def frames_of(
     questions: Mapping[str, Any],
     forecasts: Mapping[str, Any],
@@ -142,21 +137,14 @@ def frames_of(
     ``bots``: the forecasters that are bots. ``models``: the columns of the models behind the
     forecasts, if the file names them.
     """
-    tables = {"questions": questions, "forecasts": forecasts}
-    made = {
-        name: frame_of(columns, tables.get(name, {})) for name, columns in FRAME_COLUMNS.items()
-    }
-    who = made["forecasts"]["forecaster"].unique().tolist()
+    frames = complete(questions, forecasts)
+    who = frames.forecasts["forecaster"].unique().tolist()
     kinds = ["bot" if one in bots else "human" for one in who]
-    return Frames(
-        made["questions"],
-        made["forecasts"],
-        made["teams"],
-        made["evidence"],
-        made["articles"],
+    return replace(
+        frames,
         place=place,
-        members=frame_of(MEMBER_COLUMNS, {"forecaster": who, "kind": kinds}),
-        models=frame_of(MODEL_COLUMNS, models) if models else None,
+        members=typed_frame({"forecaster": who, "kind": kinds}, MEMBER_COLUMNS),
+        models=typed_frame(models, MODEL_COLUMNS) if models else None,
     )
 
 

@@ -50,11 +50,10 @@ def dates_of(table: Table, columns: Columns, zone: ZoneInfo) -> dict[str, pd.Ser
     """Return the times in each row; a close or a resolution on a day is at its end."""
     found = {}
     for field in _DATED:
-        name = columns.one(field)
+        name, is_end = columns.one(field), field in ("close_time", "resolved_at")
         if name is None:
             found[field] = pd.Series(pd.NaT, index=table.frame.index, dtype=TIME_DTYPE)
         else:
-            is_end = field in ("close_time", "resolved_at")
             found[field] = local_times(table, table.frame[name], zone, end_of_day=is_end)
     return found
 
@@ -169,16 +168,12 @@ def _of_each(
     moments: pd.Series[Any], codes: npt.NDArray[np.intp], which: str, many: int
 ) -> pd.Series[Any]:
     """Return the first or the last time of each question."""
-    if len(codes) == many and (codes == np.arange(many)).all():
-        return moments
     return moments.groupby(codes).agg(which).reindex(range(many))
 
 
 def time_notes(columns: Columns, found: Times, choices: Choices) -> Iterator[str]:
-    """Yield a sentence on each decision about the times."""
-    dated = {field for field in _DATED if columns.one(field)}
-    if columns.kind == "made_at":
-        dated.add("made_at")
+    """Yield a sentence on each decision about the times; a blank one on a case that has none."""
+    dated = {field for field in _DATED if columns.one(field) or field == columns.kind}
     zone, assumed = choices.zone, found.assumed
     if dated:
         yield f"Days, and times without an offset, are in {zone.key}."
@@ -198,24 +193,21 @@ def time_notes(columns: Columns, found: Times, choices: Choices) -> Iterator[str
     if choices.now is not None and (guessed == choices.now).any():
         today = choices.now.astimezone(zone).date()
         yield f"A new forecast without a date on an open question is dated by the import: {today}."
-    if assumed.phrases:
-        yield counted(
-            len(assumed.phrases),
-            "{n} title{s} {names} a close that the sheet lacks. A new question closes then; check "
-            "the day.",
-        )
+    yield counted(
+        len(assumed.phrases),
+        "{n} title{s} {names} a close that the sheet lacks. A new question closes then; check the "
+        "day.",
+    )
     if assumed.extends.any() and not dated & {"close_time", "resolved_at"}:
         rest = "other " if assumed.phrases else ""
         yield (
             f"No column says when a question closes: {rest}questions close a day after their last "
             "forecast."
         )
-    if note := window_note(found.unusable):
-        yield note
-    if found.late:
-        yield counted(
-            found.late, "{n} forecast{s} {was} made after the question closed, and will not count."
-        )
+    yield window_note(found.unusable)
+    yield counted(
+        found.late, "{n} forecast{s} {was} made after the question closed, and will not count."
+    )
 
 
 _TIME = re.compile(

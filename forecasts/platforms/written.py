@@ -19,21 +19,15 @@ from forecasts.common.text import counted
 from forecasts.folder.frames import Frames
 
 # Left out, as a format has no place for them: columns of questions and of forecasts, and tables.
+# Others are called as they are in the folder: "spot_time" is "spot time{s}".
 _NOUNS = {
-    "unit": "unit{s}",
     "ordered": "order{s} of options",
-    "scheduled_resolve_time": "scheduled resolve time{s}",
-    "spot_time": "spot time{s}",
     "resolution": "outcome{s}",
     "resolved_at": "time{s} at which an outcome was recorded",
-    "background": "background{s}",
     "resolution_criteria": "text{s} of resolution criteria",
-    "fine_print": "fine print{s}",
     "article_url": "source article{s}",
-    "quote": "quote{s}",
     "resolution_note": "note{s} on a resolution",
     "resolution_source": "source{s} of a resolution",
-    "rationale": "rationale{s}",
     "evidence": "forecast{s} with evidence",
 }
 _TABLES = {
@@ -54,14 +48,10 @@ class Written:
 def omitted(frames: Frames, *columns: str) -> Counter[str]:
     """Return how many cells of these columns have a value, and the rows of the further tables."""
     both = {**frames.questions, **frames.forecasts}
-    found = Counter(
-        {
-            _NOUNS[name]: sum(
-                cell == cell and cell not in ("", None, False) for cell in both[name].tolist()
-            )
-            for name in columns
-        }
-    )
+    found = Counter[str]()
+    for name in columns:
+        noun = _NOUNS.get(name) or name.replace("_", " ") + "{s}"
+        found[noun] = sum(one == one and one not in ("", None, False) for one in both[name])
     return found + Counter({noun: len(getattr(frames, name)) for name, noun in _TABLES.items()})
 
 

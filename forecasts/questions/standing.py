@@ -182,6 +182,12 @@ def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield distinct[start : start + BATCH]
 
 
+def rows_with(session: Session, query: Any, column: Any, values: Sequence[Any]) -> Iterator[Any]:
+    """Yield the rows of a query in which the column has one of the values, in batches."""
+    for some in in_batches(values):
+        yield from session.exec(query.where(col(column).in_(some)))
+
+
 def _newest(session: Session, *conditions: Any) -> Select[Question, QuestionRevision]:
     """Return the statement for the visible questions and their newest wordings, in order."""
     return (

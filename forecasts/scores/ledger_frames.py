@@ -22,7 +22,6 @@ from forecasts.folder.frames import (
     QUESTION_COLUMNS,
     TEAM_COLUMNS,
     Frames,
-    blank_filled,
     typed_frame,
 )
 from forecasts.ledger.current import newest_memberships
@@ -257,7 +256,7 @@ def _rows_of(
 
 
 def _whole(table: str, batches: dict[str, Iterator[pd.DataFrame]]) -> pd.DataFrame:
-    nothing = blank_filled(pd.DataFrame(), FRAME_COLUMNS[table])
+    nothing = typed_frame({}, FRAME_COLUMNS[table])
     return pd.concat(list(batches[table]) or [nothing], ignore_index=True)
 
 

@@ -224,7 +224,7 @@ def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_t
     )
     seen = forecasts("import", str(sheet), "--dry-run")
     assert "close 2027-06-01 (“by 1 June 2027” in the title)" in " ".join(seen.stdout.split())
-    assert "1 open question is left out" in seen.stderr
+    assert "1 open question left out" in seen.stderr
     assert "--closes" in seen.stderr
     forecasts("import", str(sheet), "--closes", "end of March 2027")
     lines = [line.split("\t")[1:] for line in forecasts("questions").stdout.splitlines()]
@@ -254,7 +254,7 @@ def test_a_preview_in_a_shared_ledger_equals_the_imports_summary(
     for said in (
         "1 new question lacks resolution criteria, so only you can see it.",
         "1 of the forecasts count as made now, because nobody vouches for the imported times.",
-        "1 forecast (alice) counts as made now, when its question has closed, and will not be",
+        "Counted as made now, after their question closed, so not scored: 1 forecast (alice).",
     ):
         assert said in seen.stderr
         assert said in done

@@ -70,11 +70,11 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         assert left_out(session) == [
             "2 earlier wordings",
             "1 further passage",
-            "2 earlier resolutions, proposals, rejections and withdrawals",
+            "2 earlier resolutions, proposals, rejections or withdrawals",
             "1 resolver",
             "1 comment",
-            "1 model behind a forecast",
+            "1 model behind forecasts",
             "1 member marked as bot or service",
-            "1 origin on another platform",
-            "1 score printed by a platform",
+            "1 origin on other platforms",
+            "1 score printed by platforms",
         ]

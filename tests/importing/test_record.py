@@ -15,6 +15,7 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden, in_words
+from forecasts.folder.frames import typed_frame
 from forecasts.importing.record import Change, Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
@@ -23,7 +24,6 @@ from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
     PlatformRecord,
-    frame_of,
     frames_of,
 )
 from forecasts.questions import registry, revisions
@@ -82,20 +82,20 @@ def record(
             },
             bots=bots,
         ),
-        origins=frame_of(
-            ORIGIN_COLUMNS,
+        origins=typed_frame(
             {
                 "question_id": list(given),
                 "platform_id": [id_.removeprefix("metaculus-") for id_ in given],
                 "url": [f"https://elsewhere.example/{id_}" for id_ in given],
             },
+            ORIGIN_COLUMNS,
         ),
-        printed=frame_of(
-            PRINTED_COLUMNS,
+        printed=typed_frame(
             {
                 name: [one[at] for one in printed]
                 for at, name in enumerate(("question_id", "forecaster", "name", "score"))
             },
+            PRINTED_COLUMNS,
         ),
         **more,
     )

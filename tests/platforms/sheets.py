@@ -110,8 +110,13 @@ def facts(record: PlatformRecord) -> dict[str, Any]:
 
 
 def require(record: PlatformRecord, expected: dict[str, Any]) -> None:
-    """Check facts of a record; "note": words of one of its notes, "no note": of none."""
-    notes, found = notes_of(record), facts(record)
+    """Check facts of a record, by their names or by those of columns.
+
+    "note": words of one of its notes, "no note": of none.
+    """
+    notes = notes_of(record)
+    found = {**record.frames.forecasts, **record.frames.questions}
+    found = {name: column.tolist() for name, column in found.items()} | facts(record)
     assert not [one for one in notes if expected.get("no note", "\0") in one]
     assert any(expected.get("note", "") in one for one in ["", *notes]), notes
     wanted = {name: fact for name, fact in expected.items() if name not in ("note", "no note")}

@@ -68,6 +68,10 @@ FILES: dict[str, tuple[list[dict[str, str]], dict[str, Any]]] = {
         {"who": ["u1", "u2", "Bo"]},
     ),
     "addresses of members": ([row()], {"left": ["email"]}),
+    "a mean that is a day makes a date question": (
+        [row(probability="", mean="2025-06-01", stdev="10.00", resolution="2025-06-11")],
+        {"types": ["date"], "outcomes": ["2025-06-11"]},
+    ),
     "a file of one question is named by itself": (
         [{name: ROW[name] for name in ROW if name not in ("question_id", "question")}],
         {"id": ["confido-room"], "note": "names no question"},
@@ -89,15 +93,6 @@ def test_a_mean_and_a_deviation_are_a_normal_curve(tmp_path: Path) -> None:
     assert quantiles["0.95"] == pytest.approx(10 + 1.6448536 * 2.5)
     [question] = frames.questions.itertuples()
     assert (question.lower_bound, question.upper_bound) == ("0", "30")
-
-
-def test_a_mean_that_is_a_day_makes_a_date_question(tmp_path: Path) -> None:
-    days = {"probability": "", "mean": "2025-06-01", "stdev": "10.00"}
-    frames = read(tmp_path, row(**days, resolution="2025-06-11")).frames
-    assert frames.questions["type"].tolist() == ["date"]
-    assert frames.questions["resolution"].tolist() == ["2025-06-11"]
-    [quantiles] = frames.forecasts["quantiles"]
-    assert quantiles["0.5"] == "2025-06-01T00:00:00Z"
 
 
 def test_buckets_give_quantiles_and_the_range_with_negative_edges(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasts.common.errors import BadInput, Refused
-from forecasts.folder.frames import MODEL_COLUMNS, Frames
+from forecasts.common.errors import BadInput
+from forecasts.folder.frames import MODEL_COLUMNS, Frames, typed_frame
 from forecasts.platforms import forecastbench
-from forecasts.platforms.record import Choices, PlatformRecord, frame_of, frames_of
+from forecasts.platforms.record import Choices, PlatformRecord, frames_of
 from forecasts.platforms.source import opened
 from tests.platforms import sheets
 
@@ -258,7 +258,7 @@ def sample() -> Frames:
         columns,
         bots=["oracle"],
     )
-    models = frame_of(MODEL_COLUMNS, {"model": ["o-2", "o-2", "o-2", ""]})
+    models = typed_frame({"model": ["o-2", "o-2", "o-2", ""]}, MODEL_COLUMNS)
     return replace(frames, models=models)
 
 
@@ -334,10 +334,3 @@ def test_a_name_with_other_characters_is_a_safe_file_name(tmp_path: Path) -> Non
         "2025-03-02._b.1.json",
         "2025-03-04.__a.1.json",
     ]
-
-
-def test_a_folder_that_holds_something_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(Refused, match="not empty"):
-        forecastbench.write(sample(), tmp_path / "out")

@@ -10,10 +10,16 @@ import pandas as pd
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, Frames
+from forecasts.folder.frames import (
+    FORECAST_COLUMNS,
+    MODEL_COLUMNS,
+    QUESTION_COLUMNS,
+    Frames,
+    typed_frame,
+)
 from forecasts.platforms import forecasting_tools
 from forecasts.platforms.formats import recognised
-from forecasts.platforms.record import Choices, PlatformRecord, check_record, frame_of, frames_of
+from forecasts.platforms.record import Choices, PlatformRecord, check_record, frames_of
 from forecasts.platforms.source import Source, opened
 from tests.platforms import sheets
 
@@ -296,7 +302,7 @@ def sample() -> Frames:
         "cost": [0.1, 0.2, *[float("nan")] * 3],
     }
     frames = frames_of(questions, forecasts, bots=["oracle", "sibyl"])
-    return replace(frames, models=frame_of(MODEL_COLUMNS, models))
+    return replace(frames, models=typed_frame(models, MODEL_COLUMNS))
 
 
 def test_a_benchmark_is_read_back_equal(tmp_path: Path) -> None:

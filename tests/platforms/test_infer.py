@@ -138,9 +138,42 @@ FILES: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
         {"who": ["carol", "anna"], "note": "1 forecast names no account; imported as anna's."},
     ),
     "a forecast of no alone": ([question()], [forecast((71, "No", 0.25))], {"p": [0.75]}),
+    "no as the only answer": (
+        [question(answers=[answer(71, "No", probability=1)], resolved_at=GONE)],
+        [forecast((71, "No", 0.75))], {"outcomes": ["no"], "p": [0.25]},
+    ),
+    "no beside another answer than yes": (
+        [question(answers=[answer(71, "No", probability=0), answer(72, "?")], resolved_at=GONE)],
+        [forecast((71, "No", 0.75), (72, "?", 0.1))], {"outcomes": ["yes"], "p": [0.25]},
+    ),
     "a question inside a set, on two pages": (
         [], [INSIDE, INSIDE], {"id": ["infer-7"], "p": [0.4]}
     ),
+    "clarifications are fine print": (
+        [question(clarifications=[{"content": "<p>Ratified counts.</p>"}, {"content": "No."}])],
+        [yes(0.4)], {"fine_print": ["Ratified counts.\n\nNo."]},
+    ),
+    "options with ordinal scoring are ordered": (
+        [choice(use_ordinal_scoring=True)],
+        [forecast((70, "Low", "0.3333"), (71, "Middle", "0.3333"), (72, "High", "0.3333"))],
+        {"types": ["multiple_choice"], "ordered": [True],
+         "vectors": [[pytest.approx(1 / 3)] * 3],
+         "note": "Probabilities that were rounded are divided by their sum."},
+    ),
+    **{
+        f"a resolved question with the probability {stated!r}": (
+            [question(answers=[answer(70, "Yes", probability=stated, correctness_known_at=GONE)],
+                      resolved_at=resolved)],
+            [yes(0.4)], {"outcomes": [outcome], "ends": ["2025-02-01 00:00"]},
+        )
+        for stated, resolved, outcome in (
+            ("1.0", "2025-02-03T00:00:00Z", "yes"),
+            ("0.0", "2025-02-03T00:00:00Z", "no"),
+            ("0.97", "2025-02-03T00:00:00Z", ""),
+            (100, "2025-02-03T00:00:00Z", "yes"),
+            (1, None, ""),
+        )
+    },
     "a set without its question": (
         [question()], [yes(0.4), yes(0.4, question_id=8)],
         {"left": ["8"], "left out": [("record 2", "a forecast on a question that no file has")]},
@@ -168,51 +201,6 @@ def test_a_forecast_is_the_persons_value_never_the_consensus(tmp_path: Path) -> 
     assert asked["resolution_criteria"] == "Signed by both.\nIn 2025."
     assert asked["resolution"] == ""
     assert notes_of(record)[0] == "The file has probabilities from 0 to 1."
-
-
-def test_options_with_ordinal_scoring_are_ordered(tmp_path: Path) -> None:
-    thirds = [(70, "Low", "0.3333"), (71, "Middle", "0.3333"), (72, "High", "0.3333")]
-    record = read(tmp_path, [choice(use_ordinal_scoring=True)], [forecast(*thirds)])
-    [asked] = record.frames.questions.to_dict("records")
-    assert (asked["type"], asked["ordered"]) == ("multiple_choice", True)
-    assert record.frames.forecasts["probabilities"].tolist() == [[pytest.approx(1 / 3)] * 3]
-    assert notes_of(record)[1] == "Probabilities that were rounded are divided by their sum."
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("yes", "outcome"), [("1.0", "yes"), ("0.0", "no"), ("0.97", ""), (100, "yes")]
-)
-def test_only_a_certain_probability_of_a_resolved_question_is_its_outcome(
-    tmp_path: Path, yes: Any, outcome: str
-) -> None:
-    answers = [answer(70, "Yes", probability=yes, correctness_known_at="2025-02-01T00:00:00Z")]
-    resolved = question(answers=answers, resolved_at="2025-02-03T00:00:00Z")
-    record = read(tmp_path, [resolved], [forecast((70, "Yes", 0.4))])
-    [asked] = record.frames.questions.to_dict("records")
-    assert asked["resolution"] == outcome
-    assert asked["actual_close_time"].isoformat() == "2025-02-01T00:00:00+00:00"
-    still_open = question(answers=answers)
-    record = read(tmp_path, [still_open], [forecast((70, "Yes", 0.4))])
-    assert record.frames.questions["resolution"].tolist() == [""]
-
-
-def test_clarifications_are_fine_print(tmp_path: Path) -> None:
-    clear = question(
-        clarifications=[{"id": 1, "content": "<p>Ratified counts.</p>"}, {"content": "No."}]
-    )
-    record = read(tmp_path, [clear], [forecast((70, "Yes", 0.4))])
-    assert record.frames.questions["fine_print"].tolist() == ["Ratified counts.\n\nNo."]
-
-
-def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
-    before = read(tmp_path, [question()], [forecast((70, "Yes", 0.4))])
-    after = read(
-        tmp_path,
-        [question(name="New?", ends_at="2025-04-01T00:00:00Z")],
-        [forecast((70, "Yes", 0.5))],
-    )
-    assert before.origins["question_id"].tolist() == after.origins["question_id"].tolist()
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,46 @@ FILES: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
     "an old bet names its answer as the outcome": (
         [bet(outcome="1", probAfter=0.75)], [OLD], {"vectors": [[0.25, 0.75]]},
     ),
+    "rich text has its words as criteria, and parts of a range are ordered": (
+        [bet(answerId="a")],
+        [choice(outcomeType="NUMBER", answers=RANGE,
+                description={"type": "doc", "content": [WORDS, WORDS]})],
+        {"resolution_criteria": ["By June.\nBy June."], "ordered": [True]},
+    ),
+    "redemptions tell the prices of the other answers": (
+        # Manifold moves the other answers itself, at the same moment.
+        [bet(answerId="a", probAfter=0.5), bet(answerId="b", probAfter=0.7, createdTime=LATER),
+         bet(answerId="a", probAfter=0.2, createdTime=LATER, isRedemption=True),
+         bet(answerId="c", probAfter=0.1, createdTime=LATER, isRedemption=True)],
+        [choice()],
+        {"types": ["multiple_choice"],
+         "vectors": [[0.5, 0.25, 0.25], pytest.approx([0.2, 0.7, 0.1], abs=1e-12)]},
+    ),
+    "several answers were paid in shares": (
+        [bet(answerId="a")],
+        [choice(isResolved=True, resolution="MKT", resolutions={"a": 60, "b": 40})],
+        {"outcomes": ["ambiguous"],
+         "resolution_note": ["Manifold paid several answers in shares: 60% Anna, 40% Bo."]},
+    ),
+    "one answer was right": (
+        [bet(answerId="a")],
+        [choice(isResolved=True, resolution="b", resolutionTime=NINE)], {"outcomes": ["Bo"]},
+    ),
+    **{
+        f"a market of the kind {kind}": (
+            [bet()], [market(outcomeType=kind)],
+            {"id": [], "p": [], "left": ["Will the dam be finished?"],
+             "left out": [("record 1", reason)]},
+        )
+        for kind, reason in {
+            "STONK": "a stock has no outcome: its price never becomes true or false",
+            "PSEUDO_NUMERIC": "its price is a number on a scale, not a probability",
+            "A_NEW_KIND": "a market of an unknown kind, A_NEW_KIND",
+        }.items()
+    },
+    "bets of one account and of none": (
+        [bet(), bet(userId=None)], [market()], {"who": ["anna", "anna"]},
+    ),
     "bets of several accounts": (
         [bet(), bet(userId="u2"), bet(userId=None)], [market()],
         {"who": ["u1", "u2", "anna"], "note": "1 forecast names no account; imported as anna's."},
@@ -155,27 +195,6 @@ def test_bets_and_markets_are_read(
     record = read(tmp_path, bets, markets)
     sheets.require(record, expected)
     assert record.implied
-
-
-def test_rich_text_has_its_words_as_criteria_and_parts_of_a_range_are_ordered(
-    tmp_path: Path,
-) -> None:
-    rich = {"type": "doc", "content": [WORDS, WORDS]}
-    asked = choice(outcomeType="NUMBER", answers=RANGE, description=rich)
-    [question] = read(tmp_path, [bet(answerId="a")], [asked]).frames.questions.to_dict("records")
-    assert question["resolution_criteria"] == "By June.\nBy June."
-    assert question["ordered"]
-
-
-@pytest.mark.parametrize("kind", ["STONK", "PERP", "PSEUDO_NUMERIC", "POLL", "A_NEW_KIND"])
-def test_a_market_without_probabilities_is_left_out_with_the_reason(
-    tmp_path: Path, kind: str
-) -> None:
-    record = read(tmp_path, [bet()], [market(outcomeType=kind)])
-    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
-    [one] = record.left_out
-    assert (one.place, one.value) == ("markets.json, record 1", "Will the dam be finished?")
-    assert one.reason
 
 
 def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_path: Path) -> None:
@@ -200,11 +219,6 @@ def test_only_bets_that_moved_the_account_count_and_the_others_are_counted(tmp_p
     ]
 
 
-def test_bets_of_one_account_and_of_none_are_the_importers(tmp_path: Path) -> None:
-    record = read(tmp_path, [bet(), bet(userId=None, createdTime=MADE + 3 * DAY)], [market()])
-    assert record.frames.forecasts["forecaster"].tolist() == ["anna", "anna"]
-
-
 @pytest.mark.parametrize(
     "dropped", [{"isRedemption": True}, {"isCancelled": True}, {"isAnte": True}, {"id": "kept"}]
 )
@@ -213,47 +227,6 @@ def test_a_bet_that_is_left_out_refuses_no_file(tmp_path: Path, dropped: dict[st
     record = read(tmp_path, [bet(id="kept"), bet(**odd | dropped)], [market()])
     assert record.frames.forecasts["probability"].tolist() == [0.6]
     assert [one.value for one in record.left_out] == ["1 bet"]
-
-
-def test_exclusive_answers_are_one_question_and_redemptions_tell_the_other_prices(
-    tmp_path: Path,
-) -> None:
-    later = MADE + 3 * DAY
-    bets = [
-        bet(answerId="a", probAfter=0.5),
-        bet(answerId="b", probAfter=0.7, createdTime=later),
-        # Manifold moves the other answers itself, at the same moment.
-        bet(answerId="a", probAfter=0.2, createdTime=later, isRedemption=True),
-        bet(answerId="c", probAfter=0.1, createdTime=later, isRedemption=True),
-    ]
-    record = read(tmp_path, bets, [choice()])
-    [question] = record.frames.questions.to_dict("records")
-    assert (question["type"], question["options"]) == ("multiple_choice", ["Anna", "Bo", "Cy"])
-    first, second = record.frames.forecasts["probabilities"]
-    assert first == [0.5, 0.25, 0.25]
-    assert second == pytest.approx([0.2, 0.7, 0.1], abs=1e-12)
-    assert record.frames.forecasts["probability"].isna().all()
-
-
-def test_answers_in_shares_are_ambiguous_where_only_one_can_be_right(tmp_path: Path) -> None:
-    paid = {"isResolved": True, "resolution": "MKT", "resolutions": {"a": 60, "b": 40}}
-    [row] = read(tmp_path, [bet(answerId="a")], [choice(**paid)]).frames.questions.to_dict(
-        "records"
-    )
-    assert row["resolution"] == "ambiguous"
-    assert row["resolution_note"] == "Manifold paid several answers in shares: 60% Anna, 40% Bo."
-    one = {"isResolved": True, "resolution": "b", "resolutionTime": MADE + 9 * DAY}
-    [row] = read(tmp_path, [bet(answerId="a")], [choice(**one)]).frames.questions.to_dict("records")
-    assert row["resolution"] == "Bo"
-
-
-def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
-    before = read(tmp_path, [bet(answerId="a")], [choice()])
-    more = [answer("a", "Anna"), answer("b", "Bo"), answer("d", "Di", createdTime=MADE + 9 * DAY)]
-    more.append(answer("c", "Cy", isOther=True))
-    bets = [bet(answerId="b", createdTime=MADE + 9 * DAY), bet(answerId="a")]
-    after = read(tmp_path, bets, [choice(answers=more, question="Reworded?")])
-    assert before.origins["question_id"].tolist() == after.origins["question_id"].tolist()
 
 
 @pytest.mark.parametrize(

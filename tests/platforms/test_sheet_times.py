@@ -274,8 +274,8 @@ def test_forecasts_before_an_opening_that_a_sheet_gave_are_counted(
     done = imported(engine, tmp_path, WHO + BEN.format("yes"), NOW)
     assert (done.counts.revised, done.left_out) == (0, [])
     assert notes_of(done)[-1] == (
-        "1 forecast (ben) was made before its question opened in this ledger, and counts only from "
-        "then."
+        "Made before their question opened in this ledger, so counted only from then: 1 forecast "
+        "(ben)."
     )
 
 
@@ -304,7 +304,7 @@ def test_a_close_that_the_ledger_keeps_is_shown_and_later_forecasts_are_counted(
     assert row.closes is not None
     assert row.closes.isoformat()[:10] == "2025-03-02"
     assert notes_of(done)[-1] == (
-        "1 forecast (alice) was made after its question closed in this ledger, and will not count."
+        "Made after their question closed in this ledger, so not counted: 1 forecast (alice)."
     )
 
 
@@ -325,7 +325,7 @@ def test_a_close_is_not_moved_past_the_time_at_which_the_outcome_was_known(
         )
     done = imported(engine, tmp_path, f"{text}a,2025-03-20,0.95,\n", NOW)
     assert (done.counts.revised, done.left_out) == (0, [])
-    assert notes_of(done)[-1].startswith("1 forecast (alice) was made after its question closed")
+    assert notes_of(done)[-1].startswith("Made after their question closed in this ledger")
     assert imported(engine, tmp_path, f"{text}a,2025-03-09,0.9,\n", NOW).counts.revised == 1
 
 

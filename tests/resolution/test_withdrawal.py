@@ -246,7 +246,7 @@ def test_an_export_has_it_without_an_outcome(withdrawn: Engine, tmp_path: Path) 
         frames, now = ledger_frames(session), day(8)
         parts, omitted = export_parts(session, tmp_path / "parts", member=None, now=now, parts=1)
         assert left_out(session) == omitted
-    assert "2 earlier resolutions, proposals, rejections and withdrawals" in omitted
+    assert "2 earlier resolutions, proposals, rejections or withdrawals" in omitted
     assert parts.questions(0)["resolution"].tolist() == [""]
     write_folder(frames, tmp_path / "open")
     row = read_folder(tmp_path / "open").questions.iloc[0]
