@@ -183,13 +183,13 @@ def _check_value(
             wrong(name, row[name], f"blank: a {kind} question takes {column}")
     if given != [column]:
         return
-    value: Any = row[column]
+    value = row[column]
     form, rule = _FORMS[column]
     if not isinstance(value, form):
         wrong(column, value, rule)
         return
     try:
-        check_value(Value(**{column: value}), _outline(kind, options))
+        check_value(Value(**{column: row[column]}), _outline(kind, options))
     except LedgerError as error:
         wrong(column, json.dumps(value), error.message)
 
