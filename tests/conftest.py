@@ -228,6 +228,10 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+# For a test in a folder whose ``kind`` is one: where SQL, claims or constraints are the subject.
+on_both = pytest.mark.parametrize("kind", KINDS)
+
+
 @pytest.fixture
 def ledger_url(kind: str, request: pytest.FixtureRequest) -> str:
     """The URL of an empty ledger."""

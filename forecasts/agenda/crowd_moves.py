@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import median
 
 from sqlmodel import Session, col, select
 
@@ -23,6 +22,7 @@ from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.scores.paths import quantile_at
 from forecasts.values.outcomes import bounds, format_figure
 from forecasts.values.value import format_probability, value_of
+from scoring.crowds import RunningMedian
 
 THRESHOLD = 0.1  # the least increase of the distance
 MOST_QUESTIONS = 100
@@ -67,8 +67,7 @@ def crowd_moves(
     moves = {}
     for text, own in looked_at:
         rows = [row for row in others[own.question_id] if row.member_id != own.member_id]
-        then, current = (_units(rows, at, text, pool) for at in (own.made_at, now))
-        moves[own.question_id] = _move(_numbers(own, text), text, then, current)
+        moves[own.question_id] = _move(own, text, rows, pool, now)
     return {id_: move for id_, move in moves.items() if move is not None}
 
 
@@ -83,53 +82,44 @@ def _numbers(forecast: Forecast, text: QuestionText) -> list[float]:
     return [(quantile_at(forecast.quantiles or {}, text) - low) / (high - low)]
 
 
-def _units(
-    rows: Sequence[Forecast], at: datetime, text: QuestionText, pool: Callable[[int], str | None]
-) -> list[list[float]]:
-    """Return the numbers of each forecaster at that time, of the bots of one owner their means."""
-    current = {row.member_id: row for row in rows if row.made_at <= at}
-    units: dict[int | str, list[list[float]]] = defaultdict(list)
-    for row in current.values():
-        if not row.withdrawn:
-            units[pool(row.member_id) or row.member_id].append(_numbers(row, text))
-    return [[_mean(column) for column in zip(*said, strict=True)] for said in units.values()]
-
-
-def _mean(numbers: Sequence[float]) -> float:
-    known = [number for number in numbers if not math.isnan(number)]
-    return math.fsum(known) / len(known) if known else math.nan
-
-
 def _move(
-    mine: Sequence[float],
+    own: Forecast,
     text: QuestionText,
-    before: Sequence[list[float]],
-    after: Sequence[list[float]],
+    others: Sequence[Forecast],
+    pool: Callable[[int], str | None],
+    now: datetime,
 ) -> CrowdMove | None:
-    then, now = _medians(before, len(mine)), _medians(after, len(mine))
-    away = [
-        abs(own - there) - abs(own - here) for own, here, there in zip(mine, then, now, strict=True)
-    ]
+    mine = _numbers(own, text)
+    before, after = (_crowds(others, at, text, len(mine), pool) for at in (own.made_at, now))
+    then, here = ([crowd.median() for crowd in crowds] for crowds in (before, after))
+    away = [abs(a - b) - abs(a - c) for a, b, c in zip(mine, here, then, strict=True)]
     known = [place for place, distance in enumerate(away) if not math.isnan(distance)]
-    if not known:
+    most = max(known, key=lambda place: away[place], default=None)
+    if most is None or away[most] < THRESHOLD - 1e-9:
         return None
-    most = max(known, key=lambda place: away[place])
-    if away[most] < THRESHOLD - 1e-9:
-        return None
-    options = text.options or []
     return CrowdMove(
         distance=away[most],
-        option=options[most] if options else "",
+        option=text.options[most] if text.options else "",
         before=_format(then[most], text),
-        now=_format(now[most], text),
-        forecasters=len(after),
+        now=_format(here[most], text),
+        forecasters=max(map(len, after)),
     )
 
 
-def _medians(vectors: Sequence[list[float]], size: int) -> list[float]:
-    """Return the others' median of each number; NaN if no forecast has it."""
-    known = [[v[n] for v in vectors if not math.isnan(v[n])] for n in range(size)]
-    return [median(numbers) if numbers else math.nan for numbers in known]
+def _crowds(
+    rows: Sequence[Forecast],
+    at: datetime,
+    text: QuestionText,
+    size: int,
+    pool: Callable[[int], str | None],
+) -> list[RunningMedian]:
+    """Return the crowd of each of the ``size`` numbers at that time."""
+    crowds = [RunningMedian() for _ in range(size)]
+    for row in {row.member_id: row for row in rows if row.made_at <= at}.values():
+        if not row.withdrawn:
+            for crowd, number in zip(crowds, _numbers(row, text), strict=True):
+                crowd.update(row.member_id, number, pool(row.member_id))
+    return crowds
 
 
 def _format(number: float, text: QuestionText) -> str:

@@ -16,6 +16,7 @@ from forecasts.access.roles import Action, require
 from forecasts.access.visibility import question_visible
 from forecasts.common.errors import NotFound, Remedy
 from forecasts.common.limits import require_name
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Article, Member, QuestionSource
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.reading.lines import fold
@@ -44,12 +45,9 @@ def store(
             select(Article).where(Article.content_hash == content_hash(article))
         ).first()
         if known is None and article.url is not None:
-            here = session.exec(
-                select(Article).where(Article.url == article.url).order_by(col(Article.id))
-            )
-            known = next(
-                (row for row in here if row.id not in together and _is_same(article, row)), None
-            )
+            here = in_order(session, Article, Article.url == article.url)
+            versions = (row for row in here if _is_same(article, row))
+            known = next((row for row in versions if row.id not in together), None)
         is_new = known is None
         if known is None:
             known = as_row(article, captured_at=captured_at)

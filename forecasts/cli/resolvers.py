@@ -17,7 +17,7 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.secret_addresses import keys_in
 from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry, standing
-from forecasts.resolution import assignments, kept_evidence, outcome_checks
+from forecasts.resolution import assignments, kept_evidence, proposals
 from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers import kinds as resolver_kinds
 from forecasts.resolution.resolvers.kinds import kind, names
@@ -238,10 +238,8 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text") -> None:
         found, message = answer.finding, answer.message
         if found is not None:
             try:
-                outcome_checks.require_possible(
-                    state.text, question, found.outcome, found.known_at, now
-                )
-                outcome_checks.require_within_bounds(state.text, found.outcome)
+                proposals.require_possible(state.text, question, found.outcome, found.known_at, now)
+                proposals.require_within_bounds(state.text, found.outcome)
             except LedgerError as error:
                 if len(answers) == 1:
                     raise

@@ -39,7 +39,7 @@ from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reword
 from forecasts.questions.standing import QuestionState, rows_with
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution.history import dated
-from forecasts.resolution.outcome_checks import require_possible
+from forecasts.resolution.proposals import require_possible
 from forecasts.scores.scores import Scored
 from forecasts.values.outcomes import read_outcome
 

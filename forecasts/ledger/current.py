@@ -8,23 +8,33 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, case, or_
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.ledger.models import (
     Appointment,
     BotOwner,
+    Forecast,
     Membership,
+    Question,
     QuestionRevision,
     Resolution,
     ResolutionState,
 )
 
+Row = TypeVar("Row", bound=SQLModel)
+
 # Statements are built once where possible: building one takes longer than running it.
+
+
+def in_order(session: Session, table: type[Row], *conditions: Any) -> list[Row]:
+    """Return the rows of the table that meet the conditions, in the order written."""
+    model: Any = table
+    return list(session.exec(select(table).where(*conditions).order_by(model.id)))
 
 
 def newest_wording(session: Session, question_id: int | None) -> QuestionRevision:
@@ -99,6 +109,22 @@ def is_superseded() -> ColumnElement[bool]:
             col(later.id) > col(Resolution.id),
         )
         .exists(),
+    )
+
+
+def last_forecast(column: Any, member_id: int, now: datetime) -> Any:
+    """Return a column of the member's last row on the ``Question`` of a statement."""
+    return (
+        select(column)
+        .where(
+            col(Forecast.question_id) == col(Question.id),
+            Forecast.member_id == member_id,
+            col(Forecast.made_at) <= now,
+        )
+        .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
+        .limit(1)
+        .correlate(Question)
+        .scalar_subquery()
     )
 
 

@@ -149,11 +149,10 @@ def _draft(file: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``file``; BadInput if it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{file.name}-", dir=file.parent))
-        try:
-            yield folder / "ledger.sqlite3"
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{file.name}-", dir=file.parent, ignore_cleanup_errors=True
+        ) as folder:
+            yield Path(folder) / "ledger.sqlite3"
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BadInput(

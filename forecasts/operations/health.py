@@ -61,7 +61,7 @@ _MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
-_GONE_ON = ", and the ledger has gone on since"
+_GONE_ON = ", and the ledger has gone on since."
 _GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
 
 
@@ -84,9 +84,9 @@ class Finding:
         return in_words(self.advice)
 
 
-def _judged(about: str, passed: bool, result: str, fault: str, advice: Advice) -> Finding:
-    """Return the finding that ``result`` is fine or, with the ``fault`` after it, is not."""
-    return Finding(about, f"{result}." if passed else f"{result}{fault}.", "" if passed else advice)
+def _either(about: str, passed: bool, fine: str, wrong: str, advice: Advice) -> Finding:
+    """Return the finding that all is ``fine``, or that something is ``wrong``, with the advice."""
+    return Finding(about, fine) if passed else Finding(about, wrong, advice)
 
 
 class _Undone(Exception):
@@ -151,15 +151,15 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
     with reading(engine) as session:
         connection = session.connection()
         missing = [] if is_embedded(engine) else missing_grants(connection)
-        if missing:
+        if not is_embedded(engine):
             role = connection.scalar(text("SELECT quote_ident(current_user)"))
-            yield Finding(
+            yield _either(
                 "permissions",
+                not missing,
+                "The role has all the privileges that a ledger needs.",
                 f"The role {role} lacks privileges that a ledger needs.",
                 f"The ledger's owner runs: {' '.join(f'{g} TO {role};' for g in missing)}",
             )
-        elif not is_embedded(engine):
-            yield Finding("permissions", "The role has all the privileges that a ledger needs.")
         yield _history(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
@@ -200,10 +200,10 @@ def _history(connection: Connection) -> Finding:
         )
         guarded = set(connection.scalars(statement, {"bits": _BEFORE_ANY_CHANGE}))
     unprotected = [table for table in APPEND_ONLY if table not in guarded]
-    if not unprotected:
-        return Finding("history", "Every trigger that protects history is in force.")
-    return Finding(
+    return _either(
         "history",
+        not unprotected,
+        "Every trigger that protects history is in force.",
         f"No trigger protects the history in {', '.join(unprotected)}.",
         "Find out who removed the triggers, and compare with a backup for changes since. A copy "
         "made with forecasts move has them again.",
@@ -215,13 +215,10 @@ def _chain(connection: Connection) -> Finding:
     kind = SQLModel.metadata.tables["entry"].c.kind
     entries = connection.scalar(select(func.count()).where(kind.in_(SEALED))) or 0
     rows = sum(_count(connection, name) for name in SEALED)
-    if entries == rows:
-        result = (
-            f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
-        )
-        return Finding("chain", result)
-    return Finding(
+    return _either(
         "chain",
+        entries == rows,
+        f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them.",
         f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
         Remedy("To find the place: {}", "verify"),
     )
@@ -245,11 +242,11 @@ def _newest(session: Session, now: datetime) -> Finding:
     if at is None:
         return Finding("newest", "There are no rows yet.")
     newest = f"The newest row was recorded at {iso(at)}"
-    return _judged(
+    return _either(
         "newest",
         at <= now + TOLERANCE,
-        newest,
-        f", but it is {iso(now)} here. Acts are refused until then",
+        f"{newest}.",
+        f"{newest}, but it is {iso(now)} here. Acts are refused until then.",
         "Set this machine's clock, or find the machine whose clock was wrong. If the row is of a "
         "wrong clock, restore a backup from before.",
     )
@@ -306,10 +303,10 @@ def _permissions(path: Path) -> Finding:
             "folder. For reading, nothing needs to be done.",
         )
     everyones = [str(one) for one in (path, path.parent) if _is_everyones(one)]
-    if not everyones:
-        return Finding("permissions", "Only you and your group may write to the file.")
-    return Finding(
+    return _either(
         "permissions",
+        not everyones,
+        "Only you and your group may write to the file.",
         f"Every user of this machine may write to {' and '.join(everyones)}.",
         f"Run: chmod o-w {shlex.join(everyones)}",
     )
@@ -326,11 +323,11 @@ def _space(path: Path) -> Finding:
     needed = max(_LEAST_FREE, path.stat().st_size)
     result = f"{format_bytes(free)} are free where the ledger is"
     free_some = f"Free at least {format_bytes(needed - free)}, or move the ledger: {{}}"
-    return _judged(
+    return _either(
         "space",
         free >= needed,
-        result,
-        ", less than a migration or a backup beside it may need",
+        f"{result}.",
+        f"{result}, less than a migration or a backup beside it may need.",
         Remedy(free_some, "move", to="FILE"),
     )
 
@@ -339,11 +336,11 @@ def _journal(path: Path) -> Finding:
     journal = path.with_name(f"{path.name}-wal")
     size = journal.stat().st_size if journal.exists() else 0
     result = f"The journal beside the file has {format_bytes(size)}"
-    return _judged(
+    return _either(
         "journal",
         size <= LONGEST_JOURNAL,
-        result,
-        ": something has been reading for so long that it cannot be merged",
+        f"{result}.",
+        f"{result}: something has been reading for so long that it cannot be merged.",
         "Close programs that have the ledger open, such as a database browser, and check again.",
     )
 
@@ -371,10 +368,10 @@ def check_server(engine: Engine, here: Callable[[], datetime]) -> Iterator[Findi
 def _durability(connection: Connection) -> Finding:
     # Other values wait for more.
     off = [n for n in _DURABLE if connection.scalar(select(func.current_setting(n))) == "off"]
-    if not off:
-        return Finding("durability", "Acknowledged writes are on the server's disk.")
-    return Finding(
+    return _either(
         "durability",
+        not off,
+        "Acknowledged writes are on the server's disk.",
         f"Acknowledged writes can be lost when the machine stops, since {', '.join(off)} is off.",
         "The server's owner sets " + ", ".join(f"{name} = on" for name in off) + ".",
     )
@@ -388,11 +385,11 @@ def _clock_of(connection: Connection, here: Callable[[], datetime]) -> Finding:
     # The server read its clock at some time between the two.
     ahead = (server - min(max(server, before), after)).total_seconds()
     difference = f"The server's clock and this machine's differ by {abs(ahead):.1f} s"
-    return _judged(
+    return _either(
         "clock",
         abs(ahead) <= TOLERANCE.total_seconds(),
-        difference,
-        f": the server's is {'ahead' if ahead > 0 else 'behind'}",
+        f"{difference}.",
+        f"{difference}: the server's is {'ahead' if ahead > 0 else 'behind'}.",
         "Synchronise both clocks (NTP). The server's decides when a forecast was made.",
     )
 
@@ -483,7 +480,7 @@ def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:
         return Finding("backup", "There is no backup yet.", "" if is_new else remedy)
     result = f"The last backup was made at {to_minute(row.done_at)}: {row.place}"
     old = is_old(row, newest(session), now=now, age=_OLDEST_BACKUP)
-    return _judged("backup", not old, result, _GONE_ON, remedy)
+    return _either("backup", not old, f"{result}.", f"{result}{_GONE_ON}", remedy)
 
 
 def _digest(session: Session, now: datetime, *, is_new: bool) -> Finding:
@@ -500,4 +497,4 @@ def _digest(session: Session, now: datetime, *, is_new: bool) -> Finding:
         return Finding("digest", f"{tried}: {row.reason}", again)
     result = f"The last digest was sent at {to_minute(row.done_at or now)} to {row.place}"
     old = is_old(row, newest(session), now=now, age=2 * EVERY)
-    return _judged("digest", not old, result, _GONE_ON, again)
+    return _either("digest", not old, f"{result}.", f"{result}{_GONE_ON}", again)

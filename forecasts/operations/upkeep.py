@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
+from forecasts.ledger.append import written
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Upkeep, UpkeepAct
 
 
@@ -31,9 +33,7 @@ def record(
     row.place, row.tried_at, row.reason = place, now, reason
     if not reason:
         row.done_at, row.digest = now, digest
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
 
 
 def find(session: Session, act: UpkeepAct, target: str = "") -> Upkeep | None:
@@ -43,7 +43,7 @@ def find(session: Session, act: UpkeepAct, target: str = "") -> Upkeep | None:
 
 def rows(session: Session, act: UpkeepAct) -> list[Upkeep]:
     """Return the rows of all targets, the first one first."""
-    return list(session.exec(select(Upkeep).where(Upkeep.act == act).order_by(col(Upkeep.id))))
+    return in_order(session, Upkeep, Upkeep.act == act)
 
 
 def _key(act: UpkeepAct, target: str) -> str:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, select, true
+from sqlmodel import Session, col, true
 
 from forecasts.access import visibility
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Dispute, Policy, Question, Resolution, ResolutionState
 
 
@@ -49,24 +50,16 @@ def provisional_outcomes(
 ) -> dict[int, ProvisionalOutcome]:
     """Return the provisional outcomes, of all questions or of one, by the question's id."""
     one = true() if question is None else col(Policy.question_id) == question.id
-    policies = session.exec(
-        select(Policy)
-        .where(visibility.question_visible(session, Policy.question_id), one)
-        .order_by(col(Policy.id))
-    ).all()
+    visible = visibility.question_visible(session, Policy.question_id)
+    policies = in_order(session, Policy, visible, one)
     disputable = sorted({policy.question_id for policy in policies if policy.dispute_days > 0})
     if not disputable:
         return {}
-    rows = session.exec(
-        select(Resolution).where(
-            col(Resolution.question_id).in_(disputable),
-            col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.withdrawn]),
-        )
-    ).all()
+    settled = col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.withdrawn])
+    rows = in_order(session, Resolution, col(Resolution.question_id).in_(disputable), settled)
     disputes: dict[int, list[Dispute]] = defaultdict(list)
-    for dispute in session.exec(
-        select(Dispute).where(col(Dispute.resolution_id).in_([row.id for row in rows]))
-    ):
+    ids = [row.id for row in rows]
+    for dispute in in_order(session, Dispute, col(Dispute.resolution_id).in_(ids)):
         disputes[dispute.resolution_id].append(dispute)
     superseded = {row.supersedes_id for row in rows}
     found = {}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.standing import in_batches
 
@@ -28,15 +29,9 @@ def origins(session: Session, ids: Sequence[int]) -> dict[int, list[QuestionOrig
     """
     found: defaultdict[int, list[QuestionOrigin]] = defaultdict(list)
     for some in in_batches(ids):
-        rows = session.exec(
-            select(QuestionOrigin)
-            .where(
-                col(QuestionOrigin.question_id).in_(some),
-                question_visible(session, QuestionOrigin.question_id),
-            )
-            .order_by(col(QuestionOrigin.id))
-        )
-        for row in rows:
+        of_these = col(QuestionOrigin.question_id).in_(some)
+        visible = question_visible(session, QuestionOrigin.question_id)
+        for row in in_order(session, QuestionOrigin, of_these, visible):
             found[row.question_id].append(row)
     return dict(found)
 

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import FILL_IN, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import (
     Member,
     Question,
@@ -92,13 +93,7 @@ def changes(before: QuestionText, after: QuestionText) -> list[Change]:
 def history(session: Session, question: Question) -> list[QuestionRevision]:
     """Return every wording of the question, oldest first."""
     visibility.require_visible(session, question)
-    return list(
-        session.exec(
-            select(QuestionRevision)
-            .where(QuestionRevision.question_id == question.id)
-            .order_by(col(QuestionRevision.number))
-        )
-    )
+    return in_order(session, QuestionRevision, QuestionRevision.question_id == question.id)
 
 
 def reworded(text: QuestionText, **fields: Any) -> QuestionText:
@@ -265,14 +260,9 @@ def close_by_hand(session: Session, question: Question) -> datetime | None:
     A wording written together with a resolution that closes when the outcome became known belongs
     to that resolution, and does not count.
     """
-    implied_by_outcome = {
-        (row.recorded_at, row.known_at)
-        for row in session.exec(
-            select(Resolution).where(
-                Resolution.question_id == question.id, Resolution.state == ResolutionState.confirmed
-            )
-        )
-    }
+    confirmed = Resolution.state == ResolutionState.confirmed
+    outcomes = in_order(session, Resolution, Resolution.question_id == question.id, confirmed)
+    implied_by_outcome = {(row.recorded_at, row.known_at) for row in outcomes}
     before = close = None
     for revision in history(session, question):
         after = revision.actual_close_time

@@ -17,7 +17,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
-from forecasts.ledger.current import close_time, has_outcome, is_newest_wording, is_open_proposal
+from forecasts.ledger.current import (
+    close_time,
+    has_outcome,
+    is_newest_wording,
+    is_open_proposal,
+    last_forecast,
+)
 from forecasts.ledger.models import (
     Forecast,
     Member,
@@ -218,7 +224,7 @@ def _slugs(
         origin = select(QuestionOrigin.question_id).where(QuestionOrigin.platform == by.platform)
         found = found.where(col(Question.id).in_(origin))
     if by.mine is not None:
-        withdrawn = _last_forecast(Forecast.withdrawn, member, now)
+        withdrawn = last_forecast(Forecast.withdrawn, _id(member), now)
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
     if by.changed_since is not None:
         found = found.where(_changed(session, by.changed_since))
@@ -297,7 +303,7 @@ def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
     if order == Order.alphabet:
         return [func.lower(col(QuestionRevision.title))]
     if order == Order.untouched:
-        made = _last_forecast(Forecast.made_at, member, now)
+        made = last_forecast(Forecast.made_at, _id(member), now)
         return [made.is_(None), made, close_time()]
     rank = case(
         {status.value: number for number, status in enumerate(_STATUS_ORDER)},
@@ -309,20 +315,8 @@ def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
     return [rank, case((~over, close_time())), case((over, close_time())).desc()]
 
 
-def _last_forecast(column: Any, member: Member | None, now: datetime) -> Any:
-    """Return a column of the member's last row on the question."""
-    return (
-        select(column)
-        .where(
-            col(Forecast.question_id) == col(Question.id),
-            Forecast.member_id == (0 if member is None else member.id),
-            col(Forecast.made_at) <= now,
-        )
-        .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
-        .limit(1)
-        .correlate(Question)
-        .scalar_subquery()
-    )
+def _id(member: Member | None) -> int:
+    return 0 if member is None else member.id
 
 
 def rows(
@@ -333,7 +327,7 @@ def rows(
         return []
     by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
     states = [by_slug[slug] for slug in slugs]
-    last = col(Forecast.id) == _last_forecast(Forecast.id, member, now)
+    last = col(Forecast.id) == last_forecast(Forecast.id, _id(member), now)
     forecasts = session.exec(
         select(Forecast)
         .select_from(Question)

@@ -21,6 +21,8 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
+from forecasts.ledger.append import written
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question, Resolver, Watch
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
@@ -72,10 +74,8 @@ def attach(
         recorded_at=now,
         beside=beside,
     )
-    session.add(resolver)
     schedule_lookup(session, question, now)
-    session.flush()
-    return resolver
+    return written(session, resolver)
 
 
 def detach(session: Session, question: Question, *, member: Member, now: datetime) -> int:
@@ -87,13 +87,10 @@ def detach(session: Session, question: Question, *, member: Member, now: datetim
     assigned = resolvers(session, question)
     if not assigned:
         raise NotFound(f"{question.slug!r} has no resolver to remove.")
-    session.add(
-        Resolver(
-            question_id=question.id, kind=NONE, settings={}, member_id=member.id, recorded_at=now
-        )
-    )
+    row = Resolver(question_id=question.id, kind=NONE, settings={}, recorded_at=now)
+    row.member_id = member.id
+    written(session, row)
     schedule_lookup(session, question, None)
-    session.flush()
     return len(assigned)
 
 
@@ -108,19 +105,12 @@ def retry(session: Session, question: Question, *, member: Member, now: datetime
         raise no_resolver(question.slug)
     _require_unresolved(current_state(session, question, now=now))
     schedule_lookup(session, question, now)
-    session.flush()
 
 
 def resolvers(session: Session, question: Question) -> list[Resolver]:
     """Return the question's resolvers in the order of their assignment."""
     require_visible(session, question)
-    return list(
-        session.exec(
-            select(Resolver)
-            .where(Resolver.question_id == question.id, is_assigned())
-            .order_by(col(Resolver.id))
-        )
-    )
+    return in_order(session, Resolver, Resolver.question_id == question.id, is_assigned())
 
 
 @cache
@@ -142,7 +132,7 @@ def schedule_lookup(session: Session, question: Question, at: datetime | None) -
         watch = Watch(question_id=question.id)
     watch.next_at, watch.parked_at, watch.attempts, watch.reason = at, None, 0, ""
     watch.claimed_by = watch.claimed_until = None
-    session.add(watch)
+    written(session, watch)
 
 
 def question_for_resolver(state: QuestionState) -> Asked:
@@ -278,8 +268,6 @@ def set_policy(
         member_id=member.id,
         recorded_at=now,
     )
-    session.add(row)
     if count:
         schedule_lookup(session, question, now)
-    session.flush()
-    return row
+    return written(session, row)

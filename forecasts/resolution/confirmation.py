@@ -23,13 +23,7 @@ from forecasts.access import roles, teams
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.ledger.append import written
-from forecasts.ledger.models import (
-    Member,
-    Question,
-    Resolution,
-    ResolutionState,
-    Resolver,
-)
+from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import (
     OUTCOME_KNOWN,
@@ -41,12 +35,14 @@ from forecasts.questions.revisions import (
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.assignments import resolvers, schedule_lookup
 from forecasts.resolution.late_forecasts import LateForecasts, made_between
-from forecasts.resolution.outcome_checks import (
+from forecasts.resolution.proposals import (
+    proposals_on,
     require_expected,
     require_new,
     require_source_address,
+    require_undecided,
+    resolution_row,
 )
-from forecasts.resolution.proposals import proposals_on, require_undecided, resolution_row
 from forecasts.scores import scores
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 
@@ -91,8 +87,7 @@ def confirm(
     if resolver is None or resolver.question_id != question.id:
         roles.require(session, member, Action.resolve, question, now=now)
     state, proposal = current_state(session, question, now=now), None
-    if expected is not ...:
-        require_expected(state, expected)
+    require_expected(state, expected)
     require_source_address(source, resolver)
     if outcome.strip():
         outcome = read_outcome(outcome, state.text)
@@ -145,7 +140,7 @@ def withdraw(
     """Return the row that withdraws the question's outcome, which is written.
 
     The question has no outcome then, and the close that it had before; its resolvers are due in the
-    next run, which does not confirm the same outcome again (``runs.safeguards``). The outcome is
+    next run, which does not confirm the same outcome again (``runs.recording``). The outcome is
     kept with its scores. Refused without a reason, and on a question without an outcome.
     ``member`` and ``expected`` as in ``confirm``.
     """
@@ -153,8 +148,7 @@ def withdraw(
     state = current_state(session, question, now=now)
     if not reason.strip():
         raise Refused("Withdrawing an outcome needs a reason.", remedy="State the mistake.")
-    if expected is not ...:
-        require_expected(state, expected)
+    require_expected(state, expected)
     outcome = state.resolution
     if outcome is None:
         raise Refused(f"{state.slug!r} has no outcome to withdraw; nothing was changed.")
@@ -172,7 +166,6 @@ def withdraw(
     _move_close(session, state, [], member, now, OUTCOME_WITHDRAWN)
     if resolvers(session, question):
         schedule_lookup(session, question, now)
-        session.flush()
     return row
 
 

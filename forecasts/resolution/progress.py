@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -20,6 +21,7 @@ from forecasts.ledger.models import LastRun, Question, Resolver, ResolverRun, Ru
 from forecasts.resolution.assignments import is_assigned, resolvers
 from forecasts.resolution.proposals import proposals_on
 
+_IS_PARKED = col(Watch.parked_at).is_not(None)
 _DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
 
 
@@ -106,48 +108,25 @@ def progress(session: Session, *, limit: int = 20) -> Progress:
         .order_by(col(ResolverRun.id).desc())
         .limit(limit)
     ).all()
-    waits = unresolved() & question_visible(session)
-    of_question = col(Question.id) == col(Watch.question_id)
-    due = session.exec(
-        select(Question.slug, Watch)
-        .join(Question, of_question)
-        .where(waits, col(Watch.parked_at).is_(None))
-        .order_by(col(Watch.next_at), col(Watch.id))
-        .limit(limit)
-    ).all()
-    count = session.exec(
-        select(func.count(col(Watch.id))).join(Question, of_question).where(waits)
-    ).one()
+    due = _watches(session, ~_IS_PARKED).order_by(col(Watch.next_at), col(Watch.id)).limit(limit)
     return Progress(
-        [Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
-        _checked(session, limit),
-        parked(session),
-        [
+        done=[Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
+        checked=_checked(session, limit),
+        parked=parked(session),
+        next=[
             Due(slug, row.next_at, row.attempts, row.claimed_until)
-            for slug, row in due
-            if row.next_at is not None
+            for slug, row in session.exec(due)
         ],
-        count,
+        watched=session.scalar(select(func.count()).select_from(_watches(session).subquery())) or 0,
     )
 
 
 def _checked(session: Session, limit: int) -> list[Check]:
     """Return the latest checks. Failures have no count: a repeated result is stored once a day."""
-    of_question = col(Question.id) == col(Watch.question_id)
     newest_first = (col(Watch.looked_at).desc(), col(Watch.id))
+    is_checked = col(Watch.looked_at).is_not(None) & ~_IS_PARKED
     # The limit comes first: each question has many lookups.
-    latest = (
-        select(Watch.id)
-        .join(Question, of_question)
-        .where(
-            col(Watch.looked_at).is_not(None),
-            col(Watch.parked_at).is_(None),
-            unresolved(),
-            question_visible(session),
-        )
-        .order_by(*newest_first)
-        .limit(limit)
-    )
+    latest = _watches(session, is_checked).order_by(*newest_first).limit(limit)
     one, before = aliased(ResolverRun), aliased(ResolverRun)
     newest = (
         select(func.max(one.id))
@@ -157,25 +136,20 @@ def _checked(session: Session, limit: int) -> list[Check]:
     )
     state_before = (
         select(before.state)
-        .where(
-            col(before.resolver_id) == col(ResolverRun.resolver_id),
-            col(before.id) < col(ResolverRun.id),
-        )
+        .where(before.resolver_id == ResolverRun.resolver_id, col(before.id) < col(ResolverRun.id))
         .order_by(col(before.id).desc())
         .limit(1)
         .correlate(ResolverRun)
     )
     rows = session.exec(
-        select(Question.slug, Watch, ResolverRun, state_before.scalar_subquery())
-        .join(Question, of_question)
+        _watches(session, col(Watch.id).in_(latest.with_only_columns(col(Watch.id))))
+        .add_columns(ResolverRun, state_before.scalar_subquery())
         .join(ResolverRun, col(ResolverRun.id) == newest.scalar_subquery())
-        .where(col(Watch.id).in_(latest))
         .order_by(*newest_first)
     )
     return [
         Check(slug, watch.looked_at, _in_words(watch, lookup, earlier))
         for slug, watch, lookup, earlier in rows
-        if watch.looked_at is not None
     ]
 
 
@@ -190,24 +164,24 @@ def _in_words(watch: Watch, lookup: ResolverRun, earlier: str | None) -> str:
 
 def parked(session: Session) -> list[Parked]:
     """Return the parked questions, the newest first."""
-    rows = session.exec(
+    rows = _watches(session, _IS_PARKED).order_by(col(Watch.parked_at).desc(), col(Watch.id))
+    return [
+        Parked(slug, row.parked_at, row.attempts, row.reason) for slug, row in session.exec(rows)
+    ]
+
+
+def _watches(session: Session, *conditions: ColumnElement[bool]) -> Any:
+    """Return the statement for slug and watch of the visible, unresolved questions."""
+    return (
         select(Question.slug, Watch)
         .join(Question, col(Question.id) == col(Watch.question_id))
-        .where(col(Watch.parked_at).is_not(None), unresolved(), question_visible(session))
-        .order_by(col(Watch.parked_at).desc(), col(Watch.id))
-    ).all()
-    return [
-        Parked(slug, row.parked_at, row.attempts, row.reason)
-        for slug, row in rows
-        if row.parked_at is not None
-    ]
+        .where(unresolved(), question_visible(session), *conditions)
+    )
 
 
 def parked_ids(session: Session) -> set[int]:
     """Return the ids of the parked questions."""
-    waits = col(Watch.parked_at).is_not(None) & unresolved()
-    seen = question_visible(session, Watch.question_id)
-    return set(session.exec(select(Watch.question_id).where(waits, seen)))
+    return {watch.question_id for _, watch in session.exec(_watches(session, _IS_PARKED))}
 
 
 def disagreement(session: Session, question: Question) -> str | None:
@@ -232,16 +206,13 @@ def last_lookups(session: Session, question: Question | None = None) -> list[Las
     # One subquery per resolver: a scan of all lookups would grow by the day.
     one = aliased(ResolverRun)
     newest = select(func.max(one.id)).where(one.resolver_id == Resolver.id)
+    conditions = [] if question is None else [col(Question.id) == question.id]
     rows = session.exec(
         select(Question.slug, Resolver, ResolverRun, Watch)
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .join(Watch, col(Watch.question_id) == col(Question.id))
         .outerjoin(ResolverRun, col(ResolverRun.id) == newest.correlate(Resolver).scalar_subquery())
-        .where(
-            is_assigned(),
-            question_visible(session),
-            true() if question is None else col(Question.id) == question.id,
-        )
+        .where(is_assigned(), question_visible(session), *conditions)
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()
     return sorted((LastLookup(*row) for row in rows), key=_urgency)

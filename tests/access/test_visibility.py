@@ -202,9 +202,9 @@ OPEN = {
     "called by runs, for the resolver's owner": """
         resolution.kept_evidence.keep resolution.runs.recording.outdated
         resolution.runs.recording.propose_correction resolution.progress.record_run
-        resolution.runs.recording.run_member resolution.runs.recording.write_finding
-        resolution.runs.run.look resolution.runs.run.run resolution.runs.safeguards.downgraded
-        resolution.runs.safeguards.new_findings
+        resolution.runs.recording.run_member
+        resolution.runs.run.look resolution.runs.run.run resolution.runs.recording.downgraded
+        resolution.runs.recording.new_findings
     """,
     "shows questions visible to the member: see test_calendar_feed": "agenda.calendar_feed.feed",
     "keys are public, and the rest is not shown": """

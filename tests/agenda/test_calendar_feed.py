@@ -13,7 +13,7 @@ from forecasts.common.errors import Forbidden, NotFound
 from forecasts.common.settings import Settings
 from forecasts.ledger.models import Member
 from forecasts.operations import privacy
-from tests.conftest import ask, day, resolve
+from tests.conftest import ask, day, on_both, resolve
 
 
 def summaries(feed: str) -> list[str]:
@@ -25,6 +25,7 @@ def read(session: Session, shown: str) -> str:
         return calendar_feed.feed(session, shown, app_url="https://f.example", now=day(5))
 
 
+@on_both
 @pytest.mark.slow
 def test_it_has_the_days_to_close_and_resolve(session: Session, alice: Member) -> None:
     ask(session, alice, slug="rain", scheduled_resolve_time=day(12), resolution_criteria="If wet.")

@@ -12,7 +12,7 @@ from forecasts.ledger.models import Member, Question, Role
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 
 def say(session: Session, question: Question, member: Member, at: float, value: Value) -> None:
@@ -26,6 +26,7 @@ def moved(session: Session, question: Question, member: Member, at: float = 9) -
     return crowd_moves(session, current, now=day(at)).get(question.id)
 
 
+@on_both
 def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:

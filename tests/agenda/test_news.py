@@ -14,7 +14,7 @@ from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day, say
+from tests.conftest import ask, day, on_both, say
 
 QUAY = "The new quay in the harbour opens next week, the mayor said."
 
@@ -73,6 +73,7 @@ def test_it_is_newer_than_the_forecast(session: Session, quay: Question, alice: 
     assert found(session, quay, alice, 3.1 + WINDOW.days) is None
 
 
+@on_both
 def test_cited_articles_are_not_new(session: Session, quay: Question, alice: Member) -> None:
     capture(session, alice, QUAY, 2)
     source = passages.find_passage(session, 1, TextQuote("The new quay"))

@@ -20,7 +20,7 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.updates import updates
 from forecasts.values.value import Value, value_of
-from tests.conftest import ask, day, say
+from tests.conftest import ask, day, on_both, say
 
 
 def test_the_interval_has_a_default(session: Session, question: Question, alice: Member) -> None:
@@ -28,6 +28,7 @@ def test_the_interval_has_a_default(session: Session, question: Question, alice:
         assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
 
 
+@on_both
 def test_the_newest_setting_counts_and_a_questions_own_comes_first(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:

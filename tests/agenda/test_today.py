@@ -20,7 +20,7 @@ from forecasts.resolution import assignments, disputes
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, counted_statements, day, resolve, say
+from tests.conftest import ask, counted_statements, day, on_both, resolve, say
 
 
 def captured(text: str) -> CapturedArticle:
@@ -117,6 +117,7 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     assert [state.slug for state, _ in needs.to_review] == ["waits", "moved"]
 
 
+@on_both
 def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
     for slug, closes in (("late", 10), ("soon", 3), ("closed", 1), ("mine", 60)):
         question = ask(session, alice, slug=slug, scheduled_close_time=day(closes))
@@ -184,6 +185,7 @@ def one_of_each(session: Session, alice: Member, bob: Member, number: int) -> No
             resolve(session, question, alice, "no", 5, at=5)
 
 
+@on_both
 @pytest.mark.slow
 def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engine) -> None:
     counts = []

@@ -25,6 +25,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.folder.archive import unpack
 from forecasts.folder.folder import read_folder
+from forecasts.ledger.models import Resolver
 from forecasts.resolution.runs.sources import Sources
 from tests.examples import examples
 from tests.folder.test_tables import FORECASTS, QUESTIONS, folder, refused
@@ -276,16 +277,19 @@ def test_a_damaged_archive_raises_nothing_but_our_own(tmp_path: Path, data: st.D
         unpack(tmp_path / "damaged.zip", into)
 
 
-def test_a_file_of_outcomes_is_read_to_the_same_limits(engine: Engine, tmp_path: Path) -> None:
+def test_a_file_of_outcomes_is_read_to_the_same_limits(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
+    sources = Sources(engine, now)
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(BadInput, match=r"pipe\.csv is a pipe"):
-        Sources(engine, now).read(str(tmp_path / "pipe.csv"))
-    sources = Sources(engine, now, most_bytes=5)
+        sources.fetch(Resolver(), str(tmp_path / "pipe.csv"))
+    monkeypatch.setattr(limits, "SOURCE_BYTES", 5)
     (tmp_path / "outcomes.csv").write_text("123456")
     for _ in range(2):
         with pytest.raises(BadInput, match=r"outcomes\.csv has 6 bytes; at most 5 bytes are read"):
-            sources.read(str(tmp_path / "outcomes.csv"))
+            sources.fetch(Resolver(), str(tmp_path / "outcomes.csv"))
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 HALF = Value(probability=0.5)
 LATER = day(0.5)
@@ -38,6 +38,7 @@ def slip(session: Session, alice: Member) -> Question:
     return question
 
 
+@on_both
 @pytest.mark.slow
 def test_a_discarded_question_is_in_no_list_frame_or_export(
     session: Session, alice: Member, slip: Question
@@ -97,6 +98,7 @@ def test_the_question_can_be_asked_again_under_another_id(
     assert registry.register(session, wording, member=alice, now=LATER).slug == "will-it-rian"
 
 
+@on_both
 def test_nothing_is_rewritten_and_the_chain_covers_the_discard(engine: Engine) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))

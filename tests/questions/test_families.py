@@ -23,7 +23,7 @@ from forecasts.questions.families import (
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import history, revise
 from forecasts.questions.same_questions import same_pairs
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 NOW = day(5)
 Add = Callable[..., Question]
@@ -65,6 +65,7 @@ def families(session: Session, *questions: Question) -> list[str]:
     return [newest_wording(session, question).family for question in questions]
 
 
+@on_both
 def test_the_same_question_on_two_platforms_or_asked_here_is_proposed(
     two: Session, add: Add
 ) -> None:
@@ -143,6 +144,7 @@ def test_two_questions_are_joined_by_a_revision_of_each_which_is_taken_back(
     assert leave_family(session, joined, member=alice, now=NOW) == 0
 
 
+@on_both
 def test_two_families_become_one(session: Session, add: Add, alice: Member) -> None:
     a = add("a", "Will the quay open?", "metaculus", family="quay")
     b = add("b", "Will the quay open?!", "fatebook", family="harbour")

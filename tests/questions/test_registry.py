@@ -17,7 +17,7 @@ from forecasts.scores import stored_scores
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, counted_statements, day, resolve
+from tests.conftest import ask, counted_statements, day, on_both, resolve
 
 
 def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
@@ -60,6 +60,7 @@ def test_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
         taken.append(slug)
 
 
+@on_both
 def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> None:
     ask(session, alice, slug="rain")
     with pytest.raises(Refused, match="already a question 'rain'"):
@@ -170,6 +171,7 @@ def test_the_list_takes_two_statements(session: Session, alice: Member) -> None:
     assert len(statements) == 2
 
 
+@on_both
 def test_a_list_may_name_more_questions_than_a_statement_takes(
     session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_list_may_name_more_questions_than_a_statement_takes(
         assert [state.slug for state in found] == ["q4", "q2", "q1", "q0"]
 
 
+@on_both
 def test_a_question_is_registered_once_however_its_title_is_spelled(
     session: Session, alice: Member
 ) -> None:

@@ -13,7 +13,7 @@ from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day, resolve
+from tests.conftest import ask, day, on_both, resolve
 
 
 def revise(session: Session, question: Question, member: Member, at: float, **fields: Any) -> None:
@@ -24,6 +24,7 @@ def closes(session: Session, question: Question) -> Any:
     return registry.newest_wording(session, question).close_time
 
 
+@on_both
 def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     session: Session, alice: Member, question: Question
 ) -> None:

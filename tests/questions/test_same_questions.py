@@ -16,7 +16,7 @@ from forecasts.questions import registry
 from forecasts.questions.passages import find_passage
 from forecasts.questions.same_questions import find_duplicates, ready_drafts
 from forecasts.reading.article import CapturedArticle
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 TEXT = """Sundlink will open the Brega tunnel by 31 March 2026, its chief executive said.
 
@@ -69,6 +69,7 @@ def test_the_last_day_is_that_of_the_zone_in_which_it_was_asked(
     assert [state and state.slug for state in found] == ["tunnel", None, None]
 
 
+@on_both
 def test_another_day_or_another_subject_is_not_a_duplicate(
     session: Session, alice: Member, drafts: list[Draft]
 ) -> None:

@@ -21,7 +21,7 @@ from forecasts.questions.search import Filter, Order, labels, page
 from forecasts.questions.standing import Status, listing
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
-from tests.conftest import ask, counted_statements, day, imported, resolve, say
+from tests.conftest import ask, counted_statements, day, imported, on_both, resolve, say
 
 
 @pytest.fixture
@@ -50,11 +50,13 @@ def found(
     return slugs
 
 
+@on_both
 @pytest.mark.usefixtures("_some")
 def test_open_questions_come_first_and_ended_ones_last(session: Session) -> None:
     assert found(session, Filter()) == ["sooner", "later", "ended", "upcoming", "recent", "old"]
 
 
+@on_both
 @pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 @pytest.mark.parametrize(
@@ -127,6 +129,7 @@ def test_a_typo_finds_no_word_that_the_reader_may_not_see(
     assert similar(session, "takoever", bob) == ([], ())
 
 
+@on_both
 @pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob: Member) -> None:
@@ -145,6 +148,7 @@ def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob
     assert found(session, Filter(mine=True)) == []
 
 
+@on_both
 @pytest.mark.slow
 @pytest.mark.usefixtures("_some")
 def test_other_orders_and_labels(session: Session) -> None:
@@ -167,6 +171,7 @@ def test_a_teams_questions_are_hidden_from_others(
     assert labels(session) == ([], [])
 
 
+@on_both
 @pytest.mark.slow
 def test_a_status_in_sql_is_the_status_that_is_derived(
     session: Session, alice: Member, bob: Member
@@ -247,6 +252,7 @@ def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine
     assert len(set(seen)) == 25
 
 
+@on_both
 @pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
@@ -270,6 +276,7 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
     assert not [line for line in scans if "forecast" in line or "resolution" in line]
 
 
+@on_both
 def test_changes_since_a_time_are_found(session: Session, alice: Member, bob: Member) -> None:
     rain, snow = (ask(session, alice, slug=slug, title=slug) for slug in ("rain", "snow"))
     ask(session, alice, slug="hail", title="hail")

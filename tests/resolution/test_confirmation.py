@@ -22,16 +22,11 @@ from forecasts.resolution import proposals
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day, resolve, say
+from tests.conftest import ask, day, on_both, resolve, say
 from tests.examples import examples
 from tests.resolution.conftest import close_of, state_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
 
 
 def brier(session: Session, resolution: Resolution) -> dict[str, float]:
@@ -42,6 +37,7 @@ def brier(session: Session, resolution: Resolution) -> dict[str, float]:
     }
 
 
+@on_both
 def test_every_forecaster_is_scored_by_the_time_each_forecast_was_current(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
@@ -69,6 +65,7 @@ def test_it_closes_when_it_is_known(session: Session, question: Question, alice:
     assert registry.newest_wording(session, question).actual_close_time == day(5)
 
 
+@on_both
 def test_a_correction_supersedes(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.8, 0)
     wrong = resolve(session, question, alice, "no", 5, at=9)
@@ -225,6 +222,7 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
     assert brier(session, resolution) == pytest.approx({"alice": by_hand})
 
 
+@on_both
 def test_only_one_confirmation_is_first(
     session: Session, question: Question, alice: Member
 ) -> None:

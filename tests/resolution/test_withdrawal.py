@@ -29,15 +29,10 @@ from forecasts.reports.report import Group
 from forecasts.resolution import assignments, confirmation, disputes, history, proposals
 from forecasts.scores import scores, stored_scores
 from forecasts.scores.ledger_frames import ledger_frames
-from tests.conftest import acting, ask, day, resolve, say
+from tests.conftest import acting, ask, day, on_both, resolve, say
 from tests.resolution.conftest import close_of, state_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
 
 
 def withdraw(session: Session, question: Question, member: Member, at: float = 7) -> Resolution:
@@ -73,6 +68,7 @@ def test_a_close_by_hand_stays(session: Session, question: Question, alice: Memb
     assert state_of(session, question, 7).status == Status.awaiting
 
 
+@on_both
 def test_its_scores_do_not_count(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.8, 1)
     outcome = resolve(session, question, alice, known=5, at=6)
@@ -91,6 +87,7 @@ def test_its_scores_do_not_count(session: Session, question: Question, alice: Me
     assert rescored.now is None
 
 
+@on_both
 def test_lists_show_it_unresolved(session: Session, question: Question, alice: Member) -> None:
     resolve(session, question, alice, known=5, at=6)
     withdraw(session, question, alice)
@@ -161,6 +158,7 @@ def test_an_unseen_outcome_stays(session: Session, question: Question, alice: Me
         resolve(session, question, alice, at=7, expected=other)
 
 
+@on_both
 def test_the_first_act_wins(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
@@ -268,6 +266,7 @@ def test_an_import_does_not_undo_a_withdrawal(withdrawn: Engine, tmp_path: Path)
     assert current(withdrawn, 8).status == Status.open
 
 
+@on_both
 def test_an_import_of_another_outcome_resolves_it(withdrawn: Engine, tmp_path: Path) -> None:
     frames = read_folder(tmp_path / "resolved")
     for name in ("known_at", "resolved_at", "actual_close_time"):

@@ -95,9 +95,7 @@ def check_scheme(address: str, *, shared: bool) -> None:
             )
 
 
-def deliver(
-    address: str, title: str, body: str, *, allow_private: bool, seconds: float = SECONDS
-) -> tuple[Delivery, str]:
+def deliver(address: str, title: str, body: str, *, allow_private: bool) -> tuple[Delivery, str]:
     """Return the result and its reason in a sentence, which contains nothing of the address."""
     results: list[tuple[Delivery, str]] = []
 
@@ -107,8 +105,8 @@ def deliver(
     _guard_connections()
     thread = threading.Thread(target=act, daemon=True, name="apprise")
     thread.start()
-    thread.join(seconds)
-    unknown = Delivery.unknown, f"the service did not answer within {seconds:g} seconds"
+    thread.join(SECONDS)
+    unknown = Delivery.unknown, f"the service did not answer within {SECONDS:g} seconds"
     return results[0] if results else unknown
 
 

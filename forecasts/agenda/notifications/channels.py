@@ -19,6 +19,7 @@ from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.limits import require_name
 from forecasts.ledger.append import written
+from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState, Resolution
 
 DAYS_BEFORE_CLOSE = 2.0
@@ -92,21 +93,17 @@ def add(
         )
     require_name(address, "The address")
     apprise_adapter.check(address, allow_private=allow_private, shared=is_shared_ledger(session))
-    if days_until_stale is None:
-        days_until_stale = intervals(session, member).default / timedelta(days=1)
     channel = Channel(
         member_id=member.id,
         name=name,
         secret_url=address.strip(),
-        events=_events(tuple(Event) if events is None else events),
-        days_before_close=_days(
-            DAYS_BEFORE_CLOSE if days_before_close is None else days_before_close
-        ),
-        days_until_stale=_days(days_until_stale),
+        events=list(Event),
+        days_before_close=DAYS_BEFORE_CLOSE,
+        days_until_stale=intervals(session, member).default / timedelta(days=1),
         recorded_at=now,
         after_resolution=session.exec(select(func.max(col(Resolution.id)))).one() or 0,
     )
-    return written(session, channel)
+    return _set(session, channel, events, days_before_close, days_until_stale)
 
 
 def change(
@@ -120,6 +117,16 @@ def change(
 ) -> Channel:
     """Return the member's channel with the given settings changed; NotFound without it."""
     channel = find(session, name, member=member)
+    return _set(session, channel, events, days_before_close, days_until_stale)
+
+
+def _set(
+    session: Session,
+    channel: Channel,
+    events: Sequence[str] | None,
+    days_before_close: float | None,
+    days_until_stale: float | None,
+) -> Channel:
     if events is not None:
         channel.events = _events(events)
     if days_before_close is not None:
@@ -191,13 +198,8 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
 
 
 def _own(session: Session, member: Member) -> list[Channel]:
-    return list(
-        session.exec(
-            select(Channel)
-            .where(Channel.member_id == member.id, col(Channel.removed_at).is_(None))
-            .order_by(col(Channel.id))
-        )
-    )
+    kept = col(Channel.removed_at).is_(None)
+    return in_order(session, Channel, Channel.member_id == member.id, kept)
 
 
 def _events(given: Sequence[str]) -> list[str]:

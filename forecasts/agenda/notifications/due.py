@@ -29,6 +29,7 @@ from forecasts.ledger.current import (
     is_newest_wording,
     is_open_proposal,
     is_superseded,
+    last_forecast,
 )
 from forecasts.ledger.models import (
     Channel,
@@ -47,7 +48,7 @@ from forecasts.resolution.disputes import is_open
 
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
 
-_TEXT, _OWN, _NEXT = (aliased(QuestionRevision), aliased(Forecast), aliased(Forecast))
+_TEXT, _OWN = aliased(QuestionRevision), aliased(Forecast)
 _TOLD = aliased(Notice)
 _closes = close_time(_TEXT)
 _UNRESOLVED = ~has_outcome(Question.id)
@@ -120,24 +121,10 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
 
 def _closing(reader: _Reader) -> _Events:
     """Select open questions that close soon, without the member's forecast."""
-    has_current_forecast = (
-        select(~col(_OWN.withdrawn))
-        .where(
-            col(_OWN.question_id) == col(Question.id),
-            col(_OWN.member_id) == reader.channel.member_id,
-            col(_OWN.made_at) <= reader.now,
-        )
-        .order_by(col(_OWN.made_at).desc(), col(_OWN.id).desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    withdrawn = last_forecast(Forecast.withdrawn, reader.channel.member_id, reader.now)
     soon = reader.now + timedelta(days=reader.channel.days_before_close)
-    conditions = [
-        _closes <= soon,
-        *_is_open(reader),
-        func.coalesce(has_current_forecast, ~true()).is_(False),
-    ]
-    return _Events(_closes, conditions)
+    without_forecast = func.coalesce(withdrawn, true()).is_(True)
+    return _Events(_closes, [_closes <= soon, *_is_open(reader), without_forecast])
 
 
 def _stale(reader: _Reader) -> _Events:
@@ -145,18 +132,6 @@ def _stale(reader: _Reader) -> _Events:
 
     By the interval of the question, or else by that of the channel.
     """
-    replaced = (
-        select(_NEXT.id)
-        .where(
-            col(_NEXT.question_id) == col(_OWN.question_id),
-            col(_NEXT.member_id) == col(_OWN.member_id),
-            or_(
-                col(_NEXT.made_at) > col(_OWN.made_at),
-                and_(col(_NEXT.made_at) == col(_OWN.made_at), col(_NEXT.id) > col(_OWN.id)),
-            ),
-        )
-        .exists()
-    )
     channel, question, made = reader.channel, col(_OWN.question_id), col(_OWN.made_at)
     by_days = {
         days: questions_with_interval(channel.member_id, days)
@@ -170,7 +145,8 @@ def _stale(reader: _Reader) -> _Events:
             for days, ids in by_days.items()
         ),
     )
-    own = [col(_OWN.member_id) == channel.member_id, old, ~col(_OWN.withdrawn), ~replaced]
+    is_last = col(_OWN.id) == last_forecast(Forecast.id, channel.member_id, reader.now)
+    own = [col(_OWN.member_id) == channel.member_id, old, ~col(_OWN.withdrawn), is_last]
     return _Events(made, [*own, *_is_open(reader)], [(_OWN, question == col(Question.id))])
 
 

@@ -18,7 +18,8 @@ from forecasts.common.text import cut, on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
-from forecasts.questions.standing import QuestionState, Status, by_id, in_batches
+from forecasts.questions.standing import QuestionState, by_id, in_batches
+from forecasts.resolution.proposals import open_proposals
 from forecasts.scores.stored_scores import CRPS, MAIN_PROTOCOLS, main_protocol
 from forecasts.values.outcomes import NOT_SCORED
 
@@ -60,7 +61,8 @@ def compose(
     The session reads for the member. None: no event still applies.
     """
     states = by_id(session, sorted({question_id for _, question_id, _ in events}), now=now)
-    current = [one for one in events if _applies(one, states.get(one[1]), now)]
+    proposed = {(row.question_id, row.recorded_at) for row, _ in open_proposals(session)}
+    current = [one for one in events if _applies(one, states.get(one[1]), proposed, now)]
     moot = [one for one in events if one not in set(current)]
     if not current:
         return None, moot
@@ -92,9 +94,14 @@ def _heading(event: Event, state: QuestionState) -> str:
     return _WITHDRAWN if withdrawn else _WORDS[event][0]
 
 
-def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
+def _applies(
+    due: DueEvent,
+    state: QuestionState | None,
+    proposed: Container[tuple[int, datetime]],
+    now: datetime,
+) -> bool:
     """Return whether an event still applies; its message may have waited for hours."""
-    event, _, at = due
+    event, id_, at = due
     if state is None:
         return False
     if event in (Event.closing, Event.stale):
@@ -103,7 +110,7 @@ def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
         row = state.resolution or state.withdrawal
         return row is not None and row.recorded_at == at
     if event == Event.decision:
-        return state.status == Status.proposed
+        return (id_, at) in proposed  # perhaps of a correction
     if event == Event.disputed:
         return state.resolution is not None
     return state.resolution is None
@@ -139,7 +146,10 @@ def _line(
     event, _, at = due
     title = _inert(state.text.title, _TITLE_LENGTH)
     if event != Event.resolved:
-        return f"{title} {_WORDS[event][1]} on {to_minute(at)}"
+        words = _WORDS[event][1]
+        if event == Event.decision and state.resolution is not None:
+            words = "A correction was proposed"
+        return f"{title} {words} on {to_minute(at)}"
     if state.withdrawal is not None:
         outcome = _inert(state.withdrawal.outcome, _TITLE_LENGTH)
         reason = _inert(state.withdrawal.note, _REASON_LENGTH)

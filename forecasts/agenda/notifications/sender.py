@@ -64,21 +64,14 @@ class Summary:
         return sum(1 for one in self.messages if one.delivery == delivery)
 
 
-def send(
-    engine: Engine,
-    *,
-    now: datetime,
-    allow_private: bool = False,
-    seconds: float = apprise_adapter.SECONDS,
-    budget: float = BUDGET,
-) -> Summary:
+def send(engine: Engine, *, now: datetime, allow_private: bool = False) -> Summary:
     """Return the messages sent to everyone with due events; their results are written.
 
-    A channel that fails stops no other. A message takes at most ``seconds``, and none is started
-    after ``budget`` seconds. A service with several timeouts gets no more messages in this call,
-    since messages that may have arrived are not sent again.
+    A channel that fails stops no other. No message is started after ``BUDGET`` seconds. A service
+    with several timeouts gets no more messages in this call, since messages that may have arrived
+    are not sent again.
     """
-    summary, until = Summary(), time.monotonic() + budget
+    summary, until = Summary(), time.monotonic() + BUDGET
     timeouts: Counter[str] = Counter()
     for channel_id, service in _due_channels(engine, now):
         if time.monotonic() >= until or timeouts[service] >= MOST_TIMEOUTS:
@@ -94,7 +87,6 @@ def send(
                 claimed.message.title,
                 claimed.message.body,
                 allow_private=allow_private,
-                seconds=seconds,
             )
         except Exception as error:  # one bad channel never stops the others
             delivery, reason = Delivery.failed, f"it could not be sent ({type(error).__name__})"
@@ -115,13 +107,15 @@ def send_test(channel: Channel, *, allow_private: bool = False) -> tuple[Deliver
 
 def resend(session: Session, name: str, *, member: Member, now: datetime) -> int:
     """Return the number of undelivered notices of the member's channel, which are due again."""
-    channel = channels.find(session, name, member=member)
-    found = session.connection().execute(
-        update(Notice)
-        .where(col(Notice.channel_id) == channel.id, _is_undelivered(now))
-        .values(state=NoticeState.due, next_at=now, attempts=0, claim=None)
-    )
-    return int(found.rowcount)
+    own = col(Notice.channel_id) == channels.find(session, name, member=member).id
+    again = {"state": NoticeState.due, "next_at": now, "attempts": 0, "claim": None}
+    return _update(session, own, _is_undelivered(now), **again)
+
+
+def _update(session: Session, *conditions: Any, **changes: Any) -> int:
+    """Return the number of notices that are changed."""
+    statement = update(Notice).where(*conditions).values(**changes)
+    return int(session.connection().execute(statement).rowcount)
 
 
 def undelivered(session: Session, *, now: datetime) -> int:
@@ -194,28 +188,17 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
         if channel.removed_at is not None:
             return None
         visibility.read_as(session, member, now=now)
-        claim, connection = secrets.token_hex(8), session.connection()
+        claim = secrets.token_hex(8)
         new = {"channel_id": channel_id, "state": NoticeState.due, "recorded_at": now}
         new |= {"attempts": 0, "next_at": now, "reason": ""}
         if rows := due(session, channel, now=now):
             keys = ("event", "question_id", "at")
-            connection.execute(
-                insert(Notice), [new | dict(zip(keys, row, strict=True)) for row in rows]
-            )
-        connection.execute(
-            update(Notice)
-            .where(
-                col(Notice.channel_id) == channel_id,
-                col(Notice.state) == NoticeState.due,
-                col(Notice.next_at) <= now,
-            )
-            .values(
-                state=NoticeState.sending,
-                claim=claim,
-                claimed_until=now + LEASE,
-                attempts=Notice.attempts + 1,
-            )
-        )
+            notices = [new | dict(zip(keys, row, strict=True)) for row in rows]
+            session.connection().execute(insert(Notice), notices)
+        is_due = (col(Notice.state) == NoticeState.due) & (col(Notice.next_at) <= now)
+        taken = {"state": NoticeState.sending, "claim": claim, "claimed_until": now + LEASE}
+        own = col(Notice.channel_id) == channel_id
+        _update(session, own, is_due, attempts=Notice.attempts + 1, **taken)
         mine = select(Notice).where(Notice.claim == claim)
         mine = mine.order_by(col(Notice.at), col(Notice.id))
         claimed = {
@@ -223,11 +206,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
         }
         message, moot = compose(session, member, list(claimed), now=now)
         for some in in_batches([claimed[one] for one in moot]):
-            connection.execute(
-                update(Notice)
-                .where(col(Notice.id).in_(some))
-                .values(state=NoticeState.moot, claim=None)
-            )
+            _update(session, col(Notice.id).in_(some), state=NoticeState.moot, claim=None)
         if message is None:
             return None
         return _Claimed(
@@ -245,16 +224,14 @@ def _record(
     engine: Engine, claimed: _Claimed, delivery: Delivery, reason: str, now: datetime
 ) -> None:
     with writing(engine, patience=PATIENCE) as session:
-        connection = session.connection()
         mine = (col(Notice.claim) == claimed.claim) & (col(Notice.state) == NoticeState.sending)
         changes: dict[str, Any] = {"reason": reason}
         if delivery == Delivery.sent:
             changes = {"state": NoticeState.sent, "sent_at": now, "reason": "", "claim": None}
         elif delivery == Delivery.failed:
             attempts = session.exec(select(func.max(Notice.attempts)).where(mine)).one() or 1
-            given_up = update(Notice).where(mine, col(Notice.attempts) >= MOST_ATTEMPTS)
-            given_up = given_up.values(state=NoticeState.failed, claim=None, **changes)
-            connection.execute(given_up)
+            given_up = {"state": NoticeState.failed, "claim": None}
+            _update(session, mine, col(Notice.attempts) >= MOST_ATTEMPTS, **given_up, **changes)
             next_at = now + _FIRST_PAUSE * 3 ** (attempts - 1)
             changes |= {"state": NoticeState.due, "next_at": next_at, "claim": None}
-        connection.execute(update(Notice).where(mine).values(**changes))
+        _update(session, mine, **changes)

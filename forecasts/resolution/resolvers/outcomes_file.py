@@ -69,7 +69,8 @@ def _by_question(seen: Seen, name: str) -> dict[str, list[Row]]:
     """
     found = defaultdict[str, list[Row]](list)
     try:
-        for row in parsing.rows_of(seen, name, ("question", "outcome", "known_at")):
+        columns = ("question", "outcome", "known_at")
+        for row in parsing.rows_of(seen, name, columns, header_alone=True):
             cells = row.cells.values() if row.wrong else [row.text("question")]
             for slug in dict.fromkeys(cell.strip(' \t"') for cell in cells):
                 found[slug].append(row)

@@ -110,15 +110,24 @@ class Row(NamedTuple):
 
 
 def rows_of(
-    seen: Seen, name: str, columns: Sequence[str], rows: str | None = None
+    seen: Seen,
+    name: str,
+    columns: Sequence[str],
+    rows: str | None = None,
+    *,
+    header_alone: bool = False,
 ) -> Iterator[Row]:
     """Yield the rows of a CSV file with a header, or of a JSON list of objects.
 
     ``name``: of the document, for messages. ``rows`` is the JMESPath to the list in a JSON
-    document. CannotTell if a CSV file does not have each of the ``columns`` once.
+    document. CannotTell if a CSV file does not have each of the ``columns`` once, and, unless
+    ``header_alone``, for one that is a header without a line end, which may go on.
     """
     text = text_of(seen)
     if rows is None and text.lstrip()[:1] not in ("[", "{"):
+        one_line = "\n" not in text and "\r" not in text
+        if not text.strip() or (one_line and not header_alone):
+            raise unreadable(f"{name} is empty, or ends within its first line.")
         yield from _lines(name, text, columns)
         return
     found = json_of(seen) if rows is None else select(json_of(seen), rows, seen)
@@ -131,8 +140,6 @@ def rows_of(
 
 def _lines(name: str, text: str, columns: Sequence[str]) -> Iterator[Row]:
     lines = list(io.StringIO(text, newline=""))
-    if not text.strip() or (len(lines) == 1 and not text.endswith(("\n", "\r"))):
-        raise unreadable(f"{name} is empty, or ends within its first line.")
     reader = csv.reader(lines, strict=True)
     try:
         header = next(reader, [])
@@ -144,7 +151,6 @@ def _lines(name: str, text: str, columns: Sequence[str]) -> Iterator[Row]:
             raise changed(f"{name} has {many} {column!r}.")
     while (begin := reader.line_num) < len(lines):
         place, wrong = f"{name}, line {begin + 1}", None
-        may_go_on = begin + 1 == len(lines) and not text.endswith(("\n", "\r"))
         try:
             cells = next(reader)
             if cells and len(cells) != len(header):
@@ -154,5 +160,6 @@ def _lines(name: str, text: str, columns: Sequence[str]) -> Iterator[Row]:
             cells = re.split(r"[,\r\n]", "".join(lines[begin : reader.line_num]))
             wrong = unreadable(f"{place}: it cannot be read, {error}.")
         if cells:
+            may_go_on = reader.line_num == len(lines) and not text.endswith(("\n", "\r"))
             names = header if wrong is None else range(len(cells))
             yield Row(place, dict(zip(names, cells, strict=True)), wrong, may_go_on)

@@ -77,16 +77,22 @@ class Seen:
 
     def once(self, how: Hashable, make: Callable[[], T]) -> T:
         """Return the result of ``make``, called once for each ``how``, or raise its LedgerError."""
-        if how not in self.made:
-            try:
-                self.made[how] = make()
-            except LedgerError as error:
-                error.__context__ = None
-                self.made[how] = error
-        found = self.made[how]
-        if isinstance(found, LedgerError):
-            raise found.with_traceback(None)
-        return cast("T", found)
+        return once(self.made, how, make)
+
+
+def once(made: dict[Any, Any], key: Hashable, make: Callable[[], T]) -> T:
+    """Return the result that ``make`` had or has for the key, or raise its LedgerError."""
+    if key not in made:
+        try:
+            made[key] = make()
+        except LedgerError as error:
+            error.__context__ = None
+            made[key] = error
+    found = made[key]
+    if isinstance(found, LedgerError):
+        # Without its traceback, whose frames would keep the documents in memory.
+        raise found.with_traceback(None)
+    return cast("T", found)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if now < start:
         return None
     seen = fetch(settings.source)
-    series = _series(seen, expression, settings)
+    # Parsed once in a run.
+    how = (settings.rows, settings.time, expression.column, settings.zone, settings.missing)
+    series = seen.once(how, lambda: _rows(seen, expression, settings))
     found = _decided(asked, settings, now, seen, series)
     if series.unfinished is not None:
         counted = _Series(sorted([*series.rows, series.unfinished]), series.blank)
@@ -231,12 +233,6 @@ class _Series:
     rows: list[tuple[datetime, float]]
     blank: list[datetime]
     unfinished: tuple[datetime, float] | None = None
-
-
-def _series(seen: Seen, expression: Expression, settings: Settings) -> _Series:
-    """Return the series, parsed once in a run."""
-    how = (settings.rows, settings.time, expression.column, settings.zone, settings.missing)
-    return seen.once(how, lambda: _rows(seen, expression, settings))
 
 
 def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:

@@ -118,7 +118,10 @@ class Worker:
         return answer
 
     def _answer(self, request: tuple[Any, ...], fetch: Fetch) -> Looked | Exception:
-        """Return the child's answer or error; documents that it asks for are fetched meanwhile."""
+        """Return the child's answer or error; documents that it asks for are fetched meanwhile.
+
+        A document of the digest that the child knows is not sent again.
+        """
         documents: dict[str, Seen] = {}
         left = self._seconds * WAITS
         self._child.send(request)
@@ -128,17 +131,21 @@ class Worker:
                 raise self._too_long()
             asks, value = self._child.recv()
             left = max(left - (time.monotonic() - began), 0)
-            if asks == _FETCH:
-                address, known = value
-                self._child.send(_fetched(address, known, fetch, documents))
-            elif isinstance(value, Exception):
-                return value
-            else:
-                (finding, not_before), seen = value
-                if finding is not None:
-                    read = tuple(documents[one] if isinstance(one, str) else one for one in seen)
-                    finding = replace(finding, seen=read)
-                return finding, not_before
+            if asks == _DONE:
+                break
+            address, known = value
+            try:
+                found = documents[address] = fetch(address)
+                self._child.send(None if found.sha256 == known else found)
+            except LedgerError as error:
+                self._child.send(error)
+        if isinstance(value, Exception):
+            return value
+        (finding, not_before), seen = value
+        if finding is not None:
+            read = tuple(documents[one] if isinstance(one, str) else one for one in seen)
+            finding = replace(finding, seen=read)
+        return finding, not_before
 
     def _too_long(self) -> Stopped:
         return Stopped(f"The look was stopped: it took more than {self._seconds:g} seconds.")
@@ -179,17 +186,6 @@ class Worker:
 
 
 _READY, _FETCH, _DONE = "ready", "fetch", "done"
-
-
-def _fetched(
-    address: str, known: str | None, fetch: Fetch, documents: dict[str, Seen]
-) -> Seen | LedgerError | None:
-    """Return the document or an error; None if it has the digest that the child knows."""
-    try:
-        seen = documents[address] = fetch(address)
-    except LedgerError as error:
-        return error
-    return None if seen.sha256 == known else seen
 
 
 def serve() -> None:

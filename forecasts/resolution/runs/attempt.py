@@ -54,15 +54,11 @@ FIRST_PAUSE, FACTOR, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 
 @dataclass(frozen=True)
 class Result:
-    """The result of an attempt at a question; ``message`` explains it in a sentence.
-
-    ``resolution_id``: the resolution or proposal that was written.
-    """
+    """The result of an attempt at a question; ``message`` explains it in a sentence."""
 
     slug: str
     state: RunState
     message: str
-    resolution_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Engine, and_, or_, update
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import LedgerError
+from forecasts.ledger.current import in_order
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Policy, Question, Resolver, ResolverRun, Watch
 from forecasts.questions.standing import QuestionState, Status, listing
@@ -165,26 +166,19 @@ class Claims:
         slugs = session.exec(select(Question.slug).where(col(Question.id).in_(questions))).all()
         states = {state.id: state for state in listing(session, now=self.now, only=slugs)}
         resolvers = defaultdict[int, list[Resolver]](list)
-        for resolver in session.exec(
-            select(Resolver)
-            .where(col(Resolver.question_id).in_(questions), is_assigned())
-            .order_by(col(Resolver.id))
-        ):
+        of_these = col(Resolver.question_id).in_(questions)
+        for resolver in in_order(session, Resolver, of_these, is_assigned()):
             resolvers[resolver.question_id].append(resolver)
-        set_policies = session.exec(
-            select(Policy).where(col(Policy.question_id).in_(questions)).order_by(col(Policy.id))
-        )
+        set_policies = in_order(session, Policy, col(Policy.question_id).in_(questions))
         policies = {policy.question_id: policy for policy in set_policies}
         newest = (
             select(func.max(ResolverRun.id))
             .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
-            .where(col(Resolver.question_id).in_(questions))
+            .where(of_these)
             .group_by(col(ResolverRun.resolver_id))
         )
-        last_lookups = {
-            row.resolver_id: row
-            for row in session.exec(select(ResolverRun).where(col(ResolverRun.id).in_(newest)))
-        }
+        lookups = in_order(session, ResolverRun, col(ResolverRun.id).in_(newest))
+        last_lookups = {row.resolver_id: row for row in lookups}
         return [
             Claimed(
                 watch,
@@ -212,13 +206,9 @@ class Claims:
 
     def held(self, session: Session, questions: Sequence[Claimed]) -> dict[int, Watch]:
         """Return the watches of these that this run has still claimed in the ledger, by id."""
-        rows = session.exec(
-            select(Watch).where(
-                col(Watch.id).in_([claimed.watch.id for claimed in questions]),
-                col(Watch.claimed_by) == self._name,
-            )
-        )
-        return {row.id: row for row in rows}
+        these = col(Watch.id).in_([claimed.watch.id for claimed in questions])
+        mine = col(Watch.claimed_by) == self._name
+        return {row.id: row for row in in_order(session, Watch, these, mine)}
 
     def release(self) -> None:
         """Free the questions that an error has left claimed, if the ledger can be written to."""
@@ -227,9 +217,5 @@ class Claims:
             if session.exec(select(Watch.id).where(mine).limit(1)).first() is None:
                 return
         with suppress(LedgerError), self.writing() as session:
-            session.execute(
-                update(Watch)
-                .where(mine)
-                .values(claimed_by=None, claimed_until=None)
-                .execution_options(synchronize_session=False)
-            )
+            free = update(Watch).where(mine).values(claimed_by=None, claimed_until=None)
+            session.execute(free.execution_options(synchronize_session=False))

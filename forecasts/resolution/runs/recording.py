@@ -3,6 +3,12 @@
 A finding is written in one transaction, and only while the run still has its claim. Attempts
 without a finding are written together at the end of the batch.
 
+Some outcomes a run must leave to people. It does not confirm for a member who may not resolve the
+question alone, nor an outcome that an open proposal contradicts or that was rejected or withdrawn
+before. It does not propose again an outcome that is already proposed, or that was rejected on the
+same evidence. It does propose a withdrawn one, once: its resolver still gives it, so that a person
+has to decide.
+
 If a question was resolved by following another one whose resolution was corrected later, a run
 proposes the correction once; only a person changes a question that is resolved.
 """
@@ -10,16 +16,20 @@ proposes the correction once; only a person changes a question that is resolved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Any
 
 from sqlalchemy import or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.members import member_or_new
+from forecasts.access.teams import needs_second_resolver
 from forecasts.common.times import utc
 from forecasts.ledger.models import (
+    Exhibit,
     Member,
     MemberKind,
     Policy,
@@ -31,18 +41,14 @@ from forecasts.ledger.models import (
     RunState,
     Watch,
 )
-from forecasts.questions.registry import find
+from forecasts.questions.registry import find, newest_wording
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import kept_evidence, proposals
 from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.attempt import SOON, Answer, Attempt, Decision, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
-from forecasts.resolution.runs.safeguards import downgraded, new_findings
 from forecasts.values.outcomes import outcome_value
-
-if TYPE_CHECKING:
-    from forecasts.resolution.confirmation import Settled
 
 FOLLOWS = "question"  # the kind of a resolver that follows another question
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person
@@ -74,10 +80,13 @@ def record_finding(
             next_at = claims.now + SOON
             if not _has_changed(session, claimed, state):
                 decision = downgraded(session, question, answers, decision)
-                result = _settle(session, question, decision, confirm, claims.now)
+                if decision.state == RunState.confirmed:
+                    [found] = decision.findings
+                    _write(confirm, session, question, *found, now=claims.now)
+                    result, next_at = Result(question.slug, decision.state, decision.message), None
+                else:
+                    result = _propose(session, question, decision, now=claims.now)
                 session.add_all(_lookups(claimed, answers, result, claims.now, always=True))
-                if result.state == RunState.confirmed:
-                    next_at = None
         _end_claim(watch, claimed, result, claims.now, next_at)
         return result
 
@@ -98,16 +107,16 @@ def record_attempts(claims: Claims, attempts: Sequence[Attempt]) -> list[Attempt
     return list(attempts)
 
 
-def write_finding(
-    verb: Callable[..., Resolution | Settled],
+def _write(
+    verb: Callable[..., Any],
     session: Session,
     question: Question,
     resolver: Resolver,
     finding: Finding,
     *,
     now: datetime,
-) -> Resolution:
-    """Return the finding's resolution or proposal (the ``verb``), written with its evidence."""
+) -> None:
+    """Confirm or propose the finding (the ``verb``), and keep its evidence."""
     done = verb(
         session,
         question,
@@ -121,28 +130,17 @@ def write_finding(
     )
     row = done if isinstance(done, Resolution) else done.resolution
     kept_evidence.keep(session, row, finding.seen)
-    return row
 
 
-def _settle(
-    session: Session,
-    question: Question,
-    decision: Decision,
-    confirm: Callable[..., Settled],
-    now: datetime,
-) -> Result:
-    """Confirm the finding of the decision, or propose each that is new."""
-    message = decision.message
-    if decision.state == RunState.confirmed:
-        [(resolver, finding)] = decision.findings
-        row = write_finding(confirm, session, question, resolver, finding, now=now)
-        return Result(question.slug, decision.state, message, row.id)
+def _propose(session: Session, question: Question, decision: Decision, *, now: datetime) -> Result:
+    """Propose each finding of the decision that is new."""
     findings = new_findings(session, question, decision, now=now)
+    for found in findings:
+        _write(proposals.propose, session, question, *found, now=now)
     if not findings:
-        return Result(question.slug, RunState.not_yet, f"{message}: already proposed")
-    for resolver, finding in findings:
-        row = write_finding(proposals.propose, session, question, resolver, finding, now=now)
-    return Result(question.slug, decision.state, f"{message}; waiting for a decision", row.id)
+        message = f"{decision.message}: already proposed"
+        return Result(question.slug, RunState.not_yet, message)
+    return Result(question.slug, decision.state, f"{decision.message}; waiting for a decision")
 
 
 def _has_changed(session: Session, claimed: Claimed, state: QuestionState) -> bool:
@@ -256,10 +254,113 @@ def propose_correction(
         return None
     if not changes_outcome(current_state(session, question, now=now), finding):
         return None
-    row = write_finding(proposals.propose, session, question, resolver, finding, now=now)
-    return Result(question.slug, RunState.proposed, correction_message(finding), row.id)
+    _write(proposals.propose, session, question, resolver, finding, now=now)
+    return Result(question.slug, RunState.proposed, correction_message(finding))
 
 
 def correction_message(finding: Finding) -> str:
     """Return the message of a proposed correction."""
     return f"{finding.note} after a correction: {finding.outcome} is waiting for a decision"
+
+
+# Without a name: this text stays in the history after a member is removed.
+_ALONE = (
+    "the resolver's owner has forecast on the question, and the team's rule requires a second "
+    "person to resolve it"
+)
+
+
+def downgraded(
+    session: Session, question: Question, answers: Sequence[Answer], decision: Decision
+) -> Decision:
+    """Return the decision, downgraded to a proposal when a run may not confirm it."""
+    if decision.state != RunState.confirmed:
+        return decision
+    [(resolver, finding)] = decision.findings
+    found = [one for one in answers if one.finding is not None and not one.only_proposes]
+    owner, *others = {answer.resolver.member_id for answer in found}
+    if not others and needs_second_resolver(session, owner, question):
+        reason = _ALONE
+        finding = replace(finding, note="\n".join(filter(None, (finding.note, _ALONE))))
+    else:
+        # Not in the note: a note that differs counts as new evidence.
+        reason = _objection(session, question, finding)
+    if not reason:
+        return decision
+    return Decision(RunState.proposed, f"{decision.message}; {reason}", ((resolver, finding),))
+
+
+def _objection(session: Session, question: Question, finding: Finding) -> str:
+    """Return the reason not to confirm the finding without a person; '' if there is none."""
+    agrees = _agrees_with(session, question, finding)
+    for row in proposals.history(session, question):
+        if row.state == ResolutionState.withdrawn and agrees(row):
+            return "it was withdrawn before"
+    earlier = _earlier_proposals(session, question)
+    for proposal in earlier:
+        if proposal.is_open and not agrees(proposal.row):
+            return f"{proposal.row.outcome} was proposed, and waits for a decision too"
+    if any(not proposal.is_open and agrees(proposal.row) for proposal in earlier):
+        return "it was rejected before"
+    return ""
+
+
+def _agrees_with(
+    session: Session, question: Question, finding: Finding
+) -> Callable[[Resolution], bool]:
+    """Return a function: whether a row has the finding's outcome, however it is written."""
+    value = partial(outcome_value, question=newest_wording(session, question))
+    return lambda row: value(row.outcome) == value(finding.outcome)
+
+
+def new_findings(
+    session: Session, question: Question, decision: Decision, *, now: datetime
+) -> list[tuple[Resolver, Finding]]:
+    """Return the findings to propose: neither proposed already nor rejected on this evidence."""
+    earlier = _earlier_proposals(session, question)
+    found = []
+    for resolver, finding in decision.findings:
+        agrees = _agrees_with(session, question, finding)
+        if not any(agrees(one.row) and one.is_repeated_by(finding, now) for one in earlier):
+            found.append((resolver, finding))
+    return found
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """An earlier proposal; ``evidence``: the hashes of the documents kept with it."""
+
+    row: Resolution
+    is_open: bool
+    evidence: set[str]
+
+    def is_repeated_by(self, finding: Finding, now: datetime) -> bool:
+        """Return whether a finding with its outcome has no new evidence.
+
+        Documents may differ in their bytes and say the same: a page shows the current time.
+        """
+        if self.row.resolver_id is None:  # a member's, repeated only by the same time
+            return self.row.known_at == finding.known_at
+        if self.is_open or self.evidence.issuperset(one.sha256 for one in finding.seen):
+            return True
+        return self.row.note == finding.note.strip() and finding.known_at in (
+            self.row.known_at,
+            now,
+        )
+
+
+def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
+    """Return the proposals of resolvers, and the open proposals of members.
+
+    Without those whose outcome was confirmed and withdrawn.
+    """
+    open_ids = {row.id for row in proposals.proposals_on(session, question)}
+    rows = proposals.history(session, question)
+    ended = {row.supersedes_id for row in rows if row.state == ResolutionState.withdrawn}
+    ended |= {row.proposal_id for row in rows if row.id in ended}
+    kept = proposals.by_resolution(session, question, Exhibit)
+    return [
+        _Proposal(row, row.id in open_ids, {one.sha256 for one in kept.get(row.id, ())})
+        for row in rows
+        if (row.resolver_id is not None or row.id in open_ids) and row.id not in ended
+    ]

@@ -22,9 +22,10 @@ from forecasts.ledger.database import give_way, reading
 from forecasts.ledger.models import Question, Resolution, Resolver, RunState
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
-from forecasts.resolution import disputes, outcome_checks
+from forecasts.resolution import disputes
 from forecasts.resolution.assignments import no_resolver, resolvers
 from forecasts.resolution.progress import parked
+from forecasts.resolution.proposals import require_new
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.runs import claiming, recording
 from forecasts.resolution.runs.attempt import (
@@ -38,8 +39,12 @@ from forecasts.resolution.runs.attempt import (
     postponed,
 )
 from forecasts.resolution.runs.claiming import Claimed, Claims
-from forecasts.resolution.runs.recording import record_attempts, record_finding
-from forecasts.resolution.runs.safeguards import downgraded, new_findings
+from forecasts.resolution.runs.recording import (
+    downgraded,
+    new_findings,
+    record_attempts,
+    record_finding,
+)
 from forecasts.resolution.runs.sources import Sources
 
 
@@ -263,10 +268,7 @@ def _rehearse(claims: Claims, sources: Sources, claimed: Claimed) -> Result:
         return Result(state.slug, RunState.not_yet, f"{decision.message}: already proposed")
     try:
         for _, finding in decision.findings:
-            outcome_checks.require_possible(
-                state.text, state.slug, finding.outcome, finding.known_at, claims.now
-            )
-            outcome_checks.require_within_bounds(state.text, finding.outcome)
+            require_new(state, finding.outcome, finding.known_at, claims.now)
     except LedgerError as error:
         return _failed(claimed, answers, error, claims.now).result
     return Result(state.slug, decision.state, decision.message)

@@ -13,7 +13,6 @@ import json
 import time
 from collections import defaultdict
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,11 +31,12 @@ from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
 from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
-from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.resolution.resolvers.protocol import Seen, once
 from forecasts.resolution.resolvers.question import ADDRESS
 from forecasts.resolution.resolvers.worker import Worker
 
 MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of one run
+SECONDS = 20.0  # of a request
 MOST_WASTED = 60.0  # seconds of failed requests to one host
 MEDIA = {
     "application/json", "application/geo+json", "application/ld+json", "text/json",
@@ -51,17 +51,8 @@ _AGAIN = "It is tried again later. If it stays so, set another source, or resolv
 class Sources:
     """The sources of a run, and the ``worker`` that parses them until it is closed."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        now: datetime,
-        *,
-        allow_private: bool = False,
-        seconds: float = 20,
-        most_bytes: int = limits.SOURCE_BYTES,
-    ) -> None:
-        self._engine, self._now = engine, now
-        self._allow_private, self._seconds, self._most_bytes = allow_private, seconds, most_bytes
+    def __init__(self, engine: Engine, now: datetime, *, allow_private: bool = False) -> None:
+        self._engine, self._now, self._allow_private = engine, now, allow_private
         self._read: dict[str, Seen | LedgerError] = {}
         self._wasted: defaultdict[str, float] = defaultdict(float)
         self.worker = Worker()
@@ -71,41 +62,32 @@ class Sources:
         self.worker.close()
 
     def fetch(self, resolver: Resolver, address: str) -> Seen:
-        """Return the document at the address; NotFound for a question hidden from the owner."""
+        """Return the document at http(s)://…, question:SLUG or a file path, or raise its error.
+
+        NotFound for a question hidden from the resolver's owner.
+        """
         if address.startswith(ADDRESS):
             with reading(self._engine) as session:
                 owner = session.get(Member, resolver.member_id or 0)
                 read_as(session, owner, now=self._now)
                 find(session, address.removeprefix(ADDRESS))
-        return self.read(address)
+        return once(self._read, address, lambda: self._fetched(address))
 
-    def read(self, address: str) -> Seen:
-        """Return the document at http(s)://…, question:SLUG or a file path, or raise its error."""
-        if address not in self._read:
-            try:
-                found = self._fetch(address)
-                kept = [one for one in self._read.values() if isinstance(one, Seen)]
-                if sum(len(one.content) for one in (found, *kept)) > MOST_KEPT:
-                    self._read = {a: e for a, e in self._read.items() if not isinstance(e, Seen)}
-                self._read[address] = found
-            except LedgerError as error:
-                self._read[address] = error
-                error.__context__ = None
-        read = self._read[address]
-        if isinstance(read, LedgerError):
-            # Without its traceback, whose frames would keep the documents in memory.
-            raise read.with_traceback(None)
-        return read
-
-    def _fetch(self, address: str) -> Seen:
+    def _fetched(self, address: str) -> Seen:
         if address.startswith(ADDRESS):
-            content = self._outcome(address.removeprefix(ADDRESS))
-            return Seen(address, json.dumps(content).encode(), self._now, "application/json")
-        if is_page(address):
-            return self._page(address)
-        path = Path(address)
-        media = SUFFIXES.get(path.suffix.lower(), "")
-        return Seen(address, self._file(path), self._now, media)
+            content = json.dumps(self._outcome(address.removeprefix(ADDRESS))).encode()
+            found = Seen(address, content, self._now, "application/json")
+        elif is_page(address):
+            found = self._page(address)
+        else:
+            path = Path(address)
+            media = SUFFIXES.get(path.suffix.lower(), "")
+            found = Seen(address, self._file(path), self._now, media)
+        kept = {a: one for a, one in self._read.items() if isinstance(one, Seen)}
+        if sum(len(one.content) for one in (found, *kept.values())) > MOST_KEPT:
+            for one in kept:
+                del self._read[one]
+        return found
 
     def _outcome(self, slug: str) -> dict[str, str] | None:
         """Return a question's outcome and when it became known; None while it is not final."""
@@ -117,11 +99,6 @@ class Sources:
             return None
         known_at = resolution.known_at or resolution.written_at
         return {"outcome": resolution.outcome, "known_at": iso(known_at)}
-
-    @cached_property
-    def _shared(self) -> bool:
-        with reading(self._engine) as session:
-            return is_shared_ledger(session)
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
@@ -136,8 +113,8 @@ class Sources:
             page = fetch(
                 address,
                 allow_private=self._allow_private,
-                seconds=self._seconds,
-                max_bytes=self._most_bytes,
+                seconds=SECONDS,
+                max_bytes=limits.SOURCE_BYTES,
                 content_types=MEDIA,
             )
         except CaptureError as error:
@@ -148,9 +125,10 @@ class Sources:
 
     def _file(self, path: Path) -> bytes:
         # Checked again: a link may lead elsewhere since the resolver was set.
-        found = allowed(path, shared=self._shared)
+        with reading(self._engine) as session:
+            found = allowed(path, shared=is_shared_ledger(session))
         try:
-            limits.require_file(found, self._most_bytes)
+            limits.require_file(found, limits.SOURCE_BYTES)
             return found.read_bytes()
         except OSError as error:
             raise BadInput(

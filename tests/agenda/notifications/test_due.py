@@ -19,7 +19,7 @@ from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.agenda.notifications.conftest import Service, tell
-from tests.conftest import acting, ask, counted_statements, day
+from tests.conftest import acting, ask, counted_statements, day, on_both
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,7 @@ def say(engine: Engine, p: float, at: float) -> None:
         updates.update(session, rain, Value(probability=p), member=alice, now=day(at))
 
 
+@on_both
 def test_a_close_ahead_is_an_event_without_a_forecast(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "closing")
     channel(ledger, service, "bob", "closing", days_before_close=3)
@@ -80,6 +81,7 @@ def test_a_withdrawn_forecast_does_not_count(ledger: Engine, service: Service) -
     assert len(told(ledger, service, 8.7)) == 2
 
 
+@on_both
 def test_each_old_forecast_is_an_event_once(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "stale", days_until_stale=3)
     assert told(ledger, service, 3.9) == []
@@ -94,6 +96,7 @@ def test_each_old_forecast_is_an_event_once(ledger: Engine, service: Service) ->
     assert told(ledger, service, 13) == []  # it has closed
 
 
+@on_both
 def test_a_review_follows_the_members_intervals(ledger: Engine, service: Service) -> None:
     with acting(ledger) as (session, rain, alice):
         revisits.set_interval(session, 6, member=alice, now=day(0))
@@ -137,6 +140,7 @@ def test_a_second_close_is_an_event_of_its_own(ledger: Engine, service: Service)
     assert len(told(ledger, service, 10)) == 2
 
 
+@on_both
 def test_proposals_and_decisions_reach_their_members(ledger: Engine, service: Service) -> None:
     with acting(ledger, by="root") as (session, _, root):
         teams.appoint(session, root, Role.admin, member=root, now=day(0))
@@ -158,6 +162,26 @@ def test_proposals_and_decisions_reach_their_members(ledger: Engine, service: Se
     assert told(ledger, service, 5.2) == []
 
 
+def test_a_proposed_correction_reaches_those_who_may_decide(
+    ledger: Engine, service: Service
+) -> None:
+    with acting(ledger, by="root") as (session, _, root):
+        teams.appoint(session, root, Role.admin, member=root, now=day(0))
+    for who in ("root", "alice"):
+        channel(ledger, service, who, "decision")
+    resolve(ledger, "yes", 3)
+    with acting(ledger, by="bob") as (session, rain, bob):
+        proposals.propose(session, rain, "no", known_at=day(2), now=day(4), member=bob)
+    line = "- Will it rain? A correction was proposed on 2026-01-05 00:00 UTC"
+    assert told(ledger, service, 4.1) == ["Needs your decision:", line]
+    assert [one["path"] for one in service.got] == ["/root"]
+    with acting(ledger, by="bob") as (session, rain, bob):
+        proposals.propose(session, rain, "annulled", known_at=day(2), now=day(5), member=bob)
+    resolve(ledger, "no", 6)
+    assert told(ledger, service, 6.1) == []
+
+
+@on_both
 def test_a_withdrawal_follows_a_sent_outcome(ledger: Engine, service: Service) -> None:
     channel(ledger, service, "alice", "resolved", "closed")
     channel(ledger, service, "bob", "resolved")
@@ -220,6 +244,7 @@ def test_resolutions_and_withdrawals_have_headings(ledger: Engine, service: Serv
     assert len(said) == 5
 
 
+@on_both
 def test_disputes_and_parked_resolvers_reach_resolvers(ledger: Engine, service: Service) -> None:
     with database.writing(ledger) as session:
         root, alice = (member_named(session, who) for who in ("root", "alice"))

@@ -24,7 +24,7 @@ from forecasts.ledger.models import Channel
 from forecasts.operations import privacy
 from forecasts.questions import registry
 from tests.agenda.notifications.conftest import Service, notices, states, tell
-from tests.conftest import acting, day, resolve
+from tests.conftest import acting, day, on_both, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +65,7 @@ def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
     )
 
 
+@on_both
 def test_a_run_killed_after_sending_does_not_send_twice(
     resolved: Engine, ledger_url: str, service: Service
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_run_that_is_killed_before_it_tells_leaves_it_to_the_next(
     assert len(service.got) == 1
 
 
+@on_both
 def test_of_several_runs_side_by_side_one_sends_it(resolved: Engine, service: Service) -> None:
     together = threading.Barrier(4)
 
@@ -155,6 +157,7 @@ def test_failures_are_tried_again_later_and_given_up(resolved: Engine, service: 
     assert send(resolved, 5).count(Delivery.sent) == 1
 
 
+@on_both
 def test_new_events_go_with_the_next_try(resolved: Engine, service: Service) -> None:
     service.answer = lambda _: 503
     send(resolved, 3)
@@ -168,12 +171,15 @@ def test_new_events_go_with_the_next_try(resolved: Engine, service: Service) -> 
     assert "corrected to no" in service.bodies[-1]
 
 
-def test_a_silent_service_holds_up_no_other(resolved: Engine, service: Service) -> None:
+def test_a_silent_service_holds_up_no_other(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apprise_adapter, "SECONDS", 0.3)
     with acting(resolved) as (session, _, alice):
         tell(session, alice, service.address("other"), name="b0", events=["resolved"])
     released = threading.Event()
     service.answer = lambda path: 200 if path == "/other" or released.wait(30) else 500
-    came_to = send(resolved, 3, seconds=0.3)
+    came_to = send(resolved, 3)
     found = {one.channel: str(one.delivery) for one in came_to.messages}
     assert found == {"phone": "unknown", "b0": "sent"}
     released.set()
@@ -185,23 +191,29 @@ def test_a_silent_service_holds_up_no_other(resolved: Engine, service: Service) 
     assert first.reason == "the service did not answer within 0.3 seconds"
 
 
-def test_the_time_is_bounded_and_failures_come_last(resolved: Engine, service: Service) -> None:
+def test_the_time_is_bounded_and_failures_come_last(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service.answer = lambda path: 500 if path == "/alice" else 200
     send(resolved, 3)
     with acting(resolved) as (session, _, alice):
         tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
     assert [one.channel for one in send(resolved, 4).messages] == ["b", "phone"]
-    assert send(resolved, 5, budget=0).left == 1
+    monkeypatch.setattr(sender, "BUDGET", 0)
+    assert send(resolved, 5).left == 1
 
 
-def test_a_silent_service_gets_few_messages_in_a_run(resolved: Engine, service: Service) -> None:
+def test_a_silent_service_gets_few_messages_in_a_run(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apprise_adapter, "SECONDS", 0.2)
     with acting(resolved) as (session, _, alice):
         for number in range(9):
             at = service.address().replace("127.0.0.1", "localhost" if number > 3 else "127.0.0.1")
             tell(session, alice, at, name=f"c{number}", events=["resolved"])
     released = threading.Event()
     service.answer = lambda _path: 200 if released.wait(30) else 500
-    came_to = send(resolved, 3, seconds=0.2)
+    came_to = send(resolved, 3)
     assert came_to.count(Delivery.unknown) == 2 * sender.MOST_TIMEOUTS
     assert came_to.left == 10 - 2 * sender.MOST_TIMEOUTS
     released.set()

@@ -17,27 +17,20 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
-from forecasts.common import connections, ip_addresses
+from forecasts.common import connections, ip_addresses, limits
 from forecasts.common import web as fetching
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
 from forecasts.resolution import assignments, progress
 from forecasts.resolution.runs import claiming, run, sources
-from forecasts.resolution.runs.sources import Sources
 from tests.common.test_web import server
-from tests.conftest import KINDS, ask, day
+from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
 Handler = BaseHTTPRequestHandler
 SECONDS, MOST_BYTES = 0.6, 10_000_000
 OVER = Event()  # so that no answer outlasts its test
-
-
-@pytest.fixture
-def kind() -> str:
-    """One kind of database is enough here: it is about what comes from outside."""
-    return KINDS[0]
 
 
 def send(handler: Handler, body: bytes, *, status: int = 200, **headers: str) -> None:
@@ -133,9 +126,8 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
         for module in (connections, ip_addresses):
             monkeypatch.setattr(module, "is_public", lambda one: str(one) == "127.0.0.1")
-        monkeypatch.setattr(
-            run, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
-        )
+        monkeypatch.setattr(sources, "SECONDS", SECONDS)
+        monkeypatch.setattr(limits, "SOURCE_BYTES", MOST_BYTES)
         yield address.rstrip("/").replace("localhost", "127.0.0.1")
         OVER.set()
 

@@ -25,13 +25,19 @@ def test_an_outcome_counts_from_when_it_is_known() -> None:
     assert found(f"{HEADER}{ROW}\n", "snow") is None
 
 
+def test_a_file_with_a_header_alone_has_no_outcomes_yet() -> None:
+    assert found(HEADER) is None
+    assert found(HEADER.rstrip()) is None
+
+
 def test_json_is_read_as_well() -> None:
     row = {"question": "rain", "outcome": "no", "known_at": "2026-01-03", "note": None}
     assert found(json.dumps([row])) == ("no", at(3))
 
 
 def test_an_outcome_in_a_last_line_without_an_end_waits_until_it_has_one() -> None:
-    for cut in (ROW, ROW[:-1], ROW[:14], ROW[:4]):
+    quoted = (f'{ROW[:-3]}"ye\ns"', f'{ROW[:-3]}"ye\ns')
+    for cut in (ROW, ROW[:-1], ROW[:14], ROW[:4], *quoted):
         with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
             found(f"{HEADER}{cut}")
         assert caught.value.temporary

@@ -22,7 +22,7 @@ from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.resolvers.worker import Stopped
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.claiming import Claimed
-from tests.conftest import acting, day
+from tests.conftest import acting, day, on_both
 from tests.resolution.runs.conftest import (
     Killed,
     assert_each_is_resolved_once,
@@ -37,11 +37,7 @@ from tests.resolution.runs.conftest import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
-
-
+@on_both
 def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
@@ -103,6 +99,7 @@ def killed(
     return kill
 
 
+@on_both
 def test_the_work_of_a_killed_run_is_taken_up_when_its_lease_is_over(
     engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
 ) -> None:
@@ -128,6 +125,7 @@ def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
     assert [slug for slug, _ in run.run(engine, now=day(4), only="oracle").claimed] == ["rain"]
 
 
+@on_both
 def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
@@ -242,6 +240,7 @@ def test_a_question_that_kills_its_runs_is_parked_in_the_end(
     assert (said.state, said.message) == (RunState.parked, parked.reason)
 
 
+@on_both
 def test_a_killed_runs_question_is_taken_up_among_many_due_ones(
     engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
 ) -> None:
@@ -344,6 +343,7 @@ def test_a_read_only_ledger_ends_the_run_and_frees_its_questions(
     assert states(came) == {"rain": "confirmed", "snow": "confirmed"}
 
 
+@on_both
 def test_runs_at_once_share_the_work(engine: Engine, oracle: Callable[..., None]) -> None:
     slugs = [f"rain-{number}" for number in range(12)]
     carry(engine, *slugs)

@@ -15,14 +15,9 @@ from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run as resolution_run
-from tests.conftest import acting, ask, day
+from tests.conftest import acting, ask, day, on_both
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
 
 
 def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) -> None:
@@ -78,6 +73,7 @@ def followed(engine: Engine) -> Engine:
     return engine
 
 
+@on_both
 def test_a_correction_is_proposed_to_followers_once(followed: Engine) -> None:
     resolve(followed, "no", 5)
     assert run(followed, 6) == {"snow": "proposed"}

@@ -27,15 +27,10 @@ from forecasts.ledger.append import append
 from forecasts.ledger.models import Forecast, Question, QuestionRevision, Resolver, RunState, Watch
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
-from tests.conftest import ask, day, say
+from tests.conftest import ask, day, on_both, say
 from tests.resolution.runs.conftest import assert_each_is_resolved_once, states
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
 
 
 def fill(engine: Engine, count: int, *, kind: str, settings: dict[str, Any]) -> list[str]:
@@ -77,6 +72,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
+@on_both
 def test_a_run_with_nothing_due_is_cheap(engine: Engine, counted: list[str]) -> None:
     fill(engine, 300, kind="deadline", settings={})
     first = run.run(engine, now=day(5))

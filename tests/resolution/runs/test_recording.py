@@ -16,24 +16,20 @@ from forecasts.questions import registry
 from forecasts.resolution import kept_evidence
 from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.runs import run
-from tests.conftest import day
+from tests.conftest import day, on_both
 from tests.resolution.runs.conftest import carry, contents, states, watch, yes
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
-
-
+@on_both
 def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Callable[..., None]) -> None:
     carry(engine, "rain")
     oracle(yes)
     [result] = run.run(engine, now=day(4)).results
     with database.reading(engine) as session:
         resolution = session.exec(select(Resolution)).one()
-        assert result.resolution_id == resolution.id
+        assert (result.slug, resolution.outcome) == ("rain", "yes")
         assert len(session.exec(select(Score)).all()) == 3
         [kept] = kept_evidence.kept(session, registry.find(session, "rain"))
         assert (kept.data, kept.exhibit.size) == (b"rain", 4)
@@ -57,6 +53,7 @@ def test_large_documents_are_not_kept(engine: Engine, oracle: Callable[..., None
         assert verify(session).broken is None
 
 
+@on_both
 def test_a_result_that_cannot_be_written_whole_is_tried_again(
     engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

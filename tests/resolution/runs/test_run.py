@@ -19,15 +19,10 @@ from forecasts.questions import registry, revisions
 from forecasts.resolution import assignments, confirmation, progress
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.attempt import Answer
-from tests.conftest import acting, ask, day, resolve
+from tests.conftest import acting, ask, day, on_both, resolve
 from tests.resolution.runs.conftest import states
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind(both_databases: str) -> str:
-    return both_databases
 
 
 @pytest.fixture
@@ -55,6 +50,7 @@ def message(summary: run.Summary, slug: str) -> str:
     return said
 
 
+@on_both
 def test_a_run_resolves_only_questions_in_the_file(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))))
@@ -127,6 +123,7 @@ def lookups(engine: Engine) -> list[tuple[str, datetime]]:
     return [(str(row.state), row.started_at) for row in rows]
 
 
+@on_both
 def test_a_repeated_result_is_recorded_once_a_day(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain")
     write(outcomes)
@@ -187,6 +184,7 @@ def test_a_question_reworded_during_a_run_is_looked_up_again(
     assert states(run.run(engine, now=day(5))) == {"rain": "confirmed"}
 
 
+@on_both
 def test_a_follower_waits_for_a_final_outcome(engine: Engine, outcomes: Path) -> None:
     carry(engine, outcomes, "rain", "snow")
     write(outcomes, ("rain", "yes", iso(day(3))))

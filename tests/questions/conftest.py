@@ -1,0 +1,13 @@
+"""Questions are kept alike in either database."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import KINDS
+
+
+@pytest.fixture
+def kind() -> str:
+    """One database, but where SQL or claims are the subject (``on_both``)."""
+    return KINDS[0]
