@@ -112,15 +112,14 @@ def is_superseded() -> ColumnElement[bool]:
     )
 
 
-def last_forecast(column: Any, member_id: int, now: datetime) -> Any:
-    """Return a column of the member's last row on the ``Question`` of a statement."""
+def last_forecast(column: Any, member_id: int, now: datetime | None = None) -> Any:
+    """Return a column of the member's last row, as of ``now``, on a statement's ``Question``."""
+    own: list[Any] = [Forecast.question_id == Question.id, Forecast.member_id == member_id]
+    if now is not None:
+        own.append(col(Forecast.made_at) <= now)
     return (
         select(column)
-        .where(
-            col(Forecast.question_id) == col(Question.id),
-            Forecast.member_id == member_id,
-            col(Forecast.made_at) <= now,
-        )
+        .where(*own)
         .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
         .limit(1)
         .correlate(Question)

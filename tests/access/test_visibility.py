@@ -249,6 +249,7 @@ OPEN = {
     "hashes of a forecast that its caller has written or may see": "ledger.receipts.receipt",
     "hashes of forecasts that their caller has written or may see": "ledger.receipts.receipts",
     "checks that the forecast is the member's own": "updates.evidence.cite",
+    "as visible as its caller asks": "ledger.current.in_order",
 }
 
 P = Value(probability=0.4)

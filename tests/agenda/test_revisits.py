@@ -44,10 +44,10 @@ def test_the_newest_setting_counts_and_a_questions_own_comes_first(
     assert intervals(session, bob).default == DEFAULT_INTERVAL
 
 
-@pytest.mark.parametrize("days", [0, -1, MOST_DAYS + 1])
-def test_an_impossible_interval_is_refused(session: Session, alice: Member, days: int) -> None:
-    with pytest.raises(Refused, match=f"got {days}"):
-        set_interval(session, days, member=alice, now=day(1))
+def test_an_impossible_interval_is_refused(session: Session, alice: Member) -> None:
+    for days in (0, -1, MOST_DAYS + 1):
+        with pytest.raises(Refused, match=f"got {days}"):
+            set_interval(session, days, member=alice, now=day(1))
 
 
 def test_a_reviewed_forecast_moves_on(session: Session, alice: Member, bob: Member) -> None:

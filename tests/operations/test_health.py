@@ -14,7 +14,7 @@ from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import clock, database, schema
+from forecasts.ledger import clock, database, schema, sqlite_file
 from forecasts.ledger.chain import APPEND_ONLY
 from forecasts.ledger.models import Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
@@ -24,7 +24,8 @@ from forecasts.resolution.progress import record_run
 from forecasts.resolution.proposals import propose
 from forecasts.updates.updates import update
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
+from tests.operations.conftest import Opened
 from tests.postgresql import Server
 
 
@@ -68,6 +69,7 @@ def durable(postgresql: Server) -> Iterator[None]:
             yield
 
 
+@on_both
 @pytest.mark.usefixtures("durable")
 def test_every_check_of_a_sound_ledger_passes(engine: Engine, kind: str) -> None:
     with database.writing(engine) as session:
@@ -95,6 +97,7 @@ def test_an_empty_ledger_passes(engine: Engine) -> None:
     assert said["rows"].passed
 
 
+@on_both
 def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
     assert "chain" not in bad(check(own, now))
     change(
@@ -105,6 +108,7 @@ def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
     assert said.remedy.endswith("forecasts verify")
 
 
+@on_both
 def test_each_trigger_that_is_gone_is_missed(own: Engine, kind: str) -> None:
     gone = {
         "sqlite": "DROP TRIGGER {0}_refuses_replace",
@@ -159,6 +163,7 @@ def test_clocks_that_differ_are_said(postgresql: Server, off: int, words: str) -
         engine.dispose()
 
 
+@on_both
 def test_a_row_from_the_future_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     at = [day(0)]
     monkeypatch.setattr(clock, "server_time", lambda: f"timestamptz '{at[0].isoformat()}'")
@@ -198,15 +203,10 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     engine = database.open_engine(sqlite_url(path))
     schema.migrate(engine)
     with database.writing(engine) as session:
-        root = session.execute(
-            text("SELECT rootpage FROM sqlite_master WHERE name = 'uq_member_handle'")
-        ).scalar()
-        root = (
-            root
-            or session.execute(
-                text("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_member_1'")
-            ).scalar_one()
-        )
+        index = "name IN ('uq_member_handle', 'sqlite_autoindex_member_1')"
+        roots = text(f"SELECT rootpage FROM sqlite_master WHERE {index}")
+        root = session.execute(roots).scalars().first()
+        assert root is not None
         [size] = session.execute(text("PRAGMA page_size")).one()
     engine.dispose()
     with path.open("r+b") as file:
@@ -218,16 +218,16 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_long_write_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_write_is_reported(
+    ledger_file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "PATIENCE", 0.05)
-    busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
-    with database.writing(busy) as session:
+    with database.writing(opened(ledger_file)) as session:
         member_or_new(session, "alice", now=day(0))
-        assert "locked" in bad(check(looking, now))["writing"].result
-    for engine in (busy, looking):
-        engine.dispose()
+        assert "locked" in bad(check(opened(ledger_file), now))["writing"].result
 
 
+@on_both
 def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
     said = {one.about: one.result for one in check(engine, now)}
     assert said["writing"] == "A row was written, and taken back."
@@ -236,52 +236,51 @@ def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
         assert session.exec(select(func.count()).select_from(Entry)).one() == 0
 
 
-def test_a_full_disk_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = database.open_engine(sqlite_url(ledger_file))
+def test_a_full_disk_is_reported(
+    ledger_file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = shutil.disk_usage(ledger_file)._replace(free=40_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    said = bad(check(engine, now))["space"]
+    said = bad(check(opened(ledger_file), now))["space"]
     assert said.result.startswith("40 MB are free where the ledger is, less than a migration")
     assert said.remedy.startswith("Free at least 60 MB")
-    engine.dispose()
 
 
-def test_a_long_journal_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecasts.operations.health.LONGEST_JOURNAL", 10_000)
-    engine, other = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
-    with database.writing(other) as session:
+def test_a_long_journal_is_reported(
+    ledger_file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LONGEST_JOURNAL", 10_000)
+    with database.writing(opened(ledger_file)) as session:
         for number in range(50):
             member_or_new(session, f"member {number}", now=day(0))
-    assert "cannot be merged" in bad(check(engine, now))["journal"].result
-    for one in (engine, other):
-        one.dispose()
+    assert "cannot be merged" in bad(check(opened(ledger_file), now))["journal"].result
 
 
-def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path) -> None:
+def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path, opened: Opened) -> None:
     ledger_file = ledger_file.rename(ledger_file.with_name("my ledger; ls"))
-    engine = database.open_engine(sqlite_url(ledger_file))
+    engine = opened(ledger_file)
     assert "permissions" not in bad(check(engine, now))
     ledger_file.chmod(0o666)
     said = bad(check(engine, now))["permissions"]
     assert said.result == f"Every user of this machine may write to {ledger_file}."
     assert said.remedy == f"Run: chmod o-w '{ledger_file}'"  # as one word of a shell
-    engine.dispose()
 
 
-def test_a_read_only_file_is_reported(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecasts.ledger.sqlite_file.why_read_only", lambda _: "the file 'x'")
-    monkeypatch.setattr("forecasts.operations.health.why_read_only", lambda _: "the file 'x'")
-    engine = database.open_engine(sqlite_url(ledger_file))
-    found = check(engine, now)
+def test_a_read_only_file_is_reported(
+    ledger_file: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sqlite_file, health):
+        monkeypatch.setattr(module, "why_read_only", lambda _: "the file 'x'")
+    found = check(opened(ledger_file), now)
     assert "can only be read: you may not write to the file 'x'" in bad(found)["permissions"].result
     assert "writing" not in {one.about for one in found}
-    engine.dispose()
 
 
 def routines(session: Session, at: float) -> dict[str, Finding]:
     return {one.about: one for one in health.check_routine(session, now=day(at))}
 
 
+@on_both
 def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
     assert routines(session, 1)["run"].result == "There was no run yet, and no question needs one."
     rain = ask(session, member_or_new(session, "alice", now=day(0)))
@@ -353,6 +352,7 @@ def test_questions_that_need_a_person_are_counted_and_missed_after_a_day(session
     assert said.remedy.endswith("forecasts run status")
 
 
+@on_both
 def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kind: str) -> None:
     member_or_new(session, "alice", now=day(0))
     if kind == "postgresql":
@@ -370,6 +370,7 @@ def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kin
     assert "gone on since" in routines(session, 15)["backup"].result
 
 
+@on_both
 def test_a_digest_that_did_not_leave_is_said(session: Session, kind: str) -> None:
     member_or_new(session, "alice", now=day(0))
     assert routines(session, 6)["digest"].passed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from sqlmodel import select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger, Refused
-from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from forecasts.ledger.moved import MOVED, moved_to
@@ -24,6 +22,7 @@ from forecasts.operations.backup import back_up, restore
 from forecasts.operations.health import check
 from forecasts.operations.transfer import move, reopen
 from tests.conftest import day
+from tests.operations.conftest import Opened
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -32,28 +31,14 @@ EARLIER = Path(__file__).parents[1] / "ledger" / "development_0010.sql"
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., Engine]]:
-    engines: list[Engine] = []
-
-    def open_(place: Path | str, **how: bool) -> Engine:
-        url = sqlite_url(place) if isinstance(place, Path) else place
-        engines.append(database.open_engine(url, **how))
-        return engines[-1]
-
-    yield open_
-    for engine in engines:
-        engine.dispose()
-
-
-@pytest.fixture
-def old(ledger_file: Path, opened: Callable[..., Engine]) -> Engine:
+def old(ledger_file: Path, opened: Opened) -> Engine:
     engine = opened(ledger_file)
     act(engine, "alice")
     return engine
 
 
 @pytest.fixture
-def new(tmp_path: Path, empty_ledger: Path, opened: Callable[..., Engine]) -> Engine:
+def new(tmp_path: Path, empty_ledger: Path, opened: Opened) -> Engine:
     return opened(Path(shutil.copy(empty_ledger, tmp_path / "new.sqlite3")))
 
 
@@ -68,7 +53,7 @@ def handles(engine: Engine) -> set[str]:
 
 
 def test_acts_name_the_server_without_role_and_password(
-    old: Engine, postgresql: Server, opened: Callable[..., Engine]
+    old: Engine, postgresql: Server, opened: Opened
 ) -> None:
     postgresql.run("CREATE ROLE mover SUPERUSER LOGIN PASSWORD 's3cr3t'")
     with postgresql.fresh() as url:
@@ -87,7 +72,7 @@ def test_acts_name_the_server_without_role_and_password(
 
 
 def test_acts_of_open_sessions_are_refused_too(
-    old: Engine, new: Engine, ledger_file: Path, opened: Callable[..., Engine]
+    old: Engine, new: Engine, ledger_file: Path, opened: Opened
 ) -> None:
     other = opened(ledger_file)
     act(other, "bob")
@@ -138,7 +123,7 @@ def test_the_second_of_two_reopenings_is_refused(
 
 
 def test_a_reopened_file_can_be_moved_again(
-    old: Engine, new: Engine, tmp_path: Path, opened: Callable[..., Engine]
+    old: Engine, new: Engine, tmp_path: Path, opened: Opened
 ) -> None:
     third = opened(tmp_path / "third.sqlite3")
     move(old, new)
@@ -151,7 +136,7 @@ def test_a_reopened_file_can_be_moved_again(
 
 
 def test_a_backup_from_before_the_move_takes_acts_and_one_from_after_it_does_not(
-    old: Engine, new: Engine, tmp_path: Path, ledger_file: Path, opened: Callable[..., Engine]
+    old: Engine, new: Engine, tmp_path: Path, ledger_file: Path, opened: Opened
 ) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     back_up(old, before)
@@ -168,7 +153,7 @@ def test_a_backup_from_before_the_move_takes_acts_and_one_from_after_it_does_not
 
 
 def test_wherever_a_moved_file_is_met_the_command_that_reopens_it_names_the_file(
-    old: Engine, new: Engine, opened: Callable[..., Engine], tmp_path: Path
+    old: Engine, new: Engine, opened: Opened, tmp_path: Path
 ) -> None:
     move(old, new)
     [failed] = [one for one in check(old, lambda: day(1)) if not one.passed]
@@ -183,7 +168,7 @@ def test_wherever_a_moved_file_is_met_the_command_that_reopens_it_names_the_file
         assert one.endswith(f": forecasts move --reopen --database {old.url.database}")
 
 
-def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Callable[..., Engine]) -> None:
+def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Opened) -> None:
     with closing(sqlite3.connect(tmp_path / "earlier")) as made:
         made.executescript(EARLIER.read_text("utf-8"))
         made.executescript(f"CREATE TABLE {MOVED} (place TEXT); INSERT INTO {MOVED} VALUES ('x');")
@@ -195,7 +180,7 @@ def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Callable[..
 
 
 def test_a_move_that_stops_just_before_its_end_leaves_no_ledger_that_takes_acts(
-    old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch, opened: Callable[..., Engine]
+    old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch, opened: Opened
 ) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -223,7 +208,7 @@ def test_a_move_that_fails_leaves_the_file_as_it_is(old: Engine, new: Engine) ->
 
 
 def test_a_server_is_made_read_only_by_its_owner(
-    postgresql: Server, old: Engine, new: Engine, opened: Callable[..., Engine]
+    postgresql: Server, old: Engine, new: Engine, opened: Opened
 ) -> None:
     with postgresql.fresh() as url:
         server = opened(url)

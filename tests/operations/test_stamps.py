@@ -15,7 +15,7 @@ from forecasts.common.settings import data_folder
 from forecasts.ledger import database
 from forecasts.operations import stamps as stamping
 from forecasts.operations.stamps import Stamp, folder_of_proofs, is_due, stamp, stamps
-from tests.conftest import day
+from tests.conftest import day, on_both
 from tests.operations.timestamping import Authority, served
 
 DIGEST, NEXT = f"5-{'a' * 64}", f"12-{'b' * 64}"
@@ -144,6 +144,7 @@ def test_a_run_stamps_a_new_digest_daily(server: str, roots: Path, tmp_path: Pat
     assert not is_due(folder, DIGEST, now=day(9), roots=roots)
 
 
+@on_both
 def test_a_file_has_its_proofs_beside_it_and_a_server_in_the_data_folder(engine: Engine) -> None:
     with database.reading(engine) as session:
         found = folder_of_proofs(session)

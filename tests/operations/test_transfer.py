@@ -45,9 +45,10 @@ from forecasts.scores import scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 from tests.examples import examples
 from tests.ledger import history
+from tests.operations.conftest import Opened
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -116,25 +117,12 @@ def another(empty_ledger: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., Engine]]:
-    engines: list[Engine] = []
-
-    def open_(url: str, **how: bool) -> Engine:
-        engines.append(database.open_engine(url, **how))
-        return engines[-1]
-
-    yield open_
-    for engine in engines:
-        engine.dispose()
-
-
-@pytest.fixture
-def source(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
+def source(urls: tuple[str, str], opened: Opened) -> Engine:
     return opened(urls[0])
 
 
 @pytest.fixture
-def target(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
+def target(urls: tuple[str, str], opened: Opened) -> Engine:
     return opened(urls[1], unfinished=True)
 
 
@@ -202,9 +190,10 @@ def test_every_row_is_moved_and_the_source_is_unchanged(source: Engine, target: 
         }
 
 
+@TO_A_SERVER
 @TO_A_NEW_ONE
 def test_a_moved_ledger_takes_acts(
-    source: Engine, target: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
+    source: Engine, target: Engine, urls: tuple[str, str], opened: Opened
 ) -> None:
     move(source, target)
     there = opened(urls[1], begin=False)
@@ -223,8 +212,9 @@ def test_a_moved_ledger_takes_acts(
         assert after[name][: len(rows)] == rows or name == "score"
 
 
+@TO_A_SERVER
 def test_there_and_back_gives_the_same_ledger(
-    source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
+    source: Engine, target: Engine, another: Path, opened: Opened
 ) -> None:
     move(source, target)
     back = opened(sqlite_url(another))
@@ -288,9 +278,10 @@ transfer.move(source, target, on_step=tell)
 """
 
 
+@TO_A_SERVER
 @TO_A_NEW_ONE
 def test_a_move_that_was_killed_goes_on_where_it_stopped(
-    source: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
+    source: Engine, urls: tuple[str, str], opened: Opened
 ) -> None:
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, *urls], capture_output=True, text=True, timeout=120
@@ -326,7 +317,7 @@ def test_writers_to_the_source_are_refused_during_a_move(
     source: Engine,
     target: Engine,
     urls: tuple[str, str],
-    opened: Callable[..., Engine],
+    opened: Opened,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for patience in ("PATIENCE", "SERVER_PATIENCE"):
@@ -363,7 +354,7 @@ def test_a_target_with_rows_is_refused_and_unchanged(source: Engine, target: Eng
 
 @TO_A_SERVER
 def test_an_unfinished_copy_of_another_ledger_is_refused(
-    source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
+    source: Engine, target: Engine, another: Path, opened: Opened
 ) -> None:
     with pytest.raises(Stop):
         move(source, target, on_step=stop_at(5))
@@ -422,8 +413,9 @@ def test_an_orphan_is_named(source: Engine, target: Engine, urls: tuple[str, str
     assert (found and found.said) == "row 900 of citation has no entry"
 
 
+@TO_A_SERVER
 def test_a_ledger_is_not_moved_onto_itself(
-    source: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
+    source: Engine, urls: tuple[str, str], opened: Opened
 ) -> None:
     with pytest.raises(Refused, match="already"):
         move(source, opened(urls[0]))
@@ -440,6 +432,7 @@ def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     assert schema.schema_revision(target) is None
 
 
+@on_both
 @settings(max_examples=examples(30))
 @given(
     p=st.floats(0, 1),

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from rfc3161_client._rust import parse_timestamp_request
 
 from tests.conftest import day
 
@@ -31,6 +30,19 @@ def der(tag: int, *parts: bytes) -> bytes:
         return bytes([tag, len(body)]) + body
     size = len(body).to_bytes((len(body).bit_length() + 7) // 8)
     return bytes([tag, 0x80 | len(size)]) + size + body
+
+
+def values(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the tag and the body of each DER value."""
+    found = []
+    while data:
+        size, start = data[1], 2
+        if size & 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(data[2:start])
+        found.append((data[0], data[start : start + size]))
+        data = data[start + size :]
+    return found
 
 
 def number(value: int) -> bytes:
@@ -102,8 +114,10 @@ class Authority:
         status = der(SEQUENCE, der(SEQUENCE, number(self.status)))
         if self.status > 1:
             return status
-        asked = parse_timestamp_request(query)
-        imprint = self.stamps_as or asked.message_imprint.message
+        [(_, request)] = values(query)
+        _, (_, of_message), *rest = values(request)
+        imprint = self.stamps_as or values(of_message)[1][1]
+        nonce = next(int.from_bytes(body) for tag, body in rest if tag == INTEGER)
         info = der(
             SEQUENCE,
             number(1),
@@ -111,7 +125,7 @@ class Authority:
             der(SEQUENCE, algorithm(SHA256), der(OCTETS, imprint)),
             number(self.asked),
             der(TIME, f"{self.at:%Y%m%d%H%M%SZ}".encode()),
-            number(asked.nonce or 0),
+            number(nonce),
         )
         certificate = self.certificate.public_bytes(Encoding.DER)
         signed = b"".join(

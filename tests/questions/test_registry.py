@@ -31,21 +31,16 @@ def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
     assert slugs == ["will-muller-sohne-merge", "will-muller-sohne-merge-2", "question-1"]
 
 
-@pytest.mark.parametrize(
-    ("title", "slug"),
-    [
+def test_a_slug_is_made_of_whole_words(session: Session, alice: Member) -> None:
+    for title, slug in (
         ("Will the council of Brenholt replace its old ferry by a bridge in 2026?",
          "will-the-council-of-brenholt-replace-its-old-ferry-by-a"),
         ("Will the Fed’s rate fall?", "will-the-feds-rate-fall"),
         ("Wird Łódź’ Straße größer als Ærø?", "wird-lodz-strasse-grosser-als-aero"),
         ("5G by 2030?", "5g-by-2030"), ("x" * 70, "x" * 60), ("2026 会談", "question-1"),
-        ("?!", "question-1"),
-    ],
-)  # fmt: skip
-def test_a_slug_is_made_of_whole_words(
-    session: Session, alice: Member, title: str, slug: str
-) -> None:
-    assert ask(session, alice, title=title).slug == slug
+        ("?!", "question-2"),
+    ):  # fmt: skip
+        assert ask(session, alice, title=title).slug == slug
 
 
 @pytest.mark.slow
@@ -122,16 +117,12 @@ def test_a_malformed_question_is_refused_with_the_field_and_the_rule(
     assert caught.value.problems == ()  # the sentence says it all, and says it once
 
 
-@pytest.mark.parametrize(
-    ("slug", "rule"),
-    [
-        ("../x y", "is not a slug"), ("", "is not a slug"),
-        ("12", "would be confused with the number of a question"),
-    ],
-)  # fmt: skip
-def test_a_malformed_slug_is_refused(session: Session, alice: Member, slug: str, rule: str) -> None:
-    with pytest.raises(BadInput, match=rule):
-        ask(session, alice, slug=slug)
+def test_a_malformed_slug_is_refused(session: Session, alice: Member) -> None:
+    for slug in ("../x y", ""):
+        with pytest.raises(BadInput, match="is not a slug"):
+            ask(session, alice, slug=slug)
+    with pytest.raises(BadInput, match="would be confused with the number of a question"):
+        ask(session, alice, slug="12")
 
 
 def test_status_follows_from_times_and_resolutions(session: Session, alice: Member) -> None:

@@ -6,12 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session
 
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, standing
+from forecasts.resolution import assignments
 from forecasts.resolution.resolvers import worker
-from tests.conftest import KINDS, day
+from tests.conftest import KINDS, acting, ask, day
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +39,27 @@ def state_of(session: Session, question: Question, at: float) -> standing.Questi
 def close_of(session: Session, question: Question) -> float:
     closes = registry.newest_wording(session, question).close_time
     return (closes - day(0)) / timedelta(days=1)
+
+
+def registered(engine: Engine, *slugs: str, **fields: Any) -> None:
+    """Register questions of alice's."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for slug in slugs:
+            ask(session, alice, slug=slug, **fields)
+
+
+def attach(
+    engine: Engine,
+    kind: str,
+    slug: str = "rain",
+    *,
+    by: str = "alice",
+    at: float = 1,
+    beside: bool = False,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Give a question a resolver, and return its settings as they are stored."""
+    with acting(engine, slug, by) as (session, question, member):
+        given: dict[str, Any] = {"member": member, "now": day(at), "beside": beside}
+        return assignments.attach(session, question, kind, settings, **given).settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
@@ -79,28 +79,6 @@ def test_a_correction_supersedes(session: Session, question: Question, alice: Me
     assert brier(session, right) == pytest.approx({"alice": 0.04})
 
 
-# An early close by hand, then outcomes with the day they were known on, and the close that follows.
-CLOSES: dict[str, tuple[float, list[tuple[str, float, float]]]] = {
-    "a close by hand stays": (3, [("no", 5, 3), ("yes", 7, 3)]),
-    "so does one when the outcome was known": (4, [("yes", 4, 4), ("yes", 8, 4)]),
-    "the close of a superseded outcome goes": (
-        6,
-        [("yes", 4, 4), ("yes", 8, 6), ("no", 2, 2), ("annulled", 2, 6), ("no", 5, 5)],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", CLOSES)
-def test_a_question_closes_by_hand_or_when_the_current_outcome_was_known(
-    session: Session, question: Question, alice: Member, case: str
-) -> None:
-    by_hand, steps = CLOSES[case]
-    revisions.close(session, question, at=day(by_hand), member=alice, now=day(by_hand))
-    for number, (outcome, known, closes) in enumerate(steps):
-        resolve(session, question, alice, outcome, known, at=9 + number / 10)
-        assert close_of(session, question) == closes
-
-
 def test_a_wording_keeps_the_close(session: Session, question: Question, alice: Member) -> None:
     resolve(session, question, alice, "yes", 4, at=5)
     revisions.revise(
@@ -140,10 +118,14 @@ VERDICTS = st.lists(
     min_size=1,
     max_size=6,
 )
+SAME_AS_BY_HAND = [Verdict("yes", 4), Verdict("yes", 8)]
+SUPERSEDED = [Verdict("yes", 4), Verdict("no", 2), Verdict("annulled", 2), Verdict("no", 5)]
 BY_HAND = st.lists(st.one_of(st.none(), st.integers(1, 19).map(lambda n: n / 2)), max_size=3)
 
 
 @settings(max_examples=examples(40))
+@example(by_hand=[4], verdicts=SAME_AS_BY_HAND, reworded=9, same_time=False)
+@example(by_hand=[6], verdicts=SUPERSEDED, reworded=9, same_time=False)
 @given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), same_time=st.booleans())
 def test_after_any_corrections_a_question_closes_at_the_earliest_time_that_still_counts(
     engine: Engine,

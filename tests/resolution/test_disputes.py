@@ -101,15 +101,12 @@ def test_a_correction_is_disputable(session: Session, resolved: Question, alice:
     assert until(session, resolved, 5) == day(12)
 
 
-@pytest.mark.parametrize(
-    ("at", "reason", "words"),
-    [(4, " ", "needs a reason"), (10, "no", "is final"), (11, "no", "is final")],
-)
 def test_a_dispute_needs_a_reason_and_comes_in_time(
-    session: Session, resolved: Question, bob: Member, at: float, reason: str, words: str
+    session: Session, resolved: Question, bob: Member
 ) -> None:
-    with pytest.raises(Refused, match=words):
-        dispute(session, resolved, bob, at, reason)
+    for at, reason, words in ((4, " ", "needs a reason"), (10, "no", "final"), (11, "no", "final")):
+        with pytest.raises(Refused, match=words):
+            dispute(session, resolved, bob, at, reason)
 
 
 def noted(session: Session, at: float) -> list[str]:

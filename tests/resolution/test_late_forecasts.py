@@ -5,21 +5,12 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from forecasts.ledger.models import Member, Question
-from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import confirmation
 from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts
 from forecasts.scores.stored_scores import resolution_scores
 from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import day
-
-
-def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
-    updates.update(session, question, Value(probability=p), member=member, now=day(at))
-
-
-def seen(session: Session, question: Question, at: float) -> QuestionState:
-    return current_state(session, question, now=day(at))
+from tests.conftest import day, say
+from tests.resolution.conftest import state_of
 
 
 def test_forecasts_from_the_time_on_do_not_count_and_are_counted(
@@ -29,7 +20,7 @@ def test_forecasts_from_the_time_on_do_not_count_and_are_counted(
     for at in (4, 5):
         say(session, question, bob, 0.99, at)
     updates.withdraw(session, question, member=bob, now=day(6))
-    before = seen(session, question, 7)
+    before = state_of(session, question, 7)
     late = late_forecasts(session, before, "yes", day(4))
     assert late == LateForecasts(2, 1)
     assert late.sentence == (
@@ -58,7 +49,7 @@ def test_a_time_moved_back_counts_only_those_that_counted_before(
 
 def test_nothing_may_be_left_out(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.5, 5)
-    before = seen(session, question, 6)
+    before = state_of(session, question, 6)
     assert late_forecasts(session, before, "annulled", day(2)).sentence == ""
     assert late_forecasts(session, before, "yes", day(5.5)).forecasts == 0
     settled = confirmation.confirm(session, question, "annulled", now=day(6), member=alice)

@@ -145,7 +145,7 @@ def _stale(reader: _Reader) -> _Events:
             for days, ids in by_days.items()
         ),
     )
-    is_last = col(_OWN.id) == last_forecast(Forecast.id, channel.member_id, reader.now)
+    is_last = col(_OWN.id) == last_forecast(Forecast.id, channel.member_id)
     own = [col(_OWN.member_id) == channel.member_id, old, ~col(_OWN.withdrawn), is_last]
     return _Events(made, [*own, *_is_open(reader)], [(_OWN, question == col(Question.id))])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -12,12 +13,12 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
 from forecasts.ledger.models import RunState
-from forecasts.questions import registry
-from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from tests.conftest import ask, day
+from tests.resolution import conftest
+from tests.resolution.conftest import registered
 
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "outcomes_file": ("path", {}),
     "series": ("source", {"expression": "max(value) > 1"}),
     "http_json": ("url", {"outcome": "a", "outcomes": {"x": "yes"}}),
@@ -46,11 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def attach(engine: Engine, kind: str, path: str) -> dict[str, object]:
     name, more = KINDS[kind]
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = registry.find(session, "rain")
-        given = {name: path, **more}
-        return assignments.attach(session, rain, kind, given, member=alice, now=day(1)).settings
+    return conftest.attach(engine, kind, **{name: path, **more})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,8 +105,7 @@ def test_a_files_link_is_checked_again_when_it_is_read(
 def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
     engine: Engine, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with database.writing(engine) as session:
-        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    registered(engine, "rain")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     name, _ = KINDS[kind]
@@ -125,8 +121,7 @@ def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
     engine = database.open_engine(f"sqlite:///{ledger_file}")
-    with database.writing(engine) as session:
-        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    registered(engine, "rain")
     attach(engine, "outcomes_file", str(outcomes))
     [result] = run.run(engine, now=day(4)).results
     engine.dispose()

@@ -78,24 +78,6 @@ def test_a_document_that_changed_its_form_decides_nothing(text: str, fault: str)
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [
-        STATUS | {"outcomes": {"success": "maybe"}},
-        STATUS | {"outcomes": {}},
-        STATUS | {"not_yet": ["success"]},
-        STATUS | {"url": "http://localhost/status"},
-        STATUS | {"url": "https://10.0.0.1/status"},
-        STATUS | {"url": "http://[::1]/status"},
-        STATUS | {"outcome": "a["},
-        {"url": "page"},
-    ],
-)
-def test_outcomes_that_the_question_cannot_have_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(BadInput):
-        look("http_json", settings, at(9), page=page("success"))
-
-
-@pytest.mark.parametrize(
     ("type_", "takes", "refuses"),
     [
         ("binary", "0.5", "2"),
@@ -189,12 +171,6 @@ def test_markup_in_an_article_is_not_read_as_words() -> None:
     assert "The ferry (https" in finding.note
 
 
-@pytest.mark.parametrize("words", [{}, {"any_of": [" "]}, {"none_of": ["a"]}])
-def test_a_feed_needs_words_to_watch_for(words: dict[str, Any]) -> None:
-    with pytest.raises(BadInput):
-        look("feed", {"url": "feed", "outcome": "yes", **words}, at(9), feed=rss())
-
-
 # --- deadline -----------------------------------------------------------------------------------
 
 
@@ -204,20 +180,6 @@ def test_a_deadline_says_no_when_the_time_is_up_unless_an_outcome_is_proposed() 
     assert look("deadline", {"wait_days": 2}, at(2, month=2)) is None
     assert outcome(look("deadline", {"wait_days": 2}, at(3, month=2))) == ("no", CLOSE)
     assert look("deadline", {}, at(3, month=2), question(proposed=True)) is None
-
-
-@pytest.mark.parametrize(
-    ("settings", "asked"),
-    [
-        ({"outcome": "maybe"}, question()),
-        ({"by": "resolve"}, question()),
-        ({}, question("numeric")),
-        ({"wait_days": "soon"}, question()),
-    ],
-)
-def test_an_unsuitable_deadline_is_refused(settings: dict[str, Any], asked: Any) -> None:
-    with pytest.raises(BadInput):
-        look("deadline", settings, at(9), asked)
 
 
 # --- question -----------------------------------------------------------------------------------
@@ -251,14 +213,6 @@ def test_a_question_follows_another_by_a_rule(
 def test_an_outcome_without_an_opposite_decides_nothing() -> None:
     with pytest.raises(CannotTell, match="no opposite"):
         follow({"rule": "opposite"}, "Busan")
-
-
-@pytest.mark.parametrize(
-    "settings", [{"question": "rain"}, {"rule": "condition"}, {"when": "yes"}, {"rule": "never"}]
-)
-def test_incomplete_rules_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(BadInput):
-        follow(settings, "yes")
 
 
 # --- command ------------------------------------------------------------------------------------
@@ -396,6 +350,42 @@ def test_without_a_folder_programs_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 # --- kinds --------------------------------------------------------------------------------------
+
+
+FEED = {"url": "https://example.org/feed", "outcome": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("outcomes_file", {}), ("outcomes_file", {"path": ""}), ("outcomes_file", {"path": 3}),
+        ("outcomes_file", {"path": "x", "colour": "red"}),
+        ("http_json", STATUS | {"outcomes": {"success": "maybe"}}),
+        ("http_json", STATUS | {"outcomes": {}}),
+        ("http_json", STATUS | {"not_yet": ["success"]}),
+        ("http_json", STATUS | {"url": "http://localhost/status"}),
+        ("http_json", STATUS | {"url": "https://10.0.0.1/status"}),
+        ("http_json", STATUS | {"url": "http://[::1]/status"}),
+        ("http_json", STATUS | {"url": "htps://example.org/a"}),
+        ("http_json", STATUS | {"outcome": "a["}), ("http_json", {"url": "page"}),
+        ("series", {"source": "a.csv", "expression": "max(value) > 1 between close and open"}),
+        ("feed", FEED), ("feed", FEED | {"any_of": [" "]}), ("feed", FEED | {"none_of": ["a"]}),
+        ("feed", FEED | {"any_of": ["rain"], "outcome": "perhaps"}),
+        ("deadline", {"outcome": "maybe"}), ("deadline", {"by": "resolve"}),
+        ("deadline", {"wait_days": "soon"}),
+        ("question", {"question": "rain"}), ("question", {"question": "snow", "when": "yes"}),
+        ("question", {"question": "snow", "rule": "condition"}),
+        ("question", {"question": "snow", "rule": "never"}),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_work_are_refused(name: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        kind(name).check(name, settings, question())
+
+
+def test_a_number_has_no_default_outcome() -> None:
+    with pytest.raises(BadInput, match="use another kind"):
+        kind("deadline").check("deadline", {}, question("numeric"))
 
 
 def test_settings_have_a_size() -> None:

@@ -10,18 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access.members import member_or_new
-from forecasts.ledger import database
-from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
-from tests.conftest import ask, day
+from tests.conftest import day
+from tests.resolution.conftest import attach, registered
 
 pytestmark = pytest.mark.slow
 
 CSV = "date,value\n2026-01-02,1\n2026-01-12,1\n"
 RSS = "<rss version='2.0'><channel><title>News</title></channel></rss>"
-MANY = 6  # questions that look in one document
+SLUGS = [f"rain-{number}" for number in range(6)]  # they look in one document
 # The content of the file, and the settings with which a question uses it.
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "outcomes_file": ("question,outcome,known_at\n", {"path": ""}),
@@ -60,13 +58,11 @@ def test_a_document_is_parsed_once_in_a_run_for_all_questions(
     file = tmp_path / "document"
     file.write_text(text)
     given = {name: value or str(file) for name, value in settings.items()}
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for number in range(MANY):
-            question = ask(session, alice, slug=f"rain-{number}")
-            assignments.attach(session, question, looks, given, member=alice, now=day(1))
+    for slug in SLUGS:
+        registered(engine, slug)
+        attach(engine, looks, slug, **given)
     summary = run.run(engine, now=day(4))
-    assert len(summary.results) == MANY
+    assert len(summary.results) == len(SLUGS)
     assert len({(result.state, result.message) for result in summary.results}) == 1
     first = len(parsed)
     assert first == len(set(parsed)) > 0
@@ -77,12 +73,9 @@ def test_a_document_is_parsed_once_in_a_run_for_all_questions(
 def test_each_column_is_parsed_once(engine: Engine, tmp_path: Path, parsed: list[object]) -> None:
     file = tmp_path / "series.csv"
     file.write_text("date,a,b\n2026-01-02T12:00:00,5,1\n2026-01-12,1,1\n")
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for column in "abab":
-            question = ask(session, alice)
-            given = {"source": str(file), "expression": f"max({column}) > 3"}
-            assignments.attach(session, question, "series", given, member=alice, now=day(1))
+    for slug, column in zip(SLUGS, "abab", strict=False):
+        registered(engine, slug)
+        attach(engine, "series", slug, source=str(file), expression=f"max({column}) > 3")
     states = [str(result.state) for result in run.run(engine, now=day(4)).results]
     assert sorted(states) == ["confirmed", "confirmed", "not_yet", "not_yet"]
     assert len(parsed) == 2

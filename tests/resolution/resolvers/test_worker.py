@@ -114,7 +114,6 @@ def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -
 
 SLOW: list[tuple[str, dict[str, Any], bytes]] = [
     ("http_json", EVIL, b"1"),
-    ("http_json", EVIL | {"outcome": "join('', ['a', 'a'])" + "|join('', [@, @])" * 40}, b"1"),
     (
         "feed",
         {"url": "page", "outcome": "yes", "any_of": ["rain"]},
@@ -123,13 +122,6 @@ SLOW: list[tuple[str, dict[str, Any], bytes]] = [
         + b"-"
         + b"9" * 400_000
         + b"</title></channel></rss>",
-    ),
-    (
-        "feed",
-        {"url": "page", "outcome": "yes", "any_of": ["rain"]},
-        b"<rss><channel><item "
-        + b" ".join(b"a%d='x'" % number for number in range(60_000))
-        + b"/></channel></rss>",
     ),
 ]
 
@@ -142,6 +134,8 @@ def test_slow_looks_are_stopped_and_the_next_look_gets_a_new_child() -> None:
             assert stopped.value.temporary
             assert stopped.value.remedy
         assert asks(one, STATUS, page='{"status": "done"}') is not None
+        assert one.close() != 0  # it was killed
+        assert one.close() == 0
 
 
 def test_a_look_that_takes_too_much_memory_is_stopped() -> None:
@@ -254,10 +248,3 @@ def test_fetching_does_not_count_towards_the_time() -> None:
         slow = Slow(at(9), page='{"status": "done"}')
         finding, _ = one.look("http_json", STATUS, question(), at(9), slow)
         assert outcome(finding) == ("yes", at(9))
-
-
-def test_a_worker_can_be_closed_again() -> None:
-    one = Worker(10)
-    asks(one, STATUS, page='{"status": "open"}')
-    assert one.close() != 0  # it was killed
-    assert one.close() == 0

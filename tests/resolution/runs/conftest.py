@@ -11,26 +11,24 @@ from sqlalchemy import Engine
 from sqlalchemy import select as rows_of
 from sqlmodel import SQLModel, col, func, select
 
-from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Exhibit, Resolution, ResolverRun, RunState, Score, Watch
 from forecasts.ledger.verification import verify
-from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding, Kind, Seen, Settings
 from forecasts.resolution.runs import run
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import acting, day, say
+from tests.resolution.conftest import attach, registered
 
 Says = Callable[[str], Finding | None]
+Oracle = Callable[..., None]
 
 
-class Oracle(Settings):
+class Named(Settings):
     name: str = ""
 
 
 @pytest.fixture
-def oracle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def oracle(monkeypatch: pytest.MonkeyPatch) -> Oracle:
     """Let the kind ``oracle`` say what a test wants of each question."""
     from forecasts.resolution.resolvers import kinds
 
@@ -38,7 +36,7 @@ def oracle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def look(asked: Any, settings: Any, now: datetime, fetch: Any) -> Finding | None:
             return of(f"{settings.name}{asked.slug}")
 
-        monkeypatch.setitem(kinds.OURS, "oracle", Kind(Oracle, look, reads=False, **more))
+        monkeypatch.setitem(kinds.OURS, "oracle", Kind(Named, look, reads=False, **more))
 
     says(lambda _: None)
     return says
@@ -46,12 +44,11 @@ def oracle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def carry(engine: Engine, *slugs: str, **names: str) -> None:
     """Register questions with a forecast, and the oracle as their resolver."""
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for slug in slugs:
-            question = ask(session, alice, slug=slug)
-            updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
-            assignments.attach(session, question, "oracle", names, member=alice, now=day(1))
+    registered(engine, *slugs)
+    for slug in slugs:
+        with acting(engine, slug) as (session, question, alice):
+            say(session, question, alice, 0.4, 1)
+        attach(engine, "oracle", slug, **names)
 
 
 def yes(_: str) -> Finding:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access.members import member_or_new
 from forecasts.common.errors import CannotTell, CaptureError
 from forecasts.common.times import iso
 from forecasts.ledger import database
@@ -21,8 +19,9 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, progress, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
-from tests.conftest import acting, ask, day
-from tests.resolution.runs.conftest import Says, carry, states, watch, yes
+from tests.conftest import acting, day
+from tests.resolution.conftest import attach, registered
+from tests.resolution.runs.conftest import Oracle, Says, carry, states, watch, yes
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +45,7 @@ def exits(_: str) -> Finding:
     ],
 )
 def test_a_malformed_answer_fails_only_its_question(
-    engine: Engine, oracle: Callable[..., None], bad: Says, why: str
+    engine: Engine, oracle: Oracle, bad: Says, why: str
 ) -> None:
     carry(engine, "rain", "snow")
     oracle(lambda slug: bad(slug) if slug == "rain" else yes(slug))
@@ -59,7 +58,7 @@ def test_a_malformed_answer_fails_only_its_question(
     assert (result.slug, str(result.state)) == ("rain", "parked")
 
 
-def test_an_invalid_not_before_fails(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_an_invalid_not_before_fails(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     oracle(lambda _: None, not_before=lambda *_: NAIVE)
     [result] = run.run(engine, now=day(4)).results
@@ -67,7 +66,7 @@ def test_an_invalid_not_before_fails(engine: Engine, oracle: Callable[..., None]
     assert "Its not_before" in result.message
 
 
-def test_failures_are_retried_then_parked(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_failures_are_retried_then_parked(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
 
     def away(_: str) -> None:
@@ -95,7 +94,7 @@ def test_failures_are_retried_then_parked(engine: Engine, oracle: Callable[..., 
     assert (parked.slug, parked.reason) == ("rain", "example.org cannot be reached.")
 
 
-def test_a_success_forgets_the_failures(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_success_forgets_the_failures(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
 
     def gone(_: str) -> None:
@@ -111,7 +110,7 @@ def test_a_success_forgets_the_failures(engine: Engine, oracle: Callable[..., No
     assert (row.attempts, row.parked_at, row.reason) == (0, None, "")
 
 
-def test_a_temporary_failure_is_retried(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_temporary_failure_is_retried(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
 
     def half(_: str) -> None:
@@ -121,7 +120,7 @@ def test_a_temporary_failure_is_retried(engine: Engine, oracle: Callable[..., No
     assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
 
 
-def test_an_impossible_outcome_is_parked(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_an_impossible_outcome_is_parked(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow", "wind")
     found = {
         "rain": Finding("perhaps", day(2)),
@@ -148,15 +147,9 @@ def test_measured_numbers_may_be_beyond_the_bounds(
     (by_hand := tmp_path / "outcomes.csv").write_text(
         f"question,outcome,known_at\nwritten,{number},2026-01-03\n"
     )
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for slug, kind, settings in (
-            ("read", "http_json", {"url": str(page), "outcome": "price"}),
-            ("written", "outcomes_file", {"path": str(by_hand)}),
-        ):
-            bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "5000"}
-            question = ask(session, alice, slug=slug, **bounds)
-            assignments.attach(session, question, kind, settings, member=alice, now=day(1))
+    registered(engine, "read", "written", type="numeric", lower_bound="0", upper_bound="5000")
+    attach(engine, "http_json", "read", url=str(page), outcome="price")
+    attach(engine, "outcomes_file", "written", path=str(by_hand))
     came = {"read": "confirmed", "written": "confirmed" if number == 5000 else "parked"}
     assert states(run.run(engine, now=day(4), dry=True)) == came
     assert states(run.run(engine, now=day(4))) == came

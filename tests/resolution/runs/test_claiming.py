@@ -17,14 +17,16 @@ from forecasts.common.errors import CaptureError, DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import Question, Resolution, ResolverRun, RunState, Watch
 from forecasts.questions import discards, registry
-from forecasts.resolution import assignments, confirmation, progress
+from forecasts.resolution import confirmation, progress
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.resolvers.worker import Stopped
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.claiming import Claimed
 from tests.conftest import acting, day, on_both
+from tests.resolution.conftest import attach
 from tests.resolution.runs.conftest import (
     Killed,
+    Oracle,
     assert_each_is_resolved_once,
     carry,
     contents,
@@ -38,7 +40,7 @@ pytestmark = pytest.mark.slow
 
 
 @on_both
-def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -54,7 +56,7 @@ def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Callable[..., 
 
 
 def test_after_a_look_that_was_stopped_the_rest_of_the_batch_is_free(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain", "snow", "wind")
     claim, claims = claiming.Claims.claim, list[set[str]]()
@@ -80,9 +82,7 @@ def test_after_a_look_that_was_stopped_the_rest_of_the_batch_is_free(
 
 
 @pytest.fixture
-def killed(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], None]:
+def killed(engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let a run be killed while it looks."""
 
     def kill() -> None:
@@ -101,7 +101,7 @@ def killed(
 
 @on_both
 def test_the_work_of_a_killed_run_is_taken_up_when_its_lease_is_over(
-    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+    engine: Engine, oracle: Oracle, killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")
     killed()
@@ -117,7 +117,7 @@ def test_the_work_of_a_killed_run_is_taken_up_when_its_lease_is_over(
 
 
 def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
-    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+    engine: Engine, oracle: Oracle, killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")
     killed()
@@ -126,7 +126,7 @@ def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
 
 
 @on_both
-def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -145,7 +145,7 @@ def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Callable[..., None]
         assert session.exec(select(Resolution.outcome)).all() == ["yes"]
 
 
-def test_a_lost_claim_records_no_failure(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_lost_claim_records_no_failure(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     came: list[dict[str, str]] = []
 
@@ -161,7 +161,7 @@ def test_a_lost_claim_records_no_failure(engine: Engine, oracle: Callable[..., N
     assert watch(engine).attempts == 2  # one that was too slow might as well have been killed
 
 
-def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow", "wind")
     at = [day(4)]
     others: list[dict[str, str]] = []
@@ -177,15 +177,10 @@ def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Callable[..., N
     assert others == [{}, {}, {}]
 
 
-def test_two_long_looks_do_not_outlast_the_lease(
-    engine: Engine, oracle: Callable[..., None]
-) -> None:
+def test_two_long_looks_do_not_outlast_the_lease(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
-    with acting(engine) as (session, rain, alice):
-        for name in ("second ", "third "):
-            assignments.attach(
-                session, rain, "oracle", {"name": name}, member=alice, now=day(1), beside=True
-            )
+    for name in ("second ", "third "):
+        attach(engine, "oracle", beside=True, name=name)
     at, takes = [day(4)], iter([7, 10, 10])
     others: list[dict[str, str]] = []
 
@@ -200,7 +195,7 @@ def test_two_long_looks_do_not_outlast_the_lease(
 
 
 def test_a_question_that_kills_its_runs_is_parked_in_the_end(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "first", "deadly", "last", "next")
     with database.writing(engine) as session:  # which is due later than they are
@@ -242,7 +237,7 @@ def test_a_question_that_kills_its_runs_is_parked_in_the_end(
 
 @on_both
 def test_a_killed_runs_question_is_taken_up_among_many_due_ones(
-    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+    engine: Engine, oracle: Oracle, killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")
     killed()
@@ -255,7 +250,7 @@ def test_a_killed_runs_question_is_taken_up_among_many_due_ones(
 
 
 def test_a_question_loses_nothing_when_another_one_kills_the_run(
-    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+    engine: Engine, oracle: Oracle, killed: Callable[[], None]
 ) -> None:
     carry(engine, "rain")
     killed()
@@ -265,14 +260,12 @@ def test_a_question_loses_nothing_when_another_one_kills_the_run(
     assert (row.attempts, row.claimed_by) == (0, None)
 
 
-def test_another_resolver_ends_the_claim(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_another_resolver_ends_the_claim(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
 
     def meanwhile(slug: str) -> Finding:
         if slug == "rain":
-            with acting(engine) as (session, rain, alice):
-                named = {"name": "other "}
-                assignments.attach(session, rain, "oracle", named, member=alice, now=day(4))
+            attach(engine, "oracle", at=4, name="other ")
             return Finding("no", day(2))
         return yes(slug)
 
@@ -289,9 +282,7 @@ def throw_away(engine: Engine, slug: str) -> None:
 
 
 @pytest.mark.parametrize("finds", [True, False])
-def test_a_discarded_question_is_not_due(
-    engine: Engine, oracle: Callable[..., None], finds: bool
-) -> None:
+def test_a_discarded_question_is_not_due(engine: Engine, oracle: Oracle, finds: bool) -> None:
     carry(engine, "rain", "snow")
 
     def meanwhile(slug: str) -> Finding | None:
@@ -310,7 +301,7 @@ def test_a_discarded_question_is_not_due(
 
 
 def test_a_question_discarded_right_after_its_claim_stops_no_other(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain", "snow")
     oracle(yes)
@@ -327,7 +318,7 @@ def test_a_question_discarded_right_after_its_claim_stops_no_other(
 
 
 def test_a_read_only_ledger_ends_the_run_and_frees_its_questions(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain", "snow")
 
@@ -344,7 +335,7 @@ def test_a_read_only_ledger_ends_the_run_and_frees_its_questions(
 
 
 @on_both
-def test_runs_at_once_share_the_work(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_runs_at_once_share_the_work(engine: Engine, oracle: Oracle) -> None:
     slugs = [f"rain-{number}" for number in range(12)]
     carry(engine, *slugs)
     oracle(yes)

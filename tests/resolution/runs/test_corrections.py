@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import Engine
 
@@ -15,33 +13,20 @@ from forecasts.ledger.models import PolicyKind, Resolution, Role, Visibility
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run as resolution_run
+from tests import conftest
 from tests.conftest import acting, ask, day, on_both
+from tests.resolution.conftest import attach, registered
 
 pytestmark = pytest.mark.slow
 
 
-def follow(engine: Engine, by: str = "alice", at: float = 0, **settings: Any) -> None:
-    with database.writing(engine) as session:
-        assignments.attach(
-            session,
-            registry.find(session, "snow"),
-            "question",
-            {"question": "rain", **settings},
-            member=member_named(session, by),
-            now=day(at),
-        )
+def follow(engine: Engine, by: str = "alice", at: float = 0) -> None:
+    attach(engine, "question", "snow", by=by, at=at, question="rain")
 
 
 def resolve(engine: Engine, outcome: str, at: float, slug: str = "rain") -> None:
-    with database.writing(engine) as session:
-        confirmation.confirm(
-            session,
-            registry.find(session, slug),
-            outcome,
-            known_at=day(2),
-            member=member_named(session, "alice"),
-            now=day(at),
-        )
+    with acting(engine, slug) as (session, question, alice):
+        conftest.resolve(session, question, alice, outcome, 2, at=at)
 
 
 def run(engine: Engine, at: float) -> dict[str, str]:
@@ -62,10 +47,7 @@ def waiting(engine: Engine) -> list[Resolution]:
 @pytest.fixture
 def followed(engine: Engine) -> Engine:
     """A question, snow, that resolved to rain did: yes."""
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for slug in ("rain", "snow"):
-            ask(session, alice, slug=slug)
+    registered(engine, "rain", "snow")
     follow(engine)
     resolve(engine, "yes", 3)
     assert run(engine, 4) == {"snow": "confirmed"}
@@ -99,8 +81,8 @@ def test_an_accepted_outcome_holds(followed: Engine) -> None:
     resolve(followed, "no", 5)
     run(followed, 6)
     [row] = waiting(followed)
-    with database.writing(followed) as session:
-        confirmation.accept(session, row, now=day(7), member=member_named(session, "alice"))
+    with acting(followed) as (session, _, alice):
+        confirmation.accept(session, row, now=day(7), member=alice)
     assert run(followed, 8) == {}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from forecasts.access.members import member_named
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
 from forecasts.ledger.models import Policy, PolicyKind, RunState
@@ -18,12 +16,13 @@ from forecasts.resolution import assignments, confirmation, kept_evidence, propo
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import acting, day
-from tests.resolution.runs.conftest import carry, states, yes
+from tests.resolution.conftest import attach
+from tests.resolution.runs.conftest import Oracle, carry, states, yes
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_policy_may_need_a_person(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_policy_may_need_a_person(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     oracle(yes)
     with acting(engine) as (session, rain, alice):
@@ -31,28 +30,21 @@ def test_a_policy_may_need_a_person(engine: Engine, oracle: Callable[..., None])
     came = run.run(engine, now=day(4))
     assert (states(came), came.waiting) == ({"rain": "proposed"}, 1)
     assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
-    with database.writing(engine) as session:
-        rain = registry.find(session, "rain")
+    with acting(engine) as (session, rain, alice):
         [proposal] = proposals.proposals_on(session, rain)
-        confirmation.accept(session, proposal, now=day(6), member=member_named(session, "alice"))
+        confirmation.accept(session, proposal, now=day(6), member=alice)
         assert [row.data for row in kept_evidence.kept(session, rain)] == [b"rain"]
     after = run.run(engine, now=day(7))
     assert (states(after), after.waiting) == ({}, 0)
 
 
-def test_a_quorum_waits_for_two_sources(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_quorum_waits_for_two_sources(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow")
-    with database.writing(engine) as session:
-        alice = member_named(session, "alice")
-        for slug in ("rain", "snow"):
-            question = registry.find(session, slug)
-            named = {"name": "second-"}
-            assignments.attach(
-                session, question, "oracle", named, member=alice, now=day(1), beside=True
-            )
-            assignments.set_policy(
-                session, question, PolicyKind.quorum, agreeing=2, member=alice, now=day(1)
-            )
+    for slug in ("rain", "snow"):
+        attach(engine, "oracle", slug, beside=True, name="second-")
+        with acting(engine, slug) as (session, question, alice):
+            given: dict[str, Any] = {"agreeing": 2, "member": alice, "now": day(1)}
+            assignments.set_policy(session, question, PolicyKind.quorum, **given)
     oracle(lambda slug: None if slug.startswith("second-") else yes(slug))
     [result, _] = run.run(engine, now=day(4)).results
     assert (result.state, result.message) == (
@@ -82,7 +74,7 @@ def test_a_quorum_waits_for_two_sources(engine: Engine, oracle: Callable[..., No
     ],
 )
 def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
-    engine: Engine, oracle: Callable[..., None], given: dict[str, Any], words: str
+    engine: Engine, oracle: Oracle, given: dict[str, Any], words: str
 ) -> None:
     carry(engine, "rain")
     with acting(engine) as (session, rain, alice):

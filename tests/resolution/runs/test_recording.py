@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine
@@ -17,13 +16,13 @@ from forecasts.resolution import kept_evidence
 from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.runs import run
 from tests.conftest import day, on_both
-from tests.resolution.runs.conftest import carry, contents, states, watch, yes
+from tests.resolution.runs.conftest import Oracle, carry, contents, states, watch, yes
 
 pytestmark = pytest.mark.slow
 
 
 @on_both
-def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
     oracle(yes)
     [result] = run.run(engine, now=day(4)).results
@@ -40,7 +39,7 @@ def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Callable[..
     assert (row.next_at, row.claimed_by) == (None, None)
 
 
-def test_large_documents_are_not_kept(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_large_documents_are_not_kept(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow")
     large = Seen("https://example.org/large", b"x" * 1_000_001, day(4))
     oracle(lambda slug: Finding("yes", day(2), seen=(*(yes(slug).seen), large)))
@@ -55,7 +54,7 @@ def test_large_documents_are_not_kept(engine: Engine, oracle: Callable[..., None
 
 @on_both
 def test_a_result_that_cannot_be_written_whole_is_tried_again(
-    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry(engine, "rain")
     oracle(yes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +13,13 @@ from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import acting, day
-from tests.resolution.runs.conftest import carry, contents, states, yes
+from tests.resolution.conftest import attach
+from tests.resolution.runs.conftest import Oracle, carry, contents, states, yes
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_dry_run_writes_nothing(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_dry_run_writes_nothing(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow", "wind", "hail", "fog")
 
     def say(slug: str) -> Finding | None:
@@ -51,10 +51,9 @@ def test_a_dry_run_writes_nothing(engine: Engine, oracle: Callable[..., None]) -
     }
 
 
-def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow", "wind")
-    with acting(engine, "wind") as (session, wind, alice):
-        assignments.attach(session, wind, "deadline", {}, member=alice, now=day(1.5))
+    attach(engine, "deadline", "wind", at=1.5)
     oracle(yes)
     assert states(run.run(engine, now=day(11), only="deadline")) == {"wind": "confirmed"}
     assert states(run.run(engine, now=day(11), limit=1)) == {"rain": "confirmed"}
@@ -64,7 +63,7 @@ def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Callable[.
     assert states(run.run(engine, now=day(11), only="oracle")) == {"snow": "confirmed"}
 
 
-def test_a_run_can_be_stopped(engine: Engine, oracle: Callable[..., None]) -> None:
+def test_a_run_can_be_stopped(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain", "snow", "wind")
     oracle(yes)
     told: list[Any] = []

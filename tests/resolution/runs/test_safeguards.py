@@ -16,6 +16,8 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run
 from tests.conftest import acting, ask, day, resolve, say
+from tests.resolution import conftest
+from tests.resolution.conftest import registered
 
 pytestmark = pytest.mark.slow
 
@@ -29,17 +31,8 @@ def write(path: Path, outcome: str, known_at: str = "2026-01-03", note: str = ""
     path.write_text(f"question,outcome,known_at,note\nrain,{outcome},{known_at},{note}\n")
 
 
-def attach(engine: Engine, by: str, path: Path, *, beside: bool = False) -> None:
-    with database.writing(engine) as session:
-        assignments.attach(
-            session,
-            registry.find(session, "rain"),
-            "outcomes_file",
-            {"path": str(path)},
-            member=member_named(session, by),
-            now=day(1),
-            beside=beside,
-        )
+def attach(engine: Engine, path: Path, by: str = "alice", *, beside: bool = False) -> None:
+    conftest.attach(engine, "outcomes_file", by=by, beside=beside, path=str(path))
 
 
 def state(engine: Engine, at: float) -> str:
@@ -74,7 +67,7 @@ def agreed(engine: Engine) -> Engine:
 
 
 def test_a_run_does_not_confirm_for_a_forecaster(agreed: Engine, outcomes: Path) -> None:
-    attach(agreed, "alice", outcomes)
+    attach(agreed, outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(agreed, 4) == "proposed"
     row = proposal(agreed)
@@ -86,7 +79,7 @@ def test_a_run_does_not_confirm_for_a_forecaster(agreed: Engine, outcomes: Path)
 
 
 def test_owners_do_not_accept_their_resolvers_proposal(agreed: Engine, outcomes: Path) -> None:
-    attach(agreed, "alice", outcomes)
+    attach(agreed, outcomes)
     write(outcomes, "yes")
     state(agreed, 4)
     waits = proposal(agreed)
@@ -94,16 +87,15 @@ def test_owners_do_not_accept_their_resolvers_proposal(agreed: Engine, outcomes:
         alice, bob = (member_named(session, one) for one in ("alice", "bob"))
         with pytest.raises(Refused, match="requires a second resolver"):
             confirmation.accept(session, waits, now=day(5), member=alice)
-        assert (
-            confirmation.accept(session, waits, now=day(5), member=bob).resolution.outcome == "yes"
-        )
+        accepted = confirmation.accept(session, waits, now=day(5), member=bob)
+    assert accepted.resolution.outcome == "yes"
 
 
 def test_without_forecast_or_rule_a_run_confirms(agreed: Engine, outcomes: Path) -> None:
     write(outcomes, "yes")
-    attach(agreed, "bob", outcomes)
+    attach(agreed, outcomes, "bob")
     assert run.run(agreed, now=day(4), dry=True).results[0].state == "confirmed"
-    attach(agreed, "alice", outcomes)
+    attach(agreed, outcomes)
     with database.writing(agreed) as session:
         alice, alder = member_named(session, "alice"), teams.find(session, "Alder")
         teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
@@ -112,8 +104,8 @@ def test_without_forecast_or_rule_a_run_confirms(agreed: Engine, outcomes: Path)
 
 def test_two_owners_may_confirm(agreed: Engine, outcomes: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
-    attach(agreed, "alice", outcomes)
-    attach(agreed, "bob", other, beside=True)
+    attach(agreed, outcomes)
+    attach(agreed, other, "bob", beside=True)
     write(outcomes, "yes")
     other.write_text("question,outcome,known_at\n")
     assert state(agreed, 4) == "proposed"  # alice's alone
@@ -127,11 +119,10 @@ def test_two_owners_may_confirm(agreed: Engine, outcomes: Path, tmp_path: Path) 
 @pytest.fixture
 def rejected(engine: Engine, outcomes: Path) -> Engine:
     """A question whose resolver's yes was turned down."""
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = ask(session, alice, slug="rain")
+    registered(engine, "rain")
+    with acting(engine) as (session, rain, alice):
         assignments.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(0))
-    attach(engine, "alice", outcomes)
+    attach(engine, outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(engine, 4) == "proposed"
     with acting(engine) as (session, _, alice):
@@ -156,15 +147,8 @@ def test_rejection_holds(rejected: Engine, outcomes: Path, row: str, comes: str)
 
 def test_another_time_on_a_page_is_not_evidence(rejected: Engine, tmp_path: Path) -> None:
     page = tmp_path / "page.json"
-    with database.writing(rejected) as session:
-        assignments.attach(
-            session,
-            registry.find(session, "rain"),
-            "http_json",
-            {"url": str(page), "outcome": "status", "outcomes": {"done": "yes"}},
-            member=member_named(session, "alice"),
-            now=day(5),
-        )
+    how = {"url": str(page), "outcome": "status", "outcomes": {"done": "yes"}}
+    conftest.attach(rejected, "http_json", at=5, **how)
     page.write_text('{"status": "done", "time": 5}')
     assert state(rejected, 5) == "proposed"
     with acting(rejected) as (session, _, alice):
@@ -183,9 +167,8 @@ def test_a_proposal_identical_to_a_persons_is_not_made(rejected: Engine, outcome
 
 
 def test_a_rejected_deadline_outcome_is_not_proposed_again(engine: Engine) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = ask(session, alice, slug="rain")
+    registered(engine, "rain")
+    with acting(engine) as (session, rain, alice):
         assignments.set_policy(session, rain, PolicyKind.propose, member=alice, now=day(0))
         assignments.attach(session, rain, "deadline", {}, member=alice, now=day(0))
     assert state(engine, 11) == "proposed"
@@ -201,10 +184,9 @@ def test_a_rejected_deadline_outcome_is_not_proposed_again(engine: Engine) -> No
 def disputed(engine: Engine, outcomes: Path, tmp_path: Path) -> Path:
     """The file of the second of two resolvers that contradict each other: it says no."""
     other = tmp_path / "other.csv"
-    with database.writing(engine) as session:
-        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
-    attach(engine, "alice", outcomes)
-    attach(engine, "alice", other, beside=True)
+    registered(engine, "rain")
+    attach(engine, outcomes)
+    attach(engine, other, beside=True)
     write(outcomes, "yes")
     write(other, "no")
     assert state(engine, 4) == "proposed"
@@ -232,11 +214,10 @@ def test_rejected_outcomes_need_evidence(engine: Engine, outcomes: Path, dispute
 
 
 def test_a_finding_against_a_proposal_needs_a_person(engine: Engine, outcomes: Path) -> None:
-    with database.writing(engine) as session:
-        rain = ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
-        bob = member_or_new(session, "bob", now=day(0))
+    registered(engine, "rain")
+    with acting(engine, by="bob") as (session, rain, bob):
         proposals.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
-    attach(engine, "alice", outcomes)
+    attach(engine, outcomes)
     write(outcomes, "yes")
     [result] = run.run(engine, now=day(4)).results
     assert str(result.state) == "proposed"
@@ -244,9 +225,8 @@ def test_a_finding_against_a_proposal_needs_a_person(engine: Engine, outcomes: P
     assert state(engine, 5) == "not_yet"
     with acting(engine) as (session, _, alice):
         yes = proposals.proposals_on(session, registry.find(session, "rain"))[-1]
-        assert (
-            confirmation.accept(session, yes, now=day(5), member=alice).resolution.outcome == "yes"
-        )
+        accepted = confirmation.accept(session, yes, now=day(5), member=alice)
+    assert accepted.resolution.outcome == "yes"
 
 
 @pytest.mark.parametrize("likewise", ["yes", "1.0"])
@@ -254,12 +234,11 @@ def test_different_spellings_agree_and_contradict_no_proposal(
     engine: Engine, outcomes: Path, tmp_path: Path, likewise: str
 ) -> None:
     other = tmp_path / "other.csv"
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = ask(session, alice, slug="rain")
+    registered(engine, "rain")
+    with acting(engine) as (session, rain, alice):
         proposals.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
-    attach(engine, "alice", outcomes)
-    attach(engine, "alice", other, beside=True)
+    attach(engine, outcomes)
+    attach(engine, other, beside=True)
     write(outcomes, "yes")
     write(other, likewise)
     assert state(engine, 4) == "confirmed"
@@ -271,9 +250,8 @@ def test_different_spellings_agree_and_contradict_no_proposal(
 @pytest.fixture
 def withdrawn(engine: Engine, outcomes: Path) -> Engine:
     """A question whose resolver's yes was confirmed and is withdrawn since."""
-    with database.writing(engine) as session:
-        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
-    attach(engine, "alice", outcomes)
+    registered(engine, "rain")
+    attach(engine, outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(engine, 4) == "confirmed"
     withdraw(engine, 4.5)
@@ -291,10 +269,9 @@ def test_a_withdrawn_outcome_is_only_proposed_once(withdrawn: Engine, outcomes: 
     assert "it was withdrawn before" in result.message
     assert run.run(withdrawn, now=day(6)).waiting == 1
     assert state(withdrawn, 7) == "not_yet"
-    with database.writing(withdrawn) as session:
-        alice = member_named(session, "alice")
-        row = proposal(withdrawn)
-        proposals.reject(session, row, now=day(7), member=alice, note="still of Bergen")
+    with acting(withdrawn) as (session, _, alice):
+        row, note = proposal(withdrawn), "still of Bergen"
+        proposals.reject(session, row, now=day(7), member=alice, note=note)
     assert state(withdrawn, 8) == "not_yet"
     assert run.run(withdrawn, now=day(9)).waiting == 0
 
@@ -312,19 +289,16 @@ def test_after_a_withdrawal_another_outcome_is_confirmed_and_silence_changes_not
 def test_a_person_may_accept_a_withdrawn_outcome(withdrawn: Engine) -> None:
     assert state(withdrawn, 5) == "proposed"
     with acting(withdrawn) as (session, _, alice):
-        assert confirmation.accept(
-            session, proposal(withdrawn), now=day(6), member=alice
-        ).resolution
+        confirmation.accept(session, proposal(withdrawn), now=day(6), member=alice)
     withdraw(withdrawn, 7)
     assert state(withdrawn, 8) == "proposed"
 
 
 def test_a_withdrawn_outcome_of_a_person_is_proposed(engine: Engine, outcomes: Path) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = ask(session, alice, slug="rain")
+    registered(engine, "rain")
+    with acting(engine) as (session, rain, alice):
         resolve(session, rain, alice, "yes", at=3)
     withdraw(engine, 3.5)
-    attach(engine, "alice", outcomes)
+    attach(engine, outcomes)
     write(outcomes, "yes", note="as reported")
     assert state(engine, 4) == "proposed"
