@@ -54,7 +54,7 @@ def receipts_button(ids: Sequence[int], stem: str) -> None:
 
     def made() -> str:
         with reading() as ledger:
-            return json.dumps([one.as_json() for one in receipts(ledger, ids)], indent=2)
+            return json.dumps([one.model_dump() for one in receipts(ledger, ids)], indent=2)
 
     proves = "They prove that your forecasts are unchanged: `forecasts verify --receipt FILE`"
     label = "Receipts of your forecasts"

@@ -84,10 +84,6 @@ class Receipt(BaseModel, frozen=True, strict=True):
     at: str | None = None
     hash: _Hash
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the receipt as a JSON object."""
-        return self.model_dump()
-
     @property
     def digest(self) -> str:
         """The ledger's digest with this entry as its last."""
@@ -98,7 +94,7 @@ class Receipt(BaseModel, frozen=True, strict=True):
         """Whether its hash is the hash of its contents."""
         linked = {
             name: value
-            for name, value in self.as_json().items()
+            for name, value in self.model_dump().items()
             if name not in ("ledger", "hash") and value is not None
         }
         text = json.dumps(linked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -108,9 +108,7 @@ def test_a_group_will_do_in_place_of_domains(monkeypatch: pytest.MonkeyPatch) ->
     assert oidc_settings.configured_sign_in() is not None
 
 
-def test_no_secret_is_in_a_representation_or_in_check(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_no_secret_is_in_a_representation_or_in_check(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to(monkeypatch)
     found = check_sign_in()
     said = f"{oidc_settings.configured_sign_in()!r} {found}"

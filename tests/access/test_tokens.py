@@ -308,10 +308,7 @@ def test_without_an_admin_they_are_the_database_owner_s(people: tuple[Engine, En
     owner, other = people
     with database.writing(owner) as session:
         issued = made(session)
-    with (
-        pytest.raises(Forbidden, match="the database owner"),
-        database.writing(other) as session,
-    ):
+    with pytest.raises(Forbidden, match="the database owner"), database.writing(other) as session:
         made(session, "mine")
     with database.writing(other) as session:
         assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"

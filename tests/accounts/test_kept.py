@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,18 +74,15 @@ def test_a_file_without_a_beginning_or_in_an_earlier_form_begins_again(
 
 def test_a_killed_command_loses_no_page(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    fetching = (
-        "import os, signal, sys\n"
-        "from datetime import UTC, datetime\n"
-        "from pathlib import Path\n"
-        "from forecasts.accounts.kept import keeping\n"
-        "with keeping(Path(sys.argv[1]), now=datetime(2026, 3, 1, tzinfo=UTC)) as kept:\n"
-        "    kept.add('posts', {'1': 1}, [1, 1])\n"
-        "    kept.add('posts', {'2': 2}, [2, 1])\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", fetching, str(path)], env={**os.environ})
-    assert ended.returncode == -signal.SIGKILL
+    if (command := os.fork()) == 0:
+        try:
+            with keeping(path, now=NOW) as kept:
+                kept.add("posts", {"1": 1}, [1, 1])
+                kept.add("posts", {"2": 2}, [2, 1])
+                os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]) == -signal.SIGKILL
     with keeping(path, now=LATER) as kept:
         assert (kept.items("posts"), kept.nexts["posts"]) == ({"1": 1, "2": 2}, [2, 1])
 

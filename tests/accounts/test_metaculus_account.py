@@ -253,23 +253,6 @@ def test_a_pull_and_an_export_of_one_account_agree(pulled: PlatformRecord, tmp_p
     pd.testing.assert_frame_equal(of(pulled.printed, both[0]), of(export.printed, both[0]))
 
 
-def test_posts_come_page_by_page_though_some_are_added_and_removed(pull: Pull) -> None:
-    posts = [post(number, question=question(number)) for number in range(1, 60)]
-    serve(pull.platform, posts)
-    inner = pull.platform.answer
-
-    def changing(request: Request) -> Reply:
-        if len(pull.platform.asked) == 3:  # the second page
-            del posts[3:6]
-        if len(pull.platform.asked) == 5:
-            posts.append(post(99, question=question(99)))
-        return inner(request)
-
-    pull.platform.answer = changing
-    pull.fetch(account)
-    assert {int(one) for one in pull.kept.items("posts")} == {*range(1, 60), 99}
-
-
 def test_a_pull_that_was_stopped_goes_on_where_it_was(pull: Pull) -> None:
     serve(pull.platform, [post(number, question=question(number)) for number in range(1, 50)])
     whole = pull.platform.answer

@@ -114,6 +114,6 @@ def test_no_answered_forecast_is_lost_or_doubled(url: str, tmp_path: Path) -> No
     assert [
         line["key"]
         for line in answered
-        if proofs[by_key[line["key"]].id].as_json() != line["receipt"]
+        if proofs[by_key[line["key"]].id].model_dump() != line["receipt"]
     ] == []
     assert len(answered) > BOTS

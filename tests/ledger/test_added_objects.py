@@ -45,10 +45,10 @@ ADDED = {
             "DROP TRIGGER forecast_refuses_delete",
             "CREATE TRIGGER forecast_refuses_delete BEFORE DELETE ON forecast "
             "BEGIN DELETE FROM watch; SELECT RAISE(ABORT, 'no'); END",
-        ],
+        ]
     },
     "the rule quietly on watch is not of the ledger's schema": {
-        "postgresql": ["CREATE RULE quietly AS ON DELETE TO watch DO INSTEAD NOTHING"],
+        "postgresql": ["CREATE RULE quietly AS ON DELETE TO watch DO INSTEAD NOTHING"]
     },
 }
 

@@ -190,6 +190,22 @@ def test_after_a_refused_row_nothing_of_the_act_is_stored_and_it_cannot_continue
         assert verify(session).broken is None
 
 
+def test_an_act_goes_on_after_a_part_of_it_is_rolled_back(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        part = session.begin_nested()
+        updates.update(session, rain, Value(probability=0.5), member=alice, now=day(1))
+        part.rollback()
+        updates.update(session, rain, Value(probability=0.6), member=alice, now=day(1))
+    with database.writing(engine) as session:
+        updates.update(session, rain, Value(probability=0.7), member=alice, now=day(2))
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
+        found = select(Forecast.probability).order_by(col(Forecast.made_at))
+        assert session.exec(found).all() == [0.6, 0.7]
+
+
 @given(rows=st.lists(ROWS, min_size=1, max_size=8))
 def test_rows_are_hashed_from_the_driver_as_from_python(rows: list[dict[str, Any]]) -> None:
     columns = {name: [row[name] for row in rows] for name in rows[0]}

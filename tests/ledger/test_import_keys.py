@@ -1,4 +1,4 @@
-"""Import keys are unique by an index, made at the end of a large import: no key comes in twice."""
+"""Import keys are unique by an index: no key comes in twice."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_ledger_of_schema_0014_gets_the_index_and_keeps_the_rest(earlier: Engi
         assert verify(session, against=digest).broken is None
 
 
-@pytest.mark.parametrize(("stored", "count"), [(1, 1), (0, 2), (1, 5)])
+@pytest.mark.parametrize(("stored", "count"), [(1, 1), (0, 2)])
 def test_a_key_that_is_taken_is_refused_and_nothing_is_stored(
     engine: Engine, stored: int, count: int
 ) -> None:

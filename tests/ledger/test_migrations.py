@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -263,26 +262,22 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
 
 
 def test_of_two_migrations_at_once_only_one_acts(empty_url: str) -> None:
-    act = (
-        "import sys\n"
-        "from forecasts.ledger import database, schema\n"
-        "engine = database.open_engine(sys.argv[1])\n"
-        "print('ready', flush=True)\n"
-        "sys.stdin.readline()\n"
-        "print(schema.migrate(engine))\n"
-    )
-    command = [sys.executable, "-c", act, empty_url]
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    migrating = [subprocess.Popen(command, **streams) for _ in range(2)]  # type: ignore[call-overload]
+    forked = multiprocessing.get_context("fork")
+    begin, said = forked.Barrier(2), forked.SimpleQueue()
+
+    def act() -> None:
+        engine = database.open_engine(empty_url)
+        begin.wait(60)
+        said.put(migrate(engine))
+
+    migrating = [forked.Process(target=act) for _ in range(2)]
     for one in migrating:
-        assert one.stdout.readline() == "ready\n"
+        one.start()
     for one in migrating:
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    said = sorted(one.communicate(timeout=60)[0].strip() for one in migrating)
-    newest = ledger_schema.newest_revision()
-    assert said == [f"Migrated(before=None, after='{newest}')", "None"]
-    assert [one.returncode for one in migrating] == [0, 0]
+        one.join(60)
+    assert [one.exitcode for one in migrating] == [0, 0]
+    newest = ledger_schema.Migrated(None, ledger_schema.newest_revision())
+    assert sorted([said.get(), said.get()], key=str) == [newest, None]
 
 
 def test_opening_a_new_file_waits_for_its_creator(

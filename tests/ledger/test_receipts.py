@@ -69,7 +69,7 @@ def test_a_forecast_is_answered_with_its_receipt_and_later_has_the_same(engine: 
 
 
 def test_a_receipt_can_be_checked_with_nothing_but_json_and_sha_256(engine: Engine) -> None:
-    given = json.loads(json.dumps(forecast(engine, 0.6, 1).as_json()))
+    given = json.loads(json.dumps(forecast(engine, 0.6, 1).model_dump()))
     digest, _ = given.pop("hash"), given.pop("ledger")
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == digest
@@ -170,7 +170,7 @@ def test_a_file_has_one_receipt_a_list_one_a_line_or_an_answer_with_some(tmp_pat
         {name: letter * 64 for name, letter in hashes.items()} | places | {"kind": "forecast"}
     )
     two = one.model_copy(update={"place": 8, "at": "2026-01-31T09:00:00.000000Z"})
-    first, second = one.as_json(), two.as_json()
+    first, second = one.model_dump(), two.model_dump()
     for text, expected in (
         (json.dumps(first), [one]),
         (json.dumps([first, second], indent=2), [one, two]),
