@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import SQLModel
+from sqlalchemy import inspect
 
 from forecasts.access.roles import AUTHOR_ACTIONS, Action
 from forecasts.cli.root import loaded
 from forecasts.ledger.chain import OUTSIDE, SEALED, STATES, WORDS
-from forecasts.ledger.models import Role
+from forecasts.ledger.models import Ledger, Role
 
 HEAD = """\
 # Commands
@@ -92,11 +92,7 @@ CHAIN_MARK = "<!-- made by make docs from forecasts/ledger/chain.py -->\n"
 def covered(page: str) -> str:
     """Return ``page`` with the list of tables and their part in the chain between its two marks."""
     lines = ["| table | a row of it | in the chain | personal texts |\n", "|---|---|---|---|\n"]
-    own = (
-        mapper
-        for mapper in SQLModel._sa_registry.mappers
-        if mapper.class_.__module__.startswith("forecasts.")
-    )
+    own = inspect(Ledger).registry.mappers
     models = {mapper.local_table.name: mapper.class_ for mapper in own}
     tables = (*SEALED, *STATES, *sorted(models.keys() - {*SEALED, *STATES}))
     how = dict.fromkeys(SEALED, "each row") | dict.fromkeys(STATES, "each state of a row")

@@ -79,7 +79,7 @@ class Role(StrEnum):
 
 
 class Ledger(_SingleRow, table=True):
-    """The database's description."""
+    """The database's description, in a single row."""
 
     created_at: datetime = Field(sa_type=Time)
     demonstration: bool = False
