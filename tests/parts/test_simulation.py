@@ -123,28 +123,28 @@ def test_a_report_accuses_nobody(executor: Executor, tmp_path: Path) -> None:
     assert [group.verdict.kind for group in report.groups] == ["calibrated", "calibrated"]
 
 
-def test_an_error_leaves_nothing_behind(
-    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "cannot be written: No space left on device"),
+        (BrokenExecutor(), "worker was lost.* fewer workers"),
+    ],
+)
+def test_an_error_ends_the_making_of_parts_and_leaves_nothing(
+    tmp_path: Path, error: Exception, said: str
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    given: list[Future[Any]] = []
 
-    monkeypatch.setattr(simulation.parts_folder, "write_table", full)
-    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
-        simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=2)
-    assert not list(tmp_path.iterdir())
+    class Failing(Executor):
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            given.append(Future())
+            if len(given) == 1:
+                given[0].set_exception(error)
+            return given[-1]
 
-
-def test_workers_that_are_lost_each_time_are_named_with_a_remedy(
-    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lost(*_: object) -> None:
-        raise BrokenExecutor
-
-    monkeypatch.setattr(simulation, "_make_part", lost)
-    with pytest.raises(BadInput, match="worker was lost") as told:
-        simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=2)
-    assert "fewer workers" in told.value.remedy
+    with pytest.raises(BadInput, match=said):
+        simulation.simulate(tmp_path / "parts", SETTINGS, Failing(), parts=3)
+    assert [each.cancelled() for each in given] == [False, True, True]
     assert not list(tmp_path.iterdir())
 
 
@@ -167,7 +167,7 @@ def test_the_command_makes_the_parts_and_names_the_next_step(
 ) -> None:
     size = ["--questions", "20", "--forecasters", "5", "--updates", "300", "--workers", "1"]
     folder = tmp_path / "made"
-    done = run.invoke(app, ["simulate", str(folder), *size, "--types", "numeric=0.5"])
+    done = run.invoke(app, ["simulate", str(folder), *size, "--types", "binary=0.5,numeric=0.5"])
     assert done.exit_code == 0, done.output
     said = " ".join(done.output.split())
     assert "forecasts (about 300 asked for) on 20 questions by 5 forecasters, in 1 part." in said
@@ -188,20 +188,20 @@ def test_too_few_forecasts_are_refused_and_no_folder_is_left(
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("wrong", ["numeric", "numeric=many", "weather=0.5"])
-def test_the_command_names_a_type_that_it_does_not_know(
-    run: CliRunner, tmp_path: Path, wrong: str
+@pytest.mark.parametrize(
+    ("types", "said"),
+    [
+        *((one, "Use multiple_choice=0.2, numeric=0.2, binary=0.2.") for one in ("numeric", "x=1")),
+        ("numeric=1,numeric=0", "--types names numeric twice.\nName each type once.\n"),
+        ("binary=0.5,numeric=0.2", "add up to 0.7, not 1"),
+    ],
+)
+def test_the_command_refuses_shares_that_do_not_fit(
+    run: CliRunner, tmp_path: Path, types: str, said: str
 ) -> None:
-    done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", wrong])
+    done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", types])
     assert done.exit_code == 2
-    assert "Use multiple_choice=0.2, numeric=0.2, binary=0.2." in done.output
-
-
-def test_the_command_refuses_a_type_that_is_named_twice(run: CliRunner, tmp_path: Path) -> None:
-    done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", "numeric=1,numeric=0"])
-    assert (done.exit_code, done.stderr) == (
-        2, "--types names numeric twice.\nName each type once.\n"
-    )  # fmt: skip
+    assert said in done.output
 
 
 def test_each_core_has_a_part_if_there_is_enough_to_share(
@@ -211,31 +211,3 @@ def test_each_core_has_a_part_if_there_is_enough_to_share(
     assert [simulation.usual_parts(many) for many in (99_999, 300_000, 2_000_000, 20_000_000)] == [
         1, 3, 8, 19
     ]  # fmt: skip
-
-
-def test_the_shares_of_types_may_name_the_binary_ones_if_they_add_up(
-    run: CliRunner, tmp_path: Path
-) -> None:
-    size = ["--questions", "20", "--forecasters", "5", "--updates", "300", "--workers", "1"]
-    made = [str(tmp_path / "made"), *size, "--types"]
-    wrong = run.invoke(app, ["simulate", *made, "binary=0.5,numeric=0.2"])
-    assert wrong.exit_code == 2
-    assert "add up to 0.7, not 1" in wrong.output
-    done = run.invoke(app, ["simulate", *made, "binary=0.5,numeric=0.5"])
-    assert done.exit_code == 0, done.output
-
-
-def test_an_error_ends_the_making_of_parts(tmp_path: Path) -> None:
-    given: list[Future[Any]] = []
-
-    class Full(Executor):
-        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
-            given.append(Future())
-            if len(given) == 1:
-                given[0].set_exception(OSError(28, "No space left on device"))
-            return given[-1]
-
-    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
-        simulation.simulate(tmp_path / "parts", SETTINGS, Full(), parts=3)
-    assert [each.cancelled() for each in given] == [False, True, True]
-    assert not list(tmp_path.iterdir())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -114,17 +116,44 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture
-def stamps(engine: Engine, authority: Authority) -> dict[str, bytes]:
-    return fill(engine, authority)
+@dataclass(frozen=True)
+class Filled:
+    """A ledger of kate's and bob's forecasts in a file, and its stamps."""
+
+    file: Path
+    stamps: dict[str, bytes]
 
 
 @pytest.fixture(scope="session")
-def kept(empty_ledger: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> str:
+def filled(
+    empty_ledger: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Filled:
+    """A ledger that is made once, and copied for each test that changes it."""
+    file = tmp_path_factory.mktemp("published") / "ledger.sqlite3"
+    engine = database.open_engine(sqlite_url(Path(shutil.copy(empty_ledger, file))))
+    stamps = fill(engine, authority)
+    engine.dispose()
+    return Filled(file, stamps)
+
+
+@pytest.fixture
+def stamps(engine: Engine, filled: Filled, authority: Authority) -> dict[str, bytes]:
+    """The stamps of the test's ledger, which is filled."""
+    if engine.dialect.name != "sqlite":
+        return fill(engine, authority)
+    with (
+        closing(sqlite3.connect(filled.file)) as whole,
+        closing(sqlite3.connect(str(engine.url.database))) as own,
+    ):
+        whole.backup(own)
+    return filled.stamps
+
+
+@pytest.fixture(scope="session")
+def kept(filled: Filled) -> str:
     """Kate's record.json, from a file, made once."""
-    file = shutil.copy(empty_ledger, tmp_path_factory.mktemp("published") / "ledger.sqlite3")
-    engine = database.open_engine(sqlite_url(Path(file)))
-    text = record_text(engine, fill(engine, authority))
+    engine = database.open_engine(sqlite_url(filled.file))
+    text = record_text(engine, filled.stamps)
     engine.dispose()
     return text
 

@@ -36,7 +36,6 @@ from tests.operations.timestamping import Authority
 from tests.publication.conftest import (
     act,
     earlier_release,
-    fill,
     forecast,
     record_text,
     stamp_of,
@@ -428,8 +427,10 @@ def rows_of(one: Record) -> list[Record]:
 
 
 @pytest.mark.slow
-def test_forecasts_contradicted_by_a_stamp_are_named(engine: Engine, authority: Authority) -> None:
-    first, _, last = fill(engine, authority)
+def test_forecasts_contradicted_by_a_stamp_are_named(
+    engine: Engine, stamps: dict[str, bytes], authority: Authority
+) -> None:
+    first, _, last = stamps
     backdated = {first: stamp_of(first, authority, 3)}  # before forecasts that say day 2
     faults = Check(json.loads(record_text(engine, backdated))).faults
     assert faults == [

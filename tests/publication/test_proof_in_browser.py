@@ -6,13 +6,11 @@ import json
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import Engine
 
-from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
 from forecasts.publication.verify import Check
 from tests.app.browsing import IN_BROWSER, tab
-from tests.operations.timestamping import Authority
-from tests.publication.conftest import fill, record_text
+from tests.publication.conftest import record_text
 from tests.publication.test_proof import TAMPERED, Record, unresolve
 
 pytestmark = IN_BROWSER
@@ -38,13 +36,10 @@ def found(page: Page, said: str) -> list[list[str]]:
 
 
 def test_the_browser_takes_a_withdrawn_outcome_as_none(
-    tmp_path: Path, ledger_file: Path, authority: Authority, chromium: BrowserContext
+    tmp_path: Path, engine: Engine, stamps: dict[str, bytes], chromium: BrowserContext
 ) -> None:
-    engine = database.open_engine(sqlite_url(ledger_file))
-    stamps = fill(engine, authority)
     unresolve(engine)
     record = record_text(engine, stamps)
-    engine.dispose()
     with tab(chromium) as page:
         page.goto(page_of(tmp_path, record))
         check = Check(json.loads(record))

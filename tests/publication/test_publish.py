@@ -24,8 +24,7 @@ from forecasts.publication.verify import Check
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from tests.conftest import ask, day
-from tests.operations.timestamping import Authority
-from tests.publication.conftest import act, fill, forecast
+from tests.publication.conftest import Filled, act, forecast
 
 pytestmark = pytest.mark.slow
 
@@ -153,18 +152,15 @@ PAGES: list[tuple[Folder, str]] = [
 
 
 @pytest.fixture(scope="module")
-def whole(
-    empty_ledger: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def whole(filled: Filled, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Kate's published folder, from a file, made once."""
-    aside = tmp_path_factory.mktemp("whole")
-    engine = database.open_engine(sqlite_url(Path(copy(empty_ledger, aside / "ledger.sqlite3"))))
-    stamps = fill(engine, authority)
+    folder = tmp_path_factory.mktemp("whole") / "record"
+    engine = database.open_engine(sqlite_url(filled.file))
     with database.reading(engine) as session:
         kate = member_or_new(session, "kate", now=day(12))
-        publish(session, aside / "record", who=kate, member=kate, stamps=stamps, now=day(12))
+        publish(session, folder, who=kate, member=kate, stamps=filled.stamps, now=day(12))
     engine.dispose()
-    return aside / "record"
+    return folder
 
 
 def checked(folder: Path) -> Check:

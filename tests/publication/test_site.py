@@ -210,7 +210,9 @@ def test_members_words_are_never_markup(session: Session) -> None:
             assert "img" not in names
 
 
-def test_the_feed_has_each_resolution_newest_first(publication: Publication) -> None:
+def test_the_feed_has_each_resolution_newest_first(
+    publication: Publication, files: dict[str, str]
+) -> None:
     def read(text: str) -> list[tuple[str | None, str | None, str | None]]:
         there = {"a": "http://www.w3.org/2005/Atom"}
         return [
@@ -222,7 +224,7 @@ def test_the_feed_has_each_resolution_newest_first(publication: Publication) -> 
             for entry in ElementTree.fromstring(text).findall("a:entry", there)
         ]
 
-    now = read(site_files(publication, now=day(7))["feed.xml"])
+    now = read(files["feed.xml"])
     assert [one[0] for one in now] == ["Resolved: 30 mm: How much?", "Resolved: yes: Will it rain?"]
     assert [one[2] for one in now] == ["questions/much.html", "questions/rain.html"]
     assert all(id_ is not None and id_.startswith("urn:uuid:") for _, id_, _ in now)
@@ -231,11 +233,13 @@ def test_the_feed_has_each_resolution_newest_first(publication: Publication) -> 
     assert later[0][2] == "https://example.org/r/questions/much.html"
 
 
-def test_a_card_has_a_line_to_paste_once_the_address_is_known(publication: Publication) -> None:
-    files = site_files(publication, now=day(7), url="https://example.org/r")
-    said = " ".join(Page(files["questions/rain.html"]).words)
+def test_a_card_has_a_line_to_paste_once_the_address_is_known(
+    publication: Publication, files: dict[str, str]
+) -> None:
+    linked = site_files(publication, now=day(7), url="https://example.org/r")
+    said = " ".join(Page(linked["questions/rain.html"]).words)
     assert '<img src="https://example.org/r/cards/rain.svg" alt="Will it rain?"' in said
-    assert "--url" in " ".join(Page(site_files(publication, now=day(7))["index.html"]).words)
+    assert "--url" in " ".join(Page(files["index.html"]).words)
 
 
 def test_a_card_describes_its_drawing_in_words(files: dict[str, str]) -> None:
@@ -300,10 +304,11 @@ def test_the_record_in_the_page_cannot_become_markup(files: dict[str, str]) -> N
     assert "b" not in Page(page).tags
 
 
-def test_imported_forecasts_and_their_platform_are_named(session: Session, alice: Member) -> None:
+def test_imported_forecasts_and_their_platform_are_named(
+    session: Session, alice: Member, files: dict[str, str]
+) -> None:
     fill(session, alice)
-    own = site_files(published(session, member=alice, now=day(31)), now=day(31))
-    assert "Imported" not in own["index.html"]
+    assert "Imported" not in files["index.html"]
     given = record(("metaculus-7", "alice", 1, 0.6), ("metaculus-7", "alice", 2, 0.7))
     import_record(session, replace(given, implied=True), member=alice, now=day(30))
     files = site_files(published(session, member=alice, now=day(31)), now=day(31))

@@ -153,10 +153,17 @@ def test_the_digest_is_the_same_for_any_workers_and_any_engine(
 # --- cut off, killed, changed --------------------------------------------------------------------
 
 
-def test_a_second_run_keeps_everything(score_here: Callable[..., Scores]) -> None:
-    first, second = score_here(), score_here()
+def test_a_second_run_keeps_everything_and_counts_its_forecasts_too(
+    score_here: Callable[..., Scores],
+) -> None:
+    seen: list[tuple[int, int]] = []
+    first, second = (
+        score_here(progress=lambda done, of: seen.append((done, of))) for _ in range(2)
+    )
     assert (first.kept, second.kept) == (0, 4)
     assert (first.digest, first.rows) == (second.digest, second.rows)
+    assert (seen[0], seen[4], seen[5], seen[-1]) == ((0, 200), (200, 200), (0, 200), (200, 200))
+    assert seen == [*sorted(seen[:5]), *sorted(seen[5:])]
 
 
 def test_after_a_worker_was_killed_the_same_command_continues(
@@ -226,29 +233,23 @@ def test_scores_by_another_version_are_done_again(
     assert score_here().kept == 0
 
 
-def test_scores_that_were_changed_in_their_file_are_made_again(
-    score_here: Callable[..., Scores], tmp_path: Path
-) -> None:
-    before, path = score_here(), tmp_path / "scores" / part_file("scores", 1)
-    scores_ = pq.read_table(path)
-    flipped = pa.array(-scores_["score"].to_numpy())
-    place = scores_.schema.get_field_index("score")
-    replaced(path, scores_.set_column(place, "score", flipped))
-    after = score_here()
-    assert (after.kept, after.digest) == (3, before.digest)
-    assert pq.read_table(path).equals(scores_)
-
-
-def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
+def test_changed_and_damaged_scores_are_made_again_and_files_of_other_parts_go(
     score_here: Callable[..., Scores], tmp_path: Path
 ) -> None:
     before, folder = score_here(), tmp_path / "scores" / "scores"
-    (folder / "part-00001.parquet").write_bytes(b"PAR1 cut off")
+    scores_ = pq.read_table(folder / "part-00001.parquet")
+    flipped = pa.array(-scores_["score"].to_numpy())
+    place = scores_.schema.get_field_index("score")
+    replaced(folder / "part-00001.parquet", scores_.set_column(place, "score", flipped))
+    (folder / "part-00002.parquet").write_bytes(b"PAR1 cut off")
     (folder / "part-00009.parquet").write_bytes(b"of a folder of ten parts")
     (folder / ".part-00001.parquet.0123").write_bytes(b"left by a killed worker")
+    (folder / "kept").mkdir()
     after = score_here()
-    assert (after.kept, after.digest) == (3, before.digest)
-    assert len(list(folder.iterdir())) == 4
+    assert (after.kept, after.digest) == (2, before.digest)
+    left = {f"part-0000{part}.parquet" for part in range(4)} | {"kept"}
+    assert {each.name for each in folder.iterdir()} == left
+    assert pq.read_table(folder / "part-00001.parquet").equals(scores_)
 
 
 # --- parts that fail -----------------------------------------------------------------------------
@@ -423,35 +424,26 @@ def test_ctrl_c_and_sigterm_end_the_work_with_one_sentence(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-@pytest.mark.parametrize("name", ["res.v2", "2026.11", "there.csv"])
-def test_an_output_without_a_known_file_ending_is_a_folder(
-    parts: Parts, tmp_path: Path, name: str
-) -> None:
-    if name == "there.csv":
-        (tmp_path / name).mkdir()
-    run("score", parts.folder, "--output", tmp_path / name, "--workers", "1")
-    assert (tmp_path / name / RESULTS).is_file()
+def test_an_output_without_a_known_file_ending_is_a_folder(parts: Parts, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").mkdir()
+    for name in ("2026.11", "there.csv"):
+        run("score", parts.folder, "--output", tmp_path / name, "--workers", "1")
+        assert (tmp_path / name / RESULTS).is_file()
 
 
-@pytest.mark.parametrize("verb", ["report", "compare", "score", "partition --into NEW"])
-def test_the_error_for_a_folder_of_scores_names_its_parts(
-    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path, verb: str
+def test_the_error_for_a_folder_of_scores_or_a_path_inside_parts_names_the_parts(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path
 ) -> None:
     score_here()
-    name, *options = verb.split()
-    refused = run(name, tmp_path / "scores", *options, exit_code=2)
-    assert refused.stderr == (
-        f"'{tmp_path}/scores' is a folder of scores; use the parts that it was made from: "
-        f"'{parts.folder}'.\n"
-    )
-
-
-@pytest.mark.parametrize("name", ["questions", "forecasts", "parts.json"])
-def test_the_error_for_a_path_inside_parts_names_the_folder_of_parts(
-    parts: Parts, name: str
-) -> None:
-    refused = run("score", parts.folder / name, exit_code=2)
-    assert refused.stderr.endswith(f"is inside a folder of parts; use '{parts.folder}'.\n")
+    for verb, *options in (["report"], ["compare"], ["score"], ["partition", "--into", "NEW"]):
+        refused = run(verb, tmp_path / "scores", *options, exit_code=2)
+        assert refused.stderr == (
+            f"'{tmp_path}/scores' is a folder of scores; use the parts that it was made from: "
+            f"'{parts.folder}'.\n"
+        )
+    for name in ("questions", "forecasts", "parts.json"):
+        refused = run("score", parts.folder / name, exit_code=2)
+        assert refused.stderr.endswith(f"is inside a folder of parts; use '{parts.folder}'.\n")
 
 
 def test_a_full_disk_is_explained_and_leaves_no_draft(
@@ -475,23 +467,6 @@ def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
         ([parts.folder, "--scheduler", "x", "--workers", "2", "-o", tmp_path / "s"], "Use one of"),
     ):
         assert message in run("score", *arguments, exit_code=2).stderr
-
-
-def test_progress_counts_forecasts(score_here: Callable[..., Scores]) -> None:
-    seen: list[tuple[int, int]] = []
-    score_here(progress=lambda done, of: seen.append((done, of)))
-    assert seen[0] == (0, 200)
-    assert seen[-1] == (200, 200)
-    assert seen == sorted(seen)
-
-
-def test_other_files_beside_the_scores_stay(
-    score_here: Callable[..., Scores], tmp_path: Path
-) -> None:
-    first = score_here()
-    (tmp_path / "scores" / "scores" / "kept").mkdir()
-    assert score_here().digest == first.digest
-    assert (tmp_path / "scores" / "scores" / "kept").is_dir()
 
 
 def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
