@@ -6,8 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components.keyboard import keyboard
-from app.components.theme import apply_theme
+from app.components.scripts import apply_theme, keyboard
 from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
 from app.markdown_text import as_text

@@ -22,8 +22,8 @@ from streamlit.logger import get_logger
 
 from app.markdown_text import as_lines, as_text, shortened
 from app.remedies import said
+from app.texts import note
 from forecasts.access import identities, members, visibility
-from forecasts.access.identities import Person
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
@@ -135,7 +135,7 @@ def current_member(ledger: Session) -> Member | None:
     return identities.member_of(ledger, who)
 
 
-def person(ledger: Session, moment: datetime) -> Person | None:
+def person(ledger: Session, moment: datetime) -> identities.Person | None:
     """Return the signed-in person; None if the ledger has no sign-in.
 
     Expired if they have not signed in, or no longer are; Forbidden if they may not enter.
@@ -256,6 +256,17 @@ def form_key(name: str) -> str:
     return f"{name}#{memory().done[name]}"
 
 
+@contextmanager
+def form(name: str, *, border: bool = False, row: bool = False) -> Iterator[str]:
+    """Show a form and yield its key, as of ``form_key``; ``row``: its fields are side by side."""
+    key = form_key(name)
+    with ExitStack() as parts:
+        parts.enter_context(st.form(key, border=border))
+        if row:
+            parts.enter_context(st.container(horizontal=True, vertical_alignment="bottom"))
+        yield key
+
+
 class By(TypedDict):
     """The keywords that tell a verb who acts, and when."""
 
@@ -288,8 +299,10 @@ class Act:
 
 
 @contextmanager
-def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
+def act(key: str, message: str = "", *, goes_on: bool = False) -> Iterator[Act]:
     """Yield one transaction for the form of ``key``, committed when the block ends.
+
+    ``message``: shown then, unless the block says another.
 
     The page then runs again on the new ledger. A LedgerError rolls everything back and is shown in
     place, and the form keeps its text. On a double click the second run waits for the first, does
@@ -308,7 +321,7 @@ def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
                 moment = act_time(ledger)
                 member = acting(ledger, moment)
                 visibility.read_as(ledger, member, now=moment)
-                doing = Act(ledger, member, moment)
+                doing = Act(ledger, member, moment, message)
                 begun = True
                 yield doing
         except (LedgerError, InputError) as error:
@@ -417,15 +430,9 @@ def went_wrong(error: Exception) -> bool:
         show(error)
         return True
     if isinstance(error, MemoryError):
-        st.error(
-            "This needs more memory than the server may take, and nothing was stored. Divide it, "
-            "or use the command line: forecasts import."
-        )
+        st.error(note("errors.memory"))
         return True
-    st.error(
-        "Something went wrong, and your last action was not saved. Everything confirmed before it "
-        "is safe. Reload the page and try again. The server log has the details."
-    )
+    st.error(note("errors.unexpected"))
     return True
 
 

@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from app.session import keep_out_of_log, settings, went_wrong
 from app.web import routes
-from app.web.api import Api
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
@@ -50,12 +49,11 @@ app = st.App(
     "navigation.py",
     lifespan=housekeeping,
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
-    middleware=[Middleware(Gate, sign_in=signs_in), Middleware(Api, sign_in=signs_in)],
+    middleware=[Middleware(Gate, sign_in=signs_in), Middleware(routes.Api, sign_in=signs_in)],
     routes=[
         Route("/calendar/{name}", routes.calendar),
         Route("/health", routes.Health().answer),
-        Route("/app.webmanifest", routes.manifest),
-        Route("/app-icon.svg", routes.icon),
+        *(Route(f"/{name}", routes.file) for name in ("app.webmanifest", "app-icon.svg")),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],
     on_script_error=went_wrong,

@@ -9,7 +9,6 @@ import streamlit as st
 
 from app.session import my_preferences
 from forecasts.common import times
-from forecasts.common.times import iso_day_or_time, zone_label
 
 
 def zone() -> tzinfo:
@@ -29,7 +28,7 @@ def zone_name() -> str:
 def when(moment: datetime) -> str:
     """Return a time in the reader's zone: '30 Nov 2025, 18:59 EST'."""
     local = times.in_zone(moment, zone())
-    return f"{local:%-d %b %Y, %H:%M} {zone_label(local)}"
+    return f"{local:%-d %b %Y, %H:%M} {times.zone_label(local)}"
 
 
 def local_day(moment: datetime) -> date:
@@ -46,4 +45,4 @@ def published(moment: datetime | None) -> str:
     """Return an article's publication day, or time if known; '' if neither is."""
     if moment is None:
         return ""
-    return day(moment) if len(iso_day_or_time(moment)) == 10 else when(moment)
+    return day(moment) if len(times.iso_day_or_time(moment)) == 10 else when(moment)

@@ -10,6 +10,7 @@ import streamlit as st
 from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
+from app.texts import note
 from app.views.documents import ending, rows_table
 from app.views.downloads import downloads
 from app.views.widgets import switch
@@ -17,7 +18,6 @@ from forecasts.documents.numbers import NOTHING, decimals, number, percent, sign
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
 from forecasts.reports import wording as words
-from forecasts.reports.arena import Arena, Contender
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
@@ -25,24 +25,17 @@ from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
 
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
-UNTIL: dict[Of, str] = {
-    "forecasters": "The arena starts once two members have forecast questions that count.",
-    "models": "The arena of models starts once two have forecast questions that count. Bots name "
-    "their model when they forecast through the API.",
-    "kinds": "People and bots are compared once both have forecast questions that count. Make a "
-    "bot with: forecasts token create NAME.",
-}
 
 
-def digits(one: Contender) -> int:
+def digits(one: report_arena.Contender) -> int:
     """Return the decimals of the advantage over the crowd and of its interval."""
     return decimals(one.crowd_skill.mean, *one.crowd_skill.interval or (), least=1)
 
 
-def standings(arena: Arena, of: Of) -> None:
+def standings(arena: report_arena.Arena, of: Of) -> None:
     """Show the table: ranks first, then skill against the crowd, coverage and cost."""
     rows = arena.contenders
-    columns: dict[str, Callable[[Contender], str]] = {
+    columns: dict[str, Callable[[report_arena.Contender], str]] = {
         "Rank": lambda one: wording.rank_range(one.side) if one.ranked else NOTHING,
         "Name": lambda one: one.side.name,
         "Against the crowd": lambda one: signed(one.crowd_skill.mean, digits(one)),
@@ -59,12 +52,9 @@ def standings(arena: Arena, of: Of) -> None:
         columns |= {"Kind": lambda one: one.kind, "Owner": lambda one: one.owner or NOTHING}
     st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
     rows_table(rows, columns)
-    st.caption(
-        "A rank such as 2 to 5 may be any of these. Ranks come from shared questions and times. "
-        "Against the crowd: points of 0.01 Brier better than all others at the same times."
-    )
+    st.caption(note("arena.ranks"))
     if any(not one.ranked for one in rows):
-        st.caption(f"{NOTHING}: no rank; no other shares 30 questions of 30 families with it.")
+        st.caption(f"{NOTHING}: {note('arena.unranked')}")
     if arena.left_out:
         st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more left out.")
 
@@ -72,7 +62,7 @@ def standings(arena: Arena, of: Of) -> None:
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
     """Say why the arena is empty, and offer the questions that resolved early."""
     if not left_out:
-        st.info(UNTIL[of])
+        st.info(note(f"arena.{of}"))
         return
     shared: dict[str, int] = {one.reason: one.questions for one in left_out}
     said = wording.none_counts(shared)
@@ -87,9 +77,9 @@ with reading() as ledger:
 with st.popover("Sides and questions"), st.container(key="filters-arena"):
     of = OF[switch("Compare", list(OF), "of")]
     chosen = pick_questions(known_tags)
-arena: Arena | None = made("arena", chosen, of=of)
+arena = made(report_arena.arena, chosen, of=of)
 if arena is None:
-    not_begun(of, made("left out", chosen, of=of))
+    not_begun(of, made(report_arena.left_out, chosen, of=of))
     st.stop()
 show = st.info if arena.comparison.sentence.startswith("No") else st.success
 show(as_text(arena.sentence))

@@ -10,13 +10,21 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app import session
-from app.components.share import share_link
+from app.components.scripts import share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, dotted, link, marked, shortened
+from app.texts import look, note
 from app.times import day, published, zone
-from app.views.widgets import article_link, page_asked, question_line, search_field, switch
+from app.views.widgets import (
+    article_link,
+    page_asked,
+    page_link,
+    question_line,
+    search_field,
+    switch,
+)
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
@@ -43,22 +51,10 @@ review = session.page_state(Review)
 def capture_form() -> None:
     """Show the form for a text, an address or a file; capture the submitted one for review."""
     with st.form("read"):
-        pasted = st.text_area(
-            "Article",
-            key="pasted",
-            height=140,
-            placeholder="Paste an article, a page with several, or a web address",
-            label_visibility="collapsed",
-        )
+        pasted = st.text_area(**look("capture.pasted"), key="pasted")
         with st.expander("From a file, or seen earlier"):
-            upload = st.file_uploader("HTML or text file", type=["html", "htm", "txt"])
-            seen = st.text_input(
-                "Seen on",
-                key="seen",
-                placeholder="today",
-                width=220,
-                help="The day you saw the page. “2 days ago” in its text counts from it.",
-            )
+            upload = st.file_uploader(**look("capture.file"))
+            seen = st.text_input(**look("capture.seen"), key="seen")
         submitted = st.form_submit_button("Read", type="primary", key="read-go")
     if not submitted:
         return
@@ -125,8 +121,8 @@ def shelf() -> None:
             ledger, words=words, without_questions=which == SHELVES[1], number=page_asked()
         )
     if not found.total:
-        none = "No articles yet. Paste one above, or enter its web address."
-        st.info("No articles match." if words or which == SHELVES[1] else none)
+        narrowed = words or which == SHELVES[1]
+        st.info("No articles match." if narrowed else note("articles.none"))
         return
     st.caption(count(found.total, "article"))
     for article, questions in found.articles:
@@ -144,7 +140,7 @@ def one(number: int) -> None:
     with session.reading() as ledger:
         article = library.find_article(ledger, number)
         asked = passages.questions_from(ledger, article, now=moment)
-    st.page_link("app_pages/articles.py", label="← All articles")
+    page_link("articles", "← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
     session.name_window(article.title, "Articles")
     date_of = published(article.published_at) or "no date"
@@ -172,14 +168,11 @@ def work(article: Article, drafted: Drafted) -> None:
     with left:
         possible_questions(drafted)
         if drafted.drafts and article.published_at is None:
-            st.caption(
-                "The article has no date, so deadlines count from the day of capture, "
-                f"{day(article.captured_at)}."
-            )
+            st.caption(f"{note('articles.no_date')} {day(article.captured_at)}.")
     with right:
         st.header("Text", anchor=False)
         if not article.text:
-            st.caption("The ledger has only the address of this article, not its text.")
+            st.caption(note("articles.only_address"))
         spans = [(draft.start, draft.end) for draft, _ in drafted.drafts]
         st.markdown("\n\n".join(marked(article.text, spans)))
 
@@ -192,8 +185,8 @@ def with_twins(drafts: list[Draft]) -> list[tuple[Draft, QuestionState | None]]:
 
 def under_review(captured: Captured) -> None:
     """Show the capture for correction and, if it is one article, its possible questions."""
-    for note in review.notes:
-        st.info(as_text(note))
+    for left_out in review.notes:
+        st.info(as_text(left_out))
     articles = correct(captured)
     if len(articles) != 1:
         return
@@ -219,7 +212,7 @@ def everything() -> None:
     with session.reading() as ledger:
         rights = roles.member_rights(ledger, session.current_member(ledger), now=moment)
     if not rights.allows(Action.capture):
-        st.info("You can read the articles. Capturing one requires the forecaster role.")
+        st.info(note("articles.may_not"))
         shelf()
         return
     if not st.query_params.keys().isdisjoint(("url", "text")):
@@ -231,10 +224,7 @@ def everything() -> None:
         capture_form()
         with st.expander("Capture while you read"):
             share_link(session.address_of_app())
-            st.caption(
-                "Drag this link to your bookmarks bar. On any page, select a passage and click it: "
-                "its possible questions open here. On a phone, install this page and share to it."
-            )
+            st.caption(note("capture.while_you_read"))
     shelf()
 
 

@@ -7,22 +7,18 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
+from app.texts import look, note
 from app.views.documents import ending, folded, section
 from app.views.downloads import downloads
 from app.views.widgets import switch
 from forecasts.questions import search
-from forecasts.reports.comparison import Comparison
+from forecasts.reports import comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.selection import Choice
 
-UNTIL: dict[Of, str] = {
-    "teams": "Compare forecasters instead, or import a ledger folder with a teams.csv.",
-    "forecasters": "The comparison appears here once a second member forecasts.",
-    "kinds": "The comparison appears here once both people and bots forecast.",
-    "models": "The comparison appears here once bots forecast with a second model.",
-}
-OF: dict[str, Of] = {of.capitalize(): of for of in UNTIL}
+SIDES: tuple[Of, ...] = ("teams", "forecasters", "kinds", "models")
+OF: dict[str, Of] = {of.capitalize(): of for of in SIDES}
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -42,16 +38,9 @@ def pick(
         default=known[of][:PRESELECTED],
         max_selections=MOST,
         key=f"names-{of}",
-        bind="query-params",
-        help="Each pair is compared on the questions and times it shares.",
+        **look("compare.names"),
     )
-    alike = st.toggle(
-        "Generalise beyond these members",
-        key="alike",
-        bind="query-params",
-        help="Off: claims are about these members only. On: members count as a sample too, and "
-        "the intervals are wider.",
-    )
+    alike = st.toggle(**look("compare.alike"), key="alike")
     return of, tuple(names), chosen, alike
 
 
@@ -61,17 +50,17 @@ with reading() as ledger:
 with st.popover("Sides and questions"), st.container(key="filters-sides"):
     of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
-    st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")
+    st.info(f"There are fewer than two {of} to compare. {note(f'compare.{of}')}")
     st.stop()
 if len(names) < 2:
     st.info("Choose at least two.")
     st.stop()
-comparison: Comparison = made("comparison", chosen, of=of, between=names, alike=alike)
-document = comparison_document(comparison)
-show = st.success if any(pair.better for pair in comparison.pairs) else st.info
-show(as_text(comparison.sentence))
+compared = made(comparison.build, chosen, of=of, between=names, alike=alike)
+document = comparison_document(compared)
+show = st.success if any(pair.better for pair in compared.pairs) else st.info
+show(as_text(compared.sentence))
 for part in document.sections[1:]:  # the first is the conclusion
     section(part)
 folded("Terms", *(one.whole for one in document.terms))
 ending(document)
-downloads(comparison, "comparison")
+downloads(compared, "comparison")

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.forms.account_import import account_form
-from app.forms.import_upload import ImportState, Ready, upload_form
+from app.forms.imports import ImportState, Ready, account_form, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import as_text
+from app.texts import look, note
 from app.views import import_preview
 from app.views.downloads import ledger_folder_button
-from app.views.widgets import download, progress, question_link, switch
+from app.views.widgets import download, page_link, progress, question_link, switch
 from forecasts.access.roles import Action
 from forecasts.exporting import export
-from forecasts.exporting.export import Packed, packed_as
 from forecasts.importing.record import Preview
 from forecasts.platforms.formats import EXPORTS
 from forecasts.questions.origins import in_words, platform_name
@@ -48,10 +47,7 @@ def preview(ready: Ready) -> None:
         for warning in ready.warnings:
             st.caption(as_text(warning))
         if not (nothing := found.changes_nothing):
-            st.caption(
-                "An import cannot be undone. For a day, a question without an outcome can be "
-                "discarded on its page."
-            )
+            st.caption(note("import.no_undo"))
         with st.container(horizontal=True):
             key = session.form_key("import")
             go = st.button("Import", type="primary", key=f"{key}-go", disabled=nothing)
@@ -81,11 +77,8 @@ def result(done: Preview) -> None:
             if slug in found:
                 question_link(found[slug])
         if (more := len(slugs) + done.more - LINKS) > 0:
-            st.page_link(
-                "app_pages/questions.py",
-                label=f"{more:,} more on Questions",
-                query_params={"platform": platform_name(done.platform)},
-            )
+            platform = platform_name(done.platform)
+            page_link("questions", f"{more:,} more on Questions", platform=platform)
         lacking = sum(
             not one.text.has_criteria and one.resolution is None for one in found.values()
         )
@@ -102,24 +95,20 @@ class Exported:
     """The export that was prepared last, and its format."""
 
     format: str = ""
-    packed: Packed | None = None
+    packed: export.Packed | None = None
 
 
 def export_download() -> None:
     """Show the formats; prepare the chosen one on a click, and name its omissions."""
     last = session.page_state(Exported)
-    name = st.selectbox(
-        "Export as",
-        list(OFFERED),
+    name: str = st.selectbox(
+        **look("export.format"),
+        options=list(OFFERED),
         format_func=lambda one: OFFERED[one][0],
         key="export-format",
-        width=280,
     )
     if name == FOLDER:
-        st.caption(
-            "Everything you may see, as CSV files, without earlier wordings, resolvers and roles. "
-            "Texts are exact: a spreadsheet may run one that begins with = as a formula."
-        )
+        st.caption(note("export.folder"))
         ledger_folder_button("Download the ledger (ZIP)", key="export")
         return
     _, files = OFFERED[name]
@@ -128,14 +117,10 @@ def export_download() -> None:
         last.format, last.packed = name, None
     if st.button("Prepare", key="export-prepare"):
         last.packed = None
-        with (
-            session.shown_errors(),
-            st.spinner("Preparing the export …"),
-            session.reading() as ledger,
-        ):
-            last.packed = packed_as(
-                ledger, name, member=session.current_member(ledger), now=session.now()
-            )
+        busy = st.spinner("Preparing the export …")
+        with session.shown_errors(), busy, session.reading() as ledger:
+            member = session.current_member(ledger)
+            last.packed = export.packed_as(ledger, name, member=member, now=session.now())
     if last.packed is None:
         return
     left_out = ", ".join(last.packed.left_out)
@@ -149,10 +134,7 @@ with session.reading() as ledger:
     rights = session.rights_here(ledger)
 st.header("Import", anchor=False)
 if rights.allows(Action.ask):
-    st.caption(
-        "From Metaculus, Fatebook, Manifold and others, a spreadsheet or a ledger folder. You see "
-        "a preview first. An import is all or nothing; the same record again changes nothing."
-    )
+    st.caption(note("import.about"))
     sources = {"From files": upload_form, "From an account": account_form}
     where = switch("From", list(sources), "import-from", bind=None, label_visibility="collapsed")
     sources[where](state, rights)
@@ -161,6 +143,6 @@ if rights.allows(Action.ask):
     elif state.done is not None:
         result(state.done)
 else:
-    st.info("You can read this ledger. Importing requires the forecaster role.")
+    st.info(note("import.may_not"))
 st.header("Export", anchor=False)
 export_download()

@@ -10,10 +10,11 @@ import streamlit as st
 
 from app.markdown_text import as_text, significant
 from app.session import current_member, reading
+from app.texts import look, note
 from app.times import day, zone
 from app.views import scores
 from app.views.documents import chart
-from app.views.widgets import metrics, question_link, search_field
+from app.views.widgets import metrics, page_link, question_link, search_field
 from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.documents import numbers
@@ -30,15 +31,12 @@ FEWEST_DRAWN = 3  # scores that make a line
 def means(own: OwnScores, questions: int) -> None:
     """Show the means, the first with a sparkline."""
     brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25. Line: mean of the last {WINDOW}."
-    crowd = (
-        "Mean advantage over the mean of the others’ forecasts at the same times, on "
-        f"{count(own.compared, 'question')} that others forecast too. Above 0 is better."
-    )
+    crowd = note("scores.mean_against_crowd").format(questions=count(own.compared, "question"))
     shown = {
         "Mean Brier (0–1)": (significant(own.brier.mean), brier),
         "Resolved questions": (f"{questions:,}", ""),
         "Against the crowd": (signed(own.against_crowd.mean), crowd),
-        "Earned by updates": (signed(own.points), scores.POINTS_HELP),
+        "Earned by updates": (signed(own.points), note("scores.points")),
     }
     first, *_ = metrics("own", shown)
     if len(own.calls) >= FEWEST_DRAWN:
@@ -99,20 +97,13 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         alt="Your resolved questions with their scores. Sort by any column.",
         column_config={
             "Question": st.column_config.TextColumn(width=330),
-            "Score": number(format="%.3f", help="Brier (0–1), or CRPS. 0 is best."),
-            "Last": number(
-                format="%.3g%%", help="Your last probability: of yes, or of the right option."
-            ),
-            "Path": st.column_config.LineChartColumn(
-                y_min=0, y_max=1, help="Your forecasts in their order.", width="small"
-            ),
-            "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
-            "Earned": number(format="%+.3f", help=scores.POINTS_HELP),
-            "Coverage": number(format="%.0f%%", help=scores.COVERAGE_HELP),
-            "Resolved": st.column_config.DateColumn(
-                format="D MMM YYYY",
-                help="When the outcome became known, or what an import says instead.",
-            ),
+            "Score": number(**look("scores.score")),
+            "Last": number(**look("scores.last")),
+            "Path": st.column_config.LineChartColumn(**look("scores.path")),
+            "vs crowd": number(**look("scores.against_crowd")),
+            "Earned": number(format="%+.3f", help=note("scores.points")),
+            "Coverage": number(format="%.0f%%", help=note("scores.coverage")),
+            "Resolved": st.column_config.DateColumn(**look("scores.resolved")),
         },
     )
     chosen = event["selection"]["rows"]
@@ -157,16 +148,14 @@ def trend(own: OwnScores) -> None:
         return
     st.header("Trend", anchor=False)
     chart(figures.trend(own), "Your Brier scores over time, and their running mean.")
-    st.caption(
-        f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
-    )
+    st.caption(note("scores.trend").format(last=WINDOW))
 
 
 st.title("My scores", anchor=False)
 scored = scores.my_scored_questions()
 if not scored:
-    st.info("No results yet. Scores appear here once your questions resolve.")
-    st.page_link("app_pages/resolve.py", label="Questions to resolve")
+    st.info(note("scores.none"))
+    page_link("resolve", "Questions to resolve")
     st.stop()
 words = search_field("Search", "words", "Title, tag or family")
 shown = matching(scored, words)
@@ -180,4 +169,4 @@ chosen = score_table(shown, f"scores-{words}")
 with place:
     details(chosen)
 trend(own)
-st.page_link("app_pages/track_record.py", label="Track record: how calibrated you are")
+page_link("track_record", "Track record: how calibrated you are")

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from app.components.keyboard import focus_on
+from app.components.scripts import focus_on
 from app.markdown_text import as_text, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
+from app.texts import look, note
 from app.times import day
 from app.views.documents import chart, report_table
 from app.views.widgets import metrics, switch
 from forecasts.common.text import count
 from forecasts.reports import figures
 from forecasts.samples import practice
-from forecasts.samples.practice import Answer, Exercise
 from forecasts.values.value import format_probability
 from forecasts.values.value_parsing import read_percent_field
 
@@ -29,15 +29,15 @@ class Practice:
     """The practice answers of this browser session; kept nowhere else."""
 
     seed: int = field(default_factory=lambda: secrets.randbits(32))
-    answers: list[Answer] = field(default_factory=list)
-    shown: Answer | None = None
+    answers: list[practice.Answer] = field(default_factory=list)
+    shown: practice.Answer | None = None
 
 
 moment = now()
 going = page_state(Practice)
 
 
-def ask(one: Exercise) -> None:
+def ask(one: practice.Exercise) -> None:
     """Show a question without its answer, and the form for a probability."""
     with st.container(border=True, key="card-ask"):
         st.subheader(as_text(one.title), anchor=False)
@@ -51,23 +51,17 @@ def ask(one: Exercise) -> None:
             st.form(f"practice-{one.slug}", border=False),
             st.container(key=FIELD, horizontal=True, vertical_alignment="bottom"),
         ):
-            typed = st.text_input(
-                "Probability of yes",
-                placeholder="30, .3 or 3:7",
-                max_chars=20,
-                width=180,
-                key=f"sure-{one.slug}",
-            )
+            typed = st.text_input(**look("practice.probability"), key=f"sure-{one.slug}")
             answered = st.form_submit_button("Answer", type="primary", key="answer")
         if answered:
             with shown_errors():
-                going.answers.append(Answer(one, read_percent_field(typed)))
+                going.answers.append(practice.Answer(one, read_percent_field(typed)))
                 going.shown = going.answers[-1]
                 focus_on(FIELD)
                 st.rerun()
 
 
-def result(last: Answer) -> None:
+def result(last: practice.Answer) -> None:
     """Show the answer to the last question, and the score of the reader's forecast."""
     one = last.exercise
     with st.container(border=True, key="card-tell", gap="xsmall"):
@@ -75,7 +69,7 @@ def result(last: Answer) -> None:
         st.markdown(
             f"The answer was **{answer}**. You said **{format_probability(last.p)}**: Brier "
             f"**{significant(last.brier)}**.",
-            help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
+            help=note("practice.brier"),
         )
         st.caption(as_text(one.title))
         if one.note:
@@ -86,7 +80,7 @@ def so_far() -> None:
     """Show how the answers so far hold up, in a sentence, a table and a chart."""
     st.header("So far", anchor=False)
     if not going.answers:
-        st.caption("No answers yet. Your calibration appears here as you answer.")
+        st.caption(note("practice.no_answers"))
         return
     group = practice.record(going.answers, now=moment)
     brier = significant(group.brier.mean), "0 is best; always saying 50% scores 0.25."
@@ -96,21 +90,15 @@ def so_far() -> None:
     report_table(figures.bins(group))
     if group.curve:
         with st.expander("Chart"):
-            chart(
-                figures.reliability("", group).charts[0],
-                "Reliability diagram of your answers: how often the answer was yes at each "
-                "probability. The table above has the same numbers.",
-                height=380,
-            )
+            diagram = figures.reliability("", group).charts[0]
+            chart(diagram, note("practice.reliability"), height=380)
     if st.button("Start over", key="again"):
         going.seed, going.answers, going.shown = secrets.randbits(32), [], None
         st.rerun()
 
 
 st.title("Practice", anchor=False)
-st.caption(
-    "Forecast questions with known answers. Nothing is stored or counted in your track record."
-)
+st.caption(note("practice.about"))
 source = switch("Practise with", [BUILT_IN, LEDGER], "on")
 if source == BUILT_IN:
     available = practice.of_articles(now=moment)
@@ -125,8 +113,5 @@ if following is not None:
 elif available:
     st.success(f"All done: {count(len(available), 'question')}.")
 else:
-    st.info(
-        "This ledger has no resolved yes-or-no questions yet. Practise with the built-in set "
-        "instead."
-    )
+    st.info(note("practice.none_here"))
 so_far()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -10,46 +10,60 @@ from app import session
 from app.forms.forecast import forecast_form, undo_offer, withdraw_form
 from app.forms.question import close_form, criteria_field, reopen_form, wording_form
 from app.forms.resolution import dispute_form, withdrawal_note
-from app.markdown_text import as_text, closing, dotted, paragraphs, quoted, significant
+from app.markdown_text import (
+    as_text,
+    closing,
+    dotted,
+    link,
+    paragraphs,
+    quoted,
+    shortened,
+    significant,
+)
+from app.texts import note
 from app.times import day, published, when
 from app.views import question_history
+from app.views.documents import chart, folded
 from app.views.downloads import receipts_button
-from app.views.forecast_paths import question_chart
-from app.views.scores import COVERAGE_HELP, RULES, question_scores
-from app.views.widgets import article_link, metrics, question_link
-from forecasts.access import members, roles, visibility
+from app.views.scores import RULES, question_scores
+from app.views.widgets import article_link, metrics, page_link, question_link, shown_page, switch
+from forecasts.access import kinds, members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.articles import library
 from forecasts.common.errors import NotFound
 from forecasts.documents.numbers import percent
-from forecasts.ledger.models import Resolution
+from forecasts.folder.frames import rows
+from forecasts.ledger.models import QuestionType, Resolution, Stance
 from forecasts.questions import discards, finality, passages, registry, revisions, standing
 from forecasts.questions import origins as question_origins
-from forecasts.questions.origins import in_words, platform_name
-from forecasts.questions.standing import Status
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
+from forecasts.scores.paths import Paths, option_paths, paths
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders
+from forecasts.views import question_charts
 
-BADGES: dict[Status, Literal["green", "orange", "blue"]] = {
-    Status.open: "green",
-    Status.awaiting: "orange",
-    Status.proposed: "orange",
-    Status.resolved: "blue",
+BADGES: dict[standing.Status, Literal["green", "orange", "blue"]] = {
+    standing.Status.open: "green",
+    standing.Status.awaiting: "orange",
+    standing.Status.proposed: "orange",
+    standing.Status.resolved: "blue",
 }
 ACTIONS = (Action.forecast, Action.propose, Action.dispute, Action.revise)
 MOST_ARTICLES = 200  # to pick evidence from
+CHART_HEIGHT = 340  # pixels
+EVIDENCE_SHOWN = 5  # pieces on a page
+MARKS = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
 
 moment = session.now()
 slug = st.query_params.get("slug", "")
 if not slug:
     st.title("Question", anchor=False)
     st.info("Pick a question first.")
-    st.page_link("app_pages/questions.py", label="Questions")
+    page_link("questions", "Questions")
     st.stop()
 
 with session.reading() as ledger:
@@ -60,7 +74,7 @@ with session.reading() as ledger:
         st.error(as_text(error.message))
         for near in standing.listing(ledger, now=moment, only=registry.similar_slugs(ledger, slug)):
             question_link(near)
-        st.page_link("app_pages/questions.py", label="All questions")
+        page_link("questions", "All questions")
         st.stop()
     state = standing.current_state(ledger, question, now=moment)
     member = session.current_member(ledger)
@@ -98,7 +112,8 @@ def head() -> None:
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
         for one in origins:
-            st.badge(as_text(platform_name(one.platform)), color="gray", help="Imported.")
+            platform = question_origins.platform_name(one.platform)
+            st.badge(as_text(platform), color="gray", help="Imported.")
         parts = []
         if state.outcome_at is not None:
             parts.append(f"on {day(state.outcome_at)}")
@@ -110,18 +125,99 @@ def head() -> None:
         st.caption(" · ".join(parts), width="content")
 
 
-def chart() -> None:
-    """Show the chart, or why there is none yet."""
-    if crowd_hidden:
-        st.info("Other forecasts appear once you have forecast, or when the question closes.")
-    elif not history:
-        st.info("No forecasts yet. The first one starts the chart.")
+def forecast_paths() -> None:
+    """Show the paths of the forecasters and of the crowd, or why there are none yet.
+
+    Of a multiple-choice question: the crowd's path of every option, or the paths of one option.
+    """
+    if crowd_hidden or not history:
+        st.info(note("question.crowd_hidden" if crowd_hidden else "question.no_forecasts"))
+        return
+    handles = {handle for _, handle in history}
+    scored = state.resolution if state.status == standing.Status.resolved else None
+    outcome = None if scored is None else scored.outcome
+    option = None
+    if options := text.options or []:
+        option = st.selectbox(
+            "Option shown",
+            [None, *range(len(options))],
+            format_func=lambda place: "All options" if place is None else options[place],
+        )
+    whole = bool(options) and option is None
+    with session.reading() as ledger:
+        crowd_of = pick_crowd(kinds.crowd(ledger), handles)
+        asked: dict[str, Any] = {"now": moment, "scored": bool(scored), "crowd_of": crowd_of}
+        if whole:
+            every = option_paths(ledger, question, text, **asked)
+        else:
+            every = [paths(ledger, question, text, option=option or 0, **asked)]
+    lines = every[0]
+    if lines.steps.empty:
+        st.info(note("question.no_active_forecasts"))
+        return
+    if whole:
+        drawn = question_charts.options_chart(every, text, me=me, outcome=outcome, when=when)
+        alt = question_charts.describe_options(every, text, outcome=outcome)
+        chart(drawn, alt, height=CHART_HEIGHT)
+        st.caption(f"Lines: {median_of(lines)}. Dots: your forecasts.")
     else:
-        outcome = None
-        if state.resolution is not None and state.status == Status.resolved:
-            outcome = state.resolution.outcome
-        who = {handle for _, handle in history}
-        question_chart(state, who, me=me, outcome=outcome, moment=moment)
+        single_paths(lines, handles - {me}, outcome)
+    if len(lines.marks):
+        evidence_list(lines)
+    folded("Table", question_charts.path_rows(lines, text, when=when, medians=not whole))
+
+
+def pick_crowd(rule: kinds.Crowd, handles: set[str]) -> kinds.CrowdOf | None:
+    """Show the choice of the crowd if bots have forecast; return it."""
+    if handles.isdisjoint(bot.handle for bot in rule.bots.values()):
+        return None
+    usual = rule.usual(has_forecast=me in handles, is_open=moment < text.close_time)
+    names = {words.capitalize(): of for of, words in kinds.CROWD_OF.items()}
+    first = kinds.CROWD_OF[usual].capitalize()
+    how = {"default": first, "bind": None, "help": note("question.crowd_of")}
+    return names[switch("Crowd of", list(names), f"crowd-{usual}", **how)]
+
+
+def median_of(lines: Paths) -> str:
+    """Return the name of the crowd's line."""
+    if not lines.crowd_of:
+        return "the crowd’s median"
+    return f"the median of {kinds.CROWD_OF[lines.crowd_of]}"
+
+
+def single_paths(lines: Paths, others: set[str], outcome: str | None) -> None:
+    """Show everyone's lines, with a choice of the highlighted ones if there are many."""
+    most = question_charts.HIGHLIGHTED
+    highlighted = sorted(others)[:most]
+    if len(others) > most:
+        grey = f"The others are grey, as “{question_charts.OTHERS}”."
+        highlighted = st.multiselect(
+            "Highlight", sorted(others), highlighted[:2], max_selections=most, help=grey
+        )
+    how: Any = {"highlighted": highlighted, "outcome": outcome, "when": when}
+    drawn = question_charts.path_chart(lines, text, me=me, **how)
+    chart(drawn, question_charts.describe_paths(lines, text, me=me), height=CHART_HEIGHT)
+    said = ["Dots: forecasts.", f"Grey and dashed: {median_of(lines)}."]
+    if text.is_quantitative:
+        said.append("Shaded: the middle 50%.")
+    if len(lines.marks):
+        supported = "yes" if text.type == QuestionType.binary else "the outcome"
+        said.append(f"▲ evidence for {supported}, ▼ against it, ● context.")
+    st.caption(" ".join(said))
+
+
+def evidence_list(lines: Paths) -> None:
+    """Show the chart's evidence as a list, newest first, for readers without a pointer."""
+    with st.expander(f"Evidence ({len(lines.marks)})"):
+        for one in shown_page(list(rows(lines.marks))[::-1], "evidence", EVIDENCE_SHOWN):
+            with st.container(gap=None):
+                named = link(one.url, shortened(one.evidence, 300))
+                st.markdown(f"{MARKS[one.stance]} *{one.stance}* {named}")
+                st.caption(dotted(one.forecaster, one.forecast, when(one.time)))
+                if one.reason:
+                    st.caption(paragraphs(shortened(one.reason, 600)))
+                if earned := question_charts.points_earned(one.points):
+                    st.caption(earned)
 
 
 def forecast_panel() -> None:
@@ -139,25 +235,25 @@ def forecast_panel() -> None:
                 st.caption(f"since {when(mine.made_at)}")
                 if so_far := previews.format_score_so_far(text, own, now=moment):
                     st.caption(as_text(f"{so_far} ({rule})"), help=rule_help)
-        if state.status == Status.proposed:
+        if state.status == standing.Status.proposed:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
-            st.caption("You can read this question. Forecasting requires the forecaster role.")
+            st.caption(note("question.may_not_forecast"))
             return
         forecast_form(state, mine, articles, every=every)
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
-        proposed = state.status == Status.proposed
+        proposed = state.status == standing.Status.proposed
         label = "Decide on the proposed outcome" if proposed else "Resolve this question"
         question_link(state, "resolve", label)
     elif state.resolution is None:
         st.header(str(state.status).capitalize(), anchor=False)
-        if state.status == Status.upcoming:
+        if state.status == standing.Status.upcoming:
             st.write(f"Forecasting opens {when(text.open_time)}.")
             return
         label, due = "Resolve it", "No outcome is recorded yet."
-        if state.status == Status.proposed:
+        if state.status == standing.Status.proposed:
             label, due = "Decide on it", "A proposed outcome awaits a decision."
         st.write(f"Forecasting has ended. {due}")
         if may[Action.propose]:
@@ -174,14 +270,10 @@ def outcome_panel(resolution: Resolution) -> None:
         scheduled = f"Scheduled close: {day(text.scheduled_close_time)}."
         shown = {
             f"Your {rule} (0–1)": (significant(row.score), rule_help),
-            "Coverage": (percent(row.coverage), f"{COVERAGE_HELP} {scheduled}"),
+            "Coverage": (percent(row.coverage), f"{note('scores.coverage')} {scheduled}"),
         }
         metrics("earned", shown)
-        st.page_link(
-            "app_pages/my_scores.py",
-            label="Score of each update",
-            query_params={"question": state.slug},
-        )
+        page_link("my_scores", "Score of each update", question=state.slug)
     elif own:
         st.caption("Your forecasts have no score.")
     else:
@@ -226,17 +318,15 @@ def background() -> None:
 
 def criteria_form() -> None:
     """Show the form that adds the missing criteria."""
-    key = session.form_key(f"criteria-{state.slug}-{text.number}")
-    with st.form(key):
+    with session.form(f"criteria-{state.slug}-{text.number}", border=True) as key:
         written = criteria_field(key)
-        st.caption("Write them so that others can see the question and judge its outcome.")
+        st.caption(note("question.missing_criteria"))
         submitted = st.form_submit_button("Save criteria", key=f"{key}-save")
     if submitted and written.strip():
-        with session.act(key) as doing:
+        with session.act(key, f"Saved the criteria of {quoted(text.title)}.") as doing:
             revisions.revise(
                 doing.ledger, state.question, resolution_criteria=written.strip(), **doing.by
             )
-            doing.say(f"Saved the criteria of {quoted(text.title)}.")
 
 
 def change_panel() -> None:
@@ -260,7 +350,7 @@ def change_panel() -> None:
         facts["Family"] = text.family
     st.caption("  \n".join(f"{name}: {as_text(fact)}" for name, fact in facts.items()))
     for one in origins:
-        name = as_text(in_words(one.platform, one.platform_id))
+        name = as_text(question_origins.in_words(one.platform, one.platform_id))
         if one.url.startswith(("https://", "http://")):
             st.page_link(one.url, label=f"Original: {name}")
         else:
@@ -287,24 +377,21 @@ def change_panel() -> None:
 def discard_form() -> None:
     """Show the form that discards the question."""
     key = session.form_key(f"discard-{state.slug}")
-    st.caption("It disappears from every list, with your forecasts. This cannot be undone.")
+    st.caption(note("question.discarding"))
     if st.button("Discard this question", key=f"{key}-go"):
-        with session.act(key) as doing:
+        with session.act(key, f"Discarded {quoted(text.title)}.") as doing:
             discards.discard(doing.ledger, state.question, **doing.by)
-            doing.say(f"Discarded {quoted(text.title)}.")
             doing.go("questions", {})
 
 
 def comment_form() -> None:
     """Show the form for a comment on the question that explains no forecast."""
-    key = session.form_key(f"comment-{state.slug}")
-    with st.form(key):
+    with session.form(f"comment-{state.slug}", border=True) as key:
         written = st.text_area("Comment", key=f"{key}-text", height=80)
         submitted = st.form_submit_button("Add comment", key=f"{key}-save")
     if submitted:
-        with session.act(key) as doing:
+        with session.act(key, "Added your comment.") as doing:
             comments.comment(doing.ledger, state.question, written, **doing.by)
-            doing.say("Added your comment.")
 
 
 def page() -> None:
@@ -316,7 +403,7 @@ def page() -> None:
     with side:
         forecast_panel()
     with wide:
-        chart()
+        forecast_paths()
         criteria()
         background()
     if state.resolution is not None:

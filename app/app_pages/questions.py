@@ -8,23 +8,32 @@ from datetime import timedelta
 import streamlit as st
 from sqlmodel import Session
 
-from app.forms.bulk import do_to, ticked
 from app.forms.one_line import one_line_entry
-from app.forms.question import ask_form
+from app.forms.question import ask_form, audience_field, teams_to_ask_in
 from app.markdown_text import as_text, closing, shortened
-from app.session import current_member, ledger_url, now, reading
+from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
+from app.texts import note
 from app.times import day
-from app.views.widgets import page_asked, question_line, question_link, search_field, switch
+from app.views.downloads import ledger_folder_button
+from app.views.widgets import (
+    page_asked,
+    page_link,
+    question_line,
+    question_link,
+    search_field,
+    switch,
+)
 from forecasts.access import memberships
 from forecasts.access.kinds import CROWD_OF
 from forecasts.common.text import count
 from forecasts.ledger.models import QuestionOrigin, QuestionType
 from forecasts.questions import search
 from forecasts.questions.origins import origins, platform_name, platforms
-from forecasts.questions.search import Filter, Order, Row
-from forecasts.questions.standing import Status, last_registered
+from forecasts.questions.standing import QuestionState, Status, last_registered
 from forecasts.questions.trends import Trend
 from forecasts.scores import ledger_frames as frames
+from forecasts.updates import bulk
+from forecasts.updates.bulk import BulkAction
 from forecasts.values.value import format_leaders, format_probability
 
 FILTER_WIDTH = 132  # pixels
@@ -36,12 +45,14 @@ BARS = "▁▂▃▄▅▆▇█"
 NARROW_SPACE = "\u202f"
 MOVED = 0.1  # smallest range of the crowd's probability that is drawn
 
+_EXPORT = "export as a ledger folder"
+
 moment = now()
 
 
 def filters(
     tags: list[str], families: list[str], teams: list[str], platforms: list[str]
-) -> tuple[Filter, str]:
+) -> tuple[search.Filter, str]:
     """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
     with st.container(horizontal=True, gap="small"):
@@ -49,8 +60,8 @@ def filters(
         folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
     # Two in a row.
     with folded, st.container(horizontal=True, gap="small"):
-        order = one_of("Order", list(Order), "order")
-        by = Filter(
+        order = one_of("Order", list(search.Order), "order")
+        by = search.Filter(
             words=words,
             status=one_of("Status", ["", *Status], "status"),
             mine=WHOSE.get(one_of("Forecast", ["", *WHOSE], "whose")),
@@ -99,7 +110,7 @@ def spark(trend: Trend) -> str:
     return f"{crowd} {drawn}{last}"
 
 
-def caption(row: Row, origins: Sequence[QuestionOrigin]) -> str:
+def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:
     """Return the line below a title: status, close, own forecast, crowd, origin, tags."""
     state, text = row.state, row.state.text
     parts = [f"**{state.status}**"]
@@ -146,8 +157,8 @@ def find() -> None:
         ids = [row.state.id for row in found.rows]
         imported = origins(ledger, ids) if sources else {}
     if not found.total:
-        st.info("No questions yet. Type the first one above, or capture an article to find some.")
-        st.page_link("app_pages/articles.py", label="Capture an article")
+        st.info(note("questions.none"))
+        page_link("articles", "Capture an article")
         return
     counts.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
     if found.similar:
@@ -164,7 +175,7 @@ def find() -> None:
         st.pagination(found.pages, key="page", bind="query-params")
 
 
-def line(row: Row, several: bool, origins: Sequence[QuestionOrigin]) -> None:
+def line(row: search.Row, several: bool, origins: Sequence[QuestionOrigin]) -> None:
     """Show one question, with a checkbox if ``several`` are to be selected."""
     words = st.container()
     if several:
@@ -190,6 +201,75 @@ def ask() -> None:
         with place:
             st.caption("Asked last:", width="content")
             question_link(last)
+
+
+def ticked(state: QuestionState) -> None:
+    """Show the checkbox that selects a question."""
+    label = as_text(shortened(state.text.title, 60))
+    st.checkbox(label, key=_box(state), label_visibility="collapsed")
+
+
+def _box(state: QuestionState) -> str:
+    return f"{form_key('several')}-{state.id}"
+
+
+def do_to(rows: Sequence[search.Row]) -> None:
+    """Show the actions for the selected questions of this page, and carry one out."""
+    key = form_key("several")
+    every = st.container(horizontal=True)
+    if every.button("Select all on this page", key=f"{key}-all"):
+        for row in rows:
+            st.session_state[_box(row.state)] = True
+    slugs = [row.state.slug for row in rows if st.session_state.get(_box(row.state))]
+    with reading() as ledger:
+        to_ask = teams_to_ask_in(ledger)
+    choices = [*([] if to_ask is None else list(BulkAction)), _EXPORT]
+    with st.container(border=True):
+        st.markdown(f"**{count(len(slugs), 'question')} selected**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            label = "Action for selected questions"
+            chosen = st.selectbox(label, choices, key=f"{key}-act", width=280)
+            argument = _argument(key, chosen, to_ask or [])
+        if not slugs:
+            st.caption(note("questions.tick"))
+        elif chosen == _EXPORT:
+            label = f"Download {count(len(slugs), 'question')} (ZIP)"
+            ledger_folder_button(label, key=f"{key}-export", questions=slugs, primary=True)
+        else:
+            _confirm(key, BulkAction(chosen), argument, slugs)
+
+
+def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
+    """Show the action's field, if it has one; return its content."""
+    if chosen in (BulkAction.tag, BulkAction.untag):
+        return st.text_input("Tag", key=f"{key}-tag", placeholder="trade")
+    if chosen == BulkAction.family:
+        return st.text_input("Family (blank: none)", key=f"{key}-family")
+    if chosen == BulkAction.show:
+        return audience_field(to_ask, "Only its author", index=0, key=f"{key}-who") or ""
+    return ""
+
+
+def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> None:
+    """Show the action's preview; carry it out once confirmed."""
+    if chosen in (BulkAction.tag, BulkAction.untag) and not argument.strip():
+        st.caption("Type a tag to see a preview.")
+        return
+    with shown_errors():
+        with reading() as ledger:
+            me = current_member(ledger)
+            changed = bulk.affected_questions(ledger, chosen, argument, slugs, member=me, now=now())
+        if not changed:
+            st.caption("This changes none of the selected questions.")
+            return
+        titles = "\n".join(f"- {as_text(shortened(s.text.title, 100))}" for s in changed)
+        changes = count(len(changed), "question")
+        st.markdown(f"This changes {changes}:\n\n{titles}")
+        st.caption("Earlier wordings and forecasts are kept.")
+        if st.button(f"Change {changes}", key=f"{key}-go", type="primary"):
+            with act(key) as doing:
+                done = bulk.apply_action(doing.ledger, chosen, argument, slugs, **doing.by)
+                doing.say(f"Changed {count(done, 'question')}.")
 
 
 # Streamlit leaves the slug in this page's address when a new question's page opens. Back from

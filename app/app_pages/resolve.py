@@ -7,6 +7,7 @@ import streamlit as st
 from app.forms.resolution import disputed, proposal, resolve_form
 from app.markdown_text import as_text, closing, quoted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
+from app.texts import look, note
 from app.times import when, zone_name
 from app.views.widgets import question_line
 from forecasts.access import members, roles
@@ -15,7 +16,6 @@ from forecasts.common.text import count
 from forecasts.ledger.models import RunState
 from forecasts.questions.standing import QuestionState, Status, listing, unresolved
 from forecasts.resolution import assignments, disputes, progress, proposals
-from forecasts.resolution.progress import LastLookup
 
 WAITING_SHOWN = 20
 DECIDED = (Status.resolved, Status.annulled, Status.ambiguous)
@@ -53,12 +53,10 @@ def pick() -> QuestionState | None:
     offered.sort(key=lambda state: ORDER.index(state.status))
     labels = {one.slug: f"{one.status} · {shortened(one.text.title, 100)}" for one in offered}
     slug = st.selectbox(
-        "Question",
-        list(labels),
+        **look("resolve.question"),
+        options=list(labels),
         index=list(labels).index(asked) if asked in labels else None,
         format_func=lambda slug: labels[slug],
-        placeholder="Pick a question",
-        help="Those awaiting resolution come first. To correct an outcome, open its question.",
         key=f"pick-{asked}",
     )
     if slug is None:
@@ -90,23 +88,17 @@ def retry_or_remove(state: QuestionState) -> None:
     key = form_key(f"retry-{state.slug}")
     with st.container(horizontal=True, gap="small"):
         retry = st.button("Retry in the next run", key=key)
-        remove = st.button(
-            "Remove its resolvers",
-            key=f"{key}-remove",
-            help="Someone then has to resolve it here. Past lookups are kept.",
-        )
+        remove = st.button(**look("resolvers.remove", key))
     title = quoted(state.text.title)
     if retry:
-        with act(key) as doing:
+        with act(key, f"The next run checks {title} again.") as doing:
             assignments.retry(doing.ledger, state.question, **doing.by)
-            doing.say(f"The next run checks {title} again.")
     if remove:
-        with act(key) as doing:
+        with act(key, note("resolvers.removed").format(question=title)) as doing:
             assignments.detach(doing.ledger, state.question, **doing.by)
-            doing.say(f"Removed the resolvers of {title}. Resolve it once the outcome is known.")
 
 
-def resolvers(rows: list[LastLookup]) -> None:
+def resolvers(rows: list[progress.LastLookup]) -> None:
     """Show the resolvers: failing ones with reasons, then all of them in a table."""
     parked()
     failed = [
@@ -115,9 +107,9 @@ def resolvers(rows: list[LastLookup]) -> None:
         if row.lookup is not None and row.lookup.state == RunState.failed and not row.parked
     ]
     failed = [one for one in failed if one[2].resolution is None]
-    for row, look, state in failed:
+    for row, lookup, state in failed:
         retry = "" if row.watch.next_at is None else f"; next try {when(row.watch.next_at)}"
-        said = f"{when(look.started_at)} · failed{retry} · {as_text(look.message)}"
+        said = f"{when(lookup.started_at)} · failed{retry} · {as_text(lookup.message)}"
         question_line(state, said)
     looks = [row.lookup for row in rows]
     with st.expander(
@@ -134,9 +126,7 @@ def resolvers(rows: list[LastLookup]) -> None:
             hide_index=True,
             column_config={
                 "Checked": st.column_config.DatetimeColumn(
-                    format="YYYY-MM-DD HH:mm",
-                    timezone=zone_name(),
-                    help="An unchanged result is recorded once a day.",
+                    **look("resolvers.checked"), timezone=zone_name()
                 )
             },
             alt="The last check of each resolver",
@@ -152,14 +142,14 @@ def awaiting() -> None:
         closed = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
         question_line(state, closed, "resolve")
     if not waiting:
-        st.caption("None. Questions appear here when they close.")
+        st.caption(note("resolve.none_waiting"))
     if len(waiting) > WAITING_SHOWN:
         st.caption(f"… and {len(waiting) - WAITING_SHOWN:,} more in the list of questions.")
 
 
 st.title("Resolve", anchor=False)
 if not by_slug:
-    st.info("Nothing to resolve. To correct an outcome, open its question.")
+    st.info(note("resolve.nothing"))
     st.stop()
 if proposed:
     st.header(f"Proposed ({len(proposed)})", anchor=False)
@@ -186,7 +176,4 @@ st.header("Resolvers", anchor=False)
 if watched:
     resolvers(watched)
 else:
-    st.caption(
-        "A resolver checks a question’s outcome automatically. To add one, run "
-        "`forecasts resolver set QUESTION KIND`."
-    )
+    st.caption(note("resolvers.none"))

@@ -1,25 +1,30 @@
-"""Settings: review interval, time zone, lowest probability, theme; runs and notifications."""
+"""Settings: the member's preferences, runs, notification channels, calendar, scripts' tokens."""
 
 from __future__ import annotations
 
 import shlex
+from typing import Any
 from zoneinfo import available_timezones
 
 import streamlit as st
 
 from app import session
-from app.forms.channels import notifications
 from app.forms.first_steps import sample_button, sample_offered
 from app.forms.tokens import calendar_form, token_forms
-from app.markdown_text import span
+from app.markdown_text import as_text, span
+from app.session import act, current_member, form, reading
+from app.texts import look, note
 from app.times import when
 from app.views.widgets import switch
 from forecasts.access import tokens
 from forecasts.access.preferences import HIGHEST_LOWEST, Preferences, set_preferences
 from forecasts.access.roles import Action
 from forecasts.agenda import calendar_feed, revisits
+from forecasts.agenda.notifications import channels, sender
+from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.common.settings import default_ledger, sqlite_url
-from forecasts.ledger.models import Theme
+from forecasts.common.text import count
+from forecasts.ledger.models import Event, Theme
 from forecasts.ledger.urls import sqlite_path
 from forecasts.resolution.progress import RunTimes, run_times
 
@@ -30,37 +35,22 @@ moment = session.now()
 
 def preferences_form(usual_days: int) -> None:
     """Show the member's settings for pages, and the form that changes them."""
-    chosen, key = session.my_preferences(), session.form_key("preferences")
+    chosen = session.my_preferences()
     browser = f"Browser’s ({st.context.timezone})" if st.context.timezone else "Browser’s"
     zones = [browser, *sorted(available_timezones())]
-    lowest = chosen.lowest_probability
-    usual_lowest = session.settings().lowest_probability
-    with st.form(key):
+    at = zones.index(chosen.time_zone) if chosen.time_zone in zones else 0
+    lowest, usual_lowest = chosen.lowest_probability, session.settings().lowest_probability
+    with form("preferences", border=True) as key:
         left, right = st.columns(2)
+        most = revisits.MOST_DAYS
         days = left.number_input(
-            "Review forecasts every (days)",
-            min_value=1,
-            max_value=revisits.MOST_DAYS,
-            value=usual_days,
-            key=f"{key}-days",
-            help="Today then asks whether a forecast is still right.",
+            **look("preferences.days", key), min_value=1, max_value=most, value=usual_days
         )
-        zone = right.selectbox(
-            "Time zone",
-            zones,
-            index=zones.index(chosen.time_zone) if chosen.time_zone in zones else 0,
-            key=f"{key}-zone",
-            help="Times are shown and typed in it, also on the command line.",
-        )
+        zone = right.selectbox(**look("preferences.zone", key), options=zones, index=at)
         percent = left.number_input(
-            "Lowest probability (%)",
-            min_value=0.0,
+            **look("preferences.lowest", key),
             max_value=100 * max(HIGHEST_LOWEST, usual_lowest),
             value=100 * (usual_lowest if lowest is None else lowest),
-            step=0.1,
-            format="%g",
-            key=f"{key}-lowest",
-            help="Forms refuse probabilities closer to 0% or 100%. 0: accept everything.",
         )
         now_chosen = next(name for name, theme in THEMES.items() if theme is chosen.theme)
         with right:
@@ -74,38 +64,31 @@ def preferences_form(usual_days: int) -> None:
             None if lowest is None and abs(entered - usual_lowest) < 1e-9 else entered,
             THEMES[theme],
         )
-        with session.act(key) as doing:
+        with act(key, "Saved your settings.") as doing:
             if wanted != chosen:
                 set_preferences(doing.ledger, wanted, **doing.by)
             if days != usual_days:
                 revisits.set_interval(doing.ledger, int(days), **doing.by)
             session.memory().preferences = None  # read again by the next run
-            doing.say("Saved your settings.")
 
 
 def schedule(times: RunTimes | None, *, operates: bool) -> None:
     """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
     if times is None:
-        without = "**No run so far.** A run checks outcomes and sends your notifications."
-        if not operates:
-            st.markdown(f"{without} An admin of this ledger can schedule them.")
-            return
-        st.markdown(f"{without} To start one every 15 minutes, enter this in a terminal:")
-        cron = f"(crontab -l; forecasts schedule cron{_named()}) | crontab -"
-        st.code(cron, language=None, wrap_lines=True)
-        st.caption(f"Without cron, leave this running: `forecasts run --every 15m{_named()}`.")
+        st.markdown(note("runs.none") + note("runs.to_start" if operates else "runs.ask_admin"))
+        if operates:
+            cron = f"(crontab -l; forecasts schedule cron{_named()}) | crontab -"
+            st.code(cron, language=None, wrap_lines=True)
+            without = f"Without cron, leave this running: `forecasts run --every 15m{_named()}`."
+            st.caption(without)
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"
     if times.every is None:
-        st.markdown(
-            f"**Last run:** {ago}. **Next:** not known until there have been two scheduled ones."
-        )
+        st.markdown(f"**Last run:** {ago}. {note('runs.next_unknown')}")
     elif times.is_overdue(moment):
-        remedy = "Check the schedule, for example with `crontab -l`."
-        st.warning(
-            f"Runs have stopped: the last one was {ago}, {span(times.every)} after the one before. "
-            + (remedy if operates else "Tell an admin of this ledger.")
-        )
+        remedy = note("runs.check_schedule" if operates else "runs.tell_admin")
+        before = f"{span(times.every)} after the one before"
+        st.warning(f"Runs have stopped: the last one was {ago}, {before}. {remedy}")
     else:
         st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.last + times.every)}.")
     if operates:
@@ -120,13 +103,101 @@ def _named() -> str:
     return f" --database {shlex.quote(str(path))}"
 
 
+def notifications() -> None:
+    """Show the reader's channels with their settings, and the form that adds one."""
+    st.caption(note("channels.about"))
+    for channel in listed:
+        with st.container(border=True, gap="xsmall"):
+            one_channel(channel)
+    with st.expander("Add a channel"):
+        add_channel(float(usual.days))
+
+
+def one_channel(channel: channels.ChannelInfo) -> None:
+    """Show one channel, its delivery counts, its settings and its buttons."""
+    parts = [f"**{as_text(channel.name)}** {as_text(channel.service)}", f"{channel.sent:,} sent"]
+    counts = {"waiting": channel.waiting, "unconfirmed": channel.unsure, "failed": channel.failed}
+    parts += [f"{count:,} {label}" for label, count in counts.items() if count]
+    st.caption(" · ".join(parts))
+    if channel.reason:
+        st.caption(f"Last error: {as_text(channel.reason)}")
+    with form(f"channel-{channel.name}") as key:
+        chosen = when_told(key, channel.events, channel.days_before_close, channel.days_until_stale)
+        with st.container(horizontal=True):
+            saved = st.form_submit_button("Save", key=f"{key}-save")
+            tested = st.form_submit_button("Send a test", key=f"{key}-test")
+            undelivered = channel.unsure or channel.failed
+            resend = undelivered and st.form_submit_button("Send again", key=f"{key}-again")
+            removed = st.form_submit_button("Remove", key=f"{key}-remove")
+    if tested:
+        send_test(channel.name)
+    if saved or resend or removed:
+        with act(key) as doing:
+            if removed:
+                channels.remove(doing.ledger, channel.name, **doing.by)
+                doing.say(f"Removed the channel {channel.name}; its address is deleted.")
+            elif resend:
+                notices = sender.resend(doing.ledger, channel.name, **doing.by)
+                doing.say(f"The next run sends {count(notices, 'notice')} again.")
+            else:
+                channels.change(doing.ledger, channel.name, member=doing.member, **chosen)
+                doing.say(f"Saved the settings of {channel.name}.")
+
+
+def send_test(name: str) -> None:
+    """Send a test message, and show whether it was sent."""
+    with session.shown_errors():
+        with reading() as ledger:
+            channel = channels.find(ledger, name, member=current_member(ledger))
+        allowed = session.settings().allow_private_addresses
+        with st.spinner("Sending …"):
+            sent, reason = sender.send_test(channel, allow_private=allowed)
+        if sent == Delivery.sent:
+            st.success("Sent.")
+        else:
+            st.warning(f"Not sent: {as_text(reason)}")
+
+
+def add_channel(until_stale: float) -> None:
+    """Show the form that adds a channel."""
+    with form("channel") as key:
+        left, right = st.columns([1, 3])
+        name = left.text_input(**look("channels.name", key))
+        address = right.text_input(**look("channels.address", key))
+        chosen = when_told(key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale)
+        submitted = st.form_submit_button("Add channel", key=f"{key}-add")
+    if submitted:
+        with act(key) as doing:
+            allowed = session.settings().allow_private_addresses
+            how = {"allow_private": allowed, **doing.by, **chosen}
+            channel = channels.add(doing.ledger, name, address, **how)
+            doing.say(f"Added the channel {channel.name}. Send a test to check it.")
+
+
+def when_told(key: str, events: tuple[Event, ...], before: float, after: float) -> dict[str, Any]:
+    """Show the fields of a channel's settings; return their values by name."""
+    chosen = st.multiselect(
+        **look("channels.events", key),
+        options=list(Event),
+        default=list(events),
+        format_func=lambda event: channels.DESCRIPTIONS[event],
+    )
+    left, right = st.columns(2)
+    return {
+        "events": chosen,
+        "days_before_close": left.number_input(**look("channels.before", key), value=before),
+        "days_until_stale": right.number_input(**look("channels.after", key), value=after),
+    }
+
+
 st.title("Settings", anchor=False)
 if session.memory().sample:
-    st.info("Settings belong to your own ledger. Go back to it to change them.")
+    st.info(note("preferences.of_own_ledger"))
     st.stop()
-with session.reading() as ledger:
-    rights, me = session.rights_here(ledger), session.current_member(ledger)
+with reading() as ledger:
+    rights, me = session.rights_here(ledger), current_member(ledger)
     usual = revisits.intervals(ledger, me).default
+    listed = channels.listing(ledger, member=me, now=moment)
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.current_token(ledger, me)
     runs = run_times(ledger)
@@ -142,5 +213,5 @@ if rights.allows(Action.administer):
     token_forms(issued)
 if sample_offered():
     st.header("Sample ledger", anchor=False)
-    st.caption("See every page with data: simulated teams, and real questions from articles.")
+    st.caption(note("sample.about"))
     sample_button()

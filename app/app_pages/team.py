@@ -8,19 +8,18 @@ from datetime import datetime, time
 import streamlit as st
 
 from app.markdown_text import as_text
-from app.session import act, form_key, now, reading, rights_here
+from app.session import act, form, form_key, now, reading, rights_here
+from app.texts import look, note
 from app.times import day, local_day, when, zone
 from app.views.documents import rows_table
-from app.views.widgets import search_field
+from app.views.widgets import page_link, search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
 from forecasts.access.kinds import accounts
-from forecasts.access.teams import MemberRoles, Roster
 from forecasts.common.text import count
 from forecasts.documents.numbers import NOTHING
 from forecasts.ledger.models import Membership, Role, RunState
 from forecasts.resolution import progress
-from forecasts.resolution.progress import LastLookup
 
 PER_PAGE = 50
 FEW = 6  # teams shown in full; with more, the reader picks one
@@ -35,7 +34,7 @@ moment = now()
 def own_rights() -> None:
     """Show the reader's rights in a sentence."""
     if rights.unshared:
-        st.caption("This is a personal ledger: anyone who opens it can do everything.")
+        st.caption(note("team.personal"))
     elif rights.unrestricted:
         st.caption("You are an admin of this ledger.")
     else:
@@ -57,7 +56,7 @@ def members() -> None:
         st.pagination(pages, key="people")
     if not found:
         return
-    columns: dict[str, Callable[[MemberRoles], str]] = {
+    columns: dict[str, Callable[[teams.MemberRoles], str]] = {
         "Member": lambda one: one.member.handle,
         "Kind": lambda one: str(kinds[one.member.id]),
         "Ledger role": lambda one: str(one.appointed or NOTHING),
@@ -68,22 +67,20 @@ def members() -> None:
         appoint(found)
 
 
-def appoint(found: list[MemberRoles]) -> None:
+def appoint(found: list[teams.MemberRoles]) -> None:
     """Show the form that gives a member a role in the whole ledger."""
-    key = form_key("appoint")
-    with st.expander("Set a ledger role"), st.form(key, border=False):
+    with st.expander("Set a ledger role"), form("appoint") as key:
         left, right = st.columns(2)
         who = left.selectbox("Member", [one.member.handle for one in found], key=f"{key}-who")
         role = right.selectbox("Role", ROLES, key=f"{key}-role")
-        st.caption("A ledger role applies to all questions. Admins see and may do everything.")
+        st.caption(note("team.ledger_role"))
         if st.form_submit_button("Set role", key=f"{key}-go"):
-            with act(key) as doing:
+            with act(key, f"{who} is now a {role} in this ledger.") as doing:
                 other = access_members.member_named(doing.ledger, who)
                 teams.appoint(doing.ledger, other, role, **doing.by)
-                doing.say(f"{who} is now a {role} in this ledger.")
 
 
-def picked() -> list[Roster]:
+def picked() -> list[teams.Roster]:
     """Return the teams to show: all if there are few, else the picked one."""
     if len(rosters) <= FEW:
         return rosters
@@ -93,15 +90,11 @@ def picked() -> list[Roster]:
     return [of[name]]
 
 
-def roster(one: Roster) -> None:
+def roster(one: teams.Roster) -> None:
     """Show a team's members and rule, and the forms that change them to its admin."""
     name, key = one.team.name, f"team-{one.team.id}"
     st.subheader(as_text(name), anchor=False)
-    st.caption(
-        "Members who forecast a question need a second resolver to resolve it."
-        if one.second_resolver
-        else "One resolver is enough."
-    )
+    st.caption(note("team.two_resolvers" if one.second_resolver else "team.one_resolver"))
     if one.members:
         columns: dict[str, Callable[[tuple[str, Membership]], str]] = {
             "Member": lambda row: row[0],
@@ -130,16 +123,15 @@ def since(moment: datetime | None) -> str:
     return "the beginning" if moment is None else day(moment)
 
 
-def counted(one: Roster, stay: Membership) -> str:
+def counted(one: teams.Roster, stay: Membership) -> str:
     """Return from when the member's forecasts count, if that was entered later."""
     later = one.later.get(stay.member_id)
     return NOTHING if later is None else f"{since(later.since)} (entered {day(later.entered_at)})"
 
 
-def place(name: str, one: Roster) -> None:
+def place(name: str, one: teams.Roster) -> None:
     """Show the form that adds a member to the team or changes their role."""
-    key = form_key(f"{name}-place")
-    with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with form(f"{name}-place", row=True) as key:
         who = st.text_input("Handle", key=f"{key}-who", placeholder="bob")
         role = st.selectbox("Role", ROLES, key=f"{key}-role", width=160)
         go = st.form_submit_button("Add or change role", key=f"{key}-go")
@@ -150,17 +142,15 @@ def place(name: str, one: Roster) -> None:
             doing.say(f"{other.handle} is now a {role} in {one.team.name}.")
 
 
-def count_since(name: str, one: Roster) -> None:
+def count_since(name: str, one: teams.Roster) -> None:
     """Show the form that counts a member's forecasts from before they joined."""
-    key = form_key(f"{name}-since")
-    with st.form(key, border=False):
+    with form(f"{name}-since") as key:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
-            chosen = st.date_input(
-                "Count forecasts since", value=None, max_value=local_day(moment), key=f"{key}-day"
-            )
+            latest = local_day(moment)
+            chosen = st.date_input(**look("team.day", key), value=None, max_value=latest)
             go = st.form_submit_button("Count earlier forecasts", key=f"{key}-go")
-        st.caption("Everyone sees that this was entered later. A later day corrects it.")
+        st.caption(note("team.entered_later"))
     if go and chosen is None:
         st.warning("Choose the day from which the forecasts count.")
     elif go and chosen is not None:
@@ -171,58 +161,47 @@ def count_since(name: str, one: Roster) -> None:
             doing.say(f"{who}'s forecasts count in {one.team.name} since {day(start)}.")
 
 
-def remove(name: str, one: Roster) -> None:
+def remove(name: str, one: teams.Roster) -> None:
     """Show the form that removes a member from the team."""
-    key = form_key(f"{name}-remove")
-    with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with form(f"{name}-remove", row=True) as key:
         who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
         sure = st.checkbox("Confirm; their forecasts are kept", key=f"{key}-sure")
         go = st.form_submit_button("Remove member", key=f"{key}-go")
     if go and not sure:
         st.warning(f"Tick the box to confirm that {as_text(who)} leaves.")
     elif go:
-        with act(key) as doing:
+        with act(key, f"{who} has left {one.team.name}.") as doing:
             other = access_members.member_named(doing.ledger, who)
             teams.remove(doing.ledger, one.team, other, **doing.by)
-            doing.say(f"{who} has left {one.team.name}.")
 
 
-def rule(name: str, one: Roster) -> None:
+def rule(name: str, one: teams.Roster) -> None:
     """Show the button that turns the second-resolver rule on or off."""
     key = form_key(f"{name}-rule")
     label = "Allow a single resolver" if one.second_resolver else "Require a second resolver"
-    if st.button(
-        label,
-        key=f"{key}-go",
-        help="A second resolver must agree when the first has forecast the question.",
-    ):
-        with act(key) as doing:
+    if st.button(label, key=f"{key}-go", help=note("team.second_resolver")):
+        with act(key, f"Saved the rule of {one.team.name}.") as doing:
             agreed = not one.second_resolver
             teams.set_rule(doing.ledger, one.team, second_resolver=agreed, **doing.by)
-            doing.say(f"Saved the rule of {one.team.name}.")
 
 
 def create() -> None:
     """Show the form that creates a team."""
-    key = form_key("create-team")
-    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
+    with form("create-team", border=True, row=True) as key:
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
         go = st.form_submit_button("Create team", key=f"{key}-go")
     if rights.unshared:
-        st.caption("You become the admin of the team and the ledger, and roles then apply.")
+        st.caption(note("team.first"))
     if go:
         with act(key) as doing:
             team = teams.create(doing.ledger, name, **doing.by)
             doing.say(f"Created the team {team.name}. You are its admin.")
 
 
-def status(resolvers: list[LastLookup]) -> None:
+def status(resolvers: list[progress.LastLookup]) -> None:
     """Show when resolvers last ran, and which of them failed or have not run yet."""
     if not resolvers:
-        st.caption(
-            "No question has a resolver. To add one, run `forecasts resolver set QUESTION KIND`; "
-            "`forecasts resolver kinds` lists the kinds."
-        )
+        st.caption(note("team.no_resolvers"))
         return
     failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
     st.caption(f"{count(len(resolvers), 'question')} checked automatically, {failed:,} failed")
@@ -238,7 +217,7 @@ def status(resolvers: list[LastLookup]) -> None:
             result = f"**failed**, {then} · {when(look.started_at)}{message}"
         st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {result}")
     if len(resolvers) > len(listed[:SHOWN]):
-        st.page_link("app_pages/resolve.py", label=f"All {len(resolvers):,} in Resolve")
+        page_link("resolve", f"All {len(resolvers):,} in Resolve")
 
 
 st.title("Team", anchor=False)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.components.keyboard import focus_on, mount_keyboard
+from app.components.scripts import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed, undo_offer
 from app.forms.one_line import one_line_entry
 from app.markdown_text import as_text, closing, shortened, span
-from app.session import act, current_member, form_key, now, page_state, reading
+from app.session import act, current_member, form, form_key, now, page_state, reading
+from app.texts import note
 from app.times import day
 from app.views.scores import score_caption, score_link
-from app.views.widgets import question_line, question_link, shown_page, titled
+from app.views.widgets import page_link, question_line, question_link, shown_page, titled
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
 from forecasts.articles import library
@@ -57,11 +58,7 @@ def card(
 def more(total: int, label: str, **filters: str) -> None:
     """Show the link to the rest of a list."""
     if total > SHOWN:
-        st.page_link(
-            "app_pages/questions.py",
-            label=f"All {total:,} {label}",
-            query_params={"status": "open", **filters},
-        )
+        page_link("questions", f"All {total:,} {label}", **{"status": "open", **filters})
 
 
 def is_shown(place: int, state: QuestionState, current: Forecast) -> bool:
@@ -97,14 +94,10 @@ def to_do() -> None:
 
 def nothing_to_do() -> None:
     """Show that every question is forecast, or why there is nothing to do."""
-    if needs.read_only:
-        st.caption("You can read the questions. Forecasting requires the forecaster role.")
-    elif needs.fresh:
-        st.caption("You have forecast every open question. Ask a new one, or capture an article.")
-    else:
-        st.caption("No open questions. Ask one, or find one in an article.")
+    why = "read_only" if needs.read_only else "all_forecast" if needs.fresh else "none_open"
+    st.caption(note(f"today.{why}"))
     if not needs.read_only:
-        st.page_link("app_pages/articles.py", label="Capture an article")
+        page_link("articles", "Capture an article")
 
 
 def why_review(one: Review) -> str:
@@ -132,9 +125,8 @@ def why_news(one: InTheNews) -> str:
 
 def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
     """Show the form that confirms several forecasts at once."""
-    key = form_key("still-right")
-    with st.popover("Still right: several at once"), st.form(key, border=False):
-        st.caption("Tick the forecasts that are still right. They are saved again unchanged.")
+    with st.popover("Still right: several at once"), form("still-right") as key:
+        st.caption(note("today.still_right"))
         ticked = []
         for state, forecast in due:
             value = as_text(shortened(format_value(forecast, state.text.options), 60))
@@ -165,7 +157,7 @@ def resolved() -> None:
         st.caption(f"{none} Scores appear here once your questions resolve.")
     if needs.resolved or needs.seen is not None:
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            st.page_link("app_pages/my_scores.py", label="My scores")
+            page_link("my_scores", "My scores")
             if needs.resolved and not needs.read_only:
                 seen_button()
 
@@ -187,9 +179,8 @@ def seen_button() -> None:
     """Show the button that clears the list of resolutions."""
     key = form_key("seen")
     if st.button("Mark as seen", key=f"{key}-go", type="tertiary"):
-        with act(key) as doing:
+        with act(key, "Cleared. New results appear here.") as doing:
             revisits.mark_seen(doing.ledger, **doing.by)
-            doing.say("Cleared. New results appear here.")
 
 
 @dataclass
@@ -216,8 +207,8 @@ def still_fresh() -> list[QuestionState]:
             card(state, forecast)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if rest:
-            wide = f"Show {min(MORE, len(rest))} more that are not due"
-            label = "Show fewer" if asked else wide
+            more_label = f"Show {min(MORE, len(rest))} more that are not due"
+            label = "Show fewer" if asked else more_label
             st.button(label, key="not-due", on_click=ask_for_more, args=(rest[0][0],))
         more(len(latest), "of your forecasts", whose="Mine")
     return [state for state, _ in shown]
@@ -244,7 +235,7 @@ def awaiting() -> None:
         outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
         question_line(state, f"disputed · resolved as **{outcome}**", "resolve", border=True)
     if needs.disputed.total > SHOWN:
-        st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
+        page_link("resolve", f"All {needs.disputed.total} in Resolve")
 
 
 def lists_for_keyboard(fresh: Sequence[QuestionState]) -> None:

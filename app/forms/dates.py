@@ -70,8 +70,9 @@ def date_field(
     past: bool = False,
     first: bool = False,
     live: bool = False,
+    timed: bool = False,
 ) -> TypedDate:
-    """Show a field for a day.
+    """Show a field for a day, or ``timed`` for a time.
 
     ``first``: a period means its first day, not its last. ``live``: outside a form, with its
     reading.
@@ -86,19 +87,17 @@ def date_field(
     )
     date_ = TypedDate(label, typed or "", past, end_of_day=not first)
     if live:
-        show_reading(lambda: date_.as_read(day))
+        show_reading(lambda: date_.as_read(when if timed else day))
     return date_
 
 
-def time_field(label: str, *, key: str, help: str) -> TypedDate:
-    """Show a field for a time that has passed, blank at first, with its reading."""
-    label = f"{label} ({as_text(zone_name())})"
-    typed = st.text_input(
-        label, key=key, placeholder="4 Jan 18:30, yesterday", help=help, live=True
-    )
-    time = TypedDate(label, typed or "", past=True, end_of_day=False)
-    show_reading(lambda: time.as_read(when))
-    return time
+def time_field(label: str, **how: Any) -> TypedDate:
+    """Show a field for a time that has passed, blank at first, with its reading.
+
+    ``how``: as in ``date_field``.
+    """
+    how |= {"placeholder": "4 Jan 18:30, yesterday", "past": True, "first": True, "live": True}
+    return date_field(f"{label} ({as_text(zone_name())})", timed=True, **how)
 
 
 def show_reading(read: Callable[[], str]) -> None:

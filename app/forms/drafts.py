@@ -11,12 +11,12 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import session
-from app.components.keyboard import focus_on
+from app.components.scripts import focus_on
 from app.forms.dates import future_date
 from app.forms.question import asked_message, criteria_field, require_title
 from app.markdown_text import as_text, quoted, shortened
-from app.session import Act, act, form_key, lowest_probability
+from app.session import Act, act, form_key, lowest_probability, now
+from app.texts import look, note
 from app.times import day, local_day, zone
 from app.views.widgets import question_link, titled
 from forecasts.articles.drafts import Draft
@@ -65,9 +65,7 @@ class _Corrected:
         """Return the question; BadInput names a missing part."""
         title = require_title(self.title)
         if not self.closes.strip():
-            raise BadInput(
-                "The sentence gives no deadline.", remedy="Type the last day: “by 31 March”."
-            )
+            raise BadInput("The sentence gives no deadline.", remedy=note("draft.no_deadline"))
         return registry.question_text(
             title=title,
             open_time=moment,
@@ -98,7 +96,7 @@ def possible_questions(article: Drafted) -> None:
     parts += [f"{article.registered} registered"] if article.registered else []
     titled("Possible questions", *(parts or ["none found"]))
     if not article.drafts:
-        st.caption("You can still write your own question about the text.")
+        st.caption(note("draft.none"))
         return
     clear = [one for one in article.drafts if not _doubt(*one)]
     doubtful = [one for one in article.drafts if _doubt(*one)]
@@ -151,33 +149,18 @@ def _card(
     key = _key(article, draft)
     with st.container(border=True, gap="xsmall", key=f"act-{key}"):
         with st.container(horizontal=True, gap="small"):
-            label = as_text(shortened(draft.question or draft.quote, 60))
-            unlabelled: Any = {"label_visibility": "collapsed"}
-            chosen = st.checkbox(f"Select: {label}", key=f"{key}-tick", **unlabelled)
-            title = st.text_area(
-                "Question",
-                draft.question,
-                key=f"{key}-title",
-                height="content",
-                placeholder="Will … by …?",
-                **unlabelled,
-            )
+            label = f"Select: {as_text(shortened(draft.question or draft.quote, 60))}"
+            chosen = st.checkbox(label, **look("draft.tick", key))
+            title = st.text_area(**look("draft.title", key), value=draft.question)
         with st.container(horizontal=True, gap="small", key=f"{key}-row"):
-            live = {"live": True, **unlabelled}
             width: Any = 110 if draft.kind is QuestionType.binary else "stretch"
             example = _example(draft)
-            value = st.text_input(
-                "Forecast", key=f"{key}-value", placeholder=example, width=width, **live
-            )
+            value = st.text_input(**look("draft.value", key), placeholder=example, width=width)
             closes = st.text_input(
-                "Last day",
-                "" if draft.close_date is None else draft.close_date.isoformat(),
-                key=f"{key}-closes",
-                placeholder="closes",
+                **look("draft.closes", key),
+                value="" if draft.close_date is None else draft.close_date.isoformat(),
                 on_change=_reword,
                 args=(key, draft),
-                width=140,
-                **live,
             )
             submitted = st.button("Register", key=f"{act_key}-{draft.start}-save")
         corrected = _Corrected(
@@ -201,7 +184,7 @@ def _reword(key: str, draft: Draft) -> None:
     """Name a changed last day in the question too, unless its wording was edited."""
     worded = f"{key}-worded"
     with suppress(LedgerError):
-        last = read_date(st.session_state[f"{key}-closes"], now=session.now(), zone=zone())
+        last = read_date(st.session_state[f"{key}-closes"], now=now(), zone=zone())
         if st.session_state[f"{key}-title"] == st.session_state.get(worded, draft.question):
             new = draft.question_by(local_day(last)) if draft.question else ""
             st.session_state[f"{key}-title"] = st.session_state[worded] = new
@@ -219,7 +202,7 @@ def _example(draft: Draft) -> str:
 def _understood(one: _Corrected) -> str:
     """Return the forecast and the last day as read, as Markdown, or why they cannot be read."""
     try:
-        moment = session.now()
+        moment = now()
         text = one.text(moment)
         closes = f"closes **{as_text(day(text.scheduled_close_time))}**"
         value = one.forecast(text, moment)

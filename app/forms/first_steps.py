@@ -8,7 +8,8 @@ import streamlit as st
 
 from app.forms.one_line import one_line_entry
 from app.session import engine, memory, now, open_ledger, reading, rights_here, shown_errors
-from app.views.widgets import progress
+from app.texts import look, note
+from app.views.widgets import page_link, progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Action
 from forecasts.ledger.urls import sqlite_path
@@ -23,22 +24,22 @@ def ways_in() -> None:
     with reading() as ledger:
         may_ask = rights_here(ledger).allows(Action.ask)
     if not may_ask:
-        st.info("No questions yet. Asking the first one requires the forecaster role.")
+        st.info(note("first.may_not"))
         return
     st.header("Ask your first question", anchor=False)
     one_line_entry(example=EXAMPLE)
     st.header("Or start here", anchor=False)
     ways = st.columns(3 if sample_offered() else 2, border=True)
     with ways[0]:
-        st.page_link("app_pages/articles.py", label="Capture an article")
-        st.caption("Its sentences about the future become questions.")
+        page_link("articles", "Capture an article")
+        st.caption(note("first.articles"))
     with ways[1]:
-        st.page_link("app_pages/exchange.py", label="Bring your record")
-        st.caption("From Metaculus, Fatebook and others, or a spreadsheet.")
+        page_link("exchange", "Bring your record")
+        st.caption(note("first.record"))
     if sample_offered():
         with ways[2]:
             sample_button()
-            st.caption("Simulated people and data, in a ledger of their own.")
+            st.caption(note("first.sample"))
 
 
 def sample_offered() -> bool:
@@ -49,8 +50,7 @@ def sample_offered() -> bool:
 
 def sample_button() -> None:
     """Show the button that opens the sample ledger."""
-    about = "300 simulated questions and 28 real ones. Your own ledger is not changed."
-    if st.button("Open the sample ledger", key="open-sample", help=about):
+    if st.button(**look("first.open"), key="open-sample"):
         with shown_errors():
             open_ledger(_sample_url(), demonstration.READER)
 

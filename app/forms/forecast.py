@@ -10,11 +10,11 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from app import session
-from app.components.keyboard import focus_on
+from app.components.scripts import focus_on
 from app.forms.forecast_value import is_typed, read_field, value_fields
 from app.markdown_text import as_text, quoted, shortened
-from app.session import Act, act, form_key, lowest_probability, page_state
+from app.session import Act, act, form, form_key, lowest_probability, now, page_state
+from app.texts import look, note
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
@@ -24,7 +24,6 @@ from forecasts.questions.standing import QuestionState
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.updates.updates import Saved, undo
 from forecasts.values.value import Value, format_change, format_value, value_of
 
 _STANCES = {
@@ -72,13 +71,14 @@ def forecast_form(
         with right, st.form(key, border=not quick):
             # The first button of a form is the one that Enter presses.
             with st.container(horizontal=quick, vertical_alignment="bottom", gap="small"):
-                reason = _reason_field(key, quick=quick)
-                submitted = st.form_submit_button(
-                    f"{'Save' if current is None else 'Update'}{'' if quick else ' forecast'}",
-                    key=f"{key}-save",
-                    type="secondary" if quick else "primary",
-                    width="content" if quick else "stretch",
-                )
+                if quick:
+                    reason = st.text_input(**look("quick.reason", key)) or ""
+                else:
+                    reason = st.text_area(**look("forecast.reason", key))
+                act_name = "Save" if current is None else "Update"
+                how = look("quick.save" if quick else "forecast.save", key)
+                label = how.pop("label").format(act=act_name)
+                submitted = st.form_submit_button(label, **how)
             label = "Evidence and review date" if cites is None else "Cites the new article"
             with st.container(key=f"{key}-more"), st.expander(label):
                 pieces = _evidence(key, state, current, written, articles, cites)
@@ -95,14 +95,6 @@ def forecast_form(
             focus_on(forecast_act(state), following=True)
 
 
-def _reason_field(key: str, *, quick: bool) -> str:
-    name, example = f"{key}-reason", "Reason (optional)"
-    if quick:
-        how: Any = {"max_chars": 2000, "label_visibility": "collapsed"}
-        return st.text_input("Reason", key=name, placeholder=example, **how) or ""
-    return st.text_area("Reason", key=name, placeholder=example, height=90, max_chars=10_000)
-
-
 def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:
     """Return whether a forecast is typed into the question's short form and not saved."""
     return is_typed(form_key(f"quick-{state.slug}"), state.text, current)
@@ -117,14 +109,13 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
     """Show the choice of the days until this forecast's review; None: the member's default."""
     current = None if every is None else every.days
     choices = sorted({*_DAYS, current} - {None}, key=lambda days: days or 0)
-    return st.selectbox(
-        "Review in",
-        [None, *choices],
+    chosen: int | None = st.selectbox(
+        **look("forecast.again", key),
+        options=[None, *choices],
         index=0 if current is None else choices.index(current) + 1,
         format_func=lambda days: "default" if days is None else count(days, "day"),
-        key=f"{key}-again",
-        help="The default is in Settings.",
     )
+    return chosen
 
 
 def _one_more(key: str) -> None:
@@ -159,13 +150,8 @@ def _evidence(
     for place in range(1, shown + 1):
         preselected = cites if place == 1 else None
         at = key if place == 1 else f"{key}-{place}"
-        source = st.text_input(
-            "Evidence" if place == 1 else f"Evidence {place}",
-            key=f"{at}-evidence",
-            placeholder="https://… or a note",
-            max_chars=4000,
-            help="A web address, or a note in your own words.",
-        )
+        label = "Evidence" if place == 1 else f"Evidence {place}"
+        source = st.text_input(label, **look("evidence.evidence", at))
         article = share = None
         if articles or shown > 1:
             beside = st.columns(2 if articles and shown > 1 else 1)
@@ -175,22 +161,11 @@ def _evidence(
                 list(labels),
                 index=list(labels).index(preselected) if preselected in labels else None,
                 format_func=lambda address: labels[address],
-                key=f"{at}-article",
-                placeholder="or an article",
-                label_visibility="collapsed",
+                **look("evidence.article", at),
             )
         if shown > 1:
-            share = beside[-1].number_input(
-                f"Share of evidence {place} in %",
-                min_value=0.0,
-                max_value=100.0,
-                value=None,
-                step=5.0,
-                format="%.4g",
-                placeholder="share in %",
-                key=f"{at}-share",
-                label_visibility="collapsed",
-            )
+            label = f"Share of evidence {place} in %"
+            share = beside[-1].number_input(label, value=None, **look("evidence.share", at))
         left, right = st.columns(2)
         stance = left.selectbox(
             f"Effect on {as_text('“yes”' if outcome == 'yes' else outcome)}",
@@ -199,15 +174,14 @@ def _evidence(
             index=None if preselected is None else list(_STANCES).index(Stance.context),
             format_func=lambda stance: _STANCES[stance],
             placeholder=proposed,
-            key=f"{at}-stance",
-            help="Left open, it follows your update.",
+            **look("evidence.stance", at),
         )
         kinds = list(EvidenceKind)
         kind = right.selectbox("Kind", kinds, format_func=_in_words, key=f"{at}-kind")
         if source.strip() or article is not None or share is not None:
             pieces.append(_Piece(place, source.strip(), article, stance, kind, share))
     if shown > 1:
-        st.caption("Share: the part of this update that it explains. Blank: equal parts.")
+        st.caption(note("evidence.shares"))
     return pieces
 
 
@@ -229,7 +203,7 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[evidence.CitedEvidence
                 f"Evidence {piece.place} names both an article and {piece.source!r}."
                 if piece.source
                 else f"Evidence {piece.place} has a share but no source.",
-                remedy="Enter an address or a note, or pick an article.",
+                remedy=note("evidence.needed"),
             )
         share = None if piece.share is None else piece.share / 100
         named = piece.article or piece.source
@@ -258,17 +232,9 @@ def _save(
     # It is refused once; saved again as it is, it is meant.
     if mismatch and st.session_state.get(f"{key}-meant") != mismatch:
         st.session_state[f"{key}-meant"] = mismatch
-        remedy = "Change the effect or the forecast, or save again if it is right."
-        raise Refused(mismatch, remedy=remedy)
-    saved = updates.update(
-        doing.ledger,
-        state.question,
-        value,
-        rationale=reason,
-        evidence=citing,
-        origin="app",
-        **doing.by,
-    )
+        raise Refused(mismatch, remedy=note("evidence.mismatch"))
+    how: Any = {"rationale": reason, "evidence": citing, "origin": "app", **doing.by}
+    saved = updates.update(doing.ledger, state.question, value, **how)
     offer_undo(key, state, saved)
     change = shortened(format_change(saved.before, value, text.options), 200)
     message = f"Saved: {change} on {quoted(text.title)}."
@@ -279,10 +245,9 @@ def _save(
 
 def withdraw_form(state: QuestionState) -> None:
     """Show the form that withdraws the member's current forecast."""
-    key = form_key(f"withdraw-{state.slug}")
-    with st.form(key, border=False):
-        reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
-        st.caption("Your forecast ends now; the time it was active still counts.")
+    with form(f"withdraw-{state.slug}") as key:
+        reason = st.text_input(**look("why.reason", key))
+        st.caption(note("forecast.ends"))
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
@@ -297,7 +262,6 @@ def withdraw_form(state: QuestionState) -> None:
 
 _SHOWN_FOR = timedelta(minutes=2)
 _CHANGE = 80  # characters shown
-_KEPT = "Nothing is erased: both stay in the history, and the score counts the time between."
 
 
 @dataclass(frozen=True)
@@ -319,7 +283,7 @@ class _Last:
     update: _Update | None = None
 
 
-def offer_undo(key: str, state: QuestionState, saved: Saved) -> None:
+def offer_undo(key: str, state: QuestionState, saved: updates.Saved) -> None:
     """Offer to undo the forecast that the form of ``key`` has saved."""
     last, text, made, before = page_state(_Last), state.text, saved.forecast, saved.before
     if before is not None and value_of(before) == value_of(made):
@@ -342,21 +306,21 @@ def undo_offer(form: str) -> None:
     """
     with st.container(key="undo-place"):  # always, so that cards keep their places on the page
         last = page_state(_Last).update
-        if last is None or session.now() - last.at >= _SHOWN_FOR:
+        if last is None or now() - last.at >= _SHOWN_FOR:
             return
         if form_key(last.key.rpartition("#")[0]) == last.key:
             return  # it was refused
         with st.container(key="undo", horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(as_text(last.words), width="stretch")
             key = f"undo-{last.number}-go"
-            if st.button("Undo", key=key, help=f"{last.undoing} {_KEPT}"):
+            if st.button("Undo", key=key, help=f"{last.undoing} {note('forecast.kept')}"):
                 _undo(form, last)
 
 
 def _undo(form: str, last: _Update) -> None:
     """Undo the update; the cursor goes to the question's field."""
     with act(form_key(f"{form}-{last.slug}")) as doing:
-        undo(doing.ledger, last.number, origin="app", **doing.by)
+        updates.undo(doing.ledger, last.number, origin="app", **doing.by)
         doing.say(f"Undone: {last.words}.")
         focus_on(f"act-forecast-{last.slug}")
         page_state(_Last).update = None

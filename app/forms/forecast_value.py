@@ -16,6 +16,7 @@ the text, and nothing while the text cannot be read.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -23,27 +24,18 @@ from typing import Any
 
 import streamlit as st
 
-from app import session
 from app.markdown_text import as_text
-from app.session import lowest_probability
+from app.session import lowest_probability, now
+from app.texts import note
 from app.times import zone
 from app.views.documents import chart, folded
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.updates import previews, typed_values
-from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
 from forecasts.values.outcomes import bounds, format_bounds
 from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
 from forecasts.views import question_charts
 
-_HELP = {
-    QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
-    QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
-    "share the rest in proportion to your last forecast, as do the other bars when you move one.",
-    QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
-    QuestionType.date: "Level=day, comma-separated. 50%=1 March 2027: you give 50% to that day or "
-    "earlier. Also “next friday”, “in 3 weeks”.",
-}
 _LABELS = {QuestionType.binary: "Probability", QuestionType.multiple_choice: "Probabilities"}
 _UNCHANGED = " Saving an unchanged forecast confirms it."
 _LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
@@ -58,7 +50,9 @@ def value_fields(
     ``quick``: compact, for a list; larger widgets are folded.
     """
     kind = QuestionType(text.type)
-    st.session_state.setdefault(_current_key(f"{key}-value"), typed_forecast(current, text))
+    st.session_state.setdefault(
+        _current_key(f"{key}-value"), typed_values.typed_forecast(current, text)
+    )
     locked = _is_unreadable(key, text)
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
@@ -81,12 +75,12 @@ def value_fields(
 
 def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
     """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
-    return read_typed(written, current, text, **_clock())
+    return typed_values.read_typed(written, current, text, **_clock())
 
 
 def _clock() -> dict[str, Any]:
     """Return the keywords for dates that are typed now, in the reader's zone."""
-    return {"now": session.now(), "zone": zone()}
+    return {"now": now(), "zone": zone()}
 
 
 def _density(written: str, text: QuestionText) -> None:
@@ -129,7 +123,7 @@ def _preview(
 def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
     """Return whether the form of ``key`` holds a value that is typed and not saved."""
     typed = st.session_state.get(_current_key(f"{key}-value"))
-    return bool(typed) and typed != typed_forecast(current, text)
+    return bool(typed) and typed != typed_values.typed_forecast(current, text)
 
 
 def _is_unreadable(key: str, text: QuestionText) -> bool:
@@ -179,12 +173,16 @@ def _example(text: QuestionText) -> str:
     """Return an example of a typed forecast for the question."""
     if text.type == QuestionType.multiple_choice and text.options:
         return f"{text.options[0]}=60%, {text.options[1]}=40%"
-    return "30, .3 or 3:7" if text.type == QuestionType.binary else example_quantiles(text)
+    return (
+        "30, .3 or 3:7"
+        if text.type == QuestionType.binary
+        else typed_values.example_quantiles(text)
+    )
 
 
 def _help(text: QuestionText, current: Forecast | None) -> str:
     """Return help on the format of the text and the question's range."""
-    help_text = _HELP[QuestionType(text.type)]
+    help_text = note(f"value.{text.type}")
     if between := format_bounds(text):
         help_text += (
             f" Range: {as_text(between)}. Use below=… and above=… for probability beyond it."
@@ -199,7 +197,7 @@ def _follow(key: str, text: QuestionText, typed_key: str) -> None:
     _replaced(f"{key}-slider")
     for place in range(len(text.options or [])):
         _replaced(_bar(key, place))
-    for place in range(len(QUANTILES)):
+    for place in range(len(typed_values.QUANTILES)):
         _replaced(_level(key, place))
 
 
@@ -209,14 +207,25 @@ def _write(key: str, text: QuestionText, new_text: str) -> None:
         st.session_state[_replaced(f"{key}-value")] = new_text
 
 
-def _percent_slider(label: str, name: str, place: int, **how: Any) -> None:
-    """Show a slider of whole percentages under the key ``name``, at ``place`` by the text.
+def _percent_slider(
+    label: str, name: str, stated: Callable[[], float], write: Callable[[float], None], **how: Any
+) -> None:
+    """Show a slider of whole percentages, the widget ``name``; finer ones are typed.
 
-    Finer ones are typed. Its ends stand for the lowest and the highest one on offer. ``how``: as
-    in ``st.slider``.
+    Its ends stand for the lowest and the highest one on offer. ``stated``: returns the text's
+    percentage. ``write``: is called with the one that the slider is moved to. ``how``: as in
+    ``st.slider``.
     """
+    key = _current_key(name)
+
+    def moved() -> None:
+        percent = st.session_state[key]
+        if key == _current_key(name) and percent != _on_slider(stated()):
+            write(_within(percent))
+
     ends = math.floor(_lowest()), math.ceil(100 - _lowest())
-    st.slider(label, *ends, value=place, format="%d%%", key=name, **how)
+    place = _on_slider(stated())
+    st.slider(label, *ends, value=place, format="%d%%", key=key, on_change=moved, **how)
 
 
 # --- a probability ---------------------------------------------------------------------------
@@ -237,29 +246,25 @@ def _on_slider(percent: float) -> int:
 
 def _slider(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show the slider; while there is no probability, it shows none either."""
-    name = _current_key(f"{key}-slider")
-    unset, place = _slider_place(key, text)
 
-    def write() -> None:
-        moved = st.session_state[name]
-        if name != _current_key(f"{key}-slider") or moved == _slider_place(key, text)[1]:
-            return
-        value = Value(probability=_within(moved) / 100)
+    def stated() -> float | None:
+        with suppress(LedgerError):
+            return typed_values.read_typed(_text_of(key), None, text).probability
+        return None
+
+    def percent() -> float:
+        p = stated()
+        return 50 if p is None else 100 * p
+
+    def write(percent: float) -> None:
+        value = Value(probability=percent / 100)
         _write(key, text, format_value(value).replace(" ", ""))
 
+    unset = stated() is None
     with st.container(key=f"{key}-unset" if unset else f"{key}-set"):
         label = "Probability slider, not set" if unset else "Probability slider"
-        how = {"on_change": write, "disabled": locked, "label_visibility": "collapsed"}
-        _percent_slider(label, name, place, **how)
-
-
-def _slider_place(key: str, text: QuestionText) -> tuple[bool, int]:
-    """Return whether the text states no probability, and the slider's place."""
-    with suppress(LedgerError):
-        stated = read_typed(_text_of(key), None, text).probability
-        if stated is not None:
-            return False, _on_slider(100 * stated)
-    return True, 50
+        how: Any = {"disabled": locked, "label_visibility": "collapsed"}
+        _percent_slider(label, f"{key}-slider", percent, write, **how)
 
 
 # --- options ---------------------------------------------------------------------------------
@@ -273,24 +278,23 @@ def _bars(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show a bar per option; moving one rebalances the others, so that they sum to 100%."""
     options = text.options or []
     even = [100 / len(options)] * len(options)
-    stated = typed_values.read_percents(_text_of(key), text)
 
-    def rebalance(place: int, name: str) -> None:
+    def stated(place: int) -> float:
+        return (typed_values.read_percents(_text_of(key), text) or even)[place]
+
+    def rebalance(place: int, percent: float) -> None:
         before = typed_values.read_percents(_text_of(key), text) or even
-        moved = st.session_state[name]
-        if name != _current_key(_bar(key, place)) or moved == _on_slider(before[place]):
-            return
-        now = typed_values.rebalanced(before, place, _within(moved), _lowest())
+        after = typed_values.rebalanced(before, place, percent, _lowest())
         for other in range(len(options)):
             if other != place:
                 _replaced(_bar(key, other))
-        _write(key, text, typed_values.typed_percents(now, text))
+        _write(key, text, typed_values.typed_percents(after, text))
 
-    with st.container(key=f"{key}-bars-unset" if stated is None else f"{key}-bars"):
-        for place, (option, percent) in enumerate(zip(options, stated or even, strict=True)):
-            name = _current_key(_bar(key, place))
-            how = {"on_change": partial(rebalance, place, name), "disabled": locked}
-            _percent_slider(as_text(option), name, _on_slider(percent), **how)
+    unset = typed_values.read_percents(_text_of(key), text) is None
+    with st.container(key=f"{key}-bars-unset" if unset else f"{key}-bars"):
+        for place, option in enumerate(options):
+            now_at, write = partial(stated, place), partial(rebalance, place)
+            _percent_slider(as_text(option), _bar(key, place), now_at, write, disabled=locked)
     st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 
@@ -312,10 +316,10 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         stated = typed_values.read_quantiles(_text_of(key), text, **_clock())
         return [_in_field(number, text) for number in stated]
 
-    shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
+    shown = [_current_key(_level(key, place)) for place in range(len(typed_values.QUANTILES))]
 
     def write() -> None:
-        names = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
+        names = [_current_key(_level(key, place)) for place in range(len(typed_values.QUANTILES))]
         stated = [st.session_state[name] for name in names]
         if names != shown or stated == in_fields():
             return
@@ -323,7 +327,7 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
-        for level, name, begun in zip(QUANTILES, shown, in_fields(), strict=True):
+        for level, name, begun in zip(typed_values.QUANTILES, shown, in_fields(), strict=True):
             label = f"{level * 100:g}th percentile"
             how: Any = {"value": begun, "key": name, "on_change": write, "disabled": locked}
             if by_day:

@@ -10,18 +10,17 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import streamlit as st
 
 from app import session
-from app.components.keyboard import focus_on, mount_keyboard
+from app.components.scripts import focus_on, mount_keyboard
 from app.forms import question
 from app.forms.dates import future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
+from app.texts import look, note
 from app.times import day, zone
-from forecasts.access import teams
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
 from forecasts.questions import discards, registry
@@ -55,7 +54,7 @@ class _Typed:
         """Return the probability; BadInput without one."""
         typed = self.probability or self.line.probability
         if not typed:
-            raise BadInput("It has no probability yet.", remedy="Type one beside it, such as 30.")
+            raise BadInput("It has no probability yet.", remedy=note("line.no_probability"))
         return read_percent_field(typed)
 
 
@@ -106,8 +105,7 @@ def one_line_entry(*, example: str = "") -> None:
                 _confirmation(entry.saved)
         try:
             with reading() as ledger:
-                rights = session.rights_here(ledger)
-                to_ask = teams.teams_to_ask_in(ledger, rights)
+                to_ask = question.teams_to_ask_in(ledger)
         except DatabaseError as error:
             if not submitted:  # else it is shown already
                 session.show(error)
@@ -115,7 +113,7 @@ def one_line_entry(*, example: str = "") -> None:
                 _fields(key)  # what was typed would be lost with them
             session.retry([])
             return
-        if not question.may_ask(rights, to_ask):
+        if to_ask is None:
             return
         with row:
             _fields(key)
@@ -126,7 +124,7 @@ def one_line_entry(*, example: str = "") -> None:
             label = f"Try: {as_text(example)}"
             st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))
         with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
-            st.text_input("Evidence", key=f"{key}-evidence", placeholder="https://… or a note")
+            st.text_input(**look("line.evidence", key))
             question.detail_fields(key, to_ask)
     mount_keyboard(_NAME)
     if entry.is_new:
@@ -137,18 +135,9 @@ def one_line_entry(*, example: str = "") -> None:
 
 def _fields(key: str) -> None:
     """Show the three fields and the button that saves them."""
-    how: Any = {"live": True, "label_visibility": "collapsed"}
-    st.text_input(
-        "New question",
-        key=f"{key}-{_TITLE}",
-        placeholder="Will … by …? 30%",
-        on_change=_fill,
-        args=(key,),
-        **how,
-    )
-    st.text_input("Last day", key=f"{key}-{_CLOSES}", placeholder="closes", width=130, **how)
-    label = "Probability of the new question"
-    st.text_input(label, key=f"{key}-{_PROBABILITY}", placeholder="%", width=90, **how)
+    st.text_input(**look("line.title", key), on_change=_fill, args=(key,))
+    st.text_input(**look("line.closes", key))
+    st.text_input(**look("line.probability", key))
     # During an outage too: an Enter without it waits, and would save once the ledger is back.
     st.button("Save", key=f"{key}-save", type="primary")
 

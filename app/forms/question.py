@@ -10,25 +10,21 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from app import session
 from app.forms.dates import TypedDate, date_field, require_future, time_field
 from app.markdown_text import as_text, quoted, shortened
-from app.session import act, form_key, reading, rights_here, shown_errors
+from app.session import act, form, form_key, now, reading, rights_here, shown_errors
+from app.texts import look, note
 from app.times import local_day, when, zone
 from app.views.question_history import wording_changes
 from app.views.widgets import switch
 from forecasts.access import teams
-from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import QuestionRevision, QuestionText, QuestionType, Role
 from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
-from forecasts.questions.revisions import Change
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, ask
 from forecasts.values.typed_dates import deadline_in_title
-
-_ONLY_ME = "Only you can see it until it has criteria."
 
 
 def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
@@ -37,28 +33,20 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
     ``article``: the ID of the article it is taken from. ``go_there``: its page opens afterwards.
     """
     with reading() as ledger:
-        rights = rights_here(ledger)
-        to_ask = teams.teams_to_ask_in(ledger, rights)
-    if not may_ask(rights, to_ask):
-        st.info("You can read the questions. Asking one requires the forecaster role.")
+        to_ask = teams_to_ask_in(ledger)
+    if to_ask is None:
+        st.info(note("question.may_not_ask"))
         return
     key = form_key(name)
     kind = QuestionType(switch("Type", list(QuestionType), f"{key}-type", bind=None, **_TYPE))
     with st.container(border=True, key=f"around-{name}"):
-        title = st.text_area(
-            "Question", key=f"{key}-title", height="content", placeholder="Will … by …?"
-        )
+        title = st.text_area(**look("ask.title", key))
         fields = _type_fields(key, kind)
         left, right = st.columns(2)
         with left:
-            closes = date_field(
-                "Last day of forecasting",
-                key=f"{key}-closes",
-                help="Blank: the day that the question names. Forecasting ends when it ends.",
-                live=True,
-            )
+            closes = date_field(**look("ask.closes", key), live=True)
         with right:
-            resolves = date_field("Resolve by", key=f"{key}-resolves", help="Optional.", live=True)
+            resolves = date_field(**look("ask.resolves", key), live=True)
         with st.form(key, border=False):
             detail_fields(key, to_ask)
             submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
@@ -78,21 +66,19 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 },
             )
             sources = [] if article is None else [find_passage(doing.ledger, article)]
-            asked = ask(
-                doing.ledger,
-                text,
-                sources=sources,
-                audience_chosen=details.visible_to is not None,
-                **doing.by,
-            )
+            how: Any = {"audience_chosen": details.visible_to is not None, **doing.by}
+            asked = ask(doing.ledger, text, sources=sources, **how)
             doing.say(asked_message(f"Registered: {shortened(text.title)}", asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
 
 
-def may_ask(rights: Rights, to_ask: Sequence[str]) -> bool:
-    """Return whether the reader may ask a question; ``to_ask``: the teams they may ask in."""
-    return bool(to_ask) or rights.unrestricted or rights.general is not Role.viewer
+def teams_to_ask_in(ledger: Session) -> list[str] | None:
+    """Return the teams that the reader may ask in; None if they may not ask a question at all."""
+    rights = rights_here(ledger)
+    to_ask = teams.teams_to_ask_in(ledger, rights)
+    may_ask = bool(to_ask) or rights.unrestricted or rights.general is not Role.viewer
+    return to_ask if may_ask else None
 
 
 @dataclass(frozen=True)
@@ -111,14 +97,7 @@ class Details:
 
 def criteria_field(key: str, criteria: str = "") -> str:
     """Show the field for the resolution criteria; return its text."""
-    return st.text_area(
-        "Resolution criteria",
-        value=criteria,
-        key=f"{key}-criteria",
-        height=110,
-        placeholder="Yes if …, as reported by … No if …",
-        help="Precise enough for a stranger to resolve it. Only you see a question without them.",
-    )
+    return str(st.text_area(**look("details.criteria", key), value=criteria))
 
 
 def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None = None) -> None:
@@ -129,24 +108,16 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
     criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)
     tags = ", ".join((text.tags if text else None) or [])
-    left.text_input("Tags", value=tags, key=f"{key}-tags", placeholder="china, trade")
+    left.text_input(**look("details.tags", key), value=tags)
     if to_ask is not None:
         with right:
             audience_field(to_ask, "Only me", placeholder="Everyone", key=f"{key}-visible")
-        shown = "Members see them once they have forecast, or when the question closes."
-        right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
-    (left if text is None else right).text_input(
-        "Family",
-        value=text.family if text else "",
-        key=f"{key}-family",
-        help="Of questions with related outcomes. Reports count each family as one.",
-    )
-    for column, label, name, said in (
-        (left, "Background", "background", text.background if text else ""),
-        (right, "Fine print", "fine-print", text.fine_print if text else ""),
-    ):
-        place = column if text is None else st
-        place.text_area(label, value=said, key=f"{key}-{name}", height=90)
+        right.checkbox(**look("details.hide", key))
+    column = left if text is None else right
+    column.text_input(**look("details.family", key), value=text.family if text else "")
+    places: tuple[Any, Any] = (left, right) if text is None else (st, st)
+    places[0].text_area(**look("details.background", key), value=text.background if text else "")
+    places[1].text_area(**look("details.fine-print", key), value=text.fine_print if text else "")
 
 
 def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:
@@ -188,14 +159,8 @@ _TYPE: dict[str, Any] = {
 def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     """Show the type's own fields; return them under their names in the ledger, dates as typed."""
     if kind == QuestionType.multiple_choice:
-        lines = st.text_area(
-            "Options, one per line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
-        )
-        ordered = st.checkbox(
-            "Ordered options",
-            key=f"{key}-ordered",
-            help="A near miss then scores better than a far one.",
-        )
+        lines = st.text_area(**look("ask.options", key))
+        ordered = st.checkbox(**look("ask.ordered", key))
         options = [line.strip() for line in lines.splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
     if kind == QuestionType.date:
@@ -207,9 +172,9 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
         return {"lower_bound": earliest, "upper_bound": latest}
     if kind == QuestionType.numeric:
         columns = st.columns(3)
-        lower = columns[0].text_input("Lowest", key=f"{key}-lower", placeholder="0")
-        upper = columns[1].text_input("Highest", key=f"{key}-upper", placeholder="500")
-        unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
+        lower = columns[0].text_input(**look("ask.lower", key))
+        upper = columns[1].text_input(**look("ask.upper", key))
+        unit = columns[2].text_input(**look("ask.unit", key))
         return {"lower_bound": lower or None, "upper_bound": upper or None, "unit": unit or None}
     return {}
 
@@ -226,37 +191,33 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     if typed is None:
         named = deadline_in_title(title, now=now, zone=zone(), passed=True)
         if named is None:
-            raise BadInput(
-                "The question has no last day.",
-                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
-            )
+            raise BadInput("The question has no last day.", remedy=note("ask.needs_last_day"))
         typed = named.moment
     return require_future(typed, now)
 
 
 def asked_message(words: str, *asked: Asked) -> str:
     """Return the message, and whether only its author sees a question until it has criteria."""
-    return f"{words} {_ONLY_ME}" if any(one.kept_private for one in asked) else words
+    return f"{words} {note('ask.only_me')}" if any(one.kept_private for one in asked) else words
 
 
 def wording_form(state: QuestionState) -> None:
     """Show the form that rewords the question, with a preview of the changes."""
     text = state.text
     # One form per wording, so that nobody overwrites a newer wording unseen.
-    key = form_key(f"revise-{state.slug}-{text.number}")
-    with st.form(key):
+    with form(f"revise-{state.slug}-{text.number}", border=True) as key:
         fields, days = _words(key, text), {}
         if state.resolution is None:
             days = _days(key, text)
             if text.type == QuestionType.multiple_choice:
                 fields |= _options(key, text)
-        reason = st.text_input("Why", key=f"{key}-reason", placeholder="Your reason (optional)")
+        reason = st.text_input(**look("why.reason", key))
         previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
     with shown_errors():
-        fields |= {name: typed.moment(session.now()) for name, typed in days.items()}
+        fields |= {name: typed.moment(now()) for name, typed in days.items()}
         changed = revisions.changes(text, revisions.reworded(text, **fields))
         if not changed and previewed:
-            st.info("No changes: the fields match the current wording.")
+            st.info(note("wording.no_changes"))
         if changed and _confirmed(key, changed):
             with act(key) as doing:
                 new = revisions.revise(
@@ -298,23 +259,19 @@ def _days(key: str, text: QuestionRevision) -> dict[str, TypedDate]:
 def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
     """Show the field for added options; return the new options."""
     options = text.options or []
-    lines = st.text_area(
-        "Options to add, one per line",
-        key=f"{key}-options",
-        height=80,
-        help=f"Added before the last option, “{as_text(options[-1])}”. Earlier forecasts count "
-        "with its probability.",
-    )
+    shown = look("wording.options", key)
+    shown["help"] = shown["help"].format(last=as_text(options[-1]))
+    lines = st.text_area(**shown)
     added = [line.strip() for line in lines.splitlines() if line.strip()]
     return {"options": [*options[:-1], *added, *options[-1:]]} if added else {}
 
 
-def _confirmed(key: str, changed: list[Change]) -> bool:
+def _confirmed(key: str, changed: list[revisions.Change]) -> bool:
     """Show the changes; return whether to save them."""
     with st.container(border=True, gap="small"):
         st.markdown("**Changes**")
         wording_changes(changed)
-        st.caption("The earlier wording remains readable, and forecasts made on it remain active.")
+        st.caption(note("wording.earlier"))
         return st.button("Save new wording", type="primary", key=f"{key}-save")
 
 
@@ -322,9 +279,9 @@ def _confirmed(key: str, changed: list[Change]) -> bool:
 def close_form(state: QuestionState) -> None:
     """Show the form that ends forecasting early."""
     key = form_key(f"close-{state.slug}")
-    at = time_field("Closed at", key=f"{key}-at", help="Later forecasts do not count. Blank: now.")
+    at = time_field(**look("close.at", key))
     with st.form(key, border=False):
-        st.caption("If the outcome is known, resolve the question instead. That closes it too.")
+        st.caption(note("close.about"))
         sure = st.checkbox("Yes, end forecasting", key=f"{key}-sure")
         submitted = st.form_submit_button("Close question", key=f"{key}-go")
     if submitted:
@@ -338,12 +295,9 @@ def close_form(state: QuestionState) -> None:
 
 def reopen_form(state: QuestionState) -> None:
     """Show the form that undoes an early close."""
-    key = form_key(f"reopen-{state.slug}")
-    with st.form(key, border=False):
-        st.caption(
-            f"Closed early, {when(state.text.close_time)}. Reopened, it closes as scheduled, "
-            f"{when(state.text.scheduled_close_time)}."
-        )
+    closed, scheduled = when(state.text.close_time), when(state.text.scheduled_close_time)
+    with form(f"reopen-{state.slug}") as key:
+        st.caption(note("close.reopened").format(closed=closed, scheduled=scheduled))
         submitted = st.form_submit_button("Reopen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:

@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import session
 from app.forms.dates import TypedDate, show_reading, time_field
 from app.markdown_text import as_text, closing, paragraphs, quoted
-from app.session import Act, act, form_key, page_state, reading
+from app.session import Act, act, form, form_key, now, page_state, reading
+from app.texts import look, note
 from app.times import when, zone
 from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
@@ -20,12 +20,9 @@ from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Dispute, QuestionType, Resolution
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution import confirmation, disputes, history, proposals
-from forecasts.resolution.confirmation import Settled
 from forecasts.resolution.late_forecasts import late_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
-
-_NOT_YOURS = "Only the author or a resolver can decide on it."
 
 
 @dataclass
@@ -37,7 +34,6 @@ class ShownResolutions:
 
 def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool) -> None:
     """Show one proposal, and the form to accept or reject it if the reader may."""
-    key = form_key(f"proposal-{row.id}")
     with st.container(border=True, gap="small"):
         question_link(state)
         instead = "" if state.resolution is None else f" instead of {state.resolution.outcome}"
@@ -52,12 +48,10 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(state.text.resolution_criteria))
         if not may:
-            st.caption(_NOT_YOURS)
+            st.caption(note("resolve.not_yours"))
             return
-        with st.form(key, border=False):
-            reason = st.text_input(
-                "Reason to reject", key=f"{key}-reason", help="Accepting needs no reason."
-            )
+        with form(f"proposal-{row.id}") as key:
+            reason = st.text_input(**look("reject.reason", key))
             with st.container(horizontal=True):
                 accepted = st.form_submit_button("Accept", type="primary", key=f"{key}-accept")
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
@@ -65,9 +59,8 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
         with act(key) as doing:
             _say_settled(doing, confirmation.accept(doing.ledger, row, **doing.by))
     if rejected:
-        with act(key) as doing:
+        with act(key, f"Rejected: {row.outcome} on {quoted(state.text.title)}.") as doing:
             proposals.reject(doing.ledger, row, note=reason, **doing.by)
-            doing.say(f"Rejected: {row.outcome} on {quoted(state.text.title)}.")
 
 
 def withdrawal_note(state: QuestionState) -> None:
@@ -87,7 +80,7 @@ def resolve_form(
     The outcome and its time are above the form, so that a date is shown as it is read.
     """
     if not may_propose:
-        st.caption("Reporting an outcome requires at least the forecaster role.")
+        st.caption(note("resolve.may_not"))
         return
     key = form_key(f"resolve-{state.slug}")
     current = state.resolution
@@ -102,33 +95,22 @@ def resolve_form(
     question_line(state, f"{state.status} · {closes}" if shown_close else str(state.status))
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
     if current is not None:
-        st.info(
-            f"Resolved: {as_text(current.outcome)}{history.dated(current, when)}. Enter another "
-            "outcome or time to correct it; the earlier one and its scores remain readable."
-        )
+        outcome = f"{as_text(current.outcome)}{history.dated(current, when)}"
+        st.info(f"Resolved: {outcome}. {note('resolve.correcting')}")
     withdrawal_note(state)
     with st.container(border=True):
         outcome = _outcome_field(state, key)
-        known_at = time_field(
-            "Known at",
-            key=f"{key}-known",
-            help="When the outcome became known. Later forecasts do not count. Blank: as before, "
-            "as proposed, or else now.",
-        )
+        known_at = time_field(**look("resolve.known", key))
         _warn_of_late(state, outcome, known_at, moment)
         with st.form(key, border=False):
-            note = st.text_area(
-                "Note", key=f"{key}-note", height=90, placeholder="How it was decided"
-            )
-            source = st.text_input("Source", key=f"{key}-source", placeholder="https://…")
+            how_decided = st.text_area(**look("resolve.note", key))
+            source = st.text_input(**look("resolve.source", key))
             with st.container(horizontal=True):
+                label = "Resolve" if current is None else "Correct"
                 resolved = may_resolve and st.form_submit_button(
-                    "Resolve" if current is None else "Correct", type="primary", key=f"{key}-go"
+                    label, type="primary", key=f"{key}-go"
                 )
-                unscored = "Nothing is scored until someone accepts it."
-                proposed = st.form_submit_button(
-                    "Propose only", key=f"{key}-propose", help=unscored
-                )
+                proposed = st.form_submit_button(**look("resolve.propose", key))
     if may_resolve and current is not None:
         with st.expander("Withdraw the outcome"):
             _withdraw_form(state, key, expected)
@@ -136,12 +118,8 @@ def resolve_form(
         return
     with act(key) as doing:
         outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())
-        details: dict[str, Any] = {
-            "known_at": known_at.moment(doing.now),
-            "note": note,
-            "source": source,
-            **doing.by,
-        }
+        details: Any = {"note": how_decided, "source": source, **doing.by}
+        details["known_at"] = known_at.moment(doing.now)
         if resolved:
             settled = confirmation.confirm(
                 doing.ledger, state.question, outcome, expected=expected, **details
@@ -156,12 +134,7 @@ def resolve_form(
 def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:
     """Show the form that withdraws the outcome: the question has none then."""
     with st.form(f"{key}-withdraw", border=False):
-        reason = st.text_input(
-            "Reason to withdraw",
-            key=f"{key}-withdraw-reason",
-            placeholder="The outcome was another question’s",
-            help="The question is open again until its close. Its history keeps everything.",
-        )
+        reason = st.text_input(**look("withdraw_outcome.withdraw-reason", key))
         submitted = st.form_submit_button("Withdraw outcome", key=f"{key}-withdraw-go")
     if submitted:
         with act(key) as doing:
@@ -186,32 +159,17 @@ def _outcome_field(state: QuestionState, key: str) -> str:
     """Show the question's possible outcomes; return the chosen one as text."""
     kind = QuestionType(state.text.type)
     if kind.is_quantitative:
-        typed = st.text_input(
-            "Outcome",
-            key=f"{key}-outcome",
-            placeholder="a number" if kind == QuestionType.numeric else "4 March, yesterday",
-            help="Or below_lower_bound, above_upper_bound; annulled or ambiguous: not scored.",
-            live=True,
-        )
+        example = "a number" if kind == QuestionType.numeric else "4 March, yesterday"
+        typed = st.text_input(**look("typed.outcome", key), placeholder=example, live=True)
         if kind == QuestionType.date and typed and typed.strip():
-            show_reading(
-                lambda: read_typed_outcome(typed, state.text, now=session.now(), zone=zone())
-            )
+            show_reading(lambda: read_typed_outcome(typed, state.text, now=now(), zone=zone()))
         return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
-    chosen = st.radio(
-        "Outcome",
-        [*options, *NOT_SCORED],
-        index=None,
-        format_func=as_text,
-        horizontal=kind == QuestionType.binary,
-        key=f"{key}-outcome",
-        help="Annulled and ambiguous questions are not scored.",
-    )
-    return chosen or ""
+    how: Any = {"index": None, "format_func": as_text, "horizontal": kind == QuestionType.binary}
+    return st.radio(**look("picked.outcome", key), options=[*options, *NOT_SCORED], **how) or ""
 
 
-def _say_settled(doing: Act, settled: Settled) -> None:
+def _say_settled(doing: Act, settled: confirmation.Settled) -> None:
     """Report the resolution, or the changes that a correction made."""
     row, earlier = settled.resolution, settled.before
     scored = "Scores are stored."
@@ -227,36 +185,30 @@ def _say_settled(doing: Act, settled: Settled) -> None:
 
 def dispute_form(state: QuestionState) -> None:
     """Show the form that disputes the outcome."""
-    key = form_key(f"dispute-{state.slug}")
-    with st.form(key, border=False):
-        reason = st.text_area(
-            "Reason to dispute", key=f"{key}-reason", height=90, help="A resolver decides."
-        )
+    with form(f"dispute-{state.slug}") as key:
+        reason = st.text_area(**look("dispute.reason", key))
         submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
     if submitted:
-        with act(key) as doing:
+        with act(key, note("dispute.done")) as doing:
             disputes.dispute(doing.ledger, state.question, reason=reason, **doing.by)
-            doing.say("Disputed. Scores on this question are not final until a resolver decides.")
 
 
 def disputed(
     row: Dispute, resolution: Resolution, state: QuestionState, who: str, *, may: bool
 ) -> None:
     """Show one dispute by ``who``, and the two ways to settle it if the reader ``may``."""
-    key = form_key(f"disputed-{row.id}")
     with st.container(border=True, gap="small"):
         question_link(state)
         st.markdown(f"Resolved: **{as_text(resolution.outcome)}**, and disputed")
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         st.markdown(paragraphs(row.reason))
         if not may:
-            st.caption(_NOT_YOURS)
+            st.caption(note("resolve.not_yours"))
             return
-        with st.form(key, border=False):
-            reason = st.text_input("Reason to uphold", key=f"{key}-reason", help="Optional.")
+        with form(f"disputed-{row.id}") as key:
+            reason = st.text_input(**look("uphold.reason", key))
             upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
         question_link(state, "resolve", "Correct the outcome")
     if upheld:
-        with act(key) as doing:
+        with act(key, f"Upheld: {resolution.outcome} on {quoted(state.text.title)}.") as doing:
             disputes.uphold(doing.ledger, state.question, reason=reason, **doing.by)
-            doing.say(f"Upheld: {resolution.outcome} on {quoted(state.text.title)}.")

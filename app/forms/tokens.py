@@ -9,11 +9,11 @@ import streamlit as st
 
 from app.forms.dates import date_field
 from app.markdown_text import as_text
-from app.session import act, address_of_app, form_key, now, page_state
+from app.session import act, address_of_app, form, form_key, now, page_state
+from app.texts import look, note
 from app.times import day
 from app.views.documents import rows_table
 from forecasts.access import tokens
-from forecasts.access.tokens import Held
 from forecasts.agenda import calendar_feed
 from forecasts.ledger.models import Token
 
@@ -40,16 +40,13 @@ def _show_secret(form: str) -> None:
 
 
 @st.fragment
-def token_forms(issued: list[Held]) -> None:
+def token_forms(issued: list[tokens.Held]) -> None:
     """Show the scripts' tokens, and the forms that create and revoke them."""
-    st.caption(
-        "A script identifies itself with a token in FORECASTS_TOKEN. The ledger stores only its "
-        "hash, so each token is shown once."
-    )
+    st.caption(note("tokens.about"))
     _show_secret("token")
     moment = now()
     if issued:
-        columns: dict[str, Callable[[Held], str]] = {
+        columns: dict[str, Callable[[tokens.Held], str]] = {
             "Member": lambda one: one.handle,
             "Key": lambda one: one.token.key,
             "Created": lambda one: day(one.token.recorded_at),
@@ -59,15 +56,9 @@ def token_forms(issued: list[Held]) -> None:
         rows_table(issued, columns)
     key = form_key("token")
     with st.container(border=True):
-        until = date_field(
-            "Expires after",
-            key=f"{key}-until",
-            placeholder="in 3 months",
-            help="Blank: valid until revoked.",
-            live=True,
-        )
+        until = date_field(**look("tokens.until", key), live=True)
         with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-            handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
+            handle = st.text_input(**look("tokens.who", key))
             go = st.form_submit_button("Create token", key=f"{key}-go")
     if go:
         with act(key) as doing:
@@ -81,25 +72,20 @@ def token_forms(issued: list[Held]) -> None:
 
 def _revoke(tokens_in_force: list[str]) -> None:
     """Show the form that revokes a token."""
-    key = form_key("revoke")
-    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
+    with form("revoke", border=True, row=True) as key:
         chosen = st.selectbox("Token", tokens_in_force, key=f"{key}-key")
         sure = st.checkbox("Refuse it from now on", key=f"{key}-sure")
         go = st.form_submit_button("Revoke", key=f"{key}-go")
     if go and not sure:
         st.warning("Tick the box to confirm. A revoked token cannot be restored.")
     elif go:
-        with act(key) as doing:
+        with act(key, f"Revoked {chosen}.") as doing:
             tokens.revoke(doing.ledger, chosen.split(" ")[0], **doing.by)
-            doing.say(f"Revoked {chosen}.")
 
 
 def calendar_form(feed: Token | None) -> None:
     """Show the reader's calendar feed, and the buttons that create and revoke its address."""
-    st.caption(
-        "Subscribe in a calendar program to see when your questions close and resolve. Anyone "
-        "with the address can read it."
-    )
+    st.caption(note("calendar.about"))
     _show_secret("calendar")
     if feed is not None:
         st.markdown(f"Address created on {day(feed.recorded_at)}.")
@@ -112,6 +98,5 @@ def calendar_form(feed: Token | None) -> None:
                 address = calendar_feed.address(address_of_app(), made.secret)
                 page_state(Secrets).new["calendar"] = "Your calendar address.", address
         if feed is not None and st.button("Revoke address", key=f"{key}-revoke"):
-            with act(key) as doing:
+            with act(key, "Revoked your calendar address.") as doing:
                 calendar_feed.revoke(doing.ledger, **doing.by)
-                doing.say("Revoked your calendar address.")

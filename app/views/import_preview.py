@@ -75,8 +75,8 @@ def without_criteria(number: int, thing: str = "question") -> str:
 
 def rows(preview: Preview) -> None:
     """Show the questions with their changes, the omissions, and the notes of the reader."""
-    for note in preview.notes:
-        st.caption(as_lines(said(note)))
+    for remark in preview.notes:
+        st.caption(as_lines(said(remark)))
     _members("New members", preview.new_members)
     _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out
@@ -95,8 +95,7 @@ def _members(said: str, names: Sequence[str]) -> None:
 
 def _questions(preview: Preview) -> None:
     if preview.unchanged:
-        as_known = count(preview.unchanged, "question")
-        st.caption(f"Unchanged: {as_known}.")
+        st.caption(f"Unchanged: {count(preview.unchanged, 'question')}.")
     if not preview.questions:
         return
     kinds = [_ALL, *dict.fromkeys(str(row.change) for row in preview.questions)]

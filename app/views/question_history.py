@@ -17,9 +17,7 @@ from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.documents.numbers import signed
 from forecasts.ledger.models import Citation, Evidence, Exhibit, Forecast, QuestionRevision
 from forecasts.questions import revisions
-from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
-from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.comments import Remark, by_forecast, reasons
 from forecasts.updates.evidence import format_citation
@@ -105,7 +103,7 @@ def _reasons(
         st.markdown(f"{line} ({details})" if details else line)
 
 
-def resolution_list(steps: list[Step]) -> None:
+def resolution_list(steps: list[history.Step]) -> None:
     """Show the steps to the question's outcome, with disputes, corrections and kept evidence."""
     for step in steps:
         row = step.row
@@ -130,7 +128,7 @@ def resolution_list(steps: list[Step]) -> None:
         st.caption("No outcome yet. Proposals and resolutions appear here.")
 
 
-def _evidence(step: Step) -> None:
+def _evidence(step: history.Step) -> None:
     """Show the evidence a resolver used, with a download of each kept copy."""
     with st.expander(f"Resolver’s evidence ({len(step.exhibits)})"):
         for exhibit in step.exhibits:
@@ -150,13 +148,13 @@ def _content(exhibit: Exhibit) -> bytes:
         return kept_evidence.content(ledger, exhibit) or b""
 
 
-def _rescored(step: Step) -> None:
+def _rescored(step: history.Step) -> None:
     """Show the scores of a superseded resolution beside the current ones."""
     with st.expander("Scores before and after"):
         if not step.rescored:
             st.caption("Neither resolution gave anyone a score.")
             return
-        columns: dict[str, Callable[[Rescored], str]] = {
+        columns: dict[str, Callable[[history.Rescored], str]] = {
             "Forecaster": lambda row: row.forecaster,
             "Before (0–1)": lambda row: significant(row.before),
             "Now (0–1)": lambda row: significant(row.now),
@@ -182,7 +180,7 @@ def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -
                     _full_text(row)
 
 
-def wording_changes(changes: list[Change]) -> None:
+def wording_changes(changes: list[revisions.Change]) -> None:
     """Show the changed fields of a wording, as a word diff where the texts are similar."""
     struck = False
     for change in changes:

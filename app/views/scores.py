@@ -9,8 +9,10 @@ import streamlit as st
 
 from app.markdown_text import as_text, shortened, significant, span
 from app.session import current_member, ledger_url, reading
+from app.texts import note
 from app.times import day
 from app.views.documents import rows_table
+from app.views.widgets import page_link
 from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionType
 from forecasts.questions.origins import platform_name
@@ -20,15 +22,7 @@ from forecasts.scores.printed_scores import Printed
 from forecasts.scores.scored_questions import ScoredForecast, ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS, ForecasterScore
 
-COVERAGE_HELP = "Share of the time from opening to scheduled close with an active forecast."
-RULES = {
-    "brier": ("Brier", "Brier score: the squared distance from the outcome. 0 is best."),
-    CRPS: ("CRPS", "CRPS: the distance of your quantiles from the outcome. 0 is best."),
-}
-POINTS_HELP = (
-    "The improvement of the score times the share of the question’s time that was left. Above 0, "
-    "the update helped. This is bookkeeping, not proof of a cause."
-)
+RULES = {"brier": ("Brier", note("scores.brier")), CRPS: ("CRPS", note("scores.crps"))}
 
 
 def my_scored_questions(*, crowd: bool = True) -> list[ScoredQuestion]:
@@ -51,12 +45,8 @@ def _scored(url: str, written: tuple[int, ...], *, crowd: bool) -> list[ScoredQu
 def score_link(one: ScoredQuestion) -> None:
     """Show the score as a link to its row on My scores."""
     rule, explanation = RULES[one.score.protocol]
-    st.page_link(
-        "app_pages/my_scores.py",
-        label=f"{rule} {significant(one.score.score)}",
-        query_params={"question": one.state.slug},
-        help=explanation,
-    )
+    label = f"{rule} {significant(one.score.score)}"
+    page_link("my_scores", label, explanation, question=one.state.slug)
 
 
 def score_caption(one: ScoredQuestion) -> None:
@@ -68,7 +58,8 @@ def score_caption(one: ScoredQuestion) -> None:
     if one.points is not None:
         parts.append(f"updates {earned(one.points)}")
     parts.append(f"coverage {numbers.percent(one.score.coverage)}")
-    st.caption(" · ".join(parts), help=f"{POINTS_HELP} Coverage: {COVERAGE_HELP.lower()}")
+    coverage = note("scores.coverage").lower()
+    st.caption(" · ".join(parts), help=f"{note('scores.points')} Coverage: {coverage}")
 
 
 def last_call(one: ScoredQuestion) -> None:
@@ -124,10 +115,8 @@ def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
         "Original (0–2)": lambda row: significant(row.original),
         "At close (0–1)": lambda row: significant(row.final),
     }
-    said = "Brier: 0 is best, averaged over the time that a forecast was active. Original: summed."
     if graded:
         rules = {"CRPS (0–1)": lambda row: significant(row.crps)}
-        said = "CRPS: 0 is best, averaged over the time that a forecast was active."
     columns: dict[str, Callable[[ForecasterScore], str]] = {
         "Forecaster": lambda row: row.forecaster,
         **rules,
@@ -135,16 +124,14 @@ def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
         "Updates": lambda row: str(row.updates),
     }
     rows_table(rows, columns)
-    st.caption(said)
+    st.caption(note("scores.graded_rules" if graded else "scores.rules"))
 
 
 def _no_scores(state: QuestionState, forecast: bool) -> str:
     """Return why a resolved question has no scores."""
     if state.status != Status.resolved:
         return f"The question is {state.status} and not scored."
-    if forecast:
-        return "No scores: no forecast was active while the question was open and undecided."
-    return "No scores: nobody forecast this question while it was open."
+    return note("scores.none_active" if forecast else "scores.nobody_forecast")
 
 
 def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
@@ -164,5 +151,6 @@ def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
     if all(one.coverage is None for one in printed):
         del columns["Coverage"]
     rows_table(printed, columns)
-    for label, note in {(f"{platform_name(p.platform)}: {p.name}", p.note): None for p in printed}:
-        st.caption(f"**{as_text(label)}** {as_text(note)}")
+    notes = {(f"{platform_name(one.platform)}: {one.name}", one.note): None for one in printed}
+    for label, explained in notes:
+        st.caption(f"**{as_text(label)}** {as_text(explained)}")

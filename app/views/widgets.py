@@ -26,10 +26,14 @@ _TYPES = {
 }
 
 
+def page_link(page: str, label: str, help: str | None = None, **query: str) -> None:
+    """Show ``label``, in Markdown, as a link to a page; ``query``: parameters of its address."""
+    st.page_link(f"app_pages/{page}.py", label=label, help=help, query_params=query or None)
+
+
 def question_link(state: QuestionState, page: str = "question", label: str = "") -> None:
     """Show ``label``, or else the question's title, as a link to ``page``."""
-    label = label or as_text(shortened(state.text.title, _LONGEST))
-    st.page_link(f"app_pages/{page}.py", label=label, query_params={"slug": state.slug})
+    page_link(page, label or as_text(shortened(state.text.title, _LONGEST)), slug=state.slug)
 
 
 def question_line(
@@ -50,8 +54,7 @@ def titled(title: str, *said: str) -> None:
 
 def article_link(article: Article) -> None:
     """Show the article's title as a link to it."""
-    query = {"article": str(article.id)}
-    st.page_link("app_pages/articles.py", label=as_text(article.title), query_params=query)
+    page_link("articles", as_text(article.title), article=str(article.id))
 
 
 def note_and_source(note: str, source: str = "") -> None:

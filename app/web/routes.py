@@ -1,18 +1,22 @@
-"""The answers that are not pages: the calendar feed, the health check, and the app's manifest."""
+"""The answers that are not pages: calendar feed, health check, the app's manifest, the API."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 from functools import cache, partial
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from forecasts.access import oidc_settings
 from forecasts.agenda import calendar_feed
 from forecasts.common.errors import DatabaseError, LedgerError
+from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 from forecasts.ledger.clock import ledger_clock
@@ -82,34 +86,61 @@ def is_readable() -> bool:
     return True
 
 
-_ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
-    '<rect width="100" height="100" rx="20" fill="#00629b"/>'
-    '<g fill="none" stroke="#fff" stroke-width="8"><circle cx="50" cy="50" r="32"/>'
-    '<circle cx="50" cy="50" r="14"/></g></svg>'
+_TYPES = {".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
+
+
+async def file(request: Request) -> Response:
+    """Return a file beside this module: the app's manifest, or the icon that it names.
+
+    Phones that install the app by it can share pages with Articles, which reads its parameters
+    from here as from the bookmarklet.
+    """
+    path = Path(__file__).with_name(Path(request.url.path).name)
+    return Response(path.read_bytes(), media_type=_TYPES[path.suffix])
+
+
+_PATHS = ("/api/", "/mcp")
+_NOT_INSTALLED = (
+    f"The API needs packages that are not installed. Install them with: {install_command('api')}\n"
 )
-_MANIFEST = {
-    "name": "Forecast Ledger",
-    "short_name": "Forecasts",
-    "start_url": "/",
-    "display": "minimal-ui",
-    "background_color": "#ffffff",
-    "theme_color": "#00629b",
-    "icons": [{"src": "/app-icon.svg", "sizes": "any", "type": "image/svg+xml"}],
-    # Articles reads these parameters, from here as from the bookmarklet.
-    "share_target": {
-        "action": "/articles",
-        "method": "GET",
-        "params": {"title": "title", "text": "text", "url": "url"},
-    },
-}
 
 
-async def manifest(_: Request) -> Response:
-    """Return the web app manifest: phones that install the app can share pages with it."""
-    return JSONResponse(_MANIFEST, media_type="application/manifest+json")
+class Api:
+    """The middleware: requests to the API go there, all others to the app.
 
+    The API is made at its first request: most who open the app have no bots.
+    """
 
-async def icon(_: Request) -> Response:
-    """Return the icon that the manifest names."""
-    return Response(_ICON, media_type="image/svg+xml")
+    def __init__(self, app: ASGIApp, sign_in: oidc_settings.SignIn | None) -> None:
+        self._app = app
+        self._hosts = () if sign_in is None else (sign_in.host,)
+        self._api: ASGIApp | None = None
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the API or to the app."""
+        if scope["type"] != "http" or not str(scope["path"]).startswith(_PATHS):
+            await self._app(scope, receive, send)
+            return
+        try:
+            api = await run_in_threadpool(self._made) if self._api is None else self._api
+        except LedgerError as error:
+            if isinstance(error, DatabaseError):
+                outages.noticed(error)
+            api = PlainTextResponse(f"The API is unavailable: {error}\n", status_code=503)
+        except ImportError:
+            api = PlainTextResponse(_NOT_INSTALLED, status_code=503)
+        await api(scope, receive, send)
+
+    def _made(self) -> ASGIApp:
+        from forecasts.api.server import build
+
+        with self._lock:
+            if self._api is None:
+                chosen = Settings()
+                engine = database.open_engine(chosen.database_url)
+                schema.make_ready(engine)
+                self._api = build(
+                    engine, clock=lambda: datetime.now(UTC), settings=chosen, hosts=self._hosts
+                )
+            return self._api

@@ -171,6 +171,12 @@ def _packages_are_looked_through_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_usage_is_counted() -> None:
+    """As in the app's own configuration; to count it takes a part of every run."""
+    st.config.set_option("browser.gatherUsageStats", False)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _pages_are_compiled_once() -> Iterator[None]:
     """A running app compiles its pages once; a tested app would do so in every run."""
     compiled = ScriptCache()
@@ -203,13 +209,42 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+@pytest.fixture(scope="session")
+def ledger_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of every test's ledger, which is copied there."""
+    return tmp_path_factory.mktemp("app") / "ledger.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def engine_there(ledger_place: Path) -> Engine:
+    """The engine of that path for all tests and their apps; it keeps its compiled statements."""
+    engine = database.open_engine(sqlite_url(ledger_place))
+    engine.dispose()  # a connection would hold the file that the first test replaces
+    return engine
+
+
 @pytest.fixture
-def _environment(ledger_url: str, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[None]:
+def engine(ledger_url: str, ledger_place: Path, engine_there: Engine) -> Iterator[Engine]:
+    there = ledger_url == sqlite_url(ledger_place)
+    engine = engine_there if there else database.open_engine(ledger_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def _environment(
+    ledger_url: str,
+    ledger_place: Path,
+    engine_there: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+) -> Iterator[None]:
     opened: list[Engine] = []
     open_engine = database.open_engine
 
     def remember(url: str) -> Engine:
-        opened.append(open_engine(url))
+        there = url == sqlite_url(ledger_place)
+        opened.append(engine_there if there else open_engine(url))
         return opened[-1]
 
     monkeypatch.setattr(database, "open_engine", remember)
@@ -239,9 +274,11 @@ def furnished_ledger(empty_ledger: Path) -> Path:
 
 
 @pytest.fixture
-def ledger_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def ledger_file(request: pytest.FixtureRequest, ledger_place: Path) -> Path:
     of = "furnished_ledger" if "furnished" in request.fixturenames else "empty_ledger"
-    return Path(shutil.copy(request.getfixturevalue(of), tmp_path / "ledger.sqlite3"))
+    for earlier in ledger_place.parent.iterdir():
+        earlier.unlink()
+    return Path(shutil.copy(request.getfixturevalue(of), ledger_place))
 
 
 @pytest.fixture
@@ -377,6 +414,24 @@ def press(app: AppTest, label: str) -> AppTest:
     [button] = [one for one in app.button if one.label == label]
     button.click().run()
     assert not app.exception
+    return app
+
+
+def fill(app: AppTest, form: str, /, **fields: Any) -> AppTest:
+    """Enter values into fields of the form with that key, by the fields' own names."""
+    shown = (
+        *(app.text_input, app.text_area, app.number_input, app.selectbox, app.multiselect),
+        *(app.radio, app.checkbox, app.date_input, app.segmented_control),
+    )
+    by_key: dict[str | None, Any] = {one.key: one for several in shown for one in several}
+    for name, value in fields.items():
+        by_key[f"{form}-{name}"].set_value(value)
+    return app
+
+
+def submit(app: AppTest, form: str, button: str, /, **fields: Any) -> AppTest:
+    """Enter values as ``fill`` does, and press the form's button of that name."""
+    fill(app, form, **fields).button(key=f"{form}-{button}").click().run()
     return app
 
 

@@ -21,7 +21,7 @@ from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from forecasts.updates import updates
 from tests.app.browsing import IN_BROWSER, serving, tab
-from tests.app.conftest import forecasts, visit, words
+from tests.app.conftest import forecasts, submit, visit, words
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
@@ -129,8 +129,7 @@ def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
     visit(furnished, "today")
     with disk.full():
         fill_journal(engine)
-        furnished.text_input(key="quick-quay#0-value").input("30%")
-        furnished.button(key="quick-quay#0-save").click().run()
+        submit(furnished, "quick-quay#0", "save", value="30%")
         assert "could not be used" in words(furnished)
         assert not furnished.toast
     before = len(forecasts(engine, "quay"))

@@ -22,7 +22,7 @@ from forecasts.common.times import read_time
 from forecasts.ledger import database
 from forecasts.operations.transfer import move
 from forecasts.updates import updates
-from tests.app.conftest import Clock, errors, forecasts, toasts, visit, words
+from tests.app.conftest import Clock, errors, forecasts, submit, toasts, visit, words
 from tests.conftest import ask, day
 from tests.ledger.test_outages import down
 from tests.postgresql import Server
@@ -37,8 +37,7 @@ def test_acknowledgements_keep_their_places_for_some_seconds(
 
     def save(seconds: int, count: int) -> list[str]:
         clock.moment = day(5) + timedelta(seconds=seconds)
-        furnished.text_input(key=f"quick-quay#{count}-value").input(f"{30 + count}%")
-        furnished.button(key=f"quick-quay#{count}-save").click().run()
+        submit(furnished, f"quick-quay#{count}", "save", value=f"{30 + count}%")
         return [re.findall(r"3\d%", toast)[-1] for toast in toasts(furnished)]
 
     visit(furnished, "today")
@@ -59,8 +58,7 @@ def test_an_act_that_fails_is_neither_stored_nor_acknowledged(
 
     visit(furnished, "today")
     monkeypatch.setattr(updates, "record_models", fail)
-    furnished.text_input(key="quick-quay#0-value").input("30%")
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="30%")
     assert errors(furnished) == "The disk is full.\n\nMake room."
     assert not furnished.toast
     assert len(forecasts(engine, "quay")) == 1
@@ -132,11 +130,9 @@ def test_an_act_by_a_clock_that_is_behind_is_refused_and_the_text_stays(
     furnished: AppTest, engine: Engine, clock: Clock
 ) -> None:
     visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("30%")
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="30%")
     clock.moment = day(4)
-    furnished.text_input(key="quick-quay#1-value").input("40%")
-    furnished.button(key="quick-quay#1-save").click().run()
+    submit(furnished, "quick-quay#1", "save", value="40%")
     said = errors(furnished)
     assert "clock is behind: it says 2026-01-05T00:00:00Z" in said
     assert "is of 2026-01-06T00:00:00Z" in said
@@ -181,8 +177,7 @@ def test_pages_name_the_new_place_and_an_act_is_refused(
     target = database.open_engine(f"sqlite:///{tmp_path / 'new.sqlite3'}")
     move(engine, target)
     target.dispose()
-    furnished.text_input(key="quick-quay#0-value").input("30%")
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="30%")
     assert "nothing more is stored in it" in words(furnished)
     assert not furnished.toast
     visit(furnished, "questions")
@@ -191,17 +186,9 @@ def test_pages_name_the_new_place_and_an_act_is_refused(
     assert not furnished.error
 
 
-@pytest.mark.parametrize(
-    ("zone", "page"),
-    [
-        ("Pacific/Kiritimati", "today"),
-        ("Pacific/Pago_Pago", "questions"),
-        ("Pacific/Kiritimati", "question"),
-        ("Pacific/Pago_Pago", "question"),
-    ],
-)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
 def test_a_question_at_the_ends_of_the_calendar_is_shown(
-    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch, zone: str, page: str
+    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
     monkeypatch.setattr(times, "my_preferences", lambda: Preferences(time_zone=zone))
     with database.writing(engine) as ledger:
@@ -212,6 +199,7 @@ def test_a_question_at_the_ends_of_the_calendar_is_shown(
             open_time=read_time("0001-01-01T00:00:00Z"),
             scheduled_close_time=read_time("9999-12-31T23:59:59Z"),
         )
-    shown = visit(app, page, **({"slug": "ever"} if page == "question" else {}))
-    assert not shown.exception
-    assert not shown.error
+    for page in ("today", "questions", "question"):
+        shown = visit(app, page, slug="ever")
+        assert not shown.exception, page
+        assert not shown.error, page

@@ -14,7 +14,7 @@ from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Article
 from forecasts.questions import passages, registry
-from tests.app.conftest import ARTICLE, errors, keys, visit, words
+from tests.app.conftest import ARTICLE, errors, keys, submit, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -152,8 +152,7 @@ def test_a_dropped_article_is_not_stored_and_undo_brings_it_back(
     app: AppTest, engine: Engine, pages: str
 ) -> None:
     _, second = titles(read(app, pages))
-    app.text_input(key="captured-1-0-title").input("A tunnel, perhaps")
-    app.button(key="captured-1-0-drop").click().run()
+    submit(app, "captured-1-0", "drop", title="A tunnel, perhaps")
     assert titles(app) == [second]
     app.button(key="captured-1-1-drop").click().run()
     assert "No articles left" in words(app)
@@ -212,10 +211,14 @@ def test_an_article_shows_its_questions(furnished: AppTest) -> None:
 
 def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "articles", article="1")
-    furnished.text_area(key="article-1#0-title").input("Will the council pay?")
-    furnished.text_input(key="article-1#0-closes").input("2026-03-01")
-    furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
-    furnished.button(key="article-1#0-go").click().run()
+    submit(
+        furnished,
+        "article-1#0",
+        "go",
+        title="Will the council pay?",
+        closes="2026-03-01",
+        criteria="Yes if the minutes say so.",
+    )
     with database.reading(engine) as ledger:
         [(source, article)] = passages.sources(
             ledger, registry.find(ledger, "will-the-council-pay")

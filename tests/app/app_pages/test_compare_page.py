@@ -42,10 +42,6 @@ def test_forecasters_are_compared_as_they_stood_before_the_close(furnished: AppT
     assert not furnished.exception
 
 
-def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
-    assert "fewer than two teams" in words(visit(furnished, "compare", of="Teams"))
-
-
 def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
     assert "once a second member forecasts" in words(visit(app, "compare", of="Forecasters"))
 
@@ -62,23 +58,19 @@ def test_a_pair_shows_for_which_decisions_one_lost_less(
     assert not furnished.exception
 
 
-@pytest.mark.parametrize(
-    ("of", "names"), [("kinds", ["bot", "human"]), ("models", ["oracle 1", "oracle 2"])]
-)
 def test_people_and_bots_are_compared_by_kind_and_by_model(
-    furnished: AppTest, engine: Engine, of: str, names: list[str]
+    furnished: AppTest, engine: Engine
 ) -> None:
+    visit(furnished, "compare", of="Teams")
+    for of, hint in (("Teams", "two teams"), ("Kinds", "and bots"), ("Models", "second model")):
+        assert hint in words(furnished.segmented_control(key="of").set_value(of).run())
     _add_a_bot(engine)
-    visit(furnished, "compare", of=of.capitalize())
-    assert furnished.multiselect(key=f"names-{of}").value == names
-    assert not furnished.exception
-
-
-def test_a_model_has_a_track_record(furnished: AppTest, engine: Engine) -> None:
-    _add_a_bot(engine)
+    for of, names in (("kinds", ["bot", "human"]), ("models", ["oracle 1", "oracle 2"])):
+        furnished.segmented_control(key="of").set_value(of.capitalize()).run()
+        assert furnished.multiselect(key=f"names-{of}").value == names
+        assert not furnished.exception
     visit(furnished, "track_record", of="Model")
     assert furnished.multiselect(key="names-model").value == ["oracle 1"]
-    assert not furnished.exception
 
 
 def _add_a_bot(engine: Engine) -> None:
@@ -92,8 +84,3 @@ def _add_a_bot(engine: Engine) -> None:
             updates.update(
                 ledger, quay, Value(probability=0.9), member=robot, now=day(4.9), model=model
             )
-
-
-@pytest.mark.parametrize(("of", "hint"), [("Kinds", "people and bots"), ("Models", "second model")])
-def test_without_bots_the_arena_explains_itself(furnished: AppTest, of: str, hint: str) -> None:
-    assert hint in words(visit(furnished, "compare", of=of))

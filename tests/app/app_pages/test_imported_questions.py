@@ -49,13 +49,9 @@ def test_a_question_links_to_its_original(imported: AppTest) -> None:
     assert [one.page for one in links if one.external] == ["https://www.metaculus.com/questions/7/"]
 
 
-def test_an_original_without_an_address_is_named(imported: AppTest) -> None:
-    visit(imported, "question", slug="snow")
-    assert "Imported from Fatebook 7" in words(imported)
-
-
 def test_printed_scores_are_beside_ours_with_the_difference(imported: AppTest) -> None:
     visit(imported, "question", slug="snow")
+    assert "Imported from Fatebook 7" in words(imported)  # which has no address
     shown = columns(imported, "Printed")
     assert list(shown["Score"]) == ["Fatebook: Brier score"]
     assert list(shown["Printed"]) == ["0.250"]

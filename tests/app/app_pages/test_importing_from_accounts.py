@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app.forms import account_import
+from app.forms import imports
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.accounts import client, fatebook, manifold, metaculus, tokens
@@ -36,7 +36,7 @@ def here(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SITE", replace(module.SITE, base=platform.base))
         monkeypatch.delenv(module.SITE.setting, raising=False)
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
-    monkeypatch.setattr(account_import, "time", Clock())
+    monkeypatch.setattr(imports, "time", Clock())
 
 
 class Clock:

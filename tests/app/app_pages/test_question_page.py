@@ -14,7 +14,18 @@ from forecasts.questions import registry, revisions
 from forecasts.scores import stored_scores
 from forecasts.updates.comments import comment
 from forecasts.values.value import Value
-from tests.app.conftest import columns, errors, forecasts, keys, say, settle, toasts, visit, words
+from tests.app.conftest import (
+    columns,
+    errors,
+    forecasts,
+    keys,
+    say,
+    settle,
+    submit,
+    toasts,
+    visit,
+    words,
+)
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -61,6 +72,21 @@ def test_a_forecast_comes_with_evidence_a_receipt_and_its_score_so_far(furnished
     assert headings.index("Your forecast") < headings.index("Resolution criteria")
     [button] = furnished.get("download_button")
     assert button.proto.label == "Receipts of your forecasts"
+
+
+def test_the_chart_has_a_table_and_its_evidence_is_a_list_too(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    [chart] = furnished.get("vega_lite_chart")
+    assert "Your line ends at 70%. The crowd’s median ends at 55%, of 2 active forecasts." in str(
+        chart.proto
+    )
+    table = columns(furnished, "Crowd’s median")
+    assert list(table["Forecaster"]) == ["bob (simulated)", "alice"]
+    assert list(table["Forecast"]) == ["40%", "70%"]
+    assert list(table["Crowd’s median"]) == ["55%", "70%"]
+    assert "Evidence (1)" in [one.label for one in furnished.expander]
+    assert "▲ *supports* [Harbour works fall behind" in said
+    assert "alice · 70% · 2 Jan 2026, 00:00 UTC" in said
 
 
 def test_an_unknown_question_leads_to_similar_ones_and_to_all(furnished: AppTest) -> None:
@@ -136,8 +162,7 @@ def test_a_typed_forecast_shows_its_expected_score(furnished: AppTest, engine: E
 def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) -> None:
     say(engine, "quay", 0.3)
     visit(furnished, "question", slug="quay")
-    furnished.text_input(key="withdraw-quay#0-reason").input("I know too little")
-    furnished.button(key="withdraw-quay#0-go").click().run()
+    submit(furnished, "withdraw-quay#0", "go", reason="I know too little")
     row = forecasts(engine, "quay")[-1]
     assert (row.withdrawn, row.rationale) == (True, "I know too little")
     assert toasts(furnished) == ["Withdrew 30% from “Will the quay open?”."]
@@ -162,17 +187,6 @@ def test_a_resolved_question_shows_its_outcome_and_both_brier_scales(furnished: 
     assert (link.label, link.query_string) == ("Score of each update", "question=snow")
 
 
-def test_the_chart_has_a_table_and_says_where_its_lines_end(furnished: AppTest) -> None:
-    [chart] = visit(furnished, "question", slug="rain").get("vega_lite_chart")
-    assert "Your line ends at 70%. The crowd’s median ends at 55%, of 2 active forecasts." in str(
-        chart.proto
-    )
-    table = columns(furnished, "Crowd’s median")
-    assert list(table["Forecaster"]) == ["bob (simulated)", "alice"]
-    assert list(table["Forecast"]) == ["40%", "70%"]
-    assert list(table["Crowd’s median"]) == ["55%", "70%"]
-
-
 def test_the_discussion_has_reasons_with_their_changes_and_comments_newest_first(
     furnished: AppTest, engine: Engine
 ) -> None:
@@ -192,8 +206,7 @@ def test_the_discussion_has_reasons_with_their_changes_and_comments_newest_first
 
 def test_a_comment_is_added_to_the_discussion(furnished: AppTest) -> None:
     visit(furnished, "question", slug="rain")
-    furnished.text_area(key="comment-rain#0-text").input("Which *gauge*?")
-    furnished.button(key="comment-rain#0-save").click().run()
+    submit(furnished, "comment-rain#0", "save", text="Which *gauge*?")
     assert toasts(furnished) == ["Added your comment."]
     assert "Which *gauge*?" in words(furnished)
     furnished.button(key="comment-rain#1-save").click().run()
@@ -202,12 +215,16 @@ def test_a_comment_is_added_to_the_discussion(furnished: AppTest) -> None:
 
 def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="rain")
-    furnished.text_area(key="revise-rain-1#0-title").input("Will it rain in town?")
-    furnished.text_area(key="revise-rain-1#0-criteria").input("Yes if the gauge is wet.")
-    furnished.text_input(key="revise-rain-1#0-tags").input("")
-    furnished.text_input(key="revise-rain-1#0-scheduled_close_time").input("2026-01-20")
-    furnished.text_input(key="revise-rain-1#0-reason").input("Which place was not said")
-    furnished.button(key="revise-rain-1#0-look").click().run()
+    submit(
+        furnished,
+        "revise-rain-1#0",
+        "look",
+        title="Will it rain in town?",
+        criteria="Yes if the gauge is wet.",
+        tags="",
+        scheduled_close_time="2026-01-20",
+        reason="Which place was not said",
+    )
     said = words(furnished)
     for change in (
         "*title*: Will it ~~rain?~~ **rain in town?**",
@@ -236,14 +253,16 @@ def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.text_area(key="revise-quay-1#0-title").input("  ")
-    furnished.text_area(key="revise-quay-1#0-criteria").input("Yes if a ship lies there.")
-    furnished.button(key="revise-quay-1#0-look").click().run()
+    submit(furnished, "revise-quay-1#0", "look", title="  ", criteria="Yes if a ship lies there.")
     assert [error.value for error in furnished.error] == ["The question has no title\\."]
     assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
-    furnished.text_area(key="revise-quay-1#0-title").input("Will the quay open?")
-    furnished.text_input(key="revise-quay-1#0-scheduled_close_time").input("2026-01-02")
-    furnished.button(key="revise-quay-1#0-look").click().run()
+    submit(
+        furnished,
+        "revise-quay-1#0",
+        "look",
+        title="Will the quay open?",
+        scheduled_close_time="2026-01-02",
+    )
     furnished.button(key="revise-quay-1#0-save").click().run()
     assert "has already passed" in furnished.error[0].value
     assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
@@ -260,8 +279,7 @@ def test_an_unchanged_wording_is_not_saved(furnished: AppTest) -> None:
 def test_a_resolved_question_can_be_reworded_and_nothing_else(furnished: AppTest) -> None:
     visit(furnished, "question", slug="snow")
     assert "revise-snow-1#0-scheduled_close_time" not in keys(furnished)
-    furnished.text_area(key="revise-snow-1#0-title").input("Will it snow in town?")
-    furnished.button(key="revise-snow-1#0-look").click().run()
+    submit(furnished, "revise-snow-1#0", "look", title="Will it snow in town?")
     furnished.button(key="revise-snow-1#0-save").click().run()
     assert furnished.title[0].value == "Will it snow in town\\?"
 
@@ -270,11 +288,9 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.text_input(key="close-quay#0-at").input("2026-01-05 12:00")
-    furnished.button(key="close-quay#0-go").click().run()
+    submit(furnished, "close-quay#0", "go", at="2026-01-05 12:00")
     assert "The question was not closed" in furnished.error[0].value
-    furnished.checkbox(key="close-quay#0-sure").check()
-    furnished.button(key="close-quay#0-go").click().run()
+    submit(furnished, "close-quay#0", "go", sure=True)
     assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
     said = words(furnished)
     assert "Awaiting resolution" in said
@@ -354,8 +370,7 @@ def test_a_question_of_ones_own_without_criteria_offers_to_write_them(
         ask(ledger, alice, slug="thought", title="Will it freeze?", **mine)
     visit(furnished, "question", slug="thought")
     assert "no criteria" in words(furnished)
-    furnished.text_area(key="criteria-thought-1#0-criteria").input("Yes if the pond is solid.")
-    furnished.button(key="criteria-thought-1#0-save").click().run()
+    submit(furnished, "criteria-thought-1#0", "save", criteria="Yes if the pond is solid.")
     assert toasts(furnished) == ["Saved the criteria of “Will it freeze?”."]
     said = words(furnished)
     assert "Yes if the pond is solid." in said
@@ -376,10 +391,3 @@ def test_a_question_registered_by_mistake_is_discarded(furnished: AppTest, engin
     assert "Wil it" not in words(furnished).replace("Discarded “Wil it?”.", "")
     visit(furnished, "question", slug="rain")  # older than a day, and forecast by another
     assert "discard" not in " ".join(button.key or "" for button in furnished.button)
-
-
-def test_the_charts_evidence_is_a_list_too(furnished: AppTest) -> None:
-    said = words(visit(furnished, "question", slug="rain"))
-    assert "Evidence (1)" in [one.label for one in furnished.expander]
-    assert "▲ *supports* [Harbour works fall behind" in said
-    assert "alice · 70% · 2 Jan 2026, 00:00 UTC" in said

@@ -17,7 +17,7 @@ from forecasts.resolution import assignments, confirmation, kept_evidence, progr
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
-from tests.app.conftest import Clock, errors, settle, toasts, visit, words
+from tests.app.conftest import Clock, errors, fill, settle, submit, toasts, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -49,8 +49,7 @@ def test_a_proposal_is_accepted_with_its_time_and_note(furnished: AppTest, engin
 
 def test_a_rejection_keeps_its_reason(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve")
-    furnished.text_input(key=f"{proposal(engine)}-reason").input("That was the sprinkler")
-    furnished.button(key=f"{proposal(engine)}-reject").click().run()
+    submit(furnished, f"{proposal(engine)}", "reject", reason="That was the sprinkler")
     assert state(engine, "rain").status == Status.open
     assert history(engine, "rain")[-1].note == "That was the sprinkler"
 
@@ -59,11 +58,15 @@ def test_a_question_is_resolved_with_a_time_note_and_source(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "resolve", slug="ended")
-    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
-    furnished.text_input(key="resolve-ended#0-known").input("2026-01-04 18:30")
-    furnished.text_area(key="resolve-ended#0-note").input("It has.")
-    furnished.text_input(key="resolve-ended#0-source").input("https://example.org/end")
-    furnished.button(key="resolve-ended#0-go").click().run()
+    submit(
+        furnished,
+        "resolve-ended#0",
+        "go",
+        outcome="yes",
+        known="2026-01-04 18:30",
+        note="It has.",
+        source="https://example.org/end",
+    )
     resolution = state(engine, "ended").resolution
     assert resolution is not None
     assert resolution.known_at == datetime.fromisoformat("2026-01-04T18:30:00+00:00")
@@ -74,8 +77,7 @@ def test_a_question_is_resolved_with_a_time_note_and_source(
 def test_a_correction_keeps_the_earlier_resolution(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="snow")
     assert "Enter another outcome or time to correct it" in words(furnished)
-    furnished.radio(key="resolve-snow#0-outcome").set_value("yes")
-    furnished.button(key="resolve-snow#0-go").click().run()
+    submit(furnished, "resolve-snow#0", "go", outcome="yes")
     first, second = history(engine, "snow")
     assert second.supersedes_id == first.id
     assert second.known_at == first.known_at  # no other time was given
@@ -88,8 +90,7 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
     furnished: AppTest,
 ) -> None:
     visit(furnished, "resolve", slug="snow")
-    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
-    furnished.text_input(key="resolve-snow#0-known").input("2026-01-01 12:00").run()
+    fill(furnished, "resolve-snow#0", outcome="no", known="2026-01-01 12:00").run()
     late = "1 forecast by 1 member no longer counts: made when the outcome was known."
     assert late in words(furnished)
     furnished.button(key="resolve-snow#0-go").click().run()
@@ -99,9 +100,7 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
 
 def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="ended")
-    furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
-    furnished.text_area(key="resolve-ended#0-note").input("I heard so")
-    furnished.button(key="resolve-ended#0-propose").click().run()
+    submit(furnished, "resolve-ended#0", "propose", outcome="yes", note="I heard so")
     assert state(engine, "ended").status == Status.proposed
     assert toasts(furnished) == ["Proposed: yes on “Has it ended?”."]
     said = words(furnished)
@@ -112,8 +111,7 @@ def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> 
 
 def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="snow")
-    furnished.radio(key="resolve-snow#0-outcome").set_value("annulled")
-    furnished.button(key="resolve-snow#0-go").click().run()
+    submit(furnished, "resolve-snow#0", "go", outcome="annulled")
     assert state(engine, "snow").status == Status.annulled
     assert "The question is annulled and not scored." in words(furnished)
     assert toasts(furnished) == [
@@ -129,8 +127,7 @@ def test_an_impossible_outcome_is_refused_and_the_form_keeps_its_text(
     furnished: AppTest, engine: Engine, outcome: str, words: str, button: str
 ) -> None:
     visit(furnished, "resolve", slug="depth")
-    furnished.text_input(key="resolve-depth#0-outcome").input(outcome)
-    furnished.text_area(key="resolve-depth#0-note").input("As measured")
+    fill(furnished, "resolve-depth#0", outcome=outcome, note="As measured")
     furnished.button(key=f"resolve-depth#0-{button}").click().run()
     assert words in errors(furnished)
     assert furnished.text_input(key="resolve-depth#0-outcome").value == outcome
@@ -209,15 +206,13 @@ def test_a_dispute_is_decided_on_the_page(furnished: AppTest, engine: Engine, cl
     assert "provisional until 13 Jan 2026" in words(furnished)
     furnished.button(key="dispute-ended#0-go").click().run()
     assert "needs a reason" in errors(furnished)
-    furnished.text_area(key="dispute-ended#0-reason").input("The *sprinkler*.")
-    furnished.button(key="dispute-ended#0-go").click().run()
+    submit(furnished, "dispute-ended#0", "go", reason="The *sprinkler*.")
     assert "provisional: disputed 6 Jan 2026" in words(furnished)
     assert "*disputed*" in words(furnished)
     said = words(visit(furnished, "resolve"))
     assert "Disputed (1)" in said
     assert "The *sprinkler*." in said
-    furnished.text_input(key="disputed-1#0-reason").input("It rained as well.")
-    furnished.button(key="disputed-1#0-uphold").click().run()
+    submit(furnished, "disputed-1#0", "uphold", reason="It rained as well.")
     assert "Disputed (1)" not in words(furnished)
     assert "It rained as well." in words(visit(furnished, "question", slug="ended"))
     assert "provisional" not in "".join(info.value for info in furnished.info)
@@ -250,8 +245,7 @@ def test_an_outcome_from_another_tab_is_not_corrected_unseen(
 ) -> None:
     visit(furnished, "resolve", slug="ended")
     settle(engine, "ended", "yes", by="alice")  # in another tab
-    furnished.radio(key="resolve-ended#0-outcome").set_value("no")
-    furnished.button(key="resolve-ended#0-go").click().run()
+    submit(furnished, "resolve-ended#0", "go", outcome="no")
     assert "resolved meanwhile: yes" in errors(furnished)
     assert "Resolved: yes" in words(furnished)
     assert furnished.button(key="resolve-ended#0-go").label == "Correct"
@@ -265,8 +259,7 @@ def test_an_outcome_is_withdrawn_with_a_reason(furnished: AppTest, engine: Engin
     visit(furnished, "resolve", slug="snow")
     furnished.button(key="resolve-snow#0-withdraw-go").click().run()
     assert "needs a reason" in errors(furnished)
-    furnished.text_input(key="resolve-snow#0-withdraw-reason").input("That was *Bergen*")
-    furnished.button(key="resolve-snow#0-withdraw-go").click().run()
+    submit(furnished, "resolve-snow#0-withdraw", "go", reason="That was *Bergen*")
     assert toasts(furnished) == ["Withdrawn: no. The question has no outcome now."]
     assert [row.state for row in history(engine, "snow")] == ["confirmed", "withdrawn"]
     assert state(engine, "snow").resolution is None
@@ -285,7 +278,6 @@ def test_an_outcome_corrected_in_another_tab_is_not_withdrawn_unseen(
 ) -> None:
     visit(furnished, "resolve", slug="snow")
     settle(engine, "snow", "yes", known=None)
-    furnished.text_input(key="resolve-snow#0-withdraw-reason").input("A mistake")
-    furnished.button(key="resolve-snow#0-withdraw-go").click().run()
+    submit(furnished, "resolve-snow#0-withdraw", "go", reason="A mistake")
     assert "was resolved meanwhile: yes" in errors(furnished)
     assert len(history(engine, "snow")) == 2

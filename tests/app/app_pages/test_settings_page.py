@@ -17,7 +17,7 @@ from forecasts.agenda import calendar_feed, revisits
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution, Theme
 from forecasts.resolution.progress import record_run
-from tests.app.conftest import Clock, errors, forecasts, press, toasts, visit, words
+from tests.app.conftest import Clock, errors, forecasts, press, submit, toasts, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -43,11 +43,7 @@ def test_a_choice_is_saved_and_applies_at_once(asked: AppTest, engine: Engine) -
     assert asked.selectbox(key="preferences#0-zone").value == "Browser’s"
     assert asked.number_input(key="preferences#0-days").value == 14
     assert asked.number_input(key="preferences#0-lowest").value == 0.1
-    asked.selectbox(key="preferences#0-zone").select("Asia/Tokyo")
-    asked.number_input(key="preferences#0-lowest").set_value(1.0)
-    asked.number_input(key="preferences#0-days").set_value(7)
-    asked.segmented_control(key="preferences#0-theme").set_value("Dark")
-    asked.button(key="preferences#0-save").click().run()
+    submit(asked, "preferences#0", "save", zone="Asia/Tokyo", lowest=1.0, days=7, theme="Dark")
     assert toasts(asked) == ["Saved your settings."]
     assert saved(engine) == (Preferences("Asia/Tokyo", 0.01, Theme.dark), 7)
     assert "Times: Asia/Tokyo." in words(asked)
@@ -68,16 +64,13 @@ def test_a_typed_certainty_is_refused_with_the_setting_named(
     asked: AppTest, engine: Engine
 ) -> None:
     visit(asked, "question", slug="rain")
-    asked.text_input(key="forecast-rain#0-value").input("100%")
-    asked.button(key="forecast-rain#0-save").click().run()
+    submit(asked, "forecast-rain#0", "save", value="100%")
     assert "must be from 0.1% to 99.9%" in errors(asked)
     assert "change the lowest probability in Settings" in errors(asked)
     visit(asked, "settings")
-    asked.number_input(key="preferences#0-lowest").set_value(0.0)
-    asked.button(key="preferences#0-save").click().run()
+    submit(asked, "preferences#0", "save", lowest=0.0)
     visit(asked, "question", slug="rain")
-    asked.text_input(key="forecast-rain#0-value").input("100%")
-    asked.button(key="forecast-rain#0-save").click().run()
+    submit(asked, "forecast-rain#0", "save", value="100%")
     assert [forecast.probability for forecast in forecasts(engine, "rain")] == [1.0]
 
 
@@ -89,22 +82,26 @@ def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
     assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
 
 
-@pytest.mark.parametrize("runs", [[], [45, 30]])
-def test_only_an_admin_gets_commands_for_the_schedule(
-    asked: AppTest, engine: Engine, clock: Clock, runs: list[int]
-) -> None:
-    for minutes in runs:
+def run(engine: Engine, *minutes: float) -> None:
+    """Record scheduled runs of so many minutes before day 5."""
+    for before in minutes:
         with database.writing(engine) as ledger:
-            record_run(ledger, now=day(5) - timedelta(minutes=minutes))
+            record_run(ledger, now=day(5) - timedelta(minutes=before))
+
+
+def test_only_an_admin_gets_commands_for_the_schedule(
+    asked: AppTest, engine: Engine, clock: Clock
+) -> None:
     clock.moment = day(5) + timedelta(minutes=10)
     with database.writing(engine) as ledger:
         ensure_admin(ledger, member_or_new(ledger, "bob", now=day(0)), now=day(0))
-    visit(asked, "settings")
-    said = words(asked)
-    assert "admin of this ledger" in said
-    assert "crontab" not in said
-    assert "forecasts run" not in said
-    assert not asked.code
+    for runs in ((), (45, 30)):
+        run(engine, *runs)
+        said = words(visit(asked, "settings"))
+        assert "admin of this ledger" in said
+        assert "crontab" not in said
+        assert "forecasts run" not in said
+        assert not asked.code
 
 
 @pytest.mark.parametrize(
@@ -117,12 +114,10 @@ def test_only_an_admin_gets_commands_for_the_schedule(
     ],
 )
 def test_the_page_says_when_the_last_run_was_and_when_the_next_is_due(
-    asked: AppTest, engine: Engine, clock: object, runs: list[float], said: str
+    asked: AppTest, engine: Engine, clock: Clock, runs: list[float], said: str
 ) -> None:
-    for minutes in runs:
-        with database.writing(engine) as ledger:
-            record_run(ledger, now=day(5) - timedelta(minutes=minutes))
-    clock.moment = day(5) + timedelta(minutes=10)  # type: ignore[attr-defined]
+    run(engine, *runs)
+    clock.moment = day(5) + timedelta(minutes=10)
     assert said in words(visit(asked, "settings"))
 
 
@@ -167,8 +162,7 @@ def test_a_time_is_entered_in_ones_own_zone_and_stored_in_utc(
     known = asked.text_input(key="resolve-rain#0-known")
     assert known.label == "Known at (Asia\\/Tokyo)"
     known.input("5 January 09:30")
-    asked.radio(key="resolve-rain#0-outcome").set_value("yes")
-    asked.button(key="resolve-rain#0-go").click().run()
+    submit(asked, "resolve-rain#0", "go", outcome="yes")
     with database.reading(engine) as ledger:
         [known_at] = ledger.exec(select(Resolution.known_at))
     assert known_at == datetime(2026, 1, 5, 0, 30, tzinfo=UTC)

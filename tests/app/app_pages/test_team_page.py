@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.resolution import assignments
-from tests.app.conftest import press, visit, words
+from tests.app.conftest import fill, press, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -51,8 +51,7 @@ def test_a_team_is_made_and_its_maker_becomes_the_admin(app: AppTest, engine: En
 def test_a_member_is_added_given_another_role_and_removed(shared: AppTest, engine: Engine) -> None:
     visit(shared, "team")
     for number, role in enumerate((Role.viewer, Role.resolver)):
-        shared.text_input(key=f"team-1-place#{number}-who").input("carol")
-        shared.selectbox(key=f"team-1-place#{number}-role").select(role)
+        fill(shared, f"team-1-place#{number}", who="carol", role=role)
         press(shared, "Add or change role")
         assert roles(engine)["carol"] == role
     shared.selectbox(key="team-1-remove#0-who").select("carol")

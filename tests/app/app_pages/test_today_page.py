@@ -17,7 +17,7 @@ from forecasts.ledger.models import Role
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import Clock, errors, focused, forecasts, say, toasts, visit, words
+from tests.app.conftest import Clock, errors, focused, forecasts, say, submit, toasts, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -65,8 +65,7 @@ def test_forecasts_that_are_not_due_are_listed_on_request_a_dozen_at_a_time(
     app.button(key="not-due").click().run()
     assert listed(app) == [*range(17, 2, -1)]
     assert focused(app) == "act-forecast-q14"
-    app.text_input(key="quick-q05#0-value").input("55")
-    app.button(key="quick-q05#0-save").click().run()
+    submit(app, "quick-q05#0", "save", value="55")
     assert toasts(app) == ["Saved: 40% → 55% on “Is it 5?”."]
     assert listed(app) == [5, *range(17, 5, -1), 4, 3]
     app.session_state["not-due-page"] = 2
@@ -93,8 +92,7 @@ def test_the_page_names_the_next_step_before_and_after_the_first_forecast(
     said = words(visit(app, "today"))
     assert "1 to forecast" in said
     assert "once your questions resolve" in said
-    app.text_input(key="quick-rain#0-value").input("40%")
-    app.button(key="quick-rain#0-save").click().run()
+    submit(app, "quick-rain#0", "save", value="40%")
     said = words(app)
     assert "You have forecast every open question." in said
     assert "Capture an article" in said
@@ -105,8 +103,7 @@ def test_an_old_forecast_is_due_until_it_is_saved_again(
     furnished: AppTest, engine: Engine, clock: Clock
 ) -> None:
     visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("1:2")
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="1:2")
     clock.moment = day(5) + DEFAULT_INTERVAL + timedelta(minutes=1)
     assert "**Review due** after 14 days · you: **33.3%**" in words(visit(furnished, "today"))
     assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
@@ -123,8 +120,7 @@ def test_a_refused_value_is_explained_in_place_and_the_reason_stays(
     visit(furnished, "today")
     furnished.text_input(key="quick-quay#0-reason").input("The crane is up")
     for typed, rule in (("171", "171"), ("100%", "100% is outside"), ("", "is blank")):
-        furnished.text_input(key="quick-quay#0-value").input(typed)
-        furnished.button(key="quick-quay#0-save").click().run()
+        submit(furnished, "quick-quay#0", "save", value=typed)
         assert rule in errors(furnished)
     assert furnished.text_input(key="quick-quay#0-reason").value == "The crane is up"
     assert not furnished.toast
@@ -187,8 +183,7 @@ def test_a_new_article_is_cited_with_the_update(furnished: AppTest, engine: Engi
         article = CapturedArticle("Open", None, None, None, "https://example.org/o", "The quay.")
         library.store(ledger, [article], member=alice, captured_at=day(4))
     visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("60%")
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="60%")
     assert toasts(furnished) == [
         "Saved: 40% → 60% on “Will the quay open?”. Evidence: 1 as context."
     ]
@@ -199,9 +194,7 @@ def test_a_forecast_is_due_after_its_own_interval(
     furnished: AppTest, engine: Engine, clock: Clock
 ) -> None:
     visit(furnished, "today")
-    furnished.text_input(key="quick-quay#0-value").input("40%")
-    furnished.selectbox(key="quick-quay#0-again").select(3)
-    furnished.button(key="quick-quay#0-save").click().run()
+    submit(furnished, "quick-quay#0", "save", value="40%", again=3)
     assert "to review" not in words(furnished)
     clock.moment = day(8.5)
     said = words(visit(furnished, "today"))

@@ -8,11 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access import members
 from forecasts.ledger import database
-from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import columns, visit, words
+from tests.app.conftest import columns, say, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -172,41 +171,29 @@ def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine
     assert not app.exception
 
 
-@pytest.mark.parametrize("of", ["Team", "Tag", "Everyone"])
-def test_other_groups_have_a_record_too(furnished: AppTest, of: str) -> None:
-    visit(furnished, "track_record", of=of, cohort="All resolved")
-    assert not furnished.exception
-    if of == "Team":
-        assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
-    if of == "Everyone":
-        furnished.text_input(key="made-before").input("2026-01-02").run()
-        assert "Only forecasts made before 2026-01-02" in words(furnished)
+def test_other_groups_have_a_record_too(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Team", cohort="All resolved")
+    assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
+    for of, name in (("Tag", "weather"), ("Everyone", "Everyone")):
+        furnished.segmented_control(key="of").set_value(of).run()
+        assert not furnished.exception
+        assert furnished.subheader[0].value == name
+    furnished.text_input(key="made-before").input("2026-01-02").run()
+    assert "Only forecasts made before 2026-01-02" in words(furnished)
 
 
-def test_ones_own_record_is_published_as_an_archive(furnished: AppTest) -> None:
+def test_ones_own_record_is_published_as_an_archive_that_names_its_omissions(
+    furnished: AppTest, engine: Engine
+) -> None:
     visit(furnished, "track_record")
     furnished.text_input(key="publish-url").set_value("nowhere")
     said = words(furnished.button(key="publish").click().run())
     assert "'nowhere' is not the address of a site." in said
+    say(engine, "rain", 0.4, at=5, rationale="See https://kate:pw@example.org.")
     furnished.text_input(key="publish-url").set_value("")
     furnished.button(key="publish").click().run()
     assert not furnished.exception
     [button] = [one for one in furnished.get("download_button") if "download-site" in one.proto.id]
     assert button.proto.label == "Download"
-    assert not furnished.warning
-
-
-def test_a_text_that_is_left_out_of_ones_record_is_named(
-    furnished: AppTest, engine: Engine
-) -> None:
-    with database.writing(engine) as ledger:
-        alice = members.member_or_new(ledger, "alice", now=day(5))
-        rain = registry.find(ledger, "rain")
-        why = "See https://kate:pw@example.org."
-        updates.update(
-            ledger, rain, Value(probability=0.4), member=alice, now=day(5), rationale=why
-        )
-    visit(furnished, "track_record")
-    furnished.button(key="publish").click().run()
     [warning] = furnished.warning
     assert warning.value.startswith("rain\\: 1 rationale or note is left out")

@@ -10,7 +10,7 @@ from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
 from tests.agenda.notifications.conftest import Service, service
-from tests.app.conftest import visit, words
+from tests.app.conftest import submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -27,9 +27,7 @@ def settings(app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 def add(app: AppTest, name: str, address: str) -> None:
-    app.text_input(key="channel#0-name").input(name)
-    app.text_input(key="channel#0-address").input(address)
-    app.button(key="channel#0-add").click().run()
+    submit(app, "channel#0", "add", name=name, address=address)
 
 
 def test_a_channel_is_added_tried_changed_and_removed(
@@ -44,9 +42,7 @@ def test_a_channel_is_added_tried_changed_and_removed(
     service.answer = lambda _: 403
     settings.button(key="channel-pho*ne*#0-test").click().run()
     assert "status 403" in settings.warning[0].value
-    settings.multiselect(key="channel-pho*ne*#0-events").set_value(["stale"])
-    settings.number_input(key="channel-pho*ne*#0-after").set_value(5.0)
-    settings.button(key="channel-pho*ne*#0-save").click().run()
+    submit(settings, "channel-pho*ne*#0", "save", events=["stale"], after=5.0)
     with database.reading(engine) as ledger:
         [said] = channels.listing(ledger, member=member_named(ledger, "alice"), now=day(5))
     assert (said.events, said.days_until_stale) == (("stale",), 5.0)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from forecasts.ledger import database
 from forecasts.questions import registry, standing
 from forecasts.updates import updates
-from tests.app.conftest import Clock, visit, words
+from tests.app.conftest import Clock, fill, submit, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -21,16 +21,14 @@ def test_a_question_about_a_date_is_asked_forecast_and_resolved(
     """It is Tuesday, 6 January 2026."""
     visit(app, "questions", view="Ask a question")
     app.segmented_control(key="ask#0-type").set_value("date").run()
-    app.text_area(key="ask#0-title").input("When will the quay open?")
-    app.text_input(key="ask#0-lower").input("january 2026").run()
+    fill(app, "ask#0", title="When will the quay open?", lower="january 2026").run()
     app.text_input(key="ask#0-upper").input("end of year").run()
     app.text_input(key="ask#0-closes").input("in 3 weeks").run()
     for reading in ("1 Jan 2026", "31 Dec 2026", "27 Jan 2026"):
         assert f"Read as **{reading}**" in words(app)
     app.text_input(key="ask#0-resolves").input("soon").run()
     assert "**Cannot be saved:** Resolve by: 'soon' is not a date." in words(app)
-    app.text_input(key="ask#0-resolves").input("")
-    app.button(key="ask#0-go").click().run()
+    submit(app, "ask#0", "go", resolves="")
     slug = "when-will-the-quay-open"
     with database.reading(engine) as ledger:
         text = registry.newest_wording(ledger, registry.find(ledger, slug))

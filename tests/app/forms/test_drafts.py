@@ -12,7 +12,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import passages, registry, standing
 from tests.app.app_pages.test_articles_page import PASTED, read, stored
-from tests.app.conftest import errors, forecasts, keys, toasts, visit, words
+from tests.app.conftest import errors, fill, forecasts, keys, toasts, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -40,9 +40,13 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     app.button(key="store").click().run()
     draft = draft_of(app)
     assert app.text_input(key=f"{draft}-closes").value == "2026-03-31"
-    app.text_area(key=f"{draft}-title").input("Will the tunnel open by 31 March?")
-    app.text_area(key=f"{draft}-criteria").input("Yes if a train has gone through.")
-    app.text_input(key=f"{draft}-value").input("3:7").run()
+    fill(
+        app,
+        f"{draft}",
+        title="Will the tunnel open by 31 March?",
+        criteria="Yes if a train has gone through.",
+        value="3:7",
+    ).run()
     assert "**30%** · closes **31 Mar 2026**" in words(app)
     register(app, draft)
     assert toasts(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
@@ -67,8 +71,7 @@ def test_a_changed_last_day_is_named_in_the_question_unless_it_was_edited(app: A
     for typed, named in (("30 April", "30 April 2026?"), ("in 3 weeks", "27 January 2026?")):
         app.text_input(key=f"{draft}-closes").input(typed).run()
         assert app.text_area(key=f"{draft}-title").value.endswith(f"by {named}")
-    app.text_area(key=f"{draft}-title").input("Will it open?")
-    app.text_input(key=f"{draft}-closes").input("1 May").run()
+    fill(app, f"{draft}", title="Will it open?", closes="1 May").run()
     assert app.text_area(key=f"{draft}-title").value == "Will it open?"
 
 
@@ -93,8 +96,7 @@ def test_several_drafts_are_registered_in_one_pass(app: AppTest, engine: Engine)
     read(app, TWO)
     for number, value in enumerate(("30", "")):
         draft = draft_of(app, number)
-        app.checkbox(key=f"{draft}-tick").check()
-        app.text_input(key=f"{draft}-value").input(value)
+        fill(app, f"{draft}", tick=True, value=value)
     app.run()
     [button] = [key for key in keys(app) if key.endswith("-all")]
     assert app.button(key=button).label == "Register 2 selected questions"
@@ -123,8 +125,7 @@ def test_all_are_registered_or_none(app: AppTest, engine: Engine) -> None:
     read(app, TWO)
     for number, closes in enumerate(("2026-03-31", "2025-03-31")):
         draft = draft_of(app, number)
-        app.checkbox(key=f"{draft}-tick").check()
-        app.text_input(key=f"{draft}-closes").input(closes)
+        fill(app, f"{draft}", tick=True, closes=closes)
     app.run()
     app.button(key=next(key for key in keys(app) if key.endswith("-all"))).click().run()
     assert "31 Mar 2025 has passed" in words(app)

@@ -24,7 +24,7 @@ from forecasts.samples import demonstration
 from forecasts.updates import updates
 from tests.access.test_identities import ISSUER, claims
 from tests.access.test_oidc_settings import set_to
-from tests.app.conftest import visit, words
+from tests.app.conftest import submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -91,8 +91,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
     assert "You forecast as Emi (simulated)." in words(app)
     # An act there is the sample's.
     visit(app, "question", slug="sampled")
-    app.text_input(key="forecast-sampled#0-value").input("20%")
-    app.button(key="forecast-sampled#0-save").click().run()
+    submit(app, "forecast-sampled#0", "save", value="20%")
     assert "Saved" in app.toast[0].value
     visit(app, "settings")
     assert "Settings belong to your own ledger" in words(app)

@@ -11,7 +11,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value, format_value, value_of
-from tests.app.conftest import errors, forecasts, say, toasts, visit
+from tests.app.conftest import errors, fill, forecasts, say, submit, toasts, visit
 
 pytestmark = pytest.mark.slow
 
@@ -54,20 +54,15 @@ def test_each_piece_of_evidence_has_its_own_stance_kind_and_share(
 ) -> None:
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
-    furnished.text_input(key=f"{key}-value").input("35%")
-    furnished.text_input(key=f"{key}-evidence").input("https://example.org/paint")
-    furnished.button(key=f"{key}-add").click().run()
+    submit(furnished, f"{key}", "add", value="35%", evidence="https://example.org/paint")
     furnished.button(key=f"{key}-add").click().run()
     # The typed text is kept, and nothing is saved.
     assert furnished.text_input(key=f"{key}-value").value == "35%"
     assert furnished.text_input(key=f"{key}-evidence").value == "https://example.org/paint"
     assert toasts(furnished) == []
     furnished.selectbox(key=f"{key}-2-article").select_index(0)
-    furnished.selectbox(key=f"{key}-2-stance").select("opposes")
-    furnished.number_input(key=f"{key}-2-share").set_value(60)
-    furnished.text_input(key=f"{key}-3-evidence").input("Quays open late")
-    furnished.selectbox(key=f"{key}-3-stance").select("context")
-    furnished.selectbox(key=f"{key}-3-kind").select("base_rate")
+    fill(furnished, f"{key}-2", stance="opposes", share=60)
+    fill(furnished, f"{key}-3", evidence="Quays open late", stance="context", kind="base_rate")
     save(furnished, "quay")
     assert errors(furnished) == ""
     assert cited(engine, "quay") == [
@@ -96,8 +91,7 @@ def test_unclear_evidence_is_refused_and_the_fields_keep_their_text(
 ) -> None:
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
-    furnished.text_input(key=f"{key}-value").input("35%")
-    furnished.button(key=f"{key}-add").click().run()
+    submit(furnished, f"{key}", "add", value="35%")
     for at, fields in ((key, first), (f"{key}-2", second)):
         for name, given in fields.items():
             if name == "evidence":
@@ -144,16 +138,13 @@ def test_a_stance_against_the_update_is_questioned_once(furnished: AppTest, engi
     say(engine, "quay", 0.4)
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
-    furnished.text_input(key=f"{key}-value").input("60")
-    furnished.text_input(key=f"{key}-evidence").input("The strike")
-    furnished.selectbox(key=f"{key}-stance").select("opposes")
+    fill(furnished, f"{key}", value="60", evidence="The strike", stance="opposes")
     save(furnished, "quay")
     assert "moves towards yes, but all its evidence opposes it" in errors(furnished)
     assert "save again if it is right" in errors(furnished)
     assert toasts(furnished) == []
     # Another mismatch is asked about again.
-    furnished.text_input(key=f"{key}-value").input("20")
-    furnished.selectbox(key=f"{key}-stance").select("supports")
+    fill(furnished, f"{key}", value="20", stance="supports")
     save(furnished, "quay")
     assert "moves away from yes, but all its evidence supports it" in errors(furnished)
     save(furnished, "quay")

@@ -16,7 +16,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry, standing
 from forecasts.updates import updates
-from tests.app.conftest import Clock, focused, toasts, visit, words
+from tests.app.conftest import Clock, fill, focused, toasts, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -85,8 +85,7 @@ def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     app: AppTest, engine: Engine
 ) -> None:
     type_line(app, "Will the quay open by 20 January? 30%")
-    app.text_input(key="one-line#0-closes").input("in 3 weeks")
-    app.text_input(key="one-line#0-probability").input("1/4").run()
+    fill(app, "one-line#0", closes="in 3 weeks", probability="1/4").run()
     assert "closes **27 Jan 2026** · **25%**" in words(app)
     app.text_input(key="one-line#0-title").input("Will the quay open by 19 January? 35%").run()
     assert fields(app)[1:] == ("in 3 weeks", "1/4")
@@ -112,8 +111,7 @@ def test_a_replaced_reading_that_the_browser_still_sends_does_not_count(
     type_line(app, "Will the quay open by 20 January? 3")
     app.text_input(key="one-line#0-title").input("Will the quay open by 20 January 2027? 30%").run()
     # Enter came before the browser had the new reading.
-    app.text_input(key="one-line#0-closes").input("2026-01-20")
-    app.text_input(key="one-line#0-probability").input("3%")
+    fill(app, "one-line#0", closes="2026-01-20", probability="3%")
     save(app)
     assert registered(engine) == [("Will the quay open by 20 January 2027?", "2027-01-20", 0.3)]
 

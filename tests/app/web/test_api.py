@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from app.web.api import Api
+from app.web.routes import Api
 from forecasts.access import tokens
 from forecasts.access.oidc_settings import SignIn
 from forecasts.common.extras import install_command

@@ -18,7 +18,7 @@ from forecasts.questions import registry
 from forecasts.updates import updates
 from tests.access.test_identities import ISSUER, claims
 from tests.access.test_oidc_settings import set_to
-from tests.app.conftest import Clock, visit, words
+from tests.app.conftest import Clock, submit, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -38,13 +38,11 @@ def handles(engine: Engine) -> list[str]:
         return list(ledger.exec(select(Member.handle).order_by(Member.handle)))
 
 
-@pytest.mark.parametrize("page", ["today", "questions", "articles", "track_record", "resolve"])
-def test_without_sign_in_only_the_way_in_is_shown(
-    furnished: AppTest, said: dict[str, Any], page: str
-) -> None:
-    visit(furnished, page, slug="rain")
-    assert words(furnished).splitlines() == ["Forecast Ledger", "You have not signed in."]
-    assert [button.label for button in furnished.button] == ["Sign in"]
+def test_without_sign_in_only_the_way_in_is_shown(furnished: AppTest, said: dict[str, Any]) -> None:
+    for page in ("today", "questions", "articles", "track_record", "resolve"):
+        visit(furnished, page, slug="rain")
+        assert words(furnished).splitlines() == ["Forecast Ledger", "You have not signed in."]
+        assert [button.label for button in furnished.button] == ["Sign in"]
 
 
 def test_signing_in_makes_a_member(
@@ -54,8 +52,7 @@ def test_signing_in_makes_a_member(
     visit(furnished, "today")
     assert "You forecast as alice.b. Times: " in words(furnished)
     assert handles(engine) == ["alice", "alice.b", "bob (simulated)"]
-    furnished.text_input(key="quick-rain#0-value").input("30%")
-    furnished.button(key="quick-rain#0-save").click().run()
+    submit(furnished, "quick-rain#0", "save", value="30%")
     with database.reading(engine) as ledger:
         rain = registry.find(ledger, "rain")
         assert [handle for _, handle in updates.history(ledger, rain)][-1] == "alice.b"

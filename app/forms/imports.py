@@ -1,29 +1,43 @@
-"""The upload of an import: its files, their format, and the answers that the files lack.
+"""Imports up to their preview: from files, or from an account on another platform.
 
-The format is recognised once a file is chosen, and can be changed. Nothing is stored before the
-preview but the ledger's secret for aliases, if the files are anonymised.
+The format of files is recognised once they are chosen, and can be changed. Nothing is stored before
+the preview but the ledger's secret for aliases, if the files are anonymised.
+
+With an account's token, requests go only to the platform's own address. The token is sent there and
+is not stored; its field is blank after the fetch. The answers stay in the memory of the browser
+session until they are imported, so that an interrupted fetch continues.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
+from pydantic import SecretStr
 
 from app import session
 from app.markdown_text import as_lines
 from app.remedies import names_columns, said
+from app.texts import look, note
 from app.views.widgets import progress
 from forecasts.access.members import handles
+from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Rights
+from forecasts.accounts import tokens
+from forecasts.accounts.accounts import ACCOUNTS, Account, own, settled
+from forecasts.accounts.client import Client, Site
+from forecasts.accounts.kept import Kept
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.folder.folder import is_ledger_folder, read_folder
@@ -40,10 +54,9 @@ from forecasts.platforms.source import opened
 from forecasts.values.typed_dates import read_date
 
 FOLDER = "folder"  # the format of a ledger folder
-_ENDINGS = ["zip", "csv", "json", "jsonl"]
 _AUTOMATIC, _NONE = "recognise", "none"
+_MOST_WAITING = 60.0  # seconds that a page waits for a busy platform
 _SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
-_AS_SHEET = "For a spreadsheet, choose Spreadsheet under Format, then its columns."
 Tell = Callable[[str, float], None]
 Write = Callable[..., Preview | Imported]
 _WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
@@ -115,14 +128,7 @@ class ImportState:
 def upload_form(state: ImportState, rights: Rights) -> None:
     """Show the upload and its choices; compare the files with the ledger on a click."""
     key = session.form_key("import")
-    files = st.file_uploader(
-        "Files",
-        type=_ENDINGS,
-        accept_multiple_files=True,
-        key=f"{key}-file",
-        help="A ledger folder as a ZIP, or a platform’s export as you downloaded it. Larger than "
-        "10 MB: forecasts import PATH",
-    )
+    files = st.file_uploader(**look("import.file", key), accept_multiple_files=True)
     if not files:
         state.seen = state.ready = None
     ids = tuple(file.file_id for file in files)
@@ -136,10 +142,16 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     if not asked.format:
         st.warning("Choose the format of the file first.")
     else:
-        with _shown_errors(state, asked), progress("Reading") as tell, _on_disk(files) as path:
-            state.ready = _compared(path, asked, rights, tell)
-        if state.fault is not None:
-            st.rerun()
+        with session.shown_errors():
+            try:
+                with progress("Reading") as tell, _on_disk(files) as path:
+                    state.ready = _compared(path, asked, rights, tell)
+            except LedgerError as error:
+                if not names_columns(error.advice):
+                    raise
+                # Kept for the next run, which shows it with the fields for columns open.
+                state.fault, state.of_columns = error, asked.files
+                st.rerun()
 
 
 def preview_button(state: ImportState, asked: Asked | None, key: str) -> bool:
@@ -147,18 +159,6 @@ def preview_button(state: ImportState, asked: Asked | None, key: str) -> bool:
     if state.ready is not None and state.ready.asked != asked:
         state.ready = None
     return st.button("Preview", type="primary", key=f"{key}-look", disabled=asked is None)
-
-
-@contextmanager
-def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
-    """Show an error; one that names columns is kept for the next run, with their fields open."""
-    with session.shown_errors():
-        try:
-            yield
-        except LedgerError as error:
-            if not names_columns(error.advice):
-                raise
-            state.fault, state.of_columns = error, asked.files
 
 
 @contextmanager
@@ -186,7 +186,8 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                 try:
                     return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
-                    remedy = _AS_SHEET if header and len(files) == 1 else said(error.advice)
+                    as_sheet = header and len(files) == 1
+                    remedy = note("import.as_sheet") if as_sheet else said(error.advice)
                     return Seen(ids, "", f"{error.message}\n{remedy}".strip(), header, hidden)
         except BadInput as error:
             return Seen(ids, "", f"{error.message} {said(error.advice)}")
@@ -200,39 +201,21 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         st.warning(as_lines(seen.fault))
     with st.container(horizontal=True, vertical_alignment="bottom", key="import-choices"):
         format_ = st.selectbox(
-            "Format",
-            list(titles),
+            **look("import.format", of_these),
+            options=list(titles),
             index=list(titles).index(seen.format) if seen.format else None,
             format_func=lambda name: titles[name],
-            placeholder="Choose",
-            key=f"{of_these}-format",
-            help="Recognised from the content.",
-            width=220,
         )
         if format_ == FOLDER or format_ is None:
             return Asked(seen.files, format_ or "", vouch=vouch(key, rights))
         asks = formats.FORMATS[format_].asks
         zone = _zone(key) if "zone" in asks else "UTC"
-        account = st.text_input(
-            "Your name in the file",
-            key=f"{key}-account",
-            placeholder="recognised if blank",
-            help="In a file of several people. Importing the others’ requires an admin.",
-            width=220,
-        )
+        account = st.text_input(**look("import.account", key))
         owner = _record_owner(key, rights)
-        closes = "closes" in asks and st.text_input(
-            "Closes",
-            key=f"{key}-closes",
-            placeholder="end of March",
-            help="Of open questions that name no last day. Without it they are left out.",
-            width=220,
-        )
-    label = "Import the platform’s crowd forecasts, as bots"
-    aggregates = "aggregates" in asks and st.checkbox(label, key=f"{key}-aggregates")
+        closes = "closes" in asks and st.text_input(**look("import.closes", key))
+    aggregates = "aggregates" in asks and st.checkbox(**look("import.aggregates", key))
     hidden = "alias" in asks and seen.anonymised
-    reversible = "Otherwise aliases replace them, because these hashes can be reversed."
-    real_ids = hidden and st.checkbox("Keep anonymised ids", key=f"{key}-real", help=reversible)
+    real_ids = hidden and st.checkbox(**look("import.real", key))
     columns = _columns(of_these, state, seen) if "columns" in asks else {}
     return Asked(
         files=seen.files,
@@ -260,30 +243,19 @@ def _record_owner(key: str, rights: Rights) -> str:
         others = [handle for handle in handles(ledger).values() if handle != me]
     if rights.unshared and not others:
         return ""
-    chosen = st.selectbox(
-        "Record owner",
-        [me, *others],
-        key=f"{key}-owner",
-        accept_new_options=True,
-        help="The member with this account or sheet, or a new one.",
-        width=220,
-    )
+    chosen = st.selectbox(**look("import.owner", key), options=[me, *others])
     return "" if chosen in (None, me) else chosen.strip()
 
 
 def _zone(key: str) -> str:
     zones = sorted(available_timezones())
-    utc, without = zones.index("UTC"), "For times without one, as in Fatebook’s export."
-    return st.selectbox("Time zone", zones, utc, key=f"{key}-zone", help=without, width=220)
+    return str(st.selectbox(**look("import.zone", key), options=zones, index=zones.index("UTC")))
 
 
 def vouch(key: str, rights: Rights) -> bool:
     """Show an admin of a shared ledger the box to vouch; return whether it is ticked."""
-    return (rights.unrestricted and not rights.unshared) and st.checkbox(
-        "I vouch for the forecasts’ times",
-        key=f"{key}-vouch",
-        help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
-    )
+    may = rights.unrestricted and not rights.unshared
+    return may and st.checkbox(**look("import.vouch", key))
 
 
 def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
@@ -298,7 +270,7 @@ def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
         state.fault = None
     is_open = state.of_columns == seen.files or not are_usual(header)
     with st.expander("Columns", expanded=is_open):
-        st.caption("Choose only the columns that are not recognised by name.")
+        st.caption(note("import.columns"))
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:
                 label, offered = ours.replace("_", " ").capitalize(), [_AUTOMATIC, _NONE, *header]
@@ -376,3 +348,137 @@ def _aliases() -> Callable[[str], str]:
             return aliases(ledger, now=act_time(ledger))
 
     return lambda id_: made()(id_)
+
+
+@dataclass
+class Answers:
+    """The answers fetched for a form.
+
+    ``of``: the form and the platform. ``account``: a digest of the token that fetched them.
+    ``fetches``: how many ended; each gives the field for a token a new key, so that it is blank.
+    """
+
+    of: tuple[str, str] = ("", "")
+    account: str = ""
+    kept: Kept | None = None
+    whole: bool = False
+    fetches: int = 0
+
+
+def account_form(state: ImportState, rights: Rights) -> None:
+    """Show the platforms and the token; fetch the account and compare it on a click."""
+    key = session.form_key("import")
+    answers = session.page_state(Answers)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="import-account"):
+        platform = st.selectbox(
+            "Platform",
+            list(ACCOUNTS),
+            format_func=lambda name: ACCOUNTS[name].SITE.title,
+            key="import-platform",
+            width=220,
+        )
+        if answers.of != (key, platform):
+            answers.of, answers.kept, answers.whole = (key, platform), None, False
+        source = ACCOUNTS[platform]
+        site = source.SITE
+        token_key = f"{key}-token-{platform}-{answers.fetches}"
+        example = _placeholder(site, answers, rights)
+        given = st.text_input(**look("account.token"), key=token_key, placeholder=example)
+        name = ""
+        if site.lists_others:
+            label = f"Your name on {site.title}"
+            name = st.text_input(label, **look("account.name", key)).strip()
+    address, _, where = site.token_page.partition(" ")
+    host = urlsplit(site.base).hostname
+    st.caption(f"[Get a token]({address}) {where}  \nIt is sent only to {host} and is not stored.")
+    others = f"{site.title} also sends others’ forecasts on your questions."
+    mine = site.lists_others and st.checkbox("Only my forecasts", key=f"{key}-mine", help=others)
+    asked = Asked((), platform, account=name, mine=mine, vouch=vouch(key, rights))
+    if not preview_button(state, asked, key):
+        return
+    state.ready = state.done = None
+    with session.shown_errors():
+        with progress(site.title) as tell:
+            if given or not answers.whole:
+                _fetch(source, answers, _token(site, given, rights), tell)
+            state.ready = _ready(source, answers, asked, tell)
+        st.rerun()  # with a blank field for the token
+
+
+def _placeholder(site: Site, answers: Answers, rights: Rights) -> str:
+    if answers.whole:
+        return "only to fetch again"
+    if _is_own(rights) and getattr(session.settings(), f"{site.name}_token") is not None:
+        return f"from {site.setting}"
+    return ""
+
+
+def _is_own(rights: Rights) -> bool:
+    """Return whether the settings and the keyring belong to the person at the page.
+
+    On a server they belong to its operator.
+    """
+    return rights.unshared and not session.memory().sample and configured_sign_in() is None
+
+
+def _token(site: Site, given: str, rights: Rights) -> SecretStr:
+    if given:
+        return SecretStr(given.strip())
+    if _is_own(rights):
+        with suppress(BadInput):  # its remedy is for the command line
+            return tokens.find(site, session.settings())
+    raise BadInput(f"There is no token for {site.title}.", remedy=_remedy(site))
+
+
+def _remedy(site: Site) -> str:
+    return f"Get one at {site.token_page} and paste it into the Token field."
+
+
+def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> None:
+    """Fetch the account, or the rest of it after an interruption."""
+    site, platform = source.SITE, source.SITE.name
+    account = sha256(token.get_secret_value().encode()).hexdigest()
+    if answers.kept is None or answers.whole or answers.account != account:
+        answers.kept, answers.whole, answers.account = Kept(None, session.now()), False, account
+    reached = ("", 0.0)
+
+    def show(name: str, count: int, total: int | None) -> None:
+        nonlocal reached
+        of, share = (f" of {total:,}", count / total) if total else ("", 0.0)
+        reached = f"{name}, {count:,}{of}", share
+        tell(*reached)
+
+    def wait(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            tell(f"{reached[0]} · waiting {left:.0f} s", reached[1])  # where Stop takes effect
+            time.sleep(min(left, 1.0))
+
+    def known() -> set[str]:
+        with session.reading() as ledger:
+            who = session.current_member(ledger)
+            return set() if who is None else settled(ledger, platform, who)
+
+    answers.kept.shown = show
+    client = Client(
+        site,
+        token,
+        tell=lambda fault: tell(fault, reached[1]),
+        wait=wait,
+        clock=session.now,
+        allow_private=session.settings().allow_private_addresses,
+        remedy=_remedy(site),
+        most_waiting=_MOST_WAITING,
+    )
+    source.fetch(client, answers.kept, known)
+    answers.whole = True
+    answers.fetches += 1
+
+
+def _ready(source: Account, answers: Answers, asked: Asked, tell: Tell) -> Ready:
+    assert answers.kept is not None
+    who = importer(answers.kept.begun)
+    record = source.read(answers.kept, Choices(who.handle, now=answers.kept.begun))
+    if asked.mine:
+        record = own(record, asked.account or who.handle)
+    return compared(record, asked, who, session.now(), tell)
