@@ -69,7 +69,8 @@ def test_people_and_bots_are_compared_by_kind_and_by_model(
         furnished.segmented_control(key="of").set_value(of.capitalize()).run()
         assert furnished.multiselect(key=f"names-{of}").value == names
         assert not furnished.exception
-    visit(furnished, "track_record", of="Model")
+    visit(furnished, "track_record")
+    furnished.segmented_control(key="of").set_value("Model").run()
     assert furnished.multiselect(key="names-model").value == ["oracle 1"]
 
 
