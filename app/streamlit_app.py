@@ -16,7 +16,7 @@ from app.web import routes
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
-from forecasts.cli.console import print_error
+from forecasts.cli.printing import print_error
 from forecasts.common.errors import LedgerError
 from forecasts.common.limits import limit_memory
 

@@ -8,26 +8,23 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from typer import Argument, Option
-
 from forecasts.access import teams
 from forecasts.articles import library
 from forecasts.articles.capture import capture as capture_source
 from forecasts.articles.capture import capture_bytes
 from forecasts.articles.drafts import Draft, drafts_of, find_draft
 from forecasts.articles.library import find_article, store
-from forecasts.cli.console import (
+from forecasts.cli.console import now, zone
+from forecasts.cli.dates import time_of
+from forecasts.cli.options import DryRun, TextOrJson, VisibleTo, argument, flag, option
+from forecasts.cli.printing import (
     WRAPPED,
-    now,
-    print_json,
     print_line,
     print_lines,
     print_note,
     print_table,
-    zone,
+    printed_json,
 )
-from forecasts.cli.dates import time_of
-from forecasts.cli.options import TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as, settings, use_own_zone
 from forecasts.common.errors import FILL_IN, BadInput
@@ -35,9 +32,7 @@ from forecasts.common.limits import TEXT_BYTES
 from forecasts.common.text import count, on_one_line
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import Article
-from forecasts.questions.passages import find_passage
-from forecasts.questions.registry import question_text
-from forecasts.questions.same_questions import ready_drafts
+from forecasts.questions import passages, registry, same_questions
 from forecasts.reading.article import CapturedArticle, content_hash
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask
@@ -48,18 +43,15 @@ from forecasts.views import articles as views
 @app.command()
 def capture(
     source: Annotated[
-        str, Argument(metavar="URL|FILE|-", help="A web address, a file, or - for standard input.")
+        str, argument("URL|FILE|-", "A web address, a file, or - for standard input.")
     ],
     captured_at: Annotated[
         str | None,
-        Option(
-            metavar="DATE",
-            help='When you saw the page; "2 days ago" on it counts from then. [default: now]',
+        option(
+            "DATE", 'When you saw the page; "2 days ago" on it counts from then. [default: now]'
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Print the articles without storing them.")
-    ] = False,
+    dry_run: DryRun = False,
     format_: TextOrJson = "text",
 ) -> None:
     """Capture a page's articles and list possible questions."""
@@ -77,11 +69,9 @@ def capture(
         found = [library.as_row(article, captured_at=seen) for article in captured]
     else:
         found = _store(captured, seen)
-    for sentence in left_out:
-        print_note(sentence)
+    print_note(*left_out)
     documents = views.captured(found, left_out)
-    if format_ == "json":
-        print_json(documents)
+    if printed_json(format_, documents):
         return
     for document, article in zip(documents.articles, found, strict=True):
         _print_article(document, article.captured_at, moment.date())
@@ -175,28 +165,22 @@ def _print_next(found: Sequence[Article], today: date, asked: Collection[str] = 
         title, options = ["Will …?"], {"article": str(article)}
     if not ahead:
         options["closes"] = "YYYY-MM-DD"
-    options["criteria"] = FILL_IN
-    step = next_step("ask", *title, **options)
-    print_note(f"Next: {step}")
+    print_note(f"Next: {next_step('ask', *title, **options, criteria=FILL_IN)}")
     several = [str(number) for of, number, _ in ready if of == article]
     if len(several) > 1:
-        register = ",".join(several)
-        step = next_step("articles", str(article), register=register)
+        step = next_step("articles", str(article), register=",".join(several))
         print_note(f"Or several: {step}")
 
 
 @app.command()
 def articles(
-    number: Annotated[
-        int | None, Argument(metavar="NUMBER", help="Show this article and its drafts.")
-    ] = None,
-    text: Annotated[bool, Option("--text", help="Print the article's full text too.")] = False,
-    everything: Annotated[bool, Option("--all", help="Print weak drafts too.")] = False,
+    number: Annotated[int | None, argument("NUMBER", "Show this article and its drafts.")] = None,
+    text: Annotated[bool, flag("--text", "Print the article's full text too.")] = False,
+    everything: Annotated[bool, flag("--all", "Print weak drafts too.")] = False,
     register: Annotated[
         str | None,
-        Option(
-            metavar="1,3|all",
-            help="Register these drafts, or all strong ones that are new and have a deadline.",
+        option(
+            "1,3|all", "Register these drafts, or all strong ones that are new and have a deadline."
         ),
     ] = None,
     visible_to: VisibleTo = None,
@@ -206,11 +190,9 @@ def articles(
     if register is not None:
         made = _register(number, register, visible_to)
         names = [asked.question.slug for asked in made]
-        if format_ == "json":
-            print_json({"registered": names})
+        if printed_json(format_, {"registered": names}):
             return
-        for name in names:
-            print_line(name)
+        print_lines(names)
         print_note(f"Registered {count(len(names), 'question')}.")
         if any(asked.kept_private for asked in made):
             add = next_step("revise", names[0], criteria=FILL_IN)
@@ -222,8 +204,8 @@ def articles(
     with reading_as() as (session, _, now):
         if number is None:
             rows = library.listing(session)
-            if format_ == "json":
-                print_json(views.ArticleList(articles=[views.article(one) for one in rows]))
+            listed = views.ArticleList(articles=[views.article(one) for one in rows])
+            if printed_json(format_, listed):
                 return
             if not rows:
                 print_line("No articles. Capture one with: forecasts capture URL|FILE")
@@ -233,8 +215,7 @@ def articles(
             return
         article = library.find_article(session, number)
         document = views.document(session, article, now=now)
-    if format_ == "json":
-        print_json(views.Captured(articles=[document], left_out=[]))
+    if printed_json(format_, views.Captured(articles=[document], left_out=[])):
         return
     _print_article(document, article.captured_at, now.date(), weak=everything)
     if text:
@@ -252,14 +233,14 @@ def _register(number: int | None, wanted: str, visible_to: str | None) -> list[A
         )
     with acting() as (session, who, now):
         article = find_article(session, number)
-        numbers = _numbers(wanted) or ready_drafts(session, article, now=now)
+        numbers = _numbers(wanted) or same_questions.ready_drafts(session, article, now=now)
         audience = teams.visibility_fields(session, visible_to)
         made = []
         for draft, last_day in _complete(article, numbers):
             close = read_date(last_day.isoformat(), now=now, zone=zone())
             fields = {"title": draft.question, **draft.type_fields, **audience}
-            text = question_text(open_time=now, scheduled_close_time=close, **fields)
-            passage = find_passage(session, number, draft.source)
+            text = registry.question_text(open_time=now, scheduled_close_time=close, **fields)
+            passage = passages.find_passage(session, number, draft.source)
             chosen = visible_to is not None
             made.append(
                 ask(session, text, member=who, now=now, sources=[passage], audience_chosen=chosen)

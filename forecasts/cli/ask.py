@@ -1,33 +1,42 @@
-"""The command that registers a question and forecasts it: ask."""
+"""The commands that ask a question and change it: ask, revise, close, discard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from textwrap import shorten
 from typing import Annotated, Any
 
-from typer import Argument, Option
-
-from forecasts.access import teams
-from forecasts.access.roles import is_shared
-from forecasts.access.visibility import audience_label
+from forecasts.access import roles, teams, visibility
 from forecasts.articles.drafts import Draft, find_draft
 from forecasts.articles.library import find_article
-from forecasts.cli.console import now, print_line, print_note, print_now_shared, when, zone
+from forecasts.cli.console import confirm, now, when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import certainty_warning, typed_value
-from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import OutcomesFile, VisibleTo
+from forecasts.cli.options import (
+    Because,
+    OutcomesFile,
+    QuestionSlug,
+    TakesNegativeValues,
+    VisibleTo,
+    Yes,
+    argument,
+    flag,
+    option,
+)
+from forecasts.cli.printing import print_line, print_lines, print_note, print_now_shared
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, next_step, reading_as, use_own_zone
+from forecasts.cli.session import acting, acting_on, next_step, reading_as, use_own_zone
+from forecasts.cli.show import changed
 from forecasts.common.errors import FILL_IN, BadInput
+from forecasts.common.text import count
+from forecasts.common.times import iso
 from forecasts.ledger.models import QuestionText
-from forecasts.questions import registry
+from forecasts.questions import discards, registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments
+from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.ask import read_line
 from forecasts.values.outcomes import format_bounds
@@ -40,70 +49,54 @@ from forecasts.values.value_parsing import read_percent_field
 def ask(
     title: Annotated[
         str | None,
-        Argument(
-            metavar="TITLE",
-            help="The question, in one sentence, with or without P: 'Will it rain tomorrow? 30%'. "
+        argument(
+            "TITLE",
+            "The question, in one sentence, with or without P: 'Will it rain tomorrow? 30%'. "
             "[default: the --draft's wording]",
         ),
     ] = None,
-    value: Annotated[
-        str | None, Argument(metavar="P", help="Your forecast, as for: forecasts update.")
-    ] = None,
+    value: Annotated[str | None, argument("P", "Your forecast, as for: forecasts update.")] = None,
     closes: Annotated[
         str | None,
-        Option(
-            metavar="TIME",
-            help="Last day (or time) to forecast: 2027-03-31, 'next friday', 'in 3 weeks'. "
+        option(
+            "TIME",
+            "Last day (or time) to forecast: 2027-03-31, 'next friday', 'in 3 weeks'. "
             "[default: the date that the title or the --draft names]",
         ),
     ] = None,
     criteria: Annotated[
-        str, Option(metavar="TEXT", help="Resolution criteria that a stranger could apply.")
+        str, option("TEXT", "Resolution criteria that a stranger could apply.")
     ] = "",
-    background: Annotated[str, Option(metavar="TEXT", help="Context a forecaster needs.")] = "",
-    fine_print: Annotated[str, Option(metavar="TEXT", help="Edge cases.")] = "",
+    background: Annotated[str, option("TEXT", "Context a forecaster needs.")] = "",
+    fine_print: Annotated[str, option("TEXT", "Edge cases.")] = "",
     type_: Annotated[
-        str,
-        Option(
-            "--type", metavar="binary|multiple_choice|numeric|date", help="The question's type."
-        ),
+        str, option("binary|multiple_choice|numeric|date", "The question's type.", "--type")
     ] = "binary",
     option: Annotated[
-        list[str] | None,
-        Option(metavar="TEXT", help="An option; repeat for each. Implies multiple_choice."),
+        list[str] | None, option("TEXT", "An option; repeat for each. Implies multiple_choice.")
     ] = None,
-    ordered: Annotated[bool, Option("--ordered", help="Treat the options as ordered.")] = False,
-    lower: Annotated[str | None, Option(metavar="VALUE", help="Lower bound.")] = None,
-    upper: Annotated[str | None, Option(metavar="VALUE", help="Upper bound.")] = None,
-    unit: Annotated[str | None, Option(metavar="TEXT", help="Unit of a number.")] = None,
-    opens: Annotated[
-        str | None, Option(metavar="TIME", help="First time to forecast. [default: now]")
-    ] = None,
-    resolves: Annotated[
-        str | None, Option(metavar="TIME", help="When the outcome should be known.")
-    ] = None,
-    family: Annotated[
-        str, Option(metavar="NAME", help="Name shared by questions with related outcomes.")
-    ] = "",
-    tag: Annotated[list[str] | None, Option(metavar="TAG", help="A tag; repeat for each.")] = None,
+    ordered: Annotated[bool, flag("--ordered", "Treat the options as ordered.")] = False,
+    lower: Annotated[str | None, option("VALUE", "Lower bound.")] = None,
+    upper: Annotated[str | None, option("VALUE", "Upper bound.")] = None,
+    unit: Annotated[str | None, option("TEXT", "Unit of a number.")] = None,
+    opens: Annotated[str | None, option("TIME", "First time to forecast. [default: now]")] = None,
+    resolves: Annotated[str | None, option("TIME", "When the outcome should be known.")] = None,
+    family: Annotated[str, option("NAME", "Name shared by questions with related outcomes.")] = "",
+    tag: Annotated[list[str] | None, option("TAG", "A tag; repeat for each.")] = None,
     slug: Annotated[
-        str | None,
-        Option(metavar="ID", help="ID for links and commands. [default: made from the title]"),
+        str | None, option("ID", "ID for links and commands. [default: made from the title]")
     ] = None,
-    article: Annotated[int | None, Option(metavar="N", help="Source article.")] = None,
+    article: Annotated[int | None, option("N", "Source article.")] = None,
     draft: Annotated[
-        int | None, Option(metavar="N", help="Draft to use, as numbered by: forecasts articles N.")
+        int | None, option("N", "Draft to use, as numbered by: forecasts articles N.")
     ] = None,
-    quote: Annotated[
-        str, Option(metavar="TEXT", help="Exact passage of the --article to cite.")
-    ] = "",
+    quote: Annotated[str, option("TEXT", "Exact passage of the --article to cite.")] = "",
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
     hide_crowd: Annotated[
         bool,
-        Option(
-            "--hide-crowd",
-            help="Hide others' forecasts from members until they forecast, or until it closes.",
+        flag(
+            "--hide-crowd", "Hide others' forecasts from members until they forecast or it closes."
         ),
     ] = False,
 ) -> None:
@@ -122,10 +115,10 @@ def ask(
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
     source = TextQuote(quote) if drafted is None else drafted.source
-    close = _close(closes, title, drafted, draft, moment)
+    close, phrase = _close(closes, title, drafted, draft, moment)
     kind: dict[str, Any] = {}
     if title is None and drafted is not None:
-        title = drafted.question_by(close.moment.date())
+        title = drafted.question_by(close.date())
         kind = drafted.type_fields if type_ == "binary" and not option else {}
     fields: dict[str, Any] = {
         "title": title,
@@ -136,7 +129,7 @@ def ask(
         "upper_bound": _bound(upper, type_, moment),
         "unit": unit,
         "open_time": time_of(opens, moment=moment) or moment,
-        "scheduled_close_time": close.moment,
+        "scheduled_close_time": close,
         "scheduled_resolve_time": time_of(resolves, end_of_day=True, moment=moment),
         "family": family,
         "tags": tag,
@@ -157,7 +150,7 @@ def ask(
     with acting(begin=True) as (session, who, at):
         if opens is None:
             fields["open_time"] = at
-        shared = is_shared(session)
+        shared = roles.is_shared(session)
         asked = ask_and_forecast(
             session,
             registry.question_text(**fields | teams.visibility_fields(session, visible_to)),
@@ -170,13 +163,12 @@ def ask(
         )
         if outcomes is not None:
             path = {"path": str(outcomes)}
-            question = asked.question
-            assignments.attach(session, question, "outcomes_file", path, member=who, now=at)
-        name, audience = asked.question.slug, audience_label(session, asked.text)
-        became_admin = not shared and is_shared(session)
+            assignments.attach(session, asked.question, "outcomes_file", path, member=who, now=at)
+        name, audience = asked.question.slug, visibility.audience_label(session, asked.text)
+        became_admin = not shared and roles.is_shared(session)
     print_line(name)
     after = next_step("update", name, "P") if given is None else next_step("show", name)
-    print_note(f"{_understood(asked.text, given, close.phrase)} Next: {after}")
+    print_note(f"{_understood(asked.text, given, phrase)} Next: {after}")
     if became_admin:
         print_now_shared(who.handle)
     if audience:
@@ -201,9 +193,8 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
             remedy="Leave one of them out.",
         )
     # A bare number is refused, as by itself; other forms are clear.
-    if line.probability.isdecimal():
-        return line.title, line.probability
-    return line.title, repr(read_percent_field(line.probability))
+    is_bare = line.probability.isdecimal()
+    return line.title, line.probability if is_bare else repr(read_percent_field(line.probability))
 
 
 def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:
@@ -232,9 +223,7 @@ def _draft(article: int | None, number: int | None, quote: str) -> Draft | None:
             remedy="See: forecasts articles.",
         )
     if quote and number is not None:
-        raise BadInput(
-            "--draft and --quote both name the passage.", remedy="Leave one of them out."
-        )
+        raise BadInput("--draft and --quote both name the passage.", remedy="Use one of them.")
     if article is None:
         return None
 
@@ -243,22 +232,18 @@ def _draft(article: int | None, number: int | None, quote: str) -> Draft | None:
         return None if number is None else find_draft(known, number)
 
 
-@dataclass(frozen=True)
-class _Close:
-    """The scheduled close, and the words of the title that it was read from ('' if given)."""
-
-    moment: datetime
-    phrase: str = ""
-
-
 def _close(
     closes: str | None, title: str | None, drafted: Draft | None, number: int | None, now: datetime
-) -> _Close:
-    """Return the scheduled close; BadInput if none is given or named, or it has passed."""
+) -> tuple[datetime, str]:
+    """Return the scheduled close, and the words of the title that it was read from, if it was.
+
+    BadInput if none is given or named, or it has passed.
+    """
+    phrase = ""
     if closes is not None:
-        found, named = _Close(read_date(closes, now=now, zone=zone())), f"--closes {closes}"
+        found, named = read_date(closes, now=now, zone=zone()), f"--closes {closes}"
     elif title is not None and (limit := deadline_in_title(title, now=now, zone=zone())):
-        found, named = _Close(limit.moment, limit.phrase), limit.phrase
+        found, named, phrase = limit.moment, limit.phrase, limit.phrase
     elif drafted is None:
         raise BadInput(
             "The title names no last day of forecasting.",
@@ -271,12 +256,135 @@ def _close(
         )
     else:
         day = drafted.close_date.isoformat()
-        last = read_date(day, now=now, zone=zone())
-        found, named = _Close(last), f"The deadline of draft {number}, {day},"
-    if found.moment <= now:
+        found, named = (
+            read_date(day, now=now, zone=zone()),
+            f"The deadline of draft {number}, {day},",
+        )
+    if found <= now:
         raise BadInput(
             f"{named} has passed: it is {when(now)} now.",
             remedy="Give a later day: --closes YYYY-MM-DD. To add questions that are over, use: "
             "forecasts import.",
         )
-    return found
+    return found, phrase
+
+
+@app.command()
+def revise(
+    question: QuestionSlug,
+    title: Annotated[str | None, option("TEXT", "New title.")] = None,
+    criteria: Annotated[str | None, option("TEXT", "New resolution criteria.")] = None,
+    background: Annotated[str | None, option("TEXT", "New background.")] = None,
+    fine_print: Annotated[str | None, option("TEXT", "New fine print.")] = None,
+    closes: Annotated[str | None, option("TIME", "New last day (or time) to forecast.")] = None,
+    resolves: Annotated[
+        str | None, option("TIME", "When the outcome should be known; '' clears it.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, option("TEXT", "Option to add before the last one; repeat for each.")
+    ] = None,
+    family: Annotated[str | None, option("NAME", "New family; '' for its own.")] = None,
+    tag: Annotated[
+        list[str] | None, option("TAG", "Replace the tags; repeat for each; '' for none.")
+    ] = None,
+    outcomes: OutcomesFile = None,
+    visible_to: VisibleTo = None,
+    hide_crowd: Annotated[
+        bool | None,
+        flag(
+            "--hide-crowd/--show-crowd",
+            "Hide or show others' forecasts before a member forecasts or the question closes.",
+        ),
+    ] = None,
+    because: Because = "",
+) -> None:
+    """Reword a question or change its dates. Earlier wordings are kept."""
+    given: dict[str, Any] = {
+        "title": title,
+        "resolution_criteria": criteria,
+        "background": background,
+        "fine_print": fine_print,
+        "family": family,
+        "crowd_hidden": hide_crowd,
+    }
+    fields = {name: value for name, value in given.items() if value is not None}
+    if tag is not None:
+        fields["tags"] = [word for word in tag if word] or None
+    if not fields and not option and (closes, resolves, outcomes, visible_to) == (None,) * 4:
+        raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
+    with acting() as (session, who, now):
+        if closes is not None:
+            fields["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
+        if resolves is not None:
+            resolved = time_of(resolves or None, end_of_day=True, moment=now)
+            fields["scheduled_resolve_time"] = resolved
+        found = registry.find(session, question)
+        before = registry.newest_wording(session, found)
+        fields |= teams.visibility_fields(session, visible_to)
+        if option:
+            options = before.options or []
+            fields["options"] = [*options[:-1], *option, *options[-1:]]
+        if fields:
+            after = revisions.revise(session, found, member=who, now=now, reason=because, **fields)
+        lacking = updates.members_lacking_options(session, found, at=now) if option else []
+        if outcomes is not None:
+            path = {"path": str(outcomes)}
+            assignments.attach(session, found, "outcomes_file", path, member=who, now=now)
+    if fields:
+        print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
+        print_lines((f"    {change}" for change in changed(before, after)), style="dim")
+    if lacking:
+        forecasts = count(len(lacking), "current forecast predates", "current forecasts predate")
+        last = (before.options or [""])[-1]
+        print_line(
+            f"{forecasts} a new option ({', '.join(lacking)}): until updated, the option has the "
+            f"probability given to {last!r}."
+        )
+    if outcomes is not None:
+        print_line(f"{question}: resolves from {outcomes}")
+
+
+@app.command()
+def close(
+    question: QuestionSlug,
+    at: Annotated[
+        str | None,
+        option(
+            "TIME",
+            "Close as of this time: later forecasts do not count. A day means its start. "
+            "[default: now]",
+        ),
+    ] = None,
+    undo: Annotated[
+        bool, flag("--undo", "Undo an early close and return to the schedule.")
+    ] = False,
+) -> None:
+    """Close a question early. Resolve it once the outcome is known."""
+    if undo and at is not None:
+        raise BadInput("--at closes the question, and --undo reopens it; give only one of them.")
+    with acting_on(question) as (session, found, who, now):
+        if undo:
+            text = revisions.reopen(session, found, member=who, now=now)
+        else:
+            time = time_of(at, past=True, moment=now) or now
+            text = revisions.close(session, found, at=time, member=who, now=now)
+    closes = "closed" if text.close_time <= now else "closes"
+    print_line(f"{question}: {closes} at {when(text.close_time)}")
+
+
+@app.command()
+def discard(question: QuestionSlug, yes: Yes = False) -> None:
+    """Discard your own question within a day of asking it.
+
+    Only while nobody else has forecast it and it has no outcome. It disappears from every list,
+    score and export; its rows stay in the history, which forecasts verify checks.
+    """
+    with reading_as() as (session, _, _):
+        text = registry.newest_wording(session, registry.find(session, question))
+    confirm(f"Discard {text.title!r}?", yes=yes)
+    with acting_on(question) as (session, found, who, now):
+        discards.discard(session, found, member=who, now=now)
+        slug = found.slug
+    print_line(f"{slug}: discarded")
+    again = next_step("ask", text.title, closes=iso(text.scheduled_close_time))
+    print_note(f"To ask it again: {again}")

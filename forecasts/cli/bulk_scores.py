@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -15,33 +14,27 @@ from typing import Annotated, Any, TypeGuard
 
 import pandas as pd
 import typer
-from typer import Option
 
-from forecasts.cli.console import messages, print_error, print_line, print_note
-from forecasts.cli.outputs import progress_bar
+from forecasts.cli.options import option
+from forecasts.cli.outputs import progress_bar, stoppable
+from forecasts.cli.printing import print_error, print_line, print_note
 from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.common.text import count
 from forecasts.parts.execution import Processes, cluster
 from forecasts.parts.folder import Parts, open_parts
 from forecasts.parts.manifest import MANIFEST, is_parts
 from forecasts.parts.scores.scores import parts_scored, score_parts, table
 
 Workers = Annotated[
-    int | None,
-    Option(
-        metavar="N",
-        min=1,
-        help="Number of processes for the parts. [default: one per core]",
-        show_default=False,
-    ),
+    int | None, option("N", "Number of processes for the parts. [default: one per core]", min=1)
 ]
 Scheduler = Annotated[
-    str | None, Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead.")
+    str | None, option("ADDRESS", "Use the workers of this Dask cluster instead.")
 ]
 # The module that scores a part.
 SCORES = "forecasts.parts.scores.part_scores"
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
-_SECONDS_BETWEEN_LINES = 30
 NAMES_SHOWN = 5  # of parts that failed with the same error
 
 
@@ -72,12 +65,12 @@ def parts_to_share(folder: Path | None, workers: int | None, scheduler: str | No
 
 @contextmanager
 def sharing(
-    doing: str, parts: Parts, preload: str, workers: int | None, scheduler: str | None, **how: str
+    doing: str, total: int, preload: str, workers: int | None, scheduler: str | None, **how: str
 ) -> Iterator[dict[str, Any]]:
-    """Yield the executor for the parts, as in ``engine``, and a function that shows progress."""
+    """Yield the executor, as in ``engine``, and a function that shows progress in forecasts."""
     with (
         engine(workers, scheduler, preload, **how) as executor,
-        showing_progress(doing, parts.rows("forecasts")) as progress,
+        progress_bar(doing, "forecasts", total=total, rate=True) as progress,
     ):
         yield {"executor": executor, "progress": progress}
 
@@ -125,9 +118,9 @@ def needs_folder() -> BadInput:
 
 def parts_table(parts: Parts, protocols: Sequence[str]) -> pd.DataFrame:
     """Return the scores of a folder of parts as one table, in the usual order."""
-    if (count := parts.rows("forecasts")) > MOST_IN_A_TABLE:
+    if (rows := parts.rows("forecasts")) > MOST_IN_A_TABLE:
         raise BadInput(
-            f"The parts hold {count:,} forecasts; one table of scores takes at most "
+            f"The parts hold {rows:,} forecasts; one table of scores takes at most "
             f"{MOST_IN_A_TABLE:,}.",
             remedy="Name a folder for the scores, such as --output scores",
         )
@@ -145,14 +138,14 @@ def score_into(
     """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
     start = time.monotonic()
     stopped = "Stopped. To continue, run the same command again."
-    with sharing("Scoring", parts, SCORES, workers, scheduler, stopped=stopped) as how:
+    forecasts = parts.rows("forecasts")
+    with sharing("Scoring", forecasts, SCORES, workers, scheduler, stopped=stopped) as how:
         found = score_parts(parts, output, protocols, **how)
-    seconds = time.monotonic() - start
-    forecasts, scored = parts.rows("forecasts"), parts.count - len(found.failed)
+    seconds, scored = time.monotonic() - start, parts.count - len(found.failed)
     kept = f" ({found.kept:,} from an earlier run)" if found.kept else ""
     print_line(
-        f"{found.rows:,} scores of {forecasts:,} forecasts in {scored:,} "
-        f"part{'' if scored == 1 else 's'}{kept}, in {seconds:,.1f} s: {output}"
+        f"{found.rows:,} scores of {forecasts:,} forecasts in {count(scored, 'part')}{kept}, in "
+        f"{seconds:,.1f} s: {output}"
     )
     if found.digest is not None:
         print_line(f"digest {found.digest}")
@@ -165,8 +158,7 @@ def score_into(
                 "column resolution, not annulled) and if it was active while the question was open."
             )
         return
-    count = len(found.failed)
-    print_note(f"{count:,} {'part' if count == 1 else 'parts'} failed:")
+    print_note(f"{count(len(found.failed), 'part')} failed:")
     for names, error in _by_error(found.failed):
         shown = ", ".join(names[:NAMES_SHOWN])
         more = len(names) - NAMES_SHOWN
@@ -182,19 +174,6 @@ def _by_error(failed: Mapping[str, LedgerError]) -> list[tuple[list[str], Ledger
     for name, error in failed.items():
         alike.setdefault(f"{error} {getattr(error, 'problems', ())}", ([], error))[0].append(name)
     return list(alike.values())
-
-
-@contextmanager
-def stoppable(stopped: str) -> Iterator[None]:
-    """End the block on Ctrl-C or SIGTERM: print this sentence and exit with 130."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print_note(stopped)
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -228,30 +207,3 @@ def engine(
 def _ask_for_a_worker(scheduler: str) -> None:
     start = f"dask worker {shlex.quote(scheduler)} --nthreads 1"
     print_note(f"Waiting for a worker: the cluster has none. Start one with: {start}")
-
-
-@contextmanager
-def showing_progress(
-    description: str, total: int | None = None
-) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that shows progress in forecasts: a bar, or a line now and then.
-
-    ``total``: the number of forecasts, if it is already known.
-    """
-    if messages().is_terminal:
-        with progress_bar(description, "forecasts", total=total, rate=True) as advance_to:
-            yield lambda done, of: advance_to(completed=done, total=of)
-        return
-    start = shown = time.monotonic()
-
-    def show(done: int, of: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if done and now - shown >= _SECONDS_BETWEEN_LINES:
-            shown, rate = now, done / (now - start)
-            print_note(
-                f"{done:,} of {of:,} forecasts, {rate:,.0f} a second, "
-                f"{(of - done) / rate:,.0f} s left"
-            )
-
-    yield show

@@ -1,12 +1,11 @@
-"""Shared by the commands: printing, questions to the user, the clock and the zone."""
+"""The clock, the zone and the answers of the person at the terminal."""
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
@@ -14,82 +13,16 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from tzlocal import get_localzone
 
-from forecasts.common.errors import BadInput, LedgerError
-from forecasts.common.json_text import json_text
-from forecasts.common.text import on_one_line, printable
+from forecasts.cli.printing import print_note
+from forecasts.common.errors import BadInput
 from forecasts.common.times import local_day, to_minute
 
-# Further problems are counted, not listed.
-_MAX_PROBLEMS = 20
 # The time zone of the acting or reading member's settings.
 _ZONE: ContextVar[tzinfo | None] = ContextVar("_ZONE", default=None)
-# Columns of a table: of numbers, and that of words which takes the width that is left.
-NUMBER = {"justify": "right"}
-REST = {"ratio": 1}
-WRAPPED = {"ratio": 1, "no_wrap": False, "overflow": "fold"}
 # Closed when the command ends: the ledgers that it opened, and the member's zone.
 ENDING = ExitStack()
-
-
-def out() -> Console:
-    """Return standard output. Text is printed as it is, never read as markup."""
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
-
-
-def messages() -> Console:
-    """Return standard error, for progress and messages."""
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-def print_line(text: str, *, style: str | None = None) -> None:
-    """Print a line to standard output, without control characters."""
-    out().print(printable(text), style=style)
-
-
-def print_lines(lines: Iterable[str], *, style: str | None = None) -> None:
-    """Print each line as ``print_line`` does."""
-    for line in lines:
-        print_line(line, style=style)
-
-
-def print_json(value: Any) -> None:
-    """Print ``json_ready(value)`` to standard output as one JSON document."""
-    typer.echo(json_text(value), nl=False)
-
-
-def print_table(columns: Mapping[str, Any], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of texts under these headings, each with how ``rich`` lays it out.
-
-    Cells keep to one line; a column with a ``ratio`` takes the width that is left.
-    """
-    table = Table(box=None, pad_edge=False, expand=any("ratio" in how for how in columns.values()))
-    for name, how in columns.items():
-        table.add_column(name, **{"no_wrap": True, "overflow": "ellipsis", **how})
-    for row in rows:
-        table.add_row(*(printable(on_one_line(cell)) for cell in row))
-    out().print(table)
-
-
-def fitted(text: str, *, lines: int = 1, indent: str = "") -> list[str]:
-    """Return the text on at most so many lines of the screen's width, cut with an ellipsis."""
-    if not text.strip():
-        return []
-    console = out()
-    width = console.width - len(indent)
-    wrapped = [line.plain.rstrip() for line in Text(on_one_line(text)).wrap(console, width)]
-    rest = Text(" ".join(wrapped[lines - 1 :]))
-    rest.truncate(width, overflow="ellipsis")
-    return [indent + line for line in (*wrapped[: lines - 1], rest.plain) if line]
-
-
-def print_note(text: str) -> None:
-    """Print a message to standard error, without control characters."""
-    messages().print(printable(text))
 
 
 def now() -> datetime:
@@ -180,36 +113,3 @@ def ask_secret(label: str) -> str:
 def on_terminal() -> bool:
     """Return whether someone can answer a question here."""
     return sys.stdin is not None and sys.stdin.isatty()
-
-
-def print_now_shared(handle: str) -> None:
-    """Tell the member that the ledger is shared from now on, with them as its admin."""
-    print_note(
-        f"{handle} is now this ledger's admin, and roles apply in it (docs/teams.md). Everyone in "
-        "it may see its earlier questions, also those without resolution criteria. To hide one: "
-        "forecasts revise QUESTION --visible-to me. "
-        "To appoint another admin: forecasts team appoint HANDLE admin"
-    )
-
-
-def print_error(error: LedgerError) -> None:
-    """Print an error to standard error: its sentence, the problems of a bad input, the remedy."""
-    print_note(error.message)
-    problems = getattr(error, "problems", ())
-    for problem in problems[:_MAX_PROBLEMS]:
-        print_note(f"  {problem}")
-    if len(problems) > _MAX_PROBLEMS:
-        print_note(f"  … and {len(problems) - _MAX_PROBLEMS} more.")
-    if error.remedy:
-        print_note(error.remedy)
-
-
-@contextmanager
-def ignoring_closed_pipe() -> Iterator[None]:
-    """End quietly if the reader of standard output has gone, as in ``| head``."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None

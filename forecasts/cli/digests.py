@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
-from typer import Option
 
 from forecasts.agenda.notifications import apprise_adapter
-from forecasts.cli.console import now, print_line, print_note, when
-from forecasts.cli.options import OnLedger
+from forecasts.cli.console import now, when
+from forecasts.cli.options import OnLedger, flag, option
+from forecasts.cli.printing import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, settings
 from forecasts.common.errors import BadInput, LedgerError
@@ -18,25 +18,23 @@ from forecasts.common.settings import Settings
 from forecasts.ledger.database import reading
 from forecasts.ledger.verification import newest
 from forecasts.operations import digests, stamps
-from forecasts.operations.digests import Sent, claim
-from forecasts.operations.stamps import Stamp
 
 
 @app.command(cls=OnLedger)
 def digest(
     to: Annotated[
         str | None,
-        Option(
-            metavar="FILE|URL|MAIL",
-            help="Send it to a file, an https URL, or an address such as "
+        option(
+            "FILE|URL|MAIL",
+            "Send it to a file, an https URL, or an address such as "
             "mailto://USER:PASSWORD@HOST. [default: FORECASTS_DIGEST_TO]",
         ),
     ] = None,
     stamp: Annotated[
         bool,
-        Option(
+        flag(
             "--stamp",
-            help="Have it stamped with the time by the RFC 3161 server in FORECASTS_STAMP_URL.",
+            "Have it stamped with the time by the RFC 3161 server in FORECASTS_STAMP_URL.",
         ),
     ] = False,
 ) -> None:
@@ -55,7 +53,7 @@ def digest(
         if to is None:
             print_line(made.digest)
             return
-    target = to or _digest_target(chosen)
+    target = to or (None if chosen.digest_to is None else chosen.digest_to.get_secret_value())
     if target is None:
         with reading(ledger_to_read(chosen)) as session:
             print_line(newest(session))
@@ -68,11 +66,7 @@ def digest(
     print_note(f"Sent to {sent.place}.")
 
 
-def _digest_target(chosen: Settings) -> str | None:
-    return None if chosen.digest_to is None else chosen.digest_to.get_secret_value()
-
-
-def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
+def _send_digest(engine: Engine, chosen: Settings, target: str) -> digests.Sent:
 
     private = chosen.allow_private_addresses
 
@@ -84,7 +78,7 @@ def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
     return digests.send(engine, target, now=now(), message=message, allow_private=private)
 
 
-def _stamp_digest(engine: Engine, chosen: Settings, *, if_due: bool = False) -> Stamp | None:
+def _stamp_digest(engine: Engine, chosen: Settings, *, if_due: bool = False) -> stamps.Stamp | None:
     """Return the stamp of the newest digest, which is kept; None if it is not due."""
     if chosen.stamp_url is None:
         raise BadInput(
@@ -102,7 +96,7 @@ def _stamp_digest(engine: Engine, chosen: Settings, *, if_due: bool = False) -> 
     return stamps.stamp(digest, chosen.stamp_url, folder, roots=roots, allow_private=private)
 
 
-def _of_stamp(made: Stamp) -> str:
+def _of_stamp(made: stamps.Stamp) -> str:
     assert made.at is not None
     return f"Stamped by {made.authority} at {when(made.at)}: {made.file}"
 
@@ -112,14 +106,13 @@ def send_due_digest(engine: Engine, chosen: Settings) -> None:
 
     The results are printed to standard error.
     """
-    if chosen.stamp_url is not None:
-        try:
-            if (made := _stamp_digest(engine, chosen, if_due=True)) is not None:
-                print_note(_of_stamp(made))
-        except LedgerError as error:
-            print_note(f"The digest was not stamped: {error}")
-    target = _digest_target(chosen)
-    if target is None or not claim(engine, target, now=now()):
+    try:
+        if chosen.stamp_url is not None and (made := _stamp_digest(engine, chosen, if_due=True)):
+            print_note(_of_stamp(made))
+    except LedgerError as error:
+        print_note(f"The digest was not stamped: {error}")
+    target = "" if chosen.digest_to is None else chosen.digest_to.get_secret_value()
+    if not target or not digests.claim(engine, target, now=now()):
         return
     try:
         sent = _send_digest(engine, chosen, target)

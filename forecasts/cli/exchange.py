@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
-
-from forecasts.cli.console import now, print_line, print_note, zone_named
+from forecasts.cli.console import now, zone_named
 from forecasts.cli.import_output import import_or_preview, print_counted, print_wait
+from forecasts.cli.options import Account, DryRun, Overwrite, Vouch, argument, flag, option
 from forecasts.cli.outputs import progress_bar
-from forecasts.cli.partition import Count, print_made, showing_steps
+from forecasts.cli.parts import Count, print_made, showing_steps
+from forecasts.cli.printing import print_line, print_lines, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_handle, ledger, previewing, reading_as, settings
 from forecasts.cli.table_output import frames_of
@@ -36,71 +36,49 @@ _MOST_FILES = 20  # that an export lists
 def import_(
     paths: Annotated[
         list[Path],
-        Argument(
-            metavar="PATH",
-            help="A ledger folder, or exports of other platforms: each a file, a folder or a ZIP.",
+        argument(
+            "PATH",
+            "A ledger folder, or exports of other platforms: each a file, a folder or a ZIP.",
         ),
     ],
     format_: Annotated[
-        str | None,
-        Option(
-            "--format",
-            metavar="NAME",
-            help="The platform's format. [default: recognised from the content]",
-            show_default=False,
-        ),
+        str | None, option("NAME", "The platform's format. [default: recognised]", "--format")
     ] = None,
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Preview the import; nothing is written.")
-    ] = False,
+    dry_run: DryRun = False,
     timezone: Annotated[
-        str, Option(metavar="ZONE", help="Time zone of times without one, such as Europe/Paris.")
+        str, option("ZONE", "Time zone of times without one, such as Europe/Paris.")
     ] = "UTC",
-    account: Annotated[
-        str | None, Option(metavar="NAME", help="Your account, in a file with many forecasters.")
-    ] = None,
+    account: Account = None,
     aggregates: Annotated[
-        bool, Option("--aggregates", help="Import the platform's crowds too, as bots.")
+        bool, flag("--aggregates", "Import the platform's crowds too, as bots.")
     ] = False,
     real_ids: Annotated[
         bool,
-        Option(
+        flag(
             "--real-ids",
-            help="Keep anonymised ids as they are. They can be undone, so aliases are the default.",
+            "Keep anonymised ids as they are. They can be undone, so aliases are the default.",
         ),
     ] = False,
     column: Annotated[
         list[str] | None,
-        Option(
-            metavar="OURS=THEIRS", help="Read our column from theirs, in a spreadsheet. Repeatable."
-        ),
+        option("OURS=THEIRS", "Read a spreadsheet's column as ours; repeat for more."),
     ] = None,
     closes: Annotated[
-        str | None,
-        Option(
-            metavar="WHEN", help="The last day of a spreadsheet's open questions that name none."
-        ),
+        str | None, option("WHEN", "Last day of a spreadsheet's open questions that name none.")
     ] = None,
-    vouch: Annotated[
-        bool,
-        Option(
-            "--vouch",
-            help="Vouch for the times of the forecasts; needs an admin. Otherwise they count from "
-            "now on. Implied in a ledger of your own.",
-        ),
-    ] = False,
+    vouch: Vouch = False,
 ) -> None:
     """Import a ledger folder or exports of other platforms.
 
     All or nothing. Importing it again changes nothing; a newer export adds only new rows.
     """
     folder = next((path for path in paths if format_ is None and is_ledger_folder(path)), None)
-    if folder is not None and len(paths) > 1:
-        raise BadInput(
-            f"{folder} is a ledger folder, which is imported alone.",
-            remedy=f"Import it with a command of its own: {command('import', str(folder))}",
-        )
     if folder is not None:
+        if len(paths) > 1:
+            raise BadInput(
+                f"{folder} is a ledger folder, which is imported alone.",
+                remedy=f"Import it with a command of its own: {command('import', str(folder))}",
+            )
         _import_folder(folder, dry_run, vouch)
         return
 
@@ -110,29 +88,25 @@ def import_(
         zone=there,
         alias=str if real_ids else _aliases(dry_run),
         aggregates=aggregates,
-        columns=dict(_columns(column or [])),
+        columns=dict(map(_column, column or ())),
         closes=None if closes is None else read_date(closes, now=at, zone=there),
         now=at,
     )
-    with progress_bar("import", "%") as advance_to, ExitStack() as open_files:
+    with progress_bar("import", "%") as show, ExitStack() as open_files:
         records = {}  # a path that is given twice is read once
         for path in dict.fromkeys(paths):
-            advance_to(description=f"Reading {path.name}")
+            show(step=f"Reading {path.name}")
             records[str(path)] = read(open_files.enter_context(opened(path)), choices, format_)
-        import_or_preview(records, advance_to, dry_run=dry_run, vouch=vouch, account=account)
+        import_or_preview(records, show, dry_run=dry_run, vouch=vouch, account=account)
 
 
 def _import_folder(folder: Path, dry_run: bool, vouch: bool) -> None:
     frames = frames_of(folder)
+    with previewing() if dry_run else acting(begin=True) as (session, who, now):
+        done = import_frames(session, frames, member=who, now=now, vouch=vouch, dry_run=dry_run)
+    print_line(f"An import would add {done}." if dry_run else str(done))
     if dry_run:
-        with previewing() as (session, who, now):
-            done = import_frames(session, frames, member=who, now=now, vouch=vouch, dry_run=True)
-        print_line(f"An import would add {done}.")
         print_wait(done)
-    else:
-        with acting(begin=True) as (session, who, now):
-            done = import_frames(session, frames, member=who, now=now, vouch=vouch)
-        print_line(str(done))
     print_counted(done)
 
 
@@ -141,7 +115,6 @@ def _aliases(dry_run: bool) -> Callable[[str], str]:
 
     @cache
     def made() -> Callable[[str], str]:
-
         if dry_run:
             with reading_as(begin=True) as (session, _, _):
                 return aliases(session, now=None)
@@ -151,38 +124,34 @@ def _aliases(dry_run: bool) -> Callable[[str], str]:
     return lambda id_: made()(id_)
 
 
-def _columns(given: list[str]) -> Iterator[tuple[str, str]]:
-    for pair in given:
-        ours, is_pair, theirs = pair.partition("=")
-        if not is_pair or not ours.strip():
-            raise BadInput(
-                f"--column {pair!r} does not name two columns.",
-                remedy='Write ours=theirs, as in: --column "probability=My forecast"',
-            )
-        yield ours.strip(), theirs.strip()
+def _column(pair: str) -> tuple[str, str]:
+    ours, is_pair, theirs = pair.partition("=")
+    if not is_pair or not ours.strip():
+        raise BadInput(
+            f"--column {pair!r} does not name two columns.",
+            remedy='Write ours=theirs, as in: --column "probability=My forecast"',
+        )
+    return ours.strip(), theirs.strip()
 
 
 @app.command()
 def export(
-    folder: Annotated[Path, Argument(metavar="PATH", help="The folder or file to write.")],
+    folder: Annotated[Path, argument("PATH", "The folder or file to write.")],
     format_: Annotated[
         str | None,
-        Option(
-            "--format",
-            metavar="NAME",
-            help="Another format: metaculus, json, calendar, forecastbench, forecasting-tools. "
+        option(
+            "NAME",
+            "Another format: metaculus, json, calendar, forecastbench, forecasting-tools. "
             "[default: a ledger folder]",
-            show_default=False,
+            "--format",
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, Option("--overwrite", help="Replace the ledger in the folder.")
-    ] = False,
+    overwrite: Overwrite = False,
     proofs: Annotated[
-        bool, Option("--proofs", help="Add proofs, so that verify --receipt works on the folder.")
+        bool, flag("--proofs", "Add proofs, so that verify --receipt works on the folder.")
     ] = False,
     parquet: Annotated[
-        bool, Option("--parquet", help="Write a folder of parts in Parquet, for bulk scoring.")
+        bool, flag("--parquet", "Write a folder of parts in Parquet, for bulk scoring.")
     ] = False,
     parts: Count = None,
 ) -> None:
@@ -190,21 +159,29 @@ def export(
 
     Anything that you may not see is left out.
     """
-    if parquet:
-        if format_ is not None or proofs or overwrite:
-            raise BadInput(
-                "--parquet makes a new folder, without proofs, and is a format of its own.",
-                remedy="Leave out --format, --proofs and --overwrite.",
-            )
-        _export_parts(folder, parts)
-        return
-    if parts is not None:
+    if parquet and (format_ is not None or proofs or overwrite):
+        raise BadInput(
+            "--parquet makes a new folder, without proofs, and is a format of its own.",
+            remedy="Leave out --format, --proofs and --overwrite.",
+        )
+    if parts is not None and not parquet:
         raise BadInput("Only --parquet writes parts.", remedy="Add --parquet.")
-    if format_ is not None:
-        _export_as(format_, folder, overwrite, proofs)
-        return
-    engine = ledger(settings())
-    with reading_as(engine=engine) as (session, who, now):
+    if format_ is not None and proofs:
+        raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
+    with reading_as(engine=ledger(settings())) as (session, who, now):
+        if parquet:
+            with showing_steps() as tell:
+                made, omitted = export_parts(
+                    session, folder, member=who, now=now, parts=parts, tell=tell
+                )
+            _print_left_out("a folder of parts cannot hold it", omitted)
+            print_made(made)
+            return
+        if format_ is not None:
+            written = export_as(session, format_, folder, member=who, now=now, overwrite=overwrite)
+            _print_left_out("the format has no place for it", written.left_out)
+            _print_files(folder, written.files)
+            return
         with progress_bar("Exporting", "forecasts", rate=True) as tell:
             files, omitted = write_export(
                 session, folder, member=who, now=now, overwrite=overwrite, tell=tell
@@ -213,35 +190,17 @@ def export(
             files.append(write_proofs(session, folder, member=who, now=now))
         else:  # of the ledger that was replaced
             (folder / FILE).unlink(missing_ok=True)
+    _print_left_out("a ledger folder cannot hold it", omitted)
+    _print_files(folder, files)
+
+
+def _print_left_out(why: str, omitted: Sequence[str]) -> None:
     if omitted:
-        print_note(f"Left out, because a ledger folder cannot hold it: {'; '.join(omitted)}.")
-    for file in files:
-        print_line(str(file))
+        print_note(f"Left out, because {why}: {'; '.join(omitted)}.")
 
 
-def _export_parts(folder: Path, parts: int | None) -> None:
-
-    engine = ledger(settings())
-    with showing_steps() as tell, reading_as(engine=engine) as (session, who, now):
-        made, omitted = export_parts(session, folder, member=who, now=now, parts=parts, tell=tell)
-    if omitted:
-        print_note(f"Left out, because a folder of parts cannot hold it: {'; '.join(omitted)}.")
-    print_made(made)
-
-
-def _export_as(name: str, path: Path, overwrite: bool, proofs: bool) -> None:
-
-    if proofs:
-        raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
-    engine = ledger(settings())
-    with reading_as(engine=engine) as (session, who, now):
-        written = export_as(session, name, path, member=who, now=now, overwrite=overwrite)
-    if written.left_out:
-        print_note(
-            f"Left out, because the format has no place for it: {'; '.join(written.left_out)}."
-        )
-    if len(written.files) > _MOST_FILES:
-        print_line(f"{path}: {len(written.files):,} files")
-        return
-    for file in written.files:
-        print_line(str(file))
+def _print_files(folder: Path, files: Sequence[Path]) -> None:
+    if len(files) > _MOST_FILES:
+        print_line(f"{folder}: {len(files):,} files")
+    else:
+        print_lines(map(str, files))

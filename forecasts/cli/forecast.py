@@ -9,15 +9,24 @@ from functools import partial
 from typing import Annotated
 
 from sqlmodel import Session
-from typer import Argument, Option
 
 from forecasts.agenda import revisits
-from forecasts.cli.console import confirm, one_of, print_json, print_line, print_note, zone
-from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, QuestionSlug, TextOrJson, Yes
+from forecasts.cli.console import confirm, one_of, zone
+from forecasts.cli.options import (
+    Because,
+    QuestionSlug,
+    TakesNegativeValues,
+    TextOrJson,
+    Yes,
+    argument,
+    flag,
+    option,
+)
+from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, next_step, reading_as
 from forecasts.common.errors import BadInput
+from forecasts.common.text import count
 from forecasts.ledger.models import EvidenceKind, Forecast, Question, QuestionText, Stance
 from forecasts.ledger.models import Member as LedgerMember
 from forecasts.questions import registry
@@ -35,49 +44,41 @@ def update(
     question: QuestionSlug,
     value: Annotated[
         str,
-        Argument(
-            metavar="P",
-            help="71%, 0.71 or odds in favour 5:2; for options 'Busan=60%, Other=40%'; "
+        argument(
+            "P",
+            "71%, 0.71 or odds in favour 5:2; for options 'Busan=60%, Other=40%'; "
             "for numbers '10%=120, 50%=140, 90%=170'; for dates '50%=2027-03-31, 90%=in 8 months'.",
         ),
     ],
     because: Because = "",
     evidence: Annotated[
         list[str] | None,
-        Option(
-            metavar="URL|TEXT",
-            help="Evidence for the update: a web address, a note, or 'article 3' of this ledger. "
+        option(
+            "URL|TEXT",
+            "Evidence for the update: a web address, a note, or 'article 3' of this ledger. "
             "Repeat for each piece. To give one piece its own stance, kind or share of the update, "
             "put them first: 'opposes data 30%: https://…'.",
         ),
     ] = None,
     supports: Annotated[
         bool,
-        Option(
+        flag(
             "--supports",
-            help="The evidence makes yes likelier. For options: the one you move most; for "
+            "The evidence makes yes likelier. For options: the one you move most; for "
             "numbers: a higher one; for dates: a later one. [default: as your forecast moves]",
         ),
     ] = False,
-    opposes: Annotated[
-        bool, Option("--opposes", help="The evidence makes yes less likely.")
-    ] = False,
+    opposes: Annotated[bool, flag("--opposes", "The evidence makes yes less likely.")] = False,
     context: Annotated[
-        bool, Option("--context", help="The evidence speaks neither for nor against yes.")
+        bool, flag("--context", "The evidence speaks neither for nor against yes.")
     ] = False,
     kind: Annotated[
         str | None,
-        Option(
-            metavar="news|data|base_rate|expert|model|other",
-            help="Kind of evidence. [default: news]",
-        ),
+        option("news|data|base_rate|expert|model|other", "Kind of evidence. [default: news]"),
     ] = None,
     look_again: Annotated[
         int | None,
-        Option(
-            metavar="DAYS",
-            help="Review this question again after so many days. [default: unchanged]",
-        ),
+        option("DAYS", "Review this question again after so many days. [default: unchanged]"),
     ] = None,
     yes: Yes = False,
     format_: TextOrJson = "text",
@@ -96,12 +97,8 @@ def update(
         current = None if before is None else value_of(before)
         again = partial(next_step, "update", found.slug)
         given = typed_value(value, text, current, now=now, again=again)
-        return (
-            text,
-            before,
-            given,
-            _cited(session, evidence or [], supports, opposes, context, kind),
-        )
+        cited = _cited(session, evidence or [], supports, opposes, context, kind)
+        return text, before, given, cited
 
     if evidence and not yes:  # asked before the act begins, since other writers wait for it
         with reading_as() as (session, who, now):
@@ -120,9 +117,7 @@ def update(
         previous, slug = typed_forecast(saved.before, text), found.slug
         document = new_forecast(session, found, saved.forecast, who)
     basis = f" (evidence: {format_stances(saved.cited, saved.outcome)})" if cited else ""
-    if format_ == "json":
-        print_json(document)
-    else:
+    if not printed_json(format_, document):
         print_line(f"{who.handle}: {change} on {slug}{basis}")
     if any(one.stance is None for one in cited):
         print_note(
@@ -139,14 +134,11 @@ def update(
 
 @app.command("look-again")
 def look_again(
-    days: Annotated[
-        str, Argument(metavar="DAYS|usual", help="Days until the next review; usual: default.")
-    ],
+    days: Annotated[str, argument("DAYS|usual", "Days until the next review; usual: default.")],
     on: Annotated[
         str | None,
-        Option(
-            metavar="QUESTION",
-            help="Only this question. [default: every question without its own interval]",
+        option(
+            "QUESTION", "Only this question. [default: every question without its own interval]"
         ),
     ] = None,
 ) -> None:
@@ -167,8 +159,7 @@ def look_again(
         intervals = revisits.intervals(session, who)
         every = intervals.default if found is None else intervals.on(found.id)
     subject = "your forecasts" if on is None else on
-    unit = "day" if every.days == 1 else "days"
-    print_line(f"Today asks you to review {subject} after {every.days} {unit}.")
+    print_line(f"Today asks you to review {subject} after {count(every.days, 'day')}.")
 
 
 def certainty_warning(given: Value) -> str | None:
@@ -231,10 +222,7 @@ def withdraw(question: QuestionSlug, because: Because = "", format_: TextOrJson 
         assert saved.before is not None
         value, typed = format_value(saved.before, text.options), typed_forecast(saved.before, text)
         document = new_forecast(session, found, saved.forecast, who)
-    if format_ == "json":
-        print_json(document)
-    else:
+    if not printed_json(format_, document):
         print_line(f"{who.handle}: withdrew {value} from {question}")
     if typed:
-        undo = next_step("update", question, typed)
-        print_note(f"To undo: {undo}")
+        print_note(f"To undo: {next_step('update', question, typed)}")

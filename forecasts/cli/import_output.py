@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import Session
 
-from forecasts.cli.console import NUMBER, WRAPPED, day, print_line, print_note, print_table
+from forecasts.cli.console import day
+from forecasts.cli.outputs import Show
+from forecasts.cli.printing import NUMBER, WRAPPED, listed, print_line, print_note, print_table
 from forecasts.cli.session import acting, previewing
 from forecasts.common.errors import LedgerError, in_words
-from forecasts.common.text import count, on_one_line, printable
+from forecasts.common.text import count, on_one_line
+from forecasts.common.text import in_words as names_in_words
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow, import_record
 from forecasts.platforms.record import PlatformRecord
@@ -27,7 +30,7 @@ _COLUMNS = {
 
 def import_or_preview(
     records: Mapping[str, PlatformRecord],
-    advance_to: Callable[..., None],
+    show: Show,
     *,
     dry_run: bool,
     vouch: bool = False,
@@ -36,11 +39,11 @@ def import_or_preview(
     """Import platforms' records in one transaction or, in a dry run, only compare them.
 
     The results are printed, each under the name of its record if there are several.
-    ``advance_to``: that of a progress bar.
+    ``show``: that of a progress bar.
     """
 
     def tell(step: str, share: float) -> None:
-        advance_to(description=step, completed=int(100 * share), total=100)
+        show(int(100 * share), 100, step)
 
     how: dict[str, Any] = {"vouch": vouch, "account": account, "dry_run": dry_run}
 
@@ -55,31 +58,24 @@ def import_or_preview(
                 raise
         return found
 
-    if dry_run:
-        with previewing() as (session, who, now):
-            seen = each(session, member=who, now=now)
-        for name, one in zip(records, seen, strict=True):
-            _print_name(name, records)
-            print_preview(one)
+    with previewing() if dry_run else acting(begin=True) as (session, who, now):
+        found = each(session, member=who, now=now)
+        if not dry_run:
+            tell("Storing", 1.0)
+    for name, one in zip(records, found, strict=True):
         if len(records) > 1:
-            print_note("Each is compared with the ledger as it is now, without the others.")
-        if not all(one.changes_nothing for one in seen):
-            print_note("An import cannot be undone.")
-        return
-    with acting(begin=True) as (session, who, now):
-        done = each(session, member=who, now=now)
-        tell("Storing", 1.0)
-    for name, one in zip(records, done, strict=True):
-        _print_name(name, records)
-        print_imported(one)
+            print_line(f"{on_one_line(name)}:")
+        if dry_run:
+            _print_preview(one)
+        else:
+            _print_imported(one)
+    if dry_run and len(records) > 1:
+        print_note("Each is compared with the ledger as it is now, without the others.")
+    if dry_run and not all(one.changes_nothing for one in found):
+        print_note("An import cannot be undone.")
 
 
-def _print_name(name: str, every: Mapping[str, PlatformRecord]) -> None:
-    if len(every) > 1:
-        print_line(f"{printable(on_one_line(name))}:")
-
-
-def print_preview(preview: Preview) -> None:
+def _print_preview(preview: Preview) -> None:
     """Print the rows that an import would write, first whose they become and how they count."""
     if preview.whose:
         print_note(in_words(preview.whose))
@@ -89,12 +85,11 @@ def print_preview(preview: Preview) -> None:
     if preview.more:
         print_line(f"… and {preview.more:,} more.")
     if preview.unchanged:
-        many = "question" if preview.unchanged == 1 else "questions"
-        print_line(f"Unchanged: {preview.unchanged:,} {many}.")
+        print_line(f"Unchanged: {count(preview.unchanged, 'question')}.")
     _print_left_out(preview, len(preview.left_out))
-    print_line(f"An import would add {summary(preview)}.")
-    print_members(preview)
-    _print_notes(preview)
+    print_line(f"An import would add {_summary(preview)}.")
+    _print_members(preview)
+    print_note(*map(in_words, preview.notes))
     print_wait(preview.counts)
 
 
@@ -111,26 +106,24 @@ def _dates(row: QuestionRow, counts: Imported) -> list[str]:
     dates = []
     if row.first is not None and row.last is not None:
         first, last = day(row.first), day(row.last)
-        dates.append(
-            f"{'dated' if counts.unvouched else 'made'} {first}"
-            + (f" to {last}" if last != first else "")
-        )
+        until = f" to {last}" if last != first else ""
+        dates.append(f"{'dated' if counts.unvouched else 'made'} {first}{until}")
     if row.closes is not None:
         read = f" (“{row.closes_in_words}” in the title)" if row.closes_in_words else ""
         dates.append(f"close {day(row.closes)}{read}")
     return dates
 
 
-def print_imported(preview: Preview) -> None:
+def _print_imported(preview: Preview) -> None:
     """Print the numbers of imported rows, and the places left out."""
-    print_line(f"Imported {summary(preview)}.")
+    print_line(f"Imported {_summary(preview)}.")
     _print_left_out(preview, _LEFT_OUT)
-    print_members(preview)
-    _print_notes(preview)
+    _print_members(preview)
+    print_note(*map(in_words, preview.notes))
     print_counted(preview.counts)
 
 
-def summary(preview: Preview) -> str:
+def _summary(preview: Preview) -> str:
     """Return the numbers of new rows on one line."""
     counts = preview.counts
     numbers = {
@@ -148,32 +141,21 @@ def summary(preview: Preview) -> str:
 
 
 def _print_left_out(preview: Preview, most: int) -> None:
-    listed = preview.left_out[:most]
-    if not listed:
+    if not preview.left_out:
         return
     print_note("Left out:")
-    for one in listed:
+    for one in preview.left_out[:most]:
         print_note(f"  {one.place}: {on_one_line(one.value)[:80]!r} — {one.reason}")
-    more = len(preview.left_out) - len(listed) + preview.more_left_out
-    if more:
+    if more := max(0, len(preview.left_out) - most) + preview.more_left_out:
         print_note(f"  … and {more:,} more; forecasts import --dry-run lists them.")
 
 
-def print_members(preview: Preview) -> None:
+def _print_members(preview: Preview) -> None:
     """Print the members besides the importer who get forecasts."""
-    for names, said in (
-        (preview.new_members, "New members"),
-        (preview.known_members, "Existing members with these handles, who get forecasts"),
-    ):
+    known = "Existing members with these handles, who get forecasts"
+    for said, names in (("New members", preview.new_members), (known, preview.known_members)):
         if names:
-            rest = len(names) - _NAMES
-            more = f" and {rest:,} more" if rest > 0 else ""
-            print_note(f"{said}: {', '.join(names[:_NAMES])}{more}.")
-
-
-def _print_notes(preview: Preview) -> None:
-    for note in preview.notes:
-        print_note(in_words(note))
+            print_note(f"{said}: {names_in_words(names, _NAMES)}.")
 
 
 def print_wait(counts: Imported) -> None:
@@ -185,11 +167,8 @@ def print_wait(counts: Imported) -> None:
 def print_counted(counts: Imported) -> None:
     """Print the changed memberships, the audience of new questions and the times of forecasts."""
     if counts.memberships:
-        print_note("Memberships:")
-    for one in counts.memberships[:_LEFT_OUT]:
-        print_note(f"  {on_one_line(one)}")
-    if (more := len(counts.memberships) - _LEFT_OUT) > 0:
-        print_note(f"  … and {more:,} more.")
+        changed = [on_one_line(one) for one in counts.memberships]
+        print_note("Memberships:", *listed(changed, _LEFT_OUT))
     if counts.private_note:
         print_note(in_words(counts.private_note))
     if counts.unvouched:

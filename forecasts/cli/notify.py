@@ -7,40 +7,39 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
-from typer import Argument, Option
 
 from forecasts.agenda.notifications import channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
-from forecasts.cli.console import now, print_json, print_line, print_note
-from forecasts.cli.options import TextOrJson
+from forecasts.cli.console import now
+from forecasts.cli.options import TextOrJson, argument, option
+from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import command
 from forecasts.common.settings import Settings
+from forecasts.common.text import count
 from forecasts.ledger.clock import ledger_clock
 
 notify = group("notify", help="Manage your notifications. See docs/notifications.md.")
 
-Name = Annotated[str, Argument(metavar="NAME", help="The channel's name.")]
+Name = Annotated[str, argument("NAME", "The channel's name.")]
 Events = Annotated[
     list[str] | None,
-    Option(
-        "--on",
-        metavar="EVENT",
-        help="Event to notify about; repeat for each: resolved, decision, disputed, parked, "
+    option(
+        "EVENT",
+        "Event to notify about; repeat for each: resolved, decision, disputed, parked, "
         "awaiting, closing, stale or closed. [default: all]",
-        show_default=False,
+        "--on",
     ),
 ]
 BeforeClose = Annotated[
-    float | None,
-    Option(metavar="DAYS", help="Send closing this long before the close. [default: 2]"),
+    float | None, option("DAYS", "Send closing this long before the close. [default: 2]")
 ]
 UntilStale = Annotated[
     float | None,
-    Option(
-        metavar="DAYS",
-        help="Send stale after this long, unless the question has its own review interval. "
+    option(
+        "DAYS",
+        "Send stale after this long, unless the question has its own review interval. "
         "[default: your review interval, 14]",
     ),
 ]
@@ -48,12 +47,12 @@ UntilStale = Annotated[
 
 @notify.command()
 def add(
-    name: Annotated[str, Argument(metavar="NAME", help="A name for the channel, such as phone.")],
+    name: Annotated[str, argument("NAME", "A name for the channel, such as phone.")],
     address: Annotated[
         str,
-        Argument(
-            metavar="ADDRESS",
-            help="An Apprise address, such as ntfys://TOPIC; - reads it from standard input, which "
+        argument(
+            "ADDRESS",
+            "An Apprise address, such as ntfys://TOPIC; - reads it from standard input, which "
             "keeps it out of the shell's history.",
         ),
     ],
@@ -85,25 +84,21 @@ def list_(format_: TextOrJson = "text") -> None:
     """List your channels, their events and failed deliveries."""
     with reading_as() as (session, who, now):
         listed = channels.listing(session, member=who, now=now)
-    if format_ == "json":
-        print_json(listed)
+    if printed_json(format_, listed):
         return
     if not listed:
         print_note("You have no channels. Add one: forecasts notify add NAME ADDRESS")
     for one in listed:
         print_line(f"{one.name} ({one.service}): {', '.join(one.events)}")
-        print_line(
-            f"  closing: {one.days_before_close:g} days before; "
-            f"stale: after {one.days_until_stale:g} days"
-        )
+        stale = f"stale: after {one.days_until_stale:g} days"
+        print_line(f"  closing: {one.days_before_close:g} days before; {stale}")
         counts = {"sent": one.sent, "to be sent": one.waiting, "given up": one.failed}
         states = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
         print_line(f"  {states or 'nothing sent yet'}")
         if one.unsure:
             print_line(f"  {one.unsure:,} may not have arrived")
         if one.unsure or one.failed:
-            again = command("notify send", again=one.name)
-            print_line(f"  To send them again: {again}")
+            print_line(f"  To send them again: {command('notify send', again=one.name)}")
         if one.reason:
             print_line(f"  Last: {one.reason}")
 
@@ -156,9 +151,9 @@ def greet(name: Name) -> None:
 def send(
     again: Annotated[
         str | None,
-        Option(
-            metavar="NAME",
-            help="Resend your channel's notifications that may not have arrived or were given up.",
+        option(
+            "NAME",
+            "Resend your channel's notifications that may not have arrived or were given up.",
         ),
     ] = None,
 ) -> None:
@@ -168,8 +163,8 @@ def send(
     """
     if again is not None:
         with acting() as (session, who, now):
-            count = sender.resend(session, again, member=who, now=now)
-        print_note(f"{again}: {count:,} to be sent again")
+            waiting = sender.resend(session, again, member=who, now=now)
+        print_note(f"{again}: {waiting:,} to be sent again")
     chosen = settings()
     notify_members(ledger(chosen), chosen)
 
@@ -179,12 +174,10 @@ def notify_members(engine: Engine, chosen: Settings) -> None:
     moment = ledger_clock(engine, now)()
     results = sender.send(engine, now=moment, allow_private=chosen.allow_private_addresses)
     if sent := results.count(Delivery.sent):
-        print_note(f"{sent:,} {'message' if sent == 1 else 'messages'} sent")
+        print_note(f"{count(sent, 'message')} sent")
     failures = {Delivery.failed: "not sent to", Delivery.unknown: "may not have arrived on"}
     for one in results.messages:
-        if one.delivery in failures:
-            print_note(
-                f"{failures[one.delivery]} {one.handle}'s channel {one.channel}: {one.reason}"
-            )
+        if failed := failures.get(one.delivery):
+            print_note(f"{failed} {one.handle}'s channel {one.channel}: {one.reason}")
     if results.left:
         print_note(f"{results.left:,} channels left for the next run")

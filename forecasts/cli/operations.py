@@ -1,31 +1,52 @@
-"""The commands for operators: migrate, check, identify, move."""
+"""The commands for operators: migrate, check, move, verify, backup, restore."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
-from typer import Argument, Option
+from sqlmodel import Session
 
-from forecasts.access import identities
-from forecasts.access.members import member_named
+from forecasts.access.members import handles
 from forecasts.access.roles import is_shared
-from forecasts.cli.console import now, print_json, print_line, print_note
-from forecasts.cli.options import OnLedger, TextOrJson
+from forecasts.cli.console import now, when
+from forecasts.cli.options import CHOSEN, OnLedger, TextOrJson, argument, flag, option
 from forecasts.cli.outputs import progress_bar
+from forecasts.cli.printing import listed, print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import app
-from forecasts.cli.session import ledger, opened, print_migrated, settings
-from forecasts.common.errors import BadInput, DatabaseError
+from forecasts.cli.session import (
+    ledger,
+    ledger_to_read,
+    note_if_moved,
+    opened,
+    print_migrated,
+    settings,
+)
+from forecasts.common.errors import BadInput, DatabaseError, command
 from forecasts.common.text import count
-from forecasts.ledger import schema
-from forecasts.ledger.clock import act_time
+from forecasts.ledger import models, schema, verification
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.urls import is_embedded, place
-from forecasts.operations import health, transfer
-from forecasts.operations.stamps import folder_of_proofs, later_than
-from forecasts.views.runs import HealthCheck
+from forecasts.ledger.moved import moved_to
+from forecasts.ledger.receipts import Finding, Receipt, read_receipts
+from forecasts.ledger.receipts import check as check_receipts
+from forecasts.ledger.urls import is_embedded, place, sqlite_path
+from forecasts.operations import health, stamps, transfer, upkeep
+from forecasts.operations.backup import back_up
+from forecasts.operations.backup import restore as restore_backup
+from forecasts.operations.digests import read_digests
+from forecasts.publication import forecast_proofs
+from forecasts.questions.registry import newest_wording
+from forecasts.scores.scores import compare
+from forecasts.scores.stored_scores import Compared
+from forecasts.values.value import format_value
+from forecasts.views import runs as views
+
+_MOST_RECEIPTS = 20  # that are named; the others are counted
+_SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
 @app.command(cls=OnLedger)
@@ -39,8 +60,9 @@ def migrate() -> None:
     migrated = schema.migrate(engine)
     if migrated is not None:
         print_migrated(engine, migrated)
-    revision = schema.schema_revision(engine)
-    print_line(f"The ledger {place(engine)} has schema {revision}, the newest.")
+    print_line(
+        f"The ledger {place(engine)} has schema {schema.schema_revision(engine)}, the newest."
+    )
     _note_if_open(engine)
 
 
@@ -57,9 +79,8 @@ def check(format_: TextOrJson = "text") -> None:
     except DatabaseError as raised:
         error, found = raised, health.check_unopened(chosen.database_url, raised)
     found = [*found, health.check_sign_in()]
-    if format_ == "json":
-        print_json([HealthCheck.of(one, check=one.about) for one in found])
-    for one in [] if format_ == "json" else found:
+    documents = [views.HealthCheck.of(one, check=one.about) for one in found]
+    for one in [] if printed_json(format_, documents) else found:
         if error is not None and one.about == "connection":
             continue  # it is printed last, as an error
         print_line(f"{'✓' if one.passed else '✗'} {one.about}: {one.result}")
@@ -75,30 +96,12 @@ def check(format_: TextOrJson = "text") -> None:
 
 
 @app.command(cls=OnLedger)
-def identify(
-    newcomer: Annotated[str, Argument(metavar="NEW", help="The handle created by signing in.")],
-    known: Annotated[str, Argument(metavar="HANDLE", help="The member's earlier handle.")],
-) -> None:
-    """Link a new sign-in to an existing member. For the database owner only."""
-    with writing(ledger(settings()), now) as session:
-        identities.link_identity(
-            session,
-            member_named(session, newcomer),
-            member_named(session, known),
-            now=act_time(session),
-        )
-    print_line(f"{newcomer} is {known}: from now on this sign-in acts as {known}.")
-
-
-@app.command(cls=OnLedger)
 def move(
     to: Annotated[
-        str | None,
-        Option(metavar="URL|FILE", help="The target: an empty database or a new SQLite file."),
+        str | None, option("URL|FILE", "The target: an empty database or a new SQLite file.")
     ] = None,
     reopen: Annotated[
-        bool,
-        Option("--reopen", help="Let a file that was moved take acts again, and move nothing."),
+        bool, flag("--reopen", "Let a file that was moved take acts again, and move nothing.")
     ] = False,
 ) -> None:
     """Move the ledger to another database and compare every row.
@@ -123,11 +126,10 @@ def move(
         return
     target = opened(settings(database_url=to), begin=True, unfinished=True)
     try:
-        with progress_bar("", "rows") as advance_to:
+        with progress_bar("", "rows") as show:
 
             def tell(step: transfer.Step) -> None:
-                action = f"{step.act} {step.table.replace('_', ' ')}"
-                advance_to(description=action, completed=step.done, total=step.rows)
+                show(step.done, step.rows, f"{step.act} {step.table.replace('_', ' ')}")
 
             moved = transfer.move(source, target, on_step=tell)
     except KeyboardInterrupt:
@@ -153,8 +155,8 @@ def move(
 def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
     """Tell the operator where the stamps are, if they are looked for elsewhere from now on."""
     with reading(source) as session, reading(target) as moved:
-        here, there = (folder_of_proofs(one, chosen) for one in (session, moved))
-    if here != there and (kept := later_than(here, -1)):
+        here, there = (stamps.folder_of_proofs(one, chosen) for one in (session, moved))
+    if here != there and (kept := stamps.later_than(here, -1)):
         print_note(
             f"{count(kept, 'stamp')} of it in {here}: copy them to {there}, "
             "where forecasts verify looks for them."
@@ -172,3 +174,235 @@ def _note_if_open(engine: Engine) -> None:
             "It has no admin yet, so anyone who can open it may do anything in it. To appoint one: "
             "forecasts team appoint HANDLE admin (docs/teams.md)."
         )
+
+
+@app.command(cls=OnLedger)
+def verify(
+    against: Annotated[
+        str | None,
+        option(
+            "DIGEST|FILE",
+            "Compare with an earlier digest, or with all in a file: prove that nothing before "
+            "them has changed.",
+        ),
+    ] = None,
+    all_scores: Annotated[
+        bool, flag("--scores", "Recompute all scores, instead of those of 20 resolutions.")
+    ] = False,
+    receipt: Annotated[
+        Path | None,
+        option(
+            "FILE", "Prove the forecasts of these receipts: one, a list, or one a line, in JSON."
+        ),
+    ] = None,
+    format_: TextOrJson = "text",
+) -> None:
+    """Check that history and scores are unchanged; print the digest.
+
+    Every row is hashed again and compared with its entry in the chain, and scores are computed
+    again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and
+    entries are named, or tables, views and triggers that are not of the ledger's schema.
+    """
+    receipts = [] if receipt is None else read_receipts(receipt)
+    database = CHOSEN["database_url"]
+    if receipts and database is not None and Path(database).is_dir():
+        if against is not None or all_scores:
+            raise BadInput(
+                f"{database!r} is a ledger folder, which has no chain and no scores.",
+                remedy="Leave out --against and --scores, or name the ledger or a backup.",
+            )
+        _verify_folder(Path(database), receipts, format_)
+        return
+    chosen = settings()
+    digests = [] if against is None else read_digests(against)
+    with progress_bar("verify", "entries") as tell, reading(ledger_to_read(chosen)) as session:
+        proofs = stamps.folder_of_proofs(session, chosen.proofs_folder)
+        stamped = stamps.stamps(proofs, roots=chosen.stamp_roots)
+        digests += [one.digest for one in stamped if not one.fault]
+        found = verification.verify(session, against=digests, tell=tell)
+        # Scores of altered rows would differ for that reason.
+        scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
+        checked = check_receipts(session, found, receipts)
+        proved = [one.receipt for one in checked if one.finding is Finding.proved]
+        forecasts = _proved_forecasts(session, proved) if proved else []
+    differ = _differences(scores) if scores else []
+    document = views.Verification.of(
+        found,
+        whole=found.broken is None and not differ and not found.added,
+        scores=scores,
+        receipts=[views.CheckedReceipt.of(one, finding=one.finding.name) for one in checked],
+        stamps=stamped,
+    )
+    if not printed_json(format_, document):
+        if scores is not None:
+            print_lines([*_intact(found, scores), *_stamped(stamped)])
+        print_lines(forecasts)
+    unproved = [one.said for one in checked if one.finding is not Finding.proved]
+    unproved += [f"The stamp {s.file} proves nothing: {s.fault}." for s in stamped if s.fault]
+    print_note(*listed(unproved, _MOST_RECEIPTS, indent=""))
+    _exit_if_broken(found)
+    print_note(*(f"{one[0].upper()}{one[1:]}: find out who added it." for one in found.added))
+    if differ:
+        again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
+        print_note(*differ, again)
+    if differ or unproved or found.added:
+        raise typer.Exit(1)
+
+
+def _verify_folder(folder: Path, receipts: Sequence[Receipt], format_: str) -> None:
+    """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
+    found = forecast_proofs.compare(folder, receipts)
+    proved = [one.said for one in found if one.finding == "proved"]
+    unproved = [one.said for one in found if one.finding != "proved"]
+    if not printed_json(format_, views.CheckedReceipts(receipts=found)):
+        print_lines(listed(proved, _MOST_RECEIPTS, indent=""))
+    print_note(*listed(unproved, _MOST_RECEIPTS, indent=""))
+    if unproved:
+        raise typer.Exit(1)
+
+
+def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
+    """Return a sentence on each forecast whose receipt is proved."""
+
+    def sentence(one: Receipt) -> str:
+        forecast = session.get_one(models.Forecast, one.row_id)
+        question = session.get_one(models.Question, one.question)
+        value = format_value(forecast, newest_wording(session, question).options)
+        return (
+            f"Proved: {named[forecast.member_id]}, {value} on {question.slug}, "
+            f"{when(forecast.made_at)}: entry {one.place:,}, unchanged since."
+        )
+
+    named = handles(session)
+    first = [sentence(one) for one in proved[:_MOST_RECEIPTS]]
+    return listed(first, _MOST_RECEIPTS, of=len(proved), indent="")
+
+
+def _stamped(stamped: Sequence[stamps.Stamp]) -> list[str]:
+    """Return a sentence on the newest valid stamp, if there is one."""
+    valid = [one for one in stamped if one.at is not None]
+    if not valid:
+        return []
+    last = valid[-1]
+    assert last.at is not None
+    entry = int(last.digest.partition("-")[0])
+    number = "" if len(valid) == 1 else f" {len(valid):,} stamps agree with the chain."
+    return [
+        f"Stamped: everything up to entry {entry:,} existed at {when(last.at)}, says "
+        f"{last.authority}.{number}"
+    ]
+
+
+def _differences(scores: Compared) -> list[str]:
+    """Return a sentence on each score that history does not give, and one on outdated ones."""
+    said = [f"Scores were altered: {one}." for one in scores.altered]
+    if scores.outdated:
+        differ = count(scores.outdated, "stored score differs", "stored scores differ")
+        said.append(
+            f"{differ} from the result of this release: an earlier release computed them, or they "
+            "were altered."
+        )
+    return said
+
+
+def _exit_if_broken(found: verification.Verified) -> None:
+    """Print the fault in history, if there is one, and exit with code 1."""
+    broken = found.broken
+    if broken is None:
+        return
+    where = []
+    if broken.entry is not None:
+        where.append(f"entry {broken.entry:,}")
+    if broken.kind is not None:
+        where.append(f"{broken.kind.replace('_', ' ')} {broken.row}")
+    if broken.question is not None:
+        number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
+        where.append(f"question {broken.question!r}{number}")
+    at = f", first at {'; '.join(where)}" if where else ""
+    print_note(
+        f"History was {broken.fault}{at}: {broken.said}.\n"
+        + "".join(f"It was {one.fault} too where {one.said}.\n" for one in found.more)
+        + f"Everything before it is intact, with the digest {found.digest}\n"
+        "Do not change the ledger. Find out who could write to its database, and compare it with "
+        "the newest backup that forecasts verify finds intact."
+    )
+    raise typer.Exit(1)
+
+
+@app.command(cls=OnLedger)
+def backup(
+    file: Annotated[Path, argument("FILE", "The backup to write.")],
+    force: Annotated[bool, flag("--force", "Replace an existing file.")] = False,
+) -> None:
+    """Back up a ledger file while it is in use, and verify the copy.
+
+    For a ledger on a server, the command to use instead is printed (exit code 2).
+    """
+    engine = ledger(settings())
+    note_if_moved(engine)
+    with progress_bar("verify", "entries") as tell:
+        found = back_up(engine, file, force=force, on_progress=tell)
+    # A ledger that takes no acts remembers none.
+    with suppress(DatabaseError), writing(engine) as session:
+        target = str(file.absolute())
+        upkeep.record(session, models.UpkeepAct.backup, target, now=now(), digest=found.digest)
+    if found.broken is not None:
+        print_note(f"{file} is an exact copy of the ledger, but the ledger's history is broken:")
+    _exit_if_broken(found)
+    print_line(f"{file} has {_entries(found)}, and its history is intact.")
+    print_line(found.digest)
+
+
+@app.command(cls=OnLedger)
+def restore(file: Annotated[Path, argument("FILE", "The backup to restore.")]) -> None:
+    """Restore a ledger from a verified backup. The old ledger is kept beside it.
+
+    The ledger must not be open anywhere: stop the app first.
+    """
+    chosen = settings()
+    engine = opened(chosen, begin=True, damaged=True)
+    with progress_bar("verify", "entries") as tell:
+        done = restore_backup(engine, file, now=now(), on_progress=tell)
+    print_line(
+        f"Restored {place(engine)} from {file}: {_entries(done.found)}, and its history is intact."
+    )
+    print_line(done.found.digest)
+    if done.aside is not None:
+        print_note(f"The old ledger is now at {done.aside}.")
+    if there := moved_to(engine):
+        print_note(
+            f"The backup was made after the move to {there}, so it takes no acts until you run: "
+            + command("move", reopen=True, database=place(engine))
+        )
+    restored = sqlite_path(engine)
+    folder = chosen.proofs_folder or (None if restored is None else stamps.beside(restored))
+    if folder is not None and (later := stamps.later_than(folder, done.found.entries)):
+        print_note(
+            f"Stamps of entries after this backup: {later}. forecasts verify will name them until "
+            f"you move them out of {folder}."
+        )
+
+
+def _entries(found: verification.Verified) -> str:
+    return count(found.entries, "entry", "entries")
+
+
+def _intact(found: verification.Verified, scores: Compared) -> list[str]:
+    """Return the sentences on an intact history, and its digest."""
+    plurals = {"evidence": "evidence", "policy": "policies", "identity": "identities"}
+    rows = ", ".join(
+        count(many, kind, plurals.get(kind, f"{kind}s")).replace("_", " ")
+        for kind, many in found.rows.items()
+        if kind != "ledger"
+    )
+    lines = [f"History is intact: {_entries(found)} for {rows or 'no rows yet'}."]
+    if found.forgotten:
+        refer = count(found.forgotten, "entry refers", "entries refer")
+        lines.append(f"{refer} to text that was removed with its member.")
+    if scores.resolutions and not _differences(scores):
+        of = "" if scores.resolutions == scores.of else f"{scores.resolutions:,} of "
+        resolutions = f"{of}{count(scores.of, 'resolution')}"
+        lines.append(f"The scores of {resolutions} were computed again, and are as stored.")
+    if found.against is not None:
+        lines.append(f"Nothing up to entry {found.against:,} has changed since that digest.")
+    return [*lines, "", "Digest (keep it where nobody can change it):", found.digest]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,23 +14,35 @@ from typer.main import get_command
 
 from forecasts.cli.console import one_of
 
+
+def option(metavar: str, help: str, *names: str, **rules: Any) -> Any:
+    """Return an option with a value, called like its parameter unless it has other names."""
+    return Option(*names, metavar=metavar or None, help=help, **rules)
+
+
+def flag(name: str, help: str, **how: Any) -> Any:
+    """Return an option without a value."""
+    return Option(name, help=help, **how)
+
+
+def argument(metavar: str, help: str) -> Any:
+    """Return an argument."""
+    return Argument(metavar=metavar, help=help)
+
+
 Database = Annotated[
     str | None,
-    Option(
-        "--database",
-        metavar="URL|FILE",
-        help="The ledger: an SQLite file or a database URL. "
+    option(
+        "URL|FILE",
+        "The ledger: an SQLite file or a database URL. "
         "[default: $FORECASTS_DATABASE_URL, else a file in your data folder]",
-        show_default=False,
+        "--database",
     ),
 ]
 Member = Annotated[
     str | None,
-    Option(
-        "--as",
-        metavar="HANDLE",
-        help="Act as this member. [default: $FORECASTS_MEMBER, else your user name]",
-        show_default=False,
+    option(
+        "HANDLE", "Act as this member. [default: $FORECASTS_MEMBER, else your user name]", "--as"
     ),
 ]
 # The ledger and the member that the command names, by the names of the settings.
@@ -65,20 +79,64 @@ class AsMember(OnLedger):
         """Declare the options."""
 
 
-QuestionSlug = Annotated[
-    str, Argument(metavar="QUESTION", help="The question's ID, or its number in the list.")
+_BELOW_ZERO = re.compile(r"-([\d.,]|inf)")
+
+
+class TakesNegativeValues(AsMember):
+    """A command whose arguments may begin with a minus and a digit: -5% is not an option.
+
+    All arguments are moved behind ``--``, in their order.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left after parsing into ``ctx.params``."""
+        after: list[str] = []
+        if "--" in args:
+            place = args.index("--")
+            args, after = args[:place], args[place + 1 :]
+        takes_value = {
+            name
+            for parameter in self.get_params(ctx)
+            if parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
+            for name in (*parameter.opts, *parameter.secondary_opts)
+        }
+        options: list[str] = []
+        arguments: list[str] = []
+        rest = iter(args)
+        for arg in rest:
+            if arg in takes_value:
+                options += [arg, *islice(rest, 1)]
+            elif arg.startswith("-") and arg != "-" and not _BELOW_ZERO.match(arg):
+                options.append(arg)
+            else:
+                arguments.append(arg)
+        return super().parse_args(ctx, [*options, "--", *arguments, *after])
+
+
+QuestionSlug = Annotated[str, argument("QUESTION", "The question's ID, or its number in the list.")]
+Every = Annotated[bool, flag("--all", "List every question, not only the first ones.")]
+DryRun = Annotated[bool, flag("--dry-run", "Print the results; nothing is stored.")]
+Overwrite = Annotated[bool, flag("--overwrite", "Replace an earlier one in the folder.")]
+Account = Annotated[
+    str | None, option("NAME", "Your name on the platform, if it is not recognised.")
 ]
-Yes = Annotated[bool, Option("--yes", help="Do not ask for confirmation.")]
-Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
-Because = Annotated[str, Option(metavar="TEXT", help="Your reason, in one line.")]
+Vouch = Annotated[
+    bool,
+    flag(
+        "--vouch",
+        "Vouch for the times of the forecasts; needs an admin. Otherwise they count from now "
+        "on. Implied in a ledger of your own.",
+    ),
+]
+Yes = Annotated[bool, flag("--yes", "Do not ask for confirmation.")]
+Handle = Annotated[str, argument("HANDLE", "The member.")]
+Because = Annotated[str, option("TEXT", "Your reason, in one line.")]
 OutcomesFile = Annotated[
-    Path | None, Option(metavar="FILE", help="Resolve from this CSV or JSON file of outcomes.")
+    Path | None, option("FILE", "Resolve from this CSV or JSON file of outcomes.")
 ]
 VisibleTo = Annotated[
     str | None,
-    Option(
-        metavar="everyone|me|TEAM", help="Limit who can see it. [default: everyone, or unchanged]"
-    ),
+    option("everyone|me|TEAM", "Limit who can see it. [default: everyone, or unchanged]"),
 ]
 
 
@@ -88,13 +146,7 @@ def _text_or_json(value: str) -> str:
 
 # The one way to ask for JSON. Its shapes are in docs/json.md; commands with more formats have more.
 TextOrJson = Annotated[
-    str,
-    Option(
-        "--format",
-        metavar="text|json",
-        callback=_text_or_json,
-        help="Output format (docs/json.md).",
-    ),
+    str, option("text|json", "Output format (docs/json.md).", "--format", callback=_text_or_json)
 ]
 # The option of earlier releases.
-JsonAlias = Annotated[bool, Option("--json", hidden=True, help="The same as --format json.")]
+JsonAlias = Annotated[bool, flag("--json", "The same as --format json.", hidden=True)]

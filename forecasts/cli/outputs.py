@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,9 +22,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from forecasts.cli.console import messages
+from forecasts.cli.printing import messages, print_note
 from forecasts.common.errors import BadInput
 from forecasts.folder.drafts import drafted_file
+
+_SECONDS_BETWEEN_LINES = 30
 
 
 def require_file(output: Path | None) -> None:
@@ -61,35 +66,80 @@ def require_folder(folder: Path) -> None:
         )
 
 
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
+
+
+Show = Callable[..., None]  # show(done, of, step), each of them optional
+
+
 @contextmanager
 def progress_bar(
-    description: str, unit: str, *, total: int | None = None, shown: bool = True, rate: bool = False
-) -> Iterator[Callable[..., None]]:
-    """Yield a function that updates a progress bar on standard error, if that is a terminal.
+    step: str, unit: str, *, total: int | None = None, shown: bool = True, rate: bool = False
+) -> Iterator[Show]:
+    """Yield a function that shows progress on standard error, if that is a terminal.
 
-    It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
-    ``total``: the number of units, if it is already known. ``rate``: show the units a second and
-    the time left as well.
+    It takes the units done, their number, and the step's name; None is as before. ``total``: the
+    number of units, if it is already known. ``rate``: show the units a second and the time left as
+    well, and where there is no terminal a line now and then.
     """
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
-
     console = messages()
+    if rate and not console.is_terminal:
+        yield _lines(unit)
+        return
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
-        *((Rate(), TimeRemainingColumn(), TextColumn("left")) if rate else ()),
+        *((_Rate(), TimeRemainingColumn(), TextColumn("left")) if rate else ()),
         console=console,
         disable=not (shown and console.is_terminal),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
     ) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda **changes: progress.update(task, **changes)
+        task = progress.add_task(step, total=total)
+
+        def show(
+            done: float | None = None, of: float | None = None, step: str | None = None
+        ) -> None:
+            progress.update(task, completed=done, total=of, description=step)
+
+        yield show
+
+
+def _lines(unit: str) -> Show:
+    """Return a function that prints the progress every half a minute."""
+    start = shown = time.monotonic()
+    before = 0
+
+    def show(done: int, of: int, _step: str | None = None) -> None:
+        nonlocal start, shown, before
+        now = time.monotonic()
+        if done < before:  # of the next step
+            start = now
+        before = done
+        if done and now - shown >= _SECONDS_BETWEEN_LINES:
+            shown, rate = now, done / (now - start)
+            print_note(
+                f"{done:,} of {of:,} {unit}, {rate:,.0f} a second, {(of - done) / rate:,.0f} s left"
+            )
+
+    return show
+
+
+@contextmanager
+def stoppable(stopped: str) -> Iterator[None]:
+    """End the block on Ctrl-C or SIGTERM: print this sentence and exit with 130."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_note(stopped)
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
-
 from forecasts.access import teams
 from forecasts.access.members import member_named
-from forecasts.cli.console import print_line, print_note
+from forecasts.cli.options import Overwrite, argument, option
 from forecasts.cli.outputs import require_folder
+from forecasts.cli.printing import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, reading_as, settings
 from forecasts.common.errors import BadInput
@@ -24,24 +23,17 @@ from forecasts.questions import registry
 
 @app.command()
 def publish(
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="The folder to write.")],
+    folder: Annotated[Path, argument("FOLDER", "The folder to write.")],
     of: Annotated[
-        str | None,
-        Option("--member", metavar="HANDLE", help="Publish this member's record. [default: yours]"),
+        str | None, option("HANDLE", "Publish this member's record. [default: yours]", "--member")
     ] = None,
-    team: Annotated[
-        str | None, Option("--team", metavar="TEAM", help="Publish this team's record.")
-    ] = None,
+    team: Annotated[str | None, option("TEAM", "Publish this team's record.", "--team")] = None,
     question: Annotated[
         list[str] | None,
-        Option("--question", metavar="QUESTION", help="Publish this question alone; repeatable."),
+        option("QUESTION", "Publish this question alone; repeatable.", "--question"),
     ] = None,
-    url: Annotated[
-        str, Option("--url", metavar="URL", help="The address at which the folder will be.")
-    ] = "",
-    overwrite: Annotated[
-        bool, Option("--overwrite", help="Replace the record in the folder.")
-    ] = False,
+    url: Annotated[str, option("URL", "The address at which the folder will be.", "--url")] = "",
+    overwrite: Overwrite = False,
 ) -> None:
     """Publish a record as a site that strangers can check.
 

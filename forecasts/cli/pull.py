@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr
-from typer import Argument, Option
 
 from forecasts.accounts import tokens
 from forecasts.accounts.accounts import ACCOUNTS, own, settled
 from forecasts.accounts.client import Client
 from forecasts.accounts.kept import discard, keeping, place
-from forecasts.cli.console import ask_secret, now, one_of, print_note, when
+from forecasts.cli.console import ask_secret, now, one_of, when
 from forecasts.cli.import_output import import_or_preview
+from forecasts.cli.options import Account, DryRun, Vouch, argument, flag
 from forecasts.cli.outputs import progress_bar
+from forecasts.cli.printing import print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_handle, reading_as, settings
 from forecasts.common.errors import command
@@ -25,29 +26,20 @@ from forecasts.platforms.record import Choices
 
 @app.command()
 def pull(
-    platform: Annotated[
-        str, Argument(metavar="metaculus|fatebook|manifold", help="Where your account is.")
-    ],
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Show the changes, and write nothing.")
-    ] = False,
-    fresh: Annotated[bool, Option("--fresh", help="Fetch everything again.")] = False,
+    platform: Annotated[str, argument("metaculus|fatebook|manifold", "Where your account is.")],
+    dry_run: DryRun = False,
+    fresh: Annotated[bool, flag("--fresh", "Fetch everything again.")] = False,
     remember: Annotated[
-        bool, Option("--remember", help="Ask for the token, and keep it in your keyring.")
+        bool, flag("--remember", "Ask for the token, and keep it in your keyring.")
     ] = False,
     forget: Annotated[
-        bool, Option("--forget", help="Remove the token from your keyring, and stop.")
+        bool, flag("--forget", "Remove the token from your keyring, and stop.")
     ] = False,
     mine: Annotated[
-        bool, Option("--mine", help="Leave out the forecasts of others on your questions.")
+        bool, flag("--mine", "Leave out the forecasts of others on your questions.")
     ] = False,
-    account: Annotated[
-        str | None,
-        Option(metavar="NAME", help="Your name on the platform, if it is not recognised."),
-    ] = None,
-    vouch: Annotated[
-        bool, Option("--vouch", help="Vouch for the times of the forecasts, as for import.")
-    ] = False,
+    account: Account = None,
+    vouch: Vouch = False,
 ) -> None:
     """Import your record from your account on another platform.
 
@@ -74,25 +66,15 @@ def pull(
         with reading_as(begin=True) as (session, who, _):
             return set() if who is None else settled(session, platform, who)
 
-    path = place(
-        data_folder() / "pulls",
-        platform,
-        token.get_secret_value(),
-        site.base,
-        chosen.database_url,
-        owner,
-    )
+    secret, folder = token.get_secret_value(), data_folder() / "pulls"
+    path = place(folder, platform, secret, site.base, chosen.database_url, owner)
     begun = now()
     with keeping(path, now=begun, fresh=fresh) as kept:
         if kept.resumed:
-            print_note(
-                f"Continues the pull of {when(kept.begun)}. To fetch everything again: --fresh"
-            )
+            print_note(f"Continues the pull of {when(kept.begun)}. To begin again: --fresh")
         try:
-            with progress_bar(site.title, "") as advance_to:
-                kept.shown = lambda name, count, total: advance_to(
-                    description=f"{site.title}: {name}", completed=count, total=total
-                )
+            with progress_bar(site.title, "") as show:
+                kept.shown = lambda name, done, of: show(done, of, f"{site.title}: {name}")
                 source.fetch(client, kept, known)
         except KeyboardInterrupt:
             print_note(
@@ -100,13 +82,13 @@ def pull(
                 "begin again."
             )
             raise typer.Exit(130) from None
-        with progress_bar("import", "%") as advance_to:
-            advance_to(description="Reading the answers")
+        with progress_bar("import", "%") as show:
+            show(step="Reading the answers")
             record = source.read(kept, Choices(owner, now=begun))
             if mine:
                 record = own(record, account or owner)
             import_or_preview(
-                {platform: record}, advance_to, dry_run=dry_run, vouch=vouch, account=account
+                {platform: record}, show, dry_run=dry_run, vouch=vouch, account=account
             )
         if dry_run:
             again = command("pull", platform)

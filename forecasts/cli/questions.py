@@ -7,22 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
-from typer import Option
 
-from forecasts.cli.console import (
+from forecasts.cli.console import day, one_of
+from forecasts.cli.options import Every, TextOrJson, option
+from forecasts.cli.printing import (
     NUMBER,
     REST,
-    day,
     fitted,
-    one_of,
-    out,
-    print_json,
     print_line,
     print_lines,
     print_note,
     print_table,
+    printed_json,
+    rows_of_a_screen,
 )
-from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
@@ -40,23 +38,20 @@ _PAST = ("resolved", "ambiguous", "annulled")
 def questions(
     status: Annotated[
         str | None,
-        Option(
-            metavar="NAME",
-            help="Filter by status: upcoming, open, awaiting (a resolution), proposed (an "
+        option(
+            "NAME",
+            "Filter by status: upcoming, open, awaiting (a resolution), proposed (an "
             "outcome), resolved, annulled or ambiguous.",
         ),
     ] = None,
-    tag: Annotated[str | None, Option(metavar="TAG", help="Filter by tag.")] = None,
+    tag: Annotated[str | None, option("TAG", "Filter by tag.")] = None,
     search: Annotated[
         str | None,
-        Option(
-            metavar="WORDS",
-            help="Find words in titles, criteria and background; a typo finds similar words.",
+        option(
+            "WORDS", "Find words in titles, criteria and background; a typo finds similar words."
         ),
     ] = None,
-    everything: Annotated[
-        bool, Option("--all", help="List every question, not only one screen of them.")
-    ] = False,
+    everything: Every = False,
     format_: TextOrJson = "text",
 ) -> None:
     """List questions, open ones first, with your forecasts.
@@ -84,8 +79,7 @@ def questions(
             rows = [by_slug[slug] for slug in slugs if slug in by_slug]
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
-        if format_ == "json":
-            print_json([question(state, current.get(state.id)) for state in rows])
+        if printed_json(format_, (question(state, current.get(state.id)) for state in rows)):
             return
         mine = {
             state.id: format_leaders(current[state.id], state.text.options)
@@ -98,7 +92,7 @@ def questions(
         print_line('No questions yet. Ask one: forecasts ask "Will … by 31 December?" 30%')
         print_note("To look around first: forecasts demo")
     elif sys.stdout.isatty():
-        shown = rows if everything else rows[: max(10, out().height - 5)]
+        shown = rows if everything else rows[: rows_of_a_screen()]
         print_questions(shown, mine)
         open_ones = [one for one in shown if one.resolution is None]
         without = [str(one.id) for one in open_ones if not one.text.has_criteria]

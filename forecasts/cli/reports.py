@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from typer import Option
-
 from forecasts.cli import bulk_scores
 from forecasts.cli.bulk_scores import Scheduler, Workers
-from forecasts.cli.console import now, one_of, out, print_note
+from forecasts.cli.console import now, one_of
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import OnLedger
+from forecasts.cli.options import OnLedger, flag, option
 from forecasts.cli.outputs import emit
+from forecasts.cli.printing import out, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, settings, use_own_zone
 from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_of
@@ -23,63 +22,50 @@ from forecasts.documents.as_json import json_pieces
 from forecasts.folder.frames import Frames
 from forecasts.parts.reports.comparisons import compare_parts
 from forecasts.parts.reports.reports import report_parts
-from forecasts.reports import Report, formats
+from forecasts.reports import Report, formats, selection
 from forecasts.reports.build import build as build_report
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as build_comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.report import By
-from forecasts.reports.selection import Choice, Cohort
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
-# The modules that report on parts and compare them.
-_REPORTS = "forecasts.parts.reports.reports"
-_COMPARISONS = "forecasts.parts.reports.comparisons"
 
 CohortName = Annotated[
     str,
-    Option(
-        metavar="scheduled|resolved",
-        help="Count resolved questions whose scheduled close has passed, or all resolved ones.",
+    option(
+        "scheduled|resolved",
+        "Count resolved questions whose scheduled close has passed, or all resolved ones.",
     ),
 ]
 Tags = Annotated[
-    list[str] | None,
-    Option(metavar="TAG", help="Only questions with a given tag; repeat for more."),
+    list[str] | None, option("TAG", "Only questions with a given tag; repeat for more.")
 ]
 Since = Annotated[
-    str | None,
-    Option(metavar="TIME", help="Only questions scheduled to close at this time or later."),
+    str | None, option("TIME", "Only questions scheduled to close at this time or later.")
 ]
 Until = Annotated[
     str | None,
-    Option(
-        metavar="TIME",
-        help="Only questions scheduled to close at this time or earlier. A day means its end.",
+    option(
+        "TIME", "Only questions scheduled to close at this time or earlier. A day means its end."
     ),
 ]
 Lead = Annotated[
     float | None,
-    Option(
-        metavar="DAYS",
-        help="Score only the forecasts active this many days before the scheduled close.",
-    ),
+    option("DAYS", "Score only the forecasts active this many days before the scheduled close."),
 ]
 MadeBefore = Annotated[
     str | None,
-    Option(
-        metavar="TIME",
-        help="Only forecasts made before this time, such as the capture of an article.",
-    ),
+    option("TIME", "Only forecasts made before this time, such as the capture of an article."),
 ]
-AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
+AsOf = Annotated[str | None, option("TIME", "Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
-    Option(
+    option(
+        "|".join(_FORMATS),
+        "Output format. [default: by the extension of --output, else text]",
         "--format",
-        metavar="|".join(_FORMATS),
-        help="Output format. [default: by the extension of --output, else text]",
     ),
 ]
 
@@ -97,8 +83,8 @@ def _wanted(
     """Return the questions and forecasts to count, and as of when, for the verb."""
     if folder is None:
         use_own_zone()
-    choice = Choice(
-        cohort=one_of("--cohort", cohort, get_args(Cohort)),
+    choice = selection.Choice(
+        cohort=one_of("--cohort", cohort, get_args(selection.Cohort)),
         tags=tuple(tags or ()),
         since=time_of(since, past=True),
         until=time_of(until, end_of_day=True),
@@ -133,17 +119,11 @@ def report(
     folder: FolderOrParts = None,
     by: Annotated[
         str,
-        Option(
-            metavar="all|forecaster|team|tag|lead|kind|model|owner",
-            help="Report each of these separately.",
-        ),
+        option("all|forecaster|team|tag|lead|kind|model|owner", "Report each of these separately."),
     ] = "all",
     name: Annotated[
         list[str] | None,
-        Option(
-            metavar="NAME",
-            help="Only this name (with --by lead: days); repeat for more. [default: all]",
-        ),
+        option("NAME", "Only this name (with --by lead: days); repeat for more. [default: all]"),
     ] = None,
     cohort: CohortName = "scheduled",
     tag: Tags = None,
@@ -173,7 +153,9 @@ def report(
         frames = frames_of(folder, rationales=False)
         made = build_report(frames, **wanted)
     else:
-        with bulk_scores.sharing("Reporting", parts, _REPORTS, workers, scheduler) as how:
+        with bulk_scores.sharing(
+            "Reporting", parts.rows("forecasts"), report_parts.__module__, workers, scheduler
+        ) as how:
             made = report_parts(parts, **how, **wanted)
     _emit(made, form, output)
     if parts is None and folder is None and by == "all" and form == "text" and output is None:
@@ -215,17 +197,15 @@ def compare(
     folder: FolderOrParts = None,
     between: Annotated[
         list[str] | None,
-        Option(
-            _BETWEEN,
-            metavar="NAME NAME...",
-            help="Two or more names to compare. [default: all kinds or models]",
+        option(
+            "NAME NAME...", "Two or more names to compare. [default: all kinds or models]", _BETWEEN
         ),
     ] = None,
     of: Annotated[
         str,
-        Option(
-            metavar="teams|forecasters|kinds|models",
-            help="Compare teams, forecasters, kinds of members (human, bot) or models.",
+        option(
+            "teams|forecasters|kinds|models",
+            "Compare teams, forecasters, kinds of members (human, bot) or models.",
         ),
     ] = "teams",
     cohort: CohortName = "scheduled",
@@ -235,8 +215,7 @@ def compare(
     lead: Lead = None,
     made_before: MadeBefore = None,
     people_like_them: Annotated[
-        bool,
-        Option("--people-like-them", help="Generalise beyond these members, with wider intervals."),
+        bool, flag("--people-like-them", "Generalise beyond these members, with wider intervals.")
     ] = False,
     form: ReportFormat = None,
     output: Output = None,
@@ -261,6 +240,8 @@ def compare(
         frames = frames_of(folder, rationales=False)
         comparison = build_comparison(frames, between=between or (), **wanted)
     else:
-        with bulk_scores.sharing("Comparing", parts, _COMPARISONS, workers, scheduler) as how:
+        with bulk_scores.sharing(
+            "Comparing", parts.rows("forecasts"), compare_parts.__module__, workers, scheduler
+        ) as how:
             comparison = compare_parts(parts, sides=between or (), **how, **wanted)
     _emit(comparison, form, output)

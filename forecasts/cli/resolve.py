@@ -7,12 +7,19 @@ from datetime import datetime
 from typing import Annotated
 
 from sqlmodel import Session
-from typer import Argument, Option
 
-from forecasts.cli.console import print_line, when, zone
+from forecasts.cli.console import when, zone
 from forecasts.cli.dates import time_of
-from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, OnLedger, QuestionSlug
+from forecasts.cli.options import (
+    Because,
+    OnLedger,
+    QuestionSlug,
+    TakesNegativeValues,
+    argument,
+    flag,
+    option,
+)
+from forecasts.cli.printing import print_line
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
@@ -28,13 +35,13 @@ from forecasts.values.typed_dates import read_typed_outcome
 
 Outcome = Annotated[
     str,
-    Argument(
-        metavar="OUTCOME",
-        help="yes, no, an option, a number, a date (2027-03-01, yesterday), above or below (the "
+    argument(
+        "OUTCOME",
+        "yes, no, an option, a number, a date (2027-03-01, yesterday), above or below (the "
         "bounds), annulled or ambiguous.",
     ),
 ]
-Source = Annotated[str, Option(metavar="URL", help="Page that reports the outcome.")]
+Source = Annotated[str, option("URL", "Page that reports the outcome.")]
 
 
 @app.command(cls=TakesNegativeValues)
@@ -43,10 +50,7 @@ def propose(
     outcome: Outcome,
     known_at: Annotated[
         str | None,
-        Option(
-            metavar="TIME",
-            help="When the outcome became known. A day means its start. [default: now]",
-        ),
+        option("TIME", "When the outcome became known. A day means its start. [default: now]"),
     ] = None,
     because: Because = "",
     source: Source = "",
@@ -73,9 +77,9 @@ def resolve(
     outcome: Outcome = "",
     known_at: Annotated[
         str | None,
-        Option(
-            metavar="TIME",
-            help="When the outcome became known: later forecasts do not count. A day means its "
+        option(
+            "TIME",
+            "When the outcome became known: later forecasts do not count. A day means its "
             "start. [default: the proposal's or the corrected resolution's time, else now]",
         ),
     ] = None,
@@ -83,9 +87,9 @@ def resolve(
     source: Source = "",
     withdraw: Annotated[
         bool,
-        Option(
+        flag(
             "--withdraw",
-            help="Withdraw the outcome, such as one given to the wrong question. Needs a reason "
+            "Withdraw the outcome, such as one given to the wrong question. Needs a reason "
             "(--because). The question is open again until its close.",
         ),
     ] = False,

@@ -6,15 +6,16 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Argument, Option
 from typer.core import TyperCommand
 
-from forecasts.cli.console import one_of, print_json, print_line, print_note, when
-from forecasts.cli.options import OnLedger, QuestionSlug, TextOrJson
+from forecasts.cli.console import one_of, when
+from forecasts.cli.options import OnLedger, QuestionSlug, TextOrJson, argument, option
+from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.secret_addresses import keys_in
+from forecasts.common.text import count
 from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry, standing
 from forecasts.resolution import assignments, kept_evidence, proposals
@@ -31,9 +32,7 @@ resolver = group("resolver", help="Manage a question's resolvers, which look up 
 
 @resolver.command(cls=TyperCommand)
 def kinds(
-    name: Annotated[
-        str | None, Argument(metavar="KIND", help="Only this kind. [default: all]")
-    ] = None,
+    name: Annotated[str | None, argument("KIND", "Only this kind. [default: all]")] = None,
     format_: TextOrJson = "text",
 ) -> None:
     """List the kinds of resolvers and their settings."""
@@ -45,8 +44,7 @@ def kinds(
             if name is not None:
                 raise
             print_note(f"{each}: {error.message}")
-    if format_ == "json":
-        print_json(described)
+    if printed_json(format_, described):
         return
     for one in described:
         proposes = " It only proposes." if one.only_proposes else ""
@@ -67,25 +65,23 @@ def _described(name: str, found: ResolverKind) -> views.ResolverKind:
         only_proposes=found.only_proposes,
         settings=[
             views.ResolverSetting(
-                name=field_name,
+                name=name,
                 description=field.description or "",
-                required=field.is_required(),
-                default=None
-                if field.is_required()
-                else field.get_default(call_default_factory=True),
+                required=(required := field.is_required()),
+                default=None if required else field.get_default(call_default_factory=True),
             )
-            for field_name, field in found.settings.model_fields.items()
+            for name, field in found.settings.model_fields.items()
         ],
     )
 
 
-Kind = Annotated[str, Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
+Kind = Annotated[str, argument("KIND", "See: forecasts resolver kinds.")]
 With = Annotated[
     list[str] | None,
-    Option(
+    option(
+        "NAME=VALUE",
+        "A setting of the kind; repeat for each. Lists and objects are JSON.",
         "--with",
-        metavar="NAME=VALUE",
-        help="A setting of the kind; repeat for each. Lists and objects are JSON.",
     ),
 ]
 
@@ -106,8 +102,7 @@ def add(question: QuestionSlug, kind: Kind, given: With = None) -> None:
 def remove(question: QuestionSlug) -> None:
     """Remove a question's resolvers. Past lookups are kept."""
     with acting_on(question) as (session, found, who, now):
-        count = assignments.detach(session, found, member=who, now=now)
-    removed = "resolver" if count == 1 else f"{count} resolvers"
+        removed = count(assignments.detach(session, found, member=who, now=now), "resolver")
     print_line(f"{question}: {removed} removed; it is no longer checked automatically")
 
 
@@ -119,8 +114,7 @@ def _attach(question: str, kind: str, given: list[str] | None, *, beside: bool) 
         )
         stored, places = attached.settings, resolver_kinds.kind(kind).places
     print_line(f"{question}: resolved by {kind}")
-    for name, value in stored.items():
-        print_line(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
+    print_lines(f"  {name}: {json.dumps(stored[name], ensure_ascii=False)}" for name in stored)
     for name in places:
         if stored.get(name) is not None:
             _warn(stored[name])
@@ -142,19 +136,16 @@ def policy(
     question: QuestionSlug,
     decides: Annotated[
         str,
-        Argument(
-            metavar="POLICY",
-            help="propose (a person decides), confirm (at once) or quorum (once several agree).",
+        argument(
+            "POLICY",
+            "propose (a person decides), confirm (at once) or quorum (once several agree).",
         ),
     ],
-    agreeing: Annotated[
-        int | None, Option(metavar="N", help="For a quorum: resolvers that must agree.")
-    ] = None,
+    agreeing: Annotated[int | None, option("N", "For a quorum: resolvers that must agree.")] = None,
     dispute_days: Annotated[
         float,
-        Option(
-            metavar="DAYS",
-            help="Days in which a resolution can be disputed and its scores are provisional.",
+        option(
+            "DAYS", "Days in which a resolution can be disputed and its scores are provisional."
         ),
     ] = 0,
 ) -> None:
@@ -182,8 +173,7 @@ def policy(
 def evidence(
     question: QuestionSlug,
     folder: Annotated[
-        Path | None,
-        Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
+        Path | None, option("FOLDER", "Save the kept evidence to this folder.", "--out")
     ] = None,
     format_: TextOrJson = "text",
 ) -> None:
@@ -191,17 +181,15 @@ def evidence(
     with reading_as() as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
     written = [] if folder is None else kept_evidence.save(exhibits, folder)
-    if format_ == "json":
-        documents = [KeptDocument.of(one.exhibit, kept=one.data is not None) for one in exhibits]
-        print_json(KeptEvidence(evidence=documents, files=[str(path) for path in written]))
+    documents = [KeptDocument.of(one.exhibit, kept=one.data is not None) for one in exhibits]
+    files = [str(path) for path in written]
+    if printed_json(format_, KeptEvidence(evidence=documents, files=files)):
         return
-    for one in exhibits:
-        row = one.exhibit
-        print_line(f"{when(row.at)}  {row.address}")
-        kept = "" if one.data is not None else "; too large to keep"
-        print_line(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}")
-    for path in written:
-        print_line(f"wrote {path}")
+    for one in documents:
+        print_line(f"{when(one.at)}  {one.address}")
+        kept = "" if one.kept else "; too large to keep"
+        print_line(f"  {one.size:,} bytes, SHA-256 {one.sha256}{kept}")
+    print_lines(f"wrote {file}" for file in files)
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
@@ -245,8 +233,7 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text") -> None:
                     raise
                 found, message = None, str(error)
         tried.append(resolver_answer(answer.resolver.kind, found, message))
-    if format_ == "json":
-        print_json(tried)
+    if printed_json(format_, tried):
         return
     for one in tried:
         which = f"{one.kind}: " if len(tried) > 1 else ""
@@ -254,8 +241,5 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text") -> None:
             print_line(f"{question}: {which}{one.message}")
             continue
         print_line(f"{question}: {which}{one.outcome}, known at {when(one.known_at)}")
-        for line in (one.source, *one.note.splitlines()):
-            if line:
-                print_line(f"  {line}")
-        for seen in one.seen:
-            print_line(f"  seen: {seen.address}, {seen.size:,} bytes, {seen.sha256}")
+        print_lines(f"  {line}" for line in (one.source, *one.note.splitlines()) if line)
+        print_lines(f"  seen: {s.address}, {s.size:,} bytes, {s.sha256}" for s in one.seen)

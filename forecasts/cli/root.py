@@ -13,12 +13,12 @@ from importlib import import_module
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer import Option
 from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandInfo
 
-from forecasts.cli.console import ENDING, ignoring_closed_pipe, print_error
-from forecasts.cli.options import AsMember
+from forecasts.cli.console import ENDING
+from forecasts.cli.options import AsMember, flag
+from forecasts.cli.printing import ignoring_closed_pipe, print_error
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.limits import limit_memory
 
@@ -30,8 +30,8 @@ SECTIONS = {
         "today": ("today", "List today's questions to forecast, review and resolve."),
         "app": ("serve", "Serve the app, to you alone or to a team that signs in."),
         "demo": ("serve", "Build the sample ledger, of simulated people, and serve it."),
-        "api": ("api", "Serve the HTTP API to bots and scripts, each with its token."),
-        "mcp": ("mcp", "Serve the ledger to a language model on this machine."),
+        "api": ("serve", "Serve the HTTP API to bots and scripts, each with its token."),
+        "mcp": ("serve", "Serve the ledger to a language model on this machine."),
     },
     "Articles and questions": {
         "capture": ("articles", "Capture a page's articles and list possible questions."),
@@ -39,9 +39,9 @@ SECTIONS = {
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
         "questions": ("questions", "List questions, open ones first, with your forecasts."),
         "show": ("show", "Show a question on one screen: forecasts, outcome and scores."),
-        "revise": ("revise", "Reword a question or change its dates."),
-        "close": ("revise", "Close a question early."),
-        "discard": ("revise", "Discard your own question within a day of asking it."),
+        "revise": ("ask", "Reword a question or change its dates."),
+        "close": ("ask", "Close a question early."),
+        "discard": ("ask", "Discard your own question within a day of asking it."),
         "same": ("same", "List questions that may be the same, or make them a family."),
     },
     "Forecasts": {
@@ -58,7 +58,7 @@ SECTIONS = {
         "uphold": ("resolve", "Uphold a disputed outcome, which makes it final."),
         "resolver": ("resolvers", "Manage a question's resolvers, which look up its outcome."),
         "run": ("runs", "Check due questions with their resolvers and resolve them."),
-        "schedule": ("schedule", "Print the configuration for scheduled runs."),
+        "schedule": ("runs", "Print the configuration for scheduled runs."),
     },
     "Scores": {
         "scores": ("scores", "List your scores on resolved questions."),
@@ -74,21 +74,21 @@ SECTIONS = {
         "pull": ("pull", "Import your record from your account on another platform."),
         "export": ("exchange", "Export a ledger folder, or files in another platform's format."),
         "publish": ("publish", "Publish a record as a site that strangers can check."),
-        "verify": ("chain", "Check that history and scores are unchanged; print the digest."),
+        "verify": ("operations", "Check that history and scores are unchanged; print the digest."),
         "digest": ("digests", "Print the ledger's digest, and send it somewhere safe."),
-        "backup": ("chain", "Back up a ledger file while it is in use, and verify the copy."),
-        "restore": ("chain", "Restore a ledger from a verified backup."),
+        "backup": ("operations", "Back up a ledger file while it is in use, and verify the copy."),
+        "restore": ("operations", "Restore a ledger from a verified backup."),
         "move": ("operations", "Move the ledger to another database and compare every row."),
-        "partition": ("partition", "Divide a ledger of any size into parts, for bulk scoring."),
-        "simulate": ("simulate", "Simulate a tournament of any size, as a folder of parts."),
+        "partition": ("parts", "Divide a ledger of any size into parts, for bulk scoring."),
+        "simulate": ("parts", "Simulate a tournament of any size, as a folder of parts."),
     },
     "Administration": {
         "check": ("operations", "Check a ledger: schema, permissions, clock, rows and sign-in."),
         "migrate": ("operations", "Create a ledger on a server, or update its schema."),
-        "team": ("teams", "Manage teams, their members' roles and their rules."),
-        "token": ("tokens", "Manage tokens, by which bots and scripts act."),
+        "team": ("members", "Manage teams, their members' roles and their rules."),
+        "token": ("members", "Manage tokens, by which bots and scripts act."),
         "member": ("members", "Export or remove a member's data, or adopt a model as your bot."),
-        "identify": ("operations", "Link a new sign-in to an existing member."),
+        "identify": ("members", "Link a new sign-in to an existing member."),
     },
 }
 COMMANDS = {name: one for section in SECTIONS.values() for name, one in section.items()}
@@ -206,7 +206,7 @@ def _version(wanted: bool) -> None:
 @command_line.callback()
 def _options(
     version: Annotated[
-        bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, flag("--version", "Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     if _MEMORY in os.environ:

@@ -1,30 +1,49 @@
-"""The commands for scheduled runs: run, run status, run retry."""
+"""The commands for scheduled runs: run, run status, run retry, and schedule, which prints them."""
 
 from __future__ import annotations
 
+import getpass
+import shlex
+import shutil
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from typer import Option
 
 from forecasts.agenda.notifications import sender
-from forecasts.cli.console import now, on_terminal, print_json, print_line, when
+from forecasts.cli.console import ENDING, now, on_terminal, one_of, when
 from forecasts.cli.digests import send_due_digest
 from forecasts.cli.notify import notify_members
-from forecasts.cli.options import Database, JsonAlias, QuestionSlug, TextOrJson
+from forecasts.cli.options import (
+    CHOSEN,
+    Database,
+    JsonAlias,
+    OnLedger,
+    QuestionSlug,
+    TextOrJson,
+    argument,
+    flag,
+    option,
+)
 from forecasts.cli.outputs import progress_bar
+from forecasts.cli.printing import print_error, print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
-from forecasts.cli.schedule import keep_on
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.common.settings import Settings
 from forecasts.common.text import count
 from forecasts.ledger.clock import ledger_clock, require_not_behind
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
+from forecasts.ledger.urls import holds_secrets, read_url
+from forecasts.operations import digests, schedules
 from forecasts.operations.schedules import read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
 from forecasts.resolution.progress import interval_in_words, run_times
@@ -48,22 +67,16 @@ CLAIMS_SHOWN = 5
 @run.callback()
 def run_(
     context: typer.Context,
-    dry: Annotated[
-        bool, Option("--dry-run", help="Print the results without storing anything.")
-    ] = False,
+    dry: Annotated[bool, flag("--dry-run", "Print the results without storing anything.")] = False,
     only: Annotated[
-        str | None, Option(metavar="KIND", help="Only questions with a resolver of this kind.")
+        str | None, option("KIND", "Only questions with a resolver of this kind.")
     ] = None,
-    limit: Annotated[
-        int | None, Option(metavar="N", min=0, help="Check at most N questions.")
-    ] = None,
+    limit: Annotated[int | None, option("N", "Check at most N questions.", min=0)] = None,
     format_: TextOrJson = "text",
     as_json: JsonAlias = False,
     every: Annotated[
         str | None,
-        Option(
-            metavar="15m|6h|1d", help="Keep running at this interval until stopped, for containers."
-        ),
+        option("15m|6h|1d", "Keep running at this interval until stopped, for containers."),
     ] = None,
     database: Database = None,
 ) -> None:
@@ -108,15 +121,15 @@ def _run(
         started = clock()
         with reading(engine) as session:
             require_not_behind(session, started)
-        with progress_bar("run", "questions", shown=not as_json) as advance_to:
+        with progress_bar("run", "questions", shown=not as_json) as show:
 
             def on_start(due: int) -> None:
                 so_far.due = due
-                advance_to(total=due)
+                show(0, due)
 
             def on_result(result: Result) -> None:
                 so_far.results.append(result)
-                advance_to(advance=1)
+                show(len(so_far.results))
                 slug, state, message = result.slug, result.state, result.message
                 if as_json:
                     looked = views.Looked(question=slug, state=state, message=message)
@@ -173,15 +186,13 @@ def _print_summary(
     words = ", ".join(f"{counts[state]:,} {word}" for state, word in _COUNTED.items())
     print_line(f"{'Dry run, nothing was stored: ' if dry else ''}{words}")
     if summary.waiting:
-        needs = "question needs" if summary.waiting == 1 else "questions need"
-        print_line(
-            f"{summary.waiting:,} {needs} a person: see the page Resolve, or forecasts run status."
-        )
+        needs = count(summary.waiting, "question needs", "questions need")
+        print_line(f"{needs} a person: see the page Resolve, or forecasts run status.")
 
 
 @run.command()
 def status(
-    limit: Annotated[int, Option(metavar="N", min=1, help="Print at most N of each list.")] = 20,
+    limit: Annotated[int, option("N", "Print at most N of each list.", min=1)] = 20,
     format_: TextOrJson = "text",
     as_json: JsonAlias = False,
 ) -> None:
@@ -196,10 +207,9 @@ def status(
             views.OpenProposal(slug=question.slug, outcome=row.outcome, since=row.recorded_at)
             for row, question in proposals.open_proposals(session)
         ]
-        asked = {question.slug: question for _, question in proposals.open_proposals(session)}
         disagreements = {
-            slug: words
-            for slug, question in asked.items()
+            question.slug: words
+            for _, question in proposals.open_proposals(session)
             if (words := progress.disagreement(session, question))
         }
         disputed = [
@@ -207,20 +217,18 @@ def status(
             for row, _, question in disputes.open_disputes(session)
         ]
         unsure = sender.undelivered(session, now=now)
-    if as_json or format_ == "json":
-        every = None if times is None else times.every
-        print_json(
-            views.RunStatus.of(
-                found,
-                proposed=proposed,
-                disputed=disputed,
-                disagreements=disagreements,
-                notices_unsure=unsure,
-                last_run=None if times is None else times.last,
-                next_run=None if times is None else times.next,
-                run_every_minutes=None if every is None else every // timedelta(minutes=1),
-            )
-        )
+    every = None if times is None else times.every
+    document = views.RunStatus.of(
+        found,
+        proposed=proposed,
+        disputed=disputed,
+        disagreements=disagreements,
+        notices_unsure=unsure,
+        last_run=None if times is None else times.last,
+        next_run=None if times is None else times.next,
+        run_every_minutes=None if every is None else every // timedelta(minutes=1),
+    )
+    if printed_json("json" if as_json else format_, document):
         return
     if times is None:
         print_line("No run yet. To schedule runs, see: forecasts schedule --help")
@@ -241,12 +249,10 @@ def status(
     )
     for title, rows, field in waiting:
         print_line(f"\n{title}: {len(rows):,}")
-        for each in rows:
-            print_line(f"  {when(each.since)}  {each.slug}: {getattr(each, field)}")
+        print_lines(f"  {when(one.since)}  {one.slug}: {getattr(one, field)}" for one in rows)
     if disagreements:
         print_line(f"\nDisagreements: {len(disagreements):,}")
-    for slug, words in disagreements.items():
-        print_line(f"  {slug}: {words}")
+        print_lines(f"  {slug}: {words}" for slug, words in disagreements.items())
     print_line("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
         notes = f", failed attempts: {due.attempts}" if due.attempts else ""
@@ -255,12 +261,12 @@ def status(
         print_line(f"  {when(due.at)}  {due.slug}{notes}")
     if found.checked:
         print_line("\nLatest checks:")
-    for check in found.checked:
-        print_line(f"  {when(check.at)}  {check.slug}: {check.message}")
+        print_lines(f"  {when(one.at)}  {one.slug}: {one.message}" for one in found.checked)
     if found.done or not found.checked:
         print_line("\nRecent results:" if found.done else "\nNo results yet.")
-    for done in found.done:
-        print_line(f"  {when(done.at)}  {done.state}: {done.slug}: {done.message}")
+        print_lines(
+            f"  {when(one.at)}  {one.state}: {one.slug}: {one.message}" for one in found.done
+        )
     if unsure:
         print_line(
             f"\n{count(unsure, 'notice')} may not have arrived, or were "
@@ -274,3 +280,163 @@ def retry(question: QuestionSlug) -> None:
     with acting_on(question) as (session, found, who, now):
         assignments.retry(session, found, member=who, now=now)
     print_line(f"{question}: the next run checks it again")
+
+
+schedule = group(
+    "schedule", help="Print the configuration for scheduled runs. See docs/scheduling.md."
+)
+
+DEFAULT_EVERY = "15m"
+Every = Annotated[str, option("15m|6h|1d", "Interval; must divide an hour or a day.")]
+User = Annotated[str | None, option("NAME", "The user that runs it. [default: you]")]
+EnvironmentFile = Annotated[
+    Path,
+    option(
+        "PATH",
+        "The file for secret settings, such as a URL with a password; they are never printed.",
+    ),
+]
+_SECRETS = Path("/etc/forecasts/environment")
+
+
+@schedule.command(cls=OnLedger)
+def cron(every: Every = DEFAULT_EVERY, environment_file: EnvironmentFile = _SECRETS) -> None:
+    """Print a crontab line, with instructions."""
+    found = _installation(every, secrets=environment_file)
+    typer.echo(schedules.cron(found, schedules.read_every(every)), nl=False)
+
+
+@schedule.command(cls=OnLedger)
+def systemd(
+    part: Annotated[str, argument("service|timer|both", "The unit to print.")] = "both",
+    every: Every = DEFAULT_EVERY,
+    user: User = None,
+    environment_file: EnvironmentFile = _SECRETS,
+) -> None:
+    """Print a systemd service and timer, with instructions."""
+    one_of("The unit", part, ("service", "timer", "both"))
+    period = schedules.read_every(every)
+    found = _installation(every, user=user, secrets=environment_file)
+    units = {
+        "service": schedules.systemd_service(found),
+        "timer": schedules.systemd_timer(found, period),
+    }
+    typer.echo("\n".join(units.values()) if part == "both" else units[part], nl=False)
+
+
+@schedule.command(cls=OnLedger)
+def kubernetes(
+    every: Every = DEFAULT_EVERY,
+    image: Annotated[
+        str | None, option("IMAGE", "The container image. [default: forecast-ledger:VERSION]")
+    ] = None,
+) -> None:
+    """Print a Kubernetes CronJob, with instructions."""
+    import scoring  # loads pandas, which no run needs
+
+    found = _installation(every, image=image, digest_file=False)
+    manifest = schedules.kubernetes(
+        found,
+        schedules.read_every(every),
+        image=image or f"forecast-ledger:{scoring.__version__}",
+        in_a_file=read_url(settings().database_url).get_backend_name() == "sqlite",
+    )
+    typer.echo(manifest, nl=False)
+
+
+def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
+    """Run now and at each interval until the process is stopped (SIGTERM, Ctrl+C).
+
+    ``run`` gets a function that returns whether the process is being stopped, and finishes its
+    current work first. If the ledger cannot be reached, the error is printed and the next run
+    tries again; a ledger that does not exist raises on the first run, as its name is wrong.
+    """
+    period = schedules.read_every(every)
+    stopping = Event()
+    worked = False
+
+    def once() -> None:
+        nonlocal worked
+        try:
+            run(stopping.is_set)
+            worked = True
+        except DatabaseError as error:
+            if error.exit_code != DatabaseError.exit_code and not worked:
+                raise
+            print_error(error)
+            print_note(f"The next run is at {when(schedules.next_time(now(), period))}.")
+        finally:
+            ENDING.close()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        signal.signal(number, before[number])  # a second signal ends the process at once
+
+    before: dict[int, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        schedules.repeat(once, every=period, now=now, stopped=stopping.wait)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    print_note("Stopped.")
+
+
+def _installation(
+    every: str,
+    *,
+    user: str | None = None,
+    secrets: Path = _SECRETS,
+    image: str | None = None,
+    digest_file: bool = True,
+) -> schedules.Installation:
+    """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
+    chosen = settings()
+    is_secret = holds_secrets(chosen.database_url)
+    given = {
+        "--every": None if every == DEFAULT_EVERY else every,
+        "--user": user,
+        "--image": image,
+        "--environment-file": None if secrets == _SECRETS else str(secrets),
+        "--database": None if is_secret else CHOSEN["database_url"],
+    }
+    for words in (user or "", str(secrets)):
+        if not words.isprintable():
+            raise BadInput(f"{words!r} has characters that a unit cannot contain.")
+    needed: dict[str, str | None] = {"database_url": None if is_secret else chosen.database_url}
+    for name in ("commands_folder", "files_folder", "proofs_folder", "stamp_roots"):
+        if (path := getattr(chosen, name)) is not None:
+            needed[name] = str(path.absolute())
+    if chosen.stamp_url is not None:
+        needed["stamp_url"] = chosen.stamp_url
+    if chosen.digest_to is not None:
+        target = chosen.digest_to.get_secret_value()
+        digests.require_server(target)
+        needed["digest_to"] = None if "://" in target else str(Path(target).absolute())
+    elif digest_file:
+        needed["digest_to"] = str(digests.default_file(chosen.database_url))
+    if chosen.allow_private_addresses:
+        needed["allow_private_addresses"] = "true"
+    options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+    return schedules.Installation(
+        command=(_command(), "run"),
+        user=user or getpass.getuser(),
+        settings={f"FORECASTS_{name.upper()}": value for name, value in needed.items()},
+        secrets=str(secrets.absolute()),
+        given=options,
+    )
+
+
+def _command() -> str:
+    """Return the path of this installation's command ``forecasts``."""
+    beside = Path(sys.executable).with_name("forecasts")
+    found = str(beside) if beside.is_file() else shutil.which("forecasts")
+    if found is None:
+        raise BadInput(
+            "The command forecasts was not found on this machine.",
+            remedy="Install forecast-ledger, and use the command of that installation.",
+        )
+    return found

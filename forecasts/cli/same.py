@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from sqlmodel import Session
-from typer import Argument, Option
 
-from forecasts.cli.console import confirm, print_json, print_line, print_note, when
-from forecasts.cli.options import TextOrJson, Yes
+from forecasts.cli.console import confirm, when
+from forecasts.cli.options import TextOrJson, Yes, argument, flag
+from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, next_step, reading_as
 from forecasts.common.errors import BadInput
@@ -24,14 +24,13 @@ from forecasts.views.questions import same_questions
 @app.command()
 def same(
     questions: Annotated[
-        list[str] | None, Argument(metavar="QUESTION", help="The questions that are the same.")
+        list[str] | None, argument("QUESTION", "The questions that are the same.")
     ] = None,
     different: Annotated[
-        bool, Option("--different", help="They are not the same: do not propose the pair again.")
+        bool, flag("--different", "They are not the same: do not propose the pair again.")
     ] = False,
     identical: Annotated[
-        bool,
-        Option("--identical", help="Join all pairs with the same title, type and scheduled close."),
+        bool, flag("--identical", "Join all pairs with the same title, type and scheduled close.")
     ] = False,
     yes: Yes = False,
     format_: TextOrJson = "text",
@@ -83,8 +82,7 @@ def _join_identical(yes: bool) -> None:
         print_line("No two questions have the same title, type and scheduled close.")
         print_note(f"To list similar ones: {next_step('same')}")
         return
-    for line in listed:
-        print_line(line)
+    print_lines(listed)
     confirm(f"Join {count(len(pairs), 'pair')}?", yes=yes)
     with acting() as (session, who, now):
         joined = families.join_pairs(session, pairs, member=who, now=now)
@@ -93,11 +91,9 @@ def _join_identical(yes: bool) -> None:
 
 def _print_joined(joined: Sequence[Joined]) -> None:
     """Print the families with the questions that are new in them, and how to take one out."""
-    for one in joined:
-        print_line(f"In the family {one.family}: {', '.join(one.before)}")
+    print_lines(f"In the family {one.family}: {', '.join(one.before)}" for one in joined)
     last = list(joined[-1].before)[-1]
-    back = next_step("revise", last, family="")
-    print_note(f"To take one out: {back}")
+    print_note(f"To take one out: {next_step('revise', last, family='')}")
 
 
 def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
@@ -117,20 +113,16 @@ def _print_pairs(format_: str) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
     with reading_as() as (session, _, now):
         pairs = same_pairs(session, now=now)
-        if format_ == "json":
-            print_json([same_questions(pair) for pair in pairs])
+        if printed_json(format_, map(same_questions, pairs)):
             return
         listed = _lines(session, pairs)
     if not pairs:
         print_line("No two questions of different platforms look the same.")
         return
-    for line in listed:
-        print_line(line)
+    print_lines(listed)
     first = pairs[0].slugs
-    join = next_step("same", *first)
-    apart = next_step("same", *first, different=True)
-    print_note(f"If they are the same: {join}")
-    print_note(f"If not: {apart}")
+    print_note(f"If they are the same: {next_step('same', *first)}")
+    print_note(f"If not: {next_step('same', *first, different=True)}")
     if (many := sum(pair.is_identical for pair in pairs)) > 1:
         every = next_step("same", identical=True)
         print_note(f"To join the {many:,} with the same title, type and close: {every}")

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Annotated, get_args
-
-from typer import Argument, Option
 
 import scoring
 from forecasts.access.kinds import CrowdOf
 from forecasts.cli import bulk_scores
 from forecasts.cli.bulk_scores import Scheduler, Workers
-from forecasts.cli.console import (
+from forecasts.cli.console import day, one_of
+from forecasts.cli.dates import time_of
+from forecasts.cli.options import Every, OnLedger, TextOrJson, argument, flag, option
+from forecasts.cli.outputs import emit
+from forecasts.cli.printing import (
     NUMBER,
     REST,
-    day,
     fitted,
-    one_of,
-    out,
-    print_json,
     print_line,
     print_lines,
     print_note,
     print_table,
+    printed_json,
+    rows_of_a_screen,
 )
-from forecasts.cli.dates import time_of
-from forecasts.cli.options import OnLedger, TextOrJson
-from forecasts.cli.outputs import emit
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as, use_own_zone
-from forecasts.cli.show import printed_lines
+from forecasts.cli.show import print_printed
 from forecasts.cli.table_output import (
     Folder,
     FolderOrParts,
@@ -46,11 +44,8 @@ from forecasts.documents import numbers
 from forecasts.questions import registry
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reports.own_scores import own_scores
-from forecasts.scores.attribution import attribute as attribute_frames
-from forecasts.scores.crowds import crowd as crowd_forecasts
-from forecasts.scores.printed_scores import Printed, printed_by_question, printed_notes
+from forecasts.scores import attribution, crowds, printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching, scored_questions
-from forecasts.views import scores as views
 from forecasts.views.scores import scored_question, unscored_question
 from scoring.protocols import get_protocol
 
@@ -68,16 +63,11 @@ _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
 @app.command()
 def scores(
     question: Annotated[
-        str | None,
-        Argument(metavar="QUESTION", help="Show this question with the score of each update."),
+        str | None, argument("QUESTION", "Show this question with the score of each update.")
     ] = None,
-    search: Annotated[
-        str | None, Option(metavar="WORDS", help="Only questions with these words.")
-    ] = None,
-    sort: Annotated[str, Option(metavar="|".join(_ORDERS), help="Order of the list.")] = "resolved",
-    everything: Annotated[
-        bool, Option("--all", help="List every question, not only one screen of them.")
-    ] = False,
+    search: Annotated[str | None, option("WORDS", "Only questions with these words.")] = None,
+    sort: Annotated[str, option("|".join(_ORDERS), "Order of the list.")] = "resolved",
+    everything: Every = False,
     format_: TextOrJson = "text",
 ) -> None:
     """List your scores on resolved questions.
@@ -87,7 +77,7 @@ def scores(
     """
     one_of("--sort", sort, tuple(_ORDERS))
     alone: list[QuestionState] = []
-    printed: dict[int, list[Printed]] = {}
+    printed: dict[int, list[printed_scores.Printed]] = {}
     with reading_as() as (session, who, now):
         asked = None if question is None else registry.find(session, question)
         of_one = None if asked is None else asked.id
@@ -98,31 +88,25 @@ def scores(
             found = matching(found, search)
         if who is not None and (question is not None or format_ == "json"):
             states = [*alone, *(one.state for one in found)]
-            printed = printed_by_question(session, states, who)
+            printed = printed_scores.printed_by_question(session, states, who)
             alone = [state for state in alone if state.id in printed]
     found.sort(key=lambda one: _place(_ORDERS[sort](one)))
-    if format_ == "json":
-        print_json(_documents(found, alone, printed))
-    elif question is not None and (found or alone):
-        _print_question(found, [one for some in printed.values() for one in some])
+    documents = chain(
+        (unscored_question(one, printed.get(one.id, ())) for one in alone),
+        (scored_question(one, printed.get(one.state.id, ())) for one in found),
+    )
+    if printed_json(format_, documents):
+        return
+    if question is not None and (found or alone):
+        for one in found:
+            _print_updates(one)
+        print_printed([one for some in printed.values() for one in some])
     elif found:
         _print_scores(found, everything=everything)
     elif question is not None or search is not None:
         print_line("You have no score there. To see them all: forecasts scores")
     else:
         print_line("No results yet. Scores appear here once your questions resolve.")
-
-
-def _documents(
-    found: Sequence[ScoredQuestion],
-    alone: Sequence[QuestionState],
-    printed: Mapping[int, Sequence[Printed]],
-) -> list[views.ScoredQuestion]:
-    """Return the scored questions for JSON, and those with only printed scores."""
-    return [
-        *(unscored_question(one, printed.get(one.id, ())) for one in alone),
-        *(scored_question(one, printed.get(one.state.id, ())) for one in found),
-    ]
 
 
 def _place(value: float | None) -> tuple[bool, float]:
@@ -141,7 +125,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
         parts.append(f"earned by updates {numbers.signed(own.points)}")
         print_lines(fitted(" · ".join(parts), lines=2))
-    shown = found if everything or not sys.stdout.isatty() else found[: max(10, out().height - 6)]
+    shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen()]
     narrow = {**NUMBER, "max_width": 8}
     columns = {"resolved": {}, **dict.fromkeys(("score", "crowd", "earned", "last"), narrow)}
     print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, map(_cells, shown))
@@ -154,15 +138,6 @@ def _cells(one: ScoredQuestion) -> tuple[str, ...]:
     signed = map(numbers.signed, (one.against_crowd, one.points))
     said = (one.last.value, one.state.resolution.outcome, one.state.text.title)
     return day(one.known_at), numbers.number(one.score.score), *signed, *said
-
-
-def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed]) -> None:
-    """Print the member's scores on one question: the ledger's, then those of its platform."""
-    for one in found:
-        _print_updates(one)
-    print_lines(printed_lines(printed))
-    for note in printed_notes(printed):
-        print_line(f"  {note}", style="dim")
 
 
 def _print_updates(one: ScoredQuestion) -> None:
@@ -197,8 +172,7 @@ def _print_updates(one: ScoredQuestion) -> None:
 def score(
     folder: FolderOrParts = None,
     protocol: Annotated[
-        list[str] | None,
-        Option(metavar="NAME", help="Scoring protocol; repeat for more. [default: brier]"),
+        list[str] | None, option("NAME", "Scoring protocol; repeat for more. [default: brier]")
     ] = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -241,20 +215,16 @@ def crowd(
     folder: Folder = None,
     method: Annotated[
         str,
-        Option(
-            metavar="NAME",
-            help="Aggregate by mean, median, recency_weighted, geometric_odds or extremized.",
+        option(
+            "NAME", "Aggregate by mean, median, recency_weighted, geometric_odds or extremized."
         ),
     ] = "recency_weighted",
     at: Annotated[
-        str | None,
-        Option(metavar="TIME", help="Time of the forecast. [default: just before each close]"),
+        str | None, option("TIME", "Time of the forecast. [default: just before each close]")
     ] = None,
-    of: Annotated[
-        str, Option(metavar="people|bots|both", help="Count people, bots or both.")
-    ] = "both",
+    of: Annotated[str, option("people|bots|both", "Count people, bots or both.")] = "both",
     each_bot: Annotated[
-        bool, Option("--each-bot", help="Count each bot of an owner, not all of them as one.")
+        bool, flag("--each-bot", "Count each bot of an owner, not all of them as one.")
     ] = False,
     format_: Format = None,
     output: Output = None,
@@ -264,7 +234,7 @@ def crowd(
         use_own_zone()
     chosen, moment = format_of(format_, output), time_of(at, past=True)
     frames = frames_of(folder, rationales=False)
-    table = crowd_forecasts(
+    table = crowds.crowd(
         frames, method, moment, of=one_of("--of", of, get_args(CrowdOf)), each_bot=each_bot
     )
     emit(table_text(table, chosen), output)
@@ -273,12 +243,8 @@ def crowd(
 @app.command(cls=OnLedger)
 def attribute(
     folder: Folder = None,
-    by: Annotated[
-        str, Option(metavar="update|evidence|publisher|kind", help="Sum by one of these.")
-    ] = "update",
-    protocol: Annotated[
-        str, Option(metavar="NAME", help="Scoring protocol for the units.")
-    ] = "brier",
+    by: Annotated[str, option("update|evidence|publisher|kind", "Sum by one of these.")] = "update",
+    protocol: Annotated[str, option("NAME", "Scoring protocol for the units.")] = "brier",
     format_: Format = None,
     output: Output = None,
 ) -> None:
@@ -288,4 +254,4 @@ def attribute(
     """
     chosen = format_of(format_, output)
     frames = frames_of(folder)
-    emit(table_text(attribute_frames(frames, by, protocol), chosen), output)
+    emit(table_text(attribution.attribute(frames, by, protocol), chosen), output)

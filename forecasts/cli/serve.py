@@ -1,8 +1,9 @@
-"""The commands that serve the app: app, demo."""
+"""The commands that serve the app, the API and a language model: app, demo, api, mcp."""
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -11,25 +12,34 @@ import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer import Option
+from sqlalchemy import Engine
 from typer.core import TyperCommand
 
-from forecasts.access import oidc_settings
-from forecasts.access.oidc_settings import PREFIX, SignIn
-from forecasts.cli.console import now, out, print_note
-from forecasts.cli.options import OnLedger
+from forecasts.access import oidc_settings, tokens
+from forecasts.access.members import kind_of, member_or_new
+from forecasts.access.oidc_settings import PREFIX, SignIn, is_loopback
+from forecasts.api.door import Here
+from forecasts.cli.console import now
+from forecasts.cli.options import CHOSEN, OnLedger, flag, option
+from forecasts.cli.printing import out, print_note
 from forecasts.cli.root import app
-from forecasts.cli.session import ledger, settings
-from forecasts.common.errors import BadInput, command
+from forecasts.cli.session import acting, ledger, reading_as, settings
+from forecasts.common.errors import BadInput, Refused, command
+from forecasts.common.extras import missing
 from forecasts.common.settings import Settings
 from forecasts.common.text import printable
+from forecasts.ledger.append import written
+from forecasts.ledger.models import BotOwner, MemberKind
 
-Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
-Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
+Port = Annotated[int, option("", "The port to listen on.", "--port", min=1, max=65535)]
+Open = Annotated[bool, flag("--open/--no-open", "Open the app in the browser, or not.")]
 _LOOPBACK = "127.0.0.1"
 PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
@@ -39,7 +49,7 @@ def app_(
     port: Port = 8501,
     address: Annotated[
         str,
-        Option(help="The address to listen on. Any other than this machine's own needs sign-in."),
+        option("", "The address to listen on. Any other than this machine's own needs sign-in."),
     ] = _LOOPBACK,
     open_: Open = True,
 ) -> None:
@@ -185,7 +195,7 @@ def _app_script() -> Path:
 @app.command(cls=TyperCommand)
 def demo(
     serve_: Annotated[
-        bool, Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
+        bool, flag("--serve/--no-serve", "Open the app on it afterwards, or not.")
     ] = True,
     port: Port = 8501,
     open_: Open = True,
@@ -205,3 +215,115 @@ def demo(
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
         raise typer.Exit(serve(settings(database_url=url), port, open_=open_))
+
+
+@app.command(cls=OnLedger)
+def api(
+    port: Port = 8000,
+    host: Annotated[
+        str, option("", "The address to listen on. Any other than this machine's needs --name.")
+    ] = _LOOPBACK,
+    name: Annotated[
+        list[str] | None,
+        option("HOST", "A name under which other machines reach it; repeat for more."),
+    ] = None,
+) -> None:
+    """Serve the HTTP API to bots and scripts, each with its token.
+
+    See docs/api.md. The app serves it too, under its own address.
+    """
+    if not is_loopback(host) and not name:
+        raise BadInput(
+            f"The API does not listen on the address {host} without a name: requests to other "
+            "names are refused.",
+            remedy="Add the name under which others reach it: --name forecasts.example.org",
+        )
+    try:
+        import uvicorn
+
+        from forecasts.api.server import build
+    except ImportError:
+        raise missing("The API", "api") from None
+    # Before the MCP library sets up a log of its own, which draws a box around each error.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    require_free(port, host)
+    chosen = settings()
+    served = build(ledger(chosen, begin=True), clock=now, settings=chosen, hosts=name or ())
+    at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    print_note(f"The API is at {at}/api/v1, its documents at {at}/api/v1/docs (Ctrl+C stops it)")
+    # No access log: an operator's proxy has one, and a busy bot would fill it.
+    uvicorn.run(
+        served, host=host, port=port, log_level="warning", access_log=False, server_header=False
+    )
+
+
+Model = Annotated[
+    str | None,
+    option("NAME", "Act as this bot; a new name becomes your bot. [default: yourself]", "--as"),
+]
+
+
+@app.command(cls=OnLedger)
+def mcp(member: Model = None) -> None:
+    """Serve the ledger to a language model on this machine.
+
+    An MCP client starts this command itself; docs/mcp.md has the lines for its configuration.
+    """
+    try:
+        from forecasts.api.mcp.server import build
+    except ImportError:
+        raise missing("The MCP server", "api") from None
+    CHOSEN["member"] = None if member is None else member.strip()
+    chosen = settings()
+    door = _Own(ledger(chosen, begin=True), chosen.allow_private_addresses)
+    print_note(_ready(door))
+    build(lambda: door).run("stdio")
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The way to the ledger for the member who started the command."""
+
+    engine: Engine
+    allow_private: bool
+
+    @contextmanager
+    def reading(self) -> Iterator[Here]:
+        with reading_as(engine=self.engine) as here:
+            yield Here(*here)
+
+    @contextmanager
+    def acting(self) -> Iterator[Here]:
+        with acting(engine=self.engine) as here:
+            yield Here(*here)
+
+
+def _ready(door: _Own) -> str:
+    """Return a sentence on the acting member. A new name becomes the user's bot: it is written.
+
+    Errors that every tool would have are raised here: Forbidden as in ``acting``, Refused for a
+    person other than the user, since a model does not forecast in another member's name.
+    """
+    chosen, user = settings(), settings(member=None).member
+    with reading_as(engine=door.engine) as (session, found, now):
+        name = tokens.acting_handle(session, chosen, now=now)
+        kind = None if found is None else kind_of(session, found)
+    if name == user:
+        if kind not in (None, MemberKind.human):
+            return f"The model acts as {name}, a bot."
+        return (
+            f"The model acts as you, {name}: its forecasts count as yours. To keep the records "
+            "apart, name the model with --as."
+        )
+    if found is None:
+        with acting(engine=door.engine, chosen=settings(member=None)) as (session, owner, now):
+            found = member_or_new(session, name, now=now, kind=MemberKind.bot)
+            written(session, BotOwner(bot_id=found.id, owner_id=owner.id, recorded_at=now))
+        return f"The model acts as {name}, a new bot of {user}."
+    if kind == MemberKind.human:
+        raise Refused(
+            f"{name!r} is a person, and a model does not forecast in another member's name.",
+            remedy="Choose a new name for the model: it becomes your bot. If this one is already "
+            f"a model's, adopt it: {command('member adopt', name)}",
+        )
+    return f"The model acts as {name}, a bot."

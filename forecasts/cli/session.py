@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
@@ -13,18 +14,17 @@ from sqlmodel import Session
 from forecasts.access import roles, tokens, visibility
 from forecasts.access.members import find_member
 from forecasts.access.preferences import preferences
-from forecasts.cli.console import ENDING, now, print_note, use_zone
+from forecasts.cli.console import ENDING, now, use_zone
 from forecasts.cli.options import CHOSEN
+from forecasts.cli.printing import print_note
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.settings import Settings, current_settings, default_ledger
-from forecasts.ledger.clock import act_time, ledger_clock
+from forecasts.ledger import clock, models, moved, schema, sqlite_file
 from forecasts.ledger.database import open_engine, reading, writing
-from forecasts.ledger.models import Member, Question
-from forecasts.ledger.moved import moved_to
-from forecasts.ledger.schema import Migrated, empty_ledger, make_ready, require_ready
-from forecasts.ledger.sqlite_file import Kind, kind_of
 from forecasts.ledger.urls import named_file, place, read_url, to_type_again
 from forecasts.questions import registry
+
+Found = TypeVar("Found", models.Member, models.Member | None)
 
 
 def settings(**instead: str | None) -> Settings:
@@ -51,8 +51,8 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
     """
     engine = opened(chosen, begin=begin)
     if not migrate:
-        require_ready(engine)
-    elif (migrated := make_ready(engine)) is not None:
+        schema.require_ready(engine)
+    elif (migrated := schema.make_ready(engine)) is not None:
         print_migrated(engine, migrated)
     return engine
 
@@ -60,7 +60,7 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
 def opened(
     chosen: Settings, *, begin: bool = False, unfinished: bool = False, damaged: bool = False
 ) -> Engine:
-    """Return the engine as ``database.open_engine`` does; it is closed when the command ends."""
+    """Return the engine as ``open_engine`` does; it is closed when the command ends."""
     engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished, damaged=damaged)
     ENDING.callback(engine.dispose)
     return engine
@@ -68,20 +68,17 @@ def opened(
 
 def note_if_moved(engine: Engine) -> None:
     """Print that the ledger was moved elsewhere, once a command."""
-    if (there := moved_to(engine)) and there not in _noted:
+    if (there := moved.moved_to(engine)) and there not in _noted:
         _noted.add(there)
         ENDING.callback(_noted.clear)
         print_note(f"The ledger {place(engine)} was moved to {there}. This is its last state here.")
 
 
-def print_migrated(engine: Engine, migrated: Migrated) -> None:
+def print_migrated(engine: Engine, migrated: schema.Migrated) -> None:
     """Print whether the ledger was created, or from which schema to which it was migrated."""
-    print_note(
-        f"Created the ledger {place(engine)}."
-        if migrated.before is None
-        else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
-        f"{migrated.after}."
-    )
+    where = f"the ledger {place(engine)}"
+    steps = f"from schema {migrated.before} to {migrated.after}"
+    print_note(f"Created {where}." if migrated.before is None else f"Migrated {where} {steps}.")
 
 
 def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
@@ -92,12 +89,12 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
     """
     url = read_url(chosen.database_url)
     path = None if url.host or (chosen.names_a_ledger and not begin) else named_file(url)
-    if path is None or kind_of(path) is not Kind.nothing:
+    if path is None or sqlite_file.kind_of(path) is not sqlite_file.Kind.nothing:
         engine = ledger(chosen)
         note_if_moved(engine)
         return engine
     print_note(f"There is no ledger yet. The first thing you store creates {path}.")
-    engine = empty_ledger()
+    engine = schema.empty_ledger()
     ENDING.callback(engine.dispose)
     return engine
 
@@ -105,7 +102,7 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
 @contextmanager
 def acting(
     *, begin: bool = False, engine: Engine | None = None, chosen: Settings | None = None
-) -> Iterator[tuple[Session, Member, datetime]]:
+) -> Iterator[tuple[Session, models.Member, datetime]]:
     """Yield a session that writes to the ledger (or ``engine``), who acts, and the act's time.
 
     The block is one transaction, committed at its end; a new member is written first. ``begin``
@@ -113,16 +110,12 @@ def acting(
     """
     chosen = chosen or settings()
     with writing(engine or ledger(chosen, begin=begin), now) as session:
-        moment = act_time(session)
-        _require_own_name(session, chosen, moment)
-        who = tokens.acting_member(session, chosen, now=moment)
-        visibility.read_as(session, who, now=moment)
-        _use_zone_of(session, who)
-        yield session, who, moment
+        moment = clock.act_time(session)
+        yield session, _as(tokens.acting_member, session, chosen, moment), moment
 
 
 @contextmanager
-def acting_on(slug: str) -> Iterator[tuple[Session, Question, Member, datetime]]:
+def acting_on(slug: str) -> Iterator[tuple[Session, models.Question, models.Member, datetime]]:
     """Yield the question too, and the rest as ``acting`` does."""
     with acting() as (session, who, moment):
         yield session, registry.find(session, slug), who, moment
@@ -131,7 +124,7 @@ def acting_on(slug: str) -> Iterator[tuple[Session, Question, Member, datetime]]
 @contextmanager
 def reading_as(
     *, begin: bool = False, engine: Engine | None = None
-) -> Iterator[tuple[Session, Member | None, datetime]]:
+) -> Iterator[tuple[Session, models.Member | None, datetime]]:
     """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
     The member is None if new, or if a name alone proves nothing. ``begin`` as in
@@ -139,23 +132,19 @@ def reading_as(
     """
     chosen = settings()
     engine = engine or ledger_to_read(chosen, begin=begin)
-    moment = ledger_clock(engine, now)()
+    moment = clock.ledger_clock(engine, now)()
     with reading(engine) as session:
-        _require_own_name(session, chosen, moment)
-        who = tokens.reading_member(session, chosen, now=moment)
-        visibility.read_as(session, who, now=moment)
-        _use_zone_of(session, who)
-        yield session, who, moment
+        yield session, _as(tokens.reading_member, session, chosen, moment), moment
 
 
 @contextmanager
-def previewing() -> Iterator[tuple[Session, Member, datetime]]:
+def previewing() -> Iterator[tuple[Session, models.Member, datetime]]:
     """Yield what ``acting`` does, to preview an act that can begin a ledger; nothing is written.
 
     A member whom the act would add is named.
     """
     with reading_as(begin=True) as (session, found, now):
-        who = found or Member(handle=settings().member, created_at=now)
+        who = found or models.Member(handle=settings().member, created_at=now)
         if found is None and find_member(session, who.handle) is None:
             print_note(f"There is no member {who.handle!r} yet; the import would add them.")
         yield session, who, now
@@ -176,28 +165,20 @@ def use_own_zone() -> None:
     None is created; what is wrong with it is left to the command.
     """
     named = settings().names_a_ledger
-    if named or kind_of(default_ledger()) is not Kind.nothing:
+    if named or sqlite_file.kind_of(default_ledger()) is not sqlite_file.Kind.nothing:
         with suppress(LedgerError), reading_as():
             pass
 
 
-def _use_zone_of(session: Session, member: Member | None) -> None:
-
-    use_zone(preferences(session, member).time_zone)
-    ENDING.callback(use_zone, None)
-
-
-def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
-
+def _as(find: Callable[..., Found], session: Session, chosen: Settings, now: datetime) -> Found:
+    """Return the member whom ``find`` gives; the session reads for them, in their time zone."""
     if chosen.token is None:
         roles.require_own_name(session, settings(member=None).member, chosen.member, now=now)
-
-
-def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
-    """Return the member who acts; None for the owner of the database without a token."""
-    if chosen.token is None and tokens.is_database_owner(session):
-        return None
-    return tokens.acting_member(session, chosen, now=moment)
+    who = find(session, chosen, now=now)
+    visibility.read_as(session, who, now=now)
+    use_zone(preferences(session, who).time_zone)
+    ENDING.callback(use_zone, None)
+    return who
 
 
 def next_step(name: str, /, *arguments: str, **options: str | bool) -> str:

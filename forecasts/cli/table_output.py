@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from typer import Argument, Option
 
-from forecasts.cli.console import one_of, print_note
+from forecasts.cli.console import one_of
+from forecasts.cli.options import argument, option
 from forecasts.cli.outputs import require_file
+from forecasts.cli.printing import print_note
 from forecasts.cli.session import reading_as
 from forecasts.common.errors import BadInput
 from forecasts.common.json_text import json_text
@@ -22,29 +23,20 @@ from forecasts.folder.tables import time_texts
 from forecasts.parts.manifest import is_parts
 from forecasts.scores.ledger_frames import ledger_frames
 
-Folder = Annotated[
-    Path | None,
-    Argument(metavar="FOLDER", help="A ledger folder. [default: the database]", show_default=False),
-]
+Folder = Annotated[Path | None, argument("FOLDER", "A ledger folder. [default: the database]")]
 FolderOrParts = Annotated[
-    Path | None,
-    Argument(
-        metavar="FOLDER",
-        help="A ledger folder or a folder of parts. [default: the database]",
-        show_default=False,
-    ),
+    Path | None, argument("FOLDER", "A ledger folder or a folder of parts. [default: the database]")
 ]
 Format = Annotated[
     str | None,
-    Option(
+    option(
+        "csv|json|parquet",
+        "Output format. [default: by the extension of --output, else csv]",
         "--format",
-        metavar="csv|json|parquet",
-        help="Output format. [default: by the extension of --output, else csv]",
     ),
 ]
 Output = Annotated[
-    Path | None,
-    Option("--output", "-o", metavar="PATH", help="File to write. [default: standard output]"),
+    Path | None, option("PATH", "File to write. [default: standard output]", "--output", "-o")
 ]
 
 _TABLE_FORMATS = ("csv", "json", "parquet")

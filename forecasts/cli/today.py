@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
-
-from typer import Option
 
 from forecasts.agenda.today import RECENT, SHOWN, Today
 from forecasts.agenda.today import today as agenda
-from forecasts.cli.console import (
+from forecasts.cli.console import day
+from forecasts.cli.options import Every, TextOrJson
+from forecasts.cli.printing import (
     NUMBER,
     REST,
-    day,
     fitted,
-    print_json,
     print_line,
     print_lines,
     print_note,
     print_table,
+    printed_json,
 )
-from forecasts.cli.options import TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import next_step, reading_as
 from forecasts.documents import numbers
@@ -63,9 +60,7 @@ class _Item:
 
 @app.command()
 def today(
-    everything: Annotated[
-        bool, Option("--all", help="List every question, not only the first of each kind.")
-    ] = False,
+    everything: Every = False,
     format_: TextOrJson = "text",
 ) -> None:
     """List today's questions to forecast, review and resolve."""
@@ -82,12 +77,9 @@ def today(
             "retry": needs.parked.total,
             "resolved": len(needs.resolved),
         }
-        if format_ == "json":
-            print_json(
-                [todays_question(one.state, one.forecast, one.todo, one.why) for one in items]
-            )
+        documents = (todays_question(one.state, one.forecast, one.todo, one.why) for one in items)
+        if printed_json(format_, documents):
             return
-        options = {item.state.id: item.state.text.options for item in items}
     if not items:
         print_line(
             'Nothing to do today. Ask a question: forecasts ask "Will … by 31 December?" 30%'
@@ -97,17 +89,16 @@ def today(
     if limited := totals["resolved"] == RECENT:
         labels["resolved"] = "newest results"
     print_lines(fitted(" · ".join(f"{n:,} {labels[todo]}" for todo, n in totals.items() if n)))
-    print_table(_COLUMNS, (_cells(item, options) for item in items))
+    print_table(_COLUMNS, map(_cells, items))
     if not everything and any(n > SHOWN for n in totals.values()):
         print_note("Every question: forecasts today --all")
     if limited:
         print_note(f"All results: {next_step('scores')}")
     if needs.parked.total:
-        print_note("Why they are parked: " + next_step("run status"))
+        print_note(f"Why they are parked: {next_step('run status')}")
     first = items[0]
     if first.todo in ("forecast", "review", "news"):
-        step = next_step("update", str(first.state.id), "P")
-        print_note(f"Next: {step}")
+        print_note(f"Next: {next_step('update', str(first.state.id), 'P')}")
 
 
 def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
@@ -132,7 +123,8 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
         yield _Item("resolved", scored.state, None, f"score {score}")
 
 
-def _cells(item: _Item, options: dict[int, list[str] | None]) -> tuple[str, ...]:
-    why = item.why or f"closes {day(item.state.text.close_time)}"
-    mine = "" if item.forecast is None else format_leaders(item.forecast, options[item.state.id])
-    return str(item.state.id), item.todo, why, mine, item.state.text.title
+def _cells(item: _Item) -> tuple[str, ...]:
+    text = item.state.text
+    why = item.why or f"closes {day(text.close_time)}"
+    mine = "" if item.forecast is None else format_leaders(item.forecast, text.options)
+    return str(item.state.id), item.todo, why, mine, text.title

@@ -43,6 +43,7 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "Connection": "close",
 }
+OWN = {"User-Agent": "forecast-ledger", "Connection": "close"}  # of other requests
 PASTE = "Open the page in your browser and paste its text instead."
 
 
@@ -106,20 +107,9 @@ def post(
             remedy="Give an https address with a host, without a user name, on port 443. "
             f"{ALLOW_PRIVATE}",
         ) from None
-    headers = [
-        ("Host", here.netloc.decode("ascii")),
-        ("User-Agent", "forecast-ledger"),
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(data))),
-        ("Connection", "close"),
-    ]
+    headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
     answered = bytearray()
-    with (
-        _without_paste(),
-        _translated(here, seconds),
-        _pool(network) as pool,
-        pool.stream("POST", _target(here), headers=headers, content=data) as answer,
-    ):
+    with _without_paste(), _answer(here, network, OWN | headers, "POST", data) as answer:
         status = answer.status
         for chunk in answer.iter_stream() if max_bytes else ():
             answered += chunk
@@ -173,24 +163,10 @@ def ask(
 
 
 def _ask(url: httpx.URL, headers: Mapping[str, str], network: Network, max_bytes: int) -> Answer:
-    own = {
-        "Host": url.netloc.decode("ascii"),
-        "User-Agent": "forecast-ledger",
-        "Accept-Encoding": "gzip, deflate",
-        "Connection": "close",
-    }
-    with (
-        _translated(url, network.seconds),
-        _pool(network) as pool,
-        pool.stream("GET", _target(url), headers=list({**own, **headers}.items())) as answer,
-    ):
+    sent = OWN | {"Accept-Encoding": "gzip, deflate"} | dict(headers)
+    with _answer(url, network, sent) as answer:
         received = httpx.Headers(answer.headers)
-        encoding = received.get("content-encoding", "").strip().lower()
-        data = bytearray()
-        for chunk in _decompressed(url, answer.iter_stream(), encoding, max_bytes):
-            data += chunk
-            _refuse_size(url, len(data), max_bytes)
-        return Answer(answer.status, received, bytes(data))
+        return Answer(answer.status, received, _body(url, answer, received, max_bytes))
 
 
 @contextlib.contextmanager
@@ -251,14 +227,8 @@ def _get(
     url: httpx.URL, network: Network, max_bytes: int, content_types: Collection[str]
 ) -> Fetched | str:
     """Return the response at ``url``, or the address of its redirect."""
-    sent_headers = {"Host": url.netloc.decode("ascii"), **HEADERS}
-    if content_types is not CONTENT_TYPES:
-        sent_headers["Accept"] = ",".join(sorted(content_types))
-    with (
-        _translated(url, network.seconds),
-        _pool(network) as pool,
-        pool.stream("GET", _target(url), headers=list(sent_headers.items())) as answer,
-    ):
+    accept = {} if content_types is CONTENT_TYPES else {"Accept": ",".join(sorted(content_types))}
+    with _answer(url, network, HEADERS | accept) as answer:
         headers = httpx.Headers(answer.headers)
         if answer.status in REDIRECTS and headers.get("location"):
             return headers["location"]
@@ -266,16 +236,39 @@ def _get(
         content_type, charset = _content_type(url, headers.get("content-type"), content_types)
         if headers.get("content-length", "").isdigit():
             _refuse_size(url, int(headers["content-length"]), max_bytes)
-        data = bytearray()
-        encoding = headers.get("content-encoding", "").strip().lower()
-        for chunk in _decompressed(url, answer.iter_stream(), encoding, max_bytes):
-            data += chunk
-            _refuse_size(url, len(data), max_bytes)
-        return Fetched(str(url), content_type, charset, bytes(data))
+        data = _body(url, answer, headers, max_bytes)
+        return Fetched(str(url), content_type, charset, data)
 
 
-def _pool(network: Network) -> httpcore.ConnectionPool:
-    return httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=network)
+@contextlib.contextmanager
+def _answer(
+    url: httpx.URL,
+    network: Network,
+    headers: Mapping[str, str],
+    method: str = "GET",
+    content: bytes | None = None,
+) -> Iterator[httpcore.Response]:
+    """Yield the answer to a request, whose body is not read yet; its errors are translated."""
+    sent = [("Host", url.netloc.decode("ascii")), *headers.items()]
+    pool = httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=network)
+    with (
+        _translated(url, network.seconds),
+        pool,
+        pool.stream(method, _target(url), headers=sent, content=content) as answer,
+    ):
+        yield answer
+
+
+def _body(
+    url: httpx.URL, answer: httpcore.Response, headers: httpx.Headers, max_bytes: int
+) -> bytes:
+    """Return the decoded body, which is read up to its limit."""
+    data = bytearray()
+    encoding = headers.get("content-encoding", "").strip().lower()
+    for chunk in _decompressed(url, answer.iter_stream(), encoding, max_bytes):
+        data += chunk
+        _refuse_size(url, len(data), max_bytes)
+    return bytes(data)
 
 
 @cache

@@ -86,30 +86,31 @@ def write_export(
     member: Member | None,
     now: datetime,
     overwrite: bool = False,
-    tell: Callable[..., None] = lambda **_: None,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[list[Path], list[str]]:
     """Return the files of the ledger folder, which are written, and its omissions.
 
     The same as ``exported``, but rows go from the database to the files in batches, so that a
-    ledger of any size needs little memory. ``tell`` is called with the total of forecasts, and with
-    those completed. Refused if the folder is not empty, unless ``overwrite``.
+    ledger of any size needs little memory. ``tell`` is called with the forecasts completed and
+    their number. Refused if the folder is not empty, unless ``overwrite``.
     """
     with reading(session, member, now):
         visible = select(func.count(col(Forecast.id))).where(forecast_visible(session))
-        tell(total=session.exec(visible).one())
-        forecasts = _told(forecast_batches(session), tell)
+        forecasts = _told(forecast_batches(session), session.exec(visible).one(), tell)
         further = table_batches(session) | {"forecasts": forecasts}
         nothing = complete(pd.DataFrame(), pd.DataFrame())
         files = write_folder(nothing, folder, overwrite=overwrite, further=further)
         return files, left_out(session)
 
 
-def _told(batches: Iterator[pa.RecordBatch], tell: Callable[..., None]) -> Iterator[pa.RecordBatch]:
+def _told(
+    batches: Iterator[pa.RecordBatch], of: int, tell: Callable[[int, int], None]
+) -> Iterator[pa.RecordBatch]:
     completed = 0
     for batch in batches:
         yield batch
         completed += len(batch)
-        tell(completed=completed)
+        tell(completed, of)
 
 
 def forecast_batches(

@@ -18,7 +18,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the server was started with."""
     found: dict[str, Any] = {}
     monkeypatch.setattr(uvicorn, "run", lambda app, **given: found.update(given, app=app))
-    monkeypatch.setattr("forecasts.cli.api.require_free", lambda *_: None)
+    monkeypatch.setattr("forecasts.cli.serve.require_free", lambda *_: None)
     return found
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from forecasts.cli import simulate
 from forecasts.cli.main import app
 from forecasts.cli.root import loaded
 from forecasts.parts import folder as parts_folder
@@ -118,10 +117,6 @@ def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: 
     file.touch()
     assert "not an empty folder" in refused("simulate", str(tmp_path))
     assert "is not a folder" in refused("simulate", str(file / "new"))
-
-
-def test_the_limit_on_parts_is_that_of_the_format() -> None:
-    assert simulate.MOST_PARTS == parts_folder.MOST_PARTS
 
 
 def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.cli import console, schedule
+from forecasts.cli import console
 from forecasts.cli import runs as cli_runs
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import Settings, sqlite_url
@@ -30,7 +30,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     command.touch()
     # Only there: runs start this Python for resolvers.
     here = SimpleNamespace(executable=str(command.with_name("python")))
-    monkeypatch.setattr(schedule, "sys", here)
+    monkeypatch.setattr(cli_runs, "sys", here)
     return command
 
 
@@ -133,7 +133,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> type[Waiting]:
     class Here(Waiting):
         pass
 
-    monkeypatch.setattr(schedule, "Event", Here)
+    monkeypatch.setattr(cli_runs, "Event", Here)
     monkeypatch.setattr(console, "clock", lambda: Here.at)
     return Here
 

@@ -488,7 +488,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
         def here(_: Engine) -> Iterator[Session]:
             yield session
 
-        monkeypatch.setattr("forecasts.cli.chain.reading", here)
+        monkeypatch.setattr("forecasts.cli.operations.reading", here)
         failed = run(exit_code=1)
         found = json.loads(run("--format", "json", exit_code=1).stdout)
     assert failed.stdout == ""
