@@ -15,14 +15,13 @@ from sqlmodel import Field, SQLModel
 from forecasts.common.times import utc
 
 # One naming rule for constraints, so that migrations can refer to them.
-NAMES = {
+SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-SQLModel.metadata.naming_convention = NAMES
 
 
 class Time(TypeDecorator[datetime]):

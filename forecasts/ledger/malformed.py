@@ -70,7 +70,7 @@ def first_broken(rules: Mapping[str, str]) -> str:
 def orphans(connection: Connection, table: Table, most: int) -> list[Orphan]:
     """Return the first ``most`` rows of each reference that refer to a missing row."""
     found = []
-    for key in table.foreign_keys:
+    for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
         name, parent = key.parent.name, key.column.table.name
         rows = connection.exec_driver_sql(
             f"SELECT t.id, t.{name} FROM {table.name} t LEFT JOIN {parent} p ON p.id = t.{name} "  # noqa: S608 as above

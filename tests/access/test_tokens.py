@@ -18,7 +18,6 @@ from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Appointment, Member, MemberKind, Role, Visibility
-from forecasts.ledger.verification import verify
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -194,18 +193,6 @@ def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(session: Sessio
     assert [one.handle for one in accounts(session, bots_only=True)] == ["oracle"]
     assert [row.id for row, _ in updates.history(session, question, oracle)] == [before.id]
     assert made(session, "oracle").member == oracle
-
-
-@pytest.mark.slow
-def test_an_adoption_is_a_row_of_history(engine: Engine) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        oracle = member_or_new(session, "oracle", now=day(0))
-    with database.writing(engine) as session:
-        tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
-    with database.reading(engine) as session:
-        assert kind_of(session, oracle) == MemberKind.bot
-        assert verify(session).broken is None
 
 
 def test_an_adopted_bot_may_change_its_owner(session: Session) -> None:
