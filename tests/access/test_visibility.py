@@ -149,7 +149,8 @@ OPEN = {
         ledger.append.undo ledger.append.written ledger.current.newest_wording ledger.facts.known
         ledger.facts.undo questions.registry.insert_questions questions.registry.others_see
         questions.revisions.append_wording questions.revisions.close_by_hand
-        resolution.assignments.schedule_lookup resolution.proposals.require_undecided
+        questions.standing.rows_with resolution.assignments.schedule_lookup
+        resolution.proposals.require_undecided
         updates.model_uses.record_models
     """,
     "names the member who acts or reads": """
@@ -212,11 +213,11 @@ OPEN = {
     """,
     "part of an import, which has checked": """
         access.members.members_or_new importing.accounts.as_member
-        importing.forecasts.compare_forecasts importing.forecasts.question_ids
+        importing.forecasts.compare_forecasts
         importing.forecasts.write_forecasts importing.frames.compare_frames
         importing.frames.write_frames importing.memberships.compare_memberships
         importing.memberships.write_memberships importing.origins.write_origins
-        importing.origins.member_ids importing.origins.new_printed_scores
+        importing.origins.new_printed_scores
         importing.origins.write_printed_scores importing.origins.names_here
         importing.questions.compare_questions importing.questions.write_questions
         importing.record.import_record
