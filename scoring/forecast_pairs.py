@@ -48,10 +48,7 @@ def pairs(
 
 
 def grouped_pairs(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None,
-    question: npt.ArrayLike | None,
+    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None, question: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats, Places]:
     """Return the pairs with positive weight, and the question number of each, from 0.
 

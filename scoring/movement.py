@@ -43,6 +43,7 @@ from scoring.inference import Recalibration, Test, recalibration
 from scoring.input_frames import Block, Questions, read_frames
 from scoring.null_distribution import Sums, null
 from scoring.paths import Paths, live_blocks, table
+from scoring.rules import align_options
 
 
 def excess_movement(
@@ -127,10 +128,8 @@ def _outcomes(outcome: Floats, p: Floats, *, binary: bool) -> Floats:
     """Return the outcome vectors in the shape of the forecasts (n, K)."""
     if binary:
         return np.column_stack([1 - outcome, outcome])
-    rows, option = np.arange(len(p)), outcome.astype(np.intp)
-    y = np.where(np.isnan(p), np.nan, 0.0)
-    y[rows, np.where(np.isnan(p[rows, option]), p.shape[1] - 1, option)] = 1.0
-    return y
+    y = align_options(p, outcome.astype(np.intp), ordered=True)[1]
+    return np.where(np.isnan(p), np.nan, y)
 
 
 def _on_shared_options(start: Floats, end: Floats) -> tuple[Floats, Floats]:

@@ -49,10 +49,7 @@ ROUNDING = 1e-12
 
 
 def paired(
-    questions: pd.DataFrame,
-    forecasts: pd.DataFrame,
-    groups: Groups,
-    lead: float | None = None,
+    questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups, lead: float | None = None
 ) -> pd.DataFrame:
     """Return the difference of every two groups on every question they were live on together.
 
@@ -86,10 +83,7 @@ def paired(
 
 
 def paired_people(
-    questions: pd.DataFrame,
-    forecasts: pd.DataFrame,
-    groups: Groups,
-    lead: float | None = None,
+    questions: pd.DataFrame, forecasts: pd.DataFrame, groups: Groups, lead: float | None = None
 ) -> pd.DataFrame:
     """Return each forecaster's contribution to the differences that `paired` returns.
 

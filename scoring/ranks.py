@@ -43,13 +43,7 @@ def nth_live(rank: Codes, sign: Codes, since: Codes, until: Codes, nth: Codes) -
 
 
 def sum_by_rank(
-    rank: Codes,
-    above: Floats,
-    equal: Floats,
-    below: Floats,
-    since: Codes,
-    until: Codes,
-    own: Codes,
+    rank: Codes, above: Floats, equal: Floats, below: Floats, since: Codes, until: Codes, own: Codes
 ) -> Floats:
     """Return sums over ranges of a sequence, with one of three values of each item.
 

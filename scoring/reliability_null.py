@@ -102,7 +102,14 @@ def chance(
     True
     """
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    claims, outcome, kept = _claims(p, y, weight, question, below)
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    every, _, given = pairs(p, y, weight)
+    kept = given > 0
+    under = np.zeros(len(every)) if below is None else float_array("below", below)
+    require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
+    rule = "must be at least 0, and at most 1 together with the forecast"
+    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
+    claims = Claims(forecast, weights, group, under[kept])
     if draws is None:
         linked = _families(claims.question, family, kept)
         sums = residual_sums(
@@ -150,24 +157,6 @@ class Claims(NamedTuple):
     weight: Floats
     question: Places
     below: Floats
-
-
-def _claims(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None,
-    question: npt.ArrayLike | None,
-    below: npt.ArrayLike | None,
-) -> tuple[Claims, Floats, Flags]:
-    """Return the pairs with positive weight, their outcomes, and the mask of kept pairs."""
-    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    every, _, given = pairs(p, y, weight)
-    kept = given > 0
-    under = np.zeros(len(every)) if below is None else float_array("below", below)
-    require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
-    rule = "must be at least 0, and at most 1 together with the forecast"
-    refuse_where("below", ~((under >= 0) & (under + every <= 1 + SLACK)), under, rule)
-    return Claims(forecast, weights, group, under[kept]), outcome, kept
 
 
 def _families(group: Places, family: npt.ArrayLike | None, kept: Flags) -> Places:

@@ -308,20 +308,13 @@ def question_frame(questions: list[Row]) -> pd.DataFrame:
         outcome = q["outcome"]
         if outcome is not None and q["type"] == "multiple_choice":
             outcome = q["options"][outcome]
+        times = {"open_time": "open", "scheduled_close_time": "scheduled",
+                 "actual_close_time": "close", "spot_time": "spot"}  # fmt: skip
+        names = ("question_id", "type", "options", "ordered", "lower_bound", "upper_bound")
         rows.append(
-            {
-                "question_id": q["question_id"],
-                "type": q["type"],
-                "options": q.get("options"),
-                "ordered": q.get("ordered"),
-                "lower_bound": q.get("lower_bound"),
-                "upper_bound": q.get("upper_bound"),
-                "open_time": stamp(q["open"]),
-                "scheduled_close_time": stamp(q["scheduled"]),
-                "actual_close_time": stamp(q["close"]),
-                "spot_time": stamp(q["spot"]),
-                "resolution": q.get("void", "") if outcome is None else outcome,
-            }
+            {name: q.get(name) for name in names}
+            | {column: stamp(q[name]) for column, name in times.items()}
+            | {"resolution": q.get("void", "") if outcome is None else outcome}
         )
     return pd.DataFrame(rows)
 
@@ -329,18 +322,17 @@ def question_frame(questions: list[Row]) -> pd.DataFrame:
 def forecast_frame(questions: list[Row], forecasts: list[Row]) -> pd.DataFrame:
     column = {"binary": "probability", "multiple_choice": "probabilities", "numeric": "quantiles"}
     types = {q["question_id"]: q["type"] for q in questions}
-    rows = []
-    for row in forecasts:
-        rows.append(
-            {
-                "question_id": row["question_id"],
-                "forecaster": row["forecaster"],
-                "made_at": stamp(row["time"]),
-                "probability": math.nan,
-                "probabilities": None,
-                "quantiles": None,
-            }
-            | ({} if row["p"] is None else {column[types[row["question_id"]]]: row["p"]})
-        )
-    names = ["question_id", "forecaster", "made_at", "probability", "probabilities", "quantiles"]
-    return pd.DataFrame(rows, columns=names)
+    nothing = {"probability": math.nan, "probabilities": None, "quantiles": None}
+    rows = [
+        {"question_id": row["question_id"], "forecaster": row["forecaster"]}
+        | {"made_at": stamp(row["time"])}
+        | nothing
+        | ({} if row["p"] is None else {column[types[row["question_id"]]]: row["p"]})
+        for row in forecasts
+    ]
+    return pd.DataFrame(rows, columns=["question_id", "forecaster", "made_at", *nothing])
+
+
+def frames(ledger: tuple[list[Row], list[Row]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    asked, made = ledger
+    return question_frame(asked), forecast_frame(asked, made)

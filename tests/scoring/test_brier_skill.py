@@ -9,7 +9,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
-from scoring import InputError
 from scoring.skill_scores import base_rate_brier
 
 
@@ -59,25 +58,6 @@ def test_the_interval_of_the_skill_against_the_base_rate_covers_it(rate: float) 
         found = scoring.brier_skill(score=(own - y) ** 2, reference=base_rate_brier(y))
         missed += not found.lower <= truth <= found.upper
     assert missed <= 18  # 6% of 200, and two Monte Carlo errors
-
-
-def test_values_other_than_scores_are_refused() -> None:
-    for own, other, column in (
-        ([], [], "score"),
-        ([0.1], [0.1, 0.2], "reference"),
-        ([-0.1], [0.1], "score"),
-        ([0.1], [math.inf], "reference"),
-    ):
-        with pytest.raises(InputError) as caught:
-            scoring.brier_skill(score=own, reference=other)
-        assert caught.value.problems[0].column == column
-    for own, other in (([0.0], [0.1]), ([0.1], [0.0]), ([0.1], [0.2])):
-        with pytest.raises(InputError, match=r"cluster: .* needs one entry per score"):
-            scoring.brier_skill(score=own, reference=other, cluster=["f", "g"])
-    with pytest.raises(InputError, match="family"):
-        base_rate_brier([1, 0], ["x"])
-    with pytest.raises(InputError, match="y"):
-        base_rate_brier([2])
 
 
 def test_a_family_of_nearly_all_questions_leaves_no_interval() -> None:

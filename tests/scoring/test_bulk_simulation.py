@@ -78,7 +78,7 @@ def test_the_overconfident_are_found_so(large: tuple[Asked, Made]) -> None:
     updates=st.integers(1, 400),
     chosen=st.sets(st.integers(0, 39), min_size=1),
 )
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=15, deadline=None)
 def test_questions_are_the_same_alone_as_among_others(
     seed: int, questions: int, forecasters: int, updates: int, chosen: set[int]
 ) -> None:

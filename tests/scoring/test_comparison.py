@@ -63,13 +63,10 @@ def test_a_comparison_turned_round_is_the_same_with_the_signs_changed() -> None:
     assert (there.a, there.b) == (back.b, back.a)
 
 
-def test_the_better_group_is_the_one_with_less_brier() -> None:
-    [pair] = compare(table(noise(60, 0.05)), TWO).pairs
-    assert pair.difference is not None
-    assert pair.difference > 0
-    assert pair.better == "blues"
-    [pair] = compare(table(noise(60, -0.05)), TWO).pairs
-    assert pair.better == "reds"
+@pytest.mark.parametrize(("mean", "better"), [(0.05, "blues"), (-0.05, "reds")])
+def test_the_better_group_is_the_one_with_less_brier(mean: float, better: str) -> None:
+    [pair] = compare(table(noise(60, mean)), TWO).pairs
+    assert (np.sign(pair.difference), pair.better) == (np.sign(mean), better)
 
 
 @pytest.mark.parametrize(("count", "families"), [(29, 29), (40, 29), (1, 1)])
@@ -89,6 +86,11 @@ def test_one_family_has_no_interval() -> None:
     [pair] = compare(table(noise(40)), TWO, dict.fromkeys(range(40), "all")).pairs
     assert pair.difference is not None
     assert (pair.interval, pair.p_value, pair.detectable) == (None, None, None)
+    # 330 questions, nearly all of one family.
+    family = pd.Series(np.append(np.zeros(300), np.arange(1, 31)), index=range(330))
+    [pair] = compare(table(noise(330)), TWO, family).pairs
+    assert (pair.families, pair.comparable, pair.interval) == (31, False, None)
+    assert "they share are nearly all of one family" in pair.reason
 
 
 def test_a_question_without_a_family_is_one_by_itself() -> None:
@@ -124,7 +126,6 @@ def test_only_pairs_with_a_verdict_count_among_those_that_are_adjusted() -> None
 def test_holms_procedure_on_a_textbook_example() -> None:
     # Four p-values, smallest times 4, next times 3, and so on, non-decreasing.
     assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    assert len(holm([])) == 0
 
 
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
@@ -243,18 +244,9 @@ def test_an_invalid_table_is_refused_by_column(
         compare(rows.reset_index(drop=True), groups)
 
 
-def test_questions_nearly_all_of_one_family_are_not_comparable() -> None:
-    family = pd.Series(np.append(np.zeros(300), np.arange(1, 31)), index=range(330))
-    pair = compare(table(noise(330)), TWO, family).pairs[0]
-    assert (pair.families, pair.comparable, pair.interval) == (31, False, None)
-    assert pair.reason == (
-        "too few to tell: the 330 questions that they share are nearly all of one family"
-    )
-
-
 @pytest.mark.slow
 def test_claims_about_people_like_them_are_labelled_and_never_surer() -> None:
-    for seed in range(20):
+    for seed in range(8):
         rows, people, groups, _ = people_table(3, 40, 0.02 * (seed % 2), seed)
         these, alike = compare(rows, groups), compare(rows, groups, people=people)
         assert (these.of, alike.of) == (THESE, ALIKE)

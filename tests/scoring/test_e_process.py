@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import scoring
-from scoring import InputError
 from scoring.e_processes import BETS, ENOUGH, by_family
 
 differences = st.lists(st.floats(-1, 1), min_size=1, max_size=30)
@@ -68,31 +67,6 @@ def test_families_stand_in_the_order_in_which_they_were_to_be_over() -> None:
     assert found["questions"].tolist() == [1, 1, 2]
     assert_allclose(found["difference"], [0.2, 0.5, 0.2])
     assert found["scheduled_close"].is_monotonic_increasing
-
-
-@pytest.mark.parametrize(
-    ("values", "family", "closes", "column"),
-    [
-        ([0.1], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
-        ([0.1, 0.2], ["x"], ["2026-01-01", "2026-01-02"], "difference"),
-        ([0.1, 0.2], ["x", "y"], ["2026-01-01"], "scheduled_close"),
-        ([0.1, math.nan], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
-        ([0.1, 0.2], ["x", None], ["2026-01-01", "2026-01-02"], "family"),
-        ([0.1, 0.2], ["x", "y"], ["2026-01-01", None], "scheduled_close"),
-    ],
-)
-def test_entries_that_make_no_family_are_refused(
-    values: list[float], family: list[str], closes: list[str], column: str
-) -> None:
-    with pytest.raises(InputError) as caught:
-        by_family(values, family, pd.Series(pd.to_datetime(closes, utc=True)))
-    assert caught.value.problems[0].column == column
-
-
-@pytest.mark.parametrize("values", [[0.2, 1.1], [math.nan], [[0.1]]])
-def test_an_invalid_difference_is_refused(values: list[float]) -> None:
-    with pytest.raises(InputError, match="difference"):
-        scoring.e_process(values)
 
 
 def test_several_pairs_at_once_are_each_alone() -> None:

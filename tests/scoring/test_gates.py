@@ -1,14 +1,15 @@
 """Error rates of reports, measured on simulated records; the page in docs/ has the results.
 
-``make test-long`` simulates 200 records in a world of each kind, and fails if chance would explain
-the excess only once in a thousand times. ``pytest -m nightly`` simulates 5,000 in every world and
-allows no excess.
+``make test-long`` simulates 100 records in worlds of each kind, and fails if chance would explain
+the excess only once in a thousand times: where 5% are right, it finds 14%. ``pytest -m nightly``
+simulates 5,000 in every world and allows no excess.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,39 +27,29 @@ pytestmark = pytest.mark.simulation
 
 MEASURES = simulate.all_measures()
 ORDINARY = "3% of 54, once"
+SHOCKED = "open together, latent correlation 0.1"
 # Each kind of world; the others differ in degree.
 LONG = (
-    "half in a family, 0.5",
-    "0.1% and 99.9% of 40",
-    "5 options",
-    "fractions",
-    "Zipf, 0.6",
-    "all events, 6",
-    "withdrawing",
-    "mixed",
-    "30 families",
-    "60 families",
-    *gates.POWER,
-    *comparing.DIFFERENT,
-    gates.WITHDRAWING,
-    gates.PEOPLE,
-    gates.SKILLS,
-)
+    "0.1% and 99.9% of 40", "fractions", "withdrawing", "mixed",
+    "30 families", "overconfidence × 2", "half of each move", "teams 0.02 apart", gates.WITHDRAWING,
+    gates.PEOPLE, gates.SKILLS, gates.BEST, SHOCKED,
+)  # fmt: skip
 
 
-def may_not_hold(name: str, replicates: int = 200) -> list[gates.Gate]:
+def may_not_hold(name: str, replicates: int = 100) -> list[gates.Gate]:
     found = gates.gates_of(name, simulate.run(MEASURES[name], replicates))
     assert found
     return [each for each in found if not each.may_hold]
 
 
-def test_the_bounds_hold_in_two_hundred_records() -> None:
-    assert may_not_hold(ORDINARY) == []
+@pytest.mark.parametrize("name", [ORDINARY, gates.LOPSIDED])
+def test_the_bounds_hold_in_a_hundred_records(name: str) -> None:
+    assert may_not_hold(name) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", LONG)
-def test_the_bounds_hold_in_two_hundred_records_or_tournaments(name: str) -> None:
+def test_the_bounds_hold_in_a_hundred_records_or_tournaments(name: str) -> None:
     assert may_not_hold(name) == []
 
 
@@ -99,7 +90,7 @@ def test_a_world_knows_the_number_of_equal_families_that_would_tell_as_much() ->
     assert min(zipf(150, 60)) == 1
 
 
-# --- careless methods are detected ---------------------------------------------------------------
+# --- careless methods are detected --------------------------------------------------------------
 
 
 def claimed(many: measures.Many) -> list[Claims]:
@@ -111,7 +102,7 @@ def claimed(many: measures.Many) -> list[Claims]:
 def test_updates_taken_as_questions_break_the_bound() -> None:
     errs = [
         comparing.wrong(scoring.recalibration(p=c.p, y=c.y, weight=c.weight).p_value)
-        for c in claimed(repeat(USUAL, seed=1, times=60))
+        for c in claimed(repeat(USUAL, seed=1, times=40))
     ]
     each = gates.gate("updates as questions", "60 families", gates.BOUND, errs)
     assert each.measured > 0.3
@@ -138,7 +129,12 @@ def test_comparing_through_a_third_team_breaks_the_bound() -> None:
     assert not each.may_hold
 
 
-# --- gates and the page -------------------------------------------------------------------------
+def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
+    found = simulate.run(partial(comparing.shocks, SHOCKED), 50)
+    assert not gates.gate("by family", SHOCKED, 0.05, found["by family"]).may_hold
+
+
+# --- gates and the page ------------------------------------------------------------------------
 
 
 def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> None:
@@ -155,9 +151,9 @@ def test_the_same_is_measured_whichever_process_measures() -> None:
     def backwards(of: measures.Measure, *batches: list[int]) -> list[pd.DataFrame]:
         return [of(*batch) for batch in reversed(list(zip(*batches, strict=True)))][::-1]
 
-    one, two = simulate.run(measure, 30), simulate.run(measure, 30, backwards)
+    one, two = simulate.run(measure, 60), simulate.run(measure, 60, backwards)
     pd.testing.assert_frame_equal(one, two)
-    assert len(one) == 30
+    assert len(one) == 60
 
 
 def test_the_page_shows_every_bound_and_which_is_exceeded() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from scoring import InputError, score
-from tests.scoring.test_input_frames import CHOICE, FORECAST, NUMBER, QUESTION
+from tests.scoring.test_input_frames import CHOICE, FORECAST, NUMBER, QUESTION, UNSAID
 
 
 def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) -> list[Any]:
@@ -58,80 +58,63 @@ def test_a_bad_question_is_named(change: dict[str, Any], column: str, says: str)
     assert says in rule
 
 
-@pytest.mark.parametrize(
-    ("change", "column", "says"),
-    [
-        ({"question_id": "elsewhere"}, "question_id", "one of the questions"),
-        ({"question_id": None}, "question_id", "one of the questions"),
-        ({"forecaster": None}, "forecaster", "required"),
-        ({"forecaster": ""}, "forecaster", "required"),
-        ({"forecaster": " "}, "forecaster", "required"),
-        ({"made_at": "2026-01-02T00:00:00"}, "made_at", "offset"),
-        ({"made_at": None}, "made_at", "required"),
-        ({"made_at": 1767225600}, "made_at", "offset"),
-        ({"probability": 1.5}, "probability", "0..1"),
-        ({"probability": -0.1}, "probability", "0..1"),
-        ({"probability": math.inf}, "probability", "0..1"),
-        ({"probability": "71%"}, "probability", "0..1"),
-        ({"probability": "likely"}, "probability", "0..1"),
-        ({"probabilities": "[0.5, 0.5]"}, "probabilities", "needs probability"),
-        ({"quantiles": '{"0.5": 1}'}, "quantiles", "needs probability"),
-    ],
-)
-def test_a_bad_forecast_is_named(change: dict[str, Any], column: str, says: str) -> None:
-    problems = refused([QUESTION], [FORECAST, FORECAST | change])
-    frame, found, row, rule = problems[0]
-    assert (frame, found, row) == ("forecasts", column, 1)
-    assert says in rule
+GOOD = {
+    "binary": FORECAST,
+    "multiple_choice": UNSAID | {"probabilities": [0.5, 0.3, 0.2]},
+    "numeric": UNSAID | {"quantiles": {"0.5": 3}},
+}
 
 
 @pytest.mark.parametrize(
-    ("written", "says"),
+    ("question", "change", "says"),
     [
-        ("[0.5, 0.5]", "list of 3"),
-        ("[0.5, 0.6, 0.1]", "sum to 1"),
-        ("[0.5, 0.7, -0.2]", "0..1"),
-        ("[null, null, null]", "sum to 1"),
-        ("[0.5, null, null]", "sum to 1"),
-        ("[NaN, 0.4, 0.6]", "finite.* is null"),
-        ([math.nan, 0.4, 0.6], "finite.* is null"),
-        (np.array([0.4, 0.6, math.nan]), "finite.* is null"),
-        ("[0.5, 0.5, Infinity]", "finite.* is null"),
-        ("[1.0, null, null]", "would stand for it"),
-        ('["x", 0.5, 0.5]', "numbers"),
-        ("0.5, 0.3, 0.2", "list of 3"),
-        ("{}", "list of 3"),
-        ([0.5, 0.25, 0.25 + 1e-8], "sum to 1"),
+        (QUESTION, {"question_id": "elsewhere"}, "one of the questions"),
+        (QUESTION, {"question_id": None}, "one of the questions"),
+        (QUESTION, {"forecaster": None}, "required"),
+        (QUESTION, {"forecaster": ""}, "required"),
+        (QUESTION, {"forecaster": " "}, "required"),
+        (QUESTION, {"made_at": "2026-01-02T00:00:00"}, "offset"),
+        (QUESTION, {"made_at": None}, "required"),
+        (QUESTION, {"made_at": 1767225600}, "offset"),
+        (QUESTION, {"probability": 1.5}, "0..1"),
+        (QUESTION, {"probability": -0.1}, "0..1"),
+        (QUESTION, {"probability": math.inf}, "0..1"),
+        (QUESTION, {"probability": "71%"}, "0..1"),
+        (QUESTION, {"probability": "likely"}, "0..1"),
+        (QUESTION, {"probabilities": "[0.5, 0.5]"}, "needs probability"),
+        (QUESTION, {"quantiles": '{"0.5": 1}'}, "needs probability"),
+        (CHOICE, {"probabilities": "[0.5, 0.5]"}, "list of 3"),
+        (CHOICE, {"probabilities": "[0.5, 0.6, 0.1]"}, "sum to 1"),
+        (CHOICE, {"probabilities": "[0.5, 0.7, -0.2]"}, "0..1"),
+        (CHOICE, {"probabilities": "[null, null, null]"}, "sum to 1"),
+        (CHOICE, {"probabilities": "[0.5, null, null]"}, "sum to 1"),
+        (CHOICE, {"probabilities": "[NaN, 0.4, 0.6]"}, "finite.* is null"),
+        (CHOICE, {"probabilities": [math.nan, 0.4, 0.6]}, "finite.* is null"),
+        (CHOICE, {"probabilities": np.array([0.4, 0.6, math.nan])}, "finite.* is null"),
+        (CHOICE, {"probabilities": "[0.5, 0.5, Infinity]"}, "finite.* is null"),
+        (CHOICE, {"probabilities": "[1.0, null, null]"}, "would stand for it"),
+        (CHOICE, {"probabilities": '["x", 0.5, 0.5]'}, "numbers"),
+        (CHOICE, {"probabilities": "0.5, 0.3, 0.2"}, "list of 3"),
+        (CHOICE, {"probabilities": "{}"}, "list of 3"),
+        (CHOICE, {"probabilities": [0.5, 0.25, 0.25 + 1e-8]}, "sum to 1"),
+        (NUMBER, {"quantiles": "[1, 2]"}, "object"),
+        (NUMBER, {"quantiles": {"0.5": 11}}, "bounds"),
+        (NUMBER, {"quantiles": {"0.5": "soon"}}, "must be a finite number"),
+        (NUMBER, {"quantiles": "{0.5: 3}"}, "in JSON"),
+        (NUMBER, {"quantiles": {"half": 3}}, "must be a finite number"),
+        (NUMBER, {"quantiles": {"1.5": 3}}, "level"),
+        (NUMBER, {"quantiles": {"0.5": 3, "0.6": 2}}, "not fall"),
+        (NUMBER, {"quantiles": {"below": 0.7, "above": 0.5}}, "sum"),
+        (NUMBER, {"quantiles": {"below": 0.3, "0.2": 4}}, "between"),
     ],
 )
-def test_a_bad_vector_is_named(written: Any, says: str) -> None:
-    good = {k: v for k, v in FORECAST.items() if k != "probability"}
-    rows = [good | {"probabilities": [0.5, 0.3, 0.2]}, good | {"probabilities": written}]
-    [(frame, column, row, rule)] = refused([CHOICE], rows)
-    assert (frame, column, row) == ("forecasts", "probabilities", 1)
+def test_a_bad_forecast_is_named(
+    question: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    good = GOOD[question["type"]]
+    frame, column, row, rule = refused([question], [good, good | change])[0]
+    assert (frame, [column], row) == ("forecasts", list(change), 1)
     assert re.search(says, rule)
-
-
-@pytest.mark.parametrize(
-    ("written", "says"),
-    [
-        ("[1, 2]", "object"),
-        ({"0.5": 11}, "bounds"),
-        ({"0.5": "soon"}, "must be a finite number"),
-        ("{0.5: 3}", "in JSON"),
-        ({"half": 3}, "must be a finite number"),
-        ({"1.5": 3}, "level"),
-        ({"0.5": 3, "0.6": 2}, "not fall"),
-        ({"below": 0.7, "above": 0.5}, "sum"),
-        ({"below": 0.3, "0.2": 4}, "between"),
-    ],
-)
-def test_a_bad_distribution_is_named(written: Any, says: str) -> None:
-    good = {k: v for k, v in FORECAST.items() if k != "probability"}
-    rows = [good | {"quantiles": {"0.5": 3}}, good | {"quantiles": written}]
-    [(frame, column, row, rule)] = refused([NUMBER], rows)
-    assert (frame, column, row) == ("forecasts", "quantiles", 1)
-    assert says in rule
 
 
 def test_an_option_that_the_question_does_not_have_is_refused() -> None:

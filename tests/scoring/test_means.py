@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from scoring import InputError
 from scoring.means import clustered_mean, skewed, unskewed
 
 values = st.lists(st.floats(-10, 10), min_size=3, max_size=12)
@@ -125,24 +124,6 @@ def test_values_that_do_not_vary_have_an_interval_of_no_width_and_no_test() -> N
     found = clustered_mean([0.3, 0.3, 0.3])
     assert found[:3] == (0.3, 0.3, 0.3)
     assert math.isnan(found.p_value)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (([],), "value"),
-        (([1.0, math.nan],), "value"),
-        (([1.0, 2.0], ["a"]), "cluster"),
-        (([1.0, 2.0], None, [1.0]), "weight"),
-        (([1.0, 2.0], None, [0.0, 0.0]), "weight"),
-        (([1.0, 2.0], None, [1.0, -1.0]), "weight"),
-    ],
-)
-def test_a_distribution_without_a_mean_is_refused_by_name(
-    arguments: tuple[object, ...], named: str
-) -> None:
-    with pytest.raises(InputError, match=named):
-        clustered_mean(*arguments)  # type: ignore[arg-type]
 
 
 def test_a_value_without_weight_is_not_a_cluster() -> None:

@@ -11,6 +11,7 @@ import scoring
 from scoring.means import clustered_mean
 from scoring.murphy_curves import difference_curve
 from scoring.simulation import Team, Tournament, simulate
+from tests.scoring.ten_days import question, said
 
 FINE = (np.arange(2000) + 0.5) / 2000
 
@@ -41,26 +42,20 @@ def test_the_area_under_the_difference_is_the_paired_difference(lead: float | No
 
 
 def test_at_one_moment_it_is_the_difference_of_the_two_curves() -> None:
-    questions = pd.DataFrame(
-        {
-            "question_id": ["p", "q"],
-            "open_time": "2026-01-01T00:00:00Z",
-            "scheduled_close_time": "2026-01-11T00:00:00Z",
-            "resolution": ["yes", "no"],
-        }
+    questions = pd.concat([question(question_id="p"), question(question_id="q", resolution="no")])
+    forecasts = pd.concat(
+        [
+            said(("ana", 0, 0.9), ("ben", 0, 0.6), ("cy", 0, 0.4)).assign(question_id="p"),
+            said(("ana", 0, 0.2), ("ben", 0, 0.7)).assign(question_id="q"),
+        ]
     )
-    made = [("p", "ana", 0.9), ("p", "ben", 0.6), ("p", "cy", 0.4), ("q", "ana", 0.2),
-            ("q", "ben", 0.7)]  # fmt: skip
-    forecasts = pd.DataFrame(made, columns=["question_id", "forecaster", "probability"])
-    forecasts["made_at"] = "2026-01-01T00:00:00Z"
     group = {"ana": "a", "ben": "b", "cy": "b"}
     at = [0.1, 0.3, 0.5, 0.65, 0.8, 0.95]
     found = scoring.murphy_differences(questions, forecasts, group, thresholds=at)["a", "b"]
     own = scoring.murphy_curve(p=[0.9, 0.2], y=[1, 0], thresholds=at)["score"]
     # Two members share a side's half of the weight on the first question.
-    other = scoring.murphy_curve(
-        p=[0.6, 0.4, 0.7], y=[1, 1, 0], weight=[0.5, 0.5, 1.0], thresholds=at
-    )["score"]
+    p, y, weight = [0.6, 0.4, 0.7], [1, 1, 0], [0.5, 0.5, 1.0]
+    other = scoring.murphy_curve(p=p, y=y, weight=weight, thresholds=at)["score"]
     assert_allclose(found["difference"], own - other, atol=1e-12)
 
 

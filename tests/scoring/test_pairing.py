@@ -15,16 +15,13 @@ from numpy.testing import assert_allclose
 from scoring import InputError, compare, paired, paired_people
 from tests.examples import examples
 from tests.scoring import slow_reference as slow
+from tests.scoring import ten_days
+from tests.scoring.slow_reference import frames
 from tests.scoring.strategies import Ledger, Row, ledgers
 
 pytestmark = pytest.mark.slow
 
 TEAMS = {"a": "reds", "b": "blues", "c": "reds", "d": "greens"}  # e is in no team
-
-
-def frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
-    asked, made = ledger
-    return slow.question_frame(asked), slow.forecast_frame(asked, made)
 
 
 def slow_pair(
@@ -65,7 +62,7 @@ def slow_pair(
     return {"difference": difference, "shared": shared, "deviation": deviation, "time": time}
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(30))
 @given(
     ledgers(types=("binary", "multiple_choice", "numeric")), st.sampled_from([None, None, 1.0, 3.0])
 )
@@ -105,26 +102,13 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_
 @pytest.mark.parametrize("said", [(0.2, 0.4), (0.9, 0.5), ([0.2, 0.3, 0.5], [0.4, 0.4, 0.2])])
 def test_the_moments_between_equals_are_those_of_an_outcome_halfway(said: tuple[Any, Any]) -> None:
     several = isinstance(said[0], list)
-    column = "probabilities" if several else "probability"
-    forecasts = pd.DataFrame(
-        {
-            "question_id": 1,
-            "forecaster": ["a", "b"],
-            column: list(said),
-            "made_at": "2026-01-05T00:00:00Z",
-        }
-    )
+    forecasts = ten_days.said(("a", 4, None), ("b", 4, None))
+    forecasts["probabilities" if several else "probability"] = list(said)
+    kind = {"type": "multiple_choice", "options": list("xyz")} if several else {}
     found = []
     for outcome in "xyz" if several else ("no", "yes"):
-        asked = {
-            "question_id": [1],
-            "type": "multiple_choice" if several else "binary",
-            "options": [list("xyz") if several else None],
-            "open_time": "2026-01-01T00:00:00Z",
-            "scheduled_close_time": "2026-01-11T00:00:00Z",
-            "resolution": outcome,
-        }
-        found.append(paired(pd.DataFrame(asked), forecasts, {"a": "a", "b": "b"}).iloc[0])
+        asked = ten_days.question(resolution=outcome, **kind)
+        found.append(paired(asked, forecasts, {"a": "a", "b": "b"}).iloc[0])
     own, other = (np.array(p if several else [1 - p, p]) for p in said)
     halfway, each = (own + other) / 2, np.array([row["difference"] for row in found])
     assert halfway @ each == pytest.approx(0, abs=1e-12)
@@ -133,7 +117,7 @@ def test_the_moments_between_equals_are_those_of_an_outcome_halfway(said: tuple[
         assert row["third"] == pytest.approx(halfway @ each**3)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(ledgers())
 def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> None:
     there = paired(*frames(ledger), {"a": "x", "c": "x", "b": "y"})
@@ -143,23 +127,11 @@ def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> 
 
 
 def test_equal_forecasters_do_not_differ_by_rounding() -> None:
-    start = pd.Timestamp("2026-01-01", tz="UTC")
-    questions = pd.DataFrame(
-        {
-            "question_id": range(50),
-            "open_time": start,
-            "scheduled_close_time": start + pd.Timedelta(days=7),
-            "resolution": ["yes", "no"] * 25,
-        }
-    )
-    forecasts = pd.DataFrame(
-        {
-            "question_id": np.repeat(range(50), 4),
-            "forecaster": list("abcd") * 50,
-            "made_at": start,
-            "probability": np.repeat(np.random.default_rng(1).random(50), 4),
-        }
-    )
+    questions = pd.concat([ten_days.question(question_id=number) for number in range(50)])
+    questions["resolution"] = ["yes", "no"] * 25
+    p = np.random.default_rng(1).random(50)
+    rows = [ten_days.said(*((who, 0, p[n]) for who in "abcd")) for n in range(50)]
+    forecasts = pd.concat(rows).assign(question_id=np.repeat(range(50), 4))
     table = paired(questions, forecasts, {"a": "x", "b": "x", "c": "x", "d": "y"})
     assert (table["difference"] == 0).all()
     [pair] = compare(table, {"x": ["a"], "y": ["d"]}).pairs

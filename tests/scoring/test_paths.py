@@ -42,24 +42,12 @@ def test_of_two_rows_at_one_instant_the_later_one_wins() -> None:
 
 
 def test_options_stand_in_columns_and_each_segment_names_its_row() -> None:
-    questions = pd.DataFrame(
-        {
-            "question_id": ["b", "m"],
-            "type": ["binary", "multiple_choice"],
-            "options": [None, ["x", "y", "Other"]],
-            "open_time": day(0),
-            "scheduled_close_time": day(10),
-        }
-    )
-    forecasts = pd.DataFrame(
-        {
-            "question_id": ["m", "b"],
-            "forecaster": "ana",
-            "made_at": day(0),
-            "probability": [np.nan, 0.25],
-            "probabilities": ["[0.5, null, 0.5]", None],
-        }
-    )
+    choice = {"question_id": "m", "type": "multiple_choice", "options": ["x", "y", "Other"]}
+    questions = pd.concat([ten_days.question(question_id="b"), ten_days.question(**choice)])
+    questions["resolution"] = ""
+    questions["type"] = questions["type"].fillna("binary")
+    forecasts = ten_days.by_ana((0, None), (0, 0.25)).assign(question_id=["m", "b"])
+    forecasts["probabilities"] = ["[0.5, null, 0.5]", None]
     found = standing(questions, forecasts)
     assert found["question_id"].tolist() == ["b", "m"]
     assert found["forecast"].tolist() == [1, 0]
@@ -76,13 +64,11 @@ def test_empty_frames_give_an_empty_frame() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(24))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")))
 def test_standing_equals_the_slow_reference(ledger: Ledger) -> None:
     asked, made = ledger
-    found = standing(
-        slow_reference.question_frame(asked), slow_reference.forecast_frame(asked, made)
-    )
+    found = standing(*slow_reference.frames(ledger))
     expected = []
     for question in asked:
         for who in sorted({row["forecaster"] for row in made}):

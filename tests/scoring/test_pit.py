@@ -46,7 +46,7 @@ def normal(middle: float, spread: float) -> dict[str, float]:
     return {str(level): float(middle + spread * ndtri(level)) for level in levels}
 
 
-# --- the transform --------------------------------------------------------------------------------
+# --- the transform -------------------------------------------------------------------------------
 
 
 def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> float:
@@ -121,7 +121,7 @@ def test_questions_without_an_outcome_or_a_distribution_have_no_transform() -> N
     assert math.isnan(found.p_value)
 
 
-# --- the test -------------------------------------------------------------------------------------
+# --- the test ------------------------------------------------------------------------------------
 
 
 def test_the_payoffs_have_mean_zero_and_are_means_over_the_interval() -> None:

@@ -1,10 +1,14 @@
-"""The public functions document their result, errors, an example and a source."""
+"""The public functions document their result, errors, an example and a source, as does the page.
+
+The page's ten lines run, and it lists every public name once.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +22,7 @@ from tests.scoring.ten_days import by_ana, question
 FUNCTIONS = [name for name in scoring.__all__ if inspect.isfunction(getattr(scoring, name))]
 OTHERS = [name for name in scoring.__all__ if inspect.isclass(getattr(scoring, name))]
 DEFINED = "a definition of this package"
+PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
 
 
 # Functions shared between modules but not exported by `import scoring`.
@@ -91,3 +96,21 @@ def test_the_worked_example_of_the_page_about_scores_is_right() -> None:
     found = scoring.score(questions, forecasts, ["brier", "brier_original", "brier_final"])
     assert found["score"].tolist() == pytest.approx([0.15, 0.01, 0.30])
     assert found["coverage"].tolist() == [1.0] * 3
+
+
+def test_the_first_lines_run_and_print_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    [lines] = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    exec(compile(lines, "docs/scoring.md", "exec"), {})
+    printed = capsys.readouterr().out
+    # Ana: 0.36 over four days, 0.01 over six. The crowd is the median of 0.9 and 0.6.
+    assert re.search(r"ana +brier +0\.15\b", printed)
+    assert "\n0.75\n" in printed
+    assert "Decomposition(score=0.27" in printed
+
+
+def test_the_page_lists_every_public_name_once_with_a_source() -> None:
+    rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    public = set(scoring.__all__) - {"InputError", "__version__"}
+    assert sorted(named) == sorted(public)
+    assert all(re.search(r"\d{4}|defined here|https:|\.md", row[2]) for row in rows)

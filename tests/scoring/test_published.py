@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
+from scoring import score
 from tests.scoring.ten_days import START, by_ana, question
 
 
@@ -58,7 +60,7 @@ def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
     assert_allclose(found, published, atol=1e-15)
 
 
-# --- a path of forecasts ------------------------------------------------------------------------
+# --- a path of forecasts -----------------------------------------------------------------------
 
 
 def crowd_of(*chances: float, method: str) -> float:
@@ -119,7 +121,7 @@ def test_points_of_updates_add_up_to_the_gain_in_score() -> None:
     assert 0.36 - earned["points"].sum() == pytest.approx(score)
 
 
-# --- calibration --------------------------------------------------------------------------------
+# --- calibration -------------------------------------------------------------------------------
 
 
 def test_the_decomposition_of_four_predictions() -> None:
@@ -161,7 +163,7 @@ def test_the_area_under_the_roc_curve_of_a_rating() -> None:
     assert scoring.roc_auc(p=p, y=[0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
 
 
-# --- tests --------------------------------------------------------------------------------------
+# --- tests -------------------------------------------------------------------------------------
 
 
 def test_the_line_of_hours_of_study() -> None:
@@ -196,3 +198,24 @@ def test_the_wealth_of_a_gambler_after_two_differences() -> None:
     assert_allclose(np.exp(found.log_a), [1 - won, 1 - 2 * won + square])
     # A bet on both sides neither wins nor loses on the first difference.
     assert_allclose(np.exp(found.log_either), [1.0, 1 + square])
+
+
+# --- the platforms' own rules, for whole ledger folders -------------------------------------------
+
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+@pytest.mark.parametrize("folder", ["metaculus", "gjo"])
+def test_a_platforms_published_rules_give_the_same_rows_and_scores(folder: str) -> None:
+    questions = pd.read_csv(EXAMPLES / folder / "questions.csv")
+    forecasts = pd.read_csv(EXAMPLES / folder / "forecasts.csv")
+    expected = pd.read_csv(EXAMPLES / folder / "expected.csv")
+    names = expected["protocol"].unique().tolist()
+    found = score(questions, forecasts, names)
+    key = ["protocol", "question_id", "forecaster"]
+    both = expected.merge(found, on=key, how="outer", suffixes=("_expected", ""), indicator=True)
+    assert (both["_merge"] == "both").all(), both[both["_merge"] != "both"]
+    for column in ("score", "coverage"):
+        np.testing.assert_allclose(both[column], both[f"{column}_expected"], rtol=0, atol=1e-8)
+    assert found[key].equals(found[key].sort_values(key, ignore_index=True))

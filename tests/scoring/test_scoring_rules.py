@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -90,36 +89,6 @@ def test_every_rule_refuses_an_invalid_forecast(rule: Callable[..., np.ndarray])
         rule(p=[0.5, math.nan], y=[1, 1])
 
 
-@pytest.mark.parametrize(
-    ("p", "y", "column", "row", "says"),
-    [
-        ([0.5, 1.01], [1, 1], "p", 1, "0..1"),
-        ([0.5, -0.1], [1, 1], "p", 1, "0..1"),
-        ([0.5, 0.5], [1, 2], "y", 1, "0..1"),
-        ([0.5, 0.5], [1, math.nan], "y", 1, "finite"),
-        ([[0.5, 0.5], [0.5, 0.4]], [0, 1], "p", 1, "sum to 1"),
-        ([[0.5, 0.5], [0.5, 0.5]], [0, 2], "y", 1, "index of an option"),
-        ([[0.5, 0.5], [0.5, 0.5]], [[1, 0], [1, 1]], "y", 1, "sum to 1"),
-        ([0.5, 0.5], [1, 0, 1], "p", None, "one outcome per forecast"),
-        ([0.5, 0.5, 0.5], [1, 0], "y", None, "one outcome per forecast"),
-        ([0.5, 0.5], [[1, 0], [0, 1]], "y", None, "if the forecasts are"),
-        ([[0.5, 0.5]], [0, 1], "y", None, "one outcome per forecast"),
-        ([[0.5, 0.5]], [[1, 0, 0]], "y", None, "over the same options"),
-        ([[[0.5, 0.5]]], [0], "p", None, "one per row"),
-        ([[0.5, 0.5], [1.0]], [0, 0], "p", None, "of equal length"),
-        (["often"], [1], "p", None, "numbers"),
-        ([0.5], [None, "yes"], "y", None, "numbers"),
-    ],
-)
-def test_an_invalid_forecast_or_outcome_is_refused(
-    p: object, y: object, column: str, row: int | None, says: str
-) -> None:
-    with pytest.raises(InputError, match=says) as caught:
-        scoring.brier_score(p=p, y=y)  # type: ignore[arg-type]
-    [problem] = caught.value.problems
-    assert (problem.column, problem.row) == (column, row)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_a_single_outcome_goes_with_each_forecast(rule: object) -> None:
     assert_allclose(rule(p=[0.2, 0.7], y=1), rule(p=[0.2, 0.7], y=[1, 1]))  # type: ignore[operator]
@@ -175,34 +144,3 @@ def test_the_crps_is_the_integral(levels: list[float], values: list[float], y: f
     last = level[-1] if value[-1] == 10 else 1.0
     curve = np.interp(z, [0.0, *value, 10.0], [first, *level, last])
     assert_allclose(found, np.mean((curve - (z >= y)) ** 2), atol=2e-4)
-
-
-@pytest.mark.parametrize(
-    ("levels", "values", "outcome", "bounds", "column"),
-    [
-        ([0.5, 0.4], [[1, 2]], 1, (0, 10), "levels"),
-        ([0.5, 1.4], [[1, 2]], 1, (0, 10), "levels"),
-        ([0.4, 0.5], [[2, 1]], 1, (0, 10), "values"),
-        ([0.4, 0.5], [[1, 12]], 1, (0, 10), "values"),
-        ([0.4, 0.5], [[1, math.nan]], 1, (0, 10), "values"),
-        ([0.4, 0.5], [[1, 2]], math.nan, (0, 10), "outcome"),
-        ([0.4, 0.5], [[1, 2]], 1, (10, 10), "lower"),
-        ([], [], 1.0, (0.0, 10.0), "values"),
-        ([0.5], [[[1.0]]], 1.0, (0.0, 10.0), "values"),
-        ([0.4, 0.5, 0.6], [[1.0, 2.0]], 1.0, (0.0, 10.0), "levels"),
-        ([[0.4, 0.5]] * 2, [[1.0, 2.0]] * 3, 1.0, (0.0, 10.0), "levels"),
-        ([0.5], [[1.0]] * 2, [1.0, 2.0, 3.0], (0.0, 10.0), "outcome"),
-        ([0.5], [[1.0]] * 2, 1.0, ([0.0] * 3, 10.0), "lower"),
-        ([0.5], [[1.0]] * 2, 1.0, (0.0, [10.0] * 3), "upper"),
-        ([0.5], [["low"]], 1.0, (0.0, 10.0), "values"),
-    ],
-)
-def test_an_invalid_distribution_is_refused(
-    levels: Any, values: Any, outcome: Any, bounds: tuple[Any, Any], column: str
-) -> None:
-    lower, upper = bounds
-    with pytest.raises(InputError) as caught:
-        scoring.crps_piecewise(
-            levels=levels, values=values, outcome=outcome, lower=lower, upper=upper
-        )
-    assert caught.value.problems[0].column == column

@@ -1,23 +1,21 @@
-"""Shared shocks: the tipping correlation, blocks of time, and gates between equals."""
+"""Shared shocks: the tipping correlation, and blocks of time."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from benchmarks import comparing, gates, simulate
-from benchmarks.differences import SHOCKS
 from scoring import compare
 from scoring.e_processes import bets_needed, possibly_best
 from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
+from tests.examples import examples
 
 TWO = {"a": ["ann"], "b": ["ben"]}
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -83,7 +81,7 @@ def test_only_a_claim_tips() -> None:
     assert compare(table(d), TWO, questions=apart).pairs[0].tipping is None
 
 
-# --- a dominant family --------------------------------------------------------------------------
+# --- a dominant family -------------------------------------------------------------------------
 
 
 def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
@@ -100,7 +98,7 @@ def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
     assert compare(table(d), TWO).pairs[0].dominant is None
 
 
-# --- blocks of time -----------------------------------------------------------------------------
+# --- blocks of time ----------------------------------------------------------------------------
 
 
 def blocks(*days: tuple[float, float]) -> list[int]:
@@ -116,6 +114,7 @@ def test_a_block_ends_at_the_first_close_among_questions_opened_since_the_last_b
 
 
 @pytest.mark.slow
+@settings(max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=20))
 def test_blocks_do_not_overlap_and_later_families_change_none(rows: list[tuple[int, int]]) -> None:
     days = sorted(((a, a + length) for a, length in rows), key=lambda each: each[1])
@@ -157,60 +156,20 @@ def test_a_group_that_others_beat_leaves_the_set_of_the_best_and_does_not_return
     assert possibly_best({}, ["alone"]) == {"alone": True}
 
 
-# --- gates ------------------------------------------------------------------------------------
-
-# The other shocks are between these two.
-HARDEST = tuple(name for name, world in SHOCKS.items() if world.latent == 0.1)
-
-
-@pytest.mark.slow
-@pytest.mark.simulation
-@pytest.mark.parametrize(
-    "name",
-    [
-        gates.LOPSIDED,
-        *(pytest.param(name, marks=pytest.mark.long) for name in HARDEST),
-        gates.BEST,
-    ],
-)
-def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> None:
-    found = gates.gates_of(name, simulate.run(simulate.all_measures()[name], 200))
-    assert found
-    assert [each for each in found if not each.may_hold] == []
-
-
-@pytest.mark.slow
-@pytest.mark.simulation
-def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
-    name = "open together, latent correlation 0.1"
-    found = simulate.run(partial(comparing.shocks, name), 100)
-    assert not gates.gate("by family", name, 0.05, found["by family"]).may_hold
-
-
 def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
     rng = np.random.default_rng(5)
-    opened = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(120) * 3, "D")
-    questions = pd.DataFrame(
-        {
-            "question_id": np.arange(120),
-            "open_time": opened,
-            "scheduled_close_time": opened + pd.Timedelta(days=30),
-        }
-    )
+    questions = asked(*((3 * n, 3 * n + 30) for n in range(120)))
     shared = rng.normal(0, 0.05, 12).repeat(10)
-    table = pd.DataFrame(
-        {"a": "a", "b": "b", "question_id": np.arange(120), "difference": 0.02 + shared}
-    )
-    [pair] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=questions).pairs
+    rows = table(0.02 + shared)
+    [pair] = compare(rows, TWO, questions=questions).pairs
     assert pair.periods == 12
     assert pair.p_by_time is not None
     assert pair.p_value is not None
     assert pair.p_by_time > 2 * pair.p_value
     expected = stats.ttest_1samp(0.02 + shared[::10], 0).pvalue
     assert pair.p_by_time == pytest.approx(expected)
-    [without] = scoring.compare(table, {"a": ["a"], "b": ["b"]}).pairs
-    together = questions.assign(open_time=opened[0], scheduled_close_time=opened[60])
-    [one] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=together).pairs
+    [without] = compare(rows, TWO).pairs
+    [one] = compare(rows, TWO, questions=asked(*[(0, 180)] * 120)).pairs
     assert [without.p_by_time, one.p_by_time, one.periods] == [None, None, None]
 
 

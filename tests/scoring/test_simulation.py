@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import scoring
+from scoring.errors import InputError
 from scoring.simulation import LABEL, Simulated, Team, Tournament, simulate
 from tests.examples import examples
 
@@ -36,8 +38,13 @@ NO_ACCIDENT = 4.0
 
 
 @pytest.fixture(scope="module")
-def large() -> pd.DataFrame:
-    return joined(simulate(LARGE))
+def tournament() -> Simulated:
+    return simulate(LARGE)
+
+
+@pytest.fixture(scope="module")
+def large(tournament: Simulated) -> pd.DataFrame:
+    return joined(tournament)
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +83,6 @@ def movement(frame: pd.DataFrame) -> pd.Series:
     following = frame.groupby(["question_id", "forecaster"])["probability"].shift(-1)
     p = frame["probability"]
     return (2 * p - 1) * (p - following.fillna(frame["y"]))
-
-
-def recalibration_slope(p: pd.Series, y: pd.Series) -> float:
-    """Return the slope of a logistic regression of y on the log odds of p, by Newton's method."""
-    log_odds = np.log(p / (1 - p)).to_numpy()
-    design = np.column_stack([np.ones(len(log_odds)), log_odds])
-    at = np.array([0.0, 1.0])
-    for _ in range(25):
-        fitted = 1 / (1 + np.exp(-design @ at))
-        curvature = design.T @ (design * (fitted * (1 - fitted))[:, None])
-        at += np.linalg.solve(curvature, design.T @ (y.to_numpy() - fitted))
-    return float(at[1])
 
 
 # --- frames
@@ -141,7 +136,7 @@ TOURNAMENTS = st.fixed_dictionaries(
 
 @pytest.mark.slow
 @given(TOURNAMENTS)
-@hypothesis_settings(deadline=None, max_examples=examples(60))
+@hypothesis_settings(deadline=None, max_examples=examples(30))
 def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored(
     of: dict[str, Any],
 ) -> None:
@@ -250,13 +245,13 @@ def test_on_event_questions_an_old_forecast_grows_too_high(
 
 @pytest.mark.slow
 def test_on_event_questions_only_a_yes_closes_early_and_every_yes_does() -> None:
-    questions = simulate(EVENTS).questions
+    questions = simulate(replace(EVENTS, questions=400, families=400)).questions
     early = questions["actual_close_time"].notna()
     assert (early == (questions["resolution"] == "yes")).all()
 
 
-def test_otherwise_early_closing_says_nothing_of_the_outcome() -> None:
-    questions = simulate(LARGE).questions
+def test_otherwise_early_closing_says_nothing_of_the_outcome(tournament: Simulated) -> None:
+    questions = tournament.questions
     early = questions["actual_close_time"].notna().to_numpy()
     yes = (questions["resolution"] == "yes").to_numpy()
     assert early.mean() == pytest.approx(LARGE.early_share, abs=0.03)
@@ -269,7 +264,7 @@ def test_otherwise_early_closing_says_nothing_of_the_outcome() -> None:
 
 def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame) -> None:
     slopes = {
-        team: recalibration_slope(rows["probability"], rows["y"])
+        team: scoring.recalibration(p=rows["probability"], y=rows["y"]).slope
         for team, rows in large.groupby("team")
     }
     # Log odds stretched by 2 are halved.
@@ -303,3 +298,174 @@ def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) ->
 def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
     gull = large[large["team"] == "Gull"]
     assert z(gull["probability"] - gull["y"], gull["question_id"]) > NO_ACCIDENT
+
+
+# --- families, teams, options and withdrawals -----------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
+    settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
+                       prior_spread=0.0)  # fmt: skip
+    questions = simulate(settings).questions
+    yes = (questions["resolution"] == "yes").astype(float)
+    family = yes.groupby(questions["family"])
+    n, k = family.size(), family.sum()
+    agreeing = (k * (k - 1) + (n - k) * (n - k - 1)).sum() / (n * (n - 1)).sum()
+    # Two standard normals of correlation ρ have the same sign this often (Sheppard 1899).
+    assert agreeing == pytest.approx(0.5 + math.asin(rho) / math.pi, abs=0.03)
+
+
+def test_questions_of_one_family_open_and_close_together() -> None:
+    questions = simulate(replace(LARGE, questions=300, families=100)).questions
+    times = questions.groupby("family")[["open_time", "scheduled_close_time"]].nunique()
+    assert (times == 1).all(axis=None)
+
+
+# --- several options, and withdrawals
+
+
+def with_options(**changes: object) -> Tournament:
+    team = (Team("Wren", members=1),)
+    return replace(LARGE, teams=team, choice_share=1.0, questions=4000, families=4000, **changes)  # type: ignore[arg-type]
+
+
+def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_does() -> None:
+    simulated = simulate(with_options(options=4))
+    questions = simulated.questions.set_index("question_id")
+    assert (questions["type"] == "multiple_choice").all()
+    of = questions.loc[simulated.forecasts["question_id"]]
+    vectors = np.array(simulated.forecasts["probabilities"].to_list())
+    np.testing.assert_allclose(vectors.sum(axis=1), 1, atol=1e-12)
+    came = of["resolution"].map(lambda name: int(name[-1]) - 1).to_numpy()
+    question = simulated.forecasts["question_id"]
+    for option in range(4):
+        p, y = pd.Series(vectors[:, option]), pd.Series(came == option).astype(float)
+        for _, rows in (p - y).groupby((p * 4).astype(int)):
+            assert abs(z(rows, question[rows.index])) < NO_ACCIDENT
+
+
+@pytest.mark.slow
+def test_questions_with_options_leave_the_others_as_they_are(tournament: Simulated) -> None:
+    plain, mixed = tournament, simulate(replace(LARGE, choice_share=0.3))
+    binary = (mixed.questions["type"] == "binary").to_numpy()
+    assert 0.65 < binary.mean() < 0.75
+    assert (mixed.questions["resolution"] == plain.questions["resolution"])[binary].all()
+    rows = mixed.forecasts["question_id"].isin(mixed.questions["question_id"][binary])
+    assert (mixed.forecasts["probability"] == plain.forecasts["probability"])[rows].all()
+
+
+@pytest.mark.slow
+def test_simulated_withdrawals_come_near_even_and_never_first(tournament: Simulated) -> None:
+    teams = tuple(replace(team, withdrawal=1.0) for team in LARGE.teams)
+    simulated = simulate(replace(LARGE, teams=teams))
+    plain = tournament.forecasts
+    withdrawn = simulated.forecasts["probability"].isna()
+    assert 0.2 < withdrawn.mean() < 0.8
+    path = simulated.forecasts.groupby(["question_id", "forecaster"]).cumcount()
+    assert not withdrawn[path == 0].any()
+    assert (simulated.forecasts["probability"] == plain["probability"])[~withdrawn].all()
+    even = (plain["probability"] - 0.5).abs()
+    assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
+    again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
+    assert (again.isna() & ~withdrawn & (path > 0)).any()
+
+
+# --- families of given sizes, base rates, fractional outcomes
+
+
+def test_families_have_the_sizes_that_are_given() -> None:
+    settings = replace(LARGE, questions=9, families=3, sizes=(5, 3, 1))
+    family = simulate(settings).questions["family"]
+    assert list(family.value_counts().sort_index()) == [5, 3, 1]
+
+
+def test_prior_means_set_the_base_rate() -> None:
+    settings = replace(LARGE, prior_means=(-2.0, 2.0), prior_spread=0.0)
+    frame = joined(simulate(replace(settings, teams=LARGE.teams[:1])))
+    first = frame.groupby("question_id").first()
+    # Φ(±2), forecast at a time when little is known.
+    assert set((first["probability"] > 0.5).unique()) == {False, True}
+    rare = first[first["probability"] < 0.1]
+    assert rare["y"].mean() == pytest.approx(rare["probability"].mean(), abs=0.01)
+
+
+def test_a_fractional_outcome_equals_the_calibrated_forecast_on_average() -> None:
+    settings = replace(LARGE, unknown=0.6, teams=LARGE.teams[:1])
+    simulated = simulate(settings)
+    outcome = simulated.questions.set_index("question_id")["resolution"].astype(float)
+    assert outcome.between(0, 1).all()
+    assert 0.3 < ((outcome > 0.1) & (outcome < 0.9)).mean() < 0.9
+    question = simulated.forecasts["question_id"]
+    left = question.map(outcome) - simulated.forecasts["probability"]
+    assert abs(z(left, question)) < NO_ACCIDENT
+    high = simulated.forecasts["probability"] > 0.7
+    assert abs(z(left[high], question[high])) < NO_ACCIDENT
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def test_settings_can_be_read_from_a_parsed_file() -> None:
+    mapping = {"seed": 3, "questions": 12, "families": 12, "teams": [{"name": "Wren", "skill": 1}]}
+    expected = Tournament(teams=(Team("Wren", skill=1),), seed=3, questions=12, families=12)
+    assert Tournament.from_mapping(mapping) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({"families": 0}, "families"),
+        ({"families": 301}, "families"),
+        ({"early_share": 1.5}, "early_share"),
+        ({"early_share": 0.6, "event_share": 0.6}, "event_share"),
+        ({"updates": 0.5}, "updates"),
+        ({"choice_share": 1.1}, "choice_share"),
+        ({"options": 1}, "options"),
+        ({"sizes": [2, 3]}, "sizes"),
+        ({"prior_means": []}, "prior_means"),
+        ({"unknown": -0.1}, "unknown"),
+        ({"unknown": 0.5, "event_share": 0.1}, "unknown"),
+        ({"late": -0.1}, "late"),
+        ({"least": 0.5}, "least"),
+        ({"longest_days": 3}, "longest_days"),
+        ({"last_close": datetime(2025, 7, 2, tzinfo=UTC)}, "last_close"),
+        ({"first_open": datetime(2025, 7, 1)}, "first_open"),  # noqa: DTZ001
+        ({"teams": []}, "teams"),
+        ({"teams": [{"name": "Wren"}, {"name": "Wren (simulated)"}]}, "teams"),
+        ({"teams": [{"name": "Wren", "skill": 0}]}, "skill"),
+        ({"teams": [{"name": "Wren", "extremity": math.inf}]}, "extremity"),
+        ({"teams": [{"name": "Wren", "shift": math.nan}]}, "shift"),
+        ({"teams": [{"name": "Wren", "responsiveness": 1.1}]}, "responsiveness"),
+        ({"teams": [{"name": "Wren", "members": 0}]}, "members"),
+        ({"teams": [{"name": "Wren", "withdrawal": -0.1}]}, "withdrawal"),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_is_refused_by_name(
+    change: dict[str, object], names: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        Tournament.from_mapping({"teams": [{"name": "Wren"}], **change})
+    assert refused.value.problems[0].column == names
+
+
+def test_a_tournament_in_which_nobody_takes_part_has_questions_and_no_forecasts() -> None:
+    settings = replace(LARGE, questions=5, families=5, participation=0.0)
+    simulated = simulate(settings)
+    check_frames(simulated, settings)
+    assert len(simulated.forecasts) == 0
+
+
+def test_a_tournament_ends_in_time_even_when_its_questions_fill_it() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    settings = replace(
+        LARGE,
+        questions=20,
+        families=20,
+        first_open=start,
+        last_close=start + timedelta(days=30),
+        shortest_days=30,
+        longest_days=30,
+    )
+    assert (simulate(settings).questions["open_time"] == start).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from scoring import InputError, staleness
+from scoring import staleness
 from scoring.means import clustered_mean
 
 Record = dict[str, np.ndarray]
@@ -76,19 +76,3 @@ def test_the_line_for_a_family_is_fitted_to_the_others() -> None:
 def test_one_family_has_no_line_and_no_cost() -> None:
     found = staleness(p=[0.5, 0.6], y=[1, 0], left=[1.0, 1.0], lasted=[0.5, 1.0], family=["f", "f"])
     assert found.cost.tolist() == [0.0, 0.0]
-
-
-@pytest.mark.parametrize(
-    ("given_", "place"),
-    [
-        (([1.2], [1], [1], [1]), "p"),
-        (([0.5], [1], [1, 1], [1]), "left"),
-        (([0.5], [1], [1], [-0.1]), "lasted"),
-        (([0.5], [1], [1], [1], None, [1, 2]), "family"),
-    ],
-)
-def test_input_out_of_range_is_refused_by_name(given_: tuple, place: str) -> None:
-    with pytest.raises(InputError, match=place):
-        staleness(
-            **dict(zip(("p", "y", "left", "lasted", "weight", "family"), given_, strict=False))
-        )

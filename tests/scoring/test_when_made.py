@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from scoring import InputError
 from scoring.calibration_when_made import WhenMade, in_order_of_time
 from scoring.null_distribution import Null, null
 
@@ -191,22 +190,6 @@ def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) 
         inside.append(low <= total <= high)
         assert inside[-1] == (found.sharpness.p_value >= 0.05)
     assert 10 < sum(inside) < 150
-
-
-@pytest.mark.parametrize(
-    ("given_", "place"),
-    [
-        (([0.2, 0.8], [[0, 1]], [0], [0]), "p"),
-        (([[0.2, 0.8]], [[0, 1, 0]], [0], [0]), "y"),
-        (([[0.2, 0.8]], [[0, 1]], [0, 1], [0]), "path"),
-        (([[0.2, 0.8]], [[0, 1]], [0], [0], [1, 2]), "family"),
-        (([[0.2, 0.8]], [[0, 1]], [0], [0], None, [[1]]), "level"),
-    ],
-)
-def test_input_of_the_wrong_shape_is_refused_by_name(given_: tuple, place: str) -> None:
-    with pytest.raises(InputError) as caught:
-        when_made(*given_)
-    assert place in str(caught.value)
 
 
 def test_paths_that_contradict_themselves_have_a_sign_and_a_range() -> None:
