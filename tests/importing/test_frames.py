@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from forecasts.access.memberships import join, team_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
-from forecasts.common.errors import BadInput, in_words
+from forecasts.common import limits
+from forecasts.common.errors import BadInput, Forbidden, in_words
 from forecasts.folder.folder import read_folder
-from forecasts.importing.frames import Imported
+from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,
     Evidence,
+    Member,
     Membership,
     QuestionRevision,
     QuestionSource,
@@ -99,34 +102,39 @@ TERMS = (
 STAYS = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,2026-01-09T00:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "column"),
-    [
-        (f"binary,{STAYS},,,,,yes", ("2026-01-01T", "2025-12-31T"), "open_time"),
-        (f"binary,{STAYS},,,,,yes", ("2026-01-11T", "2026-01-12T"), "scheduled_close_time"),
-        (f"binary,{STAYS},,,,,yes", ("2026-01-09T", "2026-01-08T"), "actual_close_time"),
-        (f"numeric,{STAYS},,,0,9,5", (",0,9", ",-1,9"), "lower_bound"),
-        (f"numeric,{STAYS},,,0,9,5", (",0,9", ",0,10"), "upper_bound"),
-        (f'multiple_choice,{STAYS},"[""A"",""C""]",,,,A', ('C""]', 'B"",""C""]'), "options"),
-        (f'multiple_choice,{STAYS},"[""A"",""C""]",,,,A', ('",,,,', '",true,,,'), "ordered"),
-        (f"binary,{STAYS},,,,,", ("binary", "numeric"), "type"),
-    ],
-)
+ASKED = {
+    "a": f"binary,{STAYS},,,,,yes",
+    "n": f"numeric,{STAYS},,,0,9,5",
+    "m": f'multiple_choice,{STAYS},"[""A"",""C""]",,,,A',
+    "b": f"binary,{STAYS},,,,,",
+}
+
+
 def test_the_type_and_the_terms_of_a_resolved_question_are_not_revised(
-    engine: Engine, tmp_path: Path, first: str, second: tuple[str, str], column: str
+    engine: Engine, tmp_path: Path
 ) -> None:
-    import_files(engine, tmp_path / "a", questions=f"{TERMS}q,{first}\n")
-    bounds = (",,,,,", ",,,0,9,") if column == "type" else ("", "")
-    changed = first.replace(*second).replace(*bounds) if bounds[0] else first.replace(*second)
-    with pytest.raises(BadInput, match="contradicts") as caught:
-        import_files(engine, tmp_path / "a", questions=f"{TERMS}q,{changed}\n")
-    [problem] = caught.value.problems
-    assert problem.place == f"questions.csv, line 2, column {column}"
-    assert problem.rule.endswith(
-        "a question's type is fixed" if column == "type" else "the question is resolved"
-    )
+    rows = "".join(f"{id_},{cells}\n" for id_, cells in ASKED.items())
+    import_files(engine, tmp_path / "a", questions=TERMS + rows)
+    for id_, before, after, column in (
+        ("a", "2026-01-01T", "2025-12-31T", "open_time"),
+        ("a", "2026-01-11T", "2026-01-12T", "scheduled_close_time"),
+        ("a", "2026-01-09T", "2026-01-08T", "actual_close_time"),
+        ("n", ",0,9", ",-1,9", "lower_bound"),
+        ("n", ",0,9", ",0,10", "upper_bound"),
+        ("m", 'C""]', 'B"",""C""]', "options"),
+        ("m", '",,,,', '",true,,,', "ordered"),
+        ("b", f"binary,{STAYS},,,,", f"numeric,{STAYS},,,0,9", "type"),
+    ):
+        changed = ASKED[id_].replace(before, after)
+        with pytest.raises(BadInput, match="contradicts") as caught:
+            import_files(engine, tmp_path / "a", questions=f"{TERMS}{id_},{changed}\n")
+        [problem] = caught.value.problems
+        assert problem.place == f"questions.csv, line 2, column {column}"
+        is_type = column == "type"
+        rule = "a question's type is fixed" if is_type else "the question is resolved"
+        assert problem.rule.endswith(rule)
     with database.reading(engine) as session:
-        assert len(session.exec(select(QuestionRevision)).all()) == 1
+        assert len(session.exec(select(QuestionRevision)).all()) == len(ASKED)
 
 
 HEAD = (
@@ -137,28 +145,23 @@ TIMES = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
 NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
 
 
-@pytest.mark.parametrize(
-    ("cells", "column", "rule"),
-    [
-        (f"binary,,,{TIMES},yes,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
-        (f"binary,,,{TIMES},annulled,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
-        (f"binary,,,{TIMES},yes,2026-01-01T00:00:00Z,", "known_at", "not after 'q' opened"),
-        (f"date,2026-01-01,2030-01-01,{TIMES},2027-12-01,,", "resolution", "lies ahead"),
-        (f"binary,,,{TIMES},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
-    ],
-)
-def test_a_resolution_that_cannot_be_is_refused(
-    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str
-) -> None:
-    unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
-    for known in (False, True):  # a new question, and one that the ledger has
+def test_a_resolution_that_cannot_be_is_refused(engine: Engine, tmp_path: Path) -> None:
+    binary, date = f"q,binary,,,{TIMES}", f"d,date,2026-01-01,2030-01-01,{TIMES}"
+    for known in (False, True):  # new questions, and those that the ledger has
         if known:
-            import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
-        with pytest.raises(BadInput, match="cannot be known yet") as caught:
-            import_files(engine, tmp_path / "a", questions=f"{HEAD}\nq,{cells}\n")
-        [problem] = caught.value.problems
-        assert problem.place == f"questions.csv, line 3, column {column}"
-        assert rule in problem.rule
+            import_files(engine, tmp_path / "a", questions=f"{HEAD}{binary},,,\n{date},,,\n")
+        for cells, column, rule in (
+            (f"{binary},yes,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+            (f"{binary},annulled,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+            (f"{binary},yes,2026-01-01T00:00:00Z,", "known_at", "not after 'q' opened"),
+            (f"{date},2027-12-01,,", "resolution", "lies ahead"),
+            (f"{binary},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
+        ):
+            with pytest.raises(BadInput, match="cannot be known yet") as caught:
+                import_files(engine, tmp_path / "a", questions=f"{HEAD}\n{cells}\n")
+            [problem] = caught.value.problems
+            assert problem.place == f"questions.csv, line 3, column {column}"
+            assert rule in problem.rule
 
 
 def test_an_outcome_known_too_early_can_annul_a_question(engine: Engine, tmp_path: Path) -> None:
@@ -212,15 +215,13 @@ def test_a_membership_that_ended_is_not_doubled(engine: Engine, tmp_path: Path) 
         stays("2026-01-06T00:00:00Z")
 
 
-@pytest.mark.parametrize("left", [1, 2])
-def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine, left: int) -> None:
+def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine) -> None:
     with database.writing(engine) as session:
-        bob, alder = (
-            member_or_new(session, "bob", now=day(0)),
-            team_or_new(session, "Alder", now=day(0)),
-        )
-        with pytest.raises(BadInput, match="cannot leave Alder"):
-            join(session, alder, bob, joined_at=day(2), left_at=day(left))
+        bob = member_or_new(session, "bob", now=day(0))
+        alder = team_or_new(session, "Alder", now=day(0))
+        for left in (1, 2):
+            with pytest.raises(BadInput, match="cannot leave Alder"):
+                join(session, alder, bob, joined_at=day(2), left_at=day(left))
         assert session.exec(select(Membership)).all() == []
 
 
@@ -305,3 +306,37 @@ def test_only_the_importer_sees_questions_without_criteria(engine: Engine, tmp_p
 def test_a_personal_ledger_needs_no_criteria(engine: Engine, tmp_path: Path) -> None:
     assert import_files(engine, tmp_path / "a", questions=CRITERIA).kept_private == 0
     assert set(audiences(engine).values()) == {Visibility.everyone}
+
+
+def test_without_an_admins_rights_an_import_has_a_limit(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MEMBER_ROWS", 5)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "questions.csv").write_text(QUESTIONS + OPEN)
+    lines = [f"q,bob,2026-01-02T00:00:0{number}Z,0.4,\n" for number in range(5)]
+    with database.writing(engine) as session:
+        root, bob = (member_or_new(session, name, now=day(0)) for name in ("root", "bob"))
+        ensure_admin(session, root, now=day(0))
+
+    def comes_in(rows: int, member: Member, *, dry_run: bool) -> int:
+        (folder / "forecasts.csv").write_text(FORECASTS + "".join(lines[: rows - 1]))
+        frames = read_folder(folder)
+        with database.writing(engine) as session:
+            return import_frames(
+                session, frames, member=member, now=day(20), dry_run=dry_run
+            ).forecasts
+
+    for dry_run in (True, False):
+        with pytest.raises(Forbidden, match="has 6 rows; without an admin's rights at most 5"):
+            comes_in(6, bob, dry_run=dry_run)
+        assert comes_in(5, bob, dry_run=dry_run) == 4
+    assert comes_in(6, root, dry_run=False) == 1
+
+
+def test_an_import_says_how_long_others_wait_to_write() -> None:
+    nothing = Imported(0, 0, 0, 0, 0, 0, 0)
+    assert nothing.wait_note == replace(nothing, forecasts=900).wait_note == ""
+    said = replace(nothing, forecasts=60_000).wait_note
+    assert said == "Others wait about 4 seconds to write while it is imported."

@@ -137,8 +137,20 @@ def read_folder_frames(path: Path, column: str) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["questions.csv", "questions.parquet", "teams.csv"])
-@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link out", "broken link"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("questions.csv", "pipe"),
+        ("questions.csv", "folder"),
+        ("questions.parquet", "folder"),
+        ("questions.csv", "device"),
+        ("teams.csv", "device"),
+        ("questions.csv", "link out"),
+        ("questions.parquet", "link out"),
+        ("teams.csv", "link out"),
+        ("questions.parquet", "broken link"),
+    ],
+)
 def test_only_files_within_the_folder_are_read(tmp_path: Path, kind: str, name: str) -> None:
     inside = tmp_path / "inside"
     inside.mkdir()

@@ -267,24 +267,19 @@ def test_bots_are_created_as_bots_and_prices_are_marked(engine: Engine) -> None:
         assert session.exec(select(Forecast.origin)).all() == ["implied"]
 
 
-@pytest.mark.parametrize(
-    ("names", "known", "said"),
-    [
+def test_an_unknown_account_is_answered_with_the_names_of_the_file(engine: Engine) -> None:
+    for names, known, said in (
         (["zoe", "ben_m"], None, "The names in the file: ben_m, zoe."),
         (["alice", "zoe"], "Al Bell", "The names in the file: Al Bell, zoe."),
         ([f"ann{number:02}" for number in range(11)], None, "Did you mean ann"),
         ([f"zoe{number:02}" for number in range(11)], None, "Give the name as in the file."),
         ([], None, "It has no forecasts."),
-    ],
-)
-def test_an_unknown_account_is_answered_with_the_names_of_the_file(
-    engine: Engine, names: list[str], known: str | None, said: str
-) -> None:
-    given = record(*(("metaculus-7", name, 1, 0.5) for name in names), account=known)
-    with pytest.raises(BadInput) as caught:
-        come_in(engine, given, account="ann")
-    assert str(caught.value).startswith(f"No forecast in the file is by 'ann'. {said}")
-    assert caught.value.remedy == ("Give the name as in the file." if names else "")
+    ):
+        given = record(*(("metaculus-7", name, 1, 0.5) for name in names), account=known)
+        with pytest.raises(BadInput) as caught:
+            come_in(engine, given, account="ann")
+        assert str(caught.value).startswith(f"No forecast in the file is by 'ann'. {said}")
+        assert caught.value.remedy == ("Give the name as in the file." if names else "")
 
 
 def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) -> None:

@@ -77,6 +77,7 @@ def _cell(text: str) -> str:
 def facts(record: PlatformRecord) -> dict[str, Any]:
     """Return what a record holds, its times to the minute."""
     asked, made = record.frames.questions, record.frames.forecasts
+    members, models = record.frames.members, record.frames.models
 
     def times(column: Any) -> list[str]:
         return ["" if at != at else at.isoformat(" ")[:16] for at in column]
@@ -106,6 +107,8 @@ def facts(record: PlatformRecord) -> dict[str, Any]:
         "left out": [(one.place.partition(", ")[2], one.reason) for one in record.left_out],
         "left": [one.value for one in record.left_out],
         "account": record.account,
+        "kinds": [] if members is None else members["kind"].tolist(),
+        "models": [] if models is None else models["model"].tolist(),
     }
 
 

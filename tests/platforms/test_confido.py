@@ -118,12 +118,8 @@ def test_the_groups_forecast_is_nobodys(tmp_path: Path) -> None:
     record = read(tmp_path, row(), group)
     assert len(record.frames.forecasts) == 1
     assert record.left_out[0].place == "room.csv, line 3"
-    with_group = read(tmp_path, row(), group, aggregates=True).frames
-    assert with_group.members is not None
-    assert dict(zip(with_group.members["forecaster"], with_group.members["kind"], strict=True)) == {
-        "alice": "human",
-        "confido-group": "bot",
-    }
+    with_group = read(tmp_path, row(), group, aggregates=True)
+    sheets.require(with_group, {"who": ["alice", "confido-group"], "kinds": ["human", "bot"]})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Fatebook's CSV in both shapes. No row is from a real account."""
 
+import csv
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,49 +10,32 @@ import pytest
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
 
-ACCOUNT = {
+[HEADER] = csv.reader(
+    [
+        "Question title,Multiple choice option,Forecast created by,Forecast (scale = 0-1),"
+        "Forecast created at,Question created by,Question created at,Question resolve by,"
+        "Resolution,Resolved at,Your Brier score for this question,"
+        "Your relative Brier score for this question,Question notes,Question shared with,"
+        "Question shared publicly,Question comments,Question tags"
+    ]
+)
+NAMES = (
+    *("title", "option", "by", "p", "made", "asked by", "asked", "due", "outcome", "resolved"),
+    *("brier", "relative", "notes", "shared", "public", "comments", "tags"),
+)
+SHORT = dict(zip(NAMES, HEADER, strict=True))
+ACCOUNT = dict.fromkeys(HEADER, "") | {
     "Question title": "Will the bridge open?",
-    "Multiple choice option": "",
     "Forecast created by": "Ann Bell",
     "Forecast (scale = 0-1)": "0.7",
     "Forecast created at": "2025-03-01 09:05:7",
     "Question created by": "Ann Bell",
     "Question created at": "2025-03-01 09:05:7",
     "Question resolve by": "2025-04-01 00:00:0",
-    "Resolution": "",
-    "Resolved at": "",
-    "Your Brier score for this question": "",
-    "Your relative Brier score for this question": "",
-    "Question notes": "",
-    "Question shared with": "",
     "Question shared publicly": "false",
-    "Question comments": "",
-    "Question tags": "",
 }
 TOURNAMENT = {"Tournament name": "Spring cup"} | {
-    name: ACCOUNT[name]
-    for name in (
-        *("Question title", "Multiple choice option", "Forecast created by"),
-        *("Forecast (scale = 0-1)", "Forecast created at", "Question created by"),
-        *("Question created at", "Question resolve by", "Resolution", "Resolved at"),
-        "Question notes",
-    )
-}
-SHORT = {
-    "title": "Question title",
-    "option": "Multiple choice option",
-    "by": "Forecast created by",
-    "p": "Forecast (scale = 0-1)",
-    "made": "Forecast created at",
-    "asked": "Question created at",
-    "due": "Question resolve by",
-    "outcome": "Resolution",
-    "resolved": "Resolved at",
-    "brier": "Your Brier score for this question",
-    "relative": "Your relative Brier score for this question",
-    "notes": "Question notes",
-    "comments": "Question comments",
-    "tags": "Question tags",
+    name: ACCOUNT[name] for name in (*HEADER[:10], "Question notes")
 }
 RESOLVED = {"outcome": "YES", "resolved": "2025-03-20 12:00:30"}
 

@@ -81,6 +81,12 @@ SETS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [forecasts(ABC, model="Public median forecast")],
         {"who": [], "left out": [("record 1", "a crowd, which was not asked for")]},
     ),
+    "a model is a bot, and its reasoning the rationale": (
+        [forecasts(forecast("abc", "manifold", 0.3, reasoning="Because."))],
+        {"id": ["forecastbench-manifold-abc"], "who": ["Acme oracle-2"], "p": [0.3],
+         "rationales": ["Because."], "made": ["2025-03-02 00:00"], "kinds": ["bot"],
+         "models": ["oracle-2"]},
+    ),
     "people of a survey": (
         [forecasts(*({**ABC, "user_id": one} for one in ("S1", "S2")), model="Superforecasters")],
         {"who": ["S1", "S2"], "p": [0.3, 0.3]},
@@ -145,19 +151,6 @@ def test_sets_are_read(
 def test_a_crowd_is_imported_when_asked_for(tmp_path: Path) -> None:
     crowd = forecasts(ABC, model="Public median forecast")
     assert len(read(tmp_path, crowd, aggregates=True).frames.forecasts) == 1
-
-
-def test_a_model_is_a_bot_and_its_reasoning_the_rationale(tmp_path: Path) -> None:
-    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3, reasoning="Because.")))
-    [row] = record.frames.forecasts.to_dict("records")
-    assert row["question_id"] == "forecastbench-manifold-abc"
-    assert (row["forecaster"], row["probability"]) == ("Acme oracle-2", 0.3)
-    assert row["rationale"] == "Because."
-    assert row["made_at"].isoformat() == "2025-03-02T00:00:00+00:00"
-    assert record.frames.members is not None
-    assert record.frames.members["kind"].tolist() == ["bot"]
-    assert record.frames.models is not None
-    assert record.frames.models["model"].tolist() == ["oracle-2"]
 
 
 def test_a_question_set_gives_the_words_and_the_market_times(tmp_path: Path) -> None:

@@ -28,10 +28,8 @@ def question(**fields: Any) -> dict[str, Any]:
     """Return a binary question as a report has it."""
     return {
         "question_text": "Will the ship arrive?",
-        "id_of_post": 31,
         "page_url": "https://www.metaculus.com/questions/31",
         "id_of_question": 28,
-        "state": "open",
         "resolution_criteria": "In port.",
         "fine_print": "Local time.",
         "background_info": "It left in May.",
@@ -40,7 +38,6 @@ def question(**fields: Any) -> dict[str, Any]:
         "date_accessed": "2025-05-10T12:00:00+00:00",
         "tournament_slugs": ["spring"],
         "resolution_string": None,
-        "api_json": {},
         "question_type": "binary",
         "community_prediction_at_access_time": 0.99,
     } | fields
@@ -52,7 +49,6 @@ def report(
     return {
         "question": question() if about is None else about,
         "explanation": "# Summary\nLikely late.",
-        "other_notes": None,
         "price_estimate": 0.25,
         "minutes_taken": 30,
         "errors": [],
@@ -63,15 +59,10 @@ def report(
 def benchmark(*reports: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {
         "explicit_name": None,
-        "explicit_description": None,
         "forecast_bot_class_name": "TemplateBot",
-        "num_input_questions": 1,
         "timestamp": "2025-05-11T09:00:00",
-        "time_taken_in_minutes": 4.0,
-        "total_cost": 1.5,
         "git_commit_hash": "abc1234",
         "forecast_bot_config": {"llms": {"default": {"original_model": "maker/oracle-2"}}},
-        "code": "class TemplateBot: ...",
         "failed_report_errors": [],
         "forecast_reports": list(reports),
     } | fields
@@ -181,6 +172,19 @@ REPORTS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [report(about=question(question_type="conditional")), report()],
         {"p": [0.3], "left out": [("record 1", "a conditional question")]},
     ),
+    "percentiles within the bounds, and the rest outside": (
+        [report(points((0.1, -10), (0.3, 10), (0.5, 40), (0.9, 80), (0.95, 120)),
+                question(**NUMERIC))],
+        {"types": ["numeric"], "bounds": [("0", "100")], "unit": ["m"],
+         "quantiles": [pytest.approx(
+             {"0.3": 10, "0.5": 40, "0.9": 80, "below": 0.2, "above": 0.075})]},
+    ),
+    # 201 points: linear from 0 to 50, and again to 100.
+    "a whole CDF keeps its corners": (
+        [report(points(*((0.1 + 0.5 * min(v, 50) / 50 + 0.3 * max(0, v - 50) / 50, v)
+                         for v in (n / 2 for n in range(201)))), question(**NUMERIC))],
+        {"quantiles": [pytest.approx({"0.6": 50.0, "below": 0.1, "above": 0.1})]},
+    ),
     "dates": (
         [report(points((0.2, 1746057600), (0.8, 1748736000)), DATES)],
         {"types": ["date"],
@@ -194,35 +198,6 @@ def test_reports_are_read(
     tmp_path: Path, reports: list[dict[str, Any]], expected: dict[str, Any]
 ) -> None:
     sheets.require(read(tmp_path, *reports), expected)
-
-
-def test_percentiles_within_the_bounds_are_quantiles_and_the_rest_is_outside(
-    tmp_path: Path,
-) -> None:
-    stated = points((0.1, -10), (0.3, 10), (0.5, 40), (0.9, 80), (0.95, 120))
-    record = read(tmp_path, report(stated, question(**NUMERIC)))
-    [asked] = record.frames.questions.to_dict("records")
-    assert (asked["type"], asked["lower_bound"], asked["upper_bound"]) == ("numeric", "0", "100")
-    assert asked["unit"] == "m"
-    [quantiles] = record.frames.forecasts["quantiles"]
-    assert {level: quantiles[level] for level in ("0.3", "0.5", "0.9")} == {
-        "0.3": 10.0,
-        "0.5": 40.0,
-        "0.9": 80.0,
-    }
-    assert quantiles["below"] == pytest.approx(0.2)
-    assert quantiles["above"] == pytest.approx(0.075)
-
-
-def test_a_whole_cdf_keeps_its_corners(tmp_path: Path) -> None:
-    # 201 points: linear from 0 to 50, and again to 100.
-    cdf = [
-        (0.1 + 0.5 * min(v, 50) / 50 + 0.3 * max(0, v - 50) / 50, v)
-        for v in (n / 2 for n in range(201))
-    ]
-    record = read(tmp_path, report(points(*cdf), question(**NUMERIC)))
-    [quantiles] = record.frames.forecasts["quantiles"]
-    assert quantiles == pytest.approx({"0.6": 50.0, "below": 0.1, "above": 0.1})
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,6 @@ def test_an_export_that_is_read_back_is_equal(tmp_path: Path) -> None:
     assert after.members.values.tolist() == before.members.values.tolist()
 
 
-def test_a_read_file_is_written_the_same(tmp_path: Path) -> None:
-    write(ledger(), tmp_path / "one")
-    write(read_back(tmp_path / "one"), tmp_path / "two")
-    for name in ("question_data.csv", "forecast_data.csv", "score_data.csv"):
-        assert (tmp_path / "one" / name).read_text() == (tmp_path / "two" / name).read_text()
-
-
 def test_quantiles_between_the_numbers_of_the_range_are_read_back_as_the_same_cdf(
     tmp_path: Path,
 ) -> None:

@@ -17,8 +17,6 @@ def response(**fields: Any) -> dict[str, Any]:
         "comment": None,
         "confidence": 80,
         "created_at": "2015-03-01T10:00:00.000Z",
-        "id": 1,
-        "updated_at": "2015-03-01T10:00:00.000Z",
         "user_id": 7,
         "user_label": "Ann",
     } | fields
@@ -27,21 +25,15 @@ def response(**fields: Any) -> dict[str, Any]:
 def prediction(*responses: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {
         "created_at": "2015-03-01T10:00:00.000Z",
-        "creator_id": 7,
-        "creator_label": "Ann",
         "deadline": "2015-06-01T00:00:00.000Z",
         "description_with_group": "The bridge will open by June",
         "description": "The bridge will open by June",
-        "group_id": None,
         "id": 41,
         "mean_confidence": 55,
         "outcome": None,
         "prediction_group_id": None,
         "last_judgement_at": None,
         "updated_at": "2015-03-01T10:00:00.000Z",
-        "uuid": "6b1f",
-        "version": 1,
-        "visibility": "visible_to_everyone",
         "withdrawn": False,
         "responses": list(responses) or [response()],
     } | fields
