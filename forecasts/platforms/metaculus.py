@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,11 +82,12 @@ class _Account(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """A row with a forecast: its line, its question and its forecaster."""
+    """A forecast: the number of its row, its times, and the cells of its value."""
 
-    line: Line
-    asked: Asked
-    who: str
+    row: int
+    start: pd.Timestamp
+    end: pd.Timestamp
+    value: dict[str, Any]
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:
@@ -253,69 +254,70 @@ def _add_forecasts(
     ``who``: the forecaster of each row, None for a row to skip. ``until``: the time of the export
     or import, None if it is unknown; a forecast that ends later has not ended.
     """
-    made: list[_Made] = []
-    unknown = 0
+    groups: defaultdict[tuple[str, str], list[_Made]] = defaultdict(list)
+    curves: defaultdict[tuple[str, int], list[tuple[Asked, _Made]]] = defaultdict(list)
+    valueless: list[int] = []
+    unknown = scaled = 0
     for line, name in zip(lines(table), who, strict=True):
         question = asked.get(own_id(line["Question ID"]))
         if name is None or question is None:
             unknown += name is not None
             continue
-        if pd.isna(line[_START]) and line.number not in table.noted[_START]:
+        start, end = line[_START], line[_END]
+        if pd.isna(start) and line.number not in table.noted[_START]:
             line.wrong(_START, "required")
-        if line[_END] < line[_START]:
+        if end < start:
             line.wrong(_END, "not before Start Time")
-        made.append(_Made(line, question, name))
+        value = _value(line, question)
+        scaled += value.pop("is_scaled", False)
+        if not value:
+            valueless.append(line.number)
+            continue
+        one = _Made(line.number, start, end, value)
+        groups[question.id, name].append(one)
+        if "cdf" in value:
+            curves[question.id, len(value["cdf"])].append((question, one))
     if unknown:
         many = counted(unknown, "{n} forecast{s}")
         reading.leave_out(table.path.name, many, "their questions are not imported")
-    values = _values(made, reading)
-    groups: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
-    for line, question, name in made:
-        if line.number in values:
-            groups[question.id, name].append(line)
-        else:
-            reading.leave_out(line.place, "", "it has no value")
+    for row in valueless:
+        reading.leave_out(table.place(row), "", "it has no value")
+    rounded = "{n} forecast{s} on several options did not sum to 1, by rounding, and were divided "
+    reading.note(counted(scaled, rounded + "by the sum."))
+    for some in curves.values():
+        _set_quantiles(table, some[0][0], [one for _, one in some])
     ahead = 0
-    for (slug, who_made), some in groups.items():
-        some.sort(key=itemgetter(_START))
-        for line, following in zip_longest(some, some[1:]):
-            cells, end = {"question_id": slug, "forecaster": who_made}, line[_END]
-            made_at = {"made_at": line[_START]}
-            reading.forecast(line.place, cells | made_at | values[line.number])
-            if pd.isna(end) or (following is not None and following[_START] <= end):
+    for (slug, who_made), forecasts in groups.items():
+        forecasts.sort(key=attrgetter("start"))
+        for one, following in zip_longest(forecasts, forecasts[1:]):
+            cells, where = {"question_id": slug, "forecaster": who_made}, table.place(one.row)
+            reading.forecast(where, {**cells, "made_at": one.start, **one.value})
+            if pd.isna(one.end) or (following is not None and following.start <= one.end):
                 continue
-            if until is not None and end > until:
+            if until is not None and one.end > until:
                 ahead += 1
             else:  # a withdrawal comes right after its forecast
-                reading.forecast(line.place, cells | {"made_at": end})
+                reading.forecast(where, {**cells, "made_at": one.end})
     reading.note(counted(ahead, "{n} forecast{s} {expires} later, and {has} not ended yet."))
 
 
-def _values(made: Sequence[_Made], reading: Reading) -> dict[int, dict[str, Any]]:
-    """Return the values by the numbers of rows: a probability, a vector or quantiles."""
-    found: dict[int, dict[str, Any]] = {}
-    scaled = 0
-    cdfs: defaultdict[tuple[str, int], list[tuple[_Made, list[float]]]] = defaultdict(list)
-    for one in made:
-        line, asked, _ = one
-        if asked.kind == QuestionType.binary:
-            if not math.isnan(p := _probability(line)):
-                found[line.number] = {"probability": p}
-        elif asked.kind == QuestionType.multiple_choice:
-            if vector := numbers(line, _VECTOR):
-                total = sum(p for p in vector if p == p)
-                is_scaled = abs(total - 1) > SUM_TOLERANCE / 2
-                shares = _vector(line, asked, vector, total if is_scaled else 1.0)
-                found[line.number] = {"probabilities": shares}
-                scaled += is_scaled
-        elif cdf := numbers(line, _CDF):
-            cdfs[asked.id, len(cdf)].append((one, cdf))
-    rounded = "{n} forecast{s} on several options did not sum to 1, by rounding, and were divided "
-    reading.note(counted(scaled, rounded + "by the sum."))
-    # The CDFs of one question and length together.
-    for some in cdfs.values():
-        found |= _quantiles([one for one, _ in some], np.array([cdf for _, cdf in some]))
-    return found
+def _value(line: Line, asked: Asked) -> dict[str, Any]:
+    """Return the cells of a forecast's value, a CDF as it is in the file; {} without a value.
+
+    ``is_scaled``: its probabilities are divided by their sum.
+    """
+    if asked.kind == QuestionType.binary:
+        p = _probability(line)
+        return {} if math.isnan(p) else {"probability": p}
+    if asked.kind != QuestionType.multiple_choice:
+        cdf = numbers(line, _CDF)
+        return {"cdf": cdf} if cdf else {}
+    if not (vector := numbers(line, _VECTOR)):
+        return {}
+    total = sum(p for p in vector if p == p)
+    is_scaled = abs(total - 1) > SUM_TOLERANCE / 2
+    shares = _vector(line, asked, vector, total if is_scaled else 1.0)
+    return {"probabilities": shares, "is_scaled": is_scaled}
 
 
 def _probability(line: Line) -> float:
@@ -348,18 +350,21 @@ def _vector(line: Line, asked: Asked, vector: Sequence[float], total: float) -> 
     return entries
 
 
-def _quantiles(made: Sequence[_Made], cdfs: Any) -> dict[int, dict[str, Any]]:
-    """Return the quantiles of CDFs of one question and length, by the numbers of rows."""
-    asked, count = made[0].asked, cdfs.shape[1]
+def _set_quantiles(table: Table, asked: Asked, made: Sequence[_Made]) -> None:
+    """Replace the CDFs of one question, all of one length, by their quantiles."""
+    cdfs = np.array([one.value.pop("cdf") for one in made])
+    count = cdfs.shape[1]
     if asked.scale is None:
-        return {}
+        return
     faults = first_faults(cdfs) if count >= 3 else np.zeros(len(cdfs), dtype=np.intp)
     for at in np.flatnonzero(faults >= 0).tolist():
-        made[at].line.wrong(_CDF, "at least three numbers that rise from 0 to 1 at most")
-    if (faults >= 0).any():
-        return {}
-    found = quantiles(cdfs, asked.scale.at(count), asked.kind)
-    return {one.line.number: {"quantiles": each} for one, each in zip(made, found, strict=True)}
+        row = made[at].row
+        rule = "at least three numbers that rise from 0 to 1 at most"
+        table.wrong(row, _CDF, table.frame[_CDF].iloc[row], rule)
+    if (faults < 0).all():
+        found = quantiles(cdfs, asked.scale.at(count), asked.kind)
+        for one, each in zip(made, found, strict=True):
+            one.value["quantiles"] = each
 
 
 def _add_scores(
