@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import subprocess
@@ -78,21 +77,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             elif item.get_closest_marker("long") is None:
                 on_postgresql.add(name)
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Pause garbage collection while thousands of tests are collected; they are never garbage.
-
-    Afterwards it runs less often than by default, where it takes a twentieth of the time.
-    """
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.set_threshold(20_000, 10, 10)
-        gc.enable()
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

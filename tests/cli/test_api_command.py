@@ -22,21 +22,16 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return found
 
 
-def test_it_is_served_to_this_machine_only(
-    forecasts: Run, clock: object, served: dict[str, Any]
-) -> None:
-    said = forecasts("api")
-    assert (served["host"], served["port"]) == ("127.0.0.1", 8000)
-    assert not served["access_log"]
-    assert "http://127.0.0.1:8000/api/v1/docs" in said.stderr
-
-
-def test_others_reach_it_only_under_a_name(
+def test_it_is_served_to_this_machine_and_to_others_only_under_a_name(
     forecasts: Run, clock: object, served: dict[str, Any]
 ) -> None:
     refused = forecasts("api", "--host", "0.0.0.0", exit_code=2)
     assert "--name forecasts.example.org" in refused.stderr
     assert not served
+    said = forecasts("api")
+    assert (served["host"], served["port"]) == ("127.0.0.1", 8000)
+    assert not served["access_log"]
+    assert "http://127.0.0.1:8000/api/v1/docs" in said.stderr
     forecasts("api", "--host", "0.0.0.0", "--name", "forecasts.example.org")
     assert served["host"] == "0.0.0.0"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Clock, Fill, Run
 
 PAGE = """\
 Harbour town votes on its old ferry
@@ -38,10 +38,10 @@ CRITERIA = "The council's minutes record a decision."
 
 
 @pytest.fixture
-def dated(forecasts: Run, clock: Clock) -> int:
+def dated(forecasts: Run, clock: Clock, filled_once: Fill) -> int:
     """The number of the draft with a deadline, in article 1."""
-    captured = forecasts("capture", "-", "--format", "json", input=PAGE)
-    [article] = json.loads(captured.stdout)["articles"]
+    filled_once(lambda: forecasts("capture", "-", input=PAGE))
+    [article] = json.loads(forecasts("articles", "1", "--format", "json").stdout)["articles"]
     assert article["number"] == 1
     [number] = [draft["number"] for draft in article["drafts"] if draft["close_date"]]
     return int(number)
@@ -215,9 +215,8 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_an_impossible_act_is_refused_in_a_sentence(forecasts: Run, dated: int) -> None:
+    for arguments, words in (
         (("ask",), "no question to register"),
         (("ask", "--draft", "1"), "A --draft needs its --article"),
         (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
@@ -225,14 +224,10 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
         (("ask", "--article", "1", "--draft", "1", "--quote", "x"), "both name the passage"),
         (("articles", "2"), "no article 2"),
         (("capture", "http://127.0.0.1:9/x"), "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true"),
-    ],
-)
-def test_an_impossible_act_is_refused_in_a_sentence(
-    forecasts: Run, dated: int, arguments: tuple[str, ...], words: str
-) -> None:
-    refused = forecasts(*arguments, exit_code=2)
-    assert words in " ".join(refused.stderr.split())
-    assert refused.stdout == ""
+    ):
+        refused = forecasts(*arguments, exit_code=2)
+        assert words in " ".join(refused.stderr.split())
+        assert refused.stdout == ""
     assert "Harbour" in forecasts("articles").stdout
     assert "No questions" in forecasts("questions").stdout
 
@@ -272,14 +267,10 @@ def test_one_draft_that_is_refused_registers_none(forecasts: Run, clock: Clock) 
     refused = forecasts("articles", "1", "--register", "1,2", exit_code=2)
     assert "Draft 2 has no deadline" in refused.stderr
     assert "--closes" in refused.stderr
+    for numbers in ("", "1;2"):
+        refused = forecasts("articles", "1", "--register", numbers, exit_code=2)
+        assert "as in --register 1,3" in refused.stderr
     assert json.loads(forecasts("questions", "--format", "json").stdout) == []
-
-
-@pytest.mark.parametrize("numbers", ["", "1;2"])
-def test_drafts_to_register_are_named_by_number(forecasts: Run, clock: Clock, numbers: str) -> None:
-    forecasts("capture", "-", input=SEVERAL)
-    refused = forecasts("articles", "1", "--register", numbers, exit_code=2)
-    assert "as in --register 1,3" in refused.stderr
 
 
 @pytest.mark.slow

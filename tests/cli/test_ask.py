@@ -38,23 +38,18 @@ def test_one_line_registers_and_forecasts_and_says_how_it_was_understood(forecas
     assert question["has_criteria"] is False
 
 
-@pytest.mark.parametrize(
-    ("line", "title", "probability"),
-    [
-        (f"{TITLE} 30%", TITLE, 0.3),
-        ("Rain in London tomorrow, 5%", "Rain in London tomorrow", 0.05),
-        # A figure that belongs to the title is not the probability.
-        ("Will inflation exceed 3% by March?", "Will inflation exceed 3% by March?", None),
-    ],
-)
 def test_the_forecast_may_follow_the_question_as_in_the_one_line_of_the_app(
-    forecasts: Run, line: str, title: str, probability: float | None
+    forecasts: Run,
 ) -> None:
-    slug = forecasts("ask", line).stdout.strip()
-    question = shown(forecasts, slug)
-    assert question["title"] == title
-    stated = [one["probability"] for one in question["forecasts"]]
-    assert stated == [] if probability is None else stated == pytest.approx([probability])
+    for line, title, probability in (
+        (f"{TITLE} 30%", TITLE, [0.3]),
+        ("Rain in London tomorrow, 5%", "Rain in London tomorrow", [0.05]),
+        # A figure that belongs to the title is not the probability.
+        ("Will inflation exceed 3% by March?", "Will inflation exceed 3% by March?", []),
+    ):
+        question = shown(forecasts, forecasts("ask", line).stdout.strip())
+        assert question["title"] == title
+        assert [one["probability"] for one in question["forecasts"]] == pytest.approx(probability)
 
 
 def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) -> None:
@@ -63,22 +58,17 @@ def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) 
     assert "it closes at 2026-12-18 23:59 UTC. Next: forecasts update snow P" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) -> None:
+    for arguments, words in (
         (("Will it snow?", "30%"), "The title names no last day of forecasting."),
         ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
         (("Rain in London by May, 30",), "'30' at the end could be a probability"),
         ((f"{TITLE} 30%", "40%"), "There are two forecasts: 30% after the question, and 40%."),
         ((TITLE, "30%", "--closes", "yesterday"), "--closes yesterday has passed"),
         ((TITLE, "30%", "--opens", "tomorrow"), "opens at 2026-11-28 00:00 UTC"),
-    ],
-)
-def test_an_invalid_question_is_refused_and_nothing_is_stored(
-    forecasts: Run, arguments: tuple[str, ...], words: str
-) -> None:
-    refused = forecasts("ask", *arguments, exit_code=2)
-    assert words in " ".join(refused.stderr.split())
+    ):
+        refused = forecasts("ask", *arguments, exit_code=2)
+        assert words in " ".join(refused.stderr.split())
     assert json.loads(forecasts("questions", "--format", "json").stdout) == []
 
 

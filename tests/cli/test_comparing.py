@@ -45,17 +45,13 @@ def test_names_follow_one_another_after_between(compare: Run) -> None:
     ]
 
 
-def test_the_first_name_may_be_tied_to_the_option(compare: Run) -> None:
-    assert "north" in compare("--between=north", "south").stdout
-
-
-def test_teams_are_the_default(compare: Run) -> None:
-    said = compare("--between", "north", "south").stdout
+def test_teams_are_the_default_and_the_first_name_may_be_tied_to_the_option(compare: Run) -> None:
+    said = compare("--between=north", "south").stdout
     assert "north" in said
     assert "Comparison of teams" in said
 
 
-@pytest.mark.parametrize("ending", ["json", "html", "pdf", "csv", "md", "txt"])
+@pytest.mark.parametrize("ending", ["json", "pdf", "txt"])
 def test_the_form_follows_the_ending_of_the_file(compare: Run, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"out.{ending}"
     result = compare("--between", "north", "south", "--output", str(file))
@@ -78,18 +74,13 @@ def test_a_database_says_the_same_as_the_folder(compare: Run, folder: Path, tmp_
     assert of_folder["metadata"]["lead"] == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_an_impossible_comparison_is_refused_in_words(compare: Run) -> None:
+    both = ("--between", "north", "south")
+    for arguments, said in (
         ((), "two or more teams"),
-        (("--between", "north", "north"), "two or more teams"),
         (("--between", "north", "west"), "no team 'west'"),
-        (("--between", "north", "south", "--of", "people"), "--of 'people'"),
-        (("--between", "north", "south", "--output", "x.doc"), ".doc"),
-        (("--between", "north", "south", "--lead", "0"), "A lead must be above 0"),
-    ],
-)
-def test_an_impossible_comparison_is_refused_in_words(
-    compare: Run, arguments: tuple[str, ...], said: str
-) -> None:
-    assert said in compare(*arguments, exit_code=2).stderr
+        ((*both, "--of", "people"), "--of 'people'"),
+        ((*both, "--output", "x.doc"), ".doc"),
+        ((*both, "--lead", "0"), "A lead must be above 0"),
+    ):
+        assert said in compare(*arguments, exit_code=2).stderr

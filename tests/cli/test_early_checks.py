@@ -47,19 +47,15 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return run
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
+    refused: Callable[..., str], parts: Path
+) -> None:
+    for arguments, said in (
         ((), "Choose from: north, south."),
-        (("--between", "north"), "two or more teams, got 1"),
         (("--between", "north", "north"), "two or more teams, got 1"),
         (("--between", "north", "west"), "no team 'west'. Use one of: north, south."),
-    ],
-)
-def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
-    refused: Callable[..., str], parts: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    assert said in " ".join(refused("compare", str(parts), *arguments).split())
+    ):
+        assert said in " ".join(refused("compare", str(parts), *arguments).split())
 
 
 def test_a_comparison_in_parts_without_teams_proposes_forecasters(
@@ -95,21 +91,18 @@ def test_an_output_that_cannot_be_written_is_refused_first(
         assert said in refused(name, str(parts), "--output", str(output))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--updates", "0"), "--updates"),
-        (("--teams", "-1"), "--teams"),
-        (("--overconfident", "2"), "--overconfident"),
-        (("--parts", "100001"), "--parts"),
-        (("--types", "numeric=-0.1"), "a share must be from 0 to 1"),
-        (("--types", "numeric=0.7,multiple_choice=0.7"), "add up to 1.4"),
-    ],
-)
 def test_a_simulation_names_the_option_that_is_wrong(
-    refused: Callable[..., str], tmp_path: Path, arguments: tuple[str, ...], said: str
+    refused: Callable[..., str], tmp_path: Path
 ) -> None:
-    assert said in refused("simulate", str(tmp_path / "new"), *arguments)
+    for option, value, said in (
+        ("--updates", "0", "--updates"),
+        ("--teams", "-1", "--teams"),
+        ("--overconfident", "2", "--overconfident"),
+        ("--parts", "100001", "--parts"),
+        ("--types", "numeric=-0.1", "a share must be from 0 to 1"),
+        ("--types", "numeric=0.7,multiple_choice=0.7", "add up to 1.4"),
+    ):
+        assert said in refused("simulate", str(tmp_path / "new"), option, value)
 
 
 def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: Path) -> None:
@@ -138,18 +131,13 @@ def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
         assert said in forecasts("publish", *arguments, exit_code=2).stderr
 
 
-@pytest.mark.parametrize("name", ["score", "report", "compare"])
-def test_a_folder_that_does_not_exist_is_named(
-    refused: Callable[..., str], tmp_path: Path, name: str
-) -> None:
-    said = refused(name, str(tmp_path / "missing"))
-    assert "There is no folder" in said
-    assert "missing" in said
-
-
 def test_a_mistyped_folder_is_named_before_the_folder_for_its_scores(
     refused: Callable[..., str], tmp_path: Path
 ) -> None:
+    for name in ("score", "report", "compare"):
+        said = refused(name, str(tmp_path / "missing"))
+        assert "There is no folder" in said
+        assert "missing" in said
     (tmp_path / "scores").mkdir()
     said = refused("score", str(tmp_path / "missing"), "--output", str(tmp_path / "scores"))
     assert "missing'." in said.replace("\n", "")
@@ -163,22 +151,17 @@ def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(
     assert "--by 'teams' is not known.\nDid you mean team? Use all, forecaster, team" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ("--updates abc", "--updates 'abc' is not valid.\nIt must be a valid integer.\n"),
-        ("--updates 1.5", "--updates '1.5' is not valid.\nIt must be a valid integer.\n"),
-        ("--updates 0", "--updates '0' is not valid.\nIt must be greater than or equal to 1.\n"),
-        (
-            "--overconfident nan",
-            "--overconfident 'nan' is not valid.\nIt must be less than or equal to 1.\n",
-        ),
-    ],
-)
 def test_a_mistyped_number_is_refused_with_its_rule_and_remedy(
-    refused: Callable[..., str], arguments: str, said: str
+    refused: Callable[..., str],
 ) -> None:
-    assert refused("simulate", "new", *arguments.split()).startswith(said)
+    for option, value, rule in (
+        ("--updates", "abc", "a valid integer"),
+        ("--updates", "1.5", "a valid integer"),
+        ("--updates", "0", "greater than or equal to 1"),
+        ("--overconfident", "nan", "less than or equal to 1"),
+    ):
+        said = f"{option} '{value}' is not valid.\nIt must be {rule}.\n"
+        assert refused("simulate", "new", option, value).startswith(said)
 
 
 def numbers(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -64,14 +64,11 @@ def test_a_table_takes_its_format_from_the_ending_of_the_file(
     pd.testing.assert_frame_equal(stored[numbers].astype(float), as_printed, check_exact=True)
 
 
-def test_the_format_option_outranks_the_ending(filled: Run, tmp_path: Path) -> None:
-    filled("score", "--format", "json", "-o", str(tmp_path / "table.csv"))
-    assert isinstance(json.loads((tmp_path / "table.csv").read_text()), list)
-
-
-def test_an_ending_without_a_format_is_said_and_nothing_is_written(
+def test_the_format_option_outranks_the_ending_and_an_unknown_ending_is_refused(
     filled: Run, tmp_path: Path
 ) -> None:
+    filled("score", "--format", "json", "-o", str(tmp_path / "table.csv"))
+    assert isinstance(json.loads((tmp_path / "table.csv").read_text()), list)
     result = filled("score", "-o", str(tmp_path / "table.xlsx"), exit_code=2)
     assert "'.xlsx'" in result.stderr
     assert "--format" in result.stderr

@@ -14,16 +14,20 @@ from forecasts.agenda import revisits
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Clock, Fill, Run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("rain")]
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def rain(forecasts: Run, clock: Clock) -> None:
+def rain(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
     """Three open questions: rain, which (Busan, Ulsan or Other) and depth (0 to 30)."""
+    filled_once(lambda: fill(forecasts))
+
+
+def fill(forecasts: Run) -> None:
     until = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
     forecasts("ask", "Will it rain?", "--slug", "rain", *until)
     options = ("--option", "Busan", "--option", "Ulsan", "--option", "Other")
@@ -53,10 +57,8 @@ def examples(page: str) -> dict[str, list[str]]:
     return {" ".join(block[0].split()[:4]): block for block in lines}
 
 
-def test_the_examples_of_the_forecasting_page_come_out(
-    forecasts: Run, clock: Clock, engine: Engine
-) -> None:
-    forecasts("ask", "Will it rain?", "40%", "--closes", "2026-02-01", "--slug", "rain")
+def test_the_examples_of_the_forecasting_page_come_out(forecasts: Run, engine: Engine) -> None:
+    forecasts("update", "rain", "40%")
     for number in range(3):
         forecasts("capture", "-", input=f"Title {number}\n\nIt will rain on day {number}.\n" * 3)
     shown = examples((ROOT / "docs" / "forecasting.md").read_text())
@@ -71,33 +73,21 @@ def test_the_examples_of_the_forecasting_page_come_out(
     ]
 
 
-@pytest.mark.usefixtures("rain")
-def test_the_first_forecast_is_said_with_how_to_take_it_back(forecasts: Run) -> None:
-    done = forecasts("update", "rain", "40%")
-    assert done.stdout == "alice: 40% on rain\n"
-    assert done.stderr == "To withdraw: forecasts withdraw rain\n"
+def test_each_forecast_is_printed_with_the_way_back(forecasts: Run) -> None:
+    withdraw = "To withdraw: forecasts withdraw rain\n"
+    undo = "To undo: forecasts update rain 40%"
+    for words, said, next_step in (
+        (("update", "rain", "40%"), "40% on rain", withdraw),
+        (("update", "rain", "0.4"), "still 40% on rain", withdraw),
+        (("update", "rain", "9:1"), "40% → 90% on rain", f"{undo}   {withdraw}"),
+        (("update", "rain", "40%"), "90% → 40% on rain", None),
+        (("withdraw", "rain"), "withdrew 40% from rain", f"{undo}\n"),
+    ):
+        done = forecasts(*words)
+        assert done.stdout == f"alice: {said}\n"
+        assert next_step is None or done.stderr == next_step
 
 
-@pytest.mark.usefixtures("rain")
-def test_an_update_says_before_and_after_and_how_to_go_back(forecasts: Run) -> None:
-    forecasts("update", "rain", "40%")
-    done = forecasts("update", "rain", "9:1")
-    assert done.stdout == "alice: 40% → 90% on rain\n"
-    assert done.stderr == (
-        "To undo: forecasts update rain 40%   To withdraw: forecasts withdraw rain\n"
-    )
-    assert forecasts("update", "rain", "40%").stdout == "alice: 90% → 40% on rain\n"
-
-
-@pytest.mark.usefixtures("rain")
-def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
-    forecasts("update", "rain", "40%")
-    done = forecasts("update", "rain", "0.4")
-    assert done.stdout == "alice: still 40% on rain\n"
-    assert done.stderr == "To withdraw: forecasts withdraw rain\n"
-
-
-@pytest.mark.usefixtures("rain")
 def test_the_way_back_names_the_ledger_and_the_member_that_were_named(
     forecasts: Run, ledger_url: str
 ) -> None:
@@ -106,7 +96,6 @@ def test_the_way_back_names_the_ledger_and_the_member_that_were_named(
     assert done.stderr.endswith(f"forecasts withdraw rain {named}\n")
 
 
-@pytest.mark.usefixtures("rain")
 def test_the_way_back_can_be_typed_for_options_and_numbers_too(forecasts: Run) -> None:
     forecasts("update", "which", "Busan=60%")
     back = forecasts("update", "which", "Ulsan=50%").stderr
@@ -116,48 +105,24 @@ def test_the_way_back_can_be_typed_for_options_and_numbers_too(forecasts: Run) -
     assert back == "To undo: forecasts update depth '10%=3, 50%=8.5, above=1%'\n"
 
 
-@pytest.mark.usefixtures("rain")
-def test_a_withdrawal_names_the_earlier_forecast(forecasts: Run) -> None:
-    forecasts("update", "rain", "40%")
-    done = forecasts("withdraw", "rain")
-    assert done.stdout == "alice: withdrew 40% from rain\n"
-    assert done.stderr == "To undo: forecasts update rain 40%\n"
-
-
-@pytest.mark.usefixtures("rain")
-@pytest.mark.parametrize(
-    "arguments",
-    [("rain", "-5%"), ("-5%", "rain"), ("rain", "--because", "-3", "-5%"), ("rain", "--", "-5%")],
-)
-def test_a_number_below_0_is_a_value_and_not_an_option(
-    forecasts: Run, arguments: tuple[str, ...]
-) -> None:
-    refused = forecasts("update", *arguments, exit_code=2)
-    if arguments[0] == "rain":
+def test_a_number_below_0_is_a_value_and_not_an_option(forecasts: Run) -> None:
+    for arguments in (("-5%",), ("--because", "-3", "-5%"), ("--", "-5%")):
+        refused = forecasts("update", "rain", *arguments, exit_code=2)
         assert refused.stderr == "A probability must be from 0% to 100%; '-5%' is not.\n"
-    else:
-        assert "no question '-5%'" in refused.stderr
-
-
-@pytest.mark.usefixtures("rain")
-def test_a_mistyped_option_is_still_an_option_that_is_not_there(forecasts: Run) -> None:
+    assert "no question '-5%'" in forecasts("update", "-5%", "rain", exit_code=2).stderr
     assert "--evidence" in forecasts("update", "rain", "5%", "--evidnce", "x", exit_code=2).stderr
 
 
-@pytest.mark.usefixtures("rain")
-@pytest.mark.parametrize(
-    ("slug", "value", "words"),
-    [("rain", "0", "0% means never"), ("which", "Busan=100%", "100% means certain")],
-)
-def test_certainty_is_allowed_and_warned_of_once(
-    forecasts: Run, slug: str, value: str, words: str
-) -> None:
-    said = forecasts("update", slug, value).stderr
-    assert said.count("Warning") == 1
-    assert f"Warning: {words}: one surprise costs an infinite log score" in said
+def test_certainty_is_allowed_and_warned_of_once(forecasts: Run) -> None:
+    for slug, value, words in (
+        ("rain", "0", "0% means never"),
+        ("which", "Busan=100%", "100% means certain"),
+    ):
+        said = forecasts("update", slug, value).stderr
+        assert said.count("Warning") == 1
+        assert f"Warning: {words}: one surprise costs an infinite log score" in said
 
 
-@pytest.mark.usefixtures("rain")
 def test_a_flag_holds_for_all_evidence_that_does_not_say_otherwise(
     forecasts: Run, engine: Engine
 ) -> None:
@@ -181,14 +146,12 @@ def test_a_flag_holds_for_all_evidence_that_does_not_say_otherwise(
     ]
 
 
-@pytest.mark.usefixtures("rain")
 def test_a_flag_behind_the_evidence_takes_no_value(forecasts: Run, engine: Engine) -> None:
     url = "https://example.org/mayor"
     forecasts("update", "--because", "x", "--evidence", url, "--supports", "rain", "60%")
     assert cited(engine) == [("supports", "news", None, url)]
 
 
-@pytest.mark.usefixtures("rain")
 def test_evidence_without_a_stance_follows_the_move_and_the_command_says_so(
     forecasts: Run, engine: Engine
 ) -> None:
@@ -204,7 +167,6 @@ def test_evidence_without_a_stance_follows_the_move_and_the_command_says_so(
     assert "follows your move" not in chosen.stderr
 
 
-@pytest.mark.usefixtures("rain")
 def test_evidence_that_all_points_the_other_way_is_asked_about(
     forecasts: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +185,6 @@ def test_evidence_that_all_points_the_other_way_is_asked_about(
     forecasts(*against[:2], "20%", *against[3:], "--evidence", "opposes: c")
 
 
-@pytest.mark.usefixtures("rain")
 def test_a_bare_number_is_refused_with_the_two_commands_to_choose_from(forecasts: Run) -> None:
     refused = forecasts("update", "rain", "71", exit_code=2)
     assert "Choose: forecasts update rain 71%\n    or: forecasts update rain 0.71" in refused.stderr
@@ -233,26 +194,23 @@ def test_a_bare_number_is_refused_with_the_two_commands_to_choose_from(forecasts
     assert "Write 60% or 0.6." in refused.stderr
 
 
-@pytest.mark.usefixtures("rain")
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_evidence_that_is_not_clear_is_refused_and_nothing_is_stored(
+    forecasts: Run, engine: Engine
+) -> None:
+    for arguments, words in (
         (("--supports",), "A stance needs evidence."),
         (("--kind", "data"), "A kind needs evidence."),
+        (("--evidence", "x", "--kind", "rumour"), "'rumour'"),
         (("--evidence", "x", "--supports", "--opposes"), "cannot do two at once"),
         (("--evidence", "a", "--evidence", "a"), "cited twice"),
-    ],
-)
-def test_evidence_that_is_not_clear_is_refused_and_nothing_is_stored(
-    forecasts: Run, engine: Engine, arguments: tuple[str, ...], words: str
-) -> None:
-    assert words in forecasts("update", "rain", "50%", *arguments, exit_code=2).stderr
+    ):
+        assert words in forecasts("update", "rain", "50%", *arguments, exit_code=2).stderr
     with database.reading(engine) as session:
         assert updates.history(session, registry.find(session, "rain")) == []
 
 
 def test_when_to_look_again_is_said_with_a_forecast_for_a_question_or_for_all(
-    forecasts: Run, rain: None, engine: Engine
+    forecasts: Run, engine: Engine
 ) -> None:
     forecasts("update", "rain", "40%", "--look-again", "3")
     said = forecasts("look-again", "21").stdout

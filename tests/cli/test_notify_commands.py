@@ -85,25 +85,17 @@ def test_uncertain_messages_are_listed_and_sent_again_by_hand(
     assert len(service.got) == 2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_an_impossible_request_is_refused(
+    forecasts: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-25")
+    for arguments, words in (
         (("add", "phone", "nope://x"), "cannot be read"),
         (("add", "phone", "json://example.org", "--on", "rain"), "A channel has no event 'rain'"),
         (("add", "phone", "json://example.org", "--days-until-stale", "0"), "must be above 0"),
         (("send", "--again", "phone"), "no channel 'phone'"),
-    ],
-)
-def test_an_impossible_request_is_refused(
-    forecasts: Run, clock: Clock, arguments: tuple[str, ...], words: str
-) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-01-25")
-    assert words in forecasts("notify", *arguments, exit_code=2).stderr
-
-
-def test_this_machine_is_not_written_to_unless_that_is_allowed(
-    forecasts: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    ):
+        assert words in forecasts("notify", *arguments, exit_code=2).stderr
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "false")
     said = forecasts("notify", "add", "phone", "json://localhost/xyzzy", exit_code=2).stderr
     assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES" in said

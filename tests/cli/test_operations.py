@@ -129,16 +129,12 @@ def test_check_says_how_people_sign_in_and_keeps_the_secrets(
     assert not any(secret in said for secret in SECRETS)
 
 
-def test_check_of_nothing_creates_nothing(forecasts: Run, tmp_path: Path) -> None:
-    assert (
-        "There is no ledger"
-        in forecasts("check", "--database", str(tmp_path / "typo"), exit_code=2).stderr
-    )
-    assert not (tmp_path / "typo").exists()
-
-
-def test_check_of_a_server_that_is_down_is_still_json(forecasts: Run) -> None:
+def test_a_server_that_is_down_ends_any_command_and_check_is_still_json(forecasts: Run) -> None:
     url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
+    for command in ("check", "questions", "migrate"):
+        said = forecasts(command, "--database", url, exit_code=1)
+        assert "was not reached" in said.stderr
+        assert "s3cr3t" not in said.output + said.stderr
     said = forecasts("check", "--format", "json", "--database", url, exit_code=1)
     rows = json.loads(said.stdout)
     assert [(row["check"], row["passed"]) for row in rows] == [
@@ -153,6 +149,10 @@ def test_check_of_a_server_that_is_down_is_still_json(forecasts: Run) -> None:
 def test_check_of_a_file_that_cannot_be_opened_has_the_lines_around_it(
     forecasts: Run, tmp_path: Path
 ) -> None:
+    typo = tmp_path / "typo"
+    said = forecasts("check", "--database", str(typo), exit_code=2).stderr
+    assert "There is no ledger" in said
+    assert not typo.exists()
     path = tmp_path / "damaged.sqlite3"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
     said = forecasts("check", "--database", str(path), exit_code=1)
@@ -163,14 +163,6 @@ def test_check_of_a_file_that_cannot_be_opened_has_the_lines_around_it(
     [damage] = [row for row in json.loads(said.stdout) if not row["passed"]]
     assert damage["check"] == "connection"
     assert "is damaged" in damage["result"]
-
-
-def test_a_server_that_is_down_ends_any_command_with_exit_code_1(forecasts: Run) -> None:
-    url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
-    for command in ("check", "questions", "migrate"):
-        said = forecasts(command, "--database", url, exit_code=1)
-        assert "was not reached" in said.stderr
-        assert "s3cr3t" not in said.output + said.stderr
 
 
 def test_move_lists_the_moved_rows_and_the_next_step(
@@ -226,9 +218,9 @@ def test_a_move_says_which_stamps_to_copy(
     )
 
 
-@pytest.mark.parametrize("options", [(), ("--reopen", "--to", "new.sqlite3")])
-def test_a_move_has_either_a_target_or_reopens(forecasts: Run, options: tuple[str, ...]) -> None:
-    assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr
+def test_a_move_has_either_a_target_or_reopens(forecasts: Run) -> None:
+    for options in ((), ("--reopen", "--to", "new.sqlite3")):
+        assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr
 
 
 def test_a_move_that_is_interrupted_says_how_it_goes_on(
@@ -250,22 +242,17 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
     assert forecasts("questions", "--database", to[1]).stdout
 
 
-@pytest.mark.parametrize(
-    ("named", "shown"),
-    [
+def test_a_command_to_copy_does_not_repeat_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    for named, shown in (
         ("postgresql://me:s3cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
         ("postgresql://me:s3:cr@3t@host/x", "postgresql://me:PASSWORD@host/x"),
         ("postgresql://me:s3/cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
         ("postgresql://me@host/x?password=s3cr3t", "'postgresql://me@host/x?password=PASSWORD'"),
         ("postgresql://me@host/x", "postgresql://me@host/x"),
         ("/home/me/a:b@c.sqlite3", "/home/me/a:b@c.sqlite3"),
-    ],
-)
-def test_a_command_to_copy_does_not_repeat_a_password(
-    monkeypatch: pytest.MonkeyPatch, named: str, shown: str
-) -> None:
-    monkeypatch.setitem(CHOSEN, "database_url", named)
-    assert next_step("show", "rain") == f"forecasts show rain --database {shown}"
+    ):
+        monkeypatch.setitem(CHOSEN, "database_url", named)
+        assert next_step("show", "rain") == f"forecasts show rain --database {shown}"
 
 
 def test_scores_in_the_name_of_an_earlier_release_do_not_pass_as_they_are(

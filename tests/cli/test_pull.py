@@ -191,22 +191,16 @@ def test_a_token_is_kept_in_the_keyring_until_it_is_forgotten(
     assert "There is no token" in forecasts("pull", "fatebook", exit_code=2).output
 
 
-@pytest.mark.parametrize(
-    ("typed", "why"), [("locked", "RuntimeError"), ("lost", "it keeps nothing")]
-)
 def test_a_keyring_that_cannot_be_used_has_a_remedy(
-    forecasts: Run, keyring: Keyring, typed: str, why: str
-) -> None:
-    said = forecasts("pull", "fatebook", "--remember", input=f"{typed}\n", exit_code=2).output
-    assert f"This system's keyring cannot be used ({why})." in said
-    assert "Set FORECASTS_FATEBOOK_TOKEN instead." in said
-
-
-def test_without_the_library_remember_names_the_package(
     forecasts: Run, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    remember = ("pull", "fatebook", "--remember")
+    for typed, why in (("locked", "RuntimeError"), ("lost", "it keeps nothing")):
+        said = forecasts(*remember, input=f"{typed}\n", exit_code=2).output
+        assert f"This system's keyring cannot be used ({why})." in said
+        assert "Set FORECASTS_FATEBOOK_TOKEN instead." in said
     monkeypatch.setitem(sys.modules, "keyring", None)
-    said = forecasts("pull", "fatebook", "--remember", input="x\n", exit_code=2).output
+    said = forecasts(*remember, input="x\n", exit_code=2).output
     assert install_command("keyring") in said
 
 

@@ -30,16 +30,8 @@ def test_every_kind_describes_its_settings(forecasts: Run) -> None:
 def test_a_question_gets_its_resolver_which_is_tried_and_then_run(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
-    forecasts(
-        "ask",
-        "Will it rise?",
-        "--closes",
-        "2099-12-31",
-        "--slug",
-        "rise",
-        "--criteria",
-        "as it says",
-    )
+    asked = ("--closes", "2099-12-31", "--slug", "rise", "--criteria", "as it says")
+    forecasts("ask", "Will it rise?", *asked)
     data = tmp_path / "data.csv"
     data.write_text("date,value\n2099-01-01,1\n")
     given = ("--with", f"source={data}", "--with", "expression=max(value) >= 145")
@@ -93,21 +85,15 @@ def test_a_key_in_an_address_is_warned_of(forecasts: Run) -> None:
     assert said.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("kind", "given", "said"),
-    [
+def test_settings_that_cannot_serve_are_refused_and_change_nothing(forecasts: Run) -> None:
+    asked = ("--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says")
+    forecasts("ask", "Will it?", *asked)
+    for kind, given, said in (
         ("series", ("--with", "source"), "'source' is not a setting"),
         ("series", ("--with", "source=a", "--with", "source=b"), "given twice"),
         ("feed", ("--with", "all_of=[1"), "not valid JSON"),
-    ],
-)
-def test_settings_that_cannot_serve_are_refused_and_change_nothing(
-    forecasts: Run, kind: str, given: tuple[str, ...], said: str
-) -> None:
-    forecasts(
-        "ask", "Will it?", "--closes", "2099-12-31", "--slug", "it", "--criteria", "as it says"
-    )
-    assert said in forecasts("resolver", "set", "it", kind, *given, exit_code=2).stderr
+    ):
+        assert said in forecasts("resolver", "set", "it", kind, *given, exit_code=2).stderr
     assert "has no resolver" in forecasts("resolver", "try", "it", exit_code=2).stderr
 
 

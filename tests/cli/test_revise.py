@@ -63,22 +63,19 @@ def test_earlier_forecasters_learn_the_share_of_a_new_option(forecasts: Run, clo
     assert "stands without" not in forecasts("revise", "win", "--title", "Who?").stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_an_impossible_revision_is_refused_once_and_nothing_is_stored(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    clock("2026-01-08")
+    for arguments, words in (
         ((), "There is nothing to change."),
         (("--title", "Will it rain?", "--because", "x"), "already has this wording"),
         (("--closes", "soon", "--because", "x"), "'soon' is not a date"),
         (("--closes", "2026-01-06"), "To close the question early: forecasts close rain"),
-    ],
-)
-def test_an_impossible_revision_is_refused_once_and_nothing_is_stored(
-    forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
-) -> None:
-    clock("2026-01-08")
-    refused = forecasts("revise", rain, *arguments, exit_code=2)
-    assert refused.stderr.count(words) == 1
-    assert refused.stdout == ""
+    ):
+        refused = forecasts("revise", rain, *arguments, exit_code=2)
+        assert refused.stderr.count(words) == 1
+        assert refused.stdout == ""
     assert "Wordings" not in forecasts("show", rain, "--all").stdout
 
 
@@ -117,15 +114,10 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
     assert "closed 2026-01-08 12:00 UTC" in shown
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
+def test_a_close_that_is_not_early_is_refused(forecasts: Run, clock: Clock, rain: str) -> None:
+    clock("2026-01-08")
+    for arguments, words in (
         (("--at", "2026-01-09"), "not later than now"),
         (("--undo", "--at", "2026-01-06"), "give only one of them"),
-    ],
-)
-def test_a_close_that_is_not_early_is_refused(
-    forecasts: Run, clock: Clock, rain: str, arguments: tuple[str, ...], words: str
-) -> None:
-    clock("2026-01-08")
-    assert words in forecasts("close", rain, *arguments, exit_code=2).stderr
+    ):
+        assert words in forecasts("close", rain, *arguments, exit_code=2).stderr

@@ -10,7 +10,7 @@ import pytest
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger import schema
 from forecasts.resolution.runs import run
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Clock, Fill, Run
 from tests.conftest import release_later
 
 pytestmark = pytest.mark.slow
@@ -19,16 +19,20 @@ NEXT_DAY = "2026-01-06T12:00:00Z"
 
 
 @pytest.fixture
-def outcomes(forecasts: Run, clock: Clock, tmp_path: Path) -> Path:
+def outcomes(forecasts: Run, clock: Clock, filled_once: Fill, kept: Path) -> Path:
     """A file of outcomes for three questions, the day after they were asked."""
-    path = tmp_path / "outcomes.csv"
-    for slug in ("rain", "snow", "wind"):
-        forecasts("ask", f"{slug}?", "--closes", "2026-02-01", "--slug", slug, "--criteria", "so")
-        forecasts("update", slug, "40%")
-        forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={path}")
+    path = kept.with_name("outcomes.csv")
+    filled_once(lambda: fill(forecasts, path))
     clock(NEXT_DAY)
     path.write_text("question,outcome,known_at\nrain,yes,2026-01-06\nsnow,perhaps,2026-01-06\n")
     return path
+
+
+def fill(forecasts: Run, outcomes: Path) -> None:
+    for slug in ("rain", "snow", "wind"):
+        forecasts("ask", f"{slug}?", "--closes", "2026-02-01", "--slug", slug, "--criteria", "so")
+        forecasts("update", slug, "40%")
+        forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
 
 
 def test_a_run_can_be_read_by_a_program(forecasts: Run, outcomes: Path) -> None:

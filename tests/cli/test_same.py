@@ -56,7 +56,10 @@ def test_a_pair_that_differs_is_not_listed_again(forecasts: Run) -> None:
 
 
 @pytest.mark.usefixtures("two")
-def test_different_takes_one_pair(forecasts: Run) -> None:
+def test_different_takes_one_pair_and_identical_no_question(forecasts: Run) -> None:
+    for more in ("own", "--different"):
+        said = forecasts("same", "--identical", more, exit_code=2)
+        assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")
     assert "needs two questions" in forecasts("same", "--different", exit_code=2).stderr
     said = forecasts("same", "own", "metaculus-7", "own", "--different", exit_code=2)
     assert "takes two questions, got 3" in said.stderr
@@ -102,10 +105,3 @@ def test_a_refused_pair_is_named_and_none_is_joined(forecasts: Run, engine: Engi
     said = forecasts("same", "--identical", "--yes", "--as", "bob", exit_code=2)
     assert "“Will the" in said.stderr
     assert json.loads(forecasts("show", "own-8", "--format", "json").stdout)["family"] == ""
-
-
-@pytest.mark.usefixtures("two")
-def test_identical_takes_no_question(forecasts: Run) -> None:
-    for more in ("own", "--different"):
-        said = forecasts("same", "--identical", more, exit_code=2)
-        assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")

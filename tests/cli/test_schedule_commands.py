@@ -96,16 +96,14 @@ def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Run)
     )
 
 
-@pytest.mark.parametrize("kind", ["cron", "systemd", "kubernetes"])
-def test_a_password_is_not_printed(
-    forecasts: Run, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
-    printed = forecasts("schedule", kind).stdout
-    assert "geheim" not in printed
-    assert "FORECASTS_DATABASE_URL" in printed
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD.replace(":geheim", ""))
-    assert "postgresql://people@db.example.org/forecasts" in forecasts("schedule", kind).stdout
+def test_a_password_is_not_printed(forecasts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("cron", "systemd", "kubernetes"):
+        monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
+        printed = forecasts("schedule", kind).stdout
+        assert "geheim" not in printed
+        assert "FORECASTS_DATABASE_URL" in printed
+        monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD.replace(":geheim", ""))
+        assert "postgresql://people@db.example.org/forecasts" in forecasts("schedule", kind).stdout
 
 
 class Waiting:

@@ -25,16 +25,19 @@ def table(result: Result) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(result.stdout))
 
 
-@pytest.fixture(params=FOLDERS)
-def folder(request: pytest.FixtureRequest, forecasts: Run, clock: Clock) -> str:
-    """A folder that was imported into the ledger."""
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_and_the_ledger_that_it_was_imported_into_agree(
+    forecasts: Run, clock: Clock, name: str
+) -> None:
     clock("2027-01-01T00:00:00Z")
-    path = str(EXAMPLES / request.param)
-    forecasts("import", path)
-    return path
+    folder = str(EXAMPLES / name)
+    forecasts("import", folder)
+    score_alike_by_every_protocol(forecasts, folder)
+    hold_the_same_crowd(forecasts, folder)
+    attribute_alike(forecasts, folder)
 
 
-def test_a_folder_and_the_ledger_score_alike_by_every_protocol(forecasts: Run, folder: str) -> None:
+def score_alike_by_every_protocol(forecasts: Run, folder: str) -> None:
     protocols = [part for name in PROTOCOLS for part in ("--protocol", name)]
     from_folder, from_ledger = (
         forecasts("score", *where, *protocols).stdout for where in ([folder], [])
@@ -43,7 +46,7 @@ def test_a_folder_and_the_ledger_score_alike_by_every_protocol(forecasts: Run, f
     assert len(from_folder.splitlines()) > len(PROTOCOLS)
 
 
-def test_a_folder_and_the_ledger_hold_the_same_crowd(forecasts: Run, folder: str) -> None:
+def hold_the_same_crowd(forecasts: Run, folder: str) -> None:
     methods = ("mean", "median", "recency_weighted", "geometric_odds", "extremized")
     for method, at in zip(methods, cycle([(), ("--at", "2026-01-11T00:00:00Z")]), strict=False):
         from_folder, from_ledger = (
@@ -52,7 +55,7 @@ def test_a_folder_and_the_ledger_hold_the_same_crowd(forecasts: Run, folder: str
         assert from_folder == from_ledger, (method, at)
 
 
-def test_a_folder_and_the_ledger_attribute_alike(forecasts: Run, folder: str) -> None:
+def attribute_alike(forecasts: Run, folder: str) -> None:
     ways = zip(["update", "evidence", "publisher", "kind"], cycle(["brier", "log"]), strict=False)
     for by, protocol in ways:
         from_folder, from_ledger = (

@@ -12,7 +12,7 @@ from sqlmodel import select
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.updates.comments import comment
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Clock, Fill, Run
 
 pytestmark = pytest.mark.slow
 
@@ -21,15 +21,24 @@ LONG = "the ferry, the bridge and the council of Brenholt, as its minutes record
 
 
 @pytest.fixture
-def ferry(forecasts: Run, clock: Clock) -> str:
+def ferry(forecasts: Run, clock: Clock, filled_once: Fill) -> str:
     """A question whose every text is long, with many forecasters, evidence and an outcome."""
+    filled_once(lambda: fill(forecasts, clock))
+    clock("2026-01-20T12:00:00Z")
+    return NAME
+
+
+NAME = "which-of-the-bridges-replaces-the-old-ferry"
+
+
+def fill(forecasts: Run, clock: Clock) -> None:
+    name = NAME
     options = [part for n in range(12) for part in ("--option", f"Bridge number {n} of Brenholt")]
     forecasts(
         *("ask", f"Which bridge replaces {LONG[:150]}?", "--closes", "2026-03-01"),
-        *("--slug", "which-of-the-bridges-replaces-the-old-ferry", "--criteria", LONG),
+        *("--slug", name, "--criteria", LONG),
         *("--background", LONG, "--fine-print", LONG, *options, "--visible-to", "me"),
     )
-    name = "which-of-the-bridges-replaces-the-old-ferry"
     value = "Bridge number 1 of Brenholt=30%, Bridge number 2 of Brenholt=40%"
     for day in range(6, 16):
         clock(f"2026-01-{day:02}T12:00:00Z")
@@ -41,7 +50,6 @@ def ferry(forecasts: Run, clock: Clock) -> str:
     forecasts(
         "resolve", name, outcome, "--because", LONG, "--source", "https://example.org/" + "a" * 90
     )
-    return name
 
 
 def test_the_overview_fits_a_screen_of_80_columns_and_24_lines(forecasts: Run, ferry: str) -> None:

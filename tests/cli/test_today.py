@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Clock, Fill, Run
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def ledger(forecasts: Run, clock: Clock) -> None:
+def ledger(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
     """On 1 February: one question for each thing to do, and four without alice's forecast."""
+    filled_once(lambda: fill(forecasts, clock))
+    clock("2026-02-01T12:00:00Z")
+
+
+def fill(forecasts: Run, clock: Clock) -> None:
     for slug in ("rain", "snow", "hail", "fog", "dew"):
         forecasts("ask", f"Will there be {slug}?", "--closes", "2026-03-01", "--slug", slug)
     forecasts("ask", "Will it be over?", "--closes", "2026-01-20", "--slug", "over")
