@@ -152,16 +152,6 @@ def test_rows_on_a_question_are_listed_once_in_order_while_forecasts_are_made(
         assert len(found) >= 4
 
 
-def test_a_page_of_evidence_may_end_within_a_forecast(
-    api: TestClient, engine: Engine, forecast: Add
-) -> None:
-    asked(engine, slug="rain")
-    forecast()
-    forecast()
-    notes = [row["note"] for row in listed(api, "questions/rain/evidence", limit=3)]
-    assert notes == ["news 1", "data 1", "news 2", "data 2"]
-
-
 @pytest.fixture
 def resolve(
     api: TestClient, engine: Engine, clock: Clock, forecast: Callable[..., None]

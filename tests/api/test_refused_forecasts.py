@@ -91,23 +91,7 @@ def test_all_wrong_values_of_a_forecast_are_named(api: TestClient) -> None:
     assert found["detail"] == "The request has 3 invalid values."
 
 
-def test_a_remedy_names_a_request_not_a_command(api: TestClient, engine: Engine) -> None:
-    asked(engine, slug="rain")
-    rain = f"{V1}/questions/rain"
-    past = {"scheduled_close_time": "2026-01-01T12:00:00Z"}
-    for found, remedy in (
-        (api.get(f"{V1}/questions/xyz"), "To see them: GET /api/v1/questions"),
-        (api.get(f"{V1}/articles/9"), "To see them: GET /api/v1/articles"),
-        (
-            api.patch(rain, json=past),
-            "To close the question early: POST /api/v1/questions/rain/close",
-        ),
-        (
-            api.post(f"{rain}/dispute", json={"reason": "x"}),
-            "Propose an outcome: POST /api/v1/questions/rain/propose",
-        ),
-    ):
-        assert found.json()["remedy"] == remedy
+def test_a_remedy_without_a_request_names_the_parameters() -> None:
     names = Remedy("Name them: {}.", "", between="NAME")
     two = BadInput("Two or more.", remedy=(names, "Choose from: a, b."))
     assert document(two).remedy == "Name them: between=NAME. Choose from: a, b."

@@ -42,12 +42,9 @@ def test_progress_counts_forecasts_and_nothing_differs_in_new_parts(parts: Parts
     assert seen[-1] == (200, 200)
 
 
-def test_the_command_says_that_all_files_match(parts: Parts) -> None:
+def test_the_command_says_that_all_files_match_or_names_those_that_differ(parts: Parts) -> None:
     checked = run("--check", parts.folder)
     assert checked.stdout == f"{parts.folder}: all 8 files match parts.json\n"
-
-
-def test_the_command_names_the_files_that_differ(parts: Parts) -> None:
     (parts.folder / part_file("questions", 1)).unlink()
     checked = run("--check", parts.folder, exit_code=1)
     assert f"{parts.folder}: 1 of 8 files changed or missing:" in checked.stderr

@@ -68,24 +68,12 @@ def test_each_bad_argument_is_named_with_its_value_and_rule(server: MCPServer[An
     ]
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "remedy"),
-    [
-        ("read_question", {"question": "fog"}, "To see them: find_questions"),
-        (
-            "ask_question",
-            {"title": "Snow by 1 March 2026?", "criteria": "Gazette.", "article": 7},
-            "To see them: capture_article",
-        ),
-        ("compare", {"names": ["a", "a"]}, "Give two or more different names."),
-    ],
-)
-def test_a_remedy_names_a_tool_and_no_command(
-    server: MCPServer[Any], tool: str, arguments: dict[str, Any], remedy: str
-) -> None:
-    found = refusal(server, tool, **arguments)
-    assert remedy in found
+def test_a_refusal_names_a_tool_and_no_command(server: MCPServer[Any]) -> None:
+    found = refusal(server, "read_question", question="fog")
+    assert "To see them: find_questions" in found
     assert "forecasts " not in found
+    two = refusal(server, "compare", names=["a", "a"])
+    assert "Give two or more different names." in two
 
 
 def test_the_documentation_lists_the_parameters_of_each_tool(server: MCPServer[Any]) -> None:

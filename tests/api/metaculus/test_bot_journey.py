@@ -253,20 +253,11 @@ def test_a_repeated_comment_is_not_recorded_twice(arena: Arena) -> None:
         arena.clock.pass_(minutes=1)
         assert arena.bot.post("/comments/create/", comment) == said
     assert arena.bot.get("/comments/", post=number)["count"] == 2
-    arena.clock.pass_(minutes=6)
-    assert arena.bot.post("/comments/create/", comment)["id"] != said["id"]
-
-
-def test_a_later_comment_is_on_the_question(arena: Arena) -> None:
-    number = arena.numbers["binary"]
-    arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.6}))
     arena.clock.pass_(minutes=11)
-    comment = {"on_post": number, "text": "Later.", "included_forecast": True}
-    said = arena.bot.post("/comments/create/", comment)
-    assert said["forecast_id"] is None
-    arena.bot.post("/comments/create/", comment | {"text": "Mine.", "is_private": True})
-    read = arena.bot.get("/comments/", post=number)
-    assert [one["text"] for one in read["results"]] == ["Mine.", "Later."]
+    later = arena.bot.post("/comments/create/", comment)
+    assert (later["id"] != said["id"], later["forecast_id"]) == (True, None)
+    read = arena.bot.get("/comments/", post=number)["results"]
+    assert [one["id"] for one in read[:2]] == [later["id"], said["id"]]
     refused = arena.bot.post("/comments/create/", comment | {"parent": said["id"]}, status=422)
     assert "no replies" in refused["detail"]
 

@@ -400,17 +400,9 @@ def test_a_folder_with_the_same_file_as_csv_and_as_parquet_is_refused(folder: Pa
     assert len(find_files(sorted(folder.iterdir()))) == 3
 
 
-@pytest.mark.slow
-def test_an_error_or_an_interruption_leaves_nothing(
+def test_a_full_disk_is_named_and_leaves_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(partitions, "write_sorted", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        partition(find_files([folder]), tmp_path / "parts")
-
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
