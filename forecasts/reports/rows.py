@@ -9,7 +9,7 @@ each with all of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
@@ -136,11 +136,13 @@ class Rows:
     @cached_property
     def leads(self) -> dict[Any, tuple[Lead, ...]]:
         """The lead-time profile of each group."""
-        if not self.follows:
-            return {}
-        made = [self._made(days) for days in LEADS]
-        tagged = [replace(at, rows=self._tagged(at.rows)) for at in made]
-        return _profile(LEADS, tagged, self.scope.family)
+        found: dict[Any, tuple[Lead, ...]] = {}
+        for days in LEADS if self.follows else ():
+            made = self._made(days)
+            for name, own in self._tagged(made.rows).groupby("group", sort=False, observed=True):
+                lead = _lead(days, made.of(own), self.scope.family)
+                found[name] = (*found.get(name, ()), lead)
+        return found
 
     @cached_property
     def unrevised(self) -> pd.DataFrame | None:
@@ -183,21 +185,6 @@ def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     """Return a function from a group's name to its rows, which may be none."""
     parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
     return lambda name: parts.get(name, rows.iloc[:0])
-
-
-def _profile(
-    days: Sequence[float], at: Sequence[Forecasts], family: Places
-) -> dict[str, tuple[Lead, ...]]:
-    """Return the profile of each group: a row for each of ``days`` with a forecast at that lead.
-
-    ``at``: the forecasts current at each of them, and ``family`` the cluster of each question.
-    """
-    found: dict[str, tuple[Lead, ...]] = {}
-    for lead, made in zip(days, at, strict=True):
-        for name, own in made.rows.groupby("group", sort=False, observed=True):
-            row = _lead(lead, made.of(own), family)
-            found[str(name)] = (*found.get(str(name), ()), row)
-    return found
 
 
 def _lead(days: float, made: Forecasts, family: Places) -> Lead:

@@ -162,11 +162,10 @@ def _crowd(counting: pd.DataFrame, forecasts: pd.DataFrame, asked: Places) -> pd
     since = mean.index.get_level_values("at").to_numpy(dtype=np.float64)
     # The frame has as many columns as any question has options.
     many = np.array([len(own) if own else 0 for own in counting["options"]], dtype=np.intp)[at]
-    lists: list[list[float | None] | None] = [
-        [None if np.isnan(p) else float(p) for p in row[:n]]
+    lists = [
+        None if np.isnan(row[:n]).all() else [None if np.isnan(p) else float(p) for p in row[:n]]
         for row, n in zip(vectors, many, strict=True)
     ]
-    lists = [p if any(one is not None for one in p or ()) else None for p in lists]
     return pd.DataFrame(
         {
             "question_id": counting["question_id"].to_numpy()[at],

@@ -164,8 +164,7 @@ def comparison(
         for pair in found.pairs
         if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
     }
-    filled = _with_moments(tables.filled, differences) if selective else None
-    imputed = {} if filled is None else _imputed(filled, members, family)
+    imputed = _imputed(tables, members, family) if selective else {}
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = scope.all_families
     over = questions["scheduled_close_time"].groupby(of_each).max()
@@ -230,13 +229,6 @@ def comparison(
     )
 
 
-def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences with the moments between equals: those of the time shared."""
-    key = ["a", "b", "question_id"]
-    moments = differences[[*key, "variance", "third"]]
-    return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
-
-
 def _murphy_differences(
     losses: Mapping[Key, tuple[pd.Series, Floats]], family: pd.Series, curves: int
 ) -> dict[Key, tuple[MurphyDifference, ...]]:
@@ -277,9 +269,16 @@ def pair_of(
 
 
 def _imputed(
-    differences: pd.DataFrame, members: dict[str, set[Hashable]], family: pd.Series
-) -> dict[tuple[str, str], Imputed]:
-    """Return the result of each pair on these differences."""
+    tables: Pairwise, members: dict[str, set[Hashable]], family: pd.Series
+) -> dict[Key, Imputed]:
+    """Return the result of each pair without abstention.
+
+    The moments between equals are those of the time that the two shared.
+    """
+    key = ["a", "b", "question_id"]
+    moments = tables.differences[[*key, "variance", "third"]]
+    differences = tables.filled.merge(moments, on=key, how="left")
+    differences = differences.fillna({"variance": 0.0, "third": 0.0})
     return {
         (pair.a, pair.b): Imputed(
             pair.shared_questions, pair.difference, pair.interval, pair.p_adjusted, pair.better
