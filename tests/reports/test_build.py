@@ -11,6 +11,7 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from scoring import parallel
@@ -53,10 +54,9 @@ def estimates(part: object) -> Iterator[tuple[float, tuple[float, float]]]:
             yield from estimates(one)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("by", ["forecaster", "lead"])
 def test_every_interval_contains_its_estimate(by: str) -> None:
-    found = list(estimates(report(random_ledger(4, questions=40), by=by).groups))
+    found = list(estimates(random_report(1, by=by).groups))
     assert len(found) > 10
     for estimate, (lower, upper) in found:
         assert lower <= estimate <= upper
@@ -91,7 +91,7 @@ def test_a_small_record_comes_out_as_worked_by_hand() -> None:
     assert len(group.bins) == 10
 
 
-@pytest.mark.parametrize(("seed", "by"), [(1, "all"), (1, "forecaster"), (2, "team"), (3, "tag")])
+@pytest.mark.parametrize(("seed", "by"), [(1, "forecaster"), (2, "team")])
 def test_the_parts_add_up_to_the_score_when_made(seed: int, by: str) -> None:
     for group in random_report(seed, by=by).groups:
         if group.questions:
@@ -124,15 +124,12 @@ def test_the_interval_is_over_families_and_ends_where_the_scale_does() -> None:
     assert mean_over_questions(np.array([0.2, 0.9]), np.zeros(2, int)).interval is None
 
 
-@pytest.mark.slow
 def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
     forecasts = [made(f"q{n}", "ana", 0, 0.6 + n / 50) for n in range(6)]
-    apart = ledger([asked(f"q{n}", "yes") for n in range(6)], forecasts)
-    together = ledger([asked(f"q{n}", "yes", family="f") for n in range(6)], forecasts)
-    assert the_group(apart).families == 6
-    assert the_group(apart).brier.interval is not None
-    assert the_group(together).families == 1
-    assert the_group(together).brier.interval is None
+    for family, families in (("", 6), ("f", 1)):
+        asked_ = [asked(f"q{n}", "yes", family=family) for n in range(6)]
+        group = the_group(ledger(asked_, forecasts))
+        assert (group.families, group.brier.interval is not None) == (families, families > 1)
 
 
 def test_repeating_a_forecast_does_not_change_the_score() -> None:
@@ -302,26 +299,22 @@ def test_names_pick_groups_in_the_order_asked_for() -> None:
     frames = random_ledger(1)
     found = report(frames, by="forecaster", names=["dee", "ana", "dee"])
     assert [group.name for group in found.groups] == ["dee", "ana"]
-    everyone = report(frames, by="forecaster")
+    everyone = random_report(1, "forecaster")
     assert found.groups[1] == next(group for group in everyone.groups if group.name == "ana")
 
 
-@pytest.mark.parametrize(
-    ("by", "there"),
-    [("forecaster", "ana, bo, cy, dee, eli"), ("team", "north, south"), ("tag", "t0, t1, t2")],
-)
-def test_an_unknown_group_is_refused_with_the_known_ones(by: str, there: str) -> None:
-    with pytest.raises(BadInput, match="zoe") as refused:
-        report(random_ledger(1), by=by, names=["zoe"])
-    assert refused.value.remedy == f"Use one of: {there}."
+def test_an_unknown_group_is_refused_with_the_known_ones() -> None:
+    there = {"forecaster": "ana, bo, cy, dee, eli", "team": "north, south", "tag": "t0, t1, t2"}
+    for by, names in there.items():
+        with pytest.raises(BadInput, match="zoe") as refused:
+            report(random_ledger(1), by=by, names=["zoe"])
+        assert refused.value.remedy == f"Use one of: {names}."
 
 
 def test_an_empty_ledger_has_a_report() -> None:
-    found = report(ledger([]))
-    assert found.groups[0].questions == 0
-    assert found.groups[0].brier.mean is None
-    assert found.groups[0].verdict.kind == "too_few"
-    assert "no question scored" in found.groups[0].verdict.sentence
+    [group] = report(ledger([])).groups
+    assert (group.questions, group.brier.mean, group.verdict.kind) == (0, None, "too_few")
+    assert "no question scored" in group.verdict.sentence
     for by in ("forecaster", "team", "tag"):
         assert report(ledger([]), by=by).groups == ()
 
@@ -329,13 +322,15 @@ def test_an_empty_ledger_has_a_report() -> None:
 @pytest.mark.slow
 def test_certainty_that_fails_has_an_infinite_log_score_and_is_counted_apart() -> None:
     asked_ = [asked("q1", "no"), asked("q2", "yes"), asked("q3", "no")]
-    frames = ledger(asked_, [made(f"q{n}", "ana", 0, p) for n, p in ((1, 1.0), (2, 1.0), (3, 0.0))])
-    group = the_group(frames)
+    found = report(
+        ledger(asked_, [made(f"q{n}", "ana", 0, p) for n, p in ((1, 1.0), (2, 1.0), (3, 0.0))])
+    )
+    [group] = found.groups
     assert (group.log.infinite, group.log.mean) == (1, 0.0)
     assert group.log.interval == (0.0, 0.0)  # of the two that are finite
     assert group.brier.mean == pytest.approx(1 / 3)
     assert not group.recalibration.estimable
-    assert any("infinite" in note for note in report(frames).notes)
+    assert any("infinite" in note for note in found.notes)
 
 
 def test_a_single_question_has_a_report() -> None:
@@ -361,11 +356,11 @@ def test_the_digest_does_not_depend_on_the_order_of_rows() -> None:
         forecasts=frames.forecasts.sample(frac=1, random_state=2).reset_index(drop=True),
         teams=frames.teams.iloc[::-1].reset_index(drop=True),
     )
-    assert report(frames, by="team") == report(shuffled, by="team")
+    assert random_report(5, "team") == report(shuffled, by="team")
     changed = frames.forecasts.copy()
     changed.loc[0, "made_at"] += np.timedelta64(1, "us")
     other = replace(frames, forecasts=changed)
-    digests = {report(one).metadata.input_sha256 for one in (frames, other, cited(frames))}
+    digests = {sha256(one) for one in (frames, other, cited(frames))}
     assert len(digests) == 3
 
 
@@ -377,8 +372,10 @@ def test_the_band_of_a_forecaster_does_not_depend_on_the_questions_of_others() -
     of_ana = [made(f"own{n}", "ana", 0, float(p)) for n, p in enumerate(rng.random(40))]
     others = [asked(f"a{n}", "no") for n in range(9)]
     of_ben = [made(f"a{n}", "ben", 0, 0.3) for n in range(9)]
-    alone = the_group(ledger(own, of_ana), "ana", by="forecaster")
-    among = the_group(ledger([*others, *own], [*of_ben, *of_ana]), "ana", by="forecaster")
+    alone, among = (
+        the_group(frames, "ana", by="forecaster", names=["ana"])
+        for frames in (ledger(own, of_ana), ledger([*others, *own], [*of_ben, *of_ana]))
+    )
     assert (among.curve, among.miscalibration) == (alone.curve, alone.miscalibration)
 
 

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from forecasts.documents.document import Term
 from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, build
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.glossary import OF_COMPARISONS, OF_REPORTS, explained
 from forecasts.reports.report import Decomposition, Miscalibration
-from tests.reports.small_ledgers import NOW, cited, random_ledger, report, with_numbers
+from tests.reports.small_ledgers import (
+    NOW,
+    cited,
+    random_ledger,
+    random_report,
+    report,
+    with_numbers,
+)
 
 NOT_ALONE = ("skill", "crowd_skill", "crowd_brier_skill", "adjusted")
 FOLDER = Path(__file__).parents[2] / "docs" / "statistics"
@@ -45,18 +51,18 @@ def test_every_page_on_a_statistic_is_named_by_one_and_is_there() -> None:
     }
 
 
-@pytest.mark.parametrize("one", EVERY, ids=lambda one: one.title)
-def test_each_term_is_explained_in_one_sentence(one: Term) -> None:
-    assert one.sentence.endswith(".")
-    assert ". " not in one.sentence
-    assert len(one.sentence) < 260
-    assert one.help[1:] == one.sentence[1:]
+def test_each_term_is_explained_in_one_sentence() -> None:
+    for one in EVERY:
+        assert one.sentence.endswith("."), one.title
+        assert ". " not in one.sentence
+        assert len(one.sentence) < 260
+        assert one.help[1:] == one.sentence[1:]
 
 
 def test_a_report_explains_the_terms_that_it_shows() -> None:
-    whole = report(cited(with_numbers(random_ledger(8, questions=20))), by="forecaster")
+    whole = report(cited(with_numbers(random_ledger(8))), by="forecaster", names=["ana", "bo"])
     assert explained(whole) == list(OF_REPORTS.values())
-    alone = report(random_ledger(8, questions=20))
+    alone = random_report(8)
     missing = [one for one in OF_REPORTS.values() if one not in explained(alone)]
     assert missing == [OF_REPORTS[name] for name in ("left_out", *NOT_ALONE, "pit", "earned")]
     for form in ("html", "md"):

@@ -27,9 +27,9 @@ from tests.reports.small_ledgers import (
     asked,
     ledger,
     made,
-    random_ledger,
     random_report,
     report,
+    sharp_group,
 )
 
 # Families that are all open together.
@@ -220,8 +220,7 @@ def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) 
 
 def test_only_the_overconfident_record_is_called_overconfident() -> None:
     for sharpness, kind in ((2.5, "overconfident"), (1.0, "calibrated")):
-        frames = random_ledger(11, questions=100, sharpness=sharpness, choices=False)
-        assert report(frames).groups[0].verdict.kind == kind
+        assert sharp_group(sharpness).verdict.kind == kind
 
 
 def certain(*values: float) -> Verdict:
