@@ -89,10 +89,13 @@ def _move(
     pool: Callable[[int], str | None],
     now: datetime,
 ) -> CrowdMove | None:
-    mine = _numbers(own, text)
-    before, after = (_crowds(others, at, text, len(mine), pool) for at in (own.made_at, now))
+    numbers = _numbers(own, text)
+    before, after = (_crowds(others, at, text, len(numbers), pool) for at in (own.made_at, now))
     then, here = ([crowd.median() for crowd in crowds] for crowds in (before, after))
-    away = [abs(a - b) - abs(a - c) for a, b, c in zip(mine, here, then, strict=True)]
+    away = [
+        abs(mine - current) - abs(mine - earlier)
+        for mine, earlier, current in zip(numbers, then, here, strict=True)
+    ]
     known = [place for place, distance in enumerate(away) if not math.isnan(distance)]
     most = max(known, key=lambda place: away[place], default=None)
     if most is None or away[most] < THRESHOLD - 1e-9:

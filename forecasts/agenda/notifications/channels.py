@@ -146,7 +146,7 @@ def remove(session: Session, name: str, *, member: Member, now: datetime) -> Cha
 
 def find(session: Session, name: str, *, member: Member | None) -> Channel:
     """Return the member's channel of that name; NotFound without it."""
-    own = [] if member is None else _own(session, member)
+    own = _own(session, member)
     for channel in own:
         if channel.name == name:
             return channel
@@ -161,7 +161,7 @@ def find(session: Session, name: str, *, member: Member | None) -> Channel:
 
 def listing(session: Session, *, member: Member | None, now: datetime) -> list[ChannelInfo]:
     """Return the member's channels in the order they were added."""
-    own = [] if member is None else _own(session, member)
+    own = _own(session, member)
     counts = Counter[tuple[int, str]]()
     ids = [channel.id for channel in own]
     expired = col(Notice.claimed_until) < now
@@ -197,7 +197,9 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
     ]
 
 
-def _own(session: Session, member: Member) -> list[Channel]:
+def _own(session: Session, member: Member | None) -> list[Channel]:
+    if member is None:
+        return []
     kept = col(Channel.removed_at).is_(None)
     return in_order(session, Channel, Channel.member_id == member.id, kept)
 

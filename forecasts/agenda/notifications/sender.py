@@ -38,6 +38,11 @@ _FIRST_PAUSE = timedelta(minutes=5)  # after a failure; each further pause is 3 
 BUDGET = 120.0  # seconds in which messages are started; the rest is left to the next run
 MOST_TIMEOUTS = 3  # of one service; its other channels are left to the next run
 PATIENCE = 120  # seconds to wait for a write transaction; no person waits for it
+_CHANNELS = (
+    select(Channel, Member)
+    .join(Member, col(Member.id) == col(Channel.member_id))
+    .where(col(Channel.removed_at).is_(None))
+)
 _TEST_MESSAGE = Message("Forecast Ledger", "Your notifications will arrive here.")
 
 
@@ -161,11 +166,7 @@ def _due_channels(engine: Engine, now: datetime) -> list[tuple[int, str]]:
                 .group_by(col(Notice.channel_id))
             )
         }
-        for channel, member in session.exec(
-            select(Channel, Member)
-            .join(Member, col(Member.id) == col(Channel.member_id))
-            .where(col(Channel.removed_at).is_(None))
-        ).all():
+        for channel, member in session.exec(_CHANNELS).all():
             attempts, next_at = waiting.get(channel.id, (0, now))
             visibility.read_as(session, member, now=now)
             if next_at <= now and (channel.id in waiting or due(session, channel, now=now)):
@@ -180,13 +181,10 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
     Write transactions run one at a time, so that the due events are still due when written.
     """
     with writing(engine, patience=PATIENCE) as session:
-        channel, member = session.exec(
-            select(Channel, Member)
-            .join(Member, col(Member.id) == col(Channel.member_id))
-            .where(Channel.id == channel_id)
-        ).one()
-        if channel.removed_at is not None:
+        found = session.exec(_CHANNELS.where(Channel.id == channel_id)).first()
+        if found is None:  # removed since
             return None
+        channel, member = found
         visibility.read_as(session, member, now=now)
         claim = secrets.token_hex(8)
         new = {"channel_id": channel_id, "state": NoticeState.due, "recorded_at": now}

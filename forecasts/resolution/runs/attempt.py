@@ -82,13 +82,8 @@ def ask(resolver: Resolver, state: QuestionState, now: datetime, sources: Source
     try:
         of_kind = kind(resolver.kind)
         look = sources.worker.look if of_kind.reads else worker.look
-        finding, not_before = look(
-            resolver.kind,
-            resolver.settings,
-            question_for_resolver(state),
-            now,
-            partial(sources.fetch, resolver),
-        )
+        asked, fetch = question_for_resolver(state), partial(sources.fetch, resolver)
+        finding, not_before = look(resolver.kind, resolver.settings, asked, now, fetch)
         if finding is not None:
             finding = _as_stored(finding, state.text, measured=of_kind.measured)
     except DatabaseError:

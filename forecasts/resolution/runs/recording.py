@@ -343,10 +343,8 @@ class _Proposal:
             return self.row.known_at == finding.known_at
         if self.is_open or self.evidence.issuperset(one.sha256 for one in finding.seen):
             return True
-        return self.row.note == finding.note.strip() and finding.known_at in (
-            self.row.known_at,
-            now,
-        )
+        is_same_time = finding.known_at in (self.row.known_at, now)
+        return is_same_time and self.row.note == finding.note.strip()
 
 
 def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:

@@ -50,9 +50,8 @@ def resolved(ledger: Engine, service: Service) -> Engine:
     return ledger
 
 
-def send(engine: Engine, at: float, **how: object) -> sender.Summary:
-    given = {"now": day(at), "allow_private": True} | how
-    return sender.send(engine, **given)  # type: ignore[arg-type]
+def send(engine: Engine, at: float, *, allow_private: bool = True) -> sender.Summary:
+    return sender.send(engine, now=day(at), allow_private=allow_private)
 
 
 def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
@@ -65,7 +64,6 @@ def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
     )
 
 
-@on_both
 def test_a_run_killed_after_sending_does_not_send_twice(
     resolved: Engine, ledger_url: str, service: Service
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.conftest import ask, day
 from tests.resolution import conftest
 from tests.resolution.conftest import registered
 
-KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+PLACES: dict[str, tuple[str, dict[str, Any]]] = {
     "outcomes_file": ("path", {}),
     "series": ("source", {"expression": "max(value) > 1"}),
     "http_json": ("url", {"outcome": "a", "outcomes": {"x": "yes"}}),
@@ -46,36 +47,36 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def attach(engine: Engine, kind: str, path: str) -> dict[str, object]:
-    name, more = KINDS[kind]
+    name, more = PLACES[kind]
     return conftest.attach(engine, kind, **{name: path, **more})
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_shared_ledger_needs_a_files_folder(shared: Engine, kind: str, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    for path in (str(secret), "secret", "~/secret", "/etc/passwd"):
+def test_a_shared_ledger_needs_a_files_folder(shared: Engine, tmp_path: Path) -> None:
+    paths = (str(tmp_path / "secret"), "secret", "~/secret", "/etc/passwd")
+    for kind, path in itertools.product(PLACES, paths):
         with pytest.raises(BadInput, match="no folder of files is set") as refused:
             attach(shared, kind, path)
         assert "FORECASTS_FILES_FOLDER" in refused.value.remedy
-    name, _ = KINDS[kind]
-    for page in ("https://example.org/a", "HTTPS://example.org/a"):
-        assert attach(shared, kind, page)[name] == page
-    with pytest.raises(BadInput):
-        attach(shared, kind, "https://me:secret@example.org/a")
+    for kind, (name, _) in PLACES.items():
+        for page in ("https://example.org/a", "HTTPS://example.org/a"):
+            assert attach(shared, kind, page)[name] == page
+        with pytest.raises(BadInput):
+            attach(shared, kind, "https://me:secret@example.org/a")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_only_its_files_are_read(shared: Engine, kind: str, folder: Path, tmp_path: Path) -> None:
+def test_only_its_files_are_read(shared: Engine, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "circle").symlink_to(folder / "circle")
     (tmp_path / "files-of-others").mkdir()
-    for path in ("link", "../secret", "x/../../secret", "../files-of-others/x", "/etc/passwd"):
+    outside = ("link", "../secret", "x/../../secret", "../files-of-others/x", "/etc/passwd")
+    for kind, path in itertools.product(PLACES, outside):
         with pytest.raises(BadInput, match="is not in the folder of files"):
-            attach(shared, kind, f"{folder}/{path}" if path[0] != "/" else path)
-    with pytest.raises(BadInput):
-        attach(shared, kind, f"{folder}/circle/x\0")
-    assert attach(shared, kind, f"{folder}/there")
+            attach(shared, kind, str(folder / path))
+    for kind in PLACES:
+        with pytest.raises(BadInput):
+            attach(shared, kind, f"{folder}/circle/x\0")
+        assert attach(shared, kind, f"{folder}/there")
 
 
 @pytest.mark.slow
@@ -101,16 +102,15 @@ def test_a_files_link_is_checked_again_when_it_is_read(
     assert result.state == RunState.confirmed
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
-    engine: Engine, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered(engine, "rain")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    name, _ = KINDS[kind]
-    assert attach(engine, kind, "here.csv")[name] == str(tmp_path / "here.csv")
-    assert attach(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
+    for kind, (name, _) in PLACES.items():
+        assert attach(engine, kind, "here.csv")[name] == str(tmp_path / "here.csv")
+        assert attach(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
 
 
 @pytest.mark.slow

@@ -198,7 +198,7 @@ WORDS = {"outcome": "type(@)", "outcomes": {"up": "yes"}}
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings"),
+    ("name", "settings"),
     [
         ("oracle", {"path": "x"}),
         ("question", {"question": "snow", "rule": "condition", "when": "perhaps"}),
@@ -206,11 +206,11 @@ WORDS = {"outcome": "type(@)", "outcomes": {"up": "yes"}}
     ],
 )
 def test_settings_that_cannot_work_are_refused_at_once(
-    session: Session, question: Question, alice: Member, kind: str, settings: dict[str, Any]
+    session: Session, question: Question, alice: Member, name: str, settings: dict[str, Any]
 ) -> None:
     ask(session, alice, slug="snow")
     with pytest.raises(BadInput):
-        assignments.attach(session, question, kind, settings, member=alice, now=day(0))
+        assignments.attach(session, question, name, settings, member=alice, now=day(0))
 
 
 def test_a_condition_is_normalised(session: Session, question: Question, alice: Member) -> None:
