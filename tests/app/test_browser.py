@@ -203,19 +203,17 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert beside if width == 1280 else here["y"] < there["y"]
 
 
-@pytest.mark.parametrize(
-    "path", ["", "question?slug=quay", "articles?article=1", "exchange", "settings"]
-)
 def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
-    browser: BrowserContext, server: Server, watch: Watch, path: str
+    browser: BrowserContext, server: Server, watch: Watch
 ) -> None:
     with tab(browser, 390, 800) as page:
         watch.over(page)
-        page.goto(f"{server.base}/{path}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
-        # Parts that come last may be wider for a moment.
-        page.wait_for_function(
-            "() => { const main = document.querySelector('[data-testid=stMain]');"
-            " return main.scrollWidth <= main.clientWidth; }"
-        )
+        for path in ("", "question?slug=quay", "articles?article=1", "exchange", "settings"):
+            page.goto(f"{server.base}/{path}")
+            expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+            expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
+            # Parts that come last may be wider for a moment.
+            page.wait_for_function(
+                "() => { const main = document.querySelector('[data-testid=stMain]');"
+                " return main.scrollWidth <= main.clientWidth; }"
+            )

@@ -107,16 +107,17 @@ def test_unclear_evidence_is_refused_and_the_fields_keep_their_text(
     assert len(forecasts(engine, "quay")) == 1
 
 
-@pytest.mark.parametrize(
-    ("slug", "label"),
-    [("quay", "Effect on “yes”"), ("depth", "Effect on a higher number"),
-     ("port", "Effect on the option that changes most")],
-)  # fmt: skip
-def test_the_effect_names_the_outcome(furnished: AppTest, slug: str, label: str) -> None:
-    visit(furnished, "question", slug=slug)
-    stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
-    assert (stance.label, stance.value, stance.options[0]) == (label, None, "raises it")
-    assert stance.placeholder == "follows your update"
+def test_the_effect_names_the_outcome(furnished: AppTest) -> None:
+    for slug, outcome in (
+        ("quay", "“yes”"),
+        ("depth", "a higher number"),
+        ("port", "the option that changes most"),
+    ):
+        visit(furnished, "question", slug=slug)
+        stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
+        assert stance.label == f"Effect on {outcome}"
+        assert (stance.value, stance.options[0]) == (None, "raises it")
+        assert stance.placeholder == "follows your update"
 
 
 def test_the_stance_is_proposed_from_the_direction_of_the_update(

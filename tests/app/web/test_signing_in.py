@@ -113,8 +113,8 @@ def members(server: Server) -> set[str]:
         return {handle for (handle,) in file.execute("SELECT handle FROM member")}
 
 
-def test_sign_in_leads_to_the_wanted_page_to_forecast(
-    page: Page, server: Server, provider: Provider
+def test_sign_in_leads_to_the_wanted_page_to_forecast_until_it_ends_in_every_tab(
+    page: Page, context: BrowserContext, server: Server, provider: Provider
 ) -> None:
     page.goto(f"{server.base}/question?slug=quay")
     expect(page.get_by_text("You have not signed in.")).to_be_visible()
@@ -133,12 +133,6 @@ def test_sign_in_leads_to_the_wanted_page_to_forecast(
     assert {"alice"} <= members(server)
     assert "eve" not in members(server)
 
-
-def test_signing_out_ends_it_in_every_tab(
-    page: Page, context: BrowserContext, server: Server, provider: Provider
-) -> None:
-    page.goto(f"{server.base}/questions")
-    sign_in(page, "u-1")
     other = context.new_page()
     other.goto(f"{server.base}/questions")
     expect(other.get_by_text("You forecast as alice.")).to_be_visible()
