@@ -49,7 +49,7 @@ def test_a_question_links_to_its_original(imported: AppTest) -> None:
     assert [one.page for one in links if one.external] == ["https://www.metaculus.com/questions/7/"]
 
 
-def test_printed_scores_are_beside_ours_with_the_difference(imported: AppTest) -> None:
+def test_printed_scores_are_beside_ours_on_the_question_and_in_my_scores(imported: AppTest) -> None:
     visit(imported, "question", slug="snow")
     assert "Imported from Fatebook 7" in words(imported)  # which has no address
     shown = columns(imported, "Printed")
@@ -57,9 +57,6 @@ def test_printed_scores_are_beside_ours_with_the_difference(imported: AppTest) -
     assert list(shown["Printed"]) == ["0.250"]
     assert float(shown["Ours"][0]) > 0.25
     assert "late joiners look better than they are" in words(imported)
-
-
-def test_my_scores_has_the_printed_score_too(imported: AppTest) -> None:
     visit(imported, "my_scores", question="snow")
     assert "Printed" in imported.table[1].value
     assert "Forecaster" not in imported.table[1].value

@@ -33,10 +33,13 @@ def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> No
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"words": "QUAY open", "family": "harbour"}, ["Will the quay open?"]),
+        ({"words": "QUAY open"}, ["Will the quay open?"]),
         ({"status": "awaiting resolution"}, ["Has it ended?"]),
-        ({"tag": "weather", "whose": "Mine"}, ["Will it rain?"]),
-        ({"type": "numeric", "whose": "Not yet mine"}, ["How deep will it be?"]),
+        ({"tag": "weather"}, ["Will it rain?"]),
+        ({"family": "harbour"}, ["Will the quay open?"]),
+        ({"type": "multiple choice"}, ["Which port comes first?"]),
+        ({"whose": "Mine"}, ["Will it rain?", "Will it snow?"]),
+        ({"whose": "Not yet mine", "type": "numeric"}, ["How deep will it be?"]),
         ({"words": "nothing like this"}, []),
     ],
 )

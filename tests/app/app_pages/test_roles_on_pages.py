@@ -13,17 +13,10 @@ from forecasts.ledger.models import Role
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value
+from tests.app.conftest import submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(
-        element.value
-        for kind in (app.caption, app.info, app.error, app.markdown, app.title)
-        for element in kind
-    )
 
 
 @pytest.fixture
@@ -41,17 +34,10 @@ def team(engine: Engine, app: AppTest) -> AppTest:
     return app
 
 
-def question(app: AppTest, slug: str) -> AppTest:
-    app.query_params["slug"] = slug
-    app.switch_page("app_pages/question.py")
-    return app.run()
-
-
 def test_a_question_states_its_audience_and_why_its_crowd_is_hidden(
     team: AppTest, engine: Engine
 ) -> None:
-    page = question(team, "rain")
-    said = texts(page)
+    said = words(visit(team, "question", slug="rain"))
     assert "visible to Alder and its author only" in said
     assert "Other forecasts appear once you have forecast" in said
     assert "**bob** —" not in said
@@ -59,19 +45,18 @@ def test_a_question_states_its_audience_and_why_its_crowd_is_hidden(
         alice = members.member_named(ledger, "alice")
         rain = registry.find(ledger, "rain")
         updates.update(ledger, rain, Value(probability=0.2), member=alice, now=day(2))
-    said = texts(question(team, "rain"))
+    said = words(visit(team, "question", slug="rain"))
     assert "are hidden" not in said
     assert "**bob** —" in said
 
 
 def test_hidden_questions_are_on_no_page(team: AppTest) -> None:
-    assert "There is no question 'secret'" in texts(question(team, "secret")).replace("\\", "")
-    assert texts(question(team, "secres")) == texts(question(team, "secret")).replace(
-        "secret", "secres"
-    )
+    said = words(visit(team, "question", slug="secret"))
+    assert "There is no question 'secret'" in said
+    # Nothing tells it from one that does not exist.
+    assert words(visit(team, "question", slug="secres")) == said.replace("secret", "secres")
     for page in ("today", "questions", "resolve"):
-        team.query_params.clear()
-        team.switch_page(f"app_pages/{page}.py").run()
+        visit(team, page)
         assert not team.exception
         assert "A secret?" not in str(team)
 
@@ -81,30 +66,19 @@ def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> Non
         alice, bob = (members.member_named(ledger, handle) for handle in ("alice", "bob"))
         alder = teams.find(ledger, "Alder")
         teams.set_role(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
-    page = question(team, "rain")
-    assert "You can read this question" in texts(page)
-    assert [button.label for button in page.button] == []
-    page.query_params["view"] = "Ask a question"
-    page.switch_page("app_pages/questions.py").run()
-    assert "Asking one requires the forecaster" in texts(page)
-    assert "Register question" not in [button.label for button in page.button]
+    assert "You can read this question" in words(visit(team, "question", slug="rain"))
+    assert [button.label for button in team.button] == []
+    visit(team, "questions", view="Ask a question")
+    assert "Asking one requires the forecaster" in words(team)
+    assert "Register question" not in [button.label for button in team.button]
 
 
 def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
-    team.query_params["view"] = "Ask a question"
-    team.switch_page("app_pages/questions.py").run()
+    visit(team, "questions", view="Ask a question")
     [who] = [box for box in team.selectbox if box.label == "Visible to"]
     assert who.options == ["Everyone", "Alder", "Only me"]
-    who.select("Alder")
-    [hide] = [box for box in team.checkbox if box.label.startswith("Hide other forecasts")]
-    hide.check()
-    for area, words in (("Question", "Snow?"), ("Resolution criteria", "A")):
-        [field] = [one for one in team.text_area if one.label == area]
-        field.input(words)
-    closes = next(one for one in team.text_input if one.label == "Last day of forecasting")
-    closes.input("9 January")
-    [go] = [button for button in team.button if button.label == "Register question"]
-    go.click().run()
+    given = {"title": "Snow?", "criteria": "A", "closes": "9 January"}
+    submit(team, "ask#0", "go", visible="Alder", hide=True, **given)
     assert not team.exception
     with database.reading(engine) as ledger:
         text = registry.newest_wording(ledger, registry.find(ledger, "snow"))
