@@ -218,7 +218,7 @@ def test_a_missing_close_is_typed_on_the_page(app: AppTest) -> None:
     said = words(app)
     read = "1 new forecast, 6 Jan 2026 · close 1 Jun 2027 · read from “by 1 June 2027” in the title"
     assert f"**new** · {read}" in said
-    assert "To import it, add a column with the close, or give one last day: “Closes”" in said
+    assert "add a column with the close, or give one last day: “Closes”" in said
     assert "1 question" in adds(app)
     app.text_input(key="import#0-closes").input("soon").run()
     assert "'soon' is not a date" in words(press(app, "Preview"))
