@@ -17,7 +17,7 @@ from forecasts.ledger.models import Member, Question, Stance
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
-from forecasts.scores.paths import option_paths, paths
+from forecasts.scores.paths import Paths, option_paths, paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
@@ -25,7 +25,7 @@ from tests.conftest import ask, day
 from tests.examples import examples
 
 
-def drawn(session: Session, question: Question, at: float, option: int = 0):  # type: ignore[no-untyped-def]
+def drawn(session: Session, question: Question, at: float, option: int = 0) -> Paths:
     text = registry.newest_wording(session, question)
     return paths(session, question, text, now=day(at), option=option)
 
@@ -61,23 +61,13 @@ def test_a_line_ends_at_the_withdrawal_and_the_crowd_at_the_last_one(
 def test_evidence_is_marked_where_it_came_in(
     session: Session, question: Question, alice: Member
 ) -> None:
-    cited = [
-        CitedEvidence(
-            note="Clouds", publisher="The Sky", url="https://example.org/sky",
-            stance=Stance.supports,
-        )
-    ]  # fmt: skip
-    updates.update(
-        session, question, Value(probability=0.3), member=alice, now=day(1), evidence=cited,
-        rationale="They are dark",
-    )  # fmt: skip
+    url = "https://example.org/sky"
+    sky = CitedEvidence(note="Clouds", publisher="The Sky", url=url, stance=Stance.supports)
+    more = {"evidence": [sky], "rationale": "They are dark"}
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1), **more)
     [mark] = drawn(session, question, 4).marks.to_dict("records")
-    assert (mark["evidence"], mark["stance"], mark["url"], mark["reason"]) == (
-        "Clouds · The Sky",
-        "supports",
-        "https://example.org/sky",
-        "They are dark",
-    )
+    shown = [mark[name] for name in ("evidence", "stance", "url", "reason")]
+    assert shown == ["Clouds · The Sky", "supports", url, "They are dark"]
 
 
 def test_numbers_have_quartiles_and_the_crowds_are_the_medians_of_theirs(
@@ -187,22 +177,10 @@ def test_the_lines_show_current_forecasts_and_the_crowd_their_median(
 def test_a_mark_has_its_part_of_its_updates_points(
     session: Session, question: Question, alice: Member
 ) -> None:
-    updates.update(
-        session,
-        question,
-        Value(probability=0.4),
-        member=alice,
-        now=day(0),
-        evidence=[CitedEvidence(note="first")],
-    )
-    updates.update(
-        session,
-        question,
-        Value(probability=0.8),
-        member=alice,
-        now=day(5),
-        evidence=[CitedEvidence(note="clouds", share=0.75), CitedEvidence(note="wind")],
-    )
+    clouds, wind = CitedEvidence(note="clouds", share=0.75), CitedEvidence(note="wind")
+    for p, at, cited in ((0.4, 0, [CitedEvidence(note="first")]), (0.8, 5, [clouds, wind])):
+        value = Value(probability=p)
+        updates.update(session, question, value, member=alice, now=day(at), evidence=cited)
     confirmation.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
     text = registry.newest_wording(session, question)
     marks = paths(session, question, text, now=day(12), scored=True).marks
