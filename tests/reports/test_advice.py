@@ -24,6 +24,18 @@ def calibrated() -> Group:
     )
 
 
+def faulty(
+    group: Group, kind: str, slope: float, bins: tuple[Bin, ...], rest: str | None = None
+) -> Group:
+    """Return a record with that verdict, and a line of that slope."""
+    return replace(
+        group,
+        verdict=replace(group.verdict, kind=kind, rest=rest),
+        recalibration=Recalibration(0.0, slope, 0.001, True, ""),
+        bins=bins,
+    )
+
+
 def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
     return tuple(
         Bin(int(p * 10) / 10, int(p * 10) / 10 + 0.1, 20, 20.0, p, came, None) for p in forecasts
@@ -49,37 +61,21 @@ def test_only_a_record_with_a_verdict_has_advice(calibrated: Group) -> None:
 def test_the_numbers_to_move_come_from_the_line(
     calibrated: Group, kind: str, slope: float, bins: tuple[float, ...], said: str
 ) -> None:
-    faulty = replace(
-        calibrated,
-        verdict=replace(calibrated.verdict, kind=kind),
-        recalibration=Recalibration(0.0, slope, 0.001, True, ""),
-        bins=of_bins(*bins, came=0.5 if kind == "overconfident" else 0.95),
-    )
-    assert advice(faulty) == [said]
+    shown = of_bins(*bins, came=0.5 if kind == "overconfident" else 0.95)
+    assert advice(faulty(calibrated, kind, slope, shown)) == [said]
 
 
 def test_forecasts_that_came_true_often_enough_are_not_moved(calibrated: Group) -> None:
     """The line is of all forecasts; nothing says that those in the 80s are too high."""
-    faulty = replace(
-        calibrated,
-        verdict=replace(calibrated.verdict, kind="overconfident"),
-        recalibration=Recalibration(0.0, 0.4, 0.001, True, ""),
-        bins=(*of_bins(0.85, came=1.0), *of_bins(0.95, came=0.4)),
-    )
-    [said] = advice(faulty)
+    bins = (*of_bins(0.85, came=1.0), *of_bins(0.95, came=0.4))
+    [said] = advice(faulty(calibrated, "overconfident", 0.4, bins))
     assert said == "Move your 90s (on average 95%) to about 76%."
 
 
 def test_a_failed_certainty_moves_no_forecast_if_the_rest_is_calibrated(calibrated: Group) -> None:
     bins = of_bins(0.05, 0.95, came=0.5)
-    line = Recalibration(0.0, 0.5, 0.0, True, "")
-    failed = replace(
-        calibrated,
-        verdict=replace(calibrated.verdict, kind="overconfident", rest="calibrated"),
-        recalibration=line,
-        bins=bins,
-        certainty=Certainty(3, 1),
-    )
+    failed = faulty(calibrated, "overconfident", 0.5, bins, rest="calibrated")
+    failed = replace(failed, certainty=Certainty(3, 1))
     assert advice(failed) == ["Never forecast exactly 0% or 100%. Of 3 such questions, 1 failed."]
     both = replace(failed, verdict=replace(failed.verdict, rest="overconfident"))
     assert advice(both)[0].startswith("Move your 90s")
@@ -95,13 +91,9 @@ def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Grou
 def test_reactions_failed_certainty_and_a_better_crowd_have_advice(calibrated: Group) -> None:
     moved = random_report(4).groups[0].movement
     worse = Skill(-3.0, (-5.0, -1.0), 40)
-    faulty = replace(
-        calibrated,
-        movement=replace(moved, kind="over_reacting"),
-        certainty=Certainty(5, 2),
-        crowd_skill=worse,
-    )
-    assert advice(faulty) == [
+    over = replace(moved, kind="over_reacting")
+    found = replace(calibrated, movement=over, certainty=Certainty(5, 2), crowd_skill=worse)
+    assert advice(found) == [
         "Make smaller updates: part of each move is later taken back.",
         "Never forecast exactly 0% or 100%. Of 5 such questions, 2 failed.",
         "Check the crowd before you save: its forecasts scored better at the same times.",
