@@ -22,7 +22,6 @@ from streamlit.logger import get_logger
 
 from app.markdown_text import as_lines, as_text, shortened
 from app.remedies import said
-from app.texts import note
 from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
@@ -430,9 +429,15 @@ def went_wrong(error: Exception) -> bool:
         show(error)
         return True
     if isinstance(error, MemoryError):
-        st.error(note("errors.memory"))
+        st.error(
+            "This needs more memory than the server may take, and nothing was stored. Divide it, "
+            "or use the command line: forecasts import."
+        )
         return True
-    st.error(note("errors.unexpected"))
+    st.error(
+        "Something went wrong, and your last action was not saved. Everything confirmed before it "
+        "is safe. Reload the page and try again. The server log has the details."
+    )
     return True
 
 

@@ -10,7 +10,6 @@ import streamlit as st
 from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
-from app.texts import note
 from app.views.documents import ending, rows_table
 from app.views.downloads import downloads
 from app.views.widgets import switch
@@ -25,6 +24,13 @@ from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
 
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
+UNTIL: dict[Of, str] = {
+    "forecasters": "The arena starts once two members have forecast questions that count.",
+    "models": "The arena of models starts once two have forecast questions that count. Bots name "
+    "their model when they forecast through the API.",
+    "kinds": "People and bots are compared once both have forecast questions that count. Make a "
+    "bot with: forecasts token create NAME.",
+}
 
 
 def digits(one: report_arena.Contender) -> int:
@@ -52,9 +58,12 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
         columns |= {"Kind": lambda one: one.kind, "Owner": lambda one: one.owner or NOTHING}
     st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
     rows_table(rows, columns)
-    st.caption(note("arena.ranks"))
+    st.caption(
+        "A rank such as 2 to 5 may be any of these. Ranks come from shared questions and times. "
+        "Against the crowd: points of 0.01 Brier better than all others at the same times."
+    )
     if any(not one.ranked for one in rows):
-        st.caption(f"{NOTHING}: {note('arena.unranked')}")
+        st.caption(f"{NOTHING}: no rank; no other shares 30 questions of 30 families with it.")
     if arena.left_out:
         st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more left out.")
 
@@ -62,7 +71,7 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
     """Say why the arena is empty, and offer the questions that resolved early."""
     if not left_out:
-        st.info(note(f"arena.{of}"))
+        st.info(UNTIL[of])
         return
     shared: dict[str, int] = {one.reason: one.questions for one in left_out}
     said = wording.none_counts(shared)

@@ -15,7 +15,6 @@ from app.forms.capture_review import Captured, Review, correct, store_checked, s
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, dotted, link, marked, shortened
-from app.texts import look, note
 from app.times import day, published, zone
 from app.views.widgets import (
     article_link,
@@ -51,10 +50,22 @@ review = session.page_state(Review)
 def capture_form() -> None:
     """Show the form for a text, an address or a file; capture the submitted one for review."""
     with st.form("read"):
-        pasted = st.text_area(**look("capture.pasted"), key="pasted")
+        pasted = st.text_area(
+            label="Article",
+            height=140,
+            placeholder="Paste an article, a page with several, or a web address",
+            label_visibility="collapsed",
+            key="pasted",
+        )
         with st.expander("From a file, or seen earlier"):
-            upload = st.file_uploader(**look("capture.file"))
-            seen = st.text_input(**look("capture.seen"), key="seen")
+            upload = st.file_uploader(label="HTML or text file", type=["html", "htm", "txt"])
+            seen = st.text_input(
+                label="Seen on",
+                placeholder="today",
+                width=220,
+                help="The day you saw the page. “2 days ago” in its text counts from it.",
+                key="seen",
+            )
         submitted = st.form_submit_button("Read", type="primary", key="read-go")
     if not submitted:
         return
@@ -122,7 +133,11 @@ def shelf() -> None:
         )
     if not found.total:
         narrowed = words or which == SHELVES[1]
-        st.info("No articles match." if narrowed else note("articles.none"))
+        st.info(
+            "No articles match."
+            if narrowed
+            else "No articles yet. Paste one above, or enter its web address."
+        )
         return
     st.caption(count(found.total, "article"))
     for article, questions in found.articles:
@@ -168,11 +183,14 @@ def work(article: Article, drafted: Drafted) -> None:
     with left:
         possible_questions(drafted)
         if drafted.drafts and article.published_at is None:
-            st.caption(f"{note('articles.no_date')} {day(article.captured_at)}.")
+            st.caption(
+                "The article has no date, so deadlines count from the day of capture, "
+                f"{day(article.captured_at)}."
+            )
     with right:
         st.header("Text", anchor=False)
         if not article.text:
-            st.caption(note("articles.only_address"))
+            st.caption("The ledger has only the address of this article, not its text.")
         spans = [(draft.start, draft.end) for draft, _ in drafted.drafts]
         st.markdown("\n\n".join(marked(article.text, spans)))
 
@@ -212,7 +230,7 @@ def everything() -> None:
     with session.reading() as ledger:
         rights = roles.member_rights(ledger, session.current_member(ledger), now=moment)
     if not rights.allows(Action.capture):
-        st.info(note("articles.may_not"))
+        st.info("You can read the articles. Capturing one requires the forecaster role.")
         shelf()
         return
     if not st.query_params.keys().isdisjoint(("url", "text")):
@@ -224,7 +242,11 @@ def everything() -> None:
         capture_form()
         with st.expander("Capture while you read"):
             share_link(session.address_of_app())
-            st.caption(note("capture.while_you_read"))
+            st.caption(
+                "Drag this link to your bookmarks bar. On any page, select a passage and click "
+                "it: its possible questions open here. On a phone, install this page and share to "
+                "it."
+            )
     shelf()
 
 

@@ -7,7 +7,6 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
-from app.texts import look, note
 from app.views.documents import ending, folded, section
 from app.views.downloads import downloads
 from app.views.widgets import switch
@@ -17,8 +16,13 @@ from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.selection import Choice
 
-SIDES: tuple[Of, ...] = ("teams", "forecasters", "kinds", "models")
-OF: dict[str, Of] = {of.capitalize(): of for of in SIDES}
+UNTIL: dict[Of, str] = {
+    "teams": "Compare forecasters instead, or import a ledger folder with a teams.csv.",
+    "forecasters": "The comparison appears here once a second member forecasts.",
+    "kinds": "The comparison appears here once both people and bots forecast.",
+    "models": "The comparison appears here once bots forecast with a second model.",
+}
+OF: dict[str, Of] = {of.capitalize(): of for of in UNTIL}
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -38,9 +42,16 @@ def pick(
         default=known[of][:PRESELECTED],
         max_selections=MOST,
         key=f"names-{of}",
-        **look("compare.names"),
+        bind="query-params",
+        help="Each pair is compared on the questions and times it shares.",
     )
-    alike = st.toggle(**look("compare.alike"), key="alike")
+    alike = st.toggle(
+        label="Generalise beyond these members",
+        bind="query-params",
+        help="Off: claims are about these members only. On: members count as a sample too, and "
+        "the intervals are wider.",
+        key="alike",
+    )
     return of, tuple(names), chosen, alike
 
 
@@ -50,7 +61,7 @@ with reading() as ledger:
 with st.popover("Sides and questions"), st.container(key="filters-sides"):
     of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
-    st.info(f"There are fewer than two {of} to compare. {note(f'compare.{of}')}")
+    st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")
     st.stop()
 if len(names) < 2:
     st.info("Choose at least two.")

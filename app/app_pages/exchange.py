@@ -10,7 +10,6 @@ from app import session
 from app.forms.imports import ImportState, Ready, account_form, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import as_text
-from app.texts import look, note
 from app.views import import_preview
 from app.views.downloads import ledger_folder_button
 from app.views.widgets import download, page_link, progress, question_link, switch
@@ -47,7 +46,10 @@ def preview(ready: Ready) -> None:
         for warning in ready.warnings:
             st.caption(as_text(warning))
         if not (nothing := found.changes_nothing):
-            st.caption(note("import.no_undo"))
+            st.caption(
+                "An import cannot be undone. For a day, a question without an outcome can be "
+                "discarded on its page."
+            )
         with st.container(horizontal=True):
             key = session.form_key("import")
             go = st.button("Import", type="primary", key=f"{key}-go", disabled=nothing)
@@ -102,13 +104,17 @@ def export_download() -> None:
     """Show the formats; prepare the chosen one on a click, and name its omissions."""
     last = session.page_state(Exported)
     name: str = st.selectbox(
-        **look("export.format"),
+        label="Export as",
+        width=280,
         options=list(OFFERED),
         format_func=lambda one: OFFERED[one][0],
         key="export-format",
     )
     if name == FOLDER:
-        st.caption(note("export.folder"))
+        st.caption(
+            "Everything you may see, as CSV files, without earlier wordings, resolvers and roles. "
+            "Texts are exact: a spreadsheet may run one that begins with = as a formula."
+        )
         ledger_folder_button("Download the ledger (ZIP)", key="export")
         return
     _, files = OFFERED[name]
@@ -134,7 +140,10 @@ with session.reading() as ledger:
     rights = session.rights_here(ledger)
 st.header("Import", anchor=False)
 if rights.allows(Action.ask):
-    st.caption(note("import.about"))
+    st.caption(
+        "From Metaculus, Fatebook, Manifold and others, a spreadsheet or a ledger folder. You see "
+        "a preview first. An import is all or nothing; the same record again changes nothing."
+    )
     sources = {"From files": upload_form, "From an account": account_form}
     where = switch("From", list(sources), "import-from", bind=None, label_visibility="collapsed")
     sources[where](state, rights)
@@ -143,6 +152,6 @@ if rights.allows(Action.ask):
     elif state.done is not None:
         result(state.done)
 else:
-    st.info(note("import.may_not"))
+    st.info("You can read this ledger. Importing requires the forecaster role.")
 st.header("Export", anchor=False)
 export_download()

@@ -10,7 +10,6 @@ import streamlit as st
 
 from app.markdown_text import as_text, significant
 from app.session import current_member, reading
-from app.texts import look, note
 from app.times import day, zone
 from app.views import scores
 from app.views.documents import chart
@@ -31,12 +30,21 @@ FEWEST_DRAWN = 3  # scores that make a line
 def means(own: OwnScores, questions: int) -> None:
     """Show the means, the first with a sparkline."""
     brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25. Line: mean of the last {WINDOW}."
-    crowd = note("scores.mean_against_crowd").format(questions=count(own.compared, "question"))
+    crowd = (
+        "Mean advantage over the mean of the others’ forecasts at the same times, on {questions} "
+        "that others forecast too. Above 0 is better."
+    ).format(questions=count(own.compared, "question"))
     shown = {
         "Mean Brier (0–1)": (significant(own.brier.mean), brier),
         "Resolved questions": (f"{questions:,}", ""),
         "Against the crowd": (signed(own.against_crowd.mean), crowd),
-        "Earned by updates": (signed(own.points), note("scores.points")),
+        "Earned by updates": (
+            signed(own.points),
+            (
+                "The improvement of the score times the share of the question’s time that was "
+                "left. Above 0, the update helped. This is bookkeeping, not proof of a cause."
+            ),
+        ),
     }
     first, *_ = metrics("own", shown)
     if len(own.calls) >= FEWEST_DRAWN:
@@ -97,13 +105,24 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         alt="Your resolved questions with their scores. Sort by any column.",
         column_config={
             "Question": st.column_config.TextColumn(width=330),
-            "Score": number(**look("scores.score")),
-            "Last": number(**look("scores.last")),
-            "Path": st.column_config.LineChartColumn(**look("scores.path")),
-            "vs crowd": number(**look("scores.against_crowd")),
-            "Earned": number(format="%+.3f", help=note("scores.points")),
-            "Coverage": number(format="%.0f%%", help=note("scores.coverage")),
-            "Resolved": st.column_config.DateColumn(**look("scores.resolved")),
+            "Score": number(format="%.3f", help="Brier (0–1), or CRPS. 0 is best."),
+            "Last": number(
+                format="%.3g%%", help="Your last probability: of yes, or of the right option."
+            ),
+            "Path": st.column_config.LineChartColumn(
+                y_min=0, y_max=1, width="small", help="Your forecasts in their order."
+            ),
+            "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
+            "Earned": number(
+                format="%+.3f",
+                help="The improvement of the score times the share of the question’s time that "
+                "was left. Above 0, the update helped. This is bookkeeping, not proof of a cause.",
+            ),
+            "Coverage": number(format="%.0f%%", help=scores.COVERAGE_HELP),
+            "Resolved": st.column_config.DateColumn(
+                format="D MMM YYYY",
+                help="When the outcome became known, or what an import says instead.",
+            ),
         },
     )
     chosen = event["selection"]["rows"]
@@ -148,13 +167,15 @@ def trend(own: OwnScores) -> None:
         return
     st.header("Trend", anchor=False)
     chart(figures.trend(own), "Your Brier scores over time, and their running mean.")
-    st.caption(note("scores.trend").format(last=WINDOW))
+    st.caption(
+        f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
+    )
 
 
 st.title("My scores", anchor=False)
 scored = scores.my_scored_questions()
 if not scored:
-    st.info(note("scores.none"))
+    st.info("No results yet. Scores appear here once your questions resolve.")
     page_link("resolve", "Questions to resolve")
     st.stop()
 words = search_field("Search", "words", "Title, tag or family")

@@ -10,7 +10,6 @@ import streamlit as st
 from app.components.scripts import focus_on
 from app.markdown_text import as_text, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
-from app.texts import look, note
 from app.times import day
 from app.views.documents import chart, report_table
 from app.views.widgets import metrics, switch
@@ -51,7 +50,13 @@ def ask(one: practice.Exercise) -> None:
             st.form(f"practice-{one.slug}", border=False),
             st.container(key=FIELD, horizontal=True, vertical_alignment="bottom"),
         ):
-            typed = st.text_input(**look("practice.probability"), key=f"sure-{one.slug}")
+            typed = st.text_input(
+                label="Probability of yes",
+                placeholder="30, .3 or 3:7",
+                max_chars=20,
+                width=180,
+                key=f"sure-{one.slug}",
+            )
             answered = st.form_submit_button("Answer", type="primary", key="answer")
         if answered:
             with shown_errors():
@@ -69,7 +74,7 @@ def result(last: practice.Answer) -> None:
         st.markdown(
             f"The answer was **{answer}**. You said **{format_probability(last.p)}**: Brier "
             f"**{significant(last.brier)}**.",
-            help=note("practice.brier"),
+            help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
         )
         st.caption(as_text(one.title))
         if one.note:
@@ -80,7 +85,7 @@ def so_far() -> None:
     """Show how the answers so far hold up, in a sentence, a table and a chart."""
     st.header("So far", anchor=False)
     if not going.answers:
-        st.caption(note("practice.no_answers"))
+        st.caption("No answers yet. Your calibration appears here as you answer.")
         return
     group = practice.record(going.answers, now=moment)
     brier = significant(group.brier.mean), "0 is best; always saying 50% scores 0.25."
@@ -91,14 +96,23 @@ def so_far() -> None:
     if group.curve:
         with st.expander("Chart"):
             diagram = figures.reliability("", group).charts[0]
-            chart(diagram, note("practice.reliability"), height=380)
+            chart(
+                diagram,
+                (
+                    "Reliability diagram of your answers: how often the answer was yes at each "
+                    "probability. The table above has the same numbers."
+                ),
+                height=380,
+            )
     if st.button("Start over", key="again"):
         going.seed, going.answers, going.shown = secrets.randbits(32), [], None
         st.rerun()
 
 
 st.title("Practice", anchor=False)
-st.caption(note("practice.about"))
+st.caption(
+    "Forecast questions with known answers. Nothing is stored or counted in your track record."
+)
 source = switch("Practise with", [BUILT_IN, LEDGER], "on")
 if source == BUILT_IN:
     available = practice.of_articles(now=moment)
@@ -113,5 +127,8 @@ if following is not None:
 elif available:
     st.success(f"All done: {count(len(available), 'question')}.")
 else:
-    st.info(note("practice.none_here"))
+    st.info(
+        "This ledger has no resolved yes-or-no questions yet. Practise with the built-in set "
+        "instead."
+    )
 so_far()

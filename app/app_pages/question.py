@@ -20,12 +20,11 @@ from app.markdown_text import (
     shortened,
     significant,
 )
-from app.texts import note
 from app.times import day, published, when
 from app.views import question_history
 from app.views.documents import chart, folded
 from app.views.downloads import receipts_button
-from app.views.scores import RULES, question_scores
+from app.views.scores import COVERAGE_HELP, RULES, question_scores
 from app.views.widgets import article_link, metrics, page_link, question_link, shown_page, switch
 from forecasts.access import kinds, members, roles, visibility
 from forecasts.access.roles import Action
@@ -131,7 +130,11 @@ def forecast_paths() -> None:
     Of a multiple-choice question: the crowd's path of every option, or the paths of one option.
     """
     if crowd_hidden or not history:
-        st.info(note("question.crowd_hidden" if crowd_hidden else "question.no_forecasts"))
+        st.info(
+            "Other forecasts appear once you have forecast, or when the question closes."
+            if crowd_hidden
+            else "No forecasts yet. The first one starts the chart."
+        )
         return
     handles = {handle for _, handle in history}
     scored = state.resolution if state.status == standing.Status.resolved else None
@@ -153,7 +156,7 @@ def forecast_paths() -> None:
             every = [paths(ledger, question, text, option=option or 0, **asked)]
     lines = every[0]
     if lines.steps.empty:
-        st.info(note("question.no_active_forecasts"))
+        st.info("No active forecasts yet. The first one starts the chart.")
         return
     if whole:
         drawn = question_charts.options_chart(every, text, me=me, outcome=outcome, when=when)
@@ -174,7 +177,11 @@ def pick_crowd(rule: kinds.Crowd, handles: set[str]) -> kinds.CrowdOf | None:
     usual = rule.usual(has_forecast=me in handles, is_open=moment < text.close_time)
     names = {words.capitalize(): of for of, words in kinds.CROWD_OF.items()}
     first = kinds.CROWD_OF[usual].capitalize()
-    how = {"default": first, "bind": None, "help": note("question.crowd_of")}
+    how = {
+        "default": first,
+        "bind": None,
+        "help": ("The bots of one owner count as one. Until you forecast, the crowd is of people."),
+    }
     return names[switch("Crowd of", list(names), f"crowd-{usual}", **how)]
 
 
@@ -238,7 +245,7 @@ def forecast_panel() -> None:
         if state.status == standing.Status.proposed:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
-            st.caption(note("question.may_not_forecast"))
+            st.caption("You can read this question. Forecasting requires the forecaster role.")
             return
         forecast_form(state, mine, articles, every=every)
         if mine is not None:
@@ -270,7 +277,7 @@ def outcome_panel(resolution: Resolution) -> None:
         scheduled = f"Scheduled close: {day(text.scheduled_close_time)}."
         shown = {
             f"Your {rule} (0–1)": (significant(row.score), rule_help),
-            "Coverage": (percent(row.coverage), f"{note('scores.coverage')} {scheduled}"),
+            "Coverage": (percent(row.coverage), f"{COVERAGE_HELP} {scheduled}"),
         }
         metrics("earned", shown)
         page_link("my_scores", "Score of each update", question=state.slug)
@@ -320,7 +327,7 @@ def criteria_form() -> None:
     """Show the form that adds the missing criteria."""
     with session.form(f"criteria-{state.slug}-{text.number}", border=True) as key:
         written = criteria_field(key)
-        st.caption(note("question.missing_criteria"))
+        st.caption("Write them so that others can see the question and judge its outcome.")
         submitted = st.form_submit_button("Save criteria", key=f"{key}-save")
     if submitted and written.strip():
         with session.act(key, f"Saved the criteria of {quoted(text.title)}.") as doing:
@@ -377,7 +384,7 @@ def change_panel() -> None:
 def discard_form() -> None:
     """Show the form that discards the question."""
     key = session.form_key(f"discard-{state.slug}")
-    st.caption(note("question.discarding"))
+    st.caption("It disappears from every list, with your forecasts. This cannot be undone.")
     if st.button("Discard this question", key=f"{key}-go"):
         with session.act(key, f"Discarded {quoted(text.title)}.") as doing:
             discards.discard(doing.ledger, state.question, **doing.by)

@@ -12,7 +12,6 @@ from app.forms.one_line import one_line_entry
 from app.forms.question import ask_form, audience_field, teams_to_ask_in
 from app.markdown_text import as_text, closing, shortened
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
-from app.texts import note
 from app.times import day
 from app.views.downloads import ledger_folder_button
 from app.views.widgets import (
@@ -157,7 +156,7 @@ def find() -> None:
         ids = [row.state.id for row in found.rows]
         imported = origins(ledger, ids) if sources else {}
     if not found.total:
-        st.info(note("questions.none"))
+        st.info("No questions yet. Type the first one above, or capture an article to find some.")
         page_link("articles", "Capture an article")
         return
     counts.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
@@ -231,7 +230,7 @@ def do_to(rows: Sequence[search.Row]) -> None:
             chosen = st.selectbox(label, choices, key=f"{key}-act", width=280)
             argument = _argument(key, chosen, to_ask or [])
         if not slugs:
-            st.caption(note("questions.tick"))
+            st.caption("Tick questions below. You see a preview before anything changes.")
         elif chosen == _EXPORT:
             label = f"Download {count(len(slugs), 'question')} (ZIP)"
             ledger_folder_button(label, key=f"{key}-export", questions=slugs, primary=True)

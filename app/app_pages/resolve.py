@@ -7,7 +7,6 @@ import streamlit as st
 from app.forms.resolution import disputed, proposal, resolve_form
 from app.markdown_text import as_text, closing, quoted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
-from app.texts import look, note
 from app.times import when, zone_name
 from app.views.widgets import question_line
 from forecasts.access import members, roles
@@ -53,7 +52,9 @@ def pick() -> QuestionState | None:
     offered.sort(key=lambda state: ORDER.index(state.status))
     labels = {one.slug: f"{one.status} · {shortened(one.text.title, 100)}" for one in offered}
     slug = st.selectbox(
-        **look("resolve.question"),
+        label="Question",
+        placeholder="Pick a question",
+        help=("Those awaiting resolution come first. To correct an outcome, open its question."),
         options=list(labels),
         index=list(labels).index(asked) if asked in labels else None,
         format_func=lambda slug: labels[slug],
@@ -88,13 +89,19 @@ def retry_or_remove(state: QuestionState) -> None:
     key = form_key(f"retry-{state.slug}")
     with st.container(horizontal=True, gap="small"):
         retry = st.button("Retry in the next run", key=key)
-        remove = st.button(**look("resolvers.remove", key))
+        remove = st.button(
+            label="Remove its resolvers",
+            help="Someone then has to resolve it here. Past lookups are kept.",
+            key=f"{key}-remove",
+        )
     title = quoted(state.text.title)
     if retry:
         with act(key, f"The next run checks {title} again.") as doing:
             assignments.retry(doing.ledger, state.question, **doing.by)
     if remove:
-        with act(key, note("resolvers.removed").format(question=title)) as doing:
+        with act(
+            key, f"Removed the resolvers of {title}. Resolve it once the outcome is known."
+        ) as doing:
             assignments.detach(doing.ledger, state.question, **doing.by)
 
 
@@ -126,7 +133,9 @@ def resolvers(rows: list[progress.LastLookup]) -> None:
             hide_index=True,
             column_config={
                 "Checked": st.column_config.DatetimeColumn(
-                    **look("resolvers.checked"), timezone=zone_name()
+                    format="YYYY-MM-DD HH:mm",
+                    help="An unchanged result is recorded once a day.",
+                    timezone=zone_name(),
                 )
             },
             alt="The last check of each resolver",
@@ -142,14 +151,14 @@ def awaiting() -> None:
         closed = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
         question_line(state, closed, "resolve")
     if not waiting:
-        st.caption(note("resolve.none_waiting"))
+        st.caption("None. Questions appear here when they close.")
     if len(waiting) > WAITING_SHOWN:
         st.caption(f"… and {len(waiting) - WAITING_SHOWN:,} more in the list of questions.")
 
 
 st.title("Resolve", anchor=False)
 if not by_slug:
-    st.info(note("resolve.nothing"))
+    st.info("Nothing to resolve. To correct an outcome, open its question.")
     st.stop()
 if proposed:
     st.header(f"Proposed ({len(proposed)})", anchor=False)
@@ -176,4 +185,7 @@ st.header("Resolvers", anchor=False)
 if watched:
     resolvers(watched)
 else:
-    st.caption(note("resolvers.none"))
+    st.caption(
+        "A resolver checks a question’s outcome automatically. To add one, run `forecasts "
+        "resolver set QUESTION KIND`."
+    )

@@ -13,7 +13,6 @@ from app.forms.first_steps import sample_button, sample_offered
 from app.forms.tokens import calendar_form, token_forms
 from app.markdown_text import as_text, span
 from app.session import act, current_member, form, reading
-from app.texts import look, note
 from app.times import when
 from app.views.widgets import switch
 from forecasts.access import tokens
@@ -44,11 +43,27 @@ def preferences_form(usual_days: int) -> None:
         left, right = st.columns(2)
         most = revisits.MOST_DAYS
         days = left.number_input(
-            **look("preferences.days", key), min_value=1, max_value=most, value=usual_days
+            label="Review forecasts every (days)",
+            help="Today then asks whether a forecast is still right.",
+            key=f"{key}-days",
+            min_value=1,
+            max_value=most,
+            value=usual_days,
         )
-        zone = right.selectbox(**look("preferences.zone", key), options=zones, index=at)
+        zone = right.selectbox(
+            label="Time zone",
+            help="Times are shown and typed in it, also on the command line.",
+            key=f"{key}-zone",
+            options=zones,
+            index=at,
+        )
         percent = left.number_input(
-            **look("preferences.lowest", key),
+            label="Lowest probability (%)",
+            help="Forms refuse probabilities closer to 0% or 100%. 0: accept everything.",
+            min_value=0.0,
+            step=0.1,
+            format="%g",
+            key=f"{key}-lowest",
             max_value=100 * max(HIGHEST_LOWEST, usual_lowest),
             value=100 * (usual_lowest if lowest is None else lowest),
         )
@@ -75,7 +90,14 @@ def preferences_form(usual_days: int) -> None:
 def schedule(times: RunTimes | None, *, operates: bool) -> None:
     """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
     if times is None:
-        st.markdown(note("runs.none") + note("runs.to_start" if operates else "runs.ask_admin"))
+        st.markdown(
+            "**No run so far.** A run checks outcomes and sends your notifications. "
+            + (
+                "To start one every 15 minutes, enter this in a terminal:"
+                if operates
+                else "An admin of this ledger can schedule them."
+            )
+        )
         if operates:
             cron = f"(crontab -l; forecasts schedule cron{_named()}) | crontab -"
             st.code(cron, language=None, wrap_lines=True)
@@ -84,9 +106,15 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"
     if times.every is None:
-        st.markdown(f"**Last run:** {ago}. {note('runs.next_unknown')}")
+        st.markdown(
+            f"**Last run:** {ago}. **Next:** not known until there have been two scheduled ones."
+        )
     elif times.is_overdue(moment):
-        remedy = note("runs.check_schedule" if operates else "runs.tell_admin")
+        remedy = (
+            "Check the schedule, for example with `crontab -l`."
+            if operates
+            else "Tell an admin of this ledger."
+        )
         before = f"{span(times.every)} after the one before"
         st.warning(f"Runs have stopped: the last one was {ago}, {before}. {remedy}")
     else:
@@ -105,7 +133,10 @@ def _named() -> str:
 
 def notifications() -> None:
     """Show the reader's channels with their settings, and the form that adds one."""
-    st.caption(note("channels.about"))
+    st.caption(
+        "Each scheduled run can notify you by mail, phone or chat. Enter an Apprise address (see "
+        "`github.com/caronc/apprise/wiki`); it is not shown again."
+    )
     for channel in listed:
         with st.container(border=True, gap="xsmall"):
             one_channel(channel)
@@ -162,8 +193,10 @@ def add_channel(until_stale: float) -> None:
     """Show the form that adds a channel."""
     with form("channel") as key:
         left, right = st.columns([1, 3])
-        name = left.text_input(**look("channels.name", key))
-        address = right.text_input(**look("channels.address", key))
+        name = left.text_input(label="New channel", placeholder="phone", key=f"{key}-name")
+        address = right.text_input(
+            label="Address", type="password", placeholder="ntfys://TOPIC", key=f"{key}-address"
+        )
         chosen = when_told(key, tuple(Event), channels.DAYS_BEFORE_CLOSE, until_stale)
         submitted = st.form_submit_button("Add channel", key=f"{key}-add")
     if submitted:
@@ -177,7 +210,8 @@ def add_channel(until_stale: float) -> None:
 def when_told(key: str, events: tuple[Event, ...], before: float, after: float) -> dict[str, Any]:
     """Show the fields of a channel's settings; return their values by name."""
     chosen = st.multiselect(
-        **look("channels.events", key),
+        label="Notify me when",
+        key=f"{key}-events",
         options=list(Event),
         default=list(events),
         format_func=lambda event: channels.DESCRIPTIONS[event],
@@ -185,14 +219,28 @@ def when_told(key: str, events: tuple[Event, ...], before: float, after: float) 
     left, right = st.columns(2)
     return {
         "events": chosen,
-        "days_before_close": left.number_input(**look("channels.before", key), value=before),
-        "days_until_stale": right.number_input(**look("channels.after", key), value=after),
+        "days_before_close": left.number_input(
+            label="Notify before close (days)",
+            min_value=0.1,
+            step=1.0,
+            format="%g",
+            key=f"{key}-before",
+            value=before,
+        ),
+        "days_until_stale": right.number_input(
+            label="Review after (days)",
+            min_value=0.1,
+            step=1.0,
+            format="%g",
+            key=f"{key}-after",
+            value=after,
+        ),
     }
 
 
 st.title("Settings", anchor=False)
 if session.memory().sample:
-    st.info(note("preferences.of_own_ledger"))
+    st.info("Settings belong to your own ledger. Go back to it to change them.")
     st.stop()
 with reading() as ledger:
     rights, me = session.rights_here(ledger), current_member(ledger)
@@ -213,5 +261,5 @@ if rights.allows(Action.administer):
     token_forms(issued)
 if sample_offered():
     st.header("Sample ledger", anchor=False)
-    st.caption(note("sample.about"))
+    st.caption("See every page with data: simulated teams, and real questions from articles.")
     sample_button()

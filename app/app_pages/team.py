@@ -9,7 +9,6 @@ import streamlit as st
 
 from app.markdown_text import as_text
 from app.session import act, form, form_key, now, reading, rights_here
-from app.texts import look, note
 from app.times import day, local_day, when, zone
 from app.views.documents import rows_table
 from app.views.widgets import page_link, search_field
@@ -34,7 +33,7 @@ moment = now()
 def own_rights() -> None:
     """Show the reader's rights in a sentence."""
     if rights.unshared:
-        st.caption(note("team.personal"))
+        st.caption("This is a personal ledger: anyone who opens it can do everything.")
     elif rights.unrestricted:
         st.caption("You are an admin of this ledger.")
     else:
@@ -73,7 +72,7 @@ def appoint(found: list[teams.MemberRoles]) -> None:
         left, right = st.columns(2)
         who = left.selectbox("Member", [one.member.handle for one in found], key=f"{key}-who")
         role = right.selectbox("Role", ROLES, key=f"{key}-role")
-        st.caption(note("team.ledger_role"))
+        st.caption("A ledger role applies to all questions. Admins see and may do everything.")
         if st.form_submit_button("Set role", key=f"{key}-go"):
             with act(key, f"{who} is now a {role} in this ledger.") as doing:
                 other = access_members.member_named(doing.ledger, who)
@@ -94,7 +93,11 @@ def roster(one: teams.Roster) -> None:
     """Show a team's members and rule, and the forms that change them to its admin."""
     name, key = one.team.name, f"team-{one.team.id}"
     st.subheader(as_text(name), anchor=False)
-    st.caption(note("team.two_resolvers" if one.second_resolver else "team.one_resolver"))
+    st.caption(
+        "Members who forecast a question need a second resolver to resolve it."
+        if one.second_resolver
+        else "One resolver is enough."
+    )
     if one.members:
         columns: dict[str, Callable[[tuple[str, Membership]], str]] = {
             "Member": lambda row: row[0],
@@ -148,9 +151,11 @@ def count_since(name: str, one: teams.Roster) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
             latest = local_day(moment)
-            chosen = st.date_input(**look("team.day", key), value=None, max_value=latest)
+            chosen = st.date_input(
+                label="Count forecasts since", key=f"{key}-day", value=None, max_value=latest
+            )
             go = st.form_submit_button("Count earlier forecasts", key=f"{key}-go")
-        st.caption(note("team.entered_later"))
+        st.caption("Everyone sees that this was entered later. A later day corrects it.")
     if go and chosen is None:
         st.warning("Choose the day from which the forecasts count.")
     elif go and chosen is not None:
@@ -179,7 +184,11 @@ def rule(name: str, one: teams.Roster) -> None:
     """Show the button that turns the second-resolver rule on or off."""
     key = form_key(f"{name}-rule")
     label = "Allow a single resolver" if one.second_resolver else "Require a second resolver"
-    if st.button(label, key=f"{key}-go", help=note("team.second_resolver")):
+    if st.button(
+        label,
+        key=f"{key}-go",
+        help="A second resolver must agree when the first has forecast the question.",
+    ):
         with act(key, f"Saved the rule of {one.team.name}.") as doing:
             agreed = not one.second_resolver
             teams.set_rule(doing.ledger, one.team, second_resolver=agreed, **doing.by)
@@ -191,7 +200,7 @@ def create() -> None:
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
         go = st.form_submit_button("Create team", key=f"{key}-go")
     if rights.unshared:
-        st.caption(note("team.first"))
+        st.caption("You become the admin of the team and the ledger, and roles then apply.")
     if go:
         with act(key) as doing:
             team = teams.create(doing.ledger, name, **doing.by)
@@ -201,7 +210,10 @@ def create() -> None:
 def status(resolvers: list[progress.LastLookup]) -> None:
     """Show when resolvers last ran, and which of them failed or have not run yet."""
     if not resolvers:
-        st.caption(note("team.no_resolvers"))
+        st.caption(
+            "No question has a resolver. To add one, run `forecasts resolver set QUESTION KIND`; "
+            "`forecasts resolver kinds` lists the kinds."
+        )
         return
     failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
     st.caption(f"{count(len(resolvers), 'question')} checked automatically, {failed:,} failed")

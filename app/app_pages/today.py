@@ -13,7 +13,6 @@ from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed,
 from app.forms.one_line import one_line_entry
 from app.markdown_text import as_text, closing, shortened, span
 from app.session import act, current_member, form, form_key, now, page_state, reading
-from app.texts import note
 from app.times import day
 from app.views.scores import score_caption, score_link
 from app.views.widgets import page_link, question_line, question_link, shown_page, titled
@@ -94,8 +93,12 @@ def to_do() -> None:
 
 def nothing_to_do() -> None:
     """Show that every question is forecast, or why there is nothing to do."""
-    why = "read_only" if needs.read_only else "all_forecast" if needs.fresh else "none_open"
-    st.caption(note(f"today.{why}"))
+    if needs.read_only:
+        st.caption("You can read the questions. Forecasting requires the forecaster role.")
+    elif needs.fresh:
+        st.caption("You have forecast every open question. Ask a new one, or capture an article.")
+    else:
+        st.caption("No open questions. Ask one, or find one in an article.")
     if not needs.read_only:
         page_link("articles", "Capture an article")
 
@@ -126,7 +129,7 @@ def why_news(one: InTheNews) -> str:
 def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
     """Show the form that confirms several forecasts at once."""
     with st.popover("Still right: several at once"), form("still-right") as key:
-        st.caption(note("today.still_right"))
+        st.caption("Tick the forecasts that are still right. They are saved again unchanged.")
         ticked = []
         for state, forecast in due:
             value = as_text(shortened(format_value(forecast, state.text.options), 60))

@@ -9,7 +9,6 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text, significant
 from app.session import current_member, my_handle, now, reading, settings, shown_errors
-from app.texts import look, note
 from app.views.documents import block, chart, folded, report_table
 from app.views.downloads import downloads
 from app.views.scores import last_call, my_scored_questions, score_link
@@ -53,7 +52,8 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
         default=[me if me in available else available[0]],
         max_selections=MOST,
         key=f"names-{by}",
-        **look("record.names"),
+        bind="query-params",
+        help="Several records appear side by side, with one of them in full below.",
     )
     if not picked:
         st.info("Choose at least one.")
@@ -72,8 +72,16 @@ def scores_of(known_as: str) -> OwnScores | None:
 def publish_record() -> None:
     """Show the part that builds the site of the reader's own record."""
     with st.popover("Publish"):
-        st.caption(note("publish.about"))
-        url = st.text_input(**look("publish.url"), key="publish-url")
+        st.caption(
+            "Your record as a site with its proof, for any web server. It has only what everyone "
+            "may see."
+        )
+        url = st.text_input(
+            label="Address",
+            placeholder="https://example.org/record/",
+            help="Optional: where the site will be, for links in its feed and cards.",
+            key="publish-url",
+        )
         if not st.button("Build the site", key="publish"):
             return
         with shown_errors(), st.spinner("Building the site …"):
@@ -109,7 +117,7 @@ def record(
     left_out = wording.left_out(group.left_out)
     if not whole.questions:
         if group.pit is None:
-            st.info(note("record.no_results"))
+            st.info("No results yet. Scores appear here once questions with forecasts resolve.")
         for one in figures.pit(group.name, group):
             st.header(one.title, anchor=False)
             block(one)
@@ -124,7 +132,11 @@ def record(
         _to_go(group)
     if waiting := max(0, whole.questions - group.questions):
         early, wait = count(waiting, "question"), "waits" if waiting == 1 else "wait"
-        st.caption(note("record.waiting").format(questions=early, wait=wait))
+        st.caption(
+            f"The score counts all resolved questions. {early} resolved early and "
+            f"{wait} for the verdict until the scheduled close has passed: early outcomes "
+            "lean to “yes”."
+        )
     if few:
         _calls(own)
     else:
@@ -193,8 +205,18 @@ def _reliability(group: Group) -> None:
     with left:
         st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
         diagram = figures.reliability(group.name, group).charts[0]
-        chart(diagram, note("record.reliability"), height=_TALL)
-        st.caption(note("record.curve"))
+        chart(
+            diagram,
+            (
+                "Reliability diagram: observed frequency by forecast. The table under "
+                "“Reliability in numbers” has the same numbers."
+            ),
+            height=_TALL,
+        )
+        st.caption(
+            "Line: fitted curve. Band: a calibrated forecaster’s curve is inside 9 times in 10. "
+            "Circles: groups of forecasts with 95% intervals."
+        )
     if right is not None:
         with right:
             st.header("Advice", anchor=False)
@@ -265,7 +287,10 @@ def side_by_side(report: Report) -> None:
     chart(curves.charts[0], curves.alt)
     st.markdown(as_text(curves.caption))
     folded("Table", curves.table)
-    st.caption(note("record.side_by_side"))
+    st.caption(
+        "These records may be on different questions and times. Compare ranks them on the shared "
+        "ones."
+    )
 
 
 st.title("Track record", anchor=False)
@@ -275,8 +300,11 @@ with st.popover("Record and questions"), st.container(key="filters-record"):
     by, names = choose_records(known_tags)
     chosen = pick_questions(known_tags)
 if by != "all" and not names:
-    none = {"tag": "record.no_tags", "model": "record.no_models"}
-    st.info(note(none.get(by, "record.no_forecasts")))
+    none = {
+        "tag": "No tags yet. Add them when you register or edit a question.",
+        "model": "No models yet. Bots name theirs when they forecast through the API.",
+    }
+    st.info(none.get(by, "No forecasts yet."))
     st.stop()
 report = made(reports.build, chosen, by=by, names=names)
 groups = {group.name: group for group in report.groups}

@@ -28,7 +28,6 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.session import my_preferences, page_state
-from app.texts import note
 
 _mount_keyboard = st.components.v2.component(
     "keyboard",
@@ -46,8 +45,8 @@ _mount_share = st.components.v2.component(
     css="a { color: var(--st-link-color); font: 600 1rem var(--st-font); cursor: grab; }",
 )
 _BOOKMARKLET = (
-    "(()=>{const q=new URLSearchParams({url:location.href,title:document.title.slice(0,300),"
-    "text:String(getSelection()).slice(0,4000)});window.open(%s+'/articles?'+q)})()"
+    "(()=>{const q=new "
+    "URLSearchParams({url:location.href,title:document.title.slice(0,300),text:String(getSelection()).slice(0,4000)});window.open(%s+'/articles?'+q)})()"
 )
 
 
@@ -85,7 +84,13 @@ def keyboard() -> None:
     """Mount the script, and show the list of its shortcuts."""
     mount_keyboard()
     with st.container(key="shortcuts"), st.popover("?", help="Keyboard shortcuts"):
-        st.markdown(note("keyboard.shortcuts"))
+        st.markdown(
+            "| key | action |\n|---|---|\n| `n` | new question |\n| `f` | first forecast on the "
+            "page |\n| `/` | search |\n| `u` | to Undo, after an update |\n| `d` | to Discard, of "
+            "a value not saved yet |\n| `Enter` | save, in a field of a forecast or a new "
+            "question |\n| `Ctrl+S`, `Ctrl+Enter` | save, in any field |\n| `F1` | help on the "
+            "field |\n| `?` | this list |\n"
+        )
 
 
 def apply_theme(current: str, pages: Sequence[str]) -> None:

@@ -18,7 +18,6 @@ import streamlit as st
 from app.forms.dates import TypedDate, date_field
 from app.markdown_text import as_text, shortened
 from app.session import Act, act, form_key, page_state
-from app.texts import look
 from app.times import day
 from forecasts.articles import library
 from forecasts.common.errors import BadInput
@@ -233,8 +232,14 @@ def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime)
     left, right = st.columns(2)  # a row of its own: on a narrow screen the fields keep their order
     with left:
         known = None if article.published_at is None else article.published_at.date()
-        shown = look("capture.published")
-        appeared = date_field(**shown, value=known, key=key("published"), past=True)
+        appeared = date_field(
+            "Published",
+            value=known,
+            key=key("published"),
+            past=True,
+            placeholder="2 days ago",
+            help="Deadlines such as “this fall” count from it. Blank: from the day of capture.",
+        )
     typed = right.text_input("Web address", article.url or "", key=key("url"))
     address = canonical_url(typed)
     if typed and address is None:

@@ -16,7 +16,6 @@ from app.forms.dates import future_date
 from app.forms.question import asked_message, criteria_field, require_title
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form_key, lowest_probability, now
-from app.texts import look, note
 from app.times import day, local_day, zone
 from app.views.widgets import question_link, titled
 from forecasts.articles.drafts import Draft
@@ -65,7 +64,9 @@ class _Corrected:
         """Return the question; BadInput names a missing part."""
         title = require_title(self.title)
         if not self.closes.strip():
-            raise BadInput("The sentence gives no deadline.", remedy=note("draft.no_deadline"))
+            raise BadInput(
+                "The sentence gives no deadline.", remedy="Type the last day: “by 31 March”."
+            )
         return registry.question_text(
             title=title,
             open_time=moment,
@@ -96,7 +97,7 @@ def possible_questions(article: Drafted) -> None:
     parts += [f"{article.registered} registered"] if article.registered else []
     titled("Possible questions", *(parts or ["none found"]))
     if not article.drafts:
-        st.caption(note("draft.none"))
+        st.caption("You can still write your own question about the text.")
         return
     clear = [one for one in article.drafts if not _doubt(*one)]
     doubtful = [one for one in article.drafts if _doubt(*one)]
@@ -150,14 +151,33 @@ def _card(
     with st.container(border=True, gap="xsmall", key=f"act-{key}"):
         with st.container(horizontal=True, gap="small"):
             label = f"Select: {as_text(shortened(draft.question or draft.quote, 60))}"
-            chosen = st.checkbox(label, **look("draft.tick", key))
-            title = st.text_area(**look("draft.title", key), value=draft.question)
+            chosen = st.checkbox(label, label_visibility="collapsed", key=f"{key}-tick")
+            title = st.text_area(
+                label="Question",
+                height="content",
+                placeholder="Will … by …?",
+                label_visibility="collapsed",
+                key=f"{key}-title",
+                value=draft.question,
+            )
         with st.container(horizontal=True, gap="small", key=f"{key}-row"):
             width: Any = 110 if draft.kind is QuestionType.binary else "stretch"
             example = _example(draft)
-            value = st.text_input(**look("draft.value", key), placeholder=example, width=width)
+            value = st.text_input(
+                label="Forecast",
+                live=True,
+                label_visibility="collapsed",
+                key=f"{key}-value",
+                placeholder=example,
+                width=width,
+            )
             closes = st.text_input(
-                **look("draft.closes", key),
+                label="Last day",
+                live=True,
+                placeholder="closes",
+                width=140,
+                label_visibility="collapsed",
+                key=f"{key}-closes",
                 value="" if draft.close_date is None else draft.close_date.isoformat(),
                 on_change=_reword,
                 args=(key, draft),

@@ -8,7 +8,6 @@ import streamlit as st
 
 from app.forms.one_line import one_line_entry
 from app.session import engine, memory, now, open_ledger, reading, rights_here, shown_errors
-from app.texts import look, note
 from app.views.widgets import page_link, progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Action
@@ -24,7 +23,7 @@ def ways_in() -> None:
     with reading() as ledger:
         may_ask = rights_here(ledger).allows(Action.ask)
     if not may_ask:
-        st.info(note("first.may_not"))
+        st.info("No questions yet. Asking the first one requires the forecaster role.")
         return
     st.header("Ask your first question", anchor=False)
     one_line_entry(example=EXAMPLE)
@@ -32,14 +31,14 @@ def ways_in() -> None:
     ways = st.columns(3 if sample_offered() else 2, border=True)
     with ways[0]:
         page_link("articles", "Capture an article")
-        st.caption(note("first.articles"))
+        st.caption("Its sentences about the future become questions.")
     with ways[1]:
         page_link("exchange", "Bring your record")
-        st.caption(note("first.record"))
+        st.caption("From Metaculus, Fatebook and others, or a spreadsheet.")
     if sample_offered():
         with ways[2]:
             sample_button()
-            st.caption(note("first.sample"))
+            st.caption("Simulated people and data, in a ledger of their own.")
 
 
 def sample_offered() -> bool:
@@ -50,7 +49,11 @@ def sample_offered() -> bool:
 
 def sample_button() -> None:
     """Show the button that opens the sample ledger."""
-    if st.button(**look("first.open"), key="open-sample"):
+    if st.button(
+        label="Open the sample ledger",
+        help="300 simulated questions and 28 real ones. Your own ledger is not changed.",
+        key="open-sample",
+    ):
         with shown_errors():
             open_ledger(_sample_url(), demonstration.READER)
 

@@ -14,7 +14,6 @@ from app.components.scripts import focus_on
 from app.forms.forecast_value import is_typed, read_field, value_fields
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form, form_key, lowest_probability, now, page_state
-from app.texts import look, note
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
@@ -72,13 +71,31 @@ def forecast_form(
             # The first button of a form is the one that Enter presses.
             with st.container(horizontal=quick, vertical_alignment="bottom", gap="small"):
                 if quick:
-                    reason = st.text_input(**look("quick.reason", key)) or ""
+                    reason = (
+                        st.text_input(
+                            label="Reason",
+                            placeholder="Reason (optional)",
+                            max_chars=2000,
+                            label_visibility="collapsed",
+                            key=f"{key}-reason",
+                        )
+                        or ""
+                    )
                 else:
-                    reason = st.text_area(**look("forecast.reason", key))
+                    reason = st.text_area(
+                        label="Reason",
+                        placeholder="Reason (optional)",
+                        height=90,
+                        max_chars=10000,
+                        key=f"{key}-reason",
+                    )
                 act_name = "Save" if current is None else "Update"
-                how = look("quick.save" if quick else "forecast.save", key)
-                label = how.pop("label").format(act=act_name)
-                submitted = st.form_submit_button(label, **how)
+                submitted = st.form_submit_button(
+                    act_name if quick else f"{act_name} forecast",
+                    key=f"{key}-save",
+                    type="secondary" if quick else "primary",
+                    width="content" if quick else "stretch",
+                )
             label = "Evidence and review date" if cites is None else "Cites the new article"
             with st.container(key=f"{key}-more"), st.expander(label):
                 pieces = _evidence(key, state, current, written, articles, cites)
@@ -110,7 +127,9 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
     current = None if every is None else every.days
     choices = sorted({*_DAYS, current} - {None}, key=lambda days: days or 0)
     chosen: int | None = st.selectbox(
-        **look("forecast.again", key),
+        label="Review in",
+        help="The default is in Settings.",
+        key=f"{key}-again",
         options=[None, *choices],
         index=0 if current is None else choices.index(current) + 1,
         format_func=lambda days: "default" if days is None else count(days, "day"),
@@ -151,7 +170,13 @@ def _evidence(
         preselected = cites if place == 1 else None
         at = key if place == 1 else f"{key}-{place}"
         label = "Evidence" if place == 1 else f"Evidence {place}"
-        source = st.text_input(label, **look("evidence.evidence", at))
+        source = st.text_input(
+            label,
+            placeholder="https://… or a note",
+            max_chars=4000,
+            help="A web address, or a note in your own words.",
+            key=f"{at}-evidence",
+        )
         article = share = None
         if articles or shown > 1:
             beside = st.columns(2 if articles and shown > 1 else 1)
@@ -161,11 +186,23 @@ def _evidence(
                 list(labels),
                 index=list(labels).index(preselected) if preselected in labels else None,
                 format_func=lambda address: labels[address],
-                **look("evidence.article", at),
+                placeholder="or an article",
+                label_visibility="collapsed",
+                key=f"{at}-article",
             )
         if shown > 1:
             label = f"Share of evidence {place} in %"
-            share = beside[-1].number_input(label, value=None, **look("evidence.share", at))
+            share = beside[-1].number_input(
+                label,
+                value=None,
+                placeholder="share in %",
+                label_visibility="collapsed",
+                min_value=0.0,
+                max_value=100.0,
+                step=5.0,
+                format="%.4g",
+                key=f"{at}-share",
+            )
         left, right = st.columns(2)
         stance = left.selectbox(
             f"Effect on {as_text('“yes”' if outcome == 'yes' else outcome)}",
@@ -174,14 +211,15 @@ def _evidence(
             index=None if preselected is None else list(_STANCES).index(Stance.context),
             format_func=lambda stance: _STANCES[stance],
             placeholder=proposed,
-            **look("evidence.stance", at),
+            help="Left open, it follows your update.",
+            key=f"{at}-stance",
         )
         kinds = list(EvidenceKind)
         kind = right.selectbox("Kind", kinds, format_func=_in_words, key=f"{at}-kind")
         if source.strip() or article is not None or share is not None:
             pieces.append(_Piece(place, source.strip(), article, stance, kind, share))
     if shown > 1:
-        st.caption(note("evidence.shares"))
+        st.caption("Share: the part of this update that it explains. Blank: equal parts.")
     return pieces
 
 
@@ -203,7 +241,7 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[evidence.CitedEvidence
                 f"Evidence {piece.place} names both an article and {piece.source!r}."
                 if piece.source
                 else f"Evidence {piece.place} has a share but no source.",
-                remedy=note("evidence.needed"),
+                remedy="Enter an address or a note, or pick an article.",
             )
         share = None if piece.share is None else piece.share / 100
         named = piece.article or piece.source
@@ -232,7 +270,9 @@ def _save(
     # It is refused once; saved again as it is, it is meant.
     if mismatch and st.session_state.get(f"{key}-meant") != mismatch:
         st.session_state[f"{key}-meant"] = mismatch
-        raise Refused(mismatch, remedy=note("evidence.mismatch"))
+        raise Refused(
+            mismatch, remedy="Change the effect or the forecast, or save again if it is right."
+        )
     how: Any = {"rationale": reason, "evidence": citing, "origin": "app", **doing.by}
     saved = updates.update(doing.ledger, state.question, value, **how)
     offer_undo(key, state, saved)
@@ -246,8 +286,10 @@ def _save(
 def withdraw_form(state: QuestionState) -> None:
     """Show the form that withdraws the member's current forecast."""
     with form(f"withdraw-{state.slug}") as key:
-        reason = st.text_input(**look("why.reason", key))
-        st.caption(note("forecast.ends"))
+        reason = st.text_input(
+            label="Why", placeholder="Your reason (optional)", key=f"{key}-reason"
+        )
+        st.caption("Your forecast ends now; the time it was active still counts.")
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
@@ -313,7 +355,12 @@ def undo_offer(form: str) -> None:
         with st.container(key="undo", horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(as_text(last.words), width="stretch")
             key = f"undo-{last.number}-go"
-            if st.button("Undo", key=key, help=f"{last.undoing} {note('forecast.kept')}"):
+            if st.button(
+                "Undo",
+                key=key,
+                help=f"{last.undoing} Nothing is erased: both stay in the history, and the score "
+                "counts the time between.",
+            ):
                 _undo(form, last)
 
 

@@ -26,7 +26,6 @@ import streamlit as st
 
 from app.markdown_text import as_text
 from app.session import lowest_probability, now
-from app.texts import note
 from app.times import zone
 from app.views.documents import chart, folded
 from forecasts.common.errors import LedgerError
@@ -36,6 +35,14 @@ from forecasts.values.outcomes import bounds, format_bounds
 from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
 from forecasts.views import question_charts
 
+_HELP = {
+    QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
+    QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
+    "share the rest in proportion to your last forecast, as do the other bars when you move one.",
+    QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
+    QuestionType.date: "Level=day, comma-separated. 50%=1 March 2027: you give 50% to that day or "
+    "earlier. Also “next friday”, “in 3 weeks”.",
+}
 _LABELS = {QuestionType.binary: "Probability", QuestionType.multiple_choice: "Probabilities"}
 _UNCHANGED = " Saving an unchanged forecast confirms it."
 _LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
@@ -182,7 +189,7 @@ def _example(text: QuestionText) -> str:
 
 def _help(text: QuestionText, current: Forecast | None) -> str:
     """Return help on the format of the text and the question's range."""
-    help_text = note(f"value.{text.type}")
+    help_text = _HELP[text.type]
     if between := format_bounds(text):
         help_text += (
             f" Range: {as_text(between)}. Use below=… and above=… for probability beyond it."

@@ -29,7 +29,6 @@ from pydantic import SecretStr
 from app import session
 from app.markdown_text import as_lines
 from app.remedies import names_columns, said
-from app.texts import look, note
 from app.views.widgets import progress
 from forecasts.access.members import handles
 from forecasts.access.oidc_settings import configured_sign_in
@@ -128,7 +127,14 @@ class ImportState:
 def upload_form(state: ImportState, rights: Rights) -> None:
     """Show the upload and its choices; compare the files with the ledger on a click."""
     key = session.form_key("import")
-    files = st.file_uploader(**look("import.file", key), accept_multiple_files=True)
+    files = st.file_uploader(
+        label="Files",
+        type=["zip", "csv", "json", "jsonl"],
+        help="A ledger folder as a ZIP, or a platform’s export as you downloaded it. Larger than "
+        "10 MB: forecasts import PATH",
+        key=f"{key}-file",
+        accept_multiple_files=True,
+    )
     if not files:
         state.seen = state.ready = None
     ids = tuple(file.file_id for file in files)
@@ -187,7 +193,11 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                     return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
                     as_sheet = header and len(files) == 1
-                    remedy = note("import.as_sheet") if as_sheet else said(error.advice)
+                    remedy = (
+                        "For a spreadsheet, choose Spreadsheet under Format, then its columns."
+                        if as_sheet
+                        else said(error.advice)
+                    )
                     return Seen(ids, "", f"{error.message}\n{remedy}".strip(), header, hidden)
         except BadInput as error:
             return Seen(ids, "", f"{error.message} {said(error.advice)}")
@@ -201,7 +211,11 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         st.warning(as_lines(seen.fault))
     with st.container(horizontal=True, vertical_alignment="bottom", key="import-choices"):
         format_ = st.selectbox(
-            **look("import.format", of_these),
+            label="Format",
+            placeholder="Choose",
+            help="Recognised from the content.",
+            width=220,
+            key=f"{of_these}-format",
             options=list(titles),
             index=list(titles).index(seen.format) if seen.format else None,
             format_func=lambda name: titles[name],
@@ -210,12 +224,30 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             return Asked(seen.files, format_ or "", vouch=vouch(key, rights))
         asks = formats.FORMATS[format_].asks
         zone = _zone(key) if "zone" in asks else "UTC"
-        account = st.text_input(**look("import.account", key))
+        account = st.text_input(
+            label="Your name in the file",
+            placeholder="recognised if blank",
+            help="In a file of several people. Importing the others’ requires an admin.",
+            width=220,
+            key=f"{key}-account",
+        )
         owner = _record_owner(key, rights)
-        closes = "closes" in asks and st.text_input(**look("import.closes", key))
-    aggregates = "aggregates" in asks and st.checkbox(**look("import.aggregates", key))
+        closes = "closes" in asks and st.text_input(
+            label="Closes",
+            placeholder="end of March",
+            help="Of open questions that name no last day. Without it they are left out.",
+            width=220,
+            key=f"{key}-closes",
+        )
+    aggregates = "aggregates" in asks and st.checkbox(
+        label="Import the platform’s crowd forecasts, as bots", key=f"{key}-aggregates"
+    )
     hidden = "alias" in asks and seen.anonymised
-    real_ids = hidden and st.checkbox(**look("import.real", key))
+    real_ids = hidden and st.checkbox(
+        label="Keep anonymised ids",
+        help="Otherwise aliases replace them, because these hashes can be reversed.",
+        key=f"{key}-real",
+    )
     columns = _columns(of_these, state, seen) if "columns" in asks else {}
     return Asked(
         files=seen.files,
@@ -243,19 +275,39 @@ def _record_owner(key: str, rights: Rights) -> str:
         others = [handle for handle in handles(ledger).values() if handle != me]
     if rights.unshared and not others:
         return ""
-    chosen = st.selectbox(**look("import.owner", key), options=[me, *others])
+    chosen = st.selectbox(
+        label="Record owner",
+        accept_new_options=True,
+        help="The member with this account or sheet, or a new one.",
+        width=220,
+        key=f"{key}-owner",
+        options=[me, *others],
+    )
     return "" if chosen in (None, me) else chosen.strip()
 
 
 def _zone(key: str) -> str:
     zones = sorted(available_timezones())
-    return str(st.selectbox(**look("import.zone", key), options=zones, index=zones.index("UTC")))
+    return str(
+        st.selectbox(
+            label="Time zone",
+            help="For times without one, as in Fatebook’s export.",
+            width=220,
+            key=f"{key}-zone",
+            options=zones,
+            index=zones.index("UTC"),
+        )
+    )
 
 
 def vouch(key: str, rights: Rights) -> bool:
     """Show an admin of a shared ledger the box to vouch; return whether it is ticked."""
     may = rights.unrestricted and not rights.unshared
-    return may and st.checkbox(**look("import.vouch", key))
+    return may and st.checkbox(
+        label="I vouch for the forecasts’ times",
+        help=("Otherwise the forecasts count from now, and the claimed times are only recorded."),
+        key=f"{key}-vouch",
+    )
 
 
 def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
@@ -270,7 +322,7 @@ def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
         state.fault = None
     is_open = state.of_columns == seen.files or not are_usual(header)
     with st.expander("Columns", expanded=is_open):
-        st.caption(note("import.columns"))
+        st.caption("Choose only the columns that are not recognised by name.")
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:
                 label, offered = ours.replace("_", " ").capitalize(), [_AUTOMATIC, _NONE, *header]
@@ -383,11 +435,20 @@ def account_form(state: ImportState, rights: Rights) -> None:
         site = source.SITE
         token_key = f"{key}-token-{platform}-{answers.fetches}"
         example = _placeholder(site, answers, rights)
-        given = st.text_input(**look("account.token"), key=token_key, placeholder=example)
+        given = st.text_input(
+            label="Token",
+            type="password",
+            autocomplete="new-password",
+            width=320,
+            key=token_key,
+            placeholder=example,
+        )
         name = ""
         if site.lists_others:
             label = f"Your name on {site.title}"
-            name = st.text_input(label, **look("account.name", key)).strip()
+            name = st.text_input(
+                label, placeholder="recognised if blank", width=220, key=f"{key}-name"
+            ).strip()
     address, _, where = site.token_page.partition(" ")
     host = urlsplit(site.base).hostname
     st.caption(f"[Get a token]({address}) {where}  \nIt is sent only to {host} and is not stored.")

@@ -19,7 +19,6 @@ from app.forms import question
 from app.forms.dates import future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
-from app.texts import look, note
 from app.times import day, zone
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
@@ -54,7 +53,7 @@ class _Typed:
         """Return the probability; BadInput without one."""
         typed = self.probability or self.line.probability
         if not typed:
-            raise BadInput("It has no probability yet.", remedy=note("line.no_probability"))
+            raise BadInput("It has no probability yet.", remedy="Type one beside it, such as 30.")
         return read_percent_field(typed)
 
 
@@ -124,7 +123,9 @@ def one_line_entry(*, example: str = "") -> None:
             label = f"Try: {as_text(example)}"
             st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))
         with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
-            st.text_input(**look("line.evidence", key))
+            st.text_input(
+                label="Evidence", placeholder="https://… or a note", key=f"{key}-evidence"
+            )
             question.detail_fields(key, to_ask)
     mount_keyboard(_NAME)
     if entry.is_new:
@@ -135,9 +136,31 @@ def one_line_entry(*, example: str = "") -> None:
 
 def _fields(key: str) -> None:
     """Show the three fields and the button that saves them."""
-    st.text_input(**look("line.title", key), on_change=_fill, args=(key,))
-    st.text_input(**look("line.closes", key))
-    st.text_input(**look("line.probability", key))
+    st.text_input(
+        label="New question",
+        live=True,
+        placeholder="Will … by …? 30%",
+        label_visibility="collapsed",
+        key=f"{key}-title",
+        on_change=_fill,
+        args=(key,),
+    )
+    st.text_input(
+        label="Last day",
+        live=True,
+        placeholder="closes",
+        width=130,
+        label_visibility="collapsed",
+        key=f"{key}-closes",
+    )
+    st.text_input(
+        label="Probability of the new question",
+        live=True,
+        placeholder="%",
+        width=90,
+        label_visibility="collapsed",
+        key=f"{key}-probability",
+    )
     # During an outage too: an Enter without it waits, and would save once the ledger is back.
     st.button("Save", key=f"{key}-save", type="primary")
 

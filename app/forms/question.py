@@ -13,7 +13,6 @@ from sqlmodel import Session
 from app.forms.dates import TypedDate, date_field, require_future, time_field
 from app.markdown_text import as_text, quoted, shortened
 from app.session import act, form, form_key, now, reading, rights_here, shown_errors
-from app.texts import look, note
 from app.times import local_day, when, zone
 from app.views.question_history import wording_changes
 from app.views.widgets import switch
@@ -35,18 +34,27 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
     with reading() as ledger:
         to_ask = teams_to_ask_in(ledger)
     if to_ask is None:
-        st.info(note("question.may_not_ask"))
+        st.info("You can read the questions. Asking one requires the forecaster role.")
         return
     key = form_key(name)
     kind = QuestionType(switch("Type", list(QuestionType), f"{key}-type", bind=None, **_TYPE))
     with st.container(border=True, key=f"around-{name}"):
-        title = st.text_area(**look("ask.title", key))
+        title = st.text_area(
+            label="Question", height="content", placeholder="Will … by …?", key=f"{key}-title"
+        )
         fields = _type_fields(key, kind)
         left, right = st.columns(2)
         with left:
-            closes = date_field(**look("ask.closes", key), live=True)
+            closes = date_field(
+                label="Last day of forecasting",
+                help="Blank: the day that the question names. Forecasting ends when it ends.",
+                key=f"{key}-closes",
+                live=True,
+            )
         with right:
-            resolves = date_field(**look("ask.resolves", key), live=True)
+            resolves = date_field(
+                label="Resolve by", help="Optional.", key=f"{key}-resolves", live=True
+            )
         with st.form(key, border=False):
             detail_fields(key, to_ask)
             submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
@@ -97,7 +105,18 @@ class Details:
 
 def criteria_field(key: str, criteria: str = "") -> str:
     """Show the field for the resolution criteria; return its text."""
-    return str(st.text_area(**look("details.criteria", key), value=criteria))
+    return str(
+        st.text_area(
+            label="Resolution criteria",
+            height=110,
+            placeholder="Yes if …, as reported by … No if …",
+            help=(
+                "Precise enough for a stranger to resolve it. Only you see a question without them."
+            ),
+            key=f"{key}-criteria",
+            value=criteria,
+        )
+    )
 
 
 def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None = None) -> None:
@@ -108,16 +127,35 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
     criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)
     tags = ", ".join((text.tags if text else None) or [])
-    left.text_input(**look("details.tags", key), value=tags)
+    left.text_input(label="Tags", placeholder="china, trade", key=f"{key}-tags", value=tags)
     if to_ask is not None:
         with right:
             audience_field(to_ask, "Only me", placeholder="Everyone", key=f"{key}-visible")
-        right.checkbox(**look("details.hide", key))
+        right.checkbox(
+            label="Hide other forecasts at first",
+            help="Members see them once they have forecast, or when the question closes.",
+            key=f"{key}-hide",
+        )
     column = left if text is None else right
-    column.text_input(**look("details.family", key), value=text.family if text else "")
+    column.text_input(
+        label="Family",
+        help="Of questions with related outcomes. Reports count each family as one.",
+        key=f"{key}-family",
+        value=text.family if text else "",
+    )
     places: tuple[Any, Any] = (left, right) if text is None else (st, st)
-    places[0].text_area(**look("details.background", key), value=text.background if text else "")
-    places[1].text_area(**look("details.fine-print", key), value=text.fine_print if text else "")
+    places[0].text_area(
+        label="Background",
+        height=90,
+        key=f"{key}-background",
+        value=text.background if text else "",
+    )
+    places[1].text_area(
+        label="Fine print",
+        height=90,
+        key=f"{key}-fine-print",
+        value=text.fine_print if text else "",
+    )
 
 
 def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:
@@ -159,8 +197,17 @@ _TYPE: dict[str, Any] = {
 def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     """Show the type's own fields; return them under their names in the ledger, dates as typed."""
     if kind == QuestionType.multiple_choice:
-        lines = st.text_area(**look("ask.options", key))
-        ordered = st.checkbox(**look("ask.ordered", key))
+        lines = st.text_area(
+            label="Options, one per line",
+            height=110,
+            placeholder="Busan\nBeijing",
+            key=f"{key}-options",
+        )
+        ordered = st.checkbox(
+            label="Ordered options",
+            help="A near miss then scores better than a far one.",
+            key=f"{key}-ordered",
+        )
         options = [line.strip() for line in lines.splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
     if kind == QuestionType.date:
@@ -172,9 +219,9 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
         return {"lower_bound": earliest, "upper_bound": latest}
     if kind == QuestionType.numeric:
         columns = st.columns(3)
-        lower = columns[0].text_input(**look("ask.lower", key))
-        upper = columns[1].text_input(**look("ask.upper", key))
-        unit = columns[2].text_input(**look("ask.unit", key))
+        lower = columns[0].text_input(label="Lowest", placeholder="0", key=f"{key}-lower")
+        upper = columns[1].text_input(label="Highest", placeholder="500", key=f"{key}-upper")
+        unit = columns[2].text_input(label="Unit", placeholder="million t", key=f"{key}-unit")
         return {"lower_bound": lower or None, "upper_bound": upper or None, "unit": unit or None}
     return {}
 
@@ -191,14 +238,19 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     if typed is None:
         named = deadline_in_title(title, now=now, zone=zone(), passed=True)
         if named is None:
-            raise BadInput("The question has no last day.", remedy=note("ask.needs_last_day"))
+            raise BadInput(
+                "The question has no last day.",
+                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
+            )
         typed = named.moment
     return require_future(typed, now)
 
 
 def asked_message(words: str, *asked: Asked) -> str:
     """Return the message, and whether only its author sees a question until it has criteria."""
-    return f"{words} {note('ask.only_me')}" if any(one.kept_private for one in asked) else words
+    if any(one.kept_private for one in asked):
+        return f"{words} Only you can see it until it has criteria."
+    return words
 
 
 def wording_form(state: QuestionState) -> None:
@@ -211,13 +263,15 @@ def wording_form(state: QuestionState) -> None:
             days = _days(key, text)
             if text.type == QuestionType.multiple_choice:
                 fields |= _options(key, text)
-        reason = st.text_input(**look("why.reason", key))
+        reason = st.text_input(
+            label="Why", placeholder="Your reason (optional)", key=f"{key}-reason"
+        )
         previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
     with shown_errors():
         fields |= {name: typed.moment(now()) for name, typed in days.items()}
         changed = revisions.changes(text, revisions.reworded(text, **fields))
         if not changed and previewed:
-            st.info(note("wording.no_changes"))
+            st.info("No changes: the fields match the current wording.")
         if changed and _confirmed(key, changed):
             with act(key) as doing:
                 new = revisions.revise(
@@ -259,9 +313,13 @@ def _days(key: str, text: QuestionRevision) -> dict[str, TypedDate]:
 def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
     """Show the field for added options; return the new options."""
     options = text.options or []
-    shown = look("wording.options", key)
-    shown["help"] = shown["help"].format(last=as_text(options[-1]))
-    lines = st.text_area(**shown)
+    lines = st.text_area(
+        "Options to add, one per line",
+        height=80,
+        key=f"{key}-options",
+        help=f"Added before the last option, “{as_text(options[-1])}”. Earlier forecasts count "
+        "with its probability.",
+    )
     added = [line.strip() for line in lines.splitlines() if line.strip()]
     return {"options": [*options[:-1], *added, *options[-1:]]} if added else {}
 
@@ -271,7 +329,7 @@ def _confirmed(key: str, changed: list[revisions.Change]) -> bool:
     with st.container(border=True, gap="small"):
         st.markdown("**Changes**")
         wording_changes(changed)
-        st.caption(note("wording.earlier"))
+        st.caption("The earlier wording remains readable, and forecasts made on it remain active.")
         return st.button("Save new wording", type="primary", key=f"{key}-save")
 
 
@@ -279,9 +337,11 @@ def _confirmed(key: str, changed: list[revisions.Change]) -> bool:
 def close_form(state: QuestionState) -> None:
     """Show the form that ends forecasting early."""
     key = form_key(f"close-{state.slug}")
-    at = time_field(**look("close.at", key))
+    at = time_field(
+        label="Closed at", help="Later forecasts do not count. Blank: now.", key=f"{key}-at"
+    )
     with st.form(key, border=False):
-        st.caption(note("close.about"))
+        st.caption("If the outcome is known, resolve the question instead. That closes it too.")
         sure = st.checkbox("Yes, end forecasting", key=f"{key}-sure")
         submitted = st.form_submit_button("Close question", key=f"{key}-go")
     if submitted:
@@ -297,7 +357,7 @@ def reopen_form(state: QuestionState) -> None:
     """Show the form that undoes an early close."""
     closed, scheduled = when(state.text.close_time), when(state.text.scheduled_close_time)
     with form(f"reopen-{state.slug}") as key:
-        st.caption(note("close.reopened").format(closed=closed, scheduled=scheduled))
+        st.caption(f"Closed early, {closed}. Reopened, it closes as scheduled, {scheduled}.")
         submitted = st.form_submit_button("Reopen", key=f"{key}-go")
     if submitted:
         with act(key) as doing:

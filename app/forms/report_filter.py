@@ -13,7 +13,6 @@ from sqlmodel import Session
 from app.forms.dates import date_field
 from app.markdown_text import as_text
 from app.session import ledger_url, now, reading
-from app.texts import look
 from forecasts.access import kinds, memberships, visibility
 from forecasts.common.errors import BadInput
 from forecasts.reports.selection import Choice, Cohort
@@ -32,17 +31,47 @@ def pick_all_resolved() -> None:
 
 def pick_questions(known_tags: list[str]) -> Choice:
     """Show the filters, kept in the address; return them. An invalid choice stops the page."""
-    cohort = st.selectbox(**look("filter.cohort"), options=list(_COHORTS), key="cohort")
+    cohort = st.selectbox(
+        label="Questions",
+        bind="query-params",
+        help=(
+            "The first is a fair sample. All resolved: biased, since early ones are mostly “yes”."
+        ),
+        options=list(_COHORTS),
+        key="cohort",
+    )
     with st.expander("Filters"):
-        tags = st.multiselect(**look("filter.tags"), options=known_tags, key="tags")
+        tags = st.multiselect(
+            label="Tags", bind="query-params", placeholder="Any", options=known_tags, key="tags"
+        )
         dated = partial(date_field, past=True, live=True)
         left, right = st.columns(2)
         with left:
-            since = dated(**look("filter.since"), key="since")
+            since = dated(
+                label="Closes from",
+                help="The scheduled close, which does not depend on the outcome.",
+                key="since",
+            )
         with right:
-            until = dated(**look("filter.until"), key="until")
+            until = dated(
+                label="Closes to",
+                help="The scheduled close, which does not depend on the outcome.",
+                key="until",
+            )
         made_before = dated("Forecasts made before", key="made-before")
-        lead = st.number_input(**look("filter.lead"), value=None, key="lead")
+        lead = st.number_input(
+            label="Days before scheduled close",
+            bind="query-params",
+            placeholder="all times",
+            help=(
+                "Only the forecast active then counts. Blank: all, by the time they were active."
+            ),
+            min_value=0.0,
+            step=1.0,
+            format="%g",
+            value=None,
+            key="lead",
+        )
     try:
         first, last, before = (one.day(now()) for one in (since, until, made_before))
         return Choice(

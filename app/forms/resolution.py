@@ -12,7 +12,6 @@ import streamlit as st
 from app.forms.dates import TypedDate, show_reading, time_field
 from app.markdown_text import as_text, closing, paragraphs, quoted
 from app.session import Act, act, form, form_key, now, page_state, reading
-from app.texts import look, note
 from app.times import when, zone
 from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
@@ -48,10 +47,12 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(state.text.resolution_criteria))
         if not may:
-            st.caption(note("resolve.not_yours"))
+            st.caption("Only the author or a resolver can decide on it.")
             return
         with form(f"proposal-{row.id}") as key:
-            reason = st.text_input(**look("reject.reason", key))
+            reason = st.text_input(
+                label="Reason to reject", help="Accepting needs no reason.", key=f"{key}-reason"
+            )
             with st.container(horizontal=True):
                 accepted = st.form_submit_button("Accept", type="primary", key=f"{key}-accept")
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
@@ -80,7 +81,7 @@ def resolve_form(
     The outcome and its time are above the form, so that a date is shown as it is read.
     """
     if not may_propose:
-        st.caption(note("resolve.may_not"))
+        st.caption("Reporting an outcome requires at least the forecaster role.")
         return
     key = form_key(f"resolve-{state.slug}")
     current = state.resolution
@@ -96,21 +97,35 @@ def resolve_form(
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
     if current is not None:
         outcome = f"{as_text(current.outcome)}{history.dated(current, when)}"
-        st.info(f"Resolved: {outcome}. {note('resolve.correcting')}")
+        st.info(
+            f"Resolved: {outcome}. Enter another outcome or time to correct it; the earlier one "
+            "and its scores remain readable."
+        )
     withdrawal_note(state)
     with st.container(border=True):
         outcome = _outcome_field(state, key)
-        known_at = time_field(**look("resolve.known", key))
+        known_at = time_field(
+            label="Known at",
+            help="When the outcome became known. Later forecasts do not count. Blank: as before, "
+            "as proposed, or else now.",
+            key=f"{key}-known",
+        )
         _warn_of_late(state, outcome, known_at, moment)
         with st.form(key, border=False):
-            how_decided = st.text_area(**look("resolve.note", key))
-            source = st.text_input(**look("resolve.source", key))
+            how_decided = st.text_area(
+                label="Note", height=90, placeholder="How it was decided", key=f"{key}-note"
+            )
+            source = st.text_input(label="Source", placeholder="https://…", key=f"{key}-source")
             with st.container(horizontal=True):
                 label = "Resolve" if current is None else "Correct"
                 resolved = may_resolve and st.form_submit_button(
                     label, type="primary", key=f"{key}-go"
                 )
-                proposed = st.form_submit_button(**look("resolve.propose", key))
+                proposed = st.form_submit_button(
+                    label="Propose only",
+                    help="Nothing is scored until someone accepts it.",
+                    key=f"{key}-propose",
+                )
     if may_resolve and current is not None:
         with st.expander("Withdraw the outcome"):
             _withdraw_form(state, key, expected)
@@ -134,7 +149,12 @@ def resolve_form(
 def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:
     """Show the form that withdraws the outcome: the question has none then."""
     with st.form(f"{key}-withdraw", border=False):
-        reason = st.text_input(**look("withdraw_outcome.withdraw-reason", key))
+        reason = st.text_input(
+            label="Reason to withdraw",
+            placeholder="The outcome was another question’s",
+            help="The question is open again until its close. Its history keeps everything.",
+            key=f"{key}-withdraw-reason",
+        )
         submitted = st.form_submit_button("Withdraw outcome", key=f"{key}-withdraw-go")
     if submitted:
         with act(key) as doing:
@@ -160,13 +180,28 @@ def _outcome_field(state: QuestionState, key: str) -> str:
     kind = QuestionType(state.text.type)
     if kind.is_quantitative:
         example = "a number" if kind == QuestionType.numeric else "4 March, yesterday"
-        typed = st.text_input(**look("typed.outcome", key), placeholder=example, live=True)
+        typed = st.text_input(
+            label="Outcome",
+            help="Or below_lower_bound, above_upper_bound; annulled or ambiguous: not scored.",
+            key=f"{key}-outcome",
+            placeholder=example,
+            live=True,
+        )
         if kind == QuestionType.date and typed and typed.strip():
             show_reading(lambda: read_typed_outcome(typed, state.text, now=now(), zone=zone()))
         return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
     how: Any = {"index": None, "format_func": as_text, "horizontal": kind == QuestionType.binary}
-    return st.radio(**look("picked.outcome", key), options=[*options, *NOT_SCORED], **how) or ""
+    return (
+        st.radio(
+            label="Outcome",
+            help="Annulled and ambiguous questions are not scored.",
+            key=f"{key}-outcome",
+            options=[*options, *NOT_SCORED],
+            **how,
+        )
+        or ""
+    )
 
 
 def _say_settled(doing: Act, settled: confirmation.Settled) -> None:
@@ -186,10 +221,14 @@ def _say_settled(doing: Act, settled: confirmation.Settled) -> None:
 def dispute_form(state: QuestionState) -> None:
     """Show the form that disputes the outcome."""
     with form(f"dispute-{state.slug}") as key:
-        reason = st.text_area(**look("dispute.reason", key))
+        reason = st.text_area(
+            label="Reason to dispute", height=90, help="A resolver decides.", key=f"{key}-reason"
+        )
         submitted = st.form_submit_button("Dispute outcome", key=f"{key}-go")
     if submitted:
-        with act(key, note("dispute.done")) as doing:
+        with act(
+            key, "Disputed. Scores on this question are not final until a resolver decides."
+        ) as doing:
             disputes.dispute(doing.ledger, state.question, reason=reason, **doing.by)
 
 
@@ -203,10 +242,10 @@ def disputed(
         st.caption(f"{as_text(who)} · {when(row.recorded_at)}")
         st.markdown(paragraphs(row.reason))
         if not may:
-            st.caption(note("resolve.not_yours"))
+            st.caption("Only the author or a resolver can decide on it.")
             return
         with form(f"disputed-{row.id}") as key:
-            reason = st.text_input(**look("uphold.reason", key))
+            reason = st.text_input(label="Reason to uphold", help="Optional.", key=f"{key}-reason")
             upheld = st.form_submit_button("Uphold outcome", key=f"{key}-uphold")
         question_link(state, "resolve", "Correct the outcome")
     if upheld:

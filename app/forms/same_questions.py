@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, ledger_url, now, page_state, reading
-from app.texts import note
 from app.times import day, when
 from app.views.widgets import question_line, shown_page
 from forecasts.common.text import count
@@ -60,7 +59,10 @@ def same_questions(only: Sequence[str] | None = None) -> None:
         st.caption("No two questions of different platforms look the same.")
         _undo()
         return
-    st.caption(f"{count(len(pairs), 'pair')} {note('import.same_questions')}")
+    st.caption(
+        f"{count(len(pairs), 'pair')} may be the same question on two platforms. Reports count a "
+        "joined pair once. Identical ones are preselected; compare the criteria."
+    )
     _choice(pairs, platforms)
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 
 from app.markdown_text import as_text
 from app.session import engine, memory, my_handle, now, person, read_preferences, show, sign_out
-from app.texts import note
 from app.times import zone_name
 from app.web.middleware import FAILED
 from forecasts.access import identities
@@ -53,7 +52,10 @@ def _offer(rules: SignIn, error: Forbidden) -> None:
     st.title("Forecast Ledger", anchor=False)
     if FAILED in st.query_params:
         del st.query_params[FAILED]
-        st.error(note("errors.sign_in"))
+        st.error(
+            "Sign-in failed: the provider refused it, or its answer was invalid. Try again. The "
+            "server log has the details."
+        )
         _button(rules, "Sign in")
     elif isinstance(error, Expired):
         st.info(as_text(error.message))

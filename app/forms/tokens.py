@@ -10,7 +10,6 @@ import streamlit as st
 from app.forms.dates import date_field
 from app.markdown_text import as_text
 from app.session import act, address_of_app, form, form_key, now, page_state
-from app.texts import look, note
 from app.times import day
 from app.views.documents import rows_table
 from forecasts.access import tokens
@@ -42,7 +41,10 @@ def _show_secret(form: str) -> None:
 @st.fragment
 def token_forms(issued: list[tokens.Held]) -> None:
     """Show the scripts' tokens, and the forms that create and revoke them."""
-    st.caption(note("tokens.about"))
+    st.caption(
+        "A script identifies itself with a token in FORECASTS_TOKEN. The ledger stores only its "
+        "hash, so each token is shown once."
+    )
     _show_secret("token")
     moment = now()
     if issued:
@@ -56,9 +58,17 @@ def token_forms(issued: list[tokens.Held]) -> None:
         rows_table(issued, columns)
     key = form_key("token")
     with st.container(border=True):
-        until = date_field(**look("tokens.until", key), live=True)
+        until = date_field(
+            label="Expires after",
+            placeholder="in 3 months",
+            help="Blank: valid until revoked.",
+            key=f"{key}-until",
+            live=True,
+        )
         with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-            handle = st.text_input(**look("tokens.who", key))
+            handle = st.text_input(
+                label="Script name", placeholder="resolver-bot", key=f"{key}-who"
+            )
             go = st.form_submit_button("Create token", key=f"{key}-go")
     if go:
         with act(key) as doing:
@@ -85,7 +95,10 @@ def _revoke(tokens_in_force: list[str]) -> None:
 
 def calendar_form(feed: Token | None) -> None:
     """Show the reader's calendar feed, and the buttons that create and revoke its address."""
-    st.caption(note("calendar.about"))
+    st.caption(
+        "Subscribe in a calendar program to see when your questions close and resolve. Anyone "
+        "with the address can read it."
+    )
     _show_secret("calendar")
     if feed is not None:
         st.markdown(f"Address created on {day(feed.recorded_at)}.")

@@ -9,7 +9,6 @@ import streamlit as st
 
 from app.markdown_text import as_text, shortened, significant, span
 from app.session import current_member, ledger_url, reading
-from app.texts import note
 from app.times import day
 from app.views.documents import rows_table
 from app.views.widgets import page_link
@@ -22,7 +21,15 @@ from forecasts.scores.printed_scores import Printed
 from forecasts.scores.scored_questions import ScoredForecast, ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS, ForecasterScore
 
-RULES = {"brier": ("Brier", note("scores.brier")), CRPS: ("CRPS", note("scores.crps"))}
+COVERAGE_HELP = "Share of the time from opening to scheduled close with an active forecast."
+RULES = {
+    "brier": ("Brier", "Brier score: the squared distance from the outcome. 0 is best."),
+    CRPS: ("CRPS", "CRPS: the distance of your quantiles from the outcome. 0 is best."),
+}
+POINTS_HELP = (
+    "The improvement of the score times the share of the question’s time that was left. Above 0, "
+    "the update helped. This is bookkeeping, not proof of a cause."
+)
 
 
 def my_scored_questions(*, crowd: bool = True) -> list[ScoredQuestion]:
@@ -58,8 +65,7 @@ def score_caption(one: ScoredQuestion) -> None:
     if one.points is not None:
         parts.append(f"updates {earned(one.points)}")
     parts.append(f"coverage {numbers.percent(one.score.coverage)}")
-    coverage = note("scores.coverage").lower()
-    st.caption(" · ".join(parts), help=f"{note('scores.points')} Coverage: {coverage}")
+    st.caption(" · ".join(parts), help=f"{POINTS_HELP} Coverage: {COVERAGE_HELP.lower()}")
 
 
 def last_call(one: ScoredQuestion) -> None:
@@ -124,14 +130,21 @@ def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
         "Updates": lambda row: str(row.updates),
     }
     rows_table(rows, columns)
-    st.caption(note("scores.graded_rules" if graded else "scores.rules"))
+    st.caption(
+        "CRPS: 0 is best, averaged over the time that a forecast was active."
+        if graded
+        else "Brier: 0 is best, averaged over the time that a forecast was active. Original: "
+        "summed."
+    )
 
 
 def _no_scores(state: QuestionState, forecast: bool) -> str:
     """Return why a resolved question has no scores."""
     if state.status != Status.resolved:
         return f"The question is {state.status} and not scored."
-    return note("scores.none_active" if forecast else "scores.nobody_forecast")
+    if forecast:
+        return "No scores: no forecast was active while the question was open and undecided."
+    return "No scores: nobody forecast this question while it was open."
 
 
 def printed_table(printed: Sequence[Printed], *, names: bool) -> None:

@@ -30,8 +30,8 @@ _REFUSED = (
     "machine, and with sign-in only to its own pages."
 )
 _PROVIDER_FAILED = (
-    "Sign-in is unavailable: the provider {} did not answer as it should. Go back and try again in "
-    "a moment. The server log has the details."
+    "Sign-in is unavailable: the provider {} did not answer as it should. Go back and try again "
+    "in a moment. The server log has the details."
 )
 
 

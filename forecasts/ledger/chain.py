@@ -57,17 +57,42 @@ Link = tuple[int, int | None, int | None, str, int, str]
 # The tables whose rows have entries, each after the tables that it refers to: rows written
 # together are entered in this order.
 SEALED = (
-    *("ledger", "member", "token", "token_revocation", "bot_owner"),
-    *("team", "membership", "appointment", "team_rule", "article", "evidence"),
-    *("question", "question_revision", "question_source", "question_origin"),
-    *("forecast", "model_use", "citation", "comment", "printed_score"),
-    *("resolver", "resolution", "policy", "exhibit", "dispute", "discard", "revisit", "removal"),
+    "ledger",
+    "member",
+    "token",
+    "token_revocation",
+    "bot_owner",
+    "team",
+    "membership",
+    "appointment",
+    "team_rule",
+    "article",
+    "evidence",
+    "question",
+    "question_revision",
+    "question_source",
+    "question_origin",
+    "forecast",
+    "model_use",
+    "citation",
+    "comment",
+    "printed_score",
+    "resolver",
+    "resolution",
+    "policy",
+    "exhibit",
+    "dispute",
+    "discard",
+    "revisit",
+    "removal",
 )
 STATES = ("identity", "channel", "preference")
 # The tables whose rows triggers keep as they are. Those of a member and a team are as sealed.
 APPEND_ONLY = (
     *(kind for kind in SEALED if kind not in ("member", "team")),
-    *("exhibit_content", "alias_salt", "entry"),
+    "exhibit_content",
+    "alias_salt",
+    "entry",
 )
 # The other tables, each with its protection, or with the most that an altered row can do.
 OUTSIDE: Mapping[str, str] = {
