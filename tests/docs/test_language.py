@@ -26,7 +26,6 @@ PAGES = [
     for path in [
         *(ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))),
         ROOT / "forecasts" / "reports" / "glossary.toml",
-        ROOT / "app" / "texts.toml",
     ]
     if path.is_file()
 ]
