@@ -10,6 +10,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,14 @@ class Table:
         """Return the file with the row's line, or its number in Parquet."""
         if self.placed is not None:
             return self.placed(row)
-        where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
-        return f"{self.path.name}, {where}"
+        name, is_parquet = self._file
+        where = f"row {row + 1}" if is_parquet else f"line {self._line(row)}"
+        return f"{name}, {where}"
+
+    @cached_property
+    def _file(self) -> tuple[str, bool]:
+        """The file's name, and whether it is Parquet; once, as every forecast has a place."""
+        return self.path.name, self.path.suffix == ".parquet"
 
     def _line(self, row: int) -> int:
         """Return the line in which a row begins; texts may contain line breaks."""

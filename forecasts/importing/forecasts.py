@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,12 +183,17 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
     """
     keys, many = [], Counter[str]()
     times = forecasts["made_at"].dt.as_unit("us").astype(np.int64).tolist()
+    quoted = cache(json.dumps)  # of names, which are on many rows
     for row, microseconds in zip(rows(forecasts), times, strict=True):
-        value, p = row.probabilities, row.probability
-        value = json.dumps(_floats(row.quantiles if value is None else value), sort_keys=True)
+        p = row.probability
+        if p == p:
+            value = repr(p)
+        else:
+            stated = row.quantiles if row.probabilities is None else row.probabilities
+            value = json.dumps(_floats(stated), sort_keys=True)
         text = (
-            f"[{json.dumps(row.question_id)}, {json.dumps(row.forecaster)}, {microseconds * 1_000},"
-            f" {repr(p) if p == p else value}, {json.dumps(row.rationale)}]"
+            f"[{quoted(row.question_id)}, {quoted(row.forecaster)}, {microseconds * 1_000},"
+            f" {value}, {json.dumps(row.rationale)}]"
         )
         first = _key(text, 1)
         many[first] += 1

@@ -258,7 +258,8 @@ def _add_forecasts(
     curves: defaultdict[tuple[str, int], list[tuple[Asked, _Made]]] = defaultdict(list)
     valueless: list[int] = []
     unknown = scaled = 0
-    for line, name in zip(lines(table), who, strict=True):
+    read = table.frame[["Question ID", _START, _END, _P, _VECTOR, _CDF]]
+    for line, name in zip(lines(table, read), who, strict=True):
         question = asked.get(own_id(line["Question ID"]))
         if name is None or question is None:
             unknown += name is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from forecasts.folder.frames import (
     MODEL_COLUMNS,
     QUESTION_COLUMNS,
     TIME_DTYPE,
+    rows,
     typed_frame,
 )
 from forecasts.folder.tables import Table
@@ -165,7 +166,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> d
 class Line(dict[str, Any]):
     """A row of a CSV file: its cells by column."""
 
-    def __init__(self, table: Table, number: int, cells: Mapping[str, Any]) -> None:
+    def __init__(self, table: Table, number: int, cells: Iterable[tuple[str, Any]]) -> None:
         super().__init__(cells)
         self.table, self.number = table, number
 
@@ -184,8 +185,8 @@ def lines(table: Table, frame: pd.DataFrame | None = None) -> Iterator[Line]:
     """Yield the rows of a table; ``frame``: with other cells than the table's own."""
     frame = table.frame if frame is None else frame
     names = list(map(str, frame))
-    for number, row in enumerate(zip(*(frame[name].tolist() for name in names), strict=True)):
-        yield Line(table, number, dict(zip(names, row, strict=True)))
+    for number, row in enumerate(rows(frame)):
+        yield Line(table, number, zip(names, row, strict=True))
 
 
 def require_sound(name: str, problems: Collection[Problem], remedy: str = "") -> None:
