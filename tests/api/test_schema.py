@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from forecasts.access import tokens
@@ -68,16 +68,15 @@ def test_every_operation_keeps_to_the_document(ledger: tuple[Any, Any], tag: str
     schema, sent = ledger
     operations = [one.ok() for one in schema.get_all_operations()]
     assert {one.definition.raw["tags"][0] for one in operations} == set(TAGS)
-    for operation in operations:
-        if operation.definition.raw["tags"][0] == tag:
-            modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+    own = [one for one in operations if one.definition.raw["tags"][0] == tag]
+    for operation, mode in itertools.product(own, GenerationMode):
 
-            @settings(max_examples=examples(40), suppress_health_check=HEALTH, deadline=None)
-            @given(case=st.one_of(modes))
-            def keeps(case: Any) -> None:
-                case.call_and_validate(**sent)
+        @settings(max_examples=examples(20), suppress_health_check=HEALTH, deadline=None)
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def keeps(case: Any) -> None:
+            case.call_and_validate(**sent)
 
-            keeps()
+        keeps()
 
 
 def test_sequences_of_requests_keep_to_the_document(ledger: tuple[Any, Any]) -> None:
