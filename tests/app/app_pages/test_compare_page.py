@@ -49,7 +49,7 @@ def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
 def test_a_pair_shows_for_which_decisions_one_lost_less(
     furnished: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "build", lambda *_, **__: compared(0.8))
+    monkeypatch.setattr(comparison, "build", lambda *_, **__: compared())
     said = words(visit(furnished, "compare", of="Forecasters"))
     assert "Decisions" in [header.value for header in furnished.header]
     assert "ana lost less when acting above thresholds of" in said
