@@ -72,18 +72,29 @@ def refusal(url: str) -> DatabaseError:
     return caught.value
 
 
-def test_a_wrong_password_is_said_without_it(server: Server, url: str) -> None:
-    error = refusal(server.url(name(url), user="locked", password="wr0ng"))
+@pytest.mark.parametrize(
+    ("whom", "database_name", "words", "remedy"),
+    [
+        (
+            {"user": "locked", "password": "wr0ng"},
+            "postgres",
+            'password authentication failed for user "locked"',
+            "~/.pgpass",
+        ),
+        ({"user": "locked"}, "postgres", "", "PGPASSWORD"),
+        ({"user": "postgres"}, "nowhere", 'database "nowhere" does not exist', ""),
+        ({"user": "nobody"}, "postgres", 'role "nobody" does not exist', ""),
+    ],
+)
+def test_a_wrong_password_or_name_is_said_with_a_remedy(
+    server: Server, whom: dict[str, str], database_name: str, words: str, remedy: str
+) -> None:
+    error = refusal(server.url(database_name, **whom))
     assert isinstance(error, NotAdmitted)
     assert error.exit_code == 2
-    assert 'password authentication failed for user "locked"' in error.message
-    assert "~/.pgpass" in error.remedy
-
-
-def test_a_missing_password_is_asked_for(server: Server, url: str) -> None:
-    error = refusal(server.url(name(url), user="locked"))
-    assert error.exit_code == 2
-    assert "PGPASSWORD" in error.remedy
+    assert words in error.message
+    assert error.remedy
+    assert remedy in error.remedy
 
 
 def test_the_right_password_is_shown_nowhere(server: Server, url: str) -> None:
@@ -96,22 +107,6 @@ def test_the_right_password_is_shown_nowhere(server: Server, url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize(
-    ("user", "database_name", "words"),
-    [
-        ("postgres", "nowhere", 'database "nowhere" does not exist'),
-        ("nobody", "postgres", 'role "nobody" does not exist'),
-    ],
-)
-def test_a_name_that_the_server_does_not_know_is_said(
-    server: Server, user: str, database_name: str, words: str
-) -> None:
-    error = refusal(server.url(database_name, user=user))
-    assert error.exit_code == 2
-    assert words in error.message
-    assert error.remedy
-
-
 def test_a_server_that_is_down_is_said_with_exit_code_1() -> None:
     # Nothing listens on port 1.
     error = refusal(f"postgresql://me:{SECRET}@127.0.0.1:1/forecasts")
@@ -122,15 +117,12 @@ def test_a_server_that_is_down_is_said_with_exit_code_1() -> None:
     assert "Start it" in error.remedy
 
 
-def test_so_is_a_closed_one(server: Server, url: str) -> None:
+def test_a_server_or_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -> None:
     server.run("ALTER ROLE people CONNECTION LIMIT 0")
     error = refusal(server.url(name(url), user="people"))
     server.run("ALTER ROLE people CONNECTION LIMIT -1")
     assert error.exit_code == 1
     assert "too many connections" in error.message
-
-
-def test_a_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -> None:
     server.run(f"REVOKE CONNECT ON DATABASE {name(url)} FROM PUBLIC")
     error = refusal(server.url(name(url), user="people"))
     assert error.exit_code == 2
@@ -139,6 +131,10 @@ def test_a_database_that_is_closed_to_a_role_is_said(server: Server, url: str) -
 
 @pytest.mark.slow
 def test_an_act_beyond_the_role_is_refused_and_nothing_written(server: Server, url: str) -> None:
+    engine = database.open_engine(granted(server, url, "GRANT SELECT ON alembic_version TO people"))
+    said = bad(check(engine, now))["permissions"]
+    assert "GRANT SELECT, INSERT ON forecast TO people;" in said.remedy
+    engine.dispose()
     engine = database.open_engine(granted(server, url, GRANTS[0].replace(", INSERT", "")))
     with (
         pytest.raises(NotAdmitted, match="permission denied for") as caught,
@@ -154,14 +150,6 @@ def test_an_act_beyond_the_role_is_refused_and_nothing_written(server: Server, u
     assert "GRANT INSERT, DELETE ON score TO people;" in said.remedy
     assert "GRANT INSERT, UPDATE ON watch TO people;" in said.remedy
     assert "GRANT USAGE ON SEQUENCE member_id_seq TO people;" in said.remedy
-    engine.dispose()
-
-
-@pytest.mark.slow
-def test_a_role_without_rights_is_told_the_missing_grant(server: Server, url: str) -> None:
-    engine = database.open_engine(granted(server, url, "GRANT SELECT ON alembic_version TO people"))
-    found = check(engine, now)
-    assert "GRANT SELECT, INSERT ON forecast TO people;" in bad(found)["permissions"].remedy
     engine.dispose()
 
 
@@ -253,11 +241,11 @@ def test_a_url_that_cannot_be_used_keeps_its_secrets(url: str) -> None:
     refusal(url)
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_a_server_is_named_by_any_of_its_schemes(url: str, scheme: str) -> None:
-    engine = database.open_engine(url.replace("postgresql", scheme, 1))
-    assert database.place(engine).startswith("postgresql://postgres@")
-    engine.dispose()
+def test_a_server_is_named_by_any_of_its_schemes(url: str) -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        engine = database.open_engine(url.replace("postgresql", scheme, 1))
+        assert database.place(engine).startswith("postgresql://postgres@")
+        engine.dispose()
 
 
 def test_a_missing_driver_is_said_with_the_way_to_install_it(

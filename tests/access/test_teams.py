@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
 from forecasts.access import memberships, teams
 from forecasts.access import roles as access_roles
-from forecasts.access.members import member_named, member_or_new
+from forecasts.access.members import handle_of, member_named, member_or_new
 from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.folder.folder import read_folder, write_folder
@@ -203,19 +203,11 @@ def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     ]
     assert [h for h, _ in teams.roster(session, alder, now=day(5)).members] == ["alice", "bob"]
     assert [h for h, _ in teams.roster(session, alder, now=day(6)).members] == ["alice"]
-
-
-def test_a_former_member_has_no_rights_in_the_team(
-    session: Session, alice: Member, bob: Member
-) -> None:
-    alder = teams.create(session, "Alder", member=alice, now=day(0))
-    teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(1))
     rain = ask(session, alice, slug="rain", **teams.visibility_fields(session, "Alder"))
-    access_roles.require(session, bob, Action.resolve, rain, now=day(2))
-    teams.remove(session, alder, bob, member=alice, now=day(3))
-    assert access_roles.member_rights(session, bob, now=day(4)).teams == {}
+    access_roles.require(session, bob, Action.resolve, rain, now=day(5))
+    assert access_roles.member_rights(session, bob, now=day(6)).teams == {}
     with pytest.raises(NotFound, match="no question 'rain'"):
-        access_roles.require(session, bob, Action.see, rain, now=day(4))
+        access_roles.require(session, bob, Action.see, rain, now=day(6))
 
 
 def test_a_role_given_twice_is_refused(session: Session, alice: Member, bob: Member) -> None:
@@ -267,7 +259,7 @@ def test_a_teams_admin_manages_only_that_team(session: Session, alice: Member, b
     assert [one.team.name for one in teams.listing(session, now=day(4))] == ["Alder", "Birch"]
 
 
-def test_creating_a_team_makes_its_creator_admin(
+def test_giving_the_first_role_makes_its_giver_admin(
     session: Session, alice: Member, bob: Member
 ) -> None:
     alder = memberships.team_or_new(session, "Alder", now=day(0))  # as an import makes it
@@ -277,3 +269,13 @@ def test_creating_a_team_makes_its_creator_admin(
     assert access_roles.admins(session) == ["alice"]
     assert session.exec(select(Appointment.role)).all() == ["admin"]
     assert session.exec(select(Membership.role)).all() == ["forecaster"] * 2 + ["resolver"]
+
+
+def test_the_handle_of_one_member_is_read_alone(session: Session, engine: Engine) -> None:
+    ids = [member_or_new(session, who, now=day(0)).id for who in ("alice", "bob", "carol")]
+    session.flush()
+    session.expunge_all()
+    read: list[object] = []
+    event.listen(session, "loaded_as_persistent", lambda _, row: read.append(row))
+    assert handle_of(session, ids[1]) == "bob"
+    assert len(read) == 1

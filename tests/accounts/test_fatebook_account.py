@@ -120,16 +120,16 @@ def serve(platform: Platform, questions: Sequence[dict[str, Any]]) -> None:
     platform.answer = answer
 
 
+Pulled = Callable[..., PlatformRecord]
+
+
 @pytest.fixture
-def pulled(pull: Pull) -> Callable[..., PlatformRecord]:
+def pulled(pull: Pull) -> Pulled:
     def run(questions: Sequence[dict[str, Any]]) -> PlatformRecord:
         serve(pull.platform, questions)
         return pull.read(account)
 
     return run
-
-
-Pulled = Callable[..., PlatformRecord]
 
 
 def test_a_pull_and_an_export_of_one_account_agree(pulled: Pulled, tmp_path: Path) -> None:
@@ -148,6 +148,12 @@ def test_a_pull_and_an_export_of_one_account_agree(pulled: Pulled, tmp_path: Pat
     left_out = [(one.value, one.reason) for one in record.left_out]
     assert left_out == [("1 comment", "comments are not fetched")]
     assert not any("file" in note for note in notes_of(record))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    for path in files:  # neither the key nor an address with it is kept
+        assert TOKEN not in path.name
+        assert TOKEN.encode() not in path.read_bytes()
+        assert b"apiKey" not in path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -188,30 +194,24 @@ def test_an_account_that_cannot_be_told_keeps_its_name(pulled: Pulled) -> None:
     assert any(note.startswith("Fatebook does not say which") for note in notes_of(record))
 
 
+def test_a_namesake_of_the_owner_is_someone_else(pulled: Pulled) -> None:
+    theirs = forecast({"id": "other", "name": "alice"}, "2024-05-04T00:00:00.000Z", "0.1")
+    both = QUESTIONS[0] | {"forecasts": [*QUESTIONS[0]["forecasts"], theirs]}
+    made = pulled([both, *QUESTIONS[1:]]).frames.forecasts
+    assert set(made["forecaster"]) == {"alice", "Bob", "alice (Fatebook)"}
+
+
+def test_an_account_without_questions_is_empty(pulled: Pulled) -> None:
+    frames = pulled([]).frames
+    assert len(frames.questions) == len(frames.forecasts) == 0
+
+
 def test_questions_come_page_by_page(pull: Pull, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "PAGE", 3)
     serve(pull.platform, [question(f"q{number}", f"Will {number}?") for number in range(8)])
     pull.fetch(account)
     assert list(pull.kept.items("questions")) == [f"q{number}" for number in range(8)]
     assert [one.query["cursor"] for one in pull.platform.asked] == ["0", "2", "4", "6", "7"]
-
-
-def test_an_account_without_questions_is_empty(pulled: Pulled) -> None:
-    record = pulled([])
-    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
-
-
-def test_neither_the_key_nor_an_address_is_kept(pull: Pull, tmp_path: Path) -> None:
-    serve(pull.platform, QUESTIONS)
-    pull.fetch(account)
-    account.read(pull.kept, CHOICES)
-    for path in tmp_path.rglob("*"):
-        assert TOKEN not in path.name
-        if path.is_file():
-            content = path.read_bytes()
-            assert content
-            assert TOKEN.encode() not in content
-            assert b"apiKey" not in content
 
 
 @pytest.mark.parametrize(
@@ -242,11 +242,3 @@ def test_one_forecasters_part_keeps_its_places(pulled: Pulled) -> None:
     assert part.frames.place("forecasts", 0) == f"forecasts, {id_}"
     assert part.origins["question_id"].tolist() == part.frames.questions["question_id"].tolist()
     assert [one.value for one in part.left_out[-2:]] == ["5 forecasts", "3 questions"]
-
-
-def test_someone_else_with_the_owners_handle_is_someone_else(pulled: Pulled) -> None:
-    namesake = {"id": "other", "name": "alice"}
-    first, *others = QUESTIONS
-    both = [*first["forecasts"], forecast(namesake, "2024-05-04T00:00:00.000Z", "0.1")]
-    record = pulled([first | {"forecasts": both}, *others])
-    assert set(record.frames.forecasts["forecaster"]) == {"alice", "Bob", "alice (Fatebook)"}

@@ -17,10 +17,12 @@ from tests.accounts.conftest import NOW
 LATER = NOW + timedelta(hours=5)
 
 
-def test_the_next_command_continues_from_kept_files(tmp_path: Path) -> None:
+def test_the_next_command_continues_from_files_that_only_their_owner_reads(tmp_path: Path) -> None:
     path = tmp_path / "pulls" / "kept.jsonl"
     with keeping(path, now=NOW) as kept:
         assert not kept.resumed
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         kept.add("posts", {"1": "old", "2": {"title": "Rain — “soon”?"}}, [2, 2])
         kept.add("posts", {"1": "new"}, [3, 2])
         kept.add("account", {"me": {}}, None)
@@ -87,14 +89,7 @@ def test_a_killed_command_loses_no_page(tmp_path: Path) -> None:
         assert (kept.items("posts"), kept.nexts["posts"]) == ({"1": 1, "2": 2}, [2, 1])
 
 
-def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "pulls" / "kept.jsonl"
-    with keeping(path, now=NOW):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def test_two_commands_cannot_fetch_one_account(tmp_path: Path) -> None:
+def test_two_commands_cannot_fetch_one_account_nor_one_without_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
     with (
         keeping(path, now=NOW),
@@ -104,14 +99,8 @@ def test_two_commands_cannot_fetch_one_account(tmp_path: Path) -> None:
         pass
     with keeping(path, now=NOW) as kept:
         assert kept.resumed
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "pulls").write_text("a file")
-    with (
-        pytest.raises(BadInput, match="cannot be written"),
-        keeping(tmp_path / "pulls" / "kept.jsonl", now=NOW),
-    ):
+    within_a_file = path / "kept.jsonl"
+    with pytest.raises(BadInput, match="cannot be written"), keeping(within_a_file, now=NOW):
         pass
 
 

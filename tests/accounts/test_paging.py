@@ -95,18 +95,23 @@ def test_a_list_goes_on_where_an_earlier_command_stopped() -> None:
     assert asked == []
 
 
-def test_a_server_that_ignores_the_offset_is_named() -> None:
-    with pytest.raises(CaptureError, match="Metaculus sends the same page again and again"):
-        by_offset(fresh(), "posts", lambda _: [("a", 1), ("b", 1)], title="Metaculus")
-
-
-def test_a_list_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def more(offset: int) -> Items:
-        return [(str(one), one) for one in range(offset, offset + 10)]
-
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (lambda _: [("a", 1), ("b", 1)], "Metaculus sends the same page again and again"),
+        (
+            lambda offset: [(str(one), one) for one in range(offset, offset + 10)],
+            "sent more than 50 items and does not end",
+        ),
+    ],
+    ids=["the offset is ignored", "there is no end"],
+)
+def test_a_list_that_never_ends_is_refused(
+    monkeypatch: pytest.MonkeyPatch, page: Callable[[int], Items], said: str
+) -> None:
     monkeypatch.setattr(paging, "MOST_ITEMS", 50)
-    with pytest.raises(CaptureError, match="sent more than 50 items and does not end"):
-        by_offset(fresh(), "posts", more, title="Metaculus")
+    with pytest.raises(CaptureError, match=said):
+        by_offset(fresh(), "posts", page, title="Metaculus")
 
 
 def bets_of(times: list[int], size: int) -> Callable[[int], Items]:
@@ -118,16 +123,15 @@ def bets_of(times: list[int], size: int) -> Callable[[int], Items]:
 
 
 @pytest.mark.parametrize("times", [[], [5], [5, 5, 5, 6], [1, 2, 3, 3, 4, 4, 4, 9, 9, 10]])
-def test_bets_of_one_moment_on_two_pages_are_not_lost(times: list[int]) -> None:
+def test_bets_of_one_moment_come_whole_unless_a_page_is_too_small(
+    times: list[int],
+) -> None:
     kept = fresh()
     by_time(kept, "bets", bets_of(times, 4), int, size=4, title="Manifold")
     assert list(kept.items("bets").values()) == times
     assert kept.is_complete("bets")
-
-
-def test_more_bets_of_one_moment_than_a_page_holds_are_refused() -> None:
     with pytest.raises(CaptureError, match="more than 3 items of one moment"):
-        by_time(fresh(), "bets", bets_of([1, *[5] * 9], 4), int, size=4, title="Manifold")
+        by_time(fresh(), "bets", bets_of([*times, *[99] * 9], 4), int, size=4, title="Manifold")
 
 
 @pytest.mark.parametrize("page", [[("a", 9), ("b", 8)], [("a", 3)]], ids=["backwards", "too early"])

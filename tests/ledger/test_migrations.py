@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import CheckConstraint, Engine, MetaData, inspect, text
@@ -17,11 +19,18 @@ from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import append, database
 from forecasts.ledger import schema as ledger_schema
 from forecasts.ledger.chain import APPEND_ONLY
 from forecasts.ledger.current import newest_wording
-from forecasts.ledger.models import AliasSalt, Member, Membership, PrintedScore, QuestionOrigin
+from forecasts.ledger.models import (
+    AliasSalt,
+    Forecast,
+    Member,
+    Membership,
+    PrintedScore,
+    QuestionOrigin,
+)
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.stored_forms import form
 from forecasts.ledger.verification import verify
@@ -33,9 +42,13 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import ask, day, release_later
+from tests.ledger.test_append import columns_of
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
+
+INDEX = "uq_forecast_import_key"
+TAKEN = rf"such a row already|forecast\.import_key|{INDEX}"
 
 # Of the ledger in ``development_0010.sql``, which the version before the first release made.
 DEVELOPMENT_DIGEST = "10-b0180bd48602b62f05e9d69df80565d712dbaaa425366d6ded948b2c826fc1e6"
@@ -76,6 +89,15 @@ def furnish(engine: Engine) -> None:
         session.add(AliasSalt(salt="a secret", recorded_at=day(3)))
 
 
+def begin(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Begin a ledger as the release with that schema did, with rows in it."""
+    with monkeypatch.context() as release:
+        release.setattr(ledger_schema, "revisions", lambda: [revision])
+        migrate(engine)
+    furnish(engine)
+    return engine
+
+
 def development(folder: Path, *acts: str) -> Engine:
     """Open the ledger of the last development version, after those acts on its file."""
     path = folder / "development.sqlite3"
@@ -107,9 +129,10 @@ def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, .
 def test_a_ledger_of_an_earlier_schema_is_migrated_with_its_rows(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate(empty)
-    furnish(empty)
     revision = ledger_schema.newest_revision()
+    assert migrate(empty) == ledger_schema.Migrated(None, revision)
+    assert migrate(empty) is None
+    furnish(empty)
     earlier = schema(empty)
     before = contents(empty, earlier)
     later = release_later(tmp_path, monkeypatch)
@@ -143,10 +166,7 @@ def test_a_ledger_of_an_earlier_schema_is_migrated_with_its_rows(
 def test_an_outcome_of_schema_0015_can_be_withdrawn(
     empty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as release:
-        release.setattr(ledger_schema, "revisions", lambda: ["0015"])
-        migrate(empty)
-    furnish(empty)
+    begin(empty, "0015", monkeypatch)
     before = contents(empty, schema(empty))
     migrate(empty)
     assert contents(empty, schema(empty)) == before
@@ -160,21 +180,9 @@ def test_an_outcome_of_schema_0015_can_be_withdrawn(
         assert verify(session).broken is None
 
 
-def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    engine = development(tmp_path)
-    done = migrate(engine)
-    assert done == ledger_schema.Migrated("0010", ledger_schema.newest_revision())
-    with database.reading(engine) as session:
-        assert verify(session).digest == DEVELOPMENT_DIGEST
-    with database.writing(engine) as session:
-        assert registry.find(session, "rain").id == 1
-        ask(session, member_or_new(session, "carol", now=day(5)), slug="snow")
-    with database.reading(engine) as session:
-        assert verify(session, against=DEVELOPMENT_DIGEST).broken is None
-    engine.dispose()
-
-
-def test_rows_that_enter_the_chain_later_are_entered_as_they_are_found(tmp_path: Path) -> None:
+def test_a_ledger_of_the_last_development_version_enters_the_rows_that_were_not_in_its_chain(
+    tmp_path: Path,
+) -> None:
     at = "'2026-01-01 00:00:00.000000'"
     engine = development(
         tmp_path,
@@ -182,7 +190,11 @@ def test_rows_that_enter_the_chain_later_are_entered_as_they_are_found(tmp_path:
         f"INSERT INTO revisit VALUES (1, 1, NULL, 7, {at})",
         f"INSERT INTO resolver VALUES (1, 1, 'csv', '{{}}', 1, {at}, 0)",
     )
-    migrate(engine)
+    done = migrate(engine)
+    assert done == ledger_schema.Migrated("0010", ledger_schema.newest_revision())
+    with database.writing(engine) as session:
+        assert registry.find(session, "rain").id == 1
+        ask(session, member_or_new(session, "carol", now=day(5)), slug="snow")
     with database.reading(engine) as session:
         found = verify(session, against=DEVELOPMENT_DIGEST)
     assert found.broken is None
@@ -221,44 +233,34 @@ def test_every_column_has_the_constraint_of_its_form(engine: Engine) -> None:
         assert there == forms | rules, table.name
 
 
-@pytest.mark.parametrize("revision", ["0001", "0009"])
-def test_a_ledger_of_an_earlier_development_version_is_refused_and_left_as_it_is(
-    engine: Engine, revision: str
-) -> None:
-    with database.writing(engine) as session:
-        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
-    for act in (migrate, ledger_schema.require_ready):
-        with pytest.raises(DatabaseError, match=f"schema {revision}.*before the first") as caught:
-            act(engine)
-        assert "forecasts export FOLDER" in caught.value.remedy
-    assert ledger_schema.schema_revision(engine) == revision
-
-
-@pytest.mark.parametrize("revision", ["0010", "0014"])
-def test_a_revision_that_was_set_back_is_named_as_that_and_nothing_is_changed(
-    engine: Engine, revision: str
-) -> None:
-    with database.writing(engine) as session:
-        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
-    with pytest.raises(DatabaseError, match="alembic_version") as caught:
-        migrate(engine)
-    assert f"schema {revision}, but its tables are not of that schema" in str(caught.value)
-    assert "forecasts restore FILE" in caught.value.remedy
-    assert ledger_schema.schema_revision(engine) == revision
-
-
-def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:
-    done = migrate(empty)
-    assert done == ledger_schema.Migrated(None, ledger_schema.newest_revision())
-    assert migrate(empty) is None
-
-
 def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("revision", "words", "remedy"),
+    [
+        ("0009", "schema 0009.*before the first", "forecasts export FOLDER"),
+        ("0010", "schema 0010, but its tables are not of that schema", "forecasts restore FILE"),
+        ("9999", "schema 9999.*newer", ""),
+    ],
+)
+def test_a_revision_of_another_release_is_named_and_the_ledger_left_as_it_is(
+    engine: Engine, revision: str, words: str, remedy: str
+) -> None:
+    with database.writing(engine) as session:
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    with pytest.raises(DatabaseError, match=words) as caught:
+        migrate(engine)
+    assert remedy in caught.value.remedy
+    if revision != "0010":
+        with pytest.raises(DatabaseError, match=words):
+            ledger_schema.require_ready(engine)
+    assert ledger_schema.schema_revision(engine) == revision
 
 
 def test_of_two_migrations_at_once_only_one_acts(empty_url: str) -> None:
@@ -304,13 +306,6 @@ def test_opening_a_new_file_waits_for_its_creator(
     other.close()
 
 
-def test_an_embedded_ledger_is_migrated_when_opened(tmp_path: Path) -> None:
-    engine = database.open_engine(sqlite_url(tmp_path / "new.sqlite3"))
-    assert ledger_schema.make_ready(engine) is not None
-    assert ledger_schema.make_ready(engine) is None
-    engine.dispose()
-
-
 def test_a_ledger_on_a_server_is_migrated_only_on_request(
     postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,10 +345,13 @@ def test_names_sort_on_every_server_as_they_do_in_a_file(postgresql: Server) -> 
         engine.dispose()
 
 
-def test_names_sort_by_their_signs(engine: Engine) -> None:
+def test_names_are_sorted_and_found_by_their_characters(engine: Engine) -> None:
     with database.writing(engine) as session:
         for handle in ("alice", "Zoe", "Émile", "bob"):
-            member_or_new(session, handle, now=day(0))
+            member = member_or_new(session, handle, now=day(0))
+        ask(session, member, slug="Rain", title="Will it rain in Rain?")
+        ask(session, member, slug="rain")
+        assert registry.find(session, "Rain").id != registry.find(session, "rain").id
     with database.reading(engine) as session:
         handles = session.exec(select(Member.handle).order_by(Member.handle)).all()
     assert handles == ["Zoe", "alice", "bob", "Émile"]
@@ -370,9 +368,79 @@ def test_a_database_of_somebody_else_is_left_alone(postgresql: Server) -> None:
         engine.dispose()
 
 
-def test_slugs_are_found_under_any_collation(engine: Engine) -> None:
+def indexes(engine: Engine) -> set[str | None]:
+    return {one["name"] for one in inspect(engine).get_indexes("forecast")}
+
+
+def triggers(engine: Engine) -> list[str]:
+    found = {
+        "sqlite": "SELECT tbl_name || sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 1",
+        "postgresql": "SELECT pg_get_triggerdef(oid) FROM pg_trigger ORDER BY 1",
+    }[engine.dialect.name]
+    with engine.connect() as connection:
+        return list(connection.scalars(text(found)))
+
+
+def keyed(columns: dict[str, list[Any]], *keys: str) -> dict[str, list[Any]]:
+    return {name: values[:1] * len(keys) for name, values in columns.items()} | {
+        "import_key": list(keys)
+    }
+
+
+def test_a_ledger_of_schema_0014_gets_the_index_and_keeps_the_rest(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = begin(empty, "0014", monkeypatch)
+    with database.writing(earlier) as session:
+        columns = columns_of(session, 1)
+        append.append(session, "forecast", keyed(columns, "k1", "k2"))
+        session.execute(text("CREATE VIEW mine AS SELECT max(id) AS newest FROM forecast"))
+        session.execute(text("CREATE INDEX ix_mine ON forecast (origin)"))
+    tables = schema(earlier)
+    before, guards, others = contents(earlier, tables), triggers(earlier), indexes(earlier)
+    with database.reading(earlier) as session:
+        digest = verify(session).digest
+    assert len(inspect(earlier).get_unique_constraints("forecast")) == 1
+
+    assert ledger_schema.migrate(earlier) == ledger_schema.Migrated(
+        "0014", ledger_schema.newest_revision()
+    )
+
+    assert inspect(earlier).get_unique_constraints("forecast") == []
+    assert indexes(earlier) == others | {INDEX}
+    assert triggers(earlier) == guards
+    assert contents(earlier, tables) == before
+    with database.reading(earlier) as session:
+        found = verify(session, against=digest)
+        assert (found.broken, found.digest) == (None, digest)
+        last = session.execute(text("SELECT newest FROM mine")).scalar_one()
+        assert last == before["forecast"][-1][0]
+    with pytest.raises(IntegrityError) as taken, database.writing(earlier) as session:
+        append.append(session, "forecast", keyed(columns, "k3", "k1"))
+    assert re.search(TAKEN, str(taken.value.orig))
+    with database.writing(earlier) as session:
+        append.append(session, "forecast", keyed(columns, "k3", "k4"))
+    with database.reading(earlier) as session:
+        assert verify(session, against=digest).broken is None
+
+
+@pytest.mark.parametrize(("stored", "count"), [(1, 1), (0, 2)])
+def test_a_key_that_is_taken_is_refused_and_nothing_is_stored(
+    engine: Engine, stored: int, count: int
+) -> None:
     with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        ask(session, alice, slug="Rain", title="Will it rain in Rain?")
-        ask(session, alice, slug="rain")
-        assert registry.find(session, "Rain").id != registry.find(session, "rain").id
+        columns = columns_of(session, 1)
+        if stored:
+            append.append(session, "forecast", keyed(columns, *(f"k{n}" for n in range(stored))))
+    keys = [f"k{n}" for n in range(stored, stored + count)]
+    with pytest.raises(IntegrityError) as refused, database.writing(engine) as session:
+        append.append(session, "forecast", keyed(columns, *keys[:-1], "k0"))
+    assert re.search(TAKEN, str(refused.value.orig))
+    with database.reading(engine) as session:
+        assert len(session.exec(select(Forecast.id)).all()) == stored
+        assert verify(session).broken is None
+    assert INDEX in indexes(engine)
+    with database.writing(engine) as session:
+        append.append(session, "forecast", keyed(columns, *keys))
+    with database.reading(engine) as session:
+        assert verify(session).broken is None

@@ -37,22 +37,13 @@ def full() -> DatabaseError:
     return DatabaseError("The disk is full.", remedy="Free some\nspace.")
 
 
-class Lines(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
 @pytest.fixture
 def log() -> Iterator[list[str]]:
-    logger, handler = logging.getLogger(outages.__name__), Lines()
+    lines: list[str] = []
+    logger, handler = logging.getLogger(outages.__name__), logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     logger.addHandler(handler)
-    yield handler.lines
+    yield lines
     logger.removeHandler(handler)
 
 

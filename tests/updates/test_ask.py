@@ -71,11 +71,8 @@ def test_a_question_is_registered_and_forecast_in_one_act(session: Session, alic
     [(citation, _)] = updates.evidence_of(session, asked.question)[asked.forecast.id]
     assert citation.stance == "opposes"
     assert not asked.kept_private
-
-
-def test_a_refused_forecast_is_refused_with_its_question(session: Session, alice: Member) -> None:
-    later = wording(open_time=day(5))
-    with pytest.raises(Refused, match="opens at"):
+    later = wording(title="Will it snow?", open_time=day(5))
+    with pytest.raises(Refused, match="opens at"):  # the forecast, and so both
         ask(session, later, THIRTY, member=alice, now=day(1))
 
 

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from sqlmodel import Session
 
-from forecasts.ledger.models import Evidence, Forecast, Member, Stance
+from forecasts.ledger.models import Evidence, Forecast, Member, QuestionText, Stance
 from forecasts.updates.evidence import (
     CitedEvidence,
     format_stances,
@@ -58,44 +58,41 @@ def test_otherwise_evidence_is_about_yes_a_higher_number_or_a_later_day() -> Non
     assert said == ["yes", "a higher number", "a later day"]
 
 
-def test_evidence_is_counted_by_stance() -> None:
-    stances = [Stance.context, Stance.supports, Stance.supports]
-    citing = [
-        CitedEvidence(note=str(number), stance=stance) for number, stance in enumerate(stances)
-    ]
-    assert format_stances(citing, "yes") == "2 for yes, 1 as context"
+OPTIONS = standing(probabilities=[0.6, 0.2, 0.2])
+NUMBER = standing(quantiles={"0.1": 1.0, "0.9": 29.0})
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "stance"),
+    ("question", "before", "after", "stance"),
     [
-        (0.4, 0.6, "supports"), (0.6, 0.4, "opposes"), (0.6, 0.6, "context"),
-        (0.0, 0.001, "supports"),
+        (RAIN, standing(probability=0.4), Value(0.6), "supports"),
+        (RAIN, standing(probability=0.6), Value(0.4), "opposes"),
+        (RAIN, standing(probability=0.6), Value(0.6), "context"),
+        (RAIN, standing(probability=0.0), Value(0.001), "supports"),
         # A first forecast moves from 50%.
-        (None, 0.7, "supports"), (None, 0.3, "opposes"), (None, 0.5, "context"),
+        (RAIN, None, Value(0.7), "supports"),
+        (RAIN, None, Value(0.3), "opposes"),
+        (RAIN, None, Value(0.5), "context"),
+        # Of options it is the move of the one that moves most.
+        (PORTS, OPTIONS, said(0.2, 0.4, 0.4), "opposes"),
+        (PORTS, OPTIONS, said(0.8, 0.1, 0.1), "supports"),
+        (PORTS, None, said(0.8, 0.1, 0.1), "supports"),
+        # Of a number or a day it is the move of the median: here from 15.
+        (DEPTH, NUMBER, depth(16), "supports"),
+        (DEPTH, NUMBER, depth(14), "opposes"),
+        (DEPTH, None, depth(15), "context"),
+        (WHEN, None, Value(quantiles={"0.5": "2026-12-01"}), "supports"),
     ],
-)  # fmt: skip
-def test_the_proposed_stance_follows_the_move(
-    before: float | None, after: float, stance: str
+)
+def test_the_proposed_stance_follows_the_move_and_a_chosen_one_is_kept(
+    question: QuestionText, before: Forecast | None, after: Value, stance: str
 ) -> None:
-    current = None if before is None else standing(probability=before)
-    assert proposed_stance(RAIN, current, Value(probability=after)) == stance
-
-
-def test_of_options_it_is_the_move_of_the_one_that_moves_most() -> None:
-    before = standing(probabilities=[0.6, 0.2, 0.2])
-    assert proposed_stance(PORTS, before, said(0.2, 0.4, 0.4)) == "opposes"
-    assert proposed_stance(PORTS, before, said(0.8, 0.1, 0.1)) == "supports"
-    assert proposed_stance(PORTS, None, said(0.8, 0.1, 0.1)) == "supports"
-
-
-def test_of_a_number_or_a_day_it_is_the_move_of_the_median() -> None:
-    current = standing(quantiles={"0.1": 1.0, "0.9": 29.0})
-    assert proposed_stance(DEPTH, current, depth(16)) == "supports"  # from 15, in between
-    assert proposed_stance(DEPTH, current, depth(14)) == "opposes"
-    assert proposed_stance(DEPTH, None, depth(15)) == "context"
-    days = Value(quantiles={"0.5": "2026-12-01"})
-    assert proposed_stance(WHEN, None, days) == "supports"
+    assert proposed_stance(question, before, after) == stance
+    evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
+    found = with_stances(question, before, after, [*evidence, evidence[1]])
+    assert [one.stance for one in found] == [stance, "context", "context"]
+    if stance == "opposes":
+        assert format_stances(found, "yes") == "1 against yes, 2 as context"
 
 
 def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
@@ -117,12 +114,6 @@ def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
         assert found(up, *fits) == ""
     assert found(down, supports, before=None) == ""
     assert found(Value(probability=0.5), supports) == ""
-
-
-def test_a_chosen_stance_is_kept() -> None:
-    evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
-    found = with_stances(RAIN, standing(probability=0.5), Value(probability=0.2), evidence)
-    assert [one.stance for one in found] == ["opposes", "context"]
 
 
 def test_evidence_of_other_contents_under_its_key_is_not_taken_for_it(

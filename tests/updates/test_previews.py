@@ -117,17 +117,15 @@ def test_the_score_so_far_is_the_mean_over_the_time_that_each_forecast_was_curre
     )
 
 
-def test_a_withdrawal_ends_the_time_that_counts() -> None:
-    forecasts = [standing(0.2, probability=0.8), standing(0.4, withdrawn=True)]
-    assert score_so_far(RAIN, forecasts, "yes", now=day(0.9)) == pytest.approx(0.04)
-    assert format_score_so_far(RAIN, forecasts, now=day(0.9)) == ""
-
-
-def test_without_counted_time_there_is_not_yet_a_score() -> None:
+def test_a_withdrawal_ends_the_time_that_counts_and_without_any_there_is_not_yet_a_score() -> None:
+    forecast = standing(0.2, probability=0.8)
+    withdrawn = [forecast, standing(0.4, withdrawn=True)]
+    assert score_so_far(RAIN, withdrawn, "yes", now=day(0.9)) == pytest.approx(0.04)
+    assert score_so_far(RAIN, [forecast], "yes", now=day(0.2)) is None
+    assert score_so_far(RAIN, [forecast], "yes", now=day(-1)) is None
     assert score_so_far(RAIN, [], "yes", now=day(0.5)) is None
-    assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(0.5)) is None
-    assert score_so_far(RAIN, [standing(0.5, probability=0.8)], "yes", now=day(-1)) is None
-    assert format_score_so_far(RAIN, [], now=day(0.5)) == ""
+    for forecasts in (withdrawn, []):
+        assert format_score_so_far(RAIN, forecasts, now=day(0.9)) == ""
 
 
 def test_the_score_so_far_names_the_likeliest_option_or_the_median() -> None:

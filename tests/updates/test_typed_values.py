@@ -115,17 +115,10 @@ def test_quantiles_are_read_off_between_those_that_are_stated() -> None:
     assert read_quantiles("50%=9, 25%=10", DEPTH) == [None] * 5
     first, *_ = read_quantiles("5%=2026-03-01", WHEN)
     assert first == datetime(2026, 3, 1, tzinfo=UTC).timestamp()
-
-
-def test_moved_quantiles_keep_the_mass_beyond_the_bounds() -> None:
+    # Once they are moved, the mass beyond the bounds is kept.
     typed = typed_quantiles([None, 3.0, 8.0, 9.5, None], "50%=3, above=1%", DEPTH)
     assert typed == "25%=3, 50%=8, 75%=9.5, above=1%"
     assert read_value(typed, DEPTH).quantiles is not None
-
-
-def test_options_that_were_added_later_start_blank() -> None:
-    assert typed_forecast(standing(probabilities=[0.5, 0.5]), CITIES) == ""
-    assert typed_forecast(None, CITIES) == ""
 
 
 def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:

@@ -45,17 +45,12 @@ def test_a_first_forecast_is_withdrawn(
     said = updates.current_forecast(session, question, alice, at=day(1.5))
     assert said is not None
     assert said.probability == 0.9
-
-
-def test_a_withdrawal_is_undone_by_the_value_that_it_ended(
-    session: Session, question: Question, alice: Member
-) -> None:
-    say(session, question, alice, Value(probability=0.2), 1)
-    mistake = updates.withdraw(session, question, member=alice, now=day(2)).forecast
-    undo(session, mistake.id, member=alice, now=day(3))
-    current = updates.current_forecast(session, question, alice, at=day(3))
-    assert current is not None
-    assert current.probability == 0.2
+    # The withdrawal is itself undone by the value that it ended.
+    ended = updates.history(session, question)[-1][0]
+    undo(session, ended.id, member=alice, now=day(3))
+    said = updates.current_forecast(session, question, alice, at=day(3))
+    assert said is not None
+    assert said.probability == 0.9
 
 
 def test_only_the_last_forecast_of_the_member_is_undone(
@@ -73,17 +68,7 @@ def test_only_the_last_forecast_of_the_member_is_undone(
     assert len(updates.history(session, question)) == 3
 
 
-def test_an_undo_after_the_close_is_refused(
-    session: Session, question: Question, alice: Member
-) -> None:
-    say(session, question, alice, Value(probability=0.4), 1)
-    mistake = say(session, question, alice, Value(probability=0.9), 2)
-    with pytest.raises(Refused, match=r"^Nothing was undone: .* closed at .* made after the close"):
-        undo(session, mistake.id, member=alice, now=day(400))
-    assert len(updates.history(session, question)) == 2
-
-
-def test_a_forecast_of_somebody_else_is_not_undone(
+def test_a_forecast_of_somebody_else_or_on_a_closed_question_is_not_undone(
     session: Session, question: Question, alice: Member
 ) -> None:
     bob = member_or_new(session, "bob", now=day(0))
@@ -92,3 +77,6 @@ def test_a_forecast_of_somebody_else_is_not_undone(
         undo(session, mistake.id, member=bob, now=day(2))
     with pytest.raises(NotFound):
         undo(session, mistake.id + 1, member=alice, now=day(2))
+    with pytest.raises(Refused, match=r"^Nothing was undone: .* closed at .* made after the close"):
+        undo(session, mistake.id, member=alice, now=day(400))
+    assert len(updates.history(session, question)) == 1
