@@ -204,7 +204,8 @@ def served(
 
         def by_handle(_: Session, secret: str, **__: object) -> Held:
             found = session.exec(select(Member).where(Member.handle == secret)).one()
-            return Held(Token(member_id=found.id, key="k", digest="d", recorded_at=NOW), found)
+            token = Token(member_id=found.id, key="k", digest="d", recorded_at=NOW)
+            return Held(token, found, None)
 
         monkeypatch.setattr(caller.database, "reading", undone)
         monkeypatch.setattr(caller.database, "writing", undone)
