@@ -33,6 +33,7 @@ from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 from tests.examples import examples
 from tests.ledger.history import furnish, new_ledger, tampered
+from tests.ledger.test_append import columns_of
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -410,15 +411,7 @@ def test_a_long_chain_is_walked_and_told_of_in_parts(
         monkeypatch.setattr("forecasts.ledger.verification.BATCH", size)
         monkeypatch.setattr("forecasts.ledger.append.BATCH", size)
         with database.writing(engine) as session:
-            bob = member_or_new(session, "bob", now=day(0))
-            snow = registry.find(session, "snow")
-            row = {"question_id": snow.id, "member_id": bob.id, "made_at": day(size)}
-            row |= {"recorded_at": day(9), "rationale": "", "withdrawn": False, "origin": "import"}
-            absent = ("probabilities", "quantiles", "import_key", "claimed_at", "vouched_by_id")
-            row |= dict.fromkeys(absent)
-            columns = {name: [value] * 8 for name, value in row.items()}
-            columns["probability"] = [0.1 * n for n in range(8)]
-            append.append(session, "forecast", columns)
+            append.append(session, "forecast", columns_of(session, 8))
         told: list[tuple[int, int]] = []
         with database.reading(engine) as session:
             found = verify(session, tell=lambda *step, told=told: told.append(step))
