@@ -88,12 +88,18 @@ def test_it_is_shown_once_the_question_has_closed_and_to_its_own_forecasters_bef
     assert len(updates.history(session, hidden)) == 1
 
 
-def test_everybody_is_scored_by_any_resolver_and_it_is_shown_once_there_is_an_outcome(
+def test_everybody_is_scored_by_any_resolver(
     session: Session, alice: Member, hidden: Question
 ) -> None:
     visibility.read_as(session, alice, now=day(2))
     row = confirmation.confirm(session, hidden, "yes", member=alice, now=day(2)).resolution
     assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
+
+
+def test_it_is_shown_once_the_question_is_annulled(
+    session: Session, alice: Member, hidden: Question
+) -> None:
+    confirmation.confirm(session, hidden, "annulled", member=alice, now=day(2))
     visibility.read_as(session, alice, now=day(2))
     assert len(updates.history(session, hidden)) == 1
 
