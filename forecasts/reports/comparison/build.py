@@ -35,6 +35,7 @@ from forecasts.reports.comparison.comparison import (
 from forecasts.reports.comparison.pairwise import (
     THRESHOLDS,
     Key,
+    Losses,
     Pairwise,
     bot_models,
     pairwise,
@@ -49,7 +50,6 @@ from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import adjusted_scores
 from scoring import comparison as compared
-from scoring.arrays import Floats
 from scoring.comparison import NEVER_TOGETHER
 from scoring.e_processes import ENOUGH, bets_needed, by_family, possibly_best
 from scoring.murphy_curves import difference_curve
@@ -177,8 +177,7 @@ def comparison(
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
     firm = [(pair.a, pair.b) for pair in found.pairs if pair.comparable and not pair.rare]
-    known = {names: tables.losses[names] for names in firm if names in tables.losses}
-    losses = _murphy_differences(known, family, curves)
+    losses = _murphy_differences(_in_order(tables.losses, firm), family, curves)
     apart = {
         key: dict(part.groupby("reason")["questions"].sum())
         for key, part in tables.apart.groupby(["a", "b"])
@@ -229,8 +228,20 @@ def comparison(
     )
 
 
+def _in_order(losses: Mapping[Key, Losses], pairs: Sequence[Key]) -> dict[Key, Losses]:
+    """Return the losses of these pairs, whose sides may be the other way round in ``losses``."""
+    found = {}
+    for a, b in pairs:
+        if (a, b) in losses:
+            found[a, b] = losses[a, b]
+        elif (b, a) in losses:
+            asked, difference = losses[b, a]
+            found[a, b] = asked, 0.0 - difference  # not −0
+    return found
+
+
 def _murphy_differences(
-    losses: Mapping[Key, tuple[pd.Series, Floats]], family: pd.Series, curves: int
+    losses: Mapping[Key, Losses], family: pd.Series, curves: int
 ) -> dict[Key, tuple[MurphyDifference, ...]]:
     """Return the difference of the Murphy curves of each pair; ``curves``: of all pairs.
 

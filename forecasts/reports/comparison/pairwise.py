@@ -34,6 +34,7 @@ from scoring.pairing import elementary_differences
 from scoring.rare_events import least_widths
 
 Key = tuple[str, str]
+Losses = tuple[pd.Series, Floats]  # the questions, and the differences at each threshold
 THRESHOLDS = np.linspace(0, 1, 51)  # of the Murphy curves
 # With more pairs than this, a document shows only those that differ, and no Murphy curves.
 MOST_PAIRS = 15
@@ -53,7 +54,7 @@ class Pairwise:
     """
 
     present: frozenset[str]
-    losses: dict[Key, tuple[pd.Series, Floats]]
+    losses: dict[Key, Losses]
     differences: pd.DataFrame
     filled: pd.DataFrame
     people: pd.DataFrame | None

@@ -16,7 +16,7 @@ from tests.reports.small_ledgers import NOW, asked, ledger, made
 
 
 @cache
-def compared() -> Comparison:
+def compared(*between: str) -> Comparison:
     """Return ana and ben on sixty questions: ana calibrated, ben moved towards 50% by 80%."""
     random = np.random.default_rng(3)
     truth = random.beta(0.6, 0.6, 60).clip(0.02, 0.98)
@@ -28,7 +28,7 @@ def compared() -> Comparison:
             made(f"q{n}", "ben", 0, 0.5 + 0.2 * (p - 0.5)),
         ]
     frames = ledger([asked(f"q{n}", str(answer)) for n, answer in enumerate(answers)], said)
-    return build(frames, between=["ana", "ben"], of="forecasters", as_of=NOW)
+    return build(frames, between=between or ("ana", "ben"), of="forecasters", as_of=NOW)
 
 
 @pytest.mark.slow
@@ -40,6 +40,18 @@ def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None
     for point in one.murphy:
         assert point.band[0] <= point.interval[0] + 1e-9 <= point.difference + 2e-9
         assert point.interval[1] <= point.band[1] + 1e-9
+
+
+@pytest.mark.slow
+def test_the_order_of_the_sides_changes_the_sign_and_nothing_else() -> None:
+    [one], [other] = compared().pairs, compared("ben", "ana").pairs
+    assert one.murphy
+    assert (other.a, other.b) == ("ben", "ana")
+    for ours, theirs in zip(one.murphy, other.murphy, strict=True):
+        assert theirs.threshold == ours.threshold
+        assert theirs.difference == pytest.approx(-ours.difference)
+        assert theirs.interval == pytest.approx((-ours.interval[1], -ours.interval[0]))
+        assert theirs.band == pytest.approx((-ours.band[1], -ours.band[0]))
 
 
 def figure(comparison: Comparison) -> Figure:
