@@ -95,7 +95,8 @@ def _require_domain(claims: Claims, email: str, rules: SignIn) -> None:
         lack = lack if claimed else "did not send your e-mail address"
         raise Forbidden(
             f"Your sign-in provider {lack}, which this ledger requires.",
-            remedy=f"Verify the address there. {_ASK}",
+            remedy="Verify the address there and sign in again, or ask the operator of this "
+            "ledger.",
         )
     local, _, domain = email.rpartition("@")
     if not local or domain.casefold() not in rules.allowed_domains:
