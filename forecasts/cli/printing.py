@@ -76,9 +76,9 @@ def printed_json(format_: str, document: Any) -> bool:
     return True
 
 
-def rows_of_a_screen() -> int:
-    """Return the number of rows that fit on the screen below and above what else is printed."""
-    return max(10, out().height - 6)
+def rows_of_a_screen(others: int) -> int:
+    """Return the number of rows that fit on the screen beside so many other lines."""
+    return max(10, out().height - others)
 
 
 def print_table(columns: Mapping[str, Any], rows: Iterable[Sequence[str]]) -> None:

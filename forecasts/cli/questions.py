@@ -92,7 +92,7 @@ def questions(
         print_line('No questions yet. Ask one: forecasts ask "Will … by 31 December?" 30%')
         print_note("To look around first: forecasts demo")
     elif sys.stdout.isatty():
-        shown = rows if everything else rows[: rows_of_a_screen()]
+        shown = rows if everything else rows[: rows_of_a_screen(5)]
         print_questions(shown, mine)
         open_ones = [one for one in shown if one.resolution is None]
         without = [str(one.id) for one in open_ones if not one.text.has_criteria]

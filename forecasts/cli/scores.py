@@ -125,7 +125,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
         parts.append(f"earned by updates {numbers.signed(own.points)}")
         print_lines(fitted(" · ".join(parts), lines=2))
-    shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen()]
+    shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen(6)]
     narrow = {**NUMBER, "max_width": 8}
     columns = {"resolved": {}, **dict.fromkeys(("score", "crowd", "earned", "last"), narrow)}
     print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, map(_cells, shown))
