@@ -126,7 +126,7 @@ def _key(row: Entry, due: str) -> Key | None:
     signs = row.fields.get("direction")
     directions = tuple(signs) if len(ids) > 1 and isinstance(signs, list) else ()
     resolves = ""
-    if not all(isinstance(one, str) and one.isprintable() for one in ids):
+    if not ids or not all(isinstance(one, str) and one.isprintable() for one in ids):
         row.wrong("id", "an id or a list of ids")
     elif len(ids) > 1 and [sign in (1, -1) for sign in directions] != [True] * len(ids):
         row.wrong("direction", "1 or -1 for each id")

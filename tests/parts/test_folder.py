@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import scoring
 from forecasts.common.errors import BadInput, Refused
+from forecasts.parts.chunks import chunks
 from forecasts.parts.files import part_file, part_of
 from forecasts.parts.folder import (
     Parts,
@@ -79,6 +81,17 @@ def test_ids_are_read_as_categoricals_and_columns_that_are_blank_throughout_are_
     assert list(forecasts) == [*ids, "made_at", "probability", "probabilities"]
     assert list(parts.forecasts(0, ["made_at"])) == ["made_at"]
     assert parts.questions(0)["options"].tolist() == [["red", "blue"], None]
+
+
+def test_the_last_question_read_waits_for_the_next_chunk(tmp_path: Path) -> None:
+    ids = [f"question-{number:02d}" for number in range(28)]
+    questions = QUESTIONS.iloc[[0] * len(ids)].assign(question_id=ids)
+    forecasts = FORECASTS.iloc[[0] * len(ids)].assign(question_id=ids)
+    write_part(tmp_path, 0, questions, forecasts)
+    paths = [tmp_path / part_file(table, 0) for table in ("questions", "forecasts")]
+    pq.write_table(pq.read_table(paths[1]), paths[1], row_group_size=1)
+    for rows, sizes in ((28, [27, 1]), (20, [19, 8, 1]), (12, [11, 12, 4, 1])):
+        assert [len(each.forecasts) for each in chunks(*paths, rows=rows)] == sizes
 
 
 def test_an_empty_part_is_read_as_empty_frames(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Refused
 from forecasts.folder.frames import MODEL_COLUMNS, Frames, typed_frame
 from forecasts.platforms import forecastbench
 from forecasts.platforms.record import Choices, PlatformRecord, frames_of
@@ -194,6 +194,7 @@ def test_a_question_set_gives_the_words_and_the_market_times(tmp_path: Path) -> 
         (forecast("abc", "manifold", "high"), "forecast", "a number"),
         (forecast("abc", "", 0.5), "source", "required"),
         (forecast([1, 2], "manifold", 0.5), "id", "an id or a list of ids"),
+        (forecast([], "manifold", 0.5), "id", "an id or a list of ids"),
         (forecast(["a", "b"], "manifold", 0.5), "direction", "1 or -1 for each id"),
         (forecast("DGS10", "fred", 0.5), "resolution_date", "required for a dataset question"),
         (forecast("DGS10", "fred", 0.5, "soon"), "resolution_date", "a day, as in 2025-10-30"),
@@ -327,3 +328,10 @@ def test_a_name_with_other_characters_is_a_safe_file_name(tmp_path: Path) -> Non
         "2025-03-02._b.1.json",
         "2025-03-04.__a.1.json",
     ]
+
+
+def test_a_folder_that_holds_something_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(Refused, match="not empty"):
+        forecastbench.write(sample(), tmp_path / "out")

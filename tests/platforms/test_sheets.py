@@ -519,6 +519,14 @@ def test_a_question_without_a_title_has_the_same_id_with_and_without_its_outcome
     assert ids[0] == ids[1]
 
 
+def test_columns_in_another_order_are_the_same(tmp_path: Path) -> None:
+    rows = list(csv.reader(PLAIN.splitlines()))
+    turned = "\n".join(",".join(reversed(row)) for row in rows) + "\n"
+    one, other = read(tmp_path, PLAIN).frames, read(tmp_path, turned).frames
+    assert one.questions.equals(other.questions)
+    assert one.forecasts.equals(other.forecasts)
+
+
 def test_an_unknown_sheet_and_one_without_a_probability_name_the_columns_to_choose(
     tmp_path: Path,
 ) -> None:

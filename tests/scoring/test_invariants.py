@@ -78,6 +78,20 @@ def test_listing_unordered_options_in_another_order_changes_no_score(ledger: Led
 
 
 @settings(max_examples=examples(16))
+@given(ledgers(types=("binary",)))
+def test_asking_for_the_opposite_changes_no_score(ledger: Ledger) -> None:
+    asked, made = ledger
+    opposite = [q | {"outcome": None if q["outcome"] is None else 1 - q["outcome"]} for q in asked]
+    rows = [row | {"p": None if row["p"] is None else 1 - row["p"]} for row in made]
+    np.testing.assert_allclose(
+        scores((opposite, rows), EVERYTHING)["score"],
+        scores(ledger, EVERYTHING)["score"],
+        rtol=1e-9,
+        atol=1e-9,
+    )
+
+
+@settings(max_examples=examples(16))
 @given(ledgers(), st.data())
 def test_saying_the_same_again_changes_nothing(ledger: Ledger, data: st.DataObject) -> None:
     asked, made = ledger
