@@ -92,8 +92,8 @@ CHAIN_MARK = "<!-- made by make docs from forecasts/ledger/chain.py -->\n"
 def covered(page: str) -> str:
     """Return ``page`` with the list of tables and their part in the chain between its two marks."""
     lines = ["| table | a row of it | in the chain | personal texts |\n", "|---|---|---|---|\n"]
-    own = inspect(Ledger).registry.mappers
-    models = {mapper.local_table.name: mapper.class_ for mapper in own}
+    mapped = [mapper.class_ for mapper in inspect(Ledger).registry.mappers]
+    models = {one.__tablename__: one for one in mapped if one.__module__ == Ledger.__module__}
     tables = (*SEALED, *STATES, *sorted(models.keys() - {*SEALED, *STATES}))
     how = dict.fromkeys(SEALED, "each row") | dict.fromkeys(STATES, "each state of a row")
     how |= OUTSIDE
