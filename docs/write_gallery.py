@@ -81,7 +81,7 @@ class Shot:
 def answered(page: Page) -> None:
     """Answer three practice questions, so that the next one is open."""
     for typed in ("70", "75", "50"):
-        page.get_by_label("Probability of yes").fill(typed)
+        page.get_by_label("Probability of yes", exact=True).fill(typed)
         page.get_by_role("button", name="Answer", exact=True).click()
         page.get_by_text(f"You said {typed}%").wait_for()
         settle(page)
