@@ -54,7 +54,7 @@ def pick() -> QuestionState | None:
     slug = st.selectbox(
         label="Question",
         placeholder="Pick a question",
-        help=("Those awaiting resolution come first. To correct an outcome, open its question."),
+        help="Those awaiting resolution come first. To correct an outcome, open its question.",
         options=list(labels),
         index=list(labels).index(asked) if asked in labels else None,
         format_func=lambda slug: labels[slug],

@@ -41,13 +41,12 @@ def preferences_form(usual_days: int) -> None:
     lowest, usual_lowest = chosen.lowest_probability, session.settings().lowest_probability
     with form("preferences", border=True) as key:
         left, right = st.columns(2)
-        most = revisits.MOST_DAYS
         days = left.number_input(
             label="Review forecasts every (days)",
             help="Today then asks whether a forecast is still right.",
             key=f"{key}-days",
             min_value=1,
-            max_value=most,
+            max_value=revisits.MOST_DAYS,
             value=usual_days,
         )
         zone = right.selectbox(
@@ -210,30 +209,20 @@ def add_channel(until_stale: float) -> None:
 def when_told(key: str, events: tuple[Event, ...], before: float, after: float) -> dict[str, Any]:
     """Show the fields of a channel's settings; return their values by name."""
     chosen = st.multiselect(
-        label="Notify me when",
-        key=f"{key}-events",
-        options=list(Event),
+        "Notify me when",
+        list(Event),
         default=list(events),
         format_func=lambda event: channels.DESCRIPTIONS[event],
+        key=f"{key}-events",
     )
     left, right = st.columns(2)
+    how: Any = {"min_value": 0.1, "step": 1.0, "format": "%g"}
+    label = "Notify before close (days)"
     return {
         "events": chosen,
-        "days_before_close": left.number_input(
-            label="Notify before close (days)",
-            min_value=0.1,
-            step=1.0,
-            format="%g",
-            key=f"{key}-before",
-            value=before,
-        ),
+        "days_before_close": left.number_input(label, value=before, key=f"{key}-before", **how),
         "days_until_stale": right.number_input(
-            label="Review after (days)",
-            min_value=0.1,
-            step=1.0,
-            format="%g",
-            key=f"{key}-after",
-            value=after,
+            "Review after (days)", value=after, key=f"{key}-after", **how
         ),
     }
 

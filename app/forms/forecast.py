@@ -70,25 +70,7 @@ def forecast_form(
         with right, st.form(key, border=not quick):
             # The first button of a form is the one that Enter presses.
             with st.container(horizontal=quick, vertical_alignment="bottom", gap="small"):
-                if quick:
-                    reason = (
-                        st.text_input(
-                            label="Reason",
-                            placeholder="Reason (optional)",
-                            max_chars=2000,
-                            label_visibility="collapsed",
-                            key=f"{key}-reason",
-                        )
-                        or ""
-                    )
-                else:
-                    reason = st.text_area(
-                        label="Reason",
-                        placeholder="Reason (optional)",
-                        height=90,
-                        max_chars=10000,
-                        key=f"{key}-reason",
-                    )
+                reason = _reason_field(key, quick=quick)
                 act_name = "Save" if current is None else "Update"
                 submitted = st.form_submit_button(
                     act_name if quick else f"{act_name} forecast",
@@ -110,6 +92,14 @@ def forecast_form(
             if review != (None if every is None else every.days):
                 revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
             focus_on(forecast_act(state), following=True)
+
+
+def _reason_field(key: str, *, quick: bool) -> str:
+    name, example = f"{key}-reason", "Reason (optional)"
+    if quick:
+        how: Any = {"max_chars": 2000, "label_visibility": "collapsed"}
+        return st.text_input("Reason", key=name, placeholder=example, **how) or ""
+    return st.text_area("Reason", key=name, placeholder=example, height=90, max_chars=10_000)
 
 
 def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:

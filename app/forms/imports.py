@@ -305,7 +305,7 @@ def vouch(key: str, rights: Rights) -> bool:
     may = rights.unrestricted and not rights.unshared
     return may and st.checkbox(
         label="I vouch for the forecasts’ times",
-        help=("Otherwise the forecasts count from now, and the claimed times are only recorded."),
+        help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
         key=f"{key}-vouch",
     )
 

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -136,31 +137,18 @@ def one_line_entry(*, example: str = "") -> None:
 
 def _fields(key: str) -> None:
     """Show the three fields and the button that saves them."""
+    how: Any = {"live": True, "label_visibility": "collapsed"}
     st.text_input(
-        label="New question",
-        live=True,
-        placeholder="Will … by …? 30%",
-        label_visibility="collapsed",
+        "New question",
         key=f"{key}-title",
+        placeholder="Will … by …? 30%",
         on_change=_fill,
         args=(key,),
+        **how,
     )
-    st.text_input(
-        label="Last day",
-        live=True,
-        placeholder="closes",
-        width=130,
-        label_visibility="collapsed",
-        key=f"{key}-closes",
-    )
-    st.text_input(
-        label="Probability of the new question",
-        live=True,
-        placeholder="%",
-        width=90,
-        label_visibility="collapsed",
-        key=f"{key}-probability",
-    )
+    st.text_input("Last day", key=f"{key}-closes", placeholder="closes", width=130, **how)
+    label = "Probability of the new question"
+    st.text_input(label, key=f"{key}-probability", placeholder="%", width=90, **how)
     # During an outage too: an Enter without it waits, and would save once the ledger is back.
     st.button("Save", key=f"{key}-save", type="primary")
 

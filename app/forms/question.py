@@ -105,17 +105,13 @@ class Details:
 
 def criteria_field(key: str, criteria: str = "") -> str:
     """Show the field for the resolution criteria; return its text."""
-    return str(
-        st.text_area(
-            label="Resolution criteria",
-            height=110,
-            placeholder="Yes if …, as reported by … No if …",
-            help=(
-                "Precise enough for a stranger to resolve it. Only you see a question without them."
-            ),
-            key=f"{key}-criteria",
-            value=criteria,
-        )
+    return st.text_area(
+        "Resolution criteria",
+        value=criteria,
+        key=f"{key}-criteria",
+        height=110,
+        placeholder="Yes if …, as reported by … No if …",
+        help="Precise enough for a stranger to resolve it. Only you see a question without them.",
     )
 
 
@@ -127,35 +123,24 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
     criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)
     tags = ", ".join((text.tags if text else None) or [])
-    left.text_input(label="Tags", placeholder="china, trade", key=f"{key}-tags", value=tags)
+    left.text_input("Tags", value=tags, key=f"{key}-tags", placeholder="china, trade")
     if to_ask is not None:
         with right:
             audience_field(to_ask, "Only me", placeholder="Everyone", key=f"{key}-visible")
-        right.checkbox(
-            label="Hide other forecasts at first",
-            help="Members see them once they have forecast, or when the question closes.",
-            key=f"{key}-hide",
-        )
-    column = left if text is None else right
-    column.text_input(
-        label="Family",
-        help="Of questions with related outcomes. Reports count each family as one.",
-        key=f"{key}-family",
+        shown = "Members see them once they have forecast, or when the question closes."
+        right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
+    (left if text is None else right).text_input(
+        "Family",
         value=text.family if text else "",
+        key=f"{key}-family",
+        help="Of questions with related outcomes. Reports count each family as one.",
     )
-    places: tuple[Any, Any] = (left, right) if text is None else (st, st)
-    places[0].text_area(
-        label="Background",
-        height=90,
-        key=f"{key}-background",
-        value=text.background if text else "",
-    )
-    places[1].text_area(
-        label="Fine print",
-        height=90,
-        key=f"{key}-fine-print",
-        value=text.fine_print if text else "",
-    )
+    for column, label, name, said in (
+        (left, "Background", "background", text.background if text else ""),
+        (right, "Fine print", "fine-print", text.fine_print if text else ""),
+    ):
+        place = column if text is None else st
+        place.text_area(label, value=said, key=f"{key}-{name}", height=90)
 
 
 def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:

@@ -204,8 +204,8 @@ def articles(
     with reading_as() as (session, _, now):
         if number is None:
             rows = library.listing(session)
-            listed = views.ArticleList(articles=[views.article(one) for one in rows])
-            if printed_json(format_, listed):
+            articles = map(views.article, rows)
+            if printed_json(format_, lambda: views.ArticleList(articles=list(articles))):
                 return
             if not rows:
                 print_line("No articles. Capture one with: forecasts capture URL|FILE")

@@ -161,10 +161,13 @@ def show(
             else [teams.roster(session, teams.find(session, name), now=now)]
         )
         appointments = roles.appointments(session) if name is None else []
-    document = views.TeamsAndRoles(
-        teams=[views.team(roster) for roster in rosters],
-        ledger=[views.Appointment(handle=who, role=role) for who, role in appointments],
-    )
+
+    def document() -> views.TeamsAndRoles:
+        return views.TeamsAndRoles(
+            teams=[views.team(roster) for roster in rosters],
+            ledger=[views.Appointment(handle=who, role=role) for who, role in appointments],
+        )
+
     if printed_json(format_, document):
         return
     for roster in rosters:

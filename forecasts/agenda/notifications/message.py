@@ -61,7 +61,9 @@ def compose(
     The session reads for the member. None: no event still applies.
     """
     states = by_id(session, sorted({question_id for _, question_id, _ in events}), now=now)
-    proposed = {(row.question_id, row.recorded_at) for row, _ in open_proposals(session)}
+    asked = any(event == Event.decision for event, *_ in events)
+    proposals = open_proposals(session) if asked else []
+    proposed = {(row.question_id, row.recorded_at) for row, _ in proposals}
     current = [one for one in events if _applies(one, states.get(one[1]), proposed, now)]
     moot = [one for one in events if one not in set(current)]
     if not current:
