@@ -17,7 +17,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_name
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
-from forecasts.ledger.current import newest_memberships
+from forecasts.ledger.current import in_order, newest_memberships
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import Entry, Member, Membership, Role, Team
 
@@ -108,8 +108,8 @@ def memberships_of(session: Session, member: Member) -> list[Membership]:
 
     Without stays that were taken back.
     """
-    own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
-    rows = known(session, ("memberships", member.id), lambda session: session.exec(own).all())
+    own = col(Membership.member_id) == member.id
+    rows = known(session, ("memberships", member.id), lambda at: in_order(at, Membership, own))
     newest = {(row.team_id, row.joined_at): row for row in rows}.values()
     return [row for row in newest if not is_taken_back(row)]
 

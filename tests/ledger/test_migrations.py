@@ -1,4 +1,4 @@
-"""The schema moves on from every earlier one, with what is in the ledger, whoever else does so."""
+"""The schema moves on from every earlier one, with its rows, and while another process moves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each event once a channel, whatever ends a run and whoever runs beside it."""
+"""Each event once a channel, however a run ends, and with another run beside it."""
 
 from __future__ import annotations
 
