@@ -513,7 +513,9 @@ def _fill_in_times(table: Table, made: Table, reading: Reading) -> None:
     frame = table.frame
     if _OPENS not in table.header:
         first = made.frame.groupby("Question ID")["Start Time"].min()
-        frame[_OPENS] = frame["Post Published Time"].fillna(frame["Question ID"].map(first))
+        # Without forecasts, ``Series.map`` would make numbers of the times.
+        first_made = first.reindex(frame["Question ID"]).set_axis(frame.index)
+        frame[_OPENS] = frame["Post Published Time"].fillna(first_made)
         reading.note(
             f"{table.path.name} has no opening times: each question opens when it was published, "
             "or else with its first forecast."

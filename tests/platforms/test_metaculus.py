@@ -54,6 +54,10 @@ EXPORTS: dict[str, tuple[list[Any], list[Any], str, dict[str, list[str]], dict[s
         {"question_data": OLD},
         {"opens": ["2026-01-02 03:04"], "closes": ["2026-01-09 00:00"], "note": "has no opening"},
     ),
+    "no opening times and no forecasts": (
+        [question(**{"Actual Close Time": "2026-01-09 00:00:00+00:00"})], [], "",
+        {"question_data": OLD}, {"left out": [("line 2", "it has no opening time, as a draft")]},
+    ),
     "no ids of forecasters": (
         [question()], TWO, f"{SCORES}41,,ann,peer,-1,\n", {"forecast_data": NAMELESS},
         {"who": ["ann", "bob"]},
