@@ -75,7 +75,8 @@ def test_a_forecast_is_typed_with_its_reason_and_saved_from_a_drop_down(
     page.get_by_text("Evidence and review date").click()
     page.get_by_role("combobox", name="Review in").focus()
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("47% on “Will the quay open?”")).to_be_visible()
+    # Exactly these words offer to undo it; a message that goes again has them in it.
+    expect(page.get_by_text("47% on “Will the quay open?”", exact=True)).to_be_visible()
     # The slider moves with the arrow keys, and writes into the field.
     page.goto(f"{server.base}/question?slug=quay")
     moved = page.get_by_role("slider").first
