@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -20,18 +22,21 @@ def question(**fields: object) -> pd.DataFrame:
     return pd.DataFrame([usual | fields])
 
 
-def said(*rows: tuple[str, float, float | None]) -> pd.DataFrame:
-    """Return forecasts, given as forecaster, day, and probability (None: a withdrawal)."""
+def said(*rows: tuple[str, float, Any]) -> pd.DataFrame:
+    """Return forecasts, given as forecaster, day, and probability (None: a withdrawal) or list."""
+    several = any(isinstance(p, list) for _, _, p in rows)
     return pd.DataFrame(
         {
             "question_id": "q",
             "forecaster": [who for who, _, _ in rows],
             "made_at": [START + when * DAY for _, when, _ in rows],
-            "probability": [np.nan if p is None else p for _, _, p in rows],
+            "probabilities" if several else "probability": [
+                np.nan if p is None else p for _, _, p in rows
+            ],
         }
     )
 
 
-def by_ana(*rows: tuple[float, float | None]) -> pd.DataFrame:
-    """Return one forecaster's forecasts, given as day and probability."""
+def by_ana(*rows: tuple[float, Any]) -> pd.DataFrame:
+    """Return one forecaster's forecasts, given as day and probability, or list of them."""
     return said(*(("ana", when, p) for when, p in rows))

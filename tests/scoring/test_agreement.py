@@ -10,9 +10,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
+from scoring.calibration import decompose_log
 
 RANDOM = np.random.default_rng(20_260_101)
 P = RANDOM.random(3000).round(2)
+INNER = P.clip(0.01, 0.99)
 Y = (RANDOM.random(3000) < P**1.3).astype(float)
 WEIGHT = RANDOM.random(3000)
 VECTORS = RANDOM.dirichlet(np.ones(5), 300)
@@ -42,6 +44,10 @@ def test_scores_and_measures_agree_with_other_packages() -> None:
     found = scoring.decompose(p=P, y=Y, weight=WEIGHT)
     for name in ("score", "miscalibration", "discrimination", "uncertainty"):
         assert_allclose(getattr(found, name), theirs[name][0], atol=1e-12)
+    of_log = decompose_log(p=INNER, y=Y)
+    theirs = diagnostics.decompose(Y, INNER, scoring_function=diagnostics.LogLoss())
+    for name in ("miscalibration", "discrimination", "uncertainty"):
+        assert_allclose(getattr(of_log, name), theirs[name][0], rtol=1e-6)
 
 
 @pytest.mark.slow

@@ -5,9 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
 
-from scoring import InputError, attribution
+from scoring import InputError, Protocol, attribution, score
+from tests.examples import examples
+from tests.scoring.slow_reference import frames
+from tests.scoring.strategies import Ledger, ledgers
 from tests.scoring.ten_days import START, by_ana, question
+
+
+@pytest.mark.slow
+@settings(max_examples=examples(24))
+@given(ledgers())
+def test_the_points_add_up_to_the_scheduled_average(ledger: Ledger) -> None:
+    protocol = Protocol("whole", "brier", "scheduled_average")
+    earned = attribution(*frames(ledger), protocol)
+    opening = (earned["score"] * earned["remaining"]).where(earned["points"].isna(), 0.0)
+    key = ["question_id", "forecaster"]
+    total = earned.assign(total=opening - earned["points"].fillna(0)).groupby(key)["total"].sum()
+    found = score(*frames(ledger), protocol).set_index(key)["score"]
+    assert total.to_dict() == pytest.approx(found.to_dict(), rel=0, abs=1e-12)
+    both = earned["promised"] + earned["surprise"]
+    np.testing.assert_allclose(both, earned["points"], rtol=0, atol=1e-12)
 
 
 def test_the_time_left_ends_at_the_early_close() -> None:
@@ -29,9 +48,7 @@ def test_an_update_that_never_stood_earned_nothing() -> None:
 
 def test_options_are_attributed_over_the_whole_vector() -> None:
     asked = question(type="multiple_choice", options='["a", "b", "Other"]', resolution="b")
-    rows = by_ana((0, None), (5, None)).drop(columns="probability")
-    rows["probabilities"] = ["[0.4, null, 0.6]", "[0.2, 0.7, 0.1]"]
-    last = attribution(asked, rows).iloc[1]
+    last = attribution(asked, by_ana((0, [0.4, None, 0.6]), (5, [0.2, 0.7, 0.1]))).iloc[1]
     before, after = (0.16 + 0.16) / 2, (0.04 + 0.09 + 0.01) / 2
     assert last["points"] == pytest.approx((before - after) / 2)
     # The missing option is scored by "Other": the move is from (0.4, 0.6, 0) to (0.2, 0.7, 0.1).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 from scoring import InputError, crowd
 from tests.examples import examples
 from tests.scoring.slow_reference import at, frames, live_segments, stamp
-from tests.scoring.strategies import Ledger, ledgers
+from tests.scoring.strategies import Ledger, Row, ledgers
+from tests.scoring.ten_days import DAY, START, question, said
 
 METHODS = ["mean", "median", "recency_weighted", "geometric_odds", "extremized"]
-START = pd.Timestamp("2026-01-01", tz="UTC")
 
 
 def weighted_median(values: list[float], weights: list[float]) -> float:
@@ -63,40 +64,37 @@ def aggregate(method: str, said: list[list[float | None]]) -> list[float]:
     return [p / whole for p in result]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_equals_the_slow_reference_also_with_pools(method: str) -> None:
-    pools = st.dictionaries(st.sampled_from("abcde"), st.sampled_from(["x", "y", *"abcde"]))
+POOLS = st.dictionaries(st.sampled_from("abcde"), st.sampled_from(["x", "y", *"abcde"]))
 
-    @settings(max_examples=examples(30))
-    @given(ledgers(), st.lists(st.integers(-10, 120), min_size=0, max_size=4), pools)
-    def check(ledger: Ledger, hours: list[int], pools: dict[str, str]) -> None:
-        asked, made = ledger
-        times = [asked[0]["open"] + hour * 3_600_000_000 for hour in hours]
-        at = [stamp(time) for time in times] or None
-        found = crowd(*frames(ledger), method, at, pools)
-        expected = []
-        for q in asked:
-            if q["close"] <= q["open"]:
-                continue
+
+@pytest.mark.slow
+@settings(max_examples=examples(30))
+@given(ledgers(), st.lists(st.integers(-10, 120), min_size=0, max_size=4), POOLS)
+def test_every_method_equals_the_slow_reference_also_with_pools(
+    ledger: Ledger, hours: list[int], pools: dict[str, str]
+) -> None:
+    asked, made = ledger
+    times = [asked[0]["open"] + hour * 3_600_000_000 for hour in hours]
+    rows, standing = [], []
+    for q in asked:
+        if q["close"] > q["open"]:
             for moment in sorted(set(times)) or [q["close"] - 1]:
-                if said := pooled_at(q, made, moment, pools):
+                if live := pooled_at(q, made, moment, pools):
                     shown = stamp(moment if times else q["close"])
-                    row = [q["question_id"], shown, len(said)]
-                    expected.append((row, q["type"] == "binary", aggregate(method, said)))
-        keys = ["question_id", "at", "forecasters"]
-        assert found[keys].values.tolist() == [row for row, _, _ in expected]
-        for i, (_, binary, vector) in enumerate(expected):
+                    rows.append([q["question_id"], shown, len(live)])
+                    standing.append((q["type"] == "binary", live))
+    both = frames(ledger)
+    for method in METHODS:
+        found = crowd(*both, method, [stamp(time) for time in times] or None, pools)
+        assert found[["question_id", "at", "forecasters"]].values.tolist() == rows
+        for i, (binary, live) in enumerate(standing):
+            vector = aggregate(method, live)
             own = found.loc[i, ["p"] if binary else [f"p{k}" for k in range(len(vector))]]
             wanted = vector[1:] if binary else vector
             np.testing.assert_allclose(own.astype(float), wanted, rtol=1e-9, atol=1e-12)
 
-    check()
 
-
-def pooled_at(
-    q: dict[str, Any], made: list[dict[str, Any]], moment: int, pools: dict[str, str]
-) -> list[Any]:
+def pooled_at(q: Row, made: list[Row], moment: int, pools: dict[str, str]) -> list[Any]:
     """The standing forecasts as vectors, those of a pool as their mean, in the order made."""
     rows = [row for row in made if row["question_id"] == q["question_id"]]
     standing = []
@@ -104,7 +102,7 @@ def pooled_at(
         own = [row for row in rows if row["forecaster"] == who]
         if at(live_segments(q, own), moment) is not None:
             # Of two rows at one instant the later one.
-            last = sorted((row for row in own if row["time"] <= moment), key=by_time)[-1]
+            last = sorted((row for row in own if row["time"] <= moment), key=itemgetter("time"))[-1]
             standing.append((last["time"], who, last["p"]))
     units: dict[Any, list[Any]] = {}
     for place, (_, who, p) in enumerate(sorted(standing, key=lambda item: item[:2])):
@@ -112,49 +110,36 @@ def pooled_at(
         vector = [1 - p, p] if q["type"] == "binary" else p
         units.setdefault(key, []).append((place, vector))
     means = []
-    for said in units.values():
-        known = [[v[k] for _, v in said if v[k] is not None] for k in range(len(said[0][1]))]
+    for own in units.values():
+        known = [[v[k] for _, v in own if v[k] is not None] for k in range(len(own[0][1]))]
         mean = [sum(p) / len(p) if p else None for p in known]
         whole = sum(p for p in mean if p is not None)
-        means.append((said[-1][0], [None if p is None else p / whole for p in mean]))
+        means.append((own[-1][0], [None if p is None else p / whole for p in mean]))
     return [mean for _, mean in sorted(means, key=lambda item: item[0])]
 
 
-def by_time(row: dict[str, Any]) -> int:
-    return int(row["time"])
+def forecasts(*said_: Any) -> pd.DataFrame:
+    """Return one forecast a day, each of another forecaster."""
+    return said(*((f"f{day}", day, p) for day, p in enumerate(said_)))
 
 
-def forecasts(*chances: float) -> pd.DataFrame:
-    """One forecaster per day from the first day of 2026."""
-    return pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": [f"f{i}" for i in range(len(chances))],
-            "made_at": [START + pd.Timedelta(days=i) for i in range(len(chances))],
-            "probability": chances,
-        }
-    )
-
-
-QUESTION = pd.DataFrame(
-    {
-        "question_id": ["q"],
-        "open_time": [START],
-        "scheduled_close_time": [START + pd.Timedelta(days=30)],
-    }
-)
-
-
-def p(method: str, *chances: float) -> float:
-    return float(crowd(QUESTION, forecasts(*chances), method)["p"].iloc[0])
+def p(method: str, *chances: float, **pools: str) -> float:
+    return float(crowd(question(), forecasts(*chances), method, pools=pools or None)["p"].iloc[0])
 
 
 def options(method: str, *vectors: list[float | None]) -> list[float]:
-    count = len(vectors[0])
-    question = QUESTION.assign(type="multiple_choice", options=[[f"o{k}" for k in range(count)]])
-    made = forecasts(*[0.5] * len(vectors)).drop(columns="probability")
-    found = crowd(question, made.assign(probabilities=list(vectors)), method)
-    return [float(found[f"p{k}"].iloc[0]) for k in range(count)]
+    names = [f"o{k}" for k in range(len(vectors[0]))]
+    asked = question(type="multiple_choice", options=names, resolution="")
+    found = crowd(asked, forecasts(*vectors), method)
+    return [float(found[f"p{k}"].iloc[0]) for k in range(len(names))]
+
+
+def test_a_pool_counts_as_made_when_its_last_forecast_was() -> None:
+    # Of four, the last weighs e^0, the first e^(1 − 2): together more than half. The pool at 10%
+    # has the greatest weight, so the median is the next forecast; as the first it would be 60%.
+    chances = (0.05, 0.2, 0.6, 0.7, 0.15)
+    assert p("recency_weighted", *chances, f0="pool", f4="pool") == pytest.approx(0.2)
+    assert p("recency_weighted", 0.1, *chances[1:4]) == pytest.approx(0.6)
 
 
 def test_the_odds_of_each_option_are_against_all_the_others() -> None:
@@ -181,10 +166,8 @@ def test_certainty_on_both_sides_has_no_odds() -> None:
 
 
 def test_nobody_live_makes_no_crowd() -> None:
-    rows = forecasts(0.5)
-    early = START - pd.Timedelta(days=1)
-    assert crowd(QUESTION, rows, at=early).empty
-    assert crowd(QUESTION, rows, at=START + pd.Timedelta(days=30)).empty
+    for day in (-1, 10):
+        assert crowd(question(), forecasts(0.5), at=START + day * DAY).empty
     assert crowd(pd.DataFrame(), pd.DataFrame()).empty
 
 
@@ -192,15 +175,13 @@ def test_nobody_live_makes_no_crowd() -> None:
 def test_the_order_of_the_rows_does_not_matter(method: str) -> None:
     # Six at one instant; the last has most weight.
     rows = forecasts(0.1, 0.2, 0.3, 0.6, 0.7, 0.8).assign(made_at=START)
-    turned = rows.iloc[[3, 1, 5, 0, 4, 2]]
-    pd.testing.assert_frame_equal(
-        crowd(QUESTION, rows, method), crowd(QUESTION, turned, method), check_exact=True
-    )
+    found = (crowd(question(), each, method) for each in (rows, rows.iloc[[3, 1, 5, 0, 4, 2]]))
+    pd.testing.assert_frame_equal(*found, check_exact=True)
 
 
 def test_several_times_give_the_crowds_path() -> None:
     times = ["2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z", "2026-01-03T12:00:00Z"]
-    found = crowd(QUESTION, forecasts(0.2, 0.4, 0.9), "mean", at=times[::-1])
+    found = crowd(question(), forecasts(0.2, 0.4, 0.9), "mean", at=times[::-1])
     assert found["p"].tolist() == pytest.approx([0.2, 0.3, 0.5])
     assert found["forecasters"].tolist() == [1, 2, 3]
     assert found["at"].tolist() == [pd.Timestamp(time) for time in times]
@@ -208,6 +189,6 @@ def test_several_times_give_the_crowds_path() -> None:
 
 def test_a_naive_time_and_an_unknown_method_are_refused() -> None:
     with pytest.raises(InputError, match="offset"):
-        crowd(QUESTION, forecasts(0.5), at="2026-01-02T00:00:00")
+        crowd(question(), forecasts(0.5), at="2026-01-02T00:00:00")
     with pytest.raises(InputError, match="must be one of mean"):
-        crowd(QUESTION, forecasts(0.5), "loudest")
+        crowd(question(), forecasts(0.5), "loudest")

@@ -57,7 +57,6 @@ def test_the_variance_of_an_auc_is_obuchowskis() -> None:
     assert found == pytest.approx(obuchowski(p.tolist(), y.tolist(), cluster.tolist()))
 
 
-@pytest.mark.slow
 @given(pairs())
 def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     p, y, w = data
@@ -73,7 +72,6 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     )
 
 
-@pytest.mark.slow
 @given(pairs(fractional=True))
 @settings(max_examples=examples(30))
 def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pairs) -> None:
@@ -109,7 +107,6 @@ def test_the_interval_of_an_auc_covers_it_also_with_rare_events() -> None:
     assert missed <= 14  # 5% of 200, and two Monte Carlo errors
 
 
-@pytest.mark.slow
 @given(pairs())
 @settings(max_examples=examples(30))
 def test_the_area_under_the_roc_curve_is_the_auc(data: Pairs) -> None:

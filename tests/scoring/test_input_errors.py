@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 
 from scoring import InputError, score
-from tests.scoring.test_input_frames import CHOICE, FORECAST, NUMBER, QUESTION, UNSAID
+from tests.scoring.test_input_frames import CHOICE, FORECAST, GOOD, NUMBER, QUESTION
 
 
 def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) -> list[Any]:
@@ -24,9 +23,8 @@ def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) ->
 @pytest.mark.parametrize(
     ("change", "column", "says"),
     [
-        ({"question_id": None}, "question_id", "needs an id"),
-        ({"question_id": ""}, "question_id", "needs an id"),
         ({"question_id": "  "}, "question_id", "needs an id"),
+        ({"question_id": "other"}, "question_id", "unique"),
         ({"type": "boolean"}, "type", "binary, multiple_choice"),
         ({"type": "multiple_choice"}, "options", "at least two different texts"),
         ({"type": "multiple_choice", "options": '["a"]'}, "options", "at least two"),
@@ -38,7 +36,6 @@ def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) ->
         ({"open_time": "2026-01-01T00:00:00"}, "open_time", "offset"),
         ({"open_time": "2026-01-01"}, "open_time", "offset"),
         ({"open_time": "soon"}, "open_time", "offset"),
-        ({"open_time": ""}, "open_time", "required"),
         ({"open_time": None}, "open_time", "required"),
         ({"spot_time": "2026-01-05T00:00:00"}, "spot_time", "offset"),
         ({"scheduled_close_time": "2025-12-31T00:00:00Z"}, "scheduled_close_time", "after"),
@@ -46,6 +43,7 @@ def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) ->
         ({"actual_close_time": "2026-01-12T00:00:00Z"}, "actual_close_time", "not come after"),
         ({"ordered": "perhaps"}, "ordered", "true or false"),
         ({"resolution": "maybe"}, "resolution", "yes, no"),
+        (CHOICE | {"resolution": "c"}, "resolution", "options"),
         ({"resolution": 1.5}, "resolution", "0..1"),
         ({"resolution": -0.5}, "resolution", "0..1"),
     ],
@@ -58,20 +56,11 @@ def test_a_bad_question_is_named(change: dict[str, Any], column: str, says: str)
     assert says in rule
 
 
-GOOD = {
-    "binary": FORECAST,
-    "multiple_choice": UNSAID | {"probabilities": [0.5, 0.3, 0.2]},
-    "numeric": UNSAID | {"quantiles": {"0.5": 3}},
-}
-
-
 @pytest.mark.parametrize(
     ("question", "change", "says"),
     [
         (QUESTION, {"question_id": "elsewhere"}, "one of the questions"),
         (QUESTION, {"question_id": None}, "one of the questions"),
-        (QUESTION, {"forecaster": None}, "required"),
-        (QUESTION, {"forecaster": ""}, "required"),
         (QUESTION, {"forecaster": " "}, "required"),
         (QUESTION, {"made_at": "2026-01-02T00:00:00"}, "offset"),
         (QUESTION, {"made_at": None}, "required"),
@@ -108,29 +97,20 @@ GOOD = {
         (NUMBER, {"quantiles": {"below": 0.3, "0.2": 4}}, "between"),
     ],
 )
-def test_a_bad_forecast_is_named(
-    question: dict[str, Any], change: dict[str, Any], says: str
-) -> None:
+def test_a_bad_forecast_is_named(question: Any, change: Any, says: str) -> None:
     good = GOOD[question["type"]]
     frame, column, row, rule = refused([question], [good, good | change])[0]
     assert (frame, [column], row) == ("forecasts", list(change), 1)
     assert re.search(says, rule)
 
 
-def test_an_option_that_the_question_does_not_have_is_refused() -> None:
-    [(_, column, row, rule)] = refused([CHOICE | {"resolution": "c"}], [])
-    assert (column, row) == ("resolution", 0)
-    assert "options" in rule
-
-
 def test_a_blank_forecaster_is_refused_among_categories_and_in_arrow() -> None:
     forecasts = pd.DataFrame([FORECAST, FORECAST | {"forecaster": ""}])
-    for kind in ("category", "string[pyarrow]", object):
+    kinds = ("category", "string[pyarrow]", object)
+    frames = [forecasts.astype({"forecaster": kind}) for kind in kinds]
+    for frame in (*frames, forecasts.convert_dtypes(dtype_backend="pyarrow")):
         with pytest.raises(InputError, match="forecaster, row 1 — a forecaster is required"):
-            score(pd.DataFrame([QUESTION]), forecasts.astype({"forecaster": kind}))
-    arrow = forecasts.convert_dtypes(dtype_backend="pyarrow")
-    with pytest.raises(InputError, match="forecaster, row 1 — a forecaster is required"):
-        score(pd.DataFrame([QUESTION]), arrow)
+            score(pd.DataFrame([QUESTION]), frame)
 
 
 def test_a_blank_category_that_no_row_has_does_not_matter() -> None:
@@ -139,39 +119,24 @@ def test_a_blank_category_that_no_row_has_does_not_matter() -> None:
     assert score(pd.DataFrame([QUESTION]), forecasts)["forecaster"].tolist() == ["ana"]
 
 
-def test_a_repeated_question_id_is_refused() -> None:
-    [(_, column, row, rule)] = refused([QUESTION, QUESTION], [])
-    assert (column, row) == ("question_id", 1)
-    assert "unique" in rule
+@pytest.mark.parametrize("times", [pd.to_datetime(["2026-01-02"]), [5], [5.5]])
+def test_a_column_of_naive_datetimes_or_numbers_has_no_times(times: Any) -> None:
+    with pytest.raises(InputError, match="offset"):
+        score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]).assign(made_at=times))
 
 
-def test_naive_datetimes_and_numbers_are_not_times() -> None:
-    for times in (pd.to_datetime(["2026-01-02"]), [5], [5.5]):
-        forecasts = pd.DataFrame([FORECAST]).assign(made_at=times)
-        with pytest.raises(InputError, match="offset"):
-            score(pd.DataFrame([QUESTION]), forecasts)
-
-
-def test_a_missing_column_is_named() -> None:
-    for name in ("question_id", "open_time", "scheduled_close_time"):
-        questions = pd.DataFrame([QUESTION]).drop(columns=name)
-        with pytest.raises(InputError, match=f"questions {name} — the column is required"):
-            score(questions, pd.DataFrame([FORECAST]).iloc[:0])
-    for name in ("question_id", "forecaster", "made_at"):
-        forecasts = pd.DataFrame([FORECAST]).drop(columns=name)
-        with pytest.raises(InputError, match=f"forecasts {name} — the column is required"):
-            score(pd.DataFrame([QUESTION]), forecasts)
-    with pytest.raises(InputError, match="one of probability"):
-        score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]).drop(columns="probability"))
-
-
-def test_a_column_that_is_there_twice_is_named() -> None:
+def test_a_column_that_is_missing_or_there_twice_is_named() -> None:
     questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST])
-    for name in ("question_id", "open_time", "resolution"):
+    for name in ("question_id", "open_time", "scheduled_close_time"):
+        with pytest.raises(InputError, match=f"questions {name} — the column is required"):
+            score(questions.drop(columns=name), forecasts.iloc[:0])
         twice = pd.concat([questions, questions[[name]]], axis=1)
         with pytest.raises(InputError, match=f"questions {name} — the column occurs more than"):
             score(twice, forecasts)
     for name in ("question_id", "forecaster", "made_at", "probability"):
+        needed = "one of probability" if name == "probability" else f"forecasts {name} — the column"
+        with pytest.raises(InputError, match=needed):
+            score(questions, forecasts.drop(columns=name))
         twice = pd.concat([forecasts, forecasts[[name]]], axis=1)
         with pytest.raises(InputError, match=f"forecasts {name} — the column occurs more than"):
             score(questions, twice)
@@ -194,21 +159,17 @@ def test_an_invalid_protocol_is_refused(other: Any) -> None:
         score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]), other)
 
 
-@pytest.mark.parametrize("truth", [True, np.bool_(True)])
 @pytest.mark.parametrize("dtype", [object, None])
-def test_true_is_not_a_probability(truth: Any, dtype: Any) -> None:
-    forecasts = pd.DataFrame([FORECAST]).assign(probability=pd.Series([truth], dtype=dtype))
+def test_true_is_not_a_probability(dtype: Any) -> None:
+    forecasts = pd.DataFrame([FORECAST]).assign(probability=pd.Series([True], dtype=dtype))
     with pytest.raises(InputError, match="probability, row 0: True — a probability must be"):
         score(pd.DataFrame([QUESTION]), forecasts)
 
 
 def test_everything_that_is_wrong_is_reported_at_once() -> None:
     questions = [QUESTION, QUESTION | {"question_id": "r", "resolution": "maybe"}]
-    forecasts = [
-        FORECAST | {"probability": 2.0},
-        FORECAST,
-        FORECAST | {"made_at": "today", "question_id": "s"},
-    ]
+    changes = ({"probability": 2.0}, {}, {"made_at": "today", "question_id": "s"})
+    forecasts = [FORECAST | change for change in changes]
     found = {(frame, column, row) for frame, column, row, _ in refused(questions, forecasts)}
     assert found == {
         ("questions", "resolution", 1),
@@ -240,4 +201,4 @@ def test_an_index_that_is_not_a_count_does_not_matter() -> None:
     forecasts = pd.DataFrame([FORECAST, FORECAST | {"probability": 1.5}], index=[9, 9])
     [(_, column, row, _)] = refused(questions.to_dict("records"), forecasts.to_dict("records"))
     assert (column, row) == ("probability", 1)
-    assert json.dumps(score(questions, forecasts.iloc[:1])["score"].tolist())
+    assert len(score(questions, forecasts.iloc[:1])) == 1

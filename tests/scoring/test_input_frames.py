@@ -12,6 +12,7 @@ import pytest
 
 from scoring import InputError, score, standing
 from scoring.input_columns import is_blank, parse_json, quantities
+from tests.scoring.ten_days import START
 
 QUESTION: dict[str, Any] = {
     "question_id": "q",
@@ -20,31 +21,27 @@ QUESTION: dict[str, Any] = {
     "scheduled_close_time": "2026-01-11T00:00:00Z",
     "resolution": "yes",
 }
-CHOICE = QUESTION | {
-    "type": "multiple_choice",
-    "options": '["a", "b", "Other"]',
-    "resolution": "b",
-}
-NUMBER = QUESTION | {
-    "type": "numeric",
-    "lower_bound": 0,
-    "upper_bound": 10,
-    "resolution": 2.5,
-}
+OPTIONS = {"type": "multiple_choice", "options": '["a", "b", "Other"]'}
+CHOICE = QUESTION | OPTIONS | {"resolution": "b"}
+RANGE = {"type": "numeric", "lower_bound": 0, "upper_bound": 10}
+NUMBER = QUESTION | RANGE | {"resolution": 2.5}
 FORECAST: dict[str, Any] = {
     "question_id": "q",
     "forecaster": "ana",
     "made_at": "2026-01-01T00:00:00Z",
     "probability": 0.7,
 }
+UNSAID = {name: value for name, value in FORECAST.items() if name != "probability"}
+GOOD = {
+    "binary": FORECAST,
+    "multiple_choice": UNSAID | {"probabilities": [0.5, 0.3, 0.2]},
+    "numeric": UNSAID | {"quantiles": {"0.5": 3}},
+}
 
 
 def one(question: dict[str, Any], forecast: dict[str, Any], protocol: str = "brier") -> float:
     found = score(pd.DataFrame([question]), pd.DataFrame([forecast]), protocol)
     return float(found["score"].iloc[0])
-
-
-# --- accepted formats ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -67,11 +64,8 @@ def test_a_time_with_an_offset_is_taken_however_it_is_written(written: Any) -> N
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_of_every_unit_mean_the_same(unit: str) -> None:
     questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST])
-    for frame, names in (
-        (questions, ["open_time", "scheduled_close_time"]),
-        (forecasts, ["made_at"]),
-    ):
-        for name in names:
+    for frame in (questions, forecasts):
+        for name in frame.columns.intersection(["open_time", "scheduled_close_time", "made_at"]):
             frame[name] = pd.to_datetime(frame[name]).dt.as_unit(unit)
     assert score(questions, forecasts)["coverage"].tolist() == [1.0]
 
@@ -80,14 +74,11 @@ def test_frames_backed_by_arrow_mean_the_same() -> None:
     questions, forecasts = pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST] * 2)
     forecasts["made_at"] = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"])
     forecasts["probability"] = [0.7, None]
-    found = score(
-        questions.convert_dtypes(dtype_backend="pyarrow"),
-        forecasts.convert_dtypes(dtype_backend="pyarrow"),
-    )
-    expected = score(questions, forecasts)
-    assert found.to_dict("records") == expected.to_dict("records")
-    nullable = score(questions, forecasts.astype({"probability": "Float64"}))
-    assert nullable.to_dict("records") == expected.to_dict("records")
+    arrow = (frame.convert_dtypes(dtype_backend="pyarrow") for frame in (questions, forecasts))
+    nullable = forecasts.astype({"probability": "Float64"})
+    expected = score(questions, forecasts).to_dict("records")
+    for found in (score(*arrow), score(questions, nullable)):
+        assert found.to_dict("records") == expected
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint8", "float32", "object", "Int64", "str"])
@@ -157,39 +148,28 @@ def test_a_binary_resolution_is_a_word_or_a_number(written: Any, outcome: float)
 
 
 @pytest.mark.parametrize("written", ["", None, math.nan, "annulled", "ambiguous", "Annulled"])
-@pytest.mark.parametrize("question", [QUESTION, CHOICE, NUMBER])
-def test_a_question_without_an_outcome_has_no_scores(
-    question: dict[str, Any], written: Any
-) -> None:
-    questions = pd.DataFrame([question | {"resolution": written}])
-    withdrawal = FORECAST | {"probability": None, "probabilities": None, "quantiles": None}
-    assert score(questions, pd.DataFrame([withdrawal])).empty
+def test_a_question_without_an_outcome_has_no_scores(written: Any) -> None:
+    for question in (QUESTION, CHOICE, NUMBER):
+        made = pd.DataFrame([GOOD[question["type"]]])
+        for resolution, many in ((question["resolution"], 1), (written, 0)):
+            asked = pd.DataFrame([question | {"resolution": resolution}])
+            assert len(score(asked, made, ["brier", "crps"])) == many
 
 
-@pytest.mark.parametrize("quantiles", [{"0.5": 5}, '{"0.5": 5}', {0.5: 5.0}])
-def test_quantiles_are_an_object_of_levels(quantiles: Any) -> None:
-    forecast = FORECAST | {"probability": None, "quantiles": quantiles}
+def test_quantiles_are_an_object_of_levels() -> None:
     # F(z) = z / 10 and the outcome is 2.5: (x³ + (1 − x)³) / 3 at x = ¼.
-    assert one(NUMBER, forecast, "crps") == pytest.approx((0.25**3 + 0.75**3) / 3)
-
-
-def test_mass_below_and_above_the_bounds_is_stated_beside_the_levels() -> None:
-    forecast = FORECAST | {
-        "probability": None,
-        "quantiles": {"below": 0.5, "above": 0.5},
-    }
-    assert one(NUMBER, forecast, "crps") == pytest.approx(0.25)
+    for quantiles in ({"0.5": 5}, '{"0.5": 5}', {0.5: 5.0}):
+        found = one(NUMBER, UNSAID | {"quantiles": quantiles}, "crps")
+        assert found == pytest.approx((0.25**3 + 0.75**3) / 3)
+    # Mass below and above the bounds is stated beside the levels.
+    assert one(NUMBER, UNSAID | {"quantiles": {"below": 0.5, "above": 0.5}}, "crps") == 0.25
 
 
 def test_dates_are_numbers_on_a_line() -> None:
-    question = QUESTION | {
-        "type": "date",
-        "lower_bound": "2026-01-01",
-        "upper_bound": "2026-01-11",
-        "resolution": "2026-01-03T12:00:00Z",
-    }
-    forecast = FORECAST | {"probability": None, "quantiles": {"0.5": "2026-01-06"}}
-    assert one(question, forecast, "crps") == pytest.approx((0.25**3 + 0.75**3) / 3)
+    bounds = {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-01-11"}
+    question = QUESTION | bounds | {"resolution": "2026-01-03T12:00:00Z"}
+    found = one(question, UNSAID | {"quantiles": {"0.5": "2026-01-06"}}, "crps")
+    assert found == pytest.approx((0.25**3 + 0.75**3) / 3)
 
 
 def test_a_row_with_nothing_in_it_is_a_withdrawal() -> None:
@@ -199,44 +179,24 @@ def test_a_row_with_nothing_in_it_is_a_withdrawal() -> None:
 
 
 def test_empty_frames_give_an_empty_frame() -> None:
-    empty = pd.DataFrame()
-    for questions, forecasts in (
-        (empty, empty),
-        (pd.DataFrame([QUESTION]), empty),
-        (pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]).iloc[:0]),
-    ):
-        found = score(questions, forecasts)
-        assert found.empty
-        assert list(found) == [
-            "question_id", "forecaster", "protocol", "score", "coverage", "updates",
-        ]  # fmt: skip
+    empty, asked, made = (pd.DataFrame(rows) for rows in ([], [QUESTION], [FORECAST]))
+    names = ["question_id", "forecaster", "protocol", "score", "coverage", "updates"]
+    for frames in ((empty, empty), (asked, empty), (asked, made.iloc[:0])):
+        found = score(*frames)
+        assert (len(found), list(found)) == (0, names)
 
 
 def test_the_frames_are_left_as_they_were() -> None:
-    questions, forecasts = (
-        pd.DataFrame([QUESTION, CHOICE | {"question_id": "m"}]),
-        pd.DataFrame(
-            [FORECAST, FORECAST | {"made_at": "2025-12-01T00:00:00Z", "probability": None}]
-        ),
-    )
-    before = questions.copy(deep=True), forecasts.copy(deep=True)
-    score(questions, forecasts, ["brier", "skill", "gjo_accuracy"])
-    pd.testing.assert_frame_equal(questions, before[0])
-    pd.testing.assert_frame_equal(forecasts, before[1])
-
-
-# --- single columns: JSON, numbers and dates of every kind, extreme times -------------------------
-
-
-START = pd.Timestamp("2026-01-01", tz="UTC")
-UNSAID = {name: value for name, value in FORECAST.items() if name != "probability"}
+    early = FORECAST | {"made_at": "2025-12-01T00:00:00Z", "probability": None}
+    rows = [QUESTION, CHOICE | {"question_id": "m"}], [FORECAST, early]
+    given, before = ([pd.DataFrame(each) for each in rows] for _ in range(2))
+    score(*given, ["brier", "skill", "gjo_accuracy"])
+    for frame, same in zip(given, before, strict=True):
+        pd.testing.assert_frame_equal(frame, same)
 
 
 def objects(*values: Any) -> np.ndarray:
     return np.fromiter(values, dtype=object, count=len(values))
-
-
-# --- JSON -----------------------------------------------------------------------------------
 
 
 def test_texts_of_json_are_read_and_other_values_left() -> None:
@@ -249,8 +209,6 @@ def test_blank_is_nothing_or_spaces_and_no_zero_and_no_empty_list() -> None:
     assert is_blank(column).tolist() == [True] * 4 + [False] * 6
     assert is_blank(pd.Series(["", "x", None], dtype="str")).tolist() == [True, False, True]
 
-
-# --- numbers and dates ------------------------------------------------------------------------
 
 WRITTEN = [
     1, 2.5, "3", " 4.5 ", "1e3", np.float32(0.5), np.int8(7), True, "x", None, [1], math.nan,
@@ -275,23 +233,15 @@ def test_quantities_are_numbers_and_dates_with_an_offset(as_date: bool) -> None:
 
 
 def test_a_list_of_texts_or_booleans_is_not_a_vector() -> None:
-    choice = QUESTION | {
-        "type": "multiple_choice", "options": ["a", "b"], "resolution": "a",
-    }  # fmt: skip
     for wrong in (["0.5", "0.5"], [True, False], [[0.5], [0.5]], ["x", 0.5]):
-        row = UNSAID | {"probabilities": wrong}
         with pytest.raises(InputError, match="list of numbers and nulls"):
-            score(pd.DataFrame([choice]), pd.DataFrame([row]))
-
-
-# --- distributions ----------------------------------------------------------------------------
+            one(CHOICE | {"options": ["a", "b"]}, UNSAID | {"probabilities": wrong})
 
 
 def test_a_level_may_equal_one_minus_the_mass_above_to_rounding() -> None:
     # 1 − 0.9 is 0.09999999999999998 in floating point.
     question = NUMBER | {"upper_bound": 1, "resolution": 1}
-    rows = pd.DataFrame([UNSAID | {"quantiles": {"0.1": 0.5, "above": 0.9}}])
-    found = score(pd.DataFrame([question]), rows, "crps")["score"].item()
+    found = one(question, UNSAID | {"quantiles": {"0.1": 0.5, "above": 0.9}}, "crps")
     # F rises to 0.1 by the middle and stays there.
     assert found == pytest.approx(0.5 * 0.1**2 / 3 + 0.5 * 0.1**2)
 
@@ -299,25 +249,17 @@ def test_a_level_may_equal_one_minus_the_mass_above_to_rounding() -> None:
 @pytest.mark.parametrize(
     ("resolution", "expected"), [("below_lower_bound", 0.49), ("above_upper_bound", 0.09)]
 )
-def test_an_outcome_only_known_to_lie_outside_scores_the_whole_range(
-    resolution: str, expected: float
-) -> None:
+def test_an_outcome_known_to_lie_outside_is_scored(resolution: str, expected: float) -> None:
     question = NUMBER | {"upper_bound": 1, "resolution": resolution}
-    rows = pd.DataFrame([UNSAID | {"quantiles": {"below": 0.3, "above": 0.7}}])
-    found = score(pd.DataFrame([question]), rows, "crps")["score"].item()
+    found = one(question, UNSAID | {"quantiles": {"below": 0.3, "above": 0.7}}, "crps")
     assert found == pytest.approx(expected)
-
-
-# --- times ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("unit", ["s", "ms"])
 @pytest.mark.parametrize("year", ["300000-01-01", "10000-01-01", "0000-12-31", "-9999-01-01"])
 def test_a_time_outside_of_the_calendar_is_refused(unit: str, year: str) -> None:
-    far = pd.Series(np.array([year, "2026-01-02"], dtype=f"datetime64[{unit}]")).dt.tz_localize(
-        "UTC"
-    )
-    rows = pd.DataFrame([FORECAST] * 2).assign(made_at=far)
+    far = pd.Series(np.array([year, "2026-01-02"], dtype=f"datetime64[{unit}]"))
+    rows = pd.DataFrame([FORECAST] * 2).assign(made_at=far.dt.tz_localize("UTC"))
     with pytest.raises(InputError, match="years 1 to 9999") as caught:
         score(pd.DataFrame([QUESTION]), rows)
     [problem] = caught.value.problems
@@ -327,16 +269,13 @@ def test_a_time_outside_of_the_calendar_is_refused(unit: str, year: str) -> None
 
 @pytest.mark.parametrize("year", ["-0044-03-15", "10000-01-01"])
 def test_a_text_of_a_time_outside_of_the_calendar_is_refused(year: str) -> None:
-    rows = pd.DataFrame([FORECAST | {"made_at": f"{year}T00:00:00Z"}])
     with pytest.raises(InputError, match=year):
-        score(pd.DataFrame([QUESTION]), rows)
+        one(QUESTION, FORECAST | {"made_at": f"{year}T00:00:00Z"})
 
 
 def test_the_whole_calendar_is_taken() -> None:
-    question = QUESTION | {
-        "open_time": "0001-01-01T00:00:00Z", "scheduled_close_time": "9999-12-31T23:59:59Z",
-    }  # fmt: skip
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+    question = QUESTION | {"open_time": first, "scheduled_close_time": last}
     found = score(pd.DataFrame([question]), pd.DataFrame([FORECAST]))
-    whole = pd.Timestamp("9999-12-31T23:59:59Z") - pd.Timestamp("0001-01-01T00:00:00Z")
-    live = pd.Timestamp("9999-12-31T23:59:59Z") - START
-    assert found["coverage"].item() == pytest.approx(live / whole, rel=1e-15)
+    share = (pd.Timestamp(last) - START) / (pd.Timestamp(last) - pd.Timestamp(first))
+    assert found["coverage"].item() == pytest.approx(share, rel=1e-15)

@@ -54,9 +54,7 @@ def test_lopsided_values_of_clusters_that_weigh_unevenly_count_as_so_many_that_a
     assert found.upper == pytest.approx(-error * skewed(-far, skewness, alike))
 
 
-def test_where_one_cluster_has_all_but_a_trace_of_the_weight_nothing_is_said_of_the_spread() -> (
-    None
-):
+def test_one_cluster_with_nearly_all_the_weight_leaves_no_interval() -> None:
     found = clustered_mean([1, 2, 3], weight=[1, 1e-9, 1e-9], lopsided=True)
     assert found.mean == pytest.approx(1)
     assert all(math.isnan(number) for number in found[1:])
@@ -74,7 +72,6 @@ def test_where_a_few_values_make_the_mean_there_are_few() -> None:
     assert rare.upper == pytest.approx(x.mean() + half)
 
 
-@pytest.mark.slow
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=12, unique=True), st.booleans())
 def test_the_interval_holds_zero_just_when_the_test_does_not_speak(
     x: list[float], lopsided: bool
@@ -106,7 +103,6 @@ def test_clusters_are_summed_before_anything_is_squared() -> None:
     assert found.upper == pytest.approx(2 + stats.t.ppf(0.975, 2) * error)
 
 
-@pytest.mark.slow
 @given(values)
 def test_every_value_twice_in_a_cluster_of_two_tells_nothing_new(x: list[float]) -> None:
     once = clustered_mean(x)

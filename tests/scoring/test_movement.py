@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,44 +14,13 @@ from scipy.special import expit, logit, ndtr
 from scoring import InputError, excess_movement, in_order_of_time, reaction
 from scoring.movement import Reaction
 from tests.examples import examples
-from tests.scoring.slow_reference import frames, live_segments
-from tests.scoring.strategies import HOUR, NEW_YEAR, ledgers
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def day(number: float) -> datetime:
-    return START + timedelta(days=number)
-
-
-def asked(id_: str = "q", resolution: str = "yes", **fields: object) -> dict[str, object]:
-    return {
-        "question_id": id_,
-        "open_time": START,
-        "scheduled_close_time": day(10),
-        "resolution": resolution,
-    } | fields
-
-
-def said(rows: list[tuple[float, Any]], id_: str = "q") -> pd.DataFrame:
-    several = any(isinstance(p, list) for _, p in rows)
-    return pd.DataFrame(
-        {
-            "question_id": id_,
-            "forecaster": "ana",
-            "made_at": [day(at) for at, _ in rows],
-            "probabilities" if several else "probability": [p for _, p in rows],
-        }
-    )
-
-
-def excess(question: dict[str, object], rows: list[tuple[float, Any]], **how: Any) -> float:
-    [found] = excess_movement(pd.DataFrame([question]), said(rows), **how)["excess"]
-    return float(found)
+from tests.scoring.slow_reference import frames, live_segments, stamp
+from tests.scoring.strategies import HOUR, NEW_YEAR, Ledger, Row, ledgers
+from tests.scoring.ten_days import DAY, START, by_ana, question
 
 
 def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
-    [row] = excess_movement(pd.DataFrame([asked()]), said([(0, 0.5), (5, 0.8)])).to_dict("records")
+    [row] = excess_movement(question(), by_ana((0, 0.5), (5, 0.8))).to_dict("records")
     assert (row["steps"], row["revisions"]) == (2, 1)
     assert row["movement"] == pytest.approx(0.09 + 0.04)
     assert row["reduction"] == pytest.approx(0.25)
@@ -61,28 +28,27 @@ def test_the_excess_is_movement_less_the_uncertainty_taken_away() -> None:
 
 
 def test_repeats_and_the_step_to_the_outcome_are_not_revisions() -> None:
-    rows = said([(0, 0.5), (2, 0.5), (3, None), (4, 0.6), (5, 0.6)])
+    rows = by_ana((0, 0.5), (2, 0.5), (3, None), (4, 0.6), (5, 0.6))
     for resolution, steps in (("yes", 4), ("", 3)):
-        [row] = excess_movement(pd.DataFrame([asked(resolution=resolution)]), rows).to_dict(
-            "records"
-        )
-        assert (row["steps"], row["revisions"]) == (steps, 1)
+        found = excess_movement(question(resolution=resolution), rows)
+        assert found[["steps", "revisions"]].to_numpy().tolist() == [[steps, 1]]
 
 
 def test_as_of_looks_at_nothing_later() -> None:
-    rows = [(0, 0.5), (2, 0.9), (6, 0.5)]
-    assert excess(asked(), rows, as_of=day(4)) == pytest.approx(0)
-    assert excess(asked(), rows, as_of=day(8)) == pytest.approx(0.8 * 0.4)
-    assert excess(asked(), rows, as_of=day(10)) == pytest.approx(0.8 * 0.4)  # from 0.5 to 1: 0
-    assert excess_movement(pd.DataFrame([asked()]), said(rows), as_of=START).empty
+    rows = by_ana((0, 0.5), (2, 0.9), (6, 0.5))
+    for day, excess in ((4, 0), (8, 0.8 * 0.4), (10, 0.8 * 0.4)):  # the last step is from 0.5 to 1
+        [found] = excess_movement(question(), rows, as_of=START + day * DAY)["excess"]
+        assert found == pytest.approx(excess)
+    assert excess_movement(question(), rows, as_of=START).empty
 
 
 def test_adding_an_option_is_not_movement() -> None:
-    choice = asked(resolution="", type="multiple_choice", options=["a", "b", "other"])
-    assert excess(choice, [(0, [0.6, None, 0.4]), (4, [0.6, 0.3, 0.1])]) == 0
+    choice = question(resolution="", type="multiple_choice", options=["a", "b", "other"])
+    rows = by_ana((0, [0.6, None, 0.4]), (4, [0.6, 0.3, 0.1]))
+    assert excess_movement(choice, rows)["excess"].tolist() == [0]
 
 
-def slow(question: dict[str, Any], made: list[dict[str, Any]], as_of: int) -> dict[str, float]:
+def slow(question: Row, made: list[Row], as_of: int) -> dict[str, float]:
     """The excess movement of each forecaster with a live forecast, in a loop."""
     found = {}
     for who in sorted({row["forecaster"] for row in made}):
@@ -96,7 +62,7 @@ def slow(question: dict[str, Any], made: list[dict[str, Any]], as_of: int) -> di
     return found
 
 
-def step(one: Any, two: Any, question: dict[str, Any]) -> float:
+def step(one: Any, two: Any, question: Row) -> float:
     y = question["outcome"]
     if question["type"] == "binary":
         return (2 * one - 1) * (one - (y if two is None else two))
@@ -111,33 +77,23 @@ def step(one: Any, two: Any, question: dict[str, Any]) -> float:
     return sum((2 * p - 1) * (p - q) for p, q in zip(before, after, strict=True)) / 2
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(ledgers(zero=True), st.integers(-5, 140))
-def test_it_agrees_with_the_definition_written_out(
-    ledger: tuple[list[dict[str, Any]], list[dict[str, Any]]], hours: int
-) -> None:
-    questions, made = ledger
+def test_it_agrees_with_the_definition_written_out(ledger: Ledger, hours: int) -> None:
     as_of = NEW_YEAR + hours * HOUR
-    expected = {
-        (question["question_id"], who): value
-        for question in questions
-        for who, value in slow(
-            question, [r for r in made if r["question_id"] == question["question_id"]], as_of
-        ).items()
-    }
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=as_of)
-    found = excess_movement(*frames(ledger), as_of=at)
+    expected = {}
+    for asked in ledger[0]:
+        made = [row for row in ledger[1] if row["question_id"] == asked["question_id"]]
+        for who, value in slow(asked, made, as_of).items():
+            expected[asked["question_id"], who] = value
+    found = excess_movement(*frames(ledger), as_of=stamp(as_of))
     got = found.set_index(["question_id", "forecaster"])["excess"].to_dict()
     assert got == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_naive_moment_is_refused() -> None:
     with pytest.raises(InputError, match="as_of"):
-        excess_movement(pd.DataFrame([asked()]), said([(0, 0.5)]), as_of=datetime(2026, 1, 1))  # noqa: DTZ001
-
-
-# --- over- and under-reaction, apart from faults of calibration -----------------------------------
+        excess_movement(question(), by_ana((0, 0.5)), as_of=START.tz_localize(None))
 
 
 QUESTIONS, STEPS = 90, 6
@@ -200,14 +156,12 @@ def test_half_moves_under_react_and_swings_over_react() -> None:
     assert np.mean([one.p_value < 0.05 and one.excess.statistic > 0 for one in swings]) > 0.3
 
 
-@pytest.mark.slow
 def test_one_forecast_a_question_shows_no_reaction_of_its_own() -> None:
     p, y = paths(3)
     one = found(p[:, :1], y)
     assert one.p_value > 0.05 or np.isnan(one.p_value)
 
 
-@pytest.mark.slow
 def test_options_are_recalibrated_together() -> None:
     rng = np.random.default_rng(1)
     p = rng.dirichlet([1, 1, 1], 120)

@@ -16,39 +16,21 @@ from tests.scoring.ten_days import question, said
 FINE = (np.arange(2000) + 0.5) / 2000
 
 
-def tournament(seed: int, questions: int = 40) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
-    made = simulate(
-        Tournament(
-            teams=(Team("one", members=3), Team("two", members=2)),
-            seed=seed,
-            questions=questions,
-            families=questions // 2,
-            choice_share=0.3,
-        )
-    )
-    group = made.teams.set_index("forecaster")["team"]
-    return made.questions, made.forecasts, group
-
-
 @pytest.mark.parametrize("lead", [None, 3.0])
 def test_the_area_under_the_difference_is_the_paired_difference(lead: float | None) -> None:
-    questions, forecasts, group = tournament(1)
-    curves = scoring.murphy_differences(questions, forecasts, group, None, lead, FINE)
-    pairs = scoring.paired(questions, forecasts, group, lead)
-    assert len(curves) == 1
-    ((a, b), curve), *_ = curves.items()
+    teams = (Team("one", members=3), Team("two", members=2))
+    made = simulate(Tournament(teams=teams, seed=1, questions=40, families=20, choice_share=0.3))
+    frames = made.questions, made.forecasts, made.teams.set_index("forecaster")["team"]
+    [((a, b), curve)] = scoring.murphy_differences(*frames, None, lead, FINE).items()
+    pairs = scoring.paired(*frames, lead)
     assert (a, b) == (pairs["a"].iloc[0], pairs["b"].iloc[0])
     assert curve["difference"].mean() == pytest.approx(pairs["difference"].mean(), abs=1e-4)
 
 
 def test_at_one_moment_it_is_the_difference_of_the_two_curves() -> None:
-    questions = pd.concat([question(question_id="p"), question(question_id="q", resolution="no")])
-    forecasts = pd.concat(
-        [
-            said(("ana", 0, 0.9), ("ben", 0, 0.6), ("cy", 0, 0.4)).assign(question_id="p"),
-            said(("ana", 0, 0.2), ("ben", 0, 0.7)).assign(question_id="q"),
-        ]
-    )
+    questions = pd.concat([question(question_id="p"), question(resolution="no")])
+    of_p = said(("ana", 0, 0.9), ("ben", 0, 0.6), ("cy", 0, 0.4)).assign(question_id="p")
+    forecasts = pd.concat([of_p, said(("ana", 0, 0.2), ("ben", 0, 0.7))])
     group = {"ana": "a", "ben": "b", "cy": "b"}
     at = [0.1, 0.3, 0.5, 0.65, 0.8, 0.95]
     found = scoring.murphy_differences(questions, forecasts, group, thresholds=at)["a", "b"]
@@ -101,6 +83,8 @@ def test_the_bands_of_several_curves_are_wider_than_that_of_one() -> None:
 
 
 def test_one_family_has_no_interval() -> None:
-    found = difference_curve(np.ones((3, 1)), pd.Series([1, 2, 3]), dict.fromkeys((1, 2, 3), "f"),
-                             np.array([0.5]))  # fmt: skip
+    ids = [1, 2, 3]
+    found = difference_curve(
+        np.ones((3, 1)), pd.Series(ids), dict.fromkeys(ids, "f"), np.array([0.5])
+    )
     assert np.isnan(found["band_lower"]).all()

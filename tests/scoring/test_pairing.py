@@ -102,8 +102,7 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_
 @pytest.mark.parametrize("said", [(0.2, 0.4), (0.9, 0.5), ([0.2, 0.3, 0.5], [0.4, 0.4, 0.2])])
 def test_the_moments_between_equals_are_those_of_an_outcome_halfway(said: tuple[Any, Any]) -> None:
     several = isinstance(said[0], list)
-    forecasts = ten_days.said(("a", 4, None), ("b", 4, None))
-    forecasts["probabilities" if several else "probability"] = list(said)
+    forecasts = ten_days.said(*zip("ab", (4, 4), said, strict=True))
     kind = {"type": "multiple_choice", "options": list("xyz")} if several else {}
     found = []
     for outcome in "xyz" if several else ("no", "yes"):

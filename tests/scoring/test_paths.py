@@ -63,7 +63,6 @@ def test_empty_frames_give_an_empty_frame() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(24))
 @given(ledgers(types=("binary", "multiple_choice", "numeric")))
 def test_standing_equals_the_slow_reference(ledger: Ledger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,29 +14,18 @@ from hypothesis import strategies as st
 import scoring
 from scoring.numeric_calibration import NODE_WEIGHTS, NODES, Pit, cumulative, payoffs
 from scoring.rules import knots
-
-OPENED = "2026-01-01T00:00:00Z"
-
-
-def asked(outcomes: list[object], **more: object) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "question_id": np.arange(len(outcomes)),
-            "type": "numeric",
-            "lower_bound": 0,
-            "upper_bound": 100,
-            "open_time": OPENED,
-            "scheduled_close_time": "2026-01-11T00:00:00Z",
-            "resolution": [str(outcome) for outcome in outcomes],
-        }
-        | more
-    )
+from tests.scoring.ten_days import START, question
 
 
-def made(rows: list[tuple[int, str, int, dict[str, float] | None]]) -> pd.DataFrame:
+def asked(outcomes: list[Any], **more: object) -> pd.DataFrame:
+    bounds = {"type": "numeric", "lower_bound": 0, "upper_bound": 100} | more
+    many = question(**bounds).loc[[0] * len(outcomes)].reset_index(drop=True)
+    return many.assign(question_id=many.index, resolution=[str(outcome) for outcome in outcomes])
+
+
+def made(rows: list[tuple[int, str, int, dict[str, Any] | None]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["question_id", "forecaster", "day", "quantiles"])
-    frame["made_at"] = pd.Timestamp(OPENED) + pd.to_timedelta(frame.pop("day"), unit="D")
-    return frame
+    return frame.assign(made_at=START + pd.to_timedelta(frame.pop("day"), unit="D"))
 
 
 def normal(middle: float, spread: float) -> dict[str, float]:
@@ -44,9 +34,6 @@ def normal(middle: float, spread: float) -> dict[str, float]:
 
     levels = np.linspace(0.01, 0.99, 33).round(4)
     return {str(level): float(middle + spread * ndtri(level)) for level in levels}
-
-
-# --- the transform -------------------------------------------------------------------------------
 
 
 def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> float:
@@ -66,7 +53,6 @@ def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> fl
     raise AssertionError
 
 
-@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 10), min_size=1, max_size=5).map(sorted),
     st.sampled_from([-1.0, 0.0, 2.0, 2.5, 3.0, 7.25, 10.0, 11.0, math.inf, -math.inf]),
@@ -83,27 +69,27 @@ def test_the_probabilities_below_and_up_to_a_point_are_those_of_its_piece(
     assert 0 <= below <= upto <= 1
 
 
+def intervals(questions: pd.DataFrame, stated: dict[str, Any]) -> list[list[float]]:
+    """Return the intervals of the outcomes of these questions, if ana states the same on each."""
+    rows = [(number, "ana", 0, stated) for number in range(len(questions))]
+    table = scoring.pit(questions, made(rows)).table
+    return table[["below", "upto"]].round(6).to_numpy().tolist()
+
+
 def test_an_outcome_beyond_a_bound_has_the_interval_of_the_mass_there() -> None:
     stated = {"below": 0.2, "0.5": 40, "above": 0.1}
     outcomes = ["below_lower_bound", "above_upper_bound", 40]
-    table = scoring.pit(
-        asked(outcomes), made([(number, "ana", 0, stated) for number in range(3)])
-    ).table
-    found = table[["below", "upto"]].round(6).to_numpy().tolist()
-    assert found == [[0.0, 0.2], [0.9, 1.0], [0.5, 0.5]]
+    assert intervals(asked(outcomes), stated) == [[0.0, 0.2], [0.9, 1.0], [0.5, 0.5]]
 
 
 def test_an_outcome_on_a_jump_has_its_whole_interval() -> None:
-    table = scoring.pit(asked([30]), made([(0, "ana", 0, {"0.2": 30, "0.7": 30})])).table
-    assert table[["below", "upto"]].round(6).to_numpy().tolist() == [[0.2, 0.7]]
+    assert intervals(asked([30]), {"0.2": 30, "0.7": 30}) == [[0.2, 0.7]]
 
 
 def test_dates_have_a_transform_too() -> None:
-    questions = asked(["2026-03-01"]).assign(
-        type="date", lower_bound="2026-01-01", upper_bound="2027-01-01"
-    )
-    found = scoring.pit(questions, made([(0, "ana", 0, {"0.5": "2026-03-01"})])).table  # type: ignore[dict-item]
-    assert found["upto"].item() == pytest.approx(0.5)
+    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2027-01-01"}
+    asked_ = asked(["2026-03-01"], type="date", **bounds)
+    assert intervals(asked_, {"0.5": "2026-03-01"}) == [[0.5, 0.5]]
 
 
 def test_the_second_forecast_of_a_path_has_half_the_weight_and_a_withdrawal_none() -> None:
@@ -115,13 +101,9 @@ def test_the_second_forecast_of_a_path_has_half_the_weight_and_a_withdrawal_none
 
 
 def test_questions_without_an_outcome_or_a_distribution_have_no_transform() -> None:
-    found = scoring.pit(asked(["", "annulled"]), made([(0, "ana", 0, normal(50, 5)),
-                                                        (1, "ana", 0, normal(50, 5))]))  # fmt: skip
+    found = one_each(["", "annulled"], 5)
     assert found.table.empty
     assert math.isnan(found.p_value)
-
-
-# --- the test ------------------------------------------------------------------------------------
 
 
 def test_the_payoffs_have_mean_zero_and_are_means_over_the_interval() -> None:
@@ -158,18 +140,12 @@ def test_each_fault_is_found_by_its_own_statistic() -> None:
     assert one_each(outcomes, 6).p_value > 0.05
 
 
-def path(random: np.random.Generator, question: int, steps: int) -> tuple[list[object], float]:
+def path(random: np.random.Generator, question: int, steps: int) -> tuple[list[Any], float]:
     """Calibrated forecasts of a sum that becomes known part by part, by two members in turn."""
-    parts = random.normal(0, 3, steps + 1)
-    rows: list[object] = [
-        (
-            question,
-            ("ana", "ben")[step % 2],
-            step,
-            normal(50 + parts[:step].sum(), 3 * math.sqrt(steps + 1 - step)),
-        )
-        for step in range(steps)
-    ]
+    parts, rows = random.normal(0, 3, steps + 1), []
+    for step in range(steps):
+        said = normal(50 + parts[:step].sum(), 3 * math.sqrt(steps + 1 - step))
+        rows.append((question, ("ana", "ben")[step % 2], step, said))
     return rows, float(50 + parts.sum())
 
 
@@ -178,10 +154,8 @@ def test_a_calibrated_path_is_rejected_as_often_as_the_level_says() -> None:
     random, rejected, squares = np.random.default_rng(3), 0, []
     for _ in range(30):
         paths = [path(random, question, 1 + question % 5) for question in range(40)]
-        found = scoring.pit(
-            asked([outcome for _, outcome in paths]),
-            made([row for rows, _ in paths for row in rows]),  # type: ignore[misc]
-        )
+        rows = [row for own, _ in paths for row in own]
+        found = scoring.pit(asked([outcome for _, outcome in paths]), made(rows))
         rejected += found.p_value < 0.05
         squares.append([found.level.statistic**2, found.spread.statistic**2])
     assert rejected <= 4  # 5% of 30, and two Monte Carlo errors

@@ -6,6 +6,7 @@ Those of the named protocols, and of any combination of rule, timing, reference 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from typing import Any
 
@@ -23,7 +24,7 @@ from scoring.timings import TIMINGS, Timed
 from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.slow_reference import frames
-from tests.scoring.strategies import Ledger, Row, ledgers
+from tests.scoring.strategies import TIMES, Ledger, Row, ledgers
 from tests.scoring.ten_days import DAY, START, by_ana, question, said
 
 NAMES = sorted(slow_reference.PROTOCOLS)
@@ -35,7 +36,6 @@ REFERENCE_NAMES = [None, "uniform", "peers", "crowd_mean", "crowd_median", "perf
                    "daily_median"]  # fmt: skip
 SCALES = [1.0, 100.0, "100 / ln K", "participation"]
 TYPES = ("binary", "multiple_choice", "numeric")
-SPOT = Protocol("spot", "brier", "spot")
 combinations = st.tuples(
     *(st.sampled_from(names) for names in (RULE_NAMES, TIMING_NAMES, REFERENCE_NAMES, SCALES))
 )
@@ -49,22 +49,20 @@ def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
         np.testing.assert_allclose(*values, rtol=1e-9, atol=1e-9)
 
 
-def assert_as_slowly(ledger: Ledger, choice: tuple[Any, Any, Any, Any]) -> None:
-    rule, timing, reference, scale = choice
-    found = score(*frames(ledger), Protocol("mine", rule, timing, reference, scale))
-    assert_same(found, slow_reference.score(*ledger, "mine", choice))
-
-
-def assert_as_the_reference(ledger: Ledger, protocols: list[str]) -> None:
-    for name in protocols:
-        assert_same(score(*frames(ledger), name), slow_reference.score(*ledger, name))
+def assert_as_slowly(ledger: Ledger, choices: dict[str, Any]) -> None:
+    """Score by protocols that have a name, or by parts that are given one."""
+    protocols = [Protocol(name, *parts) if parts else name for name, parts in choices.items()]
+    found = score(*frames(ledger), protocols)
+    for name, parts in choices.items():
+        own = found[found["protocol"] == name]
+        assert_same(own, slow_reference.score(*ledger, name, parts))
 
 
 @pytest.mark.slow
 @settings(max_examples=examples(45))
 @given(ledgers(types=TYPES))
 def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
-    assert_as_the_reference(ledger, NAMES)
+    assert_as_slowly(ledger, dict.fromkeys(NAMES))
 
 
 @pytest.mark.slow
@@ -72,7 +70,7 @@ def test_every_protocol_equals_the_slow_reference(ledger: Ledger) -> None:
 @given(ledgers(types=("binary", "multiple_choice"), zero=True))
 def test_an_infinite_score_stays_infinite_and_two_cancel_to_none(ledger: Ledger) -> None:
     names = ["log", "metaculus_baseline", "metaculus_peer", "metaculus_spot_peer"]
-    assert_as_the_reference(ledger, names)
+    assert_as_slowly(ledger, dict.fromkeys(names))
 
 
 def test_every_named_protocol_and_part_is_compared_with_the_reference() -> None:
@@ -87,13 +85,16 @@ def test_every_named_protocol_and_part_is_compared_with_the_reference() -> None:
 @given(ledgers(types=TYPES, rows=25), st.lists(combinations, min_size=4, max_size=4))
 def test_every_combination_equals_the_slow_reference(ledger: Ledger, choices: list[Any]) -> None:
     vectors = [row["p"] for row in ledger[1] if isinstance(row["p"], list)]
-    for choice in choices:
+    mine = {}
+    for number, choice in enumerate(choices):
         if choice[2] == "crowd_mean":
             # The mean of forecasts over different options has no defined order.
             orderless = choice[0] == "rps" and any(q is None for p in vectors for q in p)
             if RULES[choice[0]].deviation is None or orderless:
                 continue
-        assert_as_slowly(ledger, choice)
+        mine[f"mine {number}"] = choice
+    if mine:
+        assert_as_slowly(ledger, mine)
 
 
 def test_a_forecast_of_a_single_option_earns_nothing_on_the_scale_of_options() -> None:
@@ -109,22 +110,26 @@ def test_a_forecast_of_a_single_option_earns_nothing_on_the_scale_of_options() -
     assert found["score"].tolist() == pytest.approx([0.0, -25 / math.log(2)])
 
 
+PEERS = Protocol("peers", "brier", "scheduled_average", "peers")
+
+
+@settings(max_examples=examples(24))
+@given(ledgers())
+def test_the_peers_advantages_of_a_question_sum_to_zero(ledger: Ledger) -> None:
+    total = score(*frames(ledger), PEERS).groupby("question_id")["score"].sum()
+    np.testing.assert_allclose(total, 0, atol=1e-12)
+
+
 @pytest.mark.slow
 @settings(max_examples=examples(16))
-@given(ledgers(types=TYPES), st.integers(0, 2**32 - 1))
-def test_the_order_of_the_rows_does_not_matter(ledger: Ledger, seed: int) -> None:
-    asked, made = ledger
-    # Of two rows at one instant the later counts, so only other rows may be moved.
-    alone = {(row["question_id"], row["forecaster"], row["time"]): row for row in made}
-    rows = list(alone.values())
-    order = np.random.default_rng(seed).permutation(len(rows))
-    for protocol in ("brier", "skill", "gjo_accuracy", "crps"):
-        expected = score(*frames((asked, rows)), protocol)
-        shuffled = score(*frames((asked[::-1], [rows[i] for i in order])), protocol)
-        pd.testing.assert_frame_equal(shuffled, expected, rtol=0, atol=1e-11)
-
-
-# --- precision --------------------------------------------------------------------------------
+@given(ledgers(types=TYPES), st.integers(-20_000, 20_000))
+def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: int) -> None:
+    # Whole days, because the daily protocols count calendar days.
+    by = days * slow_reference.DAY
+    asked = [q | {name: q[name] + by for name in TIMES} for q in ledger[0]]
+    moved = asked, [row | {"time": row["time"] + by} for row in ledger[1]]
+    found = (score(*frames(each), list(PROTOCOLS)) for each in (ledger, moved))
+    pd.testing.assert_frame_equal(*found, check_exact=True)
 
 
 def many(length: int, people: int, seed: int, name: str) -> tuple[Row, list[Row]]:
@@ -151,11 +156,7 @@ def many(length: int, people: int, seed: int, name: str) -> tuple[Row, list[Row]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reference", ["peers", "crowd_mean", "crowd_median"])
-@pytest.mark.parametrize("timing", ["live_average", "scheduled_average"])
-def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
-    timing: str, reference: str
-) -> None:
+def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits() -> None:
     year = 31_557_600_000_000
     parts = [
         many(500 * year, 40, 1, "a"), many(60_000_000, 5, 2, "b"), many(500 * year, 40, 3, "c"),
@@ -163,15 +164,12 @@ def test_a_question_of_a_minute_beside_one_of_centuries_loses_no_digits(
     asked = [question for question, _ in parts]
     made = [row for _, rows in parts for row in rows]
     # Includes a forecaster live for two microseconds of five centuries.
-    assert_as_slowly((asked, made), ("brier", timing, reference, 100.0))
+    timings, references = ("live_average", "scheduled_average"), REFERENCE_NAMES[2:5]
+    every = itertools.product(["brier"], timings, references, [100.0])
+    assert_as_slowly((asked, made), {f"mine {number}": parts for number, parts in enumerate(every)})
 
 
-# --- adding new ones ----------------------------------------------------------------------------
-
-
-def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_rule_timing_or_reference_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
     def distance(p: Floats, y: Floats) -> Floats:
         return np.abs(p - y)
 
@@ -188,16 +186,13 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
     monkeypatch.setitem(RULES, "distance", Rule(distance))
     monkeypatch.setitem(TIMINGS, "first", first)
     monkeypatch.setitem(REFERENCES, "certainty", certainty)
-    questions, made = question(), by_ana((0, 0.4), (5, 0.9))
-    assert score(questions, made, Protocol("mine", "distance", "live_average"))[
-        "score"
-    ].item() == pytest.approx(0.35)
-    assert score(questions, made, Protocol("mine", "brier", "first"))[
-        "score"
-    ].item() == pytest.approx(0.36)
-    assert score(questions, made, Protocol("mine", "distance", "first", "certainty"))[
-        "score"
-    ].item() == pytest.approx(0.4)
+    for expected, parts in (
+        (0.35, ("distance", "live_average")),
+        (0.36, ("brier", "first")),
+        (0.4, ("distance", "first", "certainty")),
+    ):
+        found = score(question(), by_ana((0, 0.4), (5, 0.9)), Protocol("mine", *parts))
+        assert found["score"].item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -217,9 +212,6 @@ def test_a_rule_a_timing_and_a_reference_are_each_added_by_a_function_and_a_line
 def test_a_protocol_with_an_unknown_part_is_refused(fields: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         Protocol("mine", *fields)
-
-
-# --- worked by hand ---------------------------------------------------------------------------
 
 
 def by_name(found: pd.DataFrame, column: str = "score") -> dict[str, float]:
@@ -269,7 +261,7 @@ def test_the_spot_score_is_read_at_the_spot_time_within_the_questions_life(
 ) -> None:
     rows = said(("ana", 1, 0.4), ("ana", 3, 0.8), ("ana", 6, 0.1), ("bo", -2, 0.8))
     asked = question(spot_time=START + spot * DAY, actual_close_time=START + close * DAY)
-    found = score(asked, rows, SPOT)
+    found = score(asked, rows, Protocol("spot", "brier", "spot"))
     assert by_name(found) == scores | {"bo": 0.04}
     assert (found["coverage"] == 1).all()
 
@@ -341,19 +333,14 @@ def test_a_perfect_log_score_is_not_below_zero() -> None:
     assert not np.signbit(found["score"]).any()
 
 
-# --- many -----------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
-def test_questions_scored_in_batches_score_as_they_do_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_questions_in_batches_score_as_they_do_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(input_frames, "BATCH_ROWS", 3000)
     random, n, asked = np.random.default_rng(8), 20_000, 60
     ids = {"question_id": random.integers(0, asked, n), "forecaster": random.integers(0, 40, n)}
     frame = pd.DataFrame(ids | {"probability": random.random(n).round(3)})
     frame["made_at"] = START + pd.to_timedelta(random.integers(0, 864_000_000_000, n), unit="us")
-    questions = pd.concat([question(question_id=number) for number in range(asked)])
+    questions = pd.concat([question(question_id=number) for number in reversed(range(asked))])
     names = ["brier", "skill", "crowd_median", "gjo_accuracy"]
     together = score(questions, frame, names)
     ordered = frame.sort_values(["question_id", "forecaster", "made_at"], kind="stable")

@@ -12,14 +12,7 @@ from numpy.testing import assert_allclose
 
 import scoring
 from scoring import score
-from tests.scoring.ten_days import START, by_ana, question
-
-
-def logistic(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-# --- rules ------------------------------------------------------------------------------------
+from tests.scoring.ten_days import by_ana, question, said
 
 
 @pytest.mark.parametrize(
@@ -46,9 +39,7 @@ def test_ranked_probability_scores_of_precipitation() -> None:
 
 
 @pytest.mark.parametrize(("below", "above"), [(0.0, 0.0), (0.2, 0.1), (0.0, 0.6), (0.5, 0.5)])
-def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
-    below: float, above: float
-) -> None:
+def test_the_crps_of_a_uniform_with_mass_at_its_ends(below: float, above: float) -> None:
     # Jordan, Krüger & Lerch (2019), doi:10.18637/jss.v090.i12, appendix A: with L and U at the ends
     # of 0..1 it is z² (1 − L − U) − z (1 − 2 L) + (1 − L − U)² / 3 + (1 − L) U.
     z = np.linspace(0, 1, 11)
@@ -64,14 +55,7 @@ def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
 
 
 def crowd_of(*chances: float, method: str) -> float:
-    made = pd.DataFrame(
-        {
-            "question_id": "q",
-            "forecaster": np.arange(len(chances)),
-            "made_at": START,
-            "probability": chances,
-        }
-    )
+    made = said(*((f"{number:04}", 0, p) for number, p in enumerate(chances)))
     return float(scoring.crowd(question(), made, method)["p"].iloc[0])
 
 
@@ -141,13 +125,9 @@ def test_the_isotonic_curve_of_nine_values() -> None:
 
 @pytest.mark.parametrize(
     ("came", "of", "lower", "upper"),
-    [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611),
+     (1, 29, 0.0061, 0.1718)],
+)  # fmt: skip
 def test_the_intervals_of_bins(came: int, of: int, lower: float, upper: float) -> None:
     # Newcombe (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E,
     # table I, method 3 (Wilson's).
@@ -163,16 +143,13 @@ def test_the_area_under_the_roc_curve_of_a_rating() -> None:
     assert scoring.roc_auc(p=p, y=[0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
 
 
-# --- tests -------------------------------------------------------------------------------------
-
-
 def test_the_line_of_hours_of_study() -> None:
     # The example of https://en.wikipedia.org/wiki/Logistic_regression: twenty students, hours of
     # study, and who passed: intercept −4.1, coefficient 1.5 (−4.0777 and 1.5046).
     hours = [0.50, 0.75, 1.00, 1.25, 1.50, 1.75, 1.75, 2.00, 2.25, 2.50,
              2.75, 3.00, 3.25, 3.50, 4.00, 4.25, 4.50, 4.75, 5.00, 5.50]  # fmt: skip
     passed = [0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1]
-    found = scoring.recalibration(p=logistic(np.array(hours)), y=passed)
+    found = scoring.recalibration(p=1 / (1 + np.exp(-np.array(hours))), y=passed)
     assert_allclose([found.intercept, found.slope], [-4.0777, 1.5046], atol=5e-5)
 
 
@@ -198,9 +175,6 @@ def test_the_wealth_of_a_gambler_after_two_differences() -> None:
     assert_allclose(np.exp(found.log_a), [1 - won, 1 - 2 * won + square])
     # A bet on both sides neither wins nor loses on the first difference.
     assert_allclose(np.exp(found.log_either), [1.0, 1 + square])
-
-
-# --- the platforms' own rules, for whole ledger folders -------------------------------------------
 
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -9,15 +9,21 @@ from scipy import stats
 
 from scoring import compare, in_order_of_time
 from scoring.rare_events import LeastWidths, least_error, least_widths
+from tests.scoring.test_comparison import TWO, table
 
 N, P = 54, 0.03
 
 
+def widths_of(
+    p: np.ndarray, y: np.ndarray, question: np.ndarray, family: np.ndarray | None = None
+) -> LeastWidths:
+    p, y = (np.column_stack([1 - values, values]) for values in (p, y))
+    return least_widths(in_order_of_time(p=p, y=y, path=question, question=question, family=family))
+
+
 def once(p: np.ndarray, y: np.ndarray, family: np.ndarray | None = None) -> LeastWidths:
     """Return the widths of one forecast a question."""
-    n = np.arange(len(p))
-    both = [np.column_stack([1 - values, values]) for values in (p, y)]
-    return least_widths(in_order_of_time(p=both[0], y=both[1], path=n, question=n, family=family))
+    return widths_of(p, y, np.arange(len(p)), family)
 
 
 @pytest.mark.parametrize("came", [0, 1, 2, 5, 53, 54])
@@ -37,7 +43,6 @@ def test_linked_questions_have_wider_limits() -> None:
     assert linked.brier[1] > 1.2 * alone.brier[1]
 
 
-@pytest.mark.slow
 def test_paths_of_many_updates_have_finite_limits() -> None:
     # A calibrated path of this length can have an estimated moment below 0.
     rng = np.random.default_rng(3)
@@ -46,12 +51,7 @@ def test_paths_of_many_updates_have_finite_limits() -> None:
         p = (1 / (1 + np.exp(2 - walk))).clip(0.001, 0.999).ravel()
         question = np.repeat(np.arange(40), 8)
         y = (rng.random(40) < p[7::8]).astype(float)[question]
-        both = [np.column_stack([1 - values, values]) for values in (p, y)]
-        family = np.minimum(question, 20)
-        made = in_order_of_time(
-            p=both[0], y=both[1], path=question, question=question, family=family
-        )
-        widths = least_widths(made)
+        widths = widths_of(p, y, question, np.minimum(question, 20))
         assert max(widths.brier) < 1
         assert max(widths.log) < 7
 
@@ -70,28 +70,16 @@ def differences(p: np.ndarray, tilt: float, y: np.ndarray) -> pd.DataFrame:
     """Return the differences of two sides above and below the truth, with their moments."""
     a, b = p * (1 + tilt), p * (1 - tilt)
     away = 2 * (b - a)
-    return pd.DataFrame(
-        {
-            "a": "reds",
-            "b": "blues",
-            "question_id": np.arange(len(p)),
-            "difference": (a - y) ** 2 - (b - y) ** 2,
-            "variance": p * (1 - p) * away**2,
-            "third": p * (1 - p) * (1 - 2 * p) * away**3,
-        }
-    )
+    moments = {"variance": p * (1 - p) * away**2, "third": p * (1 - p) * (1 - 2 * p) * away**3}
+    return table((a - y) ** 2 - (b - y) ** 2).assign(**moments)
 
 
 def test_without_an_event_equals_are_not_told_apart() -> None:
-    table = differences(np.full(N, P), 0.3, np.zeros(N))
-    sides = {"reds": ["ana"], "blues": ["ben"]}
-    usual, least = (
-        compare(rows, sides).pairs[0] for rows in (table.drop(columns=["variance"]), table)
-    )
+    rare = differences(np.full(N, P), 0.3, np.zeros(N))
+    usual, least = (compare(rows, TWO).pairs[0] for rows in (rare.drop(columns="variance"), rare))
     assert usual.better == "blues"
     assert usual.interval == pytest.approx((usual.difference, usual.difference))
     assert (least.better, least.rare) == (None, True)
-    assert least.interval is not None
     assert least.interval[0] < 0 < least.interval[1]
 
 
@@ -99,11 +87,10 @@ def test_without_an_event_equals_are_not_told_apart() -> None:
 @pytest.mark.parametrize(("rate", "many"), [(0.02, 54), (0.05, 90), (0.1, 180)])
 def test_equals_on_rare_events_are_seldom_told_apart(rate: float, many: int) -> None:
     rng = np.random.default_rng(4)
-    sides = {"reds": ["ana"], "blues": ["ben"]}
     claims = 0
     for _ in range(200):
-        table = differences(np.full(many, rate), 0.3, (rng.random(many) < rate).astype(float))
-        claims += compare(table, sides).pairs[0].better is not None
+        rows = differences(np.full(many, rate), 0.3, (rng.random(many) < rate).astype(float))
+        claims += compare(rows, TWO).pairs[0].better is not None
     assert claims <= 16  # 8%; without the least error 12 to 80 are
 
 

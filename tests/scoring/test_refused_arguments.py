@@ -33,54 +33,31 @@ def families(difference: Any, family: Any, closes: Any) -> pd.DataFrame:
     return by_family(difference, family, pd.Series(pd.to_datetime(closes, utc=True)))
 
 
-def made(*columns: Any) -> object:
-    names = ("p", "y", "path", "question", "family", "level")
-    return scoring.in_order_of_time(**dict(zip(names, columns, strict=False)))
+def positional(function: Callable[..., Any], names: str, **usual: Any) -> Callable[..., Any]:
+    """Return the function with these arguments by position, and others as usual unless named."""
+
+    def call(*values: Any, **more: Any) -> Any:
+        return function(**usual | dict(zip(names.split(), values, strict=False)) | more)
+
+    return call
 
 
-def crps(levels: Any, values: Any, outcome: Any = 1.0, lower: Any = 0.0, upper: Any = 10.0) -> Any:
-    return scoring.crps_piecewise(
-        levels=levels, values=values, outcome=outcome, lower=lower, upper=upper
-    )
-
-
-def brier(p: Any, y: Any) -> Any:
-    return scoring.brier_score(p=p, y=y)
-
-
-def pairs(p: Any, y: Any, weight: Any = None) -> Any:
-    return scoring.decompose(p=p, y=y, weight=weight)
-
-
-def bins(given: Any) -> Any:
-    return scoring.reliability_bins(p=[0.5], y=[1], bins=given)
-
-
-def curve(**given: Any) -> Any:
-    return scoring.reliability_curve(p=[0.2, 0.8], y=[0, 1], **given)
-
-
-def thresholds(given: Any) -> Any:
-    return scoring.murphy_curve(p=[0.5], y=[1], thresholds=given)
-
-
-def chance(**given: Any) -> Any:
-    return scoring.chance(p=[0.2, 0.8], y=[0, 1], **given)
-
-
-def skill(score: Any, reference: Any, cluster: Any = None) -> Any:
-    return scoring.brier_skill(score=score, reference=reference, cluster=cluster)
-
-
-def stale(p: Any, left: Any, lasted: Any, family: Any = None) -> Any:
-    return scoring.staleness(p=[p], y=[1], left=left, lasted=[lasted], family=family)
-
-
+made = positional(scoring.in_order_of_time, "p y path question family level")
+crps = positional(scoring.crps_piecewise, "levels values outcome", outcome=1, lower=0, upper=10)
+brier = positional(scoring.brier_score, "p y")
+pairs = positional(scoring.decompose, "p y weight")
+bins = positional(scoring.reliability_bins, "bins", p=[0.5], y=[1])
+curve = positional(scoring.reliability_curve, "", p=[0.2, 0.8], y=[0, 1])
+thresholds = positional(scoring.murphy_curve, "thresholds", p=[0.5], y=[1])
+chance = positional(scoring.chance, "", p=[0.2, 0.8], y=[0, 1])
+skill = positional(scoring.brier_skill, "score reference cluster")
+stale = positional(scoring.staleness, "p left lasted family", y=[1])
 HALVES = [[0.5, 0.5], [0.5, 0.5]]
 CASES: list[tuple[Callable[[], Any], str]] = [
     # scoring rules
     (lambda: brier([0.5, 1.01], [1, 1]), r"^p, row 1: .*0\.\.1"),
     (lambda: brier([0.5, -0.1], [1, 1]), r"^p, row 1: .*0\.\.1"),
+    (lambda: brier([0.5, math.nan], [1, 1]), "^p, row 1: nan"),
     (lambda: brier([0.5, 0.5], [1, 2]), r"^y, row 1: .*0\.\.1"),
     (lambda: brier([0.5, 0.5], [1, math.nan]), "^y, row 1: .*finite"),
     (lambda: brier([[0.5, 0.5], [0.5, 0.4]], [0, 1]), "^p, row 1: .*sum to 1"),
@@ -125,6 +102,15 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: pairs([1.5], [1]), "^p, row 0"),
     (lambda: pairs([math.nan], [1]), "^p, row 0"),
     (lambda: pairs(["often"], [1]), "^p: "),
+    *((lambda measure=measure: measure(p=[1.5], y=[1]), r"^p, row 0: 1\.5") for measure in (
+        scoring.murphy, scoring.reliability_curve, scoring.reliability_bins,
+        scoring.calibration_error, scoring.murphy_curve, scoring.roc_auc, scoring.recalibration,
+        scoring.spiegelhalter, scoring.calibration_in_the_large,
+    )),
+    *((lambda rule=rule: rule(p=[0.5, math.nan], y=[1, 1]), "^p, row 1: nan") for rule in (
+        scoring.brier_original, scoring.log_score, scoring.spherical_score,
+        scoring.ranked_probability_score,
+    )),
     (lambda: pairs([0.5], [2]), "^y, row 0"),
     (lambda: pairs([0.5], [1], [1, 1]), "^weight: "),
     (lambda: pairs([0.5], [1], [0]), "^weight: "),
@@ -161,10 +147,10 @@ CASES: list[tuple[Callable[[], Any], str]] = [
     (lambda: made([[0.2, 0.8]], [[0, 1]], [0, 1], [0]), "^path"),
     (lambda: made([[0.2, 0.8]], [[0, 1]], [0], [0], [1, 2]), "^family"),
     (lambda: made([[0.2, 0.8]], [[0, 1]], [0], [0], None, [[1]]), "^level"),
-    (lambda: stale(1.2, [1], 1), "^p"),
-    (lambda: stale(0.5, [1, 1], 1), "^left"),
-    (lambda: stale(0.5, [1], -0.1), "^lasted"),
-    (lambda: stale(0.5, [1], 1, [1, 2]), "^family"),
+    (lambda: stale([1.2], [1], [1]), "^p"),
+    (lambda: stale([0.5], [1, 1], [1]), "^left"),
+    (lambda: stale([0.5], [1], [-0.1]), "^lasted"),
+    (lambda: stale([0.5], [1], [1], [1, 2]), "^family"),
     # means, and differences by family
     (lambda: clustered_mean([]), "^value"),
     (lambda: clustered_mean([1.0, math.nan]), "^value"),
@@ -190,8 +176,6 @@ CASES: list[tuple[Callable[[], Any], str]] = [
 
 
 @pytest.mark.parametrize(("call", "says"), CASES)
-def test_an_argument_that_breaks_a_rule_is_refused_by_name(
-    call: Callable[[], Any], says: str
-) -> None:
+def test_an_argument_that_breaks_a_rule_is_named(call: Callable[[], Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         call()

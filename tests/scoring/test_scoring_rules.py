@@ -48,14 +48,12 @@ def test_a_scalar_gives_a_scalar() -> None:
     assert np.ndim(scoring.log_score(p=0.25, y=1)) == 0
 
 
-@pytest.mark.slow
 @given(chances, st.sampled_from([0.0, 1.0]))
 def test_a_binary_forecast_scores_as_its_two_options(p: float, y: float) -> None:
     for rule in RULES:
         assert_allclose(rule(p=[p], y=[y]), rule(p=[[1 - p, p]], y=[int(y)]), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.slow
 @given(vectors, st.data())
 def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObject) -> None:
     y = data.draw(st.integers(0, len(p) - 1))
@@ -72,7 +70,6 @@ def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObje
         assert_allclose(rule(p=[p], y=[hot]), [value], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.slow
 @given(st.floats(0.01, 0.99), chances)
 def test_an_honest_forecast_is_the_best_one(belief: float, other: float) -> None:
     for rule in RULES:
@@ -84,15 +81,9 @@ def test_an_honest_forecast_is_the_best_one(belief: float, other: float) -> None
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_rule_refuses_an_invalid_forecast(rule: Callable[..., np.ndarray]) -> None:
-    with pytest.raises(InputError, match="p, row 1: nan"):
-        rule(p=[0.5, math.nan], y=[1, 1])
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_single_outcome_goes_with_each_forecast(rule: object) -> None:
-    assert_allclose(rule(p=[0.2, 0.7], y=1), rule(p=[0.2, 0.7], y=[1, 1]))  # type: ignore[operator]
-    assert_allclose(rule(p=0.2, y=[1, 0]), rule(p=[0.2, 0.2], y=[1, 0]))  # type: ignore[operator]
+def test_a_single_outcome_goes_with_each_forecast(rule: Callable[..., np.ndarray]) -> None:
+    assert_allclose(rule(p=[0.2, 0.7], y=1), rule(p=[0.2, 0.7], y=[1, 1]))
+    assert_allclose(rule(p=0.2, y=[1, 0]), rule(p=[0.2, 0.2], y=[1, 0]))
 
 
 def test_a_perfect_forecast_loses_nothing_and_not_less_than_nothing() -> None:
@@ -101,23 +92,15 @@ def test_a_perfect_forecast_loses_nothing_and_not_less_than_nothing() -> None:
             assert not np.signbit(rule(p=p, y=y)).any()
 
 
-# --- CRPS -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1.0, 1e300, 1.7e308])
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e300, 1.7e308])
 def test_the_crps_is_that_of_the_shape_however_large_the_range(scale: float) -> None:
-    value = np.array([[-0.5, 0.0, 0.5]])
-    usual = scoring.crps_piecewise(
-        levels=[0.2, 0.5, 0.8], values=value, outcome=[0.7], lower=-1.0, upper=1.0
-    )
-    found = scoring.crps_piecewise(
-        levels=[0.2, 0.5, 0.8],
-        values=value * scale,
-        outcome=[0.7 * scale],
-        lower=-scale,
-        upper=scale,
-    )
-    assert_allclose(found, usual, rtol=1e-3 if scale < 1e-310 else 1e-12)
+    def crps(unit: float) -> np.ndarray:
+        values, outcome = np.array([[-0.5, 0.0, 0.5]]) * unit, [0.7 * unit]
+        return scoring.crps_piecewise(
+            levels=[0.2, 0.5, 0.8], values=values, outcome=outcome, lower=-unit, upper=unit
+        )
+
+    assert_allclose(crps(scale), crps(1.0), rtol=1e-3 if scale < 1e-310 else 1e-12)
 
 
 def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
@@ -127,7 +110,6 @@ def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
     assert_allclose(beyond, 1 / 3)
 
 
-@pytest.mark.slow
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=5),
     st.lists(st.floats(0, 10), min_size=1, max_size=5),
@@ -136,11 +118,9 @@ def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
 def test_the_crps_is_the_integral(levels: list[float], values: list[float], y: float) -> None:
     size = min(len(levels), len(values))
     level, value = np.sort(levels[:size]), np.sort(values[:size])
-    found = scoring.crps_piecewise(levels=level, values=[value], outcome=y, lower=0.0, upper=10.0)[
-        0
-    ]
+    found = scoring.crps_piecewise(levels=level, values=[value], outcome=y, lower=0.0, upper=10.0)
     z = (np.arange(200_000) + 0.5) / 20_000
     first = level[0] if value[0] == 0 else 0.0
     last = level[-1] if value[-1] == 10 else 1.0
     curve = np.interp(z, [0.0, *value, 10.0], [first, *level, last])
-    assert_allclose(found, np.mean((curve - (z >= y)) ** 2), atol=2e-4)
+    assert_allclose(found[0], np.mean((curve - (z >= y)) ** 2), atol=2e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,8 @@ from scoring import compare
 from scoring.e_processes import bets_needed, possibly_best
 from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
 from tests.examples import examples
-
-TWO = {"a": ["ann"], "b": ["ben"]}
-START = pd.Timestamp("2026-01-01", tz="UTC")
+from tests.scoring.ten_days import START
+from tests.scoring.test_comparison import TWO, table
 
 
 def asked(*days: tuple[float, float]) -> pd.DataFrame:
@@ -32,17 +32,14 @@ def asked(*days: tuple[float, float]) -> pd.DataFrame:
     )
 
 
-def table(difference: np.ndarray) -> pd.DataFrame:
-    ids = range(len(difference))
-    return pd.DataFrame({"a": "a", "b": "b", "question_id": ids, "difference": difference})
+def tipping(*rows: pd.DataFrame, groups: dict[str, Any] = TWO, **given: Any) -> float | None:
+    """Return the tipping correlation of the first pair."""
+    return compare(pd.concat(rows, ignore_index=True), groups, **given).pairs[0].tipping
 
-
-# --- the tipping correlation ------------------------------------------------------------------
 
 spans = st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(1, 5))
 
 
-@pytest.mark.slow
 @given(st.lists(spans, min_size=1, max_size=12))
 def test_the_sweep_is_the_sum_over_all_pairs_written_out(rows: list[tuple[int, int, int]]) -> None:
     opened, length, weight = (np.array(each, dtype=float) for each in zip(*rows, strict=True))
@@ -59,29 +56,22 @@ def test_at_the_tipping_correlation_the_adjusted_p_value_is_five_percent() -> No
     d = np.random.default_rng(2).normal(0.05, 0.1, 60)
     days = [(n % 7, n % 7 + 10 + n % 5) for n in range(60)]
     [pair] = compare(table(d), TWO, questions=asked(*days)).pairs
-    assert pair.tipping is not None
     opened, closed = (np.array(each, dtype=float) for each in zip(*days, strict=True))
     # Sixty families of one size: each has a sixtieth of the variance of the sum.
     more = overlap_sum(np.ones(60), opened, closed) / 60 - 1
-    error = pair.error * math.sqrt(1 + pair.tipping * more)  # type: ignore[operator]
+    error = pair.error * math.sqrt(1 + pair.tipping * more)
     assert 2 * stats.t.sf(d.mean() / error, 59) == pytest.approx(0.05)
 
 
 def test_only_a_claim_tips() -> None:
     questions = asked(*[(0, 10)] * 60)
     random = np.random.default_rng(0)
-    assert (
-        compare(table(random.normal(0, 0.1, 60)), TWO, questions=questions).pairs[0].tipping is None
-    )
-    d = random.normal(0.1, 0.1, 60)
-    assert compare(table(d), TWO, questions=questions).pairs[0].tipping is not None
+    assert tipping(table(random.normal(0, 0.1, 60)), questions=questions) is None
+    claim = table(random.normal(0.1, 0.1, 60))
+    assert tipping(claim, questions=questions) > 0
     # Without times, or without two families open at once, nothing is said.
-    assert compare(table(d), TWO).pairs[0].tipping is None
-    apart = asked(*[(10 * n, 10 * n + 10) for n in range(60)])
-    assert compare(table(d), TWO, questions=apart).pairs[0].tipping is None
-
-
-# --- a dominant family -------------------------------------------------------------------------
+    assert tipping(claim) is None
+    assert tipping(claim, questions=asked(*[(10 * n, 10 * n + 10) for n in range(60)])) is None
 
 
 def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
@@ -89,7 +79,6 @@ def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
     families = dict.fromkeys(range(30), "election")
     [pair] = compare(table(d), TWO, families).pairs
     [rest] = compare(table(d).iloc[30:], TWO).pairs
-    assert pair.dominant is not None
     assert (pair.dominant.family, pair.dominant.share) == ("election", 1 / 3)
     assert pair.dominant.difference == rest.difference
     assert pair.dominant.interval == pytest.approx(rest.interval)
@@ -98,22 +87,21 @@ def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
     assert compare(table(d), TWO).pairs[0].dominant is None
 
 
-# --- blocks of time ----------------------------------------------------------------------------
+def time_blocks(*days: tuple[float, float]) -> pd.DataFrame:
+    given = asked(*days)
+    return scoring.time_blocks(
+        given["question_id"], given["open_time"], given["scheduled_close_time"]
+    )
 
 
 def blocks(*days: tuple[float, float]) -> list[int]:
-    given = asked(*days)
-    found = scoring.time_blocks(
-        given["question_id"], given["open_time"], given["scheduled_close_time"]
-    )
-    return found.sort_values("family")["block"].tolist()
+    return time_blocks(*days).sort_values("family")["block"].tolist()
 
 
 def test_a_block_ends_at_the_first_close_among_questions_opened_since_the_last_block() -> None:
     assert blocks((0, 10), (0, 10), (5, 15), (10, 20), (12, 40), (20, 30)) == [0, 0, -1, 1, -1, 2]
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(30))
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=20))
 def test_blocks_do_not_overlap_and_later_families_change_none(rows: list[tuple[int, int]]) -> None:
@@ -132,11 +120,7 @@ def test_blocks_do_not_overlap_and_later_families_change_none(rows: list[tuple[i
 
 
 def test_within_a_block_nothing_compounds() -> None:
-    given = asked((0, 10), (0, 10), (10, 20))
-    found = scoring.time_blocks(
-        given["question_id"], given["open_time"], given["scheduled_close_time"]
-    )
-    steps = scoring.by_block([0.5, 0.1, 0.2], [0, 1, 2], found)
+    steps = scoring.by_block([0.5, 0.1, 0.2], [0, 1, 2], time_blocks((0, 10), (0, 10), (10, 20)))
     assert steps["difference"].tolist() == pytest.approx([0.3, 0.2])
     assert steps["families"].tolist() == [2, 1]
     assert steps["scheduled_close"].tolist() == [START + pd.Timedelta(days=n) for n in (10, 20)]
@@ -145,7 +129,6 @@ def test_within_a_block_nothing_compounds() -> None:
 @pytest.mark.parametrize("difference", [0.01, -0.05, 0.9])
 def test_the_bets_that_it_takes_are_those_after_which_it_is_reached(difference: float) -> None:
     needed = bets_needed(difference)
-    assert needed is not None
     assert scoring.e_process([difference] * (needed + 5)).reached == needed
     assert bets_needed(0.0) is None
 
@@ -163,8 +146,6 @@ def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
     rows = table(0.02 + shared)
     [pair] = compare(rows, TWO, questions=questions).pairs
     assert pair.periods == 12
-    assert pair.p_by_time is not None
-    assert pair.p_value is not None
     assert pair.p_by_time > 2 * pair.p_value
     expected = stats.ttest_1samp(0.02 + shared[::10], 0).pvalue
     assert pair.p_by_time == pytest.approx(expected)
@@ -176,21 +157,12 @@ def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
 def test_among_more_pairs_a_claim_tips_sooner() -> None:
     random, questions = np.random.default_rng(0), asked(*[(0, 10)] * 60)
     first = table(random.normal(0.1, 0.1, 60))
-    more = pd.concat(
-        [first, table(random.normal(0, 0.1, 60)).assign(b="c"),
-         table(random.normal(0, 0.1, 60)).assign(a="b", b="c")],
-        ignore_index=True,
-    )  # fmt: skip
-    alone = compare(first, TWO, questions=questions).pairs[0].tipping
-    among = compare(more, TWO | {"c": ["cid"]}, questions=questions).pairs[0].tipping
-    assert alone is not None
-    assert among is not None
-    assert among < alone
+    more = [table(random.normal(0, 0.1, 60), side, "greens") for side in TWO]
+    among = tipping(first, *more, groups=TWO | {"greens": ["cid"]}, questions=questions)
+    assert among < tipping(first, questions=questions)
 
 
 def test_a_family_is_open_from_its_first_opening_to_its_last_close() -> None:
     found = spans_of(asked((0, 10), (5, 20), (30, 40)), {0: "x", 1: "x"})
-    assert (found.closed - found.opened).tolist() == [20, 10] or (
-        found.closed - found.opened
-    ).tolist() == [10, 20]
+    assert sorted(found.closed - found.opened) == [10, 20]
     assert tipping_correlation(pd.Series([0, 1, 2]), found, 0.1) is None

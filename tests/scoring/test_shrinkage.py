@@ -43,7 +43,6 @@ def test_the_average_over_the_spread_is_the_integral() -> None:
     assert shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(50))
 @given(st.integers(0, 1000), st.floats(-100, 100), st.floats(0.01, 100))
 def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: float) -> None:
@@ -75,19 +74,13 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
     assert np.mean(better) > 0
 
 
-# --- from scores ------------------------------------------------------------------------------
-
-
 def scored(people: int, questions: int, spread: float, seed: int = 0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    skill = np.repeat(random.normal(0, spread, people), questions)
-    return pd.DataFrame(
-        {
-            "question_id": np.tile(np.arange(questions), people),
-            "forecaster": np.repeat([f"p{number}" for number in range(people)], questions),
-            "score": skill + random.normal(0, 1, people * questions),
-        }
-    )
+    skill = random.normal(0, spread, people)
+    who, on = np.divmod(np.arange(people * questions), questions)
+    score = skill[who] + random.normal(0, 1, len(who))
+    names = [f"p{number}" for number in who]
+    return pd.DataFrame({"question_id": on, "forecaster": names, "score": score})
 
 
 def test_skill_is_the_mean_score_drawn_towards_the_others() -> None:

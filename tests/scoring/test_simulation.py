@@ -32,7 +32,7 @@ LARGE = Tournament(
     questions=8000,
     families=8000,
 )
-EVENTS = replace(LARGE, early_share=0.0, event_share=1.0)
+EVENTS = replace(LARGE, early_share=0.0, event_share=1.0, teams=LARGE.teams[:1])
 # A mean more than four standard errors off is significant: 1 in 16,000.
 NO_ACCIDENT = 4.0
 
@@ -73,6 +73,11 @@ def z(values: pd.Series, questions: pd.Series) -> float:
     return float(sums.sum() / math.sqrt((sums**2).sum()))
 
 
+def off(rows: pd.DataFrame) -> float:
+    """Return how far forecasts are too high, in standard errors."""
+    return z(rows["probability"] - rows["y"], rows["question_id"])
+
+
 def at_lead(frame: pd.DataFrame, lead: float) -> pd.DataFrame:
     """Return the forecasts live with that share of the question's time remaining."""
     return frame[(frame["u"] <= 1 - lead) & (1 - lead < frame["end"])]
@@ -83,9 +88,6 @@ def movement(frame: pd.DataFrame) -> pd.Series:
     following = frame.groupby(["question_id", "forecaster"])["probability"].shift(-1)
     p = frame["probability"]
     return (2 * p - 1) * (p - following.fillna(frame["y"]))
-
-
-# --- frames
 
 
 def check_frames(simulated: Simulated, settings: Tournament) -> None:
@@ -134,7 +136,6 @@ TOURNAMENTS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.slow
 @given(TOURNAMENTS)
 @hypothesis_settings(deadline=None, max_examples=examples(30))
 def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored(
@@ -168,9 +169,8 @@ def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored
 def test_the_same_settings_give_the_same_frames_and_another_seed_gives_others() -> None:
     settings = replace(LARGE, questions=50, families=30)
     first, second = simulate(settings), simulate(settings)
-    assert_frame_equal(first.questions, second.questions)
-    assert_frame_equal(first.forecasts, second.forecasts)
-    assert_frame_equal(first.teams, second.teams)
+    for name in ("questions", "forecasts", "teams"):
+        assert_frame_equal(getattr(first, name), getattr(second, name))
     other = simulate(replace(settings, seed=8))
     assert not first.forecasts["probability"].equals(other.forecasts["probability"])
 
@@ -180,30 +180,18 @@ def test_everything_that_has_a_name_says_that_it_is_simulated() -> None:
     assert simulated.questions["title"].str.startswith("Simulated question ").all()
     assert simulated.forecasts["forecaster"].str.endswith(LABEL).all()
     assert simulated.teams["team"].str.endswith(LABEL).all()
-    assert Team("Wren (simulated)", members=2).handles == (
-        "Wren 1 (simulated)",
-        "Wren 2 (simulated)",
-    )
+    handles = Team("Wren (simulated)", members=2).handles
+    assert handles == ("Wren 1 (simulated)", "Wren 2 (simulated)")
 
 
-# --- a calibrated forecaster
-
-
-@pytest.mark.parametrize("lead", [0.9, 0.5, 0.02])
-def test_a_calibrated_forecast_equals_the_outcome_on_average_at_every_lead(
-    large: pd.DataFrame, lead: float
-) -> None:
-    wren = at_lead(large[large["team"] == "Wren"], lead)
-    assert len(wren) > 400
-    off = wren["probability"] - wren["y"]
-    assert abs(z(off, wren["question_id"])) < NO_ACCIDENT
-
-
-def test_a_calibrated_path_has_no_drift_towards_or_away_from_the_middle(
-    large: pd.DataFrame,
-) -> None:
+@pytest.mark.slow
+def test_a_calibrated_path_is_right_on_average_and_does_not_drift(large: pd.DataFrame) -> None:
     wren = large[large["team"] == "Wren"]
     assert abs(z(movement(wren), wren["question_id"])) < NO_ACCIDENT
+    for lead in (0.9, 0.5, 0.02):
+        then = at_lead(wren, lead)
+        assert len(then) > 400
+        assert abs(off(then)) < NO_ACCIDENT
 
 
 @pytest.mark.slow
@@ -215,35 +203,26 @@ def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None
     wren, dull = (frame[frame["team"] == name] for name in ("Wren", "Dull"))
     tenth = (wren["probability"] * 10).clip(upper=9.999).astype(int)
     for _, rows in wren.groupby(tenth):
-        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
-    assert ((wren["probability"] - wren["y"]) ** 2).mean() < (
-        (dull["probability"] - dull["y"]) ** 2
-    ).mean()
+        assert abs(off(rows)) < NO_ACCIDENT
+    sharp, blunt = (((own["probability"] - own["y"]) ** 2).mean() for own in (wren, dull))
+    assert sharp < blunt
 
 
 # --- event questions: a "yes" closes its question
 
 
 @pytest.mark.slow
-def test_on_event_questions_a_belief_is_calibrated_at_the_moment_of_the_update(
-    events: pd.DataFrame,
-) -> None:
-    wren = events[events["team"] == "Wren"]
-    for _, rows in wren.groupby((wren["u"] * 5).astype(int)):
-        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
-    for _, rows in wren.groupby((wren["probability"] * 5).astype(int)):
-        assert abs(z(rows["probability"] - rows["y"], rows["question_id"])) < NO_ACCIDENT
-    assert abs(z(movement(wren), wren["question_id"])) < NO_ACCIDENT
+def test_on_event_questions_a_belief_is_calibrated_when_made(events: pd.DataFrame) -> None:
+    for column in ("u", "probability"):
+        for _, rows in events.groupby((events[column] * 5).astype(int)):
+            assert abs(off(rows)) < NO_ACCIDENT
+    assert abs(z(movement(events), events["question_id"])) < NO_ACCIDENT
 
 
-def test_on_event_questions_an_old_forecast_grows_too_high(
-    events: pd.DataFrame,
-) -> None:
-    wren = at_lead(events[events["team"] == "Wren"], 0.1)
-    assert z(wren["probability"] - wren["y"], wren["question_id"]) > NO_ACCIDENT
+def test_on_event_questions_an_old_forecast_grows_too_high(events: pd.DataFrame) -> None:
+    assert off(at_lead(events, 0.1)) > NO_ACCIDENT
 
 
-@pytest.mark.slow
 def test_on_event_questions_only_a_yes_closes_early_and_every_yes_does() -> None:
     questions = simulate(replace(EVENTS, questions=400, families=400)).questions
     early = questions["actual_close_time"].notna()
@@ -272,7 +251,7 @@ def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame
     assert slopes["Wren"] == pytest.approx(1.0, abs=0.12)
 
 
-def test_an_under_updater_moves_by_its_share_of_the_way(large: pd.DataFrame) -> None:
+def test_an_under_updater_moves_by_its_share_of_the_way() -> None:
     team = Team("Heron", members=1)
     settings = replace(LARGE, teams=(team,), questions=200, families=200)
     wanted = simulate(settings).forecasts
@@ -296,19 +275,16 @@ def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) ->
 
 
 def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
-    gull = large[large["team"] == "Gull"]
-    assert z(gull["probability"] - gull["y"], gull["question_id"]) > NO_ACCIDENT
+    assert off(large[large["team"] == "Gull"]) > NO_ACCIDENT
 
 
-# --- families, teams, options and withdrawals -----------------------------------------------------
+# --- families, options and withdrawals
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
 def test_outcomes_of_one_family_agree_as_often_as_their_correlation_implies(rho: float) -> None:
-    settings = replace(LARGE, questions=9000, families=3000, family_correlation=rho,
-                       prior_spread=0.0)  # fmt: skip
-    questions = simulate(settings).questions
+    linked = {"family_correlation": rho, "prior_spread": 0.0, "teams": LARGE.teams[:1]}
+    questions = simulate(replace(LARGE, questions=9000, families=3000, **linked)).questions
     yes = (questions["resolution"] == "yes").astype(float)
     family = yes.groupby(questions["family"])
     n, k = family.size(), family.sum()
@@ -323,16 +299,9 @@ def test_questions_of_one_family_open_and_close_together() -> None:
     assert (times == 1).all(axis=None)
 
 
-# --- several options, and withdrawals
-
-
-def with_options(**changes: object) -> Tournament:
-    team = (Team("Wren", members=1),)
-    return replace(LARGE, teams=team, choice_share=1.0, questions=4000, families=4000, **changes)  # type: ignore[arg-type]
-
-
 def test_each_of_several_options_comes_true_as_often_as_it_says_and_one_of_them_does() -> None:
-    simulated = simulate(with_options(options=4))
+    settings = replace(LARGE, teams=LARGE.teams[:1], questions=4000, families=4000)
+    simulated = simulate(replace(settings, choice_share=1.0, options=4))
     questions = simulated.questions.set_index("question_id")
     assert (questions["type"] == "multiple_choice").all()
     of = questions.loc[simulated.forecasts["question_id"]]
@@ -370,9 +339,6 @@ def test_simulated_withdrawals_come_near_even_and_never_first(tournament: Simula
     assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
     again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
     assert (again.isna() & ~withdrawn & (path > 0)).any()
-
-
-# --- families of given sizes, base rates, fractional outcomes
 
 
 def test_families_have_the_sizes_that_are_given() -> None:
@@ -434,17 +400,16 @@ def test_settings_can_be_read_from_a_parsed_file() -> None:
         ({"first_open": datetime(2025, 7, 1)}, "first_open"),  # noqa: DTZ001
         ({"teams": []}, "teams"),
         ({"teams": [{"name": "Wren"}, {"name": "Wren (simulated)"}]}, "teams"),
-        ({"teams": [{"name": "Wren", "skill": 0}]}, "skill"),
-        ({"teams": [{"name": "Wren", "extremity": math.inf}]}, "extremity"),
-        ({"teams": [{"name": "Wren", "shift": math.nan}]}, "shift"),
-        ({"teams": [{"name": "Wren", "responsiveness": 1.1}]}, "responsiveness"),
-        ({"teams": [{"name": "Wren", "members": 0}]}, "members"),
-        ({"teams": [{"name": "Wren", "withdrawal": -0.1}]}, "withdrawal"),
+        *(
+            ({"teams": [{"name": "Wren", name: value}]}, name)
+            for name, value in {
+                "skill": 0, "extremity": math.inf, "shift": math.nan, "responsiveness": 1.1,
+                "members": 0, "withdrawal": -0.1,
+            }.items()
+        ),
     ],
-)
-def test_a_setting_that_breaks_a_rule_is_refused_by_name(
-    change: dict[str, object], names: str
-) -> None:
+)  # fmt: skip
+def test_a_setting_that_breaks_a_rule_is_refused_by_name(change: Any, names: str) -> None:
     with pytest.raises(InputError) as refused:
         Tournament.from_mapping({"teams": [{"name": "Wren"}], **change})
     assert refused.value.problems[0].column == names
@@ -459,13 +424,7 @@ def test_a_tournament_in_which_nobody_takes_part_has_questions_and_no_forecasts(
 
 def test_a_tournament_ends_in_time_even_when_its_questions_fill_it() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    settings = replace(
-        LARGE,
-        questions=20,
-        families=20,
-        first_open=start,
-        last_close=start + timedelta(days=30),
-        shortest_days=30,
-        longest_days=30,
-    )
+    time = {"first_open": start, "last_close": start + timedelta(days=30)}
+    whole = time | {"shortest_days": 30, "longest_days": 30}
+    settings = replace(LARGE, questions=20, families=20, **whole)
     assert (simulate(settings).questions["open_time"] == start).all()

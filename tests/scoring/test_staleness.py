@@ -42,9 +42,7 @@ def test_a_fault_of_calibration_is_not_called_staleness(world: dict[str, float])
     assert np.mean([cost.mean for cost in costs]) < 0.001
 
 
-def test_the_cost_is_the_saving_integrated_over_the_time_that_a_forecast_stood(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_cost_is_the_saving_integrated_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
     module = import_module("scoring.stale_forecasts")
     monkeypatch.setattr(module, "line_of", lambda yes, no: np.array([0.3, 1.2, 0.7]))
     p, y = np.array([0.2, 0.6, 0.9, 0.0]), np.array([0.0, 1.0, 0.25, 0.0])

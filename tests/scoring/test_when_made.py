@@ -50,9 +50,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("at", [-1.3, -0.4, 0.7, 1.5])
-def test_the_moment_generating_function_is_right_on_average_wherever_a_path_stops(
-    at: float,
-) -> None:
+def test_the_moment_generating_function_is_right_wherever_a_path_stops(at: float) -> None:
     expected = estimated = 0.0
     for chance, path in PATHS:
         p = binary(np.array(path))
@@ -104,11 +102,9 @@ def test_overconfidence_is_found_and_named_by_its_sign() -> None:
     over = single(1 / (1 + np.exp(-2 * odds)), y)
     under = single(1 / (1 + np.exp(-0.5 * odds)), y)
     high = single(1 / (1 + np.exp(-odds - 0.8)), y)
-    assert over.p_value < 0.001
+    assert max(over.p_value, under.p_value, high.p_value) < 0.001
     assert over.slope.statistic < 0 < over.sharpness.statistic
-    assert under.p_value < 0.001
     assert under.slope.statistic > 0 > under.sharpness.statistic
-    assert high.p_value < 0.001
     assert high.level.statistic < -3
 
 
@@ -155,12 +151,12 @@ def test_families_that_move_together_count_for_less() -> None:
     assert (found.level, found.p_value) == (single(p, apart).level, single(p, apart).p_value)
 
 
-@pytest.mark.parametrize("outcomes", list(itertools.product([0.0, 1.0], repeat=3))[::3])
-def test_extreme_results_of_few_forecasts_have_finite_answers(outcomes: tuple[float, ...]) -> None:
-    found = single([0.001, 0.999, 0.5], list(outcomes))
-    for test in (found.level, found.slope, found.sharpness):
-        assert 0 <= test.p_value <= 1
-        assert math.isfinite(test.statistic)
+def test_extreme_results_of_few_forecasts_have_finite_answers() -> None:
+    for outcomes in itertools.product([0.0, 1.0], repeat=3):
+        found = single([0.001, 0.999, 0.5], list(outcomes))
+        for test in (found.level, found.slope, found.sharpness):
+            assert 0 <= test.p_value <= 1
+            assert math.isfinite(test.statistic)
 
 
 def null_of(payoffs: list[float], p: list[float]) -> Null:
