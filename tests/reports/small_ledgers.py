@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts import reports
-from forecasts.folder.frames import Frames, complete
+from forecasts.folder.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
 from forecasts.reports import Group, Report, build
 from forecasts.reports.selection import Choice
 
@@ -74,6 +74,14 @@ def ledger(
 ) -> Frames:
     """Return the frames of a ledger; columns that are not given are blank."""
     return complete(*(_table(rows) for rows in (questions, forecasts, teams)))
+
+
+def once(outcomes: Sequence[str], said: Sequence[Any], **more: Any) -> Frames:
+    """Return a ledger in which ana said these once, at the start, on q0, q1, … with outcomes."""
+    return ledger(
+        [asked(f"q{n}", outcome, **more) for n, outcome in enumerate(outcomes)],
+        [made(f"q{n}", "ana", 0, value) for n, value in enumerate(said)],
+    )
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -162,16 +170,11 @@ def cited(frames: Frames) -> Frames:
     both = [{"evidence_id": "e2", "share": 0.25}, {"evidence_id": "e1"}]
     choices = [None, [{"evidence_id": "e1"}], both]
     picked = np.random.default_rng(1).integers(0, 3, len(frames.forecasts))
-    evidence = pd.DataFrame({"evidence_id": ["e1", "e2"], "kind": ["news", "data"]})
-    evidence["publisher"] = ["The Gazette", "The Mail"]
-    blank = frames.evidence.iloc[:0]
-    return replace(
-        frames,
-        forecasts=frames.forecasts.assign(
-            evidence=pd.Series([choices[k] for k in picked], dtype=object)
-        ),
-        evidence=pd.concat([blank, evidence], ignore_index=True).fillna(""),
-    )
+    citing = pd.Series([choices[k] for k in picked], dtype=object)
+    publishers = ["The Gazette", "The Mail"]
+    evidence = {"evidence_id": ["e1", "e2"], "kind": ["news", "data"], "publisher": publishers}
+    known = typed_frame(evidence, EVIDENCE_COLUMNS)
+    return replace(frames, forecasts=frames.forecasts.assign(evidence=citing), evidence=known)
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -179,9 +182,6 @@ def schema(kind: str) -> dict[str, Any]:
     text = Path(reports.__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
-
-
-SEEDS = (1, 2)
 
 
 @cache

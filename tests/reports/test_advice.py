@@ -15,31 +15,23 @@ from tests.reports.small_ledgers import random_report
 def calibrated() -> Group:
     """A calibrated record with nothing else found."""
     group = random_report(4, questions=60, choices=False).groups[0]
-    return replace(
-        group,
-        verdict=replace(group.verdict, kind="calibrated"),
-        movement=None,
-        crowd_skill=None,
-        certainty=Certainty(0, 0),
-    )
+    calibrated = replace(group.verdict, kind="calibrated")
+    nothing = {"movement": None, "crowd_skill": None, "certainty": Certainty(0, 0)}
+    return replace(group, verdict=calibrated, **nothing)
 
 
 def faulty(
     group: Group, kind: str, slope: float, bins: tuple[Bin, ...], rest: str | None = None
 ) -> Group:
     """Return a record with that verdict, and a line of that slope."""
-    return replace(
-        group,
-        verdict=replace(group.verdict, kind=kind, rest=rest),
-        recalibration=Recalibration(0.0, slope, 0.001, True, ""),
-        bins=bins,
-    )
+    verdict, line = replace(group.verdict, kind=kind, rest=rest), (0.0, slope, 0.001, True, "")
+    return replace(group, verdict=verdict, recalibration=Recalibration(*line), bins=bins)
 
 
 def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
-    return tuple(
-        Bin(int(p * 10) / 10, int(p * 10) / 10 + 0.1, 20, 20.0, p, came, None) for p in forecasts
-    )
+    lowest = [int(p * 10) / 10 for p in forecasts]
+    every = zip(lowest, forecasts, strict=True)
+    return tuple(Bin(low, low + 0.1, 20, 20.0, p, came, None) for low, p in every)
 
 
 def test_only_a_record_with_a_verdict_has_advice(calibrated: Group) -> None:

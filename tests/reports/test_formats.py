@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable
@@ -16,16 +18,20 @@ import pytest
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, figures, formats
+from forecasts.reports.comparison import Comparison, build
 from forecasts.reports.glossary import OF_REPORTS
 from forecasts.reports.report_document import credits, overview, report_document
+from forecasts.reports.selection import Choice
 from tests.nasty import WORDS
 from tests.reports.small_ledgers import (
+    NOW,
     asked,
     cited,
     day,
     joined,
     ledger,
     made,
+    once,
     path,
     random_ledger,
     random_report,
@@ -38,6 +44,7 @@ as_text, as_html, as_markdown, as_csv, as_json, as_pdf = (
     partial(formats.rendered, form=form) for form in ("text", "html", "md", "csv", "json", "pdf")
 )
 TEXTS = (as_text, as_html, as_markdown)
+Render = Callable[[Any], str]
 
 
 def nasty() -> Frames:
@@ -47,16 +54,6 @@ def nasty() -> Frames:
         [made(q, name, 0, 0.6) for q in ("q1", "q2") for name in some],
         [joined(team, some[0]) for team in some],
     )
-
-
-def same_outcomes() -> Frames:
-    rows = [made(f"q{n}", "ana", 0, 0.5 + n / 100) for n in range(35)]
-    return ledger([asked(f"q{n}", "yes") for n in range(35)], rows)
-
-
-def separated() -> Frames:
-    rows = [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)]
-    return ledger([asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)], rows)
 
 
 def came_and_went() -> Frames:
@@ -76,8 +73,8 @@ def reports() -> dict[str, Report]:
         "nothing resolved": (waiting, {}),
         "an impossible that happened": (impossible, {"by": "forecaster"}),
         "a choice": (random_ledger(2), {"tags": ("t0",), "since": day(0), "until": day(30)}),
-        "every outcome the same": (same_outcomes(), {}),
-        "separated": (separated(), {}),
+        "every outcome the same": (once(["yes"] * 35, [0.5 + n / 100 for n in range(35)]), {}),
+        "separated": (once(["no", "yes"] * 20, [0.1, 0.9] * 20), {}),
         "who came and went": (came_and_went(), {"by": "team"}),
         "at a lead": (random_ledger(3), {"by": "team", "cohort": "resolved", "lead": 2.0}),
         "evidence": (cited(with_numbers(random_ledger(8))), {"by": "team"}),
@@ -125,12 +122,12 @@ def test_the_same_ledger_gives_the_same_bytes() -> None:
         assert render(random_report(4, "team")) == render(again)
 
 
-def words(render: Callable[[Report], str], found: Report) -> str:
+def words(render: Render, found: Report | Comparison) -> str:
     return " ".join(render(found).replace("\u00a0", " ").split())
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_csv, as_markdown])
-def test_every_form_names_scales_and_provenance(render: Callable[[Report], str]) -> None:
+def test_every_form_names_scales_and_provenance(render: Render) -> None:
     about = random_report(4).metadata
     text = words(render, random_report(4))
     assert ("0–1" in text and "0–2" in text) or "brier_original_mean" in text
@@ -168,7 +165,8 @@ def test_figures_come_with_luck_and_their_unit() -> None:
 
 
 def test_the_deciding_p_value_is_named_once() -> None:
-    for text in (words(render, random_report(4, by)) for by in ("all", "team") for render in TEXTS):
+    both = random_report(4), random_report(4, "team")
+    for text in (words(render, found) for found in both for render in TEXTS):
         assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
         assert text.count("verdict rests on") == 1
 
@@ -178,10 +176,6 @@ def test_extremes_come_with_a_warning_about_hindsight(reports: dict[str, Report]
     for render in TEXTS:
         said = words(render, one)
         assert said.count("The rows are chosen in hindsight, so luck has a part in each.") >= 2
-
-
-def test_a_dash_in_the_place_of_an_interval_is_explained() -> None:
-    assert "A dash: too few for an interval." in overview(random_report(4, "forecaster")).note
 
 
 def test_a_murphy_curve_above_the_base_rates_is_not_a_finding() -> None:
@@ -220,8 +214,9 @@ def test_a_team_is_told_that_its_members_forecast_before_they_joined() -> None:
         assert "record an outcome" not in said
 
 
-def test_zero_has_no_sign_and_zero_infinite_scores_are_not_mentioned() -> None:
+def test_zero_has_no_sign_infinite_scores_are_not_mentioned_and_a_dash_is_explained() -> None:
     found = random_report(4, "forecaster")
+    assert "A dash: too few for an interval." in overview(found).note
     for render in TEXTS:
         assert "−0.000" not in render(found)
         assert "0 infinite" not in render(found)
@@ -232,14 +227,10 @@ def test_the_summary_says_how_much_of_the_curve_leaves_the_band() -> None:
     rng = np.random.default_rng(2)
     for leaves in (0, 0, 1, 2, 5):
         off = set(rng.choice(len(group.curve), leaves, replace=False).tolist())
-        curve = tuple(
-            replace(
-                point,
-                lower=point.recalibrated + (0.1 if place in off else -0.1),
-                upper=point.recalibrated + 0.2,
-            )
-            for place, point in enumerate(group.curve)
-        )
+        curve = []
+        for place, point in enumerate(group.curve):
+            lower = point.recalibrated + (0.1 if place in off else -0.1)
+            curve.append(replace(point, lower=lower, upper=point.recalibrated + 0.2))
         weight = sum(point.weight for point in curve)
         outside = sum(point.weight for place, point in enumerate(curve) if place in off) / weight
         said = figures.reliability("", replace(group, curve=curve)).caption
@@ -265,6 +256,45 @@ def test_a_group_begins_with_at_most_three_sentences(reports: dict[str, Report])
         for section in report_document(found).sections:
             text = " ".join(finding.text for finding in section.findings)
             assert len(re.findall(r"\.(?= |$)", text)) <= 3
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    frames = random_ledger(11, questions=40)
+    return build(frames, between=["ana", "bo", "cy"], of="forecasters", as_of=NOW)
+
+
+def test_every_format_of_a_comparison_states_the_choice() -> None:
+    choice = Choice(tags=("t0", "t1"), since=day(1), lead=2)
+    frames = random_ledger(11, questions=40)
+    compared = build(frames, between=["north", "south"], choice=choice, as_of=NOW)
+    said = json.loads(as_json(compared))
+    jsonschema.validate(said, schema("comparison"))
+    assert (said["metadata"]["lead"], said["metadata"]["since"]) == (2, "2026-01-02T00:00:00Z")
+    [row] = csv.DictReader(io.StringIO(as_csv(compared)))
+    chosen = [row[name] for name in ("tags", "since", "until", "lead")]
+    assert chosen == ["t0;t1", "2026-01-02T00:00:00Z", "", "2"]
+    for render in TEXTS:
+        text = words(render, compared)
+        assert "with the tag t0 or t1" in text
+        assert "the forecasts current 2 days before the scheduled close" in text
+
+
+def test_a_comparison_fits_its_schema_and_each_pair_is_a_row(comparison: Comparison) -> None:
+    jsonschema.validate(json.loads(as_json(comparison)), schema("comparison"))
+    rows = list(csv.DictReader(io.StringIO(as_csv(comparison))))
+    assert [(row["a"], row["b"]) for row in rows] == [("ana", "bo"), ("ana", "cy"), ("bo", "cy")]
+    for row, pair in zip(rows, comparison.pairs, strict=True):
+        assert float(row["difference"]) == pair.difference
+        assert 1 <= int(row["a_rank_low"]) <= int(row["a_rank_high"]) <= 3
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_a_comparisons_text_has_every_sentence(render: Render, comparison: Comparison) -> None:
+    text = words(render, comparison).replace("\\", "")
+    for said in (*(pair.sentence for pair in comparison.pairs), "0–1", "0–2"):
+        assert said in text
+    assert comparison.metadata.input_sha256 in text
 
 
 CUT = "Will the harbour freeze over before the end of the year, as it last did in the winter"

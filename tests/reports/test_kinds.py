@@ -24,7 +24,7 @@ from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.model_uses import Model
 from forecasts.values.value import Value
-from tests.conftest import ask
+from tests.conftest import ask, say
 from tests.conftest import day as in_2026
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, report
 
@@ -130,13 +130,10 @@ def test_bots_that_share_a_model_count_as_one_member_beyond_these_members() -> N
     shared = {row: ("oracle", "") for row, one in enumerate(rows) if one["forecaster"] in OWNERS}
     own = {row: (rows[row]["forecaster"], "") for row in shared}
 
-    def comparable(models: Mapping[int, tuple[str, str]]) -> bool:
+    for models, comparable in ((own, True), (shared, False)):  # one says nothing of others
         frames = arena(rows, models)
         [pair] = compare(frames, between=[], of="kinds", as_of=NOW, alike=True).pairs
-        return pair.comparable
-
-    assert comparable(own)
-    assert not comparable(shared)  # one model says nothing of others
+        assert pair.comparable == comparable
 
 
 def test_only_the_forecasts_made_before_a_time_count_with_their_models() -> None:
@@ -164,10 +161,9 @@ def test_models_are_compared_by_name() -> None:
 def test_the_ledger_has_kinds_and_models(session: Session, alice: Member, bob: Member) -> None:
     tokens.create(session, "alice-bot", member=None, owner=alice, now=in_2026(0))
     bot = find_member(session, "alice-bot")
-    assert bot is not None
     rain = ask(session, alice, slug="rain", crowd_hidden=True)
     model = Model("oracle", "2", cost=0.5)
-    updates.update(session, rain, Value(probability=0.2), member=alice, now=in_2026(1))
+    say(session, rain, alice, 0.2, 1)
     updates.update(session, rain, Value(probability=0.3), member=bot, now=in_2026(1), model=model)
     frames = ledger_frames(session)
     told = {who: (kind, owner) for who, kind, owner in frames.members.itertuples(index=False)}

@@ -11,6 +11,7 @@ from tests.reports.small_ledgers import (
     joined,
     ledger,
     made,
+    once,
     random_report,
     report,
     sharp_group,
@@ -21,11 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_base_rate_of_a_question_is_that_of_the_records_other_families() -> None:
-    answers = ["yes", "yes", "no", "no"]
-    family = {0: "f", 1: "f"}
-    questions = [
-        asked(f"q{n}", answer, family=family.get(n, "")) for n, answer in enumerate(answers)
-    ]
+    answers = {"q0": ("yes", "f"), "q1": ("yes", "f"), "q2": ("no", ""), "q3": ("no", "")}
+    questions = [asked(id_, answer, family=family) for id_, (answer, family) in answers.items()]
     options = {"type": "multiple_choice", "options": ["a", "b", "c", "d"]}
     forecasts = [made(f"q{n}", "ana", 0, 0.6) for n in range(4)]
     frames = ledger([*questions, asked("m", "a", **options)],
@@ -85,7 +83,7 @@ def test_teams_are_adjusted_too_and_one_alone_is_not() -> None:
     found = {group.name: group.adjusted for group in report(frames, by="team").groups}
     assert found["green"] is None
     assert found["blue"].mean - found["red"].mean == pytest.approx((0.24 + 0.32) / 2)
-    alone = report(ledger([asked("q", "yes")], said[:1]), by="forecaster")
+    alone = report(once(["yes"], [0.9]), by="forecaster")
     assert "Adjusted" not in tables.overview(alone).head
 
 
@@ -121,9 +119,7 @@ def test_errors_are_shown_beside_those_of_luck() -> None:
 
 
 def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> None:
-    frames = ledger([asked("q", "no"), asked("p", "yes")],
-                    [made("q", "ana", 0, 1.0), made("p", "ana", 0, 0.5)])  # fmt: skip
-    group = the_group(frames)
+    group = the_group(once(["no", "yes"], [1.0, 0.5]))
     parts = group.log_decomposition
     assert (parts.infinite, parts.score) == (1, pytest.approx(np.log(2)))
     assert "1 infinite log score left out" in tables.parts(group).note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -16,6 +17,7 @@ from tests.reports.small_ledgers import random_ledger
 
 pytestmark = pytest.mark.slow
 
+Run = Callable[..., Result]
 AS_OF = ("--as-of", "2026-06-01T00:00:00Z")
 
 
@@ -26,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(folder: Path) -> Callable[..., Result]:
+def run(folder: Path) -> Run:
     def run(*arguments: str, exit_code: int = 0) -> Result:
         result = CliRunner().invoke(app, ["report", str(folder), *AS_OF, *arguments])
         assert result.exit_code == exit_code, result.output + str(result.exception)
@@ -36,7 +38,7 @@ def run(folder: Path) -> Callable[..., Result]:
 
 
 def test_a_database_and_its_folder_give_the_same_report(
-    run: Callable[..., Result], folder: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, folder: Path, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", str(ledger_file))
     assert CliRunner().invoke(app, ["import", str(folder)]).exit_code == 0
@@ -48,7 +50,7 @@ def test_a_database_and_its_folder_give_the_same_report(
 
 @pytest.mark.parametrize(("ending", "begins"), [(".csv", "name,"), (".pdf", "%PDF-")])
 def test_the_ending_of_the_output_chooses_the_format(
-    run: Callable[..., Result], tmp_path: Path, ending: str, begins: str
+    run: Run, tmp_path: Path, ending: str, begins: str
 ) -> None:
     output = tmp_path / f"report{ending}"
     assert run("--output", str(output)).stdout == ""
@@ -65,15 +67,13 @@ def test_the_ending_of_the_output_chooses_the_format(
         (("--since", "soon"), "'soon' is not a date."),
     ],
 )
-def test_a_wrong_option_is_explained_and_exits_with_2(
-    run: Callable[..., Result], arguments: tuple[str, ...], said: str
-) -> None:
+def test_a_wrong_option_is_explained_and_exits_with_2(run: Run, arguments: Any, said: str) -> None:
     result = run(*arguments, exit_code=2)
     assert said in " ".join(result.stderr.split())
     assert result.stdout == ""
 
 
-def test_the_choice_of_questions_is_taken_and_stated(run: Callable[..., Result]) -> None:
+def test_the_choice_of_questions_is_taken_and_stated(run: Run) -> None:
     chosen = ("--tag", "t0", "--tag", "t1", "--since", "2026-01-11", "--until", "2026-01-11")
     document = json.loads(run(*chosen, "--format", "json").stdout)
     about = document["metadata"]

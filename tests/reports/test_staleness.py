@@ -15,14 +15,13 @@ import pytest
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, formats
 from forecasts.reports.report import Staleness
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, once, report
 
 pytestmark = pytest.mark.slow
 
 
 def of(frames: Frames, **wanted: object) -> Staleness:
     [group] = report(frames, **wanted).groups
-    assert group.staleness is not None
     return group.staleness
 
 
@@ -82,8 +81,7 @@ def test_below_thirty_questions_the_numbers_come_without_a_claim() -> None:
 
 
 def test_a_drift_without_events_is_chance() -> None:
-    asks = [asked(f"q{n:03}", "yes" if n < 4 else "no") for n in range(60)]
-    found = of(ledger(asks, [made(f"q{n:03}", "ana", 0, 0.03) for n in range(60)]))
+    found = of(once(["yes"] * 4 + ["no"] * 56, [0.03] * 60))
     assert found.kind == "too_few"
     assert found.sentence.endswith("came in 4 families, and it takes 10.")
 
@@ -121,12 +119,9 @@ def test_a_review_that_repeats_the_forecast_is_a_review() -> None:
 
 def test_members_of_a_team_share_a_question() -> None:
     alone = events(60, closing=True)
-    bo = alone.forecasts.assign(forecaster="bo")
-    twice = replace(
-        alone,
-        forecasts=pd.concat([alone.forecasts, bo], ignore_index=True),
-        teams=ledger([], [], [joined("north", "ana"), joined("north", "bo")]).teams,
-    )
+    everyone = [alone.forecasts.assign(forecaster=who) for who in ("ana", "bo")]
+    north = ledger([], [], [joined("north", who) for who in ("ana", "bo")]).teams
+    twice = replace(alone, forecasts=pd.concat(everyone, ignore_index=True), teams=north)
     one, both = of(alone), of(twice, by="team")
     assert both.cost.mean == pytest.approx(one.cost.mean, abs=0.002)
     assert both.questions == one.questions == 60

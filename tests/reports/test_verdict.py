@@ -23,14 +23,7 @@ from scoring.calibration_when_made import WhenMade
 from scoring.inference import Test
 from scoring.shared_shocks import Spans
 from scoring.simulation import Tournament, simulate
-from tests.reports.small_ledgers import (
-    asked,
-    ledger,
-    made,
-    random_report,
-    report,
-    sharp_group,
-)
+from tests.reports.small_ledgers import asked, ledger, made, once, report, sharp_group, the_group
 
 # Families that are all open together.
 SPANS = Spans(pd.Index([]), np.arange(0), np.zeros(300), np.ones(300))
@@ -57,10 +50,8 @@ def of(
     """Return the verdict of these tests; of what is called 90%, 75% came true."""
     n = np.arange(questions)
     made_ = when_made(binary(np.full(questions, 0.9), (n % 4 > 0).astype(float), families))
-    test = Test
-    tests = made_.tests._replace(
-        level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
-    )
+    parts = {"level": Test(level, 0.5), "slope": Test(slope, 0.5), "p_value": p_value}
+    tests = made_.tests._replace(**parts, failed=np.arange(0))
     return verdict(made_._replace(tests=tests), spans)
 
 
@@ -130,9 +121,8 @@ def test_families_that_are_never_open_together_share_nothing() -> None:
     apart = Spans(pd.Index([]), np.arange(0), np.arange(300.0), np.arange(300.0) + 1)
     found = of(-3.5, 0.0, 0.0025, spans=apart)
     assert found.tipping is None
-    assert found.sentence.endswith(
-        "This claim would hold with any correlation of outcomes of questions open together."
-    )
+    said = "This claim would hold with any correlation of outcomes of questions open together."
+    assert found.sentence.endswith(said)
 
 
 def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
@@ -207,11 +197,10 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
 
 @pytest.mark.parametrize(("linked", "kind"), [(1, "too_high"), (3, "too_few")])
 def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) -> None:
-    asked_ = [
-        asked(f"q{n}", "yes" if n % 4 == 0 else "no", family=f"f{n // linked}") for n in range(60)
-    ]
-    rows = [made(f"q{n}", "ana", 0, 0.6 + n % 7 / 50) for n in range(60)]
-    found = report(ledger(asked_, rows)).groups[0]
+    n = np.arange(60)
+    frames = once(np.where(n % 4, "no", "yes"), 0.6 + n % 7 / 50)
+    frames.questions["family"] = [f"f{number // linked}" for number in n]
+    found = the_group(frames)
     assert (found.families, found.verdict.kind) == (60 // linked, kind)
     if kind == "too_high":
         said = "the mean forecast was 65.8% when made, and 25.0% came true"
@@ -228,11 +217,7 @@ def certain(*values: float) -> Verdict:
     rng = np.random.default_rng(4)
     ps = [*rng.uniform(0.1, 0.9, 60).tolist(), *values]
     came = [rng.random() < p if n < 60 else n > 60 for n, p in enumerate(ps)]
-    frames = ledger(
-        [asked(f"q{n:02}", "yes" if happened else "no") for n, happened in enumerate(came)],
-        [made(f"q{n:02}", "ana", 0, p) for n, p in enumerate(ps)],
-    )
-    return report(frames).groups[0].verdict
+    return the_group(once(["yes" if happened else "no" for happened in came], ps)).verdict
 
 
 @pytest.mark.slow
@@ -248,9 +233,6 @@ def test_certainty_changes_a_verdict_only_if_it_failed() -> None:
     assert wrong.sentence.endswith("(61 families of questions).")
 
 
-CHOICE = {"type": "multiple_choice", "options": ["a", "b", "c"]}
-
-
 @pytest.mark.parametrize(
     ("outcomes", "forecast", "kind", "rest", "said"),
     [
@@ -264,21 +246,16 @@ CHOICE = {"type": "multiple_choice", "options": ["a", "b", "c"]}
 def test_forecasts_of_certainty_or_nothing_have_verdicts_of_their_own(
     outcomes: list[str], forecast: Any, kind: str, rest: str | None, said: str
 ) -> None:
-    more = CHOICE if isinstance(forecast, list) else {}
-    frames = ledger(
-        [asked(f"q{n}", outcome, **more) for n, outcome in enumerate(outcomes)],
-        [made(f"q{n}", "ana", 0, forecast) for n in range(len(outcomes))],
-    )
-    found = report(frames).groups[0].verdict
+    several = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+    more = several if isinstance(forecast, list) else {}
+    found = the_group(once(outcomes, [forecast] * len(outcomes), **more)).verdict
     assert (found.kind, found.rest) == (kind, rest)
     assert said in found.sentence
 
 
 @pytest.mark.slow
 def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
-    rows = [made(f"q{n}", "ana", 0, 0.8 if n % 2 else 0.2) for n in range(40)]
-    frames = ledger([asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)], rows)
-    found = report(frames).groups[0]
+    found = the_group(once(["no", "yes"] * 20, [0.2, 0.8] * 20))
     assert found.verdict.kind == "underconfident"
     said = "outcomes given 80 to 90%, on average 80.0%, came true 100.0%"
     assert said in found.verdict.sentence
@@ -300,9 +277,12 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
 
 @pytest.mark.slow
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
-    found = random_report(1, "forecaster", questions=120, choices=False)
-    assert any("5 verdicts" in note for note in found.notes)
-    assert not any("verdicts" in note for note in random_report(1, "forecaster").notes)
+    asked_ = [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(30)]
+    frames = ledger(asked_, [made(f"q{n}", who, 0, 0.4) for n in range(30) for who in "abcd"])
+    found = report(frames, by="forecaster")
+    assert any("4 verdicts" in note for note in found.notes)
+    three = report(frames, by="forecaster", names=["a", "b", "c"])
+    assert not any("verdicts" in note for note in three.notes)
 
 
 def test_a_small_difference_of_level_has_enough_digits() -> None:

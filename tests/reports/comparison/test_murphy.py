@@ -14,6 +14,8 @@ from forecasts.reports.comparison import Comparison, build
 from forecasts.reports.comparison.document import comparison_document
 from tests.reports.small_ledgers import NOW, asked, ledger, made
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def compared(*between: str) -> Comparison:
@@ -23,18 +25,13 @@ def compared(*between: str) -> Comparison:
     answers = np.where(random.random(60) < truth, "yes", "no")
     said = []
     for n, p in enumerate(truth):
-        said += [
-            made(f"q{n}", "ana", 0, float(p)),
-            made(f"q{n}", "ben", 0, 0.5 + 0.2 * (p - 0.5)),
-        ]
+        said += [made(f"q{n}", "ana", 0, p), made(f"q{n}", "ben", 0, 0.5 + 0.2 * (p - 0.5))]
     frames = ledger([asked(f"q{n}", str(answer)) for n, answer in enumerate(answers)], said)
     return build(frames, between=between or ("ana", "ben"), of="forecasters", as_of=NOW)
 
 
-@pytest.mark.slow
 def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None:
     [one] = compared().pairs
-    assert one.difference is not None
     area = np.trapezoid([p.difference for p in one.murphy], [p.threshold for p in one.murphy])
     assert area == pytest.approx(one.difference, abs=0.005)
     for point in one.murphy:
@@ -42,11 +39,14 @@ def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None
         assert point.interval[1] <= point.band[1] + 1e-9
 
 
-@pytest.mark.slow
 def test_the_order_of_the_sides_changes_the_sign_and_nothing_else() -> None:
     [one], [other] = compared().pairs, compared("ben", "ana").pairs
-    assert one.murphy
     assert (other.a, other.b) == ("ben", "ana")
+    assert other.difference == -one.difference
+    assert other.interval == (-one.interval[1], -one.interval[0])
+    assert (other.p_value, other.detectable) == (one.p_value, one.detectable)
+    assert other.watched.e_value == pytest.approx(one.watched.e_value, rel=1e-12)
+    assert one.murphy
     for ours, theirs in zip(one.murphy, other.murphy, strict=True):
         assert theirs.threshold == ours.threshold
         assert theirs.difference == pytest.approx(-ours.difference)
@@ -60,7 +60,6 @@ def figure(comparison: Comparison) -> Figure:
     return found
 
 
-@pytest.mark.slow
 def test_a_clear_difference_is_told_with_its_thresholds_and_none_between_equals() -> None:
     drawn = figure(compared())
     assert len(drawn.table.rows) == 11
