@@ -17,46 +17,32 @@ from forecasts.scores.crowds import crowd
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.paths import paths
 from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import day
+from tests.conftest import day, say
 
 pytestmark = pytest.mark.slow
 
 
 def bot(session: Session, handle: str, owner: Member) -> Member:
     tokens.create(session, handle, member=None, owner=owner, now=day(0))
-    made = find_member(session, handle)
-    assert made is not None
-    return made
-
-
-def say(session: Session, question: Question, member: Member, p: float, at: float = 1) -> None:
-    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+    return find_member(session, handle)
 
 
 @pytest.fixture
 def arena(session: Session, question: Question, alice: Member, bob: Member) -> Question:
     """Two people at 20% and 40%, three bots of alice at 90%, 80% and 70%, one of bob at 60%."""
-    say(session, question, alice, 0.2)
-    say(session, question, bob, 0.4)
-    for name, owner, p in (
-        ("a1", alice, 0.9),
-        ("a2", alice, 0.8),
-        ("a3", alice, 0.7),
-        ("b1", bob, 0.6),
-    ):
-        say(session, question, bot(session, name, owner), p)
+    say(session, question, alice, 0.2, 1)
+    say(session, question, bob, 0.4, 1)
+    for name, p in (("a1", 0.9), ("a2", 0.8), ("a3", 0.7), ("b1", 0.6)):
+        say(session, question, bot(session, name, alice if name[0] == "a" else bob), p, 1)
     return question
 
 
-def trend(session: Session, question: Question, at: float = 2) -> Trend | None:
+def trend(session: Session, question: Question, at: float = 2) -> Trend:
     [state] = listing(session, now=day(at), only=[question.slug])
-    return trends(session, [state], now=day(at)).get(state.id)
+    return trends(session, [state], now=day(at))[state.id]
 
 
-def test_a_crowd_counts_people_bots_or_both_and_a_swarm_once(
-    session: Session, arena: Question
-) -> None:
+def test_a_crowd_counts_people_or_bots_and_a_swarm_once(session: Session, arena: Question) -> None:
     frames = ledger_frames(session)
 
     def said(of: kinds.CrowdOf, *, each_bot: bool = False) -> tuple[int, float]:
@@ -83,16 +69,12 @@ def test_a_person_sees_a_crowd_of_people_until_their_own_forecast(
     carol = member_or_new(session, "carol", now=day(0))
     visibility.read_as(session, carol, now=day(2))
     seen = trend(session, arena)
-    assert seen is not None
     assert (seen.of, seen.forecasters, seen.points[-1]) == ("people", 2, pytest.approx(0.3))
     say(session, arena, carol, 0.3, at=2)
     after = trend(session, arena, at=3)
-    assert after is not None
     assert (after.of, after.forecasters) == ("both", 5)
     visibility.read_as(session, find_member(session, "a1"), now=day(2))
-    to_a_bot = trend(session, arena)
-    assert to_a_bot is not None
-    assert to_a_bot.of == "both"
+    assert trend(session, arena).of == "both"
 
 
 def test_the_chart_counts_as_chosen_and_says_so(
@@ -114,19 +96,18 @@ def test_the_chart_counts_as_chosen_and_says_so(
 def test_without_bots_a_crowd_has_no_label(
     session: Session, question: Question, alice: Member
 ) -> None:
-    say(session, question, alice, 0.2)
+    say(session, question, alice, 0.2, 1)
     seen = trend(session, question)
-    assert seen == Trend(seen.points if seen else (), 1, "")
+    assert seen == Trend(seen.points, 1, "")
 
 
 def test_a_swarm_moves_the_crowd_once(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    say(session, question, alice, 0.2)
-    say(session, question, bob, 0.2)
-    swarm = [bot(session, name, bob) for name in ("b1", "b2", "b3")]
-    for one in swarm:
-        say(session, question, one, 0.9, at=2)
+    for person in (alice, bob):
+        say(session, question, person, 0.2, 1)
+    for name in ("b1", "b2", "b3"):
+        say(session, question, bot(session, name, bob), 0.9, 2)
     [state] = listing(session, now=day(3), only=[question.slug])
     [(own, _)] = updates.history(session, question, alice)
     moves = crowd_moves(session, [(state.text, own)], now=day(3))

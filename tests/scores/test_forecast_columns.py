@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pandas as pd
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
@@ -54,25 +54,26 @@ def read(session: Session) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("size", [2, 1 << 15])
-@pytest.mark.parametrize("name", ["alice", "b, ob", None])
 def test_a_reader_gets_the_forecasts_they_may_see_in_order(
-    filled: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None, size: int
+    filled: Engine, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(forecast_columns, "BATCH", size)
-    with database.reading(filled) as session:
-        who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
-        visibility.read_as(session, who, now=day(5))
-        found = read(session)
-    rain = [("b, ob", 0.00001, 1.6), ("b, ob", None, 3), ("alice", 1 / 3, 1.5), ("alice", 1, 2.1)]
-    own = [("alice", 0.2, 1.5)] if name == "alice" else []
-    expected = [*rain, *own, ("b, ob", None, 1), ("alice", None, 2)]
-    rows = zip(found["forecaster"], found["probability"], found["made_at"], strict=True)
-    assert [(who, None if p != p else p, at) for who, p, at in rows] == [
-        (who, p, day(at)) for who, p, at in expected
-    ]
-    assert found["probabilities"].dropna().tolist() == [[0.4, 0.6]]
-    assert found["quantiles"].dropna().tolist() == [{"0.25": 2.0, "0.5": 3.0, "0.75": 4.5}]
-    assert found["evidence"].notna().sum() == 1 + len(own)
+    for name in ("alice", "b, ob", None):
+        with database.reading(filled) as session:
+            who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
+            visibility.read_as(session, who, now=day(5))
+            found = read(session)
+        own = [("alice", 0.2, 1.5)] if name == "alice" else []
+        expected = [
+            ("b, ob", 0.00001, 1.6), ("b, ob", None, 3), ("alice", 1 / 3, 1.5), ("alice", 1, 2.1),
+            *own, ("b, ob", None, 1), ("alice", None, 2),
+        ]  # fmt: skip
+        rows = zip(found["forecaster"], found["probability"], found["made_at"], strict=True)
+        seen = [(whose, None if p != p else p, at) for whose, p, at in rows]
+        assert seen == [(whose, p, day(at)) for whose, p, at in expected]
+        assert found["probabilities"].dropna().tolist() == [[0.4, 0.6]]
+        assert found["quantiles"].dropna().tolist() == [{"0.25": 2.0, "0.5": 3.0, "0.75": 4.5}]
+        assert found["evidence"].notna().sum() == 1 + len(own)
 
 
 def test_a_ledger_without_forecasts_has_no_rows(engine: Engine) -> None:
@@ -80,14 +81,11 @@ def test_a_ledger_without_forecasts_has_no_rows(engine: Engine) -> None:
         assert read(session).empty
 
 
-@given(probabilities=st.lists(st.floats(0, 1), min_size=1, max_size=9))
-@example(probabilities=[0.0, 1.0, 0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1 - 2**-53, 1e-300])
-def test_a_probability_is_read_with_all_its_bits(
-    session: Session, alice: Member, probabilities: list[float]
-) -> None:
+def test_a_probability_is_read_with_all_its_bits(session: Session, alice: Member) -> None:
+    random = Random(1)
+    exact = [0.0, 1.0, 0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1 - 2**-53, 1e-300]
+    exact += [random.random() * 10.0 ** -random.randrange(300) for _ in range(100)]
     question = ask(session, alice)
-    for at, p in enumerate(probabilities):
-        imported(session, question, alice, at, abs(p))
-    found = read(session)
-    own = found["probability"][found["question_id"] == question.slug]
-    assert own.tolist() == [abs(p) for p in probabilities]
+    for at, p in enumerate(exact):
+        imported(session, question, alice, at / 100, p)
+    assert read(session)["probability"].tolist() == exact

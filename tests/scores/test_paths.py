@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import nan
+from random import Random
 from statistics import median
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger.models import Member, Question, Stance
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
-from forecasts.resolution import confirmation
 from forecasts.scores.paths import Paths, option_paths, paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
-from tests.examples import examples
+from tests.conftest import ask, day, imported, resolve, say
 
 
 def drawn(session: Session, question: Question, at: float, option: int = 0) -> Paths:
@@ -33,11 +30,11 @@ def drawn(session: Session, question: Question, at: float, option: int = 0) -> P
 def test_a_line_ends_at_the_withdrawal_and_the_crowd_at_the_last_one(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    updates.update(session, question, Value(probability=0.3), member=alice, now=day(1))
-    updates.update(session, question, Value(probability=0.5), member=bob, now=day(2))
+    say(session, question, alice, 0.3, 1)
+    say(session, question, bob, 0.5, 2)
     updates.withdraw(session, question, member=alice, now=day(3))
     updates.withdraw(session, question, member=bob, now=day(4))
-    updates.update(session, question, Value(probability=0.8), member=alice, now=day(6))
+    say(session, question, alice, 0.8, 6)
     seen = drawn(session, question, 8)
     columns = ["forecaster", "stretch", "time", "value", "forecast"]
     assert seen.steps[columns].to_numpy().tolist() == [
@@ -70,9 +67,7 @@ def test_evidence_is_marked_where_it_came_in(
     assert shown == ["Clouds · The Sky", "supports", url, "They are dark"]
 
 
-def test_numbers_have_quartiles_and_the_crowds_are_the_medians_of_theirs(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_crowds_quartiles_are_medians(session: Session, alice: Member, bob: Member) -> None:
     depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="32")
     quartiles = Value(quantiles={"0.25": 4.0, "0.5": 6.0, "0.75": 8.0})
     updates.update(session, depth, quartiles, member=alice, now=day(1))
@@ -85,11 +80,8 @@ def test_numbers_have_quartiles_and_the_crowds_are_the_medians_of_theirs(
         ["alice", 4, 6, 8],
         ["bob", 8, 16, 24],
     ]
-    assert seen.crowd[["low", "value", "high"]].to_numpy().tolist() == [
-        [4, 6, 8],
-        [6, 11, 16],
-        [6, 11, 16],
-    ]
+    crowd = seen.crowd[["low", "value", "high"]].to_numpy().tolist()
+    assert crowd == [[4, 6, 8], [6, 11, 16], [6, 11, 16]]
 
 
 def test_every_option_has_its_paths(session: Session, alice: Member, bob: Member) -> None:
@@ -114,20 +106,14 @@ def test_without_forecasts_there_is_nothing_to_draw(session: Session, question: 
     assert (len(seen.steps), len(seen.crowd), len(seen.marks)) == (0, 0, 0)
 
 
-@pytest.mark.slow
-def test_an_option_that_was_added_later_has_a_line_from_then_on(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_an_option_added_later_begins_then(session: Session, alice: Member, bob: Member) -> None:
     port = ask(session, alice, type="multiple_choice", options=["Busan", "Other"])
     updates.update(session, port, Value(probabilities=(0.6, 0.4)), member=alice, now=day(1))
     revise(session, port, member=alice, now=day(2), reason="x", options=["Busan", "Ulsan", "Other"])
     updates.update(session, port, Value(probabilities=(0.5, 0.2, 0.3)), member=bob, now=day(3))
     by_option = [drawn(session, port, 4, option).steps for option in range(3)]
-    assert [list(steps["value"]) for steps in by_option] == [
-        [0.6, 0.5, 0.6, 0.5],
-        [0.2, 0.2],
-        [0.4, 0.3, 0.4, 0.3],
-    ]
+    values = [list(steps["value"]) for steps in by_option]
+    assert values == [[0.6, 0.5, 0.6, 0.5], [0.2, 0.2], [0.4, 0.3, 0.4, 0.3]]
 
 
 def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
@@ -141,29 +127,21 @@ def value_at(frame: pd.DataFrame, at: datetime) -> float | None:
     return seen[0] if seen else None
 
 
-@pytest.mark.slow
-@settings(max_examples=examples(40))
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("abcd"), st.sampled_from([0.0, 0.1, 0.5, 0.9, None])),
-        max_size=12,
-    )
-)
-def test_the_lines_show_current_forecasts_and_the_crowd_their_median(
-    session: Session, alice: Member, acts: list[tuple[str, float | None]]
-) -> None:
-    question = ask(session, alice)
+def test_the_crowds_line_is_the_median_of_the_others(session: Session, question: Question) -> None:
+    random = Random(1)
+    members = {name: member_or_new(session, name, now=day(0)) for name in "abcd"}
     standing: dict[str, float] = {}
     expected = []
-    for number, (name, p) in enumerate(acts):
-        member = member_or_new(session, name, now=day(0))
-        now = day(1 + number / 100)
+    for number in range(50):
+        name, p = random.choice("abcd"), random.choice([0.0, 0.1, 0.5, 0.9, None, None])
+        at = 1 + number / 100
         if p is not None:
-            updates.update(session, question, Value(probability=p), member=member, now=now)
+            imported(session, question, members[name], at, p)
             standing[name] = p
         elif standing.pop(name, None) is not None:
-            updates.withdraw(session, question, member=member, now=now)
-        expected.append((day(1 + (number + 0.5) / 100), dict(standing)))
+            imported(session, question, members[name], at, None)
+        expected.append((day(at + 0.005), dict(standing)))
+    assert any(not stood for _, stood in expected)
     seen = drawn(session, question, 5)
     for moment, stood in expected:
         crowd = value_at(seen.crowd, moment)
@@ -173,7 +151,6 @@ def test_the_lines_show_current_forecasts_and_the_crowd_their_median(
             assert value_at(line, moment) == stood.get(name)
 
 
-@pytest.mark.slow
 def test_a_mark_has_its_part_of_its_updates_points(
     session: Session, question: Question, alice: Member
 ) -> None:
@@ -181,7 +158,7 @@ def test_a_mark_has_its_part_of_its_updates_points(
     for p, at, cited in ((0.4, 0, [CitedEvidence(note="first")]), (0.8, 5, [clouds, wind])):
         value = Value(probability=p)
         updates.update(session, question, value, member=alice, now=day(at), evidence=cited)
-    confirmation.confirm(session, question, "yes", known_at=day(10), now=day(11), member=alice)
+    resolve(session, question, alice, known=10, at=11)
     text = registry.newest_wording(session, question)
     marks = paths(session, question, text, now=day(12), scored=True).marks
     # From (1 - 0.4)² to (1 - 0.8)² for half of the time; a first forecast replaces nothing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlmodel import Session
 
@@ -10,9 +12,8 @@ from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.ledger.models import Member, PrintedScore, Question
 from forecasts.questions.standing import current_state
-from forecasts.resolution import confirmation
 from forecasts.scores.printed_scores import Printed, printed_scores
-from tests.conftest import ask, day, imported
+from tests.conftest import ask, day, imported, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ def rain(session: Session, alice: Member, bob: Member) -> Question:
     rain = ask(session, alice, slug="rain")
     for member, p in ((alice, 0.8), (bob, 0.5)):
         imported(session, rain, member, 0, p)
-    confirmation.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+    resolve(session, rain, alice, known=5, at=6)
     return rain
 
 
@@ -40,32 +41,25 @@ def read(session: Session, question: Question, member: Member | None = None) -> 
 
 
 @pytest.mark.parametrize(
-    ("platform", "name", "score", "protocol", "ours", "note"),
+    ("printed", "ours", "note"),
     [
         # 100 · ln(0.8 / 0.5) for half of the time
-        ("metaculus", "peer", 23.5, "metaculus_peer", 23.5, "The same rule"),
+        (("metaculus", "peer", 23.5), ("metaculus_peer", 23.5), "The same rule"),
         # (0.25 − 0.04) · 4
-        ("confido", "brier", 0.84, "brier_final", 0.04, "higher is better"),
-        ("fatebook", "relative Brier score", -0.1, "", None, "draws late joiners to zero"),
-        ("metaculus", "relative_legacy", 3.0, "", None, "as printed"),
+        (("confido", "brier", 0.84), ("brier_final", 0.04), "higher is better"),
+        (("fatebook", "relative Brier score", -0.1), ("", None), "draws late joiners to zero"),
+        (("metaculus", "relative_legacy", 3.0), ("", None), "as printed"),
     ],
 )
 def test_a_printed_score_is_beside_ours_by_the_nearest_rule(
-    session: Session,
-    rain: Question,
-    alice: Member,
-    platform: str,
-    name: str,
-    score: float,
-    protocol: str,
-    ours: float | None,
-    note: str,
+    session: Session, rain: Question, alice: Member, printed: Any, ours: Any, note: str
 ) -> None:
+    platform, name, score = printed
     put(session, rain, alice, score, platform=platform, name=name, coverage=0.5)
     [one] = read(session, rain)
-    assert (one.forecaster, one.platform, one.name) == ("alice", platform, name)
-    assert (one.score, one.coverage, one.protocol) == (score, 0.5, protocol)
-    assert one.ours == (None if ours is None else pytest.approx(ours, abs=0.01))
+    assert (one.forecaster, one.coverage) == ("alice", 0.5)
+    assert (one.platform, one.name, one.score) == printed
+    assert (one.protocol, one.ours) == (ours[0], pytest.approx(ours[1], abs=0.01))
     assert note in one.note
 
 
@@ -75,10 +69,8 @@ def test_the_newest_of_a_name_counts_and_one_members_can_be_asked_for(
     put(session, rain, alice, 1.0)
     put(session, rain, bob, 2.0)
     put(session, rain, alice, 3.0)
-    assert [(one.forecaster, one.score) for one in read(session, rain)] == [
-        ("alice", 3),
-        ("bob", 2),
-    ]
+    every = [(one.forecaster, one.score) for one in read(session, rain)]
+    assert every == [("alice", 3), ("bob", 2)]
     assert [one.score for one in read(session, rain, bob)] == [2.0]
 
 
@@ -89,21 +81,17 @@ def test_nothing_is_shown_before_the_outcome(session: Session, alice: Member) ->
 
 
 def test_numbers_have_no_score_of_ours(session: Session, alice: Member) -> None:
-    depth = ask(
-        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="9", unit="m"
-    )
-    confirmation.confirm(session, depth, "5", known_at=day(5), now=day(6), member=alice)
+    depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="9", unit="m")
+    resolve(session, depth, alice, "5", known=5, at=6)
     put(session, depth, alice, 1.0)
     assert read(session, depth)[0].ours is None
 
 
-def test_scores_of_a_hidden_question_are_hidden(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_hidden_questions_scores_are_hidden(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     mine = ask(session, bob, slug="mine", visibility="author")
     imported(session, mine, bob, 0, 0.8)
-    confirmation.confirm(session, mine, "yes", known_at=day(5), now=day(6), member=bob)
+    resolve(session, mine, bob, known=5, at=6)
     put(session, mine, bob, 1.0)
     state = current_state(session, mine, now=NOW)
     carol = member_or_new(session, "carol", now=day(0))

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlmodel import Session, select
 
 from forecasts.ledger.models import Forecast, Member, Question
-from forecasts.resolution import confirmation
 from forecasts.scores import ledger_frames as frames
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import day, imported
+from tests.conftest import day, imported, resolve, say
 
 
-@pytest.mark.slow
 def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
     session: Session, question: Question, alice: Member
 ) -> None:
     seen = {frames.revision(session)}
     for number in range(3):
-        value = Value(probability=0.2 + number / 10)
-        updates.update(session, question, value, member=alice, now=day(1 + number))
+        say(session, question, alice, 0.2 + number / 10, 1 + number)
         session.flush()
         seen.add(frames.revision(session))
-    confirmation.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
+    resolve(session, question, alice, "no", known=5, at=6)
     assert len(seen | {frames.revision(session)}) == 5
 
 

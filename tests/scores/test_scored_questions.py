@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -17,82 +16,65 @@ from forecasts.access.members import find_member
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.revisions import revise
-from forecasts.resolution import confirmation
 from forecasts.scores import scored_questions as module
 from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.scores.scored_questions import matching, scored_questions
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day, imported
-from tests.examples import examples
+from tests.conftest import ask, day, imported, resolve, say
 from tests.importing.test_frames import FORECAST, FORECASTS, import_files
 
 pytestmark = pytest.mark.slow
 
-
-def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:
-    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+CHOICE = {"type": "multiple_choice", "options": ["Busan", "Ulsan"]}
+DEPTH = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
 
 
 def confirmed(
     session: Session, question: Question, outcome: str, member: Member, at: float
 ) -> None:
-    confirmation.confirm(
-        session, question, outcome, known_at=day(at), now=day(at + 0.5), member=member
-    )
+    resolve(session, question, member, outcome, at, at=at + 0.5)
 
 
 def test_each_update_has_its_points_and_together_they_explain_the_score(
     session: Session, question: Question, alice: Member
 ) -> None:
     for p, at in ((0.5, 0), (0.8, 5), (0.6, 8)):
-        said(session, question, alice, p, at)
+        say(session, question, alice, p, at)
     confirmed(session, question, "yes", alice, 10)
     [one] = scored_questions(session, alice)
     first, up, down = one.forecasts
-    assert first.points is None
-    assert up.points is not None
-    assert down.points is not None
     # Of ten days, five were left after the first update and two after the second.
-    assert up.points == pytest.approx((0.25 - 0.04) * 0.5)
-    assert down.points == pytest.approx((0.04 - 0.16) * 0.2)
-    assert one.points == pytest.approx(up.points + down.points)
-    assert one.points is not None
-    assert one.score.score == pytest.approx(first.score - one.points)
+    earned = [(0.25 - 0.04) * 0.5, (0.04 - 0.16) * 0.2]
+    assert first.points is None
+    assert [up.points, down.points] == pytest.approx(earned)
+    assert one.points == pytest.approx(sum(earned))
+    assert one.score.score == pytest.approx(first.score - sum(earned))
     assert (one.last.value, one.last.probability) == ("60%", 0.6)
     assert [each.since for each in one.forecasts] == [day(0), day(5), day(8)]
     assert up.duration == timedelta(days=3)
 
 
-@settings(max_examples=examples(30))
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),
-        max_size=8,
-    ),
-    st.integers(30, 100),
-)
-def test_the_forecasts_average_to_the_score(
-    session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
-) -> None:
-    question = ask(session, alice)
-    imported(session, question, alice, 0, 0.5)
-    for at, p in sorted(acts, key=lambda act: act[0]):
-        imported(session, question, alice, at / 10, p)
-    confirmation.confirm(
-        session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
-    )
-    [one] = scored_questions(session, alice, question=question.id)
-    assert one.state.id == question.id
-    lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
-    mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
-    assert mean / sum(lasted) == pytest.approx(one.score.score)
+def test_the_forecasts_average_to_the_score(session: Session, alice: Member) -> None:
+    random = Random(1)
+    for _ in range(8):
+        question = ask(session, alice)
+        imported(session, question, alice, 0, 0.5)
+        for at in sorted(random.randrange(1, 100) for _ in range(random.randrange(9))):
+            imported(session, question, alice, at / 10, random.choice([0.0, 0.1, 0.7, None]))
+        resolve(session, question, alice, known=random.uniform(3, 10), at=11)
+    every = scored_questions(session, alice)
+    assert len(every) == 8
+    for one in every:
+        lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
+        mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
+        assert mean / sum(lasted) == pytest.approx(one.score.score)
 
 
 def test_a_single_forecast_has_no_points_and_without_others_no_crowd(
     session: Session, question: Question, alice: Member
 ) -> None:
-    said(session, question, alice, 0.7, 1)
+    say(session, question, alice, 0.7, 1)
     confirmed(session, question, "no", alice, 10)
     [one] = scored_questions(session, alice)
     assert (one.points, one.against_crowd) == (None, None)
@@ -101,8 +83,8 @@ def test_a_single_forecast_has_no_points_and_without_others_no_crowd(
 def test_the_advantage_over_the_crowd_is_that_of_the_scoring_engine(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    said(session, question, alice, 0.8, 0)
-    said(session, question, bob, 0.4, 0)
+    say(session, question, alice, 0.8, 0)
+    say(session, question, bob, 0.4, 0)
     confirmed(session, question, "yes", alice, 10)
     [one] = scored_questions(session, alice)
     assert one.against_crowd == pytest.approx(0.36 - 0.04)
@@ -111,41 +93,32 @@ def test_the_advantage_over_the_crowd_is_that_of_the_scoring_engine(
     assert one.against_crowd == pytest.approx(engine / 100)
 
 
-def test_all_resolved_questions_count_also_those_that_closed_early(
-    session: Session, alice: Member
-) -> None:
+def test_questions_that_closed_early_count_too(session: Session, alice: Member) -> None:
     for number, at in enumerate((3, 12)):
         question = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(10))
-        said(session, question, alice, 0.3, 1)
+        say(session, question, alice, 0.3, 1)
         confirmed(session, question, "yes", alice, at)
     assert [one.state.slug for one in scored_questions(session, alice)] == ["q1", "q0"]
     assert [one.state.slug for one in scored_questions(session, alice, limit=1)] == ["q1"]
     assert [one.state.slug for one in scored_questions(session, alice, since=day(4))] == ["q1"]
-    one = [one.state for one in scored_questions(session, alice, question=question.id)]
-    assert [state.slug for state in one] == ["q1"]
+    [one] = scored_questions(session, alice, question=question.id)
+    assert one.state.slug == "q1"
 
 
-def test_imported_results_are_in_the_order_in_which_they_became_known(
-    engine: Engine, tmp_path: Path
-) -> None:
-    rows = [
-        "known,9,2026-01-19T00:00:00Z,",
-        "latest,9,,2026-01-22T00:00:00Z",
-        "closed,20,,",
-        "oldest,9,2026-01-10T00:00:00Z,2026-01-23T00:00:00Z",
-    ]
+def test_imported_results_are_ordered_by_outcome_time(engine: Engine, tmp_path: Path) -> None:
+    times = {  # the days of the close, of the outcome, and of the import of it
+        "known": ("09", "19", ""), "latest": ("09", "", "22"),
+        "closed": ("20", "", ""), "oldest": ("09", "10", "23"),
+    }  # fmt: skip
     questions = "question_id,title,open_time,scheduled_close_time,known_at,resolved_at,resolution\n"
-    for row in rows:
-        slug, closes, known, written = row.split(",")
-        times = f"2026-01-01T00:00:00Z,2026-01-{closes.zfill(2)}T00:00:00Z,{known},{written}"
-        questions += f"{slug},Rain?,{times},yes\n"
-    forecasts = FORECASTS + "".join(
-        FORECAST.replace("q,", f"{row.split(',')[0]},", 1) for row in rows
-    )
+    forecasts = FORECASTS
+    for slug, days in times.items():
+        written = ",".join(day and f"2026-01-{day}T00:00:00Z" for day in ("01", *days))
+        questions += f"{slug},Rain?,{written},yes\n"
+        forecasts += FORECAST.replace("q,", f"{slug},", 1)
     import_files(engine, tmp_path / "folder", questions=questions, forecasts=forecasts)
     with database.reading(engine) as ledger:
         bob = find_member(ledger, "bob")
-        assert bob is not None
         every = scored_questions(ledger, bob)
         first = scored_questions(ledger, bob, limit=2)
     assert [one.state.slug for one in every] == ["latest", "closed", "known", "oldest"]
@@ -153,13 +126,8 @@ def test_imported_results_are_in_the_order_in_which_they_became_known(
     assert first == every[:2]
 
 
-def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_probability(
-    session: Session, alice: Member
-) -> None:
-    port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
-    depth = ask(
-        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="30", unit="m"
-    )
+def test_the_option_that_came_true_is_the_one_shown(session: Session, alice: Member) -> None:
+    port, depth = ask(session, alice, **CHOICE), ask(session, alice, **DEPTH)
     value = Value(probabilities=(0.7, 0.3))
     updates.update(session, port, value, member=alice, now=day(1))
     value = Value(quantiles={"0.5": "12"})
@@ -175,11 +143,7 @@ def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_
 def test_without_the_crowd_everything_else_is_the_same(
     session: Session, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
-    depth = ask(
-        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="30", unit="m"
-    )
-    rain = ask(session, alice, slug="rain")
+    port, depth, rain = (ask(session, alice, **of) for of in (CHOICE, DEPTH, {}))
     for member, share, metres in ((alice, 0.7, "12"), (bob, 0.2, "9"), (alice, 0.6, "11")):
         at = day(2 + share)
         for question, value in (
@@ -219,7 +183,7 @@ def test_words_are_looked_for_in_title_tags_and_family(session: Session, alice: 
     about = {"title": "Will it rain?", "tags": ["weather"], "family": "harbour"}
     for slug, text in (("rain", about), ("other", {"title": "Will it end?"})):
         question = ask(session, alice, slug=slug, **text)
-        said(session, question, alice, 0.3, 1)
+        say(session, question, alice, 0.3, 1)
         confirmed(session, question, "no", alice, 10)
     every = scored_questions(session, alice)
     assert len(matching(every, "")) == 2

@@ -12,11 +12,11 @@ from forecasts.access.members import member_or_new
 from forecasts.agenda.today import today
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Resolution, Score
-from forecasts.resolution import confirmation, history
+from forecasts.resolution import history
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, counted_statements, day
+from tests.conftest import ask, counted_statements, day, resolve, say
 
 DEPTH: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "10"}
 END: dict[str, Any] = {"type": "date", "lower_bound": "2025-12-20", "upper_bound": "2025-12-30"}
@@ -33,9 +33,7 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
 ) -> None:
     question = ask(session, alice, **fields)
     updates.update(session, question, value, member=alice, now=day(5))
-    resolution = confirmation.confirm(
-        session, question, outcome, known_at=day(10), now=day(10), member=alice
-    ).resolution
+    resolution = resolve(session, question, alice, outcome, known=10, at=10)
     [row] = stored_scores.score_table(session, resolution)
     assert (row.forecaster, row.crps, row.score) == ("alice", pytest.approx(0.2), row.crps)
     assert (row.brier, row.original, row.final) == (None, None, None)
@@ -45,15 +43,11 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
     assert [stood.score for stood in earned.forecasts] == [row.crps]
 
 
-def test_a_corrected_number_compares_the_crps_of_both_resolutions(
-    session: Session, alice: Member
-) -> None:
+def test_a_corrected_number_compares_both_crps(session: Session, alice: Member) -> None:
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
     for outcome in ("9", "5"):
-        confirmation.confirm(
-            session, question, outcome, known_at=day(10), now=day(10), member=alice
-        )
+        resolve(session, question, alice, outcome, known=10, at=10)
     _, first = history.steps(session, question)
     [changed] = first.rescored
     assert (changed.protocol, changed.difference) == ("crps", pytest.approx(0.1 - 0.5))
@@ -62,7 +56,7 @@ def test_a_corrected_number_compares_the_crps_of_both_resolutions(
 def test_rescoring_adds_the_crps_of_earlier_resolutions(session: Session, alice: Member) -> None:
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
-    resolution = confirmation.confirm(session, question, "6", now=day(10), member=alice).resolution
+    resolution = resolve(session, question, alice, "6", at=10)
     before = stored_scores.score_table(session, resolution)
     for score, _ in stored_scores.resolution_scores(session, resolution):
         session.delete(score)
@@ -77,8 +71,8 @@ def test_stored_scores_are_compared_with_those_that_history_gives(session: Sessi
     for slug in ("rain", "snow"):
         question = ask(session, alice, slug=slug)
         for member, p in ((alice, 0.3), (bob, 0.8)):
-            updates.update(session, question, Value(probability=p), member=member, now=day(1))
-        confirmation.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+            say(session, question, member, p, 1)
+        resolve(session, question, alice, known=3, at=3)
     whole = scores.compare(session)
     assert (whole.scores, whole.resolutions, whole.of) == (12, 2, 2)
     assert (whole.altered, whole.outdated) == ((), 0)
@@ -110,13 +104,13 @@ def test_a_resolution_reads_and_writes_nothing_of_other_questions(engine: Engine
         )
         rain, snow = (ask(session, alice, slug=slug) for slug in ("rain", "snow"))
         for member, question in ((alice, rain), (bob, rain), (carol, snow)):
-            updates.update(session, question, Value(probability=0.4), member=member, now=day(1))
-        confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+            say(session, question, member, 0.4, 1)
+        resolve(session, rain, alice, known=3, at=3)
     with database.reading(engine) as session:
         before = session.exec(select(Score.id)).all()
         ids = {snow.id}
     with database.writing(engine) as session, counted_statements(engine) as statements:
-        confirmation.confirm(session, snow, "no", known_at=day(4), now=day(4), member=alice)
+        resolve(session, snow, alice, "no", known=4, at=4)
     read = [one for one in statements if "FROM forecast" in one or "JOIN forecast" in one]
     assert read
     assert all("forecast.question_id" in one.partition("WHERE")[2] for one in read), read
