@@ -177,9 +177,7 @@ def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iter
 
 
 @pytest.mark.slow
-def test_an_act_is_stored_when_it_ends_and_no_other_can_write_before(
-    ledger: Engine, other: Engine
-) -> None:
+def test_an_act_is_stored_at_its_end_and_lets_others_wait(ledger: Engine, other: Engine) -> None:
     with forecasting(ledger) as session:
         with pytest.raises(DatabaseError), database.writing(other, patience=0.1) as aside:
             close(aside)
@@ -268,9 +266,7 @@ def test_an_act_in_which_a_statement_failed_is_not_acknowledged(ledger: Engine) 
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-def test_a_commit_that_is_refused_gives_its_connection_back(
-    ledger: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_commit_is_cleaned_up(ledger: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     send = database.send
 
     def refused(connection: database.Connection, statements: str) -> Any:

@@ -72,8 +72,11 @@ def empty(empty_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def furnish(engine: Engine) -> None:
-    """Put a question with forecasts, evidence, a resolution and scores into a ledger."""
+def begin(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin a ledger as the release with that schema did, with rows in many tables."""
+    with monkeypatch.context() as release:
+        release.setattr(ledger_schema, "revisions", lambda: [revision])
+        migrate(engine)
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
@@ -87,15 +90,6 @@ def furnish(engine: Engine) -> None:
         session.add(QuestionOrigin(**elsewhere, platform_id="7"))
         session.add(PrintedScore(**elsewhere, member_id=alice.id, name="peer", score=12.5))
         session.add(AliasSalt(salt="a secret", recorded_at=day(3)))
-
-
-def begin(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Begin a ledger as the release with that schema did, with rows in it."""
-    with monkeypatch.context() as release:
-        release.setattr(ledger_schema, "revisions", lambda: [revision])
-        migrate(engine)
-    furnish(engine)
-    return engine
 
 
 def development(folder: Path, *acts: str) -> Engine:
@@ -126,63 +120,7 @@ def contents(engine: Engine, tables: MetaData) -> dict[str, list[tuple[object, .
         }
 
 
-def test_a_ledger_of_an_earlier_schema_is_migrated_with_its_rows(
-    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    revision = ledger_schema.newest_revision()
-    assert migrate(empty) == ledger_schema.Migrated(None, revision)
-    assert migrate(empty) is None
-    furnish(empty)
-    earlier = schema(empty)
-    before = contents(empty, earlier)
-    later = release_later(tmp_path, monkeypatch)
-    assert migrate(empty) == ledger_schema.Migrated(revision, later)
-    assert contents(empty, earlier) == before
-    assert len(before["forecast"]) == len(before["citation"]) == 2
-    for table in APPEND_ONLY:
-        # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.
-        if not before.get(table):
-            continue
-        for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
-            with (
-                pytest.raises(IntegrityError, match="append-only"),
-                database.writing(empty) as session,
-            ):
-                session.execute(text(act))
-    with database.writing(empty) as session:
-        bob = member_or_new(session, "bob", now=day(4))
-        assert newest_wording(session, registry.find(session, "rain").id).visibility == "everyone"
-        assert session.exec(select(Membership.role)).one() == "forecaster"
-        snow = ask(session, bob, slug="snow", title="Will it snow?")
-        updates.update(session, snow, Value(probability=0.1), member=bob, now=day(4))
-        assert scores.rebuild(session).scores == 3
-        assert len(ledger_frames(session).forecasts) == 3
-    with database.reading(empty) as session:
-        found = verify(session)
-    assert found.broken is None
-    assert found.rows["forecast"] == 3
-
-
-def test_an_outcome_of_schema_0015_can_be_withdrawn(
-    empty: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begin(empty, "0015", monkeypatch)
-    before = contents(empty, schema(empty))
-    migrate(empty)
-    assert contents(empty, schema(empty)) == before
-    for act in ("DELETE FROM resolution", "UPDATE resolution SET id = id"):
-        with pytest.raises(IntegrityError, match="append-only"), database.writing(empty) as session:
-            session.execute(text(act))
-    with database.writing(empty) as session:
-        rain, alice = registry.find(session, "rain"), member_or_new(session, "alice", now=day(4))
-        confirmation.withdraw(session, rain, reason="a slip", now=day(4), member=alice)
-    with database.reading(empty) as session:
-        assert verify(session).broken is None
-
-
-def test_a_ledger_of_the_last_development_version_enters_the_rows_that_were_not_in_its_chain(
-    tmp_path: Path,
-) -> None:
+def test_a_development_ledger_gets_entries_for_rows_outside_its_chain(tmp_path: Path) -> None:
     at = "'2026-01-01 00:00:00.000000'"
     engine = development(
         tmp_path,
@@ -249,9 +187,7 @@ def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine)
         ("9999", "schema 9999.*newer", ""),
     ],
 )
-def test_a_revision_of_another_release_is_named_and_the_ledger_left_as_it_is(
-    engine: Engine, revision: str, words: str, remedy: str
-) -> None:
+def test_other_schemas_are_refused(engine: Engine, revision: str, words: str, remedy: str) -> None:
     with database.writing(engine) as session:
         session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
     with pytest.raises(DatabaseError, match=words) as caught:
@@ -263,9 +199,7 @@ def test_a_revision_of_another_release_is_named_and_the_ledger_left_as_it_is(
     assert ledger_schema.schema_revision(engine) == revision
 
 
-def test_of_two_migrations_at_once_only_one_acts(
-    empty_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_migrations_one_acts(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_schema, "revisions", lambda: ["0010"])
     forked = multiprocessing.get_context("fork")
     begin, said = forked.Barrier(2), forked.SimpleQueue()
@@ -285,9 +219,7 @@ def test_of_two_migrations_at_once_only_one_acts(
     assert sorted([said.get(), said.get()], key=str) == [newest, None]
 
 
-def test_opening_a_new_file_waits_for_its_creator(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_file_waits_for_its_creator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "new.sqlite3"
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -309,43 +241,36 @@ def test_opening_a_new_file_waits_for_its_creator(
     other.close()
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
 def test_a_ledger_on_a_server_is_migrated_only_on_request(
-    postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with postgresql.fresh(migrated=False) as url:
-        engine = database.open_engine(url)
-        with pytest.raises(NoLedger, match="no ledger") as nothing:
-            ledger_schema.make_ready(engine)
-        assert "forecasts migrate" in nothing.value.remedy
-        migrate(engine)
-        revision = ledger_schema.newest_revision()
-        release_later(tmp_path, monkeypatch)
-        with pytest.raises(DatabaseError, match=f"has schema {revision}") as older:
-            ledger_schema.make_ready(engine)
-        assert older.value.remedy.endswith("forecasts migrate")
-        assert ledger_schema.schema_revision(engine) == revision
-        migrate(engine)
-        assert ledger_schema.make_ready(engine) is None
-        engine.dispose()
+    with pytest.raises(NoLedger, match="no ledger") as nothing:
+        ledger_schema.make_ready(empty)
+    assert "forecasts migrate" in nothing.value.remedy
+    migrate(empty)
+    revision = ledger_schema.newest_revision()
+    release_later(tmp_path, monkeypatch)
+    with pytest.raises(DatabaseError, match=f"has schema {revision}") as older:
+        ledger_schema.make_ready(empty)
+    assert older.value.remedy.endswith("forecasts migrate")
+    assert ledger_schema.schema_revision(empty) == revision
+    migrate(empty)
+    assert ledger_schema.make_ready(empty) is None
 
 
-def test_names_sort_on_every_server_as_they_do_in_a_file(postgresql: Server) -> None:
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_names_sort_on_every_server_as_they_do_in_a_file(engine: Engine) -> None:
     # A server may have been set up with a language in which "alice" comes before "Zoe".
-    with postgresql.fresh() as url:
-        engine = database.open_engine(url)
-        with engine.connect() as connection:
-            rows = connection.execute(
-                text(
-                    "SELECT table_name, column_name FROM information_schema.columns"
-                    " WHERE collation_name = 'C' AND table_schema = current_schema()"
-                )
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE collation_name = 'C' AND table_schema = current_schema()"
             )
-            assert {tuple(row) for row in rows} == {
-                ("member", "handle"),
-                ("question", "slug"),
-                ("team", "name"),
-            }
-        engine.dispose()
+        )
+        sorted_by_bytes = {tuple(row) for row in rows}
+    assert sorted_by_bytes == {("member", "handle"), ("question", "slug"), ("team", "name")}
 
 
 def test_names_are_sorted_and_found_by_their_characters(engine: Engine) -> None:
@@ -360,15 +285,13 @@ def test_names_are_sorted_and_found_by_their_characters(engine: Engine) -> None:
     assert handles == ["Zoe", "alice", "bob", "Émile"]
 
 
-def test_a_database_of_somebody_else_is_left_alone(postgresql: Server) -> None:
-    with postgresql.fresh(migrated=False) as url:
-        engine = database.open_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
-        for begin in (True, False):
-            with pytest.raises(NoLedger, match="is not a ledger"):
-                database.open_engine(url, begin=begin)
-        engine.dispose()
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_database_of_somebody_else_is_left_alone(empty: Engine, empty_url: str) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
+    for begin in (True, False):
+        with pytest.raises(NoLedger, match="is not a ledger"):
+            database.open_engine(empty_url, begin=begin)
 
 
 def indexes(engine: Engine) -> set[str | None]:
@@ -390,47 +313,62 @@ def keyed(columns: dict[str, list[Any]], *keys: str) -> dict[str, list[Any]]:
     }
 
 
-def test_a_ledger_of_schema_0014_gets_the_index_and_keeps_the_rest(
-    empty: Engine, monkeypatch: pytest.MonkeyPatch
+def test_a_ledger_of_schema_0014_is_migrated_with_its_rows_and_guarded_as_before(
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    earlier = begin(empty, "0014", monkeypatch)
-    with database.writing(earlier) as session:
+    begin(empty, "0014", monkeypatch)
+    with database.writing(empty) as session:
         columns = columns_of(session, 1)
         append.append(session, "forecast", keyed(columns, "k1", "k2"))
         session.execute(text("CREATE VIEW mine AS SELECT max(id) AS newest FROM forecast"))
         session.execute(text("CREATE INDEX ix_mine ON forecast (origin)"))
-    tables = schema(earlier)
-    before, guards, others = contents(earlier, tables), triggers(earlier), indexes(earlier)
-    with database.reading(earlier) as session:
+    tables = schema(empty)
+    before, guards, others = contents(empty, tables), triggers(empty), indexes(empty)
+    with database.reading(empty) as session:
         digest = verify(session).digest
-    assert len(inspect(earlier).get_unique_constraints("forecast")) == 1
+    assert len(inspect(empty).get_unique_constraints("forecast")) == 1
 
-    assert ledger_schema.migrate(earlier) == ledger_schema.Migrated(
-        "0014", ledger_schema.newest_revision()
-    )
+    later = release_later(tmp_path, monkeypatch)
+    assert migrate(empty) == ledger_schema.Migrated("0014", later)
+    assert migrate(empty) is None
 
-    assert inspect(earlier).get_unique_constraints("forecast") == []
-    assert indexes(earlier) == others | {INDEX}
-    assert triggers(earlier) == guards
-    assert contents(earlier, tables) == before
-    with database.reading(earlier) as session:
+    assert inspect(empty).get_unique_constraints("forecast") == []
+    assert indexes(empty) == others | {INDEX}
+    assert triggers(empty) == guards
+    assert contents(empty, tables) == before
+    for table in APPEND_ONLY:
+        # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.
+        if not before.get(table):
+            continue
+        for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+            with (
+                pytest.raises(IntegrityError, match="append-only"),
+                database.writing(empty) as session,
+            ):
+                session.execute(text(act))
+    with database.reading(empty) as session:
         found = verify(session, against=digest)
         assert (found.broken, found.digest) == (None, digest)
         last = session.execute(text("SELECT newest FROM mine")).scalar_one()
         assert last == before["forecast"][-1][0]
-    with pytest.raises(IntegrityError) as taken, database.writing(earlier) as session:
+    with pytest.raises(IntegrityError) as taken, database.writing(empty) as session:
         append.append(session, "forecast", keyed(columns, "k3", "k1"))
     assert re.search(TAKEN, str(taken.value.orig))
-    with database.writing(earlier) as session:
+    with database.writing(empty) as session:
         append.append(session, "forecast", keyed(columns, "k3", "k4"))
-    with database.reading(earlier) as session:
+        rain, bob = registry.find(session, "rain"), member_or_new(session, "bob", now=day(4))
+        assert newest_wording(session, rain.id).visibility == "everyone"
+        assert session.exec(select(Membership.role)).one() == "forecaster"
+        updates.update(session, ask(session, bob), Value(probability=0.1), member=bob, now=day(4))
+        assert scores.rebuild(session).scores == 3
+        assert len(ledger_frames(session).forecasts) == 7
+        confirmation.withdraw(session, rain, reason="a slip", now=day(4), member=bob)
+    with database.reading(empty) as session:
         assert verify(session, against=digest).broken is None
 
 
 @pytest.mark.parametrize(("stored", "count"), [(1, 1), (0, 2)])
-def test_a_key_that_is_taken_is_refused_and_nothing_is_stored(
-    engine: Engine, stored: int, count: int
-) -> None:
+def test_a_taken_key_is_refused_with_its_whole_act(engine: Engine, stored: int, count: int) -> None:
     with database.writing(engine) as session:
         columns = columns_of(session, 1)
         if stored:

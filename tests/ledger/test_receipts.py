@@ -70,9 +70,10 @@ def test_a_forecast_is_answered_with_its_receipt_and_later_has_the_same(engine: 
         alice = member_or_new(session, "alice", now=day(0))
         row = updates.withdraw(session, asked(session, "rain"), member=alice, now=day(3)).forecast
         assert receipts(session, [1, row.id])[0] == first
-    # It can be checked with nothing but JSON and SHA-256.
+    # It can be checked with nothing but JSON and SHA-256, the time of the act included.
     given = json.loads(json.dumps(first.model_dump()))
     digest, _ = given.pop("hash"), given.pop("ledger")
+    assert given["at"] == "2026-01-02T00:00:00.000000Z"
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == digest
 
@@ -120,9 +121,7 @@ def test_a_receipt_of_another_ledger_is_named_so(engine: Engine, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_changed_row_is_an_altered_ledger_and_a_copy_from_before_proves_nothing(
-    engine: Engine,
-) -> None:
+def test_a_changed_row_is_an_altered_ledger_and_an_old_copy_proves_nothing(engine: Engine) -> None:
     given = [forecast(engine, p, at) for p, at in ((0.6, 1), (0.7, 2), (0.8, 3))]
     with tampered(engine, "UPDATE forecast SET probability = 0.01 WHERE id = 2") as session:
         found = [one.finding for one in check(session, verify(session), given)]
@@ -185,9 +184,7 @@ def test_a_file_has_one_receipt_a_list_one_a_line_or_an_answer_with_some(tmp_pat
         (json.dumps({"receipt": 3}), "has no receipt"),
     ],
 )
-def test_a_file_without_receipts_is_refused_with_a_remedy(
-    tmp_path: Path, text: str, said: str
-) -> None:
+def test_a_file_without_receipts_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "receipts").write_text(text)
     with pytest.raises(BadInput, match=said) as refused:
         read_receipts(tmp_path / "receipts")

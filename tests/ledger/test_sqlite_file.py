@@ -52,9 +52,7 @@ def write(engine: Engine, handle: str) -> None:
     ],
     ids=["text", "database", "database in WAL mode"],
 )
-def test_a_file_of_others_is_told_apart_and_not_touched(
-    tmp_path: Path, make: Callable[[Path], object]
-) -> None:
+def test_a_file_of_others_is_not_touched(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = tmp_path / "file"
     make(path)
     before = path.read_bytes()
@@ -89,9 +87,7 @@ def test_an_empty_file_is_nothing_yet_and_a_folder_never_will_be(tmp_path: Path)
         kind_of(tmp_path)
 
 
-def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
-    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_file_is_refused(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -100,9 +96,7 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(
         kind_of(ledger_file)
 
 
-def test_open_sessions_follow_a_replaced_ledger(
-    empty_ledger: Path, engine: Engine, tmp_path: Path
-) -> None:
+def test_sessions_follow_a_replacement(empty_ledger: Path, engine: Engine, tmp_path: Path) -> None:
     old = database.sqlite_path(engine)
     assert old is not None
     write(engine, "before")
@@ -166,9 +160,7 @@ def test_a_timeout_is_a_number_of_seconds_and_not_a_secret() -> None:
         ("mode=ro&key=hush&timeout=5", r"does not take: key, mode\."),
     ],
 )
-def test_an_unusable_option_is_named_without_a_secret(
-    tmp_path: Path, options: str, words: str
-) -> None:
+def test_an_unusable_option_shows_no_secret(tmp_path: Path, options: str, words: str) -> None:
     with pytest.raises(NoLedger, match=words) as said:
         database.open_engine(f"{sqlite_url(tmp_path / 'ledger')}?{options}")
     assert "hush" not in str(said.value)

@@ -210,6 +210,8 @@ def test_a_moved_ledger_takes_acts(
     after = contents(there)
     for name, rows in contents(source).items():
         assert after[name][: len(rows)] == rows or name == "score"
+    with database.reading(there) as session:
+        assert verify(session).broken is None
 
 
 @TO_A_SERVER

@@ -86,9 +86,7 @@ class Forecaster:
             self.acknowledged.append(reason)
 
 
-def test_while_a_disk_is_full_acts_are_refused_in_words_and_nothing_acknowledged_is_lost(
-    engine: Engine, disk: Disk, server: Server | None
-) -> None:
+def test_a_full_disk_loses_no_stored_act(engine: Engine, disk: Disk, server: Server | None) -> None:
     alice = Forecaster(engine)
     alice.act()
     with disk.full():
@@ -100,9 +98,7 @@ def test_while_a_disk_is_full_acts_are_refused_in_words_and_nothing_acknowledged
     went_on(engine, alice)
 
 
-def test_a_server_that_a_full_disk_has_ended_goes_on_when_it_is_started_again(
-    engine: Engine, disk: Disk, server: Server | None
-) -> None:
+def test_a_server_survives_a_full_disk(engine: Engine, disk: Disk, server: Server | None) -> None:
     if server is None:
         return
     alice = Forecaster(engine)

@@ -61,9 +61,7 @@ def test_a_ledger_on_a_full_disk_is_read_and_verified(disk: Disk, ledger: Path) 
             engine.dispose()
 
 
-def test_an_act_on_a_full_disk_is_refused_and_the_same_engine_goes_on_when_it_is_not(
-    disk: Disk, ledger: Path
-) -> None:
+def test_an_act_on_a_full_disk_is_refused_until_it_has_room(disk: Disk, ledger: Path) -> None:
     with disk.full():
         engine = database.open_engine(sqlite_url(ledger))
         with pytest.raises(DatabaseError, match="disk is full") as refused:
@@ -135,9 +133,7 @@ def test_a_ledger_that_cannot_be_opened_on_a_full_disk_says_how_much_is_free(
     engine.dispose()
 
 
-def test_a_check_on_a_full_disk_has_every_line_and_fails_for_space(
-    disk: Disk, ledger: Path
-) -> None:
+def test_a_check_on_a_full_disk_is_complete_and_fails_for_space(disk: Disk, ledger: Path) -> None:
     with disk.full():
         engine = database.open_engine(sqlite_url(ledger))
         found = check(engine, lambda: datetime.now(UTC))

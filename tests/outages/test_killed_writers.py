@@ -24,9 +24,7 @@ def url(engine: Engine) -> str:
 
 
 @often(4, 100)
-def test_everything_that_killed_writers_were_told_is_there_once(
-    engine: Engine, url: str, times: int
-) -> None:
+def test_acts_told_to_killed_writers_are_there_once(engine: Engine, url: str, times: int) -> None:
     with writing_to(url) as writers:
         for _ in range(times):
             writers.listen_for(1)
@@ -59,9 +57,7 @@ def test_everything_that_writers_were_told_is_there_after_a_crash_and_they_go_on
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 @pytest.mark.parametrize("what", ["starting up", "in recovery mode", "shutting down"])
-def test_a_server_that_is_not_ready_yet_is_named_with_that_remedy(
-    engine: Engine, what: str
-) -> None:
+def test_a_server_that_starts_or_stops_is_named_with_a_remedy(engine: Engine, what: str) -> None:
     said = f'connection to server on socket "/s" failed: FATAL:  the database system is {what}'
     with pytest.raises(DatabaseError) as caught, reported(engine):
         raise OperationalError("", None, psycopg.OperationalError(said))

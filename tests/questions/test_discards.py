@@ -40,9 +40,7 @@ def slip(session: Session, alice: Member) -> Question:
 
 @on_both
 @pytest.mark.slow
-def test_a_discarded_question_is_in_no_list_frame_or_export(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_a_discarded_question_is_nowhere(session: Session, alice: Member, slip: Question) -> None:
     rain = ask(session, alice, slug="rain", title="Will it rain?")
     updates.update(session, rain, HALF, member=alice, now=day(0))
     discard(session, slip, member=alice, now=LATER)
@@ -63,9 +61,7 @@ def test_a_discarded_question_is_in_no_list_frame_or_export(
             registry.find(session, "slip")
 
 
-def test_a_ledger_with_only_a_discarded_question_is_empty_and_its_reports_are_stale(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_a_discard_makes_reports_stale(session: Session, alice: Member, slip: Question) -> None:
     assert not today.is_empty(session)
     before = frames.revision(session)
     discard(session, slip, member=alice, now=LATER)
@@ -74,9 +70,7 @@ def test_a_ledger_with_only_a_discarded_question_is_empty_and_its_reports_are_st
     assert frames.revision(session) != before
 
 
-def test_no_verb_takes_a_discarded_question(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_no_act_takes_a_discarded_question(session: Session, alice: Member, slip: Question) -> None:
     discard(session, slip, member=alice, now=LATER)
     for act in (
         lambda: updates.update(session, slip, HALF, member=alice, now=LATER),
@@ -88,9 +82,7 @@ def test_no_verb_takes_a_discarded_question(
             act()
 
 
-def test_the_question_can_be_asked_again_under_another_id(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_a_discarded_title_is_free_again(session: Session, alice: Member, slip: Question) -> None:
     discard(session, slip, member=alice, now=LATER)
     wording = registry.question_text(
         title="Will it rian?", open_time=LATER, scheduled_close_time=day(10)
@@ -118,9 +110,7 @@ def test_nothing_is_rewritten_and_the_chain_covers_the_discard(engine: Engine) -
             session.execute(text(change))
 
 
-def test_evidence_that_others_cite_stays(
-    session: Session, alice: Member, bob: Member, slip: Question
-) -> None:
+def test_cited_evidence_stays(session: Session, alice: Member, bob: Member, slip: Question) -> None:
     rain = ask(session, alice, slug="rain", title="Will it rain?")
     note = [CitedEvidence(note="a slip of mine")]
     updates.update(session, rain, HALF, member=bob, now=day(0), evidence=note)
@@ -129,18 +119,14 @@ def test_evidence_that_others_cite_stays(
     assert len(session.exec(select(Evidence)).all()) == 1
 
 
-def test_the_resolvers_of_a_discarded_question_stop(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_a_discard_stops_the_resolvers(session: Session, alice: Member, slip: Question) -> None:
     path = {"path": "/tmp/outcomes.csv"}
     assignments.attach(session, slip, "outcomes_file", path, member=alice, now=day(0))
     discard(session, slip, member=alice, now=LATER)
     assert session.exec(select(Watch)).one().next_at is None
 
 
-def test_only_the_author_may_discard(
-    session: Session, alice: Member, bob: Member, slip: Question
-) -> None:
+def test_only_authors_discard(session: Session, alice: Member, bob: Member, slip: Question) -> None:
     assert may_discard(session, slip, member=alice, now=LATER)
     assert not may_discard(session, slip, member=bob, now=LATER)
     assert not may_discard(session, slip, member=None, now=LATER)
@@ -148,9 +134,7 @@ def test_only_the_author_may_discard(
         discard(session, slip, member=bob, now=LATER)
 
 
-def test_a_hidden_question_cannot_be_found_to_discard_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_hidden_question_is_not_discarded(session: Session, alice: Member, bob: Member) -> None:
     mine = ask(session, alice, slug="mine", **teams.visibility_fields(session, "me"))
     read_as(session, bob, now=LATER)
     assert not may_discard(session, mine, member=bob, now=LATER)
@@ -176,9 +160,7 @@ def test_a_question_is_kept_after_a_day_a_forecast_of_another_or_a_proposal(
     refused("^Another member has forecast")
 
 
-def test_a_question_with_a_proposal_is_kept(
-    session: Session, alice: Member, slip: Question
-) -> None:
+def test_a_proposed_outcome_prevents_it(session: Session, alice: Member, slip: Question) -> None:
     proposals.propose(session, slip, "yes", known_at=day(0.3), now=day(0.3), member=alice)
     with pytest.raises(Refused, match="an outcome or a proposal"):
         discard(session, slip, member=alice, now=LATER)

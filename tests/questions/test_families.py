@@ -66,9 +66,7 @@ def families(session: Session, *questions: Question) -> list[str]:
 
 
 @on_both
-def test_the_same_question_on_two_platforms_or_asked_here_is_proposed(
-    two: Session, add: Add
-) -> None:
+def test_a_question_asked_on_two_platforms_or_here_is_proposed(two: Session, add: Add) -> None:
     [pair] = same_pairs(two, now=NOW)
     assert set(pair.slugs) == {"metaculus-7", "fatebook-a"}
     assert 0.4 < pair.similarity < 1
@@ -84,9 +82,7 @@ def test_questions_of_one_platform_are_not_proposed(session: Session, add: Add) 
     assert proposed(session) == []
 
 
-def test_a_close_far_apart_or_another_type_makes_another_question(
-    session: Session, add: Add
-) -> None:
+def test_a_distant_close_or_other_type_makes_another_question(session: Session, add: Add) -> None:
     add("a", "Will the quay open?", "metaculus")
     add("b", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
     number = {"type": "numeric", "lower_bound": "0", "upper_bound": "1"}
@@ -110,9 +106,7 @@ def test_only_those_of_an_import_are_proposed_when_asked(two: Session, add: Add)
     assert len(proposed(two, most=1)) == 1
 
 
-def test_one_that_the_reader_may_not_see_is_not_proposed(
-    session: Session, alice: Member, add: Add
-) -> None:
+def test_a_hidden_question_is_not_proposed(session: Session, alice: Member, add: Add) -> None:
     bob = member_or_new(session, "bob", now=day(0))
     teams.create(session, "Alder", member=alice, now=day(0))
     add("a", "Will the quay open?", "metaculus")
@@ -128,9 +122,7 @@ def test_one_that_the_reader_may_not_see_is_not_proposed(
         tell_apart(session, "a", "b", member=carol, now=NOW)
 
 
-def test_two_questions_are_joined_by_a_revision_of_each_which_is_taken_back(
-    session: Session, add: Add, alice: Member
-) -> None:
+def test_joining_revises_both_and_can_be_undone(session: Session, add: Add, alice: Member) -> None:
     a = add("a", "Will the quay open?", "metaculus")
     b = add("b", "Will the quay open?!", "fatebook")
     joined = join_family(session, ["a", "b"], member=alice, now=NOW)
@@ -155,9 +147,7 @@ def test_two_families_become_one(session: Session, add: Add, alice: Member) -> N
     assert families(session, a, b, c) == ["quay", "harbour", "harbour"]
 
 
-def test_a_family_takes_two_questions_and_each_once(
-    session: Session, add: Add, alice: Member
-) -> None:
+def test_a_family_takes_two_and_each_once(session: Session, add: Add, alice: Member) -> None:
     add("a", "Will the quay open?", "metaculus", family="quay")
     add("b", "Will the quay open?!", "fatebook", family="quay")
     for act in (join_family, lambda session, slugs, **by: tell_apart(session, *slugs, **by)):
@@ -177,9 +167,7 @@ def test_the_next_candidate_is_proposed_after_one_told_apart(
     assert proposed(session) == [{"a", "c"}]
 
 
-def test_both_need_the_right_to_change_a_question(
-    session: Session, add: Add, alice: Member
-) -> None:
+def test_joining_needs_the_right_to_change_both(session: Session, add: Add, alice: Member) -> None:
     bob = member_or_new(session, "bob", now=day(0))
     teams.create(session, "Alder", member=alice, now=day(0))
     a = add("a", "Will the quay open?", "metaculus")
@@ -215,9 +203,7 @@ def test_identical_pairs_come_first_and_are_told_from_similar_ones(four: Session
     ]
 
 
-def test_the_same_question_on_three_platforms_is_joined_pair_by_pair(
-    session: Session, add: Add, alice: Member
-) -> None:
+def test_three_platforms_are_joined_pair_by_pair(session: Session, add: Add, alice: Member) -> None:
     questions = [
         add("a", "Will the quay open?", "metaculus"),
         add("b", "Will the quay open?!", "fatebook"),

@@ -20,9 +20,7 @@ from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day, on_both, resolve
 
 
-def test_a_question_gets_a_slug_of_its_title_and_a_number_when_it_is_taken(
-    session: Session, alice: Member
-) -> None:
+def test_a_slug_is_of_the_title_with_a_number_if_taken(session: Session, alice: Member) -> None:
     titles = ["Will Müller & Söhne merge?", "Will Müller & Söhne merge?", "会談は開かれるか"]
     slugs = [
         ask(session, alice, title=title, scheduled_close_time=day(10 + number)).slug
@@ -107,9 +105,7 @@ TOO_CLOSE = (
          "rain…' has 1 MB; at most 2,000 bytes are read. Give a shorter one."),
     ],
 )  # fmt: skip
-def test_a_malformed_question_is_refused_with_the_field_and_the_rule(
-    fields: dict[str, object], rule: str
-) -> None:
+def test_a_malformed_question_is_refused_by_rule(fields: dict[str, object], rule: str) -> None:
     given = {"title": "Q?", "open_time": day(0), "scheduled_close_time": day(9)} | fields
     with pytest.raises(BadInput) as caught:
         registry.question_text(**given)
@@ -133,9 +129,7 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
         assert state.status == status
 
 
-def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
-    session: Session, alice: Member
-) -> None:
+def test_an_option_added_later_is_read_from_the_last_one(session: Session, alice: Member) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     updates.update(session, question, Value(probabilities=(0.6, 0.4)), member=alice, now=day(0))
     revisions.revise(
@@ -176,9 +170,7 @@ def test_a_list_may_name_more_questions_than_a_statement_takes(
 
 
 @on_both
-def test_a_question_is_registered_once_however_its_title_is_spelled(
-    session: Session, alice: Member
-) -> None:
+def test_a_question_is_registered_once_in_any_spelling(session: Session, alice: Member) -> None:
     ask(session, alice, slug="rain", title="Will it rain?")
     with pytest.raises(Refused, match=r"already registered as 'rain'.*2026-01-11 00:00 UTC"):
         ask(session, alice, title="WILL  it rain?")
@@ -186,9 +178,7 @@ def test_a_question_is_registered_once_however_its_title_is_spelled(
     ask(session, alice, title="Will it rain?", scheduled_close_time=day(11))
 
 
-def test_an_annulled_or_reworded_question_leaves_its_title_free(
-    session: Session, alice: Member
-) -> None:
+def test_an_annulled_or_reworded_title_can_be_used_again(session: Session, alice: Member) -> None:
     first = ask(session, alice, title="Will it rain?")
     resolve(session, first, alice, "annulled", at=0)
     second = ask(session, alice, title="Will it rain?")

@@ -25,9 +25,7 @@ def closes(session: Session, question: Question) -> Any:
 
 
 @on_both
-def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_a_revision_is_a_new_row(session: Session, alice: Member, question: Question) -> None:
     revise(session, question, alice, 2, title="Will it rain much?", tags=["weather"])
     first, second = revisions.history(session, question)
     assert (first.title, second.title) == ("Will it rain?", "Will it rain much?")
@@ -39,9 +37,7 @@ def test_a_revision_is_a_new_row_and_the_earlier_wording_stays(
     ]
 
 
-def test_a_preview_lists_the_changes_and_writes_nothing(
-    session: Session, question: Question
-) -> None:
+def test_a_preview_lists_changes_and_writes_nothing(session: Session, question: Question) -> None:
     text = registry.newest_wording(session, question)
     new = revisions.reworded(text, scheduled_close_time=day(12), ordered=False)
     [change] = revisions.changes(text, new)
@@ -50,9 +46,7 @@ def test_a_preview_lists_the_changes_and_writes_nothing(
     assert len(revisions.history(session, question)) == 1
 
 
-def test_an_impossible_revision_is_refused(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_a_bad_revision_is_refused(session: Session, alice: Member, question: Question) -> None:
     number: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "9"}
     cases: tuple[tuple[dict[str, Any], type[LedgerError], str], ...] = (
         ({}, Refused, "already has this wording"),
@@ -68,9 +62,7 @@ def test_an_impossible_revision_is_refused(
     assert len(revisions.history(session, question)) == 1
 
 
-def test_options_may_be_added_before_the_last_but_not_reordered(
-    session: Session, alice: Member
-) -> None:
+def test_options_are_added_before_the_last_and_not_moved(session: Session, alice: Member) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     revise(session, question, alice, 1, options=["a", "b", "Other"])
     for options in (
@@ -83,9 +75,7 @@ def test_options_may_be_added_before_the_last_but_not_reordered(
             revise(session, question, alice, 2, options=options)
 
 
-def test_once_resolved_words_may_be_changed_but_nothing_that_scores_depend_on(
-    session: Session, alice: Member
-) -> None:
+def test_after_a_resolution_only_words_may_change(session: Session, alice: Member) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     resolve(session, question, alice, "a", 3, at=3)
     for fields in ({"options": ["a", "b", "Other"]}, {"scheduled_close_time": day(20)}):
@@ -96,17 +86,13 @@ def test_once_resolved_words_may_be_changed_but_nothing_that_scores_depend_on(
     assert closes(session, question) == day(3)
 
 
-def test_a_later_close_opens_a_question_again_that_had_closed_by_its_schedule(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_a_later_close_opens_it_again(session: Session, alice: Member, question: Question) -> None:
     assert standing.current_state(session, question, now=day(11)).status == Status.awaiting
     revise(session, question, alice, 11, scheduled_close_time=day(20))
     assert standing.current_state(session, question, now=day(11)).status == Status.open
 
 
-def test_a_question_closed_early_takes_forecasts_only_once_reopened(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_an_early_close_ends_updates(session: Session, alice: Member, question: Question) -> None:
     value = Value(probability=0.5)
     revisions.close(session, question, at=day(3), member=alice, now=day(3))
     with pytest.raises(Refused, match="closed at 2026-01-04"):
@@ -117,17 +103,13 @@ def test_a_question_closed_early_takes_forecasts_only_once_reopened(
     assert reasons == ["registered", "closed early", "early close taken back"]
 
 
-def test_an_early_close_lies_between_the_open_time_and_now(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_an_early_close_is_in_the_past(session: Session, alice: Member, question: Question) -> None:
     for at in (-1, 0, 4.1, 10, 11):
         with pytest.raises(Refused, match="not an early close"):
             revisions.close(session, question, at=day(at), member=alice, now=day(4))
 
 
-def test_an_early_close_may_be_put_right_by_another(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_an_early_close_can_be_moved(session: Session, alice: Member, question: Question) -> None:
     for at in (3, 5, 2):
         revisions.close(session, question, at=day(at), member=alice, now=day(6))
         assert closes(session, question) == day(at)
@@ -135,9 +117,7 @@ def test_an_early_close_may_be_put_right_by_another(
         revisions.close(session, question, at=day(2), member=alice, now=day(6))
 
 
-def test_a_resolved_question_is_neither_closed_nor_reopened_by_hand(
-    session: Session, alice: Member, question: Question
-) -> None:
+def test_a_resolved_one_stays_closed(session: Session, alice: Member, question: Question) -> None:
     resolve(session, question, alice, "yes", 3, at=3)
     with pytest.raises(Refused, match="is resolved"):
         revisions.close(session, question, at=day(2), member=alice, now=day(4))

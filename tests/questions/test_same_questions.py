@@ -102,9 +102,7 @@ def test_a_draft_is_ready_until_it_has_a_question_or_its_deadline_passes(
     assert ready_drafts(session, article, now=day(80)) == []
 
 
-def test_of_two_drafts_with_one_subject_and_deadline_the_first_is_ready(
-    session: Session, alice: Member
-) -> None:
+def test_of_two_drafts_with_one_subject_the_first_is_ready(session: Session, alice: Member) -> None:
     text = (
         "Sundlink will open the Brega tunnel by 31 March 2026. The tunnel in Brega is due to be "
         "opened by Sundlink on 31 March 2026."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -111,9 +113,7 @@ def test_a_word_in_the_title_counts_before_one_in_the_text(session: Session) -> 
     assert similar(session, "chain")[0] == ["chain", "last", "late"]
 
 
-def test_a_typo_finds_no_word_that_the_reader_may_not_see(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_typo_finds_no_hidden_word(session: Session, alice: Member, bob: Member) -> None:
     mine = teams.visibility_fields(session, "me")
     ask(session, alice, slug="mine", title="Will the takeover fail?", **mine)
     assert similar(session, "takoever", alice) == (["mine"], ("takeover",))
@@ -149,9 +149,7 @@ def test_other_orders_and_labels(session: Session) -> None:
     assert labels(session) == (["a", "b"], ["f"])
 
 
-def test_a_teams_questions_are_hidden_from_others(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_teams_questions_are_hidden(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     ask(session, alice, slug="ours", tags=["t"], **teams.visibility_fields(session, "Alder"))
     mine = teams.visibility_fields(session, "me")
@@ -165,31 +163,28 @@ def test_a_teams_questions_are_hidden_from_others(
 
 @on_both
 @pytest.mark.slow
-def test_a_status_in_sql_is_the_status_that_is_derived(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_sql_derives_the_same_status(session: Session, alice: Member, bob: Member) -> None:
     """Questions after random sequences of acts."""
     chance = random.Random(7)
-    for number in range(40):
+    by: dict[str, Any] = {"member": alice, "now": day(4.5)}
+
+    def reject(question: Question) -> None:
+        for row in proposals.proposals_on(session, question)[:1]:
+            proposals.reject(session, row, note="no", **by)
+
+    outcomes = ["yes", "no", "annulled", "ambiguous"]
+    acts: list[Callable[[Question], object]] = [
+        lambda one: proposals.propose(session, one, chance.choice(outcomes), **by),
+        lambda one: confirmation.confirm(session, one, chance.choice(outcomes), **by),
+        lambda one: revisions.close(session, one, at=day(4), **by),
+        reject,
+    ]
+    for _ in range(30):
         opens, closes = day(chance.choice([0, 6])), day(chance.choice([7, 20]))
         question = ask(session, alice, open_time=opens, scheduled_close_time=closes)
-        for _ in range(chance.randrange(4)):
-            act = chance.choice(["propose", "confirm", "reject", "annul", "close"])
-            outcome = chance.choice(["yes", "no"])
+        for act in chance.choices(acts, k=chance.randrange(4)):
             with suppress(LedgerError):
-                if act == "propose":
-                    proposals.propose(session, question, outcome, member=alice, now=day(4.5))
-                elif act == "confirm":
-                    confirmation.confirm(session, question, outcome, member=alice, now=day(4.5))
-                elif act == "annul":
-                    word = chance.choice(["annulled", "ambiguous"])
-                    confirmation.confirm(session, question, word, member=alice, now=day(4.5))
-                elif act == "close":
-                    revisions.close(session, question, at=day(4), member=alice, now=day(4.5))
-                else:
-                    for row in proposals.proposals_on(session, question)[:1]:
-                        note = f"no. {number}"
-                        proposals.reject(session, row, note=note, member=alice, now=day(4.5))
+                act(question)
     derived = {one.slug: one.status for one in listing(session, now=day(5))}
     assert len(set(derived.values())) == 7
     for status in Status:
@@ -197,9 +192,7 @@ def test_a_status_in_sql_is_the_status_that_is_derived(
         assert set(in_sql) == {slug for slug, own in derived.items() if own is status}
 
 
-def test_the_crowds_path_is_the_median_of_current_forecasts(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_the_crowds_path_is_a_median(session: Session, alice: Member, bob: Member) -> None:
     rain = ask(session, alice, slug="rain")
     imported(session, rain, alice, 1, 0.2)
     imported(session, rain, bob, 2, 0.6)

@@ -193,9 +193,7 @@ def test_scores_are_a_cache_that_can_be_rebuilt_in_batches(
     assert rows() == before
 
 
-def test_a_multiple_choice_question_is_scored_over_all_options(
-    session: Session, alice: Member
-) -> None:
+def test_multiple_choice_is_scored_over_all_options(session: Session, alice: Member) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "b", "c"])
     value = Value(probabilities=(0.5, 0.3, 0.2))
     updates.update(session, question, value, member=alice, now=day(0))
@@ -205,9 +203,7 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
 
 
 @on_both
-def test_only_one_confirmation_is_first(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_one_confirmation_is_the_first(session: Session, question: Question, alice: Member) -> None:
     first = resolve(session, question, alice, "yes", 5, at=6)
     known = {"known_at": day(5), "recorded_at": day(6)}
     session.add(Resolution(question_id=first.question_id, state="confirmed", outcome="no", **known))

@@ -101,9 +101,7 @@ def test_a_correction_is_disputable(session: Session, resolved: Question, alice:
     assert until(session, resolved, 5) == day(12)
 
 
-def test_a_dispute_needs_a_reason_and_comes_in_time(
-    session: Session, resolved: Question, bob: Member
-) -> None:
+def test_disputes_need_a_reason_in_time(session: Session, resolved: Question, bob: Member) -> None:
     for at, reason, words in ((4, " ", "needs a reason"), (10, "no", "final"), (11, "no", "final")):
         with pytest.raises(Refused, match=words):
             dispute(session, resolved, bob, at, reason)

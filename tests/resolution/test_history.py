@@ -36,9 +36,7 @@ def test_each_step_names_its_actor_and_superseded_ones_compare_their_scores(
 
 
 @pytest.mark.slow
-def test_steps_compare_with_the_current(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_steps_compare_to_the_current(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.8, 0)
     for outcome in ("no", "annulled", "yes"):
         resolve(session, question, alice, outcome, at=9)

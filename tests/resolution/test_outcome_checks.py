@@ -15,9 +15,7 @@ from forecasts.values.value import Value
 from tests.conftest import ask, day, resolve
 
 
-def test_an_impossible_resolution_is_refused(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_impossible_times_are_refused(session: Session, question: Question, alice: Member) -> None:
     for outcome, known, error, words in (
         ("maybe", 5, BadInput, "not an outcome"),
         ("yes", 12, Refused, "cannot be known at"),

@@ -76,9 +76,7 @@ def test_a_question_is_registered_and_forecast_in_one_act(session: Session, alic
         ask(session, later, THIRTY, member=alice, now=day(1))
 
 
-def test_in_a_ledger_for_one_person_criteria_and_a_forecast_are_optional(
-    session: Session, alice: Member
-) -> None:
+def test_for_one_person_criteria_and_forecast_are_optional(session: Session, alice: Member) -> None:
     asked = ask(session, wording(), member=alice, now=day(1))
     assert asked.forecast is None
     assert not asked.text.has_criteria
@@ -90,9 +88,7 @@ def test_in_a_ledger_for_one_person_criteria_and_a_forecast_are_optional(
 
 
 @pytest.mark.usefixtures("alder")
-def test_in_a_shared_ledger_a_question_without_criteria_is_its_authors_alone(
-    session: Session, alice: Member
-) -> None:
+def test_in_a_shared_ledger_it_is_private_without_criteria(session: Session, alice: Member) -> None:
     asked = ask(session, wording(), THIRTY, member=alice, now=day(1))
     assert asked.kept_private
     assert asked.text.visibility == Visibility.author

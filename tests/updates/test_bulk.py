@@ -42,9 +42,7 @@ def test_each_becomes_its_target(
     assert [text.number for text in texts] == [2, 2, 1]
 
 
-def test_only_current_forecasts_are_withdrawn(
-    session: Session, alice: Member, three: list[Question]
-) -> None:
+def test_only_current_are_withdrawn(session: Session, alice: Member, three: list[Question]) -> None:
     updates.update(session, three[0], Value(0.4), member=alice, now=day(1))
     assert do(session, BulkAction.withdraw, "", alice) == 1
     assert updates.current_forecast(session, three[0], alice, at=day(3)) is None
@@ -61,9 +59,7 @@ def test_an_invalid_tag_or_too_many_questions_are_refused(session: Session, alic
 
 
 @pytest.mark.usefixtures("three")
-def test_it_accepts_the_values_of_a_single_update(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_it_needs_the_right_to_change_each(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(1))
     with pytest.raises(Forbidden, match="may not change 'a'"):
         do(session, BulkAction.tag, "trade", bob)

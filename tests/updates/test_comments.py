@@ -24,9 +24,7 @@ def texts(session: Session, question: Question, member: Member) -> list[str]:
     return [one.comment.text for one in remarks(session, question)]
 
 
-def test_a_comment_within_ten_minutes_gives_the_forecasts_reasons(
-    session: Session, alice: Member
-) -> None:
+def test_a_comment_within_ten_minutes_gives_the_reasons(session: Session, alice: Member) -> None:
     question = ask(session, alice)
     first = update(session, question, Value(probability=0.4), member=alice, now=day(1)).forecast
     said = comment(
@@ -54,9 +52,7 @@ def test_any_other_comment_is_on_the_question(
     assert (said.forecast_id, said.private) == (None, True)
 
 
-def test_a_private_comment_is_for_its_author_and_the_owner_of_a_bot(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_private_comments_reach_a_bots_owner(session: Session, alice: Member, bob: Member) -> None:
     question = ask(session, alice)
     bot = tokens.create(session, "bot", member=alice, now=day(0)).member
     for member, text, private in (
@@ -79,9 +75,7 @@ def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob
     assert texts(session, question, bob) == ["I say 40%."]
 
 
-def test_a_question_that_others_may_not_see_takes_none_of_their_comments(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_hidden_question_takes_no_comment(session: Session, alice: Member, bob: Member) -> None:
     question = ask(session, alice, visibility="author")
     visibility.read_as(session, bob, now=day(1))
     with pytest.raises(NotFound):
@@ -93,8 +87,6 @@ def test_a_question_that_others_may_not_see_takes_none_of_their_comments(
 @pytest.mark.parametrize(
     ("text", "words"), [("a" * (PROSE_BYTES + 1), "The comment has"), (" \n", "no text")]
 )
-def test_a_blank_or_too_long_comment_is_refused(
-    session: Session, alice: Member, text: str, words: str
-) -> None:
+def test_a_bad_comment_is_refused(session: Session, alice: Member, text: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         comment(session, ask(session, alice), text, member=alice, now=day(1))

@@ -47,9 +47,7 @@ def said(*vector: float) -> Value:
         (standing(probabilities=[0.5, 0.5]), said(0.1, 0.1, 0.8), "Other"),
     ],
 )
-def test_of_options_evidence_is_about_the_one_that_moves_most(
-    before: Forecast | None, after: Value, option: str
-) -> None:
+def test_evidence_is_on_the_main_move(before: Forecast | None, after: Value, option: str) -> None:
     assert supported_outcome(PORTS, before, after) == f"“{option}”"
 
 
@@ -116,9 +114,7 @@ def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
     assert found(Value(probability=0.5), supports) == ""
 
 
-def test_evidence_of_other_contents_under_its_key_is_not_taken_for_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_false_key_finds_no_evidence(session: Session, alice: Member, bob: Member) -> None:
     # An import may give any key, so one can lie in wait for the address that others will cite.
     page, note = "https://example.org/page", CitedEvidence(note="The dam broke.")
     for words in (page, f"{note.kind}\n\n{note.note}"):

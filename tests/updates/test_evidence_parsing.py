@@ -32,9 +32,7 @@ with (Path(__file__).parent / "evidence.tsv").open(encoding="utf-8", newline="")
 
 
 @pytest.mark.parametrize("row", TYPED, ids=lambda row: row["text"])
-def test_qualifiers_come_before_one_piece_or_are_refused(
-    session: Session, row: dict[str, str]
-) -> None:
+def test_qualifiers_precede_one_piece_or_are_refused(session: Session, row: dict[str, str]) -> None:
     if row["error"]:
         with pytest.raises(BadInput) as refused:
             read_evidence(session, row["text"])

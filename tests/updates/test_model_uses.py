@@ -44,9 +44,7 @@ def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Memb
         (Model("x", tools=["\0"]), "A text contains"),
     ],
 )  # fmt: skip
-def test_a_model_that_no_ledger_stores_is_refused(
-    session: Session, alice: Member, model: Model, said: str
-) -> None:
+def test_a_bad_model_is_refused(session: Session, alice: Member, model: Model, said: str) -> None:
     rain = ask(session, alice, slug="rain")
     with pytest.raises((Refused, BadInput), match=said):
         updates.update(session, rain, Value(probability=0.3), member=alice, now=day(1), model=model)

@@ -41,9 +41,7 @@ def test_a_probabilitys_expected_score_follows_its_rule(p: float, q: float) -> N
 
 
 @given(VECTORS, VECTORS)
-def test_the_expected_score_of_options_follows_the_rule(
-    p: tuple[float, ...], q: tuple[float, ...]
-) -> None:
+def test_the_expected_score_follows_the_rule(p: tuple[float, ...], q: tuple[float, ...]) -> None:
     before, after = expected_scores(PORTS, standing(probabilities=list(p)), Value(probabilities=q))
     each = scoring.brier_score(p=[p] * 3, y=[0, 1, 2])
     assert before == pytest.approx(float(np.dot(q, each)))
@@ -60,9 +58,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
 
 @pytest.mark.slow
 @given(QUANTILES, QUANTILES)
-def test_the_expected_score_of_quantiles_is_their_mean_crps(
-    old: dict[str, float], new: dict[str, float]
-) -> None:
+def test_quantiles_have_their_mean_crps(old: dict[str, float], new: dict[str, float]) -> None:
     before, after = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))
     # By brute force, over many equally spaced levels of the new distribution.
     levels = (np.arange(4000) + 0.5) / 4000

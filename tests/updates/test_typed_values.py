@@ -44,9 +44,7 @@ from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, standing, text
         (standing(quantiles={"0.5": "2026-03-01"}), WHEN, "50%=2026-03-01"),
     ],
 )  # fmt: skip
-def test_a_field_starts_from_the_current_value_as_one_would_type_it(
-    forecast: Forecast | None, question: Any, typed: str
-) -> None:
+def test_fields_show_current_values(forecast: Forecast | None, question: Any, typed: str) -> None:
     assert typed_forecast(forecast, question) == typed
 
 
@@ -78,9 +76,7 @@ BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
 
 @pytest.mark.slow
 @given(BARS, st.data())
-def test_bars_sum_to_100_whichever_is_moved_and_can_be_typed(
-    bars: list[float], data: st.DataObject
-) -> None:
+def test_moved_bars_sum_to_100_and_can_be_typed(bars: list[float], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(bars) - 1))
     lowest = data.draw(st.sampled_from([0.0, 0.1]))
     to = data.draw(st.floats(0, 100))
@@ -137,9 +133,7 @@ def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
         ("date", "2027-01-01", "2027-12-31", "10%=2027-04-02, 50%=2027-07-02, 90%=2027-10-01"),
     ],
 )
-def test_the_example_lies_within_the_questions_own_bounds_and_can_be_typed(
-    kind: str, lowest: str, highest: str, said: str
-) -> None:
+def test_an_example_lies_in_its_bounds(kind: str, lowest: str, highest: str, said: str) -> None:
     question = text(type=kind, lower_bound=lowest, upper_bound=highest)
     assert example_quantiles(question) == said
     assert read_value(said, question).quantiles is not None

@@ -18,9 +18,7 @@ def say(session: Session, question: Question, member: Member, value: Value, at: 
     return updates.update(session, question, value, member=member, now=day(at)).forecast
 
 
-def test_the_value_before_is_entered_again_and_every_row_stays(
-    session: Session, alice: Member
-) -> None:
+def test_the_value_before_is_entered_again(session: Session, alice: Member) -> None:
     question = ask(session, alice, slug="harbour", type="numeric", lower_bound="0", upper_bound="9")
     right, wrong = Value(quantiles={"0.1": 2.0, "0.9": 8.0}), Value(quantiles={"0.5": 7.0})
     say(session, question, alice, right, 1)
@@ -53,9 +51,7 @@ def test_a_first_forecast_is_withdrawn(
     assert said.probability == 0.9
 
 
-def test_only_the_last_forecast_of_the_member_is_undone(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_only_the_newest_is_undone(session: Session, question: Question, alice: Member) -> None:
     mistake = say(session, question, alice, Value(probability=0.9), 1)
     say(session, question, member_or_new(session, "bob", now=day(0)), Value(probability=0.5), 2)
     say(session, question, alice, Value(probability=0.3), 3)  # as by the API

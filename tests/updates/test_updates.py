@@ -21,9 +21,7 @@ def say(session: Session, question: Question, member: Member, p: float, at: floa
     return updates.update(session, question, Value(probability=p), member=member, now=day(at))
 
 
-def test_an_update_is_a_new_row_and_returns_the_forecast_that_it_replaced(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_an_update_is_a_new_row(session: Session, question: Question, alice: Member) -> None:
     first, second = (say(session, question, alice, p, at) for p, at in ((0.0, 1), (0.6, 2)))
     assert (first.before, second.before) == (None, first.forecast)
     path = updates.history(session, question)
@@ -31,9 +29,7 @@ def test_an_update_is_a_new_row_and_returns_the_forecast_that_it_replaced(
     assert updates.current_forecast(session, question, alice, at=day(1.5)) == first.forecast
 
 
-def test_a_repeated_request_writes_nothing_again(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_repeat_writes_nothing(session: Session, question: Question, alice: Member) -> None:
     by = {"member": alice, "now": day(1), "once": True}
     first = updates.update(session, question, Value(probability=0.3), **by)
     again = updates.update(session, question, Value(probability=0.3), **by)
@@ -69,9 +65,7 @@ def test_an_update_before_the_question_opens_or_after_it_closes_is_refused(
         say(session, question, alice, 0.5, at)
 
 
-def test_a_proposal_does_not_stop_forecasting_but_an_outcome_does(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_only_an_outcome_ends_updates(session: Session, question: Question, alice: Member) -> None:
     proposals.propose(session, question, "yes", known_at=day(3), now=day(3), member=alice)
     assert say(session, question, alice, 0.5, 4).forecast.probability == 0.5
     confirmation.confirm(session, question, "yes", known_at=day(5), now=day(5), member=alice)
@@ -79,9 +73,7 @@ def test_a_proposal_does_not_stop_forecasting_but_an_outcome_does(
         say(session, question, alice, 0.5, 6)
 
 
-def test_a_withdrawal_ends_the_current_forecast_and_keeps_the_history(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_a_withdrawal_keeps_history(session: Session, question: Question, alice: Member) -> None:
     made = say(session, question, alice, 0.3, 1)
     ended = updates.withdraw(session, question, member=alice, now=day(2))
     assert (ended.before, ended.forecast.withdrawn) == (made.forecast, True)
@@ -121,9 +113,7 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
          r"sum to 1\.3, and they may sum to 1 \(100%\) at most"),
     ],
 )  # fmt: skip
-def test_an_update_with_refused_evidence_writes_nothing(
-    engine: Engine, evidence: list[CitedEvidence], rule: str
-) -> None:
+def test_bad_evidence_is_refused(engine: Engine, evidence: list[CitedEvidence], rule: str) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")

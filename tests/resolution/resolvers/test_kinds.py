@@ -301,9 +301,7 @@ ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')", "sys.exit(1)"]
     ("starts", "ends"),
     [*((one, ENDS[1]) for one in STARTS), ("a daemon", ENDS[0]), ("a child", ENDS[2])],
 )
-def test_all_its_processes_are_stopped(
-    program: Any, tmp_path: Path, starts: str, ends: str
-) -> None:
+def test_all_processes_are_stopped(program: Any, tmp_path: Path, starts: str, ends: str) -> None:
     pid = tmp_path / "pid"
     body = (
         f"pid = {str(pid)!r}\n"

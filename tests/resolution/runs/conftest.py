@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -70,15 +70,6 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
             table.name: session.execute(rows_of(table).order_by(*table.primary_key)).all()
             for table in SQLModel.metadata.sorted_tables
         }
-
-
-class Killed(BaseException):
-    """As if the process had ended: nothing after it is done."""
-
-
-def runs_on(engine: Engine, at: timedelta) -> dict[str, str]:
-    moment = day(4) + at
-    return states(run.run(engine, now=moment, clock=lambda: moment))
 
 
 def assert_each_is_resolved_once(engine: Engine, count: int) -> None:

@@ -32,30 +32,36 @@ def exits(_: str) -> Finding:
     sys.exit(0)
 
 
-@pytest.mark.parametrize(
-    ("bad", "why"),
-    [
-        (exits, r"ended the program, by exit\(0\)"),
-        (lambda _: "yes", "neither a Finding nor None"),
-        (lambda _: Finding("yes", iso(day(2))), "known_at, '2026-01-03.*not a datetime"),
-        (lambda _: Finding("yes", NAIVE), "known_at, .* is not a datetime with an offset"),
-        (lambda _: Finding(True, day(2)), "outcome, True, is not a text"),
-        (lambda _: Finding("yes", day(2), note=None), "note, None, is not a text"),
-        (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
-    ],
-)
-def test_a_malformed_answer_fails_only_its_question(
-    engine: Engine, oracle: Oracle, bad: Says, why: str
-) -> None:
-    carry(engine, "rain", "snow")
-    oracle(lambda slug: bad(slug) if slug == "rain" else yes(slug))
-    assert states(run.run(engine, now=day(4), dry=True)) == {"rain": "failed", "snow": "confirmed"}
+MALFORMED: dict[str, tuple[Says, str]] = {
+    "ends": (exits, r"ended the program, by exit\(0\)"),
+    "no-finding": (lambda _: "yes", "neither a Finding nor None"),
+    "time-as-text": (
+        lambda _: Finding("yes", iso(day(2))),
+        "known_at, '2026-01-03.*not a datetime",
+    ),
+    "no-offset": (
+        lambda _: Finding("yes", NAIVE),
+        "known_at, .* is not a datetime with an offset",
+    ),
+    "outcome": (lambda _: Finding(True, day(2)), "outcome, True, is not a text"),
+    "note": (lambda _: Finding("yes", day(2), note=None), "note, None, is not a text"),
+    "seen": (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
+}
+
+
+def test_a_malformed_answer_fails_only_its_question(engine: Engine, oracle: Oracle) -> None:
+    carry(engine, *MALFORMED, "snow")
+    oracle(lambda slug: yes(slug) if slug == "snow" else MALFORMED[slug][0](slug))
+    expected = dict.fromkeys(MALFORMED, "failed") | {"snow": "confirmed"}
+    assert states(run.run(engine, now=day(4), dry=True)) == expected
     came = run.run(engine, now=day(4))
-    assert states(came) == {"rain": "failed", "snow": "confirmed"}
-    assert re.search(why, {result.slug: result.message for result in came.results}["rain"])
+    assert states(came) == expected
+    said = {result.slug: result.message for result in came.results}
+    for slug, (_, why) in MALFORMED.items():
+        assert re.search(why, said[slug])
     for attempt in range(2, claiming.MOST_ATTEMPTS + 1):
-        [result] = run.run(engine, now=day(4 + attempt)).results
-    assert (result.slug, str(result.state)) == ("rain", "parked")
+        came = run.run(engine, now=day(4 + attempt))
+    assert states(came) == dict.fromkeys(MALFORMED, "parked")
 
 
 def test_an_invalid_not_before_fails(engine: Engine, oracle: Oracle) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
@@ -25,12 +26,11 @@ from forecasts.resolution.runs.claiming import Claimed
 from tests.conftest import acting, day, on_both
 from tests.resolution.conftest import attach
 from tests.resolution.runs.conftest import (
-    Killed,
     Oracle,
+    Says,
     assert_each_is_resolved_once,
     carry,
     contents,
-    runs_on,
     states,
     watch,
     yes,
@@ -39,19 +39,36 @@ from tests.resolution.runs.conftest import (
 pytestmark = pytest.mark.slow
 
 
+class Killed(BaseException):
+    """As if the process had ended: nothing after it is done."""
+
+
+def run_at(engine: Engine, at: datetime, **options: Any) -> dict[str, str]:
+    return states(run.run(engine, now=at, clock=lambda: at, **options))
+
+
+def during(
+    engine: Engine, oracle: Oracle, first: Says, at: float, then: Says = yes
+) -> list[dict[str, str]]:
+    """Let another run take place on day ``at`` in the first look; it says later what that did."""
+    came: list[dict[str, str]] = []
+
+    def look(slug: str) -> Finding | None:
+        if came:
+            return then(slug)
+        came.append({})
+        came[0] = run_at(engine, day(at))
+        return first(slug)
+
+    oracle(look)
+    return came
+
+
 @on_both
 def test_a_claimed_question_is_left_alone(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
-    came: list[dict[str, str]] = []
-
-    def meanwhile(slug: str) -> Finding:
-        if not came:
-            came.append({})
-            came[0] = states(run.run(engine, now=day(4), clock=lambda: day(4)))
-        return yes(slug)
-
-    oracle(meanwhile)
-    assert states(run.run(engine, now=day(4), clock=lambda: day(4))) == {"rain": "confirmed"}
+    came = during(engine, oracle, yes, at=4)
+    assert run_at(engine, day(4)) == {"rain": "confirmed"}
     assert came == [{}]
 
 
@@ -93,7 +110,7 @@ def killed(engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> C
         with monkeypatch.context() as patch:
             patch.setattr(claiming.Claims, "release", lambda _: None)
             with pytest.raises(Killed):
-                run.run(engine, now=day(4), clock=lambda: day(4))
+                run_at(engine, day(4))
         oracle(yes)
 
     return kill
@@ -128,17 +145,7 @@ def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
 @on_both
 def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Oracle) -> None:
     carry(engine, "rain")
-    came: list[dict[str, str]] = []
-
-    def slow(slug: str) -> Finding:
-        if not came:
-            came.append({})
-            late = day(5)
-            came[0] = states(run.run(engine, now=late, clock=lambda: late))
-            return Finding("no", day(2))
-        return yes(slug)
-
-    oracle(slow)
+    came = during(engine, oracle, lambda _: Finding("no", day(2)), at=5)
     assert states(run.run(engine, now=day(4), clock=lambda: day(5 if came else 4))) == {}
     assert came == [{"rain": "confirmed"}]
     with database.reading(engine) as session:
@@ -146,42 +153,28 @@ def test_a_lost_claim_writes_nothing(engine: Engine, oracle: Oracle) -> None:
 
 
 def test_a_lost_claim_records_no_failure(engine: Engine, oracle: Oracle) -> None:
-    carry(engine, "rain")
-    came: list[dict[str, str]] = []
-
-    def slow(_: str) -> None:
-        if not came:
-            came.append({})
-            came[0] = states(run.run(engine, now=day(5), clock=lambda: day(5)))
+    def away(_: str) -> None:
         raise CaptureError("It is away.")
 
-    oracle(slow)
-    assert states(run.run(engine, now=day(4), clock=lambda: day(4))) == {}
+    carry(engine, "rain")
+    came = during(engine, oracle, away, at=5, then=away)
+    assert run_at(engine, day(4)) == {}
     assert came == [{"rain": "failed"}]
     assert watch(engine).attempts == 2  # one that was too slow might as well have been killed
 
 
-def test_a_lease_is_renewed_during_a_run(engine: Engine, oracle: Oracle) -> None:
-    carry(engine, "rain", "snow", "wind")
-    at = [day(4)]
-    others: list[dict[str, str]] = []
-
-    def slow(slug: str) -> Finding:
-        at[0] += claiming.LEASE * 0.6
-        others.append(states(run.run(engine, now=day(4), clock=lambda: at[0])))
-        return yes(slug)
-
-    oracle(slow)
-    came = states(run.run(engine, now=day(4), clock=lambda: at[0]))
-    assert came == dict.fromkeys(("rain", "snow", "wind"), "confirmed")
-    assert others == [{}, {}, {}]
-
-
-def test_two_long_looks_do_not_outlast_the_lease(engine: Engine, oracle: Oracle) -> None:
-    carry(engine, "rain")
-    for name in ("second ", "third "):
+@pytest.mark.parametrize(
+    ("slugs", "beside", "minutes"),
+    [(("rain", "snow", "wind"), (), [9, 9, 9]), (("rain",), ("second ", "third "), [7, 10, 10])],
+    ids=["questions", "resolvers"],
+)
+def test_a_lease_is_renewed_by_long_looks(
+    engine: Engine, oracle: Oracle, slugs: Sequence[str], beside: Sequence[str], minutes: list[int]
+) -> None:
+    carry(engine, *slugs)
+    for name in beside:
         attach(engine, "oracle", beside=True, name=name)
-    at, takes = [day(4)], iter([7, 10, 10])
+    at, takes = [day(4)], iter(minutes)
     others: list[dict[str, str]] = []
 
     def slow(slug: str) -> Finding:
@@ -189,8 +182,10 @@ def test_two_long_looks_do_not_outlast_the_lease(engine: Engine, oracle: Oracle)
         others.append(states(run.run(engine, now=day(4), clock=lambda: at[0])))
         return yes(slug)
 
+    assert timedelta(minutes=15) == claiming.LEASE
     oracle(slow)
-    assert states(run.run(engine, now=day(4), clock=lambda: at[0])) == {"rain": "confirmed"}
+    came = states(run.run(engine, now=day(4), clock=lambda: at[0]))
+    assert came == dict.fromkeys(slugs, "confirmed")
     assert others == [{}, {}, {}]
 
 
@@ -213,19 +208,18 @@ def test_a_question_that_kills_its_runs_is_parked_in_the_end(
     deaths = 0
     for attempt in range(claiming.MOST_ATTEMPTS):
         try:
-            runs_on(engine, attempt * claiming.LEASE)
+            run_at(engine, day(4) + attempt * claiming.LEASE)
         except Killed:
             deaths += 1
     assert deaths == claiming.MOST_ATTEMPTS
     with database.reading(engine) as session:
         resolved = select(Question.slug).join(Resolution)
         assert set(session.exec(resolved)) == {"first", "last", "next"}
-    over = claiming.MOST_ATTEMPTS * claiming.LEASE
+    over = day(4) + claiming.MOST_ATTEMPTS * claiming.LEASE
     before = contents(engine)
-    dry = run.run(engine, now=day(4) + over, clock=lambda: day(4) + over, dry=True)
-    assert states(dry) == {"deadly": "parked"}
+    assert run_at(engine, over, dry=True) == {"deadly": "parked"}
     assert contents(engine) == before
-    assert runs_on(engine, over) == {"deadly": "parked"}
+    assert run_at(engine, over) == {"deadly": "parked"}
     with database.reading(engine) as session:
         [parked] = progress.parked(session)
         said = session.exec(select(ResolverRun).order_by(col(ResolverRun.id).desc())).first()
@@ -243,10 +237,8 @@ def test_a_killed_runs_question_is_taken_up_among_many_due_ones(
     killed()
     carry(engine, "snow", "wind", "hail", "fog")
     over = day(4) + claiming.LEASE
-    came = [states(run.run(engine, now=over, clock=lambda: over, limit=2)) for _ in range(2)]
-    assert list(came[0]) == ["snow", "rain"]
-    assert list(came[1]) == ["wind", "hail"]
-    assert states(run.run(engine, now=over, clock=lambda: over, limit=1)) == {"fog": "confirmed"}
+    for slugs in (["snow", "rain"], ["wind", "hail"], ["fog"]):
+        assert list(run_at(engine, over, limit=2)) == slugs
 
 
 def test_a_question_loses_nothing_when_another_one_kills_the_run(
@@ -255,7 +247,7 @@ def test_a_question_loses_nothing_when_another_one_kills_the_run(
     carry(engine, "rain")
     killed()
     oracle(lambda _: None)
-    assert runs_on(engine, claiming.LEASE) == {"rain": "not_yet"}
+    assert run_at(engine, day(4) + claiming.LEASE) == {"rain": "not_yet"}
     row = watch(engine)
     assert (row.attempts, row.claimed_by) == (0, None)
 

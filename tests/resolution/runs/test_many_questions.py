@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from select import select as select_ready
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, update
+from sqlalchemy import Engine, insert, update
 from sqlalchemy import select as rows_of
 from sqlmodel import col, func, select
 
@@ -27,7 +26,7 @@ from forecasts.ledger.append import append
 from forecasts.ledger.models import Forecast, Question, QuestionRevision, Resolver, RunState, Watch
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
-from tests.conftest import ask, day, on_both, say
+from tests.conftest import ask, counted_statements, day, on_both, say
 from tests.resolution.runs.conftest import assert_each_is_resolved_once, states
 
 pytestmark = pytest.mark.slow
@@ -59,35 +58,17 @@ def fill(engine: Engine, count: int, *, kind: str, settings: dict[str, Any]) -> 
         return [*connection.scalars(rows_of(Question.slug).order_by(col(Question.id)))]
 
 
-@pytest.fixture
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are run."""
-    statements: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
-
-
 @on_both
-def test_a_run_with_nothing_due_is_cheap(engine: Engine, counted: list[str]) -> None:
+def test_a_batch_takes_few_statements_and_a_run_with_nothing_due_fewer(engine: Engine) -> None:
     fill(engine, 300, kind="deadline", settings={})
-    first = run.run(engine, now=day(5))
+    with counted_statements(engine) as statements:
+        first = run.run(engine, now=day(5))
     assert first.count(RunState.not_yet) == 300
-    counted.clear()
-    assert states(run.run(engine, now=day(5.5))) == {}
-    assert len(counted) <= 10
-    assert not any(said.startswith(("UPDATE", "INSERT")) for said in counted)
-
-
-def test_a_batch_takes_a_handful_of_statements(engine: Engine, counted: list[str]) -> None:
-    fill(engine, 300, kind="deadline", settings={})
-    counted.clear()
-    run.run(engine, now=day(5))
-    assert len(counted) < 2 * 25
+    assert len(statements) < 2 * 25
+    with counted_statements(engine) as statements:
+        assert states(run.run(engine, now=day(5.5))) == {}
+    assert len(statements) <= 10
+    assert not any(said.startswith(("UPDATE", "INSERT")) for said in statements)
 
 
 RUNNER = """

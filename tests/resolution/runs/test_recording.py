@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from forecasts.ledger import database
 from forecasts.ledger.models import Exhibit, ExhibitContent, Resolution, ResolverRun, Score
@@ -53,16 +54,26 @@ def test_large_documents_are_not_kept(engine: Engine, oracle: Oracle) -> None:
 
 
 @on_both
-def test_a_result_that_cannot_be_written_whole_is_tried_again(
+def test_a_result_that_cannot_be_written_whole_is_tried_again_and_stops_no_other(
     engine: Engine, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keep = kept_evidence.keep
+
+    def fails_on_rain(session: Session, row: Resolution, seen: Sequence[Seen]) -> None:
+        if row.question_id == 1:
+            raise ZeroDivisionError("unforeseen")
+        keep(session, row, seen)
+
     carry(engine, "rain")
     oracle(yes)
     before = contents(engine)
     with monkeypatch.context() as patch:
-        patch.setattr(kept_evidence, "keep", lambda *_: 1 / 0)
-        assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
-    after = contents(engine)
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"watch", "resolver_run"}
-    assert states(run.run(engine, now=day(4.1))) == {"rain": "confirmed"}
+        patch.setattr(kept_evidence, "keep", fails_on_rain)
+        [result] = run.run(engine, now=day(4)).results
+        assert (result.state, result.message) == ("failed", "ZeroDivisionError: unforeseen")
+        after = contents(engine)
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == {"watch", "resolver_run"}
+        carry(engine, "snow")
+        assert states(run.run(engine, now=day(4.1))) == {"rain": "failed", "snow": "confirmed"}
+    assert states(run.run(engine, now=day(4.2))) == {"rain": "confirmed"}

@@ -15,7 +15,7 @@ from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Resolution, ResolverRun
 from forecasts.questions import revisions
-from forecasts.resolution import assignments, confirmation, progress
+from forecasts.resolution import assignments, progress
 from forecasts.resolution.runs import claiming, run
 from forecasts.resolution.runs.attempt import Answer
 from tests.conftest import acting, ask, day, on_both, resolve
@@ -49,31 +49,24 @@ def message(summary: run.Summary, slug: str) -> str:
 
 
 @on_both
-def test_a_run_resolves_only_questions_in_the_file(engine: Engine, outcomes: Path) -> None:
-    carry(engine, outcomes, "rain", "snow")
-    write(outcomes, ("rain", "yes", iso(day(3))))
-    assert states(run.run(engine, now=day(4))) == {"rain": "confirmed", "snow": "not_yet"}
-    assert states(run.run(engine, now=day(5))) == {"snow": "not_yet"}
-    with database.reading(engine) as session:
-        [resolution] = session.exec(select(Resolution)).all()
-        assert (resolution.outcome, resolution.known_at) == ("yes", day(3))
-        assert resolution.source == "https://example.org/report"
-        assert resolution.resolver_id is not None
-
-
-def test_a_bad_row_fails_only_its_question(engine: Engine, outcomes: Path) -> None:
-    carry(engine, outcomes, "rain", "snow", "wind")
+def test_a_bad_or_missing_row_affects_only_its_question(engine: Engine, outcomes: Path) -> None:
+    carry(engine, outcomes, "rain", "snow", "wind", "hail")
     missing = run.run(engine, now=day(3))
-    assert states(missing) == dict.fromkeys(("rain", "snow", "wind"), "failed")
+    assert states(missing) == dict.fromkeys(("rain", "snow", "wind", "hail"), "failed")
     assert "cannot be read" in message(missing, "snow")
     known = iso(day(3))
     write(outcomes, ("rain", "perhaps", known), ("snow", "yes", "yesterday"), ("wind", "no", known))
     summary = run.run(engine, now=day(4))
-    assert states(summary) == {"rain": "failed", "snow": "failed", "wind": "confirmed"}
+    came = {"rain": "failed", "snow": "failed", "wind": "confirmed", "hail": "not_yet"}
+    assert states(summary) == came
     assert "'perhaps' is not an outcome" in message(summary, "rain")
     with database.reading(engine) as session:
         looks = [row.lookup for row in progress.last_lookups(session)]
-        assert [str(look.state) for look in looks if look] == ["failed", "failed", "confirmed"]
+        assert [str(look.state) for look in looks if look] == list(came.values())
+        [resolution] = session.exec(select(Resolution)).all()
+        assert (resolution.outcome, resolution.known_at) == ("no", day(3))
+        assert resolution.source == "https://example.org/report"
+        assert resolution.resolver_id is not None
 
 
 def test_an_outcome_that_a_person_confirms_during_a_run_stays(
@@ -93,26 +86,6 @@ def test_an_outcome_that_a_person_confirms_during_a_run_stays(
     assert states(run.run(engine, now=day(4))) == {}
     with database.reading(engine) as session:
         assert session.exec(select(Resolution.outcome)).all() == ["no"]
-
-
-def test_an_unforeseen_error_on_one_question_stops_no_other(
-    engine: Engine, outcomes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    carry(engine, outcomes, "rain", "snow")
-    write(outcomes, ("rain", "yes", iso(day(3))), ("snow", "yes", iso(day(3))))
-    confirm = confirmation.confirm
-
-    def fails_on_rain(
-        session: Session, question: Question, outcome: str, **more: Any
-    ) -> confirmation.Settled:
-        if question.slug == "rain":
-            raise ZeroDivisionError("unforeseen")
-        return confirm(session, question, outcome, **more)
-
-    monkeypatch.setattr(confirmation, "confirm", fails_on_rain)
-    summary = run.run(engine, now=day(4))
-    assert states(summary) == {"rain": "failed", "snow": "confirmed"}
-    assert "ZeroDivisionError: unforeseen" in message(summary, "rain")
 
 
 def lookups(engine: Engine) -> list[tuple[str, datetime]]:
@@ -194,30 +167,17 @@ def test_a_follower_waits_for_a_final_outcome(engine: Engine, outcomes: Path) ->
     assert states(run.run(engine, now=day(8))) == {"snow": "confirmed"}
 
 
-WORDS = {"outcome": "type(@)", "outcomes": {"up": "yes"}}
+def test_unusable_settings_are_refused(session: Session, question: Question, alice: Member) -> None:
+    def settings_of(kind: str, **settings: str) -> Any:
+        given: dict[str, Any] = {"member": alice, "now": day(0)}
+        return assignments.attach(session, question, kind, settings, **given).settings
 
-
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("oracle", {"path": "x"}),
-        ("question", {"question": "snow", "rule": "condition", "when": "perhaps"}),
-        ("http_json", {"url": "https://me:secret@example.org/a", **WORDS}),
-    ],
-)
-def test_settings_that_cannot_work_are_refused_at_once(
-    session: Session, question: Question, alice: Member, name: str, settings: dict[str, Any]
-) -> None:
     ask(session, alice, slug="snow")
-    with pytest.raises(BadInput):
-        assignments.attach(session, question, name, settings, member=alice, now=day(0))
-
-
-def test_a_condition_is_normalised(session: Session, question: Question, alice: Member) -> None:
-    ask(session, alice, slug="snow")
-    follows = {"question": "snow", "rule": "condition", "when": "Yes"}
-    kept = assignments.attach(session, question, "question", follows, member=alice, now=day(0))
-    assert kept.settings["when"] == "yes"
+    follows = {"question": "snow", "rule": "condition"}
+    for kind, settings in (("oracle", {"path": "x"}), ("question", follows | {"when": "perhaps"})):
+        with pytest.raises(BadInput):
+            settings_of(kind, **settings)
+    assert settings_of("question", **follows, when="Yes")["when"] == "yes"
 
 
 def test_a_second_resolver_needs_another_source_not_another_spelling(
@@ -245,6 +205,6 @@ def test_a_second_resolver_needs_another_source_not_another_spelling(
                 add(second)
     for other in ("https://example.org/e.csv", "https://example.org/d.csv?of=2"):
         add(other)
-    page = {"url": "https://example.org/e.csv", **WORDS}
+    page = {"url": "https://example.org/e.csv", "outcome": "a", "outcomes": {"up": "yes"}}
     with pytest.raises(Refused, match="independent sources"):  # of another kind, too
         assignments.attach(session, question, "http_json", page, **by)

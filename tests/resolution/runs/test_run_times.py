@@ -37,9 +37,7 @@ CLOSES = [
 
 
 @pytest.mark.parametrize(("named", "moment"), CLOSES)
-def test_nothing_is_resolved_a_second_too_early(
-    engine: Engine, named: datetime, moment: str
-) -> None:
+def test_nothing_is_resolved_too_early(engine: Engine, named: datetime, moment: str) -> None:
     end = datetime.fromisoformat(moment)  # no arithmetic on ``named``: it would count by the clock
     registered(engine, "rain", scheduled_close_time=named)
     attach(engine, "deadline", at=0)
