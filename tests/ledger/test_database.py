@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import SQLModel, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
@@ -243,11 +243,6 @@ def test_any_file_name_leads_to_that_file(tmp_path: Path, name: str) -> None:
         pass
     engine.dispose()
     assert path.exists()
-
-
-def test_times_come_back_aware_and_in_utc(session: Session, question: Question) -> None:
-    session.expire_all()
-    assert session.exec(select(Question)).one().recorded_at == day(0)
 
 
 def test_a_ledger_is_named_by_a_path_or_the_environment_or_is_in_the_data_folder(

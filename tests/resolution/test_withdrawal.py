@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from forecasts.access import teams, visibility
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput, Forbidden, Refused
+from forecasts.common.errors import BadInput, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.exporting.export import left_out
 from forecasts.folder.folder import read_folder, write_folder
@@ -123,16 +123,6 @@ def test_it_needs_a_reason(session: Session, question: Question, alice: Member) 
     withdraw(session, question, alice)
     with pytest.raises(Refused, match="has no outcome to withdraw"):
         withdraw(session, question, alice, at=8)
-
-
-def test_it_needs_the_right_to_resolve(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    resolve(session, question, alice, known=5, at=6)
-    teams.appoint(session, alice, Role.admin, member=alice, now=day(6))
-    teams.appoint(session, bob, Role.forecaster, member=alice, now=day(6))
-    with pytest.raises(Forbidden):
-        withdraw(session, question, bob)
 
 
 def test_a_team_may_require_another(session: Session, alice: Member, bob: Member) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import Session
 
-from forecasts.access import teams
-from forecasts.common.errors import BadInput, Forbidden
+from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.updates import bulk, updates
@@ -56,10 +55,3 @@ def test_an_invalid_tag_or_too_many_questions_are_refused(session: Session, alic
     many = [str(number) for number in range(201)]
     with pytest.raises(BadInput, match="at most 200"):
         bulk.apply_action(session, BulkAction.untag, "w", many, member=alice, now=day(2))
-
-
-@pytest.mark.usefixtures("three")
-def test_it_needs_the_right_to_change_each(session: Session, alice: Member, bob: Member) -> None:
-    teams.create(session, "Alder", member=alice, now=day(1))
-    with pytest.raises(Forbidden, match="may not change 'a'"):
-        do(session, BulkAction.tag, "trade", bob)

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.access import tokens, visibility
-from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.errors import BadInput
 from forecasts.common.limits import PROSE_BYTES
 from forecasts.ledger.models import Member, Question
 from forecasts.updates.comments import by_forecast, comment, remarks
@@ -73,15 +73,6 @@ def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob
     assert texts(session, question, alice) == ["I say 40%."]
     update(session, question, Value(probability=0.6), member=bob, now=day(2))
     assert texts(session, question, bob) == ["I say 40%."]
-
-
-def test_a_hidden_question_takes_no_comment(session: Session, alice: Member, bob: Member) -> None:
-    question = ask(session, alice, visibility="author")
-    visibility.read_as(session, bob, now=day(1))
-    with pytest.raises(NotFound):
-        comment(session, question, "Hello?", member=bob, now=day(1))
-    with pytest.raises(NotFound):
-        remarks(session, question)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput, CannotTell
-from forecasts.resolution.resolvers.series import Settings, read_expression
+from forecasts.resolution.resolvers.series import Settings
 from tests.resolution.resolvers.looking import CLOSE, at, look, outcome, question
 
 RISES = "max(value) >= 145 between open and close"
@@ -245,16 +245,6 @@ def test_unusable_settings_are_refused(settings: dict[str, Any], fault: str) -> 
     with pytest.raises(BadInput) as refused:
         look("series", settings, at(9), data=csv())
     assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
-
-
-@pytest.mark.slow
-@given(st.text(max_size=60))
-def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
-    try:
-        expression = read_expression(text)
-    except BadInput:
-        return
-    assert expression.column.strip()
 
 
 @pytest.mark.slow

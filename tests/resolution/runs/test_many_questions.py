@@ -15,7 +15,7 @@ from select import select as select_ready
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert
 from sqlalchemy import select as rows_of
 from sqlmodel import col, func, select
 
@@ -152,25 +152,3 @@ def test_eight_runs_resolve_two_thousand_questions_once_each_however_many_are_ki
     )
     assert codes == [0] * 8
     assert_each_is_resolved_once(engine, 2_000)
-
-
-@pytest.mark.nightly
-def test_ten_thousand_questions_not_due_take_two_seconds(engine: Engine, ledger_url: str) -> None:
-    fill(engine, 10_000, kind="deadline", settings={})
-    began = time.monotonic()
-    run.run(engine, now=day(5))
-    first = time.monotonic() - began
-    with database.writing(engine) as session:  # it is later than that by now
-        session.execute(update(Watch).values(next_at=day(100_000)))
-    engine.dispose()
-    command = [sys.executable, "-c", "from forecasts.cli.main import main; main()", "run"]
-    took = []
-    for _ in range(5):
-        began = time.monotonic()
-        done = subprocess.run(
-            [*command, "--database", ledger_url], capture_output=True, text=True, check=False
-        )
-        took.append(time.monotonic() - began)
-        assert done.stdout.startswith("0 resolved"), done.stderr
-    print(json.dumps({"first_looks": round(first, 2), "seconds": [round(one, 2) for one in took]}))
-    assert sorted(took)[2] < 2
