@@ -1,10 +1,14 @@
+"""Rows that the database refuses, whoever writes them, and how a ledger is named and opened."""
+
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import JSON, Boolean, Column, Engine, Integer, LargeBinary, Text, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
@@ -13,7 +17,9 @@ from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.chain import APPEND_ONLY
+from forecasts.ledger.columns import Real, Time
 from forecasts.ledger.models import AliasSalt, Evidence, Forecast, Member, Question, Removal
+from forecasts.ledger.stored_forms import form, looks_right
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
@@ -257,3 +263,54 @@ def test_a_ledger_is_named_by_a_path_or_the_environment_or_is_in_the_data_folder
     monkeypatch.delenv("FORECASTS_DATABASE_URL")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert Settings().database_url == sqlite_url(tmp_path / "forecasts" / "ledger.sqlite3")
+
+
+VALUES = (
+    *(None, 0, 1, 2, -1, 2**60, 0.0, 1.0, 0.5, float("inf"), b"", b"1", "", "1", "x", "0\0"),
+    "2026-01-02 03:04:05.000006",
+    "2026-01-02T03:04:05.000006",
+    "2026-01-02 03:04:05,000006",
+    "2026-01-02 03:04:05+010000",
+    "2026-W01-1 03:04:05.000006",
+    "2026-02-30 03:04:05.000006",
+    "2026-01-02 24:00:00.000000",
+    "2026-01-02 23:59:60.000000",
+    "0000-01-02 03:04:05.000006",
+    "２026-01-02 03:04:05.000006",
+    "2026-01-02 03:04:05.000006Z",
+)
+TYPES = {
+    Integer: (0, 1, 2, -1, 2**60),
+    Boolean: (0, 1),
+    Real: (0.0, 1.0, 0.5),
+    Time: ("2026-01-02 03:04:05.000006",),
+    Text: tuple(value for value in VALUES if isinstance(value, str)),
+    LargeBinary: (b"", b"1"),
+}
+
+
+@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_value_looks_right_exactly_if_its_column_takes_it(type_: Any, nullable: bool) -> None:
+    column: Column[Any] = Column("value", type_, nullable=nullable)
+    file = sqlite3.connect(":memory:")
+    condition = form(column, "sqlite")
+    for value in VALUES:
+        [(fits,)] = file.execute(
+            f"SELECT coalesce({condition}, 1) FROM (SELECT ? AS value)", [value]
+        )
+        assert looks_right(column, [value], "sqlite") is bool(fits), value
+        right = [*TYPES[type_], *([None] if nullable else [])]
+        assert looks_right(column, [*right, value], "sqlite") is bool(fits), value
+    file.close()
+
+
+def test_a_negative_zero_and_a_missing_number_do_not_look_right_on_a_server() -> None:
+    column: Column[Any] = Column("value", Real, nullable=False)
+    assert looks_right(column, [0.0, 0.5], "postgresql")
+    for value in (-0.0, None, float("nan"), 1):
+        assert not looks_right(column, [0.0, value], "postgresql")
+
+
+def test_the_forms_of_json_are_left_to_the_database() -> None:
+    assert looks_right(Column("value", JSON), ["[1"], "sqlite")

@@ -1,8 +1,10 @@
-"""A file is told apart from a ledger without being touched, and a ledger replaced while in use."""
+"""Files: those of others, replaced ones, and ledgers that this user may only read."""
 
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,13 +12,15 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from forecasts.access.members import member_or_new
+from forecasts.access.members import find_member, member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, sqlite_file
+from forecasts.ledger import database, schema, sqlite_file
 from forecasts.ledger.models import Ledger, Member
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
 from forecasts.ledger.urls import holds_secrets, read_url, seconds_to_wait, to_type_again
+from forecasts.ledger.verification import verify
+from forecasts.operations.backup import restore
 from tests.conftest import day
 
 
@@ -166,3 +170,119 @@ def test_an_unusable_option_shows_no_secret(tmp_path: Path, options: str, words:
     assert "hush" not in str(said.value)
     assert "timeout" in said.value.remedy
     assert not list(tmp_path.iterdir())
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that any user may enter."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ledger(folder: Path, empty_ledger: Path) -> Path:
+    path = Path(shutil.copy(empty_ledger, folder / "ledger.sqlite3"))
+    engine = database.open_engine(sqlite_url(path))
+    with database.writing(engine) as session:
+        member_or_new(session, "alice", now=day(0))
+    with database.reading(engine) as session:
+        assert verify(session).entries == 1  # so that all modules are loaded
+    engine.dispose()
+    return path
+
+
+def as_nobody(act: Callable[[], str]) -> str:
+    """Return what ``act`` returns in a process without rights of its own.
+
+    The owner of the machine may write anywhere.
+    """
+    if os.geteuid() != 0:
+        return act()
+    reads, writes = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setuid(NOBODY)
+            os.write(writes, act().encode())
+        except BaseException as error:
+            os.write(writes, repr(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads) as told:
+        said = told.read()
+    os.wait()
+    return said
+
+
+def read_and_write(path: Path) -> str:
+    """Return who is in the ledger, and why nothing can be written to it."""
+    engine = database.open_engine(sqlite_url(path), begin=False)
+    assert schema.make_ready(engine) is None
+    with database.reading(engine) as session:
+        alice = find_member(session, "alice")
+        said = "nobody" if alice is None else alice.handle
+    try:
+        with database.writing(engine) as session:
+            member_or_new(session, "bob", now=day(1))
+    except DatabaseError as error:
+        said += f": {error.message}"
+    engine.dispose()
+    return said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("of_file", "of_folder", "place"),
+    [(0o444, 0o755, "the file {0!r}"), (0o666, 0o555, "the folder {1!r}")],
+    ids=["file", "folder"],
+)
+def test_a_read_only_ledger_is_read_and_says_so(
+    ledger: Path, folder: Path, of_file: int, of_folder: int, place: str
+) -> None:
+    ledger.chmod(of_file)
+    folder.chmod(of_folder)
+    where = place.format(str(ledger), str(folder))
+    assert as_nobody(lambda: read_and_write(ledger)) == (
+        f"alice: The ledger {str(ledger)!r} can only be read: you may not write to {where}."
+    )
+    assert [path.name for path in folder.iterdir()] == ["ledger.sqlite3"]
+
+
+@pytest.mark.slow
+def test_rows_written_meanwhile_are_read(ledger: Path) -> None:
+    engine = database.open_engine(sqlite_url(ledger))
+    with database.writing(engine) as session:
+        member_or_new(session, "carol", now=day(2))
+    ledger.chmod(0o444)
+
+    def both() -> str:
+        reader = database.open_engine(sqlite_url(ledger), begin=False)
+        with database.reading(reader) as session:
+            return str(find_member(session, "carol") is not None)
+
+    assert as_nobody(both) == "True"
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_a_backup_that_can_only_be_read_is_restored(folder: Path, ledger: Path) -> None:
+    own = folder / "own"
+    own.mkdir()
+    own.chmod(0o777)
+    ledger.chmod(0o444)
+    folder.chmod(0o555)
+
+    def restored() -> str:
+        engine = database.open_engine(sqlite_url(own / "ledger.sqlite3"))
+        done = restore(engine, ledger, now=day(1))
+        engine.dispose()
+        return f"{done.found.entries} entry"
+
+    assert as_nobody(restored) == "1 entry"
+    assert sorted(one.name for one in folder.iterdir()) == ["ledger.sqlite3", "own"]

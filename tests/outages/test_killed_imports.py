@@ -39,7 +39,7 @@ from forecasts.ledger.verification import verify
 from forecasts.platforms.formats import read
 from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
-from tests.outages.numbers import often
+from tests.outages.writers import often
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,7 @@ from forecasts.ledger import database
 from forecasts.resolution import confirmation
 from tests.agenda.notifications.conftest import Service, ledger, service, states, tell
 from tests.conftest import ask, day, imported
-from tests.outages.numbers import often
+from tests.outages.writers import often
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,7 @@ from sqlalchemy.exc import OperationalError
 from benchmarks.writing import furnish, stored
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.driver_errors import reported
-from tests.outages.numbers import often
-from tests.outages.writers import SIDE_BY_SIDE, writing_to
+from tests.outages.writers import SIDE_BY_SIDE, often, writing_to
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow

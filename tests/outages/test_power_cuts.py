@@ -24,8 +24,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast
 from forecasts.ledger.verification import verify
-from tests.outages.numbers import often
-from tests.outages.writers import writing_to
+from tests.outages.writers import often, writing_to
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Processes that update forecasts side by side; some are killed, or lose their server."""
+"""Processes that update forecasts side by side; often some are killed, or lose their server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from typing import Any
+
+import pytest
 
 from benchmarks.writing import COMPLAINT, Writer, start
 
@@ -103,3 +106,8 @@ def writing_to(url: str, seed: int = 1) -> Iterator[Writers]:
         yield writers
     finally:
         writers.end()
+
+
+def often(few: int, many: int) -> Any:
+    """Return the parametrization of a test that lets something happen so many ``times``."""
+    return pytest.mark.parametrize("times", [few, pytest.param(many, marks=pytest.mark.nightly)])

@@ -1,4 +1,4 @@
-"""Confirmed outcomes: their scores, the close that they imply, corrections."""
+"""Confirmed outcomes: their scores, the close that they imply, corrections, late forecasts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from sqlmodel import Session, select
 
 import scoring
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import Refused
+from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
 from forecasts.questions.standing import Status
-from forecasts.resolution import proposals
+from forecasts.resolution import confirmation, proposals
+from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts
 from forecasts.scores import scores, stored_scores
+from forecasts.scores.ledger_frames import scoring_frames
+from forecasts.scores.stored_scores import resolution_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day, on_both, resolve, say
@@ -231,3 +234,85 @@ def test_a_resolution_that_the_member_has_not_seen_is_not_corrected(
     with pytest.raises(Refused, match="was resolved meanwhile: no"):
         resolve(session, question, alice, "annulled", at=9, expected=first)
     resolve(session, question, alice, "annulled", at=9)  # nothing is expected
+
+
+def test_impossible_times_are_refused(session: Session, question: Question, alice: Member) -> None:
+    for outcome, known, error, words in (
+        ("maybe", 5, BadInput, "not an outcome"),
+        ("yes", 12, Refused, "cannot be known at"),
+        ("yes", 0, Refused, "not after 'rain' opened"),
+    ):
+        with pytest.raises(error, match=words):
+            resolve(session, question, alice, outcome, known, at=11)
+    assert proposals.history(session, question) == []
+
+
+def test_a_date_is_an_outcome_once_it_has_come(session: Session, alice: Member) -> None:
+    bounds = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
+    question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
+    for ahead in ("2026-01-10T12:00:01Z", "2026-01-11", "2027-06-01"):
+        with pytest.raises(Refused, match="lies ahead"):
+            resolve(session, question, alice, ahead, at=9.5)
+        with pytest.raises(Refused, match="lies ahead"):
+            proposals.propose(session, question, ahead, now=day(9.5), member=alice)
+    named = ("below_lower_bound", "above_upper_bound", "annulled")
+    for outcome in ("2026-01-09", "2026-01-10", "2026-01-10T12:00:00Z", *named):
+        assert resolve(session, question, alice, outcome, at=9.5)
+
+
+@pytest.mark.parametrize(
+    ("beyond", "on_bound"), [("below_lower_bound", "0"), ("above_upper_bound", "10")]
+)
+def test_an_outcome_beyond_the_bounds_scores_as_one_on_the_bound(
+    session: Session, alice: Member, beyond: str, on_bound: str
+) -> None:
+    for slug, outcome in (("beyond", beyond), ("on-it", on_bound)):
+        question = ask(session, alice, slug=slug, type="numeric", lower_bound="0", upper_bound="10")
+        value = Value(quantiles={"0.2": 3, "0.9": 8})
+        updates.update(session, question, value, member=alice, now=day(0))
+        resolve(session, question, alice, outcome, 9, at=9)
+    one, other = scoring.score(*scoring_frames(session), ["crps"])["score"]
+    assert one == pytest.approx(other, abs=1e-12)
+
+
+def test_forecasts_from_the_time_on_do_not_count_and_are_counted(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    say(session, question, alice, 0.5, 1)
+    for at in (4, 5):
+        say(session, question, bob, 0.99, at)
+    updates.withdraw(session, question, member=bob, now=day(6))
+    before = state_of(session, question, 7)
+    late = late_forecasts(session, before, "yes", day(4))
+    assert late == LateForecasts(2, 1)
+    assert late.sentence == (
+        "2 forecasts by 1 member no longer count: made when the outcome was known."
+    )
+    settled = confirmation.confirm(
+        session, question, "yes", known_at=day(4), now=day(7), member=alice
+    )
+    assert (settled.before, settled.left_out) == (None, late)
+    assert {handle for _, handle in resolution_scores(session, settled.resolution)} == {"alice"}
+
+
+def test_a_time_moved_back_counts_only_those_that_counted_before(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    say(session, question, alice, 0.5, 1)
+    say(session, question, bob, 0.6, 3)
+    say(session, question, bob, 0.99, 5)
+    first, second = (
+        confirmation.confirm(session, question, "yes", known_at=day(at), now=day(6), member=alice)
+        for at in (4, 2)
+    )
+    assert second.before == first.resolution
+    assert second.left_out == LateForecasts(1, 1)
+
+
+def test_nothing_may_be_left_out(session: Session, question: Question, alice: Member) -> None:
+    say(session, question, alice, 0.5, 5)
+    before = state_of(session, question, 6)
+    assert late_forecasts(session, before, "annulled", day(2)).sentence == ""
+    assert late_forecasts(session, before, "yes", day(5.5)).forecasts == 0
+    settled = confirmation.confirm(session, question, "annulled", now=day(6), member=alice)
+    assert settled.left_out.forecasts == 0

@@ -1,13 +1,21 @@
-"""Evidence: the outcome it supports, and its stances."""
+"""Evidence as people type it, the outcome it supports, and its stances."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import Session
 
-from forecasts.ledger.models import Evidence, Forecast, Member, QuestionText, Stance
+from forecasts.articles import library
+from forecasts.common.errors import BadInput, NotFound
+from forecasts.ledger.models import Evidence, EvidenceKind, Forecast, Member, QuestionText, Stance
+from forecasts.reading.article import CapturedArticle
 from forecasts.updates.evidence import (
     CitedEvidence,
     format_stances,
@@ -17,6 +25,7 @@ from forecasts.updates.evidence import (
     supported_outcome,
     with_stances,
 )
+from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.values.value import Value
 from tests.conftest import day
 from tests.values.questions import DEPTH, RAIN, WHEN, standing, text
@@ -127,3 +136,55 @@ def test_a_false_key_finds_no_evidence(session: Session, alice: Member, bob: Mem
         row = record_evidence(session, cited, member=alice, now=day(1))
         assert (row.url, row.note, row.member_id) == (cited.url, cited.note, alice.id)
         assert record_evidence(session, cited, member=alice, now=day(2)).id == row.id
+
+
+URL = "https://example.org/a"
+
+
+def article(title: str, url: str | None = None) -> CapturedArticle:
+    return CapturedArticle(
+        title=title, publisher=None, author=None, published_at=None, url=url, text=f"{title}."
+    )
+
+
+with (Path(__file__).parent / "evidence.tsv").open(encoding="utf-8", newline="") as file:
+    TYPED = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+@pytest.mark.parametrize("row", TYPED, ids=lambda row: row["text"])
+def test_qualifiers_precede_one_piece_or_are_refused(session: Session, row: dict[str, str]) -> None:
+    if row["error"]:
+        with pytest.raises(BadInput) as refused:
+            read_evidence(session, row["text"])
+        assert re.search(row["error"], str(refused.value))
+        return
+    read = read_evidence(session, row["text"])
+    share = "" if read.share is None else str(read.share)
+    assert (read.stance or "", read.kind, share) == (row["stance"], row["kind"], row["share"])
+    assert (read.url or read.note) == row["source"]
+    assert (read.url is None) == (row["source"] != URL)
+
+
+def test_an_unset_field_has_the_general_setting(session: Session) -> None:
+    read = read_evidence(session, "30%: x", stance=Stance.context, kind=EvidenceKind.model)
+    assert (read.stance, read.kind, read.share) == (Stance.context, EvidenceKind.model, 0.3)
+
+
+@given(st.text("abc :,%\n30opsd", min_size=1).filter(lambda words: words.strip()))
+def test_a_note_is_kept_to_the_letter_or_its_end_is(session: Session, words: str) -> None:
+    read = read_evidence(session, words)
+    assert words.strip().endswith(read.note)
+    assert read.share is not None or read.note == words.strip()
+
+
+def test_a_captured_article_is_named_by_its_number(session: Session, alice: Member) -> None:
+    pasted, online = (
+        row
+        for row, _ in library.store(
+            session, [article("Pasted"), article("Online", URL)], member=alice, captured_at=day(0)
+        )
+    )
+    assert read_evidence(session, f"article {online.id}").url == URL
+    assert read_evidence(session, f"opposes: Article {pasted.id}").url == pasted.address
+    with pytest.raises(NotFound, match="no article 9"):
+        read_evidence(session, "article 9")

@@ -1,4 +1,4 @@
-"""Updates and withdrawals: each a new row, while the question is open."""
+"""Updates, withdrawals and undos: each a new row, while the question is open."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.errors import LedgerError, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question, Stance
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.values.value import Value
+from forecasts.values.value import Value, value_of
 from tests.conftest import ask, day
 
 
@@ -125,3 +125,66 @@ def test_bad_evidence_is_refused(engine: Engine, evidence: list[CitedEvidence], 
         assert session.exec(select(Forecast)).all() == []
         assert session.exec(select(Citation)).all() == []
         assert session.exec(select(Evidence)).all() == []
+
+
+# Undo: a new row with the value before, or a withdrawal; the mistake stays.
+
+
+def test_the_value_before_is_entered_again(session: Session, alice: Member) -> None:
+    question = ask(session, alice, slug="harbour", type="numeric", lower_bound="0", upper_bound="9")
+    right, wrong = Value(quantiles={"0.1": 2.0, "0.9": 8.0}), Value(quantiles={"0.5": 7.0})
+    updates.update(session, question, right, member=alice, now=day(1))
+    mistake = updates.update(session, question, wrong, member=alice, now=day(2)).forecast
+    updates.undo(session, mistake.id, member=alice, now=day(3))
+    path = [row for row, _ in updates.history(session, question)]
+    assert [row.made_at for row in path] == [day(1), day(2), day(3)]
+    assert [value_of(row) for row in path] == [right, wrong, right]
+    assert path[2].rationale == "Undoes the forecast of 2026-01-03 00:00 UTC."
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_first_forecast_is_withdrawn(
+    session: Session, question: Question, alice: Member, withdrawn: bool
+) -> None:
+    if withdrawn:
+        say(session, question, alice, 0.2, 0.5)
+        updates.withdraw(session, question, member=alice, now=day(0.6))
+    mistake = say(session, question, alice, 0.9, 1).forecast
+    updates.undo(session, mistake.id, member=alice, now=day(2))
+    assert updates.current_forecast(session, question, alice, at=day(2)) is None
+    said = updates.current_forecast(session, question, alice, at=day(1.5))
+    assert said is not None
+    assert said.probability == 0.9
+    # The withdrawal is itself undone by the value that it ended.
+    ended = updates.history(session, question)[-1][0]
+    updates.undo(session, ended.id, member=alice, now=day(3))
+    said = updates.current_forecast(session, question, alice, at=day(3))
+    assert said is not None
+    assert said.probability == 0.9
+
+
+def test_only_the_newest_is_undone(session: Session, question: Question, alice: Member) -> None:
+    mistake = say(session, question, alice, 0.9, 1).forecast
+    say(session, question, member_or_new(session, "bob", now=day(0)), 0.5, 2)
+    say(session, question, alice, 0.3, 3)  # as by the API
+    with pytest.raises(Refused) as refused:
+        updates.undo(session, mistake.id, member=alice, now=day(4))
+    assert str(refused.value) == (
+        f"You have a later forecast on '{question.slug}', made at 2026-01-04 00:00 UTC: nothing "
+        "was undone. Update it, if it is wrong."
+    )
+    assert len(updates.history(session, question)) == 3
+
+
+def test_a_forecast_of_somebody_else_or_on_a_closed_question_is_not_undone(
+    session: Session, question: Question, alice: Member
+) -> None:
+    bob = member_or_new(session, "bob", now=day(0))
+    mistake = say(session, question, alice, 0.9, 1).forecast
+    with pytest.raises(Refused, match="is not yours"):
+        updates.undo(session, mistake.id, member=bob, now=day(2))
+    with pytest.raises(NotFound):
+        updates.undo(session, mistake.id + 1, member=alice, now=day(2))
+    with pytest.raises(Refused, match=r"^Nothing was undone: .* closed at .* made after the close"):
+        updates.undo(session, mistake.id, member=alice, now=day(400))
+    assert len(updates.history(session, question)) == 1

@@ -41,6 +41,8 @@ def policy(kind: str, agreeing: int = 1) -> Policy:
 
 
 QUORUM = policy("quorum", 2)
+NEVER = fails(CannotTell("It has changed its form."))
+FALLBACK = says("no", fallback=True)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +61,17 @@ QUORUM = policy("quorum", 2)
         ([says("yes"), says("no")], QUORUM, "proposed"),
         ([says("yes"), says("yes"), says("no")], QUORUM, "proposed"),
         ([says("yes"), says("yes"), fails()], QUORUM, "confirmed"),
-        ([says("yes"), fails(CannotTell("Gone."))], QUORUM, "proposed"),
+        ([says("yes"), NEVER], QUORUM, "proposed"),
         ([says("yes"), says("yes", only_proposes=True)], QUORUM, "proposed"),
         ([says("yes")], QUORUM, "proposed"),
+        # One that will never tell does not stop the others' quorum.
+        ([NEVER, waits(), waits()], QUORUM, "not_yet"),
+        ([NEVER, says("yes"), waits()], QUORUM, "not_yet"),
+        ([NEVER, says("yes"), says("yes")], QUORUM, "confirmed"),
+        ([NEVER, waits()], QUORUM, "failed"),
+        # A fallback does not count while another resolver fails.
+        ([FALLBACK, waits()], None, "confirmed"),
+        ([FALLBACK, fails()], None, "failed"),
     ],
 )
 def test_answers_and_policy_decide(said: list[Answer], by: Policy | None, state: str) -> None:
@@ -96,7 +106,6 @@ def test_an_agreed_outcome_is_known_since_the_first_finding() -> None:
 
 
 def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -> None:
-    assert decide([says("yes"), fails()], QUORUM, last_attempt=False).state == RunState.failed
     came = decide([says("yes"), fails()], QUORUM, last_attempt=True)
     assert (came.state, came.message) == (
         RunState.proposed,
@@ -114,31 +123,28 @@ def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -
     ],
 )
 def test_permanent_failures_are_told_apart(error: Exception, permanent: bool) -> None:
-    assert decide([fails(error)], None, last_attempt=False).permanent is permanent
+    for said, by in (([fails(error)], None), ([fails(error), waits()], QUORUM)):
+        assert decide(said, by, last_attempt=False).permanent is permanent
 
 
-ANSWERS = st.sampled_from(["yes", "no", "feed", "waits", "fails", "cannot"])
-
-
-def _said(answer: str) -> Answer:
-    if answer in ("yes", "no"):
-        return says(answer)
-    return {
-        "feed": lambda: says("yes", only_proposes=True),
-        "waits": waits,
-        "fails": fails,
-        "cannot": lambda: fails(CannotTell("x")),
-    }[answer]()
+ANSWERS = {
+    "yes": says("yes"),
+    "no": says("no"),
+    "feed": says("yes", only_proposes=True),
+    "waits": waits(),
+    "fails": fails(),
+    "cannot": NEVER,
+}
 
 
 @pytest.mark.slow
 @given(
-    answers=st.lists(ANSWERS, min_size=1, max_size=5),
+    answers=st.lists(st.sampled_from(list(ANSWERS)), min_size=1, max_size=5),
     agreeing=st.integers(2, 4),
     last=st.booleans(),
 )
 def test_only_undisputed_outcomes_confirm(answers: list[str], agreeing: int, last: bool) -> None:
-    came = decide([_said(one) for one in answers], policy("quorum", agreeing), last_attempt=last)
+    came = decide([ANSWERS[one] for one in answers], policy("quorum", agreeing), last_attempt=last)
     named = {"yes" if one == "feed" else one for one in answers} & {"yes", "no"}
     enough = max(answers.count("yes"), answers.count("no")) >= agreeing
     assert (came.state == RunState.confirmed) == (len(named) == 1 and enough)
@@ -146,24 +152,10 @@ def test_only_undisputed_outcomes_confirm(answers: list[str], agreeing: int, las
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
 
 
-def test_a_fallback_does_not_count_while_another_resolver_fails() -> None:
-    silent = says("no", fallback=True)
-    assert decide([silent, waits()], None, last_attempt=False).state == "confirmed"
-    assert decide([silent, fails()], None, last_attempt=False).state == "failed"
-    given_up = decide([silent, fails()], None, last_attempt=True)
+def test_a_fallback_is_proposed_with_the_failure_at_the_last_attempt() -> None:
+    given_up = decide([FALLBACK, fails()], None, last_attempt=True)
     assert given_up.state == "proposed"
     assert "The host is away." in given_up.message
-
-
-def test_one_that_will_never_tell_stops_no_quorum_of_the_others() -> None:
-    never = fails(CannotTell("It has changed its form."))
-    assert decide([never, waits(), waits()], QUORUM, last_attempt=False).state == "not_yet"
-    assert decide([never, says("yes"), waits()], QUORUM, last_attempt=False).state == "not_yet"
-    assert (
-        decide([never, says("yes"), says("yes")], QUORUM, last_attempt=False).state == "confirmed"
-    )
-    alone = decide([never, waits()], QUORUM, last_attempt=False)
-    assert (alone.state, alone.permanent) == ("failed", True)
 
 
 def test_error_messages_are_storable_text() -> None:

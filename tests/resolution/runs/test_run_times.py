@@ -1,4 +1,4 @@
-"""No question is resolved too early, and a run has one date."""
+"""When runs take place, as the page Settings says it; no run resolves anything early."""
 
 from __future__ import annotations
 
@@ -7,16 +7,73 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
+from forecasts.resolution.progress import RunTimes, record_run, run_times
 from forecasts.resolution.runs import run
 from tests.conftest import day
 from tests.resolution.conftest import attach, registered
 from tests.resolution.runs.conftest import states
 
-pytestmark = pytest.mark.slow
+
+def after(session: Session, *minutes: float, by_hand: bool = False) -> RunTimes:
+    """Return the times of runs after those that begin so many minutes after the first day."""
+    for minute in minutes:
+        record_run(session, now=day(1) + timedelta(minutes=minute), by_hand=by_hand)
+    found = run_times(session)
+    assert found is not None
+    return found
+
+
+def test_one_run_is_not_a_schedule(session: Session) -> None:
+    assert run_times(session) is None
+    found = after(session, 0)
+    assert (found.last, found.every, found.next) == (day(1), None, None)
+    assert not found.is_overdue(day(9))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "every", "overdue_after"),
+    [
+        ((0, 60, 120), 60, 240),
+        ((0, 5), 5, 25),  # at least a quarter of an hour late
+        ((2 / 60, 15 + 20 / 60), 15, None),  # they may start some seconds late
+    ],
+)
+def test_the_next_run_is_expected_after_the_interval_of_the_last_two(
+    session: Session, minutes: tuple[float, ...], every: int, overdue_after: int | None
+) -> None:
+    found = after(session, *minutes)
+    assert found.every == timedelta(minutes=every)
+    assert found.next == found.last + found.every
+    if overdue_after is not None:
+        late = day(1) + timedelta(minutes=overdue_after)
+        assert not found.is_overdue(late)
+        assert found.is_overdue(late + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("minutes", [0.4, 7, 90, 3 * 24 * 60, -15])
+def test_an_odd_interval_is_not_a_schedule(session: Session, minutes: float) -> None:
+    found = after(session, 0, minutes)
+    assert (found.last, found.next) == (day(1) + timedelta(minutes=minutes), None)
+
+
+def test_runs_by_hand_never_make_a_schedule(session: Session) -> None:
+    assert after(session, 0, 15, 30, by_hand=True).every is None
+    assert after(session, 45).every is None
+    assert after(session, 60).every == timedelta(minutes=15)
+    assert after(session, 75, by_hand=True).every is None
+
+
+def test_the_interval_that_a_schedule_states_counts(session: Session) -> None:
+    for hour in (11, 12):
+        record_run(session, now=day(1) + timedelta(hours=hour), every=timedelta(hours=6))
+        found = run_times(session)
+        assert found is not None
+        assert found.next == day(1) + timedelta(hours=hour + 6)
+
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -36,6 +93,7 @@ CLOSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("named", "moment"), CLOSES)
 def test_nothing_is_resolved_too_early(engine: Engine, named: datetime, moment: str) -> None:
     end = datetime.fromisoformat(moment)  # no arithmetic on ``named``: it would count by the clock
@@ -51,6 +109,7 @@ def test_nothing_is_resolved_too_early(engine: Engine, named: datetime, moment: 
         assert session.exec(select(Resolution.known_at)).one() == end
 
 
+@pytest.mark.slow
 def test_a_run_across_midnight_sees_one_day(engine: Engine) -> None:
     for slug, close in (("before", 10), ("after", 10 + 1 / 86_400)):
         registered(engine, slug, scheduled_close_time=day(close))
