@@ -93,21 +93,17 @@ def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("probability", "withdrawn"), [(7.0, False), (-0.1, False), (None, False), (0.5, True)]
-)
-def test_the_database_refuses_values_that_the_verbs_would_have_refused(
-    filled: Engine, probability: float | None, withdrawn: bool
-) -> None:
-    written = {"question_id": 1, "member_id": 1, "made_at": day(0), "recorded_at": day(0)}
-    written |= {"rationale": "", "origin": "sql"}
-    with (
-        pytest.raises(IntegrityError, match=r"(?i)check constraint"),
-        database.writing(filled) as session,
-    ):
-        session.connection().execute(
-            insert(Forecast), [written | {"probability": probability, "withdrawn": withdrawn}]
-        )
+def test_the_database_refuses_values_that_the_verbs_would_have_refused(filled: Engine) -> None:
+    for probability, withdrawn in ((7.0, False), (-0.1, False), (None, False), (0.5, True)):
+        written = {"question_id": 1, "member_id": 1, "made_at": day(0), "recorded_at": day(0)}
+        written |= {"rationale": "", "origin": "sql"}
+        with (
+            pytest.raises(IntegrityError, match=r"(?i)check constraint"),
+            database.writing(filled) as session,
+        ):
+            session.connection().execute(
+                insert(Forecast), [written | {"probability": probability, "withdrawn": withdrawn}]
+            )
 
 
 OUT_OF_FORM = {
@@ -189,17 +185,14 @@ def test_a_text_with_nul_is_refused_on_both_databases(filled: Engine, text: str)
     assert count(filled, "evidence") == 1
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_a_url_that_names_no_database_is_refused_with_a_sentence() -> None:
+    for url in (
         *("nonsense://", "mysql+nothing://x/y", "sqlite+nothing:///x", "://"),
         *("sqlite://", "sqlite://name", "sqlite:///"),
-    ],
-)
-def test_a_url_that_names_no_database_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(NoLedger, match=r"cannot be (used|read)|names no file") as caught:
-        database.open_engine(url)
-    assert caught.value.exit_code == 2
+    ):
+        with pytest.raises(NoLedger, match=r"cannot be (used|read)|names no file") as caught:
+            database.open_engine(url)
+        assert caught.value.exit_code == 2
 
 
 @pytest.mark.slow

@@ -75,9 +75,7 @@ def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob
     assert texts(session, question, bob) == ["I say 40%."]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"), [("a" * (PROSE_BYTES + 1), "The comment has"), (" \n", "no text")]
-)
-def test_a_bad_comment_is_refused(session: Session, alice: Member, text: str, words: str) -> None:
-    with pytest.raises(BadInput, match=words):
-        comment(session, ask(session, alice), text, member=alice, now=day(1))
+def test_a_bad_comment_is_refused(session: Session, alice: Member) -> None:
+    for text, words in (("a" * (PROSE_BYTES + 1), "The comment has"), (" \n", "no text")):
+        with pytest.raises(BadInput, match=words):
+            comment(session, ask(session, alice), text, member=alice, now=day(1))

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from forecasts.articles import library
 from forecasts.common.errors import BadInput, NotFound
-from forecasts.ledger.models import Evidence, EvidenceKind, Forecast, Member, QuestionText, Stance
+from forecasts.ledger.models import Evidence, EvidenceKind, Member, Stance
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates.evidence import (
     CitedEvidence,
@@ -41,9 +41,8 @@ def said(*vector: float) -> Value:
     return Value(probabilities=vector)
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "option"),
-    [
+def test_evidence_is_on_the_main_move() -> None:
+    for before, after, option in (
         (None, said(0.5, 0.3, 0.2), "Busan"),
         (None, said(0.05, 0.45, 0.5), "Busan"),
         (standing(probabilities=[0.6, 0.2, 0.2]), said(0.3, 0.4, 0.3), "Busan"),
@@ -54,10 +53,8 @@ def said(*vector: float) -> Value:
         (standing(probabilities=[0.2, 0.5, 0.3]), said(0.2, 0.5, 0.3), "Ulsan"),
         # Options were added since: nothing to compare with.
         (standing(probabilities=[0.5, 0.5]), said(0.1, 0.1, 0.8), "Other"),
-    ],
-)
-def test_evidence_is_on_the_main_move(before: Forecast | None, after: Value, option: str) -> None:
-    assert supported_outcome(PORTS, before, after) == f"“{option}”"
+    ):
+        assert supported_outcome(PORTS, before, after) == f"“{option}”", after
 
 
 def test_otherwise_evidence_is_about_yes_a_higher_number_or_a_later_day() -> None:
@@ -69,9 +66,8 @@ OPTIONS = standing(probabilities=[0.6, 0.2, 0.2])
 NUMBER = standing(quantiles={"0.1": 1.0, "0.9": 29.0})
 
 
-@pytest.mark.parametrize(
-    ("question", "before", "after", "stance"),
-    [
+def test_the_proposed_stance_follows_the_move_and_a_chosen_one_is_kept() -> None:
+    for question, before, after, stance in (
         (RAIN, standing(probability=0.4), Value(0.6), "supports"),
         (RAIN, standing(probability=0.6), Value(0.4), "opposes"),
         (RAIN, standing(probability=0.6), Value(0.6), "context"),
@@ -89,17 +85,13 @@ NUMBER = standing(quantiles={"0.1": 1.0, "0.9": 29.0})
         (DEPTH, NUMBER, depth(14), "opposes"),
         (DEPTH, None, depth(15), "context"),
         (WHEN, None, Value(quantiles={"0.5": "2026-12-01"}), "supports"),
-    ],
-)
-def test_the_proposed_stance_follows_the_move_and_a_chosen_one_is_kept(
-    question: QuestionText, before: Forecast | None, after: Value, stance: str
-) -> None:
-    assert proposed_stance(question, before, after) == stance
-    evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
-    found = with_stances(question, before, after, [*evidence, evidence[1]])
-    assert [one.stance for one in found] == [stance, "context", "context"]
-    if stance == "opposes":
-        assert format_stances(found, "yes") == "1 against yes, 2 as context"
+    ):
+        assert proposed_stance(question, before, after) == stance, (question, after)
+        evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
+        found = with_stances(question, before, after, [*evidence, evidence[1]])
+        assert [one.stance for one in found] == [stance, "context", "context"]
+        if stance == "opposes":
+            assert format_stances(found, "yes") == "1 against yes, 2 as context"
 
 
 def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:

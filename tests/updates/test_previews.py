@@ -87,20 +87,17 @@ def test_a_certain_number_has_a_probability_and_not_a_density() -> None:
     assert [(one.low, one.chance, one.density) for one in slices if one.chance] == [(4, 1, None)]
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "said"),
-    [
+def test_it_is_said_in_a_sentence() -> None:
+    for before, now, said in (
         (None, 0.8, "Your expected Brier is 0.16 if you are right about 80%."),
         (0.8, 0.8, "Your expected Brier stays at 0.16 if you are right about 80%."),
         (0.58, 0.8,
          "This moves your expected Brier from 0.21 to 0.16 if you are right about 80%."),
         (0.79, 0.8,
          "This moves your expected Brier from 0.1601 to 0.1600 if you are right about 80%."),
-    ],
-)  # fmt: skip
-def test_it_is_said_in_a_sentence(before: float | None, now: float, said: str) -> None:
-    forecast = None if before is None else standing(probability=before)
-    assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said
+    ):  # fmt: skip
+        forecast = None if before is None else standing(probability=before)
+        assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said
 
 
 def test_the_score_so_far_is_the_mean_over_the_time_that_each_forecast_was_current() -> None:

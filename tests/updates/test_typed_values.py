@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import Forecast
 from forecasts.updates.typed_values import (
     example_quantiles,
     read_percents,
@@ -28,9 +26,8 @@ from forecasts.values.value_parsing import read_value
 from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, standing, text
 
 
-@pytest.mark.parametrize(
-    ("forecast", "question", "typed"),
-    [
+def test_fields_show_current_values() -> None:
+    for forecast, question, typed in (
         (None, RAIN, ""),
         (standing(probability=0.4), RAIN, "40%"),
         (standing(probability=5 / 7), RAIN, "71.4286%"),
@@ -42,10 +39,8 @@ from tests.values.questions import CITIES, DEPTH, RAIN, WHEN, standing, text
         (standing(quantiles={"0.1": 3.0, "0.5": 8.5, "above": 0.01}), DEPTH,
          "10%=3, 50%=8.5, above=1%"),
         (standing(quantiles={"0.5": "2026-03-01"}), WHEN, "50%=2026-03-01"),
-    ],
-)  # fmt: skip
-def test_fields_show_current_values(forecast: Forecast | None, question: Any, typed: str) -> None:
-    assert typed_forecast(forecast, question) == typed
+    ):  # fmt: skip
+        assert typed_forecast(forecast, question) == typed
 
 
 @given(st.floats(0, 1))
@@ -124,19 +119,16 @@ def test_certainty_is_not_offered_unless_the_settings_say_so() -> None:
         assert require_offered_range(value, 0) == value
 
 
-@pytest.mark.parametrize(
-    ("kind", "lowest", "highest", "said"),
-    [
+def test_an_example_lies_in_its_bounds() -> None:
+    for kind, lowest, highest, said in (
         ("numeric", "0", "500", "10%=125, 50%=250, 90%=375"),
         ("numeric", "0.0", "1", "10%=0.25, 50%=0.5, 90%=0.75"),
         ("numeric", "-1e100", "1e100", "10%=-5e+99, 50%=0, 90%=5e+99"),
         ("date", "2027-01-01", "2027-12-31", "10%=2027-04-02, 50%=2027-07-02, 90%=2027-10-01"),
-    ],
-)
-def test_an_example_lies_in_its_bounds(kind: str, lowest: str, highest: str, said: str) -> None:
-    question = text(type=kind, lower_bound=lowest, upper_bound=highest)
-    assert example_quantiles(question) == said
-    assert read_value(said, question).quantiles is not None
+    ):
+        question = text(type=kind, lower_bound=lowest, upper_bound=highest)
+        assert example_quantiles(question) == said
+        assert read_value(said, question).quantiles is not None
 
 
 def test_fields_of_quantiles_follow_dates_as_people_type_them() -> None:

@@ -37,20 +37,17 @@ def test_a_repeat_writes_nothing(session: Session, question: Question, alice: Me
     assert len(updates.history(session, question)) == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
+def test_an_invalid_value_is_refused_and_nothing_is_written(
+    session: Session, question: Question, alice: Member
+) -> None:
+    for value, words in (
         (Value(1.5), "from 0 to 1"), (Value(-0.1), "from 0 to 1"),
         (Value(float("nan")), "from 0 to 1"), (Value(float("inf")), "from 0 to 1"),
         (Value(probabilities=(0.5, 0.5)), "takes probability"),
-    ],
-)  # fmt: skip
-def test_an_invalid_value_is_refused_and_nothing_is_written(
-    session: Session, question: Question, alice: Member, value: Value, words: str
-) -> None:
-    with pytest.raises(Refused, match=words):
-        updates.update(session, question, value, member=alice, now=day(1))
-    assert updates.history(session, question) == []
+    ):  # fmt: skip
+        with pytest.raises(Refused, match=words):
+            updates.update(session, question, value, member=alice, now=day(1))
+        assert updates.history(session, question) == []
 
 
 @pytest.mark.parametrize(

@@ -46,21 +46,18 @@ def test_an_outcome_in_a_last_line_without_an_end_waits_until_it_has_one() -> No
         assert found(f"{HEADER}{ROW}\n{rest}") == ("yes", at(3))
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
+def test_a_row_with_other_cells_than_the_header_fails_its_question_and_no_other() -> None:
+    for row in (
         "n,2026-01-03,1,500",  # a decimal comma, or a thousands comma
         "n,2026-01-03",
         'n,2026-01-03,"1"000',
         'n,2026-01-03,"1',
         '2026-01-03,"n",1,500',
-    ],
-)
-def test_a_row_with_other_cells_than_the_header_fails_its_question_and_no_other(row: str) -> None:
-    text = f"{HEADER}\n{ROW}\n{row}\n"
-    assert found(text) == ("yes", at(3))
-    with pytest.raises(BadInput, match="file, line 4: "):
-        found(text, "n")
+    ):
+        text = f"{HEADER}\n{ROW}\n{row}\n"
+        assert found(text) == ("yes", at(3))
+        with pytest.raises(BadInput, match="file, line 4: "):
+            found(text, "n")
 
 
 def test_rows_swallowed_by_an_open_quote_fail_their_questions() -> None:
@@ -71,9 +68,8 @@ def test_rows_swallowed_by_an_open_quote_fail_their_questions() -> None:
             found(text, slug)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
+def test_a_file_that_cannot_be_used_fails_with_the_reason() -> None:
+    for text, words in (
         (f"{HEADER}{ROW}\nrain,2026-01-03,no\n", "has two outcomes"),
         (f"{HEADER}rain,,yes\n", "has no known_at"),
         ("question,outcome,outcome,known_at\nrain,yes,no,2026-01-03\n", "more than one column"),
@@ -84,8 +80,6 @@ def test_rows_swallowed_by_an_open_quote_fail_their_questions() -> None:
         ("[{", "is not (JSON|UTF-8)"),
         ('{"question": 1}', "no list of objects"),
         ("[1, 2]", "no list of objects"),
-    ],
-)
-def test_a_file_that_cannot_be_used_fails_with_the_reason(text: str | bytes, words: str) -> None:
-    with pytest.raises(LedgerError, match=words):
-        found(text)
+    ):
+        with pytest.raises(LedgerError, match=words):
+            found(text)

@@ -111,9 +111,8 @@ def test_a_series_that_breaks_off_before_the_end_decides_nothing() -> None:
         found(RISES, at(6, month=2), csv())
 
 
-@pytest.mark.parametrize(
-    ("expression", "values", "at_once", "at_the_end"),
-    [
+def test_each_expression_is_decided_as_soon_as_it_can_be_and_no_sooner() -> None:
+    for expression, values, at_once, at_the_end in (
         ("max(value) > 3", [3, 4, 1], ("yes", at(6)), ("yes", at(6))),
         ("max(value) < 3", [2, 3, 1], ("no", at(6)), ("no", at(6))),
         ("min(value) <= 1", [2, 1, 5], ("yes", at(6)), ("yes", at(6))),
@@ -123,14 +122,10 @@ def test_a_series_that_breaks_off_before_the_end_decides_nothing() -> None:
         ("sum(value) == 6", [2, 1, 3], None, ("yes", CLOSE)),
         ("first(value) > 2", [2, 1, 3], None, ("no", CLOSE)),
         ("last(value) > 2", [2, 1, 3], None, ("yes", CLOSE)),
-    ],
-)
-def test_each_expression_is_decided_as_soon_as_it_can_be_and_no_sooner(
-    expression: str, values: list[float], at_once: Any, at_the_end: Any
-) -> None:
-    text = csv(*((f"2026-01-{5 + day:02d}", value) for day, value in enumerate(values)))
-    assert found(expression, at(8), text) == at_once
-    assert found(expression, at(1, month=2), text, gap_days=30) == at_the_end
+    ):
+        text = csv(*((f"2026-01-{5 + day:02d}", value) for day, value in enumerate(values)))
+        assert found(expression, at(8), text) == at_once, expression
+        assert found(expression, at(1, month=2), text, gap_days=30) == at_the_end, expression
 
 
 def test_a_number_answers_a_numeric_question_at_the_end_of_its_window() -> None:
@@ -147,19 +142,16 @@ def test_rows_outside_the_window_and_rows_dated_ahead_do_not_count() -> None:
     ) == ("no", at(20))
 
 
-@pytest.mark.parametrize(
-    ("rows", "expression", "now"),
-    [
+def test_a_last_line_without_an_end_decides_nothing() -> None:
+    for rows, expression, now in (
         ("2026-01-05,144\n2026-01-06,145", RISES, at(9)),
         (f"{DAILY[11:]}2026-02-01,1", RISES, at(1, 12, month=2)),
         (f"{DAILY[11:]}2026-02-01,1\n2026-01-30T12:00,140", RISES, at(1, 12, month=2)),
-    ],
-)
-def test_a_last_line_without_an_end_decides_nothing(rows: str, expression: str, now: Any) -> None:
-    with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
-        found(expression, now, f"date,value\n{rows}")
-    assert caught.value.temporary
-    assert found(expression, now, f"date,value\n{rows}\n") is not None
+    ):
+        with pytest.raises(CannotTell, match="has no line end: it may go on") as caught:
+            found(expression, now, f"date,value\n{rows}")
+        assert caught.value.temporary
+        assert found(expression, now, f"date,value\n{rows}\n") is not None
 
 
 def test_a_last_line_without_an_end_that_decides_nothing_does_not_count() -> None:
@@ -190,9 +182,8 @@ def test_json_is_read_too_where_a_path_leads_to_the_rows() -> None:
     assert finding.seen[0].address == "data"
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
+def test_a_series_that_changed_its_form_decides_nothing() -> None:
+    for text, fault in (
         ("", "is empty"),
         ("date,val", "is empty"),
         ("date,price\n2026-01-05,1\n", "no column 'value'"),
@@ -207,14 +198,12 @@ def test_json_is_read_too_where_a_path_leads_to_the_rows() -> None:
         ('[{"date": ', "is not JSON"),
         (b"\xff\xfe\x00", "is not UTF-8"),
         ("[" * 100_000, "is not JSON"),
-    ],
-)
-def test_a_series_that_changed_its_form_decides_nothing(text: str | bytes, fault: str) -> None:
-    with pytest.raises(CannotTell, match=fault) as caught:
-        look("series", {"source": "data", "expression": RISES}, at(9), data=text)
-    unreadable = {"is empty", "is not JSON", "is not UTF-8"}
-    assert caught.value.temporary is (fault in unreadable)
-    assert caught.value.remedy
+    ):
+        with pytest.raises(CannotTell, match=fault) as caught:
+            look("series", {"source": "data", "expression": RISES}, at(9), data=text)
+        unreadable = {"is empty", "is not JSON", "is not UTF-8"}
+        assert caught.value.temporary is (fault in unreadable)
+        assert caught.value.remedy
 
 
 def test_an_empty_window_decides_nothing_but_a_count() -> None:
@@ -224,9 +213,8 @@ def test_an_empty_window_decides_nothing_but_a_count() -> None:
     assert found("count(value) >= 1", at(3, month=2), text, gap_days=31) == ("no", CLOSE)
 
 
-@pytest.mark.parametrize(
-    ("settings", "fault"),
-    [
+def test_unusable_settings_are_refused() -> None:
+    for settings, fault in (
         ({"source": "data"}, "expression"),
         ({"source": "data", "expression": "max(value) => 1"}, "not a series expression"),
         ({"source": "data", "expression": "__import__('os')"}, "not a series expression"),
@@ -239,12 +227,10 @@ def test_an_empty_window_decides_nothing_but_a_count() -> None:
         ({"source": "data", "expression": RISES, "colour": "red"}, "colour"),
         ({"source": "", "expression": RISES}, "source"),
         ({"source": "data", "expression": "max(value)"}, "a binary question"),
-    ],
-)
-def test_unusable_settings_are_refused(settings: dict[str, Any], fault: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        look("series", settings, at(9), data=csv())
-    assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
+    ):
+        with pytest.raises(BadInput) as refused:
+            look("series", settings, at(9), data=csv())
+        assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
 
 
 @pytest.mark.slow

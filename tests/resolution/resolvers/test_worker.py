@@ -73,24 +73,19 @@ def test_a_child_answers_as_this_process_would(shared: Worker) -> None:
             assert [seen.content for seen in there.seen] == [content.encode()]
 
 
-@pytest.mark.parametrize(
-    ("settings", "content", "why"),
-    [
+def test_its_errors_are_those_of_this_process(shared: Worker) -> None:
+    for settings, content, why in (
         (STATUS, "{", "not JSON"),
         (STATUS, json.dumps({"status": "lost"}), "which has no meaning"),
         (STATUS | {"outcomes": 3}, "{}", "do not fit the resolver kind"),
         (STATUS | {"url": "elsewhere"}, "{}", "'elsewhere' cannot be read"),
-    ],
-)
-def test_its_errors_are_those_of_this_process(
-    shared: Worker, settings: dict[str, Any], content: str, why: str
-) -> None:
-    with pytest.raises(LedgerError, match=why) as there:
-        asks(shared, settings, page=content)
-    with pytest.raises(LedgerError) as here:
-        worker.look("http_json", settings, question(), at(9), World(at(9), page=content))
-    assert type(there.value) is type(here.value)
-    assert vars(there.value) == vars(here.value)
+    ):
+        with pytest.raises(LedgerError, match=why) as there:
+            asks(shared, settings, page=content)
+        with pytest.raises(LedgerError) as here:
+            worker.look("http_json", settings, question(), at(9), World(at(9), page=content))
+        assert type(there.value) is type(here.value)
+        assert vars(there.value) == vars(here.value)
 
 
 def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -> None:

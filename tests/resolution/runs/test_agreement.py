@@ -45,9 +45,8 @@ NEVER = fails(CannotTell("It has changed its form."))
 FALLBACK = says("no", fallback=True)
 
 
-@pytest.mark.parametrize(
-    ("said", "by", "state"),
-    [
+def test_answers_and_policy_decide() -> None:
+    for said, by, state in (
         ([waits()], None, "not_yet"),
         ([says("yes")], None, "confirmed"),
         ([says("yes")], policy("propose"), "proposed"),
@@ -72,10 +71,8 @@ FALLBACK = says("no", fallback=True)
         # A fallback does not count while another resolver fails.
         ([FALLBACK, waits()], None, "confirmed"),
         ([FALLBACK, fails()], None, "failed"),
-    ],
-)
-def test_answers_and_policy_decide(said: list[Answer], by: Policy | None, state: str) -> None:
-    assert decide(said, by, last_attempt=False).state == state
+    ):
+        assert decide(said, by, last_attempt=False).state == state, (said, by)
 
 
 def test_a_disagreement_lists_each_source_with_its_answer() -> None:
@@ -113,18 +110,15 @@ def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -
     )
 
 
-@pytest.mark.parametrize(
-    ("error", "permanent"),
-    [
+def test_permanent_failures_are_told_apart() -> None:
+    for error, permanent in (
         (BadInput("x"), False),
         (ZeroDivisionError("x"), False),
         (CannotTell("x"), True),
         (CannotTell("x", temporary=True), False),
-    ],
-)
-def test_permanent_failures_are_told_apart(error: Exception, permanent: bool) -> None:
-    for said, by in (([fails(error)], None), ([fails(error), waits()], QUORUM)):
-        assert decide(said, by, last_attempt=False).permanent is permanent
+    ):
+        for said, by in (([fails(error)], None), ([fails(error), waits()], QUORUM)):
+            assert decide(said, by, last_attempt=False).permanent is permanent, error
 
 
 ANSWERS = {
