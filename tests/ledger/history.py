@@ -17,23 +17,7 @@ from forecasts.access.memberships import join, team_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.articles import library
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import append, database, facts
-from forecasts.ledger.models import (
-    BotOwner,
-    Comment,
-    Identity,
-    Ledger,
-    ModelUse,
-    PolicyKind,
-    PrintedScore,
-    QuestionOrigin,
-    Resolver,
-    Revisit,
-    Role,
-    Stance,
-    Token,
-    TokenRevocation,
-)
+from forecasts.ledger import append, database, facts, models
 from forecasts.questions import discards, passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, confirmation, disputes, kept_evidence
@@ -74,13 +58,13 @@ def furnish(engine: Engine) -> None:
                 now=day(1 + number),
                 rationale=f"because {number}",
                 evidence=[
-                    CitedEvidence(note="clouds", stance=Stance.supports),
-                    CitedEvidence(url="https://example.org/q", stance=Stance.supports),
+                    CitedEvidence(note="clouds", stance=models.Stance.supports),
+                    CitedEvidence(url="https://example.org/q", stance=models.Stance.supports),
                 ],
             )
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
-        assignments.set_policy(session, rain, PolicyKind.confirm, **disputable)
+        assignments.set_policy(session, rain, models.PolicyKind.confirm, **disputable)
         row = confirmation.confirm(
             session, rain, "yes", known_at=day(5), now=day(6), member=alice
         ).resolution
@@ -88,13 +72,15 @@ def furnish(engine: Engine) -> None:
     with database.writing(engine) as session:
         disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")
     with database.writing(engine) as session:
-        session.add(Ledger(created_at=day(0)))
-        identity = Identity(issuer="https://id", subject="1", member_id=1, recorded_at=day(7))
+        session.add(models.Ledger(created_at=day(0)))
+        identity = models.Identity(
+            issuer="https://id", subject="1", member_id=1, recorded_at=day(7)
+        )
         session.add(identity)
         source = {"path": "/gauge.csv"}
         asked = {"question_id": 2, "member_id": 2, "recorded_at": day(7)}
-        session.add(Resolver(kind="csv", settings=source, **asked))
-        session.add(Revisit(member_id=2, days=7, recorded_at=day(7)))
+        session.add(models.Resolver(kind="csv", settings=source, **asked))
+        session.add(models.Revisit(member_id=2, days=7, recorded_at=day(7)))
         preferences.set_preferences(
             session, preferences.Preferences("Europe/Paris"), member=bob, now=day(7)
         )
@@ -104,17 +90,17 @@ def furnish(engine: Engine) -> None:
     with database.writing(engine) as session:
         channels.change(session, "phone", member=bob, days_before_close=3)
     with database.writing(engine) as session:
-        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
+        session.add(models.Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
         session.flush()
-        session.add(TokenRevocation(token_id=1, recorded_at=day(7)))
-        session.add(BotOwner(bot_id=2, owner_id=1, recorded_at=day(7)))
-        session.add(ModelUse(forecast_id=3, name="gauge", tools=["search"], cost=0.5))
+        session.add(models.TokenRevocation(token_id=1, recorded_at=day(7)))
+        session.add(models.BotOwner(bot_id=2, owner_id=1, recorded_at=day(7)))
+        session.add(models.ModelUse(forecast_id=3, name="gauge", tools=["search"], cost=0.5))
         said = {"question_id": 1, "member_id": 2, "recorded_at": day(7)}
-        session.add(Comment(forecast_id=3, text="It has rained before.", **said))
-        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
+        session.add(models.Comment(forecast_id=3, text="It has rained before.", **said))
+        session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
         origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(7)}
-        session.add(QuestionOrigin(question_id=1, **origin))
-        teams.appoint(session, alice, Role.admin, member=alice, now=day(7))
+        session.add(models.QuestionOrigin(question_id=1, **origin))
+        teams.appoint(session, alice, models.Role.admin, member=alice, now=day(7))
         teams.set_rule(
             session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
         )

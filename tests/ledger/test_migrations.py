@@ -19,18 +19,10 @@ from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import append, database
+from forecasts.ledger import append, database, models
 from forecasts.ledger import schema as ledger_schema
 from forecasts.ledger.chain import APPEND_ONLY
 from forecasts.ledger.current import newest_wording
-from forecasts.ledger.models import (
-    AliasSalt,
-    Forecast,
-    Member,
-    Membership,
-    PrintedScore,
-    QuestionOrigin,
-)
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.stored_forms import form
 from forecasts.ledger.verification import verify
@@ -87,9 +79,9 @@ def begin(engine: Engine, revision: str, monkeypatch: pytest.MonkeyPatch) -> Non
             updates.update(session, rain, value, member=alice, now=day(number), evidence=cited)
         confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
         elsewhere = {"question_id": rain.id, "platform": "metaculus", "recorded_at": day(3)}
-        session.add(QuestionOrigin(**elsewhere, platform_id="7"))
-        session.add(PrintedScore(**elsewhere, member_id=alice.id, name="peer", score=12.5))
-        session.add(AliasSalt(salt="a secret", recorded_at=day(3)))
+        session.add(models.QuestionOrigin(**elsewhere, platform_id="7"))
+        session.add(models.PrintedScore(**elsewhere, member_id=alice.id, name="peer", score=12.5))
+        session.add(models.AliasSalt(salt="a secret", recorded_at=day(3)))
 
 
 def development(folder: Path, *acts: str) -> Engine:
@@ -278,7 +270,7 @@ def test_names_are_sorted_and_found_by_their_characters(engine: Engine) -> None:
         ask(session, member, slug="rain")
         assert registry.find(session, "Rain").id != registry.find(session, "rain").id
     with database.reading(engine) as session:
-        handles = session.exec(select(Member.handle).order_by(Member.handle)).all()
+        handles = session.exec(select(models.Member.handle).order_by(models.Member.handle)).all()
     assert handles == ["Zoe", "alice", "bob", "Émile"]
 
 
@@ -355,7 +347,7 @@ def test_a_ledger_of_schema_0014_is_migrated_with_its_rows_and_guarded_as_before
         append.append(session, "forecast", keyed(columns, "k3", "k4"))
         rain, bob = registry.find(session, "rain"), member_or_new(session, "bob", now=day(4))
         assert newest_wording(session, rain.id).visibility == "everyone"
-        assert session.exec(select(Membership.role)).one() == "forecaster"
+        assert session.exec(select(models.Membership.role)).one() == "forecaster"
         updates.update(session, ask(session, bob), Value(probability=0.1), member=bob, now=day(4))
         assert scores.rebuild(session).scores == 3
         assert len(ledger_frames(session).forecasts) == 7
@@ -375,7 +367,7 @@ def test_a_taken_key_is_refused_with_its_whole_act(engine: Engine, stored: int, 
         append.append(session, "forecast", keyed(columns, *keys[:-1], "k0"))
     assert re.search(TAKEN, str(refused.value.orig))
     with database.reading(engine) as session:
-        assert len(session.exec(select(Forecast.id)).all()) == stored
+        assert len(session.exec(select(models.Forecast.id)).all()) == stored
         assert verify(session).broken is None
     assert INDEX in indexes(engine)
     with database.writing(engine) as session:

@@ -16,41 +16,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import pytest
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Engine,
-    Float,
-    Integer,
-    LargeBinary,
-    RowMapping,
-    Table,
-    create_engine,
-    inspect,
-)
+import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
 from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, schema
+from forecasts.ledger import database, models, schema
 from forecasts.ledger.chain import SEALED, STATES
-from forecasts.ledger.models import (
-    AliasSalt,
-    DistinctPair,
-    EndedSession,
-    Glance,
-    IdempotentAnswer,
-    LastRun,
-    Notice,
-    ResolverRun,
-    Upkeep,
-    Watch,
-)
 from forecasts.ledger.verification import Broken, verify
 from forecasts.operations import privacy
 from forecasts.questions import registry
@@ -82,7 +56,7 @@ class Change(NamedTuple):
 @pytest.fixture(scope="module", params=KINDS)
 def bare(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
+) -> Iterator[sa.Engine]:
     """A ledger with rows in every table, and no constraint on any."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("bare")
@@ -99,29 +73,29 @@ def bare(
         bare.dispose()
 
 
-def _fill(engine: Engine) -> None:
+def _fill(engine: sa.Engine) -> None:
     furnish(engine)
     with database.writing(engine) as session:
         at = {"recorded_at": day(7)}
-        rows: list[SQLModel] = [
-            Watch(question_id=question, next_at=day(8), attempts=0, reason="")
-            for question in (1, 2)
-        ]
-        rows += [
-            Notice(channel_id=1, event="closing", question_id=q, at=day(9), next_at=day(9), **at)
-            for q in (1, 2)
-        ]
-        rows += [Glance(member_id=member, **at) for member in (1, 2)]
+        watch = {"next_at": day(8), "attempts": 0, "reason": ""}
+        notice = {"channel_id": 1, "event": "closing", "at": day(9), "next_at": day(9), **at}
         run = {"resolver_id": 1, "message": "", "started_at": day(7)}
-        rows += [ResolverRun(state="not_yet", **run), ResolverRun(state="failed", **run)]
-        rows += [LastRun(started_at=day(7)), EndedSession(key="k", until=day(9), **at)]
-        rows += [AliasSalt(salt="s", **at)]
-        pair = {"question_id": 1, "other_id": 2, "member_id": 1}
-        rows += [DistinctPair(apart=apart, **pair, **at) for apart in (True, False)]
-        rows += [Upkeep(key="k", act="backup", place="x", tried_at=day(7))]
-        kept = {"request_digest": "d", "status": 200, "answer": "{}", "recorded_at": day(7)}
-        rows += [IdempotentAnswer(token_id=1, key=key, **kept) for key in ("k", "l")]
-        session.add_all(rows)
+        pair = {"question_id": 1, "other_id": 2, "member_id": 1, **at}
+        kept = {"request_digest": "d", "status": 200, "answer": "{}", "token_id": 1, **at}
+        session.add_all(
+            [
+                *(models.Watch(question_id=question, **watch) for question in (1, 2)),
+                *(models.Notice(question_id=question, **notice) for question in (1, 2)),
+                *(models.Glance(member_id=member, **at) for member in (1, 2)),
+                *(models.ResolverRun(state=state, **run) for state in ("not_yet", "failed")),
+                *(models.DistinctPair(apart=apart, **pair) for apart in (True, False)),
+                *(models.IdempotentAnswer(key=key, **kept) for key in ("k", "l")),
+                models.LastRun(started_at=day(7)),
+                models.EndedSession(key="k", until=day(9), **at),
+                models.AliasSalt(salt="s", **at),
+                models.Upkeep(key="k", act="backup", place="x", tried_at=day(7)),
+            ]
+        )
         dora = member_or_new(session, "dora", now=day(7))
         channels.add(session, "phone", "json://example.org/d", member=dora, now=day(7))
         cited = [CitedEvidence(note="a hunch")]
@@ -132,8 +106,8 @@ def _fill(engine: Engine) -> None:
         privacy.remove(session, "dora", member=None, now=day(8))
 
 
-def _bare_file(folder: Path) -> Engine:
-    made = create_engine(f"sqlite:///{folder / 'bare.sqlite3'}")
+def _bare_file(folder: Path) -> sa.Engine:
+    made = sa.create_engine(f"sqlite:///{folder / 'bare.sqlite3'}")
     with made.begin() as connection:
         connection.exec_driver_sql(f"ATTACH '{folder / 'ledger.sqlite3'}' AS whole")
         for name in (*(table.name for table in TABLES), "alembic_version"):
@@ -145,8 +119,8 @@ def _bare_file(folder: Path) -> Engine:
     return database.open_engine(sqlite_url(folder / "bare.sqlite3"))
 
 
-def _bare_schema(url: str) -> Engine:
-    made = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+def _bare_schema(url: str) -> sa.Engine:
+    made = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with made.begin() as connection:
         connection.exec_driver_sql("CREATE SCHEMA bare")
         for name in (*(table.name for table in TABLES), "alembic_version"):
@@ -155,7 +129,7 @@ def _bare_schema(url: str) -> Engine:
     return database.open_engine(f"{url}&options=-csearch_path%3Dbare")
 
 
-def changes(connection: Connection) -> Iterator[Change]:
+def changes(connection: sa.Connection) -> Iterator[Change]:
     """Yield every change of every table on this database."""
     for table in TABLES:
         found = connection.exec_driver_sql(f"SELECT * FROM {table.name} ORDER BY id")
@@ -166,7 +140,7 @@ def changes(connection: Connection) -> Iterator[Change]:
             yield from _changes_of_column(connection.dialect.name, table, column, rows)
 
 
-def _changes_of_rows(table: Table, ids: list[int]) -> Iterator[Change]:
+def _changes_of_rows(table: sa.Table, ids: list[int]) -> Iterator[Change]:
     name, sealed = table.name, table.name in IN_CHAIN
     rest = ", ".join(column.name for column in table.c if column.name != "id")
     copy = f"INSERT INTO {name} (id, {rest}) SELECT {{}}, {rest} FROM {name} WHERE id = {ids[0]}"
@@ -183,7 +157,7 @@ def _changes_of_rows(table: Table, ids: list[int]) -> Iterator[Change]:
 
 
 def _changes_of_column(
-    dialect: str, table: Table, column: Column[Any], rows: Sequence[RowMapping]
+    dialect: str, table: sa.Table, column: sa.Column[Any], rows: Sequence[sa.RowMapping]
 ) -> Iterator[Change]:
     name, first = table.name, rows[0]["id"]
     sealed = name in IN_CHAIN and (name, column.name) != ("exhibit_content", "id")
@@ -210,26 +184,26 @@ def _changes_of_column(
             return
 
 
-def _values(table: Table, column: Column[Any], dialect: str) -> dict[str, str]:
+def _values(table: sa.Table, column: sa.Column[Any], dialect: str) -> dict[str, str]:
     """Return the new values of a column in SQL, by way."""
     type_: Any = column.type
     while isinstance(type_, TypeDecorator):
         type_ = type_.impl_instance
     kind = next(
         kind
-        for kind in (Boolean, Integer, Float, DateTime, JSON, LargeBinary, object)
+        for kind in (sa.Boolean, sa.Integer, sa.Float, sa.DateTime, sa.JSON, sa.LargeBinary, object)
         if isinstance(type_, kind)
     )
     members = _members(table.name, column.name)
     name, on_file = column.name, dialect == "sqlite"
     values = {
         "value": {
-            Boolean: f"NOT {name}",
-            Integer: f"coalesce({name}, 0) + 1000",
-            Float: f"coalesce({name} * 0.9, 0.3) + 0.01",
-            DateTime: "'2031-01-02 00:00:00.000000'" + ("" if on_file else "::timestamptz"),
-            JSON: "'[\"x\"]'" + ("" if on_file else "::json"),
-            LargeBinary: "x'00'" if on_file else "'\\x00'::bytea",
+            sa.Boolean: f"NOT {name}",
+            sa.Integer: f"coalesce({name}, 0) + 1000",
+            sa.Float: f"coalesce({name} * 0.9, 0.3) + 0.01",
+            sa.DateTime: "'2031-01-02 00:00:00.000000'" + ("" if on_file else "::timestamptz"),
+            sa.JSON: "'[\"x\"]'" + ("" if on_file else "::json"),
+            sa.LargeBinary: "x'00'" if on_file else "'\\x00'::bytea",
         }.get(kind, f"coalesce({name}, '') || 'x'")
     }
     if members:
@@ -242,24 +216,24 @@ def _values(table: Table, column: Column[Any], dialect: str) -> dict[str, str]:
     if column.foreign_keys:
         values["orphan"] = "999999"
     if not on_file:
-        out_of_form = {DateTime: "'infinity'", Float: "'NaN'", JSON: "'null'"}
-        if kind is Float:
+        out_of_form = {sa.DateTime: "'infinity'", sa.Float: "'NaN'", sa.JSON: "'null'"}
+        if kind is sa.Float:
             values["sign"] = "'-0'"
         return values | ({"form": out_of_form[kind]} if kind in out_of_form else {})
     values["class"] = {
-        Boolean: "''", Integer: "'x'", Float: "'x'", DateTime: "2460000.5", JSON: "5",
-        LargeBinary: "'12 mm'",
+        sa.Boolean: "''", sa.Integer: "'x'", sa.Float: "'x'", sa.DateTime: "2460000.5",
+        sa.JSON: "5", sa.LargeBinary: "'12 mm'",
     }.get(kind, "x'6162'")  # fmt: skip
     values["bytes"] = "CAST(x'ff' AS TEXT)"
     forms = {
-        Boolean: "2", Integer: "1.5", Float: "9e999", JSON: "'null'",
-        DateTime: "coalesce(replace(" + name + ", ' ', 'T'), '2026-W01-1')",
+        sa.Boolean: "2", sa.Integer: "1.5", sa.Float: "9e999", sa.JSON: "'null'",
+        sa.DateTime: "coalesce(replace(" + name + ", ' ', 'T'), '2026-W01-1')",
     }  # fmt: skip
     return values | ({"form": forms[kind]} if kind in forms else {})
 
 
 def _members(table: str, column: str) -> list[str]:
-    for mapper in inspect(Watch).registry.mappers:
+    for mapper in sa.inspect(models.Watch).registry.mappers:
         if mapper.local_table.name == table:  # type: ignore[attr-defined]
             field = mapper.class_.model_fields[column]
             for kind in (field.annotation, *get_args(field.annotation)):
@@ -309,7 +283,7 @@ def told(change: Change, faults: list[Broken] | str) -> bool:
     return (change.table, change.row) in {(fault.kind, fault.row) for fault in faults}
 
 
-def missed(engine: Engine, step: int) -> tuple[int, list[str]]:
+def missed(engine: sa.Engine, step: int) -> tuple[int, list[str]]:
     """Return the number of changes made, each ``step``-th of all, and those not named.
 
     A change about which the verification of a group is not sure is verified alone.
@@ -330,12 +304,12 @@ def missed(engine: Engine, step: int) -> tuple[int, list[str]]:
     return len(made), wrong
 
 
-def test_some_of_all_changes_are_named(bare: Engine) -> None:
+def test_some_of_all_changes_are_named(bare: sa.Engine) -> None:
     made, wrong = missed(bare, 41)
     assert (made > 20, "\n".join(wrong)) == (True, "")
 
 
 @pytest.mark.long
-def test_every_change_that_a_reader_can_notice_is_named(bare: Engine) -> None:
+def test_every_change_that_a_reader_can_notice_is_named(bare: sa.Engine) -> None:
     made, wrong = missed(bare, 1)
     assert (made > 600, made, "\n".join(wrong)) == (True, made, "")

@@ -98,19 +98,17 @@ def test_in_a_shared_ledger_it_is_private_without_criteria(session: Session, ali
     assert asked.text.visibility == Visibility.everyone
 
 
-@pytest.mark.parametrize(
-    ("audience", "criteria"),
-    [("everyone", ""), ("Alder", " … "), ("everyone", "..."), ("Alder", "-"), ("Alder", "\u200b")],
-)
-def test_a_question_others_see_needs_criteria(
-    session: Session, alice: Member, alder: str, audience: str, criteria: str
-) -> None:
-    assert alder == "Alder"
-    text = wording(resolution_criteria=criteria, **teams.visibility_fields(session, audience))
-    with pytest.raises(Refused, match="what others see needs them"):
-        ask(session, text, THIRTY, member=alice, now=day(1), audience_chosen=True)
-    with pytest.raises(Refused, match="what others see needs them"):
-        registry.register(session, text, member=alice, now=day(1))
+@pytest.mark.usefixtures("alder")
+def test_a_question_others_see_needs_criteria(session: Session, alice: Member) -> None:
+    for audience, criteria in (
+        *(("everyone", ""), ("Alder", " … "), ("everyone", "...")),
+        *(("Alder", "-"), ("Alder", "\u200b")),
+    ):
+        text = wording(resolution_criteria=criteria, **teams.visibility_fields(session, audience))
+        with pytest.raises(Refused, match="what others see needs them"):
+            ask(session, text, THIRTY, member=alice, now=day(1), audience_chosen=True)
+        with pytest.raises(Refused, match="what others see needs them"):
+            registry.register(session, text, member=alice, now=day(1))
 
 
 @pytest.mark.parametrize("audience", ["everyone", "Alder"])

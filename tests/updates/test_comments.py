@@ -14,7 +14,7 @@ from forecasts.ledger.models import Member, Question
 from forecasts.updates.comments import by_forecast, comment, remarks
 from forecasts.updates.updates import update, withdraw
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 MINUTE = timedelta(minutes=1)
 
@@ -52,6 +52,7 @@ def test_any_other_comment_is_on_the_question(
     assert (said.forecast_id, said.private) == (None, True)
 
 
+@on_both
 def test_private_comments_reach_a_bots_owner(session: Session, alice: Member, bob: Member) -> None:
     question = ask(session, alice)
     bot = tokens.create(session, "bot", member=alice, now=day(0)).member

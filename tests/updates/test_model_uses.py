@@ -14,13 +14,14 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 ORACLE = Model(
     "oracle", "2", "sha256:abc", temperature=0.7, cost=0.01, tokens=900, seconds=3.5, tools=["web"]
 )
 
 
+@on_both
 def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Member) -> None:
     rain = ask(session, alice, slug="rain", crowd_hidden=True)
     value = Value(probability=0.3)
@@ -34,22 +35,20 @@ def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Memb
     assert model_uses.models_of(session, rain) == {}  # as hidden as its forecast
 
 
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [
+def test_a_bad_model_is_refused(session: Session, alice: Member) -> None:
+    rain, value = ask(session, alice, slug="rain"), Value(probability=0.3)
+    for model, said in (
         (Model(" "), "no name"), (Model("x", temperature=-1), "temperature"),
         (Model("x", cost=float("inf")), "cost"), (Model("x", tokens=2**31), "tokens"),
         (Model("x" * 3000), "The model's text"),
         (Model("x", tools=["x"] * 101), "at most 100 tools"),
         (Model("x", tools=["\0"]), "A text contains"),
-    ],
-)  # fmt: skip
-def test_a_bad_model_is_refused(session: Session, alice: Member, model: Model, said: str) -> None:
-    rain = ask(session, alice, slug="rain")
-    with pytest.raises((Refused, BadInput), match=said):
-        updates.update(session, rain, Value(probability=0.3), member=alice, now=day(1), model=model)
+    ):  # fmt: skip
+        with pytest.raises((Refused, BadInput), match=said):
+            updates.update(session, rain, value, member=alice, now=day(1), model=model)
 
 
+@on_both
 def test_a_batch_has_evidence_and_models(session: Session, alice: Member) -> None:
     rain, snow = (ask(session, alice, slug=slug, title=slug) for slug in ("rain", "snow"))
     clouds = CitedEvidence(note="clouds")

@@ -14,13 +14,14 @@ from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value, value_of
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> updates.Saved:
     return updates.update(session, question, Value(probability=p), member=member, now=day(at))
 
 
+@on_both
 def test_an_update_is_a_new_row(session: Session, question: Question, alice: Member) -> None:
     first, second = (say(session, question, alice, p, at) for p, at in ((0.0, 1), (0.6, 2)))
     assert (first.before, second.before) == (None, first.forecast)
@@ -50,16 +51,12 @@ def test_an_invalid_value_is_refused_and_nothing_is_written(
         assert updates.history(session, question) == []
 
 
-@pytest.mark.parametrize(
-    ("at", "words"),
-    [(1, r"opens at 2026-01-03.*it is 2026-01-02"), (10, "at 2026-01-11"), (11, "at 2026-01-11")],
-)
-def test_an_update_before_the_question_opens_or_after_it_closes_is_refused(
-    session: Session, alice: Member, at: float, words: str
-) -> None:
+def test_updates_need_an_open_question(session: Session, alice: Member) -> None:
     question = ask(session, alice, open_time=day(2))
-    with pytest.raises(Refused, match=words):
-        say(session, question, alice, 0.5, at)
+    too_early = r"opens at 2026-01-03.*it is 2026-01-02"
+    for at, words in ((1, too_early), (10, "at 2026-01-11"), (11, "at 2026-01-11")):
+        with pytest.raises(Refused, match=words):
+            say(session, question, alice, 0.5, at)
 
 
 def test_only_an_outcome_ends_updates(session: Session, question: Question, alice: Member) -> None:
@@ -70,6 +67,7 @@ def test_only_an_outcome_ends_updates(session: Session, question: Question, alic
         say(session, question, alice, 0.5, 6)
 
 
+@on_both
 def test_a_withdrawal_keeps_history(session: Session, question: Question, alice: Member) -> None:
     made = say(session, question, alice, 0.3, 1)
     ended = updates.withdraw(session, question, member=alice, now=day(2))
@@ -80,6 +78,7 @@ def test_a_withdrawal_keeps_history(session: Session, question: Question, alice:
         updates.withdraw(session, question, member=alice, now=day(3))
 
 
+@on_both
 def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
@@ -98,9 +97,13 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
     assert stances == [["supports", "opposes"], ["opposes", "opposes"]]
 
 
-@pytest.mark.parametrize(
-    ("evidence", "rule"),
-    [
+@on_both
+def test_bad_evidence_is_refused(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, slug="rain")
+    by = {"member": alice, "now": day(1)}
+    for evidence, rule in (
         ([CitedEvidence()], "needs a URL, a title or a note"),
         ([CitedEvidence(url="javascript:alert(1)")], "not a web address"),
         ([CitedEvidence(note="a"), CitedEvidence(note="a")], "cited twice"),
@@ -108,20 +111,12 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
         ([CitedEvidence(note="a", share=float("nan"))], r"from 0 to 1; nan is not"),
         ([CitedEvidence(note="a", share=0.7), CitedEvidence(note="b", share=0.6)],
          r"sum to 1\.3, and they may sum to 1 \(100%\) at most"),
-    ],
-)  # fmt: skip
-def test_bad_evidence_is_refused(engine: Engine, evidence: list[CitedEvidence], rule: str) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        question = ask(session, alice, slug="rain")
-    with pytest.raises(LedgerError, match=rule), database.writing(engine) as session:
-        updates.update(
-            session, question, Value(probability=0.5), member=alice, now=day(1), evidence=evidence
-        )
-    with database.reading(engine) as session:
-        assert session.exec(select(Forecast)).all() == []
-        assert session.exec(select(Citation)).all() == []
-        assert session.exec(select(Evidence)).all() == []
+    ):  # fmt: skip
+        with pytest.raises(LedgerError, match=rule), database.writing(engine) as session:
+            updates.update(session, question, Value(probability=0.5), evidence=evidence, **by)
+        with database.reading(engine) as session:
+            for kind in (Forecast, Citation, Evidence):
+                assert session.exec(select(kind)).all() == []
 
 
 # Undo: a new row with the value before, or a withdrawal; the mistake stays.

@@ -11,15 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from forecasts.common.errors import BadInput, CannotTell, CaptureError
-from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Exhibit,
-    ExhibitContent,
-    PolicyKind,
-    Resolution,
-    ResolverRun,
-    Score,
-)
+from forecasts.ledger import database, models
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.resolution import assignments, kept_evidence
@@ -44,7 +36,7 @@ def test_a_dry_run_writes_nothing(engine: Engine, oracle: Oracle) -> None:
 
     oracle(say)
     with acting(engine, "fog") as (session, fog, alice):
-        assignments.set_policy(session, fog, PolicyKind.propose, member=alice, now=day(2))
+        assignments.set_policy(session, fog, models.PolicyKind.propose, member=alice, now=day(2))
     before = contents(engine)
     wanted = {
         "rain": "confirmed",
@@ -94,13 +86,13 @@ def test_a_resolution_is_recorded_as_one_act(engine: Engine, oracle: Oracle) -> 
     oracle(yes)
     [result] = run.run(engine, now=day(4)).results
     with database.reading(engine) as session:
-        resolution = session.exec(select(Resolution)).one()
+        resolution = session.exec(select(models.Resolution)).one()
         assert (result.slug, resolution.outcome) == ("rain", "yes")
-        assert len(session.exec(select(Score)).all()) == 3
+        assert len(session.exec(select(models.Score)).all()) == 3
         [kept] = kept_evidence.kept(session, registry.find(session, "rain"))
         assert (kept.data, kept.exhibit.size) == (b"rain", 4)
         assert kept.exhibit.sha256 == hashlib.sha256(b"rain").hexdigest()
-        assert [row.state for row in session.exec(select(ResolverRun))] == ["confirmed"]
+        assert [row.state for row in session.exec(select(models.ResolverRun))] == ["confirmed"]
         assert verify(session).broken is None
     row = watch(engine)
     assert (row.next_at, row.claimed_by) == (None, None)
@@ -112,8 +104,8 @@ def test_large_documents_are_not_kept(engine: Engine, oracle: Oracle) -> None:
     oracle(lambda slug: Finding("yes", day(2), seen=(*(yes(slug).seen), large)))
     run.run(engine, now=day(4))
     with database.reading(engine) as session:
-        assert len(session.exec(select(Exhibit)).all()) == 4
-        assert [row.data for row in session.exec(select(ExhibitContent))] == [b"rain"]
+        assert len(session.exec(select(models.Exhibit)).all()) == 4
+        assert [row.data for row in session.exec(select(models.ExhibitContent))] == [b"rain"]
         kept = kept_evidence.kept(session, registry.find(session, "snow"))
         assert [one.data is None for one in kept] == [False, True]
         assert verify(session).broken is None
@@ -125,7 +117,7 @@ def test_a_result_that_cannot_be_written_whole_is_tried_again_and_stops_no_other
 ) -> None:
     keep = kept_evidence.keep
 
-    def fails_on_rain(session: Session, row: Resolution, seen: Sequence[Seen]) -> None:
+    def fails_on_rain(session: Session, row: models.Resolution, seen: Sequence[Seen]) -> None:
         if row.question_id == 1:
             raise ZeroDivisionError("unforeseen")
         keep(session, row, seen)
