@@ -239,9 +239,7 @@ def test_any_file_name_leads_to_that_file(tmp_path: Path, name: str) -> None:
     assert path.exists()
 
 
-def test_a_ledger_is_named_by_a_path_or_the_environment_or_is_in_the_data_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_settings_say_where_the_ledger_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = Settings(database_url=str(tmp_path / "mine.db"))
     assert (given.database_url, given.names_a_ledger) == (sqlite_url(tmp_path / "mine.db"), True)
     monkeypatch.setenv("FORECASTS_DATABASE_URL", "here.sqlite3")

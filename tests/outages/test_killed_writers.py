@@ -38,9 +38,7 @@ def test_acts_told_to_killed_writers_are_there_once(engine: Engine, url: str, ti
 
 @often(1, 10)
 @pytest.mark.parametrize("kind", ["postgresql"])
-def test_everything_that_writers_were_told_is_there_after_a_crash_and_they_go_on(
-    engine: Engine, url: str, postgresql: Server, times: int
-) -> None:
+def test_a_crash_loses_no_update(engine: Engine, url: str, postgresql: Server, times: int) -> None:
     with writing_to(url) as writers:
         for _ in range(times):
             writers.listen_for(SIDE_BY_SIDE)

@@ -75,9 +75,7 @@ def test_the_last_day_is_that_of_the_zone_in_which_it_was_asked(
 
 
 @on_both
-def test_another_day_or_another_subject_is_not_a_duplicate(
-    session: Session, alice: Member, drafts: list[Draft]
-) -> None:
+def test_other_days_make_no_duplicate(session: Session, alice: Member, drafts: list[Draft]) -> None:
     same_title = "Will Sundlink open the Brega tunnel?"
     ask(session, alice, title=same_title, scheduled_close_time=end_of(date(2026, 4, 1)))
     other = "Will Sundlink appoint a new chair?"

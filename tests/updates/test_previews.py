@@ -72,9 +72,7 @@ def test_quantiles_have_their_mean_crps(old: dict[str, float], new: dict[str, fl
 
 
 @given(QUANTILES, st.floats(0, 0.1), st.floats(0, 0.1))
-def test_the_slices_hold_all_that_does_not_lie_beyond_the_bounds(
-    quantiles: dict[str, float], below: float, above: float
-) -> None:
+def test_slices_hold_all_in_bounds(quantiles: dict[str, float], below: float, above: float) -> None:
     value = Value(quantiles=quantiles | {"below": below, "above": above})
     slices = implied_density(DEPTH, value)
     assert math.fsum(one.chance for one in slices) == pytest.approx(1 - below - above)

@@ -38,9 +38,7 @@ def test_a_repeat_writes_nothing(session: Session, question: Question, alice: Me
     assert len(updates.history(session, question)) == 1
 
 
-def test_an_invalid_value_is_refused_and_nothing_is_written(
-    session: Session, question: Question, alice: Member
-) -> None:
+def test_an_invalid_value_is_refused(session: Session, question: Question, alice: Member) -> None:
     for value, words in (
         (Value(1.5), "from 0 to 1"), (Value(-0.1), "from 0 to 1"),
         (Value(float("nan")), "from 0 to 1"), (Value(float("inf")), "from 0 to 1"),
