@@ -1,8 +1,10 @@
-"""Which files a resolver may read: any in a ledger of one's own, else those of one folder."""
+"""Which files a resolver may read; and that a run reads and parses each document once."""
 
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,15 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
 from forecasts.ledger.models import RunState
+from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from tests.conftest import ask, day
-from tests.resolution import conftest
-from tests.resolution.conftest import registered
+from tests.resolution.conftest import attach, registered
 
 PLACES: dict[str, tuple[str, dict[str, Any]]] = {
     "outcomes_file": ("path", {}),
     "series": ("source", {"expression": "max(value) > 1"}),
-    "http_json": ("url", {"outcome": "a", "outcomes": {"x": "yes"}}),
+    "http_json": ("url", {"outcome": "a", "outcomes": {"x": "yes"}, "not_yet": ["open"]}),
     "feed": ("url", {"outcome": "yes", "any_of": ["rain"]}),
 }
 
@@ -46,22 +48,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def attach(engine: Engine, kind: str, path: str) -> dict[str, object]:
+def look_in(engine: Engine, kind: str, path: str, slug: str = "rain") -> dict[str, object]:
     name, more = PLACES[kind]
-    return conftest.attach(engine, kind, **{name: path, **more})
+    return attach(engine, kind, slug, **{name: path, **more})
 
 
 def test_a_shared_ledger_needs_a_files_folder(shared: Engine, tmp_path: Path) -> None:
     paths = (str(tmp_path / "secret"), "secret", "~/secret", "/etc/passwd")
     for kind, path in itertools.product(PLACES, paths):
         with pytest.raises(BadInput, match="no folder of files is set") as refused:
-            attach(shared, kind, path)
+            look_in(shared, kind, path)
         assert "FORECASTS_FILES_FOLDER" in refused.value.remedy
     for kind, (name, _) in PLACES.items():
         for page in ("https://example.org/a", "HTTPS://example.org/a"):
-            assert attach(shared, kind, page)[name] == page
+            assert look_in(shared, kind, page)[name] == page
         with pytest.raises(BadInput):
-            attach(shared, kind, "https://me:secret@example.org/a")
+            look_in(shared, kind, "https://me:secret@example.org/a")
 
 
 def test_only_its_files_are_read(shared: Engine, folder: Path, tmp_path: Path) -> None:
@@ -72,11 +74,11 @@ def test_only_its_files_are_read(shared: Engine, folder: Path, tmp_path: Path) -
     outside = ("link", "../secret", "x/../../secret", "../files-of-others/x", "/etc/passwd")
     for kind, path in itertools.product(PLACES, outside):
         with pytest.raises(BadInput, match="is not in the folder of files"):
-            attach(shared, kind, str(folder / path))
+            look_in(shared, kind, str(folder / path))
     for kind in PLACES:
         with pytest.raises(BadInput):
-            attach(shared, kind, f"{folder}/circle/x\0")
-        assert attach(shared, kind, f"{folder}/there")
+            look_in(shared, kind, f"{folder}/circle/x\0")
+        assert look_in(shared, kind, f"{folder}/there")
 
 
 @pytest.mark.slow
@@ -86,7 +88,7 @@ def test_a_files_link_is_checked_again_when_it_is_read(
     outcomes = folder / "outcomes.csv"
     secret = tmp_path / "secret"
     secret.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
-    attach(shared, "outcomes_file", str(outcomes))
+    look_in(shared, "outcomes_file", str(outcomes))
     outcomes.symlink_to(secret)
     [result] = run.run(shared, now=day(4)).results
     assert (result.state, "not in the folder" in result.message) == (RunState.failed, True)
@@ -109,8 +111,8 @@ def test_a_file_that_is_named_from_where_one_is_is_found_from_anywhere(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for kind, (name, _) in PLACES.items():
-        assert attach(engine, kind, "here.csv")[name] == str(tmp_path / "here.csv")
-        assert attach(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
+        assert look_in(engine, kind, "here.csv")[name] == str(tmp_path / "here.csv")
+        assert look_in(engine, kind, "~/there.csv")[name] == str(tmp_path / "home" / "there.csv")
 
 
 @pytest.mark.slow
@@ -122,7 +124,59 @@ def test_a_file_of_a_ledger_of_ones_own_may_lie_anywhere(
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-03\n")
     engine = database.open_engine(f"sqlite:///{ledger_file}")
     registered(engine, "rain")
-    attach(engine, "outcomes_file", str(outcomes))
+    look_in(engine, "outcomes_file", str(outcomes))
     [result] = run.run(engine, now=day(4)).results
     engine.dispose()
     assert result.state == RunState.confirmed
+
+
+SLUGS = [f"rain-{number}" for number in range(6)]  # they look in one document
+CONTENTS = {
+    "outcomes_file": "question,outcome,known_at\n",
+    "series": "date,value\n2026-01-02,1\n2026-01-12,1\n",
+    "http_json": json.dumps({"a": "open"}),
+    "feed": "<rss version='2.0'><channel><title>News</title></channel></rss>",
+}
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """How each document was parsed, once for each time."""
+    once, ways = Seen.once, list[object]()
+
+    def counted(seen: Seen, how: Any, make: Callable[[], Any]) -> Any:
+        return once(seen, how, lambda: (ways.append(how), make())[1])
+
+    monkeypatch.setattr(Seen, "once", counted)
+    return ways
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("looks", "content"), [*CONTENTS.items(), ("series", "[{")])
+def test_a_document_is_parsed_once_in_a_run_for_all_questions(
+    engine: Engine, tmp_path: Path, parsed: list[object], looks: str, content: str
+) -> None:
+    file = tmp_path / "document"
+    file.write_text(content)
+    registered(engine, *SLUGS)
+    for slug in SLUGS:
+        look_in(engine, looks, str(file), slug)
+    summary = run.run(engine, now=day(4))
+    assert len(summary.results) == len(SLUGS)
+    assert len({(result.state, result.message) for result in summary.results}) == 1
+    first = len(parsed)
+    assert first == len(set(parsed)) > 0
+    run.run(engine, now=day(6))
+    assert len(parsed) == 2 * first
+
+
+@pytest.mark.slow
+def test_each_column_is_parsed_once(engine: Engine, tmp_path: Path, parsed: list[object]) -> None:
+    file = tmp_path / "series.csv"
+    file.write_text("date,a,b\n2026-01-02T12:00:00,5,1\n2026-01-12,1,1\n")
+    for slug, column in zip(SLUGS, "abab", strict=False):
+        registered(engine, slug)
+        attach(engine, "series", slug, source=str(file), expression=f"max({column}) > 3")
+    states = [str(result.state) for result in run.run(engine, now=day(4)).results]
+    assert sorted(states) == ["confirmed", "confirmed", "not_yet", "not_yet"]
+    assert len(parsed) == 2
