@@ -25,12 +25,13 @@ def run(folder: Path, *names: str, ci: str = "true", workers: int = 0) -> tuple[
     for name in names:
         (folder / f"test_{name}.py").write_text(SKIPS[name])
     environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    environment |= {"CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # they load for seconds
     command = [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider"]
-    command += ["-c", str(folder / "pytest.ini"), "-n", str(workers), str(folder)]
+    command += ["-p", "xdist.plugin", "-n", str(workers), "-c", str(folder / "pytest.ini")]
     done = subprocess.run(
-        command,
+        [*command, str(folder)],
         cwd=ROOT,
-        env=environment | {"CI": ci},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
