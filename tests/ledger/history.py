@@ -20,12 +20,12 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import append, database, facts, models
 from forecasts.questions import discards, passages, registry
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import assignments, confirmation, disputes, kept_evidence
+from forecasts.resolution import assignments, disputes, kept_evidence
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 
 
 def furnish(engine: Engine) -> None:
@@ -36,74 +36,57 @@ def furnish(engine: Engine) -> None:
         join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
         seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", "Sandbags.")
         [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
-        rain = registry.register(
-            session,
-            registry.question_text(
-                title="Rain?", open_time=day(0), scheduled_close_time=day(10), tags=["weather"]
-            ),
-            member=alice,
-            now=day(0),
-            slug="rain",
-            sources=[passages.find_passage(session, article.id or 0)],
+        wording = registry.question_text(
+            title="Rain?", open_time=day(0), scheduled_close_time=day(10), tags=["weather"]
         )
+        given = {"slug": "rain", "sources": [passages.find_passage(session, article.id or 0)]}
+        rain = registry.register(session, wording, member=alice, now=day(0), **given)
         snow = ask(session, bob, slug="snow")
         discards.discard(session, ask(session, bob, slug="slip"), member=bob, now=day(0))
+    supports = {"stance": models.Stance.supports}
+    cited = [CitedEvidence(note="clouds", **supports)]
+    cited += [CitedEvidence(url="https://example.org/q", **supports)]
     for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):
+        value, said = Value(probability=0.2 + number / 10), f"because {number}"
+        by = {"member": member, "now": day(1 + number)}
         with database.writing(engine) as session:
-            updates.update(
-                session,
-                question,
-                Value(probability=0.2 + number / 10),
-                member=member,
-                now=day(1 + number),
-                rationale=f"because {number}",
-                evidence=[
-                    CitedEvidence(note="clouds", stance=models.Stance.supports),
-                    CitedEvidence(url="https://example.org/q", stance=models.Stance.supports),
-                ],
-            )
+            updates.update(session, question, value, rationale=said, evidence=cited, **by)
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
         assignments.set_policy(session, rain, models.PolicyKind.confirm, **disputable)
-        row = confirmation.confirm(
-            session, rain, "yes", known_at=day(5), now=day(6), member=alice
-        ).resolution
+        row = resolve(session, rain, alice, "yes", 5, at=6)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
     with database.writing(engine) as session:
         disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")
+    at = {"recorded_at": day(7)}
     with database.writing(engine) as session:
         session.add(models.Ledger(created_at=day(0)))
-        identity = models.Identity(
-            issuer="https://id", subject="1", member_id=1, recorded_at=day(7)
-        )
+        identity = models.Identity(issuer="https://id", subject="1", member_id=1, **at)
         session.add(identity)
-        source = {"path": "/gauge.csv"}
-        asked = {"question_id": 2, "member_id": 2, "recorded_at": day(7)}
-        session.add(models.Resolver(kind="csv", settings=source, **asked))
-        session.add(models.Revisit(member_id=2, days=7, recorded_at=day(7)))
-        preferences.set_preferences(
-            session, preferences.Preferences("Europe/Paris"), member=bob, now=day(7)
-        )
+        asked = {"question_id": 2, "member_id": 2, **at}
+        session.add(models.Resolver(kind="csv", settings={"path": "/gauge.csv"}, **asked))
+        session.add(models.Revisit(member_id=2, days=7, **at))
+        paris = preferences.Preferences("Europe/Paris")
+        preferences.set_preferences(session, paris, member=bob, now=day(7))
         channels.add(session, "phone", "json://example.org/x", member=bob, now=day(7))
         session.flush()
         identity.member_id = 2
     with database.writing(engine) as session:
         channels.change(session, "phone", member=bob, days_before_close=3)
     with database.writing(engine) as session:
-        session.add(models.Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
+        session.add(models.Token(member_id=alice.id or 0, key="k", digest="d", **at))
         session.flush()
-        session.add(models.TokenRevocation(token_id=1, recorded_at=day(7)))
-        session.add(models.BotOwner(bot_id=2, owner_id=1, recorded_at=day(7)))
+        session.add(models.TokenRevocation(token_id=1, **at))
+        session.add(models.BotOwner(bot_id=2, owner_id=1, **at))
         session.add(models.ModelUse(forecast_id=3, name="gauge", tools=["search"], cost=0.5))
-        said = {"question_id": 1, "member_id": 2, "recorded_at": day(7)}
-        session.add(models.Comment(forecast_id=3, text="It has rained before.", **said))
-        session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
-        origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(7)}
-        session.add(models.QuestionOrigin(question_id=1, **origin))
+        said_by = {"question_id": 1, "member_id": 2, **at}
+        session.add(models.Comment(forecast_id=3, text="It has rained before.", **said_by))
+        session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said_by))
+        origin = {"platform": "metaculus", "platform_id": "7"}
+        session.add(models.QuestionOrigin(question_id=1, **origin, **at))
         teams.appoint(session, alice, models.Role.admin, member=alice, now=day(7))
-        teams.set_rule(
-            session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
-        )
+        alder = teams.find(session, "Alder")
+        teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(7))
 
 
 @contextmanager

@@ -4,41 +4,25 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlmodel import Session, col, func, select
+from sqlmodel import col, func, select
 
-from benchmarks import moving_in
 from benchmarks.writing import OPENS, begin
 from forecasts.access.members import member_or_new
 from forecasts.common.times import iso
 from forecasts.folder.folder import read_folder
 from forecasts.importing.frames import import_frames
-from forecasts.importing.record import import_record
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Citation,
-    Forecast,
-    Member,
-    Question,
-    QuestionOrigin,
-    QuestionRevision,
-    Resolution,
-    Score,
-)
+from forecasts.ledger.models import Citation, Forecast, Question, Resolution, Score
 from forecasts.ledger.verification import verify
-from forecasts.platforms.formats import read
-from forecasts.platforms.record import Choices
-from forecasts.platforms.source import opened
 from tests.outages.writers import often
 
 pytestmark = pytest.mark.slow
@@ -83,23 +67,6 @@ def import_folder(url: str, folder: Path, killed_at: int | None, told: Connectio
     ``killed_at``: the statement at which the process kills itself.
     """
     frames = read_folder(folder)
-    with counted(url, killed_at, told) as (session, owner, now):
-        import_frames(session, frames, member=owner, now=now)
-
-
-def import_export(url: str, folder: Path, killed_at: int | None, told: Connection) -> None:
-    """Import another platform's export in the same way."""
-    with opened(folder) as source:
-        record = read(source, Choices(owner="owner"))
-        with counted(url, killed_at, told) as (session, owner, now):
-            import_record(session, record, member=owner, now=now)
-
-
-@contextmanager
-def counted(
-    url: str, killed_at: int | None, told: Connection
-) -> Iterator[tuple[Session, Member, datetime]]:
-    """Yield an act that begins when the pipe says so; its statements are counted, and reported."""
     engine, statements = database.open_engine(url), 0
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -113,20 +80,16 @@ def counted(
     told.recv()
     now = OPENS + timedelta(days=2_000)
     with database.writing(engine) as session:
-        yield session, member_or_new(session, "owner", now=now), now
+        owner = member_or_new(session, "owner", now=now)
+        import_frames(session, frames, member=owner, now=now)
     told.send(statements)
 
 
 def imported(
-    url: str,
-    folder: Path,
-    *,
-    killed_at: int | None = None,
-    within: float | None = None,
-    work: Callable[..., None] = import_folder,
+    url: str, folder: Path, *, killed_at: int | None = None, within: float | None = None
 ) -> int:
     """Return the statements of an import by a process of its own; 0 if it was killed before."""
-    begun = begin(work, url, folder, killed_at)
+    begun = begin(import_folder, url, folder, killed_at)
     statements: int = begun.pipe.recv()
     begun.pipe.send(0)
     with suppress(EOFError, ConnectionError):  # it has killed itself
@@ -137,17 +100,18 @@ def imported(
     return statements
 
 
-def stored(session: Session, number: int) -> tuple[int, int, int, int, bool]:
+def stored(engine: Engine, number: int) -> tuple[int, int, int, int, bool]:
     """Return how much of that import the ledger has: rows by kind, and whether it has scores."""
     its = select(Question.id).where(col(Question.slug).startswith(f"import-{number}-"))
     forecasts = select(Forecast.id).where(col(Forecast.question_id).in_(its))
     resolutions = select(Resolution.id).where(col(Resolution.question_id).in_(its))
     citations = select(Citation.id).where(col(Citation.forecast_id).in_(forecasts))
     scores = select(Score.id).where(col(Score.resolution_id).in_(resolutions))
-    questions, made, cited, outcomes, scored = (
-        session.exec(select(func.count()).select_from(some.subquery())).one()
-        for some in (its, forecasts, citations, resolutions, scores)
-    )
+    with database.reading(engine) as session:
+        questions, made, cited, outcomes, scored = (
+            session.exec(select(func.count()).select_from(some.subquery())).one()
+            for some in (its, forecasts, citations, resolutions, scores)
+        )
     return questions, made, cited, outcomes, scored > 0
 
 
@@ -155,10 +119,6 @@ def stored(session: Session, number: int) -> tuple[int, int, int, int, bool]:
 def test_a_killed_import_is_there_whole_or_not_at_all_and_then_once(
     engine: Engine, ledger_url: str, tmp_path: Path, times: int
 ) -> None:
-    def there(number: int) -> tuple[int, int, int, int, bool]:
-        with database.reading(engine) as session:
-            return stored(session, number)
-
     random_ = random.Random(1)
     for number in range(2):  # the first writes the members too
         began = time.perf_counter()
@@ -168,39 +128,11 @@ def test_a_killed_import_is_there_whole_or_not_at_all_and_then_once(
         folder = folder_of(number, tmp_path)
         if number % 2:
             assert not imported(ledger_url, folder, killed_at=random_.randint(1, statements - 1))
-            assert there(number) == NOTHING
+            assert stored(engine, number) == NOTHING
         else:
             done = imported(ledger_url, folder, within=random_.uniform(0, takes))
-            assert there(number) in ((WHOLE,) if done else (WHOLE, NOTHING))
+            assert stored(engine, number) in ((WHOLE,) if done else (WHOLE, NOTHING))
         assert imported(ledger_url, folder)
-        assert there(number) == WHOLE
-    with database.reading(engine) as session:
-        assert verify(session).broken is None
-
-
-@often(2, 30)
-def test_a_killed_import_of_an_export_leaves_no_half_question_and_doubles_nothing(
-    engine: Engine, ledger_url: str, tmp_path: Path, times: int
-) -> None:
-    def there() -> list[int]:
-        kinds = (Question, QuestionRevision, QuestionOrigin, Forecast, Resolution)
-        with database.reading(engine) as session:
-            return [session.exec(select(func.count(kind.id))).one() for kind in kinds]
-
-    random_, before = random.Random(1), [0] * 5
-    folder = tmp_path / "export"
-    for turn in range(times):
-        moving_in.write_export(folder, QUESTIONS * (turn + 1))  # each a newer export
-        whole = [QUESTIONS * (turn + 1) * each for each in (1, 1, 1, 20)]
-        killed_at = random_.randint(1, 40)
-        if imported(ledger_url, folder, killed_at=killed_at, work=import_export):
-            assert there()[:4] == whole  # it took fewer statements
-        else:
-            assert there() == before
-        for _ in range(2):
-            assert imported(ledger_url, folder, work=import_export)
-            before = there()
-            assert before == [*whole, QUESTIONS * (turn + 1) // 2]
-        shutil.rmtree(folder)
+        assert stored(engine, number) == WHOLE
     with database.reading(engine) as session:
         assert verify(session).broken is None

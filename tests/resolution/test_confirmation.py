@@ -17,7 +17,6 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions import registry, revisions
-from forecasts.questions.standing import Status
 from forecasts.resolution import confirmation, proposals
 from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts
 from forecasts.scores import scores, stored_scores
@@ -60,14 +59,6 @@ def test_every_forecaster_is_scored_by_the_time_each_forecast_was_current(
     assert stored["alice", "brier"].updates == 2
 
 
-def test_it_closes_when_it_is_known(session: Session, question: Question, alice: Member) -> None:
-    say(session, question, alice, 0.5, 0)
-    say(session, question, alice, 1.0, 8)  # hindsight: the outcome was known on day 5
-    resolution = resolve(session, question, alice, "yes", 5, at=9)
-    assert brier(session, resolution) == {"alice": 0.25}
-    assert registry.newest_wording(session, question).actual_close_time == day(5)
-
-
 @on_both
 def test_a_correction_supersedes(session: Session, question: Question, alice: Member) -> None:
     say(session, question, alice, 0.8, 0)
@@ -80,16 +71,6 @@ def test_a_correction_supersedes(session: Session, question: Question, alice: Me
     assert state.text.actual_close_time == day(7)
     assert brier(session, wrong) == pytest.approx({"alice": 0.64})
     assert brier(session, right) == pytest.approx({"alice": 0.04})
-
-
-def test_a_wording_keeps_the_close(session: Session, question: Question, alice: Member) -> None:
-    resolve(session, question, alice, "yes", 4, at=5)
-    revisions.revise(
-        session, question, member=alice, now=day(6), reason="closed early", title="Did it rain?"
-    )
-    assert close_of(session, question) == 4
-    resolve(session, question, alice, "annulled", at=7)
-    assert close_of(session, question) == 10
 
 
 def test_a_close_imported_with_its_resolution_goes_with_it(session: Session, alice: Member) -> None:
@@ -128,7 +109,7 @@ BY_HAND = st.lists(st.one_of(st.none(), st.integers(1, 19).map(lambda n: n / 2))
 
 @settings(max_examples=examples(40))
 @example(by_hand=[4], verdicts=SAME_AS_BY_HAND, reworded=9, same_time=False)
-@example(by_hand=[6], verdicts=SUPERSEDED, reworded=9, same_time=False)
+@example(by_hand=[6], verdicts=SUPERSEDED, reworded=1, same_time=False)
 @given(by_hand=BY_HAND, verdicts=VERDICTS, reworded=st.integers(0, 6), same_time=st.booleans())
 def test_after_any_corrections_a_question_closes_at_the_earliest_time_that_still_counts(
     engine: Engine,
@@ -166,13 +147,6 @@ def test_after_any_corrections_a_question_closes_at_the_earliest_time_that_still
                 )
             candidates = [10, closed, current.known if current.outcome in ("yes", "no") else None]
             assert close_of(session, question) == min(c for c in candidates if c is not None)
-
-
-def test_annulling_leaves_no_scores(session: Session, question: Question, alice: Member) -> None:
-    say(session, question, alice, 0.5, 1)
-    resolution = resolve(session, question, alice, "annulled", at=6, note="badly worded")
-    assert brier(session, resolution) == {}
-    assert state_of(session, question, 7).status == Status.annulled
 
 
 def test_scores_are_a_cache_that_can_be_rebuilt_in_batches(

@@ -39,10 +39,7 @@ MALFORMED: dict[str, tuple[Says, str]] = {
         lambda _: Finding("yes", iso(day(2))),
         "known_at, '2026-01-03.*not a datetime",
     ),
-    "no-offset": (
-        lambda _: Finding("yes", NAIVE),
-        "known_at, .* is not a datetime with an offset",
-    ),
+    "no-offset": (lambda _: Finding("yes", NAIVE), "known_at, .* is not a datetime with an offset"),
     "outcome": (lambda _: Finding(True, day(2)), "outcome, True, is not a text"),
     "note": (lambda _: Finding("yes", day(2), note=None), "note, None, is not a text"),
     "seen": (lambda _: Finding("yes", day(2), seen=(b"rain",)), "not a tuple of Seen"),
@@ -114,16 +111,6 @@ def test_a_success_forgets_the_failures(engine: Engine, oracle: Oracle) -> None:
     assert states(run.run(engine, now=day(5))) == {"rain": "not_yet"}
     row = watch(engine)
     assert (row.attempts, row.parked_at, row.reason) == (0, None, "")
-
-
-def test_a_temporary_failure_is_retried(engine: Engine, oracle: Oracle) -> None:
-    carry(engine, "rain")
-
-    def half(_: str) -> None:
-        raise CannotTell("The series ends too early.", temporary=True)
-
-    oracle(half)
-    assert states(run.run(engine, now=day(4))) == {"rain": "failed"}
 
 
 def test_an_impossible_outcome_is_parked(engine: Engine, oracle: Oracle) -> None:
