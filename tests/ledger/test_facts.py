@@ -294,15 +294,6 @@ def test_an_act_sees_commits_made_while_it_waited(ledger: Engine) -> None:
     assert level == "read committed"
 
 
-def test_facts_of_an_act_that_raised_are_forgotten(ledger: Engine) -> None:
-    known = ledger.get_execution_options()[facts.FACTS]
-    assert known.known
-    with suppress(ZeroDivisionError), database.writing(ledger) as session:
-        session.connection()
-        raise ZeroDivisionError
-    assert known.known == {}
-
-
 def test_many_new_entries_are_passed_over(
     ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

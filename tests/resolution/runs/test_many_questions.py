@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from datetime import UTC, datetime, timedelta
 from itertools import count
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from select import select as select_ready
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,13 +17,14 @@ from sqlalchemy import Engine, insert
 from sqlalchemy import select as rows_of
 from sqlmodel import col, func, select
 
+from benchmarks.writing import READY, Writer, begin
 from forecasts.access.members import member_or_new
 from forecasts.common.times import iso
 from forecasts.ledger import database
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Forecast, Question, QuestionRevision, Resolver, RunState, Watch
 from forecasts.resolution import assignments
-from forecasts.resolution.runs import run
+from forecasts.resolution.runs import claiming, run
 from tests.conftest import ask, counted_statements, day, on_both, say
 from tests.resolution.runs.conftest import assert_each_is_resolved_once, states
 
@@ -71,27 +70,17 @@ def test_a_batch_takes_few_statements_and_a_run_with_nothing_due_fewer(engine: E
     assert not any(said.startswith(("UPDATE", "INSERT")) for said in statements)
 
 
-RUNNER = """
-import sys
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from forecasts.ledger import database
-from forecasts.resolution.runs import claiming, run as runs
-
-claiming.LEASE, claiming.BATCH = timedelta(seconds=float(sys.argv[2])), int(sys.argv[3])
-claiming.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=sys.argv[4]))
-runs.run(
-    database.open_engine(sys.argv[1]),
-    now=datetime(2026, 1, 12, tzinfo=UTC),
-    clock=lambda: datetime.now(UTC),
-    on_result=lambda result: print(result.slug, flush=True),
-)
-"""
-
-
-def outcomes(path: Path, slugs: list[str]) -> None:
-    rows = [f"{slug},yes,{iso(day(5))}" for slug in slugs]
-    path.write_text("\n".join(["question,outcome,known_at", *rows]) + "\n")
+def resolve(url: str, name: str, seconds: float, batch: int, told: Connection) -> None:
+    """Run under a name, with such leases and batches, and tell of each question that is done."""
+    claiming.LEASE, claiming.BATCH = timedelta(seconds=seconds), batch
+    claiming.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=name))
+    run.run(
+        database.open_engine(url),
+        now=day(11),
+        clock=lambda: datetime.now(UTC),
+        on_result=lambda result: told.send(result.slug),
+    )
+    told.send(READY)
 
 
 @pytest.mark.nightly
@@ -101,24 +90,21 @@ def test_eight_runs_resolve_two_thousand_questions_once_each_however_many_are_ki
 ) -> None:
     file = tmp_path / "outcomes.csv"
     slugs = fill(engine, 2_000, kind="outcomes_file", settings={"path": str(file)})
-    outcomes(file, slugs)
+    rows = [f"{slug},yes,{iso(day(5))}" for slug in slugs]
+    file.write_text("\n".join(["question,outcome,known_at", *rows]) + "\n")
     engine.dispose()
-    chosen = random.Random(20260112 + kills)
-    began = time.monotonic()
-    names = map("run-{}".format, count(1))
+    chosen, numbers = random.Random(20260112 + kills), count()
 
-    def start() -> tuple[str, subprocess.Popen[bytes]]:
-        """Start a run that says each question that it has done."""
-        name, lease, batch = next(names), *(("4", "20") if kills else ("60", "50"))
-        command = [sys.executable, "-c", RUNNER, ledger_url, lease, batch, name]
-        return name, subprocess.Popen(command, stdout=subprocess.PIPE)
+    def start() -> tuple[str, Writer]:
+        name = f"run-{next(numbers)}"
+        return name, begin(resolve, ledger_url, name, *((4, 20) if kills else (60, 50)))
 
-    def kill(name: str, one: subprocess.Popen[bytes]) -> int:
+    def kill(name: str, one: Writer) -> int:
         """Kill the run, which works, and return how many questions it had in its hand."""
         time.sleep(chosen.uniform(0, 0.02))
-        one.send_signal(signal.SIGKILL)
-        one.communicate()
-        assert one.returncode == -signal.SIGKILL, "it had ended by itself"
+        one.process.kill()
+        one.process.join()
+        assert one.process.exitcode == -signal.SIGKILL, "it had ended by itself"
         with database.reading(engine) as session:
             held = select(func.count(col(Watch.id))).where(Watch.claimed_by == name)
             return session.exec(held).one()
@@ -128,27 +114,23 @@ def test_eight_runs_resolve_two_thousand_questions_once_each_however_many_are_ki
     lives = [chosen.randint(1, 15) for _ in running]
     in_hand: list[int] = []
     while len(in_hand) < kills:
-        at_work = {one.stdout: place for place, (_, one) in enumerate(running)}
-        for said in select_ready(list(at_work), [], [])[0]:
-            place = at_work[said]
-            lives[place] -= os.read(said.fileno(), 65_536).count(b"\n")
+        places = {one.pipe: place for place, (_, one) in enumerate(running)}
+        for pipe in wait(list(places)):
+            place = places[pipe]
+            pipe.recv()
+            lives[place] -= 1
             if lives[place] <= 0 and len(in_hand) < kills:
                 in_hand.append(kill(*running[place]))
                 running[place], lives[place] = start(), chosen.randint(1, 15)
     assert sum(many > 0 for many in in_hand) >= 0.8 * kills  # the others were between two batches
-    codes = [(one.communicate(), one.returncode)[1] for _, one in running]
+    for _, one in running:
+        list(one.heard())
+        one.process.join()
+        assert one.process.exitcode == 0
+    due = select(Watch.id).where(col(Watch.next_at).is_not(None))
     while kills:  # what the last of them had in hand is free when their leases are over
         with database.reading(engine) as session:
-            if (
-                session.exec(select(Watch.id).where(col(Watch.next_at).is_not(None))).first()
-                is None
-            ):
+            if session.exec(due).first() is None:
                 break
-        start()[1].communicate()
-    print(
-        json.dumps(
-            {"kills": kills, "in_hand": in_hand, "seconds": round(time.monotonic() - began, 1)}
-        )
-    )
-    assert codes == [0] * 8
+        list(start()[1].heard())
     assert_each_is_resolved_once(engine, 2_000)
