@@ -114,7 +114,6 @@ def test_the_servers_clock_decides(ledger: Engine, deciding: Clock, kind: str) -
         assert ledger_clock(ledger, lambda wrong=wrong: wrong)() == deciding()  # type: ignore[misc]
 
 
-@pytest.mark.slow
 def test_an_act_that_waits_for_its_turn_takes_the_time_after_the_wait(ledger: Engine) -> None:
     here, waiting = Clock(), Event()
     times: list[datetime] = []

@@ -92,7 +92,6 @@ def test_nor_through_another_unique_key(filled: Engine, kind: str) -> None:
         session.execute(text(act[kind]))
 
 
-@pytest.mark.slow
 def test_the_database_refuses_values_that_the_verbs_would_have_refused(filled: Engine) -> None:
     for probability, withdrawn in ((7.0, False), (-0.1, False), (None, False), (0.5, True)):
         written = {"question_id": 1, "member_id": 1, "made_at": day(0), "recorded_at": day(0)}
@@ -150,7 +149,6 @@ def test_unique_columns_are_unique_in_every_database(filled: Engine) -> None:
             session.add(row)
 
 
-@pytest.mark.slow
 def test_a_reading_session_writes_nothing_and_sees_one_moment(filled: Engine) -> None:
     with pytest.raises(DatabaseError, match=r"(?i)read-?only"), database.reading(filled) as session:
         member_or_new(session, "eve", now=day(0))
@@ -163,7 +161,6 @@ def test_a_reading_session_writes_nothing_and_sees_one_moment(filled: Engine) ->
     assert count(filled, "member") == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
 def test_a_text_with_nul_is_refused_on_both_databases(filled: Engine, text: str) -> None:
     with pytest.raises(BadInput, match="NUL") as caught, database.writing(filled) as session:
@@ -223,7 +220,6 @@ def test_an_empty_ledger_in_memory_is_read_and_takes_nothing() -> None:
     engine.dispose()
 
 
-@pytest.mark.slow
 @settings(max_examples=examples(50))
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=40)

@@ -116,7 +116,6 @@ def close(session: Session) -> None:
     revisions.close(session, registry.find(session, "rain"), at=day(0.5), **at_noon(session))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
@@ -134,7 +133,6 @@ def test_anothers_decision_holds_from_the_next_act_on(
         forecast(ledger)
 
 
-@pytest.mark.slow
 def test_a_member_removed_elsewhere_is_unknown(ledger: Engine, other: Engine) -> None:
     with database.writing(other) as session:
         privacy.remove(session, "bob", member=None, now=day(2))
@@ -176,7 +174,6 @@ def forecasting(engine: Engine, slug: str = "rain", handle: str = "bob") -> Iter
         yield session
 
 
-@pytest.mark.slow
 def test_an_act_is_stored_at_its_end_and_lets_others_wait(ledger: Engine, other: Engine) -> None:
     with forecasting(ledger) as session:
         with pytest.raises(DatabaseError), database.writing(other, patience=0.1) as aside:
@@ -188,7 +185,6 @@ def test_an_act_is_stored_at_its_end_and_lets_others_wait(ledger: Engine, other:
     assert whole(ledger)
 
 
-@pytest.mark.slow
 def test_anothers_decision_before_the_turn_is_seen(ledger: Engine, other: Engine) -> None:
     with database.reading(ledger) as session:
         bob, rain = members.member_named(session, "bob"), registry.find(session, "rain")
@@ -283,7 +279,6 @@ def test_a_refused_commit_is_cleaned_up(ledger: Engine, monkeypatch: pytest.Monk
     assert whole(ledger)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_an_act_sees_commits_made_while_it_waited(ledger: Engine) -> None:
     url = ledger.url.update_query_dict({"options": "-c default_transaction_isolation=serializable"})

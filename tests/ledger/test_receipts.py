@@ -132,7 +132,6 @@ def test_a_changed_row_is_an_altered_ledger_and_an_old_copy_proves_nothing(engin
     assert found == [Finding.proved, Finding.proved, Finding.later]
 
 
-@pytest.mark.slow
 def test_a_ledger_rewritten_with_its_chain_is_found_by_one_receipt(engine: Engine) -> None:
     forecast(engine, 0.6, 1)
     given = forecast(engine, 0.7, 2)

@@ -411,7 +411,6 @@ def test_the_command_names_the_first_fault(shared: Engine, monkeypatch: pytest.M
     assert found["broken"]["row"] == 2
 
 
-@pytest.mark.slow
 def test_rows_that_an_index_leaves_out_are_named(ledger_file: Path) -> None:
     engine = database.open_engine(sqlite_url(ledger_file))
     with database.writing(engine) as session:

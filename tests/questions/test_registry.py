@@ -41,7 +41,6 @@ def test_a_slug_is_made_of_whole_words(session: Session, alice: Member) -> None:
         assert ask(session, alice, title=title).slug == slug
 
 
-@pytest.mark.slow
 @given(titles=st.lists(st.text(min_size=1).filter(lambda t: t.strip() != ""), max_size=6))
 def test_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
     taken: list[str] = []

@@ -56,7 +56,6 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
     assert before == pytest.approx(0.36)
 
 
-@pytest.mark.slow
 @given(QUANTILES, QUANTILES)
 def test_quantiles_have_their_mean_crps(old: dict[str, float], new: dict[str, float]) -> None:
     before, after = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))

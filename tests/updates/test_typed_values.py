@@ -69,7 +69,6 @@ def test_options_left_as_they_were_are_the_standing_vector(weights: list[float])
 BARS = st.lists(st.floats(0, 100), min_size=2, max_size=12)
 
 
-@pytest.mark.slow
 @given(BARS, st.data())
 def test_moved_bars_sum_to_100_and_can_be_typed(bars: list[float], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(bars) - 1))

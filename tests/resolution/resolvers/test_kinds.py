@@ -224,7 +224,6 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
-@pytest.mark.slow
 def test_a_program_of_the_operators_decides(program: Any) -> None:
     settings = program(
         "said = json.load(sys.stdin)\n"

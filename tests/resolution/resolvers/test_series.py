@@ -233,7 +233,6 @@ def test_unusable_settings_are_refused() -> None:
         assert fault in " ".join([str(refused.value), *map(str, refused.value.problems)])
 
 
-@pytest.mark.slow
 @given(
     st.sampled_from(["max", "min", "count", "mean", "sum", "first", "last"]),
     st.sampled_from([">", ">=", "<", "<=", "=="]),

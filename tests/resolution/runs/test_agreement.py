@@ -139,7 +139,6 @@ ANSWERS = {
 }
 
 
-@pytest.mark.slow
 @given(
     answers=st.lists(st.sampled_from(list(ANSWERS)), min_size=1, max_size=5),
     agreeing=st.integers(2, 4),
