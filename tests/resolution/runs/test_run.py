@@ -62,7 +62,7 @@ def test_a_bad_or_missing_row_affects_only_its_question(engine: Engine, outcomes
     assert "'perhaps' is not an outcome" in message(summary, "rain")
     with database.reading(engine) as session:
         looks = [row.lookup for row in progress.last_lookups(session)]
-        assert [str(look.state) for look in looks if look] == list(came.values())
+        assert sorted(str(look.state) for look in looks if look) == sorted(came.values())
         [resolution] = session.exec(select(Resolution)).all()
         assert (resolution.outcome, resolution.known_at) == ("no", day(3))
         assert resolution.source == "https://example.org/report"
