@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import Any
 
 from forecasts.ledger.models import Forecast, QuestionText
@@ -13,12 +11,6 @@ from tests.conftest import day
 
 def text(**fields: object) -> QuestionText:
     return question_text(title="?", open_time=day(0), scheduled_close_time=day(1), **fields)
-
-
-def table(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table of texts, and how each is read."""
-    with (Path(__file__).parent / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def standing(at: float = 0, **value: Any) -> Forecast:

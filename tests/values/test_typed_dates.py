@@ -19,7 +19,7 @@ from forecasts.values.typed_dates import (
     read_date,
     read_typed_outcome,
 )
-from tests.values.questions import table
+from tests.tables import each_row
 
 NOW = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)  # a Friday
 NEW_YORK = ZoneInfo("America/New_York")
@@ -29,51 +29,45 @@ def last_second(day: str) -> datetime:
     return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
 
 
-@pytest.mark.parametrize("row", table("dates"), ids=lambda row: row["text"])
+LANDING = QuestionText(
+    title="When will it land?",
+    type=QuestionType.date,
+    lower_bound="2026-01-01",
+    upper_bound="2027-01-01",
+    open_time=NOW,
+    scheduled_close_time=last_second("2026-12-31"),
+)
+
+
+@each_row(__file__, "dates", by="text")
 def test_a_date_is_read_as_people_type_it_or_name_it_in_a_title(row: dict[str, str]) -> None:
-    text, phrase = row["text"], row["phrase"]
-    if row["where"] == "typed":
-        assert read_date(text, now=NOW) == last_second(row["day"])
-    elif not phrase:
-        assert deadline_in_title(text, now=NOW) is None
-    else:
-        start = text.index(phrase)
-        named = NamedDate(last_second(row["day"]), phrase, start, start + len(phrase))
-        assert deadline_in_title(text, now=NOW) == named
-
-
-@pytest.mark.parametrize(
-    ("typed", "day"),
-    [("friday", "2026-11-27"), ("monday", "2026-11-23"), ("Nov 12", "2026-11-12"),
-     ("31 Dec", "2025-12-31"), ("yesterday", "2026-11-26"), ("2026-11-01", "2026-11-01"),
-     # Of a period, the first day.
-     ("last week", "2026-11-16"), ("last month", "2026-10-01"), ("march", "2026-03-01"),
-     ("2025", "2025-01-01"), ("this month", "2026-11-01"), ("Q1", "2026-01-01"),
-     # Not of every year, nor on the same day of each.
-     ("29 Feb", "2024-02-29"), ("Easter", "2026-04-05")],
-)  # fmt: skip
-def test_a_day_in_the_past_is_the_latest_one(typed: str, day: str) -> None:
-    found = read_date(typed, now=NOW, past=True, end_of_day=False)
-    assert found == datetime.combine(date.fromisoformat(day), time(), UTC)
+    text, day, phrase = row["text"], row["day"], row["phrase"]
+    match row["where"]:
+        case "typed":
+            assert read_date(text, now=NOW) == last_second(day)
+        case "past":
+            found = read_date(text, now=NOW, past=True, end_of_day=False)
+            assert found == datetime.combine(date.fromisoformat(day), time(), UTC)
+        case "in New York":
+            found = read_date(text, now=NOW, zone=NEW_YORK)
+            assert found == datetime.fromisoformat(day)
+        case "written":
+            assert iso_date(text, now=NOW, zone=NEW_YORK) == day
+        case "outcome":
+            assert read_typed_outcome(text, LANDING, now=NOW) == day
+        case "title" if phrase:
+            start = text.index(phrase)
+            named = NamedDate(last_second(day), phrase, start, start + len(phrase))
+            assert deadline_in_title(text, now=NOW) == named
+        case "title":
+            assert deadline_in_title(text, now=NOW) is None
+        case other:
+            pytest.fail(f"a case of no test: {other}")
 
 
 def test_29_february_is_that_of_the_next_leap_year() -> None:
     after = datetime(2028, 3, 5, tzinfo=UTC)
     assert read_date("29 Feb", now=after) == last_second("2032-02-29")
-
-
-@pytest.mark.parametrize(
-    ("typed", "moment"),
-    [
-        ("now", "2026-11-27T11:10+00:00"), ("2027-03-31T14:00Z", "2027-03-31T14:00+00:00"),
-        ("tomorrow 14:00 UTC", "2026-11-28T14:00+00:00"),
-        ("tomorrow at 14:00", "2026-11-28T19:00+00:00"),
-        ("2027-07-01 14:00", "2027-07-01T18:00+00:00"), ("tomorrow", "2026-11-29T04:59:59+00:00"),
-        ("2027-07-01", "2027-07-02T03:59:59+00:00"),
-    ],
-)  # fmt: skip
-def test_days_and_times_are_those_of_the_zone(typed: str, moment: str) -> None:
-    assert read_date(typed, now=NOW, zone=NEW_YORK) == datetime.fromisoformat(moment)
 
 
 def test_days_are_those_of_the_zone_in_a_title_too() -> None:
@@ -108,43 +102,8 @@ def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
         assert read_date(typed, now=NOW, zone=NEW_YORK).utcoffset() is not None
 
 
-@pytest.mark.parametrize(
-    ("typed", "written"),
-    [
-        ("next friday", "2026-12-04"), ("end of March", "2027-03-31"),
-        ("30 Oct 2025", "2025-10-30"), ("2027-03-31", "2027-03-31"),
-        ("2027-03-31T14:00Z", "2027-03-31T14:00Z"), ("2027-03-31T14:00", "2027-03-31T18:00:00Z"),
-        ("tomorrow 14:00", "2026-11-28T19:00:00Z"), ("tomorrow", "2026-11-28"),
-    ],
-)  # fmt: skip
-def test_a_date_is_written_in_iso_8601_and_kept_if_it_is(typed: str, written: str) -> None:
-    assert iso_date(typed, now=NOW, zone=NEW_YORK) == written
-
-
 def test_of_a_period_the_first_day_is_written_where_it_is_meant() -> None:
     assert iso_date("january 2027", now=NOW, first=True) == "2027-01-01"
-
-
-LANDING = QuestionText(
-    title="When will it land?",
-    type=QuestionType.date,
-    lower_bound="2026-01-01",
-    upper_bound="2027-01-01",
-    open_time=NOW,
-    scheduled_close_time=last_second("2026-12-31"),
-)
-
-
-@pytest.mark.parametrize(
-    ("typed", "outcome"),
-    [
-        ("yesterday", "2026-11-26"), ("4 March", "2026-03-04"), ("friday", "2026-11-27"),
-        ("2026-11-20", "2026-11-20"), ("2026-11-20T10:00Z", "2026-11-20T10:00Z"),
-        ("above", "above_upper_bound"), ("Annulled", "annulled"),
-    ],
-)  # fmt: skip
-def test_the_outcome_of_a_date_question_is_read_as_people_type_it(typed: str, outcome: str) -> None:
-    assert read_typed_outcome(typed, LANDING, now=NOW) == outcome
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.values.value import Value
 from forecasts.values.value_parsing import read_percent_field, read_probability, read_value
 from tests.conftest import day
-from tests.values.questions import CITIES, PRICE, RAIN, WHEN, table, text
+from tests.tables import each_row
+from tests.values.questions import CITIES, PRICE, RAIN, WHEN, text
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_options_left_out_keep_the_proportions_of_the_current_forecast() -> None
     assert read("c=40%", 0.5, None, 0.3, 0.2) == (0.2, 0.2, 0.4, 0.2)  # before b was an option
 
 
-@pytest.mark.parametrize("row", table("refused"), ids=lambda row: row["typed"])
+@each_row(__file__, "refused", by="typed")
 def test_a_refused_value_is_named_with_the_rule(row: dict[str, str]) -> None:
     question = {"CITIES": CITIES, "PRICE": PRICE, "WHEN": WHEN}[row["question"]]
     with pytest.raises(LedgerError) as caught:

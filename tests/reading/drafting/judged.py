@@ -12,7 +12,6 @@ on the page; ``alone`` is without it: the title has its last day, and nothing in
 
 from __future__ import annotations
 
-import csv
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.reading.drafting.strength import Strength
+from tests.tables import table
 
 FILE = Path(__file__).parent / "corpus" / "judged.tsv"
 HALVES = ("development", "held-out")
@@ -54,8 +54,7 @@ class Figures:
 
 def corpus(part: str) -> list[Row]:
     """Return the rows of a part of the corpus."""
-    with (FILE.parent / f"{part}.tsv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return table(FILE.with_name(f"{part}.tsv"))
 
 
 def all_rows() -> list[Row]:

@@ -27,6 +27,7 @@ def test_a_sentence_becomes_a_question_of_its_kind_and_strength(row: dict[str, s
         asked = f"{draft.lower_bound} to {draft.upper_bound} {draft.unit}"
     assert (draft.question, asked) == (row["question"], row["asked"])
     assert row["strength"] in ("", f"{draft.strength}: {draft.reason}")
+    assert draft.is_complete == (draft.question != "" and "…" not in draft.question)
 
 
 def test_a_first_word_that_the_text_writes_small_elsewhere_loses_its_capital() -> None:

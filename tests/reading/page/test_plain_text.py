@@ -18,6 +18,7 @@ from forecasts.reading.page.boilerplate import ends_article, is_boilerplate
 from forecasts.reading.page.bylines import is_publisher, publisher_and_author
 from forecasts.reading.page.captions import is_caption, is_credit
 from forecasts.reading.page.plain_text import MAX_LINES, split_text
+from tests.tables import each_row
 
 PAGES = sorted(
     page for page in (Path(__file__).parent / "pages").iterdir() if page.suffix != ".json"
@@ -43,6 +44,10 @@ def only(text: str) -> list[str]:
     """Return the paragraphs of the only article in a text."""
     (article,) = split_text(text, captured_at=DAY)
     return article.text.split(PARAGRAPH)
+
+
+def titles(text: str) -> list[str]:
+    return [article.title for article in split_text(text, captured_at=DAY)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -146,10 +151,7 @@ def test_rows_that_an_editor_broke_are_paragraphs_again() -> None:
 
 def test_a_line_across_the_page_parts_two_texts_with_titles() -> None:
     text = body("Quota row halts landings", *FISH, "-----", "Court orders rehiring", *COURT)
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings",
-        "Court orders rehiring",
-    ]
+    assert titles(text) == ["Quota row halts landings", "Court orders rehiring"]
 
 
 def test_titles_of_a_numbered_digest_lose_their_numbers() -> None:
@@ -157,10 +159,7 @@ def test_titles_of_a_numbered_digest_lose_their_numbers() -> None:
         "1. Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
         "2. Court orders rehiring", "Ostland Radio · 3 days ago", *COURT,
     )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings",
-        "Court orders rehiring",
-    ]
+    assert titles(text) == ["Quota row halts landings", "Court orders rehiring"]
 
 
 def test_labels_name_the_first_line() -> None:
@@ -195,9 +194,7 @@ def test_teasers_without_a_text_are_not_articles() -> None:
         "Prices have fallen for a third month, and the makers now…",
         "Why strikes are back", "BBC News · 4 days ago",
     )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings"
-    ]
+    assert titles(text) == ["Quota row halts landings"]
 
 
 def test_a_sites_welcome_is_not_an_article() -> None:
@@ -206,120 +203,18 @@ def test_a_sites_welcome_is_not_an_article() -> None:
         "We use cookies to improve your experience.", "Accept all",
         "Quota row halts landings", "Coastal Review · 2 days ago", *FISH,
     )  # fmt: skip
-    assert [article.title for article in split_text(text, captured_at=DAY)] == [
-        "Quota row halts landings"
-    ]
+    assert titles(text) == ["Quota row halts landings"]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Erika Holm / The Coastal Review",
-        "AFP-JIJI",
-        "REUTERS",
-        "Getty Images",
-        "POOL / VIA AFP-JIJI",
-        "(AP Photo/Jane Roe)",
-        "[Jane Roe/Al Jazeera]",
-        "Photo: Jane Roe",
-        "Photograph by Jane Roe",
-        "Image credit: Velmora Institute",
-        "Courtesy of Velmora Institute",
-        "File photo",
-        "© Jane Roe",
-    ],
-)
-def test_a_photographers_name_is_a_credit(line: str) -> None:
-    assert is_credit(line)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Reuters reported the talks on Monday.",
-        "What comes next",
-        "The Associated Press was told of the plan by two officials.",
-        "Photographs of the site show nothing new.",
-        "A Chinese puzzle",
-    ],
-)
-def test_a_sentence_of_the_text_is_not_a_credit(line: str) -> None:
-    assert not is_credit(line)
-
-
-@pytest.mark.parametrize(
-    ("line", "following"),
-    [
-        ("The harbour of Sund in May 2024 |", "Whoever"),
-        ("The harbour of Sund from the air", "AFP"),
-        ("Protesters gather outside parliament in Sund on Tuesday.", "REUTERS"),
-        ("A patrol boat passes a trawler on July 3, 2025.", "Erika Holm / AFP"),
-        ("Two leaders at the summit in Osaka in June 2019.", "POOL / VIA REUTERS"),
-        ("Workers unload grain in Sund on Monday. (AP Photo/Jane Roe)", None),
-        ("Cars wait at a filling station on July 21, 2025. — AFP pic", None),
-        ("Boats lie in the harbour. REUTERS/Jane Roe", None),
-        ("FILE PHOTO: Cranes stand over the terminal in Velmora.", None),
-        ("The minister (left) greets dockers in Velmora.", None),
-        ("The glacier is seen in this undated handout picture.", None),
-    ],
-)
-def test_the_description_of_a_picture_is_a_caption(line: str, following: str | None) -> None:
-    assert is_caption(line, following)
-
-
-@pytest.mark.parametrize(
-    ("line", "following"),
-    [
-        ("Protesters gather outside parliament in Sund on Tuesday.", None),
-        ("Protesters gathered outside parliament in Sund on Tuesday.", "REUTERS"),
-        ("The bank will decide on Thursday.", "Getty Images"),
-        ("Voters go to the polls on September 28.", "Photo: Jane Roe"),
-        ('"It was no accident," said the captain, who holds a permit.', "AFP"),
-        ("Exports fell by a fifth, the ministry said. (AFP)", None),
-    ],
-)
-def test_a_sentence_above_a_credit_stays_unless_it_shows_a_scene(
-    line: str, following: str | None
-) -> None:
-    assert not is_caption(line, following)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Sign up for our newsletter to get the day's news in your inbox.",
-        "Read more: Court orders rehiring",
-        "Advertisement",
-        "☰ Menu",
-        "Share on Facebook",
-        "Get our free app today and read on.",
-        "© 2025 World Digest. All rights reserved.",
-        "This article was first published by The Coastal Review.",
-        "Story continues below",
-        "Be the first to comment.",
-        "By signing up, you agree to our Terms of Use and Privacy Policy.",
-    ],
-)
-def test_a_sites_words_about_itself_are_boilerplate(line: str) -> None:
-    assert is_boilerplate(line)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "The app, which two million people use, was fined for sharing data with advertisers.",
-        "Users can opt out in the settings, but few know how.",
-        "You cannot build a wall against the sea, an old saying goes.",
-        "Loading docks stood empty for a week.",
-        "Try the new approach first and see what it costs.",
-        "Subscribers to the service fell by a tenth, the company said.",
-        "The newsletter was closed by its publisher in May.",
-        "It was over.",
-    ],
-)
-def test_sentences_about_apps_and_subscribers_stay(line: str) -> None:
-    assert not is_boilerplate(line)
-    assert not ends_article(line)
+@each_row(__file__, "lines", by="line")
+def test_a_line_is_a_credit_a_caption_or_boilerplate_as_the_table_says(row: dict[str, str]) -> None:
+    line, said = row["line"], row["is"]
+    if "caption" in said:
+        found = is_caption(line, row["following"] or None)
+    else:
+        found = is_credit(line) if "credit" in said else is_boilerplate(line)
+    assert found == (not said.startswith("not ")), row["about"]
+    assert said != "not boilerplate" or not ends_article(line)
 
 
 def test_of_two_names_the_one_that_is_called_a_paper_is_the_publisher() -> None:
