@@ -256,10 +256,14 @@ def test_a_path_without_a_file_is_named(tmp_path: Path, name: str, message: str)
         capture(tmp_path / name, captured_at=NOON)
 
 
-@pytest.mark.parametrize("source", ["", "\x00", "a" * 5000, "ftp://a.example/", "http://"])
-def test_a_source_that_is_nothing_is_refused(source: str) -> None:
-    with pytest.raises(CaptureError):
-        capture(source, captured_at=NOON)
+def test_a_source_that_is_nothing_is_refused() -> None:
+    for source in ("\x00", "a" * 5000, "ftp://a.example/", "http://"):
+        with pytest.raises(CaptureError):
+            capture(source, captured_at=NOON)
+    for source in ("", "  \n"):
+        with pytest.raises(CaptureError, match="The source is blank") as refused:
+            capture(source, captured_at=NOON)
+        assert "web address" in refused.value.remedy
 
 
 def test_a_time_of_capture_without_a_zone_is_refused() -> None:
@@ -291,13 +295,6 @@ def test_a_url_is_captured_by_the_media_type_that_the_server_sends(
 def test_a_url_inside_the_network_is_refused() -> None:
     with pytest.raises(CaptureError, match="not on the public internet"):
         capture("http://localhost/page", captured_at=NOON)
-
-
-@pytest.mark.parametrize("source", ["", "  \n"])
-def test_a_blank_source_is_called_blank(source: str) -> None:
-    with pytest.raises(CaptureError, match="The source is blank") as refused:
-        capture(source, captured_at=NOON)
-    assert "web address" in refused.value.remedy
 
 
 # -- identity -------------------------------------------------------------------------------

@@ -142,10 +142,17 @@ def test_the_first_commands_can_be_pasted_in_order_on_any_day(
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_on_forecasting_run_in_order(run: Callable[[str], str]) -> None:
+def test_the_commands_of_the_page_on_forecasting_run_in_order_and_print_what_it_shows(
+    run: Callable[[str], str],
+) -> None:
+    page = ROOT / "docs" / "forecasting.md"
     sentence = "It has rained on nine days of this month, and the forecast for next week is dry."
     capture = f"forecasts capture - <<'END'\nAn article\n\n{sentence}\nEND\n"
-    assert "30%" in run("".join([capture, *blocks(ROOT / "docs" / "forecasting.md", "sh")]))
+    commands = "".join([capture, *blocks(page, "sh")])
+    printed = run(f"export FORECASTS_MEMBER=alice\n{commands}")
+    [shown] = blocks(page, "text")
+    assert shown in printed
+    assert "alice: 90% → 30% on rain (evidence: 1 for yes, 1 against yes, 1 as context)" in printed
 
 
 def test_every_setting_is_documented() -> None:

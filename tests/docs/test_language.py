@@ -6,9 +6,7 @@ The patterns are the worst of what used to be here; style is more than they can 
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,18 +63,13 @@ PATTERNS = {
 
 def _spoken(source: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of each docstring, comment and string that a person may read."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string.lstrip("# ")
-    tree = ast.parse(source)
-    inside = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
-    for node in ast.walk(tree):
+    for number, line in enumerate(source.splitlines(), 1):
+        if comment := re.search(r"(?:^ *|  )# (.*)", line):
+            yield number, comment[1]
+    inside: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr):
+            inside.update(map(id, node.values))
             parts = [part.value if isinstance(part, ast.Constant) else "}" for part in node.values]
             yield node.lineno, "".join(map(str, parts))
         elif (

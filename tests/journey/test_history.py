@@ -81,15 +81,14 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         for act in acts:
             member = member_or_new(session, act.who, now=day(0))
             mine = [earlier for earlier in done if earlier.who == act.who]
+            by = {"member": member, "now": day(act.at)}
             if act.p is not None:
-                updates.update(
-                    session, question, Value(probability=act.p), member=member, now=day(act.at)
-                )
+                updates.update(session, question, Value(probability=act.p), **by)
             elif mine and mine[-1].p is not None:
-                updates.withdraw(session, question, member=member, now=day(act.at))
+                updates.withdraw(session, question, **by)
             else:
                 with pytest.raises(Refused, match="nothing to withdraw"):
-                    updates.withdraw(session, question, member=member, now=day(act.at))
+                    updates.withdraw(session, question, **by)
                 continue
             done.append(act)
 
@@ -97,31 +96,22 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
         for verdict in verdicts:
             if given and given[-1] == replace(verdict, withdrawn=False):
                 continue  # saying the same again is refused
-            confirmation.confirm(
-                session,
-                question,
-                verdict.outcome,
-                known_at=day(verdict.known),
-                now=day(20),
-                member=alice,
-            )
+            by = {"member": alice, "now": day(20)}
+            known = day(verdict.known)
+            confirmation.confirm(session, question, verdict.outcome, known_at=known, **by)
             given.append(replace(verdict, withdrawn=False))
             if verdict.withdrawn:
-                confirmation.withdraw(session, question, reason="a slip", now=day(20), member=alice)
+                confirmation.withdraw(session, question, reason="a slip", **by)
                 given.append(verdict)
 
         # The history holds every act, as it was done, in the order it was done.
-        rows = session.exec(
-            select(Forecast).where(Forecast.question_id == question.id).order_by(col(Forecast.id))
-        ).all()
+        own = select(Forecast).where(Forecast.question_id == question.id)
+        rows = session.exec(own.order_by(col(Forecast.id))).all()
         assert [(row.made_at, row.probability, row.withdrawn) for row in rows] == [
             (day(act.at), act.p, act.p is None) for act in done
         ]
-        steps = session.exec(
-            select(Resolution)
-            .where(Resolution.question_id == question.id)
-            .order_by(col(Resolution.id))
-        ).all()
+        its = select(Resolution).where(Resolution.question_id == question.id)
+        steps = session.exec(its.order_by(col(Resolution.id))).all()
         assert [(step.outcome, step.state == "withdrawn") for step in steps] == [
             (verdict.outcome, verdict.withdrawn) for verdict in given
         ]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -36,8 +35,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions import registry, revisions, standing
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import assignments, confirmation, proposals
-from forecasts.resolution.runs import run as resolution_run
+from forecasts.resolution import confirmation, proposals
 from forecasts.scores.ledger_frames import ledger_frames, revision
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -47,7 +45,7 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
-MANY = 6
+MANY = 4
 QUAY = CapturedArticle(
     title="The quay",
     publisher="The Port Gazette",
@@ -74,6 +72,18 @@ def at_once(engine: Engine, act: Callable[[Session, int], T]) -> list[T | Ledger
         return list(pool.map(one, range(MANY)))
 
 
+def on_rain(
+    engine: Engine, act: Callable[[Session, Question, Member, int], T]
+) -> list[T | LedgerError]:
+    """Let alice act on her question several times at one moment."""
+
+    def one(session: Session, number: int) -> T:
+        question, alice = registry.find(session, "rain"), member_named(session, "alice")
+        return act(session, question, alice, number)
+
+    return at_once(engine, one)
+
+
 def refused(came_to: list[Any]) -> list[Refused]:
     """Return the refusals among what they came to, of which there is no other error."""
     errors = [one for one in came_to if isinstance(one, Exception)]
@@ -87,13 +97,12 @@ def count(engine: Engine, table: type[Any]) -> int:
 
 
 @pytest.fixture
-def rain(engine: Engine) -> str:
+def rain(engine: Engine) -> None:
     """A question with a standing forecast of alice's."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")
         updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
-    return "rain"
 
 
 def test_a_new_member_is_written_once_and_everyone_gets_it(engine: Engine) -> None:
@@ -147,138 +156,113 @@ def test_a_slug_is_given_once_and_titles_find_free_ones(engine: Engine) -> None:
     assert count(engine, Question) == len(slugs)
 
 
-def test_evidence_that_several_cite_at_once_is_one(engine: Engine, rain: str) -> None:
-    def update(session: Session, number: int) -> None:
-        updates.update(
-            session,
-            registry.find(session, rain),
-            Value(probability=number / 10),
-            member=member_or_new(session, f"member {number}", now=day(2)),
-            now=day(2),
-            evidence=[CitedEvidence(url="https://example.org/quay")],
-        )
+def test_evidence_that_several_cite_at_once_is_one(engine: Engine, rain: None) -> None:
+    cited = [CitedEvidence(url="https://example.org/quay")]
 
-    assert at_once(engine, update) == [None] * MANY
+    def update(session: Session, question: Question, _: Member, number: int) -> None:
+        member = member_or_new(session, f"member {number}", now=day(2))
+        value = Value(probability=number / 10)
+        updates.update(session, question, value, member=member, now=day(2), evidence=cited)
+
+    assert on_rain(engine, update) == [None] * MANY
     assert [count(engine, table) for table in (Forecast, Evidence)] == [MANY + 1, 1]
 
 
-def test_a_forecast_is_withdrawn_once(engine: Engine, rain: str) -> None:
-    def withdraw(session: Session, _: int) -> int | None:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
+def test_a_forecast_is_withdrawn_once(engine: Engine, rain: None) -> None:
+    def withdraw(session: Session, question: Question, alice: Member, _: int) -> int | None:
         return updates.withdraw(session, question, member=alice, now=day(2)).forecast.id
 
-    came_to = at_once(engine, withdraw)
-    assert len(refused(came_to)) == MANY - 1
+    assert len(refused(on_rain(engine, withdraw))) == MANY - 1
     assert count(engine, Forecast) == 2
 
 
-def test_an_outcome_is_proposed_once(engine: Engine, rain: str) -> None:
-    def propose(session: Session, _: int) -> int | None:
-        question = registry.find(session, rain)
+def test_an_outcome_is_proposed_once(engine: Engine, rain: None) -> None:
+    def propose(session: Session, question: Question, *_: object) -> int | None:
         return proposals.propose(session, question, "yes", known_at=day(2), now=day(3)).id
 
-    assert len(refused(at_once(engine, propose))) == MANY - 1
+    assert len(refused(on_rain(engine, propose))) == MANY - 1
     assert count(engine, Resolution) == 1
 
 
-def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, rain: str) -> None:
-    def confirm(session: Session, number: int) -> int | None:
-        return confirmation.confirm(
-            session,
-            registry.find(session, rain),
-            "yes" if number % 2 else "no",
-            known_at=day(2),
-            now=day(3),
-            member=member_named(session, "alice"),
-        ).resolution.id
+def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, rain: None) -> None:
+    def confirm(session: Session, question: Question, alice: Member, number: int) -> None:
+        outcome = "yes" if number % 2 else "no"
+        known = {"known_at": day(2), "now": day(3)}
+        confirmation.confirm(session, question, outcome, member=alice, **known)
 
-    refused(at_once(engine, confirm))
+    refused(on_rain(engine, confirm))
     with database.reading(engine) as session:
         rows = session.exec(select(Resolution).order_by(col(Resolution.id))).all()
         assert [row.supersedes_id for row in rows] == [None, *(row.id for row in rows[:-1])]
         said = [row.outcome for row in rows]
         assert all(one != other for one, other in pairwise(said))
-        state = standing.current_state(session, registry.find(session, rain), now=day(3))
+        state = standing.current_state(session, registry.find(session, "rain"), now=day(3))
         assert state.resolution is not None
         assert state.resolution.id == rows[-1].id
 
 
-def test_an_outcome_is_withdrawn_once_and_then_confirmed_once(engine: Engine, rain: str) -> None:
-    def confirm(session: Session, _: int) -> int | None:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
-        return confirmation.confirm(
-            session, question, "yes", now=day(3), member=alice
-        ).resolution.id
+def test_an_outcome_is_withdrawn_once_and_then_confirmed_once(engine: Engine, rain: None) -> None:
+    def confirm(session: Session, question: Question, alice: Member, _: int) -> None:
+        confirmation.confirm(session, question, "yes", now=day(3), member=alice)
 
-    def withdraw(session: Session, _: int) -> int | None:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
-        return confirmation.withdraw(
-            session, question, reason="a slip", now=day(3), member=alice
-        ).id
+    def withdraw(session: Session, question: Question, alice: Member, _: int) -> None:
+        confirmation.withdraw(session, question, reason="a slip", now=day(3), member=alice)
 
     for steps, act in enumerate((confirm, withdraw, confirm), 1):
-        assert len(refused(at_once(engine, act))) == MANY - 1
+        assert len(refused(on_rain(engine, act))) == MANY - 1
         assert count(engine, Resolution) == steps
 
 
-def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:
+def test_a_proposal_is_decided_once(engine: Engine, rain: None) -> None:
     with database.writing(engine) as session:
-        question = registry.find(session, rain)
+        question = registry.find(session, "rain")
         proposals.propose(session, question, "yes", known_at=day(2), now=day(3))
 
-    def decide(session: Session, number: int) -> int | None:
+    def decide(session: Session, _: Question, alice: Member, number: int) -> None:
         proposal = session.exec(select(Resolution).where(Resolution.id == 1)).one()
-        alice = member_named(session, "alice")
         if number % 2:
-            return confirmation.accept(session, proposal, now=day(4), member=alice).resolution.id
-        return proposals.reject(session, proposal, now=day(4), member=alice, note="no").id
+            confirmation.accept(session, proposal, now=day(4), member=alice)
+        else:
+            proposals.reject(session, proposal, now=day(4), member=alice, note="no")
 
-    assert len(refused(at_once(engine, decide))) == MANY - 1
+    assert len(refused(on_rain(engine, decide))) == MANY - 1
     assert count(engine, Resolution) == 2
 
 
 def test_no_forecast_comes_after_the_resolution_that_was_made_with_it(
-    engine: Engine, rain: str
+    engine: Engine, rain: None
 ) -> None:
-    def act(session: Session, number: int) -> str:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
+    def act(session: Session, question: Question, alice: Member, number: int) -> str:
+        by = {"member": alice, "now": day(2)}
         if number == 0:
-            confirmation.confirm(
-                session, question, "yes", known_at=day(2), now=day(2), member=alice
-            )
+            confirmation.confirm(session, question, "yes", known_at=day(2), **by)
             return "resolved"
-        value = Value(probability=number / 10)
-        updates.update(session, question, value, member=alice, now=day(2))
+        updates.update(session, question, Value(probability=number / 10), **by)
         return "forecast"
 
-    came_to = at_once(engine, act)
+    came_to = on_rain(engine, act)
     taken = came_to.count("forecast")
     assert len(refused(came_to)) == MANY - 1 - taken
-    with database.reading(engine) as session:
-        resolution = session.exec(select(Resolution)).one()
-        forecasts = session.exec(select(Forecast)).all()
-    assert len(forecasts) == 1 + taken
-    assert resolution.outcome == "yes"
+    assert [count(engine, table) for table in (Forecast, Resolution)] == [1 + taken, 1]
 
 
 def test_a_question_is_reworded_one_after_the_other_and_closed_once(
-    engine: Engine, rain: str
+    engine: Engine, rain: None
 ) -> None:
-    def act(session: Session, number: int) -> int:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
+    def act(session: Session, question: Question, alice: Member, number: int) -> int:
         if number % 2:
             return revisions.close(session, question, at=day(2), member=alice, now=day(3)).number
         title = f"Will it rain, and how ({number})?"
         return revisions.revise(session, question, member=alice, now=day(3), title=title).number
 
-    came_to = at_once(engine, act)
+    came_to = on_rain(engine, act)
     assert len(refused(came_to)) == MANY // 2 - 1
     numbers = sorted(one for one in came_to if isinstance(one, int))
     assert numbers == list(range(2, MANY // 2 + 3))
     assert count(engine, QuestionRevision) == len(numbers) + 1
 
 
-def test_the_same_import_at_once_is_stored_once(engine: Engine, rain: str) -> None:
+def test_the_same_import_at_once_is_stored_once(engine: Engine, rain: None) -> None:
     with database.reading(engine) as session:
         frames = ledger_frames(session)
     frames.forecasts["probability"] = 0.25
@@ -291,38 +275,18 @@ def test_the_same_import_at_once_is_stored_once(engine: Engine, rain: str) -> No
     assert count(engine, Forecast) == 2
 
 
-def test_runs_side_by_side_resolve_a_question_once(engine: Engine, tmp_path: Path) -> None:
-    outcomes = tmp_path / "outcomes.csv"
-    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-02T00:00:00Z\n")
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        question = ask(session, alice, slug="rain")
-        settings = {"path": str(outcomes)}
-        assignments.attach(session, question, "outcomes_file", settings, member=alice, now=day(0))
-    together = Barrier(MANY)
-
-    def run(_: int) -> int:
-        together.wait(timeout=30)
-        return len(resolution_run.run(engine, now=day(5)).results)
-
-    with ThreadPoolExecutor(MANY) as pool:
-        assert sorted(pool.map(run, range(MANY))) == [0] * (MANY - 1) + [1]
-    assert count(engine, Resolution) == 1
-
-
-def test_later_numbers_become_visible_later(engine: Engine, rain: str) -> None:
+def test_later_numbers_become_visible_later(engine: Engine, rain: None) -> None:
     """Whoever has seen a number never meets a smaller one that is new to them."""
     seen: list[set[int | None]] = []
 
-    def act(session: Session, number: int) -> None:
-        question, alice = registry.find(session, rain), member_named(session, "alice")
+    def act(session: Session, question: Question, alice: Member, number: int) -> None:
         for step in range(3):
             value = Value(probability=(number + step) / 10)
             updates.update(session, question, value, member=alice, now=day(2))
             with database.reading(engine) as other:
                 seen.append(set(other.exec(select(Forecast.id))))
 
-    at_once(engine, act)
+    on_rain(engine, act)
     seen.sort(key=lambda ids: (max(ids, default=0), len(ids)))  # type: ignore[type-var]
     for earlier, later in pairwise(seen):
         assert earlier <= later
@@ -331,7 +295,7 @@ def test_later_numbers_become_visible_later(engine: Engine, rain: str) -> None:
         assert revision(session)[2] == 1 + 3 * MANY
 
 
-def test_readers_do_not_wait_for_a_writer(engine: Engine, rain: str) -> None:
+def test_readers_do_not_wait_for_a_writer(engine: Engine, rain: None) -> None:
     with database.writing(engine) as session:
         member_or_new(session, "bob", now=day(2))
         with database.reading(engine) as other:
