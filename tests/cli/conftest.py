@@ -1,8 +1,10 @@
 """The command line on a fresh ledger, at a time set by the test."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -10,11 +12,45 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from tests.conftest import KINDS
+from tests.operations.timestamping import Authority, served
 from tests.resolution.conftest import no_child  # noqa: F401 - a fixture for every test here
 
-Run = Callable[..., Result]
+PAGE = """\
+Harbour town votes on its old ferry
+
+The Coast Courier
+
+3 days ago
+
+The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
+Two of its engines failed last winter, and the yard may not repair the ferry again.
+The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
+The mayor said that she would not stand in the way of either answer.
+"""
 Clock = Callable[[str], None]
 Fill = Callable[[Callable[[], object]], None]
+
+
+class Run:
+    """Run commands in this process, all with these first words, and check their exit codes."""
+
+    def __init__(self, *first: str) -> None:
+        self.first = first
+
+    def __call__(self, *arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
+        result = CliRunner().invoke(app, [*self.first, *arguments], input=input)
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    def refused(self, *arguments: str, input: str | None = None) -> str:
+        """Return the words of a command that is refused, on one line."""
+        result = self(*arguments, exit_code=2, input=input)
+        assert result.stdout == ""
+        return " ".join(result.stderr.split())
+
+    def printed(self, *arguments: str, **how: Any) -> Any:
+        """Return the JSON document that a command prints."""
+        return json.loads(self(*arguments, "--format", "json", **how).stdout)
 
 
 @pytest.fixture
@@ -23,9 +59,13 @@ def kind() -> str:
     return KINDS[0]
 
 
-@pytest.fixture
+# For tests of files beside the ledger, of its copies and of restored ones.
+in_a_file = pytest.mark.parametrize("kind", ["sqlite"])
+
+
+@pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Set the time at which the next command runs."""
+    """Set the time at which the next command runs: noon on 5 January 2026 until it is set."""
     from forecasts.common.times import read_time
 
     def at(text: str) -> None:
@@ -39,17 +79,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command on a fresh ledger and check its exit code."""
+    """Commands on a fresh ledger."""
     monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
     monkeypatch.setenv("TZ", "UTC")
-
-    def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
-        result = CliRunner().invoke(app, list(arguments), input=input)
-        assert result.exit_code == exit_code, result.output + str(result.exception)
-        return result
-
-    return run
+    return Run()
 
 
 @pytest.fixture
@@ -82,3 +116,14 @@ def filled_once(kind: str, request: pytest.FixtureRequest, ledger_url: str, kept
         shutil.copy(kept, file)
 
     return fill
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """A server of stamps that the settings name."""
+    made = Authority()
+    with served(made) as address:
+        monkeypatch.setenv("FORECASTS_STAMP_URL", address)
+        monkeypatch.setenv("FORECASTS_STAMP_ROOTS", str(made.pem(tmp_path / "root.pem")))
+        monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+        yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -85,22 +84,17 @@ def test_each_date_option_understands_dates_as_people_type_them(
     forecasts: Run, option: tuple[str, str]
 ) -> None:
     *before, given = COMMANDS[option]
-    assert "is not a date" in forecasts(*before, "soonish", exit_code=2, input="Nothing.").stderr
+    assert "is not a date" in forecasts.refused(*before, "soonish", input="Nothing.")
     forecasts(*before, given, input=ARTICLE)
 
 
-def shown(forecasts: Run, slug: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(forecasts("show", slug, "--format", "json").stdout)
-    return found
-
-
 def test_bounds_quantiles_and_outcomes_of_date_questions_too(forecasts: Run, clock: Clock) -> None:
-    question = shown(forecasts, "landing")
+    question = forecasts.printed("show", "landing")
     assert (question["lower_bound"], question["upper_bound"]) == ("2026-11-01", "2027-12-31")
     said = forecasts("update", "landing", "10%=next friday, 50%=end of march, 90%=Q3 2027").stdout
     assert "10th percentile: 2026-12-04, 50th: 2027-03-31, 90th: 2027-09-30" in said
     clock("2027-01-15T12:00:00Z")
-    refused = forecasts("resolve", "landing", "last week", exit_code=2).stderr
+    refused = forecasts.refused("resolve", "landing", "last week")
     assert "more than one day" in refused
     forecasts("propose", "landing", "wednesday", "--as", "bob")
     said = forecasts("resolve", "landing", "yesterday").stdout
@@ -122,10 +116,16 @@ def tokyo(ledger_url: str) -> None:
 def test_times_are_read_and_printed_in_the_zone_of_the_settings(
     forecasts: Run, clock: Clock
 ) -> None:
+    forecasts("capture", "-", input=ARTICLE)
+    [slug] = forecasts("articles", "1", "--register", "1").stdout.split()
+    assert forecasts.printed("show", slug)["scheduled_close_time"] == "2026-11-27T14:59:59Z"
+    # The same day, so the same question.
+    refused = forecasts.refused("ask", "--article", "1", "--draft", "1")
+    assert f"already registered as '{slug}'" in refused
     clock("2026-11-27T20:00:00Z")  # Saturday morning in Tokyo
     said = forecasts("ask", "Will it hail tomorrow?", "30%", "--slug", "hail").stderr
     assert "it closes at 2026-11-29 23:59 JST (from 'tomorrow')" in said
-    assert shown(forecasts, "hail")["scheduled_close_time"] == "2026-11-29T14:59:59Z"
+    assert forecasts.printed("show", "hail")["scheduled_close_time"] == "2026-11-29T14:59:59Z"
     assert "closes 2026-11-29 23:59 JST" in forecasts("show", "hail").stdout
     assert "2026-11-29" in forecasts("questions").stdout
     assert "2026-12-31" in forecasts("questions").stdout  # the end of a day in UTC is that day
@@ -134,37 +134,17 @@ def test_times_are_read_and_printed_in_the_zone_of_the_settings(
 
 
 @pytest.mark.usefixtures("tokyo")
-def test_the_last_day_of_a_draft_is_that_of_the_zone_too(forecasts: Run) -> None:
-    forecasts("capture", "-", input=ARTICLE)
-    [slug] = forecasts("articles", "1", "--register", "1").stdout.split()
-    assert shown(forecasts, slug)["scheduled_close_time"] == "2026-11-27T14:59:59Z"
-    # The same day, so the same question.
-    refused = forecasts("ask", "--article", "1", "--draft", "1", exit_code=2).stderr
-    assert f"already registered as '{slug}'" in refused
-
-
-@pytest.fixture
-def in_new_york(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The computer's zone is New York's."""
+def test_without_settings_they_are_in_the_zone_of_the_computer_or_in_utc(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(console, "get_localzone", lambda: ZoneInfo("America/New_York"))
-
-
-@pytest.mark.usefixtures("in_new_york")
-def test_without_settings_they_are_in_the_zone_of_the_computer(forecasts: Run) -> None:
-    said = forecasts("ask", "Will it hail tomorrow?", "--slug", "hail").stderr
-    assert "it closes at 2026-11-28 23:59 EST (from 'tomorrow')" in said
-
-
-@pytest.mark.usefixtures("tokyo", "in_new_york")
-def test_each_member_has_their_own_zone(forecasts: Run) -> None:
     assert "2027-01-01 08:59 JST" in forecasts("show", "rain").stdout
+    said = forecasts("ask", "Will it hail tomorrow?", "--as", "bob").stderr
+    assert "it closes at 2026-11-28 23:59 EST (from 'tomorrow')" in said
     assert "2026-12-31 18:59 EST" in forecasts("show", "rain", "--as", "bob").stdout
 
-
-def test_without_any_zone_they_are_in_utc(forecasts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> None:
         raise ZoneInfoNotFoundError("TZ is 'foo'.")
 
     monkeypatch.setattr(console, "get_localzone", unknown)
-    said = forecasts("ask", "Will it hail tomorrow?", "--slug", "hail").stderr
-    assert "it closes at 2026-11-28 23:59 UTC" in said
+    assert "2026-12-31 23:59 UTC" in forecasts("show", "rain", "--as", "bob").stdout

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from forecasts.cli.main import app
+from forecasts.cli.outputs import require_file, require_folder
 from forecasts.cli.root import loaded
+from forecasts.common.errors import BadInput
+from forecasts.folder.drafts import require_empty
 from forecasts.parts import folder as parts_folder
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Run
 from tests.parts.work import write_part
 from tests.reports.small_ledgers import random_ledger
 
@@ -36,15 +37,9 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return a function that runs a command, which must fail before any work is handed out."""
+    """The words of a command that must fail before any work is handed out."""
     monkeypatch.setattr("forecasts.parts.execution.Processes.submit", working)
-
-    def run(*arguments: str) -> str:
-        result = CliRunner().invoke(app, arguments)
-        assert result.exit_code == 2, result.output + repr(result.exception)
-        return result.stderr
-
-    return run
+    return Run().refused
 
 
 def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
@@ -55,7 +50,7 @@ def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
         (("--between", "north", "north"), "two or more teams, got 1"),
         (("--between", "north", "west"), "no team 'west'. Use one of: north, south."),
     ):
-        assert said in " ".join(refused("compare", str(parts), *arguments).split())
+        assert said in refused("compare", str(parts), *arguments)
 
 
 def test_a_comparison_in_parts_without_teams_proposes_forecasters(
@@ -65,30 +60,37 @@ def test_a_comparison_in_parts_without_teams_proposes_forecasters(
     files = {**parts_folder.open_parts(parts).files}
     del files["teams.parquet"]
     parts_folder.write_manifest(alone, 1, files)
-    said = " ".join(refused("compare", str(alone)).split())
+    said = refused("compare", str(alone))
     assert "There are no teams to compare. Compare forecasters instead." in said
 
 
-def test_a_report_on_an_unknown_team_or_lead_is_refused_before_it_reads_forecasts(
+def test_a_report_on_an_unknown_team_lead_or_group_is_refused_before_it_reads_forecasts(
     refused: Callable[..., str], parts: Path
 ) -> None:
-    team = refused("report", str(parts), "--by", "team", "--name", "west")
-    assert "no team 'west'" in team
-    assert "not a lead time" in refused("report", str(parts), "--by", "lead", "--name", "soon")
-
-
-@pytest.mark.parametrize("name", ["report", "compare"])
-def test_an_output_that_cannot_be_written_is_refused_first(
-    refused: Callable[..., str], parts: Path, tmp_path: Path, name: str
-) -> None:
-    pipe = tmp_path / "pipe.csv"
-    os.mkfifo(pipe)
-    for output, said in (
-        (tmp_path, "is a folder"),
-        (tmp_path / "none" / "out.csv", "There is no folder"),
-        (pipe, "leave out --output"),
+    for by, said in (
+        (("team", "--name", "west"), "no team 'west'"),
+        (("lead", "--name", "soon"), "not a lead time"),
+        (("teams",), "--by 'teams' is not known. Did you mean team? Use all, forecaster, team"),
     ):
-        assert said in refused(name, str(parts), "--output", str(output))
+        assert said in refused("report", str(parts), "--by", *by)
+
+
+def test_a_folder_or_output_that_cannot_be_is_refused_first(
+    refused: Callable[..., str], parts: Path, tmp_path: Path
+) -> None:
+    pipe, missing = tmp_path / "pipe.csv", str(tmp_path / "missing")
+    os.mkfifo(pipe)
+    for name in ("report", "compare"):
+        for output, said in (
+            (tmp_path, "is a folder"),
+            (tmp_path / "none" / "out.csv", "There is no folder"),
+            (pipe, "leave out --output"),
+        ):
+            assert said in refused(name, str(parts), "--output", str(output))
+    for name in ("score", "report", "compare"):
+        assert f"There is no folder '{missing}'." in refused(name, missing)
+    # The first one mistyped is named, not the folder for the scores.
+    assert "missing'." in refused("score", missing, "--output", str(tmp_path))
 
 
 def test_a_simulation_names_the_option_that_is_wrong(
@@ -103,9 +105,6 @@ def test_a_simulation_names_the_option_that_is_wrong(
         ("--types", "numeric=0.7,multiple_choice=0.7", "add up to 1.4"),
     ):
         assert said in refused("simulate", str(tmp_path / "new"), option, value)
-
-
-def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     assert "not an empty folder" in refused("simulate", str(tmp_path))
@@ -113,7 +112,7 @@ def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: 
 
 
 def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
-    forecasts: Run, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15", "--slug", "rain")
     monkeypatch.setattr("forecasts.publication.publish.publish", working)
@@ -128,27 +127,7 @@ def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
         ((new, "--url", "record"), "not the address of a site"),
         ((new, "--question", "rian"), "rain"),
     ):
-        assert said in forecasts("publish", *arguments, exit_code=2).stderr
-
-
-def test_a_mistyped_folder_is_named_before_the_folder_for_its_scores(
-    refused: Callable[..., str], tmp_path: Path
-) -> None:
-    for name in ("score", "report", "compare"):
-        said = refused(name, str(tmp_path / "missing"))
-        assert "There is no folder" in said
-        assert "missing" in said
-    (tmp_path / "scores").mkdir()
-    said = refused("score", str(tmp_path / "missing"), "--output", str(tmp_path / "scores"))
-    assert "missing'." in said.replace("\n", "")
-    assert "Name a file" not in said
-
-
-def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(
-    refused: Callable[..., str], parts: Path
-) -> None:
-    said = refused("report", str(parts), "--by", "teams")
-    assert "--by 'teams' is not known.\nDid you mean team? Use all, forecaster, team" in said
+        assert said in forecasts.refused("publish", *arguments)
 
 
 def test_a_mistyped_number_is_refused_with_its_rule_and_remedy(
@@ -160,7 +139,7 @@ def test_a_mistyped_number_is_refused_with_its_rule_and_remedy(
         ("--updates", "0", "greater than or equal to 1"),
         ("--overconfident", "nan", "less than or equal to 1"),
     ):
-        said = f"{option} '{value}' is not valid.\nIt must be {rule}.\n"
+        said = f"{option} '{value}' is not valid. It must be {rule}."
         assert refused("simulate", "new", option, value).startswith(said)
 
 
@@ -181,3 +160,28 @@ def test_every_number_of_the_commands_is_refused_in_the_same_words(
     assert len(every) > 15
     for arguments, name in every.items():
         assert refused(*arguments).startswith(f"{name} 'abc' is not valid"), arguments
+
+
+def test_a_name_that_is_too_long_is_refused_with_a_remedy(forecasts: Run, tmp_path: Path) -> None:
+    too_long = tmp_path / ("a" * 300)
+    forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15")
+    for arguments in (("score", "--format", "csv", "--output"), ("publish",)):
+        said = forecasts.refused(*arguments, str(too_long))
+        assert "cannot be written" in said
+        assert "Name a f" in said
+    with pytest.raises(BadInput, match="cannot be written"), parts_folder.new_folder(too_long):
+        pass
+
+
+def test_a_place_that_cannot_be_looked_at_is_not_an_unexpected_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shut(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    shut_folder = tmp_path / "shut"
+    monkeypatch.setattr("os.stat", shut)
+    monkeypatch.setattr(Path, "stat", shut)
+    for require in (require_file, require_folder, require_empty):
+        with pytest.raises(BadInput):
+            require(shut_folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, cycle
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +94,14 @@ def said(who: str, call: list[str], name: str) -> tuple[int, str]:
     return result.exit_code, result.output.replace(name, "NAME")
 
 
-def test_every_command_on_a_question_is_called() -> None:
-    assert len(CALLS) > 15
-    assert not [call for call in CALLS.values() if any("no value" in word for word in call)]
-
-
 def test_hidden_and_unknown_questions_read_alike(
     filled: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each command is called by two of the readers in turn, and every pair of them by some."""
+    """Each command is called by one of the readers in turn."""
     monkeypatch.chdir(tmp_path)
-    for call, pair in zip(CALLS.values(), cycle(combinations(WHO, 2)), strict=False):
-        for who, hidden, unknown in pair:
-            there, nowhere = (said(who, call, name) for name in (hidden, unknown))
-            assert there == nowhere, (who, call)
-            assert there[0] != 0
+    assert len(CALLS) > 15
+    assert not [call for call in CALLS.values() if any("no value" in word for word in call)]
+    for call, (who, hidden, unknown) in zip(CALLS.values(), cycle(WHO), strict=False):
+        there, nowhere = (said(who, call, name) for name in (hidden, unknown))
+        assert there == nowhere, (who, call)
+        assert there[0] != 0

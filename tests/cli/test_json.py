@@ -15,7 +15,7 @@ from forecasts.cli.root import loaded
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import PAGE, Clock, Run
 from tests.conftest import day
 from tests.reports.small_ledgers import schema
 
@@ -64,13 +64,6 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "verify": (),
     "check": (),
 }
-ARTICLE = """\
-Harbour town votes on its old ferry
-
-The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
-Two of its engines failed last winter, and repairs have cost more than the fares bring in.
-The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
-"""
 
 
 def commands(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -121,7 +114,7 @@ def require_shape(command: str, document: Any) -> None:
 @pytest.fixture
 def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None:
     """A ledger in which each of the commands has something to print."""
-    forecasts("capture", "-", input=ARTICLE)
+    forecasts("capture", "-", input=PAGE)
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nhail,yes,2026-01-07T00:00:00Z\n")
     for slug in ("rain", "snow", "hail", "sleet"):
@@ -154,7 +147,7 @@ def test_it_is_alone_on_standard_output_in_the_documented_shape(
 ) -> None:
     for name, arguments in WITH_DATA.items():
         words = (*name.split(), *arguments, "--format", "json")
-        printed = documents(forecasts(*words, input=ARTICLE).stdout)
+        printed = documents(forecasts(*words, input=PAGE).stdout)
         assert all(printed), name
         for document in printed:
             require_shape(name, document)
@@ -164,9 +157,7 @@ def test_it_is_alone_on_standard_output_in_the_documented_shape(
 
 
 @pytest.mark.parametrize("words", [("run",), ("run", "status")])
-def test_the_option_of_earlier_releases_still_works(
-    forecasts: Run, clock: Clock, words: tuple[str, ...]
-) -> None:
+def test_the_option_of_earlier_releases_still_works(forecasts: Run, words: tuple[str, ...]) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15")
     older, newer = (forecasts(*words, *how).stdout for how in (("--json",), ("--format", "json")))
     assert json.loads(older) == json.loads(newer)

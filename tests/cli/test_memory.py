@@ -6,17 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlmodel import func, select
 
 from forecasts.common import limits
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Question
+from tests.cli.conftest import Run
 
 pytestmark = [
     pytest.mark.skipif(
@@ -25,49 +24,30 @@ pytestmark = [
     pytest.mark.slow,
 ]
 MAIN = "from forecasts.cli.main import main; main()"
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def run(ledger_file: Path) -> Run:
-    """Run a command in a process that may take so many GB."""
-
-    def run(gigabytes: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        own = {"FORECASTS_MEMORY_GB": gigabytes, "FORECASTS_DATABASE_URL": str(ledger_file)}
-        own |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # on any machine
-        return subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
-            env=os.environ | own,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A ledger folder with 200,000 forecasts."""
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "questions.csv").write_text(
+def test_a_command_that_needs_more_is_refused_in_a_sentence(
+    ledger_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "questions.csv").write_text(
         "question_id,title,type,open_time,scheduled_close_time\n"
         "rain,Will it rain?,binary,2026-01-01T00:00:00Z,2026-12-31T00:00:00Z\n"
     )
-    with (folder / "forecasts.csv").open("w") as file:
+    with (tmp_path / "folder" / "forecasts.csv").open("w") as file:
         file.write("question_id,forecaster,made_at,probability,rationale\n")
         for number in range(200_000):
             second = f"{number // 60 % 60:02}:{number % 60:02}.{number:06}Z"
             file.write(f"rain,alice,2026-02-{1 + number % 28:02}T12:{second},0.4,{number:0200}\n")
-    return folder
-
-
-@pytest.mark.parametrize("command", ["import", "score"])
-def test_a_command_that_needs_more_is_refused_in_a_sentence(
-    run: Run, folder: Path, ledger_file: Path, command: str
-) -> None:
-    done = run("0.25", command, str(folder))
+    own = {"FORECASTS_MEMORY_GB": "0.25", "FORECASTS_DATABASE_URL": str(ledger_file)}
+    own |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # on any machine
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "import", str(tmp_path / "folder")],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
     # Arrow ends the process itself where it cannot raise an error.
     if done.returncode != -signal.SIGABRT:
@@ -80,7 +60,7 @@ def test_a_command_that_needs_more_is_refused_in_a_sentence(
 
 
 def test_a_limit_that_is_not_one_is_refused(
-    forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_MEMORY_GB", "-1")
-    assert "FORECASTS_MEMORY_GB" in forecasts("questions", exit_code=2).stderr
+    assert "FORECASTS_MEMORY_GB" in forecasts.refused("questions")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agenda.notifications.conftest import Service, service
+from tests.agenda.notifications.conftest import Service
+from tests.agenda.notifications.conftest import service as service  # a fixture
 from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
-
-
-__all__ = ["service"]
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +17,7 @@ def _this_machine_may_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_shown(
-    forecasts: Run, clock: Clock, service: Service
+    forecasts: Run, service: Service
 ) -> None:
     secret = service.address("xyzzy")
     added = forecasts("notify", "add", "phone", "-", "--on", "closing", input=f"{secret}\n")
@@ -40,7 +38,7 @@ def test_a_channel_is_added_tried_changed_and_removed_and_its_address_is_never_s
     for said in (added, changed, listed, failed, removed):
         assert "xyzzy" not in said.output
     assert "You have no channels" in forecasts("notify", "list").stderr
-    assert "no channel 'phone'" in forecasts("notify", "test", "phone", exit_code=2).stderr
+    assert "no channel 'phone'" in forecasts.refused("notify", "test", "phone")
 
 
 def test_a_run_ends_with_its_notifications_and_survives_their_failure(
@@ -85,9 +83,7 @@ def test_uncertain_messages_are_listed_and_sent_again_by_hand(
     assert len(service.got) == 2
 
 
-def test_an_impossible_request_is_refused(
-    forecasts: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_impossible_request_is_refused(forecasts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-25")
     for arguments, words in (
         (("add", "phone", "nope://x"), "cannot be read"),
@@ -95,8 +91,8 @@ def test_an_impossible_request_is_refused(
         (("add", "phone", "json://example.org", "--days-until-stale", "0"), "must be above 0"),
         (("send", "--again", "phone"), "no channel 'phone'"),
     ):
-        assert words in forecasts("notify", *arguments, exit_code=2).stderr
+        assert words in forecasts.refused("notify", *arguments)
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "false")
-    said = forecasts("notify", "add", "phone", "json://localhost/xyzzy", exit_code=2).stderr
+    said = forecasts.refused("notify", "add", "phone", "json://localhost/xyzzy")
     assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES" in said
     assert "xyzzy" not in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from forecasts.cli.session import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
 from forecasts.operations.health import Finding
-from tests.access.test_oidc_settings import SECRETS, set_to
 from tests.cli.conftest import Clock, Run
 from tests.conftest import release_later
 from tests.postgresql import Server
@@ -30,73 +28,26 @@ def empty_server(postgresql: Server) -> Iterator[str]:
 
 
 def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
-    forecasts: Run, empty_server: str
-) -> None:
-    for command in (("ask", "Will it rain?", "--closes", "2999-12-31"), ("app", "--port", "8502")):
-        refused = forecasts(*command, "--database", empty_server, exit_code=2)
-        assert "There is no ledger at" in refused.stderr
-        assert "forecasts migrate" in refused.stderr
-    assert (
-        "forecasts migrate"
-        in forecasts("questions", "--database", empty_server, exit_code=2).stderr
-    )
-    done = forecasts("migrate", "--database", empty_server)
-    assert "Created the ledger postgresql://postgres@" in done.stderr
-    assert f"has schema {schema.newest_revision()}, the newest." in done.stdout
-    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--database", empty_server)
-
-
-JOURNEY = [
-    ("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "rain", "--criteria", "Wet."),
-    ("ask", "Which?", "--closes", "2026-02-01", "--slug", "port", "--option", "a", "--option", "b"),
-    ("update", "rain", "40%", "--because", "clouds", "--evidence", "https://example.org/a"),
-    ("update", "rain", "70%", "--as", "Zoe"),
-    ("update", "rain", "60%", "--as", "bob"),
-    ("update", "port", "a=30%"),
-    ("withdraw", "port"),
-    ("update", "rain", "2"),
-    ("resolve", "rain", "yes", "--because", "it rained"),
-    ("resolve", "rain", "no", "--because", "it did not"),
-    ("show", "rain"),
-    ("questions",),
-    ("score",),
-    ("crowd",),
-    ("attribute", "--by", "evidence"),
-    ("report", "--cohort", "resolved", "--as-of", "2026-03-01T00:00:00Z", "--format", "json"),
-    ("rescore",),
-]
-
-
-def test_the_whole_journey_says_the_same_on_a_server_as_in_a_file(
-    forecasts: Run, clock: Clock, ledger_file: Path, empty_server: str
-) -> None:
-    forecasts("migrate", "--database", empty_server)
-    for number, command in enumerate(JOURNEY):
-        clock(f"2026-01-{number + 5:02d}T12:00:00Z")
-        code = 2 if command[-1] == "2" else 0  # a bare 2 is not a probability
-        here, there = (
-            forecasts(*command, "--database", where, exit_code=code)
-            for where in (str(ledger_file), empty_server)
-        )
-        assert here.stdout == there.stdout, command
-
-
-def test_commands_refuse_an_older_schema_on_a_server(
     forecasts: Run, empty_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = database.open_engine(empty_server)
-    schema.migrate(engine)
+    there = ("--database", empty_server)
+    asked = ("ask", "Will it rain?", "--closes", "2999-12-31", *there)
+    for command in (asked, ("app", "--port", "8502", *there), ("questions", *there)):
+        refused = forecasts.refused(*command)
+        assert "There is no ledger at" in refused
+        assert "forecasts migrate" in refused
+    done = forecasts("migrate", *there)
+    assert "Created the ledger postgresql://postgres@" in done.stderr
     before = schema.newest_revision()
+    assert f"has schema {before}, the newest." in done.stdout
+    forecasts(*asked)
     release_later(tmp_path, monkeypatch)
-    for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
-        said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
+    for command in (("questions", *there), asked):
+        said = forecasts(*command, exit_code=1).stderr
         assert f"has schema {before}, and this release needs" in said
         assert "forecasts migrate" in said
-    assert schema.schema_revision(engine) == before
-    engine.dispose()
-    done = forecasts("migrate", "--database", empty_server)
-    assert f"from schema {before} to" in done.stderr
-    assert "No questions yet." in forecasts("questions", "--database", empty_server).stdout
+    assert f"from schema {before} to" in forecasts("migrate", *there).stderr
+    assert "Will it rain?" in forecasts("questions", *there).stdout
 
 
 def test_check_prints_each_finding_with_its_remedy(
@@ -117,50 +68,33 @@ def test_check_prints_each_finding_with_its_remedy(
     assert said.stderr == "1 of 4 checks failed.\n"
 
 
-def test_check_says_how_people_sign_in_and_keeps_the_secrets(
-    forecasts: Run, ledger_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_to(monkeypatch)
-    said = forecasts("check", "--database", str(ledger_file)).stdout
-    assert "return to the app at ledger.example.org." in said
-    set_to(monkeypatch, REDIRECT_URI="https://ledger.example.org")
-    said += forecasts("check", "--database", str(ledger_file), exit_code=1).stdout
-    assert "FORECASTS_OIDC_REDIRECT_URI must be the app's address" in said
-    assert not any(secret in said for secret in SECRETS)
-
-
 def test_a_server_that_is_down_ends_any_command_and_check_is_still_json(forecasts: Run) -> None:
     url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
     for command in ("check", "questions", "migrate"):
         said = forecasts(command, "--database", url, exit_code=1)
         assert "was not reached" in said.stderr
         assert "s3cr3t" not in said.output + said.stderr
-    said = forecasts("check", "--format", "json", "--database", url, exit_code=1)
-    rows = json.loads(said.stdout)
-    assert [(row["check"], row["passed"]) for row in rows] == [
-        ("connection", False),
-        ("sign-in", True),
-    ]
-    assert "was not reached" in rows[0]["result"]
-    assert rows[0]["remedy"] == "Start it, or check host and port in the URL, and try again."
-    assert "s3cr3t" not in said.stdout
+    down, sign_in = forecasts.printed("check", "--database", url, exit_code=1)
+    assert (down["check"], down["passed"]) == ("connection", False)
+    assert (sign_in["check"], sign_in["passed"]) == ("sign-in", True)
+    assert "was not reached" in down["result"]
+    assert down["remedy"] == "Start it, or check host and port in the URL, and try again."
+    assert "s3cr3t" not in str(down)
 
 
 def test_check_of_a_file_that_cannot_be_opened_has_the_lines_around_it(
     forecasts: Run, tmp_path: Path
 ) -> None:
-    typo = tmp_path / "typo"
-    said = forecasts("check", "--database", str(typo), exit_code=2).stderr
-    assert "There is no ledger" in said
-    assert not typo.exists()
     path = tmp_path / "damaged.sqlite3"
+    assert "There is no ledger" in forecasts("check", "--database", str(path), exit_code=2).stderr
+    assert not path.exists()
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
     said = forecasts("check", "--database", str(path), exit_code=1)
     lines = said.stdout.splitlines()
     assert [line.split()[1] for line in lines] == ["space:", "permissions:", "journal:", "sign-in:"]
     assert f"The ledger '{path}' is damaged" in said.stderr
-    said = forecasts("check", "--format", "json", "--database", str(path), exit_code=1)
-    [damage] = [row for row in json.loads(said.stdout) if not row["passed"]]
+    found = forecasts.printed("check", "--database", str(path), exit_code=1)
+    [damage] = [row for row in found if not row["passed"]]
     assert damage["check"] == "connection"
     assert "is damaged" in damage["result"]
 
@@ -196,6 +130,8 @@ def test_a_moved_file_says_where_it_was_moved_until_it_is_reopened(
     assert f"after the move to {new}" in forecasts(*restored).stderr
     assert f"which was moved to {new}" in forecasts("check", *old, exit_code=1).stdout
     assert "was moved" not in forecasts("show", "rain", "--database", new).stderr
+    for options in ((), ("--reopen", "--to", "new.sqlite3")):
+        assert "either --to or --reopen" in forecasts.refused("move", *options)
     reopened = forecasts("move", "--reopen", *old)
     assert reopened.stdout == f"The ledger {ledger_file} takes acts again.\n"
     assert f"{new} is not changed" in reopened.stderr
@@ -213,14 +149,8 @@ def test_a_move_says_which_stamps_to_copy(
     assert f"1 stamp of it in {folder}: copy them to {to}.proofs, where" in said
     forecasts("move", "--reopen", *old)
     monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", str(folder))
-    assert (
-        "copy them" not in forecasts("move", "--to", str(tmp_path / "third.sqlite3"), *old).stderr
-    )
-
-
-def test_a_move_has_either_a_target_or_reopens(forecasts: Run) -> None:
-    for options in ((), ("--reopen", "--to", "new.sqlite3")):
-        assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr
+    said = forecasts("move", "--to", str(tmp_path / "third.sqlite3"), *old).stderr
+    assert "copy them" not in said
 
 
 def test_a_move_that_is_interrupted_says_how_it_goes_on(
@@ -232,11 +162,9 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
     to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "finish", interrupt)
-        assert (
-            "To continue, run the same command again"
-            in forecasts("move", *to, exit_code=130).stderr
-        )
-    said = forecasts("questions", "--database", to[1], exit_code=2).stderr
+        stopped = forecasts("move", *to, exit_code=130).stderr
+    assert "To continue, run the same command again" in stopped
+    said = forecasts.refused("questions", "--database", to[1])
     assert "is an unfinished copy of a ledger" in said
     assert "(resumed)" in forecasts("move", *to).stdout
     assert forecasts("questions", "--database", to[1]).stdout
@@ -256,9 +184,10 @@ def test_a_command_to_copy_does_not_repeat_a_password(monkeypatch: pytest.Monkey
 
 
 def test_scores_in_the_name_of_an_earlier_release_do_not_pass_as_they_are(
-    forecasts: Run, ledger_url: str
+    forecasts: Run, clock: Clock, ledger_url: str
 ) -> None:
     forecasts("ask", "Will it rain?", "30%", "--closes", "2999-12-31", "--slug", "rain")
+    clock("2026-01-06")
     forecasts("resolve", "rain", "yes")
     assert "The scores of 1 resolution were computed again" in forecasts("verify").stdout
     engine = database.open_engine(ledger_url)
@@ -268,10 +197,9 @@ def test_scores_in_the_name_of_an_earlier_release_do_not_pass_as_they_are(
     engine.dispose()
     said = forecasts("verify", exit_code=1)
     assert "computed again" not in said.stdout
-    assert said.stderr.startswith(
-        "1 stored score differs from the result of this release: an earlier release computed "
-    )
-    assert not json.loads(forecasts("verify", "--format", "json", exit_code=1).stdout)["whole"]
+    differs = "1 stored score differs from the result of this release: an earlier release computed "
+    assert said.stderr.startswith(differs)
+    assert not forecasts.printed("verify", exit_code=1)["whole"]
     forecasts("rescore")
     forecasts("verify")
 
@@ -292,20 +220,10 @@ def test_the_digest_is_printed_sent_and_found_again(
     file.write_text(file.read_text().replace(digest[-8:], "00000000"))
     assert "not the one" in forecasts("verify", "--against", str(file), exit_code=1).stderr
     monkeypatch.setenv("FORECASTS_DIGEST_TO", str(tmp_path))
-    said = forecasts("digest", exit_code=1)
-    assert "Not sent to" in said.stderr
-    assert "Is a directory" in said.stderr
-
-
-def test_a_run_sends_the_digest_of_the_day_and_tries_a_failed_one_again(
-    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2999-12-31")
-    target = tmp_path / "digests"
-    monkeypatch.setenv("FORECASTS_DIGEST_TO", str(target))
-    target.mkdir()
-    assert f"The digest was not sent to {target}" in forecasts("run").stderr
-    target.rmdir()
-    assert f"sent to {target}." in forecasts("run").stderr
+    said = forecasts("digest", exit_code=1).stderr
+    assert "Not sent to" in said
+    assert "Is a directory" in said
+    assert f"The digest was not sent to {tmp_path}" in forecasts("run").stderr
+    monkeypatch.setenv("FORECASTS_DIGEST_TO", f"{file}.daily")
+    assert f"sent to {file}.daily." in forecasts("run").stderr
     assert "igest" not in forecasts("run").stderr
-    assert len(target.read_text().splitlines()) == 1

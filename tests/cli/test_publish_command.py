@@ -9,31 +9,21 @@ from pathlib import Path
 import pytest
 
 from forecasts.publication.verify import Check
-from tests.cli.conftest import Clock, Run
-from tests.operations.timestamping import Authority, served
+from tests.cli.conftest import Run, in_a_file
+from tests.operations.timestamping import Authority
+
+pytestmark = [pytest.mark.slow, in_a_file]
 
 
-@pytest.fixture
-def kind() -> str:
-    """A file, which has its folder of proofs beside it."""
-    return "sqlite"
-
-
-@pytest.mark.slow
 def test_a_record_is_published_with_its_stamps(
-    forecasts: Run, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    forecasts: Run, tmp_path: Path, authority: Authority
 ) -> None:
-    authority = Authority()
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
     forecasts("ask", "Will it snow?", "--closes", "2026-02-15", "--slug", "snow")
     forecasts("update", "rain", "60%", "--because", "Clouds.")
     forecasts("update", "snow", "15%")
-    with served(authority) as address:
-        monkeypatch.setenv("FORECASTS_STAMP_URL", address)
-        monkeypatch.setenv("FORECASTS_STAMP_ROOTS", str(authority.pem(tmp_path / "root.pem")))
-        monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
-        authority.at = authority.at.replace(day=5, hour=13)
-        forecasts("digest", "--stamp")
+    authority.at = authority.at.replace(day=5, hour=13)
+    forecasts("digest", "--stamp")
     folder = str(tmp_path / "record")
     done = forecasts("publish", folder, "--question", "rain")
     assert "alice: 1 forecast on 1 question." in done.stdout
@@ -44,30 +34,26 @@ def test_a_record_is_published_with_its_stamps(
     record = json.loads((tmp_path / "record" / "record.json").read_text("utf-8"))
     assert Check(record).faults == []
     assert len(record["stamps"]) == 1
-    assert "is not empty" in forecasts("publish", folder, exit_code=2).stderr
+    assert "is not empty" in forecasts.refused("publish", folder)
     done = forecasts("publish", folder, "--overwrite")
     assert "alice: 2 forecasts on 2 questions." in done.stdout
     assert done.stderr == ""
 
 
-def test_a_choice_without_a_record_lists_the_records(
-    forecasts: Run, clock: Clock, tmp_path: Path
-) -> None:
+def test_a_choice_without_a_record_lists_the_records(forecasts: Run, tmp_path: Path) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
     folder = str(tmp_path / "record")
-    both = forecasts("publish", folder, "--member", "alice", "--team", "harbour", exit_code=2)
-    assert "not both" in both.stderr
-    assert (
-        "no team 'harbour'" in forecasts("publish", folder, "--team", "harbour", exit_code=2).stderr
-    )
-    none = forecasts("publish", folder, exit_code=2)
-    assert "alice has no forecast that everyone may see" in none.stderr
-    other = forecasts("publish", folder, "--as", "nobody", exit_code=2)
-    assert "Name one with --member or --team" in other.stderr
+    for options, said in (
+        (("--member", "alice", "--team", "harbour"), "not both"),
+        (("--team", "harbour"), "no team 'harbour'"),
+        ((), "alice has no forecast that everyone may see"),
+        (("--as", "nobody"), "Name one with --member or --team"),
+    ):
+        assert said in forecasts.refused("publish", folder, *options)
 
 
 def test_questions_that_may_be_private_elsewhere_are_pointed_out(
-    forecasts: Run, clock: Clock, tmp_path: Path
+    forecasts: Run, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("title,probability,outcome\nWill I move?,0.7,yes\n", encoding="utf-8")

@@ -1,22 +1,19 @@
 """Questions that are the same on two platforms, from the command line."""
 
-import json
-
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from forecasts.questions.revisions import revise
-from tests.cli.conftest import Clock, Run
+from tests.cli.conftest import Run
 from tests.conftest import ask, day
 
 
 @pytest.fixture
-def two(forecasts: Run, clock: Clock, engine: Engine) -> None:
+def two(forecasts: Run, engine: Engine) -> None:
     """The same question of Metaculus and of this ledger."""
     for slug, title in (
         ("metaculus-7", "Will the Fed cut interest rates before 2027?"),
@@ -36,6 +33,9 @@ def test_a_pair_is_listed_with_the_commands_that_decide_on_it(forecasts: Run) ->
     assert "metaculus-7  Metaculus: Will the Fed cut interest rates before 2027?" in said.stdout
     assert "own  this ledger: Will the Federal Reserve cut" in said.stdout
     assert "If not: forecasts same metaculus-7 own --different" in said.stderr.replace("\n", " ")
+    told_apart = forecasts("same", "metaculus-7", "own", "--different").stdout
+    assert told_apart == "metaculus-7 and own: not proposed again\n"
+    assert "No two questions" in forecasts("same").stdout
 
 
 @pytest.mark.usefixtures("two")
@@ -43,27 +43,19 @@ def test_named_questions_are_put_into_one_family(forecasts: Run) -> None:
     said = forecasts("same", "own", "metaculus-7")
     assert said.stdout == "In the family own: own, metaculus-7\n"
     assert "forecasts revise metaculus-7 --family ''" in said.stderr
-    assert json.loads(forecasts("show", "own", "--format", "json").stdout)["family"] == "own"
+    assert forecasts.printed("show", "own")["family"] == "own"
     assert "look the same" in forecasts("same").stdout
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("two")
-def test_a_pair_that_differs_is_not_listed_again(forecasts: Run) -> None:
-    said = forecasts("same", "metaculus-7", "own", "--different")
-    assert said.stdout == "metaculus-7 and own: not proposed again\n"
-    assert "No two questions" in forecasts("same").stdout
 
 
 @pytest.mark.usefixtures("two")
 def test_different_takes_one_pair_and_identical_no_question(forecasts: Run) -> None:
     for more in ("own", "--different"):
-        said = forecasts("same", "--identical", more, exit_code=2)
-        assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")
-    assert "needs two questions" in forecasts("same", "--different", exit_code=2).stderr
-    said = forecasts("same", "own", "metaculus-7", "own", "--different", exit_code=2)
-    assert "takes two questions, got 3" in said.stderr
-    assert "at least two" in forecasts("same", "own", exit_code=2).stderr
+        said = "it takes no question, and not --different"
+        assert said in forecasts.refused("same", "--identical", more)
+    assert "needs two questions" in forecasts.refused("same", "--different")
+    three = ("own", "metaculus-7", "own")
+    assert "takes two questions, got 3" in forecasts.refused("same", *three, "--different")
+    assert "at least two" in forecasts.refused("same", "own")
 
 
 @pytest.fixture
@@ -91,17 +83,7 @@ def test_identical_pairs_are_joined_after_a_listing_and_a_confirmation(forecasts
     assert "In the family metaculus-8: metaculus-8, own-8\n" in said.stdout
     assert "In the family metaculus-9: metaculus-9, own-9\n" in said.stdout
     assert "forecasts revise own-9 --family ''" in said.stderr
-    assert json.loads(forecasts("show", "own-8", "--format", "json").stdout)["family"]
+    assert forecasts.printed("show", "own-8")["family"]
     assert "forecasts same --identical" not in forecasts("same").stderr
     said = forecasts("same", "--identical", "--yes")
     assert "No two questions have the same title, type and scheduled close." in said.stdout
-
-
-@pytest.mark.usefixtures("identical")
-def test_a_refused_pair_is_named_and_none_is_joined(forecasts: Run, engine: Engine) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        teams.create(session, "Alder", member=alice, now=day(1))
-    said = forecasts("same", "--identical", "--yes", "--as", "bob", exit_code=2)
-    assert "“Will the" in said.stderr
-    assert json.loads(forecasts("show", "own-8", "--format", "json").stdout)["family"] == ""

@@ -20,6 +20,7 @@ from forecasts.resolution import confirmation
 from tests.cli.conftest import Run
 
 WITH_PASSWORD = "postgresql://people:geheim@db.example.org/forecasts"
+KINDS = ("cron", "systemd", "kubernetes")
 
 
 @pytest.fixture(autouse=True)
@@ -34,37 +35,33 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return command
 
 
-def test_each_unit_starts_this_installation_on_this_ledger(
+def test_each_unit_starts_this_installation_on_this_ledger_and_sends_the_digest_somewhere(
     forecasts: Run, installed: Path, tmp_path: Path
 ) -> None:
     ledger = tmp_path / "ledger.sqlite3"
     for kind in ("cron", "systemd"):
         printed = forecasts("schedule", kind, "--every", "30m", "--database", str(ledger)).stdout
-        for words in (f"{installed} run", sqlite_url(ledger), getpass.getuser(), "To install"):
+        for words in (
+            *(f"{installed} run", sqlite_url(ledger), getpass.getuser(), "To install"),
+            *("To check", f"FORECASTS_DIGEST_TO={ledger}.digests"),
+        ):
             assert words in printed
-        assert "To check" in printed
-    assert "*/30 * * * *" in forecasts("schedule", "cron", "--every", "30m").stdout
+        assert ("*/30 * * * *" in printed) == (kind == "cron")
     printed = forecasts("schedule", "kubernetes", "--image", "i:1", "--database", "x.db").stdout
-    assert "forecasts move" in printed
-    assert "secretRef" in printed
-    assert (
-        "forecasts schedule kubernetes --image i:1 --database x.db | kubectl apply -f -" in printed
-    )
+    install = "forecasts schedule kubernetes --image i:1 --database x.db | kubectl apply -f -"
+    for words in (install, "forecasts move", "secretRef", "add a line such as"):
+        assert words in printed
 
 
 def test_each_unit_has_the_folders_of_resolvers_and_the_settings_for_stamps(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needed = {
-        "COMMANDS_FOLDER": "/srv/programs",
-        "FILES_FOLDER": "/srv/files",
-        "PROOFS_FOLDER": "/srv/proofs",
-        "STAMP_ROOTS": "/srv/roots.pem",
-        "STAMP_URL": "https://stamps.example.org/tsr",
-    }
+    names = ("COMMANDS_FOLDER", "FILES_FOLDER", "PROOFS_FOLDER", "STAMP_ROOTS")
+    needed = {name: f"/srv/{name}" for name in names}
+    needed["STAMP_URL"] = "https://stamps.example.org/tsr"
     for name, value in needed.items():
         monkeypatch.setenv(f"FORECASTS_{name}", value)
-    for kind in ("cron", "systemd", "kubernetes"):
+    for kind in KINDS:
         printed = forecasts("schedule", kind).stdout
         for name, value in needed.items():
             assert f"FORECASTS_{name}" in printed
@@ -72,38 +69,22 @@ def test_each_unit_has_the_folders_of_resolvers_and_the_settings_for_stamps(
     assert "FORECASTS_STAMP_ROOTS: mount a volume" in printed
 
 
-def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
+def test_the_line_that_installs_a_unit_names_its_options_and_the_ledger_unless_that_is_secret(
     forecasts: Run,
 ) -> None:
-    printed = forecasts("schedule", "systemd", "--database", "a ledger.db").stdout
-    for part in ("service", "timer"):
-        assert f"systemd {part} --database 'a ledger.db' | sudo tee" in printed
-    secret = "postgresql://me:hidden@example.org/ledger"
-    for kind in ("systemd", "kubernetes"):
-        assert "hidden" not in forecasts("schedule", kind, "--database", secret).stdout
-
-
-def test_one_unit_is_printed_by_itself_to_be_written_to_its_file(forecasts: Run) -> None:
-    timer = forecasts("schedule", "systemd", "timer", "--every", "6h", "--user", "ledger").stdout
-    assert "[Service]" not in timer
-    assert "forecasts schedule systemd timer --every 6h --user ledger | sudo tee /etc/" in timer
-    both = forecasts("schedule", "systemd", "--user", "ledger").stdout
+    both = forecasts("schedule", "systemd", "--user", "ledger", "--database", "a ledger.db").stdout
     assert both.count("[Unit]") == 2
     assert "User=ledger\n" in both
-    assert "not known" in forecasts("schedule", "systemd", "socket", exit_code=2).stderr
-    assert (
-        "has characters" in forecasts("schedule", "systemd", "--user", "a\nb", exit_code=2).stderr
-    )
-
-
-def test_a_password_is_not_printed(forecasts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("cron", "systemd", "kubernetes"):
-        monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
-        printed = forecasts("schedule", kind).stdout
-        assert "geheim" not in printed
-        assert "FORECASTS_DATABASE_URL" in printed
-        monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD.replace(":geheim", ""))
-        assert "postgresql://people@db.example.org/forecasts" in forecasts("schedule", kind).stdout
+    for part in ("service", "timer"):
+        named = f"systemd {part} --user ledger --database 'a ledger.db' | sudo tee /etc/"
+        assert named in both
+    timer = forecasts("schedule", "systemd", "timer", "--every", "6h").stdout
+    assert "[Service]" not in timer
+    assert "forecasts schedule systemd timer --every 6h | sudo tee /etc/" in timer
+    for kind in KINDS:
+        assert "geheim" not in forecasts("schedule", kind, "--database", WITH_PASSWORD).stdout
+    assert "not known" in forecasts.refused("schedule", "systemd", "socket")
+    assert "has characters" in forecasts.refused("schedule", "systemd", "--user", "a\nb")
 
 
 class Waiting:
@@ -197,38 +178,28 @@ def test_it_goes_on_when_the_ledger_was_away_for_a_while(
 def test_a_ledger_that_was_named_wrongly_is_said_at_once(
     forecasts: Run, waiting: type[Waiting]
 ) -> None:
-    said = forecasts("run", "--every", "15m", "--database", "nowhere.sqlite3", exit_code=2)
-    assert "There is no ledger" in said.stderr
-    assert (
-        "--every must divide an hour or a day, got '7m'"
-        in forecasts("run", "--every", "7m", exit_code=2).stderr
+    run = ("run", "--every", "15m", "--database", "nowhere.sqlite3")
+    assert "There is no ledger" in forecasts.refused(*run)
+    assert "--every must divide an hour or a day, got '7m'" in forecasts.refused(
+        "run", "--every", "7m"
     )
 
 
-def test_each_unit_sends_the_digest_somewhere(
-    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ledger = tmp_path / "ledger.sqlite3"
-    for kind in ("cron", "systemd"):
-        printed = forecasts("schedule", kind, "--database", str(ledger)).stdout
-        assert f"FORECASTS_DIGEST_TO={ledger}.digests" in printed
-    assert "add a line such as" in forecasts("schedule", "kubernetes").stdout
-    monkeypatch.setenv("FORECASTS_DIGEST_TO", "https://example.org/in?key=s3cret")
-    for kind in ("cron", "systemd", "kubernetes"):
-        printed = forecasts("schedule", kind).stdout
-        assert "s3cret" not in printed
-        assert "FORECASTS_DIGEST_TO" in printed
-    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
-    printed = forecasts("schedule", "cron").stdout
-    assert "# FORECASTS_DATABASE_URL and FORECASTS_DIGEST_TO are read from" in printed
-
-
-def test_an_email_address_without_a_server_gets_into_no_unit(
+def test_secrets_of_the_environment_are_named_and_not_printed(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD.replace(":geheim", ""))
+    for kind in KINDS:
+        assert "postgresql://people@db.example.org/forecasts" in forecasts("schedule", kind).stdout
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
+    monkeypatch.setenv("FORECASTS_DIGEST_TO", "https://example.org/in?key=s3cret")
+    for kind in KINDS:
+        printed = forecasts("schedule", kind).stdout
+        assert not [secret for secret in ("geheim", "s3cret") if secret in printed]
+        assert "FORECASTS_DATABASE_URL" in printed
+        assert "FORECASTS_DIGEST_TO" in printed
+    printed = forecasts("schedule", "cron").stdout
+    assert "# FORECASTS_DATABASE_URL and FORECASTS_DIGEST_TO are read from" in printed
     for address in ("me@example.org", "mailto:me@example.org"):
         monkeypatch.setenv("FORECASTS_DIGEST_TO", address)
-        for kind in ("cron", "systemd", "kubernetes"):
-            printed = forecasts("schedule", kind, exit_code=2)
-            assert "names no server to send mail with" in printed.stderr
-            assert printed.stdout == ""
+        assert "names no server to send mail with" in forecasts.refused("schedule", "cron")

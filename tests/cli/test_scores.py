@@ -1,7 +1,5 @@
 """One's own scores: the list, one question with its updates, orders and search."""
 
-import json
-
 import pytest
 from click.testing import Result
 
@@ -27,13 +25,9 @@ def fill(forecasts: Run, clock: Clock) -> None:
         forecasts("update", slug, value)
     clock("2026-01-10T12:00:00Z")
     forecasts("update", "rain", "90%")
-    for day, slug, outcome in (
-        (16, "rain", "yes"),
-        (17, "snow", "no"),
-        (18, "hail", "no"),
-        (19, "fog", "no"),
-    ):
+    for day, slug in enumerate(("rain", "snow", "hail", "fog"), 16):
         clock(f"2026-01-{day}T12:00:00Z")
+        outcome = "yes" if slug == "rain" else "no"
         forecasts("resolve", slug, outcome, "--known-at", "2026-01-15T12:00:00Z")
 
 
@@ -64,9 +58,9 @@ def test_the_list_can_be_sorted(forecasts: Run, resolved: None) -> None:
         ("earned", ["rain", "hail", "snow"]),  # the others have no update that replaced one
         ("crowd", ["hail", "rain", "snow"]),
     ):
-        found = json.loads(forecasts("scores", "--sort", order, "--format", "json").stdout)
+        found = forecasts.printed("scores", "--sort", order)
         assert [one["id"] for one in found] == slugs, order
-    refused = forecasts("scores", "--sort", "luck", exit_code=2).stderr
+    refused = forecasts.refused("scores", "--sort", "luck")
     assert "--sort 'luck' is not known." in refused
 
 
@@ -85,6 +79,6 @@ def test_words_limit_the_list_and_the_means(forecasts: Run, resolved: None) -> N
     assert "You have no score there." in forecasts("scores", "fog").stdout
 
 
-def test_without_results_it_says_when_there_will_be_some(forecasts: Run, clock: Clock) -> None:
+def test_without_results_it_says_when_there_will_be_some(forecasts: Run) -> None:
     assert "No results yet." in forecasts("scores").stdout
-    assert json.loads(forecasts("scores", "--format", "json").stdout) == []
+    assert forecasts.printed("scores") == []

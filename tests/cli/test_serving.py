@@ -12,11 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn
 
 from forecasts.cli import serve
+from forecasts.common.extras import install_command
 from forecasts.samples import demonstration
 from tests.access.test_oidc_settings import SECRETS, set_to
 from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -34,24 +38,24 @@ def test_a_port_in_use_is_said_before_anything_is_built(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("FORECASTS_DATABASE_URL")
-    result = forecasts(command, "--port", str(port), exit_code=2)
-    assert f"port {port}" in result.stderr
-    assert f"--port {port + 1}" in result.stderr
+    refused = forecasts.refused(command, "--port", str(port))
+    assert f"port {port}" in refused
+    assert f"--port {port + 1}" in refused
     assert not (tmp_path / "forecasts").exists()
 
 
 def test_an_address_or_sign_in_that_cannot_be_is_refused_before_anything_is_served(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "--port" in forecasts("app", "--port", "65536", exit_code=2).stderr
-    result = forecasts("app", "--address", "0.0.0.0", exit_code=2)
-    assert "does not listen on the address 0.0.0.0 without sign-in" in result.stderr
-    assert "FORECASTS_OIDC_" in result.stderr
+    assert "--port" in forecasts.refused("app", "--port", "65536")
+    refused = forecasts.refused("app", "--address", "0.0.0.0")
+    assert "does not listen on the address 0.0.0.0 without sign-in" in refused
+    assert "FORECASTS_OIDC_" in refused
     set_to(monkeypatch)
-    result = forecasts("app", "--address", "256.1.1.1", exit_code=2)
-    assert "cannot be served on the address 256.1.1.1" in result.stderr
+    refused = forecasts.refused("app", "--address", "256.1.1.1")
+    assert "cannot be served on the address 256.1.1.1" in refused
     monkeypatch.delenv("FORECASTS_OIDC_CLIENT_ID")
-    assert "FORECASTS_OIDC_CLIENT_ID" in forecasts("app", exit_code=2).stderr
+    assert "FORECASTS_OIDC_CLIENT_ID" in forecasts.refused("app")
 
 
 def test_with_sign_in_it_is_served_on_any_address(
@@ -69,7 +73,6 @@ def test_with_sign_in_it_is_served_on_any_address(
     assert not any(secret in " ".join(command) for secret in SECRETS)
 
 
-@pytest.mark.slow
 def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
     app = Path(serve.__file__).parents[2] / "app" / "streamlit_app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless", "true"]
@@ -86,7 +89,6 @@ def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.slow
 def test_the_browser_is_opened_once_the_server_answers(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,17 +101,15 @@ def test_the_browser_is_opened_once_the_server_answers(
     assert opened == ["http://there"]
 
 
-@pytest.mark.parametrize(
-    ("terminal", "display", "screen"), [(True, ":0", True), (True, "", False), (False, ":0", False)]
-)
 def test_a_person_at_a_screen_is_one_in_a_terminal_with_a_display(
-    monkeypatch: pytest.MonkeyPatch, terminal: bool, display: str, screen: bool
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
-    monkeypatch.setenv("DISPLAY", display)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert serve.has_screen() is screen
+    for terminal, display, screen in ((True, ":0", True), (True, "", False), (False, ":0", False)):
+        monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda here=terminal: here))
+        monkeypatch.setenv("DISPLAY", display)
+        assert serve.has_screen() is screen
 
 
 @pytest.mark.parametrize(("arguments", "opened"), [((), 1), (("--no-open",), 0)])
@@ -149,7 +149,6 @@ sys.exit(run_until_ended([sys.executable, "-c", server], {}))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("told", "words"), [(signal.SIGINT, "Stopped."), (signal.SIGTERM, "")])
 def test_ending_the_command_ends_the_server(told: signal.Signals, words: str) -> None:
     with subprocess.Popen(
@@ -167,3 +166,28 @@ def test_a_server_that_fails_hands_on_its_exit_code() -> None:
     assert (
         serve.run_until_ended([sys.executable, "-c", "raise SystemExit(7)"], dict(os.environ)) == 7
     )
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the server of the API was started with."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **given: found.update(given, app=app))
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    return found
+
+
+def test_the_api_is_served_to_this_machine_and_to_others_only_under_a_name(
+    forecasts: Run, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = forecasts.refused("api", "--host", "0.0.0.0")
+    assert "--name forecasts.example.org" in refused
+    assert not served
+    said = forecasts("api")
+    assert (served["host"], served["port"]) == ("127.0.0.1", 8000)
+    assert not served["access_log"]
+    assert "http://127.0.0.1:8000/api/v1/docs" in said.stderr
+    forecasts("api", "--host", "0.0.0.0", "--name", "forecasts.example.org")
+    assert served["host"] == "0.0.0.0"
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert install_command("api") in forecasts.refused("api")

@@ -1,37 +1,14 @@
 """digest --stamp keeps a stamp; verify compares it with the chain; a run has one made each day."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Clock, Run
+from forecasts.operations.stamps import stamp
+from tests.cli.conftest import Clock, Run, in_a_file
 from tests.operations.timestamping import Authority, served
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def kind() -> str:
-    """A file, which has its folder of proofs beside it."""
-    return "sqlite"
-
-
-@pytest.fixture(autouse=True)
-def _at_a_time(clock: Clock) -> None:
-    """Every command runs on 5 January 2026, unless the test sets another time."""
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """A server of stamps that the settings name."""
-    made = Authority()
-    with served(made) as address:
-        monkeypatch.setenv("FORECASTS_STAMP_URL", address)
-        monkeypatch.setenv("FORECASTS_STAMP_ROOTS", str(made.pem(tmp_path / "root.pem")))
-        monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
-        yield made
+pytestmark = [pytest.mark.slow, in_a_file]
 
 
 def test_a_stamped_digest_proves_the_time_until_the_chain_changes(
@@ -45,15 +22,13 @@ def test_a_stamped_digest_proves_the_time_until_the_chain_changes(
     forecasts("update", "rain", "60%")
     said = "Stamped: everything up to entry 3 existed at 2026-01-04 00:00 UTC, says Harbour Time."
     assert said in forecasts("verify").stdout
-    document = json.loads(forecasts("verify", "--format", "json").stdout)
+    document = forecasts.printed("verify")
     assert [one["digest"] for one in document["stamps"]] == [digest]
     # The stamp of another chain: the ledger was rewritten since.
     file.rename(file.with_name(f"2-{'a' * 64}.tsr"))
     assert "proves nothing: Mismatch" in forecasts("verify", exit_code=1).stderr
     file.with_name(f"2-{'a' * 64}.tsr").unlink()
     other = f"2-{'b' * 64}"
-    from forecasts.operations.stamps import stamp
-
     with served(authority) as address:
         root = file.parents[1] / "root.pem"
         stamp(other, address, file.parent, roots=root, allow_private=True)
@@ -94,4 +69,4 @@ def test_a_restore_says_that_later_stamps_contradict_it(
 
 def test_without_a_server_the_command_names_the_setting(forecasts: Run) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15")
-    assert "Set FORECASTS_STAMP_URL" in forecasts("digest", "--stamp", exit_code=2).stderr
+    assert "Set FORECASTS_STAMP_URL" in forecasts.refused("digest", "--stamp")

@@ -1,6 +1,5 @@
 """The daily round on the command line."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -31,17 +30,8 @@ def fill(forecasts: Run, clock: Clock) -> None:
 
 def todos(forecasts: Run, *arguments: str) -> dict[str, str]:
     """Return by ID the things to do."""
-    printed = json.loads(forecasts("today", "--format", "json", *arguments).stdout)
+    printed = forecasts.printed("today", *arguments)
     return {one["id"]: one["todo"] for one in printed}
-
-
-def test_each_question_is_listed_with_its_need(forecasts: Run, ledger: None) -> None:
-    assert todos(forecasts) == {
-        **dict.fromkeys(("snow", "hail", "fog", "dew"), "forecast"),
-        "rain": "review",
-        "over": "resolve",
-        "done": "resolved",
-    }
 
 
 def test_the_summary_counts_all_and_the_table_shows_the_first_of_each_kind(
@@ -50,6 +40,8 @@ def test_the_summary_counts_all_and_the_table_shows_the_first_of_each_kind(
     shown = forecasts("today")
     summary, _, *lines = shown.stdout.splitlines()
     assert summary == "4 need your forecast · 1 to review · 1 to resolve · 1 resolved"
+    others = {"rain": "review", "over": "resolve", "done": "resolved"}
+    assert todos(forecasts) == dict.fromkeys(("snow", "hail", "fog", "dew"), "forecast") | others
     assert [line.split()[1] for line in lines] == [
         *("forecast", "forecast", "forecast", "review", "resolve", "resolved")
     ]
@@ -75,26 +67,19 @@ def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clo
     clock("2026-02-01T12:00:00Z")
     for number in range(6):
         forecasts("resolve", f"q{number}", "no", "--known-at", f"2026-01-2{6 - number}")
-        if number < 3:
-            continue
-        shown = forecasts("today", "--all")
-        assert ("5 newest results" in shown.stdout) == (number >= 4)
-        assert ("All results: forecasts scores" in shown.stderr) == (number >= 4)
+        if number in (3, 4):
+            shown = forecasts("today", "--all")
+            assert ("5 newest results" in shown.stdout) == (number == 4)
+            assert ("All results: forecasts scores" in shown.stderr) == (number == 4)
     assert list(todos(forecasts)) == ["q0", "q1", "q2", "q3", "q4"]
 
 
-@pytest.fixture
-def parked(forecasts: Run, clock: Clock, outcomes: Path) -> Path:
-    """A question that a run has parked, since its outcome was known too early."""
-    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
+def test_a_parked_question_is_listed_until_it_is_checked_again(
+    forecasts: Run, clock: Clock, outcomes: Path
+) -> None:
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")  # before it was asked
     clock("2026-01-06T12:00:00Z")
     forecasts("run", exit_code=3)
-    return outcomes
-
-
-def test_a_parked_question_is_listed_until_it_is_checked_again(
-    forecasts: Run, parked: Path
-) -> None:
     assert todos(forecasts) == {"rain": "retry"}
     shown = forecasts("today")
     assert shown.stdout.startswith("1 parked\n")
@@ -103,6 +88,6 @@ def test_a_parked_question_is_listed_until_it_is_checked_again(
     assert todos(forecasts) == {}
 
 
-def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run, clock: Clock) -> None:
+def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run) -> None:
     assert "Nothing to do today. Ask a question:" in forecasts("today").stdout
-    assert json.loads(forecasts("today", "--format", "json").stdout) == []
+    assert forecasts.printed("today") == []
