@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecasts.parts.execution import cores
-from forecasts.parts.partition.partition import partition
 from forecasts.parts.partition.sources import find_files
+from forecasts.parts.partition.splitting import partition
 
 MEMORY = 10**9
 PEOPLE = 5_000

@@ -22,8 +22,8 @@ from forecasts.common.text import count
 from forecasts.parts import simulation
 from forecasts.parts.files import AGAIN
 from forecasts.parts.folder import MOST_PARTS, Parts, files_that_differ, open_parts, require_new
-from forecasts.parts.partition.partition import partition as make
 from forecasts.parts.partition.sources import find_files
+from forecasts.parts.partition.splitting import partition as make
 from scoring.simulation.bulk import BulkTournament
 
 Count = Annotated[

@@ -12,8 +12,8 @@ from forecasts.access.visibility import forecast_visible
 from forecasts.exporting.export import forecast_batches, left_out, reading
 from forecasts.ledger.models import Forecast, Member
 from forecasts.parts.folder import WHOLE, Parts
-from forecasts.parts.partition.partition import Tell, partition_rows
 from forecasts.parts.partition.sources import Rows
+from forecasts.parts.partition.splitting import Tell, partition_rows
 from forecasts.parts.tables import arrow_table
 from forecasts.scores.ledger_frames import table_batches
 

@@ -2,7 +2,7 @@
 
 The program must be in the folder FORECASTS_COMMANDS_FOLDER; without that setting the kind is
 disabled. It runs in that folder without a shell, with only the path and the language in its
-environment, and under a supervisor that ends everything it has started (``supervisor``). It reads
+environment, and under a process that ends everything it has started (``program_runner``). It reads
 one JSON object from standard input,
 
     {"question": {"slug": …, "title": …, "type": …, "options": […], "open_time": …,
@@ -31,11 +31,11 @@ from pydantic import Field, field_validator
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.settings import Settings as ProcessSettings
 from forecasts.common.times import iso, read_time
-from forecasts.resolution.resolvers import parsing, protocol, supervisor
+from forecasts.resolution.resolvers import parsing, program_runner, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind, Seen
 
 MOST_BYTES = 1_000_000
-_ENDING = 5.0  # seconds for a supervisor to end all processes
+_ENDING = 5.0  # seconds for the program runner to end all processes
 _TEXTS = ("slug", "title", "type", "options")
 _TIMES = ("open_time", "close_time", "scheduled_close_time")
 _ANSWERS = {"outcome", "known_at", "source", "note", "not_yet", "cannot_tell"}
@@ -130,7 +130,7 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
         given.seek(0)
         try:
             process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
-                [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+                [sys.executable, "-I", "-S", program_runner.__file__, str(os.getpid()), *command],
                 stdin=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -32,7 +32,7 @@ from typing import Any
 
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.limits import SOURCE_BYTES, format_bytes, limit_memory
-from forecasts.resolution.resolvers import supervisor
+from forecasts.resolution.resolvers import program_runner
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
@@ -191,7 +191,7 @@ _READY, _FETCH, _DONE = "ready", "fetch", "done"
 def serve() -> None:
     """Answer the requests of the parent process until it closes the connection."""
     descriptor, seconds, memory_bytes, parent_id = sys.argv[1:]
-    if not supervisor.end_with(int(parent_id), signal.SIGKILL):
+    if not program_runner.end_with(int(parent_id), signal.SIGKILL):
         return
     limit_memory(int(memory_bytes) / 1e9)
     parent, kept = Connection(int(descriptor)), dict[str, Seen]()

@@ -1,9 +1,9 @@
-"""Partition: a folder of parts from files of any size, in bounded memory.
+"""Split a ledger of any size into a folder of parts, in bounded memory.
 
 Two passes. The first reads the input in its order, in batches, and sets each row aside in a
-temporary file of its part. The second sorts one part after another in memory, checks it with the
-reader of ``scoring``, and writes it. The sort is stable, so rows of the same instant keep the order
-of the input.
+temporary file of its part. The second sorts one part after another (``part_sorting``), checks it
+with the reader of ``scoring``, and writes it. The sort is stable, so rows of the same instant keep
+the order of the input.
 
 Rejected: one external sort of everything, as ``COPY … ORDER BY`` of DuckDB does. It compares texts,
 which takes longer than this whole partition.
@@ -37,7 +37,7 @@ from forecasts.parts.execution import cores, finished
 from forecasts.parts.files import part_file
 from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.manifest import is_parts
-from forecasts.parts.partition.sorting import Fault, write_large, write_sorted
+from forecasts.parts.partition.part_sorting import Fault, write_large, write_sorted
 from forecasts.parts.partition.sources import File, Source, digest_of
 from forecasts.parts.partition.spill import Spill
 

@@ -25,10 +25,9 @@ from forecasts.folder.cells import cell_text
 from forecasts.folder.folder import read_folder
 from forecasts.parts.files import part_of
 from forecasts.parts.folder import Parts
-from forecasts.parts.partition import partition as partitions
-from forecasts.parts.partition import sorting, spill
-from forecasts.parts.partition.partition import number_of_parts, partition
+from forecasts.parts.partition import part_sorting, spill, splitting
 from forecasts.parts.partition.sources import Rows, find_files
+from forecasts.parts.partition.splitting import number_of_parts, partition
 from tests.examples import examples
 
 QUESTIONS = """\
@@ -237,7 +236,7 @@ def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitting = made(folder, tmp_path / "fitting", parts=2)
-    monkeypatch.setattr(partitions, "SORTING", 10**12)
+    monkeypatch.setattr(splitting, "SORTING", 10**12)
     large = made(folder, tmp_path / "large", parts=2)
     for part in range(2):
         for table in ("questions", "forecasts"):
@@ -415,7 +414,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(
 def test_a_disk_without_room_is_refused_at_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions.shutil, "disk_usage", lambda _: shutil_usage(0))
+    monkeypatch.setattr(splitting.shutil, "disk_usage", lambda _: shutil_usage(0))
     with pytest.raises(BadInput, match=r"needs about .* 0 bytes are free"):
         partition(find_files([folder]), tmp_path / "parts")
     assert not (tmp_path / "parts").exists()
@@ -436,7 +435,7 @@ def test_without_duckdb_the_remedy_is_its_extra(
 def test_the_number_of_parts_follows_the_rows_and_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(partitions, "cores", lambda: 8)
+    monkeypatch.setattr(splitting, "cores", lambda: 8)
     assert number_of_parts(0, 10**9) == 1
     assert number_of_parts(100_000, 10**9) == 1
     assert number_of_parts(1_000_000, 10**9) == 8
@@ -514,10 +513,10 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
         else:
             frame.astype({"question_id": str}).to_parquet(folder / f"{name}.parquet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "BATCH_ROWS", batch)
-        patch.setattr(sorting, "BLOCK", 3 * batch)
+        patch.setattr(splitting, "BATCH_ROWS", batch)
+        patch.setattr(part_sorting, "BLOCK", 3 * batch)
         if not fits:  # into the memory, so that DuckDB sorts the parts
-            patch.setattr(partitions, "SORTING", 10**12)
+            patch.setattr(splitting, "SORTING", 10**12)
         found = made(folder, folder / "parts", parts=parts)
     assert sorted(row["question_id"] for row in rows(found, "questions")) == sorted(ids)
     for part, expected in enumerate(slow_partition(forecasts, parts)):
@@ -581,7 +580,7 @@ def test_after_ctrl_c_the_command_says_that_nothing_was_written(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sorting, "read_frames", interrupt)
+    monkeypatch.setattr(part_sorting, "read_frames", interrupt)
     stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
     assert "Nothing was written" in stopped.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]

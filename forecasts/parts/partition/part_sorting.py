@@ -1,4 +1,4 @@
-"""One part of a partition: its rows sorted, checked and written.
+"""Sort the rows of one part, also those larger than memory; check and write them.
 
 A part that is too large to be sorted in memory, such as one hot question, is sorted by DuckDB under
 a limit of memory, and checked and written a block at a time.

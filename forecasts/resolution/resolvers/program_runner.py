@@ -1,6 +1,6 @@
 """Run a program, and end every process that it has started when it ends or is to end.
 
-Started as a script by the kind ``command``: supervisor.py PARENT PROGRAM ARGUMENT…, with the
+Started as a script by the kind ``command``: program_runner.py PARENT PROGRAM ARGUMENT…, with the
 program's standard streams. It exits with the program's code, 128 more than a signal's number.
 
 On Linux it is a *subreaper*: a process that loses its parent becomes its child, however it has left
