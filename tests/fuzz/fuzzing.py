@@ -55,6 +55,7 @@ def our_own_or_nothing() -> Iterator[None]:
         assert len(said) < 20_000, said[:500]
         said.encode("utf-8", "backslashreplace")
         for problem in getattr(error, "problems", ()):
+            assert problem.place
             assert len(str(problem)) < 5_000
     except InputError:
         pass

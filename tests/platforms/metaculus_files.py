@@ -36,7 +36,6 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
         "95th Percentile,Probability of Resolution,PDF at Resolution"
     ]
 )
-SCORE_HEADER = ["Question ID", "User ID", "User Username", "Score Type", "Score", "Coverage"]
 
 Row = Mapping[str, Any]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,16 @@ def refused(path: Path, text: str | bytes, *, format_: str, **choices: Any) -> B
     return caught.value
 
 
+@contextmanager
+def refused_at(place: str, rule: str) -> Iterator[None]:
+    """Require that a file is refused, and the place and words of the rule of its first problem."""
+    with pytest.raises(BadInput) as caught:
+        yield
+    first = caught.value.problems[0]
+    assert first.place == place
+    assert rule in first.rule
+
+
 def places(error: BadInput) -> list[tuple[str, str]]:
     """Return the place and the value of each problem."""
     return [(one.place, one.value) for one in error.problems]
@@ -77,7 +89,9 @@ def _cell(text: str) -> str:
 def facts(record: PlatformRecord) -> dict[str, Any]:
     """Return what a record holds, its times to the minute."""
     asked, made = record.frames.questions, record.frames.forecasts
-    members, models = record.frames.members, record.frames.models
+
+    def cells(frame: Any, name: str) -> list[Any]:
+        return [] if frame is None else list(frame[name])
 
     def times(column: Any) -> list[str]:
         return ["" if at != at else at.isoformat(" ")[:16] for at in column]
@@ -107,8 +121,8 @@ def facts(record: PlatformRecord) -> dict[str, Any]:
         "left out": [(one.place.partition(", ")[2], one.reason) for one in record.left_out],
         "left": [one.value for one in record.left_out],
         "account": record.account,
-        "kinds": [] if members is None else members["kind"].tolist(),
-        "models": [] if models is None else models["model"].tolist(),
+        "kinds": cells(record.frames.members, "kind"),
+        **{name: cells(record.frames.models, name) for name in ("model", "version", "cost")},
     }
 
 

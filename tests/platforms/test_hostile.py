@@ -17,14 +17,7 @@ from forecasts.platforms.formats import FORMATS, read, recognised
 from forecasts.platforms.record import Choices, check_record
 from forecasts.platforms.source import Source, opened
 from tests.conftest import day
-from tests.platforms.metaculus_files import (
-    FORECAST_HEADER,
-    QUESTION_HEADER,
-    export,
-    forecast,
-    question,
-    write,
-)
+from tests.platforms.metaculus_files import export, forecast, question
 
 CHOICES = Choices(owner="alice", now=day(200))
 HOSTILE = {
@@ -51,7 +44,7 @@ def refused(path: Path, name: str | None = None) -> str:
 def test_a_file_that_is_not_of_the_format_is_refused_by_a_message(
     data: bytes, tmp_path: Path
 ) -> None:
-    for ending in ("csv", "json", "jsonl", "txt"):
+    for ending in ("csv", "jsonl"):
         path = tmp_path / f"given.{ending}"
         path.write_bytes(data)
         with suppress(LedgerError), opened(path) as files:
@@ -89,19 +82,6 @@ def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Pat
             packed.write(folder / "question_data.csv", "question_data.csv")
     assert each in refused(tmp_path / "packed")
     assert each not in refused(tmp_path / "mixed" / "mine.json")
-
-
-def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
-    cells = {"Probability Yes": 0.25}
-    folder = export(tmp_path / "export", [question(41)], [forecast(41, **cells)])
-    with opened(folder) as files:
-        before = read(files, CHOICES).frames
-    write(folder / "question_data.csv", QUESTION_HEADER[::-1], [question(41)])
-    write(folder / "forecast_data.csv", FORECAST_HEADER[::-1], [forecast(41, **cells)])
-    with opened(folder) as files:
-        after = read(files, CHOICES).frames
-    assert before.forecasts.equals(after.forecasts)
-    assert before.questions.equals(after.questions)
 
 
 def test_a_formula_is_text(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,13 @@ from sqlmodel import col, select
 import scoring
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
-from forecasts.common.errors import BadInput
 from forecasts.importing.record import Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
 from forecasts.ledger.verification import verify
-from forecasts.platforms.formats import FORMATS, recognised
+from forecasts.platforms.formats import recognised
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
-from forecasts.platforms.source import Source, opened
+from forecasts.platforms.source import opened
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.platforms import sheets
 from tests.platforms import test_confido as confido
@@ -165,54 +162,3 @@ def test_a_file_is_recognised_imported_scored_and_known_the_second_time(
     assert come_in()[1].changes_nothing
     with database.reading(engine) as session:
         pd.testing.assert_frame_equal(ledger_frames(session).forecasts, frames.forecasts)
-
-
-STRANGE = [
-    None,
-    "",
-    "x",
-    -1,
-    1e308,
-    True,
-    [],
-    {},
-    [1],
-    [{}],
-    {"a": 1},
-    "\ud800",
-    10**30,
-    "a" * 3000,
-]
-
-
-def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path to every value below a file."""
-    if len(at) > 1:
-        yield at
-    if isinstance(value, dict | list):
-        for key in value if isinstance(value, dict) else range(len(value)):
-            yield from places(value[key], (*at, key))
-
-
-@pytest.mark.parametrize("name", ["manifold", "infer", "forecastbench", "forecasting-tools"])
-def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
-    tmp_path: Path, name: str
-) -> None:
-    files, reader = FILES[name][0], FORMATS[name]
-    refused: list[BadInput] = []
-    for number, at in enumerate(places(files)):
-        given = copy.deepcopy(files)
-        inside: Any = given
-        for key in at[:-1]:
-            inside = inside[key]
-        inside[at[-1]] = STRANGE[number % len(STRANGE)]
-        paths = {file: tmp_path / file for file in given}
-        for file, content in given.items():
-            paths[file].write_text(json.dumps(content), encoding="utf-8")
-        try:
-            record = reader.read(Source("strange", paths), Choices("anna"))
-            check_record(record.frames)
-        except BadInput as error:
-            refused.append(error)
-    assert refused
-    assert all(problem.place for error in refused for problem in error.problems)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from forecasts.common.errors import BadInput
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
 
@@ -229,50 +228,35 @@ def test_a_bet_that_is_left_out_refuses_no_file(tmp_path: Path, dropped: dict[st
     assert [one.value for one in record.left_out] == ["1 bet"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "place", "rule"),
-    [
-        ({"probAfter": 1.2}, "bets.json, record 2, field probAfter", "from 0 to 1"),
-        ({"probAfter": "60%"}, "bets.json, record 2, field probAfter", "a number"),
-        ({"probAfter": None}, "bets.json, record 2, field probAfter", "required"),
-        ({"createdTime": MADE // 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
-        ({"createdTime": "2025"}, "bets.json, record 2, field createdTime", "milliseconds"),
-        ({"createdTime": MADE * 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
-        ({"isRedemption": "no"}, "bets.json, record 2, field isRedemption", "true, false or null"),
-        ({"contractId": [7]}, "bets.json, record 2, field contractId", "a text"),
-    ],
-)
-def test_a_bad_bet_is_named_by_file_record_field_value_and_rule(
-    tmp_path: Path, wrong: dict[str, Any], place: str, rule: str
-) -> None:
-    with pytest.raises(BadInput) as caught:
-        read(tmp_path, [bet(), bet(**wrong)], [market()])
-    first = caught.value.problems[0]
-    assert first.place == place
-    assert rule in first.rule
+SECONDS = {"createdTime": MADE // 1000}
+CHOSEN = {"outcomeType": "MULTIPLE_CHOICE", "answers": "none"}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "rule"),
+    ("of_bet", "of_market", "field", "rule"),
     [
-        ({"createdTime": MADE // 1000}, "createdTime", "milliseconds"),
-        ({"question": ""}, "question", "required"),
-        ({"question": "a" * 2001}, "question", "at most 2,000 bytes; this has 2,001 bytes"),
-        ({"groupSlugs": ["a" * 2001]}, "groupSlugs", "texts of at most 2,000 bytes"),
-        ({"question": "a\x00b"}, "question", "NUL"),
-        ({"question": "a\ud800b"}, "question", "surrogate"),
-        ({"url": "javascript:alert(1)"}, "url", "https://"),
-        ({"isResolved": True, "resolution": "MAYBE"}, "resolution", "YES, NO, MKT or CANCEL"),
-        ({"isResolved": True, "resolution": "MKT"}, "resolutionProbability", "required"),
-        ({"answers": "none", "outcomeType": "MULTIPLE_CHOICE"}, "answers", "a list of objects"),
-        ({"groupSlugs": [1]}, "groupSlugs", "a list of texts"),
+        ({"probAfter": 1.2}, {}, "probAfter", "from 0 to 1"),
+        ({"probAfter": "60%"}, {}, "probAfter", "a number"),
+        ({"probAfter": None}, {}, "probAfter", "required"),
+        (SECONDS, {}, "createdTime", "milliseconds"),
+        ({"createdTime": MADE * 1000}, {}, "createdTime", "milliseconds"),
+        ({"isRedemption": "no"}, {}, "isRedemption", "true, false or null"),
+        ({"contractId": [7]}, {}, "contractId", "a text"),
+        ({}, SECONDS, "createdTime", "milliseconds"),
+        ({}, {"question": ""}, "question", "required"),
+        ({}, {"question": "a" * 2001}, "question", "at most 2,000 bytes; this has 2,001 bytes"),
+        ({}, {"question": "a\ud800b"}, "question", "surrogate"),
+        ({}, {"url": "javascript:alert(1)"}, "url", "https://"),
+        ({}, {"isResolved": True, "resolution": "MAYBE"}, "resolution", "YES, NO, MKT or CANCEL"),
+        ({}, {"isResolved": True, "resolution": "MKT"}, "resolutionProbability", "required"),
+        ({}, CHOSEN, "answers", "a list of objects"),
+        ({}, {"groupSlugs": [1]}, "groupSlugs", "a list of texts"),
+        ({}, {"groupSlugs": ["a" * 2001]}, "groupSlugs", "texts of at most 2,000 bytes"),
     ],
 )
-def test_a_bad_market_is_named_by_file_record_field_value_and_rule(
-    tmp_path: Path, wrong: dict[str, Any], field: str, rule: str
+def test_a_bad_value_is_named_by_file_record_field_and_rule(
+    tmp_path: Path, of_bet: dict[str, Any], of_market: dict[str, Any], field: str, rule: str
 ) -> None:
-    with pytest.raises(BadInput) as caught:
-        read(tmp_path, [bet()], [market(**wrong)])
-    first = caught.value.problems[0]
-    assert first.place == f"markets.json, record 1, field {field}"
-    assert rule in first.rule
+    place = "bets.json, record 2" if of_bet else "markets.json, record 1"
+    with sheets.refused_at(f"{place}, field {field}", rule):
+        read(tmp_path, [bet(), bet(**of_bet)], [market(**of_market)])

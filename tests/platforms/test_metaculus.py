@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scoring
 from app.remedies import said
 from forecasts.common.errors import in_words
 from forecasts.ledger.models import QuestionText
@@ -351,6 +352,25 @@ def test_a_forecast_that_ends_is_withdrawn_unless_another_follows(
 ) -> None:
     record = read(export(tmp_path, [question(), question(42)], [BOB, *rows]))
     assert ann(record) == expected
+
+
+def test_an_imported_export_scores_as_the_platform_does(tmp_path: Path) -> None:
+    """Ann's 80% count for four days of ten, Bob's 50% for six; for two they count together."""
+    closed = "2026-01-09 00:00:00+00:00"
+    times = {"Actual Close Time": closed, "Resolution Known Time": closed}
+    rows = [
+        forecast(at="2025-12-31 00:00:00", **{P: 0.8, END: "2026-01-05 00:00:00+00:00"}),
+        forecast(who="bob", at="2026-01-03 00:00:00", **{P: 0.5}),
+    ]
+    folder = export(tmp_path, [question(**{"Resolution": "yes"} | times)], rows)
+    frames = read(folder).frames
+    found = scoring.score(
+        frames.questions, frames.forecasts, ["metaculus_baseline", "metaculus_peer"]
+    )
+    peer = 100 * 0.2 * np.log(0.8 / 0.5)
+    assert found["forecaster"].tolist() == ["ann", "bob"] * 2
+    assert found["score"].tolist() == pytest.approx([40 * np.log2(2 * 0.8), 0, peer, -peer])
+    assert found["coverage"].tolist() == pytest.approx([0.4, 0.6] * 2)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_quantiles_between_the_numbers_of_the_range_are_read_back_as_the_same_cd
     assert before == pytest.approx(after, abs=1e-9)
 
 
-def test_the_files_have_the_platforms_columns_and_times(tmp_path: Path) -> None:
+def test_the_files_have_the_platforms_columns_times_and_derived_numbers(tmp_path: Path) -> None:
     written = write(ledger(), tmp_path / "out")
     assert [file.name for file in written.files] == [
         "README.md", "forecast_data.csv", "question_data.csv", "score_data.csv",
@@ -137,6 +137,15 @@ def test_the_files_have_the_platforms_columns_and_times(tmp_path: Path) -> None:
     assert second["End Time"] == "2026-01-04 00:00:00+00:00"
     assert forecasts["Continuous CDF"].dropna().str.count(",").tolist() == [200, 10, 200, 200]
     assert forecasts["Is Bot"].sum() == 1
+    forecasts = forecasts.set_index("Question ID")
+    assert forecasts.loc["rain", "Probability of Resolution"].tolist() == [0.0, 0.1 + 0.2, 1, 0.5]
+    price, count = forecasts.loc["price"], forecasts.loc["count"]
+    assert float(price["Median"]) == pytest.approx(25 + 37.5 * 0.25 / 0.65)
+    assert price["Probability Above Upper Bound"] == pytest.approx(0.04)
+    assert price["Probability of Resolution"] == pytest.approx(0.65 / 75)
+    assert price["PDF at Resolution"] == pytest.approx(200 * 0.65 / 75)
+    assert count["Probability Below Lower Bound"] == pytest.approx(0.125)
+    assert forecasts.loc["landing", "Median"] == "2026-01-11"
 
 
 @pytest.mark.parametrize(
@@ -162,19 +171,6 @@ def test_a_members_own_question_has_the_platforms_number_where_it_is_free(
         table = pd.read_csv(tmp_path / "out" / f"{name}_data.csv", dtype=str)
         found = set(table["Question ID"]) - {"price", "count", "wide", "landing"}
         assert found == set(ids) or (name == "score" and found == {ids[1]})
-
-
-def test_the_numbers_derived_from_a_value_are_those_of_the_platform(tmp_path: Path) -> None:
-    write(ledger(), tmp_path / "out")
-    forecasts = pd.read_csv(tmp_path / "out" / "forecast_data.csv").set_index("Question ID")
-    assert forecasts.loc["rain", "Probability of Resolution"].tolist() == [0.0, 0.1 + 0.2, 1, 0.5]
-    price, count = forecasts.loc["price"], forecasts.loc["count"]
-    assert float(price["Median"]) == pytest.approx(25 + 37.5 * 0.25 / 0.65)
-    assert price["Probability Above Upper Bound"] == pytest.approx(0.04)
-    assert price["Probability of Resolution"] == pytest.approx(0.65 / 75)
-    assert price["PDF at Resolution"] == pytest.approx(200 * 0.65 / 75)
-    assert count["Probability Below Lower Bound"] == pytest.approx(0.125)
-    assert forecasts.loc["landing", "Median"] == "2026-01-11"
 
 
 def test_scores_are_those_of_the_ledger_and_are_read_back_as_printed(tmp_path: Path) -> None:

@@ -134,21 +134,20 @@ def test_the_csv_is_refused_since_it_has_no_probabilities(tmp_path: Path) -> Non
     assert "/api/my_predictions" in error.remedy
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("confidence", 101), ("confidence", True), ("confidence", "high"), ("created_at", "2015"),
-     ("created_at", None), ("user_label", "A\nB")],
-)  # fmt: skip
-def test_a_bad_response_is_named(tmp_path: Path, field: str, value: Any) -> None:
-    [(place, _)] = refused(tmp_path, prediction(response(), response(user_id=9, **{field: value})))
-    assert place == f"p.json, record 1, predictions 1, responses 2, field {field}"
+RESPONSE, PREDICTION = "predictions 1, responses 2", "predictions 1"
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("deadline", "June"), ("outcome", "yes"), ("id", "../x"), ("description_with_group", 3.5),
-     ("responses", {})],
+    ("place", "field", "value"),
+    [(RESPONSE, "confidence", 101), (RESPONSE, "confidence", True),
+     (RESPONSE, "confidence", "high"), (RESPONSE, "created_at", "2015"),
+     (RESPONSE, "created_at", None), (RESPONSE, "user_label", "A\nB"),
+     (PREDICTION, "deadline", "June"), (PREDICTION, "outcome", "yes"), (PREDICTION, "id", "../x"),
+     (PREDICTION, "description_with_group", 3.5), (PREDICTION, "responses", {})],
 )  # fmt: skip
-def test_a_bad_prediction_is_named(tmp_path: Path, field: str, value: Any) -> None:
-    [(place, _)] = refused(tmp_path, prediction(**{field: value}))
-    assert place == f"p.json, record 1, predictions 1, field {field}"
+def test_a_bad_field_is_named(tmp_path: Path, place: str, field: str, value: Any) -> None:
+    fields = {field: value}
+    if place == RESPONSE:
+        fields = {"responses": [response(), response(user_id=9, **fields)]}
+    [(found, _)] = refused(tmp_path, prediction(**fields))
+    assert found == f"p.json, record 1, {place}, field {field}"

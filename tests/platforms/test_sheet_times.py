@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,20 +50,13 @@ def ledger(engine: Engine) -> dict[str, Any]:
     """Return the times of each question by its title, and its forecasts as (time, p)."""
     with database.reading(engine) as session:
         frames = ledger_frames(session)
-    made = frames.forecasts.groupby("question_id")
+    made: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for row in frames.forecasts.itertuples():
+        made[row.question_id].append((row.made_at.isoformat()[:10], row.probability))
     return {
         row.title: (
-            row.open_time,
-            row.scheduled_close_time,
-            row.actual_close_time,
-            [
-                (at.isoformat()[:10], p)
-                for _, at, p in made.get_group(row.question_id)[
-                    ["made_at", "probability"]
-                ].itertuples()
-            ]
-            if row.question_id in made.groups
-            else [],
+            *(row.open_time, row.scheduled_close_time, row.actual_close_time),
+            made[row.question_id],
         )
         for row in frames.questions.itertuples()
     }
@@ -150,29 +144,18 @@ def test_a_chosen_close_that_has_passed_is_refused(tmp_path: Path) -> None:
     assert error.message == "The close 2026-11-28 has passed."
 
 
-def test_the_same_sheet_later_changes_nothing(engine: Engine, tmp_path: Path) -> None:
-    text = (
-        f"{HEADER}Will it open by the end of the year?,0.7,\nWill it close in 3 weeks?,0.2,\n"
-        "Was it warm?,0.4,yes\n"
-    )
+def test_the_same_sheet_later_changes_nothing_and_one_changed_probability_is_one_update(
+    engine: Engine, tmp_path: Path
+) -> None:
+    text = f"{HEADER}{YEAR},0.7,\nWill it close in 3 weeks?,0.2,\nWas it warm?,0.4,yes\n"
     imported(engine, tmp_path, text, NOW)
     before = ledger(engine)
     for later in (WEEK_LATER, NEXT_YEAR):
         assert imported(engine, tmp_path, text, later).changes_nothing
     assert ledger(engine) == before
-
-
-def test_one_changed_probability_is_one_further_update_on_the_day_of_its_import(
-    engine: Engine, tmp_path: Path
-) -> None:
-    text = f"{HEADER}Will it open by 1 June 2027?,0.7,\nWill it close by 2028?,0.2,\n"
-    imported(engine, tmp_path, text, NOW)
     done = imported(engine, tmp_path, text.replace("0.7", "0.8"), WEEK_LATER)
     assert (done.counts.questions, done.counts.revised, done.counts.forecasts) == (0, 0, 1)
-    assert ledger(engine)["Will it open by 1 June 2027?"][3] == [
-        ("2026-11-28", 0.7),
-        ("2026-12-05", 0.8),
-    ]
+    assert ledger(engine)[YEAR][3] == [("2026-11-28", 0.7), ("2026-12-05", 0.8)]
     back = imported(engine, tmp_path, text, datetime(2026, 12, 12, tzinfo=UTC))
     assert back.counts.forecasts == 1
     assert imported(engine, tmp_path, text, NEXT_YEAR).changes_nothing
@@ -199,7 +182,7 @@ def test_the_same_sheet_later_changes_nothing_for_a_member_without_an_admins_rig
     engine: Engine, tmp_path: Path
 ) -> None:
     shared(engine, "root", "alice")
-    text = f"{HEADER}Will it open by the end of the year?,0.7,\nWas it warm?,0.4,yes\n"
+    text = f"{HEADER}{YEAR},0.7,\nWas it warm?,0.4,yes\n"
     for now, p, new in ((NOW, "0.7", 2), (WEEK_LATER, "0.7", 0), (WEEK_LATER, "0.8", 1)):
         record = read(tmp_path, text.replace("0.7", p), now)
         with database.writing(engine) as session:
@@ -207,8 +190,7 @@ def test_the_same_sheet_later_changes_nothing_for_a_member_without_an_admins_rig
             read_as(session, alice, now=now)
             done = import_record(session, record, member=alice, now=now)
         assert (done.counts.forecasts, done.counts.revised) == (new, 0)
-    made = ledger(engine)["Will it open by the end of the year?"][3]
-    assert made == [("2026-11-28", 0.7), ("2026-12-05", 0.8)]
+    assert ledger(engine)[YEAR][3] == [("2026-11-28", 0.7), ("2026-12-05", 0.8)]
 
 
 def test_a_newer_update_made_here_is_not_undone_by_the_same_sheet(
