@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.folder.folder import read_folder
 from forecasts.folder.tables import read_table
@@ -152,39 +151,3 @@ def test_an_overlong_row_in_another_encoding_is_named_by_its_line(tmp_path: Path
     path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
     with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):
         read_table(path, {})
-
-
-def lines(many: int) -> list[str]:
-    """Return rows of forecasts, some with a text of two lines."""
-    return [
-        f'rain,bob,2026-01-02T00:00:{n % 60:02d}Z,0.{n + 1},"why {n},\nand ""so"" on"\n'
-        for n in range(many)
-    ]
-
-
-HEADER = "question_id,forecaster,made_at,probability,rationale\n"
-
-
-def test_a_bad_cell_and_a_ragged_row_are_named_by_the_lines_in_which_they_begin(
-    tmp_path: Path,
-) -> None:
-    rows = lines(100)
-    whole = read_folder(folder(tmp_path, forecasts=HEADER + "".join(rows))).forecasts
-    assert whole["rationale"].iloc[52] == 'why 52,\nand "so" on'
-    assert whole["evidence"].tolist() == [None] * 100
-    rows[50] = rows[50].replace(",0.51,", ",1.51,").replace("2026-01-02T", "2026-01-02 at ")
-    rows[70] = "rain,bob\n"
-    error = refused(folder(tmp_path, forecasts=HEADER + "".join(rows)))
-    assert [problem.place for problem in error.problems] == [
-        "forecasts.csv, line 142",
-        "forecasts.csv, line 102, column made_at",
-        "forecasts.csv, line 102, column probability",
-    ]
-
-
-def test_more_rows_than_a_table_may_have_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "ROWS", 30)
-    error = refused(folder(tmp_path, forecasts=HEADER + "".join(lines(100))))
-    assert error.message == "forecasts.csv has 100 rows; at most 30 are read."

@@ -22,17 +22,8 @@ from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
-from tests.platforms import (
-    sheets,
-    test_confido,
-    test_fatebook,
-    test_forecastbench,
-    test_forecasting_tools,
-    test_infer,
-    test_manifold,
-    test_predictionbook,
-)
 from tests.platforms.metaculus_files import export, forecast, question
+from tests.platforms.test_journeys import FILES
 
 pytestmark = pytest.mark.slow
 
@@ -60,37 +51,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes
             forecast(42, **{"Probability Yes Per Category": "[0.4, 0.6]"}),
         ],
     )
-    json_files: dict[str, dict[str, Any]] = {
-        "manifold": {
-            "bets.json": [test_manifold.bet(), test_manifold.bet(probAfter=0.7)],
-            "markets.json": [test_manifold.market(isResolved=True, resolution="YES")],
-        },
-        "infer": {
-            "questions.json": [test_infer.question()],
-            "sets.json": [test_infer.forecast((70, "Yes", 0.3), (71, "No", 0.7))],
-        },
-        "forecastbench": {
-            "set.json": test_forecastbench.forecasts(
-                test_forecastbench.forecast("abc", "manifold", 0.3)
-            )
-        },
-        "forecasting-tools": {"reports.json": [test_forecasting_tools.report()]},
-    }
-    texts = {
-        name: {file: json.dumps(content) for file, content in files.items()}
-        for name, files in json_files.items()
-    } | {
-        "fatebook": {"f.csv": sheets.table(test_fatebook.ACCOUNT)},
-        "predictionbook": {
-            "page.json": test_predictionbook.page(
-                test_predictionbook.prediction(test_predictionbook.response())
-            )
-        },
-        "confido": {"room.csv": sheets.table(test_confido.row())},
-        "pairs": {"pairs.csv": "title,probability,outcome\nRain?,0.5,yes\nSnow?,0.2,no\n"},
-    }
     made = {
-        name: {file: text.encode() for file, text in files.items()} for name, files in texts.items()
+        format_: {
+            name: (content if isinstance(content, str) else json.dumps(content)).encode()
+            for name, content in files.items()
+        }
+        for format_, (files, _) in FILES.items()
     }
     made["metaculus"] = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert made.keys() == FORMATS.keys()
@@ -116,18 +82,6 @@ def taken(engine: Engine, folder: Path, files: dict[str, bytes], format_: str) -
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "export").mkdir()
     return tmp_path / "export"
-
-
-@pytest.mark.parametrize("format_", FORMATS)
-def test_the_sound_exports_come_in(
-    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], format_: str
-) -> None:
-    for name, content in whole[format_].items():
-        (folder / name).write_bytes(content)
-    with opened(folder) as source, database.writing(engine) as session:
-        record = read(source, Choices("alice", now=NOW))
-        alice = member_or_new(session, "alice", now=NOW)
-        assert import_record(session, record, member=alice, now=NOW).counts.forecasts > 0
 
 
 def each_changed(
