@@ -83,15 +83,25 @@ def test_ids_are_read_as_categoricals_and_columns_that_are_blank_throughout_are_
     assert parts.questions(0)["options"].tolist() == [["red", "blue"], None]
 
 
-def test_the_last_question_read_waits_for_the_next_chunk(tmp_path: Path) -> None:
-    ids = [f"question-{number:02d}" for number in range(28)]
+def test_chunks_hold_whole_questions_in_order_and_the_last_one_read_waits_for_the_next(
+    tmp_path: Path,
+) -> None:
+    ids = [f"question-{number:02d}" for number in range(29)]
+    made = [id_ for id_ in ids if id_ != "question-13" for _ in range(2)]
     questions = QUESTIONS.iloc[[0] * len(ids)].assign(question_id=ids)
-    forecasts = FORECASTS.iloc[[0] * len(ids)].assign(question_id=ids)
-    write_part(tmp_path, 0, questions, forecasts)
+    write_part(tmp_path, 0, questions, FORECASTS.iloc[[0] * len(made)].assign(question_id=made))
     paths = [tmp_path / part_file(table, 0) for table in ("questions", "forecasts")]
     pq.write_table(pq.read_table(paths[1]), paths[1], row_group_size=1)
-    for rows, sizes in ((28, [27, 1]), (20, [19, 8, 1]), (12, [11, 12, 4, 1])):
-        assert [len(each.forecasts) for each in chunks(*paths, rows=rows)] == sizes
+    for rows, sizes in ((56, [54, 2]), (40, [38, 16, 2]), (25, [24, 24, 6, 2])):
+        found = list(chunks(*paths, rows=rows))
+        assert [len(each.forecasts) for each in found] == sizes
+        asked: list[str] = []
+        said: list[str] = []
+        for each in found:
+            assert (each.questions_before, each.forecasts_before) == (len(asked), len(said))
+            asked += each.questions["question_id"].tolist()
+            said += each.forecasts["question_id"].tolist()
+        assert (asked, said) == (ids, made)
 
 
 def test_an_empty_part_is_read_as_empty_frames(tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ import pandas as pd
 
 from forecasts.parts.execution import Processes
 from forecasts.parts.files import file_sha256, part_of
-from forecasts.parts.folder import PartFile, Parts, open_parts, write_manifest, write_tables
+from forecasts.parts.folder import (
+    PartFile,
+    Parts,
+    open_parts,
+    write_manifest,
+    write_tables,
+    write_whole,
+)
 from forecasts.parts.scores.part_scores import Task
 from forecasts.parts.scores.scores import score_parts
 from forecasts.parts.tables import arrow_table
@@ -60,9 +67,9 @@ def write_part(
     return write_tables(folder, part, questions.sort_values("question_id"), made)
 
 
-def written(folder: Path, frames: Frames, count: int = 4) -> Parts:
-    """Return the folder of so many parts of the frames, which is written."""
-    folder.mkdir(exist_ok=True)
+def written(folder: Path, frames: Frames, count: int = 4, **whole: pd.DataFrame) -> Parts:
+    """Return the folder of so many parts of the frames, with whole tables, which is written."""
+    folder.mkdir(parents=True, exist_ok=True)
     texts = frames[0]["resolution"].map(str, na_action="ignore")
     frames = frames[0].assign(resolution=texts.astype(object)), frames[1]
     files = {}
@@ -70,6 +77,8 @@ def written(folder: Path, frames: Frames, count: int = 4) -> Parts:
         here = {each for each in frames[0]["question_id"] if part_of(each, count) == part}
         own = (frame[frame["question_id"].isin(here)].reset_index(drop=True) for frame in frames)
         files |= write_part(folder, part, *own)
+    for table, frame in whole.items():
+        files |= write_whole(folder, table, frame)
     write_manifest(folder, count, files)
     return open_parts(folder)
 

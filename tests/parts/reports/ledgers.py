@@ -8,16 +8,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from forecasts.folder.frames import Frames
 from forecasts.parts import tables
-from forecasts.parts.files import part_of
-from forecasts.parts.folder import Parts, write_manifest, write_whole
+from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, rows
-from tests.parts.work import write_part
+from tests.parts import work
 from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
 
 
@@ -63,18 +61,8 @@ def read_piecemeal(folder: Path, frames: Frames, batch_rows: int) -> Iterator[di
 
 def written(folder: Path, frames: Frames, count: int) -> Parts:
     """Return the folder of so many parts of a ledger, which is written."""
-    folder.mkdir(parents=True)
-    part = [part_of(id_, count) for id_ in frames.questions["question_id"]]
-    part_by_id = dict(zip(frames.questions["question_id"], part, strict=True))
-    of_forecast = frames.forecasts["question_id"].map(part_by_id)
-    files = {}
-    for number in range(count):
-        own = frames.questions[np.array(part) == number].reset_index(drop=True)
-        said = frames.forecasts[(of_forecast == number).to_numpy()].reset_index(drop=True)
-        files |= write_part(folder, number, own, said)
-    for table in ("teams", "evidence"):
-        files |= write_whole(folder, table, getattr(frames, table))
-    return write_manifest(folder, count, files)
+    divided, whole = (frames.questions, frames.forecasts), ("teams", "evidence")
+    return work.written(folder, divided, count, **{name: getattr(frames, name) for name in whole})
 
 
 def assert_equal(found: Any, expected: Any) -> None:

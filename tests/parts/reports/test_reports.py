@@ -1,4 +1,4 @@
-"""Reports on parts: each number is that of the report in one process."""
+"""Reports and comparisons on parts: each number is that of one process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, reports
+from forecasts.parts.reports.comparisons import compare_parts
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
+from forecasts.reports.comparison import Comparison, build
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal, written
 from tests.reports.small_ledgers import NOW, day, picked, report
 
@@ -42,6 +44,13 @@ def report_on(parts: Parts, **wanted: Any) -> Report:
         return report_parts(parts, executor=executor, **({"as_of": NOW} | picked(wanted)))
 
 
+def compared(parts: Parts, between: list[str], **wanted: Any) -> Comparison:
+    with ThreadPoolExecutor(2) as executor:
+        return compare_parts(
+            parts, executor=executor, sides=between, **({"as_of": NOW} | picked(wanted))
+        )
+
+
 @pytest.mark.parametrize(
     ("count", "wanted"),
     [
@@ -53,7 +62,7 @@ def report_on(parts: Parts, **wanted: Any) -> Report:
         (1, {"by": "tag", "made_before": day(3)}),
     ],
 )
-def test_every_number_is_that_of_one_process(
+def test_every_number_of_a_report_is_that_of_one_process(
     ledger: Frames, parts: dict[int, Parts], count: int, wanted: dict[str, Any]
 ) -> None:
     found = report_on(parts[count], **wanted)
@@ -61,6 +70,36 @@ def test_every_number_is_that_of_one_process(
     if wanted == {"by": "forecaster"}:
         assert any(one.adjusted is not None for one in found.groups)
     assert_equal(found, report(ledger, **wanted))
+
+
+@pytest.mark.parametrize(
+    ("count", "between", "wanted"),
+    [
+        (1, ["north", "south"], {"cohort": "resolved"}),
+        (2, ["south", "north"], {"alike": True}),
+        (2, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
+        (2, ["ana", "dee"], {"of": "forecasters", "made_before": day(5), "lead": 3}),
+        (4, ["ana", "bo", "zoe"], {"of": "forecasters", "as_of": day(8)}),  # all are still open
+    ],
+)
+def test_every_number_of_a_comparison_is_that_of_one_process(
+    ledger: Frames,
+    parts: dict[int, Parts],
+    count: int,
+    between: list[str],
+    wanted: dict[str, Any],
+) -> None:
+    arguments: dict[str, Any] = {"as_of": NOW} | picked(wanted)
+    assert_equal(
+        compared(parts[count], between, **wanted), build(ledger, between=between, **arguments)
+    )
+
+
+def test_a_comparison_takes_two_sides(parts: dict[int, Parts]) -> None:
+    with pytest.raises(BadInput, match="two or more teams"):
+        compared(parts[1], ["north"])
+    with pytest.raises(BadInput, match="no team 'east'"):
+        compared(parts[1], ["north", "east"])
 
 
 @pytest.mark.parametrize(("by", "resolved"), [("forecaster", []), ("team", ["q001"])])
@@ -158,16 +197,14 @@ def test_sigterm_ends_a_report_and_leaves_nothing(
     assert sorted(each.name for each in beside.iterdir()) == ["1", "2", "4"]
 
 
-@pytest.mark.parametrize("arguments", [["report"], ["compare", "--between", "north", "south"]])
 def test_a_full_disk_is_explained_and_leaves_nothing(
-    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(plan, "store", full)
-    verb, *names = arguments
-    made = CliRunner().invoke(app, [verb, str(parts[2].folder), *names, "--workers", "1"])
+    made = CliRunner().invoke(app, ["report", str(parts[2].folder), "--workers", "1"])
     assert made.exit_code == 2
     assert "Nothing can be written beside" in made.stderr
     assert "No space left on device" in made.stderr

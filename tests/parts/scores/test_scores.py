@@ -26,7 +26,6 @@ import scoring
 from forecasts.cli.bulk_scores import engine
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
-from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, cluster
 from forecasts.parts.files import part_file, part_of
 from forecasts.parts.folder import PartFile, Parts, open_parts, write_manifest
@@ -108,27 +107,6 @@ def test_scores_of_parts_equal_those_of_one_process(
         assert found.rows == len(want)
         for given_ in (rows(Path(place) / "scores"), table(parts, protocols)):
             pd.testing.assert_frame_equal(given_.astype(dict.fromkeys(IDS, "str")), want)
-
-
-def test_a_chunk_holds_whole_questions_and_all_of_them_come(parts: Parts) -> None:
-    questions, forecasts = (
-        parts.folder / part_file(name, 0) for name in ("questions", "forecasts")
-    )
-    whole = pq.read_table(forecasts)
-    pq.write_table(whole, forecasts, row_group_size=7)  # read in groups of rows
-    for least in (1, 10, 25, 10_000):
-        found = list(chunks(questions, forecasts, rows=least))
-        seen = [set(each.forecasts["question_id"]) for each in found]
-        assert sum(map(len, seen)) == len(set.union(*seen)), "a question is in two chunks"
-        asked = [each for chunk in found for each in chunk.questions["question_id"]]
-        assert asked == pq.read_table(questions)["question_id"].to_pylist()
-        made = pd.concat(each.forecasts.astype({"question_id": "str"}) for each in found)
-        assert made["question_id"].tolist() == whole["question_id"].to_pylist()
-        assert made["probability"].tolist() == whole["probability"].to_pylist()
-        before = [(each.questions_before, each.forecasts_before) for each in found]
-        assert before[0] == (0, 0)
-        assert before == sorted(before)
-    assert len(list(chunks(questions, forecasts, rows=10))) > 1
 
 
 def test_the_digest_is_the_same_for_any_workers_and_any_engine(
