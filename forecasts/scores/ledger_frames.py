@@ -52,7 +52,7 @@ from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
 SCORED_COLUMNS = {name: QUESTION_COLUMNS[name] for name in SCORED}
-_BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
+BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 
 
 def ledger_frames(
@@ -248,7 +248,7 @@ def _rows_of(
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a table in the order written; ``names`` are of the model's attributes."""
     last = 0
-    every = select(model).where(*where).order_by(model.id).limit(_BATCH)
+    every = select(model).where(*where).order_by(model.id).limit(BATCH)
     while found := session.exec(every.where(model.id > last)).all():
         read = {c: [_plain(getattr(row, names.get(c, c))) for row in found] for c in kinds}
         yield typed_frame(read, kinds)

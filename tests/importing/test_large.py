@@ -1,19 +1,19 @@
 """More than one statement can name: SQLite takes 32,766 values in one, unless built otherwise."""
 
 import sqlite3
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, event, insert
-from sqlmodel import Session, func, select
+from sqlalchemy import Engine, event
+from sqlmodel import func, select
 
 from forecasts.access.members import member_or_new
-from forecasts.folder.frames import complete
-from forecasts.importing.forecasts import compare_forecasts, write_forecasts
-from forecasts.ledger import receipts
-from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
+from forecasts.folder.frames import EVIDENCE_COLUMNS, complete, typed_frame
+from forecasts.importing.frames import import_frames
+from forecasts.ledger import database, receipts
+from forecasts.ledger.models import Citation
 from forecasts.questions import standing
 from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
 from tests.conftest import day
@@ -38,11 +38,6 @@ def most(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def slugs(most: int) -> list[str]:
-    return [f"q{number}" for number in range(most + most // 100)]
-
-
-@pytest.fixture
 def engine(engine: Engine, most: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _limit(connection: Any, _record: Any) -> None:
@@ -51,72 +46,30 @@ def engine(engine: Engine, most: int) -> Engine:
     return engine
 
 
-@pytest.fixture
-def many(session: Session, slugs: list[str]) -> Iterator[Session]:
-    """A ledger with that many questions, and one piece of evidence; nothing of it is kept."""
-    alice = member_or_new(session, "alice", now=day(0))
-    written = {"member_id": alice.id, "recorded_at": day(0)}
-    said = {"number": 1, "title": "?", "type": "binary", "ordered": False, "family": ""}
-    said |= dict.fromkeys(("background", "resolution_criteria", "fine_print", "reason"), "")
-    times = {"open_time": day(0), "scheduled_close_time": day(9)}
-    connection = session.connection()
-    connection.execute(insert(Question), [{"slug": slug} | written for slug in slugs])
-    connection.execute(
-        insert(QuestionRevision),
-        [
-            {"question_id": id_} | said | times | written
-            for id_ in session.exec(select(Question.id))
-        ],
-    )
-    session.add(Evidence(key="e1", recorded_at=day(0)))
-    session.flush()
-    yield session
-    session.rollback()
-
-
-def test_an_import_exceeds_the_limit_of_a_statement(many: Session, slugs: list[str]) -> None:
-    alice = member_or_new(many, "alice", now=day(0))
-    frames = complete(
-        pd.DataFrame({"question_id": slugs, "open_time": day(0), "scheduled_close_time": day(9)}),
-        pd.DataFrame(
-            {
-                "question_id": slugs,
-                "forecaster": "alice",
-                "made_at": day(1),
-                "probability": 0.5,
-                "evidence": [[{"evidence_id": "e1"}] for _ in slugs],
-            }
+def test_more_questions_than_a_statement_can_name_are_imported_and_read(
+    engine: Engine, most: int
+) -> None:
+    slugs = [f"q{number}" for number in range(most + most // 100)]
+    asked = {"title": "?", "type": "binary", "open_time": day(0), "scheduled_close_time": day(9)}
+    cited = [[{"evidence_id": "e1"}] for _ in slugs]
+    said = {"forecaster": "alice", "made_at": day(1), "probability": 0.5, "evidence": cited}
+    frames = replace(
+        complete(
+            pd.DataFrame({"question_id": slugs} | asked),
+            pd.DataFrame({"question_id": slugs} | said),
         ),
+        evidence=typed_frame({"evidence_id": ["e1"], "kind": ["data"]}, EVIDENCE_COLUMNS),
     )
-    for new in (len(slugs), 0):  # of which each has a forecast
-        found = compare_forecasts(many, frames, new_only=False, vouched=True, now=day(20))
-        done = write_forecasts(many, found, {"alice": alice}, {}, vouched_by=alice, now=day(20))
-        assert len(done) == new
-    assert many.exec(select(func.count(Forecast.id))).one() == len(slugs)
-    assert many.exec(select(func.count(Citation.id))).one() == len(slugs)
-
-
-def test_any_number_of_questions_can_be_asked_for(many: Session, slugs: list[str]) -> None:
-    alice = member_or_new(many, "alice", now=day(0))
-    ids = many.exec(select(Question.id).order_by(Question.id)).all()
-    many.connection().execute(
-        insert(Forecast),
-        [
-            {
-                "question_id": id_,
-                "member_id": alice.id,
-                "made_at": day(1),
-                "recorded_at": day(1),
-                "probability": 0.5,
-                "withdrawn": False,
-                "rationale": "",
-                "origin": "test",
-            }
-            for id_ in ids
-        ],
-    )
-    questions, forecasts = scoring_frames(many, questions=slugs[::-1])
-    everything = ledger_frames(many)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for new in (len(slugs), 0):
+            done = import_frames(session, frames, member=alice, now=day(20))
+            assert (done.questions, done.forecasts) == (new, new)
+        assert session.exec(select(func.count(Citation.id))).one() == len(slugs)
+        questions, forecasts = scoring_frames(session, questions=slugs[::-1])
+        everything = ledger_frames(session)
+        session.rollback()
     # In parts or at once: the same rows in the same order.
     pd.testing.assert_frame_equal(questions, everything.questions[list(questions)])
-    pd.testing.assert_frame_equal(forecasts, everything.forecasts)
+    made = list(forecasts.columns.drop("evidence"))  # which scoring does not need
+    pd.testing.assert_frame_equal(forecasts[made], everything.forecasts[made])

@@ -126,15 +126,10 @@ def test_parquet_is_refused_by_its_own_metadata(
     folder(tmp_path)
     (tmp_path / "questions.csv").unlink()
     pyarrow.parquet.write_table(texts(10, "x"), tmp_path / "questions.parquet")
-    assert len(read_folder_frames(tmp_path, "question_id")) == 10
+    (tmp_path / "forecasts.csv").write_text(FORECASTS.splitlines()[0] + "\n")
+    assert len(read_folder(tmp_path).questions) == 10
     monkeypatch.setattr(limits, limit, most)
     assert "; at most " in refused(tmp_path).message
-
-
-def read_folder_frames(path: Path, column: str) -> list[Any]:
-    (path / "forecasts.csv").write_text(FORECASTS.splitlines()[0] + "\n")
-    found: list[Any] = read_folder(path).questions[column].tolist()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -189,23 +184,25 @@ def packed(path: Path, files: dict[str, bytes], **how: Any) -> Path:
 GOOD = {"questions.csv": QUESTIONS.encode(), "forecasts.csv": FORECASTS.encode()}
 
 
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, which is empty."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    return tmp_path / "temporary"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("top", ["", "my ledger/"])
-def test_a_zip_of_a_folder_is_read_like_the_folder(tmp_path: Path, top: str) -> None:
+def test_a_zip_of_a_folder_is_read_like_the_folder_and_leaves_nothing(
+    tmp_path: Path, temporary: Path, top: str
+) -> None:
     files = {f"{top}{name}": content for name, content in GOOD.items()}
     files |= {f"__MACOSX/{top}._questions.csv": b"\0\5", f"{top}.DS_Store": b"\0"}
     frames = read_folder(packed(tmp_path / "ledger.zip", files))
     assert frames.forecasts["probability"].tolist() == [0.4]
     assert frames.place("forecasts", 0) == "forecasts.csv, line 2"
-
-
-def test_unpacked_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    frames = read_folder(packed(tmp_path / "ledger.zip", GOOD))
-    assert frames.place("questions", 0) == "questions.csv, line 2"
-    refused(packed(tmp_path / "ledger.zip", {"questions.csv": b"\xff"}))
-    assert not list((tmp_path / "temporary").iterdir())
+    assert not list(temporary.iterdir())
 
 
 def link() -> zipfile.ZipInfo:
@@ -260,16 +257,14 @@ def lying(real: bytes) -> bytes:
     ids=["up", "absolute", "backslash", "drive", "link", "many", "bomb", "lie", "cut", "no zip"],
 )
 def test_an_archive_that_would_do_harm_is_refused_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[], bytes], said: str
+    tmp_path: Path, temporary: Path, made: Callable[[], bytes], said: str
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
     (tmp_path / "ledger.zip").write_bytes(made())
     error = refused(tmp_path / "ledger.zip")
     assert error.message.startswith("ledger.zip ")
     assert said in error.message
     assert error.remedy
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["ledger.zip", "temporary"]
+    assert {*tmp_path.rglob("*")} == {tmp_path / "ledger.zip", temporary}
 
 
 @pytest.mark.slow

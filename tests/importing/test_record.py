@@ -18,7 +18,7 @@ from forecasts.common.errors import BadInput, Forbidden, in_words
 from forecasts.folder.frames import typed_frame
 from forecasts.importing.record import Change, Preview, import_record
 from forecasts.ledger import database
-from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
+from forecasts.ledger.models import Forecast, Member, PrintedScore, QuestionOrigin
 from forecasts.ledger.verification import verify
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
@@ -114,6 +114,13 @@ def looked(engine: Engine, given: PlatformRecord, who: str = "alice", **more: An
     return come_in(engine, given, who, dry_run=True, **more)
 
 
+def said_by(engine: Engine) -> list[tuple[str, float | None]]:
+    """Return who made each forecast, and its probability."""
+    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
+    with database.reading(engine) as session:
+        return sorted(session.exec(by).all())
+
+
 def shared(engine: Engine, *members: str) -> None:
     """Make the ledger one that several use; the first member is its admin."""
     with database.writing(engine) as session:
@@ -148,7 +155,8 @@ def test_questions_forecasts_outcomes_origins_and_printed_scores_come_in_once(
         [score] = session.exec(select(PrintedScore))
         assert (score.name, score.score, score.coverage) == ("peer", 12.5, None)
         first, withdrawal = session.exec(select(Forecast).order_by(col(Forecast.made_at)))
-        assert (first.probability, first.made_at, first.origin) == (0.25, day(1), "import")
+        assert (first.probability, first.made_at, first.recorded_at) == (0.25, day(1), NOW)
+        assert first.origin == "import"
         assert withdrawal.withdrawn
     before = digest(engine)
     seen = looked(engine, given)
@@ -256,17 +264,6 @@ def test_an_option_added_later_does_not_bring_earlier_forecasts_in_again_nor_do_
     assert [one.reason for one in others.left_out][1:] == ["for other options or another type"]
 
 
-def test_bots_are_created_as_bots_and_prices_are_marked(engine: Engine) -> None:
-    given = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"], implied=True)
-    done = come_in(engine, given)
-    assert done.new_members == ["oracle"]
-    with database.reading(engine) as session:
-        found = find_member(session, "oracle")
-        assert found is not None
-        assert found.kind == MemberKind.bot
-        assert session.exec(select(Forecast.origin)).all() == ["implied"]
-
-
 def test_an_unknown_account_is_answered_with_the_names_of_the_file(engine: Engine) -> None:
     for names, known, said in (
         (["zoe", "ben_m"], None, "The names in the file: ben_m, zoe."),
@@ -308,12 +305,7 @@ def test_a_note_names_an_account_with_the_importers_name(engine: Engine) -> None
     done = come_in(engine, given, account="ann_m")
     assert done.new_members == ["alice (Metaculus)"]
     assert not notes_of(done)
-    with database.reading(engine) as session:
-        alice, other = (find_member(session, who) for who in ("alice", "alice (Metaculus)"))
-        assert alice is not None
-        assert other is not None
-        stored = session.exec(select(Forecast.member_id, Forecast.probability)).all()
-        assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
+    assert said_by(engine) == [("alice", 0.25), ("alice (Metaculus)", 0.5)]
 
 
 def test_a_namesake_can_be_chosen_beside_the_files_account(engine: Engine) -> None:
@@ -323,10 +315,7 @@ def test_a_namesake_can_be_chosen_beside_the_files_account(engine: Engine) -> No
         account="Ann Bell",
     )
     assert come_in(engine, given, account="alice").new_members == ["Ann Bell"]
-    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
-    with database.reading(engine) as session:
-        stored = session.exec(by).all()
-        assert sorted(stored) == [("Ann Bell", 0.5), ("alice", 0.25)]
+    assert said_by(engine) == [("Ann Bell", 0.5), ("alice", 0.25)]
 
 
 def test_an_admin_imports_the_record_of_another_member_as_theirs(engine: Engine) -> None:
@@ -335,9 +324,7 @@ def test_an_admin_imports_the_record_of_another_member_as_theirs(engine: Engine)
     done = come_in(engine, given, owner="emma", vouch=True)
     assert done.whose == "1 new forecast by 'Em' in the file becomes emma's."
     assert (done.known_members, done.new_members) == (["emma"], ["zoe"])
-    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
-    with database.reading(engine) as session:
-        assert sorted(session.exec(by).all()) == [("emma", 0.5), ("zoe", 0.25)]
+    assert said_by(engine) == [("emma", 0.5), ("zoe", 0.25)]
     named = record(("metaculus-7", "ann_m", 2, 0.75))
     assert come_in(engine, named, account="ann_m", owner="emma").known_members == ["emma"]
     with pytest.raises(Forbidden):

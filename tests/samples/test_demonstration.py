@@ -1,5 +1,5 @@
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -20,27 +20,15 @@ from tests.conftest import day
 NOW = day(327)  # 24 November 2026
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
-    """The demonstration ledger, and the lines printed while it was built: it takes seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
-        said: list[str] = []
-        engine = database.open_engine(demonstration.build(now=NOW, echo=said.append))
-        yield engine, said
-        engine.dispose()
-
-
 @pytest.mark.slow
-def test_the_app_opens_the_existing_demonstration(built: tuple[Engine, list[str]]) -> None:
+def test_it_has_articles_questions_and_outcomes_and_says_each_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     said: list[str] = []
-    url = demonstration.opened(now=NOW, echo=said.append)
-    assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
-
-
-@pytest.mark.slow
-def test_it_has_articles_questions_and_outcomes(built: tuple[Engine, list[str]]) -> None:
-    with database.reading(built[0]) as session:
+    url = demonstration.build(now=NOW, echo=said.append)
+    engine = database.open_engine(url)
+    with database.reading(engine) as session:
         articles = session.exec(select(Article).order_by(col(Article.id))).all()
         every = question_standing.listing(session, now=NOW)
         by_resolver = session.exec(
@@ -49,6 +37,7 @@ def test_it_has_articles_questions_and_outcomes(built: tuple[Engine, list[str]])
         handles = session.exec(
             select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
         ).all()
+    engine.dispose()
     published = [(a.publisher, str(a.published_at and a.published_at.date())) for a in articles]
     assert published == [
         ("Japan Times", "2025-07-22"),
@@ -67,12 +56,7 @@ def test_it_has_articles_questions_and_outcomes(built: tuple[Engine, list[str]])
     assert "30 October 2025" in meeting.note
     assert len(handles) == 5 + 12
     assert all("(simulated)" in handle for handle in handles)
-
-
-@pytest.mark.slow
-def test_it_says_each_step_and_each_teams_tendency(built: tuple[Engine, list[str]]) -> None:
-    steps = [line for line in built[1] if line[:1].isdigit()]
-    assert [line.split(":")[0] for line in steps] == [
+    assert [line.split(":")[0] for line in said if line[:1].isdigit()] == [
         "1. Capture",
         "2. Register",
         "3. Forecast",
@@ -81,11 +65,13 @@ def test_it_says_each_step_and_each_teams_tendency(built: tuple[Engine, list[str
         "6. Scores",
         "7. Calibration report of the simulated teams\n",
     ]
-    assert [line.strip() for line in built[1] if " forecasters: " in line] == [
+    assert [line.strip() for line in said if " forecasters: " in line] == [
         "Kestrel (simulated), 4 forecasters: overconfident (log odds times 2)",
         "Heron (simulated), 4 forecasters: updates too little (33% of the way each time)",
         "Wren (simulated), 4 forecasters: calibrated",
     ]
+    # The app opens the one that is there.
+    assert demonstration.opened(now=NOW, echo=lambda _: pytest.fail("it was built again")) == url
 
 
 def own_ledger(path: Path) -> None:
