@@ -44,6 +44,7 @@ from forecasts.values.value import Value
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
+        "benchmarks.writing",
         "forecasts.folder.folder",
         "forecasts.importing.frames",
         "forecasts.ledger.verification",
