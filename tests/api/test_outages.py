@@ -12,9 +12,8 @@ from sqlalchemy import Engine
 from forecasts.ledger import database
 from forecasts.ledger.outages import Outages
 from tests.api.conftest import asked
-from tests.ledger.test_outages import down, full, log
+from tests.ledger.test_outages import down, full
 
-__all__ = ["log"]
 ADDED = {"probability": 0.3}
 
 
@@ -24,7 +23,10 @@ def _own_outages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_outage_is_a_line_and_its_end_another_however_many_requests_meet_it(
-    api: TestClient, engine: Engine, log: list[str], monkeypatch: pytest.MonkeyPatch
+    api: TestClient,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked(engine, slug="rain")
 
@@ -42,14 +44,17 @@ def test_an_outage_is_a_line_and_its_end_another_however_many_requests_meet_it(
         during.setattr("forecasts.api.server.STRANGERS_BYTES", 5)
         long = api.post("/api/v1/articles", json={"text": "x" * 10})
         assert (long.status_code, long.json()["code"]) == (503, "unavailable")
-    assert log == ["The server was not reached. Start it."]
+    assert caplog.messages == ["The server was not reached. Start it."]
     assert api.get("/api/v1/me").status_code == 200
-    assert len(log) == 2
-    assert log[1].startswith("The ledger can be read again")
+    assert len(caplog.messages) == 2
+    assert caplog.messages[1].startswith("The ledger can be read again")
 
 
 def test_a_refused_act_is_a_line_too_while_the_ledger_is_read(
-    api: TestClient, engine: Engine, log: list[str], monkeypatch: pytest.MonkeyPatch
+    api: TestClient,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked(engine, slug="rain")
 
@@ -60,4 +65,4 @@ def test_a_refused_act_is_a_line_too_while_the_ledger_is_read(
     for _ in range(2):
         assert api.post("/api/v1/questions/rain/forecasts", json=ADDED).status_code == 503
         assert api.get("/api/v1/me").status_code == 200
-    assert log == ["The disk is full. Free some space."]
+    assert caplog.messages == ["The disk is full. Free some space."]

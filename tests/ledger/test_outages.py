@@ -11,9 +11,9 @@ from forecasts.common.errors import DatabaseError
 from forecasts.ledger.outages import Outages
 from tests.conftest import day
 
-DOWN = partial(DatabaseError, "The server was not reached.", remedy="Start it.")
-STARTING = partial(DatabaseError, "The server is starting.", remedy="Try again.")
-FULL = partial(DatabaseError, "The disk is full.", remedy="Free some\nspace.")
+down = partial(DatabaseError, "The server was not reached.", remedy="Start it.")
+starting = partial(DatabaseError, "The server is starting.", remedy="Try again.")
+full = partial(DatabaseError, "The disk is full.", remedy="Free some\nspace.")
 
 
 class Ledger(Outages):
@@ -26,7 +26,7 @@ class Ledger(Outages):
 
 def test_each_outage_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     seen = Ledger()
-    for error in (DOWN, DOWN, STARTING, DOWN):
+    for error in (down, down, starting, down):
         seen.noticed(error())
         seen.noticed(error(), readable=True)
     assert caplog.messages == ["The server was not reached. Start it."]
@@ -34,14 +34,14 @@ def test_each_outage_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     seen.over()
     seen.over()
     assert caplog.messages[1:] == ["The ledger can be read again, after 62 s."]
-    seen.noticed(DOWN())
+    seen.noticed(down())
     assert len(caplog.messages) == 3
 
 
 def test_a_refused_act_and_its_outage_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
     seen = Ledger()
-    seen.noticed(DOWN(), readable=True)
-    seen.noticed(DOWN())
+    seen.noticed(down(), readable=True)
+    seen.noticed(down())
     assert len(caplog.messages) == 1
     seen.over()
     assert len(caplog.messages) == 2
@@ -50,7 +50,7 @@ def test_a_refused_act_and_its_outage_are_one_line(caplog: pytest.LogCaptureFixt
 def test_a_lasting_refusal_is_logged_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     seen = Ledger()
     for _ in range(31):
-        seen.noticed(FULL(), readable=True)
+        seen.noticed(full(), readable=True)
         seen.over()
         seen.moment += timedelta(minutes=1)
     assert caplog.messages == ["The disk is full. Free some space."] * 3
@@ -60,7 +60,7 @@ def test_a_page_with_an_unreadable_part_is_logged_once(caplog: pytest.LogCapture
     seen = Ledger()
     for _ in range(3):  # as the page retries
         seen.over()
-        error = FULL()
+        error = full()
         seen.noticed(error, readable=True)
         seen.noticed(error)
     assert len(caplog.messages) == 1
