@@ -1,6 +1,7 @@
 """The journey through the command line."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,12 +113,8 @@ def test_no_help_is_cut_off_at_80_columns() -> None:
 
 
 def test_infinite_and_missing_numbers_are_words_in_json() -> None:
-    assert json.loads(json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
-        "inf",
-        "-inf",
-        None,
-        0.5,
-    ]
+    numbers = [math.inf, -math.inf, math.nan, 0.5]
+    assert json.loads(json_text(numbers)) == ["inf", "-inf", None, 0.5]
 
 
 def test_an_output_that_cannot_be_completed_leaves_the_old_file_and_no_draft(
