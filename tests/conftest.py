@@ -286,8 +286,12 @@ def acting(
         yield session, registry.find(session, slug), member_or_new(session, by, now=day(0))
 
 
-def say(session: Session, question: Question, member: Member, p: float, at: float) -> None:
-    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+def say(
+    session: Session, question: Question, member: Member, p: float, at: float, **more: Any
+) -> Forecast:
+    """Forecast the question on day ``at``; ``more``: reasons."""
+    given = {"member": member, "now": day(at), **more}
+    return updates.update(session, question, Value(probability=p), **given).forecast
 
 
 def resolve(

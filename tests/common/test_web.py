@@ -28,12 +28,15 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @contextlib.contextmanager
 def server(answer: Answer) -> Iterator[str]:
-    """Serve ``answer`` for every GET on a free local port; yield the address."""
+    """Serve ``answer`` for every GET and POST on a free local port; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 answer(self)
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -65,6 +68,11 @@ def sends(body: bytes = PAGE, status: int = 200, **headers: str) -> Answer:
         request.wfile.write(body)
 
     return answer
+
+
+def posted(request: BaseHTTPRequestHandler) -> bytes:
+    """Return the body of a request."""
+    return request.rfile.read(int(request.headers["Content-Length"]))
 
 
 def get(url: str, **limits: Any) -> Fetched:
