@@ -12,13 +12,12 @@ from forecasts.access import members, teams, visibility
 from forecasts.exporting.export import exported
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, standing
-from forecasts.resolution import confirmation
 from forecasts.scores import paths, stored_scores
 from forecasts.scores.ledger_frames import forecast_frame, ledger_frames, revision, scoring_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, counted_statements, day
+from tests.conftest import ask, counted_statements, day, resolve, say
 
 HIS = Value(probability=0.9)
 
@@ -48,22 +47,18 @@ SHOWS: dict[str, Callable[[Session, Question], object]] = {
     "scores": lambda s, q: len(scoring_frames(s)[1]),
     "who forecast": lambda s, q: "bob" in visibility.forecaster_handles(s),
     "his": lambda s, q: updates.current_forecast(s, q, members.member_named(s, "bob"), at=day(2)),
-    "all of his": lambda s, q: updates.current_forecasts(
-        s, members.member_named(s, "bob"), at=day(2)
-    ),
+    "all his": lambda s, q: updates.current_forecasts(s, members.member_named(s, "bob"), at=day(2)),
 }
 
 
-def test_it_is_hidden_until_one_has_forecast(
-    session: Session, alice: Member, hidden: Question
-) -> None:
+def test_it_is_hidden_before_a_forecast(session: Session, alice: Member, hidden: Question) -> None:
     def shown() -> set[str]:
         return {name for name, shows in SHOWS.items() if shows(session, hidden)}
 
     visibility.read_as(session, alice, now=day(2))
     assert visibility.crowd_is_hidden(session, hidden)
     assert shown() == set()
-    updates.update(session, hidden, Value(probability=0.2), member=alice, now=day(2))
+    say(session, hidden, alice, 0.2, 2)
     assert not visibility.crowd_is_hidden(session, hidden)
     assert shown() == set(SHOWS)
     # Withdrawing does not hide the crowd again.
@@ -88,18 +83,14 @@ def test_it_is_shown_once_the_question_has_closed_and_to_its_own_forecasters_bef
     assert len(updates.history(session, hidden)) == 1
 
 
-def test_everybody_is_scored_by_any_resolver(
-    session: Session, alice: Member, hidden: Question
-) -> None:
+def test_any_resolver_scores_everybody(session: Session, alice: Member, hidden: Question) -> None:
     visibility.read_as(session, alice, now=day(2))
-    row = confirmation.confirm(session, hidden, "yes", member=alice, now=day(2)).resolution
+    row = resolve(session, hidden, alice, at=2)
     assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
 
 
-def test_it_is_shown_once_the_question_is_annulled(
-    session: Session, alice: Member, hidden: Question
-) -> None:
-    confirmation.confirm(session, hidden, "annulled", member=alice, now=day(2))
+def test_an_annulled_question_shows_it(session: Session, alice: Member, hidden: Question) -> None:
+    resolve(session, hidden, alice, "annulled", at=2)
     visibility.read_as(session, alice, now=day(2))
     assert len(updates.history(session, hidden)) == 1
 

@@ -21,7 +21,7 @@ from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, say
 
 pytestmark = pytest.mark.slow
 
@@ -76,14 +76,8 @@ def test_citing_a_page_does_not_show_others_notes_on_it(engine: Engine, key: str
         bob = member_or_new(session, "bob", now=day(0))
         read_as(session, bob, now=day(2))
         for at, note in ((2, "mine"), (2.5, "again")):
-            updates.update(
-                session,
-                registry.find(session, "public"),
-                Value(probability=at / 10),
-                member=bob,
-                now=day(at),
-                evidence=[CitedEvidence(url=PAGE, note=note)],
-            )
+            cited = [CitedEvidence(url=PAGE, note=note)]
+            say(session, registry.find(session, "public"), bob, at / 10, at, evidence=cited)
     assert seen_by(engine, "bob") == ["mine"]
     assert seen_by(engine, "alice") == ["mine", "my secret note"]
 
@@ -102,9 +96,7 @@ def test_an_import_cannot_cite_hidden_evidence_nor_tell_that_it_is_there(
     assert seen_by(engine, "bob") == []
 
 
-def test_an_import_with_the_id_of_hidden_evidence_gets_its_own(
-    engine: Engine, key: str, tmp_path: Path
-) -> None:
+def test_a_guessed_id_gets_evidence_of_its_own(engine: Engine, key: str, tmp_path: Path) -> None:
     own = f"evidence_id,kind,note\n{key},news,guessed\n"
     first = brings(engine, tmp_path / "folder", "bob", key, evidence=own)
     assert first.evidence == 1
@@ -123,14 +115,7 @@ def test_an_admin_imports_a_whole_export_again_without_a_change(engine: Engine, 
         read_as(session, root, now=day(4))
         hidden = ask(session, root, slug="hidden", crowd_hidden=True)
         alice = member_or_new(session, "alice", now=day(0))
-        updates.update(
-            session,
-            hidden,
-            Value(probability=0.4),
-            member=alice,
-            now=day(2),
-            evidence=[CitedEvidence(note="of a hidden crowd")],
-        )
+        say(session, hidden, alice, 0.4, 2, evidence=[CitedEvidence(note="of a hidden crowd")])
         frames, _ = exported(session, member=root, now=day(4))
         done = import_frames(session, frames, member=root, now=day(4))
         assert (done.evidence, done.forecasts, done.questions) == (0, 0, 0)

@@ -20,7 +20,7 @@ from forecasts.access.roles import admins, appointed_role, ensure_admin
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import EndedSession, Identity, MemberKind, Role
-from tests.access.member_roles import role_in
+from tests.access.test_teams import role_in
 from tests.conftest import ask, day
 
 NOW = day(5)
@@ -181,9 +181,7 @@ def test_members_from_before_sign_in_go_on(session: Session) -> None:
         link_identity(session, other, before, now=NOW)
 
 
-def test_only_the_owner_of_the_database_links_a_sign_in(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_owner_links_a_sign_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     before = member_or_new(session, "alice.b", now=day(0))
     newcomer = admit(session, person(), now=NOW)
     monkeypatch.setattr("forecasts.access.identities.is_database_owner", lambda _: False)
@@ -208,9 +206,7 @@ def test_role_and_teams_move_with_the_person(session: Session) -> None:
     assert (stay.joined_at, stay.left_at) == (began, NOW)
 
 
-def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
-    session: Session,
-) -> None:
+def test_nobody_is_linked_where_that_would_lose_or_lend_a_name(session: Session) -> None:
     before = member_or_new(session, "alice", now=day(0))
     script = member_or_new(session, "bot", now=day(0), kind=MemberKind.service)
     newcomer = admit(session, person(), now=NOW)

@@ -23,7 +23,7 @@ from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 
 P = Value(probability=0.4)
 
@@ -49,10 +49,10 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     for who in (alice, bob):
         updates.update(session, alders, P, member=who, now=day(1))
     with pytest.raises(Refused, match="bob has forecast on 'rain'") as caught:
-        confirmation.confirm(session, alders, "yes", member=bob, now=day(2))
+        resolve(session, alders, bob, at=2)
     assert "forecasts propose rain OUTCOME" in caught.value.remedy
     with pytest.raises(Refused, match="alice has forecast"):  # an admin as well
-        confirmation.confirm(session, alders, "yes", member=alice, now=day(2))
+        resolve(session, alders, alice, at=2)
     proposal = proposals.propose(session, alders, "yes", member=bob, now=day(2))
     for confirming in (
         lambda: confirmation.accept(session, proposal, member=bob, now=day(2)),
@@ -65,7 +65,7 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     accepted = confirmation.accept(session, proposal, member=alice, now=day(2)).resolution
     assert accepted.outcome == "yes"
     # A member who has not forecast may correct it alone.
-    corrected = confirmation.confirm(session, alders, "no", member=carol, now=day(3)).resolution
+    corrected = resolve(session, alders, carol, "no", at=3)
     assert corrected.outcome == "no"
 
 
@@ -73,11 +73,11 @@ def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
     session: Session, alice: Member, bob: Member, alders: Question
 ) -> None:
     alder = teams.find(session, "Alder")
-    confirmation.confirm(session, alders, "yes", member=bob, now=day(2))
+    resolve(session, alders, bob, at=2)
     teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
     snow = ask(session, alice, title="Will it snow?", **teams.visibility_fields(session, "Alder"))
     updates.update(session, snow, P, member=bob, now=day(1))
-    row = confirmation.confirm(session, snow, "yes", member=bob, now=day(2)).resolution
+    row = resolve(session, snow, bob, at=2)
     assert row.outcome == "yes"
 
 
@@ -86,17 +86,8 @@ def folder(forecaster: str, *, slug: str = "rain", at: float = 1, p: float = 0.2
     return pd.DataFrame([said])
 
 
-QUESTION = pd.DataFrame(
-    [
-        {
-            "question_id": "rain",
-            "title": "Will it rain?",
-            "type": "binary",
-            "open_time": day(0),
-            "scheduled_close_time": day(10),
-        }
-    ]
-)
+WORDING = {"question_id": "rain", "title": "Will it rain?", "type": "binary"}
+QUESTION = pd.DataFrame([WORDING | {"open_time": day(0), "scheduled_close_time": day(10)}])
 
 
 def imports(
@@ -114,9 +105,7 @@ def test_in_a_ledger_of_ones_own_its_owner_vouches(session: Session, alice: Memb
 
 
 @pytest.mark.slow
-def test_in_a_shared_ledger_an_import_counts_from_when_it_was_recorded(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_shared_imports_count_when_recorded(session: Session, alice: Member, bob: Member) -> None:
     ask(session, alice, slug="rain")
     teams.create(session, "Alder", member=alice, now=day(0))
     for importing in (bob, alice):
@@ -204,13 +193,11 @@ def test_a_hidden_question_blocks_nobody_and_is_opened_to_everyone_by_a_new_word
     text = registry.newest_wording(session, alders)
     assert text.team_id is not None  # it stays the team's, whose resolvers decide on it
     with pytest.raises(Forbidden, match="dora may not decide the outcome of"):
-        confirmation.confirm(session, alders, "yes", member=dora, now=day(2))
+        resolve(session, alders, dora, at=2)
     updates.update(session, alders, P, member=dora, now=day(2))
 
 
-def test_the_first_to_hide_a_question_becomes_admin(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_hiding_a_question_makes_an_admin(session: Session, alice: Member, bob: Member) -> None:
     ask(session, bob, slug="open")
     assert not roles.is_shared(session)
     ask(session, bob, slug="mine", title="Mine?", **teams.visibility_fields(session, "me"))
@@ -248,14 +235,12 @@ def test_pages_and_commands_read_the_ledger_for_the_acting_member() -> None:
 
 
 def _sessions_opened(path: Path) -> int:
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
     return sum(
-        isinstance(node, ast.Call)
-        and ast.unparse(node) != "session.reading()"  # the pages' own door
-        and (
-            (isinstance(node.func, ast.Attribute) and node.func.attr in ("reading", "writing"))
-            or (isinstance(node.func, ast.Name) and node.func.id == "reading" and bool(node.args))
-        )
-        for node in ast.walk(ast.parse(path.read_text()))
+        ast.unparse(call.func).endswith((".reading", ".writing"))
+        or (ast.unparse(call.func) == "reading" and bool(call.args))
+        for call in calls
+        if ast.unparse(call) != "session.reading()"  # the pages' own door
     )
 
 
@@ -271,11 +256,8 @@ def test_a_writing_command_names_the_acting_member() -> None:
         for function in ast.walk(ast.parse(path.read_text())):
             if not isinstance(function, ast.FunctionDef):
                 continue
-            names = {
-                n.func.id
-                for n in ast.walk(function)
-                if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-            }
+            calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
+            names = {ast.unparse(call.func) for call in calls}
             if "writing" in names and "acting" not in names:
                 without.append(function.name)
     known = ["_administering", "_run", "acting", "backup", "identify", "rescore"]

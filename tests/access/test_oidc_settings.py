@@ -78,9 +78,7 @@ def test_an_impossible_value_is_named(
 
 
 @pytest.mark.parametrize("given", [WHOLE, {}])
-def test_a_misspelt_rule_is_not_ignored(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
-) -> None:
+def test_a_misspelt_rule_is_named(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
     """Without it, a whole domain would be admitted in place of one group."""
     monkeypatch.setattr(f"{__name__}.WHOLE", given)
     said = refusal(monkeypatch, REQUIRED_GROUPS="forecasters", ISUER="x")

@@ -19,11 +19,8 @@ from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from forecasts.operations.health import check
-from forecasts.resolution import confirmation
 from forecasts.scores import scores
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve, say
 from tests.operations.test_health import bad, now
 from tests.postgresql import Server
 
@@ -73,23 +70,19 @@ def refusal(url: str) -> DatabaseError:
 
 
 @pytest.mark.parametrize(
-    ("whom", "database_name", "words", "remedy"),
+    ("user", "password", "words", "remedy"),
     [
-        (
-            {"user": "locked", "password": "wr0ng"},
-            "postgres",
-            'password authentication failed for user "locked"',
-            "~/.pgpass",
-        ),
-        ({"user": "locked"}, "postgres", "", "PGPASSWORD"),
-        ({"user": "postgres"}, "nowhere", 'database "nowhere" does not exist', ""),
-        ({"user": "nobody"}, "postgres", 'role "nobody" does not exist', ""),
+        ("locked", "wr0ng", 'password authentication failed for user "locked"', "~/.pgpass"),
+        ("locked", None, "", "PGPASSWORD"),
+        ("nobody", None, 'role "nobody" does not exist', ""),
+        ("postgres", None, 'database "nowhere" does not exist', ""),
     ],
 )
 def test_a_wrong_password_or_name_is_said_with_a_remedy(
-    server: Server, whom: dict[str, str], database_name: str, words: str, remedy: str
+    server: Server, user: str, password: str | None, words: str, remedy: str
 ) -> None:
-    error = refusal(server.url(database_name, **whom))
+    whom = {"user": user} | ({"password": password} if password else {})
+    error = refusal(server.url("nowhere" if user == "postgres" else "postgres", **whom))
     assert isinstance(error, NotAdmitted)
     assert error.exit_code == 2
     assert words in error.message
@@ -136,10 +129,8 @@ def test_an_act_beyond_the_role_is_refused_and_nothing_written(server: Server, u
     assert "GRANT SELECT, INSERT ON forecast TO people;" in said.remedy
     engine.dispose()
     engine = database.open_engine(granted(server, url, GRANTS[0].replace(", INSERT", "")))
-    with (
-        pytest.raises(NotAdmitted, match="permission denied for") as caught,
-        database.writing(engine) as session,
-    ):
+    denied = pytest.raises(NotAdmitted, match="permission denied for")
+    with denied as caught, database.writing(engine) as session:
         member_or_new(session, "alice", now=day(0))
     assert caught.value.exit_code == 2
     assert "docs/operating.md" in caught.value.remedy
@@ -169,8 +160,8 @@ def test_the_guides_grants_suffice_for_every_verb(server: Server, url: str) -> N
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         question = ask(session, alice, slug="rain")
-        updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
-        confirmation.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+        say(session, question, alice, 0.4, 1)
+        resolve(session, question, alice, "yes", 2, at=2)
         assert scores.rebuild(session).resolutions == 1
         token = tokens.issue(session, alice, now=day(2)).token
         keep_answer(session, token, "key", "digest", status=201, answer="{}", now=day(2))
@@ -182,9 +173,7 @@ def test_the_guides_grants_suffice_for_every_verb(server: Server, url: str) -> N
 
 
 @pytest.mark.slow
-def test_a_connection_that_breaks_is_said_and_the_next_act_goes_on(
-    server: Server, url: str
-) -> None:
+def test_a_broken_connection_is_said_and_the_next_act_goes_on(server: Server, url: str) -> None:
     engine = database.open_engine(url)
 
     def act() -> None:
@@ -217,10 +206,8 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
         return send(connection, statements)
 
     monkeypatch.setattr(database, "send", breaks)
-    with (
-        pytest.raises(DatabaseError, match="not known whether it was") as caught,
-        database.writing(engine) as session,
-    ):
+    unknown = pytest.raises(DatabaseError, match="not known whether it was")
+    with unknown as caught, database.writing(engine) as session:
         member_or_new(session, "alice", now=day(0))
     assert caught.value.remedy == "Check before you repeat it."
     assert len(broken) == 1
@@ -248,9 +235,7 @@ def test_a_server_is_named_by_any_of_its_schemes(url: str) -> None:
         engine.dispose()
 
 
-def test_a_missing_driver_is_said_with_the_way_to_install_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_missing_driver_is_told_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(NoLedger, match="its driver is not installed") as caught:
         database.open_engine("postgresql://me@host/x")

@@ -20,16 +20,23 @@ from forecasts.folder.folder import read_folder, write_folder
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.clock import TIME
-from forecasts.ledger.models import Appointment, Member, Membership, Role
+from forecasts.ledger.models import Appointment, Member, Membership, Role, Team
 from forecasts.ledger.verification import verify
 from forecasts.scores.ledger_frames import ledger_frames
-from tests.access.member_roles import role_in
 from tests.conftest import ask, day
 
 
-def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def role_in(
+    session: Session, member: Member, team: Team | None = None, *, now: datetime
+) -> Role | None:
+    """Return the member's role in the team at ``now``, None outside it; or their general role."""
+    if team is None:
+        return access_roles.member_rights(session, member, now=now).general
+    membership = memberships.active_membership(session, team, member, now)
+    return None if membership is None else Role(membership.role)
+
+
+def test_the_first_team_makes_a_ledger_shared(session: Session, alice: Member, bob: Member) -> None:
     assert not access_roles.is_shared(session)
     for member in (alice, bob):
         assert access_roles.member_rights(session, member, now=day(1)).unrestricted
@@ -42,9 +49,7 @@ def test_a_ledger_is_ones_own_until_somebody_makes_a_team_in_it(
     assert caught.value.remedy == "Ask alice to do it."
 
 
-def test_a_member_without_team_or_appointment_is_a_forecaster(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_members_are_forecasters_by_default(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     assert role_in(session, bob, now=day(1)) is Role.forecaster
     assert role_in(session, bob, alder, now=day(1)) is None
@@ -55,9 +60,7 @@ def test_a_member_without_team_or_appointment_is_a_forecaster(
     assert role_in(session, bob, alder, now=day(4)) is Role.viewer
 
 
-def test_an_admin_of_the_ledger_counts_a_members_past_in_a_team_without_rights_in_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_an_admin_counts_a_members_past(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(5))
     teams.set_role(session, alder, bob, Role.admin, member=alice, now=day(5))
     with pytest.raises(Forbidden, match="bob may not manage roles in this ledger"):
@@ -78,9 +81,7 @@ def test_an_admin_of_the_ledger_counts_a_members_past_in_a_team_without_rights_i
     assert role_in(session, carol, alder, now=day(6)) is Role.viewer
 
 
-def test_a_members_past_counts_once_and_lies_in_the_past(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_past_counts_once_and_is_not_ahead(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(5))
     of = {"member": alice, "now": day(6)}
     with pytest.raises(Refused, match="bob is not in Alder"):
@@ -133,9 +134,7 @@ def later(session: Session, handle: str) -> tuple[datetime | None, datetime] | N
     return found.get(member_named(session, handle).id)
 
 
-def test_a_past_that_counts_from_too_early_a_day_is_corrected_by_a_later_one(
-    dated_back: Engine,
-) -> None:
+def test_a_past_that_counts_from_too_early_a_day_is_corrected_later(dated_back: Engine) -> None:
     count(dated_back, "alice", 1, at=9)
     with pytest.raises(Refused, match="count in Alder already"):
         count(dated_back, "alice", 1, at=10)
@@ -177,9 +176,7 @@ def test_a_stay_that_was_not_dated_back_is_not_shortened(dated_back: Engine) -> 
         assert stays(session, "alice") == [(day(2), day(5))]
 
 
-def test_an_import_does_not_bring_back_a_stay_that_was_corrected(
-    dated_back: Engine, tmp_path: Path
-) -> None:
+def test_an_import_does_not_bring_back_a_corrected_stay(dated_back: Engine, tmp_path: Path) -> None:
     with database.reading(dated_back) as session:
         write_folder(ledger_frames(session), tmp_path / "before")
     count(dated_back, "alice", 4, at=9)
@@ -188,9 +185,7 @@ def test_an_import_does_not_bring_back_a_stay_that_was_corrected(
         assert stays(session, "alice") == [(day(4), day(5))]
 
 
-def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_role_holds_until_it_is_taken(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(2))
     teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(4))
@@ -259,9 +254,7 @@ def test_a_teams_admin_manages_only_that_team(session: Session, alice: Member, b
     assert [one.team.name for one in teams.listing(session, now=day(4))] == ["Alder", "Birch"]
 
 
-def test_giving_the_first_role_makes_its_giver_admin(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_the_giver_of_the_first_role_is_admin(session: Session, alice: Member, bob: Member) -> None:
     alder = memberships.team_or_new(session, "Alder", now=day(0))  # as an import makes it
     memberships.join(session, alder, bob, joined_at=day(0))
     assert not access_roles.is_shared(session)

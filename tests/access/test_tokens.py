@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, text
@@ -17,11 +16,10 @@ from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refu
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.append import written
-from forecasts.ledger.models import Appointment, Member, MemberKind, Role, Visibility
+from forecasts.ledger.models import Appointment, Member, MemberKind, Question, Role, Visibility
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, say
 from tests.postgresql import Server
 
 SOMEBODY = Person("https://id.example", "u-1", "alice")
@@ -58,9 +56,7 @@ def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
     assert secret not in f"{first!r} {first.token!r} {chosen(first.secret)!r}"
 
 
-def test_a_token_identifies_its_holder_and_an_invalid_one_is_not_repeated(
-    session: Session,
-) -> None:
+def test_a_token_tells_its_holder_and_an_invalid_one_is_not_repeated(session: Session) -> None:
     issued = made(session)
     secret = issued.secret
     assert issued.member.kind == MemberKind.bot
@@ -108,17 +104,15 @@ def test_a_token_is_revoked_alone_or_with_all_others_of_its_member(session: Sess
             tokens.revoke(session, nothing, member=None, now=day(6))
 
 
-def test_a_token_acts_within_its_scopes(session: Session) -> None:
-    alice = member_or_new(session, "alice", now=day(0))
-    rain = ask(session, alice, slug="rain")
+def test_a_token_acts_within_its_scopes(session: Session, question: Question) -> None:
     issued = made(session, scopes=("forecast", "read"))
     assert issued.token.scopes == ["read", "forecast"]
     tokens.acting_handle(session, chosen(issued.secret), now=day(1))
     by = {"member": issued.member, "now": day(1)}
-    updates.update(session, rain, Value(probability=0.3), **by)
-    proposals.propose(session, rain, "yes", known_at=day(1), **by)
+    say(session, question, issued.member, 0.3, 1)
+    proposals.propose(session, question, "yes", known_at=day(1), **by)
     with pytest.raises(Forbidden, match="no scope resolve; its scopes are read, forecast") as found:
-        confirmation.confirm(session, rain, "yes", known_at=day(1), **by)
+        confirmation.confirm(session, question, "yes", known_at=day(1), **by)
     assert "--scope resolve" in found.value.remedy
     with pytest.raises(Forbidden, match="no scope ask"):
         ask(session, issued.member, slug="snow")
@@ -132,8 +126,7 @@ def test_a_token_acts_within_its_scopes(session: Session) -> None:
         roles.require_scope(session, scope)
 
 
-def test_a_bot_does_not_take_the_ledger_over_by_restricting_something(session: Session) -> None:
-    alice = member_or_new(session, "alice", now=day(0))
+def test_a_bot_does_not_take_a_ledger_over_by_restricting(session: Session, alice: Member) -> None:
     issued = made(session, scopes=tokens.USUAL_SCOPES)
     tokens.acting_handle(session, chosen(issued.secret), now=day(1))
     with pytest.raises(Forbidden, match="and so its admin; the token has no scope admin") as found:
@@ -147,8 +140,7 @@ def test_a_bot_does_not_take_the_ledger_over_by_restricting_something(session: S
     assert roles.admins(session) == ["alice"]
 
 
-def test_a_new_bot_belongs_to_its_maker(session: Session) -> None:
-    alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+def test_a_new_bot_belongs_to_its_maker(session: Session, alice: Member, bob: Member) -> None:
     bot = tokens.create(session, "bot", member=alice, now=day(1)).member
     assert tokens.owner_of(session, bot) == alice
     tokens.create(session, "bot", member=bob, now=day(2))  # another token, not another owner
@@ -159,30 +151,28 @@ def test_a_new_bot_belongs_to_its_maker(session: Session) -> None:
     assert tokens.owner_of(session, made(session, "nobody's").member) is None
 
 
-def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(session: Session) -> None:
-    alice, oracle = (member_or_new(session, name, now=day(0)) for name in ("alice", "oracle"))
-    question = ask(session, alice)
-    before = updates.update(session, question, Value(0.3), member=oracle, now=day(0.5)).forecast
+def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    oracle = member_or_new(session, "oracle", now=day(0))
+    before = say(session, question, oracle, 0.3, 0.5)
     assert kind_of(session, oracle) == MemberKind.human
     tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
     assert kind_of(session, oracle) == MemberKind.bot
     assert tokens.owner_of(session, oracle) == alice
     assert tokens.bots_of(session, alice) == [oracle]
     found = {one.handle: (one.kind, one.owner) for one in accounts(session)}
-    assert found["oracle"] == (MemberKind.bot, "alice")
-    assert found["alice"] == (MemberKind.human, "")
+    assert found == {"oracle": ("bot", "alice"), "alice": ("human", ""), "bob": ("human", "")}
     assert [one.handle for one in accounts(session, bots_only=True)] == ["oracle"]
     assert [row.id for row, _ in updates.history(session, question, oracle)] == [before.id]
     assert made(session, "oracle").member == oracle
-    bob = member_or_new(session, "bob", now=day(0))
     for number, owner in enumerate((bob, alice)):
         tokens.adopt(session, "oracle", member=None, owner=owner, now=day(2 + number))
         assert tokens.owner_of(session, oracle) == owner
     assert tokens.bots_of(session, bob) == []
 
 
-def test_people_and_services_are_not_adopted(session: Session) -> None:
-    alice = member_or_new(session, "alice", now=day(0))
+def test_people_and_services_are_not_adopted(session: Session, alice: Member) -> None:
     admit(session, Person("https://id.example", "u-2", "bob"), now=day(0))
     [bob] = session.exec(select(Member).where(Member.handle != "alice"))
     carol = member_or_new(session, "carol", now=day(0))
@@ -234,9 +224,7 @@ def test_where_people_sign_in_nobody_acts_by_a_name(session: Session) -> None:
     assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"
 
 
-def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> None:
-    alice = member_or_new(session, "alice", now=day(0))
-    bob = member_or_new(session, "bob", now=day(0))
+def test_shared_tokens_are_the_admins_to_make(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     issued = tokens.create(session, "bot", member=alice, now=day(1))
     for act in (
@@ -249,9 +237,7 @@ def test_in_a_shared_ledger_tokens_are_the_admins_to_make(session: Session) -> N
     tokens.revoke(session, "bot", member=alice, now=day(2))
 
 
-@pytest.fixture
-def people(postgresql: Server) -> Iterator[tuple[Engine, Engine]]:
-    """A ledger on a server, opened by its owner and by an append-only role."""
+def test_without_an_admin_they_are_the_database_owner_s(postgresql: Server) -> None:
     postgresql.run("DROP ROLE IF EXISTS scripts")
     postgresql.run("CREATE ROLE scripts LOGIN")
     with postgresql.fresh() as url:
@@ -259,19 +245,15 @@ def people(postgresql: Server) -> Iterator[tuple[Engine, Engine]]:
         with owner.begin() as connection:
             for grant in ("SELECT, INSERT ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
                 connection.execute(text(f"GRANT {grant} IN SCHEMA public TO scripts"))
+        with database.writing(owner) as session:
+            secret = made(session).secret
+        owner.dispose()
         name = url.split("/")[-1].split("?")[0]
         other = database.open_engine(postgresql.url(name, user="scripts"))
-        yield owner, other
-        owner.dispose()
+        not_theirs = pytest.raises(Forbidden, match="the database owner")
+        with not_theirs, database.writing(other) as session:
+            made(session, "mine")
+        with database.writing(other) as session:
+            assert tokens.acting_member(session, chosen(secret), now=day(2)).handle == "bot"
         other.dispose()
     postgresql.run("DROP ROLE scripts")
-
-
-def test_without_an_admin_they_are_the_database_owner_s(people: tuple[Engine, Engine]) -> None:
-    owner, other = people
-    with database.writing(owner) as session:
-        issued = made(session)
-    with pytest.raises(Forbidden, match="the database owner"), database.writing(other) as session:
-        made(session, "mine")
-    with database.writing(other) as session:
-        assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"
