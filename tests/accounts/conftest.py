@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +17,7 @@ from pydantic import SecretStr
 from forecasts.accounts.client import Client, Site
 from forecasts.accounts.kept import Kept, keeping
 from forecasts.platforms.record import Choices, PlatformRecord
+from tests.common.test_web import sends, server
 from tests.conftest import KINDS
 
 TOKEN = "s3cret-t0ken"
@@ -60,38 +59,22 @@ class Platform:
 
 @pytest.fixture
 def platform() -> Iterator[Platform]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            request = Request(
-                parts.path.removeprefix("/api/"),
-                dict(parse_qsl(parts.query)),
-                {name.lower(): value for name, value in self.headers.items()},
-            )
-            running.asked.append(request)
-            reply = running.answer(request)
-            body = reply.content
-            if not isinstance(body, bytes):
-                body = json.dumps(body).encode()
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.send_response(reply.status)
-                for name, value in ({"Content-Type": "application/json"} | reply.headers).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(reply.length or len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(request.path)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = dict(parse_qsl(parts.query))
+        running.asked.append(Request(parts.path.removeprefix("/api/"), query, headers))
+        reply = running.answer(running.asked[-1])
+        body = reply.content
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        length = str(reply.length or len(body))
+        given = {"Content_Type": "application/json", "Content_Length": length}
+        sends(body, reply.status, **given | reply.headers)(request)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        running = Platform(f"http://127.0.0.1:{server.server_port}/api/")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with server(answer) as address:
+        running = Platform(f"{address}/api/")
         yield running
-        server.shutdown()
-        thread.join()
 
 
 @dataclass

@@ -41,9 +41,7 @@ PACKED = gzip.compress(json.dumps({"ok": 1}).encode())
     ],
     ids=["whole", "compressed", "moved", "a broken connection", "half a document", "nothing"],
 )
-def test_a_document_comes_back(
-    platform: Platform, client_of: ClientOf, replies: list[Reply]
-) -> None:
+def test_a_document_comes_in(platform: Platform, client_of: ClientOf, replies: list[Reply]) -> None:
     platform.replies(*replies)
     assert client_of(HEADER).get("posts/", {"offset": 3}, ANY) == {"ok": 1}
     assert (platform.asked[0].path, platform.asked[0].query) == ("posts/", {"offset": "3"})
@@ -134,9 +132,7 @@ def test_an_answer_that_is_not_data_is_named(
 
 
 @pytest.mark.parametrize("token", ["", "two words", "new\nline", "naïve"])
-def test_a_token_that_cannot_be_one_is_refused_without_being_shown(
-    client_of: ClientOf, token: str
-) -> None:
+def test_an_impossible_token_is_refused_and_never_shown(client_of: ClientOf, token: str) -> None:
     with pytest.raises(BadInput) as refused:
         client_of(HEADER, token)
     assert not token or token not in str(refused.value)

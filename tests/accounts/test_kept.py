@@ -65,9 +65,7 @@ def test_a_page_that_was_not_written_whole_is_fetched_again(tmp_path: Path, torn
         b'{"begun":"2026-03-01T12:00:00+00:00"}\n{"list":"posts","items":{"1":1},"next":null}\n',
     ],
 )
-def test_a_file_without_a_beginning_or_in_an_earlier_form_begins_again(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_in_another_form_or_broken_begins_again(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "kept.jsonl"
     path.write_bytes(content)
     with keeping(path, now=NOW) as kept:

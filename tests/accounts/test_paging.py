@@ -123,9 +123,7 @@ def bets_of(times: list[int], size: int) -> Callable[[int], Items]:
 
 
 @pytest.mark.parametrize("times", [[], [5], [5, 5, 5, 6], [1, 2, 3, 3, 4, 4, 4, 9, 9, 10]])
-def test_bets_of_one_moment_come_whole_unless_a_page_is_too_small(
-    times: list[int],
-) -> None:
+def test_bets_of_one_moment_come_whole_unless_a_page_is_too_small(times: list[int]) -> None:
     kept = fresh()
     by_time(kept, "bets", bets_of(times, 4), int, size=4, title="Manifold")
     assert list(kept.items("bets").values()) == times
