@@ -43,9 +43,7 @@ def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
     assert found.forecasters == 2
 
 
-def test_a_crowd_no_further_away_has_not_moved(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_crowd_hardly_further_has_not_moved(session: Session, alice: Member, bob: Member) -> None:
     for then, now in (
         (0.6, 0.45),  # they have come nearer
         (0.4, 0.49),  # it is not far
@@ -88,9 +86,7 @@ def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bo
     assert (found.option, found.before, found.now) == ("Ulsan", "30%", "10%")
 
 
-def test_numbers_and_days_are_compared_by_their_medians(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_medians_of_numbers_and_days_count(session: Session, alice: Member, bob: Member) -> None:
     metres = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
     days = {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
     for fields, first, second, said in (

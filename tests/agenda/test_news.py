@@ -13,7 +13,6 @@ from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.values.value import Value
 from tests.conftest import ask, day, on_both, say
 
 QUAY = "The new quay in the harbour opens next week, the mayor said."
@@ -87,7 +86,5 @@ def test_cited_articles_are_not_new(session: Session, quay: Question, alice: Mem
     assert found(session, quay, alice, 3) is not None
     address = capture(session, alice, QUAY + " Again.", 4)
     cited = [CitedEvidence(url=address)]
-    updates.update(
-        session, quay, Value(probability=0.5), member=alice, now=day(3.9), evidence=cited
-    )
+    say(session, quay, alice, 0.5, 3.9, evidence=cited)
     assert found(session, quay, alice, 5) is None

@@ -23,15 +23,12 @@ from forecasts.values.value import Value, value_of
 from tests.conftest import ask, day, on_both, say
 
 
-def test_the_interval_has_a_default(session: Session, question: Question, alice: Member) -> None:
-    for member in (alice, None):
-        assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
-
-
 @on_both
 def test_the_newest_setting_counts_and_a_questions_own_comes_first(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
+    for member in (alice, None):
+        assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
     for days in (30, 5):
         set_interval(session, days, member=alice, now=day(1))
     set_interval(session, 2, member=alice, now=day(1), question=question)
@@ -77,10 +74,7 @@ def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_
     session: Session, question: Question, alice: Member
 ) -> None:
     rain = ask(session, alice, slug="other")
-    seen = [
-        updates.update(session, one, Value(probability=0.2), member=alice, now=day(1)).forecast
-        for one in (rain, question)
-    ]
+    seen = [say(session, one, alice, 0.2, 1) for one in (rain, question)]
     say(session, question, alice, 0.9, 2)
     with pytest.raises(Refused, match="has changed since you opened this list"):
         confirm_forecasts(session, seen, member=alice, now=day(3), origin="app")

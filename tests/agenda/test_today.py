@@ -19,18 +19,11 @@ from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, disputes
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day, on_both, resolve, say
 
 
 def captured(text: str) -> CapturedArticle:
     return CapturedArticle("The quay", None, None, None, None, text)
-
-
-def test_a_ledger_with_a_question_is_not_empty(session: Session, alice: Member) -> None:
-    assert is_empty(session)
-    ask(session, alice)
-    assert not is_empty(session)
 
 
 @pytest.mark.slow
@@ -81,7 +74,7 @@ def test_an_old_forecast_is_due_until_it_is_made_again(session: Session, alice: 
     just = day(2) + DEFAULT_INTERVAL
     assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q2", "q1"]
     assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
-    updates.update(session, long, Value(probability=0.2), member=alice, now=just)
+    say(session, long, alice, 0.2, 2 + DEFAULT_INTERVAL / timedelta(days=1))
     assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q1"]
 
 
@@ -119,9 +112,11 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
 
 @on_both
 def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
+    assert is_empty(session)
     for slug, closes in (("late", 10), ("soon", 3), ("closed", 1), ("mine", 60)):
         question = ask(session, alice, slug=slug, scheduled_close_time=day(closes))
     say(session, question, alice, 0.4, 1)
+    assert not is_empty(session)
     needs = today(session, alice, now=day(2))
     assert [state.slug for state in needs.to_forecast.first] == ["soon", "late"]
     assert [state.slug for state in needs.awaiting.first] == ["closed"]
@@ -162,20 +157,13 @@ def one_of_each(session: Session, alice: Member, bob: Member, number: int) -> No
     closes = {"closing": 8, "awaiting": 5}
     for slug in ("closing", "awaiting", "again", "news", "fresh", "resolved"):
         title = "Will the harbour quay open?" if slug == "news" else slug
-        question = ask(
-            session,
-            alice,
-            slug=f"{slug}-{number}",
-            title=f"{title} ({number})",
-            scheduled_close_time=day(closes.get(slug, 60)),
-        )
+        wording = {"slug": f"{slug}-{number}", "title": f"{title} ({number})"}
+        question = ask(session, alice, scheduled_close_time=day(closes.get(slug, 60)), **wording)
         for step in range(3):
             say(session, question, bob, 0.3 + step / 10, 1 + step)
         if slug in closes:
             continue
-        note = [CitedEvidence(note=f"note {number}")]
-        value = Value(probability=0.5)
-        updates.update(session, question, value, member=alice, now=day(4), evidence=note)
+        say(session, question, alice, 0.5, 4, evidence=[CitedEvidence(note=f"note {number}")])
         if slug == "again":
             say(session, question, bob, 0.9, 5)
         if slug == "news":

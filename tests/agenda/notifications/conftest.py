@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -17,9 +16,8 @@ from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.ledger import database
 from forecasts.ledger.models import Channel, Member, Notice
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.common.test_web import posted, sends, server
+from tests.conftest import ask, day, say
 
 
 @dataclass
@@ -40,25 +38,13 @@ class Service:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            running.got.append(said | {"path": self.path})
-            self.send_response(running.answer(self.path))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        running.got.append(json.loads(posted(request)) | {"path": request.path})
+        sends(b"", running.answer(request.path))(request)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running = Service(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield running
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with server(answer) as address:
+        running = Service(int(address.rpartition(":")[2]))
+        yield running
 
 
 def tell(
@@ -77,7 +63,7 @@ def ledger(engine: Engine) -> Engine:
             member_or_new(session, who, now=day(0)) for who in ("root", "alice", "bob")
         )
         rain = ask(session, root, slug="rain")
-        updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
+        say(session, rain, alice, 0.4, 1)
     return engine
 
 
