@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from forecasts.ledger.models import UpkeepAct
 from forecasts.ledger.verification import newest, verify
 from forecasts.operations import digests, upkeep
 from forecasts.operations.digests import Sent, claim, read_digests, send
+from tests.common.test_web import posted, sends, server
 from tests.conftest import day
 
 
@@ -45,25 +44,12 @@ def received() -> Iterator[tuple[str, list[bytes], Callable[[int], None]]]:
     texts: list[bytes] = []
     status = [204]
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            texts.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(status[0])
-            self.end_headers()
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        texts.append(posted(request))
+        sends(b"", status[0])(request)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield (
-            f"http://127.0.0.1:{server.server_port}/in?key=s3cret",
-            texts,
-            lambda code: status.__setitem__(0, code),
-        )
-        server.shutdown()
-        thread.join()
+    with server(answer) as address:
+        yield f"{address}/in?key=s3cret", texts, lambda code: status.__setitem__(0, code)
 
 
 def test_a_file_gets_a_line_for_each_digest(engine: Engine, tmp_path: Path) -> None:
@@ -106,39 +92,32 @@ def test_a_web_address_gets_the_line(
     assert done.reason == "127.0.0.1 did not accept it (HTTP status 503)."
 
 
-def test_a_private_or_open_address_is_refused_unless_allowed(engine: Engine) -> None:
+def test_an_open_or_private_address_is_refused_and_no_secret_repeated(engine: Engine) -> None:
     with pytest.raises(BadInput, match="not encrypted"):
         send(engine, "http://example.org/in", now=day(0), message=arrives)
     done = send(engine, "https://127.0.0.1/in", now=day(0), message=arrives)
     assert "private" in done.reason or "this machine" in done.reason
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
+    for target in (
         "https://log.example.org:8443/s3cret",
         "https://log.example.org:99999999/s3cret",
         "https://me:s3cret@log.example.org/",
         "https://[log.example.org/s3cret",
         "https:///s3cret",
-    ],
-)
-def test_an_address_that_cannot_be_used_is_not_repeated(engine: Engine, target: str) -> None:
-    done = send(engine, target, now=day(0), message=arrives)
-    assert "The address cannot be used. Give an https" in done.reason or "[" in target
-    with database.reading(engine) as session:
-        [row] = upkeep.rows(session, UpkeepAct.digest)
-    assert "s3cret" not in repr((done, row))
+    ):
+        done = send(engine, target, now=day(0), message=arrives)
+        assert "The address cannot be used. Give an https" in done.reason or "[" in target
+        with database.reading(engine) as session:
+            assert "s3cret" not in repr((done, upkeep.rows(session, UpkeepAct.digest)))
 
 
-@pytest.mark.parametrize("target", ["team@example.org", "mailto:team@example.org"])
 def test_an_e_mail_address_alone_is_not_taken_for_a_file(
-    engine: Engine, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BadInput, match="names no server") as error:
-        send(engine, target, now=day(0), message=arrives)
-    assert "mailto://USER:PASSWORD@HOST" in error.value.remedy
+    for target in ("team@example.org", "mailto:team@example.org"):
+        with pytest.raises(BadInput, match="names no server") as error:
+            send(engine, target, now=day(0), message=arrives)
+        assert "mailto://USER:PASSWORD@HOST" in error.value.remedy
     assert not [*tmp_path.glob("*@*")]
 
 
@@ -172,7 +151,7 @@ def test_a_service_gets_a_message_and_its_address_is_stored_nowhere(engine: Engi
     assert "s3cret" not in repr(row)
 
 
-def test_a_run_sends_new_and_failed_digests_once_a_day(engine: Engine, tmp_path: Path) -> None:
+def test_one_run_sends_new_and_failed_digests_once_a_day(engine: Engine, tmp_path: Path) -> None:
     file, blocked = tmp_path / "digests", tmp_path / "blocked"
     blocked.mkdir()
     add(engine, "alice")
@@ -190,17 +169,9 @@ def test_a_run_sends_new_and_failed_digests_once_a_day(engine: Engine, tmp_path:
     done = send(engine, str(blocked), now=day(1), message=arrives)
     assert done.reason == "The file cannot be written: Is a directory."
     assert due(1.01, blocked)
-
-
-def test_only_one_of_two_runs_at_once_sends_the_digest(engine: Engine, tmp_path: Path) -> None:
-    target = str(tmp_path / "digests")
-    add(engine, "alice")
-    assert claim(engine, target, now=day(0))
-    assert not claim(engine, target, now=day(0) + timedelta(seconds=59))
-    # The run that had it was killed.
-    assert claim(engine, target, now=day(0) + timedelta(seconds=60))
-    send(engine, target, now=day(0), message=arrives)
-    assert not claim(engine, target, now=day(0.1))
+    assert due(3)
+    assert not due(3 + 59 / 86_400)  # another run has it
+    assert due(3 + 60 / 86_400)  # that one was killed
 
 
 def test_the_last_success_is_remembered_through_failures(engine: Engine, tmp_path: Path) -> None:

@@ -52,9 +52,7 @@ def handles(engine: Engine) -> set[str]:
         return set(session.exec(select(Member.handle)))
 
 
-def test_acts_name_the_server_without_role_and_password(
-    old: Engine, postgresql: Server, opened: Opened
-) -> None:
+def test_acts_name_the_server_but_no_role(old: Engine, postgresql: Server, opened: Opened) -> None:
     postgresql.run("CREATE ROLE mover SUPERUSER LOGIN PASSWORD 's3cr3t'")
     with postgresql.fresh() as url:
         target = opened(url.replace("postgres@", "mover:s3cr3t@"))
@@ -85,26 +83,37 @@ def test_acts_of_open_sessions_are_refused_too(
     act(new, "carol")
 
 
-def test_the_check_of_a_moved_file_names_the_new_place(old: Engine, new: Engine) -> None:
+def test_a_moved_file_names_its_new_place_and_the_command_that_reopens_it(
+    old: Engine, new: Engine, opened: Opened, tmp_path: Path
+) -> None:
     move(old, new)
     with database.reading(old) as session:
         found = verify(session)
-    assert found.broken is None
-    assert found.added == ()
-    failed = [one for one in check(old, lambda: day(1)) if not one.passed]
-    assert [one.about for one in failed] == ["connection"]
-    assert str(new.url.database) in failed[0].result
+    assert (found.broken, found.added) == (None, ())
+    [failed] = [one for one in check(old, lambda: day(1)) if not one.passed]
+    assert failed.about == "connection"
+    assert str(new.url.database) in failed.result
     assert check(new, lambda: day(1))[0].passed
+    with pytest.raises(DatabaseError) as refused:
+        act(old, "bob")
+    with pytest.raises(Refused, match=r"was moved to .*new\.sqlite3' already") as not_moved:
+        move(old, opened(tmp_path / "third.sqlite3"))
+    for remedy in (failed.remedy, refused.value.remedy, not_moved.value.remedy):
+        assert remedy.endswith(f": forecasts move --reopen --database {old.url.database}")
 
 
-def test_a_reopened_file_takes_acts_again(old: Engine, new: Engine) -> None:
+def test_a_reopened_file_takes_acts_and_can_be_moved_again(
+    old: Engine, new: Engine, empty_ledger: Path, tmp_path: Path, opened: Opened
+) -> None:
     move(old, new)
     assert reopen(old) == str(new.url.database)
     act(old, "bob")
-    assert handles(old) == {"alice", "bob"}
-    assert handles(new) == {"alice"}
+    assert (handles(old), handles(new)) == ({"alice", "bob"}, {"alice"})
     with pytest.raises(Refused, match="was not moved away"):
         reopen(old)
+    move(old, opened(Path(shutil.copy(empty_ledger, tmp_path / "third.sqlite3"))))
+    with pytest.raises(DatabaseError, match=r"third\.sqlite3"):
+        act(old, "bob")
 
 
 def test_the_second_of_two_reopenings_is_refused(
@@ -122,19 +131,6 @@ def test_the_second_of_two_reopenings_is_refused(
         reopen(old)
 
 
-def test_a_reopened_file_can_be_moved_again(
-    old: Engine, new: Engine, tmp_path: Path, opened: Opened
-) -> None:
-    third = opened(tmp_path / "third.sqlite3")
-    move(old, new)
-    with pytest.raises(Refused, match=r"was moved to .*new\.sqlite3' already"):
-        move(old, third)
-    reopen(old)
-    move(old, third)
-    with pytest.raises(DatabaseError, match=r"third\.sqlite3"):
-        act(old, "bob")
-
-
 def test_a_backup_from_before_the_move_takes_acts_and_one_from_after_it_does_not(
     old: Engine, new: Engine, tmp_path: Path, ledger_file: Path, opened: Opened
 ) -> None:
@@ -150,22 +146,6 @@ def test_a_backup_from_before_the_move_takes_acts_and_one_from_after_it_does_not
         act(old, "bob")
     restore(old, before, now=day(2))
     act(old, "carol")
-
-
-def test_wherever_a_moved_file_is_met_the_command_that_reopens_it_names_the_file(
-    old: Engine, new: Engine, opened: Opened, tmp_path: Path
-) -> None:
-    move(old, new)
-    [failed] = [one for one in check(old, lambda: day(1)) if not one.passed]
-    said = [failed.remedy]
-    with pytest.raises(DatabaseError) as refused:
-        act(old, "bob")
-    said.append(refused.value.remedy)
-    with pytest.raises(Refused) as not_moved:
-        move(old, opened(tmp_path / "third.sqlite3"))
-    said.append(not_moved.value.remedy)
-    for one in said:
-        assert one.endswith(f": forecasts move --reopen --database {old.url.database}")
 
 
 def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Opened) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from forecasts.operations.stamps import Stamp, folder_of_proofs, is_due, stamp, 
 from tests.conftest import day, on_both
 from tests.operations.timestamping import Authority, served
 
+Stamped = Callable[[str, Path], Stamp]
 DIGEST, NEXT = f"5-{'a' * 64}", f"12-{'b' * 64}"
 
 
@@ -44,35 +45,39 @@ def server(authority: Authority) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def stamped(server: str, roots: Path) -> Stamped:
+    """Stamp a digest into a folder."""
+    return lambda digest, folder: stamp(digest, server, folder, roots=roots, allow_private=True)
+
+
 def test_a_digest_is_stamped_once_and_its_stamp_read_back(
-    authority: Authority, server: str, roots: Path, tmp_path: Path
+    authority: Authority, stamped: Stamped, roots: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "proofs"
     assert stamps(folder, roots=roots) == []
-    made = stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    made = stamped(DIGEST, folder)
     assert made == Stamp(DIGEST, folder / f"{DIGEST}.tsr", day(3), "Harbour Time")
-    assert stamp(DIGEST, server, folder, roots=roots, allow_private=True) == made
+    assert stamped(DIGEST, folder) == made
     assert authority.asked == 1
-    later = stamp(NEXT, server, folder, roots=roots, allow_private=True)
+    later = stamped(NEXT, folder)
     assert stamps(folder, roots=roots) == [made, later]
 
 
 def test_a_stamp_that_cannot_be_written_leaves_nothing_behind(
-    server: str, roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stamped: Stamped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(stamping.os, "fsync", full)
     with pytest.raises(BadInput, match="No space left"):
-        stamp(DIGEST, server, tmp_path / "proofs", roots=roots, allow_private=True)
+        stamped(DIGEST, tmp_path / "proofs")
     assert not list((tmp_path / "proofs").iterdir())
 
 
-def test_a_stamp_under_another_root_proves_nothing(
-    server: str, roots: Path, tmp_path: Path
-) -> None:
-    made = stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True)
+def test_a_stamp_of_another_root_is_void(stamped: Stamped, roots: Path, tmp_path: Path) -> None:
+    made = stamped(DIGEST, tmp_path)
     shutil.copy(made.file, tmp_path / f"{NEXT}.tsr")
     shutil.copy(made.file, tmp_path / "x.tsr")
     (tmp_path / f"7-{'c' * 64}.tsr").write_bytes(made.file.read_bytes()[:200])
@@ -90,13 +95,13 @@ def test_a_stamp_under_another_root_proves_nothing(
 
 
 def test_an_invalid_stamp_is_refused_and_not_kept(
-    authority: Authority, server: str, roots: Path, tmp_path: Path
+    authority: Authority, server: str, stamped: Stamped, tmp_path: Path
 ) -> None:
     folder = tmp_path / "proofs"
 
     def refused() -> str:
         with pytest.raises(CaptureError) as error:
-            stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+            stamped(DIGEST, folder)
         return str(error.value)
 
     authority.status = 2
@@ -109,19 +114,19 @@ def test_an_invalid_stamp_is_refused_and_not_kept(
     assert "sent more than 0.1 MB" in refused()
     authority.padding = b""
     with pytest.raises(CaptureError, match="FORECASTS_ALLOW_PRIVATE"):
-        stamp(DIGEST, server, folder, roots=roots)
+        stamp(DIGEST, server, folder)
     assert not folder.exists()
 
 
 def test_an_answer_to_an_earlier_request_is_refused(
-    authority: Authority, server: str, roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stamped: Stamped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True).file
+    old = stamped(DIGEST, tmp_path).file
     answer = old.read_bytes()
     old.unlink()
     monkeypatch.setattr("forecasts.operations.stamps.post", lambda *_, **__: answer)
     with pytest.raises(CaptureError, match="Nonce mismatch"):
-        stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True)
+        stamped(DIGEST, tmp_path)
 
 
 def test_roots_that_cannot_be_read_are_named(tmp_path: Path, server: str) -> None:
@@ -131,16 +136,16 @@ def test_roots_that_cannot_be_read_are_named(tmp_path: Path, server: str) -> Non
             stamp(DIGEST, server, tmp_path, roots=tmp_path / file, allow_private=True)
 
 
-def test_a_run_stamps_a_new_digest_daily(server: str, roots: Path, tmp_path: Path) -> None:
+def test_a_run_stamps_a_new_digest_daily(stamped: Stamped, roots: Path, tmp_path: Path) -> None:
     folder = tmp_path / "proofs"
     assert is_due(folder, DIGEST, now=day(3), roots=roots)
-    stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    stamped(DIGEST, folder)
     assert not is_due(folder, DIGEST, now=day(9), roots=roots)
     assert not is_due(folder, NEXT, now=day(4) - timedelta(seconds=1), roots=roots)
     assert is_due(folder, NEXT, now=day(4), roots=roots)
     (folder / f"{DIGEST}.tsr").write_bytes(b"damaged")
     assert is_due(folder, DIGEST, now=day(3), roots=roots)
-    stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    stamped(DIGEST, folder)
     assert not is_due(folder, DIGEST, now=day(9), roots=roots)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.common.test_web import posted, sends, server
 from tests.conftest import day
 
 SEQUENCE, SET, INTEGER, OCTETS, OID, TIME = 0x30, 0x31, 0x02, 0x04, 0x06, 0x18
@@ -45,6 +45,10 @@ def values(data: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
+def sequence(*parts: bytes) -> bytes:
+    return der(SEQUENCE, *parts)
+
+
 def number(value: int) -> bytes:
     return der(INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
 
@@ -61,11 +65,11 @@ def oid(dotted: str) -> bytes:
 
 
 def algorithm(dotted: str) -> bytes:
-    return der(SEQUENCE, oid(dotted))
+    return sequence(oid(dotted))
 
 
 def attribute(dotted: str, value: bytes) -> bytes:
-    return der(SEQUENCE, oid(dotted), der(SET, value))
+    return sequence(oid(dotted), der(SET, value))
 
 
 def named(name: str) -> x509.Name:
@@ -111,85 +115,59 @@ class Authority:
     def answer(self, query: bytes) -> bytes:
         """Return the answer to a request, in DER."""
         self.asked += 1
-        status = der(SEQUENCE, der(SEQUENCE, number(self.status)))
+        status = sequence(sequence(number(self.status)))
         if self.status > 1:
             return status
         [(_, request)] = values(query)
         _, (_, of_message), *rest = values(request)
         imprint = self.stamps_as or values(of_message)[1][1]
         nonce = next(int.from_bytes(body) for tag, body in rest if tag == INTEGER)
-        info = der(
-            SEQUENCE,
+        info = sequence(
             number(1),
             oid("1.2.3.4"),
-            der(SEQUENCE, algorithm(SHA256), der(OCTETS, imprint)),
+            sequence(algorithm(SHA256), der(OCTETS, imprint)),
             number(self.asked),
             der(TIME, f"{self.at:%Y%m%d%H%M%SZ}".encode()),
             number(nonce),
         )
         certificate = self.certificate.public_bytes(Encoding.DER)
-        signed = b"".join(
-            sorted(
-                [
-                    attribute("1.2.840.113549.1.9.3", oid(TST_INFO)),
-                    attribute("1.2.840.113549.1.9.4", der(OCTETS, hashlib.sha256(info).digest())),
-                    attribute(
-                        "1.2.840.113549.1.9.16.2.47",
-                        der(
-                            SEQUENCE,
-                            der(
-                                SEQUENCE,
-                                der(SEQUENCE, der(OCTETS, hashlib.sha256(certificate).digest())),
-                            ),
-                        ),
-                    ),
-                ],
-                key=lambda one: (len(one), one),
-            )
+        of_info, of_certificate = (
+            der(OCTETS, hashlib.sha256(one).digest()) for one in (info, certificate)
         )
+        attributes = [
+            attribute("1.2.840.113549.1.9.3", oid(TST_INFO)),
+            attribute("1.2.840.113549.1.9.4", of_info),
+            attribute("1.2.840.113549.1.9.16.2.47", sequence(sequence(sequence(of_certificate)))),
+        ]
+        signed = b"".join(sorted(attributes, key=lambda one: (len(one), one)))
         signature = self.key.sign(der(SET, signed), ec.ECDSA(hashes.SHA256()))
-        signer = der(
-            SEQUENCE,
+        signer = sequence(
             number(1),
-            der(SEQUENCE, self.certificate.issuer.public_bytes(), number(2)),
+            sequence(self.certificate.issuer.public_bytes(), number(2)),
             algorithm(SHA256),
             der(0xA0, signed),
             algorithm("1.2.840.10045.4.3.2"),
             der(OCTETS, signature),
         )
-        signed_data = der(
-            SEQUENCE,
+        signed_data = sequence(
             number(3),
             der(SET, algorithm(SHA256)),
-            der(SEQUENCE, oid(TST_INFO), der(0xA0, der(OCTETS, info))),
+            sequence(oid(TST_INFO), der(0xA0, der(OCTETS, info))),
             der(0xA0, certificate),
             der(SET, signer),
         )
-        token = der(SEQUENCE, oid("1.2.840.113549.1.7.2"), der(0xA0, signed_data))
-        return der(SEQUENCE, der(SEQUENCE, number(self.status)), token)
+        token = sequence(oid("1.2.840.113549.1.7.2"), der(0xA0, signed_data))
+        return sequence(sequence(number(self.status)), token)
 
 
 @contextmanager
 def served(authority: Authority) -> Iterator[str]:
     """Yield the address at which the authority answers."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/timestamp-query"
-            query = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = authority.answer(query) + authority.padding
-            self.send_response(authority.http_status)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        assert request.headers["Content-Type"] == "application/timestamp-query"
+        body = authority.answer(posted(request)) + authority.padding
+        sends(body, authority.http_status, content_type="application/timestamp-reply")(request)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/stamp"
-        server.shutdown()
-        thread.join()
+    with server(answer) as address:
+        yield f"{address}/stamp"
