@@ -34,6 +34,8 @@ from tests.app.browsing import profiled
 from tests.conftest import KINDS, ask, day
 from tests.operations.timestamping import Authority
 
+Stamps = dict[str, bytes]  # by the digests
+
 
 @pytest.fixture
 def kind() -> str:
@@ -70,7 +72,7 @@ def stamp_of(digest: str, authority: Authority, at: float) -> bytes:
     return authority.answer(query.as_bytes())
 
 
-def fill(engine: Engine, authority: Authority) -> dict[str, bytes]:
+def fill(engine: Engine, authority: Authority) -> Stamps:
     """Return the stamps of a ledger of kate's and bob's forecasts, which is written."""
     with act(engine, 0) as (session, kate, _):
         for slug in ("rain", "fog"):
@@ -96,7 +98,7 @@ def fill(engine: Engine, authority: Authority) -> dict[str, bytes]:
     return stamps | dict([stamp(engine, authority, 11.5)])
 
 
-def record_text(engine: Engine, stamps: dict[str, bytes], **choice: Any) -> str:
+def record_text(engine: Engine, stamps: Stamps, **choice: Any) -> str:
     """Return kate's record.json."""
     with database.reading(engine) as session:
         kate = member_or_new(session, "kate", now=day(12))
@@ -121,7 +123,7 @@ class Filled:
     """A ledger of kate's and bob's forecasts in a file, and its stamps."""
 
     file: Path
-    stamps: dict[str, bytes]
+    stamps: Stamps
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +139,7 @@ def filled(
 
 
 @pytest.fixture
-def stamps(engine: Engine, filled: Filled, authority: Authority) -> dict[str, bytes]:
+def stamps(engine: Engine, filled: Filled, authority: Authority) -> Stamps:
     """The stamps of the test's ledger, which is filled."""
     if engine.dialect.name != "sqlite":
         return fill(engine, authority)

@@ -18,7 +18,7 @@ from forecasts.ledger.receipts import Receipt, receipt
 from forecasts.publication.forecast_proofs import FILE, compare, write_proofs
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, say
 
 pytestmark = pytest.mark.slow
 
@@ -71,9 +71,7 @@ def test_every_type_of_forecast_is_proved_in_words(folder: Path, receipts: list[
     assert len(read_folder(folder).forecasts) == 5
 
 
-def test_an_altered_forecast_proof_or_receipt_is_named(
-    folder: Path, receipts: list[Receipt]
-) -> None:
+def test_altered_forecasts_proofs_receipts_are_named(folder: Path, receipts: list[Receipt]) -> None:
     file = folder / "forecasts.csv"
     file.write_text(file.read_text().replace("0.30000000000000004", "0.9"))
     proofs = (folder / FILE).read_text().splitlines(keepends=True)
@@ -88,9 +86,7 @@ def test_hidden_forecasts_have_no_proof(
     session: Session, alice: Member, bob: Member, tmp_path: Path
 ) -> None:
     question = ask(session, alice, slug="hidden", crowd_hidden=True)
-    row = updates.update(
-        session, question, Value(probability=0.2), member=alice, now=day(1)
-    ).forecast
+    row = say(session, question, alice, 0.2, 1)
     kept = receipt(session, row)
     stranger = member_or_new(session, "carol", now=day(1))
     ensure_admin(session, bob, now=day(1))
@@ -113,9 +109,7 @@ def test_a_line_that_is_not_a_proof_is_named(folder: Path, receipts: list[Receip
     assert compare(folder, receipts[:1])[0].finding == "proved"
 
 
-def test_a_folder_without_proofs_says_how_to_get_them(
-    folder: Path, receipts: list[Receipt]
-) -> None:
+def test_a_folder_without_proofs_has_a_remedy(folder: Path, receipts: list[Receipt]) -> None:
     (folder / FILE).unlink()
     with pytest.raises(BadInput, match="has no proofs") as refused:
         compare(folder, receipts)

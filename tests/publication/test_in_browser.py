@@ -1,7 +1,8 @@
-"""The public record of the demonstration in Chromium, from files: nothing is asked of anybody."""
+"""Public records in Chromium, from files: nothing is asked of anybody."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -9,14 +10,19 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import Engine
 
 from forecasts.access import members
 from forecasts.ledger import database
 from forecasts.publication.publish import publish
+from forecasts.publication.verify import Check
 from forecasts.samples import demonstration
 from tests.app.browsing import IN_BROWSER, tab
+from tests.publication.conftest import Stamps, record_text
+from tests.publication.test_proof import TAMPERED, Record, unresolve
 
 pytestmark = IN_BROWSER
+TEMPLATES = Path(__file__).parents[2] / "forecasts" / "publication" / "templates"
 Scheme = Literal["light", "dark"]
 NOW = datetime(2026, 11, 24, 19, tzinfo=UTC)
 QUESTION = "questions/modi-xi-meet-by-september-2025.html"
@@ -45,14 +51,12 @@ def watched(page: Page, folder: Path) -> list[str]:
     wrong: list[str] = []
     page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            None
-            if request.url.startswith((folder.as_uri(), "data:"))
-            else wrong.append(request.url)
-        ),
-    )
+
+    def note(url: str) -> None:
+        if not url.startswith((folder.as_uri(), "data:")):
+            wrong.append(url)
+
+    page.on("request", lambda request: note(request.url))
     return wrong
 
 
@@ -81,9 +85,7 @@ def test_every_page_fits_is_accessible_and_makes_no_requests(
         assert not wrong
 
 
-def test_the_search_finds_a_question_and_the_proof_holds(
-    chromium: BrowserContext, folder: Path
-) -> None:
+def test_a_question_is_found_and_the_proof_holds(chromium: BrowserContext, folder: Path) -> None:
     with tab(chromium) as page:
         wrong = watched(page, folder)
         page.goto((folder / "index.html").as_uri())
@@ -107,3 +109,57 @@ def test_the_search_finds_a_question_and_the_proof_holds(
         expect(limit).to_contain_text("Not compared: the file record.json and the other pages.")
         expect(page.locator("#proof-faults li")).to_have_count(0)
         assert not wrong
+
+
+def page_of(folder: Path, record: str) -> str:
+    """Return the address of a file with the markup and the script, and this record."""
+    markup, script = ((TEMPLATES / f"proof.{kind}").read_text("utf-8") for kind in ("html", "js"))
+    data = record.replace("<", "\\u003c")
+    page = (
+        f'<!doctype html><meta charset="utf-8">{markup}'
+        f'<script type="application/json" id="proof-data">{data}</script><script>{script}</script>'
+    )
+    (folder / "verify.html").write_text(page, encoding="utf-8")
+    return (folder / "verify.html").as_uri()
+
+
+def found(page: Page, said: str) -> list[list[str]]:
+    expect(page.locator("#proof-state")).to_have_text(said)
+    expect(page.locator("#proof-limit")).to_contain_text("Not compared: the ")
+    return [page.locator(f"#proof-{name} li").all_text_contents() for name in ("faults", "said")]
+
+
+def test_the_page_checks_a_record_fault_for_fault_as_verify_py(
+    tmp_path: Path, engine: Engine, stamps: Stamps, kept: str, chromium: BrowserContext
+) -> None:
+    unresolve(engine)
+    withdrawn = record_text(engine, stamps)
+    with tab(chromium) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        address = page_of(tmp_path, kept)
+        page.goto(address)
+        whole, limit = Check(json.loads(kept)), page.locator("#proof-limit")
+
+        def chosen(name: str, text: str) -> None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            page.set_input_files("#proof-file", tmp_path / name)
+
+        of = "The copy of the record in this page"
+        assert found(page, whole.verdict.replace("This record", of)) == [[], whole.said]
+        chosen("same.json", kept)
+        found(page, whole.verdict.replace("This record", "same.json"))
+        expect(limit).to_contain_text("This file is the same as the copy in this page.")
+        chosen("withdrawn.json", withdrawn)
+        check = Check(json.loads(withdrawn))
+        said = check.verdict.replace("This record", "withdrawn.json")
+        assert found(page, said) == [[], check.said]
+        for number, (name, (tamper, _)) in enumerate(TAMPERED.items()):
+            record: Record = json.loads(kept)
+            tamper(record)
+            chosen(f"{number}.json", json.dumps(record))
+            check = Check(record)
+            faults = found(page, f"{number}.json does NOT pass the check:")
+            assert faults == [check.faults, check.said], name
+            expect(limit).to_contain_text("This file differs from the copy in this page.")
+        assert asked == [address]

@@ -24,7 +24,7 @@ from forecasts.publication.verify import Check
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from tests.conftest import ask, day
-from tests.publication.conftest import Filled, act, forecast
+from tests.publication.conftest import Filled, Stamps, act, forecast
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def published_by(session: Session, who: Member | None, folder: Path, **of: Any) 
 
 
 def test_a_published_folder_has_the_site_the_data_and_the_program(
-    engine: Engine, stamps: dict[str, bytes], folder: Path
+    engine: Engine, stamps: Stamps, folder: Path
 ) -> None:
     with database.reading(engine) as session:
         kate = member_or_new(session, "kate", now=day(12))
@@ -58,9 +58,7 @@ def test_a_published_folder_has_the_site_the_data_and_the_program(
         assert (folder / name).read_bytes() == other.read_bytes(), name
 
 
-def test_a_question_made_private_leaves_the_folder(
-    engine: Engine, stamps: dict[str, bytes], folder: Path
-) -> None:
+def test_a_private_question_leaves(engine: Engine, stamps: Stamps, folder: Path) -> None:
     with act(engine, 12) as (session, kate, now):
         published_by(session, kate, folder, member=kate)
         (folder / "CNAME").write_text("kate.example.org")
@@ -77,7 +75,7 @@ def test_a_question_made_private_leaves_the_folder(
 
 
 def test_a_record_is_published_by_its_member_its_teams_admin_or_the_ledgers(
-    engine: Engine, stamps: dict[str, bytes], folder: Path
+    engine: Engine, stamps: Stamps, folder: Path
 ) -> None:
     with act(engine, 12) as (session, kate, now):  # kate is the ledger's admin
         bob, carol = (member_or_new(session, name, now=now) for name in ("bob", "carol"))
@@ -180,9 +178,7 @@ def test_each_page_is_compared_with_its_hash(whole: Path) -> None:
 
 
 @pytest.mark.parametrize(("tamper", "fault"), PAGES, ids=range(len(PAGES)))
-def test_a_page_that_was_changed_removed_or_added_is_named(
-    whole: Path, folder: Path, tamper: Folder, fault: str
-) -> None:
+def test_a_tampered_page_is_named(whole: Path, folder: Path, tamper: Folder, fault: str) -> None:
     copytree(whole, folder)
     tamper(folder)
     assert checked(folder).faults == [fault]
@@ -199,22 +195,20 @@ def test_an_altered_record_is_named_and_its_page_is_not(whole: Path, folder: Pat
     assert [one for one in faults if one.endswith(" computed from the rows, 0.0367 stated")]
 
 
-def test_the_publishers_own_pages_are_named_without_a_fault(whole: Path, folder: Path) -> None:
+def test_own_pages_and_none_at_all_are_named_without_a_fault(whole: Path, folder: Path) -> None:
     copytree(whole, folder)
     added("about.html")(folder)
     check = checked(folder)
     assert check.faults == []
     assert "Pages: about.html is not part of this record." in check.said
-
-
-def test_the_record_and_the_program_are_checked_without_the_site(whole: Path, folder: Path) -> None:
-    folder.mkdir()
-    copy(whole / "record.json", folder)
-    assert checked(folder).said[-1] == "Pages: none found in this folder."
+    alone = folder.with_name("alone")
+    alone.mkdir()
+    copy(whole / "record.json", alone)
+    assert checked(alone).said[-1] == "Pages: none found in this folder."
 
 
 def test_a_history_that_does_not_verify_is_not_published(
-    engine: Engine, stamps: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, stamps: Stamps, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = publishing.record_json
     monkeypatch.setattr(

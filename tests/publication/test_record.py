@@ -11,11 +11,10 @@ from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Member, Stance
 from forecasts.operations.privacy import remove
 from forecasts.publication.record import Publication, Unpublished, published
-from forecasts.resolution.confirmation import confirm
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import KINDS, ask, day
+from tests.conftest import KINDS, ask, day, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -32,9 +31,7 @@ def slugs(record: Publication) -> list[str]:
     return [question.state.slug for question in record.questions]
 
 
-def test_a_record_has_the_paths_reasons_outcomes_and_scores(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_record_has_paths_reasons_scores(session: Session, alice: Member, bob: Member) -> None:
     rain, snow = (ask(session, bob, slug=slug) for slug in ("rain", "snow"))
     cited = CitedEvidence(url="https://example.org/clouds", title="Clouds", stance=Stance.supports)
     updates.update(
@@ -43,7 +40,7 @@ def test_a_record_has_the_paths_reasons_outcomes_and_scores(
     updates.update(session, rain, UNLIKELY, member=bob, now=day(1))
     updates.update(session, snow, UNLIKELY, member=alice, now=day(2))
     updates.withdraw(session, snow, member=alice, now=day(3))
-    confirm(session, rain, "yes", member=bob, now=day(11), known_at=day(10), note="Very.")
+    resolve(session, rain, bob, "yes", 10, at=11, note="Very.")
     record = published(session, member=alice, now=day(12))
     assert (record.title, record.is_team, slugs(record)) == ("alice", False, ["rain", "snow"])
     question, open_one = record.questions
@@ -62,9 +59,7 @@ def test_a_record_has_the_paths_reasons_outcomes_and_scores(
     assert set(record.frames.forecasts["forecaster"]) == {"alice"}
 
 
-def test_restricted_hidden_and_discarded_questions_are_left_out_and_counted(
-    session: Session, alice: Member
-) -> None:
+def test_restricted_and_hidden_questions_are_only_counted(session: Session, alice: Member) -> None:
     fields = {"mine": {"visibility": "author"}, "hidden": {"crowd_hidden": True}, "rain": {}}
     for slug, given in fields.items():
         question = ask(session, alice, slug=slug, **given)
@@ -88,9 +83,7 @@ def test_chosen_questions_are_published_alone(session: Session, alice: Member) -
             published(session, member=alice, questions=[slug], now=day(2))
 
 
-def test_a_team_has_the_forecasts_that_its_members_made_in_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
+def test_a_team_has_the_forecasts_made_in_it(session: Session, alice: Member, bob: Member) -> None:
     team = teams.create(session, "harbour", member=alice, now=day(0))
     join(session, team, bob, joined_at=day(2))
     rain = ask(session, alice, slug="rain")
