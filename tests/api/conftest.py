@@ -23,6 +23,7 @@ from forecasts.ledger import database
 from tests.conftest import KINDS, ask, day
 
 ADDRESS = "http://127.0.0.1:8000"
+Bot = Callable[..., dict[str, str]]  # makes a bot, and returns the headers of its token
 
 
 @pytest.fixture
@@ -87,9 +88,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def make_bot(engine: Engine) -> Callable[..., dict[str, str]]:
-    """Return the headers of a new bot's token."""
-
+def make_bot(engine: Engine) -> Bot:
     def make(name: str = "bot", *scopes: str) -> dict[str, str]:
         with database.writing(engine) as session:
             alice = member_or_new(session, "alice", now=day(0))
@@ -102,7 +101,7 @@ def make_bot(engine: Engine) -> Callable[..., dict[str, str]]:
 
 
 @pytest.fixture
-def api(client: TestClient, make_bot: Callable[..., dict[str, str]]) -> TestClient:
+def api(client: TestClient, make_bot: Bot) -> TestClient:
     """A client that sends a bot's token, which has all scopes."""
     client.headers.update(make_bot())
     return client

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from forecasts.api.paging import PAGE_SIZE
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates.updates import history
-from tests.api.conftest import asked, served
+from tests.api.conftest import Bot, asked, served
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def address(engine: Engine, app: FastAPI) -> Iterator[str]:
         yield address
 
 
-def run(example: str, address: str, make_bot: Callable[..., dict[str, str]], *command: str) -> str:
+def run(example: str, address: str, make_bot: Bot, *command: str) -> str:
     """Return the output of an example with a bot's token."""
     assert len(example.strip().splitlines()) <= 10
     secret = make_bot()["Authorization"].split()[1]
@@ -47,18 +47,14 @@ def run(example: str, address: str, make_bot: Callable[..., dict[str, str]], *co
     return done.stdout
 
 
-def test_the_shell_example_forecasts(
-    engine: Engine, address: str, make_bot: Callable[..., dict[str, str]]
-) -> None:
+def test_the_shell_example_forecasts(engine: Engine, address: str, make_bot: Bot) -> None:
     assert '"receipt":{' in run(EXAMPLES["sh"], address, make_bot, "sh", "-ec")
     with database.reading(engine) as session:
         [(made, handle)] = history(session, registry.find(session, "rain"))
     assert (handle, made.probability) == ("bot", 0.4)
 
 
-def test_the_python_example_forecasts_every_question_of_a_long_list(
-    engine: Engine, address: str, make_bot: Callable[..., dict[str, str]]
-) -> None:
+def test_the_python_one_forecasts_a_long_list(engine: Engine, address: str, make_bot: Bot) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         for number in range(PAGE_SIZE):  # besides the first one

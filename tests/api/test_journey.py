@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,13 +12,12 @@ from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
-from tests.api.conftest import Clock, asked
+from tests.api.conftest import Bot, Clock, asked
 from tests.conftest import KINDS, day
 
 pytestmark = pytest.mark.slow
 
 V1 = "/api/v1"
-Bot = Callable[..., dict[str, str]]
 TEXT = (
     "Harbour to reopen\n\nThe port of Brenholt said on Monday that the harbour will reopen by "
     "31 March 2026. " + "Repairs to the quay began in autumn after the storm. " * 10
@@ -72,12 +70,8 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
     crowd = api.get(f"{V1}/crowd", params={"question": "harbour"}).json()["rows"]
     assert [row["p"] for row in crowd] == [0.8]
     clock.time = day(80)
-    assert (
-        api.get(f"{V1}/questions", params={"updated_since": "2026-03-01T00:00:00Z"}).json()[
-            "questions"
-        ]
-        == []
-    )
+    later = {"updated_since": "2026-03-01T00:00:00Z"}
+    assert api.get(f"{V1}/questions", params=later).json()["questions"] == []
     proposed = api.post(f"{V1}/questions/harbour/propose", json={"outcome": "yes"})
     assert proposed.json()["status"] == "proposed"
     decided = api.post(f"{V1}/questions/harbour/resolve", json={"outcome": "yes"}).json()
@@ -93,9 +87,7 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
         assert verify(session).broken is None
 
 
-def test_members_are_listed_with_their_kind_owner_and_team(
-    api: TestClient, engine: Engine, clock: Clock
-) -> None:
+def test_members_have_kinds_owners_and_teams(api: TestClient, engine: Engine, clock: Clock) -> None:
     with database.writing(engine, clock) as session:
         alice = member_or_new(session, "alice", now=day(0))
         teams.create(session, "Alder", member=alice, now=day(1))
@@ -106,9 +98,7 @@ def test_members_are_listed_with_their_kind_owner_and_team(
     assert [(one["handle"], one["role"]) for one in team["members"]] == [("alice", "admin")]
 
 
-def test_two_bots_are_compared(
-    api: TestClient, engine: Engine, clock: Clock, make_bot: Bot
-) -> None:
+def test_bots_are_compared(api: TestClient, engine: Engine, clock: Clock, make_bot: Bot) -> None:
     other = make_bot("other")
     for number in range(3):
         asked(engine, slug=f"q{number}", title=f"Question {number}?", family=f"f{number}")
@@ -126,9 +116,7 @@ def test_two_bots_are_compared(
     assert api.get(f"{V1}/compare", params={"between": "bot"}).status_code == 422
 
 
-def test_every_type_of_question_is_forecast_read_back_and_withdrawn(
-    api: TestClient, engine: Engine
-) -> None:
+def test_every_type_is_forecast_read_back_and_withdrawn(api: TestClient, engine: Engine) -> None:
     ten = {"lower_bound": "0", "upper_bound": "10"}
     year = {"lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
     for type_, fields, name, value in (
@@ -146,9 +134,7 @@ def test_every_type_of_question_is_forecast_read_back_and_withdrawn(
         assert api.get(path).json()["forecast"] is None
 
 
-def test_an_outcome_says_which_forecasts_no_longer_count(
-    api: TestClient, engine: Engine, clock: Clock
-) -> None:
+def test_an_outcome_tells_of_late_forecasts(api: TestClient, engine: Engine, clock: Clock) -> None:
     asked(engine, slug="rain")
     for on, p in ((2, 0.5), (4, 0.9)):
         clock.time = day(on)
@@ -162,9 +148,7 @@ def test_an_outcome_says_which_forecasts_no_longer_count(
     assert corrected["no_longer_count"] == {"forecasts": 1, "members": 1}
 
 
-def test_an_outcome_is_proposed_rejected_confirmed_and_withdrawn(
-    api: TestClient, engine: Engine
-) -> None:
+def test_an_outcome_is_proposed_rejected_set_and_withdrawn(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
 
     def post(act: str, **body: str) -> Any:

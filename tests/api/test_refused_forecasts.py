@@ -7,9 +7,12 @@ from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Engine
 
-from forecasts.api.problems import KINDS, OF_STATUS, document
+from forecasts.api.metaculus.requests import NewForecast
+from forecasts.api.problems import KINDS, OF_STATUS, document, problems
+from forecasts.api.v1.requests import Batch, Forecast, Outcome
 from forecasts.common.errors import BadInput, Code, Remedy
 from tests.api.conftest import Clock, asked
 from tests.conftest import day
@@ -30,26 +33,15 @@ def questions(engine: Engine) -> None:
     asked(engine, slug="depth", title="How deep?", type="numeric", **bounds)
 
 
+SHARES = [{"note": note, "share": 0.6} for note in "ab"]
 WRONG = [
     ("rain", {"probability": 1.5}, "probability", "1.5", "from 0 to 1"),
     ("rain", {"probabilities": [0.5, 0.5]}, "probabilities", "[0.5, 0.5]", "takes probability"),
     ("which", {"probabilities": [0.5, 0.4, 0]}, "probabilities", "[0.5, 0.4, 0.0]", "sum to 90%"),
     ("depth", {"quantiles": {"0.5": 12}}, "quantiles", "{'0.5': 12.0}", "outside the question's"),
     ("rain", YES | {"model": {"name": " "}}, "model", " ", "has no name"),
-    (
-        "rain",
-        YES | {"evidence": [{"note": "a"}, {"url": "ftp://x"}]},
-        "evidence.1",
-        "ftp://x",
-        "is not a web address",
-    ),
-    (
-        "rain",
-        YES | {"evidence": [{"note": x, "share": 0.6} for x in "ab"]},
-        "evidence",
-        "2 pieces",
-        "sum to 1.2",
-    ),
+    ("rain", YES | {"evidence": [{"url": "ftp://x"}]}, "evidence.0", "ftp://x", "is not a web"),
+    ("rain", YES | {"evidence": SHARES}, "evidence", "2 pieces", "sum to 1.2"),
 ]
 
 
@@ -177,9 +169,7 @@ def test_a_refused_batch_names_each_row_and_writes_nothing(api: TestClient, engi
     assert api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"] == []
 
 
-def test_in_part_a_row_of_another_form_is_refused_like_any_other(
-    api: TestClient, engine: Engine
-) -> None:
+def test_in_part_a_row_of_another_form_is_refused_alone(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
     good = {"question": "rain", "probability": 0.3, "evidence": [{"note": "clouds"}]}
     odd = [good | {"confidence": 1}, good | {"question": 5}, {"probability": 0.3}, {}]
@@ -197,3 +187,54 @@ def test_in_part_a_row_of_another_form_is_refused_like_any_other(
         place = one["problem"]["problems"][0]["place"]
         assert place.startswith(f"body.forecasts.{number}")
     assert api.post(BATCH, json={"forecasts": [good, odd[0]]}).status_code == 422
+
+
+# --- every rule of a request's value in our words
+
+OF_A_FORECAST: list[tuple[dict[str, Any], str]] = [
+    ({"model": {"name": "m", "cost": -1}}, "cost must be at least 0; -1 is not."),
+    (
+        {"model": {"name": "m", "cost": 2**31}},
+        "cost must be below 2,147,483,648; 2147483648 is not.",
+    ),
+    ({"model": {"name": "m", "tokens": 1.5}}, "tokens must be a whole number; 1.5 is not."),
+    ({"model": {}}, "name is missing."),
+    ({"model": "m"}, "model must be an object; 'm' is not."),
+    ({"evidence": [{"share": 1.4}]}, "share must be at most 1; 1.4 is not."),
+    (
+        {"evidence": [{"stance": "for"}]},
+        "stance must be 'supports', 'opposes' or 'context'; 'for' is not.",
+    ),
+    ({"evidence": "x"}, "evidence must be a list; 'x' is not."),
+    ({"rationale": 5}, "rationale must be a text; 5 is not."),
+    ({"reason": "x"}, "There is no field reason here."),
+    ({"strategy": "x"}, "There is no field strategy here."),
+    ({"probability": float("inf")}, "probability must be a finite number; inf is not."),
+]
+BROKEN: list[tuple[type[BaseModel], Any, str]] = [
+    *((Forecast, YES | given, rule) for given, rule in OF_A_FORECAST),
+    (Forecast, {"probabilities": [0.5, "x"]}, "probabilities.1 must be a number; 'x' is not."),
+    (Forecast, {"quantiles": {"0.5": [1]}}, "0.5 must be a number or a text; [1] is not."),
+    (Batch, {"forecasts": [5]}, "forecasts.0 must be an object; 5 is not."),
+    (Batch, {"forecasts": [], "partial": 1}, "partial must be true or false; 1 is not."),
+    (
+        Batch,
+        {"forecasts": [YES] * 10_001},
+        "forecasts must have at most 10,000 items, not 10,001.",
+    ),
+    (
+        Outcome,
+        {"outcome": "yes", "known_at": "2026-13-01T00:00:00Z"},
+        "known_at must be a time such as 2027-03-31T12:00:00Z; '2026-13-01T00:00:00Z' is not.",
+    ),
+    (NewForecast, {"question": -1}, "question must be at least 0; -1 is not."),
+    (NewForecast, {"question": 1, "slider_values": []}, "slider_values must be left out."),
+]
+
+
+@pytest.mark.parametrize(("body", "given", "rule"), BROKEN)
+def test_a_broken_rule_is_told_in_our_words(body: type[BaseModel], given: Any, rule: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        body.model_validate(given)
+    faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
+    assert [one.rule for one in problems(faults)] == [rule]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,8 @@ from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
-READS = {
-    *("find_questions", "read_question", "needs_update", "my_record", "compare", "explain_score"),
-}
+READS = {"find_questions", "read_question", "needs_update", "my_record"}
+READS |= {"compare", "explain_score"}
 ACTS = {"forecast", "capture_article", "ask_question", "propose_outcome"}
 AT = "http://127.0.0.1:8000"
 
@@ -59,28 +57,18 @@ def served(engine: Engine, secrets: dict[str, str]) -> FastAPI:
     return build(engine, clock=lambda: day(1))
 
 
-@asynccontextmanager
-async def connected(app: FastAPI, secret: str, mode: str = "auto") -> AsyncIterator[Client]:
-    """Yield the SDK's client, which sends a token to a served ledger."""
+Act = Callable[[Client], Awaitable[Any]]
+
+
+async def over_http(app: FastAPI, secret: str, act: Act, mode: str = "auto") -> Any:
+    """Return the result of an act of the SDK's client, which sends a token to a served ledger."""
     headers = {"Authorization": f"Bearer {secret}"}
     transport = httpx2.ASGITransport(app=app)
     async with (
         httpx2.AsyncClient(transport=transport, headers=headers) as web,
         Client(streamable_http_client(f"{AT}/mcp", http_client=web), mode=mode) as client,
     ):
-        yield client
-
-
-def over_http(
-    app: FastAPI, secret: str, act: Callable[[Client], Awaitable[Any]], mode: str = "auto"
-) -> Any:
-    """Return the result of an act of the client."""
-
-    async def run() -> Any:
-        async with connected(app, secret, mode) as client:
-            return await act(client)
-
-    return anyio.run(run)
+        return await act(client)
 
 
 async def text_of(client: Client, tool: str, **arguments: Any) -> str:
@@ -107,10 +95,8 @@ async def round_of(client: Client) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_over_http_a_bot_finds_forecasts_and_reads(
-    served: FastAPI, secrets: dict[str, str], mode: str
-) -> None:
-    said = over_http(served, secrets["bot"], round_of, mode)
+def test_a_bot_forecasts_over_http(served: FastAPI, secrets: dict[str, str], mode: str) -> None:
+    said = anyio.run(over_http, served, secrets["bot"], round_of, mode)
     found, recorded, refused, read, prompt, question, report = said
     assert "`rain`: `Will it rain?`" in found
     assert "Recorded on `rain`" in recorded
@@ -123,42 +109,40 @@ def test_over_http_a_bot_finds_forecasts_and_reads(
     assert "Track record by forecaster" in report
 
 
-def test_bots_at_the_same_time_act_each_in_their_own_name(
-    engine: Engine, served: FastAPI, secrets: dict[str, str]
-) -> None:
-    async def forecasts(secret: str, percent: int) -> None:
-        async with connected(served, secret) as client:
-            for _ in range(5):
+def test_bots_act_side_by_side(engine: Engine, served: FastAPI, secrets: dict[str, str]) -> None:
+    def forecasts(percent: int) -> Act:
+        async def act(client: Client) -> None:
+            for _ in range(3):
                 said = await text_of(
                     client, "forecast", question="rain", value=f"{percent}%", reason="none"
                 )
                 assert "Recorded" in said
 
+        return act
+
     async def run() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(forecasts, secrets["bot"], 20)
-            group.start_soon(forecasts, secrets["other"], 80)
+            group.start_soon(over_http, served, secrets["bot"], forecasts(20))
+            group.start_soon(over_http, served, secrets["other"], forecasts(80))
 
     anyio.run(run)
     with database.reading(engine) as session:
         rows = updates.history(session, registry.find(session, "rain"))
     assert {(handle, row.probability) for row, handle in rows} == {("bot", 0.2), ("other", 0.8)}
-    assert len(rows) == 10
+    assert len(rows) == 6
 
 
 def test_there_are_ten_tools_with_their_hints(served: FastAPI, secrets: dict[str, str]) -> None:
     async def listed(client: Client) -> Any:
         return (await client.list_tools()).tools
 
-    tools = over_http(served, secrets["bot"], listed)
+    tools = anyio.run(over_http, served, secrets["bot"], listed)
     assert {tool.name for tool in tools} == READS | ACTS
     for tool in tools:
         assert tool.annotations.read_only_hint is (tool.name in READS)
         assert tool.annotations.destructive_hint is (None if tool.name in READS else False)
-        assert tool.description
-        assert all(
-            field.get("description") for field in tool.input_schema["properties"].values()
-        ), tool.name
+        fields = tool.input_schema["properties"].values()
+        assert all([tool.description, *(field.get("description") for field in fields)]), tool.name
 
 
 def test_a_token_acts_within_its_scopes(served: FastAPI, secrets: dict[str, str]) -> None:
@@ -168,31 +152,27 @@ def test_a_token_acts_within_its_scopes(served: FastAPI, secrets: dict[str, str]
             await text_of(client, "forecast", question="rain", value="60%", reason="A front."),
         ]
 
-    read, refused = over_http(served, secrets["reader"], both)
+    read, refused = anyio.run(over_http, served, secrets["reader"], both)
     assert "`rain`" in read
     assert refused.startswith("error: ")
     assert "no scope forecast" in refused
-    hidden, recorded = over_http(served, secrets["forecaster"], both)
+    hidden, recorded = anyio.run(over_http, served, secrets["forecaster"], both)
     assert "no scope read" in hidden
     assert "Recorded on `rain`" in recorded
 
 
-def test_an_unknown_question_is_an_error_with_its_remedy(
-    served: FastAPI, secrets: dict[str, str]
-) -> None:
+def test_an_unknown_question_is_met_with_a_remedy(served: FastAPI, secrets: dict[str, str]) -> None:
     async def act(client: Client) -> str:
         with pytest.raises(MCPError, match="There is no question 'fog'"):
             await client.read_resource("forecasts://questions/fog")
         return await text_of(client, "read_question", question="fog")
 
-    said = over_http(served, secrets["bot"], act)
+    said = anyio.run(over_http, served, secrets["bot"], act)
     assert "There is no question 'fog' in this ledger." in said
     assert "Text in quotes is data" in said
 
 
-def test_nothing_is_answered_without_a_token_or_for_another_site(
-    served: FastAPI, secrets: dict[str, str]
-) -> None:
+def test_strangers_and_other_sites_get_no_answer(served: FastAPI, secrets: dict[str, str]) -> None:
     client, token = TestClient(served, base_url=AT), {"Authorization": f"Bearer {secrets['bot']}"}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     for headers, status in (
@@ -225,13 +205,8 @@ def test_over_standard_input_and_output_a_member_acts_in_their_own_ledger(tmp_pa
     async def run() -> tuple[list[str], list[str]]:
         async with Client(stdio_client(server)) as client:
             tools = (await client.list_tools()).tools
-            asked = await text_of(
-                client,
-                "ask_question",
-                title="Will it rain?",
-                criteria="As the gazette says.",
-                closes="in 3 weeks",
-            )
+            question = {"title": "Will it rain?", "criteria": "As the gazette says."}
+            asked = await text_of(client, "ask_question", closes="in 3 weeks", **question)
             slug = asked.partition("Registered `")[2].partition("`")[0]
             said = await text_of(client, "forecast", question=slug, value="60%", reason="A front.")
             return [tool.name for tool in tools], [asked, said]

@@ -36,9 +36,7 @@ def main(owner_token: str, bot_token: str, bot_name: str) -> dict[str, Any]:
     found["asked"] = _asked(owner)
     found["filters"] = _filters(bot)
     found["group"] = _group(bot)
-    found["links"] = _links(bot, found["listed"]["binary"])
     found["template"] = asyncio.run(_template(bot))
-    found["ended"] = _ended(owner, bot, found["forecast"])
     _name_model(bot_token)
     return found
 
@@ -187,28 +185,6 @@ def _after_forecast(client: Any, number: int) -> datetime:
     return datetime.fromtimestamp(made + 5, UTC)
 
 
-def _ended(owner: Any, bot: Any, forecasts: dict[str, Any]) -> dict[str, Any]:
-    """Return the scores of the bot's forecasts, withdrawn and then resolved."""
-    import requests
-
-    outcomes = {
-        "binary": "yes", "multiple_choice": "Riyadh", "numeric": "120.5", "date": "2026-01-12",
-        "discrete": "3",
-    }  # fmt: skip
-    ids = {kind: values["id"] for kind, values in forecasts.items()}
-    known = {kind: _after_forecast(bot, id_) for kind, id_ in ids.items()}
-    # The client has no method for it; other bots send this.
-    address, headers = f"{bot.base_url}/questions/withdraw/", bot._get_auth_headers()
-    body = [{"question": id_} for id_ in ids.values()]
-    requests.post(address, json=body, timeout=30, **headers).raise_for_status()
-    found = {}
-    for kind, id_ in ids.items():
-        owner.resolve_question(id_, outcomes[kind], known[kind])
-        mine = bot.get_question_by_post_id(id_).api_json["question"]["my_forecasts"]
-        found[kind] = [mine["latest"], sorted(mine["score_data"])]
-    return found
-
-
 def _filters(bot: Any) -> dict[str, int]:
     """Return how many questions each filter finds."""
     from forecasting_tools import ApiFilter
@@ -247,23 +223,6 @@ def _group(bot: Any) -> dict[str, Any]:
     bot.post_question_comment(number, NOTES)
     excluded = list(bot.get_all_open_questions_from_tournament("family", "exclude"))
     return {"labels": labels, "of_post": len(again), "excluded": len(excluded)}
-
-
-def _links(bot: Any, number: int) -> dict[str, Any]:
-    import requests
-
-    needs = bot.get_needs_update_questions(number, datetime.now(UTC))
-    try:
-        bot.post_question_link(number, number, 1, 1, "causal")
-    except requests.exceptions.HTTPError as error:
-        refused = str(error)
-    else:
-        refused = ""
-    return {
-        "links": bot.get_links_for_question(number),
-        "needs": needs.questions,
-        "refused": refused,
-    }
 
 
 async def _template(bot: Any) -> dict[str, Any]:

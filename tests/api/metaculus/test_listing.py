@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 
-from forecasts.access.members import member_or_new
 from forecasts.api.metaculus.posts import GROUPS
-from forecasts.ledger import database
-from forecasts.questions import registry, revisions
-from forecasts.resolution.confirmation import confirm
+from forecasts.questions import revisions
 from tests.api.metaculus.conftest import TYPES, Arena
-from tests.conftest import day
+from tests.conftest import acting, day, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -72,26 +69,15 @@ def test_a_bot_finds_the_questions_it_has_forecast(arena: Arena) -> None:
 
 
 def test_each_stage_has_the_platforms_word(arena: Arena) -> None:
-    with database.writing(arena.engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        for name, outcome in (("binary", "annulled"), ("numeric", "12")):
-            question = registry.find(session, f"a-{name}-one")
-            confirm(session, question, outcome, member=alice, now=day(1))
+    for slug, outcome in (("a-binary-one", "annulled"), ("a-numeric-one", "12")):
+        with acting(arena.engine, slug) as (session, question, alice):
+            resolve(session, question, alice, outcome, at=1)
     arena.ask(open_time=day(3))
     assert len(listed(arena, statuses="resolved")) == 2
     assert len(listed(arena, statuses="upcoming")) == 1
     assert len(listed(arena, statuses="open")) == 3
     arena.clock.pass_(days=20)
     assert len(listed(arena, statuses="closed")) == 4
-
-
-def test_a_hidden_question_is_not_there(arena: Arena) -> None:
-    secret = arena.ask(visibility="author")
-    assert secret not in listed(arena, limit=100)
-    assert arena.bot.client.get(f"/posts/{secret}/").status_code == 404
-    body = [{"question": secret, "probability_yes": 0.5}]
-    arena.bot.post("/questions/forecast/", body, status=404)
-    arena.bot.post("/comments/create/", {"on_post": secret, "text": "Hm."}, status=404)
 
 
 def test_a_family_that_shares_its_texts_is_a_group_where_groups_are_asked_for(arena: Arena) -> None:
@@ -122,9 +108,8 @@ def test_a_group_is_closed_and_resolved_once_each_of_its_questions_is(arena: Are
         group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
         assert (group["status"], group["actual_close_time"]) == (status, closed)
     for number, resolved in zip(months, (None, "2026-01-10T00:00:00Z"), strict=True):
-        with database.writing(arena.engine) as session:
-            alice = member_or_new(session, "alice", now=day(0))
-            confirm(session, registry.find(session, str(number)), "yes", member=alice, now=day(9))
+        with acting(arena.engine, str(number)) as (session, question, alice):
+            resolve(session, question, alice, at=9)
         group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
         assert group["actual_resolve_time"] == resolved
 
@@ -132,9 +117,8 @@ def test_a_group_is_closed_and_resolved_once_each_of_its_questions_is(arena: Are
 def test_a_comment_on_a_group_is_about_the_question_forecast_last(arena: Arena) -> None:
     months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
     for number in months[::-1]:
-        [made] = arena.bot.post(
-            "/questions/forecast/", [{"question": number, "probability_yes": 0.5}]
-        )
+        sent = [{"question": number, "probability_yes": 0.5}]
+        [made] = arena.bot.post("/questions/forecast/", sent)
         arena.clock.pass_(minutes=1)
         comment = {"on_post": GROUPS + months[0], "text": "So.", "included_forecast": True}
         assert arena.bot.post("/comments/create/", comment)["forecast_id"] == made["id"]
@@ -143,9 +127,7 @@ def test_a_comment_on_a_group_is_about_the_question_forecast_last(arena: Arena) 
 
 
 def test_a_revised_close_moves_the_post(arena: Arena) -> None:
-    with database.writing(arena.engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        question = registry.find(session, "a-date-one")
+    with acting(arena.engine, "a-date-one") as (session, question, alice):
         revisions.revise(session, question, scheduled_close_time=day(5), member=alice, now=day(1))
     asked = {"scheduled_close_time__lt": day(6).isoformat()}
     assert listed(arena, **asked) == [arena.numbers["date"]]

@@ -8,6 +8,7 @@ import pytest
 
 from forecasts.api.metaculus.requests import NewForecast, NewPost, not_kept, value, wording
 from forecasts.common.errors import BadInput
+from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
 from forecasts.values.value import Value, check_value
 from tests.conftest import day
@@ -18,6 +19,9 @@ HOST = question_text(
     title="Host?", type="multiple_choice", options=OPTIONS,
     open_time=day(0), scheduled_close_time=day(1),
 )  # fmt: skip
+
+
+ROME = {"Busan": 0.5, "Riyadh": 0.3, "Other": 0.2, "Rome": 0.0}
 
 
 def new_post(**fields: Any) -> NewPost:
@@ -53,41 +57,28 @@ def test_probabilities_come_in_any_order_and_may_be_off_by_rounding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("of", "fields", "words"),
     [
-        ({}, "has no value; a binary question takes probability_yes"),
-        ({"continuous_cdf": [0.1, 0.9]}, "has continuous_cdf; a binary"),
-        ({"probability_yes": 0.5, "continuous_cdf": [1.0]}, "has probability_yes and continuous"),
-        ({"probability_yes": 0.5, "end_time": "2026-01-05T00:00:00Z"}, "lasts until the next one"),
+        (RAIN, {}, "has no value; a binary question takes probability_yes"),
+        (RAIN, {"continuous_cdf": [0.1, 0.9]}, "has continuous_cdf; a binary"),
+        (RAIN, {"probability_yes": 0.5, "continuous_cdf": [1.0]}, "has probability_yes and cont"),
+        (RAIN, {"probability_yes": 0.5, "end_time": day(4)}, "lasts until the next one"),
+        (HOST, {"probability_yes_per_category": {"Busan": 0.5, "Riyadh": 0.5}}, "lacks 'Other'"),
+        (HOST, {"probability_yes_per_category": ROME}, "names 'Rome'"),
     ],
 )
-def test_a_forecast_has_the_one_value_of_its_question(fields: dict[str, Any], words: str) -> None:
+def test_a_forecast_has_its_one_value(of: QuestionText, fields: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        value(NewForecast(question=1, **fields), RAIN)
+        value(NewForecast(question=1, **fields), of)
 
 
-@pytest.mark.parametrize(
-    ("sent", "words"),
-    [
-        ({"Busan": 0.5, "Riyadh": 0.5}, "lacks 'Other'"),
-        ({"Busan": 0.5, "Riyadh": 0.3, "Other": 0.2, "Rome": 0.0}, "names 'Rome'"),
-    ],
-)
-def test_every_option_has_a_probability(sent: dict[str, float | None], words: str) -> None:
-    with pytest.raises(BadInput, match=words):
-        value(NewForecast(question=1, probability_yes_per_category=sent), HOST)
-
-
-def test_a_new_question_has_its_times_in_utc_and_its_tournament_as_a_tag() -> None:
+def test_a_new_question_has_utc_times_a_tournament_tag_and_a_crowd_hidden_on_request() -> None:
     text = wording(new_post(), now=day(0))
     assert (text.title, text.background, text.tags) == ("Will it rain?", "It is dry.", ["33121"])
     assert (text.open_time, text.scheduled_close_time) == (day(1), day(8.5))
     assert text.scheduled_resolve_time is not None
     assert text.scheduled_resolve_time < day(9)
     assert not text.crowd_hidden
-
-
-def test_a_later_reveal_of_the_crowd_hides_it() -> None:
     assert wording(new_post(cp_reveal_time="2026-01-05T00:00:00"), now=day(0)).crowd_hidden
 
 
