@@ -22,13 +22,26 @@ from forecasts.resolution import assignments
 from forecasts.resolution.resolvers import worker
 from forecasts.resolution.runs import run, sources
 from tests.conftest import day
-from tests.resolution.resolvers.test_worker import SLOW
+from tests.resolution.resolvers.test_worker import EVIL
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 0.25  # of processor time, for a look
 Case = tuple[str, dict[str, Any], bytes]
 
+# Each would take minutes, or all memory.
+SLOW: list[Case] = [
+    ("http_json", EVIL, b"1"),
+    (
+        "feed",
+        {"url": "page", "outcome": "yes", "any_of": ["rain"]},
+        b"<?xml version='1.0' encoding='punycode'?><rss><channel><title>"
+        + b"a" * 400_000
+        + b"-"
+        + b"9" * 400_000
+        + b"</title></channel></rss>",
+    ),
+]
 RSS = (
     b"<?xml version='1.0'?><rss version='2.0'><channel><title>News</title><item><title>Rain</title>"
     b"<pubDate>Mon, 05 Jan 2026 10:00:00 GMT</pubDate><link>https://example.org/1</link></item>"
