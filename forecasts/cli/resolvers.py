@@ -19,8 +19,8 @@ from forecasts.common.text import count
 from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry, standing
 from forecasts.resolution import assignments, kept_evidence, proposals
-from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers import kinds as resolver_kinds
+from forecasts.resolution.resolvers import permitted_sources
 from forecasts.resolution.resolvers.kinds import kind, names
 from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
 from forecasts.resolution.runs import run
@@ -127,7 +127,7 @@ def _warn(address: str) -> None:
             f"Warning: {name} in that address looks like a key. It is stored for good, and shown "
             "to everyone who may see the question."
         )
-    if not files.is_page(address) and not Path(address).exists():
+    if not permitted_sources.is_page(address) and not Path(address).exists():
         print_note(f"There is no file {address} yet. Runs try again until there is.")
 
 

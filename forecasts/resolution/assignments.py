@@ -27,7 +27,7 @@ from forecasts.ledger.models import Member, Policy, PolicyKind, Question, Resolv
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
 from forecasts.reading.article import canonical_url
-from forecasts.resolution.resolvers import files
+from forecasts.resolution.resolvers import permitted_sources
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
 from forecasts.values.outcomes import read_outcome
@@ -175,9 +175,9 @@ def _stored(
     settings = of_kind.check(kind_name, given, question)
     shared = is_shared_ledger(session)
     for name in of_kind.places:
-        if isinstance(settings.get(name), str) and not files.is_page(settings[name]):
+        if isinstance(settings.get(name), str) and not permitted_sources.is_page(settings[name]):
             path = Path(os.path.expanduser(settings[name])).absolute()
-            files.allowed(path, shared=shared)
+            permitted_sources.allowed(path, shared=shared)
             settings[name] = str(path)
     return settings
 
@@ -213,7 +213,7 @@ def _source(kind_name: str, settings: Mapping[str, Any]) -> Any:
 
 def _normalised(address: str) -> str:
     """Return one form for all the spellings of a file or page, and the links that lead to it."""
-    if not files.is_page(address):
+    if not permitted_sources.is_page(address):
         return os.path.realpath(address)
     parts = urlsplit(canonical_url(address) or address)
     # Without the scheme; dots and escapes resolved as browsers do.

@@ -30,7 +30,7 @@ from forecasts.ledger.models import Member, Resolver
 from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
-from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
+from forecasts.resolution.resolvers.permitted_sources import SUFFIXES, allowed, is_page
 from forecasts.resolution.resolvers.protocol import Seen, once
 from forecasts.resolution.resolvers.question import ADDRESS
 from forecasts.resolution.resolvers.worker import Worker
