@@ -138,11 +138,14 @@ def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "of_a_thousand", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 10))]
+    "hundred", [0, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 2, 3))]
 )
-def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> None:
-    """Of a thousand records of every kind: direction, figures and frequency are the tests'."""
-    rng = np.random.default_rng(of_a_thousand)
+def test_no_sentence_contradicts_the_numbers_beside_it(hundred: int) -> None:
+    """Of 400 records of every kind: direction, figures and frequency are the tests'.
+
+    If they are not in 1% of such records, 98 of 100 such samples show it.
+    """
+    rng = np.random.default_rng(hundred)
     kinds = set()
     for _ in range(100):
         n = int(rng.integers(30, 70))

@@ -27,12 +27,8 @@ def filled(engine: Engine) -> Engine:
     with database.writing(engine) as session:
         bob, alice = (member_or_new(session, name, now=day(0)) for name in ("b, ob", "alice"))
         rain, private = ask(session, alice), ask(session, alice, title="Own?", visibility="author")
-        colour = ask(
-            session, alice, title="Colour?", type="multiple_choice", options=["red", "blue"]
-        )
-        level = ask(
-            session, alice, title="Level?", type="numeric", lower_bound="0", upper_bound="9"
-        )
+        colour = ask(session, alice, type="multiple_choice", options=["red", "blue"])
+        level = ask(session, alice, type="numeric", lower_bound="0", upper_bound="9")
         note = CitedEvidence(note="seen, today")
         for question, value, member, at in (
             (colour, Value(probabilities=(0.4, 0.6)), bob, 1),

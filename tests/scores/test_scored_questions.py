@@ -30,10 +30,8 @@ CHOICE = {"type": "multiple_choice", "options": ["Busan", "Ulsan"]}
 DEPTH = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
 
 
-def confirmed(
-    session: Session, question: Question, outcome: str, member: Member, at: float
-) -> None:
-    resolve(session, question, member, outcome, at, at=at + 0.5)
+def confirmed(session: Session, question: Question, outcome: str, by: Member, at: float) -> None:
+    resolve(session, question, by, outcome, at, at=at + 0.5)
 
 
 def test_each_update_has_its_points_and_together_they_explain_the_score(

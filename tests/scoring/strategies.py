@@ -18,7 +18,6 @@ probabilities = st.one_of(
 )
 inner = st.one_of(st.sampled_from([0.1, 0.25, 0.5, 0.9]), st.floats(0.01, 0.99))
 
-
 Pairs = tuple[list[float], list[float], list[float]]
 
 

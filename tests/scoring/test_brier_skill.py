@@ -23,18 +23,16 @@ def test_the_base_rate_of_a_question_is_that_of_the_other_families() -> None:
 def test_a_published_skill_score() -> None:
     # Wilks, Statistical Methods in the Atmospheric Sciences, 3rd ed., section 8.4.2: a Brier score
     # of 0.076 against the climatology's 0.135 is a skill of 0.44.
-    assert scoring.brier_skill(score=[0.076], reference=[0.135]).value == pytest.approx(
-        0.44, abs=0.005
-    )
+    found = scoring.brier_skill(score=[0.076], reference=[0.135]).value
+    assert found == pytest.approx(0.44, abs=0.005)
 
 
 def test_a_perfect_record_or_reference_has_no_interval() -> None:
-    assert scoring.brier_skill(score=[0.0, 0.0], reference=[0.25, 0.25])[:1] == (1.0,)
-    assert math.isnan(scoring.brier_skill(score=[0.0, 0.0], reference=[0.25, 0.25]).lower)
+    perfect = scoring.brier_skill(score=[0.0, 0.0], reference=[0.25, 0.25])
+    assert (perfect.value, math.isnan(perfect.lower)) == (1.0, True)
     assert math.isnan(scoring.brier_skill(score=[0.1, 0.2], reference=[0.0, 0.0]).value)
-    assert math.isnan(
-        scoring.brier_skill(score=[0.1, 0.2], reference=[0.3, 0.2], cluster=["f", "f"]).lower
-    )
+    linked = scoring.brier_skill(score=[0.1, 0.2], reference=[0.3, 0.2], cluster=["f", "f"])
+    assert math.isnan(linked.lower)
 
 
 def test_copies_of_a_question_do_not_narrow_the_interval_of_a_skill() -> None:

@@ -67,9 +67,8 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
         assert math.isnan(found)
         return
     order = [((a > b) + (a == b) / 2, u * v) for a, u in true for b, v in false]
-    assert_allclose(
-        found, np.average([a for a, _ in order], weights=[b for _, b in order]), atol=1e-12
-    )
+    share = np.average([a for a, _ in order], weights=[b for _, b in order])
+    assert_allclose(found, share, atol=1e-12)
 
 
 @given(pairs(fractional=True))

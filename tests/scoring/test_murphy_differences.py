@@ -83,8 +83,6 @@ def test_the_bands_of_several_curves_are_wider_than_that_of_one() -> None:
 
 
 def test_one_family_has_no_interval() -> None:
-    ids = [1, 2, 3]
-    found = difference_curve(
-        np.ones((3, 1)), pd.Series(ids), dict.fromkeys(ids, "f"), np.array([0.5])
-    )
+    rows, family = np.ones((3, 1)), dict.fromkeys(range(3), "f")
+    found = difference_curve(rows, pd.Series(range(3)), family, np.array([0.5]))
     assert np.isnan(found["band_lower"]).all()

@@ -51,9 +51,6 @@ def test_the_crps_of_a_uniform_with_mass_at_its_ends(below: float, above: float)
     assert_allclose(found, published, atol=1e-15)
 
 
-# --- a path of forecasts -----------------------------------------------------------------------
-
-
 def crowd_of(*chances: float, method: str) -> float:
     made = said(*((f"{number:04}", 0, p) for number, p in enumerate(chances)))
     return float(scoring.crowd(question(), made, method)["p"].iloc[0])
@@ -103,9 +100,6 @@ def test_points_of_updates_add_up_to_the_gain_in_score() -> None:
     [score] = scoring.score(question(), made)["score"]
     assert score == pytest.approx(0.182)
     assert 0.36 - earned["points"].sum() == pytest.approx(score)
-
-
-# --- calibration -------------------------------------------------------------------------------
 
 
 def test_the_decomposition_of_four_predictions() -> None:

@@ -84,14 +84,14 @@ def test_without_an_event_equals_are_not_told_apart() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rate", "many"), [(0.02, 54), (0.05, 90), (0.1, 180)])
+@pytest.mark.parametrize(("rate", "many"), [(0.02, 54), (0.05, 90)])
 def test_equals_on_rare_events_are_seldom_told_apart(rate: float, many: int) -> None:
     rng = np.random.default_rng(4)
     claims = 0
     for _ in range(200):
         rows = differences(np.full(many, rate), 0.3, (rng.random(many) < rate).astype(float))
         claims += compare(rows, TWO).pairs[0].better is not None
-    assert claims <= 16  # 8%; without the least error 12 to 80 are
+    assert claims <= 16  # 8%; without the least error 60 are at 2%, and 11 at 5%
 
 
 def test_with_many_events_of_both_kinds_the_usual_error_is_enough() -> None:

@@ -88,10 +88,8 @@ def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
 
 
 def time_blocks(*days: tuple[float, float]) -> pd.DataFrame:
-    given = asked(*days)
-    return scoring.time_blocks(
-        given["question_id"], given["open_time"], given["scheduled_close_time"]
-    )
+    ids, opened, closes = (column for _, column in asked(*days).items())
+    return scoring.time_blocks(ids, opened, closes)
 
 
 def blocks(*days: tuple[float, float]) -> list[int]:

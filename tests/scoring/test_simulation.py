@@ -32,6 +32,7 @@ LARGE = Tournament(
     questions=8000,
     families=8000,
 )
+# A "yes" closes its question.
 EVENTS = replace(LARGE, early_share=0.0, event_share=1.0, teams=LARGE.teams[:1])
 # A mean more than four standard errors off is significant: 1 in 16,000.
 NO_ACCIDENT = 4.0
@@ -208,9 +209,6 @@ def test_calibration_holds_at_any_skill_and_skill_sharpens(skill: float) -> None
     assert sharp < blunt
 
 
-# --- event questions: a "yes" closes its question
-
-
 @pytest.mark.slow
 def test_on_event_questions_a_belief_is_calibrated_when_made(events: pd.DataFrame) -> None:
     for column in ("u", "probability"):
@@ -236,9 +234,6 @@ def test_otherwise_early_closing_says_nothing_of_the_outcome(tournament: Simulat
     assert early.mean() == pytest.approx(LARGE.early_share, abs=0.03)
     error = math.sqrt(0.25 / early.sum() + 0.25 / (~early).sum())
     assert abs(yes[early].mean() - yes[~early].mean()) < NO_ACCIDENT * error
-
-
-# --- biases
 
 
 def test_an_overconfident_forecaster_needs_a_slope_below_one(large: pd.DataFrame) -> None:
@@ -276,9 +271,6 @@ def test_no_report_is_nearer_to_certainty_than_the_bound(large: pd.DataFrame) ->
 
 def test_a_shift_of_the_log_odds_makes_forecasts_too_high(large: pd.DataFrame) -> None:
     assert off(large[large["team"] == "Gull"]) > NO_ACCIDENT
-
-
-# --- families, options and withdrawals
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
@@ -368,9 +360,6 @@ def test_a_fractional_outcome_equals_the_calibrated_forecast_on_average() -> Non
     assert abs(z(left, question)) < NO_ACCIDENT
     high = simulated.forecasts["probability"] > 0.7
     assert abs(z(left[high], question[high])) < NO_ACCIDENT
-
-
-# --- settings -------------------------------------------------------------------------------------
 
 
 def test_settings_can_be_read_from_a_parsed_file() -> None:

@@ -40,8 +40,7 @@ def all_sums(p: np.ndarray, y: np.ndarray, payoff: np.ndarray):
 
 
 # A calibrated belief: 40% moves to 70% or 20%; then 70% is settled, or moves to 90% or 50%.
-PATHS = [
-    # probability of the path before its outcome, its forecasts
+PATHS = [  # the probability of a path before its outcome, its forecasts
     (0.4 * 0.5, [0.4, 0.7]),
     (0.4 * 0.5 * 0.5, [0.4, 0.7, 0.9]),
     (0.4 * 0.5 * 0.5, [0.4, 0.7, 0.5]),
@@ -87,7 +86,8 @@ def test_with_many_forecasts_of_one_size_the_level_is_the_binomial_test() -> Non
 @pytest.mark.slow
 def test_rare_events_do_not_accuse() -> None:
     rng = np.random.default_rng(SEED)
-    p = np.minimum(rng.exponential(0.03, (400, 54)), 0.9)
+    # A variance estimated from the outcomes accuses 19%: of 200 records, over 8% all but surely.
+    p = np.minimum(rng.exponential(0.03, (200, 54)), 0.9)
     y = rng.random(p.shape) < p
     found = [single(*one) for one in zip(p, y.astype(float), strict=True)]
     for name in ("level", "slope", "sharpness"):
@@ -175,7 +175,7 @@ def test_the_saddlepoint_is_where_the_tilted_mean_is_the_sum() -> None:
 def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) -> None:
     rng = np.random.default_rng(SEED)
     inside = []
-    for _ in range(150):
+    for _ in range(80):
         n = int(rng.integers(3, 80))
         p = np.clip(rng.beta(1, 1 / base - 1, n), 0.001, 0.999)
         y = (rng.random(n) < np.clip(p * rng.choice([0.3, 1.0, 3.0]), 0, 1)).astype(float)
@@ -185,7 +185,7 @@ def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) 
         assert found.null.sums.gain.sum() == pytest.approx(total)
         inside.append(low <= total <= high)
         assert inside[-1] == (found.sharpness.p_value >= 0.05)
-    assert 10 < sum(inside) < 150
+    assert 5 < sum(inside) < 80
 
 
 def test_paths_that_contradict_themselves_have_a_sign_and_a_range() -> None:
