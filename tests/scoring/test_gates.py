@@ -131,7 +131,7 @@ def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> 
 
 
 def test_the_same_is_measured_whichever_process_measures() -> None:
-    measure = MEASURES[SHOCKED]
+    measure = MEASURES[gates.BEST]
 
     def backwards(of: measures.Measure, *batches: list[int]) -> list[pd.DataFrame]:
         return [of(*batch) for batch in reversed(list(zip(*batches, strict=True)))][::-1]

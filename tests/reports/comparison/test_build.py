@@ -67,8 +67,13 @@ def two_teams(many: int, ours: float, theirs: float, **more: Any) -> Frames:
     return ledger(questions(many, odd, **more), rows, TEAMS)
 
 
+@cache
+def clear() -> Comparison:
+    return compared(two_teams(40, 0.9, 0.7))
+
+
 def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None:
-    pair = only(two_teams(40, 0.9, 0.7))
+    [pair] = clear().pairs
     assert (pair.shared_questions, pair.comparable, pair.better) == (40, True, "ours")
     assert pair.difference == pytest.approx(0.1**2 - 0.3**2)
     assert "ours did better than theirs" in pair.sentence
@@ -86,9 +91,8 @@ def test_a_small_difference_has_three_significant_digits_and_low_coverage_is_nam
     text = str(formats.rendered(comparison, "md"))
     assert "−0.000200" in text
     assert "−0.000 " not in text
-    whole = compared(two_teams(40, 0.9, 0.7))
-    assert "is −0.080 (95%" in whole.pairs[0].sentence
-    assert not any("Coverage" in note for note in whole.notes)
+    assert "is −0.080 (95%" in clear().pairs[0].sentence
+    assert not any("Coverage" in note for note in clear().notes)
 
 
 def test_only_the_time_at_which_both_had_a_forecast_counts() -> None:
@@ -399,7 +403,7 @@ def test_questions_that_neither_of_two_forecast_are_not_imputed() -> None:
     assert pairs["ours", "theirs"].imputed.questions == 80
     assert pairs["ours", "others"].imputed is None
     # Two who are silent alike are compared once.
-    assert only(two_teams(40, 0.9, 0.7)).imputed is None
+    assert clear().pairs[0].imputed is None
 
 
 def test_abstention_that_changes_a_claim_is_named() -> None:
