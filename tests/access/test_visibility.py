@@ -34,25 +34,8 @@ from forecasts.exporting import export
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, complete
 from forecasts.importing.frames import import_frames
-from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Appointment,
-    Channel,
-    Dispute,
-    Event,
-    Exhibit,
-    Forecast,
-    Member,
-    PolicyKind,
-    Question,
-    QuestionText,
-    Resolution,
-    ResolutionState,
-    Role,
-    Team,
-    Visibility,
-    Watch,
-)
+from forecasts.ledger import database, models
+from forecasts.ledger.models import Forecast, Member, Question, Resolution, Role, Visibility
 from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
 from forecasts.questions import finality, passages, registry, revisions, search, trends
@@ -238,11 +221,11 @@ class Cell:
 
     @property
     def resolution(self) -> Resolution:
-        return self.row_of(Resolution, Resolution.state == ResolutionState.confirmed)
+        return self.row_of(Resolution, Resolution.state == models.ResolutionState.confirmed)
 
     @property
     def proposal(self) -> Resolution:
-        return self.row_of(Resolution, Resolution.state == ResolutionState.proposed)
+        return self.row_of(Resolution, Resolution.state == models.ResolutionState.proposed)
 
     @property
     def forecast(self) -> Forecast:
@@ -253,7 +236,7 @@ class Cell:
         return self.question.slug
 
     @property
-    def team(self) -> Team:
+    def team(self) -> models.Team:
         return teams.find(self.session, "Alder")
 
     @property
@@ -360,21 +343,13 @@ def steps(cell: Cell) -> int:
     return len(paths.paths(cell.session, cell.question, text, now=NOW).steps)
 
 
-def _import(cell: Cell, **fields: Any) -> Any:
+def _import(cell: Cell) -> Any:
     import pandas as pd
 
-    given = {
-        "question_id": [cell.question.slug],
-        "title": [cell.question.slug],
-        "type": ["binary"],
-        "open_time": [day(0)],
-        "scheduled_close_time": [day(10)],
-    }
-    forecasts = {"question_id": [cell.question.slug], "made_at": [day(1)], "probability": [0.2]}
-    handle = fields.pop("handle", cell.member.handle)
-    frames = complete(
-        pd.DataFrame(given | fields), pd.DataFrame(forecasts | {"forecaster": [handle]})
-    )
+    wording = {"question_id": cell.slug, "title": cell.slug, "type": "binary"}
+    times = {"open_time": day(0), "scheduled_close_time": day(10)}
+    said = {"question_id": cell.slug, "forecaster": cell.member.handle, "made_at": day(1)}
+    frames = complete(pd.DataFrame([wording | times]), pd.DataFrame([said | {"probability": 0.2}]))
     return import_frames(cell.session, frames, **cell.here)
 
 
@@ -432,7 +407,7 @@ def to_be_told(cell: Cell) -> bool:
     """Return whether the member is notified of a proposal, else whether they may decide it."""
 
     def told(session: Session, member: Member) -> list[str]:
-        found = due.due(session, _channel(member, Event.decision), now=NOW)
+        found = due.due(session, _channel(member, models.Event.decision), now=NOW)
         return slugs_of(session, {id_ for _, id_, _ in found})
 
     if among(told)(cell):
@@ -443,14 +418,15 @@ def to_be_told(cell: Cell) -> bool:
 
 def said(session: Session, member: Member) -> list[str]:
     """Return the questions in a message about all questions."""
-    everything = [(Event.closing, id_, NOW) for id_ in session.exec(select(Question.id)) if id_]
+    event, ids = models.Event.closing, session.exec(select(Question.id))
+    everything = [(event, id_, NOW) for id_ in ids if id_]
     _, moot = message.compose(session, member, everything, now=NOW)
     return slugs_of(session, {one[1] for one in everything if one not in moot})
 
 
-def _channel(member: Member, event: Event) -> Channel:
+def _channel(member: Member, event: models.Event) -> models.Channel:
     assert member.id is not None
-    return Channel(
+    return models.Channel(
         id=0,
         member_id=member.id,
         name="phone",
@@ -489,6 +465,11 @@ def in_parts(session: Session, member: Member) -> set[str]:
         found = [made.questions(part)["question_id"] for part in range(made.count)]
         said = [made.forecasts(part)["question_id"] for part in range(made.count)]
     return {slug for slugs in found + said for slug in slugs}
+
+
+def in_columns(session: Session, _member: Member) -> set[str]:
+    found = forecast_columns.columns(session, None, rationales=False, cited=False)
+    return set(found["question_id"])
 
 
 def scored(session: Session, _member: Member) -> set[str]:
@@ -561,12 +542,12 @@ def steps_of_options(cell: Cell) -> int:
 def _disputes(session: Session, resolutions: Collection[Resolution]) -> None:
     for row in resolutions:
         by = row.member_id or 0
-        session.add(Dispute(resolution_id=row.id or 0, member_id=by, recorded_at=NOW))
+        session.add(models.Dispute(resolution_id=row.id or 0, member_id=by, recorded_at=NOW))
     session.flush()
 
 
 def disputed(session: Session, _member: Member) -> list[str]:
-    confirmed = select(Resolution).where(Resolution.state == ResolutionState.confirmed)
+    confirmed = select(Resolution).where(Resolution.state == models.ResolutionState.confirmed)
     _disputes(session, session.exec(confirmed).all())
     found = slugs(question for _, _, question in disputes.open_disputes(session))
     assert found
@@ -580,8 +561,8 @@ def upholds(cell: Cell) -> Any:
 
 def past_disputes(cell: Cell) -> Any:
     _disputes(cell.session, [cell.resolution])
-    assert proposals.by_resolution(cell.session, cell.question, Exhibit)
-    return proposals.by_resolution(cell.session, cell.question, Dispute)
+    assert proposals.by_resolution(cell.session, cell.question, models.Exhibit)
+    return proposals.by_resolution(cell.session, cell.question, models.Dispute)
 
 
 def provisional(session: Session, _member: Member) -> list[str]:
@@ -591,7 +572,7 @@ def provisional(session: Session, _member: Member) -> list[str]:
 
 
 def parked(session: Session, _member: Member) -> list[str]:
-    session.execute(update(Watch).values(parked_at=NOW))
+    session.execute(update(models.Watch).values(parked_at=NOW))
     found = slugs(progress.parked(session))
     assert found == slugs(progress.progress(session, limit=1_000).parked)
     with_ids = select(Question.slug).where(col(Question.id).in_(progress.parked_ids(session)))
@@ -606,7 +587,7 @@ def due_next(session: Session, _member: Member) -> list[str]:
 
 
 def shown_exhibit(cell: Cell) -> Any:
-    of_outcome = select(Exhibit).where(Exhibit.resolution_id == cell.resolution.id)
+    of_outcome = select(models.Exhibit).where(models.Exhibit.resolution_id == cell.resolution.id)
     return kept_evidence.content(cell.session, cell.session.exec(of_outcome).one())
 
 
@@ -618,7 +599,7 @@ SNOW = registry.question_text(
 )
 
 
-def in_alder(cell: Cell) -> QuestionText:
+def in_alder(cell: Cell) -> models.QuestionText:
     return SNOW.model_copy(update=teams.visibility_fields(cell.session, "Alder"))
 
 
@@ -687,12 +668,7 @@ EVERY_CASE = (
         table_batches,
         lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]},
     ),
-    lists(
-        forecast_columns.columns,
-        lambda s, _: set(
-            forecast_columns.columns(s, None, rationales=False, cited=False)["question_id"]
-        ),
-    ),
+    lists(forecast_columns.columns, in_columns),
     Case(due.due, A.resolve, to_be_told),
     lists(message.compose, said),
     case(A.see, question_standing.current_state),
@@ -772,7 +748,7 @@ EVERY_CASE = (
     case(A.forecast, updates.undo, lambda c: forecasted(c).id),
     case(A.resolve, assignments.attach, "outcomes_file", {"path": "outcomes.csv"}),
     case(A.resolve, assignments.detach),
-    case(A.resolve, assignments.set_policy, PolicyKind.propose),
+    case(A.resolve, assignments.set_policy, models.PolicyKind.propose),
     lists(progress.parked, parked, progress.parked_ids),
     case(A.see, progress.disagreement),
     lists(progress.progress, due_next),
@@ -808,8 +784,10 @@ def furnish(session: Session) -> None:
         memberships.join(session, birch, people[f"other team {role}"], joined_at=day(0), role=role)
         for where in ("no team", "author"):
             who = people[f"{where} {role}"]
-            session.add(Appointment(member_id=who.id, role=role, recorded_at=day(0)))
-    session.add(Appointment(member_id=people["root"].id, role=Role.admin, recorded_at=day(0)))
+            session.add(models.Appointment(member_id=who.id, role=role, recorded_at=day(0)))
+    session.add(
+        models.Appointment(member_id=people["root"].id, role=Role.admin, recorded_at=day(0))
+    )
 
 
 PEOPLE = ["anna", "root", "leaver", *(f"{where} {role}" for where in WHERE for role in Role)]
@@ -828,14 +806,8 @@ def _question(
     over: bool,
 ) -> None:
     slug = slug_of(author, seen, over)
-    text = registry.question_text(
-        title=slug,
-        open_time=day(0),
-        scheduled_close_time=day(10),
-        tags=[slug],
-        visibility=seen,
-        team_id=team,
-    )
+    times = {"open_time": day(0), "scheduled_close_time": day(10)}
+    text = registry.question_text(title=slug, tags=[slug], visibility=seen, team_id=team, **times)
     by = people[author]
     source = passages.find_passage(session, 1)
     new = registry.NewQuestion(slug, text, [source])
@@ -847,9 +819,8 @@ def _question(
         updates.update(session, made, P, member=who, now=day(1), evidence=cited)
     assignments.attach(session, made, "outcomes_file", {"path": "x.csv"}, member=by, now=day(0))
     if over:
-        assignments.set_policy(
-            session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
-        )
+        days = {"dispute_days": 30, "member": by, "now": day(1)}
+        assignments.set_policy(session, made, models.PolicyKind.confirm, **days)
     ended = {"known_at": day(1.2), "member": by, "now": day(1.2)}
     row = (
         confirmation.confirm(session, made, "yes", **ended).resolution
@@ -896,12 +867,7 @@ def cells(
                 yield where, role, seen, Cell(session, member, question, seen)
 
 
-READERS = {
-    "own team": Role.viewer,
-    "other team": Role.admin,
-    "no team": Role.admin,
-    "author": Role.viewer,
-}
+READERS = dict(zip(WHERE, (Role.viewer, Role.admin, Role.admin, Role.viewer), strict=True))
 
 
 def expected(case: Case, where: str, role: Role, seen: Visibility) -> str:

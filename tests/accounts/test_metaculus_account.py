@@ -121,6 +121,7 @@ POSTS = [
     post(1003, question=NUMERIC),
     post(1004, question=DATE),
     post(1005, group_of_questions={"questions": [*MONTHS, EMPTY]}),
+    post(1007, question=MULTIPLE),  # in two posts, and comes once
     post(
         1006, conditional={"condition": question(41), "question_yes": IF_SO, "question_no": EMPTY}
     ),
@@ -281,10 +282,3 @@ def test_unusable_values_are_read_or_refused(pull: Pull, changes: dict[str, Any]
     pull.fetch(account)
     with suppress(BadInput):
         assert len(account.read(pull.kept, CHOICES).frames.questions) <= 1
-
-
-def test_a_question_of_two_posts_comes_once(pull: Pull) -> None:
-    one = question(41)
-    serve(pull.platform, [post(1, question=one), post(2, conditional={"question_yes": one})])
-    pull.fetch(account)
-    assert len(account.read(pull.kept, CHOICES).frames.questions) == 1

@@ -7,15 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from forecasts.agenda.revisits import (
-    DEFAULT_INTERVAL,
-    MOST_DAYS,
-    confirm_forecasts,
-    intervals,
-    mark_seen,
-    seen_until,
-    set_interval,
-)
+from forecasts.agenda import revisits
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.updates import updates
@@ -28,31 +20,31 @@ def test_the_newest_setting_counts_and_a_questions_own_comes_first(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     for member in (alice, None):
-        assert intervals(session, member).on(question.id) == DEFAULT_INTERVAL
+        assert revisits.intervals(session, member).on(question.id) == revisits.DEFAULT_INTERVAL
     for days in (30, 5):
-        set_interval(session, days, member=alice, now=day(1))
-    set_interval(session, 2, member=alice, now=day(1), question=question)
-    said = intervals(session, alice)
+        revisits.set_interval(session, days, member=alice, now=day(1))
+    revisits.set_interval(session, 2, member=alice, now=day(1), question=question)
+    said = revisits.intervals(session, alice)
     assert (said.on(question.id), said.on(0)) == (timedelta(days=2), timedelta(days=5))
-    set_interval(session, None, member=alice, now=day(2), question=question)
-    assert intervals(session, alice).on(question.id) == timedelta(days=5)
-    set_interval(session, None, member=alice, now=day(2))
-    assert intervals(session, alice).default == DEFAULT_INTERVAL
-    assert intervals(session, bob).default == DEFAULT_INTERVAL
+    revisits.set_interval(session, None, member=alice, now=day(2), question=question)
+    assert revisits.intervals(session, alice).on(question.id) == timedelta(days=5)
+    revisits.set_interval(session, None, member=alice, now=day(2))
+    assert revisits.intervals(session, alice).default == revisits.DEFAULT_INTERVAL
+    assert revisits.intervals(session, bob).default == revisits.DEFAULT_INTERVAL
 
 
 def test_an_impossible_interval_is_refused(session: Session, alice: Member) -> None:
-    for days in (0, -1, MOST_DAYS + 1):
+    for days in (0, -1, revisits.MOST_DAYS + 1):
         with pytest.raises(Refused, match=f"got {days}"):
-            set_interval(session, days, member=alice, now=day(1))
+            revisits.set_interval(session, days, member=alice, now=day(1))
 
 
 def test_a_reviewed_forecast_moves_on(session: Session, alice: Member, bob: Member) -> None:
-    assert seen_until(session, alice) is None
+    assert revisits.seen_until(session, alice) is None
     for at in (1, 3):
-        mark_seen(session, member=alice, now=day(at))
-    assert seen_until(session, alice) == day(3)
-    assert seen_until(session, bob) is None
+        revisits.mark_seen(session, member=alice, now=day(at))
+    assert revisits.seen_until(session, alice) == day(3)
+    assert revisits.seen_until(session, bob) is None
 
 
 def test_several_forecasts_are_confirmed_unchanged_at_once(
@@ -64,7 +56,7 @@ def test_several_forecasts_are_confirmed_unchanged_at_once(
         updates.update(session, one, value, member=alice, now=day(1)).forecast
         for one, value in values
     ]
-    confirm_forecasts(session, seen, member=alice, now=day(5), origin="app")
+    revisits.confirm_forecasts(session, seen, member=alice, now=day(5), origin="app")
     current = updates.current_forecasts(session, alice, at=day(5)).values()
     assert [value_of(one) for one in current] == [value_of(one) for one in seen]
     assert {(one.made_at, one.origin) for one in current} == {(day(5), "app")}
@@ -77,5 +69,5 @@ def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_
     seen = [say(session, one, alice, 0.2, 1) for one in (rain, question)]
     say(session, question, alice, 0.9, 2)
     with pytest.raises(Refused, match="has changed since you opened this list"):
-        confirm_forecasts(session, seen, member=alice, now=day(3), origin="app")
+        revisits.confirm_forecasts(session, seen, member=alice, now=day(3), origin="app")
     assert len(updates.history(session, rain)) == 1
