@@ -128,24 +128,19 @@ def test_a_restore_to_a_new_place_begins_a_ledger(saved: Path, tmp_path: Path) -
     assert only(new.parent) == ["ledger.sqlite3"]
 
 
-def test_an_altered_backup_is_not_restored(engine: Engine, saved: Path, path: Path) -> None:
+def test_only_an_unaltered_ledger_is_restored(engine: Engine, saved: Path, path: Path) -> None:
     with closing(sqlite3.connect(saved)) as changed:
         changed.execute("UPDATE member SET handle = 'eve'")
         changed.commit()
     with pytest.raises(DatabaseError, match="not whole: it was altered") as caught:
         restore(engine, saved, now=day(1))
     assert "an older one" in caught.value.remedy
+    for content in (b"words", b""):
+        saved.write_bytes(content)
+        with pytest.raises(NoLedger, match="not a backup"):
+            restore(engine, saved, now=day(1))
     assert members(path) == ["alice", "bob"]
     assert not list(path.parent.glob("*before*"))
-
-
-def test_only_a_ledger_is_restored(engine: Engine, tmp_path: Path, path: Path) -> None:
-    join(engine, "alice")
-    for name, content in (("text", b"words"), ("none", b"")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(NoLedger, match="not a backup"):
-            restore(engine, tmp_path / name, now=day(1))
-    assert members(path) == ["alice"]
 
 
 def overwrite(path: Path, words: bytes) -> None:

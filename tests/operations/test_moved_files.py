@@ -69,24 +69,18 @@ def test_acts_name_the_server_but_no_role(old: Engine, postgresql: Server, opene
     assert handles(old) == {"alice"}
 
 
-def test_acts_of_open_sessions_are_refused_too(
-    old: Engine, new: Engine, ledger_file: Path, opened: Opened
+def test_a_moved_file_names_its_new_place_and_the_command_that_reopens_it(
+    old: Engine, new: Engine, ledger_file: Path, opened: Opened, tmp_path: Path
 ) -> None:
     other = opened(ledger_file)
     act(other, "bob")
     move(old, new)
-    for engine in (other, opened(ledger_file)):
+    for engine in (other, opened(ledger_file)):  # open since before the move, and opened now
         with pytest.raises(DatabaseError, match=f"was moved to '{new.url.database}'"):
             act(engine, "carol")
         assert handles(engine) == {"alice", "bob"}
     assert moved_to(new) == ""
     act(new, "carol")
-
-
-def test_a_moved_file_names_its_new_place_and_the_command_that_reopens_it(
-    old: Engine, new: Engine, opened: Opened, tmp_path: Path
-) -> None:
-    move(old, new)
     with database.reading(old) as session:
         found = verify(session)
     assert (found.broken, found.added) == (None, ())
@@ -159,32 +153,29 @@ def test_a_moved_file_is_migrated_to_be_read(tmp_path: Path, opened: Opened) -> 
         act(engine, "bob")
 
 
-def test_a_move_that_stops_just_before_its_end_leaves_no_ledger_that_takes_acts(
+def test_one_ledger_takes_acts_after_a_failed_move_and_none_just_before_the_end(
     old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch, opened: Opened
 ) -> None:
+    def fail(step: transfer.Step) -> None:
+        if step.act == "compare":
+            raise DatabaseError("a row differs")
+
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
+    with pytest.raises(DatabaseError, match="a row differs"):
+        move(old, new, on_step=fail)
+    act(old, "bob")
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "finish", stop)
         with pytest.raises(KeyboardInterrupt):
             move(old, new)
     with pytest.raises(DatabaseError, match="was moved to"):
-        act(old, "bob")
+        act(old, "carol")
     with pytest.raises(NoLedger, match="unfinished"):
         opened(Path(str(new.url.database)))
     assert move(old, new).resumed
-    act(new, "bob")
-
-
-def test_a_move_that_fails_leaves_the_file_as_it_is(old: Engine, new: Engine) -> None:
-    def fail(step: transfer.Step) -> None:
-        if step.act == "compare":
-            raise DatabaseError("a row differs")
-
-    with pytest.raises(DatabaseError, match="a row differs"):
-        move(old, new, on_step=fail)
-    act(old, "bob")
+    act(new, "carol")
 
 
 def test_a_server_is_made_read_only_by_its_owner(

@@ -21,19 +21,8 @@ from forecasts.cli.main import app
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.importing.frames import import_frames
-from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Comment,
-    DistinctPair,
-    Forecast,
-    IdempotentAnswer,
-    Identity,
-    Member,
-    PolicyKind,
-    Preference,
-    PrintedScore,
-    Role,
-)
+from forecasts.ledger import database, models
+from forecasts.ledger.models import Forecast, Member, Role
 from forecasts.ledger.verification import Verified, verify
 from forecasts.operations import privacy
 from forecasts.questions import registry
@@ -57,8 +46,8 @@ def furnish(engine: Engine) -> None:
         bob = member_or_new(session, "bob xyzzy", now=day(0))
         assert bob.id is not None
         known = {"issuer": "https://id.example", "subject": "b"}
-        session.add(Identity(**known, member_id=bob.id, recorded_at=day(0)))
-        session.add(Preference(member_id=bob.id, time_zone="Asia/Tokyo", recorded_at=day(0)))
+        session.add(models.Identity(**known, member_id=bob.id, recorded_at=day(0)))
+        session.add(models.Preference(member_id=bob.id, time_zone="Asia/Tokyo", recorded_at=day(0)))
         rain = ask(session, alice, slug="rain")
         snow = ask(session, bob, slug="snow", title="Snow?")
         revise(session, snow, member=bob, now=day(0), reason="xyzzy was unclear", background="b")
@@ -71,13 +60,13 @@ def furnish(engine: Engine) -> None:
         saw = {"known_at": day(3), "now": day(3), "member": bob, "note": "xyzzy saw it"}
         proposals.propose(session, rain, "yes", **saw)
         days = {"dispute_days": 9, "member": alice, "now": day(3)}
-        assignments.set_policy(session, rain, PolicyKind.confirm, **days)
+        assignments.set_policy(session, rain, models.PolicyKind.confirm, **days)
         resolve(session, rain, alice, "yes", 3, at=3)
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
         said = {"question_id": rain.id, "member_id": bob.id, "recorded_at": day(3.5)}
-        session.add(Comment(text="xyzzy has a doubt", **said))
-        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
-        session.add(DistinctPair(other_id=snow.id, apart=True, **said))
+        session.add(models.Comment(text="xyzzy has a doubt", **said))
+        session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
+        session.add(models.DistinctPair(other_id=snow.id, apart=True, **said))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +142,7 @@ def test_answers_kept_for_retries_are_deleted(furnished: Engine) -> None:
         for number, handle in enumerate(("alice", "bob xyzzy"), start=1):
             token = tokens.issue(session, member_named(session, handle), now=day(3.5)).token
             kept = {"key": "k", "request_digest": "d", "status": 200, "recorded_at": day(3.5)}
-            session.add(IdempotentAnswer(token_id=token.id, answer=f"[{number}]", **kept))
+            session.add(models.IdempotentAnswer(token_id=token.id, answer=f"[{number}]", **kept))
     remove(furnished)
     with database.reading(furnished) as session:
         assert [row["answer"] for row in rows(session, "idempotent_answer")] == ["[1]"]
@@ -318,7 +307,9 @@ def test_the_export_has_every_row_about_them_of_which_a_spreadsheet_runs_nothing
     evil = '=HYPERLINK("https://example.org","x")'
     with database.writing(furnished) as session:
         rain, bob = registry.find(session, "rain"), member_named(session, "bob xyzzy")
-        session.add(Comment(question_id=rain.id, member_id=bob.id, recorded_at=day(3), text=evil))
+        session.add(
+            models.Comment(question_id=rain.id, member_id=bob.id, recorded_at=day(3), text=evil)
+        )
     folder = tmp_path / "own"
     said = run("member", "export", "bob xyzzy", str(folder))
     found = json.loads((folder / "member.json").read_text())

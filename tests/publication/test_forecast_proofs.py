@@ -99,7 +99,9 @@ def test_hidden_forecasts_have_no_proof(
     assert found.finding == "missing"
 
 
-def test_a_line_that_is_not_a_proof_is_named(folder: Path, receipts: list[Receipt]) -> None:
+def test_a_line_that_is_not_a_proof_is_named_and_so_is_a_missing_file(
+    folder: Path, receipts: list[Receipt]
+) -> None:
     proofs = (folder / FILE).read_text()
     for line in ("{", "[]", "{}"):
         (folder / FILE).write_text(f"{proofs}{line}\n")
@@ -107,9 +109,6 @@ def test_a_line_that_is_not_a_proof_is_named(folder: Path, receipts: list[Receip
             compare(folder, receipts)
     (folder / FILE).write_text(f'{proofs}{{"row": 3}}\n')
     assert compare(folder, receipts[:1])[0].finding == "proved"
-
-
-def test_a_folder_without_proofs_has_a_remedy(folder: Path, receipts: list[Receipt]) -> None:
     (folder / FILE).unlink()
     with pytest.raises(BadInput, match="has no proofs") as refused:
         compare(folder, receipts)

@@ -132,17 +132,14 @@ def test_a_question_shows_outcome_score_updates_reasons_and_evidence(files: dict
     assert "strasse, stra\\u00dfe" in files["questions.html"]
 
 
-def test_all_links_lead_to_a_file_of_the_site(files: dict[str, str]) -> None:
+def test_a_pages_links_lead_to_the_site_and_its_policy_allows_its_own_style_and_script_alone(
+    files: dict[str, str],
+) -> None:
     for path, page in pages(files):
         for link in page.links:
-            if link.startswith(("#", "data:", "https://example.org/")):
-                continue
-            target = normpath(str(PurePosixPath(path).parent / link))
-            assert target in files.keys() | PROOF, (path, link)
-
-
-def test_a_pages_policy_allows_its_own_style_and_script_alone(files: dict[str, str]) -> None:
-    for path, page in pages(files):
+            if not link.startswith(("#", "data:", "https://example.org/")):
+                target = normpath(str(PurePosixPath(path).parent / link))
+                assert target in files.keys() | PROOF, (path, link)
         rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
         assert rules["default-src"] == "'none'", path
         for kind, found in page.inline.items():
@@ -193,25 +190,20 @@ def test_the_feed_begins_with_the_newest(publication: Publication, files: dict[s
     assert (later[0], later[2][0]) == (ids, "https://example.org/r/questions/much.html")
 
 
-def test_a_card_has_a_line_to_paste(publication: Publication, files: dict[str, str]) -> None:
+def test_a_card_is_described_and_pasted(publication: Publication, files: dict[str, str]) -> None:
+    card = ElementTree.fromstring(files["cards/rain.svg"])
+    assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.085."
+    assert card.get("role") == "img"
     linked = site_files(publication, now=day(7), url="https://example.org/r")
     said = Page(linked["questions/rain.html"]).words
     assert '<img src="https://example.org/r/cards/rain.svg" alt="Will it rain?"' in said
     assert "--url" in Page(files["index.html"]).words
 
 
-def test_a_card_describes_its_drawing_in_words(files: dict[str, str]) -> None:
-    card = ElementTree.fromstring(files["cards/rain.svg"])
-    assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.085."
-    assert card.get("role") == "img"
-
-
-@pytest.mark.parametrize(
-    "url", ["ftp://example.org", "https://example.org/?a=1", "https://alice:secret@example.org"]
-)
-def test_an_address_that_is_not_of_a_site_is_refused(url: str) -> None:
-    with pytest.raises(BadInput, match="not the address"):
-        base_url(url)
+def test_an_address_that_is_not_of_a_site_is_refused() -> None:
+    for url in ("ftp://example.org", "https://example.org/?a=1", "https://me:pw@example.org"):
+        with pytest.raises(BadInput, match="not the address"):
+            base_url(url)
 
 
 def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member) -> None:
@@ -296,13 +288,13 @@ def test_imports_that_count_later_are_omitted(session: Session, alice: Member, b
     assert facts.imported(record_) == ""
 
 
-@pytest.mark.parametrize(
-    ("value", "said"), [(1_234_567.0, "1,234,567 t"), (999.96, "1,000 t"), (0.01, "0.01 t")]
-)
-def test_numbers_are_written_out(session: Session, alice: Member, value: float, said: str) -> None:
+def test_numbers_are_written_out(session: Session, alice: Member) -> None:
     bounds = {"lower_bound": "0", "upper_bound": "1e7", "unit": "t"}
     much = ask(session, alice, slug="much", type="numeric", **bounds)
-    quantiles = Value(quantiles={"0.1": 0.001, "0.5": value, "0.9": 2e6})
-    updates.update(session, much, quantiles, member=alice, now=day(2))
-    [view] = facts.views(published(session, member=alice, now=day(3)), day(3))
-    assert view.headline == (said, "median")
+    for at, (value, said) in enumerate(
+        ((1_234_567.0, "1,234,567 t"), (999.96, "1,000 t"), (0.01, "0.01 t"))
+    ):
+        quantiles = Value(quantiles={"0.1": 0.001, "0.5": value, "0.9": 2e6})
+        updates.update(session, much, quantiles, member=alice, now=day(at))
+        [view] = facts.views(published(session, member=alice, now=day(at)), day(at))
+        assert view.headline == (said, "median")
