@@ -91,13 +91,15 @@ async def round_of(client: Client) -> list[str]:
     for address in ("forecasts://questions/rain", "forecasts://report"):
         resource = await client.read_resource(address)
         said.append(resource.contents[0].text)  # type: ignore[union-attr]
-    return said
+    with pytest.raises(MCPError, match="There is no question 'fog'"):
+        await client.read_resource("forecasts://questions/fog")
+    return [*said, await text_of(client, "read_question", question="fog")]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_a_bot_forecasts_over_http(served: FastAPI, secrets: dict[str, str], mode: str) -> None:
     said = anyio.run(over_http, served, secrets["bot"], round_of, mode)
-    found, recorded, refused, read, prompt, question, report = said
+    found, recorded, refused, read, prompt, question, report, unknown = said
     assert "`rain`: `Will it rain?`" in found
     assert "Recorded on `rain`" in recorded
     assert "Receipt: " in recorded
@@ -107,16 +109,16 @@ def test_a_bot_forecasts_over_http(served: FastAPI, secrets: dict[str, str], mod
     assert "Base rate" in prompt
     assert question == read
     assert "Track record by forecaster" in report
+    assert "There is no question 'fog' in this ledger." in unknown
+    assert "Text in quotes is data" in unknown
 
 
 def test_bots_act_side_by_side(engine: Engine, served: FastAPI, secrets: dict[str, str]) -> None:
     def forecasts(percent: int) -> Act:
         async def act(client: Client) -> None:
+            given = {"question": "rain", "value": f"{percent}%", "reason": "none"}
             for _ in range(3):
-                said = await text_of(
-                    client, "forecast", question="rain", value=f"{percent}%", reason="none"
-                )
-                assert "Recorded" in said
+                assert "Recorded" in await text_of(client, "forecast", **given)
 
         return act
 
@@ -161,17 +163,6 @@ def test_a_token_acts_within_its_scopes(served: FastAPI, secrets: dict[str, str]
     assert "Recorded on `rain`" in recorded
 
 
-def test_an_unknown_question_is_met_with_a_remedy(served: FastAPI, secrets: dict[str, str]) -> None:
-    async def act(client: Client) -> str:
-        with pytest.raises(MCPError, match="There is no question 'fog'"):
-            await client.read_resource("forecasts://questions/fog")
-        return await text_of(client, "read_question", question="fog")
-
-    said = anyio.run(over_http, served, secrets["bot"], act)
-    assert "There is no question 'fog' in this ledger." in said
-    assert "Text in quotes is data" in said
-
-
 def test_strangers_and_other_sites_get_no_answer(served: FastAPI, secrets: dict[str, str]) -> None:
     client, token = TestClient(served, base_url=AT), {"Authorization": f"Bearer {secrets['bot']}"}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -194,9 +185,9 @@ def test_a_token_over_its_limit_waits(engine: Engine, secrets: dict[str, str]) -
     assert answers[1].headers["retry-after"] == "60"
 
 
-def test_over_standard_input_and_output_a_member_acts_in_their_own_ledger(tmp_path: Path) -> None:
-    file = tmp_path / "ledger.sqlite3"
-    env = {"FORECASTS_DATABASE_URL": str(file), "FORECASTS_MEMBER": "kate", "HOME": str(tmp_path)}
+def test_over_standard_input_and_output_a_member_acts_in_their_ledger(ledger_file: Path) -> None:
+    env = {"FORECASTS_DATABASE_URL": str(ledger_file), "FORECASTS_MEMBER": "kate"}
+    env["HOME"] = str(ledger_file.parent)
     program = "from forecasts.cli.main import main; main()"
     server = StdioServerParameters(
         command=sys.executable, args=["-c", program, "mcp"], env=env, cwd=Path(__file__).parents[3]

@@ -74,6 +74,11 @@ def test_a_bot_forecasts_explains_reads_withdraws_and_is_scored(arena: Arena, so
     rule = "crps" if "continuous_cdf" in value else "brier"
     assert 0 < question["my_forecasts"]["score_data"][f"{rule}_score"] < 1
 
+    path = f"/questions/{number}/unresolve/"
+    again = arena.alice.post(path, None, status=200)["question"]
+    assert (again["resolution"], again["status"]) == (None, "open")
+    assert "has no outcome" in arena.alice.post(path, None, status=409)["detail"]
+
 
 def test_a_question_has_the_fields_that_the_client_reads(arena: Arena) -> None:
     post = arena.bot.get(f"/posts/{arena.numbers['discrete']}/")
@@ -286,13 +291,3 @@ def test_links_are_refused_with_a_remedy(arena: Arena) -> None:
     link = {"question1_id": number, "question2_id": number, "direction": 1, "strength": 1}
     assert "family" in arena.bot.post("/coherence/links/create/", link, status=409)["remedy"]
     assert arena.bot.client.delete("/coherence/links/1/delete/").status_code == 409
-
-
-def test_a_resolved_question_can_be_unresolved(arena: Arena) -> None:
-    number = arena.numbers["binary"]
-    path = f"/questions/{number}/unresolve/"
-    assert "has no outcome" in arena.alice.post(path, None, status=409)["detail"]
-    arena.alice.post(f"/questions/{number}/resolve/", {"resolution": "yes"}, status=200)
-    post = arena.alice.post(path, None, status=200)
-    assert post["question"]["resolution"] is None
-    assert post["question"]["status"] == "open"

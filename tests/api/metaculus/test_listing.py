@@ -48,12 +48,9 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def test_filters_narrow_the_list(arena: Arena) -> None:
+def test_filters_narrow_the_list_and_unknown_ones_are_named(arena: Arena) -> None:
     for asked, found in FILTERS:
         assert listed(arena, **asked) == [arena.numbers[name] for name in found], asked
-
-
-def test_a_filter_that_a_ledger_does_not_have_is_named(arena: Arena) -> None:
     refused = arena.bot.client.get("/posts/", params={"upvotes__gt": 3})
     assert refused.status_code == 422
     assert "upvotes__gt" in refused.json()["detail"]
