@@ -31,7 +31,7 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.browsing import DONE, answering, free_port, launched, serving
+from tests.app.browsing import DONE, answering, current_field, free_port, launched, serving
 
 WIDTHS = {1280: 800, 390: 844}  # with their heights
 TO_FORECAST, DUE = 3, 3  # questions
@@ -139,9 +139,7 @@ def round_trip(page: Page, number: int) -> float:
 
 def line_field(page: Page) -> Locator:
     """Return the field of the one line, not one that Streamlit keeps for a moment after a save."""
-    return page.get_by_label("New question", exact=True).and_(
-        page.locator(":not([data-retained] *)")
-    )
+    return current_field(page, "New question")
 
 
 def save_line(page: Page, title: str) -> float:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None and os.environ.get("CI"):
@@ -44,6 +44,11 @@ FLAGS = [
 APP = '[data-testid="stApp"]'
 # Streamlit sets this when a run and all its output are complete.
 DONE = f'{APP}[data-test-script-state="notRunning"]'
+WITHIN = """address => {
+    history.pushState({}, "", address);
+    dispatchEvent(new PopStateEvent("popstate"));
+}"""
+UNSAVED = "You have typed something that is not saved. Leave it?"
 PATIENCE = 60_000  # ms: the machine may be busy
 STARTS = 120  # seconds at most, for the same reason
 
@@ -117,6 +122,31 @@ def tab(
             page.evaluate("localStorage.clear()")
         page.close()
         profile.clear_cookies()
+
+
+def dialogs(page: Page, *answers: bool) -> list[str]:
+    """Return a list that gets the questions of the page's dialogs, which are answered in turn."""
+    asked: list[str] = []
+    left = iter(answers)
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept() if next(left) else dialog.dismiss()
+
+    page.on("dialog", answer)
+    return asked
+
+
+def current_field(page: Page, label: str) -> Locator:
+    """Return the field with that label, not the old one that a run keeps beside the new one."""
+    return page.get_by_label(label, exact=True).and_(page.locator(":not([data-retained] *)"))
+
+
+def go(page: Page, address: str) -> None:
+    """Lead the open app to an address, as a link does: its scripts stay, whose start is slow."""
+    before = page.title()
+    page.evaluate(WITHIN, address)
+    page.wait_for_function("before => document.title !== before", arg=before)
 
 
 def free_port() -> int:

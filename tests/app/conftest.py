@@ -15,20 +15,22 @@ import pytest
 import streamlit as st
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import Engine
+from sqlmodel import Session
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from app import session as app_session
 from benchmarks import daily_acts
+from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock as ledger_clock
-from forecasts.ledger import database
-from forecasts.ledger.models import Forecast, Resolution, Stance
-from forecasts.questions import passages, registry
+from forecasts.ledger import database, schema
+from forecasts.ledger.models import Forecast, Question, Resolution, Role, Stance
+from forecasts.questions import passages, registry, standing
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, proposals
@@ -107,21 +109,38 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
     return _shared.once("server", lambda: _served(tmp_path_factory.mktemp("served")))
 
 
+def ask_now(ledger: Session, slug: str, by: str, days: float = 400) -> Question:
+    """Register a question of today that is open for so many days."""
+    now = datetime.now(UTC)
+    text = registry.question_text(
+        title=f"Will the {slug} open?",
+        open_time=now,
+        scheduled_close_time=now + timedelta(days=days),
+    )
+    member = member_or_new(ledger, by, now=now)
+    return registry.register(ledger, text, member=member, now=now, slug=slug)
+
+
+def write_ledger_of_a_quay(url: str, by: str) -> None:
+    """Write a ledger with one question of today."""
+    engine = database.open_engine(url)
+    schema.migrate(engine)
+    with database.writing(engine) as ledger:
+        ask_now(ledger, "quay", by)
+    engine.dispose()
+
+
 @contextmanager
 def _served(folder: Path) -> Iterator[Server]:
-    ledger, now = folder / "ledger.sqlite3", datetime.now(UTC)
-    daily_acts.furnish(sqlite_url(ledger), now)
+    ledger = folder / "ledger.sqlite3"
+    daily_acts.furnish(sqlite_url(ledger), datetime.now(UTC))
     engine = database.open_engine(sqlite_url(ledger))
     with database.writing(engine) as session:
-        bob = member_or_new(session, "bob (simulated)", now=now)
+        bob = member_or_new(session, "bob (simulated)", now=(now := datetime.now(UTC)))
         library.store(session, [ARTICLE], member=bob, captured_at=now)
         for slug, days in (("quay", 60), ("ferry", 400)):
-            text = registry.question_text(
-                title=f"Will the {slug} open?",
-                open_time=now,
-                scheduled_close_time=now + timedelta(days=days),
-            )
-            question = registry.register(session, text, member=bob, now=now, slug=slug)
+            question = ask_now(session, slug, bob.handle, days)
+            now = question.recorded_at
             updates.update(session, question, Value(probability=0.2), member=bob, now=now)
     engine.dispose()
     with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
@@ -301,61 +320,53 @@ def _furnish(engine: Engine) -> None:
             TextQuote("The harbour master will open the quay by 20 January 2026."),
         )
         rain = ask(ledger, alice, slug="rain", tags=["weather"], resolution_criteria="Yes if wet.")
+        opening = registry.question_text(
+            title="Will the quay open?",
+            open_time=day(0),
+            scheduled_close_time=day(20),
+            family="harbour",
+        )
         quay = registry.register(
-            ledger,
-            registry.question_text(
-                title="Will the quay open?",
-                open_time=day(0),
-                scheduled_close_time=day(20),
-                family="harbour",
-            ),
-            member=bob,
-            now=day(0),
-            slug="quay",
-            sources=[source],
+            ledger, opening, member=bob, now=day(0), slug="quay", sources=[source]
         )
-        port = ask(
-            ledger,
-            bob,
-            slug="port",
-            title="Which port comes first?",
-            type="multiple_choice",
-            options=["Busan", "Ulsan", "Other"],
-        )
-        ask(
-            ledger,
-            bob,
-            slug="depth",
-            title="How deep will it be?",
-            type="numeric",
-            lower_bound="0",
-            upper_bound="30",
-            unit="m",
-        )
+        options = {"type": "multiple_choice", "options": ["Busan", "Ulsan", "Other"]}
+        port = ask(ledger, bob, slug="port", title="Which port comes first?", **options)
+        metres = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
+        ask(ledger, bob, slug="depth", title="How deep will it be?", **metres)
         ask(ledger, bob, slug="ended", title="Has it ended?", scheduled_close_time=day(4))
         snow = ask(ledger, bob, slug="snow", title="Will it snow?", scheduled_close_time=day(4))
-        updates.update(
-            ledger,
-            rain,
-            Value(probability=0.7),
-            member=alice,
-            now=day(1),
-            rationale="Clouds *are* gathering",
-            evidence=[
-                CitedEvidence(url="https://example.org/harbour", stance=Stance.supports),
-            ],
-        )
-        updates.update(ledger, rain, Value(probability=0.4), member=bob, now=day(2))
-        updates.update(ledger, quay, Value(probability=0.2), member=bob, now=day(2))
-        updates.update(ledger, port, Value(probabilities=(0.5, 0.3, 0.2)), member=bob, now=day(2))
-        updates.update(ledger, snow, Value(probability=0.8), member=alice, now=day(0))
-        updates.update(ledger, snow, Value(probability=0.4), member=alice, now=day(2))
+        clouds = {
+            "rationale": "Clouds *are* gathering",
+            "evidence": [CitedEvidence(url=ARTICLE.url, stance=Stance.supports)],
+        }
+        for question, value, member, at, reasons in (
+            (rain, Value(probability=0.7), alice, 1, clouds),
+            (rain, Value(probability=0.4), bob, 2, {}),
+            (quay, Value(probability=0.2), bob, 2, {}),
+            (port, Value(probabilities=(0.5, 0.3, 0.2)), bob, 2, {}),
+            (snow, Value(probability=0.8), alice, 0, {}),
+            (snow, Value(probability=0.4), alice, 2, {}),
+        ):
+            updates.update(ledger, question, value, member=member, now=day(at), **reasons)
         confirmation.confirm(
             ledger, snow, "no", known_at=day(4), now=day(4.5), member=bob, note="No flake fell."
         )
         proposals.propose(
             ledger, rain, "yes", known_at=day(3), now=day(4), member=bob, note="It poured."
         )
+
+
+def register(engine: Engine, slug: str, *, by: str = "alice", **fields: Any) -> None:
+    """Ask a question elsewhere than on the page, as ``ask`` does."""
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, by, now=day(0)), slug=slug, **fields)
+
+
+def share(engine: Engine, role: Role) -> None:
+    """Share the ledger between bob, who becomes its admin, and alice, who gets that role."""
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, name, now=day(0)) for name in ("alice", "bob"))
+        teams.appoint(ledger, alice, role, member=bob, now=day(0))
 
 
 def say(
@@ -390,6 +401,12 @@ def settle(
         known_at = None if known is None else day(known)
         given = {"known_at": known_at, "now": day(at), "member": member}
         return confirmation.confirm(ledger, question, outcome, **given, **more).resolution
+
+
+def state(engine: Engine, slug: str) -> standing.QuestionState:
+    """Return a question with its wording, status and resolution on day 5."""
+    with database.reading(engine) as ledger:
+        return standing.current_state(ledger, registry.find(ledger, slug), now=day(5))
 
 
 def forecasts(engine: Engine, slug: str, by: str | None = None) -> list[Forecast]:

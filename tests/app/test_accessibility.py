@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.samples import demonstration
-from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, serving, tab
+from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, go, serving, tab
 
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
@@ -28,10 +28,6 @@ STREAMLITS = ("scrollable-region-focusable",)
 PAGES = sorted(
     page.stem for page in (ROOT / "app" / "app_pages").glob("*.py") if page.stem != "__init__"
 )
-WITHIN = """address => {
-    history.pushState({}, "", address);
-    dispatchEvent(new PopStateEvent("popstate"));
-}"""
 QUERY = {"question": f"?slug={QUESTION}", "track_record": "?name=Kestrel+1+%28simulated%29"}
 
 
@@ -64,10 +60,8 @@ def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     address = f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}"
     if page in QUERY or shown.url == "about:blank":
         shown.goto(address)
-    else:  # within the app, as by a link: Streamlit's scripts stay, whose start takes longest
-        before = shown.title()
-        shown.evaluate(WITHIN, address)
-        shown.wait_for_function("before => document.title !== before", arg=before)
+    else:
+        go(shown, address)
     expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
     expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
     # Wait for the colour scheme and for full contrast: nothing still loading or dimmed.

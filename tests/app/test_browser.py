@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, Server, Watch, tab
+from tests.app.browsing import (
+    APP,
+    DONE,
+    IN_BROWSER,
+    PATIENCE,
+    Server,
+    Watch,
+    current_field,
+    go,
+    tab,
+)
 from tests.app.conftest import ARTICLE
 
-ROOT = Path(__file__).parents[2]
 WIDTHS = [1280, pytest.param(390, marks=pytest.mark.long)]
 pytestmark = IN_BROWSER
 HOSTILE = (
@@ -19,86 +27,13 @@ HOSTILE = (
 )
 
 
-def test_from_a_pasted_page_to_the_score_on_the_screen(
+def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
     page: Page, server: Server, watch: Watch
 ) -> None:
-    page.goto(server.base)
-    page.get_by_role("link", name="Articles", exact=True).click()
-
-    # A page with three articles is captured, split and stored.
-    page.get_by_label("Article", exact=True).fill(
-        (ROOT / "data" / "articles.txt").read_text("utf-8")
-    )
-    page.get_by_role("button", name="Read", exact=True).click()
-    expect(page.get_by_text("3 articles, not stored yet")).to_be_visible()
-    page.get_by_role("button", name="Store 3 articles").click()
-    expect(page.get_by_text("Stored 3 articles.")).to_be_visible()
-
-    # A sentence of the first one becomes a question.
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Trump courts")
-    page.get_by_text("Your own question", exact=True).click()
-    own = page.get_by_test_id("stExpander").filter(has_text="Your own question")
-    own.get_by_role("textbox", name="Question", exact=True).fill("Will they meet in person?")
-    own.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
-    own.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
-    expect(page.get_by_text("Read as 31 Dec 2040")).to_be_visible()
-    expect(page.locator(DONE)).to_be_visible()
-    page.get_by_role("button", name="Register question").click()
-    expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
-    page.get_by_role("link", name="Will they meet in person?").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Will they meet in person?")
-
-    # Two updates with evidence; a double click stores one.
-    page.get_by_label("Probability", exact=True).fill("60%")
-    page.get_by_label("Reason", exact=True).fill("Both want it")
-    page.get_by_text("Evidence and review date", exact=True).click()
-    page.get_by_label("Evidence", exact=True).fill("https://example.org/one")
-    page.get_by_role("button", name="Save forecast").click()
-    expect(page.get_by_text("Now 60%")).to_be_visible()
-    # The form of the first forecast goes once the page has been drawn again.
-    page.wait_for_function(
-        "() => { const all = [...document.querySelectorAll('textarea[aria-label=Reason]')];"
-        " return all.length === 1 && all[0].value === ''; }"
-    )
-    page.get_by_label("Probability", exact=True).fill("9:1")
-    page.get_by_label("Reason", exact=True).fill("A date is set")
-    page.get_by_text("Evidence and review date", exact=True).click()
-    page.get_by_label("Evidence", exact=True).fill("A note of my own")
-    page.get_by_role("button", name="Update forecast").dblclick()
-    expect(page.get_by_text("Now 90%")).to_be_visible()
-    # The second click of two may come when the first one's act is stored.
-    expect(page.locator(DONE)).to_be_visible()
-    page.get_by_role("button", name="Update forecast").hover()
-    page.mouse.down(click_count=2)
-    page.mouse.up(click_count=2)
-    for value in ("80%, odds 4:1", "90%, odds 9:1"):  # read after that click's run
-        page.get_by_label("Probability", exact=True).fill(value[:3])
-        expect(page.get_by_text(value)).to_be_visible()
-    expect(page.get_by_role("tab", name="Forecasts (2)")).to_be_visible()
-    expect(page.get_by_role("link", name=re.compile(r"example\.org"))).to_be_visible()
-
-    # The outcome becomes known now.
-    page.get_by_role("link", name="Resolve this question").click()
-    page.get_by_role("radiogroup", name="Outcome").get_by_text("yes", exact=True).click()
-    page.get_by_label("Note", exact=True).fill("They shook hands.")
-    page.get_by_role("button", name="Resolve", exact=True).click()
-    expect(page.get_by_role("heading", name="Outcome: yes")).to_be_visible()
-    expect(page.get_by_text("They shook hands.")).to_have_count(1)
-
-    shown = page.get_by_test_id("stMetric").filter(has_text="Your Brier (0–1)")
-    expect(shown.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"^0\.[01]\d+$"))
-    page.get_by_role("link", name="Track record").click()
-    # Its scheduled close is years away, so the verdict does not count it yet.
-    expect(page.get_by_text("Too few to tell: 0 questions.")).to_be_visible()
-
-
-def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, watch: Watch) -> None:
-    page.goto(server.base)
-    page.get_by_role("link", name="Questions", exact=True).first.click()
-    page.get_by_text("Ask a question", exact=True).click()
-    page.get_by_role("textbox", name="Question", exact=True).fill(HOSTILE)
-    page.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
-    page.get_by_role("textbox", name="Resolution criteria").fill(HOSTILE)
+    page.goto(f"{server.base}/questions?view=Ask+a+question")
+    current_field(page, "Question").fill(HOSTILE)
+    current_field(page, "Last day of forecasting").fill("2040-12-31")
+    current_field(page, "Resolution criteria").fill(HOSTILE)
     expect(page.get_by_text("Read as 31 Dec 2040")).to_be_visible()
     expect(page.locator(DONE)).to_be_visible()
     page.get_by_role("button", name="Register question").click()
@@ -110,15 +45,48 @@ def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, wa
         expect(place.locator("code")).to_have_text(["https://example.org)"])
         assert place.locator("a[href*=example], img, strong, em, .katex").count() == 0
 
-
-def test_an_address_is_copied_sign_for_sign(page: Page, server: Server) -> None:
-    page.goto(f"{server.base}/articles?article=1")
-    link = page.get_by_role("link", name=ARTICLE.url)
-    expect(link).to_be_visible(timeout=PATIENCE)
-    copied = link.evaluate(
-        "link => { getSelection().selectAllChildren(link); return getSelection().toString() }"
+    # Two updates with evidence; a double click stores one.
+    value, reason, evidence = (
+        current_field(page, label) for label in ("Probability", "Reason", "Evidence")
     )
-    assert copied == ARTICLE.url
+    value.fill("60%")
+    reason.fill("Both want it")
+    page.get_by_text("Evidence and review date", exact=True).click()
+    evidence.fill("https://example.org/one")
+    page.get_by_role("button", name="Save forecast").click()
+    expect(page.get_by_text("Now 60%")).to_be_visible()
+    expect(page.locator(DONE)).to_be_visible()
+    expect(reason).to_have_value("")
+    value.fill("9:1")
+    reason.fill("A date is set")
+    page.get_by_text("Evidence and review date", exact=True).click()
+    evidence.fill("A note of my own")
+    page.get_by_role("button", name="Update forecast").dblclick()
+    expect(page.get_by_text("Now 90%")).to_be_visible()
+    # The second click of two may come when the first one's act is stored.
+    expect(page.locator(DONE)).to_be_visible()
+    page.get_by_role("button", name="Update forecast").hover()
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    for read in ("80%, odds 4:1", "90%, odds 9:1"):  # read after that click's run
+        value.fill(read[:3])
+        expect(page.get_by_text(read)).to_be_visible()
+    expect(page.get_by_role("tab", name="Forecasts (2)")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(r"example\.org"))).to_be_visible()
+
+    # The outcome becomes known now.
+    page.get_by_role("link", name="Resolve this question").click()
+    page.get_by_role("radiogroup", name="Outcome").get_by_text("yes", exact=True).click()
+    page.get_by_label("Note", exact=True).fill("They shook hands.")
+    page.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.get_by_role("heading", name="Outcome: yes")).to_be_visible()
+    expect(page.get_by_text("They shook hands.")).to_have_count(1)
+
+    score = page.get_by_test_id("stMetric").filter(has_text="Your Brier (0–1)")
+    expect(score.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"^0\.[01]\d+$"))
+    page.get_by_role("link", name="Track record").click()
+    # Its scheduled close is years away, so the verdict does not count it yet.
+    expect(page.get_by_text("Too few to tell: 0 questions.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -159,14 +127,14 @@ def test_the_theme_of_the_settings_and_the_zone_of_the_browser_are_applied(
 ) -> None:
     zone = {"timezoneId": "Asia/Tokyo"}
     browser.new_cdp_session(page).send("Emulation.setTimezoneOverride", zone)
-    # The page reloads in the theme, and every other page opens in it.
+    page.goto(f"{server.base}/settings")
     for theme, scheme in (("Dark", "dark"), ("Device", "light")):
-        page.goto(f"{server.base}/settings")
         expect(page.get_by_text("Times: Asia/Tokyo.")).to_be_visible()
         page.get_by_role("radio", name=theme).click()
         page.get_by_role("button", name="Save", exact=True).first.click()
+        # The page reloads in the theme, and every other page opens in it.
         expect(page.locator(APP)).to_have_css("color-scheme", scheme)
-        page.goto(server.base)
+        page.goto(f"{server.base}/settings")
         expect(page.locator(APP)).to_have_css("color-scheme", scheme)
 
 
@@ -184,32 +152,33 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert card is not None
         assert card["y"] + card["height"] <= height
         assert width < 640 or card["height"] <= 140
-        page.goto(f"{server.base}/questions?words=quay")
+        go(page, f"{server.base}/questions?words=quay")
         expect(page).to_have_title("Questions · Forecast Ledger")
         first = page.get_by_role("link", name="Will the quay open?")
         expect(first).to_be_in_viewport(ratio=1)
         first.click()
         expect(page).to_have_title("Will the quay open? · Question · Forecast Ledger")
-        field = page.get_by_role("textbox", name="Probability")
-        expect(field).to_be_in_viewport(ratio=1)
+        value = current_field(page, "Probability")
+        expect(value).to_be_in_viewport(ratio=1)
         save = page.get_by_role("button", name=re.compile("^(Save|Update) forecast$"))
         expect(save).to_be_in_viewport(ratio=1)
         chart = page.get_by_test_id("stVegaLiteChart")
         expect(chart.locator("canvas, svg").first).to_be_visible()
-        here, there = field.bounding_box(), chart.bounding_box()
+        here, there = value.bounding_box(), chart.bounding_box()
         assert here
         assert there
         beside = here["x"] > there["x"] + there["width"]
         assert beside if width == 1280 else here["y"] < there["y"]
 
 
-def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
+def test_each_page_fits_a_narrow_screen_and_an_address_is_copied_sign_for_sign(
     browser: BrowserContext, server: Server, watch: Watch
 ) -> None:
     with tab(browser, 390, 800) as page:
         watch.over(page)
-        for path in ("", "question?slug=quay", "articles?article=1", "exchange", "settings"):
-            page.goto(f"{server.base}/{path}")
+        page.goto(f"{server.base}/practice")
+        for path in ("", "question?slug=quay", "exchange", "settings", "articles?article=1"):
+            go(page, f"{server.base}/{path}")
             expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
             expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
             # Parts that come last may be wider for a moment.
@@ -217,3 +186,7 @@ def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
                 "() => { const main = document.querySelector('[data-testid=stMain]');"
                 " return main.scrollWidth <= main.clientWidth; }"
             )
+        copied = page.get_by_role("link", name=ARTICLE.url).evaluate(
+            "link => { getSelection().selectAllChildren(link); return getSelection().toString() }"
+        )
+        assert copied == ARTICLE.url

@@ -1,38 +1,66 @@
-"""The daily acts in a real browser, held to their bars (``benchmarks.daily_acts`` prints them)."""
+"""The daily acts in a real browser, by keyboard alone, and held to their bars.
+
+``benchmarks.daily_acts`` prints them.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from benchmarks import daily_acts
-from tests.app.browsing import IN_BROWSER, Server, tab
+from tests.app.browsing import DONE, IN_BROWSER, UNSAVED, Server, current_field, dialogs, tab
 
 pytestmark = IN_BROWSER
+Act = Callable[[Page, str], daily_acts.Row]
 WIDE, NARROW = daily_acts.WIDTHS
 BOTH = [WIDE, pytest.param(NARROW, marks=pytest.mark.long)]
 
 
-def test_a_new_question_is_one_field_and_one_key_and_the_cursor_is_back(
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(
+            daily_acts.update_forecast, id="an update is entered and the next card is next"
+        ),
+        pytest.param(daily_acts.find_earned, id="a score is a click from Today"),
+        pytest.param(daily_acts.paste_article, id="an article becomes a forecast question"),
+        pytest.param(daily_acts.by_keyboard, id="the first probability is a tab away"),
+    ],
+)
+def test_an_act_keeps_to_its_bar(page: Page, server: Server, act: Act) -> None:
+    row = act(page, server.base)
+    assert row.met, row
+
+
+def test_a_new_question_is_one_field_and_one_key_and_is_left_without_a_question(
     page: Page, server: Server
 ) -> None:
     # The ratio to a page of one field is printed by the benchmark: tests share the machine.
     daily_acts.opened(page, server.base)
+    asked = dialogs(page)
     field = daily_acts.line_field(page)
     for number in (1, 2):
         daily_acts.save_line(page, f"Will boat {number} of {page.viewport_size} dock tomorrow?")
         assert daily_acts.has_focus(page, field)
         expect(field).to_have_value("")
-
-
-def test_an_update_from_today_is_typed_and_entered_and_the_next_card_is_next(
-    page: Page, server: Server
-) -> None:
-    row = daily_acts.update_forecast(page, server.base)
-    assert row.met, row
+    title = f"Will tug {page.viewport_size} dock by 1 June 2027?"
+    field.fill(f"{title} 30%")
+    page.get_by_text("closes 1 Jun 2027").wait_for()
+    closes = current_field(page, "Last day")
+    closes.click()
+    closes.fill("5 May 2027")  # the reading is corrected
+    closes.press("Enter")
+    page.get_by_text(f"30% on “{title}”").wait_for()
+    page.locator(daily_acts.DONE).wait_for()
+    with page.expect_navigation():
+        daily_acts.leave(page, wide=False)
+    assert asked == []
 
 
 def test_an_update_is_undone_by_keys_and_the_cursor_is_back_in_its_card(
@@ -67,116 +95,46 @@ def test_an_update_is_undone_by_keys_and_the_cursor_is_back_in_its_card(
     expect(field).to_have_value(before)
 
 
-def test_the_score_of_a_resolved_question_is_a_click_from_today(page: Page, server: Server) -> None:
-    row = daily_acts.find_earned(page, server.base)
-    assert row.met, row
-
-
-def test_a_pasted_article_becomes_a_forecast_question_in_four_interactions(
-    page: Page, server: Server
-) -> None:
-    row = daily_acts.paste_article(page, server.base)
-    assert row.met, row
-
-
-def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
-    page: Page, server: Server
-) -> None:
-    row = daily_acts.by_keyboard(page, server.base)
-    assert row.met, row
-
-
-def test_the_probability_reached_by_a_key_is_replaced_by_typing(page: Page, server: Server) -> None:
-    daily_acts.opened(page, f"{server.base}/question?slug=due-0")
-    field = page.get_by_label("Probability", exact=True)
-    expect(field).not_to_have_value("")
-    page.keyboard.press("f")
-    page.keyboard.type("45")
-    assert field.input_value() == "45"
-
-
 def test_nothing_typed_is_left_without_a_question(page: Page, server: Server) -> None:
     row = daily_acts.lost_text(page, server.base, ("",), most=2)  # Today; all in the long test
     assert row.met, row
 
 
-def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: Server) -> None:
-    daily_acts.opened(page, server.base)
+def type_on_the_first_question(page: Page) -> Locator:
+    """Open the first question of Today and type a probability; return its field."""
     page.locator('[class*="st-key-todo-"] a').first.click()
     page.wait_for_url("**/question?slug=*")
-    address = page.url
     page.locator(daily_acts.DONE).wait_for()
-    field = page.get_by_label("Probability", exact=True)
+    field = current_field(page, "Probability")
     field.fill("")
     page.keyboard.type("35")
-    answers = iter((False, True))
-    asked: list[str] = []
+    return field
 
-    def answer(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        dialog.accept() if next(answers) else dialog.dismiss()
 
-    page.on("dialog", answer)
+def test_going_back_asks_too_leaves_the_text_if_refused_and_stays_on_the_page_gone_back_to(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, server.base)
+    today = page.get_by_role("heading", level=1, name="Today")
+    asked = dialogs(page, False, True, True)
+    field = type_on_the_first_question(page)
+    address = page.url
     with page.expect_event("dialog"):
         page.evaluate("window.setTimeout(() => window.history.back(), 0)")
     page.wait_for_url(address)
     assert field.input_value() == "35"
     page.keyboard.press("End")  # a browser lets a page stop it once for each thing that one does
     page.evaluate("window.setTimeout(() => window.history.back(), 0)")
-    page.get_by_role("heading", level=1, name="Today").wait_for()
-    assert asked == ["You have typed something that is not saved. Leave it?"] * 2
-
-
-def test_going_back_just_after_typing_stays_on_the_page_gone_back_to(
-    page: Page, server: Server
-) -> None:
-    page.on("dialog", lambda dialog: dialog.accept())
-    daily_acts.opened(page, server.base)
-    page.locator('[class*="st-key-todo-"] a').first.click()
-    page.wait_for_url("**/question?slug=*")
+    today.wait_for()
+    assert asked == [UNSAVED] * 2
     page.locator(daily_acts.DONE).wait_for()
-    page.get_by_label("Probability", exact=True).fill("")
-    page.keyboard.type("35")
+    type_on_the_first_question(page)
     # In ms: the field sends what was typed after about 200.
     page.evaluate("window.setTimeout(() => window.history.back(), 190)")
-    page.get_by_role("heading", level=1, name="Today").wait_for()
+    today.wait_for()
     page.locator(daily_acts.DONE).wait_for()
     daily_acts.line_field(page).fill("Will a barge dock by 1 June 2027?")
     page.get_by_text("closes 1 Jun 2027").wait_for()
-
-
-def test_a_saved_line_is_left_without_a_question(page: Page, server: Server) -> None:
-    daily_acts.opened(page, server.base)
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
-    title = f"Will tug {page.viewport_size} dock by 1 June 2027? 30%"
-    daily_acts.line_field(page).fill(title)
-    page.get_by_text("closes 1 Jun 2027").wait_for()
-    closes = page.get_by_label("Last day", exact=True).first
-    closes.click()
-    closes.fill("5 May 2027")  # the reading is corrected
-    closes.press("Enter")
-    page.get_by_text("Saved:").wait_for()
-    page.locator(daily_acts.DONE).wait_for()
-    with page.expect_navigation():
-        daily_acts.leave(page, wide=False)
-    assert asked == []
-
-
-def test_another_ledger_is_not_opened_over_typed_text(page: Page, server: Server) -> None:
-    daily_acts.opened(page, f"{server.base}/settings")
-    field = page.get_by_label("Review forecasts every (days)", exact=True)
-    field.fill("9")
-    asked: list[str] = []
-
-    def refuse(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", refuse)
-    page.get_by_role("button", name="Open the sample ledger").click()
-    assert asked == ["You have typed something that is not saved. Leave it?"]
-    assert field.input_value() == "9"
 
 
 @pytest.mark.long
@@ -202,8 +160,7 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     link = page.get_by_role("link", name="Ask about this page")
     bookmarklet = link.get_attribute("href")
     assert link.evaluate("link => getComputedStyle(link).cursor") == "grab"
-    width = WIDE
-    story = f"Work began long ago. The mayor will open lock {width} by 31 March 2099, she said."
+    story = "Work began long ago. The mayor will open the lock by 31 March 2099, she said."
     page.route(
         "**/story", lambda route: route.fulfill(body=f"<p>{story}</p>", content_type="text/html")
     )
@@ -223,8 +180,7 @@ def test_a_passage_shared_by_a_phone_is_read_at_once(page: Page, server: Server)
     """Sent as the system's share menu does it by the manifest: a form with the method GET."""
     target = page.request.get(f"{server.base}/app.webmanifest").json()["share_target"]
     assert target["method"] == "GET"
-    width = WIDE
-    passage = f"The mayor of Brenholt will open lock {width} & dock by 31 March 2099, she said."
+    passage = "The mayor of Brenholt will open lock & dock by 31 March 2099, she said."
     address = "https://example.org/story?utm_source=phone#:~:text=The%20mayor"
     shared = {"title": "A lock – 100% new", "text": f'"{passage}"\n {address}', "url": ""}
     query = urlencode({target["params"][name]: value for name, value in shared.items()})
@@ -233,7 +189,125 @@ def test_a_passage_shared_by_a_phone_is_read_at_once(page: Page, server: Server)
     expect(page.get_by_text("A lock – 100% new").first).to_be_visible()
     expect(page.get_by_text("example.org").first).to_be_visible()
     question = page.get_by_label("Question", exact=True).first
-    expect(question).to_have_value(
-        f"Will the mayor of Brenholt open lock {width} & dock by 31 March 2099?"
-    )
+    expect(question).to_have_value("Will the mayor of Brenholt open lock & dock by 31 March 2099?")
     assert daily_acts.has_focus(page, page.get_by_label("Forecast", exact=True).first)
+
+
+def reach(page: Page, place: Locator) -> None:
+    """Press Tab until the locator has the focus."""
+    expect(place.first).to_be_visible()
+    # While a run draws the page again, an old element may be there beside the new one.
+    expect(page.locator(DONE)).to_be_visible()
+    expect(place).to_have_count(1)
+    for _ in range(60):
+        if place.and_(page.locator(":focus")).count():
+            return
+        page.keyboard.press("Tab")
+    pytest.fail("The keyboard does not lead there.")
+
+
+def test_a_question_is_found_and_opened(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions")
+    reach(page, current_field(page, "Search"))
+    page.keyboard.type("the ferry open")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"^1 of \d+ questions"))).to_be_visible()
+    expect(page).to_have_url(re.compile("words=the"))
+    reach(page, page.get_by_role("link", name="Will the ferry open?"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Will the ferry open?")
+
+
+def test_a_question_with_a_last_day_is_registered_by_enter(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions?view=Ask+a+question")
+    reach(page, current_field(page, "Question"))
+    page.keyboard.type("Will the heath bloom?")
+    page.keyboard.press("Tab")
+    reach(page, current_field(page, "Last day of forecasting"))
+    page.keyboard.type("31 december 1999")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(current_field(page, "Last day of forecasting")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("in 3 weeks")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Will the heath bloom?")).to_be_visible()
+
+
+def test_a_forecast_is_typed_with_its_reason_and_saved_from_a_drop_down(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.base}/question?slug=quay")
+    value, reason, slider = (
+        current_field(page, label) for label in ("Probability", "Reason", "Probability slider")
+    )
+    expect(page.locator(DONE)).to_be_visible()
+    value.click()
+    page.keyboard.type("30")
+    page.keyboard.press("Tab")
+    page.keyboard.type("The slider is drawn again.")
+    expect(slider).to_have_count(1)
+    expect(page.locator(".typed-ahead")).to_have_count(0)
+    expect(reason).to_have_value("The slider is drawn again.")
+    expect(reason).to_be_focused()
+    value.click()
+    page.keyboard.type("47")  # the click has selected the old one
+    page.get_by_text("Evidence and review date").click()
+    page.get_by_role("combobox", name="Review in").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("47% on “Will the quay open?”")).to_be_visible()
+    # The slider moves with the arrow keys, and writes into the field.
+    expect(page.locator(DONE)).to_be_visible()
+    expect(slider).to_have_value("47")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(value).to_have_value("48%")
+    # A key leads to the field, and what is typed replaces its text.
+    page.keyboard.press("f")
+    expect(value).to_be_focused()
+    page.keyboard.type("45")
+    expect(value).to_have_value("45")
+
+
+def test_an_answer_is_practised(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/practice")
+    reach(page, current_field(page, "Probability of yes"))
+    page.keyboard.type("53")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You said 53%")).to_be_visible()
+    expect(page.get_by_text("Too few to tell")).to_be_visible()
+    # The next answer needs no other key.
+    expect(current_field(page, "Probability of yes")).to_be_focused()
+    page.keyboard.type("3:7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You said 30%")).to_be_visible()
+
+
+def test_a_calendar_gets_an_address_until_it_is_revoked_and_typed_text_is_not_left_unasked(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.base}/settings")
+    reach(page, page.get_by_role("button", name="Create address"))
+    page.keyboard.press("Enter")
+    address = page.get_by_test_id("stCode").locator("code").filter(has_text="fcc_").inner_text()
+    assert address.startswith(f"{server.base}/calendar/fcc_calendar-")
+    read = page.context.request.get(address)
+    assert read.headers["content-type"].startswith("text/calendar")
+    assert "SUMMARY:Closes: Will the ferry open?" in read.text()
+    reach(page, page.get_by_role("button", name="Copied"))
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name="Revoke address"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Revoked your calendar address")).to_be_visible()
+    assert page.context.request.get(address).status == 404
+    # After the number; the secret itself may have any of these signs.
+    secret = address.partition("fcc_calendar-")[2].partition("_")[2].removesuffix(".ics")
+    assert len(secret) > 20
+    assert secret not in (server.ledger.parent / "log").read_text()
+    # The sample ledger is not opened over typed text.
+    days = current_field(page, "Review forecasts every (days)")
+    days.fill("9")
+    asked = dialogs(page, False)
+    page.get_by_role("button", name="Open the sample ledger").click()
+    assert asked == [UNSAVED]
+    expect(days).to_have_value("9")

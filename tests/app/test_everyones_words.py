@@ -69,53 +69,37 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
         join(ledger, team_or_new(ledger, ALL, now=day(0)), bob)
         join(ledger, team_or_new(ledger, "ours", now=day(0)), alice)
         [(stored, _)] = library.store(ledger, [article], member=bob, captured_at=day(0))
-        words = {
-            "background": ALL,
-            "resolution_criteria": ALL,
-            "fine_print": ALL,
-            "family": ALL,
-            "tags": [ALL, "=1+1"],
-            "open_time": day(0),
-        }
+        words = dict.fromkeys(("background", "resolution_criteria", "fine_print", "family"), ALL)
+        times = {"open_time": day(0), "scheduled_close_time": day(20)}
         kinds: dict[str, dict[str, Any]] = {
             "yes": {},
             "pick": {"type": "multiple_choice", "options": [*nasty.MARKUP[:9], "=1", "Other"]},
             "many": {"type": "numeric", "lower_bound": "0", "upper_bound": "9", "unit": ALL},
             "over": {"scheduled_close_time": day(4)},
         }
+        values = {
+            "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),
+            "many": Value(quantiles={"0.5": 4.0}),
+        }
+        sources = [passages.Passage(stored, TextQuote(ALL, ALL, ALL))]
+        evidence = [CitedEvidence(note=ALL, stance=Stance.supports)]
+        asked = {}
         for slug, more in kinds.items():
-            given = words | {"title": f"{slug} {ALL}", "scheduled_close_time": day(20)} | more
-            question = registry.register(
-                ledger,
-                question_text(**given),
-                member=bob,
-                now=day(0),
-                slug=slug,
-                sources=[passages.Passage(stored, TextQuote(ALL, ALL, ALL))],
+            given = {"title": f"{slug} {ALL}", "tags": [ALL, "=1+1"]} | words | times | more
+            asked[slug] = question = registry.register(
+                ledger, question_text(**given), member=bob, now=day(0), slug=slug, sources=sources
             )
-            value = {
-                "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),
-                "many": Value(quantiles={"0.5": 4.0}),
-            }.get(slug, Value(probability=0.6))
+            value = values.get(slug, Value(probability=0.6))
             for who in (bob, alice):
-                updates.update(
-                    ledger,
-                    question,
-                    value,
-                    member=who,
-                    now=day(1),
-                    rationale=ALL,
-                    evidence=[CitedEvidence(note=ALL, stance=Stance.supports)],
-                )
-            if slug == "over":
-                confirmation.confirm(
-                    ledger, question, "no", known_at=day(4), now=day(4.5), member=bob, note=ALL
-                )
-            if slug == "yes":
-                proposals.propose(
-                    ledger, question, "no", known_at=day(3), now=day(4), member=bob, note=ALL,
-                    source="https://example.org/?q=[a](javascript:alert(1))",
-                )  # fmt: skip
+                reasons = {"rationale": ALL, "evidence": evidence}
+                updates.update(ledger, question, value, member=who, now=day(1), **reasons)
+        confirmation.confirm(
+            ledger, asked["over"], "no", known_at=day(4), now=day(4.5), member=bob, note=ALL
+        )
+        proposals.propose(
+            ledger, asked["yes"], "no", known_at=day(3), now=day(4), member=bob, note=ALL,
+            source="https://example.org/?q=[a](javascript:alert(1))",
+        )  # fmt: skip
     return app
 
 
@@ -155,7 +139,7 @@ def said(app: AppTest) -> list[tuple[str, str, str]]:
 PAGES: list[tuple[str, dict[str, str]]] = [
     ("today", {}),
     ("questions", {"view": "Ask a question"}),
-    *(("question", {"slug": slug}) for slug in ("yes", "pick", "many", "over", "<b>")),
+    *(("question", {"slug": slug}) for slug in ("yes", "pick", "many", "<b>", "over")),
     ("articles", {}),
     ("articles", {"article": "1"}),
     *(("resolve", {"slug": slug}) for slug in ("yes", "pick", "over")),
@@ -165,13 +149,25 @@ PAGES: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-def test_every_page_shows_everyones_words_as_text_only(unkind: AppTest) -> None:
+def test_every_page_shows_everyones_words_as_text_only(
+    unkind: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[object] = []
+    named: dict[str, str] = {}
+    monkeypatch.setattr(
+        "streamlit.set_page_config", lambda **given: named.update({page: given["page_title"]})
+    )
     for page, query in PAGES:
         seen.append(inert(visit(unkind, page, **query), page))
     visit(unkind, "questions")
     seen.append(inert(unkind.segmented_control(key="view").set_value("Find").run(), "questions"))
     assert all(seen.count(found) == 1 for found in seen)  # each was another page
+    # A window is named after its page, on one line of text.
+    assert named["questions"] == "Questions · Forecast Ledger"
+    for page in ("question", "resolve"):
+        assert re.fullmatch(rf"over .+ · {page.capitalize()} · Forecast Ledger", named[page])
+    assert named["articles"].endswith(" · Articles · Forecast Ledger")
+    assert all(name.isprintable() and len(name) < 150 for name in named.values())
 
 
 def inert(shown: AppTest, page: str) -> list[tuple[str, str, str]]:
@@ -265,20 +261,3 @@ def test_names_of_downloads_are_the_apps_own() -> None:
     given = [value for name, call in calls() if name == "downloads" for value in call.args[1:]]
     assert given
     assert all(isinstance(value, ast.Constant) for value in given)
-
-
-def test_a_window_is_named_after_its_page_on_one_line_of_text(
-    unkind: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    named: list[str] = []
-    monkeypatch.setattr(
-        "streamlit.set_page_config", lambda **given: named.append(given["page_title"])
-    )
-    visit(unkind, "questions")
-    assert named[-1] == "Questions · Forecast Ledger"
-    for page in ("question", "resolve"):
-        visit(unkind, page, slug="yes")
-        assert re.fullmatch(rf"yes .+ · {page.capitalize()} · Forecast Ledger", named[-1])
-    visit(unkind, "articles", article="1")
-    assert named[-1].endswith(" · Articles · Forecast Ledger")
-    assert all(name.isprintable() and len(name) < 150 for name in named)

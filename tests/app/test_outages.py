@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,16 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, schema
-from forecasts.questions import registry
-from forecasts.updates import updates
-from tests.app.browsing import IN_BROWSER, serving, tab
-from tests.app.conftest import forecasts, submit, visit, words
+from forecasts.ledger import database
+from tests.app.browsing import IN_BROWSER, current_field, serving, tab
+from tests.app.conftest import forecasts, submit, visit, words, write_ledger_of_a_quay
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("today", "questions", "articles", "resolve", "my_scores", "track_record", "compare")
+PAGES = ("questions", "articles", "resolve", "my_scores", "track_record", "compare", "today")
 
 
 @pytest.mark.browser
@@ -36,24 +33,14 @@ PAGES = ("today", "questions", "articles", "resolve", "my_scores", "track_record
 def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
     browser: BrowserContext, postgresql: Server, tmp_path: Path
 ) -> None:
-    url = postgresql.emptied()
-    engine = database.open_engine(url)
-    schema.migrate(engine)
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=(now := datetime.now(UTC)))
-        closes = now + timedelta(days=400)
-        text = registry.question_text(
-            title="Will the quay open?", open_time=now, scheduled_close_time=closes
-        )
-        registry.register(ledger, text, member=alice, now=now, slug="quay")
-    engine.dispose()
+    write_ledger_of_a_quay(url := postgresql.emptied(), by="alice")
     with serving(tmp_path, url, FORECASTS_MEMBER="alice") as base, tab(browser) as page:
         page.on("dialog", lambda dialog: dialog.accept())  # typed, and left unsaved
         page.goto(f"{base}/question?slug=quay")
         heading = page.get_by_role("heading", name="Will the quay open?")
         said = page.get_by_text(re.compile("was not reached"))
         expect(heading).to_be_visible()
-        field = page.get_by_role("textbox", name=re.compile("Probability")).first
+        field = current_field(page, "Probability")
         save = page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first
         field.fill("35%")
         page.keyboard.press("Tab")
@@ -78,7 +65,7 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         expect(page.get_by_test_id("stToast")).to_be_visible()
         # A line that is entered meanwhile is in its field again.
         page.goto(base)
-        line = page.get_by_role("textbox", name="New question", exact=True)
+        line = current_field(page, "New question")
         line.fill("Will the ferry open by 1 March 2040? 3")
         expect(page.get_by_text("closes 1 Mar 2040")).to_be_visible()
         with postgresql.stopped():
@@ -90,21 +77,15 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         expect(line).to_have_value("Will the ferry open by 1 March 2040? 30%")
         line.press("Enter")
         expect(page.get_by_text("Saved: 30% on")).to_be_visible()
-    assert [p for p, who in stored(url) if who == "alice"] == [0.36]
+    engine = database.open_engine(url)
+    assert [forecast.probability for forecast in forecasts(engine, "quay")] == [0.36]
+    engine.dispose()
     log = (tmp_path / "log").read_text().splitlines()
     begun = [line for line in log if "was not reached" in line or "could not be used" in line]
     assert len(begun) == 2, log
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line) for line in begun)
     assert len([line for line in log if "can be read again, after" in line]) == 2
     assert not [line for line in log if "Traceback" in line]
-
-
-def stored(url: str) -> list[tuple[float | None, str]]:
-    engine = database.open_engine(url)
-    with database.reading(engine) as ledger:
-        rows = updates.history(ledger, registry.find(ledger, "quay"))
-    engine.dispose()
-    return [(forecast.probability, handle) for forecast, handle in rows]
 
 
 def act(engine: Engine, handle: str) -> None:
@@ -123,10 +104,15 @@ def ledger_url(disk: Disk, ledger_file: Path) -> str:
     return sqlite_url(Path(shutil.copy(ledger_file, disk.folder / "ledger.sqlite3")))
 
 
-def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
+def test_on_a_full_disk_that_nobody_had_open_the_app_reads_says_so_and_goes_on_when_it_is_not(
     furnished: AppTest, engine: Engine, disk: Disk
 ) -> None:
-    visit(furnished, "today")
+    engine.dispose()
+    with disk.full():
+        for page in PAGES:
+            visit(furnished, page)
+            assert not furnished.error, page
+            assert not furnished.exception, page
     with disk.full():
         fill_journal(engine)
         submit(furnished, "quick-quay#0", "save", value="30%")
@@ -137,17 +123,6 @@ def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
     assert not furnished.error
     assert len(furnished.toast) == 1
     assert len(forecasts(engine, "quay")) == before + 1
-
-
-def test_pages_are_read_on_a_full_disk_that_nobody_had_open(
-    furnished: AppTest, engine: Engine, disk: Disk
-) -> None:
-    engine.dispose()
-    with disk.full():
-        for page in PAGES:
-            visit(furnished, page)
-            assert not furnished.error, page
-            assert not furnished.exception, page
 
 
 def fill_journal(engine: Engine) -> None:

@@ -21,10 +21,18 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.browsing import DONE, IN_BROWSER, Server, saves_waiting, serving, tab
+from tests.app.browsing import (
+    DONE,
+    IN_BROWSER,
+    Server,
+    current_field,
+    dialogs,
+    saves_waiting,
+    serving,
+    tab,
+)
 
 pytestmark = IN_BROWSER
-NEW = "New question"
 
 
 def forecasts(server: Server, sql: str, words: str = "%") -> list[tuple[str, float]]:
@@ -46,12 +54,15 @@ def settled(page: Page) -> None:
 
 
 def value(page: Page, slug: str) -> Locator:
-    return page.locator(f".st-key-act-forecast-{slug}").get_by_label("Probability", exact=True)
+    return current_field(page, "Probability").and_(page.locator(f".st-key-act-forecast-{slug} *"))
 
 
-def test_lines_entered_while_one_is_saved_are_saved_in_turn(page: Page, server: Server) -> None:
+def test_lines_entered_while_one_is_saved_are_saved_in_turn_and_a_refused_one_is_kept(
+    page: Page, server: Server
+) -> None:
     daily_acts.opened(page, server.base)
-    page.get_by_label(NEW, exact=True).click()
+    line = daily_acts.line_field(page)
+    line.click()
     with saves_waiting(server.ledger):
         for number in (1, 2, 3):
             page.keyboard.type(f"Will crane {number} nest tomorrow? {number}0%")
@@ -59,18 +70,11 @@ def test_lines_entered_while_one_is_saved_are_saved_in_turn(page: Page, server: 
         page.keyboard.type("Will crane 4 nest")
     expect(page.get_by_text("30% on “Will crane 3 nest tomorrow?”")).to_be_visible()
     settled(page)
-    expect(page.get_by_label(NEW, exact=True)).to_have_value("Will crane 4 nest")
+    expect(line).to_have_value("Will crane 4 nest")
     assert questions(server, "crane") == [
         (f"Will crane {number} nest tomorrow?", number / 10) for number in (1, 2, 3)
     ]
-
-
-def test_a_refused_line_keeps_its_words_and_those_typed_after_it(
-    page: Page, server: Server
-) -> None:
-    daily_acts.opened(page, server.base)
-    line = page.get_by_label(NEW, exact=True)
-    line.click()
+    page.keyboard.press("Control+A")
     with saves_waiting(server.ledger):
         page.keyboard.type("Will the heron fish? 30%")
         page.keyboard.press("Enter")
@@ -82,10 +86,12 @@ def test_a_refused_line_keeps_its_words_and_those_typed_after_it(
     assert questions(server, "heron") == []
 
 
-def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved(
+def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_once(
     page: Page, server: Server
 ) -> None:
     """The second press of Save never reaches the card, as happens in a busy list."""
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    before = len(forecasts(server, sql))
     daily_acts.opened(page, server.base)
     cards = page.locator('[class*="st-key-act-forecast-"]')
     first, second, third = (
@@ -115,28 +121,18 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved(
     settled(page)
     expect(value(page, third)).to_have_value("63")
     expect(value(page, third)).to_be_focused()
-    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
-    assert forecasts(server, sql)[-2:] == [(first, 0.61), (second, 0.62)]
-
-
-def test_a_value_that_is_stored_late_is_not_saved_again(page: Page, server: Server) -> None:
-    daily_acts.opened(page, server.base)
-    first, second = (page.locator('[class*="st-key-act-forecast-"]').nth(place) for place in (0, 1))
-    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
-    before = forecasts(server, sql)
-    first.get_by_label("Probability", exact=True).click()
-    page.keyboard.press("Control+A")
+    # A value that is stored late is not saved again.
     with saves_waiting(server.ledger):
-        page.keyboard.type("61")
         page.keyboard.press("Enter")
-        expect(second.get_by_label("Probability", exact=True)).to_be_focused()
+        expect(value(page, third)).not_to_be_focused()
         page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
         # As if the request had begun only after the patience for it was over.
         page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
-    expect(page.get_by_test_id("stToast").filter(has_text="61%")).to_be_visible()
+    expect(page.get_by_test_id("stToast").filter(has_text="63%")).to_be_visible()
     page.wait_for_function("window.forecastLedger.entered.length === 0")
     settled(page)
-    assert [probability for _, probability in forecasts(server, sql)[len(before) :]] == [0.61]
+    saved = [(first, 0.61), (second, 0.62), (third, 0.63)]
+    assert forecasts(server, sql)[before:] == saved
 
 
 DUE = 14
@@ -154,10 +150,9 @@ def due(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         opened = now - timedelta(days=90)
         alice = member_or_new(session, "alice", now=opened)
         for number in range(DUE):
+            title, closes = TITLE.format(number), now + timedelta(days=90)
             text = registry.question_text(
-                title=TITLE.format(number),
-                open_time=opened,
-                scheduled_close_time=now + timedelta(days=90),
+                title=title, open_time=opened, scheduled_close_time=closes
             )
             slug, made = f"gate-{number}", opened + timedelta(days=number)
             question = registry.register(session, text, member=alice, now=opened, slug=slug)
@@ -226,8 +221,7 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
         page.keyboard.press("Enter")
         expect(waiting).to_be_hidden()
         expect(page.get_by_label("Probability", exact=True).first).to_be_focused()
-        asked: list[str] = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        asked = dialogs(page)
         daily_acts.leave(page, wide=True)
         expect(page.get_by_role("heading", level=1, name="Team")).to_be_visible()
         assert asked == []

@@ -1,4 +1,4 @@
-"""Compare: two teams or forecasters on shared questions, and the empty states."""
+"""Compare and Arena: members, teams, people and bots on shared questions, and the empty states."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from forecasts.access import tokens
 from forecasts.access.members import member_named
 from forecasts.ledger import database
 from forecasts.questions import registry
-from forecasts.reports import comparison
+from forecasts.reports import arena, comparison
 from forecasts.updates import updates
 from forecasts.updates.model_uses import Model
 from forecasts.values.value import Value
-from tests.app.conftest import columns, visit, words
+from tests.app.conftest import columns, settle, visit, words
 from tests.conftest import day
 from tests.reports.comparison.test_murphy import compared
+from tests.reports.test_arena import shown
 
 pytestmark = pytest.mark.slow
 
@@ -29,21 +30,22 @@ def test_forecasters_are_compared_on_shared_questions(furnished: AppTest) -> Non
     assert list(columns(furnished, "Pair")["Pair"])
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
+    said = words(furnished.number_input(key="lead").set_value(3.0).run())
+    assert "the forecasts current 3 days before the scheduled close" in said
     furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
     assert "Choose at least two" in words(furnished)
-    assert not furnished.exception
-
-
-def test_forecasters_are_compared_as_they_stood_before_the_close(furnished: AppTest) -> None:
-    said = words(visit(furnished, "compare", of="Forecasters", lead="3"))
-    assert "the forecasts current 3 days before the scheduled close" in said
     furnished.number_input(key="lead").set_value(0.0).run()
     assert "A lead must be above 0" in words(furnished)
     assert not furnished.exception
 
 
-def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:
+def test_an_empty_ledger_says_how_comparisons_begin(app: AppTest) -> None:
     assert "once a second member forecasts" in words(visit(app, "compare", of="Forecasters"))
+    hints = {"Members": "two members", "Models": "their model", "Kinds": "token create"}
+    visit(app, "arena")
+    for of, hint in hints.items():
+        assert hint in words(app.segmented_control(key="of").set_value(of).run())
+        assert not app.exception
 
 
 def test_a_pair_shows_for_which_decisions_one_lost_less(
@@ -72,6 +74,12 @@ def test_people_and_bots_are_compared_by_kind_and_by_model(
     visit(furnished, "track_record")
     furnished.segmented_control(key="of").set_value("Model").run()
     assert furnished.multiselect(key="names-model").value == ["oracle 1"]
+    # The crowd of a question is chosen too.
+    assert "the median of people" in words(visit(furnished, "question", slug="quay"))
+    [choice] = [one for one in furnished.get("button_group") if one.label == "Crowd of"]
+    choice.set_value("Bots").run()
+    assert "the median of bots" in words(furnished)
+    assert not furnished.exception
 
 
 def _add_a_bot(engine: Engine) -> None:
@@ -85,3 +93,32 @@ def _add_a_bot(engine: Engine) -> None:
             updates.update(
                 ledger, quay, Value(probability=0.9), member=robot, now=day(4.9), model=model
             )
+
+
+def test_the_arena_shows_ranks_skill_and_cost(
+    furnished: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shown({"ann": 0.9, "bob": 0.6, "b1": 0.75}, cost=0.25)
+    monkeypatch.setattr(arena, "arena", lambda *_, **__: made)
+    said = words(visit(furnished, "arena"))
+    assert "Only ann may be first" in said
+    table = columns(furnished, "Cost a question")
+    assert list(table["Rank"]) == ["1", "2", "3"]
+    assert list(table["Cost a question"])[1] == "US$ 0.25"
+    assert list(table["Kind"]) == ["human", "bot", "human"]
+    names = [button.label for button in furnished.get("download_button")]
+    assert names == ["Table (CSV)", "PDF", "HTML", "CSV", "MD", "JSON"]
+    assert not furnished.exception
+
+
+def test_questions_that_resolved_early_are_one_click_away_in_the_arena(
+    furnished: AppTest, engine: Engine
+) -> None:
+    settle(engine, "rain", "yes", known=3, at=4.9)
+    said = words(visit(furnished, "arena"))
+    assert "No shared question counts yet: 1 resolved before the scheduled close" in said
+    assert "The arena starts once" not in said
+    furnished.button(key="all-resolved").click().run()
+    assert furnished.selectbox(key="cohort").value == "All resolved"
+    assert "No ranks yet" in words(furnished)
+    assert not furnished.exception

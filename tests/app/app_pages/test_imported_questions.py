@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.members import find_member
+from forecasts.access.members import member_named
 from forecasts.ledger import database
 from forecasts.ledger.models import PrintedScore, QuestionOrigin
 from forecasts.questions import registry
@@ -20,33 +20,29 @@ pytestmark = pytest.mark.slow
 def imported(furnished: AppTest, engine: Engine) -> AppTest:
     """The resolved question about snow is of Fatebook, that about rain of Metaculus."""
     with database.writing(engine) as ledger:
-        for slug, platform, url in (
-            ("snow", "fatebook", ""),
-            ("rain", "metaculus", "https://www.metaculus.com/questions/7/"),
-        ):
-            origin = {"platform": platform, "platform_id": "7", "url": url, "recorded_at": day(4)}
-            question = registry.find(ledger, slug)
-            ledger.add(QuestionOrigin(question_id=question.id, **origin))
-        alice = find_member(ledger, "alice")
-        assert alice is not None
-        ledger.add(
-            PrintedScore(
-                question_id=registry.find(ledger, "snow").id,
-                member_id=alice.id,
-                platform="fatebook",
-                name="Brier score",
-                score=0.25,
-                recorded_at=day(4),
-            )
-        )
+        snow, rain = registry.find(ledger, "snow"), registry.find(ledger, "rain")
+        at = {"platform_id": "7", "recorded_at": day(4)}
+        url = "https://www.metaculus.com/questions/7/"
+        ledger.add(QuestionOrigin(question_id=snow.id, platform="fatebook", url="", **at))
+        ledger.add(QuestionOrigin(question_id=rain.id, platform="metaculus", url=url, **at))
+        alice, score = member_named(ledger, "alice"), {"name": "Brier score", "score": 0.25}
+        printed = {"member_id": alice.id, "platform": "fatebook", "recorded_at": day(4)}
+        ledger.add(PrintedScore(question_id=snow.id, **printed, **score))
     return furnished
 
 
-def test_a_question_links_to_its_original(imported: AppTest) -> None:
+def test_a_question_links_to_its_original_and_the_list_filters_by_platform(
+    imported: AppTest,
+) -> None:
     visit(imported, "question", slug="rain")
     assert "Original: Metaculus 7" in words(imported)
     links = [one.proto for one in imported.get("page_link")]
     assert [one.page for one in links if one.external] == ["https://www.metaculus.com/questions/7/"]
+    said = words(visit(imported, "questions", platform="Fatebook"))
+    assert "Will it snow?" in said
+    assert "Will the quay open?" not in said
+    assert " · Fatebook" in said
+    assert not imported.exception
 
 
 def test_printed_scores_are_beside_ours_on_the_question_and_in_my_scores(imported: AppTest) -> None:
@@ -61,17 +57,3 @@ def test_printed_scores_are_beside_ours_on_the_question_and_in_my_scores(importe
     assert "Printed" in imported.table[1].value
     assert "Forecaster" not in imported.table[1].value
     assert "Fatebook: Brier score" in words(imported)
-
-
-def test_the_list_names_the_platform_and_filters_by_it(imported: AppTest) -> None:
-    visit(imported, "questions", platform="Fatebook")
-    said = words(imported)
-    assert "Will it snow?" in said
-    assert "Will the quay open?" not in said
-    assert " · Fatebook" in said
-    assert not imported.exception
-
-
-def test_a_ledger_without_imports_has_no_such_filter(furnished: AppTest) -> None:
-    visit(furnished, "questions")
-    assert "Imported from" not in [one.label for one in furnished.selectbox]

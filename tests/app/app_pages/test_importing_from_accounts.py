@@ -7,24 +7,20 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from app.forms import imports
-from forecasts.access import teams
-from forecasts.access.members import member_or_new
 from forecasts.accounts import client, fatebook, manifold, metaculus, tokens
 from forecasts.common import web
-from forecasts.ledger import database
 from forecasts.ledger.models import Role
-from forecasts.questions import standing
 from tests.accounts.conftest import TOKEN, Platform, Reply
 from tests.accounts.conftest import platform as platform  # a fixture
 from tests.accounts.test_fatebook_account import QUESTIONS
 from tests.accounts.test_fatebook_account import serve as serve_fatebook
 from tests.accounts.test_manifold_account import BETS
 from tests.accounts.test_manifold_account import serve as serve_manifold
-from tests.app.app_pages.test_importing_from_platforms import adds
-from tests.app.conftest import press, visit, words
-from tests.conftest import day
+from tests.app.app_pages.test_exchange_page import adds, listed
+from tests.app.conftest import press, share, visit, words
 
 pytestmark = pytest.mark.slow
 
@@ -42,8 +38,7 @@ def here(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
 class Clock:
     """Only waits move it."""
 
-    def __init__(self) -> None:
-        self.at = 0.0
+    at = 0.0
 
     def monotonic(self) -> float:
         return self.at
@@ -60,30 +55,17 @@ def account(app: AppTest, name: str) -> AppTest:
     return app
 
 
-def field(app: AppTest, label: str) -> object:
-    [found] = [one for one in app.text_input if one.label == label]
+def token_field(app: AppTest) -> TextInput:
+    [found] = [one for one in app.text_input if one.label == "Token"]
     return found
 
 
 def give(app: AppTest, token: str = TOKEN) -> AppTest:
-    field(app, "Token").input(token)  # type: ignore[attr-defined]
+    token_field(app).input(token)
     return press(app, "Preview")
 
 
-def questions(engine: Engine) -> set[str]:
-    with database.reading(engine) as ledger:
-        return {one.text.title for one in standing.listing(ledger, now=day(5))}
-
-
-def shared(engine: Engine) -> None:
-    """Make alice a forecaster of a shared ledger."""
-    with database.writing(engine) as ledger:
-        alice, bob = (member_or_new(ledger, name, now=day(0)) for name in ("alice", "bob"))
-        teams.create(ledger, "Alder", member=bob, now=day(0))
-        teams.appoint(ledger, alice, Role.forecaster, member=bob, now=day(0))
-
-
-def test_an_account_is_fetched_previewed_and_imported(
+def test_an_account_is_fetched_previewed_and_imported_and_its_token_is_forgotten(
     app: AppTest, engine: Engine, platform: Platform
 ) -> None:
     serve_manifold(platform, BETS)
@@ -92,24 +74,16 @@ def test_an_account_is_fetched_previewed_and_imported(
     assert "[Get a token](https://manifold.markets/profile) (Edit, API key)" in words(app)
     give(app)
     assert "4 forecasts" in adds(app)
-    assert questions(engine) == set()
+    assert listed(engine) == set()
+    assert token_field(app).value == ""
+    assert TOKEN not in repr(app.session_state.__dict__["_state"].filtered_state)
     asked = len(platform.asked)
     press(app, "Import")
     assert len(platform.asked) == asked
-    assert len(questions(engine)) == 3
+    assert len(listed(engine)) == 3
     assert "Imported from Manifold" in words(app)
     give(app)
     assert "Nothing new to import." in words(app)
-
-
-def test_a_token_is_in_no_field_row_or_memory_afterwards(
-    app: AppTest, engine: Engine, platform: Platform
-) -> None:
-    serve_manifold(platform, BETS)
-    give(account(app, "manifold"))
-    assert field(app, "Token").value == ""  # type: ignore[attr-defined]
-    assert TOKEN not in repr(app.session_state.__dict__["_state"].filtered_state)
-    press(app, "Import")
     with engine.connect() as connection:
         for table in ("entry", "question_origin", "member", "forecast", "preference"):
             rows = connection.exec_driver_sql(f"SELECT * FROM {table}").all()
@@ -164,15 +138,15 @@ def test_the_settings_token_serves_only_the_owner_of_a_personal_ledger(
     serve_manifold(platform, BETS)
     monkeypatch.setenv(manifold.SITE.setting, TOKEN)
     account(app, "manifold")
-    assert field(app, "Token").placeholder == "from FORECASTS_MANIFOLD_TOKEN"  # type: ignore[attr-defined]
+    assert token_field(app).placeholder == "from FORECASTS_MANIFOLD_TOKEN"
     press(app, "Preview")
     assert "4 forecasts" in adds(app)
-    shared(engine)
+    share(engine, Role.forecaster)
     asked = len(platform.asked)
     monkeypatch.setattr(tokens, "find", None)  # nor is the operator's keyring asked
     press(account(app, "metaculus"), "Preview")
     press(account(app, "manifold"), "Preview")
-    assert field(app, "Token").placeholder == ""  # type: ignore[attr-defined]
+    assert token_field(app).placeholder == ""
     assert "There is no token for Manifold." in words(app)
     assert len(platform.asked) == asked
 
@@ -180,7 +154,7 @@ def test_the_settings_token_serves_only_the_owner_of_a_personal_ledger(
 def test_a_member_reaches_the_platforms_own_address_alone(
     app: AppTest, engine: Engine, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared(engine)
+    share(engine, Role.forecaster)
     reached: list[str] = []
     ask = client.ask
 

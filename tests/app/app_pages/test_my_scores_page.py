@@ -6,13 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access.members import member_or_new
-from forecasts.ledger import database
-from forecasts.resolution import confirmation
-from forecasts.updates import updates
-from forecasts.values.value import Value
-from tests.app.conftest import tables, visit, words
-from tests.conftest import ask, day
+from tests.app.conftest import register, say, settle, tables, visit, words
 
 pytestmark = pytest.mark.slow
 
@@ -20,14 +14,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def scored(furnished: AppTest, engine: Engine) -> AppTest:
     """The app on a ledger where alice has two resolved questions, one with a crowd."""
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        sleet = ask(ledger, alice, slug="sleet", title="Will it *sleet*?", tags=["weather"])
-        updates.update(ledger, sleet, Value(probability=0.9), member=alice, now=day(0))
-        updates.update(ledger, sleet, Value(probability=0.5), member=bob, now=day(0))
-        # Resolved early: its scheduled close is still to come.
-        confirmation.confirm(ledger, sleet, "yes", known_at=day(4.5), now=day(4.8), member=alice)
+    register(engine, "sleet", title="Will it *sleet*?", tags=["weather"])
+    say(engine, "sleet", 0.9, at=0)
+    say(engine, "sleet", 0.5, at=0, by="bob (simulated)")
+    settle(engine, "sleet", "yes", known=4.5, at=4.8)  # its scheduled close is still to come
     return furnished
 
 

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.questions import registry, standing
-from tests.app.conftest import submit, visit, words
+from forecasts.questions import standing
+from tests.app.conftest import Clock, fill, forecasts, state, submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -28,19 +28,18 @@ def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> No
         "Will it rain?",
         "Will it snow?",
     ]
+    assert "Imported from" not in [one.label for one in furnished.selectbox]
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"words": "QUAY open"}, ["Will the quay open?"]),
         ({"status": "awaiting resolution"}, ["Has it ended?"]),
         ({"tag": "weather"}, ["Will it rain?"]),
         ({"family": "harbour"}, ["Will the quay open?"]),
         ({"type": "multiple choice"}, ["Which port comes first?"]),
         ({"whose": "Mine"}, ["Will it rain?", "Will it snow?"]),
         ({"whose": "Not yet mine", "type": "numeric"}, ["How deep will it be?"]),
-        ({"words": "nothing like this"}, []),
     ],
 )
 def test_filters_are_read_from_the_address(
@@ -77,8 +76,7 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
     assert "This changes 1 question:\n\n- Will it snow?" in words(furnished)
     furnished.button(key="several#0-go").click().run()
     assert furnished.toast[0].value == "Changed 1 question\\."
-    with database.reading(engine) as ledger:
-        assert registry.newest_wording(ledger, registry.find(ledger, "snow")).tags == ["weather"]
+    assert state(engine, "snow").text.tags == ["weather"]
     assert "0 questions selected" in words(furnished)
 
 
@@ -95,46 +93,7 @@ def test_an_empty_ledger_shows_where_questions_come_from(app: AppTest) -> None:
     assert "No questions yet" in words(visit(app, "questions"))
 
 
-def test_a_question_of_ones_own_is_registered_and_its_page_opens(
-    app: AppTest, engine: Engine
-) -> None:
-    visit(app, "questions", view="Ask a question")
-    submit(
-        app,
-        "ask#0",
-        "go",
-        title="Will the lighthouse be lit?",
-        closes="2026-03-01",
-        criteria="Yes if it shines by then.",
-        tags="coast, light",
-    )
-    assert app.title[0].value == "Will the lighthouse be lit\\?"
-    with database.reading(engine) as ledger:
-        text = registry.newest_wording(ledger, registry.find(ledger, "will-the-lighthouse-be-lit"))
-    assert text.tags == ["coast", "light"]
-    assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
-    # Back on the form there is a link to it.
-    assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
-
-
-def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
-    visit(app, "questions", view="Ask a question")
-    app.segmented_control(key="ask#0-type").set_value("multiple_choice").run()
-    submit(
-        app,
-        "ask#0",
-        "go",
-        title="Who wins?",
-        options="Ann\n\nBen \nOther",
-        closes="2026-03-01",
-        criteria="Whoever is first over the line.",
-    )
-    with database.reading(engine) as ledger:
-        text = registry.newest_wording(ledger, registry.find(ledger, "who-wins"))
-    assert text.options == ["Ann", "Ben", "Other"]
-
-
-def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
+def test_a_question_that_breaks_a_rule_is_refused_and_one_that_keeps_them_opens_its_page(
     app: AppTest, engine: Engine
 ) -> None:
     visit(app, "questions", view="Ask a question")
@@ -150,6 +109,22 @@ def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
         assert app.text_area(key="ask#0-criteria").value == f"Yes. {closes}"
     with database.reading(engine) as ledger:
         assert standing.listing(ledger, now=day(5)) == []
+    given = {"title": "Will the lighthouse be lit?", "closes": "2026-03-01"}
+    submit(app, "ask#0", "go", criteria="Yes if it shines.", tags="coast, light", **given)
+    assert app.title[0].value == "Will the lighthouse be lit\\?"
+    text = state(engine, "will-the-lighthouse-be-lit").text
+    assert text.tags == ["coast", "light"]
+    assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
+    # Back on the form there is a link to it.
+    assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
+
+
+def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
+    visit(app, "questions", view="Ask a question")
+    app.segmented_control(key="ask#0-type").set_value("multiple_choice").run()
+    given = {"title": "Who wins?", "closes": "2026-03-01", "criteria": "The first over the line."}
+    submit(app, "ask#0", "go", options="Ann\n\nBen \nOther", **given)
+    assert state(engine, "who-wins").text.options == ["Ann", "Ben", "Other"]
 
 
 def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
@@ -158,17 +133,57 @@ def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
     assert "Nothing has “endde”. Similar words: **ended**." in words(furnished)
 
 
-def test_from_a_search_that_finds_nothing_one_click_leads_to_all(furnished: AppTest) -> None:
-    visit(furnished, "questions", words="zzzz", status="open")
-    assert "No questions match." in words(furnished)
-    furnished.button(key="all").click().run()
-    assert len(titles(furnished)) == 6
-
-
-def test_filters_are_counted_on_their_button_and_cleared_at_once(furnished: AppTest) -> None:
+def test_filters_are_counted_and_from_a_search_that_finds_nothing_a_click_leads_to_all(
+    furnished: AppTest,
+) -> None:
     visit(furnished, "questions", status="open", type="numeric")
     assert titles(furnished) == ["How deep will it be?"]
     assert furnished.get("popover")[-1].proto.popover.label == "Filters (2)"
     furnished.button(key="clear").click().run()
     assert len(titles(furnished)) == 6
     assert furnished.get("popover")[-1].proto.popover.label == "Filters"
+    furnished.text_input(key="words").input("zzzz").run()
+    assert "No questions match." in words(furnished)
+    furnished.button(key="all").click().run()
+    assert len(titles(furnished)) == 6
+
+
+def test_a_question_about_a_date_is_asked_forecast_and_resolved(
+    app: AppTest, engine: Engine, clock: Clock
+) -> None:
+    """It is Tuesday, 6 January 2026."""
+    visit(app, "questions", view="Ask a question")
+    app.segmented_control(key="ask#0-type").set_value("date").run()
+    fill(app, "ask#0", title="When will the quay open?", lower="january 2026").run()
+    app.text_input(key="ask#0-upper").input("end of year").run()
+    app.text_input(key="ask#0-closes").input("in 3 weeks").run()
+    for reading in ("1 Jan 2026", "31 Dec 2026", "27 Jan 2026"):
+        assert f"Read as **{reading}**" in words(app)
+    app.text_input(key="ask#0-resolves").input("soon").run()
+    assert "**Cannot be saved:** Resolve by: 'soon' is not a date." in words(app)
+    submit(app, "ask#0", "go", resolves="")
+    slug = "when-will-the-quay-open"
+    text = state(engine, slug).text
+    assert (text.lower_bound, text.upper_bound) == ("2026-01-01", "2026-12-31")
+
+    visit(app, "question", slug=slug)
+    value = f"forecast-{slug}#0-value"
+    app.text_input(key=value).input("10%=tomorrow, 50%=next friday, 90%=end of march").run()
+    assert "10th percentile: 2026-01-07, 50th: 2026-01-16, 90th: 2026-03-31." in words(app)
+    app.button(key=f"forecast-{slug}#0-save").click().run()
+    [forecast] = forecasts(engine, slug)
+    assert forecast.quantiles == {"0.1": "2026-01-07", "0.5": "2026-01-16", "0.9": "2026-03-31"}
+
+    clock.moment = day(11)
+    visit(app, "resolve", slug=slug)
+    app.text_input(key=f"resolve-{slug}#0-outcome").input("last week").run()
+    assert "**Cannot be saved:** 'last week' is more than one day" in words(app)
+    app.text_input(key=f"resolve-{slug}#0-outcome").input("yesterday").run()
+    app.text_input(key=f"resolve-{slug}#0-known").input("today 00:00").run()
+    said = words(app)
+    assert "Read as **2026-01-11**" in said
+    assert "Read as **12 Jan 2026, 00:00 UTC**" in said
+    app.button(key=f"resolve-{slug}#0-go").click().run()
+    resolution = state(engine, slug).resolution
+    assert resolution is not None
+    assert resolution.outcome == "2026-01-11"

@@ -11,21 +11,16 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import PolicyKind, Resolution
-from forecasts.questions import registry, standing
+from forecasts.questions import registry
 from forecasts.questions.standing import Status
 from forecasts.resolution import assignments, confirmation, kept_evidence, progress, proposals
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
-from tests.app.conftest import Clock, errors, fill, settle, submit, toasts, visit, words
+from tests.app.conftest import Clock, errors, fill, settle, state, submit, toasts, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
-
-
-def state(engine: Engine, slug: str) -> standing.QuestionState:
-    with database.reading(engine) as ledger:
-        return standing.current_state(ledger, registry.find(ledger, slug), now=day(5))
 
 
 def history(engine: Engine, slug: str) -> list[Resolution]:
@@ -58,15 +53,8 @@ def test_a_question_is_resolved_with_a_time_note_and_source(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "resolve", slug="ended")
-    submit(
-        furnished,
-        "resolve-ended#0",
-        "go",
-        outcome="yes",
-        known="2026-01-04 18:30",
-        note="It has.",
-        source="https://example.org/end",
-    )
+    given = {"known": "2026-01-04 18:30", "note": "It has.", "source": "https://example.org/end"}
+    submit(furnished, "resolve-ended#0", "go", outcome="yes", **given)
     resolution = state(engine, "ended").resolution
     assert resolution is not None
     assert resolution.known_at == datetime.fromisoformat("2026-01-04T18:30:00+00:00")
@@ -119,19 +107,18 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     ]
 
 
-@pytest.mark.parametrize(
-    ("outcome", "words", "button"),
-    [("deep", "is not an outcome of this question", "go"), ("", "No outcome was given", "propose")],
-)
 def test_an_impossible_outcome_is_refused_and_the_form_keeps_its_text(
-    furnished: AppTest, engine: Engine, outcome: str, words: str, button: str
+    furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "resolve", slug="depth")
-    fill(furnished, "resolve-depth#0", outcome=outcome, note="As measured")
-    furnished.button(key=f"resolve-depth#0-{button}").click().run()
-    assert words in errors(furnished)
-    assert furnished.text_input(key="resolve-depth#0-outcome").value == outcome
-    assert furnished.text_area(key="resolve-depth#0-note").value == "As measured"
+    for outcome, rule, button in (
+        ("deep", "is not an outcome of this question", "go"),
+        ("", "No outcome was given", "propose"),
+    ):
+        submit(furnished, "resolve-depth#0", button, outcome=outcome, note="As measured")
+        assert rule in errors(furnished)
+        assert furnished.text_input(key="resolve-depth#0-outcome").value == outcome
+        assert furnished.text_area(key="resolve-depth#0-note").value == "As measured"
     assert history(engine, "depth") == []
 
 
@@ -147,31 +134,23 @@ def carry(engine: Engine, path: str) -> None:
         assignments.attach(ledger, ended, "outcomes_file", settings, member=alice, now=day(5))
 
 
-def test_a_failed_lookup_is_shown_with_its_reason_and_next_try(
-    furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
-) -> None:
-    carry(engine, f"{tmp_path}/missing.csv")
-    run.run(engine, now=day(5))
-    visit(furnished, "resolve")
-    said = words(furnished)
-    assert "failed; next try" in said
-    assert "missing.csv' cannot be read" in said
-    assert list(furnished.dataframe[0].value["State"]) == ["failed"]
-
-
-def looked_in_vain(engine: Engine, folder: object) -> None:
-    """Run a failing resolver until its question needs attention."""
-    carry(engine, f"{folder}/missing.csv")
-    for number in range(MOST_ATTEMPTS):
+def look_in_vain(engine: Engine, *attempts: int) -> None:
+    """Run a resolver that fails; after the last attempt its question needs attention."""
+    for number in attempts:
         run.run(engine, now=day(5 + 2 * number))
 
 
-def test_a_parked_question_is_shown_with_the_reason_and_retried_on_request(
+def test_failed_lookups_are_shown_until_the_question_is_parked_and_retried_on_request(
     furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
 ) -> None:
-    looked_in_vain(engine, tmp_path)
-    visit(furnished, "resolve")
-    said = words(furnished)
+    carry(engine, f"{tmp_path}/missing.csv")
+    look_in_vain(engine, 0)
+    said = words(visit(furnished, "resolve"))
+    assert "failed; next try" in said
+    assert "missing.csv' cannot be read" in said
+    assert list(furnished.dataframe[0].value["State"]) == ["failed"]
+    look_in_vain(engine, *range(1, MOST_ATTEMPTS))
+    said = words(furnished.run())
     assert "1 question could not be resolved automatically and needs attention." in said
     assert f"after {MOST_ATTEMPTS} attempts" in said
     assert "missing.csv' cannot be read" in said
@@ -184,7 +163,8 @@ def test_a_parked_question_is_shown_with_the_reason_and_retried_on_request(
 def test_the_resolvers_of_a_parked_question_are_removed_on_request(
     furnished: AppTest, engine: Engine, clock: Clock, tmp_path: object
 ) -> None:
-    looked_in_vain(engine, tmp_path)
+    carry(engine, f"{tmp_path}/missing.csv")
+    look_in_vain(engine, *range(MOST_ATTEMPTS))
     visit(furnished, "resolve")
     furnished.button(key="retry-ended#0-remove").click().run()
     assert "needs attention" not in words(furnished)

@@ -13,7 +13,7 @@ from forecasts.ledger.models import Role
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import submit, visit, words
+from tests.app.conftest import say, submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -41,10 +41,7 @@ def test_a_question_states_its_audience_and_why_its_crowd_is_hidden(
     assert "visible to Alder and its author only" in said
     assert "Other forecasts appear once you have forecast" in said
     assert "**bob** —" not in said
-    with database.writing(engine) as ledger:
-        alice = members.member_named(ledger, "alice")
-        rain = registry.find(ledger, "rain")
-        updates.update(ledger, rain, Value(probability=0.2), member=alice, now=day(2))
+    say(engine, "rain", 0.2, at=2)
     said = words(visit(team, "question", slug="rain"))
     assert "are hidden" not in said
     assert "**bob** —" in said
@@ -61,16 +58,27 @@ def test_hidden_questions_are_on_no_page(team: AppTest) -> None:
         assert "A secret?" not in str(team)
 
 
-def test_a_viewer_finds_no_way_to_forecast(team: AppTest, engine: Engine) -> None:
+def test_a_viewer_is_offered_nothing_to_do(team: AppTest, engine: Engine) -> None:
+    say(engine, "rain", 0.7, at=2)
     with database.writing(engine) as ledger:
         alice, bob = (members.member_named(ledger, handle) for handle in ("alice", "bob"))
         alder = teams.find(ledger, "Alder")
-        teams.set_role(ledger, alder, alice, Role.viewer, member=bob, now=day(1))
-    assert "You can read this question" in words(visit(team, "question", slug="rain"))
-    assert [button.label for button in team.button] == []
+        teams.set_role(ledger, alder, alice, Role.viewer, member=bob, now=day(3))
+    for page, asked, said in (
+        ("question", {"slug": "rain"}, "You can read this question"),
+        ("articles", {}, "Capturing one requires the forecaster"),
+        ("exchange", {}, "Importing requires the forecaster"),
+        ("today", {}, "Forecasting requires the forecaster"),
+    ):
+        assert said in words(visit(team, page, **asked))
+        assert [button.label for button in team.button] == []
+        assert not team.file_uploader
+    # Their earlier forecast is active and is shown without a form.
+    assert "you: **70%**" in words(team)
     visit(team, "questions", view="Ask a question")
     assert "Asking one requires the forecaster" in words(team)
     assert "Register question" not in [button.label for button in team.button]
+    assert "New question" not in [field.label for field in visit(team, "questions").text_input]
 
 
 def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:

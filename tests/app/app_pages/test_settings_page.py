@@ -1,4 +1,4 @@
-"""Settings: what a member chooses, what runs, and the secrets that are shown once."""
+"""Settings: a member's choices and channels, the runs, and the secrets that are shown once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from forecasts.access import members, tokens
@@ -14,20 +13,34 @@ from forecasts.access.members import member_or_new
 from forecasts.access.preferences import Preferences, preferences, set_preferences
 from forecasts.access.roles import ensure_admin
 from forecasts.agenda import calendar_feed, revisits
+from forecasts.agenda.notifications import channels, sender
 from forecasts.ledger import database
-from forecasts.ledger.models import Resolution, Theme
+from forecasts.ledger.models import Theme
 from forecasts.resolution.progress import record_run
-from tests.app.conftest import Clock, errors, forecasts, press, submit, toasts, visit, words
-from tests.conftest import ask, day
+from tests.agenda.notifications.conftest import Service, service
+from tests.app.conftest import (
+    Clock,
+    errors,
+    forecasts,
+    press,
+    register,
+    state,
+    submit,
+    toasts,
+    visit,
+    words,
+)
+from tests.conftest import day
 
 pytestmark = pytest.mark.slow
+
+__all__ = ["service"]
 
 
 @pytest.fixture
 def asked(engine: Engine, app: AppTest) -> AppTest:
     """A ledger with a question of alice, the current member."""
-    with database.writing(engine) as ledger:
-        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    register(engine, "rain")
     return app
 
 
@@ -74,14 +87,6 @@ def test_a_typed_certainty_is_refused_with_the_setting_named(
     assert [forecast.probability for forecast in forecasts(engine, "rain")] == [1.0]
 
 
-def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
-    asked: AppTest,
-) -> None:
-    visit(asked, "settings")
-    assert "No run so far." in words(asked)
-    assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
-
-
 def run(engine: Engine, *minutes: float) -> None:
     """Record scheduled runs of so many minutes before day 5."""
     for before in minutes:
@@ -104,21 +109,21 @@ def test_only_an_admin_gets_commands_for_the_schedule(
         assert not asked.code
 
 
-@pytest.mark.parametrize(
-    ("runs", "said"),
-    [
-        ([0], "**Last run:** 6 Jan 2026, 00:00 UTC, 10 minutes ago. **Next:** not known until"),
-        ([60, 0], "**Next:** about 6 Jan 2026, 01:00 UTC."),
-        ([45, 30], "Runs have stopped: the last one was 5 Jan 2026, 23:30 UTC, 40 minutes ago"),
-        ([4, 3.6], "**Next:** not known until there have been two scheduled ones."),
-    ],
-)
-def test_the_page_says_when_the_last_run_was_and_when_the_next_is_due(
-    asked: AppTest, engine: Engine, clock: Clock, runs: list[float], said: str
+def test_the_page_says_how_to_schedule_runs_and_when_the_last_and_the_next_are(
+    asked: AppTest, engine: Engine, clock: Clock
 ) -> None:
-    run(engine, *runs)
+    assert "No run so far." in words(visit(asked, "settings"))
+    assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
     clock.moment = day(5) + timedelta(minutes=10)
-    assert said in words(visit(asked, "settings"))
+    for before, said in (
+        (60, "**Last run:** 5 Jan 2026, 23:00 UTC, 1 hour ago. **Next:** not known until there"),
+        (0, "**Next:** about 6 Jan 2026, 01:00 UTC."),
+    ):
+        run(engine, before)
+        assert said in words(asked.run())
+    clock.moment = day(5) + timedelta(hours=5)
+    stopped = "Runs have stopped: the last one was 6 Jan 2026, 00:00 UTC, 5 hours ago"
+    assert stopped in words(asked.run())
 
 
 def test_a_token_is_shown_once_and_can_be_revoked(asked: AppTest, engine: Engine) -> None:
@@ -163,6 +168,63 @@ def test_a_time_is_entered_in_ones_own_zone_and_stored_in_utc(
     assert known.label == "Known at (Asia\\/Tokyo)"
     known.input("5 January 09:30")
     submit(asked, "resolve-rain#0", "go", outcome="yes")
+    resolution = state(engine, "rain").resolution
+    assert resolution is not None
+    assert resolution.known_at == datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(asked: AppTest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page, which may notify services on this machine."""
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    return visit(asked, "settings")
+
+
+def add(app: AppTest, name: str, address: str) -> None:
+    submit(app, "channel#0", "add", name=name, address=address)
+
+
+def test_a_channel_is_added_tried_changed_and_removed(
+    settings: AppTest, engine: Engine, service: Service
+) -> None:
+    add(settings, "pho*ne*", service.address("xyzzy"))
+    assert "Added the channel pho*ne*" in settings.toast[0].value.replace("\\", "")
+    assert "**pho*ne*** json://…" in words(settings)
+    assert not settings.exception
+    settings.button(key="channel-pho*ne*#0-test").click().run()
+    assert [one.value for one in settings.success] == ["Sent."]
+    service.answer = lambda _: 403
+    settings.button(key="channel-pho*ne*#0-test").click().run()
+    assert "status 403" in settings.warning[0].value
+    submit(settings, "channel-pho*ne*#0", "save", events=["stale"], after=5.0)
     with database.reading(engine) as ledger:
-        [known_at] = ledger.exec(select(Resolution.known_at))
-    assert known_at == datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
+        [said] = channels.listing(ledger, member=members.member_named(ledger, "alice"), now=day(5))
+    assert (said.events, said.days_until_stale) == (("stale",), 5.0)
+    shown = words(settings) + "".join(one.value or "" for one in settings.text_input)
+    assert "xyzzy" not in shown
+    settings.button(key="channel-pho*ne*#1-remove").click().run()
+    assert "pho*ne" not in words(settings)
+
+
+def test_an_impossible_value_is_named_in_its_place(settings: AppTest) -> None:
+    add(settings, "phone", "nope://xyzzy")
+    assert "cannot be read" in settings.error[0].value
+    assert "xyzzy" not in settings.error[0].value
+
+
+def test_uncertain_messages_are_shown_and_sent_again(
+    settings: AppTest, engine: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_named(ledger, "alice")
+        given = {"events": ["closing"], "days_before_close": 30.0, "allow_private": True}
+        channels.add(ledger, "phone", service.address(), member=alice, now=day(0), **given)
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "_record", lambda *_: None)
+        sender.send(engine, now=day(1), allow_private=True)
+    assert "1 unconfirmed" in words(visit(settings, "settings"))
+    settings.button(key="channel-phone#0-again").click().run()
+    assert "The next run sends 1 notice again" in settings.toast[0].value
+    assert "1 waiting" in words(settings)
+    sender.send(engine, now=day(6), allow_private=True)
+    assert len(service.got) == 2

@@ -8,22 +8,33 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams
-from forecasts.access.members import member_named, member_or_new
+from forecasts.access.members import member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.articles import library
 from forecasts.ledger import database
-from forecasts.ledger.models import Role
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import Clock, errors, focused, forecasts, say, submit, toasts, visit, words
+from tests.app.conftest import (
+    Clock,
+    errors,
+    focused,
+    forecasts,
+    register,
+    say,
+    submit,
+    toasts,
+    visit,
+    words,
+)
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
 
-def test_each_question_is_in_the_list_of_its_need(furnished: AppTest) -> None:
+def test_each_question_is_in_the_list_of_its_need_until_results_are_seen(
+    furnished: AppTest,
+) -> None:
     said = words(visit(furnished, "today"))
     assert "3 to forecast" in said
     assert "Will the quay open?" in said
@@ -37,6 +48,11 @@ def test_each_question_is_in_the_list_of_its_need(furnished: AppTest) -> None:
     links = {one.proto.label: one.proto.query_string for one in furnished.get("page_link")}
     assert links[f"Brier {(0.8**2 + 0.4**2) / 2:.3f}"] == "question=snow"
     assert "My scores" in links
+    furnished.button(key="seen#0-go").click().run()
+    said = words(furnished)
+    assert "Resolved, since 6 Jan 2026" in said
+    assert "No new results." in said
+    assert "Will it snow?" not in said
 
 
 def forecast_each(engine: Engine, many: int, *, apart: float) -> None:
@@ -87,8 +103,7 @@ def test_a_certain_forecast_from_elsewhere_can_be_confirmed(
 def test_the_page_names_the_next_step_before_and_after_the_first_forecast(
     app: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    register(engine, "rain")
     said = words(visit(app, "today"))
     assert "1 to forecast" in said
     assert "once your questions resolve" in said
@@ -127,36 +142,21 @@ def test_a_refused_value_is_explained_in_place_and_the_reason_stays(
     assert len(forecasts(engine, "quay")) == 1
 
 
-def test_a_viewer_is_offered_nothing_to_do(furnished: AppTest, engine: Engine) -> None:
+def capture(engine: Engine, text: str) -> None:
+    """Store an article on day 4."""
+    article = CapturedArticle("Open", "The Gazette", None, None, "https://example.org/o", text)
     with database.writing(engine) as ledger:
-        alice, bob = (member_named(ledger, handle) for handle in ("alice", "bob (simulated)"))
-        alder = teams.create(ledger, "Alder", member=bob, now=day(4))
-        harbour = teams.find(ledger, "Harbour watchers")
-        for team in (alder, harbour):
-            teams.set_role(ledger, team, alice, Role.viewer, member=bob, now=day(4))
-    visit(furnished, "today")
-    assert "Forecasting requires the forecaster" in words(furnished)
-    # Their earlier forecast is active and is shown without a form.
-    assert "you: **70%**" in words(furnished)
-    assert not furnished.button
-    visit(furnished, "articles")
-    assert "Capturing one requires the forecaster" in words(furnished)
-    assert not furnished.button
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        library.store(ledger, [article], member=bob, captured_at=day(4))
 
 
 def test_the_lists_are_in_the_order_of_their_worth(furnished: AppTest, engine: Engine) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
-        far = {"scheduled_close_time": day(80)}
-        crane = ask(ledger, bob, slug="crane", title="Will the crane move?", **far)
-        ask(ledger, bob, slug="late", title="Is it late?", **far)
-        updates.update(ledger, crane, Value(probability=0.5), member=bob, now=day(1))
-        updates.update(ledger, crane, Value(probability=0.4), member=alice, now=day(2))
-        updates.update(ledger, crane, Value(probability=0.8), member=bob, now=day(4))
-        text = "The quay opens at last."
-        article = CapturedArticle("Open", "The Gazette", None, None, "https://example.org/o", text)
-        library.store(ledger, [article], member=bob, captured_at=day(4))
+    far = {"by": "bob (simulated)", "scheduled_close_time": day(80)}
+    register(engine, "crane", title="Will the crane move?", **far)
+    register(engine, "late", title="Is it late?", **far)
+    for who, p, at in (("bob (simulated)", 0.5, 1), ("alice", 0.4, 2), ("bob (simulated)", 0.8, 4)):
+        say(engine, "crane", p, at=at, by=who)
+    capture(engine, "The quay opens at last.")
     say(engine, "quay", 0.4)
     visit(furnished, "today")
     assert [header.value for header in furnished.header] == [
@@ -178,10 +178,7 @@ def test_the_lists_are_in_the_order_of_their_worth(furnished: AppTest, engine: E
 
 def test_a_new_article_is_cited_with_the_update(furnished: AppTest, engine: Engine) -> None:
     say(engine, "quay", 0.4)
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        article = CapturedArticle("Open", None, None, None, "https://example.org/o", "The quay.")
-        library.store(ledger, [article], member=alice, captured_at=day(4))
+    capture(engine, "The quay.")
     visit(furnished, "today")
     submit(furnished, "quick-quay#0", "save", value="60%")
     assert toasts(furnished) == [
@@ -202,24 +199,12 @@ def test_a_forecast_is_due_after_its_own_interval(
     assert furnished.selectbox(key="quick-quay#1-again").value == 3
 
 
-def test_results_are_cleared_once_seen(furnished: AppTest) -> None:
-    visit(furnished, "today")
-    furnished.button(key="seen#0-go").click().run()
-    said = words(furnished)
-    assert "Resolved, since 6 Jan 2026" in said
-    assert "No new results." in said
-    assert "Will it snow?" not in said
-
-
 def test_several_forecasts_are_confirmed_at_once(
     furnished: AppTest, engine: Engine, clock: Clock
 ) -> None:
-    with database.writing(engine) as ledger:
-        alice = member_or_new(ledger, "alice", now=day(0))
-        far = {"scheduled_close_time": day(80)}
-        for slug in ("crane", "late"):
-            question = ask(ledger, alice, slug=slug, title=f"Will the {slug} one move?", **far)
-            updates.update(ledger, question, Value(probability=0.5), member=alice, now=day(1))
+    for slug in ("crane", "late"):
+        register(engine, slug, title=f"Will the {slug} one move?", scheduled_close_time=day(80))
+        say(engine, slug, 0.5, at=1)
     clock.moment = day(20)
     visit(furnished, "today")
     furnished.button(key="still-right#0-save").click().run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
@@ -11,13 +13,15 @@ from forecasts.ledger import database
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.conftest import columns, say, visit, words
+from tests.app.conftest import columns, register, say, settle, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
 
-def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
+def test_below_30_questions_it_is_too_few_to_tell_and_measures_are_named(
+    furnished: AppTest,
+) -> None:
     said = words(visit(furnished, "track_record"))
     assert "Below 30 questions or families, luck and error look alike." in said
     [bar] = furnished.get("progress")
@@ -32,10 +36,8 @@ def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
     assert "The table has the numbers" in str(furnished.get("vega_lite_chart")[0].proto)
     labels = [button.label for button in furnished.get("download_button")]
     assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
-
-
-def test_both_brier_scales_the_tests_and_the_intervals_are_named(furnished: AppTest) -> None:
-    said = words(visit(furnished, "track_record", cohort="All resolved"))
+    # Both Brier scales, the tests and the intervals are named.
+    said = words(furnished.selectbox(key="cohort").select("All resolved").run())
     shown = {metric.label: metric.value for metric in furnished.metric}
     by_hand = (0.8**2 + 0.4**2) / 2
     assert shown["Brier (0–1)"] == f"{by_hand:.3f}"
@@ -62,13 +64,10 @@ def test_without_scores_nothing_is_drawn_or_published(furnished: AppTest) -> Non
 def test_below_30_questions_the_best_and_worst_come_first(
     furnished: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        alice = members.member_named(ledger, "alice")
-        for slug, p in (("sleet", 0.9), ("hail", 0.2)):
-            question = ask(ledger, alice, slug=slug, title=f"Will it {slug}?")
-            updates.update(ledger, question, Value(probability=p), member=alice, now=day(0))
-            # Resolved early: the scheduled close is on day 10.
-            confirmation.confirm(ledger, question, "yes", known_at=day(2), now=day(3), member=alice)
+    for slug, p in (("sleet", 0.9), ("hail", 0.2)):
+        register(engine, slug, title=f"Will it {slug}?")
+        say(engine, slug, p, at=0)
+        settle(engine, slug, "yes", known=2, at=3)  # early: the scheduled close is on day 10
     said = words(visit(furnished, "track_record"))
     assert [head.value for head in furnished.subheader][:3] == ["alice", "Best", "Worst"]
     assert "last forecast 90%, outcome **yes**" in said
@@ -101,18 +100,24 @@ def test_an_empty_ledger_has_no_record(app: AppTest) -> None:
     assert "No forecasts yet." in words(visit(app, "track_record"))
 
 
-def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engine: Engine) -> None:
+def keep_a_record(engine: Engine, questions: Iterable[tuple[float, str, float]]) -> None:
+    """Let alice forecast each question once: the probability, the outcome, the day it is known."""
     with database.writing(engine) as ledger:
         alice = members.member_or_new(ledger, "alice", now=day(0))
-        for number in range(40):
-            question = ask(ledger, alice, slug=f"q{number}", scheduled_close_time=day(3))
-            p = 0.95 if number % 2 else 0.05
-            updates.update(ledger, question, Value(probability=p), member=alice, now=day(0))
-            right = number % 10 > 2
-            outcome = "yes" if (p > 0.5) == right else "no"
-            confirmation.confirm(
-                ledger, question, outcome, known_at=day(3), now=day(4), member=alice
+        for number, (p, outcome, known) in enumerate(questions):
+            title, closes = f"Event {number}", day(3)
+            question = ask(
+                ledger, alice, slug=f"q{number}", title=title, scheduled_close_time=closes
             )
+            updates.update(ledger, question, Value(probability=p), member=alice, now=day(0))
+            when = {"known_at": day(known), "now": day(4)}
+            confirmation.confirm(ledger, question, outcome, member=alice, **when)
+
+
+def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engine: Engine) -> None:
+    # Seven of ten are right.
+    outcomes = [("no" if (n % 2 == 0) == (n % 10 > 2) else "yes") for n in range(40)]
+    keep_a_record(engine, [(0.95 if n % 2 else 0.05, said, 3) for n, said in enumerate(outcomes)])
     said = words(visit(app, "track_record"))
     assert app.warning[0].value.startswith("Overconfident")
     assert [head.value for head in app.header][:2] == ["Reliability", "Advice"]
@@ -130,22 +135,8 @@ def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engin
 def test_staleness_leads_to_the_questions_that_needed_a_review(
     app: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        alice = members.member_or_new(ledger, "alice", now=day(0))
-        for number in range(60):
-            question = ask(
-                ledger,
-                alice,
-                slug=f"q{number}",
-                title=f"Event {number}",
-                scheduled_close_time=day(3),
-            )
-            updates.update(ledger, question, Value(probability=0.5), member=alice, now=day(0))
-            # Each yes closes its question early.
-            outcome, known = ("yes", day(number / 25)) if number % 2 else ("no", day(3))
-            confirmation.confirm(
-                ledger, question, outcome, known_at=known, now=day(4), member=alice
-            )
+    # Each yes closes its question early.
+    keep_a_record(engine, [(0.5, "yes", n / 25) if n % 2 else (0.5, "no", 3) for n in range(60)])
     said = words(visit(app, "track_record")).replace("\\", "")
     assert "Staleness" in [one.label for one in app.expander]
     assert "Unrevised forecasts grew too high: lowering each as time passed" in said
@@ -157,13 +148,10 @@ def test_staleness_leads_to_the_questions_that_needed_a_review(
 
 
 def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine) -> None:
-    with database.writing(engine) as ledger:
-        alice = members.member_or_new(ledger, "alice", now=day(0))
-        depth = {"type": "numeric", "lower_bound": "0", "upper_bound": "30"}
-        question = ask(ledger, alice, slug="depth", scheduled_close_time=day(3), **depth)
-        value = Value(quantiles={"0.1": 5, "0.5": 10, "0.9": 20})
-        updates.update(ledger, question, value, member=alice, now=day(0))
-        confirmation.confirm(ledger, question, "12", known_at=day(3), now=day(4), member=alice)
+    depth = {"type": "numeric", "lower_bound": "0", "upper_bound": "30"}
+    register(engine, "depth", scheduled_close_time=day(3), **depth)
+    say(engine, "depth", Value(quantiles={"0.1": 5, "0.5": 10, "0.9": 20}), at=0)
+    settle(engine, "depth", "12", known=3, at=4)
     said = words(visit(app, "track_record"))
     assert [head.value for head in app.header] == ["Numbers and dates"]
     assert "Too few to tell: 1 numeric or date question in 1 family" in said

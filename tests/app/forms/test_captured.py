@@ -31,13 +31,6 @@ def titles(captured: Captured) -> list[str]:
     return [article.title for article in captured.articles]
 
 
-def test_a_division_makes_two_articles_in_the_place_of_one() -> None:
-    divided = of(FERRY, QUAY).divided(1, 1)
-    assert titles(divided) == ["The ferry", "The quay", "The tunnel"]
-    assert [divided.is_new(part) for part in divided.parts] == [False, True, True]
-    assert divided.step == "division"
-
-
 def test_undo_keeps_edits_made_elsewhere_meanwhile() -> None:
     dropped = of(FERRY, QUAY).dropped(0)
     undone = dropped.edited([replace(QUAY, title="The late quay")]).undone()

@@ -13,18 +13,15 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Ledger, Member, Preference, Question, Role
-from forecasts.questions import registry
 from forecasts.samples import demonstration
-from forecasts.updates import updates
 from tests.access.test_identities import ISSUER, claims
 from tests.access.test_oidc_settings import set_to
-from tests.app.conftest import submit, visit, words
+from tests.app.conftest import forecasts, press, register, share, submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -56,29 +53,20 @@ def contents(engine: Engine) -> list[object]:
         ]
 
 
-def test_an_empty_ledger_asks_for_the_first_question_and_has_other_ways_to_start(
-    app: AppTest,
+def test_an_empty_ledger_has_ways_to_start_and_an_example_that_two_clicks_save(
+    app: AppTest, engine: Engine
 ) -> None:
     said = words(visit(app, "today"))
     for way in ("Ask your first question", "Capture an article", "Bring your record"):
         assert way in said
-    labels = [button.label.replace("\\", "") for button in app.button]
-    assert "Try: Will it rain in London tomorrow? 30%" in labels
-
-
-def test_the_example_is_filled_in_by_a_click_and_saved_by_the_next(
-    app: AppTest, engine: Engine
-) -> None:
-    visit(app, "today")
     [example] = [button for button in app.button if button.label.startswith("Try: ")]
+    assert example.label.replace("\\", "") == "Try: Will it rain in London tomorrow? 30%"
     example.click().run()
     assert contents(engine) == []
-    [save] = [button for button in app.button if button.label == "Save"]
-    save.click().run()
+    press(app, "Save")
     with database.reading(engine) as ledger:
         [slug] = ledger.exec(select(Question.slug))
-        rows = updates.history(ledger, registry.find(ledger, slug))
-    assert [(forecast.probability, handle) for forecast, handle in rows] == [(0.3, "alice")]
+    assert [one.probability for one in forecasts(engine, slug, "alice")] == [0.3]
 
 
 def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
@@ -105,8 +93,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
 def test_a_form_filled_in_on_the_sample_is_not_saved_in_ones_own_ledger(
     app: AppTest, engine: Engine, sample: str
 ) -> None:
-    with database.writing(engine) as ledger:
-        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="sampled")
+    register(engine, "sampled")
     visit(app, "settings")
     app.button(key="open-sample").click().run()
     visit(app, "question", slug="sampled")
@@ -115,8 +102,7 @@ def test_a_form_filled_in_on_the_sample_is_not_saved_in_ones_own_ledger(
     app.button(key="forecast-sampled#0-save").click().run()
     visit(app, "question", slug="sampled")
     assert app.text_input(key="forecast-sampled#0-value").value != "20%"
-    with database.reading(engine) as ledger:
-        assert not updates.history(ledger, registry.find(ledger, "sampled"))
+    assert not forecasts(engine, "sampled")
 
 
 def test_an_error_while_the_sample_is_built_is_shown_in_place(
@@ -145,10 +131,7 @@ def test_a_ledger_that_members_sign_in_to_offers_no_sample(
 def test_a_viewer_of_an_empty_ledger_learns_the_members_to_ask(
     app: AppTest, engine: Engine
 ) -> None:
-    with database.writing(engine) as ledger:
-        bob, alice = (member_or_new(ledger, name, now=day(0)) for name in ("bob", "alice"))
-        teams.create(ledger, "Alder", member=bob, now=day(0))
-        teams.appoint(ledger, alice, Role.viewer, member=bob, now=day(0))
+    share(engine, Role.viewer)
     said = words(visit(app, "today"))
     assert "No questions yet. Asking the first one requires the forecaster role." in said
     assert "Ask your first question" not in said

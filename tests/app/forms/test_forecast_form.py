@@ -75,49 +75,21 @@ def test_each_piece_of_evidence_has_its_own_stance_kind_and_share(
     ]
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "rule"),
-    [
-        ({"evidence": "a", "article": 0}, {}, "Evidence 1 names both an article and 'a'."),
-        ({"evidence": "a"}, {"share": 50}, "Evidence 2 has a share but no source."),
-    ],
-)
 def test_unclear_evidence_is_refused_and_the_fields_keep_their_text(
-    furnished: AppTest,
-    engine: Engine,
-    first: dict[str, str | int],
-    second: dict[str, str | int],
-    rule: str,
+    furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
-    submit(furnished, f"{key}", "add", value="35%")
-    for at, fields in ((key, first), (f"{key}-2", second)):
-        for name, given in fields.items():
-            if name == "evidence":
-                furnished.text_input(key=f"{at}-evidence").input(str(given))
-            elif name == "article":
-                furnished.selectbox(key=f"{at}-article").select_index(int(given))
-            else:
-                furnished.number_input(key=f"{at}-share").set_value(int(given))
+    submit(furnished, key, "add", value="35%", evidence="a")
+    furnished.number_input(key=f"{key}-2-share").set_value(50)
     save(furnished, "quay")
-    assert rule in errors(furnished)
+    assert "Evidence 2 has a share but no source." in errors(furnished)
+    furnished.selectbox(key=f"{key}-article").select_index(0)
+    save(furnished, "quay")
+    assert "Evidence 1 names both an article and 'a'." in errors(furnished)
     assert toasts(furnished) == []
     assert furnished.text_input(key=f"{key}-value").value == "35%"
     assert len(forecasts(engine, "quay")) == 1
-
-
-def test_the_effect_names_the_outcome(furnished: AppTest) -> None:
-    for slug, outcome in (
-        ("quay", "“yes”"),
-        ("depth", "a higher number"),
-        ("port", "the option that changes most"),
-    ):
-        visit(furnished, "question", slug=slug)
-        stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
-        assert stance.label == f"Effect on {outcome}"
-        assert (stance.value, stance.options[0]) == (None, "raises it")
-        assert stance.placeholder == "follows your update"
 
 
 def test_the_stance_is_proposed_from_the_direction_of_the_update(
@@ -130,6 +102,7 @@ def test_the_stance_is_proposed_from_the_direction_of_the_update(
         furnished.text_input(key=f"{key}-value").input(typed).run()
         stance = furnished.selectbox(key=f"{key}-stance")
         assert (stance.value, stance.placeholder) == (None, f"{proposed} (proposed)")
+        assert (stance.label, stance.options[0]) == ("Effect on “yes”", "raises it")
     furnished.text_input(key=f"{key}-evidence").input("The paint is dry")
     save(furnished, "quay")
     assert cited(engine, "quay") == [("supports", "news", None, "The paint is dry")]
@@ -153,22 +126,27 @@ def test_a_stance_against_the_update_is_questioned_once(furnished: AppTest, engi
     assert toasts(furnished) == ["Saved: 40% → 20% on “Will the quay open?”. Evidence: 1 for yes."]
 
 
-def test_an_unset_slider_is_not_a_forecast(furnished: AppTest, engine: Engine) -> None:
+def test_an_unset_slider_is_not_a_forecast_and_a_typed_value_moves_it(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
     key = "forecast-quay#0"
     assert furnished.slider(key=f"{key}-slider").label == "Probability slider, not set"
     save(furnished, "quay")
     assert "The probability is blank." in errors(furnished)
-    furnished.text_input(key=f"{key}-value").input("3:7").run()
+    furnished.text_input(key=f"{key}-value").input("33.3%").run()
     # A typed value moves the slider, which is then another widget.
     slider = furnished.slider(key=f"{key}-slider~1")
-    assert (slider.label, slider.value) == ("Probability slider", 30)
-    slider.set_value(80).run()
-    assert furnished.text_input(key=f"{key}-value~1").value == "80%"
+    assert (slider.label, slider.value) == ("Probability slider", 33)
+    assert (slider.step, slider.min, slider.max) == (1, 0, 100)
+    for turn, (place, written) in enumerate(((80, "80%"), (0, "0.1%")), start=1):
+        furnished.slider(key=f"{key}-slider~1").set_value(place).run()
+        assert furnished.text_input(key=f"{key}-value~{turn}").value == written
 
 
 def test_the_effect_is_on_the_option_that_changes_most(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "question", slug="port")
+    stance = furnished.selectbox(key="forecast-port#0-stance")
+    assert stance.label == "Effect on the option that changes most"
+    assert stance.placeholder == "follows your update"
     typed = "Busan=10%, Ulsan=50%, Other=40%"
     furnished.text_input(key="forecast-port#0-value").input(typed).run()
     stance = furnished.selectbox(key="forecast-port#0-stance").select("opposes")
@@ -203,8 +181,8 @@ def saved_by_alice(engine: Engine, slug: str) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "slug", "typed", "saved"),
     [
-        ("today", "quay", "44", ["44%"]),
-        ("question", "quay", "", []),
+        ("question", "quay", "44", ["44%"]),
+        ("today", "quay", "", []),
         ("question", "port", "Busan=50%, Ulsan=30%", ["option 1 50%, option 2 30%, option 3 20%"]),
         ("today", "depth", "10%=5, 50%=10", ["10th percentile: 5, 50th: 10"]),
     ],

@@ -110,15 +110,7 @@ def test_the_selected_pairs_are_told_apart_at_once_and_that_is_undone(pairs: Pai
     assert len(app.checkbox) == 3
 
 
-def test_a_page_is_selected_at_once_and_others_are_left(pairs: Pairs) -> None:
-    app = press(pairs(27), "Select all shown")
-    press(app, "Join 25 selected")
-    assert len(app.checkbox) == 2
-    assert ticked(app) == []
-    assert not app.get("pagination")
-
-
-def test_a_selection_survives_a_look_at_another_page(pairs: Pairs) -> None:
+def test_a_selection_survives_a_look_at_another_page_whose_pairs_are_left(pairs: Pairs) -> None:
     app = pairs(27, identical=2)
     app.checkbox[0].uncheck()
     app.checkbox[5].check().run()
@@ -128,6 +120,10 @@ def test_a_selection_survives_a_look_at_another_page(pairs: Pairs) -> None:
     button(app, "Join 0 selected")
     app.pagination[0].set_value(1).run()
     assert ticked(app) == before
+    press(press(app, "Select all shown"), "Join 25 selected")
+    assert len(app.checkbox) == 2
+    assert ticked(app) == []
+    assert not app.get("pagination")
 
 
 def test_pairs_of_questions_that_are_not_listed_are_shown(

@@ -105,22 +105,16 @@ def test_without_sign_in_no_other_address_is(base: str) -> None:
     assert not there.talks()
 
 
-def test_a_name_that_was_made_to_point_here_is_turned_away() -> None:
+def test_a_name_that_was_made_to_point_here_and_the_page_of_another_site_are_turned_away() -> None:
     there = Asking(None)
     assert there.ask("/", host="evil.example:8501")[0] == 403
     assert not there.talks(host="evil.example:8501", origin="http://evil.example:8501")
-
-
-def test_the_page_of_another_site_cannot_talk_to_the_ledger() -> None:
-    assert not Asking(None).talks(origin="https://evil.example")
-    assert not Asking(None).talks(origin="http://127.0.0.1:3000")
+    assert not there.talks(origin="https://evil.example")
+    assert not there.talks(origin="http://127.0.0.1:3000")
     assert not Asking(TEAM, TEAM.base).talks(origin="https://evil.example")
-
-
-def test_with_sign_in_a_proxy_may_use_any_host_name() -> None:
-    there = Asking(TEAM, "http://app:8501")
-    assert there.ask("/")[2] == "page"
-    assert there.talks(origin=TEAM.base)
+    behind_a_proxy = Asking(TEAM, "http://app:8501")  # which may use any host name
+    assert behind_a_proxy.ask("/")[2] == "page"
+    assert behind_a_proxy.talks(origin=TEAM.base)
 
 
 def test_the_page_that_was_wanted_is_opened_after_signing_in() -> None:
@@ -131,16 +125,13 @@ def test_the_page_that_was_wanted_is_opened_after_signing_in() -> None:
     assert NEXT not in there.kept
 
 
-def test_a_refused_person_is_led_to_the_first_page() -> None:
+def test_a_refused_person_is_led_to_the_first_page_and_a_failure_to_where_it_is_said() -> None:
     there = Asking(TEAM, TEAM.base)
     there.ask("/auth/login", referer=TEAM.base + PAGE)
     assert there.ask("/oauth2callback?refused")[1]["location"] == "/"
     assert NEXT not in there.kept
-
-
-def test_a_sign_in_that_failed_leads_to_where_that_is_said() -> None:
-    _, answered, _ = Asking(TEAM, TEAM.base).ask("/oauth2callback?state=x&refused")
-    assert answered["location"] == f"{TEAM.base}/?{FAILED}="
+    failed = there.ask("/oauth2callback?state=x&refused")[1]["location"]
+    assert failed == f"{TEAM.base}/?{FAILED}="
 
 
 def test_a_provider_that_does_not_answer_is_said() -> None:
