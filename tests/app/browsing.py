@@ -137,9 +137,14 @@ def dialogs(page: Page, *answers: bool) -> list[str]:
     return asked
 
 
+def current(place: Locator) -> Locator:
+    """Return the place without the old elements that a run keeps for a while beside the new."""
+    return place.and_(place.page.locator(":not([data-retained] *)"))
+
+
 def current_field(page: Page, label: str) -> Locator:
-    """Return the field with that label, not the old one that a run keeps beside the new one."""
-    return page.get_by_label(label, exact=True).and_(page.locator(":not([data-retained] *)"))
+    """Return the current field with that label."""
+    return current(page.get_by_label(label, exact=True))
 
 
 def go(page: Page, address: str) -> None:

@@ -121,12 +121,12 @@ def ask_now(ledger: Session, slug: str, by: str, days: float = 400) -> Question:
     return registry.register(ledger, text, member=member, now=now, slug=slug)
 
 
-def write_ledger_of_a_quay(url: str, by: str) -> None:
-    """Write a ledger with one question of today."""
+def write_question(url: str, slug: str, by: str = "bob (simulated)") -> None:
+    """Write a question of today into a ledger, which is made if need be."""
     engine = database.open_engine(url)
     schema.migrate(engine)
     with database.writing(engine) as ledger:
-        ask_now(ledger, "quay", by)
+        ask_now(ledger, slug, by)
     engine.dispose()
 
 

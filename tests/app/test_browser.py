@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from forecasts.common.settings import sqlite_url
 from tests.app.browsing import (
     APP,
     DONE,
@@ -18,7 +19,7 @@ from tests.app.browsing import (
     go,
     tab,
 )
-from tests.app.conftest import ARTICLE
+from tests.app.conftest import ARTICLE, write_question
 
 WIDTHS = [1280, pytest.param(390, marks=pytest.mark.long)]
 pytestmark = IN_BROWSER
@@ -131,10 +132,8 @@ def test_the_theme_of_the_settings_and_the_zone_of_the_browser_are_applied(
     for theme, scheme in (("Dark", "dark"), ("Device", "light")):
         expect(page.get_by_text("Times: Asia/Tokyo.")).to_be_visible()
         page.get_by_role("radio", name=theme).click()
-        page.get_by_role("button", name="Save", exact=True).first.click()
-        # The page reloads in the theme, and every other page opens in it.
-        expect(page.locator(APP)).to_have_css("color-scheme", scheme)
-        page.goto(f"{server.base}/settings")
+        with page.expect_navigation():  # it reloads in the theme
+            page.get_by_role("button", name="Save", exact=True).first.click()
         expect(page.locator(APP)).to_have_css("color-scheme", scheme)
 
 
@@ -143,6 +142,7 @@ def test_results_and_the_forecast_are_in_the_first_screen(
     browser: BrowserContext, server: Server, width: int
 ) -> None:
     height = 800 if width == 1280 else 844
+    write_question(sqlite_url(server.ledger), f"dam-{width}")
     with tab(browser, width, height) as page:
         page.goto(server.base)
         expect(page.get_by_text("Needs your forecast").first).to_be_visible()

@@ -17,8 +17,8 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
-from tests.app.browsing import IN_BROWSER, current_field, serving, tab
-from tests.app.conftest import forecasts, submit, visit, words, write_ledger_of_a_quay
+from tests.app.browsing import IN_BROWSER, current_field, go, serving, tab
+from tests.app.conftest import forecasts, submit, visit, words, write_question
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
@@ -33,7 +33,7 @@ PAGES = ("questions", "articles", "resolve", "my_scores", "track_record", "compa
 def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
     browser: BrowserContext, postgresql: Server, tmp_path: Path
 ) -> None:
-    write_ledger_of_a_quay(url := postgresql.emptied(), by="alice")
+    write_question(url := postgresql.emptied(), "quay", by="alice")
     with serving(tmp_path, url, FORECASTS_MEMBER="alice") as base, tab(browser) as page:
         page.on("dialog", lambda dialog: dialog.accept())  # typed, and left unsaved
         page.goto(f"{base}/question?slug=quay")
@@ -57,7 +57,7 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         # Without any click, the page comes back.
         expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
         expect(said).to_have_count(0)
-        page.goto(f"{base}/question?slug=quay")
+        go(page, f"{base}/question?slug=quay")
         expect(heading).to_be_visible()
         field.fill("36%")
         page.keyboard.press("Tab")

@@ -21,7 +21,7 @@ from tests.app.browsing import (
     free_port,
     serving,
 )
-from tests.app.conftest import write_ledger_of_a_quay
+from tests.app.conftest import write_question
 
 pytestmark = IN_BROWSER
 SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
@@ -40,7 +40,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def server(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Server]:
     """The app for a team, on a ledger with one question."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
-    write_ledger_of_a_quay(sqlite_url(ledger := folder / "ledger.sqlite3"), by="bob (simulated)")
+    write_question(sqlite_url(ledger := folder / "ledger.sqlite3"), "quay")
     settings = {
         "ISSUER": issuer,
         "CLIENT_ID": "ledger",
