@@ -139,22 +139,13 @@ def test_rows_on_many_questions_continue_the_chain_of_each(engine: Engine) -> No
         assert verify(session).broken is None
 
 
-@pytest.mark.parametrize("count", [2, 6])  # one batch, and two
-@pytest.mark.parametrize(
-    ("column", "value", "error"),
-    [("probability", 2.0, IntegrityError), ("rationale", "a\0b", BadInput)],
-)
+@pytest.mark.parametrize(("column", "value"), [("probability", 2.0), ("rationale", "a\0b")])
 def test_after_a_refused_row_nothing_of_the_act_is_stored_and_it_cannot_continue(
-    engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    count: int,
-    column: str,
-    value: Any,
-    error: type[Exception],
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, column: str, value: Any
 ) -> None:
     monkeypatch.setattr(append, "BATCH", 4)
     with database.writing(engine) as session:
-        columns = columns_of(session, count)
+        columns = columns_of(session, 6)  # the last of them in the second batch
     good = columns[column][-1]
     columns[column][-1] = value
     with database.reading(engine) as session:
@@ -163,7 +154,7 @@ def test_after_a_refused_row_nothing_of_the_act_is_stored_and_it_cannot_continue
     def continuing() -> None:
         with database.writing(engine) as session:
             member_or_new(session, "bob", now=day(0))
-            with pytest.raises(error):
+            with pytest.raises((IntegrityError, BadInput)):
                 append.append(session, "forecast", columns)
             with suppress(DatabaseError):
                 member_or_new(session, "carol", now=day(0))

@@ -22,17 +22,10 @@ def found(text: str | bytes, slug: str = "rain", now: datetime | None = None) ->
 def test_an_outcome_counts_from_when_it_is_known() -> None:
     assert found(f"{HEADER}{ROW}\n", now=at(2)) is None
     assert found(f"{HEADER}{ROW}\n", now=at(3)) == ("yes", at(3))
-    assert found(f"{HEADER}{ROW}\n", "snow") is None
-
-
-def test_a_file_with_a_header_alone_has_no_outcomes_yet() -> None:
-    assert found(HEADER) is None
-    assert found(HEADER.rstrip()) is None
-
-
-def test_json_is_read_as_well() -> None:
     row = {"question": "rain", "outcome": "no", "known_at": "2026-01-03", "note": None}
     assert found(json.dumps([row])) == ("no", at(3))
+    for without in (f"{HEADER}{ROW}\n", HEADER, HEADER.rstrip()):
+        assert found(without, "snow") is None
 
 
 def test_an_outcome_in_a_last_line_without_an_end_waits_until_it_has_one() -> None:
