@@ -18,15 +18,15 @@ from tests.scoring.ten_days import START, by_ana, question
 @settings(max_examples=examples(24))
 @given(ledgers())
 def test_the_points_add_up_to_the_scheduled_average(ledger: Ledger) -> None:
-    protocol = Protocol("whole", "brier", "scheduled_average")
-    earned = attribution(*frames(ledger), protocol)
+    protocol, both = Protocol("whole", "brier", "scheduled_average"), frames(ledger)
+    earned = attribution(*both, protocol)
     opening = (earned["score"] * earned["remaining"]).where(earned["points"].isna(), 0.0)
     key = ["question_id", "forecaster"]
     total = earned.assign(total=opening - earned["points"].fillna(0)).groupby(key)["total"].sum()
-    found = score(*frames(ledger), protocol).set_index(key)["score"]
+    found = score(*both, protocol).set_index(key)["score"]
     assert total.to_dict() == pytest.approx(found.to_dict(), rel=0, abs=1e-12)
-    both = earned["promised"] + earned["surprise"]
-    np.testing.assert_allclose(both, earned["points"], rtol=0, atol=1e-12)
+    parts = earned["promised"] + earned["surprise"]
+    np.testing.assert_allclose(parts, earned["points"], rtol=0, atol=1e-12)
 
 
 def test_the_time_left_ends_at_the_early_close() -> None:

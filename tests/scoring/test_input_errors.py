@@ -23,6 +23,7 @@ def refused(questions: list[dict[str, Any]], forecasts: list[dict[str, Any]]) ->
 @pytest.mark.parametrize(
     ("change", "column", "says"),
     [
+        ({"question_id": None}, "question_id", "needs an id"),
         ({"question_id": "  "}, "question_id", "needs an id"),
         ({"question_id": "other"}, "question_id", "unique"),
         ({"type": "boolean"}, "type", "binary, multiple_choice"),
@@ -61,6 +62,7 @@ def test_a_bad_question_is_named(change: dict[str, Any], column: str, says: str)
     [
         (QUESTION, {"question_id": "elsewhere"}, "one of the questions"),
         (QUESTION, {"question_id": None}, "one of the questions"),
+        (QUESTION, {"forecaster": None}, "required"),
         (QUESTION, {"forecaster": " "}, "required"),
         (QUESTION, {"made_at": "2026-01-02T00:00:00"}, "offset"),
         (QUESTION, {"made_at": None}, "required"),
@@ -159,9 +161,10 @@ def test_an_invalid_protocol_is_refused(other: Any) -> None:
         score(pd.DataFrame([QUESTION]), pd.DataFrame([FORECAST]), other)
 
 
+@pytest.mark.parametrize("truth", [True, np.bool_(True)])
 @pytest.mark.parametrize("dtype", [object, None])
-def test_true_is_not_a_probability(dtype: Any) -> None:
-    forecasts = pd.DataFrame([FORECAST]).assign(probability=pd.Series([True], dtype=dtype))
+def test_true_is_not_a_probability(truth: Any, dtype: Any) -> None:
+    forecasts = pd.DataFrame([FORECAST]).assign(probability=pd.Series([truth], dtype=dtype))
     with pytest.raises(InputError, match="probability, row 0: True — a probability must be"):
         score(pd.DataFrame([QUESTION]), forecasts)
 

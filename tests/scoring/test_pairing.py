@@ -24,31 +24,23 @@ pytestmark = pytest.mark.slow
 TEAMS = {"a": "reds", "b": "blues", "c": "reds", "d": "greens"}  # e is in no team
 
 
-def slow_pair(
-    question: Row,
-    rows: list[Row],
-    teams: dict[str, str],
-    a: str,
-    b: str,
-    lead: float | None = None,
-) -> Row:
+def slow_pair(question: Row, rows: list[Row], a: str, b: str, lead: float | None) -> Row:
     """The difference of two teams on one question, and each member's deviation, tick by tick."""
     paths = {
         who: slow.live_segments(question, [row for row in rows if row["forecaster"] == who])
-        for who in teams
+        for who in TEAMS
     }
     timing, whole = "scheduled_average", question["scheduled"] - question["open"]
     if lead is not None:
         timing, whole = f"lead({lead})", 1
     difference, shared = 0.0, 0.0
-    deviation: dict[str, float] = dict.fromkeys(teams, 0.0)
-    time: dict[str, float] = dict.fromkeys(teams, 0.0)
+    deviation, time = dict.fromkeys(TEAMS, 0.0), dict.fromkeys(TEAMS, 0.0)
     for tick in slow.clock(question, timing, paths):
         scores = {
             who: slow.rule("brier", p, question) for who, p in tick["said"].items() if p is not None
         }
-        mine = {who: score for who, score in scores.items() if teams[who] == a}
-        other = {who: score for who, score in scores.items() if teams[who] == b}
+        mine = {who: score for who, score in scores.items() if TEAMS[who] == a}
+        other = {who: score for who, score in scores.items() if TEAMS[who] == b}
         if not mine or not other:
             continue
         share = tick["width"] / whole
@@ -83,7 +75,7 @@ def test_a_difference_is_the_mean_over_the_time_that_both_are_live_or_that_at_a_
         if question["close"] <= question["open"]:
             continue
         rows = [row for row in made if row["question_id"] == question["question_id"]]
-        slowly = slow_pair(question, rows, TEAMS, a, b, lead)
+        slowly = slow_pair(question, rows, a, b, lead)
         if slowly["shared"] <= 1e-12:
             continue
         expected += 1

@@ -119,7 +119,7 @@ def test_the_peers_advantages_of_a_question_sum_to_zero(ledger: Ledger) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(16))
+@settings(max_examples=examples(10))
 @given(ledgers(types=TYPES), st.integers(-20_000, 20_000))
 def test_moving_everything_by_whole_days_changes_nothing(ledger: Ledger, days: int) -> None:
     # Whole days, because the daily protocols count calendar days.
