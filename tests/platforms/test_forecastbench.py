@@ -193,7 +193,9 @@ def test_a_bad_value_is_named_by_file_row_field_value_and_rule(
         read(tmp_path, forecasts(ABC, row))
 
 
-def test_outcomes_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+def test_a_set_without_a_due_date_and_contradicting_outcomes_are_refused(tmp_path: Path) -> None:
+    with sheets.refused_at("set1.json, record 1, field forecast_due_date", "required"):
+        read(tmp_path, forecasts(ABC, forecast_due_date=None))
     known = resolutions(resolved(1.0), resolved(0.0, DAYS[1]))
     with sheets.refused_at(
         "set2.json, record 1, resolutions 2, field resolved_to",

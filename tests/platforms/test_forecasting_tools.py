@@ -77,7 +77,7 @@ def read(path: Path, *rows: dict[str, Any]) -> PlatformRecord:
     return record
 
 
-def points(*pairs: tuple[float, float], **fields: Any) -> dict[str, Any]:
+def points(*pairs: tuple[float, float | None], **fields: Any) -> dict[str, Any]:
     return {"declared_percentiles": [{"percentile": p, "value": v} for p, v in pairs]} | fields
 
 
@@ -156,6 +156,10 @@ REPORTS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         )
         for stated in ("yes", "annulled", None)
     },
+    "the kind of an old report is told by its prediction": (
+        [report(points((0.5, 40)), question(**NUMERIC | {"question_type": None}))],
+        {"types": ["numeric"], "quantiles": [{"0.5": 40.0}]},
+    ),
     "a conditional question": (
         [report(about=question(question_type="conditional")), report()],
         {"p": [0.3], "left out": [("record 1", "a conditional question")]},
@@ -189,6 +193,7 @@ def test_reports_are_read(
 
 
 PERCENTILES = "prediction, field declared_percentiles"
+POINT = "prediction, declared_percentiles 1, field"
 
 
 @pytest.mark.parametrize(
@@ -200,6 +205,7 @@ PERCENTILES = "prediction, field declared_percentiles"
         (report(about=question(page_url="file:///etc")), "question, field page_url", "https://"),
         (report(about=question(close_time="soon")), "question, field close_time", "ISO 8601"),
         (report(points((0.5, 10), (0.4, 20)), question(**NUMERIC)), PERCENTILES, "rise"),
+        (report(points((0.5, None)), question(**NUMERIC)), f"{POINT} value", "required"),
         (report(shares(), CHOICE), "prediction, field predicted_options", "sum to 1"),
     ],
 )

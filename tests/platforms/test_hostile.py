@@ -142,6 +142,7 @@ def test_lists_lines_and_pages_of_objects_are_read(
         ("[{} {}]", "after record 1: it lacks a comma"),
         ('{"rows": [{}], "page"', "after record 0: Expecting"),
         ("[{}] []", "after record 1: it lacks a comma"),
+        ("[{}, 7]", "after record 2: it is not an object"),
         ('{"a": 1}\n{"a": ', "after record 1"),
         ('[{"a": Infinity}]', "after record 0: Infinity is not a number in JSON"),
         ("[" + '{"a":' * 100_000, "after record 0: it is nested too deeply"),

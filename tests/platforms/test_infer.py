@@ -146,6 +146,12 @@ FILES: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
     "a question inside a set, on two pages": (
         [], [INSIDE, INSIDE], {"id": ["infer-7"], "p": [0.4]}
     ),
+    "answers in the order of the site, of a question scored from its making": (
+        [choice(answers=[answer(70, "Low", sort_order=2), answer(71, "High", sort_order=1)],
+                scoring_start_time=None)],
+        [forecast((70, "Low", 0.4), (71, "High", 0.6))],
+        {"options": [["High", "Low"]], "vectors": [[0.6, 0.4]], "opens": ["2025-01-01 00:00"]},
+    ),
     "clarifications are fine print": (
         [question(clarifications=[{"content": "<p>Ratified counts.</p>"}, {"content": "No."}])],
         [yes(0.4)], {"fine_print": ["Ratified counts.\n\nNo."]},
@@ -204,3 +210,8 @@ def test_a_bad_value_is_named_by_file_record_field_and_rule(
 ) -> None:
     with sheets.refused_at(f"prediction_sets.json, record 2, {place}", rule):
         read(tmp_path, [question()], [yes(0.4), wrong])
+
+
+def test_a_question_without_answers_is_refused(tmp_path: Path) -> None:
+    with sheets.refused_at("questions.json, record 1, field answers", "at least one answer"):
+        read(tmp_path, [question(answers=[])], [])
