@@ -117,7 +117,7 @@ def write_forecasts(
     vouched_by: Member | None,
     now: datetime,
     origin: str = "import",
-    on_progress: Callable[[int], None] = lambda _written: None,
+    on_progress: Callable[[int], None],
 ) -> set[int]:
     """Return the ids of the questions of the new forecasts, written with citations and models.
 

@@ -144,7 +144,7 @@ def test_a_number_of_parts_that_cannot_be_is_refused(executor: Executor, tmp_pat
 def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """Run commands with a thread in place of processes."""
     monkeypatch.setattr(
-        "forecasts.parts.execution.Processes", lambda workers, preload: ThreadPoolExecutor(workers)
+        "forecasts.cli.bulk_scores.Processes", lambda workers, preload: ThreadPoolExecutor(workers)
     )
     return CliRunner()
 

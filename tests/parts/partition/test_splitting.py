@@ -396,6 +396,18 @@ def test_a_folder_with_the_same_file_as_csv_and_as_parquet_is_refused(folder: Pa
     assert len(find_files(sorted(folder.iterdir()))) == 3
 
 
+def test_an_interruption_while_a_part_is_sorted_leaves_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(part_sorting, "read_frames", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        partition(find_files([folder]), tmp_path / "parts")
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
+
+
 def test_a_disk_without_room_is_refused_at_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,8 +53,8 @@ def everything(questions: int = 64, numeric: int = 32) -> Frames:
 def read_piecemeal(folder: Path, frames: Frames, batch_rows: int) -> Iterator[dict[int, Parts]]:
     """Yield the same ledger in 1, 2 and 4 parts, which are read in several chunks and batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "ROW_GROUP", 400)
-        patch.setattr(rows, "CHUNK_ROWS", 400)
+        patch.setattr(tables, "ROW_GROUP", 100)
+        patch.setattr(rows, "CHUNK_ROWS", 100)
         patch.setattr(plan, "BATCH_ROWS", batch_rows)
         yield {count: written(folder / str(count), frames, count) for count in (1, 2, 4)}
 
