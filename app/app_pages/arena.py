@@ -59,13 +59,13 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
     st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
     rows_table(rows, columns)
     st.caption(
-        "A rank such as 2 to 5 may be any of these. Ranks come from shared questions and times. "
-        "Against the crowd: points of 0.01 Brier better than all others at the same times."
+        "A rank of 2 to 5 may be any of these. Ranks compare forecasts on the same questions at "
+        "the same times. Against the crowd: the lead over all others, in points of 0.01 Brier."
     )
     if any(not one.ranked for one in rows):
-        st.caption(f"{NOTHING}: no rank; no other shares 30 questions of 30 families with it.")
+        st.caption(f"{NOTHING}: no rank, since no other shares 30 questions in 30 families.")
     if arena.left_out:
-        st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more left out.")
+        st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more not shown.")
 
 
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:

@@ -47,8 +47,8 @@ def preview(ready: Ready) -> None:
             st.caption(as_text(warning))
         if not (nothing := found.changes_nothing):
             st.caption(
-                "An import cannot be undone. For a day, a question without an outcome can be "
-                "discarded on its page."
+                "An import cannot be undone, but a question without an outcome can be discarded "
+                "on its page for a day."
             )
         with st.container(horizontal=True):
             key = session.form_key("import")

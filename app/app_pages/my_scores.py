@@ -55,7 +55,7 @@ def means(own: OwnScores, questions: int) -> None:
     if own.brier.interval is not None:
         parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
     if others := questions - len(own.calls):
-        parts.append(f"{count(others, 'numeric or date question')} with CRPS not in the means.")
+        parts.append(f"Not in the means: {count(others, 'numeric or date question')} (CRPS).")
     st.caption(" ".join(parts))
 
 

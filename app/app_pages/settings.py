@@ -58,7 +58,7 @@ def preferences_form(usual_days: int) -> None:
         )
         percent = left.number_input(
             label="Lowest probability (%)",
-            help="Forms refuse probabilities closer to 0% or 100%. 0: accept everything.",
+            help="Forms refuse probabilities closer to 0% or 100% than this. 0: accept all.",
             min_value=0.0,
             step=0.1,
             format="%g",

@@ -131,11 +131,10 @@ def record(
     if few:
         _to_go(group)
     if waiting := max(0, whole.questions - group.questions):
-        early, wait = count(waiting, "question"), "waits" if waiting == 1 else "wait"
+        early = count(waiting, "question")
         st.caption(
             f"The score counts all resolved questions. {early} resolved early and "
-            f"{wait} for the verdict until the scheduled close has passed: early outcomes "
-            "lean to “yes”."
+            "will count for the verdict after the scheduled close: early outcomes are mostly “yes”."
         )
     if few:
         _calls(own)

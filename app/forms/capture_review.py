@@ -243,7 +243,7 @@ def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime)
     typed = right.text_input("Web address", article.url or "", key=key("url"))
     address = canonical_url(typed)
     if typed and address is None:
-        st.warning(f"“{as_text(shortened(typed))}” is left out: it does not begin with https://.")
+        st.warning(f"“{as_text(shortened(typed))}” is left out: it is not a web address.")
     text = st.text_area("Text", value=article.text, height=240, key=key("text"))
     return replace(
         article,

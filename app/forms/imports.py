@@ -227,7 +227,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         account = st.text_input(
             label="Your name in the file",
             placeholder="recognised if blank",
-            help="In a file of several people. Importing the others’ requires an admin.",
+            help="For a file of several people. Only an admin can import the others’ forecasts.",
             width=220,
             key=f"{key}-account",
         )
@@ -235,7 +235,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         closes = "closes" in asks and st.text_input(
             label="Closes",
             placeholder="end of March",
-            help="Of open questions that name no last day. Without it they are left out.",
+            help="For open questions that name no last day. Blank: they are left out.",
             width=220,
             key=f"{key}-closes",
         )
@@ -278,7 +278,7 @@ def _record_owner(key: str, rights: Rights) -> str:
     chosen = st.selectbox(
         label="Record owner",
         accept_new_options=True,
-        help="The member with this account or sheet, or a new one.",
+        help="The member whose account or sheet this is, or a new one.",
         width=220,
         key=f"{key}-owner",
         options=[me, *others],

@@ -47,7 +47,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         with left:
             closes = date_field(
                 label="Last day of forecasting",
-                help="Blank: the day that the question names. Forecasting ends when it ends.",
+                help="Blank: the day that the question names. Forecasting ends with that day.",
                 key=f"{key}-closes",
                 live=True,
             )
@@ -133,7 +133,7 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
         "Family",
         value=text.family if text else "",
         key=f"{key}-family",
-        help="Of questions with related outcomes. Reports count each family as one.",
+        help="A name shared by related questions. Reports count each family as one.",
     )
     for column, label, name, said in (
         (left, "Background", "background", text.background if text else ""),

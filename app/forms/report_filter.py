@@ -34,9 +34,7 @@ def pick_questions(known_tags: list[str]) -> Choice:
     cohort = st.selectbox(
         label="Questions",
         bind="query-params",
-        help=(
-            "The first is a fair sample. All resolved: biased, since early ones are mostly “yes”."
-        ),
+        help="The first is a fair sample. The second is biased: early outcomes are mostly “yes”.",
         options=list(_COHORTS),
         key="cohort",
     )
@@ -64,7 +62,7 @@ def pick_questions(known_tags: list[str]) -> Choice:
             bind="query-params",
             placeholder="all times",
             help=(
-                "Only the forecast active then counts. Blank: all, by the time they were active."
+                "Only the forecast active then counts. Blank: all, weighted by their time active."
             ),
             min_value=0.0,
             step=1.0,

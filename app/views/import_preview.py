@@ -60,7 +60,7 @@ def additions(by: Preview | Imported) -> None:
         listed = [*counts.memberships[:_ROWS], *([f"{more:,} more"] if more > 0 else [])]
         st.caption(as_lines("\n".join(["Memberships:", *map(on_one_line, listed)])))
     if counts.unvouched:
-        st.caption(f"{counts.unvouched:,} forecasts would count from now: nobody vouches for them.")
+        st.caption(f"Counted from now, not vouched for: {count(counts.unvouched, 'forecast')}.")
     if counts.wait_note:
         st.caption(counts.wait_note)
     if counts.kept_private:

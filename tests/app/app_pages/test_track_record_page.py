@@ -77,7 +77,7 @@ def test_below_30_questions_the_best_and_worst_come_first(
     # The score counts all three, the verdict only the one whose scheduled close has passed.
     shown = {metric.label: metric.value for metric in furnished.metric}
     assert shown["Questions"] == "3"
-    assert "2 questions resolved early and wait for the verdict" in said
+    assert "2 questions resolved early and will count for the verdict" in said
 
 
 def test_several_records_are_side_by_side_and_one_in_full(furnished: AppTest) -> None:
