@@ -53,7 +53,7 @@ class TeamMember(View):
     handle: str
     role: Role
     joined_at: datetime | None
-    entered_later: EnteredLater | None = Field(description="if forecasts count from before")
+    entered_later: EnteredLater | None = Field(description="if earlier forecasts count too")
 
 
 class Team(View):

@@ -144,7 +144,7 @@ class ResolvedQuestion(QuestionDocument):
     """A question just resolved."""
 
     no_longer_count: LateForecasts = Field(
-        description="the forecasts made when the outcome was known"
+        description="the forecasts made after the outcome was known"
     )
 
 

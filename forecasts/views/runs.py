@@ -26,7 +26,7 @@ class Looked(View):
 
 
 class Claimed(View):
-    """A question that another run has claimed, or a killed one has left."""
+    """A question claimed by another run, or left claimed by a killed one."""
 
     event: Literal["claimed"] = "claimed"
     question: str
@@ -43,12 +43,12 @@ class RunSummary(View):
     not_yet: int
     failed: int
     parked: int
-    waiting: int | None = Field(description="for a person; null after an error")
+    waiting: int | None = Field(description="those that need a person; null after an error")
     dry_run: bool
 
 
 class FailedRun(RunSummary):
-    """The end of a run that an error has ended."""
+    """The end of a run that an error stopped."""
 
     error: str
 
@@ -84,8 +84,8 @@ class RunStatus(View):
     )
     notices_unsure: int
     last_run: datetime | None
-    next_run: datetime | None = Field(description="null unless the last two runs tell a schedule")
-    run_every_minutes: int | None = Field(description="null like `next_run`")
+    next_run: datetime | None = Field(description="null unless the last two runs show an interval")
+    run_every_minutes: int | None = Field(description="null if `next_run` is")
 
 
 class ResolverSetting(View):
@@ -118,7 +118,7 @@ class ResolverAnswer(View):
     """The answer of a resolver."""
 
     kind: str
-    message: str = Field(description="the reason, without an outcome")
+    message: str = Field(description="the reason, if there is no outcome")
     outcome: str | None
     known_at: datetime | None
     source: str
@@ -150,7 +150,7 @@ class KeptEvidence(View):
 
 
 class CheckedReceipt(View):
-    """A receipt, and what the ledger says of it."""
+    """A receipt, and the finding of its check."""
 
     finding: str = Field(
         description="proved, altered_receipt, other_ledger, later or altered_ledger; of a ledger "

@@ -20,13 +20,13 @@ class ScoredForecast(View):
     value: str = Field(description="of the option that came true, if there are options")
     probability: float | None = Field(description="of the outcome")
     from_: datetime = Field(alias="from", description="when it took effect")
-    days: float = Field(description="for which it was current")
+    days: float = Field(description="how long it was current")
     score: float | None
     earned: float | None = Field(description="by this update; above 0 is better")
 
 
 class ScoredQuestion(View):
-    """A resolved question with your score; only printed scores without a score of the ledger."""
+    """A resolved question with your score, or with printed scores alone if the ledger has none."""
 
     number: int
     id: str
@@ -36,7 +36,7 @@ class ScoredQuestion(View):
     resolved_at: datetime
     protocol: str | None = Field(description="brier or crps")
     score: float | None = Field(description="from 0, the best, to 1")
-    coverage: float | None = Field(description="the share of its time with a forecast of yours")
+    coverage: float | None = Field(description="the share of its time with your forecast")
     against_crowd: float | None = Field(description="above 0 is better; null without others")
     earned: float | None = Field(description="by all updates; above 0 is better")
     forecasts: list[ScoredForecast]
@@ -73,7 +73,7 @@ class CrowdRow(View):
 
 
 class AttributionRow(View):
-    """An update and what it changed, in points of the score."""
+    """An update and its effect, in points of the score."""
 
     question_id: str
     forecaster: str
