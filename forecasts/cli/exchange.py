@@ -61,7 +61,7 @@ def import_(
     ] = False,
     column: Annotated[
         list[str] | None,
-        option("OURS=THEIRS", "Read a spreadsheet's column as ours; repeat for more."),
+        option("OURS=THEIRS", "Our name for a spreadsheet's column; repeat for more."),
     ] = None,
     closes: Annotated[
         str | None, option("WHEN", "Last day of a spreadsheet's open questions that name none.")

@@ -116,7 +116,7 @@ class TakesNegativeValues(AsMember):
 QuestionSlug = Annotated[str, argument("QUESTION", "The question's ID, or its number in the list.")]
 Every = Annotated[bool, flag("--all", "List every question, not only the first ones.")]
 DryRun = Annotated[bool, flag("--dry-run", "Print the results; nothing is stored.")]
-Overwrite = Annotated[bool, flag("--overwrite", "Replace an earlier one in the folder.")]
+Overwrite = Annotated[bool, flag("--overwrite", "Replace an earlier result in the folder.")]
 Account = Annotated[
     str | None, option("NAME", "Your name on the platform, if it is not recognised.")
 ]

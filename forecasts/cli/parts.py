@@ -164,7 +164,7 @@ def simulate(
         int | None,
         option(
             "N",
-            "Number of parts. [default: one for each million forecasts, at least one a core]",
+            "Number of parts. [default: one for each million forecasts, at least one per core]",
             min=1,
             max=MOST_PARTS,
         ),
