@@ -71,7 +71,7 @@ class Remedy:
     """An act that helps: a sentence in which ``{}`` is the act, with its arguments and options.
 
     The act is data, because each interface has its own way to do it: a command, a request, a
-    tool, a button. An option that is a Python keyword has an underscore behind it.
+    tool, a button. An option that is a Python keyword ends with an underscore.
 
     >>> in_words(Remedy("Write them first: {}", "revise", "rain", criteria=FILL_IN))
     'Write them first: forecasts revise rain --criteria "…"'

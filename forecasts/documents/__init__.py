@@ -1,4 +1,4 @@
-"""Documents, tables and charts, and one writer a format: whatever is made for people to read.
+"""Documents, tables and charts, and one writer per format: everything made for people to read.
 
 A document is data. ``as_text``, ``as_markdown``, ``as_html`` and ``as_pdf`` write any of them;
 ``as_csv`` and ``as_json`` write the rows and the data that a document is made of. ``vega_lite``

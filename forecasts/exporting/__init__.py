@@ -1,1 +1,1 @@
-"""Exports: what a member may see, as a ledger folder, in another platform's format, or as files."""
+"""Exports of a member's view: a ledger folder, another platform's format, or files."""

@@ -61,7 +61,7 @@ _MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
-_GONE_ON = ", and the ledger has gone on since."
+_GONE_ON = ", and the ledger has grown since."
 _GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
 
 
@@ -433,7 +433,7 @@ def _run(session: Session, now: datetime) -> Finding:
     if times is None:
         waiting = count(due, "question is", "questions are") + " due"
         waiting = waiting if due else "no question needs one"
-        return Finding("run", f"There was no run yet, and {waiting}.", schedule if due else "")
+        return Finding("run", f"There has been no run, and {waiting}.", schedule if due else "")
     result = f"The last run was at {to_minute(times.last)}"
     if times.last > now + TOLERANCE:
         return Finding(
@@ -447,7 +447,7 @@ def _run(session: Session, now: datetime) -> Finding:
     is_failing = (col(Watch.attempts) > 0) & waits
     failing = session.scalar(select(func.count()).select_from(Watch).where(is_failing)) or 0
     if failing:
-        failed = f"; checks of {count(failing, 'question')} failed, and are repeated"
+        failed = f"; checks of {count(failing, 'question')} failed and will be repeated"
         return Finding("run", f"{result}{failed}. To see why: {command('run status')}")
     return Finding("run", f"{result}.")
 

@@ -76,7 +76,7 @@ def move(
         raise Refused(
             f"The ledger at {place(source)!r} was moved to {there!r} already.",
             remedy=Remedy(
-                "Move that one, or let this one take acts again first: {}",
+                "Move that one, or reopen this one first: {}",
                 "move",
                 reopen=True,
                 database=place(source),

@@ -274,7 +274,7 @@ def _add_notes(
     )
     if "question_id" not in rows.table.header:
         name = rows.table.path.stem
-        reading.note(f"The file names no question; {name!r}, its own name, is id and title.")
+        reading.note(f"The file names no question: its own name, {name!r}, is ID and title.")
     if any(row["kind"] != "binary" for row in made) and not buckets.edges:
         reading.note(
             "The file has no range of numbers: it covers the forecasts and the outcome, and each "

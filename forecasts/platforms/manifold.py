@@ -218,8 +218,8 @@ def _vector(
 def _add_notes(reading: Reading, accounts: Collection[str]) -> None:
     if len(accounts) > 1:
         reading.note(
-            f"The bets are of {len(accounts):,} accounts; each is a forecaster with its id on "
-            "Manifold."
+            f"The bets are from {len(accounts):,} accounts; each is a forecaster named by its ID "
+            "on Manifold."
         )
     reading.note(
         "Each probability is the price that a bet left, which nobody stated as a forecast."
@@ -230,7 +230,7 @@ def _add_notes(reading: Reading, accounts: Collection[str]) -> None:
             "last prices in the files."
         )
     endless = sum(one["scheduled_close_time"] == LAST_TIME for one in reading.questions)
-    no_close = "{n} question{s} {has} no close on Manifold; here that is the end of the year 9999."
+    no_close = "{n} question{s} {has} no close on Manifold; here it is the end of the year 9999."
     reading.note(counted(endless, no_close))
 
 

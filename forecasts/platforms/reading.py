@@ -99,7 +99,7 @@ class Reading:
     ) -> None:
         """Replace the account of each forecast by its handle: the owner's if there is only one.
 
-        ``names``: the name of each account on the platform, which ``title`` is the name of.
+        ``names``: the name of each account on the platform; ``title``: the platform's name.
         ``mine``: the owner's account, if the file tells.
         """
         ids = dict.fromkeys(one["forecaster"] for one in self.forecasts)

@@ -125,7 +125,7 @@ def unpublished(left_out: Unpublished) -> str:
 
 
 def question_document(view: QuestionView) -> Document:
-    """Return a question: first what is known of its forecasts, then the question itself."""
+    """Return a question: first the facts about its forecasts, then the question itself."""
     state, text = view.question.state, view.text
     given = {
         "Resolution criteria": text.resolution_criteria,

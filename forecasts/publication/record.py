@@ -82,7 +82,7 @@ class PublishedForecast:
 
     @property
     def imported(self) -> str:
-        """That it was imported, and whether of a price that nobody stated, in words."""
+        """Words that say if it was imported, and if it is a price that nobody stated."""
         return format_origin(self.row.origin)
 
 

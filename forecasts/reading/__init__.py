@@ -1,4 +1,4 @@
 """Reading an article: from a page's bytes to its text, and to the questions that it suggests.
 
-Nothing here is stored, or reads the ledger.
+Nothing here reads the ledger, and nothing is stored.
 """

@@ -32,7 +32,7 @@ class LateForecasts:
         made = count(self.forecasts, "forecast")
         by = count(self.members, "member")
         ends = "counts" if self.forecasts == 1 else "count"
-        return f"{made} by {by} no longer {ends}: made when the outcome was known."
+        return f"{made} by {by} no longer {ends}: made after the outcome was known."
 
 
 def late_forecasts(

@@ -54,7 +54,7 @@ class NewForecast(NamedTuple):
 
 @dataclass(frozen=True)
 class Saved:
-    """A forecast or a withdrawal that was written, and what it replaced.
+    """A forecast or a withdrawal that was written, and the one it replaced.
 
     ``before``: the member's current forecast until then, None without one. ``cited``: the evidence
     with its stances; they are about ``outcome`` (``evidence.supported_outcome``).

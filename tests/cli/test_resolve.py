@@ -52,7 +52,7 @@ def test_a_time_moved_back_says_how_many_forecasts_no_longer_count(
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-21T12:00:00Z")
     clock("2026-01-23T12:00:00Z")
     said = forecasts("resolve", rain, "yes", "--known-at", "2026-01-19T12:00:00Z").stdout
-    assert "  2 forecasts by 2 members no longer count: made when the outcome was known.\n" in said
+    assert "  2 forecasts by 2 members no longer count: made after the outcome was known.\n" in said
 
 
 def test_a_correction_names_both_outcomes_and_show_compares_the_scores(

@@ -271,13 +271,13 @@ def routines(session: Session, at: float) -> dict[str, Finding]:
 
 @on_both
 def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
-    assert routines(session, 1)["run"].result == "There was no run yet, and no question needs one."
+    assert routines(session, 1)["run"].result == "There has been no run, and no question needs one."
     rain = ask(session, member_or_new(session, "alice", now=day(0)))
     session.add(Watch(question_id=rain.id, next_at=day(2)))
     session.flush()
     assert routines(session, 1)["run"].passed
     said = routines(session, 2)["run"]
-    assert said.result == "There was no run yet, and 1 question is due."
+    assert said.result == "There has been no run, and 1 question is due."
     assert "forecasts schedule" in said.remedy
     for at in (2, 2 + 1 / 96):
         record_run(session, now=day(at))
@@ -299,7 +299,7 @@ def test_failing_checks_are_counted_until_parked_or_resolved(session: Session) -
     said = routines(session, 1)["run"]
     assert said.passed
     assert said.result.endswith(
-        "; checks of 1 question failed, and are repeated. To see why: forecasts run status"
+        "; checks of 1 question failed and will be repeated. To see why: forecasts run status"
     )
     watch = session.exec(select(Watch).where(Watch.attempts == 1)).one()
     watch.parked_at = day(1)
@@ -350,7 +350,7 @@ def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kin
     )
     member_or_new(session, "bob", now=day(9))
     assert routines(session, 14)["backup"].passed
-    assert "gone on since" in routines(session, 15)["backup"].result
+    assert "grown since" in routines(session, 15)["backup"].result
 
 
 @on_both
@@ -374,4 +374,4 @@ def test_a_digest_that_did_not_leave_is_said(session: Session, kind: str) -> Non
     assert routines(session, 10)["digest"].passed
     member_or_new(session, "bob", now=day(10))
     assert routines(session, 11)["digest"].passed
-    assert "gone on since" in routines(session, 12)["digest"].result
+    assert "grown since" in routines(session, 12)["digest"].result

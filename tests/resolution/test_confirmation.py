@@ -180,7 +180,7 @@ def test_multiple_choice_is_scored_over_all_options(session: Session, alice: Mem
 
 
 @on_both
-def test_one_confirmation_is_the_first(session: Session, question: Question, alice: Member) -> None:
+def test_no_second_first_confirmation(session: Session, question: Question, alice: Member) -> None:
     first = resolve(session, question, alice, "yes", 5, at=6)
     known = {"known_at": day(5), "recorded_at": day(6)}
     session.add(Resolution(question_id=first.question_id, state="confirmed", outcome="no", **known))
@@ -260,7 +260,7 @@ def test_forecasts_from_the_time_on_do_not_count_and_are_counted(
     late = late_forecasts(session, before, "yes", day(4))
     assert late == LateForecasts(2, 1)
     assert late.sentence == (
-        "2 forecasts by 1 member no longer count: made when the outcome was known."
+        "2 forecasts by 1 member no longer count: made after the outcome was known."
     )
     settled = confirmation.confirm(
         session, question, "yes", known_at=day(4), now=day(7), member=alice

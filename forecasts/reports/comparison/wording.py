@@ -78,7 +78,7 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         )
     if (filled := pair.imputed) is not None:
         said.append(
-            "One side was silent for longer: with the crowd’s forecast for each while it had none, "
+            "One side was silent for longer. With the crowd’s forecast in the gaps of both sides, "
             f"the difference is {difference(filled)} on {count(filled.questions, 'question')}."
         )
         said += ["Abstention changes the claim."] if filled.better != pair.better else []

@@ -79,7 +79,7 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
 ) -> None:
     visit(furnished, "resolve", slug="snow")
     fill(furnished, "resolve-snow#0", outcome="no", known="2026-01-01 12:00").run()
-    late = "1 forecast by 1 member no longer counts: made when the outcome was known."
+    late = "1 forecast by 1 member no longer counts: made after the outcome was known."
     assert late in words(furnished)
     furnished.button(key="resolve-snow#0-go").click().run()
     times = "known at 5 Jan 2026, 00:00 UTC → 1 Jan 2026, 12:00 UTC"
