@@ -51,7 +51,7 @@ SHOWS: dict[str, Callable[[Session, Question], object]] = {
 }
 
 
-def test_it_is_hidden_before_a_forecast(session: Session, alice: Member, hidden: Question) -> None:
+def test_a_crowd_hides_until_a_forecast(session: Session, alice: Member, hidden: Question) -> None:
     def shown() -> set[str]:
         return {name for name, shows in SHOWS.items() if shows(session, hidden)}
 
@@ -83,13 +83,13 @@ def test_it_is_shown_once_the_question_has_closed_and_to_its_own_forecasters_bef
     assert len(updates.history(session, hidden)) == 1
 
 
-def test_any_resolver_scores_everybody(session: Session, alice: Member, hidden: Question) -> None:
+def test_a_resolver_scores_hidden_crowds(session: Session, alice: Member, hidden: Question) -> None:
     visibility.read_as(session, alice, now=day(2))
     row = resolve(session, hidden, alice, at=2)
     assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
 
 
-def test_an_annulled_question_shows_it(session: Session, alice: Member, hidden: Question) -> None:
+def test_annulling_shows_the_crowd(session: Session, alice: Member, hidden: Question) -> None:
     resolve(session, hidden, alice, "annulled", at=2)
     visibility.read_as(session, alice, now=day(2))
     assert len(updates.history(session, hidden)) == 1

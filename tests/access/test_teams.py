@@ -81,7 +81,7 @@ def test_an_admin_counts_a_members_past(session: Session, alice: Member, bob: Me
     assert role_in(session, carol, alder, now=day(6)) is Role.viewer
 
 
-def test_a_past_counts_once_and_is_not_ahead(session: Session, alice: Member, bob: Member) -> None:
+def test_a_count_is_not_repeated_or_ahead(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(5))
     of = {"member": alice, "now": day(6)}
     with pytest.raises(Refused, match="bob is not in Alder"):
@@ -185,7 +185,7 @@ def test_an_import_does_not_bring_back_a_corrected_stay(dated_back: Engine, tmp_
         assert stays(session, "alice") == [(day(4), day(5))]
 
 
-def test_a_role_holds_until_it_is_taken(session: Session, alice: Member, bob: Member) -> None:
+def test_a_role_holds_until_it_changes(session: Session, alice: Member, bob: Member) -> None:
     alder = teams.create(session, "Alder", member=alice, now=day(1))
     teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(2))
     teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(4))

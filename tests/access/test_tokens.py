@@ -224,7 +224,7 @@ def test_where_people_sign_in_nobody_acts_by_a_name(session: Session) -> None:
     assert tokens.acting_member(session, chosen(issued.secret), now=day(2)).handle == "bot"
 
 
-def test_shared_tokens_are_the_admins_to_make(session: Session, alice: Member, bob: Member) -> None:
+def test_only_admins_make_shared_tokens(session: Session, alice: Member, bob: Member) -> None:
     teams.create(session, "Alder", member=alice, now=day(0))
     issued = tokens.create(session, "bot", member=alice, now=day(1))
     for act in (

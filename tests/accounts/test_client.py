@@ -41,7 +41,7 @@ PACKED = gzip.compress(json.dumps({"ok": 1}).encode())
     ],
     ids=["whole", "compressed", "moved", "a broken connection", "half a document", "nothing"],
 )
-def test_a_document_comes_in(platform: Platform, client_of: ClientOf, replies: list[Reply]) -> None:
+def test_a_document_is_read(platform: Platform, client_of: ClientOf, replies: list[Reply]) -> None:
     platform.replies(*replies)
     assert client_of(HEADER).get("posts/", {"offset": 3}, ANY) == {"ok": 1}
     assert (platform.asked[0].path, platform.asked[0].query) == ("posts/", {"offset": "3"})

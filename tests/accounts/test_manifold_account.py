@@ -120,7 +120,7 @@ def test_a_pull_is_read_like_files_of_the_same_answers(pull: Pull, tmp_path: Pat
     assert len(pulled.frames.forecasts) == 4
 
 
-def test_no_bet_of_one_moment_is_lost(pull: Pull, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bet_of_the_same_moment_is_lost(pull: Pull, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "PAGE", 3)
     serve(pull.platform, BETS, size=3)
     pull.fetch(account)

@@ -86,7 +86,7 @@ def test_the_option_that_moved_most_is_named(session: Session, alice: Member, bo
     assert (found.option, found.before, found.now) == ("Ulsan", "30%", "10%")
 
 
-def test_medians_of_numbers_and_days_count(session: Session, alice: Member, bob: Member) -> None:
+def test_numbers_and_days_move_by_medians(session: Session, alice: Member, bob: Member) -> None:
     metres = {"type": "numeric", "lower_bound": "0", "upper_bound": "30", "unit": "m"}
     days = {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"}
     for fields, first, second, said in (

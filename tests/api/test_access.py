@@ -218,7 +218,7 @@ def served(
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", REQUESTS)
-def test_requests_are_answered_as_verbs_are(served: tuple[Session, TestClient], name: str) -> None:
+def test_requests_are_allowed_as_verbs_are(served: tuple[Session, TestClient], name: str) -> None:
     session, client = served
     verb, call = REQUESTS[name]
     case = CASES[verb]

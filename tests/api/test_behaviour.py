@@ -126,7 +126,7 @@ def test_a_body_that_is_not_json_and_a_mistyped_filter_are_named(api: TestClient
     assert "status" in mistyped.json()["remedy"]
 
 
-def test_crashes_tell_nothing(app: FastAPI, make_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crashes_leak_nothing(app: FastAPI, make_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("s3cr3t")
 

@@ -54,7 +54,7 @@ def test_the_shell_example_forecasts(engine: Engine, address: str, make_bot: Bot
     assert (handle, made.probability) == ("bot", 0.4)
 
 
-def test_the_python_one_forecasts_a_long_list(engine: Engine, address: str, make_bot: Bot) -> None:
+def test_python_example_forecasts_every_page(engine: Engine, address: str, make_bot: Bot) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         for number in range(PAGE_SIZE):  # besides the first one

@@ -216,7 +216,7 @@ def erase(engine: Engine, note: str, *acts: str) -> int:
 
 @on_both
 @pytest.mark.parametrize("genuine", [True, False])
-def test_evidence_that_no_removal_erased_is_named(furnished: Engine, genuine: bool) -> None:
+def test_evidence_erased_without_its_removal_is_named(furnished: Engine, genuine: bool) -> None:
     """Under a genuine removal of another member, or a forged one."""
     if genuine:
         remove(furnished)

@@ -35,7 +35,7 @@ def url(engine: Engine) -> str:
 
 
 @often(4, 100)
-def test_acts_told_to_killed_writers_are_there_once(engine: Engine, url: str, times: int) -> None:
+def test_killed_writers_keep_acknowledged_acts_once(engine: Engine, url: str, times: int) -> None:
     with writing_to(url) as writers:
         for _ in range(times):
             writers.listen_for(1)

@@ -58,7 +58,7 @@ def test_a_published_folder_has_the_site_the_data_and_the_program(
         assert (folder / name).read_bytes() == other.read_bytes(), name
 
 
-def test_a_private_question_leaves(engine: Engine, stamps: Stamps, folder: Path) -> None:
+def test_a_private_question_is_unpublished(engine: Engine, stamps: Stamps, folder: Path) -> None:
     with act(engine, 12) as (session, kate, now):
         published_by(session, kate, folder, member=kate)
         (folder / "CNAME").write_text("kate.example.org")

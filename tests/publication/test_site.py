@@ -278,7 +278,7 @@ def test_questions_perhaps_private_elsewhere_are_counted(session: Session, alice
     assert said == "1 question of this record is from Fatebook, where it may be private."
 
 
-def test_imports_that_count_later_are_omitted(session: Session, alice: Member, bob: Member) -> None:
+def test_imports_counted_later_are_not_noted(session: Session, alice: Member, bob: Member) -> None:
     ensure_admin(session, bob, now=day(0))
     wording = {"resolution_criteria": "The gauge.", "scheduled_close_time": day(40)}
     given = record(("metaculus-7", "alice", 1, 0.6), questions={"metaculus-7": wording})

@@ -157,7 +157,7 @@ def test_a_family_takes_two_and_each_once(session: Session, add: Add, alice: Mem
             act(session, ["a", "a"], member=alice, now=NOW)
 
 
-def test_after_one_told_apart_another_follows(session: Session, add: Add, alice: Member) -> None:
+def test_the_next_pair_follows_one_told_apart(session: Session, add: Add, alice: Member) -> None:
     add("a", "Will the quay open?", "metaculus")
     add("b", "Will the quay open?!", "fatebook")
     add("c", "Will the stone quay open?", "fatebook")

@@ -125,7 +125,7 @@ def test_status_follows_from_times_and_resolutions(session: Session, alice: Memb
         assert state.status == status
 
 
-def test_an_option_added_later_is_read_from_the_last_one(session: Session, alice: Member) -> None:
+def test_an_option_added_later_is_scored_from_the_last(session: Session, alice: Member) -> None:
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     updates.update(session, question, Value(probabilities=(0.6, 0.4)), member=alice, now=day(0))
     revisions.revise(

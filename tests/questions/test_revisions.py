@@ -117,7 +117,7 @@ def test_an_early_close_can_be_moved(session: Session, alice: Member, question: 
         revisions.close(session, question, at=day(2), member=alice, now=day(6))
 
 
-def test_a_resolved_one_stays_closed(session: Session, alice: Member, question: Question) -> None:
+def test_a_resolution_fixes_the_close(session: Session, alice: Member, question: Question) -> None:
     resolve(session, question, alice, "yes", 3, at=3)
     with pytest.raises(Refused, match="is resolved"):
         revisions.close(session, question, at=day(2), member=alice, now=day(4))

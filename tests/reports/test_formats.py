@@ -214,7 +214,7 @@ def test_a_team_is_told_that_its_members_forecast_before_they_joined() -> None:
         assert "record an outcome" not in said
 
 
-def test_zero_has_no_sign_infinite_scores_are_not_mentioned_and_a_dash_is_explained() -> None:
+def test_no_minus_zero_or_zero_infinite_scores_are_shown_and_a_dash_is_explained() -> None:
     found = random_report(4, "forecaster")
     assert "A dash: too few for an interval." in overview(found).note
     for render in TEXTS:

@@ -41,7 +41,7 @@ def said(*vector: float) -> Value:
     return Value(probabilities=vector)
 
 
-def test_evidence_is_on_the_main_move() -> None:
+def test_evidence_is_about_the_main_move() -> None:
     for before, after, option in (
         (None, said(0.5, 0.3, 0.2), "Busan"),
         (None, said(0.05, 0.45, 0.5), "Busan"),
@@ -115,7 +115,7 @@ def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
     assert found(Value(probability=0.5), supports) == ""
 
 
-def test_a_false_key_finds_no_evidence(session: Session, alice: Member, bob: Member) -> None:
+def test_a_forged_key_finds_no_evidence(session: Session, alice: Member, bob: Member) -> None:
     # An import may give any key, so one can lie in wait for the address that others will cite.
     page, note = "https://example.org/page", CitedEvidence(note="The dam broke.")
     for words in (page, f"{note.kind}\n\n{note.note}"):

@@ -57,7 +57,7 @@ def test_an_option_that_was_not_there_yet_is_read_from_the_last_one() -> None:
 
 
 @given(QUANTILES, QUANTILES)
-def test_quantiles_have_their_mean_crps(old: dict[str, float], new: dict[str, float]) -> None:
+def test_quantiles_have_their_expected_crps(old: dict[str, float], new: dict[str, float]) -> None:
     before, after = expected_scores(DEPTH, standing(quantiles=old), Value(quantiles=new))
     # By brute force, over many equally spaced levels of the new distribution.
     levels = (np.arange(4000) + 0.5) / 4000
@@ -71,7 +71,7 @@ def test_quantiles_have_their_mean_crps(old: dict[str, float], new: dict[str, fl
 
 
 @given(QUANTILES, st.floats(0, 0.1), st.floats(0, 0.1))
-def test_slices_hold_all_in_bounds(quantiles: dict[str, float], below: float, above: float) -> None:
+def test_slices_sum_to_mass_inside(quantiles: dict[str, float], below: float, above: float) -> None:
     value = Value(quantiles=quantiles | {"below": below, "above": above})
     slices = implied_density(DEPTH, value)
     assert math.fsum(one.chance for one in slices) == pytest.approx(1 - below - above)

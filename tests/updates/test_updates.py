@@ -120,7 +120,7 @@ def test_bad_evidence_is_refused(engine: Engine) -> None:
 # Undo: a new row with the value before, or a withdrawal; the mistake stays.
 
 
-def test_the_value_before_is_entered_again(session: Session, alice: Member) -> None:
+def test_an_undo_enters_the_value_before_again(session: Session, alice: Member) -> None:
     question = ask(session, alice, slug="harbour", type="numeric", lower_bound="0", upper_bound="9")
     right, wrong = Value(quantiles={"0.1": 2.0, "0.9": 8.0}), Value(quantiles={"0.5": 7.0})
     updates.update(session, question, right, member=alice, now=day(1))

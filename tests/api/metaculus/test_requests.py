@@ -67,7 +67,7 @@ def test_probabilities_come_in_any_order_and_may_be_off_by_rounding() -> None:
         (HOST, {"probability_yes_per_category": ROME}, "names 'Rome'"),
     ],
 )
-def test_a_forecast_has_its_one_value(of: QuestionText, fields: dict[str, Any], words: str) -> None:
+def test_any_other_value_is_refused(of: QuestionText, fields: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
         value(NewForecast(question=1, **fields), of)
 
