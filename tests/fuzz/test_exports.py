@@ -34,12 +34,6 @@ VALUES = st.sampled_from(
 )
 
 
-@pytest.fixture
-def kind() -> str:
-    """One kind of database is enough: the import itself is tested on both."""
-    return "sqlite"
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]]:
     """A sound export of each format: the bytes of its files by name."""

@@ -34,12 +34,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def kind() -> str:
-    """One kind of database is enough to test whether an import leaves anything behind."""
-    return "sqlite"
-
-
-@pytest.fixture
 def place(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 

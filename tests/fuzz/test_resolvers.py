@@ -63,11 +63,6 @@ WORDS = [
 ]
 
 
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"  # the same on a server: nothing here is about the database
-
-
 def _damaged(random: Random, whole: bytes) -> bytes:
     """Return the bytes with a few of them removed, doubled, replaced or inserted."""
     found = bytearray(whole)

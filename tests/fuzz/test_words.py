@@ -58,11 +58,6 @@ PLAIN = st.recursive(
 TYPED = SIGNS | CELLS | PAIRS | PLAIN.map(json.dumps)
 
 
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
 @few_or(200)
 def test_any_typed_value_is_read_or_refused(examples: int) -> None:
     @fuzz(examples)

@@ -252,12 +252,23 @@ def with_forecasts(frames: Frames, *more: dict[str, object]) -> Frames:
 
 
 @pytest.mark.slow
-def test_a_submission_is_read_back_equal(tmp_path: Path) -> None:
+def test_a_submission_has_the_fields_of_the_benchmark_and_is_read_back_equal(
+    tmp_path: Path,
+) -> None:
     written = forecastbench.write(sample(), tmp_path / "out")
     assert [file.name for file in written.files] == [
         "2025-03-02.carol.1.json",
         "2025-03-02.oracle.1.json",
         "2025-03-04.oracle.1.json",
+    ]
+    document = json.loads((tmp_path / "out" / "2025-03-02.oracle.1.json").read_text())
+    for name in ("organization", "model", "model_organization", "question_set"):
+        assert isinstance(document[name], str)
+    assert document["forecast_due_date"] == "2025-03-02"
+    names = ("id", "source", "forecast", "resolution_date", "reasoning")
+    assert [tuple(row[name] for name in names) for row in document["forecasts"]] == [
+        ("DGS10", "fred", 0.25, "2025-03-09", "Rates fall."),
+        ("abc", "manifold", 0.1, None, None),
     ]
     with opened(tmp_path / "out") as source:
         record = forecastbench.read(source, Choices("anna"))
@@ -270,19 +281,6 @@ def test_a_submission_is_read_back_equal(tmp_path: Path) -> None:
     assert kinds == {"carol": "human", "oracle": "bot"}
     assert record.frames.models is not None
     assert sorted(record.frames.models["model"]) == ["", "o-2", "o-2", "o-2"]
-
-
-def test_a_submission_has_the_fields_that_the_benchmark_checks(tmp_path: Path) -> None:
-    forecastbench.write(sample(), tmp_path / "out")
-    document = json.loads((tmp_path / "out" / "2025-03-02.oracle.1.json").read_text())
-    for name in ("organization", "model", "model_organization", "question_set"):
-        assert isinstance(document[name], str)
-    assert document["forecast_due_date"] == "2025-03-02"
-    names = ("id", "source", "forecast", "resolution_date", "reasoning")
-    assert [tuple(row[name] for name in names) for row in document["forecasts"]] == [
-        ("DGS10", "fred", 0.25, "2025-03-09", "Rates fall."),
-        ("abc", "manifold", 0.1, None, None),
-    ]
 
 
 @pytest.mark.slow
