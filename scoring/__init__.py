@@ -6,7 +6,7 @@ with formula and source. Four groups:
 - *scores*: one score per forecaster and question, from a path of forecasts; scoring rules
 - *crowds*: aggregates of everyone's standing forecasts
 - *calibration*: decompositions, reliability, tests, discrimination, movement
-- *comparison*: differences between groups, and what entitles one to call them real
+- *comparison*: differences between groups, and tests of whether they are real
 
 Probabilities ``p`` and outcomes ``y`` are given by keyword, so that they cannot be swapped. The
 types of results are in the modules of their functions. Simulated tournaments are in

@@ -158,8 +158,8 @@ def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
         here, there = (stamps.folder_of_proofs(one, chosen) for one in (session, moved))
     if here != there and (kept := stamps.later_than(here, -1)):
         print_note(
-            f"{count(kept, 'stamp')} of it in {here}: copy them to {there}, "
-            "where forecasts verify looks for them."
+            f"Stamps are not moved: copy {count(kept, 'stamp')} from {here} to {there}, where "
+            "forecasts verify looks for them."
         )
 
 

@@ -155,9 +155,9 @@ def _warn_of_late_ends(questions: pd.DataFrame, warn: Callable[[str], None]) -> 
     )
     if sentence := counted(
         int(late.sum()),
-        "{n} question{s} {was} known before the scheduled close but {has} no actual_close_time, so "
-        "forecasts made after the outcome was known count. To end scoring earlier, fill in "
-        "actual_close_time.",
+        "{n} question{s} {has} an outcome known before the scheduled close but no "
+        "actual_close_time, so forecasts made after the outcome was known count. To end scoring "
+        "earlier, fill in actual_close_time.",
     ):
         warn(sentence)
 

@@ -66,8 +66,8 @@ def publish(
                 f"{record.title} has no forecast that everyone may see: {outside:,} of its "
                 "members' forecasts are from before they joined, or after they left.",
                 remedy=Remedy(
-                    "To count a member's earlier forecasts, an admin of the ledger says since "
-                    "when: {}",
+                    "To count a member's earlier forecasts, an admin of the ledger names the "
+                    "day: {}",
                     "team add",
                     record.title,
                     "MEMBER",

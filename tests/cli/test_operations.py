@@ -145,7 +145,7 @@ def test_a_move_says_which_stamps_to_copy(
     (folder / f"1-{'a' * 64}.tsr").write_bytes(b"a stamp")
     old, to = ("--database", str(ledger_file)), tmp_path / "new.sqlite3"
     said = forecasts("move", "--to", str(to), *old).stderr
-    assert f"1 stamp of it in {folder}: copy them to {to}.proofs, where" in said
+    assert f"copy 1 stamp from {folder} to {to}.proofs, where" in said
     forecasts("move", "--reopen", *old)
     monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", str(folder))
     said = forecasts("move", "--to", str(tmp_path / "third.sqlite3"), *old).stderr

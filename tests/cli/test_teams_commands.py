@@ -56,7 +56,7 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
     publish = ("publish", str(tmp_path / "record"), "--team", "Alder")
     said = forecasts.refused(*publish)
     assert "1 of its members' forecasts are from before they joined, or after they left." in said
-    assert "says since when: forecasts team add Alder MEMBER --since DAY" in said
+    assert "names the day: forecasts team add Alder MEMBER --since DAY" in said
     added = forecasts("team", "add", "Alder", "alice", "--since", "2025-12-01").stdout
     assert added == "Alder: alice is now an admin; forecasts count since 2025-12-01\n"
     since = "forecasts count since 2025-12-01 (entered 2026-01-06)"

@@ -194,7 +194,7 @@ def test_it_warns_that_scoring_goes_on_after_an_outcome_was_known(tmp_path: Path
     said: list[str] = []
     read_folder(folder(tmp_path / "late", "\n".join([header, *rows, ""])), warn=said.append)
     [words] = said
-    assert "1 question was known before the scheduled close but has no actual_close_time" in words
+    assert "1 question has an outcome known before the scheduled close but no" in words
 
 
 @pytest.mark.slow

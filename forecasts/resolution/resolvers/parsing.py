@@ -120,8 +120,8 @@ def rows_of(
     """Yield the rows of a CSV file with a header, or of a JSON list of objects.
 
     ``name``: of the document, for messages. ``rows`` is the JMESPath to the list in a JSON
-    document. CannotTell if a CSV file does not have each of the ``columns`` once, and, unless
-    ``header_alone``, for one that is a header without a line end, which may go on.
+    document. CannotTell if a CSV file does not have each of the ``columns`` once, or, unless
+    ``header_alone``, is only a header without a line end: more may follow.
     """
     text = text_of(seen)
     if rows is None and text.lstrip()[:1] not in ("[", "{"):
