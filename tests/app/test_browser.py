@@ -171,7 +171,7 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert beside if width == 1280 else here["y"] < there["y"]
 
 
-def test_each_page_fits_a_narrow_screen_and_an_address_is_copied_sign_for_sign(
+def test_each_page_fits_a_narrow_screen_and_an_address_is_copied_unchanged(
     browser: BrowserContext, server: Server, watch: Watch
 ) -> None:
     with tab(browser, 390, 800) as page:

@@ -30,7 +30,7 @@ WIDE, NARROW = daily_acts.WIDTHS
 BOTH = [WIDE, pytest.param(NARROW, marks=pytest.mark.long)]
 
 
-def test_the_acts_of_a_day_keep_to_their_bars(page: Page, server: Server) -> None:
+def test_the_acts_of_a_day_keep_to_their_limits(page: Page, server: Server) -> None:
     for act in (
         daily_acts.by_keyboard,
         daily_acts.update_forecast,
@@ -41,7 +41,7 @@ def test_the_acts_of_a_day_keep_to_their_bars(page: Page, server: Server) -> Non
         assert row.met, row
 
 
-def test_a_new_question_is_one_field_and_one_key_and_is_left_without_a_question(
+def test_a_new_question_is_one_field_and_one_key_and_leaving_asks_nothing(
     page: Page, server: Server
 ) -> None:
     # The ratio to a page of one field is printed by the benchmark: tests share the machine.

@@ -104,7 +104,7 @@ def ledger_url(disk: Disk, ledger_file: Path) -> str:
     return sqlite_url(Path(shutil.copy(ledger_file, disk.folder / "ledger.sqlite3")))
 
 
-def test_on_a_full_disk_that_nobody_had_open_the_app_reads_says_so_and_goes_on_when_it_is_not(
+def test_on_a_full_disk_that_nobody_had_open_the_app_reads_says_so_and_recovers_with_room(
     furnished: AppTest, engine: Engine, disk: Disk
 ) -> None:
     engine.dispose()

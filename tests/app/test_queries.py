@@ -149,7 +149,7 @@ def asked_by_pages(app: AppTest) -> dict[str, list[tuple[str, Any]]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pages_ask_as_often_of_much_as_of_little_and_read_growing_tables_by_an_index(
+def test_pages_query_as_often_with_much_as_with_little_and_read_growing_tables_by_an_index(
     kind: str, furnished: AppTest, engine: Engine
 ) -> None:
     more(engine)
