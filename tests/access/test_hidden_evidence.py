@@ -82,9 +82,7 @@ def test_citing_a_page_does_not_show_others_notes_on_it(engine: Engine, key: str
     assert seen_by(engine, "alice") == ["mine", "my secret note"]
 
 
-def test_an_import_cannot_cite_hidden_evidence_nor_tell_that_it_is_there(
-    engine: Engine, key: str, tmp_path: Path
-) -> None:
+def test_imports_cannot_cite_hidden_evidence(engine: Engine, key: str, tmp_path: Path) -> None:
     said = []
     for guessed in (key, "e-0000000000000000"):
         with pytest.raises(BadInput, match="cites evidence that neither") as refused:

@@ -9,13 +9,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlmodel import Session
 
+from forecasts.access.members import member_or_new
 from forecasts.accounts import manifold as account
+from forecasts.accounts.accounts import settled
 from forecasts.common.errors import CaptureError
+from forecasts.ledger.models import Member, QuestionOrigin
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Pull, Reply, Request
+from tests.conftest import ask, day, resolve, say
 from tests.remarks import notes_of
 
 CHOICES = Choices("alice")
@@ -150,6 +155,27 @@ def test_resolved_markets_that_are_here_already_are_not_fetched_again(pull: Pull
         "Resolved markets that are here already were not fetched again: 1. To fetch them too: "
         "--fresh" in notes_of(record)
     )
+
+
+@pytest.mark.slow
+def test_resolved_questions_that_were_forecast_are_settled(session: Session, alice: Member) -> None:
+    bob = member_or_new(session, "bob", now=day(0))
+    for slug, who, platform in (
+        ("rain", alice, "manifold"),
+        ("open", alice, "manifold"),
+        ("theirs", bob, "manifold"),
+        ("elsewhere", alice, "metaculus"),
+    ):
+        question = ask(session, alice, slug=slug)
+        say(session, question, who, 0.4, 1)
+        origin = {"platform": platform, "platform_id": f"id-{slug}", "url": ""}
+        session.add(QuestionOrigin(question_id=question.id, recorded_at=day(1), **origin))
+        session.flush()
+        if slug != "open":
+            resolve(session, question, alice, "yes", 2, at=11)
+    assert settled(session, "manifold", alice) == {"id-rain"}
+    assert settled(session, "manifold", bob) == {"id-theirs"}
+    assert settled(session, "fatebook", alice) == set()
 
 
 @pytest.mark.slow

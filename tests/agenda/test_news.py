@@ -54,9 +54,7 @@ def test_common_words_are_not_topics(title: str, words: tuple[str, ...]) -> None
     assert topic_words(registry.question_text(title=title, **times)) == words
 
 
-def test_an_article_newer_than_the_forecast_is_shown_with_words(
-    session: Session, quay: Question, alice: Member
-) -> None:
+def test_newer_articles_show_their_words(session: Session, quay: Question, alice: Member) -> None:
     capture(session, alice, QUAY, 0.5)
     capture(session, alice, "A quay is a kind of wharf.", 2)
     assert found(session, quay, alice, 3) is None

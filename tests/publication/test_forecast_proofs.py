@@ -99,9 +99,7 @@ def test_hidden_forecasts_have_no_proof(
     assert found.finding == "missing"
 
 
-def test_a_line_that_is_not_a_proof_is_named_and_so_is_a_missing_file(
-    folder: Path, receipts: list[Receipt]
-) -> None:
+def test_bad_lines_and_missing_proofs_are_named(folder: Path, receipts: list[Receipt]) -> None:
     proofs = (folder / FILE).read_text()
     for line in ("{", "[]", "{}"):
         (folder / FILE).write_text(f"{proofs}{line}\n")

@@ -385,9 +385,7 @@ def rows_of(one: Record) -> list[Record]:
 
 
 @pytest.mark.slow
-def test_forecasts_contradicted_by_a_stamp_are_named(
-    engine: Engine, stamps: Stamps, authority: Authority
-) -> None:
+def test_stamps_refute_false_times(engine: Engine, stamps: Stamps, authority: Authority) -> None:
     first, _, last = stamps
     backdated = {first: stamp_of(first, authority, 3)}  # before forecasts that say day 2
     faults = Check(json.loads(record_text(engine, backdated))).faults
@@ -406,9 +404,7 @@ def test_forecasts_contradicted_by_a_stamp_are_named(
 
 
 @pytest.mark.slow
-def test_guessable_entries_of_earlier_releases_are_not_shown(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guessable_old_entries_are_hidden(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with act(engine, 0) as (session, kate, _):
         for slug in ("rain", "mine"):
             ask(session, kate, slug=slug, visibility="author" if slug == "mine" else "everyone")

@@ -62,9 +62,7 @@ def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_run_killed_after_sending_does_not_send_twice(
-    resolved: Engine, ledger_url: str, service: Service
-) -> None:
+def test_a_killed_run_sends_only_once(resolved: Engine, ledger_url: str, service: Service) -> None:
     running: list[subprocess.Popen[str]] = []
     begun = threading.Event()
 

@@ -60,9 +60,7 @@ def test_each_bad_argument_is_named_with_its_value_and_rule(server: MCPServer[An
     ]
 
 
-def test_a_refusal_names_a_tool_no_command_and_only_the_beginning_of_long_arguments(
-    server: MCPServer[Any],
-) -> None:
+def test_a_refusal_names_a_tool_and_cuts_long_arguments(server: MCPServer[Any]) -> None:
     found = refusal(server, "read_question", question="fog")
     assert "To see them: find_questions" in found
     assert "forecasts " not in found
