@@ -210,7 +210,7 @@ def test_a_resolution_that_the_member_has_not_seen_is_not_corrected(
     resolve(session, question, alice, "annulled", at=9)  # nothing is expected
 
 
-def test_impossible_times_are_refused(session: Session, question: Question, alice: Member) -> None:
+def test_the_impossible_is_refused(session: Session, question: Question, alice: Member) -> None:
     for outcome, known, error, words in (
         ("maybe", 5, BadInput, "not an outcome"),
         ("yes", 12, Refused, "cannot be known at"),
