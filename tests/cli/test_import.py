@@ -27,8 +27,8 @@ def _later(clock: Clock) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An export of Metaculus with a question and a forecast."""
-    return export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    """An export of Metaculus with two questions, one of them with a forecast."""
+    return export(tmp_path / "export", [question(41), question(42)], [forecast(41, **YES)])
 
 
 def test_a_dry_run_shows_each_row_names_the_new_member_and_writes_nothing(
@@ -38,7 +38,7 @@ def test_a_dry_run_shows_each_row_names_the_new_member_and_writes_nothing(
     seen = forecasts(*command, "--dry-run")
     assert "metaculus-41" in seen.stdout
     assert "made 2026-01-02; close 2026-01-11" in " ".join(seen.stdout.split())
-    assert "An import would add 1 new question, 1 forecast." in seen.stdout
+    assert "An import would add 2 new questions, 1 forecast." in seen.stdout
     assert "imported as zoe's" in seen.stderr
     once = "There is no member 'zoe' yet; the import would add them.", "An import cannot be undone."
     assert all(said in seen.stderr for said in once)
@@ -53,7 +53,7 @@ def test_a_dry_run_previews_on_a_named_ledger_that_does_not_exist_yet_and_create
     place = tmp_path / "new" / "ledger.sqlite3"
     monkeypatch.setenv("FORECASTS_DATABASE_URL", f"sqlite:///{place}")
     seen = forecasts("import", str(folder), "--dry-run")
-    assert "An import would add 1 new question, 1 forecast." in seen.stdout
+    assert "An import would add 2 new questions, 1 forecast." in seen.stdout
     assert f"There is no ledger yet. The first thing you store creates {place}." in seen.stderr
     assert not place.parent.exists()
 
@@ -89,8 +89,9 @@ def test_an_option_that_does_not_fit_is_refused_with_a_remedy(forecasts: Run, fo
 def test_several_exports_are_imported_together_or_not_at_all(
     forecasts: Run, tmp_path: Path, folder: Path
 ) -> None:
-    questions = [question(41), question(42)]
-    newer = export(tmp_path / "newer", questions, [forecast(41, **YES), forecast(42, **YES)])
+    reworded = question(41, **{"Question Title": "Will it rain there?"})
+    questions = [reworded, question(42), question(43)]
+    newer = export(tmp_path / "newer", questions, [forecast(41, **YES), forecast(43, **YES)])
     fatebook = tmp_path / "fatebook.csv"
     fatebook.write_text(FATEBOOK, encoding="utf-8")
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n", encoding="utf-8")
@@ -109,7 +110,7 @@ def test_several_exports_are_imported_together_or_not_at_all(
     done = forecasts("import", *given).stdout
     said = [line for line in done.splitlines() if line.startswith((str(tmp_path), "Imported"))]
     assert said == [
-        f"{folder}:", "Imported 1 new question, 1 forecast.",
+        f"{folder}:", "Imported 2 new questions, 1 forecast.",
         f"{newer}:", "Imported 1 new question, 1 changed question, 1 forecast.",
         f"{fatebook}:", said[-1],
     ]  # fmt: skip

@@ -60,6 +60,7 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
     typo = forecasts("questions", "--search", "upcomign")
     assert typo.stdout.startswith("upcoming\t")
     assert typo.stderr == "No question has these words; similar ones: upcoming.\n"
+    assert found("--search", "zzzz")[0].startswith("No question matches.")
 
 
 @pytest.mark.slow
