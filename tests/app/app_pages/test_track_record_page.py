@@ -136,7 +136,7 @@ def test_staleness_leads_to_the_questions_that_needed_a_review(
     app: AppTest, engine: Engine
 ) -> None:
     # Each yes closes its question early.
-    keep_a_record(engine, [(0.5, "yes", n / 25) if n % 2 else (0.5, "no", 3) for n in range(60)])
+    keep_a_record(engine, [(0.5, "yes", n / 15) if n % 2 else (0.5, "no", 3) for n in range(36)])
     said = words(visit(app, "track_record")).replace("\\", "")
     assert "Staleness" in [one.label for one in app.expander]
     assert "Unrevised forecasts grew too high: lowering each as time passed" in said
