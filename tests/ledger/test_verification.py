@@ -169,8 +169,10 @@ def test_a_row_without_an_entry_was_inserted(shared: Engine, id_: int) -> None:
     assert found.entry is None
 
 
-def test_a_row_without_its_entry_counts_as_inserted(shared: Engine) -> None:
+def test_an_entry_that_is_gone_is_named_by_its_place(shared: Engine) -> None:
     number = entry_of(shared, "forecast", 2)
+    found = broken(shared, f"DELETE FROM entry WHERE id = {number}")
+    assert (found.fault, found.entry) == (Fault.removed, number)
     found = broken(
         shared,
         f"DELETE FROM entry WHERE id = {number}",
@@ -190,12 +192,6 @@ def test_an_act_afterwards_does_not_make_an_inserted_row_a_lawful_one(shared: En
         found = verify(session).broken
     assert found is not None
     assert (found.fault, found.kind, found.row) == (Fault.inserted, "forecast", 99)
-
-
-def test_an_entry_that_is_gone_is_named_by_its_place(shared: Engine) -> None:
-    number = entry_of(shared, "forecast", 2)
-    found = broken(shared, f"DELETE FROM entry WHERE id = {number}")
-    assert (found.fault, found.entry) == (Fault.removed, number)
 
 
 def test_entries_in_another_order_are_seen(shared: Engine) -> None:

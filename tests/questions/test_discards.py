@@ -82,14 +82,6 @@ def test_no_act_takes_a_discarded_question(session: Session, alice: Member, slip
             act()
 
 
-def test_a_discarded_title_is_free_again(session: Session, alice: Member, slip: Question) -> None:
-    discard(session, slip, member=alice, now=LATER)
-    wording = registry.question_text(
-        title="Will it rian?", open_time=LATER, scheduled_close_time=day(10)
-    )
-    assert registry.register(session, wording, member=alice, now=LATER).slug == "will-it-rian"
-
-
 @on_both
 def test_nothing_is_rewritten_and_the_chain_covers_the_discard(engine: Engine) -> None:
     with database.writing(engine) as session:
@@ -119,11 +111,15 @@ def test_cited_evidence_stays(session: Session, alice: Member, bob: Member, slip
     assert len(session.exec(select(Evidence)).all()) == 1
 
 
-def test_a_discard_stops_the_resolvers(session: Session, alice: Member, slip: Question) -> None:
+def test_a_discard_stops_the_resolvers_and_frees_the_title(
+    session: Session, alice: Member, slip: Question
+) -> None:
     path = {"path": "/tmp/outcomes.csv"}
     assignments.attach(session, slip, "outcomes_file", path, member=alice, now=day(0))
     discard(session, slip, member=alice, now=LATER)
     assert session.exec(select(Watch)).one().next_at is None
+    again = ask(session, alice, title="Will it rian?", open_time=LATER)
+    assert again.slug == "will-it-rian"
 
 
 def test_only_authors_discard(session: Session, alice: Member, bob: Member, slip: Question) -> None:
@@ -132,9 +128,6 @@ def test_only_authors_discard(session: Session, alice: Member, bob: Member, slip
     assert not may_discard(session, slip, member=None, now=LATER)
     with pytest.raises(Forbidden, match="only its author"):
         discard(session, slip, member=bob, now=LATER)
-
-
-def test_a_hidden_question_is_not_discarded(session: Session, alice: Member, bob: Member) -> None:
     mine = ask(session, alice, slug="mine", **teams.visibility_fields(session, "me"))
     read_as(session, bob, now=LATER)
     assert not may_discard(session, mine, member=bob, now=LATER)

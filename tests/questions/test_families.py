@@ -74,27 +74,28 @@ def test_a_question_asked_on_two_platforms_or_here_is_proposed(two: Session, add
     assert {"metaculus-7", "own"} in proposed(two)
 
 
-def test_questions_of_one_platform_are_not_proposed(session: Session, add: Add) -> None:
+def test_one_platform_a_distant_close_or_another_type_is_not_proposed(
+    session: Session, add: Add
+) -> None:
     add("a", "Will the quay open?", "metaculus")
     add("b", "Will the quay open soon?", "metaculus")
     add("c", "Will the harbour close?")
     add("d", "Will the harbour close soon?")
-    assert proposed(session) == []
-
-
-def test_a_distant_close_or_other_type_makes_another_question(session: Session, add: Add) -> None:
-    add("a", "Will the quay open?", "metaculus")
-    add("b", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
+    add("e", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
     number = {"type": "numeric", "lower_bound": "0", "upper_bound": "1"}
-    add("c", "Will the quay open?!", "fatebook", **number)
+    add("f", "Will the quay open?!", "fatebook", **number)
     assert proposed(session) == []
 
 
-def test_of_several_candidates_the_most_similar_is_proposed(session: Session, add: Add) -> None:
+def test_of_several_candidates_the_most_similar_is_proposed_and_then_the_next(
+    session: Session, add: Add, alice: Member
+) -> None:
     add("a", "Will the quay open?", "metaculus")
     add("b", "Will the quay open?!", "fatebook")
     add("c", "Will the stone quay open?", "fatebook")
     assert proposed(session) == [{"a", "b"}]
+    tell_apart(session, "b", "a", member=alice, now=NOW)
+    assert proposed(session) == [{"a", "c"}]
 
 
 def test_only_those_of_an_import_are_proposed_when_asked(two: Session, add: Add) -> None:
@@ -155,14 +156,6 @@ def test_a_family_takes_two_and_each_once(session: Session, add: Add, alice: Mem
             act(session, ["a", "b"], member=alice, now=NOW)
         with pytest.raises(BadInput, match=r"at least two|are one question"):
             act(session, ["a", "a"], member=alice, now=NOW)
-
-
-def test_the_next_pair_follows_one_told_apart(session: Session, add: Add, alice: Member) -> None:
-    add("a", "Will the quay open?", "metaculus")
-    add("b", "Will the quay open?!", "fatebook")
-    add("c", "Will the stone quay open?", "fatebook")
-    tell_apart(session, "b", "a", member=alice, now=NOW)
-    assert proposed(session) == [{"a", "c"}]
 
 
 def test_joining_needs_the_right_to_change_both(session: Session, add: Add, alice: Member) -> None:

@@ -53,10 +53,15 @@ def test_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
 
 
 @on_both
-def test_a_slug_that_is_taken_is_refused(session: Session, alice: Member) -> None:
+def test_a_taken_or_malformed_slug_is_refused(session: Session, alice: Member) -> None:
     ask(session, alice, slug="rain")
     with pytest.raises(Refused, match="already a question 'rain'"):
         ask(session, alice, slug="rain")
+    for slug in ("../x y", ""):
+        with pytest.raises(BadInput, match="is not a slug"):
+            ask(session, alice, slug=slug)
+    with pytest.raises(BadInput, match="would be confused with the number of a question"):
+        ask(session, alice, slug="12")
 
 
 def test_a_question_with_a_past_close_is_not_registered(session: Session, alice: Member) -> None:
@@ -107,14 +112,6 @@ def test_a_malformed_question_is_refused_by_rule() -> None:
             registry.question_text(**given)
         assert rule in str(caught.value)
         assert caught.value.problems == ()  # the sentence says it all, and says it once
-
-
-def test_a_malformed_slug_is_refused(session: Session, alice: Member) -> None:
-    for slug in ("../x y", ""):
-        with pytest.raises(BadInput, match="is not a slug"):
-            ask(session, alice, slug=slug)
-    with pytest.raises(BadInput, match="would be confused with the number of a question"):
-        ask(session, alice, slug="12")
 
 
 def test_status_follows_from_times_and_resolutions(session: Session, alice: Member) -> None:

@@ -107,9 +107,7 @@ def test_an_early_close_is_in_the_past(session: Session, alice: Member, question
     for at in (-1, 0, 4.1, 10, 11):
         with pytest.raises(Refused, match="not an early close"):
             revisions.close(session, question, at=day(at), member=alice, now=day(4))
-
-
-def test_an_early_close_can_be_moved(session: Session, alice: Member, question: Question) -> None:
+    # It may be put right by another.
     for at in (3, 5, 2):
         revisions.close(session, question, at=day(at), member=alice, now=day(6))
         assert closes(session, question) == day(at)

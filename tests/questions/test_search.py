@@ -54,8 +54,11 @@ def found(
 
 @on_both
 @pytest.mark.usefixtures("_some")
-def test_open_questions_come_first_and_ended_ones_last(session: Session) -> None:
+def test_orders_and_labels(session: Session) -> None:
     assert found(session, Filter()) == ["sooner", "later", "ended", "upcoming", "recent", "old"]
+    assert found(session, Filter(), order=Order.newest)[0] == "recent"
+    assert found(session, Filter(), order=Order.alphabet)[:2] == ["ended", "later"]
+    assert labels(session) == (["a", "b"], ["f"])
 
 
 @on_both
@@ -138,15 +141,6 @@ def test_mine_are_those_that_i_stand_behind(session: Session, alice: Member, bob
     assert found(session, Filter(mine=True), alice) == ["later"]
     assert "sooner" in found(session, Filter(mine=False), alice)
     assert found(session, Filter(mine=True)) == []
-
-
-@on_both
-@pytest.mark.slow
-@pytest.mark.usefixtures("_some")
-def test_other_orders_and_labels(session: Session) -> None:
-    assert found(session, Filter(), order=Order.newest)[0] == "recent"
-    assert found(session, Filter(), order=Order.alphabet)[:2] == ["ended", "later"]
-    assert labels(session) == (["a", "b"], ["f"])
 
 
 def test_a_teams_questions_are_hidden(session: Session, alice: Member, bob: Member) -> None:

@@ -96,15 +96,14 @@ def test_another_outcome_ends_a_dispute_and_is_final(
     assert scored.brier == pytest.approx(0.49)
 
 
-def test_a_correction_is_disputable(session: Session, resolved: Question, alice: Member) -> None:
-    resolve(session, resolved, alice, "no", at=5)
-    assert until(session, resolved, 5) == day(12)
-
-
-def test_disputes_need_a_reason_in_time(session: Session, resolved: Question, bob: Member) -> None:
+def test_disputes_need_a_reason_in_time_and_a_correction_has_its_own(
+    session: Session, resolved: Question, alice: Member, bob: Member
+) -> None:
     for at, reason, words in ((4, " ", "needs a reason"), (10, "no", "final"), (11, "no", "final")):
         with pytest.raises(Refused, match=words):
             dispute(session, resolved, bob, at, reason)
+    resolve(session, resolved, alice, "no", at=5)
+    assert until(session, resolved, 5) == day(12)
 
 
 def noted(session: Session, at: float) -> list[str]:

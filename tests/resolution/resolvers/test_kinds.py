@@ -367,12 +367,9 @@ def test_settings_that_cannot_work_are_refused(name: str, settings: dict[str, An
         kind(name).check(name, settings, question())
 
 
-def test_a_number_has_no_default_outcome() -> None:
+def test_a_number_has_no_default_outcome_and_settings_have_a_size() -> None:
     with pytest.raises(BadInput, match="use another kind"):
         kind("deadline").check("deadline", {}, question("numeric"))
-
-
-def test_settings_have_a_size() -> None:
     with pytest.raises(BadInput, match=r"settings take .* at most 0.1 MB are kept") as refused:
         kind("http_json").check("http_json", STATUS | {"outcome": "a" * 100_000}, question())
     assert refused.value.remedy
@@ -415,16 +412,9 @@ def test_a_kind_of_another_package_is_there_once_it_is_installed() -> None:
     assert outcome(look("coin", {"side": "yes"}, CLOSE)) == ("yes", CLOSE)
     with pytest.raises(BadInput, match="do not fit the resolver kind coin"):
         look("coin", {"colour": "red"}, at(9))
-
-
-@pytest.mark.usefixtures("theirs")
-def test_it_does_not_take_the_place_of_one_of_ours() -> None:
+    # It does not take the place of one of ours, and one that cannot be loaded is named.
     assert kind("series").look is our_look
     assert names().count("series") == 1
-
-
-@pytest.mark.usefixtures("theirs")
-def test_one_that_cannot_be_loaded_is_named_with_the_reason() -> None:
     with pytest.raises(BadInput, match="'broken' cannot be used: AttributeError"):
         kind("broken")
 
