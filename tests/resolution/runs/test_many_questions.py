@@ -46,7 +46,7 @@ def fill(engine: Engine, count: int, *, kind: str, settings: dict[str, Any]) -> 
             for number in range(count - 1):
                 new = own | ({"slug": f"rain-{number}"} if "slug" in own else {})
                 rows.append(new | ({"question_id": number + 2} if "question_id" in own else {}))
-            if table in (Question, QuestionRevision, Forecast):
+            if table is not Watch:
                 append(
                     session,
                     str(table.__tablename__),
