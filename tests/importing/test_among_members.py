@@ -13,10 +13,10 @@ from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Question, QuestionOrigin
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both
 from tests.importing.test_record import NOW, come_in, record, shared
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, on_both]
 
 HASH = "0123456789abcdef"
 

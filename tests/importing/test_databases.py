@@ -18,7 +18,7 @@ from forecasts.ledger.verification import verify
 from forecasts.questions import standing
 from forecasts.scores import scores
 from forecasts.scores.ledger_frames import ledger_frames
-from tests.conftest import day
+from tests.conftest import day, on_both
 from tests.importing.test_frames import (
     FORECAST,
     FORECASTS,
@@ -29,7 +29,7 @@ from tests.importing.test_frames import (
     import_files,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, on_both]
 
 
 def test_a_preview_neither_waits_for_a_writer_nor_writes(engine: Engine, tmp_path: Path) -> None:

@@ -50,12 +50,6 @@ FORECASTS = "question_id,forecaster,made_at,probability,evidence\n"
 FORECAST = "q,bob,2026-01-02T00:00:00Z,0.4,\n"
 
 
-@pytest.fixture
-def kind() -> str:
-    """SQLite alone: imports into both databases are in test_databases and test_among_members."""
-    return "sqlite"
-
-
 def import_files(engine: Engine, path: Path, **files: str) -> Imported:
     """Import a folder that has these files and no others."""
     path.mkdir(exist_ok=True)

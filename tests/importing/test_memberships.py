@@ -26,12 +26,6 @@ EARLIER, JOINED = "2025-06-01T00:00:00Z", "2026-01-05T00:00:00Z"
 
 
 @pytest.fixture
-def kind() -> str:
-    """SQLite alone: the other tests of imports run on both databases."""
-    return "sqlite"
-
-
-@pytest.fixture
 def alder(engine: Engine) -> Engine:
     """A shared ledger in which alice, its admin, made the team Alder; bob forecasts in it."""
     with database.writing(engine) as session:

@@ -39,12 +39,6 @@ pytestmark = pytest.mark.slow
 NOW = day(30)
 
 
-@pytest.fixture
-def kind() -> str:
-    """SQLite alone: the other tests of imports run on both databases."""
-    return "sqlite"
-
-
 def record(
     *forecasts: tuple[str, str, float, float | None],
     questions: Mapping[str, Mapping[str, Any]] | None = None,
