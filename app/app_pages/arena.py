@@ -63,7 +63,7 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
         "the same times. Against the crowd: the lead over all others, in points of 0.01 Brier."
     )
     if any(not one.ranked for one in rows):
-        st.caption(f"{NOTHING}: no rank, since no other shares 30 questions in 30 families.")
+        st.caption(f"{NOTHING}: no rank; it shares 30 questions in 30 families with no other.")
     if arena.left_out:
         st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more not shown.")
 

@@ -227,7 +227,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         account = st.text_input(
             label="Your name in the file",
             placeholder="recognised if blank",
-            help="For a file of several people. Only an admin can import the others’ forecasts.",
+            help="For a file of several people. In a shared ledger only admins import the others.",
             width=220,
             key=f"{key}-account",
         )
