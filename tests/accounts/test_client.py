@@ -131,11 +131,11 @@ def test_an_answer_that_is_not_data_is_named(
     assert TOKEN not in str(refused.value)
 
 
-@pytest.mark.parametrize("token", ["", "two words", "new\nline", "naïve"])
-def test_an_impossible_token_is_refused_and_never_shown(client_of: ClientOf, token: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        client_of(HEADER, token)
-    assert not token or token not in str(refused.value)
+def test_an_impossible_token_is_refused_and_never_shown(client_of: ClientOf) -> None:
+    for token in ("", "two words", "new\nline", "naïve"):
+        with pytest.raises(BadInput) as refused:
+            client_of(HEADER, token)
+        assert not token or token not in str(refused.value)
 
 
 @pytest.mark.parametrize("site", [HEADER, QUERY], ids=["in a header", "in the query"])

@@ -55,21 +55,18 @@ def test_a_page_that_was_not_written_whole_is_fetched_again(tmp_path: Path, torn
     assert path.read_bytes() == whole + b'{"list":"posts","items":{"2":2},"next":null}\n'
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
+def test_a_file_in_another_form_or_broken_begins_again(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    for content in (
         b"",
         b'{"begu',
         b'{"form":2,"begun":"yesterday"}\n',
         b"{}\n",
         b'{"begun":"2026-03-01T12:00:00+00:00"}\n{"list":"posts","items":{"1":1},"next":null}\n',
-    ],
-)
-def test_a_file_in_another_form_or_broken_begins_again(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "kept.jsonl"
-    path.write_bytes(content)
-    with keeping(path, now=NOW) as kept:
-        assert (kept.resumed, kept.begun, kept.items("posts")) == (False, NOW, {})
+    ):
+        path.write_bytes(content)
+        with keeping(path, now=NOW) as kept:
+            assert (kept.resumed, kept.begun, kept.items("posts")) == (False, NOW, {}), content
 
 
 def test_a_killed_command_loses_no_page(tmp_path: Path) -> None:

@@ -234,29 +234,26 @@ def test_a_private_address_is_refused_when_added_and_whenever_a_message_is_sent(
     assert service.got == []
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
+def test_on_a_shared_ledger_nothing_touches_the_machine_of_the_run() -> None:
+    for address, said in (
         ("syslog://", "this ledger is shared"),
         (" DBus://local ", "this ledger is shared"),
         ("json://example.org/?template=/etc/passwd", "names a file"),
         ("json://example.org/?keyfile=k", "names a file"),
         ("json://example.org/?a=b;Template=x", "names a file"),
         ("json://example.org/?a&templat%65=x", "names a file"),
-    ],
-)
-def test_on_a_shared_ledger_nothing_touches_the_machine_of_the_run(address: str, said: str) -> None:
-    with pytest.raises(Refused, match=said):
-        apprise_adapter.check(address, allow_private=True, shared=True)
+    ):
+        with pytest.raises(Refused, match=said):
+            apprise_adapter.check(address, allow_private=True, shared=True)
     apprise_adapter.check("json://example.org/?template=x", allow_private=True, shared=False)
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "nope://x", "json://", "http://[", "a" * 99])
-def test_an_address_that_cannot_be_read_is_refused_and_not_repeated(address: str) -> None:
-    for shared in (False, True):
-        with pytest.raises(BadInput, match="cannot be read") as error:
-            apprise_adapter.check(address, allow_private=False, shared=shared)
-    assert not address or address not in str(error.value).replace("nope://", "")
+def test_an_address_that_cannot_be_read_is_refused_and_not_repeated() -> None:
+    for address in ("", "nonsense", "nope://x", "json://", "http://[", "a" * 99):
+        for shared in (False, True):
+            with pytest.raises(BadInput, match="cannot be read") as error:
+                apprise_adapter.check(address, allow_private=False, shared=shared)
+            assert not address or address not in str(error.value).replace("nope://", "")
 
 
 def test_an_address_is_shown_nowhere_and_forgotten_with_its_channel_or_member(

@@ -151,20 +151,17 @@ def test_questions_of_every_type_are_asked_and_forecast(ledger: Ledger) -> None:
         assert shown in tools.read_question(slug)
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
+def test_no_value_is_dropped_in_silence(ledger: Ledger) -> None:
+    given = {"title": "Will it rain?", "criteria": "As said.", "closes": "in 3 weeks"}
+    for fields, said in (
         ({"closes": ""}, "no last day"),
         ({"reason": "why"}, "needs a first forecast"),
         ({"quote": "words"}, "needs the article"),
         ({"unit": "mm"}, "needs bounds"),
         ({"model": "acme"}, "The model needs a first forecast"),
-    ],
-)
-def test_no_value_is_dropped_in_silence(ledger: Ledger, fields: dict[str, str], said: str) -> None:
-    given = {"title": "Will it rain?", "criteria": "As said.", "closes": "in 3 weeks"} | fields
-    with pytest.raises(BadInput, match=said):
-        ledger.tools("bot").ask_question(**given)  # type: ignore[arg-type]
+    ):
+        with pytest.raises(BadInput, match=said):
+            ledger.tools("bot").ask_question(**given | fields)
 
 
 def test_either_a_public_address_or_a_text_is_captured(ledger: Ledger) -> None:
