@@ -248,21 +248,18 @@ def test_a_pull_that_was_stopped_goes_on_where_it_was(pull: Pull) -> None:
     assert len(pull.kept.items("posts")) == 49
 
 
-@pytest.mark.parametrize(
-    ("me", "page"),
-    [
+def test_an_answer_of_another_shape_is_named(pull: Pull) -> None:
+    for answers in (
         ({"detail": "who?"}, {}),
         ({"id": 7}, []),
         ({"id": 7}, {"results": {"1": {}}}),
         ({"id": 7}, {"results": [{"title": "no id"}]}),
         ({"id": 7}, {"results": [{"id": 1, "projects": "none"}]}),
         ({"id": 7}, {"results": [{"id": 1, "question": {"my_forecasts": {"history": 3}}}]}),
-    ],
-)
-def test_an_answer_of_another_shape_is_named(pull: Pull, me: Any, page: Any) -> None:
-    pull.platform.answer = lambda asked: Reply(me if asked.path == "users/me/" else page)
-    with pytest.raises(CaptureError, match=r"Metaculus sent .*newer version"):
-        pull.fetch(account)
+    ):
+        pull.platform.answer = lambda asked, of=answers: Reply(of[asked.path != "users/me/"])
+        with pytest.raises(CaptureError, match=r"Metaculus sent .*newer version"):
+            pull.fetch(account)
 
 
 @pytest.mark.parametrize(

@@ -232,9 +232,9 @@ BROKEN: list[tuple[type[BaseModel], Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "given", "rule"), BROKEN)
-def test_a_broken_rule_is_told_in_our_words(body: type[BaseModel], given: Any, rule: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        body.model_validate(given)
-    faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
-    assert [one.rule for one in problems(faults)] == [rule]
+def test_a_broken_rule_is_told_in_our_words() -> None:
+    for body, given, rule in BROKEN:
+        with pytest.raises(ValidationError) as caught:
+            body.model_validate(given)
+        faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
+        assert [one.rule for one in problems(faults)] == [rule]

@@ -134,17 +134,15 @@ def test_a_trigger_that_does_not_fire_is_missed(own: Engine, act: str) -> None:
     assert "forecast." in bad(check(own, now))["history"].result
 
 
-@pytest.mark.parametrize(
-    ("revision", "remedy"), [("0001", "forecasts migrate"), ("9999", "newer release")]
-)
-def test_another_schema_is_reported_only(own: Engine, revision: str, remedy: str) -> None:
-    change(own, f"UPDATE alembic_version SET version_num = '{revision}'")
-    found = check(own, now)
-    said = bad(found)["schema"]
-    assert revision in said.result
-    assert remedy in said.remedy
-    assert "rows" not in {one.about for one in found}
-    assert schema.schema_revision(own) == revision
+def test_another_schema_is_reported_only(own: Engine) -> None:
+    for revision, remedy in (("0001", "forecasts migrate"), ("9999", "newer release")):
+        change(own, f"UPDATE alembic_version SET version_num = '{revision}'")
+        found = check(own, now)
+        said = bad(found)["schema"]
+        assert revision in said.result
+        assert remedy in said.remedy
+        assert "rows" not in {one.about for one in found}
+        assert schema.schema_revision(own) == revision
 
 
 @ON_A_SERVER
