@@ -89,8 +89,7 @@ def test_an_option_that_does_not_fit_is_refused_with_a_remedy(forecasts: Run, fo
 def test_several_exports_are_imported_together_or_not_at_all(
     forecasts: Run, tmp_path: Path, folder: Path
 ) -> None:
-    reworded = question(41, **{"Question Title": "Will it rain there?"})
-    questions = [reworded, question(42), question(43)]
+    questions = [question(41, **{"Question Title": "Rain?"}), question(42), question(43)]
     newer = export(tmp_path / "newer", questions, [forecast(41, **YES), forecast(43, **YES)])
     fatebook = tmp_path / "fatebook.csv"
     fatebook.write_text(FATEBOOK, encoding="utf-8")

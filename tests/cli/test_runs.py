@@ -85,15 +85,13 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
 def test_a_dry_run_says_so_and_does_nothing(forecasts: Run, outcomes: Path) -> None:
     said = forecasts("run", "--dry-run").stdout
     assert "confirmed: rain: yes, known on 6 January 2026\n" in said
-    would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
-    assert would in said
+    assert "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed" in said
     said = forecasts("run", "status").stdout  # a dry run leaves no trace
     assert "No run yet. To schedule runs, see: forecasts schedule --help\n" in said
     assert "No results yet." in said
     assert "1 resolved" in forecasts("run", "--only", "outcomes_file", "--limit", "1").stdout
     assert "There is no resolver kind" in forecasts.refused("run", "--only", "x")
-    own = "forecasts run status has options of its own."
-    assert own in forecasts.refused("run", "--limit", "1", "status")
+    assert "status has options of its own." in forecasts.refused("run", "--limit", "1", "status")
 
 
 def test_the_status_lists_done_parked_and_next_questions(forecasts: Run, outcomes: Path) -> None:
@@ -170,10 +168,12 @@ def test_the_status_says_when_the_next_run_of_a_schedule_is_expected(
     clock("2026-01-06T15:01:00Z")
     overdue = "The next run is overdue: check its schedule and log (docs/scheduling.md).\n"
     assert forecasts("run", "status").stdout.startswith(expected + overdue)
-    # In a terminal it was run by hand.
+    # In a terminal it is run by hand.
     monkeypatch.setattr("forecasts.cli.runs.on_terminal", lambda: True)
-    forecasts("run")
-    assert forecasts("run", "status").stdout.startswith("Last run: 2026-01-06 15:01 UTC\n")
+    for minute in (15, 30, 45):
+        clock(f"2026-01-06T16:{minute}:00Z")
+        forecasts("run")
+    assert forecasts("run", "status").stdout.startswith("Last run: 2026-01-06 16:45 UTC\n")
 
 
 def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_claim(
