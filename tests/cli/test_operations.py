@@ -149,7 +149,7 @@ def test_a_move_says_which_stamps_to_copy(
     forecasts("move", "--reopen", *old)
     monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", str(folder))
     said = forecasts("move", "--to", str(tmp_path / "third.sqlite3"), *old).stderr
-    assert "copy them" not in said
+    assert "copy 1 stamp" not in said
 
 
 def test_a_move_that_is_interrupted_says_how_it_goes_on(

@@ -259,7 +259,7 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
         moment, value = _time(at, zone, row.place), _number(cell, row.place, columns[1])
         if found.setdefault(moment, value) != value:
             raise parsing.changed(
-                f"{row.place} has {value!r} for {iso(moment)}, but another has {found[moment]!r}."
+                f"{row.place} has {value!r} for {iso(moment)}, another row has {found[moment]!r}."
             )
     return _Series(sorted(found.items()), sorted(blank.difference(found)), unfinished)
 

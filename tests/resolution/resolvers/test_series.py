@@ -186,7 +186,7 @@ def test_a_series_that_changed_its_form_decides_nothing() -> None:
         ("date,value\nsoon,1\n", "'soon' as its time, which is not a time"),
         ("date,value\n2026-01-05,many\n", "'many' as 'value', which is not a number"),
         ("date,value\n2026-01-05,inf\n", "which is not a number"),
-        ("date,value\n2026-01-05,1\n2026-01-05,2\n", "another row 1.0"),
+        ("date,value\n2026-01-05,1\n2026-01-05,2\n", "another row has 1.0"),
         ("[1, 2]", "no list of objects"),
         ('[{"date": "2026-01-05"}]', "has no 'value'"),
         ('[{"date": ', "is not JSON"),
