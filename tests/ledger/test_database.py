@@ -292,7 +292,5 @@ def test_a_negative_zero_and_a_missing_number_do_not_look_right_on_a_server() ->
     assert looks_right(column, [0.0, 0.5], "postgresql")
     for value in (-0.0, None, float("nan"), 1):
         assert not looks_right(column, [0.0, value], "postgresql")
-
-
-def test_the_forms_of_json_are_left_to_the_database() -> None:
+    # The forms of JSON are left to the database.
     assert looks_right(Column("value", JSON), ["[1"], "sqlite")

@@ -148,12 +148,9 @@ def test_another_number_makes_another_question() -> None:
         assert Title(one, ASKED).may_equal(Title(other, ASKED)) is may_equal, (one, other)
 
 
-def test_a_title_without_words_is_like_no_other() -> None:
+def test_only_titles_with_words_and_within_the_range_are_compared() -> None:
     ones, others = ([Title(text, ASKED) for text in texts] for texts in (["", "?"], ["", "Will"]))
     assert list(alike(ones, others)) == []
-
-
-def test_only_titles_within_the_range_are_compared() -> None:
     titles = [Title(f"Will the {name} quay open?", ASKED) for name in ("", "old", "old", "")]
     within = np.array([[0, 2], [0, 2], [2, 4], [2, 4]])
     found = [(one, other) for one, other, _ in alike(titles, titles, within)]

@@ -107,10 +107,7 @@ def test_words_that_are_found_are_not_replaced(session: Session) -> None:
     assert similar(session, "Huawey") == (["lodz"], ())
     shown = page(session, Filter(words="huwaei"), member=None, now=day(5))
     assert (shown.matching, shown.total, shown.similar) == (1, 4, ("Huawei",))
-
-
-@pytest.mark.usefixtures("_news")
-def test_a_word_in_the_title_counts_before_one_in_the_text(session: Session) -> None:
+    # A word in the title counts before one in the text.
     ask(session, session.exec(select(Member)).one(), slug="last", title="A chain?",
         scheduled_close_time=day(300))  # fmt: skip
     assert similar(session, "chain")[0] == ["chain", "last", "late"]

@@ -55,11 +55,8 @@ def test_evidence_is_about_the_main_move() -> None:
         (standing(probabilities=[0.5, 0.5]), said(0.1, 0.1, 0.8), "Other"),
     ):
         assert supported_outcome(PORTS, before, after) == f"“{option}”", after
-
-
-def test_otherwise_evidence_is_about_yes_a_higher_number_or_a_later_day() -> None:
-    said = [supported_outcome(one, None, Value()) for one in (RAIN, DEPTH, WHEN)]
-    assert said == ["yes", "a higher number", "a later day"]
+    others = [supported_outcome(one, None, Value()) for one in (RAIN, DEPTH, WHEN)]
+    assert others == ["yes", "a higher number", "a later day"]
 
 
 OPTIONS = standing(probabilities=[0.6, 0.2, 0.2])

@@ -110,12 +110,16 @@ def test_an_agreed_outcome_is_known_since_the_first_finding() -> None:
     assert finding.known_at == day(2)
 
 
-def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -> None:
+def test_a_quorum_or_a_failure_that_the_last_attempt_leaves_open_is_left_to_people() -> None:
     came = decide([says("yes"), fails()], QUORUM, last_attempt=True)
     assert (came.state, came.message) == (
         RunState.proposed,
         "only 1 of 2 agree on yes, known on 2 January 2026",
     )
+    # So is a fallback, with the failure that it may hide.
+    given_up = decide([FALLBACK, fails()], None, last_attempt=True)
+    assert given_up.state == "proposed"
+    assert "The host is away." in given_up.message
 
 
 def test_permanent_failures_are_told_apart() -> None:
@@ -151,12 +155,6 @@ def test_only_undisputed_outcomes_confirm(answers: list[str], agreeing: int, las
     assert (came.state == RunState.confirmed) == (len(named) == 1 and enough)
     assert (came.state == RunState.not_yet) <= ("waits" in answers)
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
-
-
-def test_a_fallback_is_proposed_with_the_failure_at_the_last_attempt() -> None:
-    given_up = decide([FALLBACK, fails()], None, last_attempt=True)
-    assert given_up.state == "proposed"
-    assert "The host is away." in given_up.message
 
 
 def test_error_messages_are_storable_text() -> None:
