@@ -158,6 +158,7 @@ def test_facts_of_an_undone_act_are_unknown(ledger: Engine) -> None:
         ask(session, alice, slug="snow", title="Will it snow?")
         assert registry.find(session, "snow").id is not None
         raise ZeroDivisionError
+    assert ledger.get_execution_options()[facts.FACTS].known == {}
     with pytest.raises(NotFound):
         forecast(ledger, slug="snow")
     assert forecast(ledger).id is not None

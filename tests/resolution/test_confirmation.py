@@ -142,9 +142,8 @@ def test_after_any_corrections_a_question_closes_at_the_earliest_time_that_still
                 resolve(session, question, alice, said.outcome, verdict.known, at=now)
                 current = said
             if number == reworded:
-                revisions.revise(
-                    session, question, member=alice, now=day(now), reason="x", background="x"
-                )
+                said_so = {"reason": "closed early", "background": "x"}  # and does not close it
+                revisions.revise(session, question, member=alice, now=day(now), **said_so)
             candidates = [10, closed, current.known if current.outcome in ("yes", "no") else None]
             assert close_of(session, question) == min(c for c in candidates if c is not None)
 
