@@ -152,6 +152,28 @@ def test_a_ledger_with_an_altered_value_is_migrated_and_the_row_named(tmp_path: 
     engine.dispose()
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_server_with_an_altered_outcome_is_migrated_and_the_row_named(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(empty, "0015", monkeypatch)
+    known = "ADD CONSTRAINT ck_resolution_state_is_known CHECK (state <> 'lost') NOT VALID"
+    with database.writing(empty) as session:
+        for act in (
+            "ALTER TABLE resolution DROP CONSTRAINT ck_resolution_state_is_known",
+            "ALTER TABLE resolution DISABLE TRIGGER USER",
+            "UPDATE resolution SET state = 'lost'",
+            "ALTER TABLE resolution ENABLE TRIGGER USER",
+            f"ALTER TABLE resolution {known}",
+        ):
+            session.execute(text(act))
+    migrate(empty)
+    with database.reading(empty) as session:
+        found = verify(session).broken
+    assert found is not None
+    assert (found.kind, found.row) == ("resolution", 1)
+
+
 def test_every_column_has_the_constraint_of_its_form(engine: Engine) -> None:
     dialect = engine.dialect.name
     looked = inspect(engine)
