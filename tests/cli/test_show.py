@@ -156,3 +156,5 @@ def test_reasons_that_follow_a_forecast_and_other_comments_are_shown(
     everything = forecasts("show", "rain", "--all").stdout
     assert "40% — Dark clouds." in everything
     assert "comments: Which gauge?" in everything
+    [forecast] = forecasts.printed("show", "rain")["forecasts"]
+    assert forecast["rationale"] == "Dark clouds."

@@ -123,6 +123,7 @@ def test_only_pairs_with_a_verdict_count_among_those_that_are_adjusted() -> None
 def test_holms_procedure_on_a_textbook_example() -> None:
     # Four p-values, smallest times 4, next times 3, and so on, non-decreasing.
     assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    assert holm([0.7, 0.6]).tolist() == [1, 1]
 
 
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
