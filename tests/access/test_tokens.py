@@ -76,6 +76,8 @@ def test_a_token_that_is_over_is_refused_from_that_moment_on(session: Session) -
     assert tokens.held(session, issued.secret, now=day(2.999)).member
     with pytest.raises(Expired, match=f"The token {issued.token.key} expired at"):
         tokens.held(session, issued.secret, now=day(3))
+    [listed] = tokens.listing(session)
+    assert [listed.state(day(at)) for at in (2.999, 3)] == ["in force", "expired"]
     with pytest.raises(BadInput, match="has passed"):
         made(session, expires_at=day(1))
 

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from forecasts.access import members, visibility
+from forecasts.access import members, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
 from forecasts.agenda.today import RECENT, is_empty, today
 from forecasts.articles.library import store
 from forecasts.ledger import database
-from forecasts.ledger.models import Member, PolicyKind, Question
+from forecasts.ledger.models import Member, PolicyKind, Question, Role
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, disputes
 from forecasts.updates import updates
@@ -37,6 +37,16 @@ def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
     assert today(session, alice, now=day(5)).to_forecast.total == 1
+
+
+@pytest.mark.slow
+def test_forecasts_are_asked_of_forecasters(session: Session, alice: Member, bob: Member) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    teams.set_role(session, alder, bob, Role.forecaster, member=alice, now=day(0))
+    teams.appoint(session, bob, Role.viewer, member=alice, now=day(0))
+    ask(session, alice, slug="read")
+    ask(session, alice, slug="ours", **teams.visibility_fields(session, "Alder"))
+    assert [one.slug for one in today(session, bob, now=day(2)).to_forecast.first] == ["ours"]
 
 
 @pytest.mark.slow

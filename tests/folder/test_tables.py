@@ -148,3 +148,17 @@ def test_an_overlong_row_in_another_encoding_is_named_by_its_line(tmp_path: Path
     path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
     with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):
         read_table(path, {})
+
+
+def test_a_ragged_row_after_texts_of_two_lines_is_named_by_the_line_where_it_begins(
+    tmp_path: Path,
+) -> None:
+    header, row = (
+        "question_id,forecaster,made_at,probability,rationale\n",
+        'rain,bob,{},0.4,"a\nb"\n',
+    )
+    rows = [row.format(f"2026-01-0{number}T00:00:00Z") for number in range(1, 6)]
+    rows[3] = rows[3].replace(",0.4,", ",1.4,")
+    error = refused(folder(tmp_path, forecasts=header + "".join([*rows, "rain,bob\n"])))
+    places = [problem.place for problem in error.problems]
+    assert places == ["forecasts.csv, line 12", "forecasts.csv, line 8, column probability"]

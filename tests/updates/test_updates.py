@@ -36,6 +36,9 @@ def test_a_repeat_writes_nothing(session: Session, question: Question, alice: Me
     again = updates.update(session, question, Value(probability=0.3), **by)
     assert (again.forecast, again.before) == (first.forecast, first.forecast)
     assert len(updates.history(session, question)) == 1
+    later = by | {"now": day(1) + updates.REPEATED_WITHIN}  # meant as a forecast of its own
+    updates.update(session, question, Value(probability=0.3), **later)
+    assert len(updates.history(session, question)) == 2
 
 
 def test_an_invalid_value_is_refused(session: Session, question: Question, alice: Member) -> None:

@@ -408,6 +408,18 @@ def test_an_interruption_while_a_part_is_sorted_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
 
 
+def test_a_disk_that_fills_up_is_named_and_nothing_left(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(spill.Spill, "add", full)
+    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
+        partition(find_files([folder]), tmp_path / "parts")
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
+
+
 def test_a_disk_without_room_is_refused_at_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
