@@ -79,7 +79,9 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"titles": ["Rain?", "Snow?"], "outcomes": ["yes", "no"], "who": ["bo", "bo", "cy"],
          "note": "prob → probability"},
     ),
+    "without a forecaster they are the owner's": (two("p", "0.7"), {}, {"who": ["alice"]}),
     "numbers up to 1": (two("p", "0.5", "1"), {}, {"p": [0.5, 1], "note": "are from 0 to 1"}),
+    "numbers that are 0 and 1": (two("p", "0", "1"), {}, {"p": [0, 1], "note": "from 0 to 1"}),
     "percentages": (two("p", "50%", "0.5%"), {}, {"p": [0.5, 0.005], "note": "are percentages"}),
     "numbers up to 100": (two("p", "50", "1"), {}, {"p": [0.5, 0.01], "note": "from 0 to 100"}),
     "percentages beside numbers": (two("p", "50%", "0.5"), {}, {"p": [0.5, 0.5]}),
@@ -101,6 +103,10 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "a day of 23 hours ends with its last second": (
         "question,date,deadline,p,outcome\na,2025-03-09T12:00:00,2025-03-09,0.7,1\n",
         NEW_YORK, {"closes": ["2025-03-10 03:59"]},
+    ),
+    "a day of 25 hours ends with its last second": (
+        "question,date,deadline,p,outcome\na,2025-11-02T12:00:00,2025-11-02,0.7,1\n",
+        NEW_YORK, {"closes": ["2025-11-03 04:59"]},
     ),
     "a forecast is dated a day before the close": (
         "question,deadline,p,outcome\na,2025-03-05,0.7,1\nb,2025-03-05 14:00,0.7,1\n", {},
@@ -198,6 +204,10 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         f"\ufeff{TEAM}Will A?,Ann B,70,yes\nWill B?, Ann  B ,50,no\n", {},
         {"who": ["Ann B", "Ann B"]},
     ),
+    "a row of nobody": (
+        PLAIN + "Hail?,,2025-03-01,0.7,1\n", {},
+        {"who": ["bo", "bo"], "left out": [("line 4", "names no forecaster")]},
+    ),
     "two probabilities by one name at once": (
         PLAIN + "Rain?,bo,2025-03-01,0.2,1\n", {},
         {"note": "only the last one counts, as in sheet.csv, line 4, 'bo'"},
@@ -247,6 +257,10 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "Fog?,2025-03-01,0.7,,\n", {},
         {"resolved": ["2025-03-04 23:59", ""], "note": "resolved → resolution time"},
     ),
+    "another name of the time of the resolution": (
+        "question,date,p,outcome,Date resolved\nRain?,2025-03-01,0.7,1,2025-03-04\n", {},
+        {"resolved": ["2025-03-04 23:59"]},
+    ),
     "resolved with other cells is left out": (
         "question,p,outcome,resolved\na,0.7,1,2025-03-04\nb,0.7,1,no\n", {},
         {"note": "Left out: resolved."},
@@ -254,6 +268,10 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "resolved does not name a question": (
         "city,p,outcome,resolved\nOslo,0.7,1,yes\n", {},
         {"note": "named by its other columns (city)."},
+    ),
+    "resolved may be chosen as the outcome": (
+        "question,p,resolved\nRain?,0.7,yes\n", with_columns(outcome="resolved"),
+        {"outcomes": ["yes"]},
     ),
     "whether a question resolved is not the outcome": (
         "Question;p;Outcome;Resolved?\nRain by 2028?;70%;no;yes\nFog by 2028?;20%;;no\n", {},
@@ -303,6 +321,10 @@ SHEETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     ),
     "French": (
         "Question;Nom;Probabilité;Date;Résultat;Échéance\nPluie?;Zoé;0,7;2025-03-15;Oui;2025-06-30\n",
+        {}, {"outcomes": ["yes"], "who": ["Zoé"], "p": [0.7], "no note": "Left out"},
+    ),
+    "Spanish": (
+        "Pregunta;Nombre;Pronóstico;Fecha;Resultado;Plazo\n¿?;Zoé;0,7;2025-03-15;Sí;2025-06-30\n",
         {}, {"outcomes": ["yes"], "who": ["Zoé"], "p": [0.7], "no note": "Left out"},
     ),
     "columns of days with dots": (
