@@ -92,13 +92,14 @@ def _print_overview(
     heading = fitted(title, lines=2)
     subheading = fitted(about, lines=2) + fitted(*limits)
     values = ", ".join(text.options or []) or format_bounds(text)
-    criteria = text.resolution_criteria
+    unresolved, criteria = state.resolution is None, text.resolution_criteria
     if not text.has_criteria:
-        criteria = f"none yet. Write them: {command('revise', state.slug, criteria=FILL_IN)}"
+        write = command("revise", state.slug, criteria=FILL_IN)
+        criteria = f"none yet. Write them: {write}" if unresolved else "none"
     wording = fitted(
         f"{'Options' if text.options else 'Range'}: {values}" if values else "", lines=2
     )
-    wording += fitted(f"Criteria: {criteria}", lines=3 if state.resolution is None else 1)
+    wording += fitted(f"Criteria: {criteria}", lines=3 if unresolved else 1)
     rows = history(session, state.question)
     wording += _current(state, rows, who, now)
     ending = fitted(*_resolver_lines(session, state), lines=2)

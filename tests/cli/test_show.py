@@ -77,7 +77,7 @@ def test_everything_is_shown_when_asked_for_and_in_json(forecasts: Run, ferry: s
     assert shown["scores"][0]["forecaster"] == "alice"
 
 
-def test_a_short_question_names_the_missing_parts(forecasts: Run) -> None:
+def test_a_short_question_names_the_missing_parts(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     assert forecasts("show", "rain").stdout.splitlines()[1:] == [
         "rain · open · binary · opened 2026-01-05 · closes 2026-01-15 23:59 UTC",
@@ -85,6 +85,9 @@ def test_a_short_question_names_the_missing_parts(forecasts: Run) -> None:
         "You: no forecast yet",
         "No forecasts yet.",
     ]
+    clock("2026-01-06T12:00:00Z")
+    forecasts("resolve", "rain", "no")
+    assert "\nCriteria: none\n" in forecasts("show", "rain").stdout
 
 
 def test_a_question_names_its_resolver_and_why_it_is_parked(
