@@ -204,7 +204,7 @@ def test_a_look_ends_with_a_run_that_is_killed(ending: str, tmp_path: Path) -> N
     looks = (
         "from forecasts.resolution.resolvers.worker import Worker\n"
         "from tests.resolution.resolvers.looking import World, at, question\n"
-        f"Worker(10).look({ending!r}, {{'how': {sleeps!r}}}, question(), at(9), World(at(9)))"
+        f"Worker(60).look({ending!r}, {{'how': {sleeps!r}}}, question(), at(9), World(at(9)))"
     )
     path = os.pathsep.join(path or os.getcwd() for path in sys.path)
     with subprocess.Popen(
