@@ -1,4 +1,4 @@
-"""Rows that the database refuses, whoever writes them, and how a ledger is named and opened."""
+"""Rows that the database itself refuses, and how a ledger is named and opened."""
 
 import sqlite3
 from collections.abc import Iterator
