@@ -54,6 +54,9 @@ class Forecasts(NamedTuple):
         gain = (self.y[last] * after[last]).sum(axis=1)
         before = after - added
         possible = self.p > 0
+        if possible.all():
+            first = self.first * self.p.shape[1]
+            return Sums(self.p.ravel(), after.ravel(), before.ravel(), first, gain)
         counts = np.append(0, np.cumsum(possible.sum(axis=1)))
         of = self.p[possible], after[possible], before[possible]
         return Sums(*of, counts[self.first], gain)

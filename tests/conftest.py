@@ -115,7 +115,7 @@ def _statements_are_compiled_once() -> Iterator[None]:
 def _one_thread_scores() -> Iterator[None]:
     """Score in one thread: with ledgers of a few rows, more only wait for each other.
 
-    ``tests/reports/test_build.py`` compares reports made in several threads with those made in one.
+    Tests of the order and of the draws use several.
     """
     with parallel.limited(1):
         yield

@@ -37,7 +37,6 @@ from forecasts.reports.wording import notes
 from scoring.arrays import Places
 from scoring.null_distribution import FAR
 from scoring.outcome_draws import outcome_draws
-from scoring.parallel import map_threads
 from scoring.rare_events import least_error
 
 LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
@@ -58,7 +57,6 @@ def build(
     """
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     rows = Rows(numbered(made_in_time(frames, choice)), scope)
-    rows.compute()
     found = joint(rows)
     common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
@@ -169,7 +167,7 @@ def groups(
             **calibration.calibration(when_made.claims(made.forecasts), drawn),
         )
 
-    return tuple(map_threads(group, wanted))
+    return tuple(map(group, wanted))
 
 
 def _left_out(rows: Rows, why: npt.NDArray[np.object_]) -> dict[str, tuple[LeftOut, ...]]:

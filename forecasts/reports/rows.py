@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,6 @@ from forecasts.reports.when_made import Forecasts, forecasts_made
 from scoring.arrays import Flags, Places
 from scoring.calibration_when_made import sharpness
 from scoring.outcome_draws import link_of
-from scoring.parallel import map_threads
 
 # Everyone, a tag and a lead have no others to be compared with.
 SIDES = ("forecaster", "team", "kind", "model", "owner")
@@ -58,12 +57,6 @@ class Rows:
     frames: Frames
     scope: Scope
     alone: bool = False
-
-    def compute(self) -> None:
-        """Compute the slow rows, several at a time, since one alone mostly waits for memory."""
-        names = ["scores", "every", "leads", "moved", "in_groups", "unrevised"]
-        self.live  # noqa: B018 all others need it first
-        map_threads(partial(getattr, self), (["skills"] if self.compares else []) + names)
 
     @cached_property
     def entries(self) -> Entries:

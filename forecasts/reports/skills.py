@@ -47,16 +47,8 @@ def skills(
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
-    protocols = [
-        scoring.Protocol(name, "brier", _timing(lead), reference, 100.0, "higher is better")
-        for name, reference in (ADVANTAGES | _OWN).items()
-    ]
-    table = scoring.score(questions, forecasts, protocols)
-    wide = table[table["protocol"] == "skill"][["question_id", "forecaster", "score"]]
-    wide = wide.rename(columns={"score": "skill"})
-    for name in ("crowd_skill", "perfect"):
-        wide[name] = table.loc[table["protocol"] == name, "score"].to_numpy()
-    wide["question"] = places(questions, wide.pop("question_id"))
+    scores = _scores(questions, forecasts, lead)
+    wide = scores[["forecaster", "skill", "crowd_skill", "perfect", "question"]].copy()
     who = pd.Series(person[wide["forecaster"].astype(np.intp)])
     people = who.groupby(wide["question"].to_numpy())
     beside = people.transform("nunique").to_numpy() > 1
@@ -74,40 +66,46 @@ def skills(
     found = of_groups(wide)
     if found.empty:
         return found
-    odds = of_groups(wide[["question", "forecaster"]].assign(**_odds(questions, forecasts, lead)))
+    decided = _odds(questions, forecasts, lead, scores)
+    odds = of_groups(wide[["question", "forecaster"]].assign(**decided))
     return found.assign(**_moments(odds))
 
 
+def _scores(questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None) -> pd.DataFrame:
+    """Return each forecaster's advantages and coverage; ``question`` is a position."""
+    protocols = [
+        scoring.Protocol(name, "brier", _timing(lead), reference, 100.0, "higher is better")
+        for name, reference in (ADVANTAGES | _OWN).items()
+    ]
+    table = scoring.score(questions, forecasts, protocols)
+    wide = table.loc[table["protocol"] == "skill", ["question_id", "forecaster", "coverage"]]
+    for protocol in protocols:
+        wide[protocol.name] = table.loc[table["protocol"] == protocol.name, "score"].to_numpy()
+    return wide.assign(question=places(questions, wide.pop("question_id")))
+
+
 def _odds(
-    questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None
+    questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None, scores: pd.DataFrame
 ) -> dict[str, Floats]:
-    """Return, for each row of the scores of skill, how much of it the outcome decides.
+    """Return, for each row of ``scores`` (from ``_scores``), how much of it the outcome decides.
 
     ``away``: the skill at "yes" less that at "no". ``time``: the time live, as a share of the
     scheduled time, and ``said`` the integral of the forecast over it. All are 0 with options. Both
     scores are known at two outcomes, and the differences are linear in the outcome.
     """
-    timing = _timing(lead)
-    protocols = [
-        scoring.Protocol("skill", "brier", timing, "peers", 100.0, "higher is better"),
-        scoring.Protocol("own", "brier", timing),
-    ]
     binary = questions["options"].isna().to_numpy()
     y = np.where(binary, outcomes(questions), 0.0)
     other = np.where(y > 0.5, 0.0, 1.0)
     turned = questions.assign(
         resolution=np.where(binary, np.where(y > 0.5, "no", "yes"), questions["resolution"])
     )
-    before, after = (
-        dict(iter(scoring.score(asked, forecasts, protocols).groupby("protocol")))
-        for asked in (questions, turned)
+    found = _scores(turned, forecasts, lead)
+    skill, better = (
+        found[name].to_numpy() - scores[name].to_numpy() for name in ("skill", "perfect")
     )
-    skill, own = (
-        after[name]["score"].to_numpy() - before[name]["score"].to_numpy()
-        for name in ("skill", "own")
-    )
-    place = places(questions, before["own"]["question_id"])
-    time = np.ones(len(place)) if lead is not None else before["own"]["coverage"].to_numpy()
+    own = -better / 100
+    place = scores["question"].to_numpy(dtype=np.intp)
+    time = np.ones(len(place)) if lead is not None else scores["coverage"].to_numpy()
     changed = np.where(binary, other - y, 1.0)[place]
     known = binary[place]
     return {

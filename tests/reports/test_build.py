@@ -16,7 +16,6 @@ from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
-from scoring import parallel
 from scoring.means import clustered_mean
 from tests.reports.small_ledgers import (
     asked,
@@ -64,12 +63,6 @@ def test_every_interval_contains_its_estimate(by: str) -> None:
     assert len(found) > 10
     for estimate, (lower, upper) in found:
         assert lower <= estimate <= upper
-
-
-def test_a_report_is_the_same_in_one_thread_and_in_several() -> None:
-    alone = random_report(1, "forecaster")  # as of all tests: in one
-    with parallel.limited(4):
-        assert report(random_ledger(1), by="forecaster") == alone
 
 
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
-from scoring import chance
+from scoring import chance, parallel
 from scoring.outcome_draws import link_of, outcome_draws, residual_sums
 from scoring.reliability_null import Claims
 from scoring.reliability_null import variances as variances_of
@@ -226,6 +226,12 @@ def test_draws_of_a_family_correlate_and_each_is_uniform() -> None:
     assert draws.mean(axis=1) == pytest.approx(np.full(5, 0.5), abs=0.03)
     assert draws.min() >= 0
     assert draws.max() < 1
+
+
+def test_several_threads_draw_the_same_numbers() -> None:
+    alone = outcome_draws(range(600), draws=3, seed=1)
+    with parallel.limited(4):
+        assert (outcome_draws(range(600), draws=3, seed=1) == alone).all()
 
 
 def test_the_same_seed_draws_the_same_alone_as_among_others() -> None:

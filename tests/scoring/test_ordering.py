@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.ordering import PART_ROWS, in_order
+from scoring import parallel
+from scoring.ordering import PART_ROWS, THREAD_ROWS, in_order
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +32,14 @@ def test_many_rows_are_in_the_same_order(groups: int, times: int) -> None:
     code = random.integers(0, groups, 9 * PART_ROWS)
     time = random.integers(-times, times, 9 * PART_ROWS)
     order, ordered = in_order(code, time)
+    np.testing.assert_array_equal(order, np.lexsort((time, code)))
+    np.testing.assert_array_equal(ordered, time[order])
+
+
+def test_several_threads_put_rows_in_the_same_order() -> None:
+    code, time = np.random.default_rng(1).integers(0, 1000, (2, THREAD_ROWS + 1))
+    with parallel.limited(4):
+        order, ordered = in_order(code, time)
     np.testing.assert_array_equal(order, np.lexsort((time, code)))
     np.testing.assert_array_equal(ordered, time[order])
 

@@ -20,7 +20,7 @@ from forecasts.parts.reports.plan import Plan, between, count, load, names_of, p
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
 from forecasts.reports.comparison.build import BY, comparison, members, require_two
 from forecasts.reports.comparison.comparison import Comparison, Of
-from forecasts.reports.comparison.pairwise import Pairwise, pairwise, record, together
+from forecasts.reports.comparison.pairwise import Pairwise, filled, pairwise, record, together
 from forecasts.reports.digest import of_questions
 from forecasts.reports.estimates import Record
 from forecasts.reports.groups import group_entries, only
@@ -32,6 +32,7 @@ class Read:
     """The tables of one part, the digests of its questions, and everyone with a forecast."""
 
     tables: Pairwise
+    filled: pd.DataFrame
     digests: list[bytes]
     forecasters: set[str]
 
@@ -66,6 +67,7 @@ def compare_parts(
         store(folder / "shared", (of, alike))
         every = results(_read, folder, numbers, executor, first_half)
         tables = together([one.tables for one in every])
+        without_silence = pd.concat([one.filled for one in every], ignore_index=True)
         everyone = sorted(set().union(*(one.forecasters for one in every)))
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         del every
@@ -74,6 +76,7 @@ def compare_parts(
     return comparison(
         scope,
         tables,
+        lambda: without_silence,
         _members(plan, everyone, scope.wanted, of),
         {name: one for records in made for name, one in records.items()},
         of=of,
@@ -100,12 +103,13 @@ def _read(item: tuple[Path, int]) -> Read:
     folder, part = item
     plan: Plan = load(folder / "plan")
     of, alike = load(folder / "shared")
-    tables, digests, everyone = [], [], set()
+    tables, differences, digests, everyone = [], [], [], set()
     for rows, own, forecasters in questions_of(folder, plan, part, alone=True):
         digests += own
         everyone |= forecasters
         tables.append(pairwise(rows, of=of, alike=alike, models={}))
-    return Read(together(tables), digests, everyone)
+        differences.append(filled(rows))
+    return Read(together(tables), pd.concat(differences, ignore_index=True), digests, everyone)
 
 
 def _records(item: tuple[Path, int]) -> dict[str, Record]:

@@ -103,8 +103,8 @@ def without_silence(
     crowd = len(entries.group)
     path = _crowd(counting, forecasts, asked).assign(forecaster=crowd)
     # A ledger without options has no column for their probabilities.
-    known = entries.forecasts[[name for name in path if name in entries.forecasts]].astype(object)
-    both = pd.concat([known, path[list(known)]], ignore_index=True)
+    known = entries.forecasts[[name for name in path if name in entries.forecasts]]
+    both = pd.concat([known, path[list(known)].astype(known.dtypes)], ignore_index=True)
     # No member has an empty name, so the crowd comes first.
     group = pd.concat([entries.group, pd.Series([""])], ignore_index=True)
     against = scoring.paired(counting, both, group, lead)
@@ -162,16 +162,15 @@ def _crowd(counting: pd.DataFrame, forecasts: pd.DataFrame, asked: Places) -> pd
     since = mean.index.get_level_values("at").to_numpy(dtype=np.float64)
     # The frame has as many columns as any question has options.
     many = np.array([len(own) if own else 0 for own in counting["options"]], dtype=np.intp)[at]
-    lists = [
-        None if np.isnan(row[:n]).all() else [None if np.isnan(p) else float(p) for p in row[:n]]
-        for row, n in zip(vectors, many, strict=True)
-    ]
+    lists = np.full(len(at), None, dtype=object)
+    for i in np.flatnonzero((many > 0) & ~np.isnan(vectors).all(axis=1)):
+        lists[i] = [None if np.isnan(p) else float(p) for p in vectors[i, : many[i]]]
     return pd.DataFrame(
         {
             "question_id": counting["question_id"].to_numpy()[at],
             "made_at": counting["open_time"].array[at]
             + (since * 1e6).round().astype("timedelta64[us]"),
             "probability": mean["p"].to_numpy(),
-            "probabilities": pd.Series(lists, dtype=object),
+            "probabilities": lists,
         }
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +39,7 @@ from forecasts.reports.comparison.pairwise import (
     Losses,
     Pairwise,
     bot_models,
+    filled,
     pairwise,
     record,
 )
@@ -53,7 +55,6 @@ from scoring import comparison as compared
 from scoring.comparison import NEVER_TOGETHER
 from scoring.e_processes import ENOUGH, bets_needed, by_family, possibly_best
 from scoring.murphy_curves import difference_curve
-from scoring.parallel import map_threads
 from scoring.shrinkage import FEWEST_TO_SHRINK
 
 BY: dict[Of, By] = {
@@ -89,6 +90,7 @@ def build(
     return comparison(
         scope,
         tables,
+        partial(filled, rows),
         members(in_time, rows.entries, scope.wanted, of),
         {name: record(rows, name) for name in scope.wanted},
         of=of,
@@ -143,6 +145,7 @@ def _placed(table: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 def comparison(
     scope: Scope,
     tables: Pairwise,
+    filled: Callable[[], pd.DataFrame],
     members: dict[str, set[Hashable]],
     records: Mapping[str, Record],
     *,
@@ -151,7 +154,10 @@ def comparison(
     bots: str,
     digest: str,
 ) -> Comparison:
-    """Return the comparison from its tables, and the record of each side."""
+    """Return the comparison from its tables, and the record of each side.
+
+    ``filled`` returns the table of that name; it is called if one side was clearly more silent.
+    """
     choice, questions, reason = scope.choice, scope.questions, scope.reason
     family, differences = _family(scope), tables.differences
     found = scoring.compare(differences, members, family, tables.people, scope.counting)
@@ -164,7 +170,7 @@ def comparison(
         for pair in found.pairs
         if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
     }
-    imputed = _imputed(tables, members, family) if selective else {}
+    imputed = _imputed(filled(), tables, members, family) if selective else {}
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = scope.all_families
     over = questions["scheduled_close_time"].groupby(of_each).max()
@@ -261,7 +267,7 @@ def _murphy_differences(
             for row in rows_of(table)
         )
 
-    return dict(zip(losses, map_threads(curve, losses), strict=True))
+    return dict(zip(losses, map(curve, losses), strict=True))
 
 
 def pair_of(
@@ -280,7 +286,7 @@ def pair_of(
 
 
 def _imputed(
-    tables: Pairwise, members: dict[str, set[Hashable]], family: pd.Series
+    filled: pd.DataFrame, tables: Pairwise, members: dict[str, set[Hashable]], family: pd.Series
 ) -> dict[Key, Imputed]:
     """Return the result of each pair without abstention.
 
@@ -288,7 +294,7 @@ def _imputed(
     """
     key = ["a", "b", "question_id"]
     moments = tables.differences[[*key, "variance", "third"]]
-    differences = tables.filled.merge(moments, on=key, how="left")
+    differences = filled.merge(moments, on=key, how="left")
     differences = differences.fillna({"variance": 0.0, "third": 0.0})
     return {
         (pair.a, pair.b): Imputed(

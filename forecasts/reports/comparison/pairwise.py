@@ -46,17 +46,16 @@ class Pairwise:
     """Tables by question; ``question_id`` is the question's number.
 
     ``present``: the groups with a forecast that counts. ``differences`` of all pairs, and the
-    contributions of ``people`` if wanted; ``filled``: the differences with the crowd's forecast for
-    a side while it had none; ``losses``: of not too many pairs, the questions, and the differences
-    at each threshold. ``apart`` (a, b, reason, questions): of the pairs without a difference, how
-    many questions both forecast, and why these do not count. ``spoken``, how long each side had a
-    forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters, if wanted.
+    contributions of ``people`` if wanted; ``losses``: of not too many pairs, the questions, and the
+    differences at each threshold. ``apart`` (a, b, reason, questions): of the pairs without a
+    difference, how many questions both forecast, and why these do not count. ``spoken``, how long
+    each side had a forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters,
+    if wanted.
     """
 
     present: frozenset[str]
     losses: dict[Key, Losses]
     differences: pd.DataFrame
-    filled: pd.DataFrame
     people: pd.DataFrame | None
     apart: pd.DataFrame
     spoken: pd.DataFrame
@@ -78,21 +77,32 @@ def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pair
     both = present.nunique() > 1
     scores = rows.scores[["group", "question", "brier"]]
     differences = scoring.paired(*paired) if both else _NO_PAIRS
-    everyone = rows.frames.forecasts
-    everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
-    kept, few = replace(entries, forecasts=forecasts), comb(len(scope.wanted), 2) <= MOST_PAIRS
+    few = comb(len(scope.wanted), 2) <= MOST_PAIRS
     people = scoring.paired_people(*paired) if both and alike else None
     return Pairwise(
         present=frozenset(present),
         losses=elementary_differences(*paired, THRESHOLDS) if both and few else {},
         differences=differences,
-        filled=without_silence(counting, everyone, kept, scope.wanted, lead) if both else _NO_PAIRS,
         people=None if people is None else one_a_model(people, entries, models),
         apart=_apart(rows, set(zip(differences["a"], differences["b"], strict=True))),
         spoken=_numbered(spoken(counting, entries, lead), number),
         scores=_numbered(scores, number),
         skills=_skills(rows) if of == "forecasters" else None,
     )
+
+
+def filled(rows: Rows) -> pd.DataFrame:
+    """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
+
+    See ``without_silence``. ``rows`` are of the sides alone.
+    """
+    scope, counting = rows.scope, rows.scope.counting
+    own = replace(rows.entries, forecasts=on(counting, rows.entries))
+    if own.forecasts.empty:
+        return _NO_PAIRS.drop(columns="shared")
+    everyone = rows.frames.forecasts
+    everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
+    return without_silence(counting, everyone, own, scope.wanted, scope.choice.lead)
 
 
 def bot_models(frames: Frames, entries: Entries) -> dict[str, str]:
