@@ -127,13 +127,14 @@ def write_forecasts(
     slugs = new.rows["question_id"].unique().tolist()
     questions = dict(rows_with(session, select(Question.slug, Question.id), Question.slug, slugs))
     ids: list[int] = []
+    prefix = "" if vouched_by else _CLAIMED
     for start in range(0, len(new.rows), SLICE):
         on_progress(start)
         some = new.rows.iloc[start : start + SLICE]
         count, times = len(some), some["made_at"].dt.to_pydatetime().tolist()
         columns = {
-            "question_id": [questions[slug] for slug in some["question_id"]],
-            "member_id": [members[handle].id for handle in some["forecaster"]],
+            "question_id": [questions[slug] for slug in some["question_id"].tolist()],
+            "member_id": [members[handle].id for handle in some["forecaster"].tolist()],
             "made_at": times if vouched_by else [now] * count,
             "claimed_at": [None] * count if vouched_by else times,
             "vouched_by_id": [vouched_by.id if vouched_by else None] * count,
@@ -144,7 +145,7 @@ def write_forecasts(
             "withdrawn": withdrawals(some).tolist(),
             "rationale": some["rationale"].tolist(),
             "origin": [origin] * count,
-            "import_key": [key if vouched_by else _CLAIMED + key for key in some["import_key"]],
+            "import_key": [prefix + key for key in some["import_key"].tolist()],
         }
         ids += append(session, "forecast", columns)
     _cite(session, zip(ids, new.rows["evidence"], strict=True), evidence)

@@ -13,13 +13,15 @@ ORM objects for imported rows (they take longer than hashing and storing togethe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, orm, select, text, update
+from sqlalchemy import Connection, Dialect, bindparam, insert, orm, select, text, update
 from sqlalchemy import delete as sql_delete
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Session, SQLModel
 
 from forecasts.ledger.chain import (
@@ -28,6 +30,7 @@ from forecasts.ledger.chain import (
     SEALED,
     STATES,
     contents,
+    each,
     entry_hash,
     row_hash,
     time_member,
@@ -37,11 +40,18 @@ from forecasts.ledger.clock import TIME
 from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
 
 Row = TypeVar("Row", bound=SQLModel)
+Columns = Mapping[str, Sequence[Any]]  # each with one value a row
+_Entry = tuple[Any, ...]  # the columns of _ENTRY
+_Convert = Callable[[Any], Any] | None
 
 _END = "ledger_end"  # in the session of an act
 BATCH = 5_000  # rows written together with their entries
 _MANY = 1_000  # ids in a statement
 _SALT = 16  # bytes
+_ENTRY = (
+    *("id", "question_id", "number", "kind", "row_id"),
+    *("row_hash", "hash", "at", "salt", "words_hash"),
+)
 _LASTS_OF = text(
     "SELECT e.question_id, e.number, e.hash FROM entry e JOIN ("
     "SELECT question_id, max(number) AS number FROM entry WHERE question_id IN :questions"
@@ -59,9 +69,7 @@ class _End:
     questions: dict[int, tuple[int, str]]
     at: datetime | None
 
-    def entries(
-        self, kind: str, columns: Mapping[str, Sequence[Any]], questions: Sequence[int | None]
-    ) -> list[dict[str, Any]]:
+    def entries(self, kind: str, columns: Columns, questions: Sequence[int | None]) -> list[_Entry]:
         """Return the next entries: of rows with rising ids, whose questions' ends are known."""
         found = []
         for row_id, question, (rest, personal) in zip(
@@ -69,11 +77,18 @@ class _End:
         ):
             salt = new_salt()
             words = words_hash(salt, personal)
-            entry = self.entry(kind, row_id, row_hash(rest, words), question)
-            found.append(entry | {"salt": salt, "words_hash": words})
+            found.append(self.entry(kind, row_id, row_hash(rest, words), question, salt, words))
         return found
 
-    def entry(self, kind: str, row_id: int, row: str, question: int | None) -> dict[str, Any]:
+    def entry(
+        self,
+        kind: str,
+        row_id: int,
+        row: str,
+        question: int | None = None,
+        salt: str | None = None,
+        words: str | None = None,
+    ) -> _Entry:
         """Return the next entry, of a row with that hash."""
         self.place += 1
         number, previous = None, None
@@ -81,11 +96,14 @@ class _End:
             before, previous = self.questions[question]
             number = before + 1
         link = (self.place, question, number, kind, row_id, row)
-        self.last = entry_hash(link, self.last, previous, time_member(self.at))
+        self.last = entry_hash(link, self.last, previous, self._time)
         if question is not None and number is not None:
             self.questions[question] = number, self.last
-        names = ("id", "question_id", "number", "kind", "row_id", "row_hash")
-        return dict(zip(names, link, strict=True)) | {"hash": self.last, "at": self.at}
+        return (*link, self.last, self.at, salt, words)
+
+    @cached_property
+    def _time(self) -> str:
+        return time_member(self.at)
 
 
 def written(session: Session, row: Row) -> Row:
@@ -95,21 +113,20 @@ def written(session: Session, row: Row) -> Row:
     return row
 
 
-def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:
+def append(session: Session, kind: str, columns: Columns) -> range:
     """Return the ids of the new rows of a sealed table, which are written and entered.
 
-    ``columns``: all columns of the table but ``id``, each with one value a row. If it raises, the
-    act is rolled back, and cannot continue.
+    ``columns``: all columns of the table but ``id``. If it raises, the act is rolled back, and
+    cannot continue.
     """
     session.flush()
-    connection, table = session.connection(), SQLModel.metadata.tables[kind]
+    connection = session.connection()
     ids = _next_ids(connection, kind, len(next(iter(columns.values()))))
-    columns, names = {**columns, "id": ids}, table.c.keys()
+    columns = {**columns, "id": ids}
     try:
         for start in range(0, len(ids), BATCH):
-            some = {name: columns[name][start : start + BATCH] for name in names}
-            rows = [dict(zip(some, row, strict=True)) for row in zip(*some.values(), strict=True)]
-            connection.execute(insert(table), rows)
+            some = {name: column[start : start + BATCH] for name, column in columns.items()}
+            write(connection, kind, some)
             enter(session, kind, some)
     except BaseException:
         if not connection.invalidated:  # a lost connection has nothing to roll back
@@ -119,12 +136,49 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     return ids
 
 
-def enter(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> None:
+def write(connection: Connection, kind: str, columns: Columns) -> None:
+    """Write rows of a table, given by all of its columns.
+
+    A column's values are converted together: by SQLAlchemy, row by row, it takes half of an import.
+    """
+    sql, by_place, converts = _insert(kind, connection.dialect)
+    rows = list(
+        zip(
+            *(each(to, columns[name]) if to else columns[name] for name, to in converts.items()),
+            strict=True,
+        )
+    )
+    connection.exec_driver_sql(
+        sql, rows if by_place else [dict(zip(converts, row, strict=True)) for row in rows]
+    )
+
+
+@lru_cache
+def _insert(kind: str, dialect: Dialect) -> tuple[str, bool, dict[str, _Convert]]:
+    """Return the statement that adds a row, and whether it takes the values by place.
+
+    And for each column, in that order, the function from a value to the one the driver takes.
+    """
+    table = SQLModel.metadata.tables[kind]
+    compiled = insert(table).compile(dialect=dialect, column_keys=table.c.keys())
+    assert isinstance(compiled, SQLCompiler)
+    converts: dict[str, _Convert] = {
+        name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        for name in compiled.positiontup or table.c.keys()
+    }
+    return str(compiled), compiled.positional, converts
+
+
+def enter(session: Session, kind: str, columns: Columns) -> None:
     """Write the entries of rows to the end of the chain; ids rise."""
     connection = session.connection()
     questions = _questions(connection, kind, columns)
     entries = _end(session, kind, questions).entries(kind, columns, questions)
-    connection.execute(insert(SQLModel.metadata.tables["entry"]), entries)
+    _write_entries(connection, entries)
+
+
+def _write_entries(connection: Connection, entries: Sequence[_Entry]) -> None:
+    write(connection, "entry", dict(zip(_ENTRY, zip(*entries, strict=True), strict=True)))
 
 
 def new_salt() -> str:
@@ -156,8 +210,8 @@ def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
     states = (entry.c.kind == kind) & entry.c.row_id.in_(ids)
     session.execute(update(entry).where(states).values(salt=None))
     end = _end(session, kind, ())
-    for row_id in ids:
-        session.execute(insert(entry).values(end.entry(kind, row_id, NOTHING, None)))
+    if entries := [end.entry(kind, row_id, NOTHING) for row_id in ids]:
+        _write_entries(session.connection(), entries)
 
 
 def enter_found(connection: Connection, kinds: Sequence[str]) -> None:
@@ -209,9 +263,7 @@ def _end(session: Session, kind: str, questions: Collection[int | None]) -> _End
     return end
 
 
-def _questions(
-    connection: Connection, kind: str, columns: Mapping[str, Sequence[Any]]
-) -> Sequence[int | None]:
+def _questions(connection: Connection, kind: str, columns: Columns) -> Sequence[int | None]:
     """Return the question of each row."""
     if kind == "question":
         return columns["id"]

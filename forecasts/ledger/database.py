@@ -192,6 +192,8 @@ def prepare_sqlite(engine: Engine) -> None:
             # Only on a change, since SQLite then prepares all statements again.
             connection.connection.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
             connection.connection.execute(f"PRAGMA cache_size=-{_CACHE[writes]}")
+            # A trigger can take each row back: what a writer needs for that would be a file.
+            connection.connection.execute(f"PRAGMA temp_store={'MEMORY' if writes else 'DEFAULT'}")
             connection.info[_WRITING] = writes
         if not writes:
             connection.exec_driver_sql("BEGIN")

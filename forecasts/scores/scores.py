@@ -13,7 +13,7 @@ from math import isclose
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 import scoring
 from forecasts.access.visibility import reading_everything
@@ -73,7 +73,7 @@ def _store(session: Session, by_question: Mapping[int, int | None]) -> int:
     replaced = col(Score.resolution_id).in_(list(by_question.values()))
     session.execute(delete(Score).where(replaced))
     if scores:
-        session.execute(insert(Score), scores)
+        session.connection().execute(insert(SQLModel.metadata.tables["score"]), scores)
     return len(scores)
 
 
