@@ -100,7 +100,7 @@ class Table:
 def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
     """Return each row's position in a sorted list of distinct ids (−1: missing), and that list.
 
-    The list of a categorical may contain ids that no row has.
+    The list of a categorical, or of integers, may contain ids that no row has.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories, places = column.cat.categories, column.cat.codes.to_numpy()
@@ -111,6 +111,12 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
         rank = np.append(rank, -1).astype(np.int32)
         ids = pd.CategoricalIndex(ordered, dtype=column.dtype)
         return np.asarray(rank.take(places), dtype=np.int32), ids
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column):
+        values = column.to_numpy()
+        least, most = int(values.min()), int(values.max())
+        if most - least < 4 * len(values):  # the whole range can be listed, without hashing
+            listed = pd.Index(np.arange(least, most + 1).astype(values.dtype))
+            return (values - least).astype(np.int32), listed
     where, distinct = pd.factorize(column, sort=True)
     return where.astype(np.int32), pd.Index(distinct)
 

@@ -286,7 +286,7 @@ class Null:
 
     @cached_property
     def _largest(self) -> float:
-        return float(np.abs(self.sums.after).max())
+        return float(max(np.abs(self.sums.after).max(), np.abs(self.sums.before).max()))
 
     @cached_property
     def _series(self) -> Floats:

@@ -227,7 +227,10 @@ def _member_json(table: Table, name: str) -> Callable[[Any], str]:
 
 
 def each(convert: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
-    """Return the converted values; if few are distinct, each of those is converted once."""
+    """Return the converted values; if few are distinct, each of those is converted once.
+
+    Equal values must be alike: times in UTC, numbers of one type.
+    """
     if len(values) > 1:
         with suppress(TypeError):  # lists and mappings cannot be in a set
             distinct = set(values)

@@ -42,7 +42,7 @@ from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
 from forecasts.ledger.malformed import explaining
-from forecasts.ledger.moved import THOUGH_MOVED, require_here
+from forecasts.ledger.moved import MIGRATES, require_here
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, NAME_ANOTHER, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
     EXAMPLES,
@@ -187,25 +187,27 @@ def prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        writes = _is_writing(connection)
+        writes, options = _is_writing(connection), connection.get_execution_options()
         if connection.info.get(_WRITING) != writes:
             # Only on a change, since SQLite then prepares all statements again.
             connection.connection.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
             connection.connection.execute(f"PRAGMA cache_size=-{_CACHE[writes]}")
-            # A trigger can take each row back: what a writer needs for that would be a file.
-            connection.connection.execute(f"PRAGMA temp_store={'MEMORY' if writes else 'DEFAULT'}")
+            # As a trigger may end a statement, SQLite keeps the pages that it changes. A file for
+            # that takes long; memory would not do for a migration, which changes all pages.
+            kept = "MEMORY" if writes and MIGRATES not in options else "DEFAULT"
+            connection.connection.execute(f"PRAGMA temp_store={kept}")
             connection.info[_WRITING] = writes
         if not writes:
             connection.exec_driver_sql("BEGIN")
             return
-        path, options = Path(str(engine.url.database)), connection.get_execution_options()
+        path = Path(str(engine.url.database))
         if isinstance(engine.pool, NullPool):
             raise sqlite_file.read_only_error(path)
         try:
             sqlite_file.take_turn(connection.connection, options.get(_WAITS, PATIENCE))
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
-        if THOUGH_MOVED not in options:
+        if MIGRATES not in options:
             require_here(connection.connection, path)
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()

@@ -31,7 +31,7 @@ from scoring.difficulty import Block, adjusted_in_blocks
 from scoring.skill_scores import base_rate_brier
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
-# The own score, negated. The crowd's score is the own one and the advantage over it.
+# The own score while others have forecasts, negated. The crowd's is that and the advantage over it.
 _OWN = {"perfect": "perfect_peer"}
 
 
@@ -72,11 +72,12 @@ def skills(
 
 
 def _scores(questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None) -> pd.DataFrame:
-    """Return each forecaster's advantages and coverage; ``question`` is a position."""
+    """Return each forecaster's advantages, own score and coverage; ``question`` is a position."""
     protocols = [
         scoring.Protocol(name, "brier", _timing(lead), reference, 100.0, "higher is better")
         for name, reference in (ADVANTAGES | _OWN).items()
     ]
+    protocols.append(scoring.Protocol("own", "brier", _timing(lead)))
     table = scoring.score(questions, forecasts, protocols)
     wide = table.loc[table["protocol"] == "skill", ["question_id", "forecaster", "coverage"]]
     for protocol in protocols:
@@ -100,10 +101,7 @@ def _odds(
         resolution=np.where(binary, np.where(y > 0.5, "no", "yes"), questions["resolution"])
     )
     found = _scores(turned, forecasts, lead)
-    skill, better = (
-        found[name].to_numpy() - scores[name].to_numpy() for name in ("skill", "perfect")
-    )
-    own = -better / 100
+    skill, own = (found[name].to_numpy() - scores[name].to_numpy() for name in ("skill", "own"))
     place = scores["question"].to_numpy(dtype=np.intp)
     time = np.ones(len(place)) if lead is not None else scores["coverage"].to_numpy()
     changed = np.where(binary, other - y, 1.0)[place]

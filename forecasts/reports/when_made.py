@@ -202,7 +202,7 @@ class Claims:
 def claims(made: Forecasts) -> Claims:
     """Return the claims of a group's forecasts."""
     weight, question, family = made.weight, made.question, made.rows["family"].to_numpy()
-    if made.p.shape[1] == 2 and (made.level[:, 1] == 1).all():
+    if made.p.shape[1] == 2 and (made.offered[:, 1] & (made.level[:, 1] == 1)).all():
         nothing = np.zeros(len(weight))
         return Claims(made.p[:, 1], made.y[:, 1], weight, question, family, nothing, 1.0)
     shown = made.offered.copy()

@@ -60,6 +60,16 @@ def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
         assert bo.skill.mean == pytest.approx(-0.12)
 
 
+def test_time_alone_makes_no_skill_certain() -> None:
+    # For nine of ten days ana is alone. Between equals the truth is 2.15%, and "yes" costs her 0.6.
+    names = [f"q{n}" for n in range(30)]
+    said = [made(name, who, at, p) for name in names for who, at, p in
+            (("ana", 0, 0.02), ("bo", 9, 0.05))]  # fmt: skip
+    ana, _ = report(ledger([asked(name, "no") for name in names], said), by="forecaster").groups
+    reach = 1.96 * np.sqrt(0.0215 * 0.9785 / 30) * 0.6
+    assert ana.skill.interval == pytest.approx((0.021 - reach, 0.021 + reach), rel=1e-3)
+
+
 def test_adjusted_scores_allow_for_hard_questions() -> None:
     easy, hard = range(20), range(20, 40)
     said = [made(f"q{n}", who, 0, 0.9) for n in easy for who in ("ana", "eva")]

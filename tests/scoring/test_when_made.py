@@ -170,6 +170,20 @@ def test_the_saddlepoint_is_where_the_tilted_mean_is_the_sum() -> None:
     assert found.cumulants(at).mean == pytest.approx(0.2, abs=1e-6)
 
 
+@pytest.mark.parametrize("size", [0.3, 1.4, 1.6])
+def test_the_cumulants_are_those_of_the_moments_near_zero_and_further_out(size: float) -> None:
+    found = null_of([1.0, 0.5, 0.3], [0.0, 0.5, 0.7])
+    at = size / float(max(np.abs(found.sums.after).max(), np.abs(found.sums.before).max()))
+    moment, first, second, third = found.sums.moments(at)[:, 0]
+    tilted, mean = found.cumulants(at), first / moment
+    assert tilted.value == pytest.approx(math.log(moment), rel=1e-6)
+    assert tilted.mean == pytest.approx(mean, rel=1e-6)
+    assert tilted.variance == pytest.approx(second / moment - mean**2, rel=1e-5)
+    assert tilted.third == pytest.approx(
+        third / moment - 3 * mean * second / moment + 2 * mean**3, rel=1e-4
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("base", [0.02, 0.1, 0.5])
 def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) -> None:

@@ -29,7 +29,10 @@ from forecasts.reports.selection import ALL, Choice
 
 @dataclass(frozen=True)
 class Read:
-    """The tables of one part, the digests of its questions, and everyone with a forecast."""
+    """The tables of one part, the digests of its questions, and everyone with a forecast.
+
+    ``filled`` as ``comparison.pairwise.filled`` returns it.
+    """
 
     tables: Pairwise
     filled: pd.DataFrame
@@ -103,13 +106,13 @@ def _read(item: tuple[Path, int]) -> Read:
     folder, part = item
     plan: Plan = load(folder / "plan")
     of, alike = load(folder / "shared")
-    tables, differences, digests, everyone = [], [], [], set()
+    tables, without_silence, digests, everyone = [], [], [], set()
     for rows, own, forecasters in questions_of(folder, plan, part, alone=True):
         digests += own
         everyone |= forecasters
         tables.append(pairwise(rows, of=of, alike=alike, models={}))
-        differences.append(filled(rows))
-    return Read(together(tables), pd.concat(differences, ignore_index=True), digests, everyone)
+        without_silence.append(filled(rows))
+    return Read(together(tables), pd.concat(without_silence, ignore_index=True), digests, everyone)
 
 
 def _records(item: tuple[Path, int]) -> dict[str, Record]:

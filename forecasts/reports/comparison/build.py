@@ -156,7 +156,7 @@ def comparison(
 ) -> Comparison:
     """Return the comparison from its tables, and the record of each side.
 
-    ``filled`` returns the table of that name; it is called if one side was clearly more silent.
+    ``filled`` returns ``pairwise.filled``; it is called if one side was clearly more silent.
     """
     choice, questions, reason = scope.choice, scope.questions, scope.reason
     family, differences = _family(scope), tables.differences

@@ -23,7 +23,8 @@ from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
 from forecasts.reports.comparison import Comparison, build
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal, written
-from tests.reports.small_ledgers import NOW, day, picked, report
+from tests.reports import small_ledgers
+from tests.reports.small_ledgers import NOW, asked, day, made, picked, report
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +94,18 @@ def test_every_number_of_a_comparison_is_that_of_one_process(
     assert_equal(
         compared(parts[count], between, **wanted), build(ledger, between=between, **arguments)
     )
+
+
+def test_a_side_that_is_silent_in_a_whole_part_is_imputed_as_in_one_process(tmp_path: Path) -> None:
+    names = [f"q{n}" for n in range(64)]
+    said = [made(name, who, 1, p) for name in names for who, p in (("ana", 0.2), ("cy", 0.4))]
+    said += [made(name, "bo", 1, 0.3) for name in names[:32]]
+    frames = small_ledgers.ledger([asked(name, "no") for name in names], said)
+    wanted: dict[str, Any] = {"between": ["ana", "bo"], "of": "forecasters", "as_of": NOW}
+    one = build(frames, **wanted)
+    assert [pair.imputed is None for pair in one.pairs] == [False]
+    found = compared(written(tmp_path, frames, 16), ["ana", "bo"], of="forecasters")
+    assert_equal(found, one)
 
 
 def test_a_comparison_takes_two_sides(parts: dict[int, Parts]) -> None:
