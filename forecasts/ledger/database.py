@@ -42,7 +42,7 @@ from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
 from forecasts.ledger.malformed import explaining
-from forecasts.ledger.moved import MIGRATES, require_here
+from forecasts.ledger.moved import THOUGH_MOVED, require_here
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, NAME_ANOTHER, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
     EXAMPLES,
@@ -59,6 +59,7 @@ from forecasts.ledger.urls import (
 ACTS = "ledger_acts"  # among an engine's options: the engine for acts
 ALONE = "ledger_alone"  # in a connection's info: whether no other can use the file meanwhile
 _WRITING = "ledger_writing"  # among an engine's options
+MIGRATES = "ledger_migrates"  # among them: an act that may change whole tables
 _WAITS = "ledger_waits"  # among them: seconds to wait for the turn
 PATIENCE = 10  # seconds to wait for the turn in a file
 SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
@@ -207,7 +208,7 @@ def prepare_sqlite(engine: Engine) -> None:
             sqlite_file.take_turn(connection.connection, options.get(_WAITS, PATIENCE))
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
-        if MIGRATES not in options:
+        if THOUGH_MOVED not in options:
             require_here(connection.connection, path)
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()

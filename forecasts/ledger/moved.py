@@ -18,7 +18,7 @@ from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.urls import is_embedded
 
 MOVED = "moved_ledger"
-MIGRATES = "ledger_migrates"  # among an engine's options: for a migration, which a mark allows
+THOUGH_MOVED = "ledger_though_moved"  # among an engine's options: the mark is not obeyed
 _TABLE = Table(MOVED, MetaData(), Column("place", Text, nullable=False))
 
 

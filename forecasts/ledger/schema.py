@@ -19,10 +19,10 @@ from sqlalchemy.pool import StaticPool
 from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.ledger.append import enter_found
 from forecasts.ledger.chain import ENTERED_SINCE
-from forecasts.ledger.database import ACTS, prepare_sqlite
+from forecasts.ledger.database import ACTS, MIGRATES, prepare_sqlite
 from forecasts.ledger.driver_errors import is_of_the_schema, reported
 from forecasts.ledger.facts import FACTS
-from forecasts.ledger.moved import MIGRATES
+from forecasts.ledger.moved import THOUGH_MOVED
 from forecasts.ledger.raw_rows import reason
 from forecasts.ledger.urls import is_embedded, place
 
@@ -82,7 +82,7 @@ def migrate(engine: Engine) -> Migrated | None:
         return None
     # Without facts: a new database has no entries to read them from. One that was moved away is
     # migrated too, to be read.
-    options = {FACTS: None, MIGRATES: True}
+    options = {FACTS: None, THOUGH_MOVED: True, MIGRATES: True}
     acts = engine.get_execution_options()[ACTS].execution_options(**options)
     with reported(engine), _migrating(acts) as connection:
         before = _revision(connection)

@@ -32,7 +32,10 @@ from forecasts.ledger.urls import is_embedded
 from forecasts.questions.standing import in_batches
 from forecasts.values.value import Value
 
-BATCH = 1 << 15  # rows that are read at a time
+BATCH = 1 << 15  # rows that become columns at a time
+# Rows fetched at a time: few, so that none is alive when Python looks for garbage.
+_FETCHED = 1 << 10
+_WANTED = 7  # columns of a forecast
 _TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
 _Rows = list[tuple[Any, ...]]
 
@@ -55,7 +58,7 @@ def columns(
     whose = true() if member is None else col(Forecast.member_id) == member
     parts = list(_read(session, only, whose, rationales=rationales, cited=cited, models=models))
     if not parts:
-        parts = [_columns(session, [], {}, {}, {} if models else None)]
+        parts = [_columns(session, [[]] * _WANTED, {}, {}, {} if models else None)]
     return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -100,8 +103,8 @@ def _read(
 
         evidence = _Beside(rows(_CITATIONS, Citation.id) if cited else ())
         used = _Beside(rows(_MODELS) if models else ())
-        for found in rows(select(*wanted)):
-            ids = [row[0] for row in found]
+        for found in _in_columns(rows(select(*wanted))):
+            ids = found[0]
             of_rows = evidence.of(ids), used.of(ids) if models else None
             yield _columns(session, found, handles, *of_rows)
 
@@ -118,13 +121,26 @@ def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:
 
 
 def _rows(session: Session, statement: Any) -> Iterator[_Rows]:
-    """Yield the rows of a statement, ``BATCH`` at a time, by a cursor of the database."""
+    """Yield the rows of a statement, ``_FETCHED`` at a time, by a cursor of the database."""
     connection = session.connection()
     # SQLite reads a file as rows are fetched, without being asked to.
     options = {"stream_results": not is_embedded(connection)}
     with connection.execute(statement, execution_options=options) as result:
-        while found := result.fetchmany(BATCH):
+        while found := result.fetchmany(min(_FETCHED, BATCH)):
             yield [tuple(row) for row in found]
+
+
+def _in_columns(rows: Iterable[_Rows]) -> Iterator[list[list[Any]]]:
+    """Yield the values of ``BATCH`` rows, and of the rest, by column."""
+    columns: list[list[Any]] = [[] for _ in range(_WANTED)]
+    for some in rows:
+        for column, values in zip(columns, zip(*some, strict=True), strict=True):
+            column.extend(values)
+        if len(columns[0]) >= BATCH:
+            yield columns
+            columns = [[] for _ in range(_WANTED)]
+    if columns[0]:
+        yield columns
 
 
 class _Beside:
@@ -156,19 +172,17 @@ _MODELS: Any = select(ModelUse.forecast_id, ModelUse.name, ModelUse.version, Mod
 
 def _columns(
     session: Session,
-    rows: _Rows,
+    read: Sequence[list[Any]],
     handles: dict[int, str],
     evidence: Mapping[int, _Rows],
     models: Mapping[int, _Rows] | None,
 ) -> dict[str, Any]:
-    ids, questions, members, times, p, several, rationales = (
-        [row[at] for row in rows] for at in range(7)
-    )
+    ids, questions, members, times, p, several, rationales = read
     values = _parsed(several)
     made_at = pa.array(times)
     if not pa.types.is_timestamp(made_at.type):
         made_at = made_at.cast(pa.timestamp("us"))
-    read = {
+    columns = {
         "question_id": _names_of(session, questions, Question.id, Question.slug, {}),
         "forecaster": _names_of(session, members, Member.id, Member.handle, handles),
         "made_at": made_at.cast(_TIME),
@@ -184,8 +198,8 @@ def _columns(
         used = [models[id_][0] if id_ in models else (None,) * 3 for id_ in ids]
         kinds = {"model": _TEXT, "version": _TEXT, "cost": pa.float64()}
         for at, (name, kind) in enumerate(kinds.items()):
-            read[name] = pa.array([one[at] for one in used], kind)
-    return read
+            columns[name] = pa.array([one[at] for one in used], kind)
+    return columns
 
 
 def _names_of(
