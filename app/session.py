@@ -26,6 +26,7 @@ from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
+from forecasts.agenda.today import Today, today
 from forecasts.common.errors import BadInput, DatabaseError, Expired, LedgerError
 from forecasts.common.settings import Settings, current_settings
 from forecasts.common.text import on_one_line
@@ -40,6 +41,8 @@ State = TypeVar("State")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
+_COUNTED_FOR = timedelta(minutes=5)
+_AHEAD_OF_CARDS = 30  # questions to forecast that can be typed before their cards are drawn
 _NEW = timedelta(seconds=5)  # for which a message keeps its place; it is read for 10 s
 _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 
@@ -225,6 +228,8 @@ class Memory:
     sample: str = ""  # the URL of the sample ledger on the pages; blank: the reader's own
     preferences: Preferences | None = None  # None until read
     refusals: int = 0
+    needs: Today | None = None  # of this run
+    counted: tuple[int, datetime] | None = None  # how many need the member; None after an act
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -233,6 +238,27 @@ def memory() -> Memory:
     if "memory" not in st.session_state:
         st.session_state["memory"] = Memory()
     return cast(Memory, st.session_state["memory"])
+
+
+def needs_now() -> Today:
+    """Return what needs the member, worked out once a run of the page."""
+    remembered, moment = memory(), now()
+    if remembered.needs is None:
+        with reading() as ledger:
+            remembered.needs = today(
+                ledger, current_member(ledger), now=moment, shown=_AHEAD_OF_CARDS
+            )
+        remembered.counted = remembered.needs.total, moment
+    return remembered.needs
+
+
+def count_needs() -> int:
+    """Return how many questions need the member, as counted after the own last act, or lately."""
+    remembered = memory()
+    remembered.needs = None  # a new run
+    if (known := remembered.counted) is not None and now() - known[1] < _COUNTED_FOR:
+        return known[0]
+    return needs_now().total
 
 
 def page_state(kind: type[State]) -> State:
@@ -336,6 +362,7 @@ def act(key: str, message: str = "", *, goes_on: bool = False) -> Iterator[Act]:
         if doing.message:
             remembered.messages.append(doing.message)
         remembered.next_page = doing.next_page
+        remembered.counted = None
     if not goes_on:
         _continue(remembered)
 

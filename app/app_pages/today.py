@@ -11,84 +11,114 @@ from app.components.scripts import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed, undo_offer
 from app.forms.one_line import one_line_entry
+from app.forms.resolution import outcome_form
 from app.markdown_text import as_text, closing, shortened, span
-from app.session import act, current_member, form, form_key, now, page_state, reading
+from app.session import (
+    act,
+    form,
+    form_key,
+    needs_now,
+    now,
+    page_state,
+    reading,
+    rights_here,
+)
 from app.times import day
 from app.views.scores import score_caption, score_link
-from app.views.widgets import page_link, question_line, question_link, shown_page, titled
+from app.views.widgets import page_link, question_link, shown_page, titled
+from forecasts.access import roles
+from forecasts.access.roles import Action
 from forecasts.agenda import revisits
-from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
+from forecasts.agenda.news import Mention
+from forecasts.agenda.today import SHOWN, SOON, Item, Todo, is_empty
 from forecasts.articles import library
 from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, Status
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.values.value import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
-AHEAD = 30  # questions to forecast that can be typed before their cards are drawn
-MORE = 12  # cards of forecasts that need nothing, on request
+FRESH = 3  # cards of forecasts that need nothing
+MORE = 12  # of these, on request
+RESULTS = 3  # resolved questions
+LABELS = {
+    Todo.forecast: "to forecast",
+    Todo.resolve: "to resolve",
+    Todo.review: "to review",
+    Todo.news: "in the news",
+    Todo.decide: "disputed",
+    Todo.retry: "with a resolver that gave up",
+}
 
 moment = now()
 
 
-def card(
-    state: QuestionState, current: Forecast | None, why: str = "", *, article: str | None = None
-) -> None:
-    """Show an open question with its short forecast form.
+def card(state: QuestionState, current: Forecast | None, item: Item | None = None) -> None:
+    """Show a question with the short form of what it needs; ``item``: why it is listed, if it is.
 
-    ``why``: the reason it is listed, as Markdown. ``article``: the address of one to cite.
+    An open question has its forecast form, unless its outcome is to be reported or decided.
     """
     with st.container(border=True, gap="xsmall", key=f"todo-{state.slug}"):
         question_link(state)
         closes = closing(state.text, moment)
-        if state.text.close_time - moment < SOON:
+        if moment < state.text.close_time < moment + SOON:
             closes = f"**{closes}**"
-        parts = [why] if why else []
+        parts = [] if item is None else [why(item)]
         if current is not None:
             own = shortened(format_value(current, state.text.options), 120)
             parts.append(f"you: **{as_text(own)}**, {span(moment - current.made_at)} ago")
-        st.caption(" · ".join([*parts, closes, day(state.text.close_time)]))
-        if state.id in needs.may_forecast:
+        parts += [closes, day(state.text.close_time)]
+        st.caption(" · ".join(part for part in parts if part))
+        if item is not None and item.todo == Todo.resolve and state.status == Status.awaiting:
+            may_resolve = roles.allows(rights, Action.resolve, state.question, state.text)
+            outcome_form(state, may_resolve=may_resolve)
+        elif item is not None and item.todo in (Todo.resolve, Todo.decide, Todo.retry):
+            question_link(state, "resolve", "Look at it" if item.todo == Todo.retry else "Decide")
+        elif state.id in needs.may_forecast:
             every = needs.intervals.by_question.get(state.id)
-            forecast_form(state, current, articles, quick=True, every=every, cites=article)
+            cites = None if item is None or item.mention is None else item.mention.article.address
+            forecast_form(state, current, articles, quick=True, every=every, cites=cites)
 
 
-def more(total: int, label: str, **filters: str) -> None:
-    """Show the link to the rest of a list."""
-    if total > SHOWN:
-        page_link("questions", f"All {total:,} {label}", **{"status": "open", **filters})
+def more(todo: Todo, **filters: str) -> None:
+    """Show the link to all questions with that to do, if they are not all here."""
+    total = needs.totals[todo]
+    if total > sum(one.todo == todo for one in needs.agenda):
+        page_link("questions", f"All {total:,} {LABELS[todo]}", **filters)
 
 
-def is_shown(place: int, state: QuestionState, current: Forecast) -> bool:
+def is_shown(place: int, most: int, state: QuestionState, current: Forecast | None) -> bool:
     """Return whether a card is among the first of its list, or has a forecast yet to be saved."""
-    return place < SHOWN or is_quick_form_typed(state, current)
+    return place < most or is_quick_form_typed(state, current)
 
 
 def to_do() -> None:
-    """Show the next steps as cards: forecast, review, look at the crowd, read the news."""
-    counts = {
-        "to forecast": needs.to_forecast.total,
-        "to review": len(needs.overdue),
-        "with a crowd move": len(needs.moved),
-        "in the news": len(needs.news),
-    }
-    titled("To do", *(f"{many:,} {label}" for label, many in counts.items() if many))
-    for state in needs.to_forecast.first[:SHOWN]:
-        card(state, None, "**Needs your forecast**")
-    for reviews in (needs.overdue, needs.moved):
-        for place, review in enumerate(reviews):
-            if is_shown(place, review.state, review.forecast):
-                card(review.state, review.forecast, why_review(review))
-    for place, one in enumerate(needs.news):
-        if is_shown(place, one.state, one.forecast):
-            card(one.state, one.forecast, why_news(one), article=one.mention.article.address)
-    if not any(counts.values()):
+    """Show what needs the reader as cards, the most urgent first."""
+    counts = [
+        f"{needs.totals[todo]:,} {label}" for todo, label in LABELS.items() if needs.totals[todo]
+    ]
+    titled("To do", *counts)
+    asked = page_state(More)
+    most = len(needs.agenda) if asked.to_do else SHOWN
+    shown = [
+        one
+        for place, one in enumerate(needs.agenda)
+        if is_shown(place, most, one.state, one.forecast)
+    ]
+    for item in shown:
+        card(item.state, item.forecast, item)
+    if not needs.agenda:
         nothing_to_do()
+    due = [(one.state, one.forecast) for one in needs.of(Todo.review, Todo.news) if one.forecast]
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        if len(needs.to_review) > 1:
-            still_right(needs.to_review)
-        more(needs.to_forecast.total, "to forecast", whose="Not yet mine")
+        if rest := needs.agenda[SHOWN:]:
+            label = "Show fewer" if asked.to_do else f"Show {len(rest)} more to do"
+            st.button(label, key="more-to-do", on_click=show_more, args=("to_do", rest[0].state))
+        if len(due) > 1:
+            still_right(due)
+        more(Todo.forecast, status="open", whose="Not yet mine")
+        more(Todo.resolve, status="awaiting resolution")
 
 
 def nothing_to_do() -> None:
@@ -103,26 +133,42 @@ def nothing_to_do() -> None:
         page_link("articles", "Capture an article")
 
 
-def why_review(one: Review) -> str:
+def why(item: Item) -> str:
+    """Return what a question needs and why, as Markdown."""
+    if item.mention is not None:
+        return why_news(item.mention)
+    if item.todo == Todo.resolve:
+        return "**Outcome?**" if item.state.status == Status.awaiting else "**Outcome proposed**"
+    if item.todo == Todo.decide:
+        outcome = "" if item.state.resolution is None else as_text(item.state.resolution.outcome)
+        return f"**Disputed**: resolved as {outcome}"
+    if item.todo == Todo.retry:
+        return "**Its resolver gave up**"
+    if item.forecast is None:
+        return "**Needs your forecast**"
+    return why_review(item) or "**Closes soon**: is your forecast still right?"
+
+
+def why_review(item: Item) -> str:
     """Return the reasons to review a forecast, as Markdown."""
     reasons = []
-    if one.overdue:
-        chosen = ", as you chose" if one.state.id in needs.intervals.by_question else ""
-        reasons.append(f"**Review due** after {span(one.interval)}{chosen}")
-    if one.crowd_move is not None:
-        move = one.crowd_move
+    if item.overdue and item.interval is not None:
+        chosen = ", as you chose" if item.state.id in needs.intervals.by_question else ""
+        reasons.append(f"**Review due** after {span(item.interval)}{chosen}")
+    if item.crowd_move is not None:
+        move = item.crowd_move
         of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
         change = f"{as_text(move.before)} → {as_text(move.now)}"
         reasons.append(f"**Crowd moved** ({move.forecasters:,}){of}: {change}")
     return " · ".join(reasons)
 
 
-def why_news(one: InTheNews) -> str:
+def why_news(mention: Mention) -> str:
     """Return the article that mentions the question and the words it shares, as Markdown."""
-    article = one.mention.article
+    article = mention.article
     named = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
     by = f", {as_text(article.publisher)}" if article.publisher else ""
-    words = ", ".join(as_text(word) for word in one.mention.words)
+    words = ", ".join(as_text(word) for word in mention.words)
     return f"**New evidence** {named}{by}: mentions {words}"
 
 
@@ -149,9 +195,9 @@ def resolved() -> None:
     """Show the recent resolutions with their scores, and the link to all scores."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
-    for one in needs.resolved[:SHOWN]:
+    for one in needs.resolved[:RESULTS]:
         result(one)
-    if rest := needs.resolved[SHOWN:]:
+    if rest := needs.resolved[RESULTS:]:
         with st.expander(f"{len(rest)} more"):
             for one in rest:
                 result(one)
@@ -187,10 +233,11 @@ def seen_button() -> None:
 
 
 @dataclass
-class NotDue:
-    """Whether more of the forecasts that need nothing are shown."""
+class More:
+    """The lists of which more than the first cards are shown."""
 
-    asked: bool = False
+    to_do: bool = False
+    not_due: bool = False
 
 
 def still_fresh() -> list[QuestionState]:
@@ -201,10 +248,12 @@ def still_fresh() -> list[QuestionState]:
     if not latest:
         return []
     st.header("Your forecasts", anchor=False)
-    cards, rest = st.container(), latest[SHOWN:]
-    asked = page_state(NotDue).asked
+    cards, rest = st.container(), latest[FRESH:]
+    asked = page_state(More).not_due
     page = {state.id for state, _ in shown_page(rest, "not-due-page", MORE)} if asked else set()
-    shown = [one for place, one in enumerate(latest) if is_shown(place, *one) or one[0].id in page]
+    shown = [
+        one for place, one in enumerate(latest) if is_shown(place, FRESH, *one) or one[0].id in page
+    ]
     with cards:
         for state, forecast in shown:
             card(state, forecast)
@@ -212,33 +261,19 @@ def still_fresh() -> list[QuestionState]:
         if rest:
             more_label = f"Show {min(MORE, len(rest))} more that are not due"
             label = "Show fewer" if asked else more_label
-            st.button(label, key="not-due", on_click=ask_for_more, args=(rest[0][0],))
-        more(len(latest), "of your forecasts", whose="Mine")
+            st.button(label, key="not-due", on_click=show_more, args=("not_due", rest[0][0]))
+            page_link(
+                "questions", f"All {len(latest):,} of your forecasts", status="open", whose="Mine"
+            )
     return [state for state, _ in shown]
 
 
-def ask_for_more(first: QuestionState) -> None:
-    """Show more of the forecasts that need nothing, with the cursor in the first, or fewer."""
-    not_due = page_state(NotDue)
-    not_due.asked = not not_due.asked
-    if not_due.asked:
+def show_more(name: str, first: QuestionState) -> None:
+    """Show more of a list, with the cursor in the first that is new, or fewer."""
+    asked = page_state(More)
+    setattr(asked, name, not getattr(asked, name))
+    if getattr(asked, name):
         focus_on(forecast_act(first))
-
-
-def awaiting() -> None:
-    """Show the questions that await an outcome or a decision."""
-    if not needs.awaiting.total and not needs.disputed.total:
-        return
-    st.header("To resolve", anchor=False)
-    for state in needs.awaiting.first[:SHOWN]:
-        said = f"{state.status} · {closing(state.text, moment)}"
-        question_line(state, said, "resolve", border=True)
-    more(needs.awaiting.total, "to resolve", status="awaiting resolution")
-    for state in needs.disputed.first[:SHOWN]:
-        outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
-        question_line(state, f"disputed · resolved as **{outcome}**", "resolve", border=True)
-    if needs.disputed.total > SHOWN:
-        page_link("resolve", f"All {needs.disputed.total} in Resolve")
 
 
 def lists_for_keyboard(fresh: Sequence[QuestionState]) -> None:
@@ -246,7 +281,7 @@ def lists_for_keyboard(fresh: Sequence[QuestionState]) -> None:
 
     People type faster than the page runs, so it needs to know those that are not drawn yet.
     """
-    to_do = [*needs.to_forecast.first, *(state for state, _ in needs.to_review)]
+    to_do = [one.state for one in needs.of(Todo.forecast, Todo.review, Todo.news)]
     mount_keyboard(
         "today",
         [
@@ -263,13 +298,13 @@ if empty:
     ways_in()
     st.stop()
 one_line_entry()
+needs = needs_now()
 with reading() as ledger:
-    needs = today(ledger, current_member(ledger), now=moment, shown=AHEAD)
+    rights = rights_here(ledger)
     articles = library.listing(ledger, RECENT_ARTICLES) if needs.may_forecast else []
 undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 to_do()
 resolved()
 fresh = still_fresh()
-awaiting()
 lists_for_keyboard(fresh)

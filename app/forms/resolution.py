@@ -146,6 +146,30 @@ def resolve_form(
             doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
 
 
+@st.fragment
+def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
+    """Show the short form that resolves a closed question in a list, as of now.
+
+    Who may not decide proposes the outcome. Everything else is on the page Resolve.
+    """
+    key = form_key(f"outcome-{state.slug}")
+    with st.container(key=f"outcome-{state.slug}", horizontal=True, vertical_alignment="bottom"):
+        outcome = _outcome_field(state, key)
+        pressed = st.button("Resolve" if may_resolve else "Propose", key=f"{key}-go")
+        question_link(state, "resolve", "Note, time, criteria")
+    if pressed:
+        with act(key) as doing:
+            outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())
+            if may_resolve:
+                settled = confirmation.confirm(
+                    doing.ledger, state.question, outcome, expected=state.resolution, **doing.by
+                )
+                _say_settled(doing, settled)
+            else:
+                row = proposals.propose(doing.ledger, state.question, outcome, **doing.by)
+                doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
+
+
 def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:
     """Show the form that withdraws the outcome: the question has none then."""
     with st.form(f"{key}-withdraw", border=False):

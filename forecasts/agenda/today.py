@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlmodel import Session, select
 
@@ -21,120 +23,154 @@ from forecasts.resolution.progress import parked_ids
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.updates.updates import current_forecasts
 
-SHOWN = 3  # of each list, so that the next list is in sight
+SHOWN = 7  # of the agenda at first
 RECENT = 5  # resolved questions
 SOON = timedelta(days=7)  # a question that closes within it is urgent
+LAST_LOOK = timedelta(days=1)  # before a close: an older forecast is looked at once more
+
+
+class Todo(StrEnum):
+    """What a question needs from a member."""
+
+    forecast = "forecast"
+    review = "review"
+    news = "news"
+    resolve = "resolve"
+    decide = "decide"
+    retry = "retry"
 
 
 @dataclass(frozen=True)
-class Review:
-    """A current forecast due for review: ``overdue`` by its interval, or after a crowd move."""
+class Item:
+    """A question that needs the member today, and why; ``forecast``: the member's own.
 
+    A review is due as the forecast is older than its ``interval`` (``overdue``), as the crowd has
+    moved, or else as the question closes within ``LAST_LOOK``. News has the ``mention``.
+    """
+
+    todo: Todo
     state: QuestionState
-    forecast: Forecast
-    interval: timedelta
-    overdue: bool
-    crowd_move: CrowdMove | None
+    forecast: Forecast | None = None
+    interval: timedelta | None = None
+    overdue: bool = False
+    crowd_move: CrowdMove | None = None
+    mention: Mention | None = None
 
+    def urgency(self, now: datetime) -> tuple[int, float]:
+        """Return the place in the agenda: the smallest comes first.
 
-@dataclass(frozen=True)
-class InTheNews:
-    """A current forecast with a new article that mentions its question."""
+        First what closes within a day; then what waits for an outcome, since nothing of it is
+        scored before; then what closes within a week; then moves of the crowd, the largest first;
+        reviews, the longest due first; news, the newest first; then the rest by its close.
+        """
+        closes = self.state.text.close_time
+        left, is_open = closes - now, self.todo in (Todo.forecast, Todo.review, Todo.news)
+        if is_open and left < LAST_LOOK:
+            return 0, left.total_seconds()
+        if self.todo in (Todo.resolve, Todo.decide):
+            return 1, closes.timestamp()
+        if is_open and left < SOON:
+            return 2, left.total_seconds()
+        if self.crowd_move is not None:
+            return 3, -self.crowd_move.distance
+        if self.forecast is not None and self.interval is not None:
+            return 4, (self.forecast.made_at + self.interval).timestamp()
+        if self.mention is not None:
+            return 5, -self.mention.article.captured_at.timestamp()
+        return (7 if self.todo == Todo.retry else 6), closes.timestamp()
 
-    state: QuestionState
-    forecast: Forecast
-    mention: Mention
-
-
-@dataclass(frozen=True)
-class Shortlist:
-    """The first questions of a list, and its length."""
-
-    first: list[QuestionState]
-    total: int
+    def why(self, now: datetime) -> str:
+        """Return the reason in a few plain words; "" if it is the close."""
+        if (move := self.crowd_move) is not None:
+            return f"crowd {move.before} → {move.now}"
+        if self.overdue and self.forecast is not None:
+            return f"{(now - self.forecast.made_at).days} days old"
+        if self.mention is not None:
+            return f"article {self.mention.article.id}"
+        words = {Todo.decide: "disputed", Todo.retry: "parked"}
+        if self.todo == Todo.resolve:
+            return str(self.state.status.name)
+        return words.get(self.todo, "")
 
 
 @dataclass(frozen=True)
 class Today:
-    """The questions in lists by the action that they need, each in one list, most valuable first.
+    """What needs the member, most urgent first, each question once.
 
-    ``to_forecast``: open, without the member's forecast; the next to close first. ``overdue``:
-    forecasts due for review by their interval, by the size of the crowd's move, then by their due
-    date. ``moved``: others that the crowd has moved away from. ``news``: forecasts that a new
-    article may affect. ``resolved``: the latest ``RECENT`` since ``seen``, when the member last
-    marked them as seen. ``fresh``: forecasts that need nothing. ``awaiting``: closed, or with an
-    open proposal. ``disputed``: with an open dispute. ``parked``: others that runs no longer check
-    until a person acts. ``may_forecast``: ids of the open questions
-    on which the member may forecast. ``read_only``: there are open questions, and none of these
-    is among them.
+    ``agenda``: of the questions without the member's forecast, of those to resolve, to decide and
+    to retry only the first are in it; ``totals`` counts all. ``resolved``: the latest ``RECENT``
+    since ``seen``, when the member last marked them as seen. ``fresh``: forecasts that need
+    nothing. ``may_forecast``: ids of the open questions on which the member may forecast.
+    ``read_only``: there are open questions, and none of these is among them.
     """
 
-    to_forecast: Shortlist
-    overdue: list[Review]
-    moved: list[Review]
-    news: list[InTheNews]
+    agenda: list[Item]
+    totals: Counter[Todo]
     resolved: list[ScoredQuestion]
     seen: datetime | None
     fresh: list[tuple[QuestionState, Forecast]]
-    awaiting: Shortlist
-    disputed: Shortlist
-    parked: Shortlist
     may_forecast: frozenset[int]
     read_only: bool
     intervals: Intervals
 
     @property
-    def to_review(self) -> list[tuple[QuestionState, Forecast]]:
-        """The forecasts that need a second look, whatever the reason."""
-        every: list[Review | InTheNews] = [*self.overdue, *self.moved, *self.news]
-        return [(one.state, one.forecast) for one in every]
+    def total(self) -> int:
+        """How many questions need the member."""
+        return sum(self.totals.values())
+
+    def of(self, *wanted: Todo) -> list[Item]:
+        """Return the items with these things to do, in their order."""
+        return [one for one in self.agenda if one.todo in wanted]
 
 
 def today(session: Session, member: Member | None, *, now: datetime, shown: int = SHOWN) -> Today:
-    """Return the member's lists now; None: a reader without forecasts.
+    """Return what needs the member now; None: a reader without forecasts.
 
-    Of questions without their forecast only the first ``shown`` of each list are read.
+    Of the lists that can be long only the first ``shown`` are read: those without the member's
+    forecast, to resolve, to decide and to retry.
     """
     unresolved = outlines(session)
     mine = {} if member is None else current_forecasts(session, member, at=now, unresolved=True)
     live = [one for one in unresolved if one.accepts_forecasts(now)]
     rights = member_rights(session, member, now=now)
-    may_in = {team: rights.allows(Action.forecast, team) for team in {one.team_id for one in live}}
+    teams = {one.team_id for one in unresolved}
+    may_in = {team: rights.allows(Action.forecast, team) for team in teams}
+    may_report = {team: rights.allows(Action.propose, team) for team in teams}
     may_forecast = frozenset(one.id for one in live if may_in[one.team_id])
     parked = parked_ids(session)
     lists = {
-        "to_forecast": [one.id for one in live if one.id in may_forecast and one.id not in mine],
-        "awaiting": [one.id for one in unresolved if one.awaits(now)],
-        "disputed": list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
-        "parked": [one.id for one in unresolved if one.id in parked and not one.awaits(now)],
+        Todo.forecast: [one.id for one in live if one.id in may_forecast and one.id not in mine],
+        Todo.resolve: [one.id for one in unresolved if one.awaits(now) and may_report[one.team_id]],
+        Todo.decide: list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
+        Todo.retry: [one.id for one in unresolved if one.id in parked and not one.awaits(now)],
     }
     forecast = [one.id for one in live if one.id in mine]
     read = itertools.chain.from_iterable(ids[:shown] for ids in lists.values())
     states = by_id(session, [*forecast, *read], now=now)
-    shortlists = {
-        name: Shortlist([states[id_] for id_ in ids[:shown]], len(ids))
-        for name, ids in lists.items()
-    }
     current = [(states[id_], mine[id_]) for id_ in forecast]
+    own = [one for one in current if one[0].id in may_forecast]
     review_intervals = intervals(session, member)
-    reviews = _reviews(
-        session, [one for one in current if one[0].id in may_forecast], review_intervals, now
-    )
-    reviewed = {one.state.id for one in reviews}
-    rest = [one for one in current if one[0].id not in reviewed]
-    news = [] if member is None else _news(session, member, rest, may_forecast, now)
-    mentioned = {one.state.id for one in news}
+    items = _reviews(session, own, review_intervals, now)
+    reviewed = {one.state.id for one in items}
+    rest = [one for one in own if one[0].id not in reviewed]
+    items += [] if member is None else _news(session, member, rest, now)
+    done = {one.state.id for one in items}
+    totals = Counter(one.todo for one in items)
     seen = None if member is None else seen_until(session, member)
+    # A question that needs two things is listed for the first.
+    for todo, ids in lists.items():
+        items += [Item(todo, states[id_]) for id_ in ids[:shown] if id_ not in done]
+        if more := len(set(ids) - done):
+            totals[todo] = more
+        done.update(ids)
     return Today(
-        **shortlists,
-        overdue=[one for one in reviews if one.overdue],
-        moved=[one for one in reviews if not one.overdue],
-        news=news,
+        agenda=sorted(items, key=lambda one: one.urgency(now)),
+        totals=totals,
         resolved=[]
         if member is None
         else scored_questions(session, member, limit=RECENT, since=seen),
         seen=seen,
-        fresh=[one for one in rest if one[0].id not in mentioned],
+        fresh=[one for one in current if one[0].id not in done],
         may_forecast=may_forecast,
         read_only=bool(live) and not may_forecast,
         intervals=review_intervals,
@@ -152,32 +188,28 @@ def _reviews(
     current: Sequence[tuple[QuestionState, Forecast]],
     review_intervals: Intervals,
     now: datetime,
-) -> list[Review]:
+) -> list[Item]:
     moves = crowd_moves(session, [(state.text, forecast) for state, forecast in current], now=now)
     found = []
     for state, forecast in current:
-        interval = review_intervals.on(state.id)
-        overdue = now - forecast.made_at > interval
-        if overdue or state.id in moves:
-            found.append(Review(state, forecast, interval, overdue, moves.get(state.id)))
-    return sorted(
-        found,
-        key=lambda one: (
-            0.0 if one.crowd_move is None else -one.crowd_move.distance,
-            one.forecast.made_at + one.interval,
-        ),
-    )
+        interval, age = review_intervals.on(state.id), now - forecast.made_at
+        last_look = state.text.close_time - now < LAST_LOOK <= age
+        if age > interval or state.id in moves or last_look:
+            move = moves.get(state.id)
+            found.append(Item(Todo.review, state, forecast, interval, age > interval, move))
+    return found
 
 
 def _news(
     session: Session,
     member: Member,
     current: Sequence[tuple[QuestionState, Forecast]],
-    may_forecast: frozenset[int],
     now: datetime,
-) -> list[InTheNews]:
-    """Return the forecasts with a new article, newest article first."""
-    own = [one for one in current if one[0].id in may_forecast]
-    found = new_mentions(session, member, [(state.text, mine) for state, mine in own], now=now)
-    news = [InTheNews(*one, found[one[0].id]) for one in own if one[0].id in found]
-    return sorted(news, key=lambda one: one.mention.article.captured_at, reverse=True)
+) -> list[Item]:
+    """Return the forecasts with a new article."""
+    found = new_mentions(session, member, [(state.text, mine) for state, mine in current], now=now)
+    return [
+        Item(Todo.news, state, mine, mention=found[state.id])
+        for state, mine in current
+        if state.id in found
+    ]

@@ -394,13 +394,20 @@ def of_article(session: Session, _member: Member) -> list[str]:
 
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW, shown=1_000)
-    lists = (found.to_forecast, found.awaiting, found.disputed, found.parked)
-    return slugs(state for some in lists for state in some.first)
+    return slugs(one.state for one in found.agenda)
 
 
 def by_number(session: Session, _member: Member) -> list[str]:
     every = [id_ for id_ in session.exec(select(Question.id)) if id_ is not None]
     return slugs(question_standing.by_id(session, every, now=NOW).values())
+
+
+def to_be_done(cell: Cell) -> bool:
+    """Return whether a question that awaits its outcome is on Today, else whether it may be."""
+    if among(on_today)(cell):
+        return True
+    roles.require(cell.session, cell.member, A.propose, cell.question, now=NOW)
+    return False
 
 
 def to_be_told(cell: Cell) -> bool:
@@ -711,7 +718,7 @@ EVERY_CASE = (
     case(A.administer, teams.count_since, who("leaver"), day(-9), on="ledger"),
     case(A.manage, teams.set_role, who("root"), Role.viewer, on="team"),
     case(A.manage, teams.remove, who("leaver"), on="team"),
-    lists(today.today, on_today),
+    Case(today.today, A.propose, to_be_done),
     Case(tokens.adopt, A.administer, adopted, on="ledger"),
     case(A.administer, tokens.create, "script", on="ledger"),
     case(A.administer, tokens.revoke, "robot", on="ledger"),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from forecasts.access import members, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
-from forecasts.agenda.today import RECENT, is_empty, today
+from forecasts.agenda.today import RECENT, Today, Todo, is_empty, today
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Role
@@ -26,17 +26,22 @@ def captured(text: str) -> CapturedArticle:
     return CapturedArticle("The quay", None, None, None, None, text)
 
 
+def listed(needs: Today, *wanted: Todo) -> list[str]:
+    """Return the slugs of the agenda, or of the items with these things to do, in order."""
+    return [one.state.slug for one in needs.of(*(wanted or Todo))]
+
+
 @pytest.mark.slow
 def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     say(session, question, bob, 0.2, 1)
-    assert today(session, alice, now=day(2)).to_forecast.total == 1
+    assert today(session, alice, now=day(2)).totals == {Todo.forecast: 1}
     say(session, question, alice, 0.3, 2)
     [(_, forecast)] = today(session, alice, now=day(3)).fresh
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
-    assert today(session, alice, now=day(5)).to_forecast.total == 1
+    assert today(session, alice, now=day(5)).totals == {Todo.forecast: 1}
 
 
 @pytest.mark.slow
@@ -46,7 +51,7 @@ def test_forecasts_are_asked_of_forecasters(session: Session, alice: Member, bob
     teams.appoint(session, bob, Role.viewer, member=alice, now=day(0))
     ask(session, alice, slug="read")
     ask(session, alice, slug="ours", **teams.visibility_fields(session, "Alder"))
-    assert [one.slug for one in today(session, bob, now=day(2)).to_forecast.first] == ["ours"]
+    assert listed(today(session, bob, now=day(2))) == ["ours"]
 
 
 @pytest.mark.slow
@@ -57,12 +62,11 @@ def test_a_disputed_outcome_is_shown_until_somebody_decides(
         session, question, PolicyKind.confirm, dispute_days=7, member=alice, now=day(1)
     )
     resolve(session, question, alice, "yes", 2, at=3)
-    assert today(session, alice, now=day(4)).disputed.total == 0
+    assert listed(today(session, alice, now=day(4))) == []
     disputes.dispute(session, question, reason="It did not.", member=bob, now=day(4))
-    found = today(session, alice, now=day(5))
-    assert [state.slug for state in found.disputed.first] == [question.slug]
+    assert listed(today(session, alice, now=day(5)), Todo.decide) == [question.slug]
     resolve(session, question, alice, "no", 2, at=6)
-    assert today(session, alice, now=day(7)).disputed.total == 0
+    assert listed(today(session, alice, now=day(7))) == []
 
 
 @pytest.mark.slow
@@ -82,10 +86,10 @@ def test_an_old_forecast_is_due_until_it_is_made_again(session: Session, alice: 
         long = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(90))
         say(session, long, alice, 0.2, 2 - number / 10)
     just = day(2) + DEFAULT_INTERVAL
-    assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q2", "q1"]
+    assert listed(today(session, alice, now=just)) == ["q2", "q1"]
     assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
     say(session, long, alice, 0.2, 2 + DEFAULT_INTERVAL / timedelta(days=1))
-    assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q1"]
+    assert listed(today(session, alice, now=just)) == ["q1"]
 
 
 @pytest.mark.slow
@@ -95,11 +99,11 @@ def test_a_review_follows_the_members_intervals(session: Session, alice: Member)
         say(session, question, alice, 0.2, 1)
         if slug == "soon":
             set_interval(session, 2, member=alice, now=day(1), question=question)
-    [one] = today(session, alice, now=day(3.5)).overdue
+    [one] = today(session, alice, now=day(3.5)).agenda
     assert (one.state.slug, one.overdue, one.interval) == ("soon", True, timedelta(days=2))
     set_interval(session, 30, member=alice, now=day(4))
-    assert [one.state.slug for one in today(session, alice, now=day(20)).overdue] == ["soon"]
-    assert len(today(session, alice, now=day(32)).overdue) == 2
+    assert listed(today(session, alice, now=day(20))) == ["soon"]
+    assert len(today(session, alice, now=day(32)).agenda) == 2
 
 
 def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
@@ -112,12 +116,12 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     say(session, waits, alice, 0.4, 1)
     say(session, moved, alice, 0.4, 16)
     say(session, moved, bob, 0.7, 17)
-    needs = today(session, alice, now=day(18))
-    [first], [second] = needs.moved, needs.overdue
+    first, second = today(session, alice, now=day(18)).agenda
     assert (first.state.slug, second.state.slug) == ("moved", "waits")
+    assert (first.overdue, second.overdue) == (False, True)
     assert first.crowd_move is not None
     assert (first.crowd_move.before, first.crowd_move.now) == ("40%", "70%")
-    assert [state.slug for state, _ in needs.to_review] == ["waits", "moved"]
+    assert [one.why(day(18)) for one in (first, second)] == ["crowd 40% → 70%", "17 days old"]
 
 
 @on_both
@@ -128,9 +132,43 @@ def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
     say(session, question, alice, 0.4, 1)
     assert not is_empty(session)
     needs = today(session, alice, now=day(2))
-    assert [state.slug for state in needs.to_forecast.first] == ["soon", "late"]
-    assert [state.slug for state in needs.awaiting.first] == ["closed"]
+    assert listed(needs) == ["closed", "soon", "late"]
+    assert needs.totals == {Todo.forecast: 2, Todo.resolve: 1}
     assert [state.slug for state, _ in needs.fresh] == ["mine"]
+
+
+def test_what_closes_soonest_is_first_of_sixty_whatever_it_needs(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    for number in range(57):
+        ask(session, alice, slug=f"q{number}", scheduled_close_time=day(40 + number % 7))
+    for slug, closes in (
+        ("mine", 20.9),
+        ("new", 21.5),
+        ("hours", 20.5),
+        ("waits", 19),
+        ("week", 25),
+    ):
+        question = ask(session, alice, slug=slug, scheduled_close_time=day(closes))
+        if slug in ("mine", "week"):
+            say(session, question, alice, 0.4, 18)
+    needs = today(session, alice, now=day(20))
+    assert listed(needs)[:4] == ["hours", "mine", "waits", "new"]
+    # A forecast that needs nothing is looked at once more before its question closes.
+    assert [one.todo for one in needs.agenda[:2]] == [Todo.forecast, Todo.review]
+    assert [state.slug for state, _ in needs.fresh] == ["week"]
+    say(session, next(one.state.question for one in needs.agenda[1:2]), alice, 0.4, 19.99)
+    assert "mine" not in listed(today(session, alice, now=day(20)))
+
+
+@pytest.mark.slow
+def test_only_who_may_report_an_outcome_is_asked_for_it(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.appoint(session, alice, Role.admin, member=alice, now=day(0))
+    teams.appoint(session, bob, Role.viewer, member=alice, now=day(0))
+    ask(session, alice, scheduled_close_time=day(3), resolution_criteria="As it is.")
+    assert [len(today(session, who, now=day(4)).agenda) for who in (alice, bob)] == [1, 0]
 
 
 @pytest.mark.slow
@@ -139,11 +177,12 @@ def test_a_new_article_asks_for_an_update(session: Session, alice: Member) -> No
     say(session, question, alice, 0.4, 1)
     text = "The quay in the harbour will not reopen this year, its builder says."
     store(session, [captured(text)], member=alice, captured_at=day(2))
-    [one] = today(session, alice, now=day(3)).news
+    [one] = today(session, alice, now=day(3)).of(Todo.news)
+    assert one.mention is not None
     assert (one.state.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
     assert today(session, alice, now=day(3)).fresh == []
     say(session, question, alice, 0.2, 4)
-    assert today(session, alice, now=day(5)).news == []
+    assert listed(today(session, alice, now=day(5))) == []
 
 
 @pytest.mark.slow
@@ -196,7 +235,9 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
             with counted_statements(engine) as statements:
                 needs = today(session, members.find_member(session, "alice"), now=day(6))
         counts.append(len(statements))
-        assert len(needs.moved) == len(needs.news) == needs.to_forecast.total == number + 1
+        assert [needs.totals[todo] for todo in (Todo.review, Todo.news, Todo.forecast)] == [
+            number + 1
+        ] * 3
     assert counts[0] == counts[1]
 
 

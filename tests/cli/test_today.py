@@ -11,13 +11,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def ledger(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
-    """On 1 February: one question for each thing to do, and four without alice's forecast."""
+    """On 1 February: one question for each thing to do, and six without alice's forecast."""
     filled_once(lambda: fill(forecasts, clock))
     clock("2026-02-01T12:00:00Z")
 
 
 def fill(forecasts: Run, clock: Clock) -> None:
-    for slug in ("rain", "snow", "hail", "fog", "dew"):
+    for slug in ("rain", "snow", "hail", "fog", "dew", "mist", "sleet"):
         forecasts("ask", f"Will there be {slug}?", "--closes", "2026-03-01", "--slug", slug)
     forecasts("ask", "Will it be over?", "--closes", "2026-01-20", "--slug", "over")
     forecasts("update", "rain", "40%")
@@ -34,31 +34,33 @@ def todos(forecasts: Run, *arguments: str) -> dict[str, str]:
     return {one["id"]: one["todo"] for one in printed}
 
 
-def test_the_summary_counts_all_and_the_table_shows_the_first_of_each_kind(
+def test_the_summary_counts_all_and_the_table_is_in_the_order_of_urgency(
     forecasts: Run, ledger: None
 ) -> None:
     shown = forecasts("today")
     summary, _, *lines = shown.stdout.splitlines()
-    assert summary == "4 need your forecast · 1 to review · 1 to resolve · 1 resolved"
+    assert summary == "6 need your forecast · 1 to review · 1 to resolve · 1 resolved"
     others = {"rain": "review", "over": "resolve", "done": "resolved"}
-    assert todos(forecasts) == dict.fromkeys(("snow", "hail", "fog", "dew"), "forecast") | others
+    unforecast = ("snow", "hail", "fog", "dew", "mist", "sleet")
+    assert todos(forecasts) == dict.fromkeys(unforecast, "forecast") | others
     assert [line.split()[1] for line in lines] == [
-        *("forecast", "forecast", "forecast", "review", "resolve", "resolved")
+        *("resolve", "review", *["forecast"] * 5, "resolved")
     ]
-    assert "27 days old" in lines[3]
-    assert "score 0.160" in lines[5]
+    assert "27 days old" in lines[1]
+    assert "score 0.160" in lines[7]
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "forecasts today --all" in shown.stderr
     assert len(forecasts("today", "--all").stdout.splitlines()) == len(lines) + 3
 
 
-def test_the_next_command_forecasts_the_first_question_by_its_number(
+def test_the_next_command_does_what_the_first_question_needs_by_its_number(
     forecasts: Run, ledger: None
 ) -> None:
-    *_, step = forecasts("today").stderr.splitlines()
-    words = step.removeprefix("Next: forecasts ").replace(" P", " 30%").split()
-    assert "30% on" in forecasts(*words).stdout
-    assert "snow" not in todos(forecasts)
+    for stands_for, said, done in (("OUTCOME", "no", "over"), ("P", "30%", "rain")):
+        *_, step = forecasts("today").stderr.splitlines()
+        words = step.removeprefix("Next: forecasts ").replace(f" {stands_for}", f" {said}").split()
+        assert said in forecasts(*words).stdout
+        assert todos(forecasts).get(done) in (None, "resolved")
 
 
 def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clock: Clock) -> None:

@@ -66,7 +66,7 @@ def test_a_discard_makes_reports_stale(session: Session, alice: Member, slip: Qu
     before = frames.revision(session)
     discard(session, slip, member=alice, now=LATER)
     assert today.is_empty(session)
-    assert today.today(session, alice, now=LATER).to_forecast.total == 0
+    assert today.today(session, alice, now=LATER).total == 0
     assert frames.revision(session) != before
 
 

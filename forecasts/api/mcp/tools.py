@@ -5,13 +5,12 @@ Each takes the ledger first, as the caller may see or change it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from statistics import fmean
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from forecasts.agenda.today import today
+from forecasts.agenda.today import Todo, today
 from forecasts.api import words
 from forecasts.api.door import Door, Here, member_of, zone_of
 from forecasts.api.problems import web_address
@@ -26,7 +25,7 @@ from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry, search
 from forecasts.questions.passages import find_passage
 from forecasts.questions.search import Filter
-from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions.standing import Status
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports import formats
@@ -61,7 +60,14 @@ def _about(words: str) -> Any:
 
 
 Name = Annotated[str, _about("The question's id, as find_questions lists it.")]
-_Due = tuple[QuestionState, Forecast | None, str]  # with its current forecast, and the reason
+_TODO = {
+    Todo.forecast: "forecast it",
+    Todo.review: "review",
+    Todo.news: "read the article",
+    Todo.resolve: "report its outcome",
+    Todo.decide: "decide on its outcome",
+    Todo.retry: "its resolver gave up",
+}
 _MOST_UPDATES = 20  # explained of one score
 _MOST_PAIRS = 10
 _OF_REPORTS = (
@@ -149,37 +155,21 @@ def read_question(
 
 def needs_update(
     here: Here,
-    limit: Annotated[int, Field(ge=1, le=50, description="Questions of each list.")] = 10,
+    limit: Annotated[int, Field(ge=1, le=50, description="Questions to list.")] = 10,
 ) -> str:
-    """List the questions that need you: without your forecast, due for review, in the news.
+    """List the questions that need you, the most urgent first, each with what it needs and why.
 
-    Forecasts are due for review by age, after a move of the crowd, or after a new article that
-    mentions the question. Questions that wait for an outcome are listed last.
+    That is a forecast, a review (by age, after a move of the crowd, before the close), a look at a
+    new article that mentions the question, or an outcome.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
-
-    def listed(title: str, rows: Iterable[_Due], total: int) -> str:
-        lines = [
-            " · ".join(filter(None, (words.summary(view(state, mine), here.now), why)))
-            for state, mine, why in list(rows)[:limit]
-        ]
-        return f"**{title}** ({total:,})\n\n{words.bullets(lines)}" if lines else ""
-
-    due: list[_Due] = []
-    for one in [*needs.overdue, *needs.moved]:
-        why = f"{(here.now - one.forecast.made_at).days} days old"
-        if (move := one.crowd_move) is not None:
-            why += f", crowd {move.before} → {move.now}"
-        due.append((one.state, one.forecast, why))
-    news = ((n.state, n.forecast, f"see article {n.mention.article.id}") for n in needs.news)
-    new, waiting = needs.to_forecast, needs.awaiting
-    parts = [
-        listed("Without your forecast", ((one, None, "") for one in new.first), new.total),
-        listed("To review", due, len(due)),
-        listed("In the news", news, len(needs.news)),
-        listed("Awaiting an outcome", ((one, None, "") for one in waiting.first), waiting.total),
-    ]
-    return words.answer(*parts) if any(parts) else "Nothing needs an update now."
+    lines = []
+    for one in needs.agenda[:limit]:
+        summary = words.summary(view(one.state, one.forecast), here.now)
+        lines.append(" · ".join(filter(None, (_TODO[one.todo], summary, one.why(here.now)))))
+    if not lines:
+        return "Nothing needs you now."
+    return words.answer(f"**Needs you** ({needs.total:,})\n\n{words.bullets(lines)}")
 
 
 def my_record(here: Here) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
-from forecasts.agenda.today import today
+from forecasts.agenda.today import Todo, today
 from forecasts.api import problems
 from forecasts.api import words as texts
 from forecasts.api.caller import At, acts, markdown, reads, require_match, tagged, wants_markdown
@@ -92,8 +92,7 @@ def list_questions(
 
 def _needs_update(at: At) -> set[str]:
     found = today(at.session, at.member, now=at.now, shown=_EVERY)
-    due = [*found.to_forecast.first, *(state for state, _ in found.to_review)]
-    return {state.slug for state in due}
+    return {one.state.slug for one in found.of(Todo.forecast, Todo.review, Todo.news)}
 
 
 @router.post("", status_code=201)

@@ -176,8 +176,8 @@ def test_either_a_public_address_or_a_text_is_captured(ledger: Ledger) -> None:
 
 
 @pytest.mark.slow
-def test_forecasts_to_update_are_listed_by_reason(ledger: Ledger) -> None:
-    assert ledger.tools("bot").needs_update() == "Nothing needs an update now."
+def test_what_needs_a_member_is_listed_with_the_reason(ledger: Ledger) -> None:
+    assert ledger.tools("bot").needs_update() == "Nothing needs you now."
     for slug in ("rain", "snow", "hail"):
         asked(ledger, slug)
     ledger.tools("bot").forecast("snow", "50%", "none")
@@ -185,11 +185,12 @@ def test_forecasts_to_update_are_listed_by_reason(ledger: Ledger) -> None:
     with acting(ledger.engine, by="bot") as (session, _, bot):
         set_interval(session, 2, member=bot, now=day(9))
     said = ledger.tools("bot").needs_update()
-    assert "**Without your forecast** (2)\n\n- `rain`" in said
-    assert "**To review** (1)\n\n- `snow`" in said
+    assert "**Needs you** (3)\n\n- " in said
+    assert "- forecast it · `rain`" in said
+    assert "- review · `snow`" in said
     assert "you: 50% · 8 days old" in said
     ledger.now = day(11)
-    assert "**Awaiting an outcome** (3)" in ledger.tools("bot").needs_update()
+    assert "- report its outcome · `snow`" in ledger.tools("bot").needs_update()
 
 
 @pytest.mark.slow

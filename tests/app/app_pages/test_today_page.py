@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL
+from forecasts.agenda.today import SHOWN
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.reading.article import CapturedArticle
@@ -38,7 +39,7 @@ def test_each_question_is_in_the_list_of_its_need_until_results_are_seen(
     said = words(visit(furnished, "today"))
     assert "3 to forecast" in said
     assert "Will the quay open?" in said
-    assert "awaiting resolution · closed 1 day ago" in said
+    assert "**Outcome?** · closed 1 day ago" in said
     # A close within a week stands out.
     assert "**closes in 5 days** · 11 Jan 2026" in said
     assert "· closes in 15 days · 21 Jan 2026" in said
@@ -150,7 +151,9 @@ def capture(engine: Engine, text: str) -> None:
         library.store(ledger, [article], member=bob, captured_at=day(4))
 
 
-def test_the_lists_are_in_the_order_of_their_worth(furnished: AppTest, engine: Engine) -> None:
+def test_one_list_has_all_that_needs_the_reader_in_the_order_of_urgency(
+    furnished: AppTest, engine: Engine
+) -> None:
     far = {"by": "bob (simulated)", "scheduled_close_time": day(80)}
     register(engine, "crane", title="Will the crane move?", **far)
     register(engine, "late", title="Is it late?", **far)
@@ -159,21 +162,46 @@ def test_the_lists_are_in_the_order_of_their_worth(furnished: AppTest, engine: E
     capture(engine, "The quay opens at last.")
     say(engine, "quay", 0.4)
     visit(furnished, "today")
-    assert [header.value for header in furnished.header] == [
-        "To do",
-        "Resolved",
-        "Your forecasts",
-        "To resolve",
-    ]
+    assert [header.value for header in furnished.header] == ["To do", "Resolved"]
     reasons = [
         caption.value.split("**")[1]
         for caption in furnished.caption
-        if caption.value.startswith("**") and "closes in" in caption.value
+        if caption.value.startswith("**") and "clos" in caption.value
     ]
-    assert reasons == [*["Needs your forecast"] * 3, "Crowd moved", "New evidence"]
+    assert reasons == [
+        *("Outcome?", "Outcome proposed", "Needs your forecast", "Needs your forecast"),
+        *("Crowd moved", "New evidence", "Needs your forecast"),
+    ]
     said = words(furnished)
     assert "**Crowd moved** (1): 50% → 80%" in said
     assert "[Open](articles?article=2), The Gazette: mentions quay" in said
+
+
+def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "today")
+    [outcome] = [radio for radio in furnished.radio if str(radio.key).startswith("outcome-")]
+    key = str(outcome.key).removesuffix("-outcome")
+    furnished.button(key=f"{key}-go").click().run()
+    assert "utcome" in errors(furnished)
+    furnished.radio(key=f"{key}-outcome").set_value(outcome.options[0]).run()
+    furnished.button(key=f"{key}-go").click().run()
+    assert toasts(furnished)[0].startswith(f"Resolved: {outcome.options[0]}.")
+    assert "**Outcome?**" not in words(furnished)
+    assert "1 to resolve" in words(furnished)  # it is proposed
+
+
+def test_the_rest_of_a_long_list_is_shown_on_request(app: AppTest, engine: Engine) -> None:
+    for number in range(SHOWN + 2):
+        register(engine, f"q{number:02}", title=f"Is it {number}?")
+    visit(app, "today")
+    assert listed(app) == [*range(SHOWN)]
+    app.button(key="more-to-do").click().run()
+    assert listed(app) == [*range(SHOWN + 2)]
+    assert focused(app) == f"act-forecast-q{SHOWN:02}"
+    submit(app, "quick-q00#0", "save", value="55")
+    assert listed(app)[: SHOWN + 1] == [*range(1, SHOWN + 2)]
 
 
 def test_a_new_article_is_cited_with_the_update(furnished: AppTest, engine: Engine) -> None:
