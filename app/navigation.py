@@ -23,15 +23,13 @@ st.html(Path(__file__).with_name("style.css"))
 entered = False
 with shown_outages():
     entered = enter()
-waiting = 0
+count = ""
 if entered:
     with suppress(LedgerError):  # the page says so
-        waiting = count_needs()
+        count = f" {waiting:,}" if (waiting := count_needs()) else ""
 places = {
     "": [
-        st.Page(
-            "app_pages/today.py", title=f"Today {waiting:,}" if waiting else "Today", default=True
-        ),
+        st.Page("app_pages/today.py", title="Today" + count, default=True),
         st.Page("app_pages/questions.py", title="Questions"),
         st.Page("app_pages/articles.py", title="Articles"),
         st.Page("app_pages/question.py", title="Question", visibility="hidden"),

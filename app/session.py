@@ -241,7 +241,7 @@ def memory() -> Memory:
 
 
 def needs_now() -> Today:
-    """Return what needs the member, worked out once a run of the page."""
+    """Return the member's needs of today, worked out once a run of the page."""
     remembered, moment = memory(), now()
     if remembered.needs is None:
         with reading() as ledger:

@@ -55,9 +55,9 @@ moment = now()
 
 
 def card(state: QuestionState, current: Forecast | None, item: Item | None = None) -> None:
-    """Show a question with the short form of what it needs; ``item``: why it is listed, if it is.
+    """Show a question with a short form; ``item``: the reason why it is on the agenda, if it is.
 
-    An open question has its forecast form, unless its outcome is to be reported or decided.
+    The form asks for a forecast, or for the outcome of a closed question.
     """
     with st.container(border=True, gap="xsmall", key=f"todo-{state.slug}"):
         question_link(state)
@@ -94,7 +94,7 @@ def is_shown(place: int, most: int, state: QuestionState, current: Forecast | No
 
 
 def to_do() -> None:
-    """Show what needs the reader as cards, the most urgent first."""
+    """Show the questions that need the reader as cards, the most urgent first."""
     counts = [
         f"{needs.totals[todo]:,} {label}" for todo, label in LABELS.items() if needs.totals[todo]
     ]
@@ -134,7 +134,7 @@ def nothing_to_do() -> None:
 
 
 def why(item: Item) -> str:
-    """Return what a question needs and why, as Markdown."""
+    """Return the need of a question and its reason, as Markdown."""
     if item.mention is not None:
         return why_news(item.mention)
     if item.todo == Todo.resolve:

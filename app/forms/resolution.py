@@ -150,7 +150,7 @@ def resolve_form(
 def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
     """Show the short form that resolves a closed question in a list, as of now.
 
-    Who may not decide proposes the outcome. Everything else is on the page Resolve.
+    Without the right to decide, it proposes the outcome. The page Resolve has all other fields.
     """
     key = form_key(f"outcome-{state.slug}")
     with st.container(key=f"outcome-{state.slug}", horizontal=True, vertical_alignment="bottom"):

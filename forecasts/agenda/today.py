@@ -30,7 +30,7 @@ LAST_LOOK = timedelta(days=1)  # before a close: an older forecast is looked at 
 
 
 class Todo(StrEnum):
-    """What a question needs from a member."""
+    """The need of a question, for a member to do."""
 
     forecast = "forecast"
     review = "review"
@@ -95,7 +95,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Today:
-    """What needs the member, most urgent first, each question once.
+    """The questions that need the member, the most urgent first, each once.
 
     ``agenda``: of the questions without the member's forecast, of those to resolve, to decide and
     to retry only the first are in it; ``totals`` counts all. ``resolved``: the latest ``RECENT``
@@ -124,7 +124,7 @@ class Today:
 
 
 def today(session: Session, member: Member | None, *, now: datetime, shown: int = SHOWN) -> Today:
-    """Return what needs the member now; None: a reader without forecasts.
+    """Return the questions that need the member now; None: a reader without forecasts.
 
     Of the lists that can be long only the first ``shown`` are read: those without the member's
     forecast, to resolve, to decide and to retry.

@@ -157,10 +157,10 @@ def needs_update(
     here: Here,
     limit: Annotated[int, Field(ge=1, le=50, description="Questions to list.")] = 10,
 ) -> str:
-    """List the questions that need you, the most urgent first, each with what it needs and why.
+    """List the questions that need you, the most urgent first, each with its need and the reason.
 
-    That is a forecast, a review (by age, after a move of the crowd, before the close), a look at a
-    new article that mentions the question, or an outcome.
+    The need is a forecast, a review (by age, after a move of the crowd, before the close), a look
+    at a new article that mentions the question, or an outcome.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
     lines = []
