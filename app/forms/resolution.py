@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -153,10 +154,11 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
     Without the right to decide, it proposes the outcome. The page Resolve has all other fields.
     """
     key = form_key(f"outcome-{state.slug}")
-    with st.container(key=f"outcome-{state.slug}", horizontal=True, vertical_alignment="bottom"):
-        outcome = _outcome_field(state, key)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        outcome = _outcome_field(state, key, label_visibility="collapsed")
         pressed = st.button("Resolve" if may_resolve else "Propose", key=f"{key}-go")
-        question_link(state, "resolve", "Note, time, criteria")
+        address = f"resolve?slug={quote(state.slug, safe='')}"
+        st.caption(f"[Note, time, criteria]({address})", width="content")
     if pressed:
         with act(key) as doing:
             outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())
@@ -199,7 +201,7 @@ def _warn_of_late(
                 st.caption(late_forecasts(ledger, state, outcome, since).sentence)
 
 
-def _outcome_field(state: QuestionState, key: str) -> str:
+def _outcome_field(state: QuestionState, key: str, **how: Any) -> str:
     """Show the question's possible outcomes; return the chosen one as text."""
     kind = QuestionType(state.text.type)
     if kind.is_quantitative:
@@ -210,12 +212,13 @@ def _outcome_field(state: QuestionState, key: str) -> str:
             key=f"{key}-outcome",
             placeholder=example,
             live=True,
+            **how,
         )
         if kind == QuestionType.date and typed and typed.strip():
             show_reading(lambda: read_typed_outcome(typed, state.text, now=now(), zone=zone()))
         return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
-    how: Any = {"index": None, "format_func": as_text, "horizontal": kind == QuestionType.binary}
+    how |= {"index": None, "format_func": as_text, "horizontal": kind == QuestionType.binary}
     return (
         st.radio(
             label="Outcome",

@@ -26,6 +26,7 @@ from forecasts.updates.updates import current_forecasts
 SHOWN = 7  # of the agenda at first
 RECENT = 5  # resolved questions
 SOON = timedelta(days=7)  # a question that closes within it is urgent
+OUTCOMES_FIRST = 3  # closed questions that come before the open ones of the week
 LAST_LOOK = timedelta(days=1)  # before a close: an older forecast is looked at once more
 
 
@@ -97,6 +98,7 @@ class Item:
 class Today:
     """The questions that need the member, the most urgent first, each once.
 
+    Closed questions beyond the first few come last, so that they do not hide the open ones.
     ``agenda``: of the questions without the member's forecast, of those to resolve, to decide and
     to retry only the first are in it; ``totals`` counts all. ``resolved``: the latest ``RECENT``
     since ``seen``, when the member last marked them as seen. ``fresh``: forecasts that need
@@ -163,8 +165,11 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
         if more := len(set(ids) - done):
             totals[todo] = more
         done.update(ids)
+    agenda = sorted(items, key=lambda one: one.urgency(now))
+    waiting = [one for one in agenda if one.todo in (Todo.resolve, Todo.decide)]
+    later = {one.state.id for one in waiting[OUTCOMES_FIRST:]}
     return Today(
-        agenda=sorted(items, key=lambda one: one.urgency(now)),
+        agenda=sorted(agenda, key=lambda one: one.state.id in later),
         totals=totals,
         resolved=[]
         if member is None

@@ -161,6 +161,14 @@ def test_what_closes_soonest_is_first_of_sixty_whatever_it_needs(
     assert "mine" not in listed(today(session, alice, now=day(20)))
 
 
+def test_many_closed_questions_do_not_hide_the_open_ones(session: Session, alice: Member) -> None:
+    for number in range(5):
+        ask(session, alice, slug=f"closed{number}", scheduled_close_time=day(1 + number))
+    ask(session, alice, slug="open", scheduled_close_time=day(60))
+    found = listed(today(session, alice, now=day(9)))
+    assert found == ["closed0", "closed1", "closed2", "open", "closed3", "closed4"]
+
+
 @pytest.mark.slow
 def test_only_who_may_report_an_outcome_is_asked_for_it(
     session: Session, alice: Member, bob: Member
