@@ -347,7 +347,8 @@ def leave(page: Page, wide: bool) -> None:
     """Try to leave the page: by a link, or by reloading it."""
     if wide:
         current = page.locator('[data-testid="stTopNavLink"][aria-current="page"]')
-        other = "Compare" if current.count() and "Team" in current.first.inner_text() else "Team"
+        here = current.first.inner_text() if current.count() else ""
+        other = "Articles" if "Questions" in here else "Questions"
         page.get_by_role("link", name=other, exact=True).first.click()
     else:
         page.evaluate("window.setTimeout(() => window.location.reload(), 0)")

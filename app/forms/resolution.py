@@ -158,7 +158,7 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
         outcome = _outcome_field(state, key, label_visibility="collapsed")
         pressed = st.button("Resolve" if may_resolve else "Propose", key=f"{key}-go")
         address = f"resolve?slug={quote(state.slug, safe='')}"
-        st.caption(f"[Note, time, criteria]({address})", width="content")
+        st.markdown(f"[Note, time, criteria]({address})", width="content")
     if pressed:
         with act(key) as doing:
             outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())

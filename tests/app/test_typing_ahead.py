@@ -5,6 +5,7 @@ The test takes the ledger's turn to write, so that a save waits until the test g
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -101,7 +102,10 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
         )
         for place in range(3)
     )
-    page.locator(f".st-key-act-forecast-{second}").get_by_role("button", name="Save").evaluate(
+    save = page.locator(f".st-key-act-forecast-{second}").get_by_role(
+        "button", name=re.compile("Save|Update")
+    )
+    save.evaluate(
         "button => button.addEventListener('click', event => event.stopImmediatePropagation(),"
         " { once: true, capture: true })"
     )
