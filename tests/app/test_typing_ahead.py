@@ -227,9 +227,11 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
         expect(page.get_by_label("Probability", exact=True).first).to_be_focused()
         asked = dialogs(page)
         daily_acts.leave(page, wide=True)
-        expect(page.get_by_role("heading", level=1, name="Team")).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name="Questions")).to_be_visible()
         assert asked == []
-    rest = ["gate-11", "gate-12", "gate-13", "due-0", "due-1", "due-2"]
+    rest = [f"gate-{n}" for n in (11, 12, 13)] + [
+        f"{k}-{n}" for k in ("due", "open") for n in range(3)
+    ]
     last = [(slug, place / 100) for place, slug in enumerate(rest, start=61)]
     assert forecasts(due, sql)[before:] == first + last
     reasons = "slug, rationale FROM forecast JOIN question ON question.id = question_id"
