@@ -25,10 +25,10 @@ help:
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/.runs
-	$(BIN)/forecasts demo --port $(PORT)
+	@$(BIN)/forecasts demo --port $(PORT)
 
 app: $(VENV)/.runs
-	$(BIN)/forecasts app --port $(PORT)
+	@$(BIN)/forecasts app --port $(PORT)
 
 # The tests start many processes. If Python may not keep what it compiles, each of them compiles
 # the project again.

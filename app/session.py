@@ -58,7 +58,8 @@ def machine_time() -> datetime:
     return datetime.now(UTC)
 
 
-@st.cache_data(ttl=_BETWEEN_CLOCKS, show_spinner=False)
+# Not cache_data, which logs that no server runs yet: this module is loaded before it does.
+@st.cache_resource(ttl=_BETWEEN_CLOCKS, show_spinner=False)
 def _ahead(url: str) -> timedelta:
     """Return how far a server's clock is ahead, so that pages show an act when it was made."""
     with suppress(LedgerError):

@@ -25,7 +25,8 @@ from forecasts.common.settings import default_ledger, sqlite_url
 from forecasts.common.text import count
 from forecasts.ledger.models import Event, Theme
 from forecasts.ledger.urls import sqlite_path
-from forecasts.resolution.progress import RunTimes, run_times
+from forecasts.operations.schedules import OWN_EVERY, next_time, read_every
+from forecasts.resolution.progress import RunTimes, interval_in_words, run_times
 
 THEMES = {"Device": None, "Light": Theme.light, "Dark": Theme.dark}
 
@@ -88,7 +89,9 @@ def preferences_form(usual_days: int) -> None:
 
 def schedule(times: RunTimes | None, *, operates: bool) -> None:
     """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
-    if times is None:
+    own = session.settings().run_every
+    every = None if own is None else read_every(own, OWN_EVERY)
+    if times is None and every is None:
         st.markdown(
             "**No run so far.** A run checks outcomes and sends your notifications. "
             + (
@@ -103,23 +106,32 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
             without = f"Without cron, leave this running: `forecasts run --every 15m{_named()}`."
             st.caption(without)
         return
-    ago = f"{when(times.last)}, {span(moment - times.last)} ago"
-    if times.every is None:
-        st.markdown(
-            f"**Last run:** {ago}. **Next:** not known until there have been two scheduled ones."
-        )
-    elif times.is_overdue(moment):
-        remedy = (
-            "Check the schedule, for example with `crontab -l`."
-            if operates
-            else "Tell an admin of this ledger."
-        )
+    ago = "none so far" if times is None else f"{when(times.last)}, {span(moment - times.last)} ago"
+    if times is not None and times.every is not None and times.is_overdue(moment):
+        if not operates:
+            remedy = "Tell an admin of this ledger."
+        elif every is None:
+            remedy = "Check the schedule, for example with `crontab -l`."
+        else:
+            remedy = "If this app has been running since then, see its log."
         before = f"{span(times.every)} after the one before"
         st.warning(f"Runs have stopped: the last one was {ago}, {before}. {remedy}")
     else:
-        st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.last + times.every)}.")
-    if operates:
-        st.caption("`forecasts run status` lists the results.")
+        estimated = None if times is None else times.next
+        following = estimated if every is None else next_time(moment, every)
+        about = (
+            "not known until there have been two scheduled ones"
+            if following is None
+            else f"about {when(following)}"
+        )
+        st.markdown(f"**Last run:** {ago}. **Next:** {about}.")
+    starts = (
+        "This app starts no runs itself; another scheduler does."
+        if every is None
+        else f"While this app is running, it checks outcomes {interval_in_words(every)} and sends "
+        "notifications."
+    )
+    st.caption(f"{starts} `forecasts run status` lists the results." if operates else starts)
 
 
 def _named() -> str:

@@ -1,21 +1,27 @@
-"""The commands for scheduled runs: run, run status, run retry, and schedule, which prints them."""
+"""The commands for scheduled runs: run, run status, run retry, and schedule, which prints them.
+
+The app and the API start runs too, as long as they are served (``running_meanwhile``).
+"""
 
 from __future__ import annotations
 
 import getpass
+import logging
 import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Engine
 
 from forecasts.agenda.notifications import sender
 from forecasts.cli.console import ENDING, now, on_terminal, one_of, when
@@ -36,15 +42,16 @@ from forecasts.cli.outputs import progress_bar
 from forecasts.cli.printing import print_error, print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
-from forecasts.common.errors import BadInput, DatabaseError
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.common.text import count
-from forecasts.ledger.clock import ledger_clock, require_not_behind
+from forecasts.ledger import schema
+from forecasts.ledger.clock import act_time, ledger_clock, require_not_behind
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
 from forecasts.ledger.urls import holds_secrets, read_url
 from forecasts.operations import digests, schedules
-from forecasts.operations.schedules import read_every
+from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
 from forecasts.resolution.progress import interval_in_words, run_times
 from forecasts.resolution.runs import run as resolution_run
@@ -130,12 +137,13 @@ def _run(
             def on_result(result: Result) -> None:
                 so_far.results.append(result)
                 show(len(so_far.results))
-                slug, state, message = result.slug, result.state, result.message
                 if as_json:
-                    looked = views.Looked(question=slug, state=state, message=message)
+                    looked = views.Looked(
+                        question=result.slug, state=result.state, message=result.message
+                    )
                     typer.echo(looked.model_dump_json())
-                elif state != "not_yet":
-                    print_line(f"{state.replace('_', ' ')}: {slug}: {message}")
+                elif result.state != "not_yet":
+                    print_line(_in_words(result))
 
             summary = resolution_run.run(
                 engine,
@@ -155,11 +163,20 @@ def _run(
         raise
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
-        notify_members(engine, chosen)
-        send_due_digest(engine, chosen)
+        _tell(engine, chosen)
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())
     return bool(summary.waiting)
+
+
+def _in_words(result: Result) -> str:
+    return f"{result.state.replace('_', ' ')}: {result.slug}: {result.message}"
+
+
+def _tell(engine: Engine, chosen: Settings) -> None:
+    """Tell members and the outside world what a run has changed."""
+    notify_members(engine, chosen)
+    send_due_digest(engine, chosen)
 
 
 def _print_summary(
@@ -286,7 +303,6 @@ schedule = group(
     "schedule", help="Print the configuration for scheduled runs. See docs/scheduling.md."
 )
 
-DEFAULT_EVERY = "15m"
 Every = Annotated[str, option("15m|6h|1d", "Interval; must divide an hour or a day.")]
 User = Annotated[str | None, option("NAME", "The user that runs it. [default: you]")]
 EnvironmentFile = Annotated[
@@ -368,9 +384,18 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
         finally:
             ENDING.close()
 
+    with set_by_signals(stopping):
+        schedules.repeat(once, every=period, now=now, stopped=stopping.wait)
+    print_note("Stopped.")
+
+
+@contextmanager
+def set_by_signals(stopping: Event) -> Iterator[None]:
+    """Let SIGTERM and Ctrl+C set the event; a second one ends the process at once."""
+
     def stop(number: int, _frame: FrameType | None) -> None:
         stopping.set()
-        signal.signal(number, before[number])  # a second signal ends the process at once
+        signal.signal(number, before[number])
 
     before: dict[int, Any] = {
         number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
@@ -378,11 +403,94 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
     for number in before:
         signal.signal(number, stop)
     try:
-        schedules.repeat(once, every=period, now=now, stopped=stopping.wait)
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    print_note("Stopped.")
+
+
+FIRST_AFTER = 10.0  # seconds from the start of a server, which has more to do then
+_SOON = 1.0  # seconds in which a run usually stops
+
+
+@contextmanager
+def running_meanwhile(engine: Engine, chosen: Settings) -> Iterator[Event]:
+    """Start runs in a thread, at the interval ``run_every`` if it is set, until the block ends.
+
+    A run in progress then stops after its current question; the event that is yielded stops it
+    before. An error ends only its run: it is printed, and the next run tries again.
+    """
+    stopping = Event()
+    if chosen.run_every is None:
+        yield stopping
+        return
+    every = read_every(chosen.run_every, OWN_EVERY)
+    thread = Thread(target=_start_runs, args=(engine, chosen, every, stopping), daemon=True)
+    thread.start()
+    try:
+        yield stopping
+    finally:
+        stopping.set()
+        thread.join(_SOON)
+        if thread.is_alive():
+            print_note("A run ends after its current question (Ctrl+C ends it at once).")
+            thread.join()
+
+
+def _start_runs(engine: Engine, chosen: Settings, every: timedelta, stopping: Event) -> None:
+    told = ""  # the newest error, which an outage repeats
+
+    def once() -> None:
+        nonlocal told
+        try:
+            _run_if_due(engine, chosen, every, stopping.is_set)
+            told = ""
+        except LedgerError as error:
+            if error.message != told:
+                told = error.message
+                print_note(f"A run failed; the next is at {when(_next(every))}.")
+                print_error(error)
+        except Exception:
+            logging.getLogger(__name__).exception("A run failed; the next is at %s.", _next(every))
+
+    if not stopping.wait(min(every.total_seconds(), FIRST_AFTER)):
+        schedules.repeat(once, every=every, now=now, stopped=stopping.wait)
+
+
+def _next(every: timedelta) -> datetime:
+    return schedules.next_time(now(), every)
+
+
+def _run_if_due(
+    engine: Engine, chosen: Settings, every: timedelta, stop: Callable[[], bool]
+) -> None:
+    """Run as ``forecasts run`` does, unless a run has begun since the schedule's newest time."""
+
+    def on_result(result: Result) -> None:
+        if result.state != "not_yet":
+            print_note(_in_words(result))
+
+    schema.require_ready(engine)
+    with writing(engine, now) as session:
+        started = act_time(session)
+        since = schedules.next_time(started, every) - every
+        begun = progress.begin_run(session, now=started, every=every, since=since)
+    if begun is None:
+        return
+    try:
+        resolution_run.run(
+            engine,
+            now=started,
+            clock=ledger_clock(engine, now),
+            on_result=on_result,
+            stop=stop,
+            allow_private=chosen.allow_private_addresses,
+        )
+        _tell(engine, chosen)
+    except Exception:
+        with suppress(LedgerError), writing(engine, now) as session:
+            progress.forget_run(session, begun)
+        raise
 
 
 def _installation(

@@ -30,6 +30,7 @@ from forecasts.cli.console import now
 from forecasts.cli.options import CHOSEN, OnLedger, flag, option
 from forecasts.cli.printing import out, print_note
 from forecasts.cli.root import app
+from forecasts.cli.runs import running_meanwhile, set_by_signals
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import BadInput, Refused, command
 from forecasts.common.extras import missing
@@ -37,9 +38,14 @@ from forecasts.common.settings import Settings
 from forecasts.common.text import printable
 from forecasts.ledger.append import written
 from forecasts.ledger.models import BotOwner, MemberKind
+from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
 
 Port = Annotated[int, option("", "The port to listen on.", "--port", min=1, max=65535)]
 Open = Annotated[bool, flag("--open/--no-open", "Open the app in the browser, or not.")]
+Runs = Annotated[
+    bool,
+    flag("--runs/--no-runs", "Start runs every 15 minutes, or leave them to another scheduler."),
+]
 _LOOPBACK = "127.0.0.1"
 PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
@@ -52,17 +58,26 @@ def app_(
         option("", "The address to listen on. Any other than this machine's own needs sign-in."),
     ] = _LOOPBACK,
     open_: Open = True,
+    runs: Runs = True,
 ) -> None:
     """Serve the app, to you alone or to a team that signs in.
 
-    See docs/operating.md.
+    It also checks due questions and notifies members, as forecasts run does. See docs/operating.md.
     """
     sign_in = oidc_settings.configured_sign_in()
     oidc_settings.require_safe_address(address, sign_in)
     require_free(port, address)
-    chosen = settings()
-    ledger(chosen, begin=True)
-    raise typer.Exit(serve(chosen, port, address, sign_in, open_=open_))
+    chosen = _with_runs(settings(), runs)
+    with running_meanwhile(ledger(chosen, begin=True), chosen):
+        code = serve(chosen, port, address, sign_in, open_=open_)
+    raise typer.Exit(code)
+
+
+def _with_runs(chosen: Settings, runs: bool) -> Settings:
+    """Return the settings with the interval of the runs, if any; BadInput for an odd interval."""
+    every = chosen.run_every or DEFAULT_EVERY
+    read_every(every, OWN_EVERY)
+    return chosen.model_copy(update={"run_every": every if runs else None})
 
 
 def require_free(port: int, address: str = _LOOPBACK) -> None:
@@ -98,7 +113,8 @@ def serve(
     """Return the exit code of the app's server, which runs until it is interrupted.
 
     Without ``sign_in`` nobody signs in, whatever the environment says. ``open_``: open the browser
-    if someone sits in front of this machine, and nobody signs in.
+    if someone sits in front of this machine, and nobody signs in. The server is another process, so
+    no page waits for the runs in this one.
     """
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
     print_note(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
@@ -114,6 +130,8 @@ def serve(
     environment = os.environ | {
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
+        # For the page Settings; empty counts as not set.
+        OWN_EVERY: chosen.run_every or "",
     }
     if sign_in is None:
         environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
@@ -214,7 +232,8 @@ def demo(
     echo(f"Next: {command('questions', database=path)}")
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
-        raise typer.Exit(serve(settings(database_url=url), port, open_=open_))
+        chosen = _with_runs(settings(database_url=url), False)
+        raise typer.Exit(serve(chosen, port, open_=open_))
 
 
 @app.command(cls=OnLedger)
@@ -227,10 +246,12 @@ def api(
         list[str] | None,
         option("HOST", "A name under which other machines reach it; repeat for more."),
     ] = None,
+    runs: Runs = True,
 ) -> None:
     """Serve the HTTP API to bots and scripts, each with its token.
 
-    See docs/api.md. The app serves it too, under its own address.
+    It also checks due questions and notifies members, as forecasts run does. See docs/api.md. The
+    app serves it too, under its own address.
     """
     if not is_loopback(host) and not name:
         raise BadInput(
@@ -247,14 +268,17 @@ def api(
     # Before the MCP library sets up a log of its own, which draws a box around each error.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     require_free(port, host)
-    chosen = settings()
-    served = build(ledger(chosen, begin=True), clock=now, settings=chosen, hosts=name or ())
+    chosen = _with_runs(settings(), runs)
+    engine = ledger(chosen, begin=True)
+    served = build(engine, clock=now, settings=chosen, hosts=name or ())
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print_note(f"The API is at {at}/api/v1, its documents at {at}/api/v1/docs (Ctrl+C stops it)")
     # No access log: an operator's proxy has one, and a busy bot would fill it.
-    uvicorn.run(
-        served, host=host, port=port, log_level="warning", access_log=False, server_header=False
-    )
+    # When it has ended, uvicorn raises the signal again that ended it.
+    with running_meanwhile(engine, chosen) as stopping, set_by_signals(stopping):
+        uvicorn.run(
+            served, host=host, port=port, log_level="warning", access_log=False, server_header=False
+        )
 
 
 Model = Annotated[

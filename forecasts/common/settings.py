@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     lowest_probability: float = Field(
         default=0.001, ge=0, le=0.5, description="lowest probability that the app offers"
     )
+    run_every: str | None = Field(
+        default=None, description="interval of the runs that the app and the API start (15m)"
+    )
     digest_to: SecretStr | None = Field(
         default=None,
         description="where runs send the digest: a file, an https URL or a mailto address",

@@ -1,4 +1,4 @@
-"""Schedule runs: units for cron, systemd and Kubernetes, and a loop for containers.
+"""Schedule runs: units for cron, systemd and Kubernetes, and a loop for the app and containers.
 
 ``--every`` divides an hour or a day, such as 15m or 6h, so that the runs of each day are at the
 same times: cron, systemd and Kubernetes can all express that.
@@ -17,7 +17,9 @@ from forecasts.common.errors import BadInput
 from forecasts.resolution.progress import divides_hour_or_day, interval_in_words
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
+_SIZES = {"s": timedelta(seconds=1), "m": _MINUTE, "h": _HOUR, "d": _DAY}
+DEFAULT_EVERY = "15m"
+OWN_EVERY = "FORECASTS_RUN_EVERY"  # sets the interval of the runs of the app and the API
 LONGEST_RUN = 6 * _HOUR  # a unit ends a longer run, since no other can start meanwhile
 _LONGEST_WAIT = 60.0  # seconds, to notice a changed clock or a machine that slept
 
@@ -48,18 +50,22 @@ class Installation:
         return [name for name, value in self.settings.items() if value is None]
 
 
-def read_every(words: str) -> timedelta:
+def read_every(words: str, name: str = "--every") -> timedelta:
     """Return the time between two runs; BadInput unless it divides an hour or a day.
+
+    ``name``: of the option or setting. Seconds are read for ``OWN_EVERY`` only, since units have
+    none.
 
     >>> read_every("15m"), read_every("24h") == read_every("1d")
     (datetime.timedelta(seconds=900), True)
     """
-    found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", words.strip())
+    units = "smhd" if name == OWN_EVERY else "mhd"
+    found = re.fullmatch(rf"([1-9]\d{{0,3}})([{units}])", words.strip())
     every = int(found[1]) * _SIZES[found[2]] if found else timedelta()
     if divides_hour_or_day(every):
         return every
     raise BadInput(
-        f"--every must divide an hour or a day, got {words!r}.",
+        f"{name} must divide an hour or a day, got {words!r}.",
         remedy="Use minutes that divide an hour (1m, 5m, 15m, 30m), hours that divide a day "
         "(1h, 2h, 6h, 12h), or 1d.",
     )

@@ -2,6 +2,10 @@
 
 A schedule is kept outside of the ledger, by cron for example, so the next run is an estimate. Runs
 in a terminal are not on a schedule, nor are those with another interval than a schedule can have.
+
+The app and the API start runs by themselves. The time of the last run is their lease: of all
+processes on a ledger, the first at each time of the schedule begins its run, and the others leave
+it to that one. If it is killed, the next run is due at the next time, for any of them.
 """
 
 from __future__ import annotations
@@ -264,10 +268,11 @@ def divides_hour_or_day(every: timedelta) -> bool:
 def interval_in_words(every: timedelta) -> str:
     """Return the interval of a schedule, to be read after a verb.
 
-    >>> [interval_in_words(timedelta(minutes=minutes)) for minutes in (1, 15, 60, 360, 1440)]
-    ['every minute', 'every 15 minutes', 'every hour', 'every 6 hours', 'every day']
+    >>> [interval_in_words(timedelta(minutes=minutes)) for minutes in (0.5, 1, 15, 360, 1440)]
+    ['every 30 seconds', 'every minute', 'every 15 minutes', 'every 6 hours', 'every day']
     """
-    for one, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+    units = {"day": _DAY, "hour": _HOUR, "minute": _MINUTE, "second": timedelta(seconds=1)}
+    for name, one in units.items():
         if (many := every // one) and not every % one:
             return f"every {name}" if many == 1 else f"every {many:,} {name}s"
     return f"every {every}"
@@ -286,12 +291,47 @@ def record_run(
         before = now - every
     elif by_hand:
         before = now  # no interval begins or ends here
+    elif row.before_at == row.started_at:
+        before = None
+    elif row.before_at is not None and abs(now - row.started_at) < _MINUTE:
+        before = now - (row.started_at - row.before_at)  # two schedules: cron's, and the app's own
     else:
-        before = None if row.before_at == row.started_at else row.started_at
+        before = row.started_at
     row.started_at, row.before_at = now, before
     session.add(row)
     session.flush()
     return row
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The start of a scheduled run, and the times in the row ``before``, None if there was none."""
+
+    at: datetime
+    before: tuple[datetime, datetime | None] | None
+
+
+def begin_run(
+    session: Session, *, now: datetime, every: timedelta, since: datetime
+) -> Begun | None:
+    """Return the start of a scheduled run, which is recorded; None if one began after ``since``.
+
+    A run in the future was recorded by a clock that was ahead, and does not count.
+    """
+    row = session.get(LastRun, 1)
+    if row is not None and since <= row.started_at <= now:
+        return None
+    before = None if row is None else (row.started_at, row.before_at)
+    record_run(session, now=now, every=every)
+    return Begun(now, before)
+
+
+def forget_run(session: Session, begun: Begun) -> None:
+    """Let a run that failed not count as the last run, unless another has begun since."""
+    row = session.get(LastRun, 1)
+    if row is not None and begun.before is not None and row.started_at == begun.at:
+        row.started_at, row.before_at = begun.before
+        session.add(row)
 
 
 def run_times(session: Session) -> RunTimes | None:

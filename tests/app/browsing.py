@@ -170,12 +170,12 @@ def serving(
     program: str = "from forecasts.cli.main import main; main()",
     **environment: str,
 ) -> Iterator[str]:
-    """Yield the address of the app, started by the command on that ledger.
+    """Yield the address of the app, started by the command on that ledger, without runs.
 
     ``program``: Python code that runs the command, if not the usual one.
     """
     port = port or free_port()
-    command = [sys.executable, "-c", program, "app"]
+    command = [sys.executable, "-c", program, "app", "--no-runs"]
     with answering(
         [*command, "--database", str(ledger), "--port", str(port)],
         f"http://127.0.0.1:{port}/_stcore/health",

@@ -168,6 +168,49 @@ def test_a_server_that_fails_hands_on_its_exit_code() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "setting", "told"),
+    [((), None, "15m"), ((), "5m", "5m"), (("--no-runs",), "5m", "")],
+)
+def test_the_pages_are_told_whether_the_app_runs_by_itself(
+    forecasts: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    setting: str | None,
+    told: str,
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    monkeypatch.setattr(
+        serve, "run_until_ended", lambda _, names: given.append(names["FORECASTS_RUN_EVERY"]) or 0
+    )
+    if setting is not None:
+        monkeypatch.setenv("FORECASTS_RUN_EVERY", setting)
+    forecasts("app", *arguments)
+    assert given == [told]
+
+
+def test_an_interval_that_cannot_be_is_said_before_anything_is_served(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    monkeypatch.setenv("FORECASTS_RUN_EVERY", "7m")
+    for command in ("app", "api"):
+        refused = forecasts.refused(command)
+        assert "FORECASTS_RUN_EVERY must divide an hour or a day, got '7m'." in refused
+
+
+def test_the_api_ends_cleanly_when_it_is_told_to(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So does uvicorn, once it has answered its last request.
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    before = signal.getsignal(signal.SIGTERM)
+    forecasts("api")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the server of the API was started with."""

@@ -34,8 +34,16 @@ def installation(**settings: str | None) -> schedules.Installation:
 
 def test_an_interval_must_divide_an_hour_or_a_day() -> None:
     for words in ("", "15", "0m", "7m", "90m", "5h", "2d", "1w", "-5m", "1.5h"):
-        with pytest.raises(BadInput, match="must divide an hour"):
+        with pytest.raises(BadInput, match="--every must divide an hour"):
             schedules.read_every(words)
+
+
+def test_only_the_app_and_the_api_may_run_within_seconds() -> None:
+    with pytest.raises(BadInput, match="--every must divide an hour"):
+        schedules.read_every("5s")
+    assert schedules.read_every("5s", schedules.OWN_EVERY) == timedelta(seconds=5)
+    with pytest.raises(BadInput, match=r"FORECASTS_RUN_EVERY must divide an hour .* got '7s'"):
+        schedules.read_every("7s", schedules.OWN_EVERY)
 
 
 @given(seconds=st.integers(0, 400 * 86_400), words=st.sampled_from(PARTS))

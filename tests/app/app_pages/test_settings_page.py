@@ -126,6 +126,26 @@ def test_the_page_says_how_to_schedule_runs_and_when_the_last_and_the_next_are(
     assert stopped in words(asked.run())
 
 
+def test_the_page_says_when_the_app_itself_runs(
+    asked: AppTest, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_RUN_EVERY", "15m")
+    clock.moment = day(5) + timedelta(minutes=10)
+    said = words(visit(asked, "settings"))
+    assert "**Last run:** none so far. **Next:** about 6 Jan 2026, 00:15 UTC." in said
+    assert "While this app is running, it checks outcomes every 15 minutes" in said
+    assert not asked.code
+    run(engine, 15, 0)
+    said = words(asked.run())
+    assert "6 Jan 2026, 00:00 UTC, 10 minutes ago. **Next:** about 6 Jan 2026, 00:15 UTC." in said
+    clock.moment = day(5) + timedelta(hours=5)
+    assert "Runs have stopped" in (said := words(asked.run()))
+    assert "see its log" in said
+    monkeypatch.delenv("FORECASTS_RUN_EVERY")
+    clock.moment = day(5) + timedelta(minutes=20)
+    assert "This app starts no runs itself" in words(asked.run())
+
+
 def test_a_token_is_shown_once_and_can_be_revoked(asked: AppTest, engine: Engine) -> None:
     visit(asked, "settings")
     asked.text_input(key="token#0-who").input("resolver-bot")

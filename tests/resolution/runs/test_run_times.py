@@ -1,8 +1,10 @@
-"""When runs take place, as the page Settings says it; no run resolves anything early."""
+"""When runs take place, as the page Settings says it, and by which process; none is early."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,9 +13,16 @@ from sqlmodel import Session, select
 
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
-from forecasts.resolution.progress import RunTimes, record_run, run_times
+from forecasts.resolution.progress import (
+    Begun,
+    RunTimes,
+    begin_run,
+    forget_run,
+    record_run,
+    run_times,
+)
 from forecasts.resolution.runs import run
-from tests.conftest import day
+from tests.conftest import day, on_both
 from tests.resolution.conftest import attach, registered
 from tests.resolution.runs.conftest import states
 
@@ -73,6 +82,72 @@ def test_the_interval_that_a_schedule_states_counts(session: Session) -> None:
         found = run_times(session)
         assert found is not None
         assert found.next == day(1) + timedelta(hours=hour + 6)
+
+
+def test_a_run_in_the_minute_of_another_leaves_its_interval(session: Session) -> None:
+    quarter = timedelta(minutes=15)
+    for minute in (0, 15):
+        record_run(session, now=day(1) + timedelta(minutes=minute), every=quarter)
+        found = after(session, minute + 0.5)  # cron's, which states no interval
+        assert (found.last, found.every) == (day(1) + timedelta(minutes=minute + 0.5), quarter)
+
+
+def begin(session: Session, minute: float) -> Begun | None:
+    """Begin a run so many minutes after the first day, if none has begun in its quarter."""
+    since = day(1) + timedelta(minutes=minute // 15 * 15)
+    now = day(1) + timedelta(minutes=minute)
+    return begin_run(session, now=now, every=timedelta(minutes=15), since=since)
+
+
+@on_both
+def test_at_each_time_one_process_begins_a_run(session: Session) -> None:
+    assert begin(session, 0.1) is not None
+    for later in (0.1, 0.2, 14.9):  # of a second process, and of one that has started again
+        assert begin(session, later) is None
+    found = run_times(session)
+    assert found is not None
+    assert (found.last, found.every) == (day(1) + timedelta(minutes=0.1), timedelta(minutes=15))
+    # That run may have been killed, or may not have ended yet: nothing was recorded since.
+    assert begin(session, 15) is not None
+    record_run(session, now=day(1) + timedelta(minutes=31), by_hand=True)
+    assert begin(session, 32) is None
+    assert begin(session, 45) is not None
+
+
+@on_both
+def test_of_processes_that_begin_at_the_same_moment_one_runs(engine: Engine) -> None:
+    together = Barrier(4)
+
+    def process(_: int) -> Begun | None:
+        own = database.open_engine(engine.url.render_as_string(hide_password=False))
+        together.wait()
+        try:
+            with database.writing(own) as session:
+                return begin(session, 3)
+        finally:
+            own.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(begun is not None for begun in pool.map(process, range(4))) == 1
+
+
+@on_both
+def test_a_run_that_failed_does_not_count(session: Session) -> None:
+    begin(session, 0)
+    failed = begin(session, 15)
+    assert failed is not None
+    forget_run(session, failed)
+    found = run_times(session)
+    assert found is not None
+    assert (found.last, found.every) == (day(1), timedelta(minutes=15))
+    assert begin(session, 16) is not None
+    forget_run(session, failed)  # when another has begun since
+    assert begin(session, 17) is None
+
+
+def test_a_run_of_a_clock_that_was_ahead_keeps_nobody_from_running(session: Session) -> None:
+    record_run(session, now=day(2))
+    assert begin(session, 0) is not None
 
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
