@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -26,7 +27,9 @@ with shown_outages():
 count = ""
 if entered:
     with suppress(LedgerError):  # the page says so
-        count = f" {waiting:,}" if (waiting := count_needs()) else ""
+        address = st.context.url
+        on_today = address is not None and urlsplit(address).path in ("", "/", "/today")
+        count = f" {waiting:,}" if (waiting := count_needs(on_today=on_today)) else ""
 places = {
     "": [
         st.Page("app_pages/today.py", title="Today" + count, default=True),

@@ -41,7 +41,7 @@ State = TypeVar("State")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
-_COUNTED_FOR = timedelta(minutes=5)
+_COUNTED_FOR, _SLOW = timedelta(minutes=5), timedelta(seconds=0.3)
 _AHEAD_OF_CARDS = 30  # questions to forecast that can be typed before their cards are drawn
 _NEW = timedelta(seconds=5)  # for which a message keeps its place; it is read for 10 s
 _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
@@ -212,6 +212,16 @@ def acting(ledger: Session, moment: datetime) -> Member:
 
 
 @dataclass
+class Count:
+    """How many questions need the member; ``is_old`` after an act, ``is_slow``: it took long."""
+
+    total: int
+    at: datetime
+    is_slow: bool
+    is_old: bool = False
+
+
+@dataclass
 class Memory:
     """The memory of one browser session between runs.
 
@@ -230,7 +240,7 @@ class Memory:
     preferences: Preferences | None = None  # None until read
     refusals: int = 0
     needs: Today | None = None  # of this run
-    counted: tuple[int, datetime] | None = None  # how many need the member; None after an act
+    counted: Count | None = None
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -245,21 +255,27 @@ def needs_now() -> Today:
     """Return the member's needs of today, worked out once a run of the page."""
     remembered, moment = memory(), now()
     if remembered.needs is None:
+        began = machine_time()
         with reading() as ledger:
             remembered.needs = today(
                 ledger, current_member(ledger), now=moment, shown=_AHEAD_OF_CARDS
             )
-        remembered.counted = remembered.needs.total, moment
+        took = machine_time() - began
+        remembered.counted = Count(remembered.needs.total, moment, is_slow=took > _SLOW)
     return remembered.needs
 
 
-def count_needs() -> int:
-    """Return how many questions need the member, as counted after the own last act, or lately."""
+def count_needs(*, on_today: bool) -> int:
+    """Return how many questions need the member, as counted after the own last act, or lately.
+
+    In a ledger of many thousands it is as of the last run of Today: others must not wait for it.
+    """
     remembered = memory()
-    remembered.needs = None  # a new run
-    if (known := remembered.counted) is not None and now() - known[1] < _COUNTED_FOR:
-        return known[0]
-    return needs_now().total
+    remembered.needs, known = None, remembered.counted  # a new run
+    if on_today or known is None:
+        return needs_now().total
+    is_old = known.is_old or now() - known.at > _COUNTED_FOR
+    return needs_now().total if is_old and not known.is_slow else known.total
 
 
 def page_state(kind: type[State]) -> State:
@@ -363,7 +379,8 @@ def act(key: str, message: str = "", *, goes_on: bool = False) -> Iterator[Act]:
         if doing.message:
             remembered.messages.append(doing.message)
         remembered.next_page = doing.next_page
-        remembered.counted = None
+        if remembered.counted is not None:
+            remembered.counted.is_old = True
     if not goes_on:
         _continue(remembered)
 

@@ -46,6 +46,10 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
         expect(place.locator("code")).to_have_text(["https://example.org)"])
         assert place.locator("a[href*=example], img, strong, em, .katex").count() == 0
 
+    # Until it is forecast it is among those that need alice, whose number stands beside Today.
+    to_do = page.get_by_role("link", name=re.compile(r"^Today \d+$"))
+    before = int(to_do.inner_text().removeprefix("Today "))
+
     # Two updates with evidence; a double click stores one.
     value, reason, evidence = (
         current_field(page, label) for label in ("Probability", "Reason", "Evidence")
@@ -56,6 +60,7 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
     evidence.fill("https://example.org/one")
     page.get_by_role("button", name="Save forecast").click()
     expect(page.get_by_text("Now 60%")).to_be_visible()
+    expect(to_do).to_have_text(f"Today {before - 1}")
     expect(page.locator(DONE)).to_be_visible()
     expect(reason).to_have_value("")
     value.fill("9:1")
