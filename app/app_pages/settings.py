@@ -126,12 +126,12 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
         )
         st.markdown(f"**Last run:** {ago}. **Next:** {about}.")
     starts = (
-        "This app starts no runs itself; another scheduler does."
+        "This app leaves runs to another scheduler."
         if every is None
         else f"While this app is running, it checks outcomes {interval_in_words(every)} and sends "
         "notifications."
     )
-    st.caption(f"{starts} `forecasts run status` lists the results." if operates else starts)
+    st.caption(f"{starts} To see the results: `forecasts run status`." if operates else starts)
 
 
 def _named() -> str:

@@ -143,7 +143,7 @@ def test_the_page_says_when_the_app_itself_runs(
     assert "see its log" in said
     monkeypatch.delenv("FORECASTS_RUN_EVERY")
     clock.moment = day(5) + timedelta(minutes=20)
-    assert "This app starts no runs itself" in words(asked.run())
+    assert "This app leaves runs to another scheduler." in words(asked.run())
 
 
 def test_a_token_is_shown_once_and_can_be_revoked(asked: AppTest, engine: Engine) -> None:
