@@ -9,7 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.forms.one_line import one_line_entry
-from app.forms.question import ask_form, audience_field, teams_to_ask_in
+from app.forms.question import ASK, ask_form, audience_field, teams_to_ask_in
 from app.markdown_text import as_text, closing, shortened
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
 from app.times import day
@@ -36,7 +36,7 @@ from forecasts.updates.bulk import BulkAction
 from forecasts.values.value import format_leaders, format_probability
 
 FILTER_WIDTH = 132  # pixels
-FIND, ASK = "Find", "Ask a question"
+FIND = "Find"
 CHOICES = ("status", "whose", "type", "tag", "family", "team", "platform")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
 BARS = "▁▂▃▄▅▆▇█"

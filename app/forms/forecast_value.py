@@ -32,11 +32,12 @@ from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.updates import previews, typed_values
 from forecasts.values.outcomes import bounds, format_bounds
+from forecasts.values.outline import HasOutline
 from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
 from forecasts.views import question_charts
 
 _HELP = {
-    QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
+    QuestionType.binary: "30 or 30% is 30%; so are .3, the odds 3:7 and 30/70. 1/3 is 33.3%.",
     QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
     "share the rest in proportion to your last forecast, as do the other bars when you move one.",
     QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
@@ -80,7 +81,12 @@ def value_fields(
     return written
 
 
-def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
+def value_help(kind: QuestionType) -> str:
+    """Return help on the format of a typed forecast."""
+    return _HELP[kind]
+
+
+def read_field(written: str, current: Forecast | None, text: HasOutline) -> Value:
     """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
     return typed_values.read_typed(written, current, text, **_clock())
 
@@ -189,7 +195,7 @@ def _example(text: QuestionText) -> str:
 
 def _help(text: QuestionText, current: Forecast | None) -> str:
     """Return help on the format of the text and the question's range."""
-    help_text = _HELP[text.type]
+    help_text = value_help(text.type)
     if between := format_bounds(text):
         help_text += (
             f" Range: {as_text(between)}. Use below=… and above=… for probability beyond it."

@@ -23,10 +23,12 @@ from app.session import reading
 from app.times import day, zone
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
+from forecasts.ledger.models import QuestionType
 from forecasts.questions import discards, registry
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
+from forecasts.values.asked_type import ASKED_FOR
 from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
@@ -120,6 +122,8 @@ def one_line_entry(*, example: str = "") -> None:
         typed = _typed(key)
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
+        if typed.line.type != QuestionType.binary:
+            question.full_form_link(typed.line.title, typed.line.type)
         if example and not typed.line.title:
             label = f"Try: {as_text(example)}"
             st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))
@@ -175,8 +179,9 @@ def _fill(key: str) -> None:
     entry = session.page_state(_Entry)
     line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
-    typed = line.probability
-    probability = "" if typed is None else format_probability(read_percent_field(typed))
+    probability = line.probability or ""
+    with suppress(LedgerError):  # else it is shown as typed, and refused
+        probability = format_probability(read_percent_field(probability))
     for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
         if _text(key, name) in ("", *entry.filled):
             st.session_state[f"{key}-{name}"] = reading_
@@ -204,6 +209,8 @@ def _try(key: str, example: str) -> None:
 def _understood(typed: _Typed, moment: datetime) -> str:
     """Return the reading as Markdown, or the missing part."""
     parts = []
+    if typed.line.type != QuestionType.binary:
+        return f"This asks for {ASKED_FOR[typed.line.type]}, which the full form has fields for."
     try:
         typed.line.require_clear()
         closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"

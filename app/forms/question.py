@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,22 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from app.forms.dates import TypedDate, date_field, require_future, time_field
+from app.forms.dates import TypedDate, date_field, require_future, show_reading, time_field
+from app.forms.forecast_value import read_field, value_help
 from app.markdown_text import as_text, quoted, shortened
-from app.session import act, form, form_key, now, reading, rights_here, shown_errors
+from app.session import (
+    act,
+    form,
+    form_key,
+    lowest_probability,
+    now,
+    reading,
+    rights_here,
+    shown_errors,
+)
 from app.times import local_day, when, zone
 from app.views.question_history import wording_changes
-from app.views.widgets import switch
+from app.views.widgets import page_link, switch
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import QuestionRevision, QuestionText, QuestionType, Role
@@ -23,7 +33,10 @@ from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, ask
+from forecasts.updates.typed_values import require_offered_range
+from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import deadline_in_title
+from forecasts.values.value import format_value
 
 
 def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
@@ -37,12 +50,16 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         st.info("You can read the questions. Asking one requires the forecaster role.")
         return
     key = form_key(name)
-    kind = QuestionType(switch("Type", list(QuestionType), f"{key}-type", bind=None, **_TYPE))
+    named = _put_into_form(key)
+    first = {} if named is None else {"default": named}
+    own = f"{key}-type" if named is None else f"{key}-type-{named}"
+    kind = QuestionType(switch("Type", list(QuestionType), own, bind=None, **_TYPE, **first))
     with st.container(border=True, key=f"around-{name}"):
         title = st.text_area(
             label="Question", height="content", placeholder="Will … by …?", key=f"{key}-title"
         )
         fields = _type_fields(key, kind)
+        forecast = _forecast_field(key, kind, fields)
         left, right = st.columns(2)
         with left:
             closes = date_field(
@@ -68,17 +85,40 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 scheduled_close_time=last_moment(title, closes.moment(doing.now), doing.now),
                 scheduled_resolve_time=resolves.moment(doing.now),
                 **details.fields(doing.ledger),
-                **{
-                    name: value.iso(doing.now) if isinstance(value, TypedDate) else value
-                    for name, value in fields.items()
-                },
+                **_written(fields, doing.now),
             )
+            value = None
+            if forecast.strip():
+                value = require_offered_range(
+                    read_field(forecast, None, text), lowest_probability()
+                )
             sources = [] if article is None else [find_passage(doing.ledger, article)]
             how: Any = {"audience_chosen": details.visible_to is not None, **doing.by}
-            asked = ask(doing.ledger, text, sources=sources, **how)
-            doing.say(asked_message(f"Registered: {shortened(text.title)}", asked))
+            asked = ask(doing.ledger, text, value, sources=sources, origin="app", **how)
+            said = f"Registered: {shortened(text.title)}"
+            if value is not None:
+                said += f" Your forecast: {as_text(format_value(value, text.options))}."
+            doing.say(asked_message(said, asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
+
+
+def full_form_link(title: str, kind: QuestionType) -> None:
+    """Show a link to this form on its page, with the title and the type filled in."""
+    asked = {"view": ASK, _TITLE: title, _KIND: kind.value}
+    page_link("questions", "Open the full form", **asked)
+
+
+def _put_into_form(key: str) -> QuestionType | None:
+    """Put the title of the page's address into the form, once; return the type that came with it.
+
+    The type is kept while the form is: it is the first choice of a widget of its own.
+    """
+    if title := st.query_params.pop(_TITLE, ""):
+        st.session_state[f"{key}-title"] = title
+        st.session_state[f"{key}-kind"] = st.query_params.pop(_KIND, "")
+    kind = st.session_state.get(f"{key}-kind")
+    return QuestionType(kind) if kind in list(QuestionType) else None
 
 
 def teams_to_ask_in(ledger: Session) -> list[str] | None:
@@ -173,6 +213,9 @@ _WORDS = {
     "tags": "tags",
     "family": "family",
 }
+ASK = "Ask a question"  # the form's view on the page of questions
+_FEWEST = 2  # options of a question
+_TITLE, _KIND = "title", "kind"  # in the page's address, to fill in
 _TYPE: dict[str, Any] = {
     "format_func": lambda kind: kind.replace("_", " ").capitalize(),
     "help": "Yes or no, one of several options, a number, or a day.",
@@ -211,6 +254,44 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
+def _written(fields: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+    """Return the type's fields with their dates in ISO 8601."""
+    return {
+        name: value.iso(moment) if isinstance(value, TypedDate) else value
+        for name, value in fields.items()
+    }
+
+
+def _forecast_field(key: str, kind: QuestionType, fields: Mapping[str, Any]) -> str:
+    """Show the field for the author's forecast, with its reading; return its text."""
+    examples = {
+        QuestionType.binary: "30, .3 or 3:7",
+        QuestionType.multiple_choice: "Busan=60%, Beijing=40%",
+        QuestionType.numeric: "10%=120, 50%=140, 90%=170",
+        QuestionType.date: "10%=1 May 2027, 50%=1 July 2027, 90%=2028",
+    }
+    typed = st.text_input(
+        label="Your forecast",
+        placeholder=examples[kind],
+        help=f"Optional. {value_help(kind)}",
+        key=f"{key}-forecast-{kind}",
+        live=True,
+    )
+    written = typed or ""
+
+    def read() -> str:
+        if not written.strip():
+            return ""
+        if kind == QuestionType.multiple_choice and len(fields["options"]) < _FEWEST:
+            raise BadInput("The forecast has no options yet.", remedy="Write them above.")
+        known = {name: one for name, one in _written(fields, now()).items() if name != "ordered"}
+        outline = Outline(kind, **known)
+        return format_value(read_field(written, None, outline), outline.options)
+
+    show_reading(read)
+    return written
+
+
 def require_title(title: str) -> str:
     """Return the question on one line; BadInput if it is blank."""
     if not title.strip():
@@ -221,7 +302,9 @@ def require_title(title: str) -> str:
 def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     """Return the close time; BadInput if it is neither typed nor named in the title, or past."""
     if typed is None:
-        named = deadline_in_title(title, now=now, zone=zone(), passed=True)
+        named = deadline_in_title(title, now=now, zone=zone()) or deadline_in_title(
+            title, now=now, zone=zone(), passed=True
+        )
         if named is None:
             raise BadInput(
                 "The question has no last day.",

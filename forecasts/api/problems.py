@@ -47,7 +47,13 @@ REQUESTS: dict[Act, str] = {
     "resolve": "POST /api/v1/questions/{}/resolve",
     "revise": "PATCH /api/v1/questions/{}",
 }
-_FIELDS = {"criteria": "resolution_criteria", "resolves": "scheduled_resolve_time"}
+_FIELDS = {
+    "criteria": "resolution_criteria",
+    "lower": "lower_bound",
+    "option": "options",
+    "resolves": "scheduled_resolve_time",
+    "upper": "upper_bound",
+}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 # By the type of Pydantic's error, with the fields of its context.

@@ -31,7 +31,7 @@ from forecasts.cli.show import changed
 from forecasts.common.errors import FILL_IN, BadInput
 from forecasts.common.text import count
 from forecasts.common.times import iso
-from forecasts.ledger.models import QuestionText
+from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import discards, registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.reading.text_quotes import TextQuote
@@ -70,8 +70,13 @@ def ask(
     background: Annotated[str, option("TEXT", "Context a forecaster needs.")] = "",
     fine_print: Annotated[str, option("TEXT", "Edge cases.")] = "",
     type_: Annotated[
-        str, option("binary|multiple_choice|numeric|date", "The question's type.", "--type")
-    ] = "binary",
+        str | None,
+        option(
+            "binary|multiple_choice|numeric|date",
+            "The question's type. [default: binary, or the --draft's]",
+            "--type",
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None, option("TEXT", "An option; repeat for each. Implies multiple_choice.")
     ] = None,
@@ -106,8 +111,10 @@ def ask(
     """
     use_own_zone()
     moment = now()
-    if title is not None and type_ == "binary" and not option:
-        title, value = _read_line(title, value, moment)
+    if option:
+        type_ = QuestionType.multiple_choice
+    if title is not None and type_ in (None, QuestionType.binary):
+        title, value = _read_line(title, value, moment, is_binary=type_ is not None)
     drafted = _draft(article, draft, quote)
     if title is None and drafted is None:
         raise BadInput(
@@ -119,10 +126,10 @@ def ask(
     kind: dict[str, Any] = {}
     if title is None and drafted is not None:
         title = drafted.question_by(close.date())
-        kind = drafted.type_fields if type_ == "binary" and not option else {}
+        kind = drafted.type_fields if type_ in (None, QuestionType.binary) else {}
     fields: dict[str, Any] = {
         "title": title,
-        "type": "multiple_choice" if option else type_,
+        "type": type_ or QuestionType.binary,
         "options": option,
         "ordered": ordered,
         "lower_bound": _bound(lower, type_, moment, first=True),
@@ -181,9 +188,14 @@ def ask(
         print_note(f"It has no resolution criteria. {when}: {add}")
 
 
-def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str | None]:
-    """Return the title and the forecast, which may follow it as in the app's one line."""
-    line = read_line(title, now=now, zone=zone())
+def _read_line(
+    title: str, value: str | None, now: datetime, *, is_binary: bool
+) -> tuple[str, str | None]:
+    """Return the title and the forecast, which may follow it as in the app's one line.
+
+    ``is_binary``: whatever the title seems to ask for.
+    """
+    line = read_line(title, now=now, zone=zone(), is_binary=is_binary)
     line.require_clear()
     if line.probability is None:
         return title, value
@@ -197,7 +209,9 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
     return line.title, line.probability if is_bare else repr(read_percent_field(line.probability))
 
 
-def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:
+def _bound(
+    typed: str | None, type_: str | None, now: datetime, *, first: bool = False
+) -> str | None:
     """Return a bound; that of dates may be written as people type it: "january 2027"."""
     if typed is None or type_ != "date":
         return typed

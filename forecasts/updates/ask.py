@@ -6,13 +6,14 @@ Pages and the command line use it alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Visibility
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import others_see, register
@@ -21,18 +22,27 @@ from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
+from forecasts.values.asked_type import asked_type, require_asked_type
 from forecasts.values.typed_dates import deadline_in_title
 from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
-# After a question mark anything may be the probability; elsewhere a percentage must be set apart
-# from the title, which may itself end in one: "Will inflation exceed 3%". Without its sign it must
-# follow a date that no number can continue: "by June, 8" may lack a year.
-_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
-_SET_APART = re.compile(
-    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]{0,20}\s?%)"
+# After a question mark anything may be the probability, and a number or a percentage must be one.
+_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)(?:[\s,;:–—]|-+(?=\s))*(?P<typed>[^?]*)")
+_PERCENT_SIGN = re.compile(r"(?i)%|\bper ?cent\b|\bpct\b")
+# Elsewhere it must be set apart from the title, which may itself end in a percentage: "Will
+# inflation exceed 3%". Two forms of a number, since "by June 12,5%" may say 5% or 12.5%; without
+# its sign it must follow a date that no number can continue: "by June, 8" may lack a year.
+_SET_APART = tuple(
+    re.compile(
+        r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)"
+        rf"(?P<typed>[-+<>~]?{number}\s?%|{number})"
+    )
+    for number in (r"\d{1,3},\d{1,4}", r"(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})")
 )
-_WITHOUT_SIGN = re.compile(r"(?P<title>.*[^\s,;:–—-]) ?, ?(?P<probability>\d{1,2}|100|0?\.\d{1,4})")
+_TWO_NUMBERS = re.compile(
+    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+)(?P<typed>\d{1,3}\s?[/:–-]\s?\d{1,3})"
+)
 _NOT_IN_PERCENT = ("0", "00", "100")
 _NAMES = [name for full in (*MONTHS, *WEEKDAYS) for name in (full, full[:3])]
 _GOES_ON = re.compile(
@@ -45,7 +55,9 @@ _GOES_ON = re.compile(
 class Line:
     """The reading of a line; ``probability`` and ``closes`` are None where it has none.
 
-    ``unclear``: a number at the end of the title that may be the probability; '' without one.
+    ``probability``: as typed, for ``read_percent_field``, which may refuse it. ``unclear``: a
+    number at the end of the title that may be the probability; '' without one. ``type``: the one
+    that the title asks for; a line holds no forecast of another type than binary.
     """
 
     title: str
@@ -53,9 +65,12 @@ class Line:
     closes: datetime | None = None
     phrase: str = ""  # that the last day was read from
     unclear: str = ""
+    type: QuestionType = QuestionType.binary
 
     def require_clear(self) -> None:
-        """Raise BadInput if a number at the end could be the probability or part of the title."""
+        """Raise BadInput if the line asks for another type, or may end in a probability or not."""
+        if self.type != QuestionType.binary:
+            require_asked_type(self.title)
         if self.unclear:
             raise BadInput(
                 f"{self.unclear!r} at the end could be a probability or part of the question.",
@@ -64,36 +79,86 @@ class Line:
             )
 
 
-def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
+def read_line(
+    typed: str, *, now: datetime, zone: tzinfo | None = None, is_binary: bool = False
+) -> Line:
     """Return the reading of a line; its days are those of ``zone``.
+
+    ``is_binary``: its type is given, so that the title does not tell it.
 
     >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
     >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
     Line(title='Will it rain in London tomorrow?', probability='30%', closes=...)
     """
+    typed = " ".join(typed.split())
 
     def ends_with_day(title: str) -> bool:
         named = deadline_in_title(title, now=now, zone=zone)
         return named is not None and named.end == len(title)
 
-    typed = " ".join(typed.split())
-    title, probability, unclear = typed, None, ""
-    if (match := _AFTER_QUESTION.fullmatch(typed)) and _is_probability(match["probability"]):
-        title, probability = match["title"], match["probability"]
-    elif (match := _SET_APART.fullmatch(typed)) and _is_probability(match["probability"]):
-        if match["gap"].strip() or ends_with_day(match["title"]):
-            title, probability = match["title"], match["probability"]
-    elif match := _WITHOUT_SIGN.fullmatch(typed):
-        number = match["probability"]
-        is_clear = not _GOES_ON.search(match["title"]) and number not in _NOT_IN_PERCENT
-        if is_clear and ends_with_day(match["title"]):
-            title, probability = match["title"], number
-        else:
-            unclear = number
+    title, probability, unclear = _split(typed, ends_with_day)
+    type_ = QuestionType.binary if is_binary else asked_type(title)
+    if type_ != QuestionType.binary:
+        probability, unclear = None, ""
     named = deadline_in_title(title, now=now, zone=zone)
-    if named is None:
-        return Line(title, probability, unclear=unclear)
-    return Line(title, probability, named.moment, named.phrase, unclear)
+    closes, phrase = (None, "") if named is None else (named.moment, named.phrase)
+    return Line(title, probability, closes, phrase, unclear, type_)
+
+
+def _split(typed: str, ends_with_day: Callable[[str], bool]) -> tuple[str, str | None, str]:
+    """Return the title, the probability after it, if any, and what may be one, as typed."""
+    asked = _AFTER_QUESTION.fullmatch(typed)
+    if asked and _is_probability(asked["typed"]):
+        return asked["title"], asked["typed"], ""
+    found = [
+        match
+        for form in _SET_APART
+        if (match := form.fullmatch(typed)) and _is_set_apart(match, ends_with_day)
+    ]
+    if (
+        asked
+        and _must_be_one(asked["typed"])
+        and not any(ends_with_day(one) for one in (typed, *(match["title"] for match in found)))
+    ):
+        return asked["title"], asked["typed"], ""
+    if len(found) > 1:
+        return typed, None, found[0]["typed"]
+    for match in found:
+        title, number = match["title"], match["typed"]
+        if number.endswith("%") or not _may_belong(title, number, ends_with_day):
+            return title, number, ""
+        return typed, None, number
+    if (match := _TWO_NUMBERS.fullmatch(typed)) and ends_with_day(match["title"]):
+        pair = match["typed"]
+        if sum(map(int, re.findall(r"\d+", pair))) == 100:
+            return match["title"], pair, ""
+        if _is_probability(pair) and not ends_with_day(typed):
+            return typed, None, pair
+    return typed, None, ""
+
+
+def _is_set_apart(match: re.Match[str], ends_with_day: Callable[[str], bool]) -> bool:
+    """Return whether the number at the end of a line may be the probability."""
+    title, gap, number = match["title"], match["gap"].strip(), match["typed"]
+    is_tight = match["gap"] == "," and title[-1].isdigit()  # "12,5": a decimal comma
+    if number.endswith("%"):
+        return (bool(gap) and not is_tight) or ends_with_day(title)
+    if gap == "," and not is_tight:
+        return float(number.replace(",", ".")) <= 100
+    return ends_with_day(title) and not ends_with_day(match.string)
+
+
+def _may_belong(title: str, number: str, ends_with_day: Callable[[str], bool]) -> bool:
+    """Return whether a number without a % sign may be part of the title that it follows."""
+    continues = _GOES_ON.search(title) is not None or number in _NOT_IN_PERCENT
+    return continues or not ends_with_day(title)
+
+
+def _must_be_one(after: str) -> bool:
+    """Return whether the words after a question mark can only be a probability."""
+    has_words = any(character.isalpha() for character in after)
+    is_figure = any(character.isdigit() for character in after)
+    return is_figure and (not has_words or _PERCENT_SIGN.search(after) is not None)
 
 
 def _is_probability(typed: str) -> bool:

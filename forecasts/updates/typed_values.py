@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.values.outcomes import bounds, figure_to_float, format_figure
+from forecasts.values.outline import HasOutline
 from forecasts.values.value import OUTSIDE_LEVELS, Value, check_value, format_probability, value_of
 from forecasts.values.value_parsing import read_percent_field, read_value
 
@@ -23,7 +24,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels with a field
 _DIGITS = 2  # decimals of a percentage set by a bar
 
 
-def typed_forecast(forecast: Forecast | None, question: QuestionText) -> str:
+def typed_forecast(forecast: Forecast | None, question: HasOutline) -> str:
     """Return the text that states this forecast: '40%', 'Busan=60%, Other=40%'.
 
     Probabilities are rounded to six decimals, or to two figures if smaller. Blank without a
@@ -72,7 +73,7 @@ def _percent(p: float) -> str:
 def read_typed(
     text: str,
     current: Forecast | None,
-    question: QuestionText,
+    question: HasOutline,
     *,
     now: datetime | None = None,
     zone: tzinfo | None = None,
@@ -164,7 +165,7 @@ def typed_percents(percents: Sequence[float], question: QuestionText) -> str:
     return _typed_options([p / 100 for p in percents], question)
 
 
-def _typed_options(vector: Sequence[float], question: QuestionText) -> str:
+def _typed_options(vector: Sequence[float], question: HasOutline) -> str:
     named = zip(question.options or [], vector, strict=True)
     typed = ", ".join(f"{option}={_percent(p)}" for option, p in named)
     try:

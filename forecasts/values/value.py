@@ -19,7 +19,7 @@ from forecasts.values.outline import HasOutline
 
 SUM_TOLERANCE = 1e-9
 OUTSIDE_LEVELS = ("below", "above")
-PROBABILITY_FORMS = "Write 71%, 0.71, or odds in favour such as 5:2."
+PROBABILITY_FORMS = "Write 71%, 0.71, odds in favour such as 5:2, or a share such as 1/3."
 
 _MOST_QUANTILES = 9  # that a page shows
 _SHOWN_OF_MANY = (0.05, 0.25, 0.5, 0.75, 0.95)

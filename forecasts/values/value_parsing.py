@@ -1,8 +1,11 @@
 """Parse values as people type them.
 
-A probability is ``71%``, ``0.71`` or odds in favour, ``5:2`` (for : against, 71.4%). A bare ``71``
-or ``1`` is refused: it could mean one percent or certainty, and that slip can cost an infinite log
-score. In a field with a % sign beside it, ``71`` is 71% and ``1`` is 1% (``read_percent_field``).
+A probability is ``71%``, ``0.71``, odds in favour, ``5:2`` (for : against, 71.4%), or a share,
+``1/3``; two numbers that add up to 100 are odds, ``60/40``. A bare ``71`` or ``1`` is refused: it
+could mean one percent or certainty, and that slip can cost an infinite log score. In a field with
+a % sign beside it, ``71`` is 71% and ``1`` is 1% (``read_percent_field``).
+
+A comma before digits is a decimal comma, ``12,5%``, unless it could separate thousands, ``1,500``.
 """
 
 from __future__ import annotations
@@ -32,19 +35,19 @@ from forecasts.values.value import (
     wrong_sum,
 )
 
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
-_PERCENT = re.compile(rf"(?i)({_NUMBER})\s*%")
+_NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
+_PERCENT = re.compile(rf"(?i)({_NUMBER})\s*(?:%|percent|per cent|pct)")
 # A whole number in any notation could mean percent.
-_WHOLE = re.compile(r"(?i)[+]?[\d_]+\.?(e[+]?\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+\s*%?")
-_ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
-_PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
+_WHOLE = re.compile(r"(?i)[\d_]+\.?(e[+]?\d+)?")
+_PLAIN = r"(\d+(?:\.\d+)?)"
+_ODDS = re.compile(rf"{_PLAIN}\s*:\s*{_PLAIN}")
+_SHARE = re.compile(rf"{_PLAIN}\s*(?:(?P<mark>[/–-])|in|out of)\s*{_PLAIN}")
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+_PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+(?:(?<=\d),\d+\s*%?\s*(?=[,;]|$))?)(?:[,;]|$)")
 # In a field with a % sign.
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
-_BARE = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
-_WORD_PERCENT = re.compile(rf"(?i)({_NUMBER})\s*(?:%|percent|per cent|pct)")
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/|in|out of)\s*(\d+(?:\.\d+)?)")
-_CERTAIN_OR_ONE = re.compile(r"\+?0*1\.0*")
+_BARE = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_CERTAIN_OR_ONE = re.compile(r"0*1\.0*")
 _REPEATED = 40  # characters of the text that a remedy repeats
 
 
@@ -98,78 +101,116 @@ def read_value(
 def read_probability(text: str) -> float:
     """Return the probability that ``text`` states.
 
-    >>> read_probability("71%"), read_probability("0.71"), round(read_probability("5:2"), 3)
-    (0.71, 0.71, 0.714)
+    >>> [round(read_probability(text), 3) for text in ("71%", "0.71", "5:2", "60/40", "1/3")]
+    [0.71, 0.71, 0.714, 0.6, 0.333]
 
     BadInput for any other form; Refused outside 0 to 1.
     """
-    text = text.strip()
-    if not text:
-        raise BadInput("The probability is blank.", remedy=PROBABILITY_FORMS)
-    if match := _PERCENT.fullmatch(text):
-        # Decimal division, so that 57% is the float nearest to 0.57.
-        try:
-            p = float(Decimal(match[1]) / 100)
-        except ArithmeticError:
-            p = math.inf
-        if not 0 <= p <= 1:
-            raise _not_a_percentage(text)
-        return p
-    if match := _ODDS.fullmatch(text):
-        favour, against = float(match[1]), float(match[2])
-        if favour + against == 0:
-            raise BadInput("Odds of 0:0 say nothing.", remedy="Write odds in favour, as in 5:2.")
-        return check_probability(favour / (favour + against))
-    if _DECIMAL_COMMA.fullmatch(text):
-        raise BadInput(
-            f"{shown(text)} has a comma; the decimal separator is a point.",
-            remedy=f"Write {text.replace(',', '.')[:_REPEATED]}.",
-        )
+    typed, number = _tidy(text, PROBABILITY_FORMS)
+    if (stated := _stated(typed, number)) is not None:
+        return stated
     try:
-        number = float(text)
+        p = float(number)
     except ValueError:
-        raise BadInput(f"{shown(text)} is not a probability.", remedy=PROBABILITY_FORMS) from None
-    if _WHOLE.fullmatch(text) and 1 <= number <= 100:
-        typed = text[:_REPEATED]
-        raise BareNumber(typed, f"{typed}%", "100%" if number == 1 else f"{number / 100:g}")
-    if not 0 <= number <= 1:
+        raise _no_probability(typed, PROBABILITY_FORMS) from None
+    if _WHOLE.fullmatch(number) and 1 <= p <= 100:
+        repeated = typed[:_REPEATED]
+        raise BareNumber(repeated, f"{repeated}%", "100%" if p == 1 else f"{p / 100:g}")
+    if not 0 <= p <= 1:
         raise Refused(
-            f"A probability must be from 0 to 1; {shown(text)} is not.", remedy=PROBABILITY_FORMS
+            f"A probability must be from 0 to 1; {shown(typed)} is not.", remedy=PROBABILITY_FORMS
         )
-    return number
+    return p
 
 
 def read_percent_field(text: str) -> float:
     """Return the probability typed into a field with a % sign beside it.
 
-    ``30``, ``30%``, ``0.3``, ``.3``, ``3:7`` and ``3/10`` are all 30%. A number below 1 with a
-    point is a fraction; ``0.3%`` needs its sign. BadInput for anything else, as for ``1.0``, which
-    could be 1% or certainty; Refused outside 0% to 100%.
+    ``30``, ``30%``, ``0.3``, ``.3``, ``0,3``, ``3:7`` and ``3/10`` are all 30%. A number below 1
+    with a point is a fraction; ``0.3%`` needs its sign. BadInput for anything else, as for
+    ``1.0``, which could be 1% or certainty; Refused outside 0% to 100%.
 
-    >>> [read_percent_field(text) for text in ("30", ".3", "3:7", "1/4", "0.5%", "1")]
-    [0.3, 0.3, 0.3, 0.25, 0.005, 0.01]
+    >>> [read_percent_field(text) for text in ("30", ".3", "3:7", "1/4", "0.5%", "1", "50/50")]
+    [0.3, 0.3, 0.3, 0.25, 0.005, 0.01, 0.5]
     """
+    typed, number = _tidy(text, PERCENT_FORMS)
+    if _CERTAIN_OR_ONE.fullmatch(number):
+        raise BadInput(f"{shown(typed)} could be 1% or 100%.", remedy="Write 1% or 100%.")
+    if (stated := _stated(typed, number)) is not None:
+        return stated
+    if not _BARE.fullmatch(number):
+        raise _no_probability(typed, PERCENT_FORMS)
+    return float(number) if 0 <= float(number) < 1 else _percent(typed, number)
+
+
+def _tidy(text: str, forms: str) -> tuple[str, str]:
+    """Return the text without surrounding blanks, and the same with decimal points."""
     typed = text.strip()
     if not typed:
-        raise BadInput("The probability is blank.", remedy=PERCENT_FORMS)
-    if _CERTAIN_OR_ONE.fullmatch(typed):
-        raise BadInput(f"{shown(typed)} could be 1% or 100%.", remedy="Write 1% or 100%.")
-    if match := _SHARE.fullmatch(typed):
-        part, whole = float(match[1]), float(match[2])
+        raise BadInput("The probability is blank.", remedy=forms)
+    if typed.startswith("+"):
+        raise BadInput(
+            f"{shown(typed)} could be a change.", remedy="Write the new probability itself."
+        )
+    return typed, _with_points(typed)
+
+
+def _stated(typed: str, number: str) -> float | None:
+    """Return a probability in a form that is clear everywhere: percentage, odds or share."""
+    if match := _PERCENT.fullmatch(number):
+        return _percent(typed, match[1])
+    if match := _ODDS.fullmatch(number):
+        favour, against = float(match[1]), float(match[2])
+        if favour + against == 0:
+            raise BadInput("Odds of 0:0 say nothing.", remedy="Write odds in favour, as in 5:2.")
+        return check_probability(favour / (favour + against))
+    if match := _SHARE.fullmatch(number):
+        part, mark, whole = float(match[1]), match["mark"], float(match[3])
+        if mark and part + whole == 100:
+            return part / 100
+        if mark in ("-", "–"):
+            raise BadInput(f"{shown(typed)} is a range.", remedy="Write one probability in it.")
         if whole == 0 or part > whole:
-            raise _not_a_percentage(typed)
+            odds = f"{match[1]}:{match[3]}"
+            raise Refused(
+                f"A probability must be from 0% to 100%; the share {shown(typed)} is not.",
+                remedy=f"If you mean odds in favour, write {odds}."
+                if len(odds) < _REPEATED
+                else "",
+            )
         return check_probability(part / whole)
-    if match := _WORD_PERCENT.fullmatch(typed):
-        return read_probability(f"{match[1]}%")
-    if _BARE.fullmatch(typed):
-        return read_probability(typed if 0 <= float(typed) < 1 else f"{typed}%")
-    if _ODDS.fullmatch(typed) or _DECIMAL_COMMA.fullmatch(typed):
-        return read_probability(typed)
-    raise BadInput(f"{shown(typed)} is not a probability.", remedy=PERCENT_FORMS)
+    return None
 
 
-def _not_a_percentage(typed: str) -> Refused:
-    return Refused(f"A probability must be from 0% to 100%; {shown(typed)} is not.")
+def _percent(typed: str, number: str) -> float:
+    """Return a percentage as a probability; Refused outside 0% to 100%."""
+    try:
+        # Decimal division, so that 57% is the float nearest to 0.57.
+        p = float(Decimal(number) / 100)
+    except ArithmeticError:
+        p = math.inf
+    if not 0 <= p <= 1:
+        raise Refused(f"A probability must be from 0% to 100%; {shown(typed)} is not.")
+    return p
+
+
+def _with_points(typed: str) -> str:
+    """Return a number with decimal points; BadInput if a comma could separate thousands."""
+    if match := _THOUSANDS.search(typed):
+        without = typed.replace(",", "")
+        if match.group().count(",") > 1:
+            remedy = f"Write it without commas: {without[:_REPEATED]}."
+            raise BadInput(f"{shown(typed)} has commas that separate thousands.", remedy=remedy)
+        decimal = typed.replace(",", ".")
+        raise BadInput(
+            f"The comma of {shown(typed)} could be a decimal comma or separate thousands.",
+            remedy=f"Write {decimal[:_REPEATED]} or {without[:_REPEATED]}.",
+        )
+    return re.sub(r",(?=\d)", ".", typed)
+
+
+def _no_probability(typed: str, forms: str) -> BadInput:
+    return BadInput(f"{shown(typed)} is not a probability.", remedy=forms)
 
 
 def _read_json(text: str) -> Value:
@@ -197,8 +238,6 @@ def _read_pairs(text: str, form: str) -> list[tuple[str, str]]:
         end = match.end()
     if not pairs or end < len(text):
         rest = text[end:].strip()
-        if pairs and rest[:1].isdigit():
-            form += " The decimal separator is a point."
         raise BadInput(f"{rest!r} is not of the form name=value.", remedy=form)
     return pairs
 
@@ -254,10 +293,10 @@ def _read_quantiles(text: str, example: str, read: Callable[[str], float | str])
 
 def _read_number(text: str) -> float:
     try:
-        return float(text)
+        return float(_with_points(text))
     except ValueError:
         raise BadInput(
-            f"{text!r} is not a number.", remedy="Write it with a point and without a unit: 140.5."
+            f"{text!r} is not a number.", remedy="Write it without a unit: 140.5."
         ) from None
 
 

@@ -126,6 +126,15 @@ def test_a_body_that_is_not_json_and_a_mistyped_filter_are_named(api: TestClient
     assert "status" in mistyped.json()["remedy"]
 
 
+def test_a_title_of_another_type_needs_its_type(api: TestClient) -> None:
+    given = {"title": "How many ships?", "scheduled_close_time": "2026-02-01T00:00:00Z"}
+    found = api.post("/api/v1/questions", json=given).json()
+    assert found["detail"] == "'How many ships?' asks for a number, not for yes or no."
+    assert "POST /api/v1/questions with type, lower_bound, upper_bound" in found["remedy"]
+    stated = api.post("/api/v1/questions", json=given | {"type": "binary"})
+    assert stated.status_code == 201
+
+
 def test_crashes_leak_nothing(app: FastAPI, make_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("s3cr3t")

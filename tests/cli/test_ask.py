@@ -56,12 +56,29 @@ def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) ->
         (("Will it snow?", "30%"), "The title names no last day of forecasting."),
         ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
         (("Rain in London by May, 30",), "'30' at the end could be a probability"),
+        ((f"{TITLE} 130%",), "must be from 0% to 100%; '130%' is not."),
+        ((f"{TITLE} -5%",), "must be from 0% to 100%; '-5%' is not."),
+        (("How many ships by friday?", "20%"), "asks for a number, not for yes or no."),
         ((f"{TITLE} 30%", "40%"), "There are two forecasts: 30% after the question, and 40%."),
         ((TITLE, "30%", "--closes", "yesterday"), "--closes yesterday has passed"),
         ((TITLE, "30%", "--opens", "tomorrow"), "opens at 2026-11-28 00:00 UTC"),
     ):
         assert words in forecasts.refused("ask", *arguments)
     assert forecasts.printed("questions") == []
+
+
+def test_a_title_of_another_type_is_registered_with_its_type_and_value(forecasts: Run) -> None:
+    said = forecasts.refused("ask", "How many ships by 4 December? 20")
+    [again] = re.findall("Give its type: forecasts (.*?) If it", said)
+    command = shlex.split(again)
+    bounds = iter(("0", "100"))
+    command = [next(bounds) if word == "…" else word for word in command]
+    forecasts(*command, "--slug", "ships")
+    question = forecasts.printed("show", "ships")
+    assert (question["title"], question["type"]) == ("How many ships by 4 December?", "numeric")
+    # A title that was misread can be yes or no.
+    forecasts("ask", "Which wins by 4 December? 30%", "--type", "binary", "--slug", "wins")
+    assert forecasts.printed("show", "wins")["forecasts"][0]["probability"] == 0.3
 
 
 def test_options_can_be_forecast_in_the_same_line(forecasts: Run) -> None:

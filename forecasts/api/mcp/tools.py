@@ -42,6 +42,7 @@ from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
+from forecasts.values.asked_type import ASKED_FOR, asked_type
 from forecasts.values.typed_dates import (
     deadline_in_title,
     iso_date,
@@ -449,6 +450,11 @@ def ask_question(
             upper = iso_date(upper, now=here.now, zone=zone)
         bounds = {"lower_bound": lower, "upper_bound": upper, "unit": unit or None}
     kind = "date" if is_date else "numeric" if bounds else "binary"
+    if kind == "binary" and not options and (asked_for := ASKED_FOR.get(asked_type(title))):
+        raise BadInput(
+            f"{title!r} asks for {asked_for}, not for yes or no.",
+            remedy="Give options, or both bounds; or word the title so that it asks yes or no.",
+        )
     wording = registry.question_text(
         title=title,
         type="multiple_choice" if options else kind,

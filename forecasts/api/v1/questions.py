@@ -25,6 +25,7 @@ from forecasts.questions.standing import Status, current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
+from forecasts.values.asked_type import require_asked_type
 from forecasts.views import questions as views
 from forecasts.views.forecasts import ProblemDocument
 from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
@@ -99,6 +100,7 @@ def _needs_update(at: At) -> set[str]:
 @acts
 def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
     """Ask a question, with a first forecast if you like."""
+    require_asked_type(body.title, body.type if "type" in body.model_fields_set else None)
     text = registry.question_text(
         **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
     )

@@ -123,8 +123,11 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     visit(app, "questions", view="Ask a question")
     app.segmented_control(key="ask#0-type").set_value("multiple_choice").run()
     given = {"title": "Who wins?", "closes": "2026-03-01", "criteria": "The first over the line."}
+    app.text_input(key="ask#0-forecast-multiple_choice").input("Ann=50%").run()
+    assert "**Cannot be saved:** The forecast has no options yet." in words(app)
     submit(app, "ask#0", "go", options="Ann\n\nBen \nOther", **given)
     assert state(engine, "who-wins").text.options == ["Ann", "Ben", "Other"]
+    assert forecasts(engine, "who-wins")[0].probabilities == [0.5, 0.25, 0.25]
 
 
 def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
@@ -159,6 +162,9 @@ def test_a_question_about_a_date_is_asked_forecast_and_resolved(
     app.text_input(key="ask#0-closes").input("in 3 weeks").run()
     for reading in ("1 Jan 2026", "31 Dec 2026", "27 Jan 2026"):
         assert f"Read as **{reading}**" in words(app)
+    app.text_input(key="ask#0-forecast-date").input("50%=end of march").run()
+    assert "Read as **50th percentile: 2026-03-31**" in words(app)
+    app.text_input(key="ask#0-forecast-date").input("").run()
     app.text_input(key="ask#0-resolves").input("soon").run()
     assert "**Cannot be saved:** Resolve by: 'soon' is not a date." in words(app)
     submit(app, "ask#0", "go", resolves="")

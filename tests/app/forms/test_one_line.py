@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NoReturn
+from urllib.parse import parse_qsl
 
 import pytest
 from sqlalchemy import Engine
@@ -76,6 +77,38 @@ def test_a_number_at_the_end_is_the_probability_only_where_it_is_clear(
     app.text_input(key="one-line#0-probability").input("").run()
     save(app)
     assert registered(engine) == [("The quay opens by May 2026", "2026-05-31", 0.08)]
+
+
+def test_a_value_that_cannot_be_read_is_shown_as_typed_and_refused(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "Will the quay open by 20 January? 130%")
+    assert fields(app)[2] == "130%"
+    save(app)
+    assert "A probability must be from 0% to 100%; '130%' is not." in words(app)
+    assert registered(engine) == []
+
+
+def test_a_title_of_another_type_opens_the_full_form_with_its_forecast(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "How many ships pass by 20 January? 20")
+    assert "This asks for a number" in words(app)
+    assert fields(app)[1:] == ("2026-01-20", "")
+    save(app)
+    assert "asks for a number, not for yes or no." in words(app)
+    assert registered(engine) == []
+    [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Open the full form"]
+    visit(app, "questions", **dict(parse_qsl(link.query_string)))
+    assert app.text_area(key="ask#0-title").value == "How many ships pass by 20 January?"
+    fill(app, "ask#0", lower="0", upper="100", **{"forecast-numeric": "10%=15, 50%=20"}).run()
+    assert "Read as **10th percentile: 15, 50th: 20**" in words(app)
+    app.button(key="ask#0-go").click().run()
+    assert app.title[0].value == "How many ships pass by 20 January\\?"
+    with database.reading(engine) as ledger:
+        [state] = standing.listing(ledger, now=day(6))
+        [(forecast, *_)] = updates.history(ledger, registry.find(ledger, state.slug))
+    assert forecast.quantiles == {"0.1": 15.0, "0.5": 20.0}
 
 
 def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
