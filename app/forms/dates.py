@@ -16,7 +16,8 @@ from app import session
 from app.markdown_text import as_text
 from app.times import day, local_day, when, zone, zone_name
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.values.typed_dates import iso_date, read_date
+from forecasts.reading.drafting.intervals import long_date
+from forecasts.values.typed_dates import Doubtful, iso_date, read_date
 
 Read = TypeVar("Read")
 
@@ -56,6 +57,8 @@ class TypedDate:
             return None
         try:
             return read(self.typed, zone=zone(), past=self.past, **how)
+        except Doubtful:
+            raise
         except BadInput as error:
             raise BadInput(f"{self.label}: {error.message}", remedy=error.advice) from None
 
@@ -87,7 +90,7 @@ def date_field(
     )
     date_ = TypedDate(label, typed or "", past, end_of_day=not first)
     if live:
-        show_reading(lambda: date_.as_read(when if timed else day))
+        show_reading(lambda: date_.as_read(when if timed else day), field=key)
     return date_
 
 
@@ -100,13 +103,36 @@ def time_field(label: str, **how: Any) -> TypedDate:
     return date_field(f"{label} ({as_text(zone_name())})", timed=True, **how)
 
 
-def show_reading(read: Callable[[], str]) -> None:
-    """Show a typed value as it is read, or why it cannot be."""
+def show_reading(read: Callable[[], str], *, field: str = "") -> None:
+    """Show a typed value as it is read, or why it cannot be.
+
+    ``field``: the key of a date's field, into which a choice between two meanings is put.
+    """
     try:
         if shown := read():
             st.caption(f"Read as **{as_text(shown)}**")
     except LedgerError as error:
+        if field and isinstance(error, Doubtful):
+            choose_meaning(error, field)
+            return
         st.caption(f"**Cannot be saved:** {as_text(error.message)}")
+
+
+def choose_meaning(doubt: Doubtful, field: str) -> None:
+    """Ask for the meaning of a date, with a button for each, which puts it into the field."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Which is meant by **{as_text(doubt.phrase)}**?", width="content")
+        for place, (words, moment) in enumerate(doubt.readings):
+            chosen, named = local_day(moment), long_date(local_day(moment)) in words
+            label = as_text(words if named else f"{words} ({day(moment)})")
+            key = f"{field}-meaning-{place}"
+            st.button(
+                label, key=key, on_click=_choose, args=(field, chosen.isoformat()), width="content"
+            )
+
+
+def _choose(field: str, chosen: str) -> None:
+    st.session_state[field] = chosen
 
 
 def require_future(moment: datetime, now: datetime) -> datetime:

@@ -17,7 +17,7 @@ import streamlit as st
 from app import session
 from app.components.scripts import focus_on, mount_keyboard
 from app.forms import question
-from app.forms.dates import future_date
+from app.forms.dates import choose_meaning, future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
 from app.times import day, zone
@@ -29,6 +29,7 @@ from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.asked_type import ASKED_FOR
+from forecasts.values.typed_dates import Doubtful
 from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
@@ -50,7 +51,17 @@ class _Typed:
         """Return when forecasting ends; BadInput without a date."""
         if self.closes:
             return future_date(self.closes, moment)
+        if self.line.doubt is not None:
+            raise self.line.doubt
         return question.last_moment(self.line.title, self.line.closes, moment)
+
+    def doubt(self, moment: datetime) -> LedgerError | None:
+        """Return why there is no last day, None if there is one."""
+        try:
+            self.last_moment(moment)
+        except LedgerError as error:
+            return error
+        return None
 
     def value(self) -> float:
         """Return the probability; BadInput without one."""
@@ -122,6 +133,8 @@ def one_line_entry(*, example: str = "") -> None:
         typed = _typed(key)
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
+        if isinstance(doubt := typed.doubt(session.now()), Doubtful):
+            choose_meaning(doubt, f"{key}-{_CLOSES}")
         if typed.line.type != QuestionType.binary:
             question.full_form_link(typed.line.title, typed.line.type)
         if example and not typed.line.title:

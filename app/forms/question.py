@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,14 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from app.forms.dates import TypedDate, date_field, require_future, show_reading, time_field
+from app.forms.dates import (
+    TypedDate,
+    choose_meaning,
+    date_field,
+    require_future,
+    show_reading,
+    time_field,
+)
 from app.forms.forecast_value import read_field, value_help
 from app.markdown_text import as_text, quoted, shortened
 from app.session import (
@@ -35,7 +43,7 @@ from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, ask
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.outline import Outline
-from forecasts.values.typed_dates import deadline_in_title
+from forecasts.values.typed_dates import Doubtful, typed_deadline
 from forecasts.values.value import format_value
 
 
@@ -68,6 +76,8 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 key=f"{key}-closes",
                 live=True,
             )
+            if not closes.typed.strip():
+                _title_doubt(title, f"{key}-closes")
         with right:
             resolves = date_field(
                 label="Resolve by", help="Optional.", key=f"{key}-resolves", live=True
@@ -101,6 +111,15 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
             doing.say(asked_message(said, asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
+
+
+def _title_doubt(title: str, field: str) -> None:
+    """Ask which day the title means if it has two; ``field``: the key of the last day's field."""
+    with suppress(BadInput):
+        try:
+            typed_deadline(title, now=now(), zone=zone())
+        except Doubtful as doubt:
+            choose_meaning(doubt, field)
 
 
 def full_form_link(title: str, kind: QuestionType) -> None:
@@ -302,9 +321,7 @@ def require_title(title: str) -> str:
 def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     """Return the close time; BadInput if it is neither typed nor named in the title, or past."""
     if typed is None:
-        named = deadline_in_title(title, now=now, zone=zone()) or deadline_in_title(
-            title, now=now, zone=zone(), passed=True
-        )
+        named = typed_deadline(title, now=now, zone=zone())
         if named is None:
             raise BadInput(
                 "The question has no last day.",

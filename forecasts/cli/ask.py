@@ -40,7 +40,7 @@ from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.ask import read_line
 from forecasts.values.outcomes import format_bounds
-from forecasts.values.typed_dates import deadline_in_title, iso_date, read_date
+from forecasts.values.typed_dates import iso_date, read_date, typed_deadline
 from forecasts.values.value import Value, format_value
 from forecasts.values.value_parsing import read_percent_field
 
@@ -116,7 +116,7 @@ def ask(
     if title is not None and type_ in (None, QuestionType.binary):
         title, value = _read_line(title, value, moment, is_binary=type_ is not None)
     drafted = _draft(article, draft, quote)
-    if title is None and drafted is None:
+    if not title and (drafted is None or title is not None):
         raise BadInput(
             "There is no question to register.",
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
@@ -256,7 +256,7 @@ def _close(
     phrase = ""
     if closes is not None:
         found, named = read_date(closes, now=now, zone=zone()), f"--closes {closes}"
-    elif title is not None and (limit := deadline_in_title(title, now=now, zone=zone())):
+    elif title is not None and (limit := typed_deadline(title, now=now, zone=zone())):
         found, named, phrase = limit.moment, limit.phrase, limit.phrase
     elif drafted is None:
         raise BadInput(

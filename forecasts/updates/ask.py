@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 
 from sqlmodel import Session
 
@@ -23,7 +24,7 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
 from forecasts.values.asked_type import asked_type, require_asked_type
-from forecasts.values.typed_dates import deadline_in_title
+from forecasts.values.typed_dates import ends_with_day, typed_deadline
 from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
@@ -57,7 +58,8 @@ class Line:
 
     ``probability``: as typed, for ``read_percent_field``, which may refuse it. ``unclear``: a
     number at the end of the title that may be the probability; '' without one. ``type``: the one
-    that the title asks for; a line holds no forecast of another type than binary.
+    that the title asks for; a line holds no forecast of another type than binary. ``doubt``: why
+    the title's last day is not clear.
     """
 
     title: str
@@ -66,6 +68,7 @@ class Line:
     phrase: str = ""  # that the last day was read from
     unclear: str = ""
     type: QuestionType = QuestionType.binary
+    doubt: BadInput | None = None
 
     def require_clear(self) -> None:
         """Raise BadInput if the line asks for another type, or may end in a probability or not."""
@@ -91,21 +94,21 @@ def read_line(
     Line(title='Will it rain in London tomorrow?', probability='30%', closes=...)
     """
     typed = " ".join(typed.split())
-
-    def ends_with_day(title: str) -> bool:
-        named = deadline_in_title(title, now=now, zone=zone)
-        return named is not None and named.end == len(title)
-
-    title, probability, unclear = _split(typed, ends_with_day)
+    title, probability, unclear = _split(typed, partial(ends_with_day, now=now, zone=zone))
+    if not any(character.isalpha() for character in title):
+        return Line("", probability or title or None)
     type_ = QuestionType.binary if is_binary else asked_type(title)
     if type_ != QuestionType.binary:
         probability, unclear = None, ""
-    named = deadline_in_title(title, now=now, zone=zone)
+    try:
+        named = typed_deadline(title, now=now, zone=zone)
+    except BadInput as doubt:
+        return Line(title, probability, None, "", unclear, type_, doubt)
     closes, phrase = (None, "") if named is None else (named.moment, named.phrase)
     return Line(title, probability, closes, phrase, unclear, type_)
 
 
-def _split(typed: str, ends_with_day: Callable[[str], bool]) -> tuple[str, str | None, str]:
+def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None, str]:
     """Return the title, the probability after it, if any, and what may be one, as typed."""
     asked = _AFTER_QUESTION.fullmatch(typed)
     if asked and _is_probability(asked["typed"]):
@@ -113,45 +116,45 @@ def _split(typed: str, ends_with_day: Callable[[str], bool]) -> tuple[str, str |
     found = [
         match
         for form in _SET_APART
-        if (match := form.fullmatch(typed)) and _is_set_apart(match, ends_with_day)
+        if (match := form.fullmatch(typed)) and _is_set_apart(match, is_dated)
     ]
     if (
         asked
         and _must_be_one(asked["typed"])
-        and not any(ends_with_day(one) for one in (typed, *(match["title"] for match in found)))
+        and not any(is_dated(one) for one in (typed, *(match["title"] for match in found)))
     ):
         return asked["title"], asked["typed"], ""
     if len(found) > 1:
         return typed, None, found[0]["typed"]
     for match in found:
         title, number = match["title"], match["typed"]
-        if number.endswith("%") or not _may_belong(title, number, ends_with_day):
+        if number.endswith("%") or not _may_belong(title, number, is_dated):
             return title, number, ""
         return typed, None, number
-    if (match := _TWO_NUMBERS.fullmatch(typed)) and ends_with_day(match["title"]):
+    if (match := _TWO_NUMBERS.fullmatch(typed)) and is_dated(match["title"]):
         pair = match["typed"]
         if sum(map(int, re.findall(r"\d+", pair))) == 100:
             return match["title"], pair, ""
-        if _is_probability(pair) and not ends_with_day(typed):
+        if _is_probability(pair) and not is_dated(typed):
             return typed, None, pair
     return typed, None, ""
 
 
-def _is_set_apart(match: re.Match[str], ends_with_day: Callable[[str], bool]) -> bool:
+def _is_set_apart(match: re.Match[str], is_dated: Callable[[str], bool]) -> bool:
     """Return whether the number at the end of a line may be the probability."""
     title, gap, number = match["title"], match["gap"].strip(), match["typed"]
     is_tight = match["gap"] == "," and title[-1].isdigit()  # "12,5": a decimal comma
     if number.endswith("%"):
-        return (bool(gap) and not is_tight) or ends_with_day(title)
+        return (bool(gap) and not is_tight) or is_dated(title)
     if gap == "," and not is_tight:
         return float(number.replace(",", ".")) <= 100
-    return ends_with_day(title) and not ends_with_day(match.string)
+    return is_dated(title) and not is_dated(match.string)
 
 
-def _may_belong(title: str, number: str, ends_with_day: Callable[[str], bool]) -> bool:
+def _may_belong(title: str, number: str, is_dated: Callable[[str], bool]) -> bool:
     """Return whether a number without a % sign may be part of the title that it follows."""
     continues = _GOES_ON.search(title) is not None or number in _NOT_IN_PERCENT
-    return continues or not ends_with_day(title)
+    return continues or not is_dated(title)
 
 
 def _must_be_one(after: str) -> bool:

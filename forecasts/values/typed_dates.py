@@ -4,20 +4,36 @@ Days are read by the deadline grammar of the drafts (``reading.drafting.deadline
 friday", "in 3 weeks", "end of March", "before Christmas", "this fall". Its words for months and
 weekdays begin with a capital; here they may be typed in lower case or cut short. Only the forms
 that no article has are read here: "3w", "3 days ago", "end of year", "EOY", "now".
+
+A draft is confirmed by a person, who sees its day; nobody confirms what is typed. So words that
+careful readers understand in two ways are asked about (``Doubtful``): "by 2030" (before it, or by
+its end), a weekday that is today, "this fall" in December, "next March" in January, "3/4/2027".
+Words that name no day, "before the summer recess", a day that does not exist and one that has
+passed are refused with the reason. With "by", weeks, months and quarters are included.
 """
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import add_months, iso, read_time, utc
 from forecasts.common.vocabulary import QuestionType
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines, find_overdue
-from forecasts.reading.drafting.intervals import HOLIDAYS, MONTHS, WEEKDAYS, Interval, calendar_unit
+from forecasts.reading.drafting.intervals import (
+    HOLIDAYS,
+    MONTHS,
+    SEASONS,
+    WEEKDAYS,
+    Interval,
+    calendar_unit,
+    long_date,
+    whole_months,
+)
 from forecasts.reading.drafting.periods import find_periods
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 from forecasts.values.outline import HasOutline
@@ -62,9 +78,57 @@ _TIME_OF_DAY = re.compile(
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
 _ISO = re.compile(r"\d{4}-?\d")
-_TWO_WAYS = re.compile(r"(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.](\d{4})")
+_TWO_WAYS = re.compile(
+    r"(?<![\d/.])(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.]([12]\d{3}|\d\d)(?![\d/%])"
+)
+_A_MONTH = rf"(?P<month>{'|'.join((*MONTHS, *_SHORT_MONTHS))})\b\.?"
+_A_DAY, _A_YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?:,? (?:of )?(?P<year>[12]\d{3}))?"
+_DAYS = (
+    re.compile(rf"(?i)(?<![\w.,-]){_A_DAY}(?: of)? {_A_MONTH}{_A_YEAR}(?!\w)"),
+    re.compile(rf"(?i)\b{_A_MONTH} (?:the )?{_A_DAY}{_A_YEAR}(?![\w%]|[.,:]\d)"),
+    re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)"),
+)
+_A_SEASON = rf"(?P<season>{'|'.join(SEASONS)})"
+_THIS_SEASON = re.compile(rf"(?i)\b(?:(?:by|in|during|until) )?this {_A_SEASON}\b")
+# The last days of the astronomical seasons, by the month in which those of meteorology begin.
+_SEASONS_END = {3: (6, 20), 6: (9, 21), 9: (12, 20), 12: (3, 19)}
+_WEEKDAY_ALONE = re.compile(
+    rf"(?i)(?P<lead>(?:by|on|until|till|through|before) )?(?:this )?(?:{'|'.join(WEEKDAYS)})"
+    r"(?: (?:morning|afternoon|evening|night))?"
+)
+_NEXT = re.compile(rf"(?i)\bnext (?P<name>{'|'.join((*MONTHS, *SEASONS, *HOLIDAYS))})\b(?! \d)")
+_UP_TO = re.compile(
+    r"(?i)(?:by|until|till|up to|up until) (?P<rest>(?:the )?(?:[12]\d{3}(?:s|-\d\d)?"
+    rf"|next (?:year|decade)|(?:this |next )?(?:{'|'.join(SEASONS)})"
+    r"(?:,?(?: of)? (?:[12]\d{3}|next year))?))"
+)
+# Words after a period that begin another part of the sentence; others continue a name.
+_STOPS = re.compile(
+    r"(?i)(?:a|about|according|after|again|against|all|also|amid|an|and|any|are|as|at|be|because|been"
+    r"|before|between|both|but|by|can|compared|could|day|despite|did|do|does|due|during|either"
+    r"|even|ever|every|except|fewer|following|for|from|had|has|have|he|her|his|how|i|if|in"
+    r"|including|instead|into|is|it|its|least|less|may|might|more|most|must|my|neither|no|nor"
+    r"|not|of|on|once|only|or|our|over|per|plus|shall|she|should|since|so|some|still|than|that"
+    r"|the|their|then|there|these|they|this|those|through|to|under|unless|until|up|upon|via|was"
+    r"|we|were|what|when|where|whether|which|while|who|will|with|within|without|would|yet|you)"
+)
+_EVENTS = re.compile(
+    r"(?i)(?:break|budget|ceremony|championship|conference|congress|election|exam|game|holiday|market"
+    r"|meeting|olympic|party|playoff|primary|recess|referendum|sale|season|semester|session"
+    r"|summit|term|tour|tournament|vacation|vote|window)s?"
+)
+_GOES_ON = re.compile(r"(?:['’]s)?,?\s+(?:(?P<year>(?:19|20|21)\d\d)\b|(?P<word>[^\W\d_][\w’'-]*))")
+_EVENT_OF_MONTH = re.compile(
+    rf"(?i)\bthe (?:upcoming |coming )?(?:{'|'.join(MONTHS)})(?: \d{{4}})? [a-z]"
+)
+# A day, or a length counted from now: a noun after it is another's.
+_EXACT = re.compile(
+    rf"(?i)\b\d{{1,2}}(?:st|nd|rd|th)?\b|\b(?:{'|'.join(WEEKDAYS)}|today|tonight|tomorrow|days?"
+    r"|weeks|months|years|time|from now)\b"
+)
 _LAST_SECOND = time(23, 59, 59)
 _LONGEST = 100  # characters of a date; the grammar takes long with thousands
+_LEAP_YEAR = 2028
 _LEAP = 8  # years at most between two 29 Februaries
 
 
@@ -76,6 +140,20 @@ class NamedDate:
     phrase: str
     start: int
     end: int
+
+
+class Doubtful(BadInput):
+    """Words for a day that have two meanings.
+
+    ``phrase``: the words; ``readings``: two clear ways to write them, each with the time it means.
+    """
+
+    def __init__(self, phrase: str, *readings: tuple[str, datetime]) -> None:
+        self.phrase, self.readings = phrase, readings
+        first, second = (words for words, _ in readings)
+        super().__init__(
+            f"{phrase!r} could mean {first!r} or {second!r}.", remedy="Write the one you mean."
+        )
 
 
 def read_date(
@@ -91,7 +169,8 @@ def read_date(
     Of a period ("march", "last week"), that is the last second of its last day, or the first one of
     its first day. ``zone``: the zone whose days are meant, and of times without an offset; None:
     days are those of UTC, and such times are refused. ``past``: a date without a year, or a
-    weekday, is the latest one, not the next. BadInput repeats what was typed and gives examples.
+    weekday, is the latest one, not the next. BadInput repeats the text and gives examples, or the
+    reason; Doubtful names two meanings, unless a date is ``past``.
     """
     typed = " ".join(text.split())
     if not typed:
@@ -102,6 +181,8 @@ def read_date(
         return now
     here = zone or UTC
     today = utc(now).astimezone(here).date()
+    if problem := _wrong_day(typed) or (None if past else _doubt_in_field(typed, today)):
+        raise problem.error(here, _LAST_SECOND if end_of_day else time())
     try:
         if (day := _day(typed, today, past=past, first=not end_of_day)) is not None:
             return _moment(day, here, _LAST_SECOND if end_of_day else time())
@@ -175,18 +256,201 @@ def deadline_in_title(
 ) -> NamedDate | None:
     """Return the deadline that the title names, None without one or if it has passed.
 
-    ``passed``: one that has passed instead, None without one. Of several, the last one with a
-    limiting word ("by", "before", "until") counts, or else the last one.
+    For titles that nobody types here: words with two meanings have the usual one. ``passed``: one
+    that has passed instead, None without one. Of several, the last one with a limiting word
+    ("by", "before", "until") counts, or else the last one.
     """
     here = zone or UTC
-    today = utc(now).astimezone(here).date()
-    found = _limits(title, today, passed=passed)
-    if not found:
+    limit = _last_limit(title, utc(now).astimezone(here).date(), passed=passed)
+    return None if limit is None else _named_date(limit, here)
+
+
+def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> NamedDate | None:
+    """Return the deadline that a typed title names, None without one.
+
+    Doubtful if it has two meanings; BadInput if it has passed, or names no day that exists.
+    """
+    here = zone or UTC
+    found = _typed_limit(title, utc(now).astimezone(here).date())
+    if isinstance(found, _Problem):
+        raise found.error(here, _LAST_SECOND)
+    return None if found is None else _named_date(found, here)
+
+
+def ends_with_day(title: str, *, now: datetime, zone: tzinfo | None = None) -> bool:
+    """Return whether the last words of a typed title are its deadline, clear or not."""
+    found = _typed_limit(title, utc(now).astimezone(zone or UTC).date())
+    return found is not None and found.end == len(title)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Words of a title, up to ``end``, without one clear day: two days by their words, or why."""
+
+    end: int
+    phrase: str
+    ways: tuple[tuple[str, date], ...] = ()
+    reason: str = ""
+    remedy: str = ""
+
+    def error(self, zone: tzinfo, at: time) -> BadInput:
+        if self.ways:
+            ways = ((words, _moment(day, zone, at)) for words, day in self.ways)
+            return Doubtful(self.phrase, *ways)
+        return BadInput(self.reason, remedy=self.remedy)
+
+
+def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
+    """Return the deadline of a typed title, or the problem with it."""
+    if problem := _wrong_day(title) or _season_over(title, today):
+        return problem
+    limit = _last_limit(title, today, passed=False)
+    if limit is None:
+        over = _last_limit(title, today, passed=True)
+        if over is None:
+            return None
+        if _WEEKDAY_ALONE.fullmatch(over.phrase):  # "before Monday", on a Monday
+            return replace(over, last_day=over.last_day + timedelta(days=7))
+        return _continued(title, over) or _over(over, today)
+    return _continued(title, limit) or _doubt(limit, today) or limit
+
+
+def _wrong_day(title: str) -> _Problem | None:
+    """Return a day in figures that could be either of two, or one that does not exist."""
+    if match := _TWO_WAYS.search(title):
+        a, b, year = (int(part) for part in match.groups())
+        year += 2000 if year < 100 else 0
+        if a != b:
+            days = (date(year, b, a), date(year, a, b))
+            ways = tuple((long_date(day), day) for day in days)
+            return _Problem(match.end(), match.group(), ways)
+    for form in _DAYS:
+        for match in form.finditer(title):
+            day, year, named = int(match["day"]), int(match["year"] or 0), match["month"].lower()
+            month = int(named) if named.isdigit() else 1 + list(_SHORT_MONTHS).index(named[:3])
+            longest = monthrange(year or _LEAP_YEAR, month)[1] if 0 < month < 13 else 31
+            if longest < day <= 31:
+                there = f"{MONTHS[month - 1]} {year or ''}".strip()
+                reason = f"There is no {match.group()!r}: {there} has {longest} days."
+                last = f"Write {longest} {there}, or another day."
+                return _Problem(match.end(), match.group(), (), reason, last)
+    return None
+
+
+def _season_over(title: str, today: date) -> _Problem | None:
+    """Return the problem of "this fall" from the end of November on, None without one."""
+    match = _THIS_SEASON.search(title)
+    if match is None:
         return None
-    limiting = [limit for limit in found if _LIMIT.match(limit.phrase)]
-    limit = (limiting or found)[-1]
-    moment = _moment(limit.last_day, here, _LAST_SECOND)
+    phrase, name = match.group(), match["season"].lower()
+    start = SEASONS[name]
+    last_winter = start == 12 and today.month < 4
+    year = today.year - last_winter
+    last = whole_months(year, start, 3).last
+    astronomical = date(year + (start == 12), *_SEASONS_END[start])
+    if today < last or (last_winter and today > astronomical):
+        return None
+    end = match.end()
+    if today > astronomical:
+        reason = f"{phrase!r} is over: it ended on {long_date(last)}."
+        return _Problem(end, phrase, (), reason, f"Write {name} {year + 1}, or the last day.")
+    later = last if today == last else whole_months(year + 1, start, 3).last
+    ways = sorted({astronomical, later})
+    return _Problem(end, phrase, tuple((f"by {long_date(day)}", day) for day in ways))
+
+
+def _over(limit: Deadline, today: date) -> _Problem:
+    later = f"{long_date(limit.last_day).rsplit(' ', 1)[0]} {today.year + 1}"
+    named = not re.search(r"\d{4}", limit.phrase)
+    return _Problem(
+        limit.end,
+        limit.phrase,
+        reason=f"{limit.phrase!r} has passed: {long_date(limit.last_day)}.",
+        remedy=f"Write {later}, or another later day." if named else "Write a later day.",
+    )
+
+
+def _doubt(limit: Deadline, today: date) -> _Problem | None:
+    """Return the two meanings of a deadline's words, None if they have one."""
+    phrase = limit.phrase
+
+    def problem(*ways: tuple[str, date]) -> _Problem | None:
+        # One that has passed is not meant.
+        if len({day for _, day in ways if day >= today}) < len(ways):
+            return None
+        return _Problem(limit.end, phrase, ways)
+
+    if (match := _WEEKDAY_ALONE.fullmatch(phrase)) and limit.last_day == today:
+        days = (today, today + timedelta(days=7))
+        return problem(*((f"{match['lead'] or ''}{long_date(day)}", day) for day in days))
+    match = _NEXT.search(_with_capitals(phrase))
+    if match and (doubt := _next_doubt(phrase, match, limit, today)):
+        return doubt
+    if (match := _UP_TO.fullmatch(phrase)) and (
+        whole := _period(_with_capitals(match["rest"]), today)
+    ):
+        rest = match["rest"]
+        before = (f"before {rest}", whole.first - timedelta(days=1))
+        return problem(before, (f"by the end of {rest}", whole.last))
+    return None
+
+
+def _next_doubt(phrase: str, match: re.Match[str], limit: Deadline, today: date) -> _Problem | None:
+    """Return the two meanings of "next March" in January: this year's, or next year's."""
+    years = (today.year, today.year + 1)
+    names = [f"{match['name']} {year}" for year in years]
+    periods = [one for name in names if (one := _period(name, today)) is not None]
+    if len(periods) < len(years) or (match["name"].lower() == "winter" and today.month < 3):
+        return None
+    if periods[0].first <= today and limit.last_day != periods[0].last:
+        return None  # "next December", in December
+    lead, days = phrase[: match.start()], [one.last for one in periods]
+    if re.match(r"(?i)before|ahead|prior", lead):
+        days = [one.first - timedelta(days=1) for one in periods]
+    elif re.match(r"(?i)(?:by|until|till)\b", lead) and periods[0].unit != "day":
+        lead = "by the end of "
+    ways = tuple((lead + name, day) for name, day in zip(names, days, strict=True))
+    return _Problem(limit.end, phrase, ways)
+
+
+def _continued(title: str, limit: Deadline) -> _Problem | None:
+    """Return the problem of a deadline whose words are part of a name: "the summer recess"."""
+    match = _GOES_ON.match(title, limit.end)
+    end = limit.end
+    if not _EVENT_OF_MONTH.search(_with_capitals(limit.phrase)):
+        if match is None or _EXACT.search(_with_capitals(limit.phrase)):
+            return None
+        word = match["word"] or ""
+        is_name = match["year"] or _EVENTS.fullmatch(word) or _LIMIT.match(limit.phrase)
+        if _STOPS.fullmatch(word) or not is_name:
+            return None
+        end = match.end()
+    reason = f"{title[limit.start : end]!r} names no day that is known here."
+    return _Problem(end, limit.phrase, (), reason, "Give the last day of forecasting.")
+
+
+def _named_date(limit: Deadline, zone: tzinfo) -> NamedDate:
+    moment = _moment(limit.last_day, zone, _LAST_SECOND)
     return NamedDate(moment, limit.phrase, limit.start, limit.end)
+
+
+def _last_limit(title: str, today: date, *, passed: bool) -> Deadline | None:
+    """Return the last deadline with a limiting word, or else the last one; None without any."""
+    found = _limits(title, today, passed=passed)
+    limiting = [limit for limit in found if _LIMIT.match(limit.phrase)]
+    return (limiting or found)[-1] if found else None
+
+
+def _doubt_in_field(typed: str, today: date) -> _Problem | None:
+    """Return the problem with a deadline that is all of a field's text, None without one."""
+    if problem := _season_over(typed, today):
+        return problem
+    phrase = _full_names(typed)
+    for lead in ("", "by ", "in "):
+        limit = _last_limit(f"{lead}{phrase}", today, passed=False)
+        if limit is not None and (limit.start, limit.end) == (0, len(lead) + len(phrase)):
+            return _doubt(replace(limit, phrase=phrase), today)
+    return None
 
 
 def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
@@ -328,8 +592,4 @@ def _moment(day: date, zone: tzinfo, at: time) -> datetime:
 
 def _unreadable(text: str) -> BadInput:
     shown = text.strip()[:60]
-    if match := _TWO_WAYS.fullmatch(shown):
-        a, b, year = match.groups()
-        ways = f"{year}-{b:0>2}-{a:0>2} or {year}-{a:0>2}-{b:0>2}"
-        return BadInput(f"{shown!r} could be either of two days.", remedy=f"Write {ways}.")
     return BadInput(f"{shown!r} is not a date.", remedy=f"Write, for example: {EXAMPLES}.")

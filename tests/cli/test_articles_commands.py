@@ -133,7 +133,7 @@ def test_an_impossible_act_is_refused_in_a_sentence(forecasts: Run, dated: int) 
     for arguments, words in (
         (("ask",), "no question to register"),
         (("ask", "--draft", "1"), "A --draft needs its --article"),
-        (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
+        (("ask", "Rain?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
         (("ask", "--article", "1", "--draft", "9"), "no draft 9"),
         (("ask", "--article", "1", "--draft", "1", "--quote", "x"), "both name the passage"),
         (("articles", "2"), "no article 2"),

@@ -53,6 +53,15 @@ def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) 
 
 def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) -> None:
     for arguments, words in (
+        (("",), "There is no question to register."),
+        (("30%",), "There is no question to register."),
+        (("Done by 2030? 30%",), "'by 2030' could mean 'before 2030' or 'by the end of 2030'."),
+        (("Done by Friday 30%",), "'by 27 November 2026' or 'by 4 December 2026'."),
+        (("Done before the summer recess? 30%",), "names no day that is known here."),
+        (("Done by 30 February? 30%",), "There is no '30 February': February has 29 days."),
+        (("Done by 3/4/2027? 30%",), "could mean '3 April 2027' or '4 March 2027'."),
+        (("Done by 2020? 30%",), "'by 2020' has passed: 31 December 2020."),
+        ((TITLE, "30%", "--closes", "friday"), "'27 November 2026' or '4 December 2026'."),
         (("Will it snow?", "30%"), "The title names no last day of forecasting."),
         ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
         (("Rain in London by May, 30",), "'30' at the end could be a probability"),
@@ -98,7 +107,7 @@ def test_in_a_shared_ledger_a_question_without_criteria_is_private_until_it_has_
     refused = forecasts.refused("revise", "meet", *shown)
     assert "no resolution criteria, and what others see needs them" in refused
     forecasts("revise", "meet", "--criteria", "As the White House says.", *shown)
-    refused = forecasts.refused("ask", "Will it snow by friday?", *shown)
+    refused = forecasts.refused("ask", "Will it snow by monday?", *shown)
     assert "Write criteria that a stranger could apply" in refused
 
 

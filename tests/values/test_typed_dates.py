@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.values.typed_dates import (
+    Doubtful,
     NamedDate,
     deadline_in_title,
     iso_date,
     read_date,
     read_typed_outcome,
+    typed_deadline,
 )
 from tests.tables import each_row
 
@@ -65,6 +67,48 @@ def test_a_date_is_read_as_people_type_it_or_name_it_in_a_title(row: dict[str, s
             pytest.fail(f"a case of no test: {other}")
 
 
+@each_row(__file__, "typed_deadlines", by="text")
+def test_the_day_of_a_typed_title_is_read_or_asked_for(row: dict[str, str]) -> None:
+    """``day``: its last day, two days to choose from, none, or the reason why it is not read."""
+    now = datetime.fromisoformat(f"{row['today']}T12:00Z")
+    text, day = row["text"], row["day"]
+    title = text if text.endswith("?") else f"Will it happen {text}?"
+    if day == "none":
+        assert typed_deadline(title, now=now) is None
+    elif day[:4].isdigit() and " or " not in day:
+        named = typed_deadline(title, now=now)
+        assert named is not None
+        assert named.moment == last_second(day)
+        assert title[named.start : named.end] == named.phrase
+    else:
+        with pytest.raises(BadInput) as caught:
+            typed_deadline(title, now=now)
+        assert caught.value.remedy
+        if not isinstance(caught.value, Doubtful):
+            assert caught.value.message.startswith(day)
+            return
+        assert [moment for _, moment in caught.value.readings] == [
+            *map(last_second, day.split(" or "))
+        ]
+        for words, moment in caught.value.readings:  # each is clear if it is written
+            again = title.replace(caught.value.phrase, words)
+            clear = typed_deadline(again, now=now)
+            assert clear is not None, again
+            assert clear.moment == moment
+
+
+def test_a_doubtful_date_in_a_field_is_asked_for_unless_it_is_past() -> None:
+    for typed, words in (
+        ("friday", "'Friday' could mean '27 November 2026' or '4 December 2026'."),
+        ("3/4/2027", "'3/4/2027' could mean '3 April 2027' or '4 March 2027'."),
+        ("by 2030", "'by 2030' could mean 'before 2030' or 'by the end of 2030'."),
+    ):
+        with pytest.raises(Doubtful, match=words):
+            read_date(typed, now=NOW)
+    assert read_date("friday", now=NOW, past=True) == last_second("2026-11-27")
+    assert read_date("2030", now=NOW) == last_second("2030-12-31")
+
+
 def test_29_february_is_that_of_the_next_leap_year() -> None:
     after = datetime(2028, 3, 5, tzinfo=UTC)
     assert read_date("29 Feb", now=after) == last_second("2032-02-29")
@@ -73,7 +117,7 @@ def test_29_february_is_that_of_the_next_leap_year() -> None:
 def test_days_are_those_of_the_zone_in_a_title_too() -> None:
     late = datetime(2026, 11, 28, 2, tzinfo=UTC)  # still Friday in New York
     friday = datetime(2026, 11, 28, 4, 59, 59, tzinfo=UTC)
-    assert read_date("friday", now=late, zone=NEW_YORK) == friday
+    assert read_date("friday", now=late, zone=NEW_YORK, past=True) == friday
     found = deadline_in_title("Will it rain on Friday?", now=late, zone=NEW_YORK)
     assert found is not None
     assert found.moment == friday
@@ -83,8 +127,9 @@ def test_days_are_those_of_the_zone_in_a_title_too() -> None:
     ("typed", "words"),
     [
         ("", "The date is blank"), ("soon", "'soon' is not a date"),
-        ("31 feb", "'31 feb' is not a date"), ("2027-02-30", "no day 2027-02-30"),
-        ("5/6/2027", "either of two days"), ("tomorrow 14:00", "no time zone"),
+        ("31 feb", "There is no '31 feb': February has 29 days"),
+        ("2027-02-30", "There is no '2027-02-30'"), ("5/6/2027", "could mean '5 June 2027'"),
+        ("tomorrow 14:00", "no time zone"),
         ("2027-03-31T14:00", "no time zone"), ("tomorrow 25:00 UTC", "is not a date"),
         ("999999y", "is not a date"), ("9999 years", "is not a date"),
     ],
@@ -111,7 +156,7 @@ def test_of_a_period_the_first_day_is_written_where_it_is_meant() -> None:
     [
         ("last week", "'last week' is more than one day: 2026-11-16 to 2026-11-22."),
         ("soon", "'soon' is not a date."),
-        ("5/6/2026", "could be either of two days"),
+        ("5/6/2026", "'5/6/2026' could mean '5 June 2026' or '6 May 2026'."),
     ],
 )
 def test_an_outcome_other_than_a_day_is_refused_with_the_choices(typed: str, words: str) -> None:

@@ -44,10 +44,10 @@ from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
 from forecasts.values.asked_type import ASKED_FOR, asked_type
 from forecasts.values.typed_dates import (
-    deadline_in_title,
     iso_date,
     read_date,
     read_typed_outcome,
+    typed_deadline,
 )
 from forecasts.values.value import format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
@@ -439,7 +439,7 @@ def ask_question(
             raise BadInput(f"The {name} needs {needs}.", remedy="Give both, or neither.")
     if closes.strip():
         close = read_date(closes, now=here.now, zone=zone)
-    elif (named := deadline_in_title(title, now=here.now, zone=zone)) is not None:
+    elif (named := typed_deadline(title, now=here.now, zone=zone)) is not None:
         close = named.moment
     else:
         raise BadInput("The title names no last day of forecasting.", remedy="Give it as closes.")

@@ -155,6 +155,7 @@ def test_no_value_is_dropped_in_silence(ledger: Ledger) -> None:
     given = {"title": "Will it rain?", "criteria": "As said.", "closes": "in 3 weeks"}
     for fields, said in (
         ({"closes": ""}, "no last day"),
+        ({"closes": "", "title": "Will it rain by 2030?"}, "'before 2030' or 'by the end of 2030'"),
         ({"title": "How many ships by May?"}, "asks for a number, not for yes or no"),
         ({"reason": "why"}, "needs a first forecast"),
         ({"quote": "words"}, "needs the article"),

@@ -119,6 +119,23 @@ def test_a_question_that_breaks_a_rule_is_refused_and_one_that_keeps_them_opens_
     assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
 
 
+def test_a_doubtful_day_of_the_full_form_is_asked_for_beside_its_field(
+    app: AppTest, engine: Engine
+) -> None:
+    """It is Tuesday, 6 January 2026."""
+    visit(app, "questions", view="Ask a question")
+    title, criteria = "Will the quay open by 2030?", "Yes if a ship has passed."
+    submit(app, "ask#0", "go", title=title, criteria=criteria)
+    assert "'by 2030' could mean" in words(app)
+    app.button(key="ask#0-closes-meaning-1").click().run()
+    assert "Read as **31 Dec 2030**" in words(app)
+    app.text_input(key="ask#0-closes").input("tuesday").run()
+    app.button(key="ask#0-closes-meaning-1").click().run()
+    submit(app, "ask#0", "go")
+    closes = state(engine, "will-the-quay-open-by-2030").text.scheduled_close_time
+    assert f"{closes:%Y-%m-%d}" == "2026-01-13"
+
+
 def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     visit(app, "questions", view="Ask a question")
     app.segmented_control(key="ask#0-type").set_value("multiple_choice").run()

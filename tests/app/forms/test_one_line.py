@@ -111,6 +111,22 @@ def test_a_title_of_another_type_opens_the_full_form_with_its_forecast(
     assert forecast.quantiles == {"0.1": 15.0, "0.5": 20.0}
 
 
+def test_a_doubtful_day_is_asked_for_in_place_and_nothing_is_saved_before(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "Will the quay open by 2030? 30%")
+    assert fields(app)[1:] == ("", "30%")
+    assert "Which is meant by **by 2030**?" in words(app)
+    save(app)
+    assert "'by 2030' could mean 'before 2030' or 'by the end of 2030'." in words(app)
+    assert registered(engine) == []
+    app.button(key="one-line#0-closes-meaning-0").click().run()
+    assert fields(app)[1] == "2029-12-31"
+    assert "Which is meant" not in words(app)
+    save(app)
+    assert registered(engine) == [("Will the quay open by 2030?", "2029-12-31", 0.3)]
+
+
 def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     app: AppTest, engine: Engine
 ) -> None:
