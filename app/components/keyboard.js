@@ -80,6 +80,8 @@ function followLink(event) {
   const link = event.target.closest?.(LEADS_AWAY);
   const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button;
   if (!link || elsewhere || link.target === "_blank" || link.hasAttribute("download")) return;
+  // The line's text goes along to the full form.
+  if (link.closest(".st-key-goes-along")) state.typed.delete(link.closest(ACT)?.querySelector(TEXT));
   if (!mayLeave()) stop(event);
 }
 

@@ -136,7 +136,8 @@ def one_line_entry(*, example: str = "") -> None:
         if isinstance(doubt := typed.doubt(session.now()), Doubtful):
             choose_meaning(doubt, f"{key}-{_CLOSES}")
         if typed.line.type != QuestionType.binary:
-            question.full_form_link(typed.line.title, typed.line.type)
+            with st.container(key="goes-along"):  # by which the keyboard's script knows
+                question.full_form_link(typed.line.title, typed.line.type)
         if example and not typed.line.title:
             label = f"Try: {as_text(example)}"
             st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))

@@ -317,3 +317,23 @@ def test_an_answer_is_practised_and_a_calendar_gets_an_address_until_it_is_revok
     page.get_by_role("button", name="Open the sample ledger").click()
     assert asked == [UNSAVED]
     expect(days).to_have_value("9")
+
+
+@pytest.mark.parametrize("place", ["", "questions"])
+def test_a_title_of_another_type_is_filled_into_the_full_form(
+    page: Page, server: Server, place: str
+) -> None:
+    daily_acts.opened(page, f"{server.base}/{place}")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    line = page.get_by_label("New question", exact=True)
+    line.fill("How many ships pass by 2099? 20")
+    line.press("Tab")
+    page.get_by_role("link", name="Open the full form").click()
+    title = page.get_by_role("textbox", name="Question", exact=True)
+    expect(title).to_have_value("How many ships pass by 2099?")
+    expect(page.get_by_label("Lowest", exact=True)).to_be_visible()
+    page.get_by_role("button", name="by the end of 2099").click()
+    closes = page.get_by_role("textbox", name="Last day of forecasting")
+    expect(closes).to_have_value("2099-12-31")
+    assert asked == []
