@@ -75,10 +75,13 @@ class Line:
         if self.type != QuestionType.binary:
             require_asked_type(self.title)
         if self.unclear:
+            written = format_probability(read_percent_field(self.unclear))
+            remedy = f"Write {written}, or end the question with a question mark."
+            if self.title.endswith("?"):
+                remedy = "Write the probability after the question mark."
             raise BadInput(
                 f"{self.unclear!r} at the end could be a probability or part of the question.",
-                remedy=f"Write {format_probability(read_percent_field(self.unclear))}, "
-                "or end the question with a question mark.",
+                remedy=remedy,
             )
 
 
@@ -113,11 +116,7 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
     asked = _AFTER_QUESTION.fullmatch(typed)
     if asked and _is_probability(asked["typed"]):
         return asked["title"], asked["typed"], ""
-    found = [
-        match
-        for form in _SET_APART
-        if (match := form.fullmatch(typed)) and _is_set_apart(match, is_dated)
-    ]
+    found = _numbers_apart(typed, is_dated)
     if (
         asked
         and _must_be_one(asked["typed"])
@@ -137,7 +136,17 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
             return match["title"], pair, ""
         if _is_probability(pair) and not is_dated(typed):
             return typed, None, pair
+    if typed.endswith("%?"):
+        for match in _numbers_apart(typed[:-1], is_dated):
+            if is_dated(match["title"]) and _is_probability(match["typed"]):
+                return typed, None, match["typed"]
     return typed, None, ""
+
+
+def _numbers_apart(typed: str, is_dated: Callable[[str], bool]) -> list[re.Match[str]]:
+    """Return the forms of a number at the end of a line that may be the probability."""
+    matches = (form.fullmatch(typed) for form in _SET_APART)
+    return [match for match in matches if match and _is_set_apart(match, is_dated)]
 
 
 def _is_set_apart(match: re.Match[str], is_dated: Callable[[str], bool]) -> bool:

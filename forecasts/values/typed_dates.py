@@ -6,8 +6,9 @@ weekdays begin with a capital; here they may be typed in lower case or cut short
 that no article has are read here: "3w", "3 days ago", "end of year", "EOY", "now".
 
 A draft is confirmed by a person, who sees its day; nobody confirms what is typed. So words that
-careful readers understand in two ways are asked about (``Doubtful``): "by 2030" (before it, or by
-its end), a weekday that is today, "this fall" in December, "next March" in January, "3/4/2027".
+careful readers understand in two ways are asked about (``Doubtful``): "by 2030" and "by the
+weekend" (before it, or by its end), a weekday that is today, "this fall" in December, "next
+March" in January, "3/4/2027".
 Words that name no day, "before the summer recess", a day that does not exist and one that has
 passed are refused with the reason. With "by", weeks, months and quarters are included.
 """
@@ -99,7 +100,7 @@ _WEEKDAY_ALONE = re.compile(
 _NEXT = re.compile(rf"(?i)\bnext (?P<name>{'|'.join((*MONTHS, *SEASONS, *HOLIDAYS))})\b(?! \d)")
 _UP_TO = re.compile(
     r"(?i)(?:by|until|till|up to|up until) (?P<rest>(?:the )?(?:[12]\d{3}(?:s|-\d\d)?"
-    rf"|next (?:year|decade)|(?:this |next )?(?:{'|'.join(SEASONS)})"
+    rf"|next (?:year|decade)|(?:the|this|next) weekend|(?:this |next )?(?:{'|'.join(SEASONS)})"
     r"(?:,?(?: of)? (?:[12]\d{3}|next year))?))"
 )
 # Words after a period that begin another part of the sentence; others continue a name.
