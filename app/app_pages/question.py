@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import quote
 
 import streamlit as st
 
 from app import session
+from app.components.scripts import copy_link
 from app.forms.forecast import forecast_form, undo_offer, withdraw_form
 from app.forms.question import close_form, criteria_field, reopen_form, wording_form
 from app.forms.resolution import dispute_form, withdrawal_note
@@ -122,6 +124,7 @@ def head() -> None:
             parts.append(f"visible to {as_text(seen_by)} only")
         parts += map(as_text, text.tags or [])
         st.caption(" · ".join(parts), width="content")
+        copy_link(f"question?slug={quote(slug, safe='')}")
 
 
 def forecast_paths() -> None:

@@ -14,7 +14,7 @@ reloads once if it differed.
 
 **Share** (``share.js``): a bookmarklet sends the page that one is reading to Articles: its address,
 title and selected text in the query of a link; nothing is fetched. The share menu of a phone passes
-the same (``web/routes.py``).
+the same (``web/routes.py``). ``copy_link.js`` copies the address of a question.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ _mount_share = st.components.v2.component(
     "share",
     js=Path(__file__).with_name("share.js").read_text(encoding="utf-8"),
     css="a { color: var(--st-link-color); font: 600 1rem var(--st-font); cursor: grab; }",
+)
+_mount_copy_link = st.components.v2.component(
+    "copy_link",
+    js=Path(__file__).with_name("copy_link.js").read_text(encoding="utf-8"),
+    css="button { padding: 0; border: 0; background: none; color: var(--st-link-color);"
+    " font: 400 0.875rem var(--st-font); text-decoration: underline; cursor: pointer; }",
 )
 _BOOKMARKLET = (
     "(()=>{const q=new "
@@ -105,6 +111,12 @@ def apply_theme(current: str, pages: Sequence[str]) -> None:
 def bookmarklet(base: str) -> str:
     """Return the bookmarklet's address, for the app at ``base``."""
     return "javascript:" + quote(_BOOKMARKLET % json.dumps(base), safe="()[]{}=>.,;:'+?!/")
+
+
+def copy_link(address: str) -> None:
+    """Show the button that copies an address, given relative to the page."""
+    data = {"address": address, "label": "Copy link", "done": "Link copied"}
+    _mount_copy_link(key="copy-link", data=data, width="content")
 
 
 def share_link(base: str) -> None:

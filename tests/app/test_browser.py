@@ -46,6 +46,12 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
         expect(place.locator("code")).to_have_text(["https://example.org)"])
         assert place.locator("a[href*=example], img, strong, em, .katex").count() == 0
 
+    # Its link opens it again.
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
     # Until it is forecast it is among those that need alice, whose number stands beside Today.
     to_do = page.get_by_role("link", name=re.compile(r"^Today \d+$"))
     before = int(to_do.inner_text().removeprefix("Today "))
