@@ -107,7 +107,7 @@ def ask(
 ) -> None:
     """Ask a question, or take an article's draft, and forecast it.
 
-    forecasts ask "Will Trump and Xi meet this fall?" 30%
+    forecasts ask "Will Trump and Xi meet by next friday?" 30%
     """
     use_own_zone()
     moment = now()

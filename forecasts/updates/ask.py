@@ -125,8 +125,8 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
         return asked["title"], asked["typed"], ""
     if len(found) > 1:
         return typed, None, found[0]["typed"]
-    for match in found:
-        title, number = match["title"], match["typed"]
+    for apart in found:
+        title, number = apart["title"], apart["typed"]
         if number.endswith("%") or not _may_belong(title, number, is_dated):
             return title, number, ""
         return typed, None, number
@@ -137,9 +137,9 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
         if _is_probability(pair) and not is_dated(typed):
             return typed, None, pair
     if typed.endswith("%?"):
-        for match in _numbers_apart(typed[:-1], is_dated):
-            if is_dated(match["title"]) and _is_probability(match["typed"]):
-                return typed, None, match["typed"]
+        for apart in _numbers_apart(typed[:-1], is_dated):
+            if is_dated(apart["title"]) and _is_probability(apart["typed"]):
+                return typed, None, apart["typed"]
     return typed, None, ""
 
 
