@@ -53,7 +53,7 @@ app = st.App(
     routes=[
         Route("/calendar/{name}", routes.calendar),
         Route("/health", routes.Health().answer),
-        *(Route(f"/{name}", routes.file) for name in ("app.webmanifest", "app-icon.svg")),
+        *(Route(f"/{name}", routes.file) for name in routes.FILES),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],
     on_script_error=went_wrong,

@@ -10,7 +10,8 @@ of Today are saved one after the other.
 
 **Theme** (``theme.js``): Streamlit keeps the choice of its own menu in the browser, for each
 address by which the app was opened. The script writes the member’s there for every page, and
-reloads once if it differed.
+reloads once if it differed. It also names the app's manifest and its worker, by which phones
+install it.
 
 **Share** (``share.js``): a bookmarklet sends the page that one is reading to Articles: its address,
 title and selected text in the query of a link; nothing is fetched. The share menu of a phone passes
@@ -120,5 +121,5 @@ def copy_link(address: str) -> None:
 
 
 def share_link(base: str) -> None:
-    """Show the bookmarklet as a link to drag; it also lets phones install the app to share with."""
+    """Show the bookmarklet as a link to drag."""
     _mount_share(key="share-link", data={"href": bookmarklet(base), "label": "Ask about this page"})

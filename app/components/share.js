@@ -7,10 +7,4 @@ export default function ({ data, parentElement }) {
   link.textContent = data.label;
   link.title = "Drag this link to your bookmarks bar";
   link.onclick = (event) => event.preventDefault();
-  if (!document.querySelector("link[rel=manifest]")) {
-    const manifest = document.createElement("link");
-    manifest.rel = "manifest";
-    manifest.href = "/app.webmanifest";
-    document.head.append(manifest);
-  }
 }

@@ -86,11 +86,18 @@ def is_readable() -> bool:
     return True
 
 
-_TYPES = {".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript",
+}
+
+
+FILES = ("app.webmanifest", "app-icon.svg", "service-worker.js")
 
 
 async def file(request: Request) -> Response:
-    """Return a file beside this module: the app's manifest, or the icon that it names.
+    """Return a file beside this module: the app's manifest, its icon or its worker.
 
     Phones that install the app by it can share pages with Articles, which reads its parameters
     from here as from the bookmarklet.

@@ -196,6 +196,23 @@ def test_a_passage_shared_by_a_phone_is_read_at_once(page: Page, server: Server)
     assert daily_acts.has_focus(page, page.get_by_label("Forecast", exact=True).first)
 
 
+def test_without_a_network_the_installed_app_says_so_until_it_is_back(
+    browser: BrowserContext, server: Server
+) -> None:
+    with tab(browser) as page:
+        page.goto(f"{server.base}/settings")
+        expect(page.locator("link[rel=manifest]")).to_have_count(1)
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        browser.set_offline(True)
+        try:
+            page.reload()
+            expect(page.get_by_role("heading", level=1, name="Offline")).to_be_visible()
+        finally:
+            browser.set_offline(False)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
+
+
 def reach(page: Page, place: Locator) -> None:
     """Press Tab until the locator has the focus."""
     expect(place.first).to_be_visible()
