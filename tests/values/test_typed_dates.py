@@ -140,6 +140,20 @@ def test_an_invalid_date_is_named_with_a_remedy(typed: str, words: str) -> None:
     assert caught.value.remedy
 
 
+WORDS = st.sampled_from((
+    "by", "before", "this", "next", "the", "fall", "winter", "weekend", "Monday", "March", "of",
+    "Christmas", "recess", "30", "February", "2030", "3/4/2027", "31/12/27", "2027-02-29", "end",
+))  # fmt: skip
+
+
+@given(st.lists(WORDS, max_size=7).map(" ".join), st.dates(date(2020, 1, 1), date(2060, 1, 1)))
+def test_any_words_of_a_title_name_a_day_or_none_or_are_refused(title: str, today: date) -> None:
+    now = datetime.combine(today, time(12), UTC)
+    with contextlib.suppress(BadInput):
+        named = typed_deadline(title, now=now)
+        assert named is None or named.moment > now
+
+
 @pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_bad_input(typed: str) -> None:

@@ -110,7 +110,10 @@ def test_a_question_that_breaks_a_rule_is_refused_and_one_that_keeps_them_opens_
     with database.reading(engine) as ledger:
         assert standing.listing(ledger, now=day(5)) == []
     given = {"title": "Will the lighthouse be lit?", "closes": "2026-03-01"}
+    app.text_input(key="ask#0-forecast-binary").input("60/40").run()
+    assert "Read as **60%**" in words(app)
     submit(app, "ask#0", "go", criteria="Yes if it shines.", tags="coast, light", **given)
+    assert forecasts(engine, "will-the-lighthouse-be-lit")[0].probability == 0.6
     assert app.title[0].value == "Will the lighthouse be lit\\?"
     text = state(engine, "will-the-lighthouse-be-lit").text
     assert text.tags == ["coast", "light"]
