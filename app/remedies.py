@@ -6,7 +6,7 @@ from forecasts.common.errors import Act, Advice, Remedy, as_command, in_words
 
 ITS_PAGE = "its page"  # of the question
 _ACTS: dict[str, tuple[Act, ...]] = {
-    ITS_PAGE: ("close", "propose", "resolve", "revise"),
+    ITS_PAGE: ("close", "propose", "resolve", "revise", "update"),
     "Articles": ("articles",),
     "Import and export": ("export", "import", "pull"),
     "Questions": ("ask", "questions"),
@@ -35,6 +35,13 @@ def said(advice: Advice) -> str:
     'Choose one: “Made at: day”; or none: “Made at: none”'
     """
     return in_words(advice, _way)
+
+
+def questions_in(advice: Advice) -> list[str]:
+    """Return the slugs of the questions on whose pages the acts are."""
+    parts = advice if isinstance(advice, tuple) else (advice,)
+    acts = [part for part in parts if isinstance(part, Remedy) and PAGES.get(part.act) == ITS_PAGE]
+    return [act.arguments[0] for act in acts if act.arguments]
 
 
 def names_columns(advice: Advice) -> bool:

@@ -21,7 +21,7 @@ from sqlmodel import Session
 from streamlit.logger import get_logger
 
 from app.markdown_text import as_lines, as_text, shortened
-from app.remedies import said
+from app.remedies import questions_in, said
 from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
@@ -465,6 +465,10 @@ def show(error: LedgerError | InputError) -> None:
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
+        for slug in questions_in(error.advice):
+            if slug != st.query_params.get("slug"):
+                query = {"slug": slug}
+                st.page_link("app_pages/question.py", label="Open the question", query_params=query)
 
 
 def went_wrong(error: Exception) -> bool:

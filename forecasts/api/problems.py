@@ -46,6 +46,7 @@ REQUESTS: dict[Act, str] = {
     "questions": "GET /api/v1/questions",
     "resolve": "POST /api/v1/questions/{}/resolve",
     "revise": "PATCH /api/v1/questions/{}",
+    "update": "POST /api/v1/questions/{}/forecasts",
 }
 _FIELDS = {
     "criteria": "resolution_criteria",

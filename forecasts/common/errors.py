@@ -63,6 +63,7 @@ Act: TypeAlias = Literal[
     "team role",
     "token create",
     "token list",
+    "update",
     "verify",
 ]
 

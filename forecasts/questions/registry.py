@@ -208,7 +208,10 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
             raise Refused(
                 f"This question is already registered as {state.slug!r}: it has the same title "
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
-                remedy="Forecast on that one, or give yours another title or close time.",
+                remedy=(
+                    Remedy("Forecast on that one: {},", "update", state.slug, "P"),
+                    "or give yours another title or close time.",
+                ),
             )
 
 

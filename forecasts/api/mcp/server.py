@@ -46,6 +46,7 @@ TOOLS: dict[Act, str] = {
     "ask": "ask_question",
     "propose": "propose_outcome",
     "questions": "find_questions",
+    "update": "forecast",
 }
 _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _WRITES = ToolAnnotations(

@@ -194,6 +194,8 @@ def test_the_same_question_twice_is_refused_and_the_last_confirmation_stays_for_
     save(type_line(app, line))
     save(app.text_input(key="one-line#1-title").input(line).run(), 1)
     assert "already registered" in words(app)
+    [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Open the question"]
+    assert link.query_string.startswith("slug=will-the-quay-open")
     assert "**Saved:**" in words(app)
     clock.moment = day(6)
     assert "**Saved:**" not in words(visit(app, "today"))
