@@ -57,7 +57,7 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks.scale
 
 hold: $(VENV)/.tests
-	$(BIN)/pytest tests/outages tests/fuzz/test_resolvers.py -m "nightly or not nightly"
+	$(BIN)/pytest tests/outages tests/fuzz/test_resolvers.py tests/app/test_presses.py -m "nightly or not nightly"
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.bulk_writing --whole
 

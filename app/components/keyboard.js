@@ -340,6 +340,10 @@ function listen() {
   window.addEventListener("keydown", selectLateText, true);
   window.addEventListener("keydown", saveFromDropDown, true);
   window.addEventListener("pointerdown", notePointer, true);
+  window.addEventListener("pointerdown", beginPress, true);
+  window.addEventListener("pointercancel", () => (state.press = null), true);
+  window.addEventListener("mousedown", keepField, true);
+  window.addEventListener("mouseup", endPress, true);
   window.addEventListener("click", selectProbability, true);
   document.addEventListener("keydown", press);
   addSkipButton();

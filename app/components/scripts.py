@@ -1,12 +1,13 @@
 """The few scripts of our own in the browser: keyboard and focus, the theme, sharing of pages.
 
-**Keyboard** (``keyboard.js`` with ``typed_ahead.js`` and ``entered_ahead.js``): focus after a save,
+**Keyboard** (``keyboard.js`` and the three scripts joined to it): focus after a save,
 Enter, shortcuts, and typed text kept. It finds elements by the class that Streamlit makes of their
 key. A container with the key ``act-…``, the same before and after a save, holds the fields of one
 act and its button, whose key ends in ``-save``: Enter in any of the fields presses it. A container
 with the key ``around-…`` holds a form, which Enter in any field of it submits. A field is replaced
 by a save, with a new key, and never blanked: what is typed meanwhile is put into the new one. Cards
-of Today are saved one after the other.
+of Today are saved one after the other. A press of a button counts, once, however short it is
+(``presses.js``).
 
 **Theme** (``theme.js``): Streamlit keeps the choice of its own menu in the browser, for each
 address by which the app was opened. The script writes the member’s there for every page, and
@@ -34,7 +35,7 @@ _mount_keyboard = st.components.v2.component(
     "keyboard",
     js="".join(
         Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("keyboard.js", "typed_ahead.js", "entered_ahead.js")
+        for name in ("keyboard.js", "typed_ahead.js", "entered_ahead.js", "presses.js")
     ),
 )
 _mount_theme = st.components.v2.component(

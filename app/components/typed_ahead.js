@@ -207,9 +207,7 @@ function waitForSave(field) {
   return wait(identity, true);
 }
 
-function click({ target, isTrusted }) {
-  const button = target.closest?.("button");
-  if (!button || !isTrusted) return; // a click of our own follows ``leave``
+function noteClick(button) {
   state.isBusy = state.hasMoved = false;
   const place = button.closest(ACT) ?? button.closest(FORM);
   if (!button.matches(SAVE) || !place?.querySelector(TEXT)) return;

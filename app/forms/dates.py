@@ -20,6 +20,7 @@ from forecasts.reading.drafting.intervals import long_date
 from forecasts.values.typed_dates import Doubtful, iso_date, read_date
 
 Read = TypeVar("Read")
+_NO_READING = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,12 @@ def time_field(label: str, **how: Any) -> TypedDate:
 def show_reading(read: Callable[[], str], *, field: str = "") -> None:
     """Show a typed value as it is read, or why it cannot be.
 
-    ``field``: the key of a date's field, into which a choice between two meanings is put.
+    The line is there before anything is typed, so that it moves no button below it. ``field``: the
+    key of a date's field, into which a choice between two meanings is put.
     """
     try:
-        if shown := read():
-            st.caption(f"Read as **{as_text(shown)}**")
+        shown = read()
+        st.caption(f"Read as **{as_text(shown)}**" if shown else _NO_READING)
     except LedgerError as error:
         if field and isinstance(error, Doubtful):
             choose_meaning(error, field)

@@ -111,7 +111,8 @@ def resolve_form(
             "as proposed, or else now.",
             key=f"{key}-known",
         )
-        _warn_of_late(state, outcome, known_at, moment)
+        with st.container():  # a place of its own: the form below is not drawn again for it
+            _warn_of_late(state, outcome, known_at, moment)
         with st.form(key, border=False):
             how_decided = st.text_area(
                 label="Note", height=90, placeholder="How it was decided", key=f"{key}-note"
@@ -214,8 +215,10 @@ def _outcome_field(state: QuestionState, key: str, **how: Any) -> str:
             live=True,
             **how,
         )
-        if kind == QuestionType.date and typed and typed.strip():
-            show_reading(lambda: read_typed_outcome(typed, state.text, now=now(), zone=zone()))
+        text = (typed or "").strip()
+        if kind == QuestionType.date:
+            at: Any = {"now": now(), "zone": zone()}
+            show_reading(lambda: read_typed_outcome(text, state.text, **at) if text else "")
         return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
     how |= {"index": None, "format_func": as_text, "horizontal": kind == QuestionType.binary}
