@@ -272,8 +272,10 @@ def count_needs(*, on_today: bool) -> int:
     """
     remembered = memory()
     remembered.needs, known = None, remembered.counted  # a new run
-    if on_today or known is None:
+    if on_today:
         return needs_now().total
+    if known is None:  # nobody waits for it on another page
+        return 0
     is_old = known.is_old or now() - known.at > _COUNTED_FOR
     return needs_now().total if is_old and not known.is_slow else known.total
 
@@ -466,7 +468,7 @@ def show(error: LedgerError | InputError) -> None:
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
         for slug in questions_in(error.advice):
-            if slug != st.query_params.get("slug"):
+            if slug not in (st.query_params.get("slug"), "QUESTION"):
                 query = {"slug": slug}
                 st.page_link("app_pages/question.py", label="Open the question", query_params=query)
 

@@ -57,7 +57,8 @@ moment = now()
 def card(state: QuestionState, current: Forecast | None, item: Item | None = None) -> None:
     """Show a question with a short form; ``item``: the reason why it is on the agenda, if it is.
 
-    The form asks for a forecast, or for the outcome of a closed question.
+    The form asks for a forecast, or for the outcome of a closed question. While one is proposed or
+    disputed, or a resolver gave up, a link leads to it.
     """
     with st.container(border=True, gap="xsmall", key=f"todo-{state.slug}"):
         question_link(state)
@@ -75,7 +76,7 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
             outcome_form(state, may_resolve=may_resolve)
         elif item is not None and item.todo in (Todo.resolve, Todo.decide, Todo.retry):
             question_link(state, "resolve", "Look at it" if item.todo == Todo.retry else "Decide")
-        elif state.id in needs.may_forecast:
+        if state.id in needs.may_forecast:
             every = needs.intervals.by_question.get(state.id)
             cites = None if item is None or item.mention is None else item.mention.article.address
             forecast_form(state, current, articles, quick=True, every=every, cites=cites)

@@ -3,7 +3,7 @@
 const page = `<!doctype html><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Offline · Forecast Ledger</title>
 <body style="font: 1.1rem sans-serif; margin: 15vh auto; max-width: 30rem; padding: 0 1rem">
-<h1>Offline</h1><p>The ledger cannot be reached from here. Nothing was lost.</p>
+<h1>Offline</h1><p>The ledger cannot be reached from here. All that was saved is there.</p>
 <p><button onclick="location.reload()">Try again</button></p>`;
 
 self.addEventListener("install", () => self.skipWaiting());

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlmodel import Session, select
 
-from forecasts.access.roles import Action, member_rights
+from forecasts.access.roles import Action, Rights, allows, member_rights
 from forecasts.access.visibility import question_visible
 from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.agenda.news import Mention, new_mentions
@@ -140,15 +140,25 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     may_report = {team: rights.allows(Action.propose, team) for team in teams}
     may_forecast = frozenset(one.id for one in live if may_in[one.team_id])
     parked = parked_ids(session)
-    lists = {
-        Todo.forecast: [one.id for one in live if one.id in may_forecast and one.id not in mine],
-        Todo.resolve: [one.id for one in unresolved if one.awaits(now) and may_report[one.team_id]],
+    new = [one.id for one in live if one.id in may_forecast and one.id not in mine]
+    closed = [
+        one.id
+        for one in unresolved
+        if one.awaits(now) and not one.proposed and may_report[one.team_id]
+    ]
+    decisions = {
+        Todo.resolve: [one.id for one in unresolved if one.proposed],
         Todo.decide: list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
         Todo.retry: [one.id for one in unresolved if one.id in parked and not one.awaits(now)],
     }
     forecast = [one.id for one in live if one.id in mine]
-    read = itertools.chain.from_iterable(ids[:shown] for ids in lists.values())
-    states = by_id(session, [*forecast, *read], now=now)
+    read = [*forecast, *new[:shown], *closed[:shown], *itertools.chain(*decisions.values())]
+    states = by_id(session, read, now=now)
+    lists = {Todo.forecast: new} | {
+        todo: [id_ for id_ in ids if _may_decide(rights, states[id_])]
+        for todo, ids in decisions.items()
+    }
+    lists[Todo.resolve] += closed
     current = [(states[id_], mine[id_]) for id_ in forecast]
     own = [one for one in current if one[0].id in may_forecast]
     review_intervals = intervals(session, member)
@@ -161,10 +171,11 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     seen = None if member is None else seen_until(session, member)
     # A question that needs two things is listed for the first.
     for todo, ids in lists.items():
-        items += [Item(todo, states[id_]) for id_ in ids[:shown] if id_ not in done]
-        if more := len(set(ids) - done):
-            totals[todo] = more
-        done.update(ids)
+        others = [id_ for id_ in ids if id_ not in done]
+        items += [Item(todo, states[id_], mine.get(id_)) for id_ in others if id_ in states][:shown]
+        if others:
+            totals[todo] = len(others)
+        done.update(others[:shown])
     agenda = sorted(items, key=lambda one: one.urgency(now))
     waiting = [one for one in agenda if one.todo in (Todo.resolve, Todo.decide)]
     later = {one.state.id for one in waiting[OUTCOMES_FIRST:]}
@@ -180,6 +191,10 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
         read_only=bool(live) and not may_forecast,
         intervals=review_intervals,
     )
+
+
+def _may_decide(rights: Rights, state: QuestionState) -> bool:
+    return allows(rights, Action.resolve, state.question, state.text)
 
 
 def is_empty(session: Session) -> bool:

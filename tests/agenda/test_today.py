@@ -16,7 +16,7 @@ from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Role
 from forecasts.reading.article import CapturedArticle
-from forecasts.resolution import assignments, disputes
+from forecasts.resolution import assignments, disputes, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from tests.conftest import ask, counted_statements, day, on_both, resolve, say
@@ -177,6 +177,21 @@ def test_only_who_may_report_an_outcome_is_asked_for_it(
     teams.appoint(session, bob, Role.viewer, member=alice, now=day(0))
     ask(session, alice, scheduled_close_time=day(3), resolution_criteria="As it is.")
     assert [len(today(session, who, now=day(4)).agenda) for who in (alice, bob)] == [1, 0]
+
+
+@pytest.mark.slow
+def test_a_proposal_waits_for_who_may_decide_and_hides_no_ones_forecast(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.appoint(session, alice, Role.admin, member=alice, now=day(0))
+    question = ask(session, alice, resolution_criteria="As it is.")
+    for who in (alice, bob):
+        say(session, question, who, 0.4, 1)
+    proposals.propose(session, question, "yes", member=bob, now=day(1))
+    mine, others = (today(session, who, now=day(2)) for who in (alice, bob))
+    [one] = mine.of(Todo.resolve)
+    assert one.forecast is not None
+    assert (mine.fresh, others.agenda, len(others.fresh)) == ([], [], 1)
 
 
 @pytest.mark.slow
