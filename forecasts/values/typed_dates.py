@@ -361,13 +361,17 @@ def _season_over(title: str, today: date) -> _Problem | None:
 
 
 def _over(limit: Deadline, today: date) -> _Problem:
-    later = f"{long_date(limit.last_day).rsplit(' ', 1)[0]} {today.year + 1}"
+    ends_before = re.match(r"(?i)before\b", limit.phrase)
+    later = limit.last_day + timedelta(days=1 if ends_before else 0)
+    while later <= today:
+        later = add_months(later, 12)
+    remedy = f"Write {'before ' if ends_before else ''}{long_date(later)}, or another later day."
     named = not re.search(r"\d{4}", limit.phrase)
     return _Problem(
         limit.end,
         limit.phrase,
         reason=f"{limit.phrase!r} has passed: {long_date(limit.last_day)}.",
-        remedy=f"Write {later}, or another later day." if named else "Write a later day.",
+        remedy=remedy if named else "Write a later day.",
     )
 
 

@@ -192,3 +192,20 @@ def test_a_text_too_long_for_a_date_is_refused(typed: str) -> None:
     """Anyone may type one: reading time must not grow with the square of its length."""
     with pytest.raises(BadInput, match="is not a date"):
         read_date(typed * 20_000, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("by 31 December", "Write 31 December 2027, or another later day."),
+        ("before Dec 31", "Write before 31 December 2027, or another later day."),
+        ("by 2 January", "Write 2 January 2028, or another later day."),
+    ],
+)
+def test_a_day_that_has_passed_is_offered_in_the_year_in_which_it_is_next(
+    words: str, remedy: str
+) -> None:
+    for today in ("2027-01-03", "2027-01-15"):
+        with pytest.raises(BadInput, match="has passed") as caught:
+            typed_deadline(f"Will it open {words}?", now=datetime.fromisoformat(f"{today}T12:00Z"))
+        assert caught.value.remedy == remedy
