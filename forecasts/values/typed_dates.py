@@ -78,9 +78,10 @@ _TIME_OF_DAY = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
+_UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
-    r"(?<![\d/.])(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.]([12]\d{3}|\d\d)(?![\d/%])"
+    r"(?<![\w/.])(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.]([12]\d{3}|\d\d)(?![\w/%]|\.\d)"
 )
 _A_MONTH = rf"(?P<month>{'|'.join((*MONTHS, *_SHORT_MONTHS))})\b\.?"
 _A_DAY, _A_YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?:,? (?:of )?(?P<year>[12]\d{3}))?"
@@ -182,7 +183,9 @@ def read_date(
         return now
     here = zone or UTC
     today = utc(now).astimezone(here).date()
-    if problem := _wrong_day(typed) or (None if past else _doubt_in_field(typed, today)):
+    if problem := _wrong_day(typed, None, None) or (
+        None if past else _doubt_in_field(typed, today)
+    ):
         raise problem.error(here, _LAST_SECOND if end_of_day else time())
     try:
         if (day := _day(typed, today, past=past, first=not end_of_day)) is not None:
@@ -303,11 +306,11 @@ class _Problem:
 
 def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     """Return the deadline of a typed title, or the problem with it."""
-    if problem := _wrong_day(title) or _season_over(title, today):
-        return problem
     limit = _last_limit(title, today, passed=False)
+    over = None if limit else _last_limit(title, today, passed=True)
+    if problem := _wrong_day(title, limit or over, today) or _season_over(title, today):
+        return problem
     if limit is None:
-        over = _last_limit(title, today, passed=True)
         if over is None:
             return None
         if _WEEKDAY_ALONE.fullmatch(over.phrase):  # "before Monday", on a Monday
@@ -316,13 +319,17 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     return _continued(title, limit) or _doubt(limit, today) or limit
 
 
-def _wrong_day(title: str) -> _Problem | None:
-    """Return a day in figures that could be either of two, or one that does not exist."""
-    if match := _TWO_WAYS.search(title):
+def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Problem | None:
+    """Return a day in figures that could be either of two, or one that does not exist.
+
+    Beside a ``limit``, other figures are part of a name, "Python 3.12.10". ``today``: two days that
+    have passed are not meant; None: they may be.
+    """
+    for match in _TWO_WAYS.finditer(title):
         a, b, year = (int(part) for part in match.groups())
         year += 2000 if year < 100 else 0
-        if a != b:
-            days = (date(year, b, a), date(year, a, b))
+        days = (date(year, b, a), date(year, a, b))
+        if a != b and _limits_at(title, match, limit) and (today is None or max(days) >= today):
             ways = tuple((long_date(day), day) for day in days)
             return _Problem(match.end(), match.group(), ways)
     for form in _DAYS:
@@ -330,12 +337,21 @@ def _wrong_day(title: str) -> _Problem | None:
             day, year, named = int(match["day"]), int(match["year"] or 0), match["month"].lower()
             month = int(named) if named.isdigit() else 1 + list(_SHORT_MONTHS).index(named[:3])
             longest = monthrange(year or _LEAP_YEAR, month)[1] if 0 < month < 13 else 31
-            if longest < day <= 31:
+            if longest < day <= 31 and _limits_at(title, match, limit):
                 there = f"{MONTHS[month - 1]} {year or ''}".strip()
                 reason = f"There is no {match.group()!r}: {there} has {longest} days."
                 last = f"Write {longest} {there}, or another day."
                 return _Problem(match.end(), match.group(), (), reason, last)
     return None
+
+
+def _limits_at(title: str, figures: re.Match[str], limit: Deadline | None) -> bool:
+    """Return whether figures of a title may be its deadline, beside the one that was found."""
+    start, end = figures.span()
+    if limit is None or _UNTIL_HERE.search(title, 0, start):
+        return True
+    between = title[limit.end : start] + title[end : limit.start]  # one is blank, or both
+    return not between.strip(" ,")
 
 
 def _season_over(title: str, today: date) -> _Problem | None:
