@@ -120,21 +120,27 @@ def show_reading(read: Callable[[], str], *, field: str = "") -> None:
         st.caption(f"**Cannot be saved:** {as_text(error.message)}")
 
 
-def choose_meaning(doubt: Doubtful, field: str) -> None:
-    """Ask for the meaning of a date, with a button for each, which puts it into the field."""
+def choose_meaning(
+    doubt: Doubtful, field: str, *, chosen: Callable[[str, str], None] | None = None
+) -> None:
+    """Ask for the meaning of a date, with a button for each, which puts it into the field.
+
+    ``chosen``: then told the words that were asked about, and the day in ISO 8601.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Which is meant by **{as_text(doubt.phrase)}**?", width="content")
         for place, (words, moment) in enumerate(doubt.readings):
-            chosen, named = local_day(moment), long_date(local_day(moment)) in words
+            meant, named = local_day(moment), long_date(local_day(moment)) in words
             label = as_text(words if named else f"{words} ({day(moment)})")
             key = f"{field}-meaning-{place}"
-            st.button(
-                label, key=key, on_click=_choose, args=(field, chosen.isoformat()), width="content"
-            )
+            args = (field, doubt.phrase, meant.isoformat(), chosen)
+            st.button(label, key=key, on_click=_choose, args=args, width="content")
 
 
-def _choose(field: str, chosen: str) -> None:
-    st.session_state[field] = chosen
+def _choose(field: str, phrase: str, meant: str, chosen: Callable[[str, str], None] | None) -> None:
+    st.session_state[field] = meant
+    if chosen is not None:
+        chosen(phrase, meant)
 
 
 def require_future(moment: datetime, now: datetime) -> datetime:

@@ -79,6 +79,7 @@ class _Saved:
     words: str
     typed: dict[str, str]
     at: datetime
+    chosen: tuple[str, str] | None
 
 
 @dataclass
@@ -93,6 +94,12 @@ class _Entry:
     # Every text filled in since the last save: while someone types on, the browser may still send
     # one that has since been replaced.
     filled: set[str] = field(default_factory=set)
+    chosen: tuple[str, str] | None = None  # words with two meanings, and the day chosen for them
+
+    def choose(self, phrase: str, meant: str) -> None:
+        """Keep a day that was chosen, which may have been filled in before, for these words."""
+        self.filled.discard(meant)
+        self.chosen = (phrase, meant)
 
 
 @st.fragment
@@ -134,7 +141,7 @@ def one_line_entry(*, example: str = "") -> None:
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
         if isinstance(doubt := typed.doubt(session.now()), Doubtful):
-            choose_meaning(doubt, f"{key}-{_CLOSES}")
+            choose_meaning(doubt, f"{key}-{_CLOSES}", chosen=entry.choose)
         if typed.line.type != QuestionType.binary:
             with st.container(key="goes-along"):  # by which the keyboard's script knows
                 question.full_form_link(typed.line.title, typed.line.type)
@@ -196,6 +203,10 @@ def _fill(key: str) -> None:
     probability = line.probability or ""
     with suppress(LedgerError):  # else it is shown as typed, and refused
         probability = format_probability(read_percent_field(probability))
+    words = line.doubt.phrase if isinstance(line.doubt, Doubtful) else line.phrase
+    if entry.chosen is not None and entry.chosen[0] != words:
+        entry.filled.add(entry.chosen[1])
+        entry.chosen = None
     for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
         if _text(key, name) in ("", *entry.filled):
             st.session_state[f"{key}-{name}"] = reading_
@@ -212,6 +223,8 @@ def _put_into_fields(key: str, entry: _Entry) -> None:
     if texts or not _text(key, _TITLE):  # a new line, or the page is opened again
         entry.closes = entry.probability = ""
         entry.filled = set()
+    if not texts and not _text(key, _TITLE):
+        entry.chosen = None
 
 
 def _try(key: str, example: str) -> None:
@@ -275,6 +288,7 @@ def _save(key: str) -> None:
             ),
             {name: _text(key, name) for name in _FIELDS},
             doing.now,
+            entry.chosen,
         )
         entry.is_new = True
         focus_on(f"act-{_NAME}")
@@ -297,5 +311,5 @@ def _confirmation(saved: _Saved) -> None:
             discards.discard(doing.ledger, question, **doing.by)
             doing.say("Discarded. The line is back in its field.")
             entry = session.page_state(_Entry)
-            entry.saved, entry.fields = None, saved.typed
+            entry.saved, entry.fields, entry.chosen = None, saved.typed, saved.chosen
             focus_on(f"act-{_NAME}")

@@ -127,6 +127,39 @@ def test_a_doubtful_day_is_asked_for_in_place_and_nothing_is_saved_before(
     assert registered(engine) == [("Will the quay open by 2030?", "2029-12-31", 0.3)]
 
 
+def test_a_chosen_day_counts_even_if_it_was_filled_in_while_typing(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "Will the quay open by 31 December 2030?")
+    assert fields(app)[1] == "2030-12-31"
+    app.text_input[0].input("Will the quay open by 2030? 30%").run()
+    assert fields(app)[1] == ""
+    app.button(key="one-line#0-closes-meaning-1").click().run()
+    assert fields(app)[1] == "2030-12-31"
+    save(app)
+    assert registered(engine) == [("Will the quay open by 2030?", "2030-12-31", 0.3)]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_chosen_day_is_dropped_with_the_words_that_it_was_chosen_for(
+    app: AppTest, engine: Engine, *, undone: bool
+) -> None:
+    type_line(app, "Will the quay open by 2030? 30%")
+    app.button(key="one-line#0-closes-meaning-0").click().run()
+    number = 0
+    if undone:
+        save(app)
+        app.button(key="one-line-undo#0-go").click().run()
+        number = 1
+    app.text_input[0].input("Will the lock open by 2030? 35%").run()
+    assert fields(app)[1:] == ("2029-12-31", "30%" if undone else "35%")
+    app.text_input[0].input("Will the lock open by 2035? 35%").run()
+    assert fields(app)[1] == ""
+    save(app, number)
+    assert "Which is meant by **by 2035**?" in words(app)
+    assert registered(engine) == []
+
+
 def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     app: AppTest, engine: Engine
 ) -> None:
