@@ -132,7 +132,8 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
         return typed, None, number
     if (match := _TWO_NUMBERS.fullmatch(typed)) and is_dated(match["title"]):
         pair = match["typed"]
-        if sum(map(int, re.findall(r"\d+", pair))) == 100:
+        # A vote may be split 52-48, which is a range here.
+        if sum(map(int, re.findall(r"\d+", pair))) == 100 and _is_probability(pair):
             return match["title"], pair, ""
         if _is_probability(pair) and not is_dated(typed):
             return typed, None, pair

@@ -1,9 +1,10 @@
 """Parse values as people type them.
 
 A probability is ``71%``, ``0.71``, odds in favour, ``5:2`` (for : against, 71.4%), or a share,
-``1/3``; two numbers that add up to 100 are odds, ``60/40``. A bare ``71`` or ``1`` is refused: it
-could mean one percent or certainty, and that slip can cost an infinite log score. In a field with
-a % sign beside it, ``71`` is 71% and ``1`` is 1% (``read_percent_field``).
+``1/3``; two numbers that add up to 100 are odds, ``60/40``, but ``30-70`` is a range. A bare
+``71`` or ``1`` is refused: it could mean one percent or certainty, and that slip can cost an
+infinite log score. In a field with a % sign beside it, ``71`` is 71% and ``1`` is 1%
+(``read_percent_field``).
 
 A comma before digits is a decimal comma, ``12,5%``, unless it could separate thousands, ``1,500``.
 """
@@ -166,10 +167,10 @@ def _stated(typed: str, number: str) -> float | None:
         return check_probability(favour / (favour + against))
     if match := _SHARE.fullmatch(number):
         part, mark, whole = float(match[1]), match["mark"], float(match[3])
+        if mark in ("-", "–") and (part, whole) != (50, 50):
+            raise BadInput(f"{shown(typed)} is a range.", remedy="Write one probability in it.")
         if mark and part + whole == 100:
             return part / 100
-        if mark in ("-", "–"):
-            raise BadInput(f"{shown(typed)} is a range.", remedy="Write one probability in it.")
         if whole == 0 or part > whole:
             odds = f"{match[1]}:{match[3]}"
             raise Refused(
