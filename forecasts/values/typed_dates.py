@@ -120,6 +120,19 @@ _EVENTS = re.compile(
     r"|summit|term|tour|tournament|vacation|vote|window)s?"
 )
 _GOES_ON = re.compile(r"(?:['’]s)?,?\s+(?:(?P<year>(?:19|20|21)\d\d)\b|(?P<word>[^\W\d_][\w’'-]*))")
+# What a deadline ends with, a bar, and words that make another day of it: "Friday| the 18th".
+_ANOTHER_DAY = re.compile(
+    rf"(?i)(?:[^|]*\bend of (?:the )?(?:week|month|quarter|year)\| of \w+|[^|]*\| after next\b"
+    rf"|[^|]*(?:{'|'.join(WEEKDAYS)})\|,?(?: the)? "
+    r"(?:\d{1,2}(?:st|nd|rd|th)\b|\d+(?:[./-]\d+){2})"
+    rf"|[^|]*(?:{'|'.join(_SHORT_MONTHS)})[a-z]*\.?\| ?['’]\d\d\b|[^|]*\| ?/ ?\w+)"
+)
+_HALF_OF_TWO = re.compile(r"/ ?(?:\d{1,2}(?:st|nd|rd|th)? )?$")
+_WITH_WEEKDAY = re.compile(
+    rf"(?i)\b(?P<name>{'|'.join((*WEEKDAYS, *_SHORT_DAYS))})\b\.?,? (?:the )?"
+    rf"(?=\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(_SHORT_MONTHS)})"
+    rf"|(?:{'|'.join(_SHORT_MONTHS)})[a-z]*\.? \d{{1,2}}\b|\d{{4}}-\d\d-\d\d)"
+)
 _EVENT_OF_MONTH = re.compile(
     rf"(?i)\bthe (?:upcoming |coming )?(?:{'|'.join(MONTHS)})(?: \d{{4}})? [a-z]"
 )
@@ -316,7 +329,8 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
         if _WEEKDAY_ALONE.fullmatch(over.phrase):  # "before Monday", on a Monday
             return replace(over, last_day=over.last_day + timedelta(days=7))
         return _continued(title, over) or _over(over, today)
-    return _continued(title, limit) or _doubt(limit, today) or limit
+    other = _other_weekday(title, limit)
+    return other or _continued(title, limit) or _doubt(limit, today) or limit
 
 
 def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Problem | None:
@@ -437,8 +451,12 @@ def _next_doubt(phrase: str, match: re.Match[str], limit: Deadline, today: date)
 def _continued(title: str, limit: Deadline) -> _Problem | None:
     """Return the problem of a deadline whose words are part of a name: "the summer recess"."""
     match = _GOES_ON.match(title, limit.end)
-    end = limit.end
-    if not _EVENT_OF_MONTH.search(_with_capitals(limit.phrase)):
+    start, end = limit.start, limit.end
+    if half := _HALF_OF_TWO.search(title, 0, start):
+        start = half.start()
+    elif another := _ANOTHER_DAY.match(f"{_full_names(limit.phrase)}|{title[end:]}"):
+        end += len(another.group().rpartition("|")[2])
+    elif not _EVENT_OF_MONTH.search(_with_capitals(limit.phrase)):
         if match is None or _EXACT.search(_with_capitals(limit.phrase)):
             return None
         word = match["word"] or ""
@@ -446,8 +464,26 @@ def _continued(title: str, limit: Deadline) -> _Problem | None:
         if _STOPS.fullmatch(word) or not is_name:
             return None
         end = match.end()
-    reason = f"{title[limit.start : end]!r} names no day that is known here."
+    reason = f"{title[start:end]!r} names no day that is known here."
     return _Problem(end, limit.phrase, (), reason, "Give the last day of forecasting.")
+
+
+def _other_weekday(title: str, limit: Deadline) -> _Problem | None:
+    """Return the problem of "Monday 18 December" in a year in which that is a Friday."""
+    found = [
+        match["name"][:3].lower()
+        for match in _WITH_WEEKDAY.finditer(title)
+        if limit.start <= match.end() <= limit.end
+        and any(form.fullmatch(title[match.end() : limit.end]) for form in _DAYS)
+        and not re.search(r"(?i)week|days? ", title[limit.start : match.start()])
+    ]
+    ends_before = re.match(r"(?i)before|ahead|prior", limit.phrase)
+    day = limit.last_day + timedelta(days=1 if ends_before else 0)
+    real = WEEKDAYS[day.weekday()]
+    if not found or _SHORT_DAYS[found[-1]] == real:
+        return None
+    reason = f"{long_date(day)} is a {real}, not a {_SHORT_DAYS[found[-1]]}."
+    return _Problem(limit.end, limit.phrase, (), reason, "Write the day that you mean.")
 
 
 def _named_date(limit: Deadline, zone: tzinfo) -> NamedDate:
