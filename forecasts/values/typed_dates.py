@@ -78,6 +78,7 @@ _TIME_OF_DAY = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
+_BEFORE_HERE = re.compile(r"(?i)\bbefore(?: the)? $")
 _UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
@@ -344,7 +345,9 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
         year += 2000 if year < 100 else 0
         days = (date(year, b, a), date(year, a, b))
         if a != b and _limits_at(title, match, limit) and (today is None or max(days) >= today):
-            ways = tuple((long_date(day), day) for day in days)
+            sooner = bool(_BEFORE_HERE.search(title, 0, match.start()))
+            lead, day_before = "before " * sooner, timedelta(days=sooner)
+            ways = tuple((lead + long_date(day), day - day_before) for day in days)
             return _Problem(match.end(), match.group(), ways)
     for form in _DAYS:
         for match in form.finditer(title):
