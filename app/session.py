@@ -272,10 +272,8 @@ def count_needs(*, on_today: bool) -> int:
     """
     remembered = memory()
     remembered.needs, known = None, remembered.counted  # a new run
-    if on_today:
+    if on_today or known is None:
         return needs_now().total
-    if known is None:  # nobody waits for it on another page
-        return 0
     is_old = known.is_old or now() - known.at > _COUNTED_FOR
     return needs_now().total if is_old and not known.is_slow else known.total
 

@@ -2,6 +2,7 @@
 // same as none.
 export default function ({ data }) {
   beInstallable();
+  mendMenu();
   const here = window.location.pathname;
   const root = here.slice(0, here.length - data.current.length);
   const chosen = JSON.stringify(data.theme);
@@ -24,4 +25,11 @@ function beInstallable() {
   manifest.href = "/app.webmanifest";
   document.head.append(manifest);
   navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+}
+
+// On a narrow screen Streamlit puts headings between the items of its lists of pages, and items
+// outside of lists, which misleads a screen reader. Without a role they are read as plain links.
+function mendMenu() {
+  const parts = '[data-testid="stSidebarNav"] :is(ul, li)';
+  for (const part of document.querySelectorAll(parts)) part.setAttribute("role", "none");
 }

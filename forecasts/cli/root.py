@@ -27,7 +27,10 @@ _MEMORY = "FORECASTS_MEMORY_GB"
 # The commands by section, as --help lists them: each with its module and its help in a line.
 SECTIONS = {
     "Start": {
-        "today": ("today", "List today's questions to forecast, review and resolve."),
+        "today": (
+            "today",
+            "List today's questions to forecast, review and resolve, the most urgent first.",
+        ),
         "app": ("serve", "Serve the app, to you alone or to a team that signs in."),
         "demo": ("serve", "Build the sample ledger, of simulated people, and serve it."),
         "api": ("serve", "Serve the HTTP API to bots and scripts, each with its token."),

@@ -248,8 +248,9 @@ def _sessions_opened(path: Path) -> int:
 def test_a_writing_command_names_the_acting_member() -> None:
     """The commands write through ``session.acting``.
 
-    ``rescore`` needs nobody; ``_run`` and ``backup`` only record that a run began, a backup was
-    made; ``_administering`` and ``identify`` are for the owner of the database, whom they ask for.
+    ``rescore`` needs nobody; ``_run``, ``_run_if_due`` and ``backup`` only record that a run began,
+    a backup was made; ``_administering`` and ``identify`` are for the owner of the database, whom
+    they ask for.
     """
     without = []
     for path in sorted((ROOT / "forecasts" / "cli").rglob("*.py")):
@@ -260,5 +261,5 @@ def test_a_writing_command_names_the_acting_member() -> None:
             names = {ast.unparse(call.func) for call in calls}
             if "writing" in names and "acting" not in names:
                 without.append(function.name)
-    known = ["_administering", "_run", "acting", "backup", "identify", "rescore"]
+    known = ["_administering", "_run", "_run_if_due", "acting", "backup", "identify", "rescore"]
     assert sorted(without) == known

@@ -167,6 +167,11 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     page.route(
         "**/story", lambda route: route.fulfill(body=f"<p>{story}</p>", content_type="text/html")
     )
+    # Or its worker would fetch the story.
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations()"
+        ".then((all) => Promise.all(all.map((one) => one.unregister())))"
+    )
     page.goto(f"{server.base}/story")
     page.evaluate("getSelection().selectAllChildren(document.querySelector('p'))")
     with page.context.expect_page() as opening:

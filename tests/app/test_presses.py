@@ -74,18 +74,28 @@ class Form:
 
 
 def a_question(
-    session: Session, slug: str, *, ended: bool = False, criteria: str = "Yes if it opens."
+    session: Session,
+    slug: str,
+    *,
+    ended: bool = False,
+    criteria: str = "Yes if it opens.",
+    closes: timedelta = timedelta(days=2),
 ) -> None:
     now = datetime.now(UTC)
     text = registry.question_text(
         title=f"Will {slug} open?",
         open_time=now - timedelta(days=40),
-        scheduled_close_time=now - timedelta(days=1) if ended else now + timedelta(days=2),
+        scheduled_close_time=now - timedelta(days=1) if ended else now + closes,
         resolution_criteria=criteria,
         **({} if criteria else {"visibility": Visibility.author}),
     )
     alice = member_or_new(session, "alice", now=now)
     registry.register(session, text, member=alice, now=now - timedelta(days=39), slug=slug)
+
+
+def a_card(session: Session, slug: str) -> None:
+    """Register a question that is the first of Today."""
+    a_question(session, slug, closes=timedelta(hours=1))
 
 
 def a_forecast(session: Session, slug: str) -> None:
@@ -145,9 +155,9 @@ DATES = ("Last day of forecasting", "Closed at (", "Known at (", "Expires after"
 FORMS = (
     Form("line", "", {"New question": "Will {} dock by 1 June 2099? 30%"}, "Save", "question",
          within=".st-key-act-one-line"),
-    Form("card: value", "", {"Probability": "35"}, "Save", "forecast", a_question, within=CARD),
+    Form("card: value", "", {"Probability": "35"}, "Save", "forecast", a_card, within=CARD),
     Form("card: reason", "", {"Probability": "35", "Reason": "So it is."}, "Save", "forecast",
-         a_question, within=CARD),
+         a_card, within=CARD),
     Form("ask: question", ASK, WRITTEN, "Register question", "question"),
     Form("ask: last day", ASK, dict(reversed(WRITTEN.items())), "Register question", "question"),
     Form("ask: tags", ASK, {**WRITTEN, "Tags": "sea, {}"}, "Register question", "question"),
