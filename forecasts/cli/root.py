@@ -29,7 +29,7 @@ SECTIONS = {
     "Start": {
         "today": (
             "today",
-            "List today's questions to forecast, review and resolve, the most urgent first.",
+            "List the questions that need you, the most urgent first.",
         ),
         "app": ("serve", "Serve the app, to you alone or to a team that signs in."),
         "demo": ("serve", "Build the sample ledger, of simulated people, and serve it."),

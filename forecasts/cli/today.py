@@ -49,7 +49,7 @@ def today(
     everything: Every = False,
     format_: TextOrJson = "text",
 ) -> None:
-    """List today's questions to forecast, review and resolve, the most urgent first."""
+    """List the questions that need you, the most urgent first."""
     many = _ALL if everything or format_ == "json" else SHOWN
     with reading_as() as (session, who, now):
         needs = agenda(session, who, now=now, shown=many)

@@ -121,7 +121,7 @@ _EVENTS = re.compile(
     r"|summit|term|tour|tournament|vacation|vote|window)s?"
 )
 _GOES_ON = re.compile(r"(?:['’]s)?,?\s+(?:(?P<year>(?:19|20|21)\d\d)\b|(?P<word>[^\W\d_][\w’'-]*))")
-# What a deadline ends with, a bar, and words that make another day of it: "Friday| the 18th".
+# The end of a deadline, a bar, and words that make another day of it: "Friday| the 18th".
 _ANOTHER_DAY = re.compile(
     rf"(?i)(?:[^|]*\bend of (?:the )?(?:week|month|quarter|year)\| of \w+|[^|]*\| after next\b"
     rf"|[^|]*(?:{'|'.join(WEEKDAYS)})\|,?(?: the)? "
