@@ -14,6 +14,7 @@ _ACTS: dict[str, tuple[Act, ...]] = {
     "Settings": ("notify add", "token create", "token list"),
     "Team": ("team add", "team appoint", "team create", "team role"),
 }
+_ANY_QUESTION = "QUESTION"  # stands for a question that is not known
 PAGES = {act: page for page, acts in _ACTS.items() for act in acts}
 # The fields of the import page for the command's options.
 FIELDS = {
@@ -38,16 +39,19 @@ def said(advice: Advice) -> str:
 
 
 def questions_in(advice: Advice) -> list[str]:
-    """Return the slugs of the questions on whose pages the acts are."""
-    parts = advice if isinstance(advice, tuple) else (advice,)
-    acts = [part for part in parts if isinstance(part, Remedy) and PAGES.get(part.act) == ITS_PAGE]
-    return [act.arguments[0] for act in acts if act.arguments]
+    """Return the slugs of the questions on whose pages the acts are, if it names any."""
+    acts = [one for one in _remedies(advice) if PAGES.get(one.act) == ITS_PAGE and one.arguments]
+    return [one.arguments[0] for one in acts if one.arguments[0] != _ANY_QUESTION]
 
 
 def names_columns(advice: Advice) -> bool:
     """Return whether the advice names columns of a spreadsheet."""
+    return any("column" in one.options for one in _remedies(advice))
+
+
+def _remedies(advice: Advice) -> list[Remedy]:
     parts = advice if isinstance(advice, tuple) else (advice,)
-    return any(isinstance(part, Remedy) and "column" in part.options for part in parts)
+    return [part for part in parts if isinstance(part, Remedy)]
 
 
 def _way(remedy: Remedy) -> str:

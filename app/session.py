@@ -466,7 +466,7 @@ def show(error: LedgerError | InputError) -> None:
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
         for slug in questions_in(error.advice):
-            if slug not in (st.query_params.get("slug"), "QUESTION"):
+            if slug != st.query_params.get("slug"):
                 query = {"slug": slug}
                 st.page_link("app_pages/question.py", label="Open the question", query_params=query)
 

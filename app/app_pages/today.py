@@ -85,7 +85,7 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
 def more(todo: Todo, **filters: str) -> None:
     """Show the link to all questions with that to do, if they are not all here."""
     total = needs.totals[todo]
-    if total > sum(one.todo == todo for one in needs.agenda):
+    if total > len(needs.of(todo)):
         page_link("questions", f"All {total:,} {LABELS[todo]}", **filters)
 
 

@@ -138,14 +138,10 @@ def resolve_form(
         details: Any = {"note": how_decided, "source": source, **doing.by}
         details["known_at"] = known_at.moment(doing.now)
         if resolved:
-            settled = confirmation.confirm(
-                doing.ledger, state.question, outcome, expected=expected, **details
-            )
-            _say_settled(doing, settled)
+            _confirm(doing, state, outcome, expected=expected, **details)
             doing.go("question", {"slug": state.slug})
         else:
-            row = proposals.propose(doing.ledger, state.question, outcome, **details)
-            doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
+            _propose(doing, state, outcome, **details)
 
 
 @st.fragment
@@ -164,13 +160,18 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
         with act(key) as doing:
             outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())
             if may_resolve:
-                settled = confirmation.confirm(
-                    doing.ledger, state.question, outcome, expected=state.resolution, **doing.by
-                )
-                _say_settled(doing, settled)
+                _confirm(doing, state, outcome, expected=state.resolution, **doing.by)
             else:
-                row = proposals.propose(doing.ledger, state.question, outcome, **doing.by)
-                doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
+                _propose(doing, state, outcome, **doing.by)
+
+
+def _confirm(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:
+    _say_settled(doing, confirmation.confirm(doing.ledger, state.question, outcome, **details))
+
+
+def _propose(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:
+    row = proposals.propose(doing.ledger, state.question, outcome, **details)
+    doing.say(f"Proposed: {row.outcome} on {quoted(state.text.title)}.")
 
 
 def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:

@@ -91,8 +91,6 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".js": "text/javascript",
 }
-
-
 FILES = ("app.webmanifest", "app-icon.svg", "service-worker.js")
 
 

@@ -79,6 +79,7 @@ _TIME_OF_DAY = re.compile(
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
 _BEFORE_HERE = re.compile(r"(?i)\bbefore(?: the)? $")
+_ENDS_BEFORE = re.compile(r"(?i)before|ahead|prior")
 _UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
@@ -443,7 +444,7 @@ def _next_doubt(phrase: str, match: re.Match[str], limit: Deadline, today: date)
     if periods[0].first <= today and limit.last_day != periods[0].last:
         return None  # "next December", in December
     lead, days = phrase[: match.start()], [one.last for one in periods]
-    if re.match(r"(?i)before|ahead|prior", lead):
+    if _ENDS_BEFORE.match(lead):
         days = [one.first - timedelta(days=1) for one in periods]
     elif re.match(r"(?i)(?:by|until|till)\b", lead) and periods[0].unit != "day":
         lead = "by the end of "
@@ -480,7 +481,7 @@ def _other_weekday(title: str, limit: Deadline) -> _Problem | None:
         and any(form.fullmatch(title[match.end() : limit.end]) for form in _DAYS)
         and not re.search(r"(?i)week|days? ", title[limit.start : match.start()])
     ]
-    ends_before = re.match(r"(?i)before|ahead|prior", limit.phrase)
+    ends_before = _ENDS_BEFORE.match(limit.phrase)
     day = limit.last_day + timedelta(days=1 if ends_before else 0)
     real = WEEKDAYS[day.weekday()]
     if not found or _SHORT_DAYS[found[-1]] == real:
