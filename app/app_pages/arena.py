@@ -12,7 +12,8 @@ from app.markdown_text import as_text
 from app.session import reading
 from app.views.documents import ending, rows_table
 from app.views.downloads import downloads
-from app.views.widgets import switch
+from app.views.empty import empty
+from app.views.widgets import page_link, switch
 from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
@@ -71,7 +72,8 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
     """Say why the arena is empty, and offer the questions that resolved early."""
     if not left_out:
-        st.info(UNTIL[of])
+        with empty("arena", UNTIL[of]):
+            page_link("exchange", "Import forecasts")
         return
     shared: dict[str, int] = {one.reason: one.questions for one in left_out}
     said = wording.none_counts(shared)

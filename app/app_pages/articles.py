@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app import session
-from app.components.scripts import share_link
+from app.components.scripts import focus_on, share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, dotted, link, marked, shortened
 from app.times import day, published, zone
+from app.views.empty import empty
 from app.views.widgets import (
     article_link,
     page_asked,
@@ -121,7 +122,7 @@ def from_selection() -> None:
     review.start([passage], moment)
 
 
-def shelf() -> None:
+def shelf(*, may_capture: bool) -> None:
     """Show the stored articles in pages, newest first."""
     st.header("Stored articles", anchor=False)
     with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
@@ -133,11 +134,13 @@ def shelf() -> None:
         )
     if not found.total:
         narrowed = words or which == SHELVES[1]
-        st.info(
-            "No articles match."
-            if narrowed
-            else "No articles yet. Paste one above, or enter its web address."
-        )
+        if narrowed:
+            st.info("No articles match.")
+            return
+        with empty("articles", "No articles yet. Each appears here with its questions."):
+            if may_capture and st.button("Paste an article", key="paste-first"):
+                focus_on("pasted")
+                st.rerun()
         return
     st.caption(count(found.total, "article"))
     for article, questions in found.articles:
@@ -231,7 +234,7 @@ def everything() -> None:
         rights = roles.member_rights(ledger, session.current_member(ledger), now=moment)
     if not rights.allows(Action.capture):
         st.info("You can read the articles. Capturing one requires the forecaster role.")
-        shelf()
+        shelf(may_capture=False)
         return
     if not st.query_params.keys().isdisjoint(("url", "text")):
         from_selection()
@@ -247,7 +250,7 @@ def everything() -> None:
                 "it: its possible questions open here. On a phone, install this page and share to "
                 "it."
             )
-    shelf()
+    shelf(may_capture=True)
 
 
 chosen = st.query_params.get("article", "")

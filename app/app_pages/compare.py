@@ -9,7 +9,8 @@ from app.markdown_text import as_text
 from app.session import reading
 from app.views.documents import ending, folded, section
 from app.views.downloads import downloads
-from app.views.widgets import switch
+from app.views.empty import empty
+from app.views.widgets import page_link, switch
 from forecasts.questions import search
 from forecasts.reports import comparison
 from forecasts.reports.comparison.comparison import Of
@@ -17,7 +18,7 @@ from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.selection import Choice
 
 UNTIL: dict[Of, str] = {
-    "teams": "Compare forecasters instead, or import a ledger folder with a teams.csv.",
+    "teams": "The comparison appears here once two teams have forecast.",
     "forecasters": "The comparison appears here once a second member forecasts.",
     "kinds": "The comparison appears here once both people and bots forecast.",
     "models": "The comparison appears here once bots forecast with a second model.",
@@ -61,7 +62,9 @@ with reading() as ledger:
 with st.popover("Sides and questions"), st.container(key="filters-sides"):
     of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
-    st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")
+    with empty("compare", UNTIL[of]):
+        step = ("team", "Create a team") if of == "teams" else ("exchange", "Import forecasts")
+        page_link(*step)
     st.stop()
 if len(names) < 2:
     st.info("Choose at least two.")

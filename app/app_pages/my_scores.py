@@ -13,6 +13,7 @@ from app.session import current_member, reading
 from app.times import day, zone
 from app.views import scores
 from app.views.documents import chart
+from app.views.empty import empty
 from app.views.widgets import metrics, page_link, question_link, search_field
 from forecasts.common.text import count
 from forecasts.common.times import in_zone
@@ -175,8 +176,8 @@ def trend(own: OwnScores) -> None:
 st.title("My scores", anchor=False)
 scored = scores.my_scored_questions()
 if not scored:
-    st.info("No results yet. Scores appear here once your questions resolve.")
-    page_link("resolve", "Questions to resolve")
+    with empty("my_scores", "No results yet. Scores appear here once your questions resolve."):
+        page_link("resolve", "Questions to resolve")
     st.stop()
 words = search_field("Search", "words", "Title, tag or family")
 shown = matching(scored, words)

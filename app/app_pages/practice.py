@@ -12,6 +12,7 @@ from app.markdown_text import as_text, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.documents import chart, report_table
+from app.views.empty import empty
 from app.views.widgets import metrics, switch
 from forecasts.common.text import count
 from forecasts.reports import figures
@@ -109,6 +110,11 @@ def so_far() -> None:
         st.rerun()
 
 
+def to_built_in() -> None:
+    """Choose the built-in questions."""
+    st.session_state["on"] = BUILT_IN
+
+
 st.title("Practice", anchor=False)
 st.caption(
     "Forecast questions with known answers. Nothing is stored or counted in your track record."
@@ -127,8 +133,6 @@ if following is not None:
 elif available:
     st.success(f"All done: {count(len(available), 'question')}.")
 else:
-    st.info(
-        "This ledger has no resolved yes-or-no questions yet. Practise with the built-in set "
-        "instead."
-    )
+    with empty("track_record", "This ledger has no resolved yes-or-no questions yet."):
+        st.button("Practise with the built-in set", key="built-in", on_click=to_built_in)
 so_far()

@@ -14,6 +14,7 @@ from app.markdown_text import as_text, closing, shortened
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
 from app.times import day
 from app.views.downloads import ledger_folder_button
+from app.views.empty import empty
 from app.views.widgets import (
     page_asked,
     page_link,
@@ -156,8 +157,8 @@ def find() -> None:
         ids = [row.state.id for row in found.rows]
         imported = origins(ledger, ids) if sources else {}
     if not found.total:
-        st.info("No questions yet. Type the first one above, or capture an article to find some.")
-        page_link("articles", "Capture an article")
+        with empty("questions", "No questions yet. Type one above, or find some in an article."):
+            page_link("articles", "Capture an article")
         return
     counts.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
     if found.similar:

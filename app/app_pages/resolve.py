@@ -8,7 +8,8 @@ from app.forms.resolution import disputed, proposal, resolve_form
 from app.markdown_text import as_text, closing, quoted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
 from app.times import when, zone_name
-from app.views.widgets import question_line
+from app.views.empty import empty
+from app.views.widgets import page_link, question_line
 from forecasts.access import members, roles
 from forecasts.access.roles import Action
 from forecasts.common.text import count
@@ -158,7 +159,8 @@ def awaiting() -> None:
 
 st.title("Resolve", anchor=False)
 if not by_slug:
-    st.info("Nothing to resolve. To correct an outcome, open its question.")
+    with empty("resolve", "Nothing to resolve. To correct an outcome, open its question."):
+        page_link("questions", "All questions")
     st.stop()
 if proposed:
     st.header(f"Proposed ({len(proposed)})", anchor=False)

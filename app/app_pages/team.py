@@ -11,6 +11,7 @@ from app.markdown_text import as_text
 from app.session import act, form, form_key, now, reading, rights_here
 from app.times import day, local_day, when, zone
 from app.views.documents import rows_table
+from app.views.empty import empty
 from app.views.widgets import page_link, search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
@@ -244,8 +245,10 @@ st.header("Teams", anchor=False)
 for one in picked():
     roster(one)
 if not rosters:
-    st.caption("No teams yet.")
-if rights.unrestricted:
+    with empty("team", "No teams yet. A team asks questions of its own and has a record."):
+        if rights.unrestricted:
+            create()
+elif rights.unrestricted:
     create()
 st.header("Resolvers", anchor=False)
 status(watched)

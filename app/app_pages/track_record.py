@@ -11,6 +11,7 @@ from app.markdown_text import as_text, significant
 from app.session import current_member, my_handle, now, reading, settings, shown_errors
 from app.views.documents import block, chart, folded, report_table
 from app.views.downloads import downloads
+from app.views.empty import empty
 from app.views.scores import last_call, my_scored_questions, score_link
 from app.views.widgets import download, metrics, page_link, question_link, switch
 from forecasts import reports
@@ -117,7 +118,9 @@ def record(
     left_out = wording.left_out(group.left_out)
     if not whole.questions:
         if group.pit is None:
-            st.info("No results yet. Scores appear here once questions with forecasts resolve.")
+            said = "No results yet. Scores appear here once questions with forecasts resolve."
+            with empty("track_record", said):
+                page_link("resolve", "Questions to resolve")
         for one in figures.pit(group.name, group):
             st.header(one.title, anchor=False)
             block(one)
@@ -303,7 +306,8 @@ if by != "all" and not names:
         "tag": "No tags yet. Add them when you register or edit a question.",
         "model": "No models yet. Bots name theirs when they forecast through the API.",
     }
-    st.info(none.get(by, "No forecasts yet."))
+    with empty("track_record", none.get(by, "No forecasts yet. How many come true appears here.")):
+        page_link("questions", "Forecast a question")
     st.stop()
 report = made(reports.build, chosen, by=by, names=names)
 groups = {group.name: group for group in report.groups}

@@ -36,12 +36,6 @@ def _visible(value: object) -> object:
 
 
 @cache
-def colours() -> str:
-    """Return the style sheet of the colours, light and dark, that ``svg.css`` names."""
-    return (_TEMPLATES / "colours.css").read_text(encoding="utf-8")
-
-
-@cache
 def _template() -> Template:
     return environment().get_template("document.html")
 

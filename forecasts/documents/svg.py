@@ -1,20 +1,24 @@
 """Charts drawn as SVG, for HTML and PDF documents.
 
 On a page the shapes have classes and take the page's colours (``css``); a picture has colours of
-its own, for white paper. A plot without words (``plot``) is part of a larger picture.
+its own, for white paper, and a sketch those of the scheme, light or dark, of the page around it. A
+plot without words (``plot``) is part of a larger picture.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from html import escape
+from pathlib import Path
 
 from forecasts.common.text import printable
 from forecasts.documents.charts import STYLES, Axis, Chart, Forest, ForestRow, Point, Series
 
 Charts = tuple[Chart, ...]
+Word = tuple[float, float, str, str]  # x and y, the text, its anchor
 
 _LEFT, _TOP, _WIDTH, _RIGHT = 54.0, 12.0, 380.0, 16.0
 _GAP, _LINE = 12.0, 19.0
@@ -34,10 +38,19 @@ _PALETTE = {
 }
 
 
-def css(colour: Callable[[str], str] = "var(--{})".format) -> str:
+@cache
+def colours() -> str:
+    """Return the style sheet of the colours, light and dark, that ``css`` names."""
+    return Path(__file__).with_name("templates").joinpath("colours.css").read_text(encoding="utf-8")
+
+
+def css(
+    colour: Callable[[str], str] = "var(--{})".format, styles: Iterable[str] = tuple(STYLES)
+) -> str:
     """Return a CSS class for each style; ``colour`` gives the value for a colour's name."""
     rules = [f"text{{fill:{colour('soft')}}}"]
-    for name, style in STYLES.items():
+    for name in styles:
+        style = STYLES[name]
         parts = [f"fill:{colour(style.fill) if style.fill else 'none'}"]
         if style.opacity != 1:
             parts.append(f"fill-opacity:{style.opacity:g}")
@@ -62,6 +75,21 @@ def inline(charts: Charts, title: str, id_: str) -> str:
 def picture(charts: Charts) -> str:
     """Return charts as SVG with its own colours."""
     return _picture(*_drawn(charts))
+
+
+def sketch(chart: Chart, width: float = _WIDTH, words: Iterable[Word] = ()) -> str:
+    """Return a chart without axis labels as SVG, for an ``img`` of a page in either scheme.
+
+    The places of ``words`` are shares of the width and, from below, of the height.
+    """
+    height = width * chart.height / _WIDTH
+    style = css(styles=sorted({"grid", *(series.style for series in chart.series)}))
+    texts = "".join(_text((width * x, height * (1 - y)), *said) for x, y, *said in words)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}">'
+        f"<style>{colours()}{style}\ntext{{font:13px system-ui,sans-serif}}"
+        f"*{{vector-effect:non-scaling-stroke}}</style>{plot(chart, 0, 0, width)}{texts}</svg>"
+    )
 
 
 def plot(chart: Chart, x: float, y: float, width: float) -> str:

@@ -31,7 +31,7 @@ from forecasts.common.secret_addresses import without_secrets
 from forecasts.common.text import count, on_one_line
 from forecasts.common.times import iso, to_minute
 from forecasts.documents import svg
-from forecasts.documents.as_html import colours, environment
+from forecasts.documents.as_html import environment
 from forecasts.documents.document import Beside, Document, Section, Table
 from forecasts.documents.numbers import NOTHING, number
 from forecasts.publication import facts
@@ -245,7 +245,7 @@ def _hash(text: str) -> str:
 
 @cache
 def _style() -> str:
-    parts = [colours(), _read("document.css"), svg.css(), _read("site.css")]
+    parts = [svg.colours(), _read("document.css"), svg.css(), _read("site.css")]
     return " ".join(" ".join(parts).split())
 
 
@@ -327,7 +327,7 @@ def question_card(view: QuestionView, day: str) -> str:
 
 
 def _card(said: str, lines: list[_Line], plot: str, foot: str) -> str:
-    style = " ".join(" ".join([colours(), svg.css(), _read("card.css")]).split())
+    style = " ".join(" ".join([svg.colours(), svg.css(), _read("card.css")]).split())
     template = _environment().get_template("card.svg")
     lines = [*lines, *_lines(foot, _HEIGHT - 14, "small", 330)]
     place = {"width": _WIDTH, "height": _HEIGHT, "edge": _EDGE}

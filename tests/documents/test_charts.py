@@ -50,6 +50,17 @@ def checked(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+def test_a_sketch_has_its_words_and_the_colours_of_either_scheme() -> None:
+    drawn = svg.sketch(chart(*EVERY_SHAPE), 190, [(0.5, 0.25, "<b>", "end")])
+    root = ElementTree.fromstring(drawn)  # well formed, so that an image shows it
+    assert root.attrib["width"] == "190"
+    [text] = root.findall("{*}text")
+    assert (text.text, text.attrib["x"], text.attrib["text-anchor"]) == ("<b>", "95", "end")
+    assert "prefers-color-scheme: dark" in drawn
+    assert ".curve{" in drawn
+    assert ".crowd{" not in drawn  # a style of none of its shapes
+
+
 def test_every_shape_is_drawn_inside_its_picture() -> None:
     root = ElementTree.fromstring(svg.picture((chart(*EVERY_SHAPE), chart(EVERY_SHAPE[0]))))
     width, height = map(float, root.attrib["viewBox"].split()[2:])
