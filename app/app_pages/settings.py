@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import Any
 from zoneinfo import available_timezones
@@ -25,8 +26,13 @@ from forecasts.common.settings import default_ledger, sqlite_url
 from forecasts.common.text import count
 from forecasts.ledger.models import Event, Theme
 from forecasts.ledger.urls import sqlite_path
-from forecasts.operations.schedules import OWN_EVERY, next_time, read_every
-from forecasts.resolution.progress import RunTimes, interval_in_words, run_times
+from forecasts.operations.schedules import OWN_EVERY, RUNS_STARTED, next_time, read_every
+from forecasts.resolution.progress import (
+    RunTimes,
+    interval_in_words,
+    left_to_others,
+    run_times,
+)
 
 THEMES = {"Device": None, "Light": Theme.light, "Dark": Theme.dark}
 
@@ -89,8 +95,8 @@ def preferences_form(usual_days: int) -> None:
 
 def schedule(times: RunTimes | None, *, operates: bool) -> None:
     """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
-    own = session.settings().run_every
-    every = None if own is None else read_every(own, OWN_EVERY)
+    own = os.environ.get(RUNS_STARTED)
+    every = read_every(own, OWN_EVERY) if own else None
     if times is None and every is None:
         st.markdown(
             "**No run so far.** A run checks outcomes and sends your notifications. "
@@ -132,6 +138,8 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
         "notifications."
     )
     st.caption(f"{starts} To see the results: `forecasts run status`." if operates else starts)
+    for reason, many in left.items() if every is not None else ():
+        st.caption(f"{count(many, 'resolver')} left to another scheduler: {reason} here.")
 
 
 def _named() -> str:
@@ -249,7 +257,7 @@ with reading() as ledger:
     listed = channels.listing(ledger, member=me, now=moment)
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.current_token(ledger, me)
-    runs = run_times(ledger)
+    runs, left = run_times(ledger), left_to_others(ledger)
 preferences_form(usual.days)
 st.header("Scheduled runs", anchor=False)
 schedule(runs, operates=rights.allows(Action.administer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -169,10 +170,17 @@ def send(
     notify_members(ledger(chosen), chosen)
 
 
-def notify_members(engine: Engine, chosen: Settings) -> None:
-    """Send everyone's due notifications and print the results, if any, to standard error."""
-    moment = ledger_clock(engine, now)()
-    results = sender.send(engine, now=moment, allow_private=chosen.allow_private_addresses)
+def notify_members(
+    engine: Engine, chosen: Settings, stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Send everyone's due notifications and print the results, if any, to standard error.
+
+    No message is begun once ``stop`` returns true.
+    """
+    if stop():
+        return
+    moment, private = ledger_clock(engine, now)(), chosen.allow_private_addresses
+    results = sender.send(engine, now=moment, allow_private=private, stop=stop)
     if sent := results.count(Delivery.sent):
         print_note(f"{count(sent, 'message')} sent")
     failures = {Delivery.failed: "not sent to", Delivery.unknown: "may not have arrived on"}

@@ -163,7 +163,8 @@ def _run(
         raise
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
-        _tell(engine, chosen)
+        _tell(engine, chosen, stop)
+    if not (dry or stop()):  # the rest of a stopped run is due at the next start
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())
     return bool(summary.waiting)
@@ -173,10 +174,11 @@ def _in_words(result: Result) -> str:
     return f"{result.state.replace('_', ' ')}: {result.slug}: {result.message}"
 
 
-def _tell(engine: Engine, chosen: Settings) -> None:
-    """Tell members and the outside world what a run has changed."""
-    notify_members(engine, chosen)
-    send_due_digest(engine, chosen)
+def _tell(engine: Engine, chosen: Settings, stop: Callable[[], bool]) -> None:
+    """Tell members and the outside world what a run has changed, unless it was stopped."""
+    notify_members(engine, chosen, stop)
+    if not stop():
+        send_due_digest(engine, chosen)
 
 
 def _print_summary(
@@ -193,6 +195,7 @@ def _print_summary(
     counts = {state: summary.count(RunState(state)) for state in _COUNTED}
     if as_json:
         fields: dict[str, Any] = {"due": summary.due, **counts, "dry_run": dry}
+        fields["left_to_others"] = summary.left_to_others
         if error is None:
             ended = views.RunSummary(**fields, waiting=summary.waiting)
         else:
@@ -202,6 +205,8 @@ def _print_summary(
         return
     words = ", ".join(f"{counts[state]:,} {word}" for state, word in _COUNTED.items())
     print_line(f"{'Dry run, nothing was stored: ' if dry else ''}{words}")
+    for reason, many in summary.left_to_others.items():
+        print_line(f"Left to another run: {count(many, 'resolver')} ({reason} here)")
     if summary.waiting:
         needs = count(summary.waiting, "question needs", "questions need")
         print_line(f"{needs} a person: see the page Resolve, or forecasts run status.")
@@ -417,8 +422,8 @@ _SOON = 1.0  # seconds in which a run usually stops
 def running_meanwhile(engine: Engine, chosen: Settings) -> Iterator[Event]:
     """Start runs in a thread, at the interval ``run_every`` if it is set, until the block ends.
 
-    A run in progress then stops after its current question; the event that is yielded stops it
-    before. An error ends only its run: it is printed, and the next run tries again.
+    A run in progress then stops after its current question or message; the event that is yielded
+    stops it before. An error ends only its run: it is printed, and the next run tries again.
     """
     stopping = Event()
     if chosen.run_every is None:
@@ -433,7 +438,7 @@ def running_meanwhile(engine: Engine, chosen: Settings) -> Iterator[Event]:
         stopping.set()
         thread.join(_SOON)
         if thread.is_alive():
-            print_note("A run ends after its current question (Ctrl+C ends it at once).")
+            print_note("A run ends after its current question or message (Ctrl+C ends it at once).")
             thread.join()
 
 
@@ -477,6 +482,7 @@ def _run_if_due(
         begun = progress.begin_run(session, now=started, every=every, since=since)
     if begun is None:
         return
+    is_whole = False
     try:
         resolution_run.run(
             engine,
@@ -486,11 +492,12 @@ def _run_if_due(
             stop=stop,
             allow_private=chosen.allow_private_addresses,
         )
-        _tell(engine, chosen)
-    except Exception:
-        with suppress(LedgerError), writing(engine, now) as session:
-            progress.forget_run(session, begun)
-        raise
+        _tell(engine, chosen, stop)
+        is_whole = not stop()
+    finally:
+        if not is_whole:  # the rest of it is due at the next start
+            with suppress(LedgerError), writing(engine, now) as session:
+                progress.forget_run(session, begun)
 
 
 def _installation(

@@ -38,13 +38,18 @@ from forecasts.common.settings import Settings
 from forecasts.common.text import printable
 from forecasts.ledger.append import written
 from forecasts.ledger.models import BotOwner, MemberKind
-from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
+from forecasts.ledger.urls import read_url
+from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, RUNS_STARTED, read_every
 
 Port = Annotated[int, option("", "The port to listen on.", "--port", min=1, max=65535)]
 Open = Annotated[bool, flag("--open/--no-open", "Open the app in the browser, or not.")]
 Runs = Annotated[
-    bool,
-    flag("--runs/--no-runs", "Start runs every 15 minutes, or leave them to another scheduler."),
+    bool | None,
+    flag(
+        "--runs/--no-runs",
+        "Start runs every 15 minutes, or leave them to others. [default: --runs, unless you alone "
+        "open a ledger on a server]",
+    ),
 ]
 _LOOPBACK = "127.0.0.1"
 PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
@@ -58,7 +63,7 @@ def app_(
         option("", "The address to listen on. Any other than this machine's own needs sign-in."),
     ] = _LOOPBACK,
     open_: Open = True,
-    runs: Runs = True,
+    runs: Runs = None,
 ) -> None:
     """Serve the app, to you alone or to a team that signs in.
 
@@ -67,14 +72,22 @@ def app_(
     sign_in = oidc_settings.configured_sign_in()
     oidc_settings.require_safe_address(address, sign_in)
     require_free(port, address)
-    chosen = _with_runs(settings(), runs)
+    chosen = _with_runs(settings(), runs, for_others=sign_in is not None)
     with running_meanwhile(ledger(chosen, begin=True), chosen):
         code = serve(chosen, port, address, sign_in, open_=open_)
     raise typer.Exit(code)
 
 
-def _with_runs(chosen: Settings, runs: bool) -> Settings:
-    """Return the settings with the interval of the runs, if any; BadInput for an odd interval."""
+def _with_runs(chosen: Settings, runs: bool | None, *, for_others: bool = False) -> Settings:
+    """Return the settings with the interval of the runs, if any; BadInput for an odd interval.
+
+    A team's ledger on a server gets its runs from the process that serves the team (``for_others``)
+    or from the operator's scheduler. Those have the operator's folders, network and digest; each
+    member's own machine would take the place of such a run without them.
+    """
+    if runs is None:
+        in_a_file = read_url(chosen.database_url).get_backend_name() == "sqlite"
+        runs = in_a_file or for_others or chosen.run_every is not None
     every = chosen.run_every or DEFAULT_EVERY
     read_every(every, OWN_EVERY)
     return chosen.model_copy(update={"run_every": every if runs else None})
@@ -131,7 +144,7 @@ def serve(
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
         # For the page Settings; empty counts as not set.
-        OWN_EVERY: chosen.run_every or "",
+        RUNS_STARTED: chosen.run_every or "",
     }
     if sign_in is None:
         environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
@@ -246,7 +259,7 @@ def api(
         list[str] | None,
         option("HOST", "A name under which other machines reach it; repeat for more."),
     ] = None,
-    runs: Runs = True,
+    runs: Runs = None,
 ) -> None:
     """Serve the HTTP API to bots and scripts, each with its token.
 
@@ -268,7 +281,7 @@ def api(
     # Before the MCP library sets up a log of its own, which draws a box around each error.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     require_free(port, host)
-    chosen = _with_runs(settings(), runs)
+    chosen = _with_runs(settings(), runs, for_others=bool(name))
     engine = ledger(chosen, begin=True)
     served = build(engine, clock=now, settings=chosen, hosts=name or ())
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"

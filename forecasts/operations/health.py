@@ -55,9 +55,11 @@ TOLERANCE = timedelta(seconds=5)  # between clocks
 # The server settings by which an acknowledged write survives a power cut.
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 # The privileges of a role beyond SELECT and INSERT.
-_UPDATED = ("watch", "last_run", "channel", "notice", "upkeep")
-_DELETED = ("score", "ended_session", "idempotent_answer")
-_MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "DELETE")
+_MORE_PRIVILEGES = {
+    **dict.fromkeys(("watch", "channel", "notice", "upkeep"), ("UPDATE",)),
+    **dict.fromkeys(("score", "ended_session", "idempotent_answer"), ("DELETE",)),
+    "last_run": ("UPDATE", "DELETE"),
+}
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
@@ -398,10 +400,10 @@ def missing_grants(connection: Connection) -> list[str]:
     """Return the GRANT of each privilege that the role lacks, up to the TO."""
     grants = []
     for name in (table.name for table in SQLModel.metadata.sorted_tables):
-        privileges = ("SELECT", "INSERT", _MORE_PRIVILEGES.get(name, "SELECT"))
+        privileges = ("SELECT", "INSERT", *_MORE_PRIVILEGES.get(name, ()))
         lacked = [
             act
-            for act in dict.fromkeys(privileges)
+            for act in privileges
             if not connection.scalar(select(func.has_table_privilege(name, act)))
         ]
         if lacked:

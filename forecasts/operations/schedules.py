@@ -20,6 +20,8 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 _SIZES = {"s": timedelta(seconds=1), "m": _MINUTE, "h": _HOUR, "d": _DAY}
 DEFAULT_EVERY = "15m"
 OWN_EVERY = "FORECASTS_RUN_EVERY"  # sets the interval of the runs of the app and the API
+# Set by forecasts app for its pages: the interval of the runs that it has started.
+RUNS_STARTED = "FORECASTS_RUNS_STARTED"
 LONGEST_RUN = 6 * _HOUR  # a unit ends a longer run, since no other can start meanwhile
 _LONGEST_WAIT = 60.0  # seconds, to notice a changed clock or a machine that slept
 

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
+from forecasts.common.settings import Settings
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question, Resolver, Watch
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
 from forecasts.reading.article import canonical_url
-from forecasts.resolution.resolvers import permitted_sources
+from forecasts.resolution.resolvers import kinds, permitted_sources
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
 from forecasts.values.outcomes import read_outcome
@@ -123,6 +124,27 @@ def is_assigned() -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return (col(Resolver.id) >= func.coalesce(last, 0)) & (col(Resolver.kind) != NONE)
+
+
+def not_askable_here(session: Session) -> dict[str, ColumnElement[bool]]:
+    """Return SQL conditions: this process cannot ask the ``Resolver``; the key is the reason.
+
+    A run leaves such questions to another process: a failure here would say nothing about them.
+    """
+    chosen = Settings()
+    found: dict[str, ColumnElement[bool]] = {
+        "their kind is not installed": col(Resolver.kind).not_in(kinds.names())
+    }
+    if chosen.commands_folder is None:
+        found["FORECASTS_COMMANDS_FOLDER is not set"] = col(Resolver.kind) == "command"
+    if chosen.files_folder is None and is_shared_ledger(session):
+        files = [
+            (col(Resolver.kind) == name) & ~address.ilike("http://%") & ~address.ilike("https://%")
+            for name, of_kind in kinds.OURS.items()
+            for address in (col(Resolver.settings)[place].as_string() for place in of_kind.places)
+        ]
+        found["FORECASTS_FILES_FOLDER is not set"] = or_(*files)
+    return found
 
 
 def schedule_lookup(session: Session, question: Question, at: datetime | None) -> None:

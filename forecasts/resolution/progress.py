@@ -22,7 +22,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import LastRun, Question, Resolver, ResolverRun, RunState, Watch
-from forecasts.resolution.assignments import is_assigned, resolvers
+from forecasts.resolution.assignments import is_assigned, not_askable_here, resolvers
 from forecasts.resolution.proposals import proposals_on
 
 _IS_PARKED = col(Watch.parked_at).is_not(None)
@@ -233,6 +233,21 @@ def unresolved() -> ColumnElement[bool]:
     return col(Watch.next_at).is_not(None) & ~has_outcome(Watch.question_id)
 
 
+def left_to_others(session: Session) -> dict[str, int]:
+    """Return how many resolvers this process leaves to another one, by the reason."""
+    of_unresolved = (
+        select(func.count(col(Resolver.id)))
+        .join(Watch, col(Watch.question_id) == col(Resolver.question_id))
+        .join(Question, col(Question.id) == col(Resolver.question_id))
+        .where(unresolved(), is_assigned(), question_visible(session))
+    )
+    counts = {
+        reason: session.exec(of_unresolved.where(cannot)).one()
+        for reason, cannot in not_askable_here(session).items()
+    }
+    return {reason: many for reason, many in counts.items() if many}
+
+
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 GRACE = timedelta(minutes=15)  # the least delay of a run that is reported
 
@@ -327,11 +342,15 @@ def begin_run(
 
 
 def forget_run(session: Session, begun: Begun) -> None:
-    """Let a run that failed not count as the last run, unless another has begun since."""
+    """Let a run that failed or was stopped not count, unless another has begun since."""
     row = session.get(LastRun, 1)
-    if row is not None and begun.before is not None and row.started_at == begun.at:
+    if row is None or row.started_at != begun.at:
+        return
+    if begun.before is None:
+        session.delete(row)
+    else:
         row.started_at, row.before_at = begun.before
-        session.add(row)
+    session.flush()
 
 
 def run_times(session: Session) -> RunTimes | None:

@@ -113,7 +113,8 @@ OPEN = {
         sqlite_path; ledger.verification: newest; operations.backup: on_a_server;
         operations.digests: claim send; operations.health: check check_file check_routine
         check_server; operations.stamps: folder_of_proofs; operations.upkeep: find record rows;
-        resolution.progress: begin_run forget_run run_times;
+        resolution.assignments: not_askable_here;
+        resolution.progress: begin_run forget_run left_to_others run_times;
         samples.demonstration: is_demonstration;
         scores.ledger_frames: revision
     """,

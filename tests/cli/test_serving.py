@@ -7,17 +7,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import uvicorn
+from sqlalchemy import Engine
 
 from forecasts.cli import serve
 from forecasts.common.extras import install_command
+from forecasts.common.settings import Settings
 from forecasts.samples import demonstration
-from tests.access.test_oidc_settings import SECRETS, set_to
+from tests.access.test_oidc_settings import SECRETS, WHOLE, set_to
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.slow
@@ -168,26 +172,57 @@ def test_a_server_that_fails_hands_on_its_exit_code() -> None:
     )
 
 
+SIGN_IN = {f"FORECASTS_OIDC_{name}": value for name, value in WHOLE.items()}
+ON_A_SERVER = {"FORECASTS_DATABASE_URL": "postgresql://db.example.org/forecasts"}
+SET = {"FORECASTS_RUN_EVERY": "5m"}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "setting", "told"),
-    [((), None, "15m"), ((), "5m", "5m"), (("--no-runs",), "5m", "")],
+    ("arguments", "environment", "told"),
+    [
+        (("app",), {}, "15m"),
+        (("app",), SET, "5m"),
+        (("app", "--no-runs"), SET, None),
+        (("api",), {}, "15m"),
+        # On a server, each member's own machine leaves runs to the one that serves the team.
+        (("app",), ON_A_SERVER, None),
+        (("api",), ON_A_SERVER, None),
+        (("app", "--runs"), ON_A_SERVER, "15m"),
+        (("app",), ON_A_SERVER | SET, "5m"),
+        (("app",), ON_A_SERVER | SIGN_IN, "15m"),
+        (("api", "--name", "api.example.org"), ON_A_SERVER, "15m"),
+    ],
 )
-def test_the_pages_are_told_whether_the_app_runs_by_itself(
+def test_runs_start_on_a_ledger_of_ones_own_and_where_a_team_is_served(
     forecasts: Run,
+    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    setting: str | None,
-    told: str,
+    environment: dict[str, str],
+    told: str | None,
 ) -> None:
-    given: list[str] = []
+    every: list[str | None] = []
+    pages: list[str] = []
+
+    @contextmanager
+    def started(_: object, chosen: Settings) -> Iterator[Event]:
+        every.append(chosen.run_every)
+        yield Event()
+
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    monkeypatch.setattr(serve, "ledger", lambda *_, **__: engine)
+    monkeypatch.setattr(serve, "running_meanwhile", started)
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
     monkeypatch.setattr(
-        serve, "run_until_ended", lambda _, names: given.append(names["FORECASTS_RUN_EVERY"]) or 0
+        serve,
+        "run_until_ended",
+        lambda _, names: pages.append(names["FORECASTS_RUNS_STARTED"]) or 0,
     )
-    if setting is not None:
-        monkeypatch.setenv("FORECASTS_RUN_EVERY", setting)
-    forecasts("app", *arguments)
-    assert given == [told]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    forecasts(*arguments)
+    assert every == [told]
+    assert pages == ([told or ""] if arguments[0] == "app" else [])
 
 
 def test_an_interval_that_cannot_be_is_said_before_anything_is_served(

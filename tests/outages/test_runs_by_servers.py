@@ -33,12 +33,6 @@ PATIENCE = 120  # seconds: the machine may be busy
 HEALTH = {"app": "/_stcore/health", "api": "/api/v1/docs"}
 
 
-@pytest.fixture
-def kind() -> str:
-    """One is enough: the lease is tested on both (``resolution/runs/test_run_times.py``)."""
-    return KINDS[0]
-
-
 def wait_until(true: Callable[[], bool], log: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while not true():
@@ -97,7 +91,9 @@ def last_run(engine: Engine) -> datetime:
     return datetime.min.replace(tzinfo=UTC) if times is None else times.last
 
 
-@pytest.mark.parametrize("names", [("app",), ("app", "app", "api")])
+@pytest.mark.parametrize(
+    ("kind", "names"), [(KINDS[0], ("app",)), *((kind, ("app", "app", "api")) for kind in KINDS)]
+)
 def test_what_falls_due_is_resolved_and_told_once(
     engine: Engine, service: Service, tmp_path: Path, names: tuple[str, ...]
 ) -> None:

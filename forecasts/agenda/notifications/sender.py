@@ -16,6 +16,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,17 +70,24 @@ class Summary:
         return sum(1 for one in self.messages if one.delivery == delivery)
 
 
-def send(engine: Engine, *, now: datetime, allow_private: bool = False) -> Summary:
+def send(
+    engine: Engine,
+    *,
+    now: datetime,
+    allow_private: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Summary:
     """Return the messages sent to everyone with due events; their results are written.
 
-    A channel that fails stops no other. No message is started after ``BUDGET`` seconds. A service
+    A channel that fails stops no other. No message is started after ``BUDGET`` seconds, or once
+    ``stop`` returns true. A service
     with several timeouts gets no more messages in this call, since messages that may have arrived
     are not sent again.
     """
     summary, until = Summary(), time.monotonic() + BUDGET
     timeouts: Counter[str] = Counter()
     for channel_id, service in _due_channels(engine, now):
-        if time.monotonic() >= until or timeouts[service] >= MOST_TIMEOUTS:
+        if stop() or time.monotonic() >= until or timeouts[service] >= MOST_TIMEOUTS:
             summary.left += 1
             continue
         if (claimed := _claim(engine, channel_id, now)) is None:

@@ -23,7 +23,7 @@ from forecasts.ledger.current import in_order
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Policy, Question, Resolver, ResolverRun, Watch
 from forecasts.questions.standing import QuestionState, Status, listing
-from forecasts.resolution.assignments import is_assigned
+from forecasts.resolution.assignments import is_assigned, not_askable_here
 from forecasts.resolution.progress import unresolved
 
 BATCH = 200  # questions claimed at once
@@ -84,6 +84,9 @@ class Claims:
         self._name = uuid.uuid4().hex
         self._until = clock()
         self._held: set[int] = set()
+        with reading(engine) as session:
+            cannot = or_(*not_askable_here(session).values())
+        self._left_to_others = select(Resolver.question_id).where(cannot, is_assigned())
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""
@@ -102,8 +105,13 @@ class Claims:
         )
 
     def _is_due(self) -> ColumnElement[bool]:
-        """Return the SQL condition: the question is due, with a resolver of the run's kind."""
-        due = and_(col(Watch.next_at) <= self.now, col(Watch.parked_at).is_(None), unresolved())
+        """Return the SQL condition: due, of the run's kind, and askable here."""
+        due = and_(
+            col(Watch.next_at) <= self.now,
+            col(Watch.parked_at).is_(None),
+            unresolved(),
+            col(Watch.question_id).not_in(self._left_to_others),
+        )
         if self.only is None:
             return due
         of_kind = select(Resolver.question_id).where(Resolver.kind == self.only, is_assigned())

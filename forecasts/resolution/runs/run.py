@@ -24,7 +24,7 @@ from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
 from forecasts.resolution import disputes
 from forecasts.resolution.assignments import no_resolver, resolvers
-from forecasts.resolution.progress import parked
+from forecasts.resolution.progress import left_to_others, parked
 from forecasts.resolution.proposals import require_new
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.runs import claiming, recording
@@ -55,12 +55,14 @@ class Summary:
     ``due``: the questions that were due when it began; another run may have taken some of them.
     ``waiting``: the questions that need a person, since this run or before. ``claimed``: those that
     other runs have claimed, or killed ones have left, each with the end of the claim.
+    ``left_to_others``: the number of resolvers that this process cannot ask, by the reason.
     """
 
     due: int = 0
     results: list[Result] = field(default_factory=list)
     waiting: int = 0
     claimed: list[tuple[str, datetime]] = field(default_factory=list)
+    left_to_others: dict[str, int] = field(default_factory=dict)
 
     def count(self, state: RunState) -> int:
         """Return the number of results in that state."""
@@ -86,7 +88,7 @@ def run(
        run across midnight has one date; the leases use the ``clock``.
     2. Claim up to ``claiming.BATCH`` questions, at most ``limit`` in all. A question that a killed
        run has left is claimed last and alone; the last of ``limit`` is reserved for one. Without
-       any question left, go to 6.
+       any question left, go to 6. One with a resolver that this process cannot ask is left alone.
     3. Ask the resolvers of each question outside of a transaction, since that may take long. The
        lease is renewed before a resolver that might outlast it. A look that exceeds its limits is
        stopped (``resolvers.worker``), and the rest of the batch is freed and claimed again.
@@ -133,6 +135,7 @@ def run(
             claims.release()
     with reading(engine) as session:
         summary.waiting, summary.claimed = waiting(session), claims.elsewhere(session)
+        summary.left_to_others = left_to_others(session)
     return summary
 
 

@@ -193,6 +193,7 @@ def test_the_time_is_bounded_and_failures_come_last(
     with acting(resolved) as (session, _, alice):
         tell(session, alice, service.address("b"), name="b", events=["resolved"], now=day(1))
     assert [one.channel for one in send(resolved, 4).messages] == ["b", "phone"]
+    assert sender.send(resolved, now=day(5), stop=lambda: True).left == 1
     monkeypatch.setattr(sender, "BUDGET", 0)
     assert send(resolved, 5).left == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -31,6 +32,7 @@ from tests.app.conftest import (
     words,
 )
 from tests.conftest import day
+from tests.resolution.conftest import attach
 
 pytestmark = pytest.mark.slow
 
@@ -127,13 +129,24 @@ def test_the_page_says_how_to_schedule_runs_and_when_the_last_and_the_next_are(
 
 
 def test_the_page_says_when_the_app_itself_runs(
-    asked: AppTest, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    asked: AppTest,
+    engine: Engine,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(tmp_path))
+    (tmp_path / "tell").touch(0o755)
+    attach(engine, "command", program="tell")
+    monkeypatch.delenv("FORECASTS_COMMANDS_FOLDER")
     monkeypatch.setenv("FORECASTS_RUN_EVERY", "15m")
+    assert "No run so far." in words(visit(asked, "settings"))  # streamlit run starts none
+    monkeypatch.setenv("FORECASTS_RUNS_STARTED", "15m")
     clock.moment = day(5) + timedelta(minutes=10)
     said = words(visit(asked, "settings"))
     assert "**Last run:** none so far. **Next:** about 6 Jan 2026, 00:15 UTC." in said
     assert "While this app is running, it checks outcomes every 15 minutes" in said
+    assert "1 resolver left to another scheduler: FORECASTS_COMMANDS_FOLDER is not set here" in said
     assert not asked.code
     run(engine, 15, 0)
     said = words(asked.run())
@@ -141,7 +154,7 @@ def test_the_page_says_when_the_app_itself_runs(
     clock.moment = day(5) + timedelta(hours=5)
     assert "Runs have stopped" in (said := words(asked.run()))
     assert "see its log" in said
-    monkeypatch.delenv("FORECASTS_RUN_EVERY")
+    monkeypatch.delenv("FORECASTS_RUNS_STARTED")
     clock.moment = day(5) + timedelta(minutes=20)
     assert "This app leaves runs to another scheduler." in words(asked.run())
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from forecasts.access import roles
 from forecasts.common.errors import BadInput, CannotTell, CaptureError
 from forecasts.ledger import database, models
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.resolution import assignments, kept_evidence
+from forecasts.resolution.resolvers import kinds
 from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.runs import run
 from tests.conftest import acting, day, on_both
@@ -66,6 +69,34 @@ def test_a_run_may_be_for_one_kind_or_so_many(engine: Engine, oracle: Oracle) ->
     with pytest.raises(BadInput, match="no resolver kind"):
         run.run(engine, now=day(11), only="tarot")
     assert states(run.run(engine, now=day(11), only="oracle")) == {"snow": "confirmed"}
+
+
+@on_both
+def test_a_question_is_left_to_a_process_that_has_what_its_resolvers_need(
+    engine: Engine, oracle: Oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, "rain", "snow", "wind")
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(tmp_path))
+    (tmp_path / "tell").write_text("")
+    (tmp_path / "tell").chmod(0o755)
+    attach(engine, "command", "rain", program="tell")
+    attach(engine, "deadline", "rain", beside=True)  # which alone would decide
+    attach(engine, "outcomes_file", "snow", path=str(tmp_path / "outcomes.csv"))
+    with acting(engine, "rain") as (session, _, alice):
+        roles.ensure_admin(session, alice, now=day(2))  # files of a shared ledger need the folder
+    before = contents(engine)
+    monkeypatch.delenv("FORECASTS_COMMANDS_FOLDER")
+    monkeypatch.delenv("FORECASTS_FILES_FOLDER")
+    monkeypatch.delitem(kinds.OURS, "oracle")
+    left = run.run(engine, now=day(11))
+    assert (left.due, left.results, contents(engine)) == (0, [], before)
+    assert left.left_to_others == {
+        "their kind is not installed": 1,
+        "FORECASTS_COMMANDS_FOLDER is not set": 1,
+        "FORECASTS_FILES_FOLDER is not set": 1,
+    }
+    monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(tmp_path))
+    assert states(run.run(engine, now=day(11))) == {"rain": "failed"}
 
 
 def test_a_run_can_be_stopped(engine: Engine, oracle: Oracle) -> None:

@@ -133,6 +133,10 @@ def test_of_processes_that_begin_at_the_same_moment_one_runs(engine: Engine) -> 
 
 @on_both
 def test_a_run_that_failed_does_not_count(session: Session) -> None:
+    first = begin(session, 0)
+    assert first is not None
+    forget_run(session, first)
+    assert run_times(session) is None
     begin(session, 0)
     failed = begin(session, 15)
     assert failed is not None
