@@ -14,16 +14,17 @@ from forecasts.documents import document
 from forecasts.documents.charts import Chart
 from forecasts.documents.vega_lite import forest, vega_lite
 
+_BESIDE = 4  # folded columns beside the first, so that a phone shows them whole
 _SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least height, in pixels
 
 
-def section(shown: document.Section) -> None:
-    """Show a section; of several figures, the reader picks one."""
+def section(shown: document.Section, terms: Iterable[document.Term] = ()) -> None:
+    """Show a section; of several figures, the reader picks one. ``terms``: as in a table."""
     st.header(shown.title, anchor=False)
     figures = {one.title: one for one in shown.blocks if isinstance(one, document.Figure)}
     for one in shown.blocks:
         if not isinstance(one, document.Figure):
-            block(one)
+            block(one, terms)
     if figures:
         picked = next(iter(figures))
         if len(figures) > 1:
@@ -46,8 +47,11 @@ def folded(title: str, *blocks: document.Block | None) -> None:
                 block(one)
 
 
-def block(shown: document.Block) -> None:
-    """Show a block of a document; a figure with its caption and its table."""
+def block(shown: document.Block, terms: Iterable[document.Term] = ()) -> None:
+    """Show a block of a document; a figure with its caption and its table.
+
+    ``terms``: as in a table.
+    """
     match shown:
         case str():
             st.markdown(as_text(shown))
@@ -65,7 +69,7 @@ def block(shown: document.Block) -> None:
                 spec = forest(shown.plot, shown.plot_heading.split("\n"), labels=labels)
                 if spec is not None:
                     st.vega_lite_chart(spec=spec, alt="The table has the numbers.")
-            report_table(shown)
+            report_table(shown, terms)
         case document.Figure():
             for drawn in shown.charts:
                 chart(drawn, f"{shown.alt}. The table has the numbers.")
@@ -93,12 +97,30 @@ def rows_table(rows: Iterable[document.Row], columns: document.Columns[document.
     report_table(document.table_of("", rows, columns))
 
 
-def report_table(shown: document.Table) -> None:
-    """Show a table of a document with its note below."""
-    cells = {
-        as_text(name) or " ": [as_text(row[place]) for row in shown.rows]
-        for place, name in enumerate(shown.head)
-    }
-    st.table(cells, hide_index=True, border="horizontal")
+def report_table(shown: document.Table, terms: Iterable[document.Term] = ()) -> None:
+    """Show a table of a document with its note below, and of a wide one some columns folded.
+
+    ``terms`` explain the folded columns that they name.
+    """
+    folds = shown.optional if len(shown.head) > document.IN_SIGHT else ()
+    more = [place for place, name in enumerate(shown.head) if name in folds]
+    _columns(shown, [place for place in range(len(shown.head)) if place not in more])
     if shown.note:
         st.caption(as_text(shown.note))
+    if not more:
+        return
+    with st.expander("More columns"):
+        for start in range(0, len(more), _BESIDE):
+            _columns(shown, [0, *more[start : start + _BESIDE]])
+        for term in terms:
+            if any(shown.head[place].startswith(term.title) for place in more):
+                st.caption(as_text(term.whole))
+
+
+def _columns(shown: document.Table, places: Iterable[int]) -> None:
+    """Show these columns of a table."""
+    cells = {
+        as_text(shown.head[place]) or " ": [as_text(row[place]) for row in shown.rows]
+        for place in places
+    }
+    st.table(cells, hide_index=True, border="horizontal")

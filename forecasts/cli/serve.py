@@ -245,7 +245,7 @@ def demo(
     echo(f"Next: {command('questions', database=path)}")
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
-        chosen = _with_runs(settings(database_url=url), False)
+        chosen = _with_runs(settings(database_url=url, member=demonstration.READER), False)
         raise typer.Exit(serve(chosen, port, open_=open_))
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from forecasts.common.text import on_one_line, printable
 from forecasts.documents.document import (
+    IN_SIGHT,
     Block,
     Bullets,
     Document,
@@ -105,7 +106,7 @@ def _table(table: Table, width: int) -> str:
     text = io.StringIO()
     Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(drawn)
     lines = [line.rstrip() for line in text.getvalue().rstrip().split("\n")]
-    notes = [table.note, f"Left out at this width: {'; '.join(left_out)}." if left_out else ""]
+    notes = [table.note, f"Left out here: {'; '.join(left_out)}." if left_out else ""]
     note = _wrapped(" ".join(filter(None, notes)), width)
     return "\n".join(part for part in (on_one_line(table.caption), *lines, note) if part)
 
@@ -113,15 +114,20 @@ def _table(table: Table, width: int) -> str:
 def _fitting(table: Table, width: int) -> tuple[list[int], list[str]]:
     """Return the columns that fit the width, none of them cut, and the headings of the others.
 
-    Optional columns are left out until names of up to ``_NAME`` characters stay on one line. Then
-    names are broken, and columns of numbers are left out from the right.
+    Optional columns are left out until ``IN_SIGHT`` are left and names of up to ``_NAME``
+    characters stay on one line. Then names are broken, and columns of numbers are left out from the
+    right.
     """
     shown, left_out = list(range(len(table.head))), []
     optional = [table.head.index(name) for name in table.optional if name in table.head]
     others = [place for place in reversed(shown[table.text_columns :]) if place not in optional]
-    for go, most in ((optional, _NAME), (others[:-1], _SHORTEST)):
+    for go, most, columns in (
+        (optional, _NAME, IN_SIGHT),
+        (others[:-1], _SHORTEST, len(shown)),
+    ):
         for place in go:
-            if sum(_least(table, one, most) + _GAP for one in shown) - _GAP <= width:
+            needed = sum(_least(table, one, most) + _GAP for one in shown) - _GAP
+            if needed <= width and len(shown) <= columns:
                 break
             shown.remove(place)
             left_out.append(table.head[place])

@@ -54,8 +54,10 @@ from scoring.simulation import Team, Tournament, simulate
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
 # The member that captures the articles and registers the questions.
 EDITOR = "demonstration"
-# The simulated forecaster in whose place the app's reader sees the sample, with a record and tasks.
+# The simulated forecaster in whose place the app's reader sees the sample. She has tasks, among the
+# questions of the articles, and the best record: in the tournament she is its best forecaster.
 READER = "Emi (simulated)"
+BEST = "Wren 4 (simulated)"
 
 Echo = Callable[[str], None]
 
@@ -213,7 +215,11 @@ def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
     simulated = simulate(tournament)
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=now)
-        frames = complete(simulated.questions, simulated.forecasts, simulated.teams)
+        forecasts, teams = (
+            table.replace({"forecaster": {BEST: READER}})
+            for table in (simulated.forecasts, simulated.teams)
+        )
+        frames = complete(simulated.questions, forecasts, teams)
         done = import_frames(session, frames, member=editor, now=now)
     echo(
         f"   {done.questions} questions, {done.forecasts:,} forecasts, {done.scores:,} scores. The "

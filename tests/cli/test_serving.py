@@ -128,19 +128,19 @@ def test_the_browser_is_opened_unless_it_should_not_be(
     forecasts("app", *arguments, exit_code=1 - opened)
 
 
-def test_the_demonstration_is_served_where_it_was_built(
+def test_the_demonstration_is_served_where_it_was_built_to_the_forecaster_with_a_record(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
     monkeypatch.setattr(serve, "require_free", lambda port: served.append(port))
     monkeypatch.setattr(demonstration, "build", lambda **_: "sqlite:////demonstration")
     monkeypatch.setattr(
-        serve, "serve", lambda chosen, port, **_: served.append(chosen.database_url)
+        serve, "serve", lambda chosen, _, **__: served.extend([chosen.database_url, chosen.member])
     )
     forecasts("demo", "--port", "9000")
-    assert served == [9000, "sqlite:////demonstration"]
+    assert served == [9000, "sqlite:////demonstration", demonstration.READER]
     forecasts("demo", "--no-serve")
-    assert served == [9000, "sqlite:////demonstration"]
+    assert len(served) == 3
 
 
 ENDLESS = """

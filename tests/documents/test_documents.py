@@ -204,7 +204,7 @@ def test_a_narrow_table_leaves_out_columns_and_names_them() -> None:
     drawn = as_text(of(table), width=60)
     assert max(map(len, drawn.splitlines())) <= 60
     assert drawn.count("12.345678") == 4
-    left_out = "Left out at this width: Number 8; Number 7; Number 6; Number 5; Number 4."
+    left_out = "Left out here: Number 8; Number 7; Number 6; Number 5; Number 4."
     assert left_out in on_one_line(drawn)
 
 
@@ -213,9 +213,17 @@ def test_optional_columns_go_before_a_name_is_broken() -> None:
     head = ("", *(f"Heading {n}" for n in range(6)))
     rows = tuple((name, *["0.123 to 0.456"] * 6) for name in names)
     drawn = as_text(of(Table("", head, rows, optional=("Heading 5", "Heading 4"))), width=100)
-    assert "Left out at this width: Heading 5" in on_one_line(drawn)
+    assert "Left out here: Heading 5" in on_one_line(drawn)
     for name in names:
         assert re.search(rf"(?m)^{name}  .*0\.456$", drawn)
+
+
+def test_optional_columns_beyond_seven_are_left_out_also_where_they_fit() -> None:
+    head = ("", *(f"Heading {n}" for n in range(9)))
+    drawn = as_text(of(Table("", head, (("a", *"012345678"),), optional=head[7:])), width=100)
+    assert "Left out here: Heading 6; Heading 7; Heading 8." in on_one_line(drawn)
+    rest = Table("", head, (("a", *"012345678"),))  # all of them are needed
+    assert "Left out" not in as_text(of(rest), width=110)
 
 
 def test_of_several_sections_a_text_shows_the_summaries() -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
+from forecasts import reports
 from forecasts.common.errors import Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
@@ -37,7 +38,12 @@ def test_it_has_articles_questions_and_outcomes_and_says_each_step(
         handles = session.exec(
             select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
         ).all()
+        records = reports.build(frames.ledger_frames(session), by="forecaster", as_of=NOW).groups
     engine.dispose()
+    # The reader's record is the best of those that allow a verdict.
+    verdicts = [one for one in records if one.verdict.kind != "too_few"]
+    best = min(verdicts, key=lambda one: one.brier.mean)
+    assert (best.name, best.verdict.kind) == (demonstration.READER, "calibrated")
     published = [(a.publisher, str(a.published_at and a.published_at.date())) for a in articles]
     assert published == [
         ("Japan Times", "2025-07-22"),
@@ -54,7 +60,7 @@ def test_it_has_articles_questions_and_outcomes_and_says_each_step(
     assert meeting.outcome == "yes"
     assert meeting.source.startswith("https://")
     assert "30 October 2025" in meeting.note
-    assert len(handles) == 5 + 12
+    assert len(handles) == 5 + 11
     assert all("(simulated)" in handle for handle in handles)
     assert [line.split(":")[0] for line in said if line[:1].isdigit()] == [
         "1. Capture",

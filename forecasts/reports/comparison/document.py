@@ -44,6 +44,7 @@ from forecasts.reports.wording import (
 )
 
 _INTERVAL = "95% interval"
+_EVIDENCE = OF_COMPARISONS["watched"].title
 _SKILL_INTERVAL = f"Shrunk, {_INTERVAL}"
 _MURPHY_STEP = 5  # of the thresholds of the Murphy curves, every fifth is listed
 _MOST_STEPS, _TABLE_STEPS = 300, 20  # of the evidence over time, drawn and listed
@@ -114,14 +115,21 @@ def _ranks(comparison: Comparison) -> Table:
         dots = tuple(map(float, range(side.rank_low, side.rank_high + 1)))
         text = f"Rank {wording.rank_range(side)} of {len(sides)}"
         ranks.append(ForestRow(side.name, dots, ends, text))
-    note = "Scores are over all questions of each; ranks rest on the shared ones."
+    note = (
+        "Rank 1 to 3: any of these, as far as the record tells. Brier: 0 is best, 1 is worst. "
+        "Scores are over all questions of each; ranks rest on the shared ones."
+    )
     return table_of(
         "",
         sides,
         columns,
         text_columns=2,
         note=f"{note} {adjusted_note(sides)}".strip(),
-        optional=("Coverage", _SKILL_INTERVAL, ADJUSTED_INTERVAL),
+        optional=(
+            *(_SKILL_INTERVAL, ADJUSTED_INTERVAL, BRIER_ORIGINAL, "No forecast, time"),
+            *("No forecast, questions", "May be best", "Skill, raw", "Coverage"),
+            *("Skill, shrunk", "Adjusted"),
+        ),
         plot=Forest(1.0, float(len(sides)), None, tuple(ranks)) if len(sides) > 1 else None,
         plot_heading=f"1 to {len(sides)}",
     )
@@ -136,13 +144,20 @@ def _differences(comparison: Comparison) -> Table:
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
         "Detectable": lambda pair: number(pair.detectable, wording.difference_decimals(pair)),
         "Tipping": lambda pair: wording.correlation(pair.tipping),
-        "Highest evidence": lambda pair: (
-            wording.e_value(pair.watched.highest) if pair.watched else NOTHING
-        ),
+        _EVIDENCE: lambda pair: wording.e_value(pair.watched.highest) if pair.watched else NOTHING,
     }
     heading = f"← first better · second better →\n{BRIER}, ±{number(_reach(comparison), 2)}"
     plot = differences(comparison)
-    return table_of("", wording.shown(comparison), columns, plot=plot, plot_heading=heading)
+    return table_of(
+        "",
+        wording.shown(comparison),
+        columns,
+        note="Below 0, the first of a pair is better. 95% interval: the true difference is inside "
+        "it in 19 of 20 such records.",
+        optional=("Detectable", "Tipping", _EVIDENCE, "p, adjusted"),
+        plot=plot,
+        plot_heading=heading,
+    )
 
 
 def differences(comparison: Comparison) -> Forest:

@@ -27,7 +27,7 @@ def test_forecasters_are_compared_on_shared_questions(furnished: AppTest) -> Non
     assert "No conclusion" in said
     assert "no shared question counts yet: 1 still open" in said
     assert "alice and bob" in said
-    assert list(columns(furnished, "Pair")["Pair"])
+    assert list(columns(furnished, "Difference")["Pair"])
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
     said = words(furnished.number_input(key="lead").set_value(3.0).run())
@@ -55,7 +55,8 @@ def test_a_pair_shows_for_which_decisions_one_lost_less(
     said = words(visit(furnished, "compare", of="Forecasters"))
     assert "Decisions" in [header.value for header in furnished.header]
     assert "ana lost less when acting above thresholds of" in said
-    assert "Rank" in columns(furnished, "Adjusted")
+    assert "Forecaster" in columns(furnished, "Adjusted")  # folded
+    assert "Rank" in columns(furnished, "Brier (0–1)")
     assert len(columns(furnished, "95% band"))
     assert not furnished.exception
 

@@ -31,20 +31,26 @@ def page() -> None:
     )
     section(of.Section("Pairs", blocks=(*blocks, ann, bob)))
     section(of.Section("Words", blocks=("Alone.",)))
+    wide = of.Table("", ("Name", *"ABCDEFG"), (("Ann", *"1234567"),), optional=tuple("BCDEFG"))
+    section(of.Section("Wide", blocks=(wide,)), [of.Term("F", "is explained."), of.Term("A", "no")])
     ending(of.Document("Report", (), scope="All questions.", notes=("A note.",)))
 
 
 def test_every_block_is_shown_and_one_of_several_figures() -> None:
     app = AppTest.from_function(page).run()
-    assert [one.value for one in app.header] == ["Pairs", "Words"]
+    assert [one.value for one in app.header] == ["Pairs", "Words", "Wide"]
     text, bullets, quote, *others = (one.value.replace("\\.", ".") for one in app.markdown)
     assert (text, bullets) == (r"It is \*her\* text.", "- one\n- two")
     assert [line.strip() for line in quote.splitlines()] == ["Line 1", "Line 2"]
     assert others == ["Cy falls.", "Ann rises.", "Alone."]
-    facts, *said = (one.value.replace("\\.", ".") for one in app.caption)
+    facts, *said = (one.value.replace("\\", "") for one in app.caption)
     assert facts.startswith("Type: Date  \nSource: [a page](")
-    assert said == [*["0 is best."] * 4, "A note.", "All questions."]
-    assert len(app.table) == 4
+    assert said == [*["0 is best."] * 4, "F: is explained.", "A note.", "All questions."]
+    *narrow, wide, more, still_more = app.table
+    assert len(narrow) == 4
+    heads = [list(table.value.columns) for table in (wide, more, still_more)]
+    assert heads == [["Name", "A"], ["Name", *"BCDE"], ["Name", *"FG"]]
+    assert [one.label for one in app.expander] == ["More columns"]
     assert len(app.get("vega_lite_chart")) == 3
     picked = app.selectbox[0].select("Bob").run()
     assert r"Bob rises\." in [one.value for one in picked.markdown]
