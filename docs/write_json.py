@@ -13,7 +13,7 @@ from forecasts.api.docs_page import fields_of, kind_of
 from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.members import TeamsAndRoles, Token
-from forecasts.views.questions import Question, SameQuestions, TodaysQuestion, WholeQuestion
+from forecasts.views.questions import FoundQuestion, SameQuestions, TodaysQuestion, WholeQuestion
 from forecasts.views.runs import (
     Claimed,
     FailedRun,
@@ -31,7 +31,7 @@ from forecasts.views.scores import AttributionRow, CrowdRow, ScoredQuestion, Sco
 # The shape that each command prints. Those of reports and comparisons have a JSON Schema.
 SHAPES: dict[str, Any] = {
     "today": list[TodaysQuestion],
-    "questions": list[Question],
+    "questions": list[FoundQuestion],
     "same": list[SameQuestions],
     "show": WholeQuestion,
     "update": NewForecast,

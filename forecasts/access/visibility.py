@@ -23,10 +23,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Rights, member_rights, question_not_found
-from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
+from forecasts.ledger.current import close_time, has_outcome, is_newest_wording, newest_owners
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
+    BotOwner,
     Citation,
+    Comment,
     Discard,
     Evidence,
     Forecast,
@@ -164,6 +166,30 @@ def forecast_visible(session: Session, question: Question | None = None) -> Colu
     crowds = reader.hidden_crowds if question is None else reader.hidden_crowd(question)
     own = col(Forecast.member_id).is_not_distinct_from(reader.rights.member_id)
     return and_(visible, or_(own, col(Forecast.question_id).not_in(crowds)))
+
+
+def comment_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:
+    """Return the SQL condition: the session's reader may see the ``Comment``.
+
+    A private one is visible to its author and to the owner of a bot. While a crowd is hidden, so
+    are others' comments. ``question``: as in ``forecast_visible``.
+    """
+    reader = _reader(session)
+    visible = question_visible(session, Comment.question_id)
+    if reader is None:
+        return visible
+    crowds = reader.hidden_crowds if question is None else reader.hidden_crowd(question)
+    member = reader.rights.member_id
+    bots = select(BotOwner.bot_id).where(
+        BotOwner.owner_id == member, col(BotOwner.id).in_(newest_owners())
+    )
+    own = col(Comment.member_id).is_not_distinct_from(member)
+    open_ = col(Comment.private).is_(False)
+    return and_(
+        visible,
+        or_(own, col(Comment.question_id).not_in(crowds)),
+        or_(own, open_, col(Comment.member_id).in_(bots)),
+    )
 
 
 def evidence_visible(session: Session) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from forecasts.api.door import Here
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import to_minute
 from forecasts.questions import registry
+from forecasts.questions.search import Passage
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.questions.trends import Trend, trends
 from forecasts.updates.updates import current_forecast
@@ -64,7 +65,9 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {one}" for one in lines)
 
 
-def summary(one: Question, now: datetime, trend: Trend | None = None) -> str:
+def summary(
+    one: Question, now: datetime, trend: Trend | None = None, passage: Passage | None = None
+) -> str:
     """Return a question on one line: its id, title, status and close, and the forecasts on it."""
     closes = f"{'closes' if one.close_time > now else 'closed'} {to_minute(one.close_time)}"
     parts = [f"{line(one.id)}: {line(one.title)}"]
@@ -76,6 +79,8 @@ def summary(one: Question, now: datetime, trend: Trend | None = None) -> str:
     if trend is not None and trend.forecasters > 1 and trend.points[-1] is not None:
         of = CROWD_OF[trend.of] if trend.of else "crowd"
         parts.append(f"{of} ({trend.forecasters}): {format_probability(trend.points[-1])}")
+    if passage is not None:
+        parts.append(line(str(passage)))
     return " · ".join(parts)
 
 

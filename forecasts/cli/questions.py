@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +29,9 @@ from forecasts.updates.updates import current_forecasts
 from forecasts.values.value import format_leaders
 from forecasts.views.questions import question
 
+if TYPE_CHECKING:
+    from forecasts.questions.search import Passage
+
 # The order of the list. Within a status the soonest close is first; of past ones, the latest.
 _ORDER = ("open", "upcoming", "proposed", "awaiting", "resolved", "ambiguous", "annulled")
 _PAST = ("resolved", "ambiguous", "annulled")
@@ -48,7 +51,9 @@ def questions(
     search: Annotated[
         str | None,
         option(
-            "WORDS", "Find words in titles, criteria and background; a typo finds similar words."
+            "WORDS",
+            "Find words in titles, criteria, background, reasons and comments; a typo finds "
+            "similar words.",
         ),
     ] = None,
     everything: Every = False,
@@ -57,7 +62,7 @@ def questions(
     """List questions, open ones first, with your forecasts.
 
     A terminal gets one screen of numbered titles; a pipe gets every question, one per line with
-    tabs: ID, title, status, close and your forecast.
+    tabs: ID, title, status, close, your forecast and, after a search, the passage found.
     """
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
@@ -71,15 +76,19 @@ def questions(
                 and (tag is None or tag in (state.text.tags or []))
             ]
         )
+        found: Mapping[int, Passage | None] = {}
         if search is not None:
-            from forecasts.questions.search import Filter, find  # loads pandas
+            from forecasts.questions.search import Filter, find, passages  # loads pandas
 
             slugs, similar = find(session, Filter(words=search), member=who, now=now)
             by_slug = {state.slug: state for state in rows}
             rows = [by_slug[slug] for slug in slugs if slug in by_slug]
+            found = passages(session, rows, f"{search} {' '.join(similar)}")
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
-        if printed_json(format_, (question(state, current.get(state.id)) for state in rows)):
+        if printed_json(
+            format_, (question(state, current.get(state.id), found.get(state.id)) for state in rows)
+        ):
             return
         mine = {
             state.id: format_leaders(current[state.id], state.text.options)
@@ -98,6 +107,9 @@ def questions(
         without = [str(one.id) for one in open_ones if not one.text.has_criteria]
         if without:
             print_lines(fitted(f"No criteria yet: {', '.join(without)}"), style="dim")
+        for one in shown:
+            if passage := found.get(one.id):
+                print_lines(fitted(f"{one.id} {passage}"), style="dim")
         if len(shown) < len(rows):
             print_note(f"… and {len(rows) - len(shown):,} more: forecasts questions --all")
     else:
@@ -105,6 +117,7 @@ def questions(
             closes = f"{state.text.close_time:%F}"
             yours = mine.get(state.id, "")
             cells = [state.slug, state.text.title, state.status.name, closes, yours]
+            cells += [] if search is None else [str(found.get(state.id) or "")]
             # Not through the console, which turns tabs into spaces.
             typer.echo("\t".join(map(on_one_line, cells)))
 

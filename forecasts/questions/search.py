@@ -6,6 +6,8 @@ questions in full. Filters are plain words, so that a web address can hold them.
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +18,8 @@ from sqlalchemy import case, literal, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select
 
-from forecasts.access.visibility import forecast_visible, question_visible
+from forecasts.access.visibility import comment_visible, forecast_visible, question_visible
+from forecasts.common.text import on_one_line, shortened
 from forecasts.ledger.current import (
     close_time,
     has_outcome,
@@ -25,6 +28,7 @@ from forecasts.ledger.current import (
     last_forecast,
 )
 from forecasts.ledger.models import (
+    Comment,
     Forecast,
     Member,
     Question,
@@ -44,6 +48,8 @@ PAGE_SIZE = 20
 MAX_LABELS = 500  # the most common tags or families, offered as filters
 _MOST_WORDS = 30  # searched for; a database refuses thousands of conditions
 _MOST_CHARACTERS = 1_000  # of the words; SQLite takes no pattern of 50,000
+_MOST_PASSAGES = 500  # of a list
+_BEFORE, _PASSAGE = 40, 140  # characters of a passage before its first word, and in all
 
 
 class Order(StrEnum):
@@ -59,8 +65,9 @@ class Order(StrEnum):
 class Filter:
     """Conditions on a question; a blank field allows any value.
 
-    ``words``: all of them, of many the first, occur in the title, slug, background or criteria, in
-    any order and case, or, if no question has them all, similar words do.
+    ``words``: all of them, of many the first, occur in the title, slug, criteria or background, or
+    in a visible reason or comment, in any order and case, or, if no question has them all, similar
+    words do.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team. ``platform``: the one it was imported from, in lower
     case. ``changed_since``: with a wording, a step of its resolution or a visible forecast recorded
@@ -78,16 +85,38 @@ class Filter:
     changed_since: datetime | None = None
 
 
+class Place(StrEnum):
+    """The place of a passage with the words of a search."""
+
+    criteria = "in the criteria"
+    background = "in the background"
+    reason = "in a reason"
+    comment = "in a comment"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage with words of a search that the question's title lacks, on one line."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
 @dataclass(frozen=True)
 class Row:
     """A question on a page, with the member's current forecast and the crowd's trend.
 
-    ``trend`` is None unless the question is binary and has visible forecasts.
+    ``trend`` is None unless the question is binary and has visible forecasts. ``passage`` is None
+    if the title has all words of the search.
     """
 
     state: QuestionState
     forecast: Forecast | None
     trend: Trend | None
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +152,7 @@ def page(
 
     ``Order.close`` puts open questions first, soonest close first; then those that need a decision,
     those not yet open, and resolved ones, most recently closed first. Questions with the words in
-    their title come before the others.
+    their title come before the others, those with some only in reasons or comments after them.
     """
     total = session.exec(
         select(func.count(col(Question.id))).where(question_visible(session))
@@ -131,7 +160,8 @@ def page(
     slugs, similar = find(session, by, member=member, now=now, order=order)
     number = max(1, min(number, -(-len(slugs) // PAGE_SIZE)))
     shown = slugs[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Page(rows(session, shown, member=member, now=now), number, len(slugs), total, similar)
+    listed = rows(session, shown, member=member, now=now, words=f"{by.words} {' '.join(similar)}")
+    return Page(listed, number, len(slugs), total, similar)
 
 
 def find(
@@ -141,7 +171,7 @@ def find(
 
     The order is that of ``page``.
     """
-    typed = by.words[:_MOST_CHARACTERS].split()[:_MOST_WORDS]
+    typed = _split(by.words)
     words = [[word] for word in typed]
     slugs = _slugs(session, by, words, member, now, order)
     if slugs or not words:
@@ -155,6 +185,74 @@ def find(
     words = [[word, *similar.get(word, ())] for [word] in words]
     used = tuple(word for alike in similar.values() for word in alike)
     return _slugs(session, by, words, member, now, order), used
+
+
+def _split(words: str) -> list[str]:
+    return words[:_MOST_CHARACTERS].split()[:_MOST_WORDS]
+
+
+def passages(
+    session: Session, states: Sequence[QuestionState], words: str
+) -> dict[int, Passage | None]:
+    """Return, by a question's id, a passage that the reader may see with words of a search.
+
+    Of several, the one with the most words that are not in the title; None if there is none. Of
+    more than ``_MOST_PASSAGES`` questions, only those of the first.
+    """
+    typed = list(dict.fromkeys(word.casefold() for word in _split(words)))
+    missing = {
+        state.id: lacking
+        for state in states[:_MOST_PASSAGES]
+        if (lacking := [w for w in typed if w not in f"{state.text.title} {state.slug}".casefold()])
+    }
+    if not missing:
+        return {}
+    texts: dict[int, list[tuple[Place, str]]] = defaultdict(list)
+    for state in states:
+        texts[state.id].append((Place.criteria, state.text.resolution_criteria))
+        texts[state.id].append((Place.background, state.text.background))
+    sought = list(dict.fromkeys(word for some in missing.values() for word in some))
+    for table, column, visible in _said(session):
+        has = sum((case((_has_one([word], column), 1), else_=0) for word in sought), literal(0))
+        rank = func.row_number().over(
+            partition_by=table.question_id, order_by=(has.desc(), col(table.id).desc())
+        )
+        place: Any = literal(Place.reason)
+        if table is Comment:
+            explains = col(Comment.forecast_id).is_not(None)
+            place = case((explains, Place.reason), else_=Place.comment)
+        one: Any = (
+            select(
+                table.question_id, column.label("text"), place.label("place"), rank.label("rank")
+            )
+            .where(col(table.question_id).in_(list(missing)), _has_one(sought, column), visible)
+            .subquery()
+        ).c
+        best = select(one.question_id, one.text, one.place).where(one.rank == 1)
+        for id_, text, place in session.exec(best):
+            texts[id_].append((Place(place), text))
+    return {id_: _passage(texts[id_], lacking) for id_, lacking in missing.items()}
+
+
+def _passage(texts: Sequence[tuple[Place, str]], words: Sequence[str]) -> Passage | None:
+    """Return the passage of the first text with the most of the words around the first of them."""
+    place, text = max(texts, key=lambda one: sum(word in one[1].casefold() for word in words))
+    line = on_one_line(text)
+    first = re.search("|".join(map(re.escape, words)), line, re.IGNORECASE)
+    if first is None:
+        return None
+    begin = max(0, first.start() - _BEFORE)
+    if begin:
+        begin = line.find(" ", begin, first.start()) + 1 or first.start()
+    return Passage(place, ("… " if begin else "") + shortened(line[begin:], _PASSAGE))
+
+
+def _said(session: Session) -> Sequence[tuple[Any, Any, Any]]:
+    """Return the tables of reasons and comments, each with its text and who may see a row."""
+    return (
+        (Forecast, col(Forecast.rationale), forecast_visible(session)),
+        (Comment, col(Comment.text), comment_visible(session)),
+    )
 
 
 def labels(session: Session) -> tuple[list[str], list[str]]:
@@ -228,13 +326,22 @@ def _slugs(
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
     if by.changed_since is not None:
         found = found.where(_changed(session, by.changed_since))
-    searched = (text.title, Question.slug, text.resolution_criteria, text.background)
+    texts = (text.title, Question.slug, text.resolution_criteria, text.background)
     for alike in words:
-        found = found.where(_has_one(alike, *searched))
+        said = (
+            select(table.question_id).where(_has_one(alike, column), visible)
+            for table, column, visible in _said(session)
+        )
+        found = found.where(
+            or_(_has_one(alike, *texts), *(col(Question.id).in_(some) for some in said))
+        )
     ranked = [*_order(order, member, now), col(Question.id)]
     if words and order == Order.close:
-        titled = and_(*(_has_one(alike, text.title) for alike in words))
-        ranked.insert(0, case((titled, 0), else_=1))
+        titled, worded = (
+            and_(*(_has_one(alike, *columns) for alike in words))
+            for columns in ([text.title], texts)
+        )
+        ranked.insert(0, case((titled, 0), (worded, 1), else_=2))
     return list(session.exec(found.order_by(*ranked)))
 
 
@@ -320,9 +427,14 @@ def _id(member: Member | None) -> int:
 
 
 def rows(
-    session: Session, slugs: Sequence[str], *, member: Member | None, now: datetime
+    session: Session,
+    slugs: Sequence[str],
+    *,
+    member: Member | None,
+    now: datetime,
+    words: str = "",
 ) -> list[Row]:
-    """Return the questions with these slugs, which ``find`` returned, as on a page."""
+    """Return the questions with these slugs, as on a page; ``find`` returned them for ``words``."""
     if not slugs:
         return []
     by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
@@ -336,4 +448,8 @@ def rows(
     )
     current = {forecast.question_id: forecast for forecast in forecasts}
     crowds = trends(session, states, now=now)
-    return [Row(state, current.get(state.id), crowds.get(state.id)) for state in states]
+    found = passages(session, states, words)
+    return [
+        Row(state, current.get(state.id), crowds.get(state.id), found.get(state.id))
+        for state in states
+    ]

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select, true
+from sqlmodel import Session, col, select
 
 from forecasts.access import visibility
 from forecasts.access.roles import Action, require
-from forecasts.access.tokens import owner_of
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_prose
 from forecasts.ledger.append import written
@@ -47,8 +46,8 @@ def comment(
 
     ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
     within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: of any other
-    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank text or
-    one that is too long.
+    comment, see ``visibility.comment_visible``. The member must be a forecaster. BadInput for a
+    blank text or one that is too long.
     """
     require(session, member, Action.forecast, question, now=now)
     visibility.require_visible(session, question)
@@ -85,28 +84,15 @@ def _repeated(session: Session, row: Comment) -> Comment | None:
 
 
 def remarks(session: Session, question: Question) -> list[Remark]:
-    """Return the question's comments that the session's reader may see, oldest first.
-
-    A private one is visible to its author and to the owner of a bot. While a crowd is hidden, so
-    are others' comments.
-    """
+    """Return the question's comments that the session's reader may see, oldest first."""
     visibility.require_visible(session, question)
-    reader = visibility.reader_id(session)
-    hidden = visibility.crowd_is_hidden(session, question)
     rows = session.exec(
         select(Comment, Member)
         .join(Member, col(Member.id) == col(Comment.member_id))
-        .where(
-            Comment.question_id == question.id, Comment.member_id == reader if hidden else true()
-        )
+        .where(Comment.question_id == question.id, visibility.comment_visible(session, question))
         .order_by(col(Comment.id))
     )
-    found = []
-    for row, author in rows:
-        owner = owner_of(session, author) if row.private else None
-        if not row.private or reader in (-1, author.id, owner and owner.id):
-            found.append(Remark(row, author))
-    return found
+    return [Remark(row, author) for row, author in rows]
 
 
 def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:

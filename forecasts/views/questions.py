@@ -24,6 +24,7 @@ from forecasts.views.view import Next, View
 
 if TYPE_CHECKING:  # it loads NumPy and SciPy, which a list of questions needs not
     from forecasts.questions.same_questions import SamePair
+    from forecasts.questions.search import Passage
 
 
 class QuestionFields(View):
@@ -57,6 +58,15 @@ class Question(QuestionFields):
     forecast: Value | None
 
 
+class FoundQuestion(Question):
+    """A question in a list, which a search may have found."""
+
+    found: str | None = Field(
+        description="the passage with the words of a search and its place: `in a comment: …`; null "
+        "if the title has them"
+    )
+
+
 class TodaysQuestion(Question):
     """A question with something to do."""
 
@@ -72,7 +82,7 @@ class TodaysQuestion(Question):
 class Questions(View):
     """A page of questions."""
 
-    questions: list[Question]
+    questions: list[FoundQuestion]
     matching: int = Field(description="the number of questions on all pages")
     next: Next
 
@@ -156,9 +166,12 @@ class WholeQuestion(QuestionHistory):
     printed_scores: list[Printed] = Field(description="those that the platform printed")
 
 
-def question(state: QuestionState, mine: models.Forecast | None) -> Question:
-    """Return a question with the reader's current forecast."""
-    return Question.of(state.text, **_of_state(state), forecast=mine)
+def question(
+    state: QuestionState, mine: models.Forecast | None, found: Passage | None = None
+) -> FoundQuestion:
+    """Return a question with the reader's current forecast, and the passage that a search found."""
+    passage = None if found is None else str(found)
+    return FoundQuestion.of(state.text, **_of_state(state), forecast=mine, found=passage)
 
 
 def todays_question(

@@ -82,8 +82,8 @@ OPEN = {
     "is the check": """
         access.roles: appointed_role has_scope is_shared member_rights require require_own_name
         require_scope; access.teams: needs_second_resolver require_second_resolver; access.tokens:
-        require_name_suffices; access.visibility: evidence_visible forecast_visible is_visible
-        question_visible reader_rights require_visible; articles.library: require_capture
+        require_name_suffices; access.visibility: comment_visible evidence_visible forecast_visible
+        is_visible question_visible reader_rights require_visible; articles.library: require_capture
     """,
     "does nothing in a shared ledger": "access.roles: ensure_admin",
     "the member's own": """
@@ -662,7 +662,7 @@ EVERY_CASE = (
     Case(kept_evidence.content, A.see, shown_exhibit, on="resolved"),
     case(A.see, kept_evidence.kept, on="resolved"),
     lists(search.labels, lambda s, _: search.labels(s)[0]),
-    lists(search.page, paged, search.rows),
+    lists(search.page, paged, search.rows, search.passages),
     lists(search.find, lambda s, m: search.find(s, search.Filter(), member=m, now=NOW)[0]),
     case(A.see, trends.trends, lambda c: [state_of(c)]),
     lists(forecast_frame, lambda s, _: set(forecast_frame(s, None)["question_id"])),

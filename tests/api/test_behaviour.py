@@ -100,6 +100,13 @@ def test_nothing_is_fetched_without_the_right_to_capture(
         assert len(fetched) == (status == 201)
 
 
+def test_a_search_says_where_it_found_the_words(api: TestClient, engine: Engine) -> None:
+    asked(engine, slug="rain", background="The gauge was new.")
+    for words, found in (("GAUGE", "in the background: The gauge was new."), ("rain", None)):
+        [one] = api.get("/api/v1/questions", params={"words": words}).json()["questions"]
+        assert one["found"] == found
+
+
 def test_a_time_outside_the_calendar_is_refused(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
     time = "0001-01-01T00:00:00+14:00"

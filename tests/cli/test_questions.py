@@ -61,6 +61,11 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
     assert typo.stdout.startswith("upcoming\t")
     assert typo.stderr == "No question has these words; similar ones: upcoming.\n"
     assert found("--search", "zzzz")[0].startswith("No question matches.")
+    forecasts("update", "open", "40%", "--because", "The dam is full.", "--as", "bob")
+    [line] = forecasts("questions", "--search", "DAM").stdout.splitlines()
+    assert line.split("\t")[5] == "in a reason: The dam is full."
+    [one] = forecasts.printed("questions", "--search", "dam")
+    assert one["found"] == "in a reason: The dam is full."
 
 
 @pytest.mark.slow

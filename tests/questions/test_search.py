@@ -23,6 +23,8 @@ from forecasts.questions.search import Filter, Order, labels, page
 from forecasts.questions.standing import Status, listing
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
+from forecasts.updates.comments import comment
+from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day, imported, on_both, resolve, say
 
 
@@ -203,6 +205,46 @@ def test_a_hidden_crowd_has_no_way(session: Session, alice: Member, bob: Member)
     assert row.trend is None
 
 
+@on_both
+def test_reasons_and_comments_are_searched_as_far_as_the_reader_may_see_them(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    rain = ask(session, alice, slug="rain", title="Rain?", resolution_criteria="By the gauge.")
+    snow = ask(session, alice, slug="snow", title="Snow?", crowd_hidden=True)
+    by: dict[str, Any] = {"member": alice, "now": day(1)}
+    for question, reason in (
+        (rain, "Clouds over Łódź. " + "More of it. " * 20),
+        (snow, "Ice cold"),
+    ):
+        updates.update(session, question, Value(probability=0.4), rationale=reason, **by)
+    comment(session, rain, "The valley has had clouds\nand HAIL since Monday.", **by)
+    comment(session, rain, "Only I know of the geyser.", private=True, **by)
+    comment(session, snow, "A glacier would do.", explains_forecast=True, **by)
+
+    def passages(words: str, member: Member) -> list[tuple[str, str]]:
+        read_as(session, member, now=day(2))
+        shown = page(session, Filter(words=words), member=member, now=day(2)).rows
+        return [(row.state.slug, str(row.passage)) for row in shown]
+
+    clouds = "Clouds over Łódź. More of it."
+    [(slug, passage)] = passages("łódź", bob)
+    assert (slug, passage[: len(clouds) + 13]) == ("rain", f"in a reason: {clouds}")
+    assert len(passage) < 170
+    said = "The valley has had clouds and HAIL since Monday."
+    assert passages("clouds hail rain", bob) == [("rain", f"in a comment: {said}")]
+    assert passages("gauge", bob) == [("rain", "in the criteria: By the gauge.")]
+    assert passages("rain", bob) == [("rain", "None")]
+    for words, place in (("geyser", "rain"), ("ice", "snow"), ("glacier", "snow")):
+        assert [slug for slug, _ in passages(words, alice)] == [place], words
+        assert passages(words, bob) == [], words
+    assert passages("glacier", alice) == [("snow", "in a reason: A glacier would do.")]
+    updates.update(session, snow, Value(probability=0.5), member=bob, now=day(2))
+    assert passages("ice", bob) == [("snow", "in a reason: Ice cold")]
+    # What a question's own text says comes first.
+    ask(session, alice, slug="hail", title="Hail?", scheduled_close_time=day(300))
+    assert [slug for slug, _ in passages("hail", bob)] == ["hail", "rain"]
+
+
 @pytest.fixture
 def _many(engine: Engine) -> None:
     with database.writing(engine) as session:
@@ -232,8 +274,8 @@ def test_a_page_takes_as_many_statements_however_many_questions_there_are(engine
 @pytest.mark.slow
 @pytest.mark.usefixtures("_many")
 def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
-    """The query plan finds the rows of a question by an index."""
-    by = Filter(mine=True, status="open", words="rain", tag="t1")
+    """The query plan finds the rows of a question by an index. Only words are looked for in all."""
+    by = Filter(mine=True, status="open", tag="t1")
     with database.reading(engine) as session:
         alice = session.exec(select(Member)).one()
         sent: list[tuple[str, object]] = []

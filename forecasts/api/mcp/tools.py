@@ -104,7 +104,9 @@ Cost = Annotated[float | None, _about("Cost of this forecast in US dollars.")]
 
 def find_questions(
     here: Here,
-    text: Annotated[str, _about("Words in title, criteria or background; blank for all.")] = "",
+    text: Annotated[
+        str, _about("Words in titles, texts, reasons or comments; blank for all.")
+    ] = "",
     status: Annotated[
         Literal["open", "upcoming", "awaiting", "proposed", "resolved", "any"],
         _about("awaiting: closed without an outcome; proposed: to be decided."),
@@ -130,7 +132,8 @@ def find_questions(
     if not found.rows:
         return f"No question matches ({found.total:,} in the ledger)."
     lines = [
-        words.summary(view(one.state, one.forecast), here.now, one.trend) for one in found.rows
+        words.summary(view(one.state, one.forecast), here.now, one.trend, one.passage)
+        for one in found.rows
     ]
     head = f"{count(found.matching, 'question')}, page {found.number} of {found.pages}."
     if found.similar:

@@ -40,7 +40,9 @@ _EVERY = 1_000_000  # questions that may need an update
 @reads
 def list_questions(
     at: At,
-    words: Annotated[str, Query(description="In title, criteria or background.")] = "",
+    words: Annotated[
+        str, Query(description="In title, criteria, background, reasons or comments.")
+    ] = "",
     status: Annotated[
         Literal["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
         | None,
@@ -86,8 +88,8 @@ def list_questions(
         due = _needs_update(at)
         slugs = [slug for slug in slugs if slug in due]
     shown, following = here.page(slugs, limit)
-    rows = search.rows(at.session, shown, member=at.member, now=at.now)
-    listed = [views.question(row.state, row.forecast) for row in rows]
+    rows = search.rows(at.session, shown, member=at.member, now=at.now, words=words)
+    listed = [views.question(row.state, row.forecast, row.passage) for row in rows]
     return Questions(questions=listed, matching=len(slugs), next=following)
 
 
