@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from app.forms.one_line import one_line_entry
 from app.forms.question import ASK, ask_form, audience_field, teams_to_ask_in
-from app.markdown_text import as_text, closing, shortened
+from app.markdown_text import as_text, shortened
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
-from app.times import day
+from app.times import closing_on
 from app.views.downloads import ledger_folder_button
 from app.views.empty import empty
 from app.views.widgets import (
@@ -21,6 +21,7 @@ from app.views.widgets import (
     question_line,
     question_link,
     search_field,
+    sparkline,
     switch,
 )
 from forecasts.access import memberships
@@ -40,9 +41,6 @@ FILTER_WIDTH = 132  # pixels
 FIND = "Find"
 CHOICES = ("status", "whose", "type", "tag", "family", "team", "platform")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
-BARS = "▁▂▃▄▅▆▇█"
-# A narrow space between the bars, which would otherwise touch and look like one black block.
-NARROW_SPACE = "\u202f"
 MOVED = 0.1  # smallest range of the crowd's probability that is drawn
 
 _EXPORT = "export as a ledger folder"
@@ -56,7 +54,7 @@ def filters(
     """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
     with st.container(horizontal=True, gap="small"):
-        words = search_field("Search", "words", "Search titles, criteria, background")
+        words = search_field("Search", "words", "Search questions, reasons, comments")
         folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
     # Two in a row.
     with folded, st.container(horizontal=True, gap="small"):
@@ -96,17 +94,14 @@ def clear(*keys: str) -> None:
 
 
 def spark(trend: Trend) -> str:
-    """Return the crowd's trend as text: bars from 0% to 100%, then its first and last value."""
+    """Return the crowd's trend in Markdown: a line from 0% to 100%, its first and last value."""
     known = [p for p in trend.points if p is not None]
     if not known:
         return ""
-    bars = NARROW_SPACE.join(
-        " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
-    )
     first, last = (format_probability(round(p, 2)) for p in (known[0], known[-1]))
     crowd = f"{CROWD_OF[trend.of] if trend.of else 'crowd'} ({trend.forecasters}):"
-    # Bars of the same height say no more than the number.
-    drawn = "" if max(known) - min(known) < MOVED else f"{bars.strip()} {first} → "
+    # A flat line says no more than the number.
+    drawn = "" if max(known) - min(known) < MOVED else f"{sparkline(trend.points)} {first} → "
     return f"{crowd} {drawn}{last}"
 
 
@@ -120,7 +115,7 @@ def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:
         parts.append("no criteria")
     # A question annulled before its close no longer closes.
     if state.resolution is None or text.close_time <= moment:
-        parts += [closing(text, moment), day(text.close_time)]
+        parts.append(closing_on(text, moment))
     if row.forecast is not None:
         yours = format_leaders(row.forecast, text.options, 3)
         parts.append(f"you: **{as_text(shortened(yours, 60))}**")
@@ -139,6 +134,7 @@ def labels_of(
     return *search.labels(_ledger), platforms(_ledger)
 
 
+@st.fragment
 def find() -> None:
     """Show the filtered questions in pages."""
     with reading() as ledger:
@@ -183,7 +179,10 @@ def line(row: search.Row, several: bool, origins: Sequence[QuestionOrigin]) -> N
         with box:
             ticked(row.state)
     with words:
-        question_line(row.state, caption(row, origins))
+        said = caption(row, origins)
+        if row.passage is not None:
+            said += f"  \n{row.passage.place}: {as_text(row.passage.text)}"
+        question_line(row.state, said)
 
 
 def ask() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,7 +16,10 @@ from forecasts.ledger.models import Article
 from forecasts.questions.standing import QuestionState
 
 Item = TypeVar("Item")
+LIVE = "100ms"  # of rest until a search is read
 _LONGEST = 160  # characters of a title in a list; the question's page has it in full
+# Of a sparkline: pixels, and a colour that is seen on the pages of both themes.
+_STEP, _HEIGHT, _STROKE = 6, 20, "#3d8dbb"
 _TYPES = {
     ".csv": "text/csv",
     ".html": "text/html",
@@ -43,6 +47,21 @@ def question_line(
     with st.container(border=border, gap=None):
         question_link(state, page)
         st.caption(caption)
+
+
+def sparkline(points: Sequence[float | None]) -> str:
+    """Return a line from 0% to 100%, as an image in Markdown; None: nothing at that place."""
+    path = " ".join(
+        f"{place * _STEP + 2},{round(_HEIGHT - 2 - p * (_HEIGHT - 4), 1)}"
+        for place, p in enumerate(points)
+        if p is not None
+    )
+    width = (len(points) - 1) * _STEP + 4
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{_HEIGHT}'>"
+        f"<polyline points='{path}' fill='none' stroke='{_STROKE}' stroke-width='1.5'/></svg>"
+    )
+    return f"![](data:image/svg+xml,{quote(svg)})"
 
 
 def titled(title: str, *said: str) -> None:
@@ -79,15 +98,23 @@ def page_asked() -> int:
 
 
 def search_field(label: str, key: str, placeholder: str) -> str:
-    """Show a search field, kept in the address; return its words."""
+    """Show a search field, read at each pause in typing, kept in the address; return its words."""
     return st.text_input(
         label,
         key=key,
         type="search",
         placeholder=placeholder,
         bind="query-params",
+        live=LIVE,
+        on_change=_first_page,
         label_visibility="collapsed",
     )
+
+
+def _first_page() -> None:
+    """Show the results of another search from their first page on."""
+    if "page" in st.session_state:
+        st.session_state["page"] = 1
 
 
 def switch(label: str, options: Sequence[str], key: str, **how: Any) -> str:
