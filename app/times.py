@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from app.markdown_text import closing
 from app.session import my_preferences
 from forecasts.common import times
+from forecasts.ledger.models import QuestionText
 
 
 def zone() -> tzinfo:
@@ -39,6 +42,15 @@ def local_day(moment: datetime) -> date:
 def day(moment: datetime | date) -> str:
     """Return a day: '30 Nov 2025'. That of a time is the reader's, unless it means a whole day."""
     return f"{local_day(moment) if isinstance(moment, datetime) else moment:%-d %b %Y}"
+
+
+def closing_on(text: QuestionText, now: datetime, show: Callable[[datetime], str] = day) -> str:
+    """Return ``closing`` with the day that it counts to: 'closes in 12 days · 30 Nov 2025'.
+
+    ``show``: how to show that day; ``when`` for its time too.
+    """
+    at = text.open_time if now < text.open_time else text.close_time
+    return f"{closing(text, now)} · {show(at)}"
 
 
 def published(moment: datetime | None) -> str:

@@ -14,7 +14,6 @@ from app.forms.question import close_form, criteria_field, reopen_form, wording_
 from app.forms.resolution import dispute_form, withdrawal_note
 from app.markdown_text import (
     as_text,
-    closing,
     dotted,
     link,
     paragraphs,
@@ -22,7 +21,7 @@ from app.markdown_text import (
     shortened,
     significant,
 )
-from app.times import day, published, when
+from app.times import closing_on, day, local_day, published, when
 from app.views import question_history
 from app.views.documents import chart, folded
 from app.views.downloads import receipts_button
@@ -116,10 +115,15 @@ def head() -> None:
             platform = question_origins.platform_name(one.platform)
             st.badge(as_text(platform), color="gray", help="Imported.")
         parts = []
-        if state.outcome_at is not None:
-            parts.append(f"on {day(state.outcome_at)}")
-        if state.resolution is None or text.close_time <= moment:
-            parts.append(f"{closing(text, moment)} ({day(text.close_time)})")
+        if state.outcome_at is None:
+            parts.append(closing_on(text, moment, when))
+        else:
+            parts.append(f"on {when(state.outcome_at)}")
+            if text.close_time <= moment and text.close_time != state.outcome_at:
+                closed = when(text.close_time)
+                if local_day(text.close_time) == local_day(state.outcome_at):
+                    closed = f"at {closed.split(', ')[1]}"
+                parts.append(f"closed {closed}")
         if seen_by:
             parts.append(f"visible to {as_text(seen_by)} only")
         parts += map(as_text, text.tags or [])
@@ -260,7 +264,7 @@ def forecast_panel() -> None:
     elif state.resolution is None:
         st.header(str(state.status).capitalize(), anchor=False)
         if state.status == standing.Status.upcoming:
-            st.write(f"Forecasting opens {when(text.open_time)}.")
+            st.write("Forecasting has not opened yet.")
             return
         label, due = "Resolve it", "No outcome is recorded yet."
         if state.status == standing.Status.proposed:
@@ -345,16 +349,15 @@ def change_panel() -> None:
     kind = str(text.type).replace("_", " ") + (
         f" ({bounds})" if (bounds := format_bounds(text)) else ""
     )
-    facts = {
-        "Type": kind,
-        "Opened" if text.open_time <= moment else "Opens": when(text.open_time),
-        "Closed" if text.close_time <= moment else "Closes": when(text.close_time),
-    }
+    # The other times are in the line below the title.
+    facts = {"Type": kind}
+    if text.open_time <= moment:
+        facts["Opened"] = when(text.open_time)
+    if moment < text.close_time and (moment < text.open_time or state.resolution is not None):
+        facts["Closes"] = when(text.close_time)
     if text.close_time != text.scheduled_close_time:
         facts["Scheduled close"] = day(text.scheduled_close_time)
-    if state.outcome_at is not None:
-        facts[str(state.status).capitalize()] = when(state.outcome_at)
-    elif text.scheduled_resolve_time is not None:
+    if state.outcome_at is None and text.scheduled_resolve_time is not None:
         facts["Resolves by"] = when(text.scheduled_resolve_time)
     if text.family:
         facts["Family"] = text.family

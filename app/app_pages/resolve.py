@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.resolution import disputed, proposal, resolve_form
-from app.markdown_text import as_text, closing, quoted, shortened
+from app.markdown_text import as_text, quoted, shortened
 from app.session import act, form_key, name_window, now, reading, rights_here
-from app.times import when, zone_name
+from app.times import closing_on, when, zone_name
 from app.views.empty import empty
 from app.views.widgets import page_link, question_line
 from forecasts.access import members, roles
@@ -149,8 +149,7 @@ def awaiting() -> None:
     waiting = [state for state in questions if state.status == Status.awaiting]
     waiting.sort(key=lambda state: state.text.close_time)
     for state in waiting[:WAITING_SHOWN]:
-        closed = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
-        question_line(state, closed, "resolve")
+        question_line(state, closing_on(state.text, moment, when), "resolve")
     if not waiting:
         st.caption("None. Questions appear here when they close.")
     if len(waiting) > WAITING_SHOWN:

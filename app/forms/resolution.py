@@ -11,9 +11,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.forms.dates import TypedDate, show_reading, time_field
-from app.markdown_text import as_text, closing, paragraphs, quoted
+from app.markdown_text import as_text, paragraphs, quoted
 from app.session import Act, act, form, form_key, now, page_state, reading
-from app.times import when, zone
+from app.times import closing_on, when, zone
 from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
 from forecasts.common.errors import BadInput
@@ -92,7 +92,7 @@ def resolve_form(
     expected = shown.get(key, current)
     shown[key] = current
     # The whole title, which the list above truncates on a narrow screen.
-    closes = f"{closing(state.text, moment)} ({when(state.text.close_time)})"
+    closes = closing_on(state.text, moment, when)
     shown_close = current is None or state.text.close_time <= moment
     question_line(state, f"{state.status} · {closes}" if shown_close else str(state.status))
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")

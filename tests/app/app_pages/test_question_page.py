@@ -53,13 +53,13 @@ def test_the_page_shows_the_question_its_source_and_its_forecasts(furnished: App
         "“The harbour master will open the quay by 20 January 2026.”",
         "Harbour works fall behind",
         "**bob (simulated)** — 20%",
-        "closes in 15 days (21 Jan 2026)",
-        "Closes: 21 Jan 2026, 00:00 UTC",
+        "closes in 15 days · 21 Jan 2026, 00:00 UTC",
         "Family: harbour",
         "You haven’t forecast this yet.",
     ):
         assert part in said
     assert "If it resolved" not in said
+    assert "Closes: " not in said
     assert furnished.code[0].value == "quay"
     assert not furnished.get("download_button")
 
@@ -265,7 +265,8 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     said = words(furnished)
     assert "Awaiting resolution" in said
     assert "Closed early, 5 Jan 2026, 12:00 UTC." in said
-    assert "Closed: 5 Jan 2026, 12:00 UTC  \nScheduled close: 21 Jan 2026" in said
+    assert "closed 12 hours ago · 5 Jan 2026, 12:00 UTC" in said
+    assert "Scheduled close: 21 Jan 2026" in said
     furnished.button(key="reopen-quay#0-go").click().run()
     reopened = "Reopened: “Will the quay open?” closes 21 Jan 2026, 00:00 UTC."
     assert toasts(furnished)[-1] == reopened
@@ -279,8 +280,31 @@ def test_an_annulled_question_no_longer_closes(furnished: AppTest, engine: Engin
     settle(engine, "quay", "annulled", known=None)
     said = words(visit(furnished, "question", slug="quay"))
     assert "closes in" not in said
-    assert "on 6 Jan 2026" in said
-    assert "Annulled: 6 Jan 2026, 00:00 UTC" in said
+    assert "on 6 Jan 2026, 00:00 UTC" in said
+    assert "Annulled:" not in said
+    assert "Closes: 21 Jan 2026, 00:00 UTC" in said
+
+
+def test_a_question_yet_to_open_shows_its_opening_and_its_close_once(
+    app: AppTest, engine: Engine
+) -> None:
+    register(engine, "later", title="Later?", open_time=day(8))
+    opens = "opens in 3 days · 9 Jan 2026"
+    assert opens in words(visit(app, "questions"))
+    said = words(visit(app, "question", slug="later"))
+    assert f"{opens}, 00:00 UTC" in said
+    assert "Closes: " in said
+    assert said.count("9 Jan 2026") == 1
+
+
+def test_a_close_on_the_day_of_the_outcome_is_told_by_its_time_alone(
+    furnished: AppTest, engine: Engine
+) -> None:
+    settle(engine, "ended", "yes", known=4.5)
+    said = words(visit(furnished, "question", slug="ended"))
+    assert "on 5 Jan 2026, 12:00 UTC · closed at 00:00 UTC" in said
+    settle(engine, "port", "Busan", known=3)
+    assert "on 4 Jan 2026, 00:00 UTC" in words(visit(furnished, "question", slug="port"))
 
 
 def test_a_resolved_number_shows_its_crps(furnished: AppTest, engine: Engine) -> None:
