@@ -128,7 +128,10 @@ def head() -> None:
             parts.append(f"visible to {as_text(seen_by)} only")
         parts += map(as_text, text.tags or [])
         st.caption(" · ".join(parts), width="content")
-        copy_link(f"question?slug={quote(slug, safe='')}")
+        if session.memory().sample:
+            st.caption("no link: it would open your own ledger", width="content")
+        else:
+            copy_link(f"question?slug={quote(slug, safe='')}")
 
 
 def forecast_paths() -> None:

@@ -1,4 +1,5 @@
-// Copies a page's address. Where the app has no secure address, a browser copies a selection only.
+// Copies a page's address. Where the app has no secure address, a browser copies a selection only;
+// where it copies nothing at all, the address is shown, selected, to be copied by hand.
 export default function ({ data, parentElement }) {
   const button =
     parentElement.querySelector("button") ??
@@ -6,16 +7,18 @@ export default function ({ data, parentElement }) {
   button.type = "button";
   button.textContent = data.label;
   button.onclick = async () => {
-    const address = new URL(data.address, window.location.href).href;
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(address);
-    } else {
-      const field = document.body.appendChild(document.createElement("textarea"));
-      field.value = address;
+    const field =
+      parentElement.querySelector("input") ??
+      parentElement.appendChild(document.createElement("input"));
+    field.readOnly = true;
+    field.ariaLabel = "Link";
+    field.value = new URL(data.address, window.location.href).href;
+    const write = navigator.clipboard?.writeText(field.value);
+    field.hidden = (await write?.then(() => true, () => false)) ?? false;
+    if (!field.hidden) {
       field.select();
-      document.execCommand("copy");
-      field.remove();
+      field.hidden = document.execCommand("copy");
     }
-    button.textContent = data.done;
+    button.textContent = field.hidden ? data.done : data.failed;
   };
 }

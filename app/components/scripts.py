@@ -11,7 +11,7 @@ of Today are saved one after the other. A press of a button counts, once, howeve
 
 **Theme** (``theme.js``): Streamlit keeps the choice of its own menu in the browser, for each
 address by which the app was opened. The script writes the member’s there for every page, and
-reloads once if it differed. It also names the app's manifest and its worker, by which phones
+reloads once if it differed. It also registers the app's worker, without which phones do not
 install it.
 
 **Share** (``share.js``): a bookmarklet sends the page that one is reading to Articles: its address,
@@ -117,7 +117,8 @@ def bookmarklet(base: str) -> str:
 
 def copy_link(address: str) -> None:
     """Show the button that copies an address, given relative to the page."""
-    data = {"address": address, "label": "Copy link", "done": "Link copied"}
+    said = {"label": "Copy link", "done": "Link copied", "failed": "Copy by hand:"}
+    data = {"address": address, **said}
     _mount_copy_link(key="copy-link", data=data, width="content")
 
 

@@ -51,6 +51,18 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Link copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+    # Where the browser copies nothing, it is there to be copied by hand.
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.evaluate("() => { document.execCommand = () => false; }")
+    page.get_by_role("button", name="Link copied").click()
+    expect(page.get_by_role("button", name="Copy by hand:")).to_be_visible()
+    link = page.get_by_role("textbox", name="Link", exact=True)
+    expect(link).to_have_value(page.url)
+    assert link.evaluate("one => one.selectionEnd") == len(page.url)
+    page.evaluate("() => { document.execCommand = () => true; }")
+    page.get_by_role("button", name="Copy by hand:").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    expect(link).to_be_hidden()
 
     # Until it is forecast it is among those that need alice, whose number stands beside Today.
     to_do = page.get_by_role("link", name=re.compile(r"^Today \d+$"))
