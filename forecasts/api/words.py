@@ -138,12 +138,18 @@ def _type(found: QuestionDocument) -> str:
     return f"{found.type}; {found.lower_bound} to {found.upper_bound}{unit}"
 
 
+def _share(share: float | None) -> str:
+    """Return a piece's share of the update, with its comma; "" if none was stated."""
+    return "" if share is None else f", share {share * 100:g}%"
+
+
 def _forecast(one: Forecast, options: list[str] | None) -> str:
     said = f"- {to_minute(one.made_at)} {line(one.member)}: {leaders(one, options)}"
     if one.rationale:
         said += f" because {line(one.rationale, 500)}"
     evidence = (
-        f"\n  - {piece.stance}, {piece.kind}: {line(piece.url or piece.note or piece.title)}"
+        f"\n  - {piece.stance}, {piece.kind}{_share(piece.share)}: "
+        f"{line(piece.url or piece.note or piece.title)}"
         for piece in one.evidence
     )
     return said + "".join(evidence)

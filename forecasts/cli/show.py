@@ -55,7 +55,7 @@ def show(
         if printed_json(format_, lambda: whole_question(session, state)):
             return
         if everything:
-            _print_everything(session, state, now)
+            _print_everything(session, state, who, now)
             return
         _print_overview(session, state, who, now)
         print_note(f"Everything: {next_step('show', question, all=True)}")
@@ -219,8 +219,9 @@ def _best_scores(
     return lines
 
 
-def _print_everything(session: Session, state: standing.QuestionState, now: datetime) -> None:
-
+def _print_everything(
+    session: Session, state: standing.QuestionState, who: models.Member | None, now: datetime
+) -> None:
     text = state.text
     title, *below = _head(session, state, now)
     print_line(title, style="bold")
@@ -250,6 +251,7 @@ def _print_everything(session: Session, state: standing.QuestionState, now: date
     if wordings:
         _print_items(f"Wordings: {len(wordings) + 1}", wordings)
     rows, said = history(session, state.question), remarks(session, state.question)
+    print_lines(["", *current] if (current := _current(state, rows, who, now)) else [])
     forecasts = _forecasts(session, state, rows, said)
     comments: Iterator[Item] = (
         (f"{when(one.comment.recorded_at)}  {one.author.handle} comments: {one.comment.text}", [])

@@ -36,6 +36,11 @@ _NOTHING = (
     "Nothing is scored yet. Next: record an outcome on the page Resolve or with forecasts resolve. "
     "A question counts once its scheduled close has passed; with --cohort resolved, at once."
 )
+_EARLY = (
+    "Nothing is scored yet: {questions} resolved before the scheduled close, which decides when a "
+    "question counts. Next: wait for it, or count at once with --cohort resolved (in the app, "
+    "Questions: All resolved)."
+)
 _NO_MEMBER = (
     "No forecast counts in {team}, as none was made while its author was in the team. On "
     "{questions} of this ledger every forecast was made outside the teams, by others or before its "
@@ -101,6 +106,9 @@ def _section(report: Report, group: Group) -> Section:
 
 def _nothing(report: Report, group: Group) -> str:
     """Return why a group has no score, and the next step."""
+    for one in group.left_out or report.left_out:
+        if one.reason == "not_in_cohort":
+            return _EARLY.format(questions=count(one.questions, "question"))
     outside = sum(one.questions for one in report.left_out if one.reason == "in_no_group")
     if report.metadata.by != "team" or group.left_out or not outside:
         return _NOTHING

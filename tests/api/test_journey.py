@@ -67,6 +67,8 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
     assert api.get(f"{V1}/forecasts/{found[1]['number']}/receipt").json() == receipt
     [cited] = api.get(f"{V1}/questions/harbour/evidence").json()["evidence"]
     assert (cited["stance"], cited["forecast"]) == ("supports", found[1]["number"])
+    read = api.get(f"{V1}/questions/harbour", headers={"Accept": "text/markdown"}).text
+    assert "  - supports, news, share 60%: `https://example.org/quay`" in read
     crowd = api.get(f"{V1}/crowd", params={"question": "harbour"}).json()["rows"]
     assert [row["p"] for row in crowd] == [0.8]
     clock.time = day(80)

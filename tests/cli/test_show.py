@@ -65,7 +65,7 @@ def test_the_overview_fits_a_screen_of_80_columns_and_24_lines(forecasts: Run, f
 def test_everything_is_shown_when_asked_for_and_in_json(forecasts: Run, ferry: str) -> None:
     assert forecasts("show", ferry).stderr == f"Everything: forecasts show {ferry} --all\n"
     everything = forecasts("show", ferry, "--all").stdout
-    for words in ("Background: ", "Fine print: ", "supports: note 6", "reason 6: "):
+    for words in ("\nYou: ", "Background: ", "Fine print: ", "supports: note 6", "reason 6: "):
         assert words in everything
     shown = forecasts.printed("show", ferry)
     assert (shown["id"], shown["status"], shown["type"]) == (ferry, "resolved", "multiple_choice")

@@ -215,6 +215,13 @@ def test_a_report_with_nothing_to_score_names_the_next_step() -> None:
     said = as_text(report(waiting()))
     assert "Nothing is scored yet. Next: record an outcome" in said
     assert "Coverage" not in said
+    early = ledger(
+        [asked("q", "yes", closes=300, actual_close_time=day(3))], [made("q", "ana", 0, 0.5)]
+    )
+    for by in ("all", "forecaster"):
+        said = words(as_text, report(early, by=by))
+        assert "1 question resolved before the scheduled close" in said
+        assert "wait for it, or count at once with --cohort resolved" in said
 
 
 def test_a_team_is_told_that_its_members_forecast_before_they_joined() -> None:
