@@ -15,6 +15,7 @@ from app.session import keep_out_of_log, settings, went_wrong
 from app.web import routes
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
+from app.web.previews import Heads
 from forecasts.access import oidc_settings
 from forecasts.cli.printing import print_error
 from forecasts.common.errors import LedgerError
@@ -49,7 +50,7 @@ app = st.App(
     "navigation.py",
     lifespan=housekeeping,
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
-    middleware=[Middleware(Gate, sign_in=signs_in), Middleware(routes.Api, sign_in=signs_in)],
+    middleware=[Middleware(one, sign_in=signs_in) for one in (Gate, routes.Api, Heads)],
     routes=[
         Route("/calendar/{name}", routes.calendar),
         Route("/health", routes.Health().answer),

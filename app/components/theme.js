@@ -1,7 +1,8 @@
 // Streamlit reads the theme from the browser's storage when it starts. The choice "System" is the
 // same as none.
 export default function ({ data }) {
-  beInstallable();
+  // On every page, so that any of them can be installed on a phone.
+  navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
   mendMenu();
   const here = window.location.pathname;
   const root = here.slice(0, here.length - data.current.length);
@@ -15,16 +16,6 @@ export default function ({ data }) {
     }
   }
   if (changed) window.location.reload();
-}
-
-// On every page, so that any of them can be installed on a phone.
-function beInstallable() {
-  if (document.querySelector("link[rel=manifest]")) return;
-  const manifest = document.createElement("link");
-  manifest.rel = "manifest";
-  manifest.href = "/app.webmanifest";
-  document.head.append(manifest);
-  navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 }
 
 // On a narrow screen Streamlit puts headings between the items of its lists of pages, and items

@@ -88,14 +88,15 @@ def is_readable() -> bool:
 
 _TYPES = {
     ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".js": "text/javascript",
 }
-FILES = ("app.webmanifest", "app-icon.svg", "service-worker.js")
+FILES = ("app.webmanifest", "app-icon.png", "app-icon.svg", "service-worker.js")
 
 
 async def file(request: Request) -> Response:
-    """Return a file beside this module: the app's manifest, its icon or its worker.
+    """Return a file beside this module: the app's manifest, an icon or its worker.
 
     Phones that install the app by it can share pages with Articles, which reads its parameters
     from here as from the bookmarklet.

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     run_every: str | None = Field(
         default=None, description="interval of the runs that the app and the API start (15m)"
     )
+    public_previews: bool = Field(
+        default=False, description="links to questions that everyone may see have public previews"
+    )
     digest_to: SecretStr | None = Field(
         default=None,
         description="where runs send the digest: a file, an https URL or a mailto address",

@@ -201,13 +201,20 @@ def test_a_passage_shared_by_a_phone_is_read_at_once(page: Page, server: Server)
     assert daily_acts.has_focus(page, page.get_by_label("Forecast", exact=True).first)
 
 
-def test_without_a_network_the_installed_app_says_so_until_it_is_back(
+def test_the_app_can_be_installed_and_says_so_without_a_network_until_it_is_back(
     browser: BrowserContext, server: Server
 ) -> None:
     with tab(browser) as page:
         page.goto(f"{server.base}/settings")
         expect(page.locator("link[rel=manifest]")).to_have_count(1)
         page.wait_for_function("navigator.serviceWorker.controller !== null")
+        chromium = browser.new_cdp_session(page)
+        assert chromium.send("Page.getAppManifest")["errors"] == []
+        assert chromium.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+        for icon in page.request.get(f"{server.base}/app.webmanifest").json()["icons"]:
+            assert (
+                page.request.get(server.base + icon["src"]).headers["content-type"] == icon["type"]
+            )
         browser.set_offline(True)
         try:
             page.reload()

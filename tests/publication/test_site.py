@@ -194,6 +194,15 @@ def test_a_card_is_described_and_pasted(publication: Publication, files: dict[st
     assert card.get("role") == "img"
     linked = site_files(publication, now=day(7), url="https://example.org/r")
     said = Page(linked["questions/rain.html"]).words
+    for name, value in (
+        ("title", "Will it rain?"),
+        ("type", "website"),
+        ("site_name", "Forecast Ledger"),
+        ("url", "https://example.org/r/questions/rain.html"),
+    ):
+        line = f'<meta property="og:{name}" content="{value}">'
+        assert line in linked["questions/rain.html"]
+        assert (line in files["questions/rain.html"]) == (name != "url")
     assert '<img src="https://example.org/r/cards/rain.svg" alt="Will it rain?"' in said
     assert "--url" in Page(files["index.html"]).words
 

@@ -72,7 +72,10 @@ def test_sign_in_leads_to_the_wanted_page_to_forecast_until_it_ends_in_every_tab
     claims = {"email": "alice@example.org", "email_verified": True}
     assert context.request.put(f"{issuer}/users/u-1", data=claims).ok
     page = context.new_page()
-    page.goto(f"{server.base}/question?slug=quay")
+    arrived = page.goto(f"{server.base}/question?slug=quay")
+    assert arrived is not None
+    assert "<title>Forecast Ledger</title>" in (sent := arrived.text())
+    assert "Will the quay open?" not in sent
     expect(page.get_by_text("You have not signed in.")).to_be_visible()
     expect(page.get_by_text("Will the quay open?")).to_have_count(0)
     expect(page.get_by_role("link", name="Questions")).to_have_count(0)
