@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
@@ -67,6 +68,12 @@ def _code(plain: str) -> str:
     fence = "`" * (max(map(len, re.findall("`+", plain)), default=0) + 1)
     edge = " " if "`" in (plain[:1], plain[-1:]) else ""
     return f"{fence}{edge}{plain}{edge}{fence}"
+
+
+def picture(svg: str, alt: str) -> str:
+    """Return an SVG as Markdown, for a cell of a table."""
+    encoded = b64encode(svg.encode()).decode()
+    return f"![{as_text(alt)}](data:image/svg+xml;base64,{encoded})"
 
 
 def as_lines(words: str) -> str:

@@ -8,12 +8,15 @@ from functools import partial
 import streamlit as st
 
 from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
-from app.markdown_text import as_text
-from app.session import reading
-from app.views.documents import ending, rows_table
+from app.markdown_text import as_text, picture
+from app.session import my_handle, reading
+from app.views.documents import folded, rows_table
 from app.views.downloads import downloads
 from app.views.empty import empty
+from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, switch
+from forecasts.documents import svg
+from forecasts.documents.charts import Axis, Chart, Series
 from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
@@ -22,8 +25,27 @@ from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.glossary import OF_COMPARISONS
+from forecasts.reports.own_scores import WINDOW
 from forecasts.reports.report import LeftOut
 
+MEDALS = ("gold", "silver", "bronze")
+# An icon and a word for each kind; models are of no kind.
+KINDS = {
+    "human": ":material/person: person",
+    "bot": ":material/smart_toy: bot",
+    "service": ":material/settings: service",
+    "model": ":material/smart_toy: model",
+    "": "",
+}
+FOOTNOTE = (
+    "Ranks compare the same questions at the same times, and are shared where chance may explain "
+    "the order. Against the crowd: the lead over the mean of the others’ forecasts, in points of "
+    "0.01 Brier (0 is best, 1 worst), and where it lies in 19 of 20 such records. Trend: its mean "
+    f"over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few questions (a rank "
+    "takes 30 shared ones, in 30 families of linked questions)."
+)
+SPARK = 130, 90  # width in pixels, and height where the width is 380
+FEWEST_DRAWN, MOST_DRAWN = 2, 40  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {
     "forecasters": "The arena starts once two members have forecast questions that count.",
@@ -39,34 +61,77 @@ def digits(one: report_arena.Contender) -> int:
     return decimals(one.crowd_skill.mean, *one.crowd_skill.interval or (), least=1)
 
 
+def rank(one: report_arena.Contender) -> str:
+    """Return the rank, with a medal if it is one of the first three and certain; or those shared.
+
+    As Markdown.
+    """
+    if not one.ranked:
+        return NOTHING
+    ranks = wording.rank_range(one.side)
+    if one.medal is not None:
+        return f"{picture(svg.medal(one.medal), f'{MEDALS[one.medal - 1]} medal')} {ranks}"
+    return f"{ranks}{', shared' if one.side.rank_low < one.side.rank_high else ''}"
+
+
+def who(one: report_arena.Contender, of: Of) -> str:
+    """Return the name with its kind, and a bot's owner, as Markdown."""
+    name = one.side.name
+    kind = KINDS[{"models": "model", "kinds": name}.get(of, one.kind)]
+    owner = f", {one.owner}’s" if one.owner else ""
+    you = ", you" if of == "forecasters" and name == my_handle() else ""
+    return f"**{as_text(name)}** {kind}{as_text(owner + you)}"
+
+
+def spark(one: report_arena.Contender, reach: float) -> str:
+    """Return the path of the advantage over the crowd as a drawn line, as Markdown."""
+    if len(one.path) < FEWEST_DRAWN:
+        return NOTHING
+    width, height = SPARK
+    path = one.path[:: -(-len(one.path) // MOST_DRAWN)]
+    x = Axis("", 0.0, len(path) - 1.0, (), ())
+    series = (
+        Series("level", "reference", ((0.0,),)),
+        Series("line", "curve", tuple(enumerate(path))),
+    )
+    first, last = (signed(one.path[at], digits(one)) for at in (0, -1))
+    drawn = svg.sketch(Chart(x, Axis("", -reach, reach, (), ()), series, height), width)
+    return picture(drawn, f"From {first} to {last}")
+
+
 def standings(arena: report_arena.Arena, of: Of) -> None:
-    """Show the table: ranks first, then skill against the crowd, coverage and cost."""
+    """Show the table: ranks, names, and the advantage over the crowd; the other columns folded."""
     rows = arena.contenders
+    reach = max((abs(point) for one in rows for point in one.path), default=1.0) or 1.0
+    st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
+    cells = {
+        "Rank": [rank(one) for one in rows],
+        "Name": [who(one, of) for one in rows],
+        "Trend": [spark(one, reach) for one in rows],
+        "Against the crowd": [
+            f"**{signed(one.crowd_skill.mean, digits(one))}**"
+            + (f" ({signed_interval(span, digits(one))})" if span else "")
+            for one in rows
+            for span in [one.crowd_skill.interval]
+        ],
+        "Questions": [f"{one.side.questions:,}" for one in rows],
+    }
+    with st.container(key="standings"):
+        st.table(cells, hide_index=True, border="horizontal")
+    more = f" The {len(rows)} with the most questions; {arena.left_out:,} more not shown."
+    st.caption(FOOTNOTE + (more if arena.left_out else ""))
     columns: dict[str, Callable[[report_arena.Contender], str]] = {
-        "Rank": lambda one: wording.rank_range(one.side) if one.ranked else NOTHING,
         "Name": lambda one: one.side.name,
-        "Against the crowd": lambda one: signed(one.crowd_skill.mean, digits(one)),
-        "95% interval": lambda one: signed_interval(one.crowd_skill.interval, digits(one)),
-        "Questions": lambda one: f"{one.side.questions:,}",
-        "Coverage": lambda one: percent(one.side.coverage),
         words.BRIER: lambda one: number(one.side.brier.mean),
+        "Coverage": lambda one: percent(one.side.coverage),
     }
     if any(one.cost is not None for one in rows):
         columns["Cost a question"] = lambda one: (
             NOTHING if one.cost is None else f"US$ {one.cost:.3g}"
         )
-    if any(one.kind != "human" for one in rows) and of == "forecasters":
-        columns |= {"Kind": lambda one: one.kind, "Owner": lambda one: one.owner or NOTHING}
-    st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
-    rows_table(rows, columns)
-    st.caption(
-        "A rank of 2 to 5 may be any of these. Ranks compare forecasts on the same questions at "
-        "the same times. Against the crowd: the lead over all others, in points of 0.01 Brier."
-    )
-    if any(not one.ranked for one in rows):
-        st.caption(f"{NOTHING}: no rank; it shares 30 questions in 30 families with no other.")
-    if arena.left_out:
-        st.caption(f"The {len(rows)} with the most questions; {arena.left_out:,} more not shown.")
+    with st.expander("More columns"):
+        rows_table(rows, columns)
+        st.caption(f"{words.BRIER}: 0 is best, 1 is worst. Coverage: {COVERAGE_HELP.lower()}")
 
 
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
@@ -95,7 +160,6 @@ if arena is None:
 show = st.info if arena.comparison.sentence.startswith("No") else st.success
 show(as_text(arena.sentence))
 standings(arena, of)
-if any(pair.better for pair in arena.comparison.pairs):
-    st.caption(as_text(arena.comparison.sentence))
-ending(comparison_document(arena.comparison))
+document = comparison_document(arena.comparison)
+folded("How ranks are made", arena.comparison.sentence, *document.notes, document.scope)
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

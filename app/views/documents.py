@@ -14,7 +14,7 @@ from forecasts.documents import document
 from forecasts.documents.charts import Chart
 from forecasts.documents.vega_lite import forest, vega_lite
 
-_BESIDE = 4  # folded columns beside the first, so that a phone shows them whole
+_BESIDE = 3  # folded columns beside the first, so that a phone shows them whole
 _SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least height, in pixels
 
 

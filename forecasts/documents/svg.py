@@ -92,6 +92,17 @@ def sketch(chart: Chart, width: float = _WIDTH, words: Iterable[Word] = ()) -> s
     )
 
 
+def medal(place: int) -> str:
+    """Return the medal of the first, the second or the third as SVG, alike in either scheme."""
+    colour = ("#e6b422", "#b4bcc4", "#c98a4b")[place - 1]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="20">'
+        '<path d="M2 0h5l3 9-4 2zM14 0H9L6 9l4 2z" fill="#c64f00"/>'
+        f'<circle cx="8" cy="13" r="6" fill="{colour}" stroke="#56606d" stroke-width="1.5"/>'
+        "</svg>"
+    )
+
+
 def plot(chart: Chart, x: float, y: float, width: float) -> str:
     """Return a chart without axis labels and legend, at that place of a larger SVG.
 

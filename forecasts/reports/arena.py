@@ -1,7 +1,7 @@
 """The arena: people, bots and models in one table, each with the ranks that it may have.
 
 Ranks are those of the comparison on shared questions and times. Beside them: the advantage over the
-crowd at the same times, coverage, and the cost of a question where forecasts tell it.
+crowd at the same times and its path, coverage, and the cost of a question where forecasts tell it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
 from forecasts.reports.comparison.comparison import Of, Side
+from forecasts.reports.own_scores import WINDOW
 from forecasts.reports.report import LeftOut, Skill
 from forecasts.reports.rows import Rows, by_group
 from forecasts.reports.scope import numbered, scope_of
@@ -52,8 +53,10 @@ MOST = 40  # compared: all pairs of more would take minutes
 class Contender:
     """One line of the arena. ``kind`` and ``owner`` are blank for models and for kinds.
 
-    ``ranked``: it is comparable with another one; its ranks are among those ranked. ``cost``: US
-    dollars a question, over the questions with a cost, None without any.
+    ``ranked``: it is comparable with another one; its ranks are among those ranked. ``path``: the
+    means of ``crowd_skill`` over the last ``WINDOW`` questions, in the order of their scheduled
+    closes, from half a window on. ``cost``: US dollars a question, over the questions with a cost,
+    None without any.
     """
 
     side: Side
@@ -61,7 +64,14 @@ class Contender:
     owner: str
     ranked: bool
     crowd_skill: Skill
+    path: tuple[float, ...]
     cost: float | None
+
+    @property
+    def medal(self) -> int | None:
+        """Its rank if that is 1, 2 or 3 and no one else can have it, so that luck gives none."""
+        alone = self.ranked and self.side.rank_low == self.side.rank_high <= 3
+        return self.side.rank_low if alone else None
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,9 @@ def arena(
         name, ranked = side.name, side.name in compared
         one = replace(side, rank_high=side.rank_high - unranked) if ranked else side
         skill = skill_over(found(name), "crowd_skill", rows.scope.family)
+        path = _path(found(name), rows.scope.counting["scheduled_close_time"])
         kind, owner = kinds.get(name, ""), owners.get(name, "")
-        contenders.append(Contender(one, kind, owner, ranked, skill, costs.get(name)))
+        contenders.append(Contender(one, kind, owner, ranked, skill, path, costs.get(name)))
     contenders.sort(key=_order)
     more = max(len(names) - MOST, 0)
     return Arena(tuple(contenders), more, _sentence(contenders), comparison)
@@ -131,6 +142,13 @@ def _made(in_time: Frames, of: Of, choice: Choice, as_of: datetime) -> tuple[Row
     made = rows.entries.forecasts[rows.entries.forecasts["inside"]]
     group = rows.entries.group.to_numpy(dtype=object)[made["forecaster"]]
     return rows, made.assign(group=group)
+
+
+def _path(rows: pd.DataFrame, closes: pd.Series) -> tuple[float, ...]:
+    """Return the running means of a group's advantage over the crowd; ``rows``: from ``skills``."""
+    close = closes.iloc[rows["question"]].to_numpy()
+    ordered = rows["crowd_skill"].iloc[np.argsort(close, kind="stable")]
+    return tuple(ordered.rolling(WINDOW, min_periods=WINDOW // 2).mean().dropna())
 
 
 def _order(one: Contender) -> tuple[bool, int, int, float]:

@@ -55,9 +55,10 @@ CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
 # The member that captures the articles and registers the questions.
 EDITOR = "demonstration"
 # The simulated forecaster in whose place the app's reader sees the sample. She has tasks, among the
-# questions of the articles, and the best record: in the tournament she is its best forecaster.
+# questions of the articles, and most to show: in the tournament she takes the place of a calibrated
+# member with the most questions. Scores would not choose: chance explains their differences.
 READER = "Emi (simulated)"
-BEST = "Wren 4 (simulated)"
+MOST_TO_SHOW = "Wren 3 (simulated)"
 
 Echo = Callable[[str], None]
 
@@ -216,7 +217,7 @@ def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=now)
         forecasts, teams = (
-            table.replace({"forecaster": {BEST: READER}})
+            table.replace({"forecaster": {MOST_TO_SHOW: READER}})
             for table in (simulated.forecasts, simulated.teams)
         )
         frames = complete(simulated.questions, forecasts, teams)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from forecasts.reports import arena as report_arena
+from forecasts.reports.own_scores import WINDOW
 from tests.reports.small_ledgers import NOW
 from tests.reports.test_kinds import arena, everyone
 
@@ -34,6 +35,7 @@ def test_the_best_comes_first_with_its_rank_kind_and_cost_as_in_the_saved_table(
     assert (bot.kind, bot.owner, bot.cost, first.cost) == ("bot", "ann", 0.25, None)
     assert first.crowd_skill.mean > 0 > last.crowd_skill.mean
     assert found.sentence == "Only ann may be first; chance does not explain the lead."
+    assert [one.medal for one in found.contenders] == [1, 2, 3]
     table = list(csv.DictReader(io.StringIO(report_arena.arena_csv(found))))
     shown_ = [(row["name"], row["rank_low"], row["cost_a_question"]) for row in table]
     assert shown_ == [("ann", "1", ""), ("b1", "2", "0.25"), ("bob", "3", "")]
@@ -43,6 +45,7 @@ def test_the_best_comes_first_with_its_rank_kind_and_cost_as_in_the_saved_table(
 def test_few_shared_questions_give_no_rank() -> None:
     found = of_rows(everyone({"ann": 0.9, "b1": 0.6}, 9), many=9)
     assert not any(one.ranked for one in found.contenders)
+    assert not any(one.path for one in found.contenders)
     assert found.sentence == "No ranks yet: no two share 30 questions of 30 families."
 
 
@@ -61,7 +64,19 @@ def test_equals_beside_some_without_a_rank_cannot_be_told_apart() -> None:
     found = of_rows(rows)
     ranks = {(one.side.rank_low, one.side.rank_high) for one in found.contenders if one.ranked}
     assert ranks == {(1, 2)}
+    assert not any(one.medal for one in found.contenders)
     assert found.sentence.startswith("The ranks cannot be told apart")
+
+
+def test_the_path_is_the_running_mean_against_the_crowd_by_scheduled_close() -> None:
+    halves = everyone({"ann": 0.9, "b1": 0.6}, 20)
+    halves += everyone({"ann": 0.6, "b1": 0.9})[40:]  # better at first, worse later
+    ann, bot = sorted(of_rows(halves).contenders, key=lambda one: one.side.name)
+    assert len(ann.path) == 40 - WINDOW // 2 + 1
+    assert ann.path[0] == pytest.approx(ann.path[10])
+    assert ann.path[0] > 0 > ann.path[-1]
+    assert ann.path == pytest.approx([-mean for mean in bot.path])
+    assert ann.path[-1] + ann.path[10] == pytest.approx(2 * ann.crowd_skill.mean)
 
 
 def test_those_with_the_most_questions_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

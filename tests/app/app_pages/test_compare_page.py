@@ -103,10 +103,19 @@ def test_the_arena_shows_ranks_skill_and_cost(
     monkeypatch.setattr(arena, "arena", lambda *_, **__: made)
     said = words(visit(furnished, "arena"))
     assert "Only ann may be first" in said
-    table = columns(furnished, "Cost a question")
-    assert list(table["Rank"]) == ["1", "2", "3"]
-    assert list(table["Cost a question"])[1] == "US$ 0.25"
-    assert list(table["Kind"]) == ["human", "bot", "human"]
+    assert list(columns(furnished, "Cost a question")["Cost a question"])[1] == "US$ 0.25"
+    table = columns(furnished, "Rank")
+    assert [rank.split("](")[0] for rank in table["Rank"]] == [
+        "![gold medal",
+        "![silver medal",
+        "![bronze medal",
+    ]
+    assert [rank[-2:] for rank in table["Rank"]] == [" 1", " 2", " 3"]
+    ann, bot, bob = table["Name"]
+    assert (ann, bob) == ("**ann** :material/person: person", "**bob** :material/person: person")
+    assert bot == "**b1** :material/smart_toy: bot, ann’s"
+    assert all("](data:image/svg+xml;base64," in drawn for drawn in table["Trend"])
+    assert said.count("Ranks compare the same questions") == 1  # and the notes are folded
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["Table (CSV)", "PDF", "HTML", "CSV", "MD", "JSON"]
     assert not furnished.exception
