@@ -115,19 +115,19 @@ def reworded(before: str, after: str) -> str | None:
     return " ".join(parts)
 
 
-def marked(words: str, spans: Iterable[tuple[int, int]]) -> list[str]:
-    """Return the paragraphs of ``words`` as Markdown, with ``words[start:end]`` highlighted.
+def marked(words: str, spans: Iterable[tuple[int, int, str]]) -> list[str]:
+    """Return the paragraphs of ``words`` as Markdown, with ``words[start:end]`` as links.
 
-    ``spans``: start and end of each highlight.
+    ``spans``: start, end and name of each, which the link leads to on the same page.
     """
     shown, begin, spans = [], 0, sorted(spans)
     for part in words.split("\n\n"):
         pieces, at = [], 0
-        for start, end in spans:
+        for start, end, name in spans:
             first, last = max(start - begin, at), min(end - begin, len(part))
             if first < last:
-                quoted = f":orange-background[**{as_text(part[first:last])}**]"
-                pieces += [_spaced(part[at:first]), quoted]
+                mark = f"[{as_text(part[first:last])}](#{name})"
+                pieces += [_spaced(part[at:first]), mark]
                 at = last
         shown.append("".join([*pieces, _spaced(part[at:])]).strip())
         begin += len(part) + 2

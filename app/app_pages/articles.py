@@ -194,7 +194,7 @@ def work(article: Article, drafted: Drafted) -> None:
         st.header("Text", anchor=False)
         if not article.text:
             st.caption("The ledger has only the address of this article, not its text.")
-        spans = [(draft.start, draft.end) for draft, _ in drafted.drafts]
+        spans = [(draft.start, draft.end, drafted.key(draft)) for draft, _ in drafted.drafts]
         st.markdown("\n\n".join(marked(article.text, spans)))
 
 

@@ -12,7 +12,8 @@ const FIELD = "input:not([type=range]):not([type=file]), textarea";
 const TEXT = "input:not([type=range], [type=file], [type=checkbox], [type=radio], [role=combobox]), textarea";
 // Kept in the address, or read at once: nothing is lost by leaving them.
 const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
-const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample button";
+const LEADS_AWAY = 'a[href]:not([href^="#"]), .st-key-open-sample button, .st-key-leave-sample button';
+const MARK = 'a[href^="#draft-"]';
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
 const BUTTON = '[data-testid="stButton"], [data-testid="stFormSubmitButton"]';
@@ -83,6 +84,21 @@ function followLink(event) {
   // The line's text goes along to the full form.
   if (link.closest(".st-key-goes-along")) state.typed.delete(link.closest(ACT)?.querySelector(TEXT));
   if (!mayLeave()) stop(event);
+}
+
+// A mark in the text of an article and the quote of its draft lead to each other.
+function crossOver(event) {
+  const mark = event.target.closest?.(MARK);
+  if (!mark) return;
+  stop(event);
+  const other = [...document.querySelectorAll(MARK)].find(
+    (one) => one !== mark && one.hash === mark.hash,
+  );
+  other?.closest("details:not([open])")?.querySelector("summary").click();
+  // A draft that is not shown yet is behind the button.
+  const target = other ?? document.querySelector('[class*="-shown-more"] button');
+  target?.scrollIntoView({ block: "center" });
+  target?.focus({ preventScroll: true });
 }
 
 // Back and forward. Streamlit hears of them first, so they are stopped before they happen.
@@ -331,6 +347,7 @@ function listen() {
   window.addEventListener("focusin", divert, true);
   window.addEventListener("click", bounce, true);
   window.addEventListener("click", followLink, true);
+  window.addEventListener("click", crossOver, true);
   window.addEventListener("click", click, true);
   window.navigation?.addEventListener("navigate", traverse);
   window.addEventListener("beforeunload", unload);

@@ -48,6 +48,10 @@ class Drafted:
     registered: int
     store: Callable[[Act], int]
 
+    def key(self, draft: Draft) -> str:
+        """Return the name of the draft's fields, and of the links between it and the text."""
+        return f"draft-{self.name}-{draft.start}"
+
 
 @dataclass(frozen=True)
 class _Corrected:
@@ -87,7 +91,7 @@ def focus_first(article: Drafted) -> None:
     """Focus the forecast of the first draft in the next run; folded ones come last."""
     if article.drafts:
         draft, _ = min(article.drafts, key=lambda one: bool(_doubt(*one)))
-        focus_on(f"act-{_key(article, draft)}")
+        focus_on(f"act-{article.key(draft)}")
 
 
 @st.fragment
@@ -127,10 +131,6 @@ def _show(key: str, many: int) -> None:
     st.session_state[key] = many
 
 
-def _key(article: Drafted, draft: Draft) -> str:
-    return f"draft-{article.name}-{draft.start}"
-
-
 def _doubt(draft: Draft, twin: QuestionState | None) -> str:
     """Return why a draft is doubtful, as Markdown; '' if it is not."""
     if draft.told:
@@ -147,7 +147,7 @@ def _card(
 
     That is None unless it is registered now.
     """
-    key = _key(article, draft)
+    key = article.key(draft)
     with st.container(border=True, gap="xsmall", key=f"act-{key}"):
         with st.container(horizontal=True, gap="small"):
             label = f"Select: {as_text(shortened(draft.question or draft.quote, 60))}"
@@ -194,7 +194,7 @@ def _card(
             if twin is not None:
                 question_link(twin)
         why = "" if draft.strength is Strength.weak else f" · {as_text(draft.reason)}"
-        st.caption(f"“{as_text(draft.quote)}”{why}")
+        st.caption(f"[“{as_text(draft.quote)}”](#{key}){why}")
         with st.container(key=f"{key}-more"), st.expander("Criteria"):
             criteria_field(key)
     return corrected, chosen, answer

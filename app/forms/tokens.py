@@ -77,20 +77,20 @@ def token_forms(issued: list[tokens.Held]) -> None:
             page_state(Secrets).new["token"] = f"Token of {made.member.handle}.", made.secret
     in_force = [one for one in issued if one.state(moment) == "in force"]
     if in_force:
-        _revoke([f"{one.token.key} ({one.handle})" for one in in_force])
+        _revoke({one.token.key: f"{one.handle} · {one.token.key}" for one in in_force})
 
 
-def _revoke(tokens_in_force: list[str]) -> None:
-    """Show the form that revokes a token."""
+def _revoke(in_force: dict[str, str]) -> None:
+    """Show the form that revokes one of the tokens: the name of each, by its key."""
     with form("revoke", border=True, row=True) as key:
-        chosen = st.selectbox("Token", tokens_in_force, key=f"{key}-key")
+        chosen = st.selectbox("Token", in_force, format_func=in_force.__getitem__, key=f"{key}-key")
         sure = st.checkbox("Refuse it from now on", key=f"{key}-sure")
         go = st.form_submit_button("Revoke", key=f"{key}-go")
     if go and not sure:
         st.warning("Tick the box to confirm. A revoked token cannot be restored.")
     elif go:
-        with act(key, f"Revoked {chosen}.") as doing:
-            tokens.revoke(doing.ledger, chosen.split(" ")[0], **doing.by)
+        with act(key, f"Revoked {in_force[chosen]}.") as doing:
+            tokens.revoke(doing.ledger, chosen, **doing.by)
 
 
 def calendar_form(feed: Token | None) -> None:

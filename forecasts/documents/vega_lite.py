@@ -204,11 +204,13 @@ def _instant(seconds: float) -> Spec:
 
 def _legend(named: Mapping[str, Style]) -> Spec:
     """Return the encodings of colour and dash, with one legend for all labelled lines."""
+    # In pixels, about, with the symbols; on a narrow screen the second column would be cut.
+    two_columns = 14 * max(map(len, named)) + 80
     shown = {
         "title": None,
         "orient": "top",
-        "columns": 2 if len(named) > 1 else 1,
-        "labelLimit": 300,
+        "columns": {"expr": f"width < {two_columns} ? 1 : 2"},
+        "labelLimit": {"expr": "min(300, width - 40)"},
         "symbolType": "stroke",
         "symbolOpacity": 1,
         "symbolSize": 700,

@@ -112,11 +112,11 @@ def test_only_web_addresses_become_links(url: str | None) -> None:
 
 def test_marked_passages_stand_out_and_their_paragraphs_stay_whole() -> None:
     text = "First. Second one.\n\nThird. A fourth."
-    second = ":orange-background[**Second one\\.**]"
-    assert marked(text, [(7, 18)]) == [f"First\\. {second}", "Third\\. A fourth\\."]
-    assert marked(text, [(27, 36), (7, 18)]) == [
+    second = "[Second one\\.](#two)"
+    assert marked(text, [(7, 18, "two")]) == [f"First\\. {second}", "Third\\. A fourth\\."]
+    assert marked(text, [(27, 36, "four"), (7, 18, "two")]) == [
         f"First\\. {second}",
-        "Third\\. :orange-background[**A fourth\\.**]",
+        "Third\\. [A fourth\\.](#four)",
     ]
 
 

@@ -113,6 +113,10 @@ def test_series_alike_are_one_layer_that_keeps_their_lines_apart() -> None:
 def test_a_legend_names_each_line_with_its_colour_and_dash() -> None:
     lines = [Series("line", style, POINTS["line"], f"line {style}") for style in LINES]
     spec = checked(vega_lite(chart(*lines, EVERY_SHAPE[2]), height=100, legend=True))
+    # On a narrow screen a second column of names would be cut.
+    legend = spec["layer"][0]["encoding"]["color"]["legend"]
+    longest = max(len(f"line {style}") for style in LINES)
+    assert legend["columns"] == {"expr": f"width < {14 * longest + 80} ? 1 : 2"}
     color, dash = (spec["layer"][0]["encoding"][name]["scale"] for name in ("color", "strokeDash"))
     assert color["domain"] == dash["domain"] == [f"line {style}" for style in LINES]
     assert len(set(color["range"])) == len(LINES) == len(set(map(str, dash["range"])))

@@ -92,7 +92,7 @@ def test_an_article_is_stored_as_corrected(app: AppTest, engine: Engine) -> None
         assert library.find_article(ledger, 1).text.startswith("It leaks.\n\nThe minister")
     # Its page opens, with the possible question.
     assert "A tunnel, perhaps" in words(app)
-    assert "[**The minister will close the tunnel by 31 March 2026" in words(app)
+    assert "[The minister will close the tunnel by 31 March 2026" in words(app)
 
 
 def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
