@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
+from forecasts.access import tokens
+from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
 from tests.app.browsing import (
     APP,
     DONE,
@@ -20,6 +25,7 @@ from tests.app.browsing import (
     tab,
 )
 from tests.app.conftest import ARTICLE, write_question
+from tests.app.test_accessibility import PAGES
 
 WIDTHS = [1280, pytest.param(390, marks=pytest.mark.long)]
 pytestmark = IN_BROWSER
@@ -195,22 +201,110 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert beside if width == 1280 else here["y"] < there["y"]
 
 
+# Texts that are cut off. What is typed may be longer than its field, and a title stands below its
+# choice; the tables of Streamlit that are drawn scroll.
+CUT = """() => [...document.querySelectorAll("[data-testid=stMain] *")].filter((one) => {
+    const says = [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+    const isHidden = says && getComputedStyle(one).overflowX === "hidden";
+    return (isHidden || one.matches("input[role=combobox]")) && one.checkVisibility()
+        && one.clientWidth > 8 && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => one.value ?? one.innerText)"""
+FITS = """() => {
+    const main = document.querySelector("[data-testid=stMain]");
+    return document.documentElement.scrollWidth <= innerWidth
+        && main.scrollWidth <= main.clientWidth;
+}"""
+OPEN = """() => {
+    for (const one of document.querySelectorAll("details:not([open]) > summary")) one.click();
+}"""
+
+
 def test_each_page_fits_a_narrow_screen_and_an_address_is_copied_unchanged(
     browser: BrowserContext, server: Server, watch: Watch
 ) -> None:
-    with tab(browser, 390, 800) as page:
+    engine = database.open_engine(sqlite_url(server.ledger))
+    with database.writing(engine) as ledger:
+        alice, now = member_or_new(ledger, "alice", now=datetime.now(UTC)), datetime.now(UTC)
+        tokens.create(ledger, "resolver-bot", member=alice, now=now)
+    engine.dispose()
+    with tab(browser, 390, 844) as page:
         watch.over(page)
         page.goto(f"{server.base}/practice")
-        for path in ("", "question?slug=quay", "exchange", "settings", "articles?article=1"):
+        own = ("", "question?slug=quay", "questions?view=Ask+a+question", "articles?article=1")
+        for path in (*own, *(one for one in PAGES if one not in ("today", "question"))):
             go(page, f"{server.base}/{path}")
             expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
             expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
-            # Parts that come last may be wider for a moment.
-            page.wait_for_function(
-                "() => { const main = document.querySelector('[data-testid=stMain]');"
-                " return main.scrollWidth <= main.clientWidth; }"
-            )
+            expect(page.locator(DONE)).to_be_visible()
+            if path == "questions":
+                expect(page.get_by_test_id("stPageLink").first).to_be_in_viewport(ratio=1)
+            page.evaluate(OPEN)
+            page.wait_for_function(FITS)  # parts that come last may be wider for a moment
+            assert page.evaluate(CUT) == [], path
         copied = page.get_by_role("link", name=ARTICLE.url).evaluate(
             "link => { getSelection().selectAllChildren(link); return getSelection().toString() }"
         )
         assert copied == ARTICLE.url
+
+
+def test_a_mark_in_the_text_leads_to_its_draft_and_back(
+    page: Page, server: Server, watch: Watch
+) -> None:
+    page.goto(f"{server.base}/articles?article=1")
+    name = "The harbour master will open the quay by 20 January 2026."
+    mark = page.get_by_role("link", name=name, exact=True)
+    quote = page.get_by_role("link", name=f"“{name}”", exact=True)
+    expect(mark).to_have_css("text-decoration-line", "underline")
+    expect(mark).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(page.locator(DONE)).to_be_visible()
+    card = page.locator('[class*="st-key-act-draft-"]').filter(has=quote)
+    card.get_by_label("Forecast", exact=True).fill("30%")  # nothing is asked on the way
+    mark.click()
+    expect(quote).to_be_focused()
+    expect(quote).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(mark).to_be_focused()
+    card.get_by_label("Forecast", exact=True).fill("")
+
+
+def test_the_list_follows_each_key_of_a_search_and_a_slow_run_loses_none(
+    browser: BrowserContext, server: Server
+) -> None:
+    held: list[Callable[[], None]] = []
+    holds = False
+
+    def through(here: WebSocketRoute) -> None:
+        there = here.connect_to_server()
+        there.on_message(
+            lambda said: held.append(lambda: here.send(said)) if holds else here.send(said)
+        )
+
+    with tab(browser) as page:
+        page.route_web_socket(re.compile("_stcore/stream"), through)
+        page.goto(f"{server.base}/questions")
+        titles = page.get_by_test_id("stPageLink")
+        quay, ferry = (
+            titles.filter(has_text=f"Will the {name} open?") for name in ("quay", "ferry")
+        )
+        expect(ferry).to_be_visible()
+        search = page.get_by_label("Search", exact=True)
+        search.click()
+        page.keyboard.type("the qu")
+        expect(ferry).to_have_count(0)
+        expect(quay).to_be_visible()
+        holds = True
+        page.keyboard.press("Control+a")
+        page.keyboard.type("the fer")
+        page.wait_for_url("**words=the+fer")  # sent, and answered once the last key is sent too
+        page.keyboard.press("Home")
+        page.keyboard.type("open ")
+        page.wait_for_url("**words=open+the+fer")
+        page.keyboard.type("will ")
+        holds = False
+        for answer in held:
+            answer()
+        expect(ferry).to_be_visible()
+        expect(quay).to_have_count(0)
+        expect(search).to_be_focused()
+        expect(search).to_have_value("open will the fer")
+        assert search.evaluate("field => field.selectionStart") == 10
