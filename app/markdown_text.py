@@ -6,7 +6,6 @@ disables all markup in it; the reader sees exactly what was written.
 
 from __future__ import annotations
 
-import math
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -174,13 +173,3 @@ def closing(text: QuestionText, now: datetime) -> str:
     if now < text.close_time:
         return f"closes in {span(text.close_time - now)}"
     return f"closed {span(now - text.close_time)} ago"
-
-
-def significant(number: float | None) -> str:
-    """Return a score with three significant digits: '0.162', '0.00420'; a dash for None."""
-    if number is None:
-        return "–"
-    if abs(number) < 5e-7:  # rounding noise
-        number = 0.0
-    decimals = 2 if not number else min(5, max(0, 2 - math.floor(math.log10(abs(number)))))
-    return f"{number:.{decimals}f}".replace("-", "−")

@@ -17,7 +17,7 @@ from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, switch
 from forecasts.documents import svg
 from forecasts.documents.charts import Axis, Chart, Series
-from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
+from forecasts.documents.numbers import NOTHING, number, percent
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
 from forecasts.reports import wording as words
@@ -39,8 +39,8 @@ KINDS = {
 }
 FOOTNOTE = (
     "Ranks compare the same questions at the same times, and are shared where chance may explain "
-    "the order. Against the crowd: the lead over the mean of the others’ forecasts, in points of "
-    "0.01 Brier (0 is best, 1 worst), and where it lies in 19 of 20 such records. Trend: its mean "
+    "the order. Against the crowd: the lead over the mean of the others’ forecasts, as a difference "
+    "of Brier scores (0 is best, 1 worst), and where it lies in 19 of 20 such records. Trend: its mean "
     f"over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few questions (a rank "
     "takes 30 shared ones, in 30 families of linked questions)."
 )
@@ -56,9 +56,10 @@ UNTIL: dict[Of, str] = {
 }
 
 
-def digits(one: report_arena.Contender) -> int:
-    """Return the decimals of the advantage over the crowd and of its interval."""
-    return decimals(one.crowd_skill.mean, *one.crowd_skill.interval or (), least=1)
+def ahead(one: report_arena.Contender) -> str:
+    """Return the advantage over the crowd, and its interval, as Markdown."""
+    mean, between = words.advantage(one.crowd_skill.mean, one.crowd_skill.interval)
+    return f"**{mean}**" + (f" ({between})" if one.crowd_skill.interval else "")
 
 
 def rank(one: report_arena.Contender) -> str:
@@ -94,7 +95,7 @@ def spark(one: report_arena.Contender, reach: float) -> str:
         Series("level", "reference", ((0.0,),)),
         Series("line", "curve", tuple(enumerate(path))),
     )
-    first, last = (signed(one.path[at], digits(one)) for at in (0, -1))
+    first, last = (words.advantage(one.path[at], None)[0] for at in (0, -1))
     drawn = svg.sketch(Chart(x, Axis("", -reach, reach, (), ()), series, height), width)
     return picture(drawn, f"From {first} to {last}")
 
@@ -108,12 +109,7 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
         "Rank": [rank(one) for one in rows],
         "Name": [who(one, of) for one in rows],
         "Trend": [spark(one, reach) for one in rows],
-        "Against the crowd": [
-            f"**{signed(one.crowd_skill.mean, digits(one))}**"
-            + (f" ({signed_interval(span, digits(one))})" if span else "")
-            for one in rows
-            for span in [one.crowd_skill.interval]
-        ],
+        "Against the crowd": [ahead(one) for one in rows],
         "Questions": [f"{one.side.questions:,}" for one in rows],
     }
     with st.container(key="standings"):

@@ -1,30 +1,37 @@
-"""My scores: each resolved question of the reader, its score, and the points of its updates."""
+"""My scores: each resolved question of the reader with its score, which a click explains."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from app.markdown_text import as_text, significant
+from app.markdown_text import as_text, dotted, shortened
 from app.session import current_member, reading
-from app.times import day, zone
+from app.times import day
 from app.views import scores
 from app.views.documents import chart
 from app.views.empty import empty
-from app.views.widgets import metrics, page_link, question_link, search_field
+from app.views.widgets import metrics, page_link, question_link, search_field, shown_page, switch
 from forecasts.common.text import count
-from forecasts.common.times import in_zone
 from forecasts.documents import numbers
-from forecasts.documents.vega_lite import COLOURS
+from forecasts.documents.vega_lite import COLOURS, forest
 from forecasts.reports import figures
-from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
-from forecasts.scores.printed_scores import printed_scores
-from forecasts.scores.scored_questions import ScoredQuestion, matching
+from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores, scale
+from forecasts.scores.printed_scores import Printed, printed_by_question
+from forecasts.scores.scored_questions import ScoredQuestion, matching, ordered
 
-ROWS = 12  # of the table, which scrolls
+ROWS = 20  # on a page of the list
+ROW = 26  # pixels of the scale
+LONGEST = 160  # characters of a title
+ORDERS = {
+    "Newest": "resolved",
+    "Best": "best",
+    "Worst": "worst",
+    "Crowd": "crowd",
+    "Earned": "earned",
+}
 FEWEST_DRAWN = 3  # scores that make a line
 
 
@@ -36,20 +43,17 @@ def means(own: OwnScores, questions: int) -> None:
         "that others forecast too. Above 0 is better."
     ).format(questions=count(own.compared, "question"))
     shown = {
-        "Mean Brier (0–1)": (significant(own.brier.mean), brier),
+        "Mean Brier (0–1)": (numbers.number(own.brier.mean), brier),
         "Resolved questions": (f"{questions:,}", ""),
-        "Against the crowd": (signed(own.against_crowd.mean), crowd),
+        "Against the crowd": (numbers.signed(own.against_crowd.mean), crowd),
         "Earned by updates": (
-            signed(own.points),
-            (
-                "The improvement of the score times the share of the question’s time that was "
-                "left. Above 0, the update helped. This is bookkeeping, not proof of a cause."
-            ),
+            numbers.signed(own.points),
+            f"Mean over the questions. {scores.POINTS_HELP}",
         ),
     }
     first, *_ = metrics("own", shown)
     if len(own.calls) >= FEWEST_DRAWN:
-        last = significant(own.calls[-1].running)
+        last = numbers.number(own.calls[-1].running)
         alt = f"Mean of the last {WINDOW} questions over time, now {last}."
         first.vega_lite_chart(spec=sparkline(own), alt=alt)
     parts = ["All resolved questions count, also those that closed early."]
@@ -74,92 +78,50 @@ def sparkline(own: OwnScores) -> dict[str, Any]:
     }
 
 
-def signed(points: float | None) -> str:
-    """Return points with their sign and three significant digits."""
-    shown = significant(points)
-    return shown if points is None or shown.startswith("−") or not float(shown) else f"+{shown}"
+def is_that_good(own: OwnScores) -> None:
+    """Show the mean score on a scale beside others'."""
+    marks = scale(own)
+    drawn = forest(figures.scale(own, marks), "Brier (0–1), 0 is best", labels=".3~f", row=ROW)
+    if drawn is None:
+        return
+    st.header("Is that good?", anchor=False)
+    listed = ", ".join(f"{mark.name} {numbers.number(mark.score)}" for mark in marks)
+    st.vega_lite_chart(spec=drawn, alt=f"Mean Brier scores, best first: {listed}.")
+    said = " ".join(mark.about for mark in marks if mark.about)
+    st.caption(as_text(f"{said} Small distances are often luck."))
 
 
-def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
-    """Show the questions as a table; return the chosen one: by a click, the address, or newest."""
-    asked = st.query_params.get("question")
-    columns = {
-        "Score": [one.score.score for one in shown],  # first, to be in sight on a phone
-        "Question": [one.state.text.title for one in shown],
-        "Outcome": [one.state.resolution.outcome for one in shown if one.state.resolution],
-        "Last": [None if (p := one.last.probability) is None else 100 * p for one in shown],
-        "Path": [path(one) for one in shown],
-        "vs crowd": [rounded(one.against_crowd) for one in shown],
-        "Earned": [rounded(one.points) for one in shown],
-        "Coverage": [100 * one.score.coverage for one in shown],
-        "Resolved": [in_zone(one.known_at, zone()).date() for one in shown],
-    }
-    number = st.column_config.NumberColumn
-    event = st.dataframe(
-        pd.DataFrame(columns),
-        hide_index=True,
-        height=min(len(shown), ROWS) * 35 + 38,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-        placeholder=numbers.NOTHING,
-        alt="Your resolved questions with their scores. Sort by any column.",
-        column_config={
-            "Question": st.column_config.TextColumn(width=330),
-            "Score": number(format="%.3f", help="Brier (0–1), or CRPS. 0 is best."),
-            "Last": number(
-                format="%.3g%%", help="Your last probability: of yes, or of the right option."
-            ),
-            "Path": st.column_config.LineChartColumn(
-                y_min=0, y_max=1, width="small", help="Your forecasts in their order."
-            ),
-            "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
-            "Earned": number(
-                format="%+.3f",
-                help="The improvement of the score times the share of the question’s time that "
-                "was left. Above 0, the update helped. This is bookkeeping, not proof of a cause.",
-            ),
-            "Coverage": number(format="%.0f%%", help=scores.COVERAGE_HELP),
-            "Resolved": st.column_config.DateColumn(
-                format="D MMM YYYY",
-                help="When the outcome became known, or what an import says instead.",
-            ),
-        },
-    )
-    chosen = event["selection"]["rows"]
-    if chosen:
-        return shown[chosen[0]]
-    return next((one for one in shown if one.state.slug == asked), shown[0])
-
-
-def rounded(points: float | None) -> float | None:
-    """Return points to three decimals, without a negative zero."""
-    return None if points is None else round(points, 3) + 0.0
-
-
-def path(one: ScoredQuestion) -> list[float] | None:
-    """Return the probabilities in their order, at least two; None for numbers and dates."""
-    known = [each.probability for each in one.forecasts if each.probability is not None]
-    return known * 2 if len(known) == 1 else known or None
-
-
-def details(one: ScoredQuestion) -> None:
-    """Show one question: outcome, score, and what each update earned."""
-    with st.container(border=True, gap="xsmall", key="card-scored"):
-        question_link(one.state)
-        rule, explanation = scores.RULES[one.score.protocol]
-        resolution = one.state.resolution
-        assert resolution is not None
-        st.markdown(
-            f"{rule} **{significant(one.score.score)}** · outcome "
-            f"**{as_text(resolution.outcome)}** on {day(one.known_at)}",
-            help=explanation,
-        )
+def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> None:
+    """Show a question as a row with its score, which opens below."""
+    assert one.state.resolution is not None
+    rule, outcome = scores.RULES[one.score.protocol][0], one.state.resolution.outcome
+    said = [rule, f"outcome {outcome}", f"last forecast {one.last.value}"]
+    if one.against_crowd is not None:
+        said.append(f"against the crowd {numbers.signed(one.against_crowd)}")
+    title = as_text(shortened(one.state.text.title, LONGEST))
+    said = [numbers.number(one.score.score), dotted(*said, day(one.known_at))]
+    with st.expander(
+        f"**{said[0]}** {title} :gray[{said[1]}]", expanded=opened, key=f"score-{one.state.slug}"
+    ):
         scores.score_caption(one)
         scores.update_table(one)
-        with reading() as ledger:
-            printed = printed_scores(ledger, one.state, current_member(ledger))
+        st.caption(f"The {rule} score is their mean, each weighted by the time that it was active.")
         scores.printed_table(printed, names=False)
+        question_link(one.state, label="Open the question")
+
+
+def results(shown: Sequence[ScoredQuestion]) -> None:
+    """Show the questions, each with its score; one that the address names is first and open."""
+    asked = st.query_params.get("question")
+    by = ORDERS[switch("Order", list(ORDERS), "by")]
+    listed = sorted(ordered(shown, by), key=lambda one: one.state.slug != asked)
+    page = shown_page(listed, "page-scores", ROWS)
+    with reading() as ledger:
+        states = [one.state for one in page]
+        printed = printed_by_question(ledger, states, current_member(ledger))
+    with st.container(key="scored", gap="xsmall"):
+        for one in page:
+            result(one, printed.get(one.state.id, ()), opened=one.state.slug == asked)
 
 
 def trend(own: OwnScores) -> None:
@@ -186,9 +148,7 @@ if not shown:
     st.stop()
 own = own_scores(shown)
 means(own, len(shown))
-place = st.container()
-chosen = score_table(shown, f"scores-{words}")
-with place:
-    details(chosen)
+is_that_good(own)
+results(shown)
 trend(own)
 page_link("track_record", "Track record: how calibrated you are")

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.components.scripts import focus_on
-from app.markdown_text import as_text, paragraphs, significant
+from app.markdown_text import as_text, paragraphs
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.documents import chart, report_table
 from app.views.empty import empty
 from app.views.widgets import metrics, switch
 from forecasts.common.text import count
+from forecasts.documents.numbers import number
 from forecasts.reports import figures
 from forecasts.samples import practice
 from forecasts.values.value import format_probability
@@ -74,7 +75,7 @@ def result(last: practice.Answer) -> None:
         answer = "yes" if one.answer else "no"
         st.markdown(
             f"The answer was **{answer}**. You said **{format_probability(last.p)}**: Brier "
-            f"**{significant(last.brier)}**.",
+            f"**{number(last.brier)}**.",
             help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
         )
         st.caption(as_text(one.title))
@@ -89,7 +90,7 @@ def so_far() -> None:
         st.caption("No answers yet. Your calibration appears here as you answer.")
         return
     group = practice.record(going.answers, now=moment)
-    brier = significant(group.brier.mean), "0 is best; always saying 50% scores 0.25."
+    brier = number(group.brier.mean), "0 is best; always saying 50% scores 0.25."
     answered = f"{len(going.answers):,}", ""
     metrics("so-far", {"Questions": answered, "Mean Brier (0–1)": brier})
     st.info(as_text(group.verdict.sentence))

@@ -19,7 +19,6 @@ from app.markdown_text import (
     paragraphs,
     quoted,
     shortened,
-    significant,
 )
 from app.times import closing_on, day, local_day, published, when
 from app.views import question_history
@@ -32,7 +31,7 @@ from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.articles import library
 from forecasts.common.errors import NotFound
-from forecasts.documents.numbers import percent
+from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Resolution, Stance
 from forecasts.questions import discards, finality, passages, registry, revisions, standing
@@ -286,7 +285,7 @@ def outcome_panel(resolution: Resolution) -> None:
     if row is not None:
         scheduled = f"Scheduled close: {day(text.scheduled_close_time)}."
         shown = {
-            f"Your {rule} (0–1)": (significant(row.score), rule_help),
+            f"Your {rule} (0–1)": (number(row.score), rule_help),
             "Coverage": (percent(row.coverage), f"{COVERAGE_HELP} {scheduled}"),
         }
         metrics("earned", shown)

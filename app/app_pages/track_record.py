@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.forms.report_filter import known_sides, made, pick_questions
-from app.markdown_text import as_text, significant
+from app.markdown_text import as_text
 from app.session import current_member, my_handle, now, reading, settings, shown_errors
 from app.views.documents import block, chart, folded, report_table
 from app.views.downloads import downloads
@@ -132,7 +132,7 @@ def record(
         show.get(group.verdict.kind, st.warning)(as_text(group.verdict.sentence))
     _score(whole)
     if few:
-        _to_go(group)
+        _to_go(group, whole)
     if waiting := max(0, whole.questions - group.questions):
         early = count(waiting, "question")
         st.caption(
@@ -143,7 +143,7 @@ def record(
         _calls(own)
     else:
         _reliability(group)
-    if group.questions < whole.questions:
+    if 0 < group.questions < whole.questions:
         counted = count(group.questions, "question")
         st.caption(f"Below: the {counted} whose scheduled close has passed.")
     if group.questions:
@@ -154,7 +154,7 @@ def record(
     st.caption(as_text(left_out))
 
 
-def _to_go(group: Group) -> None:
+def _to_go(group: Group, whole: Group) -> None:
     """Show how many more questions a verdict takes."""
     have = min(group.questions, group.families)
     linked, more = "", f"{FEWEST - have} more"
@@ -162,6 +162,9 @@ def _to_go(group: Group) -> None:
         linked = f", in {count(group.families, 'family')}"
         more = count(FEWEST - have, "more family")
     known = f"{count(group.questions, 'question')}{linked}"
+    if group.questions < whole.questions:
+        of = count(whole.questions, "question")
+        known = f"the verdict counts {group.questions:,} of {of}{linked}"
     verdict = f"Too few to tell: {known}. A verdict on calibration takes {more}."
     st.progress(have / FEWEST, text=verdict)
     st.caption(f"Below {FEWEST} questions or families, luck and error look alike.")
@@ -173,7 +176,7 @@ def _score(whole: Group) -> None:
     if whole.brier.interval is not None:
         interval = f"95% over families: {numbers.interval(whole.brier.interval)}"
     shown = {
-        "brier": significant(whole.brier.mean),
+        "brier": numbers.number(whole.brier.mean),
         "questions": f"{whole.questions:,}",
         "coverage": numbers.percent(whole.coverage),
     }

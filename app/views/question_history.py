@@ -8,13 +8,13 @@ from functools import partial
 
 import streamlit as st
 
-from app.markdown_text import as_text, dotted, link, paragraphs, reworded, shortened, significant
+from app.markdown_text import as_text, dotted, link, paragraphs, reworded, shortened
 from app.session import reading
 from app.times import published, when
 from app.views.documents import rows_table
 from app.views.widgets import download, note_and_source, shown_page
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.documents.numbers import signed
+from forecasts.documents.numbers import number, signed
 from forecasts.ledger.models import Citation, Evidence, Exhibit, Forecast, QuestionRevision
 from forecasts.questions import revisions
 from forecasts.resolution import history, kept_evidence
@@ -156,8 +156,8 @@ def _rescored(step: history.Step) -> None:
             return
         columns: dict[str, Callable[[history.Rescored], str]] = {
             "Forecaster": lambda row: row.forecaster,
-            "Before (0–1)": lambda row: significant(row.before),
-            "Now (0–1)": lambda row: significant(row.now),
+            "Before (0–1)": lambda row: number(row.before),
+            "Now (0–1)": lambda row: number(row.now),
             "Difference": lambda row: signed(row.difference),
         }
         rows_table(step.rescored, columns)

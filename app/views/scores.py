@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app.markdown_text import as_text, shortened, significant, span
+from app.markdown_text import as_text, shortened, span
 from app.session import current_member, ledger_url, reading
 from app.times import day
 from app.views.documents import rows_table
@@ -52,7 +52,7 @@ def _scored(url: str, written: tuple[int, ...], *, crowd: bool) -> list[ScoredQu
 def score_link(one: ScoredQuestion) -> None:
     """Show the score as a link to its row on My scores."""
     rule, explanation = RULES[one.score.protocol]
-    label = f"{rule} {significant(one.score.score)}"
+    label = f"{rule} {numbers.number(one.score.score)}"
     page_link("my_scores", label, explanation, question=one.state.slug)
 
 
@@ -61,9 +61,9 @@ def score_caption(one: ScoredQuestion) -> None:
     parts = []
     if (ahead := one.against_crowd) is not None:
         than = "better" if ahead >= 0 else "worse"
-        parts.append(f"{significant(abs(ahead))} {than} than the crowd")
+        parts.append(f"{numbers.number(abs(ahead))} {than} than the crowd")
     if one.points is not None:
-        parts.append(f"updates {earned(one.points)}")
+        parts.append(f"updates {earned(one.points)} in all")
     parts.append(f"coverage {numbers.percent(one.score.coverage)}")
     st.caption(" · ".join(parts), help=f"{POINTS_HELP} Coverage: {COVERAGE_HELP.lower()}")
 
@@ -77,7 +77,7 @@ def last_call(one: ScoredQuestion) -> None:
 
 def earned(points: float) -> str:
     """Return points as earned or lost: 'earned 0.0210'."""
-    return f"{'earned' if points >= 0 else 'lost'} {significant(abs(points))}"
+    return f"{'earned' if points >= 0 else 'lost'} {numbers.number(abs(points))}"
 
 
 def update_table(one: ScoredQuestion) -> None:
@@ -90,7 +90,7 @@ def update_table(one: ScoredQuestion) -> None:
         "From": lambda each: day(each.since),
         value: lambda each: shortened(each.value, 60),
         "Active for": lambda each: span(each.duration),
-        rule: lambda each: significant(each.score),
+        rule: lambda each: numbers.number(each.score),
         "Earned": lambda each: numbers.signed(each.points),
     }
     rows_table(one.forecasts, columns)
@@ -117,12 +117,11 @@ def question_scores(
 
 def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
     rules: dict[str, Callable[[ForecasterScore], str]] = {
-        "Brier (0–1)": lambda row: significant(row.brier),
-        "Original (0–2)": lambda row: significant(row.original),
-        "At close (0–1)": lambda row: significant(row.final),
+        "Brier (0–1)": lambda row: numbers.number(row.brier),
+        "At close (0–1)": lambda row: numbers.number(row.final),
     }
     if graded:
-        rules = {"CRPS (0–1)": lambda row: significant(row.crps)}
+        rules = {"CRPS (0–1)": lambda row: numbers.number(row.crps)}
     columns: dict[str, Callable[[ForecasterScore], str]] = {
         "Forecaster": lambda row: row.forecaster,
         **rules,
@@ -133,8 +132,8 @@ def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
     st.caption(
         "CRPS: 0 is best, averaged over the time that a forecast was active."
         if graded
-        else "Brier: 0 is best, averaged over the time that a forecast was active. Original: "
-        "summed."
+        else "Brier: 0 is best, averaged over the time that a forecast was active. On the "
+        "original scale, from 0 to 2, it is double."
     )
 
 
@@ -155,8 +154,8 @@ def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
     columns: dict[str, Callable[[Printed], str]] = {
         "Forecaster": lambda one: one.forecaster,
         "Score": lambda one: f"{platform_name(one.platform)}: {one.name}",
-        "Printed": lambda one: significant(one.score),
-        "Ours": lambda one: significant(one.ours),
+        "Printed": lambda one: numbers.number(one.score),
+        "Ours": lambda one: numbers.number(one.ours),
         "Coverage": lambda one: numbers.percent(one.coverage),
     }
     if not names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Annotated, get_args
 
@@ -45,19 +45,15 @@ from forecasts.questions import registry
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reports.own_scores import own_scores
 from forecasts.scores import attribution, crowds, printed_scores
-from forecasts.scores.scored_questions import ScoredQuestion, matching, scored_questions
+from forecasts.scores.scored_questions import (
+    ORDERS,
+    ScoredQuestion,
+    matching,
+    ordered,
+    scored_questions,
+)
 from forecasts.views.scores import scored_question, unscored_question
 from scoring.protocols import get_protocol
-
-# The orders of ``scores``; a question without the value is last.
-_ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
-    "resolved": lambda one: -one.known_at.timestamp(),
-    "best": lambda one: one.score.score,
-    "worst": lambda one: -one.score.score,
-    "earned": lambda one: None if one.points is None else -one.points,
-    "lost": lambda one: one.points,
-    "crowd": lambda one: None if one.against_crowd is None else -one.against_crowd,
-}
 
 
 @app.command()
@@ -66,7 +62,7 @@ def scores(
         str | None, argument("QUESTION", "Show this question with the score of each update.")
     ] = None,
     search: Annotated[str | None, option("WORDS", "Only questions with these words.")] = None,
-    sort: Annotated[str, option("|".join(_ORDERS), "Order of the list.")] = "resolved",
+    sort: Annotated[str, option("|".join(ORDERS), "Order of the list.")] = "resolved",
     everything: Every = False,
     format_: TextOrJson = "text",
 ) -> None:
@@ -75,7 +71,7 @@ def scores(
     All of them count, also those that closed early. Scores are better near 0. "crowd" compares
     you with the others, and "earned" sums your updates: both are better above 0.
     """
-    one_of("--sort", sort, tuple(_ORDERS))
+    one_of("--sort", sort, tuple(ORDERS))
     alone: list[QuestionState] = []
     printed: dict[int, list[printed_scores.Printed]] = {}
     with reading_as() as (session, who, now):
@@ -90,7 +86,7 @@ def scores(
             states = [*alone, *(one.state for one in found)]
             printed = printed_scores.printed_by_question(session, states, who)
             alone = [state for state in alone if state.id in printed]
-    found.sort(key=lambda one: _place(_ORDERS[sort](one)))
+    found = ordered(found, sort)
     documents = chain(
         (unscored_question(one, printed.get(one.id, ())) for one in alone),
         (scored_question(one, printed.get(one.state.id, ())) for one in found),
@@ -109,10 +105,6 @@ def scores(
         print_line("No results yet. Scores appear here once your questions resolve.")
 
 
-def _place(value: float | None) -> tuple[bool, float]:
-    return value is None, value or 0.0
-
-
 def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     """Print the means, then a line for each question."""
     own = own_scores(found)
@@ -123,7 +115,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         parts.append(f"over {count(len(own.calls), 'resolved question')}")
         if own.against_crowd.mean is not None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
-        parts.append(f"earned by updates {numbers.signed(own.points)}")
+        parts.append(f"earned by updates {numbers.signed(own.points)} a question")
         print_lines(fitted(" · ".join(parts), lines=2))
     shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen(6)]
     narrow = {**NUMBER, "max_width": 8}
@@ -152,7 +144,7 @@ def _print_updates(one: ScoredQuestion) -> None:
     if one.against_crowd is not None:
         parts.append(f"against the crowd {numbers.signed(one.against_crowd)}")
     if one.points is not None:
-        parts.append(f"earned by updates {numbers.signed(one.points)}")
+        parts.append(f"earned by updates {numbers.signed(one.points)} in all")
     print_lines(fitted(" · ".join(parts), lines=2))
     columns = {"from": {}, "days": NUMBER, "score": NUMBER, "earned": NUMBER, "forecast": REST}
     rows = (

@@ -20,6 +20,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import next_step, reading_as
 from forecasts.common.errors import FILL_IN, command
 from forecasts.common.text import count
+from forecasts.documents.numbers import number, percent, signed
 from forecasts.ledger import models
 from forecasts.ledger.models import Forecast, QuestionText
 from forecasts.questions import finality, passages, registry, revisions, standing
@@ -208,8 +209,8 @@ def _best_scores(
     lines = [f"Scores (0 is best): {len(scored):,}" if scored else "No scores."]
     for row in [*scored[:_TOP], *own]:
         rule = "CRPS" if row.brier is None else "Brier"
-        updates = count(row.updates, "update")
-        line = f"{row.forecaster}: {rule} {row.score:.3g}, coverage {row.coverage:.0%}, {updates}"
+        said = f"coverage {percent(row.coverage)}, {count(row.updates, 'update')}"
+        line = f"{row.forecaster}: {rule} {number(row.score)}, {said}"
         lines += fitted(line, indent="  ")
     if origins(session, [state.id]):
         mine = [] if who is None else printed_scores(session, state, who)
@@ -313,9 +314,9 @@ def _step(step: Step) -> Item:
         details.append(f"{act} {when(dispute.recorded_at)} by {handle}{reason}")
     for change in step.rescored:
         then, current = (
-            "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
+            "none" if score is None else number(score) for score in (change.before, change.now)
         )
-        by = "" if change.difference is None else f" ({change.difference:+.4f})"
+        by = "" if change.difference is None else f" ({signed(change.difference)})"
         scale = "CRPS (0–1 of the range)" if change.protocol == CRPS else "Brier (0–1)"
         details.append(f"{change.forecaster}: {scale} {then} then, {current} now{by}")
     superseded = " (superseded)" if step.superseded else ""
@@ -335,8 +336,8 @@ def print_printed(printed: Sequence[Printed], before: str = "") -> None:
 
 
 def _printed(one: Printed) -> str:
-    ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.3g}"
-    return f"{one.forecaster}: {platform_name(one.platform)} {one.name} {one.score:.3g}{ours}"
+    ours = "" if one.ours is None else f", ours ({one.protocol}) {number(one.ours)}"
+    return f"{one.forecaster}: {platform_name(one.platform)} {one.name} {number(one.score)}{ours}"
 
 
 def print_scores(scored: Iterable[ForecasterScore]) -> None:
@@ -345,13 +346,13 @@ def print_scores(scored: Iterable[ForecasterScore]) -> None:
 
 
 def _score(row: ForecasterScore) -> str:
-    coverage, updates = f"coverage {row.coverage:.0%}", count(row.updates, "update")
+    coverage, updates = f"coverage {percent(row.coverage)}", count(row.updates, "update")
     if row.crps is not None:
-        scores = f"CRPS {row.crps:.4f} (0–1 of the range, 0 is best), {coverage}"
+        scores = f"CRPS {number(row.crps)} (0–1 of the range, 0 is best), {coverage}"
     else:
-        final = "none" if row.final is None else f"{row.final:.4f}"
+        final = "none" if row.final is None else number(row.final)
         scores = (
-            f"Brier {row.brier:.4f} (0–1), {coverage}, "
-            f"original Brier {row.original:.4f} (0–2), at the close {final}"
+            f"Brier {number(row.brier)} (0–1), {coverage}, "
+            f"original Brier {number(row.original)} (0–2), at the close {final}"
         )
     return f"{row.forecaster}: {scores}, {updates}"

@@ -62,17 +62,19 @@ def vega_lite(
     return {"height": height, "layer": layers}
 
 
-def forest(plot: Forest, title: str | list[str], *, labels: str = "+.3~f") -> Spec | None:
+def forest(
+    plot: Forest, title: str | list[str], *, labels: str = "+.3~f", row: int = _ROW
+) -> Spec | None:
     """Return a forest plot as Vega-Lite, ``labels`` as d3 formats them; None without an interval.
 
-    A name is broken after " − ".
+    A name is broken after " − ". ``row``: the height of one, in pixels.
     """
     rows = [
-        {"name": row.name, "dot": dot, "low": low, "high": high, "firm": row.firm, "sentence": said}
-        for row in plot.rows
-        if row is not None and row.interval is not None
-        for (low, high), said in [(row.interval, f"{row.name}: {row.text}")]
-        for dot in row.dots
+        {"name": one.name, "dot": dot, "low": low, "high": high, "firm": one.firm, "sentence": said}
+        for one in plot.rows
+        if one is not None and one.interval is not None
+        for (low, high), said in [(one.interval, f"{one.name}: {one.text}")]
+        for dot in one.dots
     ]
     if not rows:
         return None
@@ -110,7 +112,7 @@ def forest(plot: Forest, title: str | list[str], *, labels: str = "+.3~f") -> Sp
         at = {"x": {"field": "at", "type": "quantitative"}}
         reference = {"data": {"values": [{"at": plot.reference}]}, "mark": middle, "encoding": at}
         layers.insert(0, reference)
-    return {"height": _ROW * len(rows) + _AXES, "layer": layers}
+    return {"height": row * len(rows) + _AXES, "layer": layers}
 
 
 def _layers(chart: Chart, alike: list[Series], x: Spec, y: Spec, key: Spec) -> list[Spec]:
@@ -179,16 +181,24 @@ def _channel(axis: Axis, offset: timedelta) -> Spec:
 
 
 def _times(axis: Axis, offset: timedelta) -> Spec:
-    """Return an axis of ISO 8601 times, in UTC, or with hours in the reader's time."""
-    days = (axis.high - axis.low) / 86_400
-    form = "%Y-%m" if days > 400 else "%Y-%m-%d" if days > 7 else "%Y-%m-%d %H:%M"
+    """Return an axis of ISO 8601 times, in UTC, or with hours in the reader's time.
+
+    Within a day the labels are short, or a phone would have no room for one; the title has the day.
+    """
+    days, title = (axis.high - axis.low) / 86_400, axis.title
+    form = "%Y-%m" if days > 400 else "%Y-%m-%d" if days > 7 else "%m-%d %H:%M"
+    if days <= 1:
+        form = "%H:%M" if days > 0.01 else "%H:%M:%S"
+    if days <= 7:
+        day = f"{datetime.fromtimestamp(axis.low, UTC) + offset:%Y-%m-%d}"
+        title = f"{title}, from {day}" if title else day
     shown: Spec = {"format": form, "tickCount": 6, "labelOverlap": "greedy", "labelSeparation": 8}
     if offset and days <= 7:
         shifted = f"datum.value + {offset // timedelta(milliseconds=1)}"
         shown["labelExpr"] = f"utcFormat({shifted}, '{form}')"
     return {
         "type": "temporal",
-        "title": axis.title or None,
+        "title": title or None,
         "scale": {"type": "utc", "domain": [_instant(axis.low), _instant(axis.high)]},
         "axis": shown | {"labelBound": True},
     }

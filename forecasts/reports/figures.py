@@ -25,7 +25,7 @@ from forecasts.documents.charts import (
 from forecasts.documents.document import Columns, Figure, Table, table_of
 from forecasts.documents.numbers import interval, number, p_value, percent, percents, span
 from forecasts.reports import wording
-from forecasts.reports.own_scores import OwnScores
+from forecasts.reports.own_scores import Mark, OwnScores
 from forecasts.reports.report import FAULTS, Bin, CurvePoint, Group, MurphyPoint, Report, RocPoint
 
 COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
@@ -326,6 +326,23 @@ def trend(own: OwnScores) -> Chart:
     )
     known = Axis("Outcome known", low - room, high + room, (), (), "dates")
     return Chart(known, axis_from_zero(wording.BRIER, max(most, COIN)), series)
+
+
+def scale(own: OwnScores, marks: Sequence[Mark]) -> Forest:
+    """Return the marks of a scale as a forest plot, the member's own with its interval.
+
+    The interval may be wide: it ends where the plot does, a little beyond the last mark.
+    """
+    most = max(0.3, *(mark.score * 1.1 for mark in marks)) if marks else 1.0
+    rows: list[ForestRow | None] = []
+    for mark in marks:
+        ends = own.brier.interval if mark.name == "You" else None
+        said = f"{wording.BRIER} {number(mark.score)}"
+        said += f", 95% interval {interval(ends)}" if ends else ""
+        low, high = ends or (mark.score, mark.score)
+        name, firm = f"{mark.name} {number(mark.score)}", mark.name == "You"
+        rows.append(ForestRow(name, (mark.score,), (low, min(high, most)), said, firm))
+    return Forest(0.0, most, None, tuple(rows))
 
 
 def brier_forest(report: Report) -> Forest:

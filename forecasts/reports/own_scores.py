@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
+from forecasts.common.text import count
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import Estimate
 from forecasts.reports.selection import Choice
+from forecasts.reports.skills import base_rate_scores
+from forecasts.scores.ledger_frames import question_frame
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import BRIER
 
 WINDOW = 20  # questions in the running mean
 CALLS = 3  # best and worst ones shown
+FEWEST_FOR_RATE = 10  # questions; the share of "yes" on fewer says little
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,38 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A mean Brier score on a scale; ``about`` says in a sentence where it comes from."""
+
+    name: str
+    score: float
+    about: str
+
+
+# Overall score (N=602) in leaderboards/csv/human_leaderboard_overall.csv of the repository
+# forecastingresearch/forecastbench-datasets, commit 63c3bf94: not adjusted for difficulty, as here.
+SUPERFORECASTERS = Mark(
+    "Superforecasters*",
+    0.098,
+    "*On other questions, so only a landmark: the median forecast of superforecasters on "
+    "ForecastBench, 602 outcomes (as published on 9 August 2025).",
+)
+
+
+@dataclass(frozen=True)
 class OwnScores:
     """The scores of one member.
 
     ``calls``: the questions with a Brier score, in the order in which their outcomes became known.
     ``brier`` and ``against_crowd``: their means, with intervals over families; the latter over the
-    ``compared`` ones. ``points``: earned by all updates.
+    ``compared`` ones. ``points``: earned by updates, the mean over all ``calls``.
     """
 
     calls: tuple[Call, ...]
     brier: Estimate
     against_crowd: Estimate
     compared: int
-    points: float
+    points: float | None
 
     @property
     def best(self) -> list[Call]:
@@ -94,8 +118,39 @@ def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
         brier=mean_over_questions(values, _families(known), (0.0, 1.0), lopsided=True),
         against_crowd=mean_over_questions(gained, _families(compared), (-1.0, 1.0), rare=True),
         compared=len(compared),
-        points=sum(one.points or 0.0 for one in known),
+        points=fmean(one.points or 0.0 for one in known) if known else None,
     )
+
+
+def scale(own: OwnScores) -> list[Mark]:
+    """Return the mean Brier score beside others', best first; empty without a score.
+
+    They are on the same questions, but for the published one.
+    """
+    known = [call.question for call in own.calls]
+    if own.brier.mean is None:
+        return []
+    questions, every = question_frame([one.state for one in known]), np.arange(len(known))
+    even = base_rate_scores(questions, np.zeros_like(every), every)
+    rate = base_rate_scores(questions, _families(known), every)
+    options = any(one.state.text.options for one in known)
+    shares = "Always 50%: with options, the same share for each." if options else ""
+    marks = [
+        Mark("You", own.brier.mean, ""),
+        Mark("Always 50%", fmean(even), shares),
+        SUPERFORECASTERS,
+    ]
+    if len(known) >= FEWEST_FOR_RATE and not np.array_equal(even, rate):
+        about = "Base rate: always the share of “yes” on your other questions, known afterwards."
+        marks.append(Mark("Base rate", fmean(rate), about))
+    if own.compared:
+        # Over the same time as the score; an advantage is over the question's whole time.
+        crowd = [one.score.score + (one.against_crowd or 0.0) / one.score.coverage for one in known]
+        about = "Crowd: the mean of the others’ forecasts at the times of yours."
+        if alone := len(known) - own.compared:
+            about += f" On {count(alone, 'question')} without others, your score stands in."
+        marks.append(Mark("Crowd", fmean(crowd), about))
+    return sorted(marks, key=lambda mark: mark.score)
 
 
 def _families(scored: Sequence[ScoredQuestion]) -> np.ndarray:

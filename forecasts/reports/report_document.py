@@ -25,7 +25,7 @@ from forecasts.documents.numbers import (
 )
 from forecasts.reports import figures, wording
 from forecasts.reports.glossary import OF_REPORTS, explained
-from forecasts.reports.report import Earned, Estimate, Group, Report, Unrevised, Update
+from forecasts.reports.report import Earned, Group, Report, Unrevised, Update
 from forecasts.reports.wording import BADGES, over_families
 
 _TONES: dict[str, Tone] = {"calibrated": "good", "too_few": "neutral", "not_estimable": "neutral"}
@@ -172,16 +172,21 @@ def measures(group: Group) -> Table:
         *((name, number(score.mean), interval(score.interval)) for name, score in scores),
         ("Log score", number(group.log.mean), log),
     ]
-    relative: tuple[tuple[str, Estimate | None, int], ...] = (
-        ("Skill (× 100)", group.skill, 1),
-        ("Crowd skill (× 100)", group.crowd_skill, 1),
-        ("Brier skill, base rate", group.brier_skill, 2),
-        ("Brier skill, crowd", group.crowd_brier_skill, 2),
-    )
     rows += [
-        (name, signed(skill.mean, digits), signed_interval(skill.interval, digits))
-        for name, skill, digits in relative
-        if skill is not None and (digits == 1 or skill.mean is not None)
+        (name, *wording.advantage(skill.mean, skill.interval))
+        for name, skill in (
+            (wording.AGAINST_OTHERS, group.skill),
+            (wording.AGAINST_CROWD, group.crowd_skill),
+        )
+        if skill is not None
+    ]
+    rows += [
+        (name, signed(saved.mean, 2), signed_interval(saved.interval, 2))
+        for name, saved in (
+            ("Brier skill, base rate", group.brier_skill),
+            ("Brier skill, crowd", group.crowd_brier_skill),
+        )
+        if saved is not None and saved.mean is not None
     ]
     if group.adjusted is not None:
         one = group.adjusted
@@ -190,9 +195,10 @@ def measures(group: Group) -> Table:
     if group.questions and group.skill is not None:
         others = count(group.skill.questions, "question")
         note += (
-            f" Skill: on the {others} that others forecast too; above 0 is better than they did."
+            f" Against others: on the {others} that they forecast too, as a difference of Brier "
+            "scores (0–1); above 0 is better."
             if group.skill.questions
-            else " Nobody else forecast any of these questions, so there is no skill score."
+            else " Nobody else forecast these questions, so there is no comparison."
         )
     head = ("Measure", "Value", f"Basis or {_INTERVAL}")
     return Table("Scores", head, tuple(rows), note=note, tiles=True)
@@ -220,7 +226,7 @@ def parts(group: Group) -> Table:
 def tests(group: Group) -> Table:
     """Return the tests of calibration, and the value for a calibrated forecaster."""
     line, luck, made = group.recalibration, group.luck, group.miscalibration
-    fitted = f"{signed(line.intercept, 2)}, {number(line.slope, 2)}" if line.estimable else NOTHING
+    fitted = f"{signed(line.intercept)}, {number(line.slope)}" if line.estimable else NOTHING
     by_luck = f"{number(made.expected)} from luck"
     less = f"Brier score (0–1) of {number(luck.realised)} less the expected {number(luck.expected)}"
     large = group.calibration_in_the_large
@@ -228,8 +234,8 @@ def tests(group: Group) -> Table:
         ("Recalibration line: intercept, slope", fitted, "0, 1", line.p_value),
         ("Miscalibration", number(made.when_made), by_luck, made.p_value),
         (less, signed(luck.difference.mean), "0", luck.p_value),
-        ("Spiegelhalter’s z", signed(group.spiegelhalter.z, 2), "0", group.spiegelhalter.p_value),
-        ("Calibration in the large, z", signed(large.z, 2), "0", large.p_value),
+        ("Spiegelhalter’s z", signed(group.spiegelhalter.z), "0", group.spiegelhalter.p_value),
+        ("Calibration in the large, z", signed(large.z), "0", large.p_value),
     ]
     note = (
         "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
@@ -276,9 +282,9 @@ def credits(group: Group) -> list[Table]:
         columns: Columns[Earned] = {
             "Citations": lambda row: f"{row.citations:,}" if row.citations else NOTHING,
             "Questions": lambda row: f"{row.questions:,}",
-            "Earned": lambda row: signed(row.points),
-            "Per question": lambda row: signed(row.per_question.mean, 4),
-            _INTERVAL: lambda row: signed_interval(row.per_question.interval, 4),
+            "Earned, sum": lambda row: signed(row.points),
+            "Per question": lambda row: signed(row.per_question.mean),
+            _INTERVAL: lambda row: signed_interval(row.per_question.interval),
         }
         pieces = [row for row in group.earned if row.by == "evidence"]
         hindsight = wording.HINDSIGHT
@@ -331,12 +337,12 @@ def _moved(group: Group) -> Table:
     }
     note = (
         f"Of {count(moved.updates, 'update')} that replaced a forecast, {moved.helped:,} helped "
-        f"and {moved.cost:,} hurt. Together they earned {signed(moved.points, 2)} points of the "
+        f"and {moved.cost:,} hurt. Together they earned {signed(moved.points)} points of the "
         f"Brier score (0–1) on {count(moved.questions, 'question')}, as the mean over all members: "
-        f"{signed(moved.per_question.mean, 4)} per question (95% interval "
-        f"{signed_interval(moved.per_question.interval, 4)}, {over_families(moved.families)}). "
-        f"{signed(moved.promised, 2)} was expected if each new forecast was right; the other "
-        f"{signed(moved.surprise, 2)} is surprise. {wording.HINDSIGHT}"
+        f"{signed(moved.per_question.mean)} per question (95% interval "
+        f"{signed_interval(moved.per_question.interval)}, {over_families(moved.families)}). "
+        f"{signed(moved.promised)} was expected if each new forecast was right; the other "
+        f"{signed(moved.surprise)} is surprise. {wording.HINDSIGHT}"
     )
     rows = [*moved.most, *reversed(moved.least)]
     if rest := moved.helped + moved.cost - len(rows):

@@ -9,11 +9,20 @@ from typing import Any
 from forecasts.common.text import count, in_words, on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
 from forecasts.documents.document import Columns
-from forecasts.documents.numbers import NOTHING, interval, number, percent
+from forecasts.documents.numbers import (
+    NOTHING,
+    Interval,
+    interval,
+    number,
+    percent,
+    signed,
+    signed_interval,
+)
 from forecasts.reports.report import Adjusted, By, Group, LeftOut, Report, Unrevised
 from forecasts.reports.selection import Choice, Cohort
 
 BRIER = "Brier (0–1)"
+AGAINST_OTHERS, AGAINST_CROWD = "Against the others", "Against the crowd"
 BRIER_ORIGINAL = "Brier, original (0–2)"
 ADJUSTED_INTERVAL = "Adjusted, 95% interval"
 INTERVALS = "Intervals are over families of questions. A dash: too few for an interval."
@@ -125,6 +134,12 @@ def findings(group: Group) -> dict[str, str]:
     if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
         found[moved.kind] = moved.sentence
     return found
+
+
+def advantage(mean: float | None, ends: Interval | None) -> tuple[str, str]:
+    """Return a skill, which files have × 100, as a difference of Brier scores; and its interval."""
+    scores = None if mean is None else mean / 100
+    return signed(scores), signed_interval(ends and (ends[0] / 100, ends[1] / 100))
 
 
 def adjusted(one: Adjusted | None) -> str:

@@ -31,6 +31,7 @@ from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.common.text import count
 from forecasts.common.times import read_time
+from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
@@ -267,8 +268,8 @@ def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
         for score, handle in stored_scores.resolution_scores(session, state.resolution):
             if score.protocol == "brier":
                 echo(
-                    f"   {handle}: {score.score:.3f} ({score.updates} updates, "
-                    f"coverage {score.coverage:.0%})"
+                    f"   {handle}: {number(score.score)} ({score.updates} updates, "
+                    f"coverage {percent(score.coverage)})"
                 )
 
 

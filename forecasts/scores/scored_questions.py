@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,6 +71,27 @@ class ScoredQuestion:
         """The points of all updates together; None if no update replaced a forecast."""
         known = [one.points for one in self.forecasts if one.points is not None]
         return math.fsum(known) if known else None
+
+
+# The orders of a list; a question without the value is last.
+ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
+    "resolved": lambda one: -one.known_at.timestamp(),
+    "best": lambda one: one.score.score,
+    "worst": lambda one: -one.score.score,
+    "earned": lambda one: None if one.points is None else -one.points,
+    "lost": lambda one: one.points,
+    "crowd": lambda one: None if one.against_crowd is None else -one.against_crowd,
+}
+
+
+def ordered(scored: Sequence[ScoredQuestion], by: str) -> list[ScoredQuestion]:
+    """Return the questions in one of ``ORDERS``."""
+
+    def place(one: ScoredQuestion) -> tuple[bool, float]:
+        value = ORDERS[by](one)
+        return value is None, value or 0.0
+
+    return sorted(scored, key=place)
 
 
 def scored_questions(

@@ -17,6 +17,7 @@ from datetime import datetime
 import pandas as pd
 
 import scoring
+from forecasts.documents.numbers import number
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.values.distributions import knots
 from forecasts.values.outcomes import format_figure
@@ -61,18 +62,17 @@ def expected_scores(
 
 
 def format_expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> str:
-    """Return ``expected_scores`` as a sentence, with two decimals, or four to show a change."""
+    """Return ``expected_scores`` as a sentence."""
     before, after = expected_scores(text, current, value)
     rule = "CRPS" if text.is_quantitative else "Brier"
     right = "you are right"
     if value.probability is not None:
         right += f" about {format_probability(value.probability)}"
     if before is None or current is None:
-        return f"Your expected {rule} is {after:.2f} if {right}."
-    if value_of(current) == value:
-        return f"Your expected {rule} stays at {after:.2f} if {right}."
-    digits = 2 if round(before, 2) != round(after, 2) else 4
-    moved = f"from {before:.{digits}f} to {after:.{digits}f}"
+        return f"Your expected {rule} is {number(after)} if {right}."
+    if number(before) == number(after):
+        return f"Your expected {rule} stays at {number(after)} if {right}."
+    moved = f"from {number(before)} to {number(after)}"
     return f"This moves your expected {rule} {moved} if {right}."
 
 
@@ -108,7 +108,7 @@ def score_so_far(
 def format_score_so_far(text: QuestionText, forecasts: Sequence[Forecast], *, now: datetime) -> str:
     """Return the score so far for the outcomes at stake, '' without one.
 
-    'If it resolved yes today: 0.06; no: 0.61'. For options: the likeliest one. For a number or a
+    'If it resolved yes today: 0.0612; no: 0.614'. For options: the likeliest one. For a number or a
     date: the median of the last forecast.
     """
     current = forecasts[-1] if forecasts else None
@@ -116,8 +116,8 @@ def format_score_so_far(text: QuestionText, forecasts: Sequence[Forecast], *, no
         return ""
     outcomes = _outcomes_at_stake(text, value_of(current).over(text.options))
     scores = [(one, score_so_far(text, forecasts, one, now=now)) for one in outcomes]
-    said = [f"{one} today: {score:.3g}" for one, score in scores[:1] if score is not None]
-    said += [f"{one}: {score:.3g}" for one, score in scores[1:] if score is not None]
+    said = [f"{one} today: {number(score)}" for one, score in scores[:1] if score is not None]
+    said += [f"{one}: {number(score)}" for one, score in scores[1:] if score is not None]
     return f"If it resolved {'; '.join(said)}" if said else ""
 
 

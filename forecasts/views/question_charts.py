@@ -40,7 +40,7 @@ OTHERS = "Everyone else"
 HIGHLIGHTED = len(LINES) - 1  # forecasters besides the reader with a line of their own
 _DOTS = dict(zip(LINES, ("mean", "dot-2", "dot-3", "dot-4", "dot-5"), strict=True))
 _HEIGHT = 210.0
-_SHORTEST = 3_600.0  # seconds across, at least
+_SHORTEST = 60.0  # seconds across, at least
 _LABEL = 24  # characters of an entry in the legend
 _DOT = (0.0,)  # the smallest
 _ROWS = 50  # of the table
@@ -256,7 +256,7 @@ def _middle(row: Any, text: QuestionText) -> str:
 
 def points_earned(points: float) -> str:
     """Return the points earned by a piece of evidence; '' if they are not known."""
-    return "" if math.isnan(points) else f"Earned {signed(points, 4)} (above 0: helped)"
+    return "" if math.isnan(points) else f"Earned {signed(points)} (above 0: helped)"
 
 
 def _teller(text: QuestionText, when: When | None, crowd: str = "") -> Tell | None:

@@ -1,4 +1,7 @@
-"""axe-core finds nothing on any page, at either width, in light and dark colours."""
+"""axe-core finds nothing on any page, at either width, in light and dark colours.
+
+Nor does any page show a number as nobody should read it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.samples import demonstration
 from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, go, serving, tab
+from tests.documents.test_numbers import faulty
 
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
@@ -55,6 +59,15 @@ def test_nothing_on_a_page_keeps_anybody_out(
     assert grave == {}
 
 
+TEXTS = """() => {
+    const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [];
+    while (all.nextNode())
+        if (!all.currentNode.parentElement.closest("script, style, code"))
+            texts.push(all.currentNode.data);
+    return texts;
+}"""
+
+
 def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     """Return the serious faults of a page of the app."""
     address = f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}"
@@ -66,7 +79,7 @@ def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
         expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)
     shown.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")
-    return {
+    return {f"number: {text}" for text in shown.evaluate(TEXTS) if faulty(text)} | {
         f"{one['id']}: {' '.join(node['target'])}"
         for one in Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]
         if one["impact"] in ("serious", "critical") and one["id"] not in STREAMLITS

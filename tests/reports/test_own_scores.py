@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from forecasts.ledger.models import Member
 from forecasts.reports import own_scores as module
-from forecasts.reports.own_scores import own_scores
+from forecasts.reports.own_scores import SUPERFORECASTERS, own_scores, scale
 from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -31,7 +31,31 @@ def test_the_means_are_over_questions_and_the_trend_is_in_the_order_of_outcomes(
     assert own.brier.interval[0] < own.brier.mean < own.brier.interval[1]
     assert [call.question.state.slug for call in own.best] == ["q1"]
     assert [call.question.state.slug for call in own.worst] == ["q0"]
-    assert (own.compared, own.against_crowd.mean, own.points) == (0, None, 0)
+    assert (own.compared, own.against_crowd.mean, own.points) == (0, None, 0.0)
+
+
+def test_the_scale_has_the_marks_of_the_same_questions_best_first(
+    session: Session, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, p, outcome in (("a", 0.4, "no"), ("b", 0.2, "no"), ("c", 0.9, "yes")):
+        question = ask(session, alice, slug=name, family="f" if name != "a" else "")
+        say(session, question, alice, p, 0)
+        if name == "c":
+            say(session, question, bob, 0.5, 5)  # half of alice's time, which ends on day 10
+        resolve(session, question, alice, outcome, 10, at=10)
+    scored = scored_questions(session, alice)
+    own = own_scores(scored)
+    marks = {mark.name: mark.score for mark in scale(own)}
+    assert list(marks) == ["You", SUPERFORECASTERS.name, "Crowd", "Always 50%"]
+    assert marks["You"] == own.brier.mean == pytest.approx((0.16 + 0.04 + 0.01) / 3)
+    # The crowd is bob's 50% for half of the time of c; elsewhere nobody but alice.
+    assert marks["Crowd"] == pytest.approx((0.16 + 0.04 + (0.01 + 0.25) / 2) / 3)
+    assert marks["Always 50%"] == 0.25
+    # No question has a part in its own rate, nor has its family.
+    monkeypatch.setattr(module, "FEWEST_FOR_RATE", 3)
+    rated = {mark.name: mark.score for mark in scale(own)}
+    assert rated["Base rate"] == pytest.approx((0.5**2 + 0 + 1) / 3)
+    assert scale(own_scores([])) == []
 
 
 def test_numbers_and_dates_are_not_in_the_means(session: Session, alice: Member) -> None:

@@ -17,6 +17,7 @@ from forecasts.questions import standing as question_standing
 from forecasts.samples import demonstration
 from forecasts.scores import ledger_frames as frames
 from tests.conftest import day
+from tests.documents.test_numbers import faulty
 
 NOW = day(327)  # 24 November 2026
 
@@ -74,6 +75,7 @@ def test_it_has_articles_questions_and_outcomes_and_says_each_step(
         "Heron (simulated), 4 forecasters: updates too little (33% of the way each time)",
         "Wren (simulated), 4 forecasters: calibrated",
     ]
+    assert [found for line in said for found in faulty(line)] == []
     # The app opens the one that is there.
     assert demonstration.opened(now=NOW, echo=lambda _: pytest.fail("it was built again")) == url
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from forecasts.agenda.notifications.due import DueEvent
 from forecasts.common.text import cut, on_one_line
 from forecasts.common.times import to_minute
+from forecasts.documents.numbers import number
 from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.standing import QuestionState, by_id, in_batches
@@ -163,7 +164,7 @@ def _line(
     score = scores.get(state.resolution.id)
     if score is not None:
         name = "CRPS" if main_protocol(state.text.type) == CRPS else "Brier score"
-        return f"{title} {outcome}; your {name} is {score.score:.3f} (0 is best)"
+        return f"{title} {outcome}; your {name} is {number(score.score)} (0 is best)"
     missing = "" if state.resolution.outcome in NOT_SCORED else "; you have no score on it"
     return f"{title} {outcome}{missing}"
 

@@ -204,7 +204,7 @@ def my_record(here: Here) -> str:
         lines.append(f"Numbers and dates: {group.pit.sentence}")
     if own.against_crowd.mean is not None:
         lines.append(
-            f"Against the crowd at the same times: {_points(own.against_crowd.mean)}"
+            f"Against the crowd at the same times: {numbers.signed(own.against_crowd.mean)}"
             f" over {count(own.compared, 'question')}; above 0 is better."
         )
     lines += [found.sentence for found in (group.movement, group.staleness) if found is not None]
@@ -271,17 +271,19 @@ def explain_score(here: Here, question: Name) -> str:
         f"that each was current; coverage {numbers.percent(one.score.coverage)}."
     )
     if one.against_crowd is not None:
-        head += f" Against the crowd at the same times: {_points(one.against_crowd)}."
+        head += f" Against the crowd at the same times: {numbers.signed(one.against_crowd)}."
     lines = []
     for each in one.forecasts[-_MOST_UPDATES:]:
         days = each.duration.total_seconds() / 86_400
-        earned = "" if each.points is None else f", the update earned {_points(each.points)}"
+        earned = "" if each.points is None else f", the update earned {numbers.signed(each.points)}"
         lines.append(
             f"{to_minute(each.since)}: {words.line(each.value)}, current for {days:.1f} days, "
             f"score {numbers.number(each.score)}{earned}"
         )
     if one.points is not None:
-        lines.append(f"All updates together earned {_points(one.points)}; above 0 is better.")
+        lines.append(
+            f"All updates together earned {numbers.signed(one.points)}; above 0 is better."
+        )
     return words.answer(head, words.bullets(lines))
 
 
@@ -325,11 +327,6 @@ def _report(here: Here) -> Report:
         choice=Choice(cohort="resolved"),
         as_of=here.now,
     )
-
-
-def _points(value: float) -> str:
-    """Return a difference with its sign; a small one with three significant digits."""
-    return numbers.signed(value, numbers.decimals(value))
 
 
 def forecast(

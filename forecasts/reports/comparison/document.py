@@ -39,6 +39,7 @@ from forecasts.reports.wording import (
     about,
     adjusted_columns,
     adjusted_note,
+    advantage,
     choice_sentences,
     left_out,
 )
@@ -103,11 +104,11 @@ def _ranks(comparison: Comparison) -> Table:
     if any(side.skill for side in sides):
         columns = {
             **columns,
-            "Skill, raw": lambda side: signed(value_at(side, "skill.mean"), 1),
-            "Skill, shrunk": lambda side: signed(value_at(side, "skill.shrunk"), 1),
-            _SKILL_INTERVAL: lambda side: signed_interval(
-                value_at(side, "skill.shrunk_interval"), 1
-            ),
+            "Skill, raw": lambda side: advantage(value_at(side, "skill.mean"), None)[0],
+            "Skill, shrunk": lambda side: advantage(value_at(side, "skill.shrunk"), None)[0],
+            _SKILL_INTERVAL: lambda side: advantage(None, value_at(side, "skill.shrunk_interval"))[
+                1
+            ],
         }
     ranks = []
     for side in sides:

@@ -238,7 +238,7 @@ def test_a_record_of_numbers_has_their_score_and_says_where_outcomes_lay(ledger:
         resolve(session, much, alice, "30", 2, at=2)
     ledger.now = day(3)
     record = ledger.tools("alice").my_record()
-    assert re.search(r"CRPS 0\.\d{3} over 1 numeric or date question; 0 is best\.", record)
+    assert re.search(r"CRPS 0\.\d{3,4} over 1 numeric or date question; 0 is best\.", record)
     assert "Numbers and dates: Too few to tell: 1 numeric or date question" in record
     assert "no question scored" not in record
 

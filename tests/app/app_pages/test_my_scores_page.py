@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import register, say, settle, tables, visit, words
+from tests.app.conftest import UNSEEN, register, say, settle, tables, visit, words
 
 pytestmark = pytest.mark.slow
 
@@ -21,40 +21,58 @@ def scored(furnished: AppTest, engine: Engine) -> AppTest:
     return furnished
 
 
+def rows(app: AppTest) -> list[str]:
+    """Return the label of each row as a reader sees it."""
+    return [one.label.translate(UNSEEN) for one in app.expander]
+
+
 def test_all_resolved_questions_are_listed_newest_first_with_score_outcome_and_crowd(
     scored: AppTest,
 ) -> None:
     said = words(visit(scored, "my_scores"))
-    [table] = scored.dataframe
-    assert table.value["Question"].tolist() == ["Will it *sleet*?", "Will it snow?"]
-    assert table.value["Outcome"].tolist() == ["yes", "no"]
-    assert table.value["Last"].tolist() == [90, 40]
-    assert table.value["Score"].tolist() == pytest.approx([0.01, 0.4])
-    assert table.value["vs crowd"].iloc[0] > 0
-    assert table.value["vs crowd"].isna().tolist() == [False, True]
+    sleet, snow = rows(scored)
+    assert sleet == (
+        "**0.010** Will it *sleet*? :gray[Brier · outcome yes · last forecast 90% · against the "
+        "crowd +0.108 · 5 Jan 2026]"
+    )
+    assert snow.startswith("**0.400** Will it snow? :gray[Brier · outcome no · last forecast 40% ·")
+    assert not any(one.proto.expanded for one in scored.expander)
     assert "All resolved questions count, also those that closed early." in said
-    assert [metric.value for metric in scored.metric][:2] == ["0.205", "2"]
-    # The newest is open and shows its points.
-    assert "Brier **0.0100** · outcome **yes** on 5 Jan 2026" in said
-    assert "better than the crowd · coverage" in said
+    shown = {metric.label: metric.value for metric in scored.metric}
+    assert (shown["Mean Brier (0–1)"], shown["Resolved questions"]) == ("0.205", "2")
+    # The mean of 0.240 and of a question without an update.
+    assert shown["Earned by updates"] == "+0.120"
+    scored.segmented_control(key="by").set_value("Worst").run()
+    assert rows(scored) == [snow, sleet]
 
 
-def test_a_link_to_a_question_opens_it_with_its_updates(scored: AppTest) -> None:
+def test_the_mean_is_on_a_scale_with_others_and_says_what_they_are(scored: AppTest) -> None:
+    said = words(visit(scored, "my_scores"))
+    [drawn] = scored.get("vega_lite_chart")
+    best_first = "Superforecasters* 0.098, You 0.205, Always 50% 0.250, Crowd 0.325."
+    assert drawn.proto.alt == f"Mean Brier scores, best first: {best_first}"
+    assert "*On other questions, so only a landmark" in said
+    assert "On 1 question without others, your score stands in." in said
+
+
+def test_a_link_to_a_question_opens_it_first_with_its_updates(scored: AppTest) -> None:
     said = words(visit(scored, "my_scores", question="snow"))
-    assert "outcome **no**" in said
-    assert "updates earned 0.240" in said
-    [table] = tables(scored)
+    first, _ = scored.expander
+    assert first.proto.expanded
+    assert "**0.400** Will it snow?" in rows(scored)[0]
+    assert "updates earned 0.240 in all" in said
+    table, _ = tables(scored)
     assert table["Forecast"].tolist() == ["80%", "40%"]
     assert table["Earned"].tolist() == ["–", "+0.240"]
     assert table["Active for"].tolist() == ["2 days", "2 days"]
 
 
-def test_words_filter_the_table_and_the_means(scored: AppTest) -> None:
+def test_words_filter_the_rows_and_the_means(scored: AppTest) -> None:
     visit(scored, "my_scores")
     scored.text_input(key="words").input("weather").run()
-    [table] = scored.dataframe
-    assert table.value["Question"].tolist() == ["Will it *sleet*?"]
-    assert scored.metric[0].value == "0.0100"
+    [row] = rows(scored)
+    assert "Will it *sleet*?" in row
+    assert scored.metric[0].value == "0.010"
     scored.text_input(key="words").input("nothing like it").run()
     assert "None of your 2 resolved questions matches." in words(scored)
 

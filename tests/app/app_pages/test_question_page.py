@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app.markdown_text import significant
 from forecasts.access.members import member_or_new
+from forecasts.documents.numbers import number
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionRevision
 from forecasts.questions import registry, revisions
@@ -68,7 +68,7 @@ def test_a_forecast_comes_with_evidence_a_receipt_and_its_score_so_far(furnished
     said = words(visit(furnished, "question", slug="rain"))
     assert "*supports yes*: [Harbour works fall behind](<https://example.org/harbour>)" in said
     assert "Clouds *are* gathering" in said
-    assert "If it resolved yes today: 0.09; no: 0.49 (Brier)" in said
+    assert "If it resolved yes today: 0.090; no: 0.490 (Brier)" in said
     assert "A proposed outcome awaits a decision." in said
     headings = [header.value for header in furnished.header]
     assert headings.index("Your forecast") < headings.index("Resolution criteria")
@@ -137,9 +137,11 @@ def test_five_quantiles_are_entered_and_their_density_is_drawn(
 def test_a_typed_forecast_shows_its_expected_score(furnished: AppTest, engine: Engine) -> None:
     say(engine, "quay", 0.58)
     visit(furnished, "question", slug="quay")
-    assert "Your expected Brier stays at 0.24 if you are right about 58%." in words(furnished)
+    assert "Your expected Brier stays at 0.244 if you are right about 58%." in words(furnished)
     type_value(furnished, "quay", "4:1")
-    moved = "80%, odds 4:1. This moves your expected Brier from 0.21 to 0.16 if you are right about"
+    moved = (
+        "80%, odds 4:1. This moves your expected Brier from 0.208 to 0.160 if you are right about"
+    )
     assert moved in words(furnished)
     assert furnished.slider[0].value == 80
 
@@ -162,8 +164,8 @@ def test_a_resolved_question_shows_its_outcome_scores_and_corrections(
     assert "No flake fell." in said
     assert furnished.metric[0].value == "0.400"
     scores = columns(furnished, "Coverage")
-    assert list(scores)[1:4] == ["Brier (0–1)", "Original (0–2)", "At close (0–1)"]
-    assert list(scores.iloc[0]) == ["alice", "0.400", "0.800", "0.160", "100%", "2"]
+    assert list(scores)[1:3] == ["Brier (0–1)", "At close (0–1)"]
+    assert list(scores.iloc[0]) == ["alice", "0.400", "0.160", "100%", "2"]
     [link] = [one.proto for one in furnished.get("page_link") if one.proto.page == "my_scores"]
     assert (link.label, link.query_string) == ("Score of each update", "question=snow")
     settle(engine, "snow", "yes", known=None, note="It did.")
@@ -314,10 +316,10 @@ def test_a_resolved_number_shows_its_crps(furnished: AppTest, engine: Engine) ->
         [row] = stored_scores.score_table(ledger, resolution)
     said = words(visit(furnished, "question", slug="depth"))
     assert furnished.metric[0].label == "Your CRPS (0–1)"
-    assert furnished.metric[0].value == significant(row.crps)
+    assert furnished.metric[0].value == number(row.crps)
     assert list(columns(furnished, "CRPS (0–1)").columns)[2:] == ["Coverage", "Updates"]
     assert "You did not forecast this." not in said
-    assert f"CRPS {significant(row.crps)}" in words(visit(furnished, "today"))
+    assert f"CRPS {number(row.crps)}" in words(visit(furnished, "today"))
 
 
 def test_all_options_are_shown_first_and_the_outcome_is_named(

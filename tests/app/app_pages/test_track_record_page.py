@@ -73,7 +73,7 @@ def test_below_30_questions_the_best_and_worst_come_first(
     assert "last forecast 90%, outcome **yes**" in said
     assert "last forecast 20%, outcome **yes**" in said
     links = {one.proto.label: one.proto.query_string for one in furnished.get("page_link")}
-    assert links["Brier 0.0100"] == "question=sleet"
+    assert links["Brier 0.010"] == "question=sleet"
     # The score counts all three, the verdict only the one whose scheduled close has passed.
     shown = {metric.label: metric.value for metric in furnished.metric}
     assert shown["Questions"] == "3"
