@@ -85,17 +85,17 @@ _EXAMPLES = {
     "track_record": (_reliability(), "how often events came true at each forecast"),
     "compare": (
         _list(
-            ("Ada against Ben", "+2.1", (0.3, 0.6, 0.9)),
-            ("Ada against a bot", "−0.4", (0.1, 0.4, 0.7)),
+            ("Ada against Ben", "+0.021", (0.3, 0.6, 0.9)),
+            ("Ada against a bot", "−0.004", (0.1, 0.4, 0.7)),
             dots=True,
         ),
         "pairs of forecasters, each with the difference and how uncertain it is",
     ),
     "arena": (
         _list(
-            ("1   Ada, a person", "+2.1", _UP),
-            ("2   A bot", "+0.8", _BACK),
-            ("3   Ben, a person", "−0.6", _DOWN),
+            ("1   Ada, a person", "+0.021", _UP),
+            ("2   A bot", "+0.008", _BACK),
+            ("3   Ben, a person", "−0.006", _DOWN),
         ),
         "a table of people and bots by rank, each with the path of their scores",
     ),

@@ -346,16 +346,16 @@ def micros(time: str) -> int:
     return (datetime.fromisoformat(time[:-1]) - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
 
 
-def shown(score: float | None, digits: int = 3) -> str:
-    """Return a score as text, with so many significant digits."""
-    return "none" if score is None else f"{score:.{digits}g}"
+def shown(score: float | None, digits: int = 4) -> str:
+    """Return a score as text."""
+    return "none" if score is None else f"{score:.{digits}f}"
 
 
 def differing(score: Any, stated: Any) -> str:
     """Return a score and the stated one in words; "" if they are equal, apart from rounding."""
     if score == stated or (None not in (score, stated) and abs(score - stated) < 1e-9):
         return ""
-    digits = 3 if shown(score) != shown(stated) else 10
+    digits = 4 if shown(score) != shown(stated) else 10
     return f"{shown(score, digits)} computed from the rows, {shown(stated, digits)} stated"
 
 

@@ -148,7 +148,7 @@ def scale(own: OwnScores) -> list[Mark]:
         crowd = [one.score.score + (one.against_crowd or 0.0) / one.score.coverage for one in known]
         about = "Crowd: the mean of the others’ forecasts at the times of yours."
         if alone := len(known) - own.compared:
-            about += f" On {count(alone, 'question')} without others, your score stands in."
+            about += f" On {count(alone, 'question')} without others, your own score counts."
         marks.append(Mark("Crowd", fmean(crowd), about))
     return sorted(marks, key=lambda mark: mark.score)
 

@@ -51,7 +51,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(forecasts: Run, cloc
     forecasts("resolve", "ferry", "no", *because)
     resolved = forecasts("resolve", "ferry", "yes", *because)
     by_hand = 0.4 * 0.6**2 + 0.6 * 0.1**2  # four days at 40%, six at 90%
-    assert f"alice: Brier {by_hand:.4f} (0–1), coverage 100%" in resolved.stdout
+    assert f"alice: Brier {by_hand:.3f} (0–1), coverage 100%" in resolved.stdout
     forecasts("rescore")
 
     scored = forecasts("score").stdout.splitlines()

@@ -52,7 +52,7 @@ def test_the_mean_is_on_a_scale_with_others_and_says_what_they_are(scored: AppTe
     best_first = "Superforecasters* 0.098, You 0.205, Always 50% 0.250, Crowd 0.325."
     assert drawn.proto.alt == f"Mean Brier scores, best first: {best_first}"
     assert "*On other questions, so only a landmark" in said
-    assert "On 1 question without others, your score stands in." in said
+    assert "On 1 question without others, your own score counts." in said
 
 
 def test_a_link_to_a_question_opens_it_first_with_its_updates(scored: AppTest) -> None:

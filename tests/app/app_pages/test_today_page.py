@@ -45,7 +45,7 @@ def test_each_question_is_in_the_list_of_its_need_until_results_are_seen(
     assert "· closes in 15 days · 21 Jan 2026" in said
     # 0.8 was active for half the time and 0.4 for the other half; the outcome is no.
     assert "**no**, 1 day ago" in said
-    assert "updates earned 0.240 · coverage 100%" in said
+    assert "updates earned 0.240 in all · coverage 100%" in said
     links = {one.proto.label: one.proto.query_string for one in furnished.get("page_link")}
     assert links[f"Brier {(0.8**2 + 0.4**2) / 2:.3f}"] == "question=snow"
     assert "My scores" in links

