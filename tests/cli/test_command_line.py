@@ -62,7 +62,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(forecasts: Run, cloc
     assert float(coverage) == pytest.approx(1, abs=1e-12)
 
     shown = forecasts("show", "ferry", "--all").stdout
-    for words in ("the mayor yielded", "https://example.org/mayor", "voted", f"{by_hand:.4f}"):
+    for words in ("the mayor yielded", "https://example.org/mayor", "voted", f"{by_hand:.3f}"):
         assert words in shown
     assert ",news,1,1,1,0.21,1," in forecasts("attribute", "--by", "evidence").stdout
     assert f"{by_hand:.3f}" in forecasts("report", "--cohort", "resolved").stdout

@@ -62,7 +62,7 @@ def test_a_correction_names_both_outcomes_and_show_compares_the_scores(
     clock("2026-01-22T12:00:00Z")
     said = forecasts("resolve", rain, "no", "--because", "misread").stdout.splitlines()
     assert said[:2] == ["rain: no, known at 2026-01-10 12:00 UTC", "  corrected: yes → no"]
-    assert said[2].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
+    assert said[2].startswith("  alice: Brier 0.160 (0–1), coverage 25%")
     shown = forecasts("show", rain, "--all").stdout
     newest = shown.index("2026-01-22 12:00 UTC  alice: confirmed: no")
     assert "    corrected: yes → no\n    misread\n" in shown[newest:]
@@ -70,7 +70,7 @@ def test_a_correction_names_both_outcomes_and_show_compares_the_scores(
     assert newest < oldest
     assert "Scores: 3; resolved questions: 1." in forecasts("rescore").stdout
     assert forecasts("show", rain, "--all").stdout == shown
-    assert "(superseded)\n    alice: Brier (0–1) 0.3600 then, 0.1600 now (-0.2000)\n" in shown
+    assert "(superseded)\n    alice: Brier (0–1) 0.360 then, 0.160 now (−0.200)\n" in shown
 
 
 def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
@@ -83,7 +83,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
         "  No longer in any report; its earlier scores can be read with show.\n"
     )
     shown = forecasts("show", rain, "--all").stdout
-    assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
+    assert "alice: Brier (0–1) 0.360 then, none now\n" in shown
     assert "closed 2026-01-25 12:00 UTC" in shown
 
 
@@ -100,12 +100,12 @@ def test_a_number_is_scored_by_crps_and_beyond_the_bounds_called_by_its_name(
         refused = forecasts.refused(command, "depth", "-1")
         assert "The outcome -1 lies outside the question's bounds, 0 to 10." in refused
         assert "the outcome is below_lower_bound." in refused
-    line = "alice: CRPS 0.2000 (0–1 of the range, 0 is best), coverage 73%, 1 update\n"
+    line = "alice: CRPS 0.200 (0–1 of the range, 0 is best), coverage 73%, 1 update\n"
     assert line in forecasts("resolve", "depth", "6").stdout
     assert line in forecasts("show", "depth", "--all").stdout
     said = forecasts("resolve", "depth", "below").stdout
     assert said.startswith("depth: below_lower_bound, known at")
-    compared = "alice: CRPS (0–1 of the range) 0.2000 then, 0.4000 now (+0.2000)\n"
+    compared = "alice: CRPS (0–1 of the range) 0.200 then, 0.400 now (+0.200)\n"
     assert compared in forecasts("show", "depth", "--all").stdout
 
 
