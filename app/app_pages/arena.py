@@ -39,10 +39,10 @@ KINDS = {
 }
 FOOTNOTE = (
     "Ranks compare the same questions at the same times, and are shared where chance may explain "
-    "the order. Against the crowd: the lead over the mean of the others’ forecasts, as a difference "
-    "of Brier scores (0 is best, 1 worst), and where it lies in 19 of 20 such records. Trend: its mean "
-    f"over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few questions (a rank "
-    "takes 30 shared ones, in 30 families of linked questions)."
+    "the order. Against the crowd: the lead over the mean of the others’ forecasts, as a "
+    "difference of Brier scores (0 is best, 1 worst), and where it lies in 19 of 20 such records. "
+    f"Trend: its mean over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few "
+    "questions (a rank takes 30 shared ones, in 30 families of linked questions)."
 )
 SPARK = 130, 90  # width in pixels, and height where the width is 380
 FEWEST_DRAWN, MOST_DRAWN = 2, 40  # means that make a line
