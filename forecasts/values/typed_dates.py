@@ -26,7 +26,6 @@ from forecasts.common.times import add_months, iso, read_time, utc
 from forecasts.common.vocabulary import QuestionType
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines, find_overdue
 from forecasts.reading.drafting.intervals import (
-    HOLIDAYS,
     MONTHS,
     SEASONS,
     WEEKDAYS,
@@ -36,74 +35,58 @@ from forecasts.reading.drafting.intervals import (
     whole_months,
 )
 from forecasts.reading.drafting.periods import find_periods
+from forecasts.values.date_spellings import (
+    DAY,
+    HOLIDAY,
+    MONTH,
+    NTH,
+    SEASON,
+    WEEKDAY,
+    Spelled,
+    spelled_out,
+)
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 from forecasts.values.outline import HasOutline
 
 EXAMPLES = "2027-03-31, 31 March, next friday, in 3 weeks, end of March, before Christmas, tomorrow"
 
-_SHORT_DAYS = {name[:3].lower(): name for name in WEEKDAYS} | {
-    "tues": "Tuesday", "weds": "Wednesday", "thur": "Thursday", "thurs": "Thursday",
-}  # fmt: skip
-_NAMES = {name.lower(): name for name in (*MONTHS, *WEEKDAYS, *HOLIDAYS)}
-_SHORT_MONTHS = {name[:3].lower(): name[:3] for name in MONTHS} | {"sept": "Sept"}
-_CAPITALS = re.compile(
-    rf"\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b", re.IGNORECASE
-)
-# In a title "may" and "march" are verbs, unless a word before or a number after says otherwise.
-_VERBS = ("may", "march")
-_OF_A_MONTH = re.compile(
-    r"(?:\b(?:by|in|of|until|till|before|during|through|next|this|late|early|mid|end|\d{1,2}"
-    r"(?:st|nd|rd|th)?)[ -])$",
-    re.IGNORECASE,
-)
-_WEEKDAY = re.compile(rf"(?:{'|'.join(WEEKDAYS)})")
-_DAY_OF_MONTH = re.compile(
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th)? (?:{'|'.join(_SHORT_MONTHS.values())})\w*"
-    rf"|(?:{'|'.join(_SHORT_MONTHS.values())})\w* \d{{1,2}}(?:st|nd|rd|th)?)"
-)
-_NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1}
+_DAY_OF_MONTH = re.compile(rf"(?:by |before )?(?:{DAY})")
+_NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1}
 _UNITS = {"d": "day", "w": "week", "m": "month", "mo": "month", "y": "year"}
 _LENGTH = re.compile(
     r"(?:\+|in )?\+?(?P<number>\d{1,4}) ?(?P<unit>d|w|mo?|y|day|week|month|year)s?(?P<ago> ago)?"
 )
-_LAST = re.compile(rf"last (?P<unit>week|month|year|{'|'.join(WEEKDAYS)})")
-_END_OF = re.compile(
-    r"(?P<lead>(?:by|before|until|till)\s+)?(?:the\s+)?(?:end\s+of\s+(?:the\s+)?"
-    r"(?P<unit>day|week|month|quarter|year|decade)|eo(?P<short>[dwmqy]))\b",
-    re.IGNORECASE,
-)
-_SHORT_UNITS = {"d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}
+_LAST = re.compile(rf"last (?P<unit>week|month|year|{WEEKDAY})")
 _TIME_OF_DAY = re.compile(
     r"(?P<day>.+?)(?:,? at|,)? (?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<zone> ?(?:utc|z))?",
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
-_BEFORE_HERE = re.compile(r"(?i)\bbefore(?: the)? $")
+_BEFORE_HERE = re.compile(r"(?i)\b(?:before|ahead of|prior to)(?: the)? $")
 _ENDS_BEFORE = re.compile(r"(?i)before|ahead|prior")
 _UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
-    r"(?<![\w/.])(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.]([12]\d{3}|\d\d)(?![\w/%]|\.\d)"
+    r"(?<![\w/.,-])(0?[1-9]|1[0-2])([/.-])(0?[1-9]|1[0-2])\2([12]\d{3}|\d\d)(?![\w/%-]|\.\d)"
 )
-_A_MONTH = rf"(?P<month>{'|'.join((*MONTHS, *_SHORT_MONTHS))})\b\.?"
-_A_DAY, _A_YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?:,? (?:of )?(?P<year>[12]\d{3}))?"
+_A_MONTH, _A_YEAR = rf"(?P<month>{MONTH})\b", r"(?:,? (?:of )?(?P<year>[12]\d{3}))?"
 _DAYS = (
-    re.compile(rf"(?i)(?<![\w.,-]){_A_DAY}(?: of)? {_A_MONTH}{_A_YEAR}(?!\w)"),
-    re.compile(rf"(?i)\b{_A_MONTH} (?:the )?{_A_DAY}{_A_YEAR}(?![\w%]|[.,:]\d)"),
-    re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)"),
+    re.compile(rf"(?<![\w.,-])(?P<day>\d{{1,2}}){NTH}?(?: of)? {_A_MONTH}{_A_YEAR}(?!\w)"),
+    re.compile(rf"\b{_A_MONTH} (?:the )?(?P<day>\d{{1,2}}){NTH}?{_A_YEAR}(?![\w%]|[.,:]\d)"),
 )
-_A_SEASON = rf"(?P<season>{'|'.join(SEASONS)})"
-_THIS_SEASON = re.compile(rf"(?i)\b(?:(?:by|in|during|until) )?this {_A_SEASON}\b")
+_THIS_SEASON = re.compile(rf"(?i)\b(?:(?:by|in|during|until) )?this (?P<season>{SEASON})\b")
 # The last days of the astronomical seasons, by the month in which those of meteorology begin.
 _SEASONS_END = {3: (6, 20), 6: (9, 21), 9: (12, 20), 12: (3, 19)}
-_WEEKDAY_ALONE = re.compile(
-    rf"(?i)(?P<lead>(?:by|on|until|till|through|before) )?(?:this )?(?:{'|'.join(WEEKDAYS)})"
-    r"(?: (?:morning|afternoon|evening|night))?"
+# "by noon on Tuesday", "the 1st": one that is today may be the next one.
+_TODAY = re.compile(
+    rf"(?i)(?P<lead>(?:[^,]*? )?)(?:this )?(?:(?:{WEEKDAY})"
+    rf"(?: (?:morning|afternoon|evening|night))?|the \d{{1,2}}{NTH})(?: at the latest)?"
 )
-_NEXT = re.compile(rf"(?i)\bnext (?P<name>{'|'.join((*MONTHS, *SEASONS, *HOLIDAYS))})\b(?! \d)")
+_NEXT = re.compile(rf"\b[Nn]ext (?P<name>{MONTH}|{SEASON}|{HOLIDAY})\b(?! \d)")
+_NEXT_DAY = re.compile(rf"(?i)(?P<lead>(?:.*? )?)next (?:{WEEKDAY}|weekend)\b")
 _UP_TO = re.compile(
     r"(?i)(?:by|until|till|up to|up until) (?P<rest>(?:the )?(?:[12]\d{3}(?:s|-\d\d)?"
-    rf"|next (?:year|decade)|(?:the|this|next) weekend|(?:this |next )?(?:{'|'.join(SEASONS)})"
+    rf"|next (?:year|decade)|(?:the|this) weekend|(?:this |next )?(?:{SEASON})"
     r"(?:,?(?: of)? (?:[12]\d{3}|next year))?))"
 )
 # Words after a period that begin another part of the sentence; others continue a name.
@@ -121,28 +104,45 @@ _EVENTS = re.compile(
     r"|meeting|olympic|party|playoff|primary|recess|referendum|sale|season|semester|session"
     r"|summit|term|tour|tournament|vacation|vote|window)s?"
 )
-_GOES_ON = re.compile(r"(?:['’]s)?,?\s+(?:(?P<year>(?:19|20|21)\d\d)\b|(?P<word>[^\W\d_][\w’'-]*))")
-# The end of a deadline, a bar, and words that make another day of it: "Friday| the 18th".
-_ANOTHER_DAY = re.compile(
-    rf"(?i)(?:[^|]*\bend of (?:the )?(?:week|month|quarter|year)\| of \w+|[^|]*\| after next\b"
-    rf"|[^|]*(?:{'|'.join(WEEKDAYS)})\|,?(?: the)? "
-    r"(?:\d{1,2}(?:st|nd|rd|th)\b|\d+(?:[./-]\d+){2})"
-    rf"|[^|]*(?:{'|'.join(_SHORT_MONTHS)})[a-z]*\.?\| ?['’]\d\d\b|[^|]*\| ?/ ?\w+)"
+_GOES_ON = re.compile(r"(?:'s)?,?\s+(?P<word>[^\W\d_][\w'-]*)")
+_UNIT = rf"(?:day|week|weekend|fortnight|month|quarter|year|decade|{SEASON})"
+_TIME = (
+    rf"(?:{WEEKDAY}|{MONTH}|{SEASON}|{HOLIDAY}|[QH][1-4]|{DAY}|today|tonight|tomorrow|{_UNIT}s?"
+    rf"|(?:19|20|21)\d\d|\d{{1,2}}{NTH}|'\d\d|a half|\d{{1,4}}(?:[./-]\d{{1,4}}){{2}})\b"
 )
-_HALF_OF_TWO = re.compile(r"/ ?(?:\d{1,2}(?:st|nd|rd|th)? )?$")
-_WITH_WEEKDAY = re.compile(
-    rf"(?i)\b(?P<name>{'|'.join((*WEEKDAYS, *_SHORT_DAYS))})\b\.?,? (?:the )?"
-    rf"(?=\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(_SHORT_MONTHS)})"
-    rf"|(?:{'|'.join(_SHORT_MONTHS)})[a-z]*\.? \d{{1,2}}\b|\d{{4}}-\d\d-\d\d)"
+# Words beside a deadline that make another day of it: "Friday|, the 18th", "Friday| after next".
+_AFTER = re.compile(
+    r"(?i)(?:[ ,;:(/-]+(?:(?:and|or|to|that is|i\.e\.|of|in|on|the|before|after|from|following"
+    rf"|(?:in|within) (?:\d+|[a-z]+)(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
+    rf"|,? (?:(?:after|or) )?(?:last|next|each|every|previous|following)(?= {_UNIT}\b|[?.!,;:)]|$)"
+    r"| \d{1,2}(?=\?))"
 )
-_EVENT_OF_MONTH = re.compile(
-    rf"(?i)\bthe (?:upcoming |coming )?(?:{'|'.join(MONTHS)})(?: \d{{4}})? [a-z]"
+# "The week| of the vote", "by the Friday| after it": not the coming one.
+_NARROWED = re.compile(
+    rf"(?i).*\bthe (?:end of the |[a-z]+ )?(?:{_UNIT}|{WEEKDAY})\|"
+    r" (?:of(?! course\b)|after|before|following|in which|when|from)\b"
 )
+_BEFORE = re.compile(
+    rf"(?i)(?:(?P<of>\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? )"
+    rf"|\b(?:\w+(?:st|nd|rd|th)|last|final) (?:{_UNIT}|{WEEKDAY})s? in (?:the )?"
+    rf"|(?P<noun>\b(?:{_UNIT}|{WEEKDAY})s? )"
+    r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? |(?P<which>\b(?:next|last|each|every) )"
+    rf"|/ ?(?:\d{{1,2}}{NTH}? )?)$"
+)
+_COUNTED = re.compile(r"(?i)(?:before|ahead|prior|after|of)\b")
+_NAMED_DAY = re.compile(
+    r"\b(?:(?i:by|on|before|until|till|after|this|next)|the) (?:[A-Z][a-z]+ ){1,3}$"
+)
+_FISCAL = re.compile(r"(?i)\b(?:fiscal|financial)\b|\d{4}[-/]\d\d")
+_EVENT_OF_MONTH = re.compile(rf"(?i)\bthe (?:upcoming |coming )?(?:{MONTH})(?: \d{{4}})? [a-z]")
 # A day, or a length counted from now: a noun after it is another's.
 _EXACT = re.compile(
-    rf"(?i)\b\d{{1,2}}(?:st|nd|rd|th)?\b|\b(?:{'|'.join(WEEKDAYS)}|today|tonight|tomorrow|days?"
+    rf"(?i)\b\d{{1,2}}{NTH}?\b|\b(?:{WEEKDAY}|today|tonight|tomorrow|days?"
     r"|weeks|months|years|time|from now)\b"
 )
+_WEEKDAY_FIRST = re.compile(WEEKDAY)
+_WITH_WEEKDAY = re.compile(rf"\b(?P<name>{WEEKDAY}),? (?:the )?(?=\d{{1,2}}|(?:{MONTH}) )")
+_REACH = 60  # characters read beside a deadline
 _LAST_SECOND = time(23, 59, 59)
 _LONGEST = 100  # characters of a date; the grammar takes long with thousands
 _LEAP_YEAR = 2028
@@ -198,14 +198,15 @@ def read_date(
         return now
     here = zone or UTC
     today = utc(now).astimezone(here).date()
-    if problem := _wrong_day(typed, None, None) or (
-        None if past else _doubt_in_field(typed, today)
-    ):
-        raise problem.error(here, _LAST_SECOND if end_of_day else time())
+    words = _spelled(typed, today, past=past)
+    at = _LAST_SECOND if end_of_day else time()
+    problem = _wrong_day(words, None) or (None if past else _doubt_in_field(words, today))
+    if problem is not None:
+        raise problem.error(typed, here, at)
     try:
-        if (day := _day(typed, today, past=past, first=not end_of_day)) is not None:
-            return _moment(day, here, _LAST_SECOND if end_of_day else time())
-        if match := _TIME_OF_DAY.fullmatch(typed):
+        if (day := _day(words, today, past=past, first=not end_of_day)) is not None:
+            return _moment(day, here, at)
+        if match := _TIME_OF_DAY.fullmatch(words):
             there = UTC if match["zone"] else here
             day = _day(match["day"], utc(now).astimezone(there).date(), past=past)
             if day is not None:
@@ -280,8 +281,10 @@ def deadline_in_title(
     ("by", "before", "until") counts, or else the last one.
     """
     here = zone or UTC
-    limit = _last_limit(title, utc(now).astimezone(here).date(), passed=passed)
-    return None if limit is None else _named_date(limit, here)
+    today = utc(now).astimezone(here).date()
+    spelled = spelled_out(title, today)
+    limit = _last_limit(spelled.text, today, passed=passed)
+    return None if limit is None else _named_date(spelled, limit, here)
 
 
 def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> NamedDate | None:
@@ -290,76 +293,96 @@ def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> 
     Doubtful if it has two meanings; BadInput if it has passed, or names no day that exists.
     """
     here = zone or UTC
-    found = _typed_limit(title, utc(now).astimezone(here).date())
+    today = utc(now).astimezone(here).date()
+    spelled = spelled_out(title, today)
+    found = _typed_limit(spelled.text, today)
     if isinstance(found, _Problem):
-        raise found.error(here, _LAST_SECOND)
-    return None if found is None else _named_date(found, here)
+        raise found.error(spelled.as_typed(found.start, found.end), here, _LAST_SECOND)
+    return None if found is None else _named_date(spelled, found, here)
 
 
 def ends_with_day(title: str, *, now: datetime, zone: tzinfo | None = None) -> bool:
     """Return whether the last words of a typed title are its deadline, clear or not."""
-    found = _typed_limit(title, utc(now).astimezone(zone or UTC).date())
-    return found is not None and found.end == len(title)
+    today = utc(now).astimezone(zone or UTC).date()
+    spelled = spelled_out(title, today)
+    found = _typed_limit(spelled.text, today)
+    return found is not None and found.end == len(spelled.text)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """Words of a title, up to ``end``, without one clear day: two days by their words, or why."""
+    """Words of a title without one clear day: two days by their words, or why.
 
+    ``reason``: with {} for the words.
+    """
+
+    start: int
     end: int
-    phrase: str
     ways: tuple[tuple[str, date], ...] = ()
-    reason: str = ""
-    remedy: str = ""
+    reason: str = "{} names no day that is known here."
+    remedy: str = "Give the last day of forecasting."
 
-    def error(self, zone: tzinfo, at: time) -> BadInput:
+    def error(self, phrase: str, zone: tzinfo, at: time) -> BadInput:
         if self.ways:
             ways = ((words, _moment(day, zone, at)) for words, day in self.ways)
-            return Doubtful(self.phrase, *ways)
-        return BadInput(self.reason, remedy=self.remedy)
+            return Doubtful(phrase, *ways)
+        return BadInput(self.reason.format(repr(phrase)), remedy=self.remedy)
 
 
 def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     """Return the deadline of a typed title, or the problem with it."""
     limit = _last_limit(title, today, passed=False)
-    over = None if limit else _last_limit(title, today, passed=True)
-    if problem := _wrong_day(title, limit or over, today) or _season_over(title, today):
+    over = _last_limit(title, today, passed=True)
+    if problem := _wrong_day(title, limit or over) or _season_over(title, today):
         return problem
+    if over and (limit is None or (_LIMIT.match(over.phrase) and not _LIMIT.match(limit.phrase))):
+        if _TODAY.fullmatch(over.phrase) and _ENDS_BEFORE.match(over.phrase):
+            # "before Monday", on a Monday
+            return replace(over, last_day=_again(over.phrase, today))
+        return _beside(title, over) or _over(over, today)
     if limit is None:
-        if over is None:
-            return None
-        if _WEEKDAY_ALONE.fullmatch(over.phrase):  # "before Monday", on a Monday
-            return replace(over, last_day=over.last_day + timedelta(days=7))
-        return _continued(title, over) or _over(over, today)
-    other = _other_weekday(title, limit)
-    return other or _continued(title, limit) or _doubt(limit, today) or limit
+        return None
+    other = _other_weekday(title, limit) or _beside(title, limit)
+    return other or _doubt(limit, today) or _two_deadlines(title, limit, today) or limit
 
 
-def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Problem | None:
+def _two_deadlines(title: str, limit: Deadline, today: date) -> _Problem | None:
+    """Return the problem of a title that names two days alike: "said by May … by June"."""
+    is_limiting = bool(_LIMIT.match(limit.phrase))
+    alike = [
+        one
+        for one in _limits(title, today, passed=False)
+        if one.start < limit.start and bool(_LIMIT.match(one.phrase)) == is_limiting
+    ]
+    if not alike or alike[-1].last_day == limit.last_day:
+        return None
+    ways = tuple((one.phrase, one.last_day) for one in (alike[-1], limit))
+    return _Problem(alike[-1].start, limit.end, ways)
+
+
+def _wrong_day(title: str, limit: Deadline | None) -> _Problem | None:
     """Return a day in figures that could be either of two, or one that does not exist.
 
-    Beside a ``limit``, other figures are part of a name, "Python 3.12.10". ``today``: two days that
-    have passed are not meant; None: they may be.
+    Beside a ``limit``, other figures are part of a name, "Python 3.12.10".
     """
     for match in _TWO_WAYS.finditer(title):
-        a, b, year = (int(part) for part in match.groups())
+        a, b, year = (int(match[group]) for group in (1, 3, 4))
         year += 2000 if year < 100 else 0
-        days = (date(year, b, a), date(year, a, b))
-        if a != b and _limits_at(title, match, limit) and (today is None or max(days) >= today):
-            sooner = bool(_BEFORE_HERE.search(title, 0, match.start()))
-            lead, day_before = "before " * sooner, timedelta(days=sooner)
-            ways = tuple((lead + long_date(day), day - day_before) for day in days)
-            return _Problem(match.end(), match.group(), ways)
+        if a != b and _limits_at(title, match, limit):
+            before = _BEFORE_HERE.search(title, 0, match.start())
+            lead, sooner = ("before ", timedelta(days=1)) if before else ("", timedelta(0))
+            days = (date(year, b, a), date(year, a, b))
+            ways = tuple((lead + long_date(day), day - sooner) for day in days)
+            return _Problem((before or match).start(), match.end(), ways)
     for form in _DAYS:
         for match in form.finditer(title):
-            day, year, named = int(match["day"]), int(match["year"] or 0), match["month"].lower()
-            month = int(named) if named.isdigit() else 1 + list(_SHORT_MONTHS).index(named[:3])
-            longest = monthrange(year or _LEAP_YEAR, month)[1] if 0 < month < 13 else 31
-            if longest < day <= 31 and _limits_at(title, match, limit):
-                there = f"{MONTHS[month - 1]} {year or ''}".strip()
-                reason = f"There is no {match.group()!r}: {there} has {longest} days."
+            named, month = match["year"] or "", MONTHS.index(match["month"]) + 1
+            longest = monthrange(int(named or _LEAP_YEAR), month)[1]
+            if longest < int(match["day"]) <= 31 and _limits_at(title, match, limit):
+                there = f"{match['month']} {named}".strip()
+                reason = f"There is no {{}}: {there} has {longest} days."
                 last = f"Write {longest} {there}, or another day."
-                return _Problem(match.end(), match.group(), (), reason, last)
+                return _Problem(match.start(), match.end(), (), reason, last)
     return None
 
 
@@ -377,7 +400,7 @@ def _season_over(title: str, today: date) -> _Problem | None:
     match = _THIS_SEASON.search(title)
     if match is None:
         return None
-    phrase, name = match.group(), match["season"].lower()
+    name = match["season"].lower()
     start = SEASONS[name]
     last_winter = start == 12 and today.month < 4
     year = today.year - last_winter
@@ -385,56 +408,56 @@ def _season_over(title: str, today: date) -> _Problem | None:
     astronomical = date(year + (start == 12), *_SEASONS_END[start])
     if today < last or (last_winter and today > astronomical):
         return None
-    end = match.end()
     if today > astronomical:
-        reason = f"{phrase!r} is over: it ended on {long_date(last)}."
-        return _Problem(end, phrase, (), reason, f"Write {name} {year + 1}, or the last day.")
+        reason = f"{{}} is over: it ended on {long_date(last)}."
+        return _Problem(*match.span(), (), reason, f"Write {name} {year + 1}, or the last day.")
     later = last if today == last else whole_months(year + 1, start, 3).last
     ways = sorted({astronomical, later})
-    return _Problem(end, phrase, tuple((f"by {long_date(day)}", day) for day in ways))
+    return _Problem(*match.span(), tuple((f"by {long_date(day)}", day) for day in ways))
 
 
 def _over(limit: Deadline, today: date) -> _Problem:
-    ends_before = re.match(r"(?i)before\b", limit.phrase)
+    ends_before = _ENDS_BEFORE.match(limit.phrase)
     later = limit.last_day + timedelta(days=1 if ends_before else 0)
     while later <= today:
         later = add_months(later, 12)
     remedy = f"Write {'before ' if ends_before else ''}{long_date(later)}, or another later day."
-    named = not re.search(r"\d{4}", limit.phrase)
     return _Problem(
+        limit.start,
         limit.end,
-        limit.phrase,
-        reason=f"{limit.phrase!r} has passed: {long_date(limit.last_day)}.",
-        remedy=remedy if named else "Write a later day.",
+        reason=f"{{}} has passed: {long_date(limit.last_day)}.",
+        remedy="Write a later day." if re.search(r"\d{4}", limit.phrase) else remedy,
     )
+
+
+def _again(phrase: str, today: date) -> date:
+    """Return the day of "before Monday" or "on the 1st" as it will be read tomorrow."""
+    return find_deadlines(f"{phrase}?", anchor=today + timedelta(days=1))[-1].last_day
 
 
 def _doubt(limit: Deadline, today: date) -> _Problem | None:
     """Return the two meanings of a deadline's words, None if they have one."""
     phrase = limit.phrase
-
-    def problem(*ways: tuple[str, date]) -> _Problem | None:
-        # One that has passed is not meant.
-        if len({day for _, day in ways if day >= today}) < len(ways):
-            return None
-        return _Problem(limit.end, phrase, ways)
-
-    if (match := _WEEKDAY_ALONE.fullmatch(phrase)) and limit.last_day == today:
-        days = (today, today + timedelta(days=7))
-        return problem(*((f"{match['lead'] or ''}{long_date(day)}", day) for day in days))
-    match = _NEXT.search(_with_capitals(phrase))
-    if match and (doubt := _next_doubt(phrase, match, limit, today)):
+    if (match := _TODAY.fullmatch(phrase)) and limit.last_day == today:
+        days = (today, _again(phrase, today))
+        ways = tuple((f"{match['lead'] or ''}{long_date(day)}", day) for day in days)
+        return _Problem(limit.start, limit.end, ways)
+    if match := _NEXT_DAY.match(phrase):
+        ends_before = timedelta(days=1 if _ENDS_BEFORE.match(phrase) else 0)
+        days = (limit.last_day - timedelta(days=7), limit.last_day)
+        ways = tuple((f"{match['lead'] or ''}{long_date(day + ends_before)}", day) for day in days)
+        return _Problem(limit.start, limit.end, ways) if days[0] > today else None
+    if (match := _NEXT.search(phrase)) and (doubt := _next_doubt(match, limit, today)):
         return doubt
-    if (match := _UP_TO.fullmatch(phrase)) and (
-        whole := _period(_with_capitals(match["rest"]), today)
-    ):
-        rest = match["rest"]
-        before = (f"before {rest}", whole.first - timedelta(days=1))
-        return problem(before, (f"by the end of {rest}", whole.last))
+    if (match := _UP_TO.fullmatch(phrase)) and (whole := _period(match["rest"], today)):
+        rest, before = match["rest"], whole.first - timedelta(days=1)
+        if before >= today:  # one that has passed is not meant
+            ways = ((f"before {rest}", before), (f"by the end of {rest}", whole.last))
+            return _Problem(limit.start, limit.end, ways)
     return None
 
 
-def _next_doubt(phrase: str, match: re.Match[str], limit: Deadline, today: date) -> _Problem | None:
+def _next_doubt(match: re.Match[str], limit: Deadline, today: date) -> _Problem | None:
     """Return the two meanings of "next March" in January: this year's, or next year's."""
     years = (today.year, today.year + 1)
     names = [f"{match['name']} {year}" for year in years]
@@ -443,56 +466,69 @@ def _next_doubt(phrase: str, match: re.Match[str], limit: Deadline, today: date)
         return None
     if periods[0].first <= today and limit.last_day != periods[0].last:
         return None  # "next December", in December
-    lead, days = phrase[: match.start()], [one.last for one in periods]
+    lead, days = limit.phrase[: match.start()], [one.last for one in periods]
     if _ENDS_BEFORE.match(lead):
         days = [one.first - timedelta(days=1) for one in periods]
     elif re.match(r"(?i)(?:by|until|till)\b", lead) and periods[0].unit != "day":
         lead = "by the end of "
     ways = tuple((lead + name, day) for name, day in zip(names, days, strict=True))
-    return _Problem(limit.end, phrase, ways)
+    return _Problem(limit.start, limit.end, ways)
 
 
-def _continued(title: str, limit: Deadline) -> _Problem | None:
-    """Return the problem of a deadline whose words are part of a name: "the summer recess"."""
-    match = _GOES_ON.match(title, limit.end)
-    start, end = limit.start, limit.end
-    if half := _HALF_OF_TWO.search(title, 0, start):
-        start = half.start()
-    elif another := _ANOTHER_DAY.match(f"{_full_names(limit.phrase)}|{title[end:]}"):
-        end += len(another.group().rpartition("|")[2])
-    elif not _EVENT_OF_MONTH.search(_with_capitals(limit.phrase)):
-        if match is None or _EXACT.search(_with_capitals(limit.phrase)):
+def _beside(title: str, limit: Deadline) -> _Problem | None:
+    """Return the problem of a deadline that the words beside it make another day of.
+
+    They are part of a name, "the summer recess", or name a day of their own, "Friday, the 18th".
+    """
+    start, end, phrase = limit.start, limit.end, limit.phrase
+    there = title[max(0, start - _REACH) : end] + "|" + title[end : end + _REACH]
+    if _FISCAL.search(phrase):
+        return _Problem(start, end)
+    if before := _BEFORE.search(title, max(0, start - _REACH), start):
+        stands_alone = (before["noun"] and not _COUNTED.match(phrase)) or (
+            before["which"] and phrase[0].islower()  # "last until", a verb
+        )
+        if not stands_alone:
+            return _Problem(before.start(), end)
+    if _WEEKDAY_FIRST.match(phrase) and (
+        named := _NAMED_DAY.search(title, max(0, start - _REACH), start)
+    ):
+        return _Problem(named.start(), end)
+    if after := _AFTER.match(title, end):
+        return _Problem(start, after.end())
+    match = _GOES_ON.match(title, end)
+    if match and _NARROWED.match(there):
+        return _Problem(start, match.end())
+    if not _EVENT_OF_MONTH.search(phrase):
+        if match is None or _EXACT.search(phrase) or _STOPS.fullmatch(match["word"]):
             return None
-        word = match["word"] or ""
-        is_name = match["year"] or _EVENTS.fullmatch(word) or _LIMIT.match(limit.phrase)
-        if _STOPS.fullmatch(word) or not is_name:
+        if not (_EVENTS.fullmatch(match["word"]) or _LIMIT.match(phrase)):
             return None
         end = match.end()
-    reason = f"{title[start:end]!r} names no day that is known here."
-    return _Problem(end, limit.phrase, (), reason, "Give the last day of forecasting.")
+    return _Problem(start, end)
 
 
 def _other_weekday(title: str, limit: Deadline) -> _Problem | None:
     """Return the problem of "Monday 18 December" in a year in which that is a Friday."""
     found = [
-        match["name"][:3].lower()
-        for match in _WITH_WEEKDAY.finditer(title)
-        if limit.start <= match.end() <= limit.end
-        and any(form.fullmatch(title[match.end() : limit.end]) for form in _DAYS)
+        match["name"]
+        for match in _WITH_WEEKDAY.finditer(title, limit.start, limit.end)
+        if any(form.fullmatch(title, match.end(), limit.end) for form in _DAYS)
         and not re.search(r"(?i)week|days? ", title[limit.start : match.start()])
     ]
-    ends_before = _ENDS_BEFORE.match(limit.phrase)
-    day = limit.last_day + timedelta(days=1 if ends_before else 0)
+    day = limit.last_day + timedelta(days=1 if _ENDS_BEFORE.match(limit.phrase) else 0)
     real = WEEKDAYS[day.weekday()]
-    if not found or _SHORT_DAYS[found[-1]] == real:
+    if not found or found[-1] == real:
         return None
-    reason = f"{long_date(day)} is a {real}, not a {_SHORT_DAYS[found[-1]]}."
-    return _Problem(limit.end, limit.phrase, (), reason, "Write the day that you mean.")
+    reason = f"{long_date(day)} is a {real}, not a {found[-1]}."
+    return _Problem(limit.start, limit.end, (), reason, "Write the day that you mean.")
 
 
-def _named_date(limit: Deadline, zone: tzinfo) -> NamedDate:
+def _named_date(spelled: Spelled, limit: Deadline, zone: tzinfo) -> NamedDate:
     moment = _moment(limit.last_day, zone, _LAST_SECOND)
-    return NamedDate(moment, limit.phrase, limit.start, limit.end)
+    start = spelled.places[limit.start]
+    phrase = spelled.as_typed(limit.start, limit.end)
+    return NamedDate(moment, phrase, start, start + len(phrase))
 
 
 def _last_limit(title: str, today: date, *, passed: bool) -> Deadline | None:
@@ -506,31 +542,23 @@ def _doubt_in_field(typed: str, today: date) -> _Problem | None:
     """Return the problem with a deadline that is all of a field's text, None without one."""
     if problem := _season_over(typed, today):
         return problem
-    phrase = _full_names(typed)
     for lead in ("", "by ", "in "):
-        limit = _last_limit(f"{lead}{phrase}", today, passed=False)
-        if limit is not None and (limit.start, limit.end) == (0, len(lead) + len(phrase)):
-            return _doubt(replace(limit, phrase=phrase), today)
+        limit = _last_limit(f"{lead}{typed}", today, passed=False)
+        if limit is not None and (limit.start, limit.end) == (0, len(lead) + len(typed)):
+            return _doubt(replace(limit, phrase=typed), today)
     return None
 
 
 def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
-    """Return the deadlines of a title, with the short forms that articles do not have."""
-    words = _with_capitals(title, verbs=True)
-    words += "" if words.endswith(("?", ".", "!")) else "?"  # "Cut on 11 December" asks
-    if passed:
-        return find_overdue(words, anchor=today)
-    found = find_deadlines(words, anchor=today)
-    taken = [(limit.start, limit.end) for limit in found]
-    for match in _END_OF.finditer(title):
-        start, end = match.span()
-        if all(end <= first or last <= start for first, last in taken):
-            found.append(Deadline(start, end, title[start:end], _end_of(match, today)))
-    found.sort(key=lambda limit: limit.start)
-    return [
-        Deadline(limit.start, limit.end, title[limit.start : limit.end], limit.last_day)
-        for limit in found
-    ]
+    """Return the deadlines of a title."""
+    words = title if title.endswith(("?", ".", "!")) else f"{title}?"  # "Cut on 11 December" asks
+    found = (find_overdue if passed else find_deadlines)(words, anchor=today)
+    return [replace(one, phrase=title[one.start : one.end]) for one in found]
+
+
+def _spelled(typed: str, today: date, *, past: bool) -> str:
+    """Return the text of a field, in the words of the grammar."""
+    return spelled_out(f"by {typed}", today, past=past).text.removeprefix("by ")
 
 
 def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | None:
@@ -540,12 +568,9 @@ def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | 
         return today + timedelta(days=_NEAR[words])
     if match := _LENGTH.fullmatch(words):
         return _after(today, match)
-    phrase = _full_names(typed)
-    if match := _LAST.fullmatch(phrase):
+    if match := _LAST.fullmatch(typed):
         return _last(match["unit"], today, first=first)
-    if match := _END_OF.fullmatch(phrase):
-        return _end_of(match, today)
-    return _in_direction(phrase, today, past=past, first=first)
+    return _in_direction(typed, today, past=past, first=first)
 
 
 def _named(phrase: str, today: date, *, first: bool) -> date | None:
@@ -575,15 +600,14 @@ def _in_direction(phrase: str, today: date, *, past: bool, first: bool) -> date 
     day = _named(phrase, today, first=first)
     if day is None:
         return None
-    if _WEEKDAY.fullmatch(phrase):
-        return day - timedelta(days=7) if past and day > today else day
     if past and day > today and not re.search(r"\d{4}|next|this", phrase):
-        years = range(-1, -1 - _LEAP, -1)
+        months = (add_months(today, -number) for number in range(1, 12 * _LEAP))
+        anchors = (today - timedelta(days=6), *months)
     elif not past and day < today and _DAY_OF_MONTH.fullmatch(phrase):
-        years = range(1, 1 + _LEAP)
+        anchors = tuple(add_months(today, 12 * year) for year in range(1, 1 + _LEAP))
     else:
         return day
-    days = (_named(phrase, add_months(today, 12 * year), first=first) for year in years)
+    days = (_named(phrase, anchor, first=first) for anchor in anchors)
     return next((one for one in days if one and (one <= today) == past), day)
 
 
@@ -602,38 +626,6 @@ def _last(unit: str, today: date, *, first: bool) -> date:
         return today - timedelta(days=back)
     interval = calendar_unit(unit, today, -1)
     return interval.first if first else interval.last
-
-
-def _end_of(match: re.Match[str], today: date) -> date:
-    unit = _SHORT_UNITS.get((match["short"] or "").lower()) or match["unit"].lower()
-    return today if unit == "day" else calendar_unit(unit, today).last
-
-
-def _full_names(typed: str) -> str:
-    """Return a date with capitals and, for weekdays, the whole name: "fri" is "Friday"."""
-
-    def named(match: re.Match[str]) -> str:
-        word = match.group().rstrip(".").lower()
-        return _SHORT_DAYS.get(word) or _SHORT_MONTHS.get(word) or match.group()
-
-    return re.sub(r"[^\W\d_]+\.?", named, _with_capitals(typed))
-
-
-def _with_capitals(text: str, *, verbs: bool = False) -> str:
-    """Return the text with the names of months, weekdays and holidays as the grammar has them.
-
-    Positions are kept. ``verbs``: in a title, where "may" and "march" are mostly verbs.
-    """
-
-    def named(match: re.Match[str]) -> str:
-        word = match.group().lower()
-        if verbs and word in _VERBS and not match.group()[0].isupper():
-            before, after = text[: match.start()], text[match.end() :]
-            if not _OF_A_MONTH.search(before) and not re.match(r" \d", after):
-                return match.group()
-        return _NAMES[word]
-
-    return _CAPITALS.sub(named, text)
 
 
 def _local_time(typed: str, zone: tzinfo) -> datetime | None:

@@ -99,7 +99,7 @@ def test_the_day_of_a_typed_title_is_read_or_asked_for(row: dict[str, str]) -> N
 
 def test_a_doubtful_date_in_a_field_is_asked_for_unless_it_is_past() -> None:
     for typed, words in (
-        ("friday", "'Friday' could mean '27 November 2026' or '4 December 2026'."),
+        ("friday", "'friday' could mean '27 November 2026' or '4 December 2026'."),
         ("3/4/2027", "'3/4/2027' could mean '3 April 2027' or '4 March 2027'."),
         ("by 2030", "'by 2030' could mean 'before 2030' or 'by the end of 2030'."),
     ):
