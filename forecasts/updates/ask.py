@@ -24,12 +24,14 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
 from forecasts.values.asked_type import asked_type, require_asked_type
-from forecasts.values.typed_dates import ends_with_day, typed_deadline
+from forecasts.values.date_spellings import HOLIDAY, SEASON
+from forecasts.values.typed_dates import typed_deadline, words_after_day
 from forecasts.values.value import Value, format_probability
 from forecasts.values.value_parsing import read_percent_field
 
 # After a question mark anything may be the probability, and a number or a percentage must be one.
-_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)(?:[\s,;:–—]|-+(?=\s))*(?P<typed>[^?]*)")
+_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)(?:[\s,;:!–—]|-+(?=\s))*(?P<typed>[^?]*)")
+_PERCENT_SIGNS = str.maketrans("％٪﹪", "%%%")
 _PERCENT_SIGN = re.compile(r"(?i)%|\bper ?cent\b|\bpct\b")
 # Elsewhere it must be set apart from the title, which may itself end in a percentage: "Will
 # inflation exceed 3%". Two forms of a number, since "by June 12,5%" may say 5% or 12.5%; without
@@ -44,10 +46,27 @@ _SET_APART = tuple(
 _TWO_NUMBERS = re.compile(
     r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+)(?P<typed>\d{1,3}\s?[/:–-]\s?\d{1,3})"
 )
+_IN_BRACKETS = re.compile(r"(?P<title>.*[^\s([])\s*[(\[](?P<typed>[^()\[\]?]{1,20})[)\]][.!]?")
+_IN_QUOTES = re.compile(r"[\"'“‘](?P<title>[^\"”]*\?)[\"'”’]\s*(?P<typed>[^?]*)")
+# What may be a probability where none is read: "30%: rain", and after the day "at 30%", "1 in 3".
+_AT_START = re.compile(
+    r"(?i)\W?(?P<typed>[\d.,]+ ?%)(?:(?P<apart>\W*[):;,–—-]\s"
+    r"|\s(?=(?:will|does|do|is|are|can|has|chance)\b))|\s(?!of\b))"
+)
+_MAY_BE_ONE = re.compile(
+    r"(?i)(?<![\w.,])(?P<typed>(?:\d[\d.,]*|[.,]\d+) ?(?:%|pct\b|per ?cent\b)"
+    r"|0?[.,]\d+(?![\w.,]*\w)|\d{1,3} (?:in|out of) \d{1,4}\b(?! [a-z]))"
+)
+_OF_TITLE = re.compile(
+    r"(?i)\b(?:exceed|above|below|over|under|than|by|to|of|least|most|reach|hit|top|pass|grow|rise|fall"
+    r"|drop|beat|win|get|take|lose|gain|be|stay|remain|cut|raise|with|from|near|around|about|cross)s?"
+    r"(?: (?:about|around|nearly|almost|only))? \W?$"
+)
 _NOT_IN_PERCENT = ("0", "00", "100")
 _NAMES = [name for full in (*MONTHS, *WEEKDAYS) for name in (full, full[:3])]
 _GOES_ON = re.compile(
-    rf"(?i)\b(?:{'|'.join(_NAMES)}|Sept)\.?$"
+    rf"(?i)\b(?:{'|'.join(_NAMES)}|Sept|{SEASON}|{HOLIDAY}|xmas|eoy|year[- ]?end"
+    r"|end of (?:the )?year)\.?$"
     r"|(?<!\d{4}-\d\d-)(?<!\d)\d{1,2}(?:st|nd|rd|th)?$"
 )
 
@@ -57,7 +76,7 @@ class Line:
     """The reading of a line; ``probability`` and ``closes`` are None where it has none.
 
     ``probability``: as typed, for ``read_percent_field``, which may refuse it. ``unclear``: a
-    number at the end of the title that may be the probability; '' without one. ``type``: the one
+    number in the title that may be the probability; '' without one. ``type``: the one
     that the title asks for; a line holds no forecast of another type than binary. ``doubt``: why
     the title's last day is not clear.
     """
@@ -77,10 +96,10 @@ class Line:
         if self.unclear:
             written = format_probability(read_percent_field(self.unclear))
             remedy = f"Write {written}, or end the question with a question mark."
-            if self.title.endswith("?"):
+            if "?" in self.title or not self.title.endswith(self.unclear):
                 remedy = "Write the probability after the question mark."
             raise BadInput(
-                f"{self.unclear!r} at the end could be a probability or part of the question.",
+                f"{self.unclear!r} could be a probability or part of the question.",
                 remedy=remedy,
             )
 
@@ -96,8 +115,17 @@ def read_line(
     >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
     Line(title='Will it rain in London tomorrow?', probability='30%', closes=...)
     """
-    typed = " ".join(typed.split())
-    title, probability, unclear = _split(typed, partial(ends_with_day, now=now, zone=zone))
+    typed = " ".join(typed.split()).translate(_PERCENT_SIGNS)
+    if match := _IN_QUOTES.fullmatch(typed):
+        typed = f"{match['title']} {match['typed']}".strip()
+    rest = partial(words_after_day, now=now, zone=zone)
+
+    def is_dated(words: str) -> bool:
+        after = rest(words)
+        return after is not None and not after.strip(" .!…")
+
+    title, probability, unclear = _split(typed, is_dated)
+    unclear = unclear or _left_in(title, rest(title))
     if not any(character.isalpha() for character in title):
         return Line("", probability or title or None)
     type_ = QuestionType.binary if is_binary else asked_type(title)
@@ -114,8 +142,13 @@ def read_line(
 def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None, str]:
     """Return the title, the probability after it, if any, and what may be one, as typed."""
     asked = _AFTER_QUESTION.fullmatch(typed)
-    if asked and _is_probability(asked["typed"]):
-        return asked["title"], asked["typed"], ""
+    after = asked["typed"].strip("()[]\"'“”‘’ ").rstrip(".! ") if asked else ""
+    if asked and _is_probability(after):
+        return asked["title"], after, ""
+    if (match := _IN_BRACKETS.fullmatch(typed)) and _is_probability(match["typed"]):
+        if is_dated(match["title"]):
+            return match["title"], match["typed"], ""
+        return typed, None, "" if match["typed"].isdecimal() else match["typed"]
     found = _numbers_apart(typed, is_dated)
     if (
         asked
@@ -142,6 +175,22 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
             if is_dated(apart["title"]) and _is_probability(apart["typed"]):
                 return typed, None, apart["typed"]
     return typed, None, ""
+
+
+def _left_in(title: str, after_day: str | None) -> str:
+    """Return what may be the probability in a title, and is not set apart; '' without one."""
+    is_open = not title.endswith("?")
+    if (match := _AT_START.match(title)) and (is_open or match["apart"]):
+        return match["typed"]
+    _, _, after = title.partition("? ")
+    for words in (after, after_day or "" if is_open else ""):
+        if match := _MAY_BE_ONE.search(words):
+            return match["typed"]
+    for match in _MAY_BE_ONE.finditer(title):
+        is_last = is_open and after_day is None and not title[match.end() :].strip(" .!)]")
+        if is_last and not _OF_TITLE.search(title[: match.start()]):
+            return match["typed"]
+    return ""
 
 
 def _numbers_apart(typed: str, is_dated: Callable[[str], bool]) -> list[re.Match[str]]:

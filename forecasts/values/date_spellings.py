@@ -138,7 +138,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     (re.compile(form), spelled)
     for form, spelled in (
         (r"\s+", " "),
-        (r"(?<!\w)\"[^\"]*\"(?=.*[^\W\d_])|(?<=\w )\"[^\"]*\"|(?<=\w )'[^']*[^\s']'(?!\w)",
+        (r"(?<!\w)\"[^\"]*\"(?=.{0,300}[^\W\d_])|(?<=\w )\"[^\"]*\"|(?<=\w )'[^']*[^\s']'(?!\w)",
          lambda match: "_" * len(match.group())),
         (rf"(?i)\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b",
          _capitals),

@@ -126,7 +126,8 @@ _BEFORE = re.compile(
     rf"(?i)(?:(?P<of>\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? )"
     rf"|\b(?:\w+(?:st|nd|rd|th)|last|final) (?:{_UNIT}|{WEEKDAY})s? in (?:the )?"
     rf"|(?P<noun>\b(?:{_UNIT}|{WEEKDAY})s? )"
-    r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? |(?P<which>\b(?:next|last|each|every) )"
+    r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? "
+    r"|(?P<which>\b(?:next|last|each|every) )"
     rf"|/ ?(?:\d{{1,2}}{NTH}? )?)$"
 )
 _COUNTED = re.compile(r"(?i)(?:before|ahead|prior|after|of)\b")
@@ -143,6 +144,14 @@ _EXACT = re.compile(
 _WEEKDAY_FIRST = re.compile(WEEKDAY)
 _WITH_WEEKDAY = re.compile(rf"\b(?P<name>{WEEKDAY}),? (?:the )?(?=\d{{1,2}}|(?:{MONTH}) )")
 _REACH = 60  # characters read beside a deadline
+_HOUR = re.compile(
+    r"(?i),?(?: at)? (?:\d{1,2}:\d\d|\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?|noon|midnight)"
+    r"(?: (?-i:[A-Z]{2,4})\b)?"
+)
+_GONE = re.compile(
+    rf"(?i)\b(?:(?:by|on|in|until|before) )?(?:yesterday"
+    rf"|last (?:night|week|month|year|{WEEKDAY}|{MONTH}|{SEASON}))\b"
+)
 _LAST_SECOND = time(23, 59, 59)
 _LONGEST = 100  # characters of a date; the grammar takes long with thousands
 _LEAP_YEAR = 2028
@@ -301,12 +310,15 @@ def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> 
     return None if found is None else _named_date(spelled, found, here)
 
 
-def ends_with_day(title: str, *, now: datetime, zone: tzinfo | None = None) -> bool:
-    """Return whether the last words of a typed title are its deadline, clear or not."""
+def words_after_day(title: str, *, now: datetime, zone: tzinfo | None = None) -> str | None:
+    """Return a typed title after its deadline, clear or not, and its hour; None without one."""
     today = utc(now).astimezone(zone or UTC).date()
     spelled = spelled_out(title, today)
     found = _typed_limit(spelled.text, today)
-    return found is not None and found.end == len(spelled.text)
+    if found is None:
+        return None
+    hour = _HOUR.match(spelled.text, found.end)
+    return title[spelled.places[hour.end() if hour else found.end] :]
 
 
 @dataclass(frozen=True)
@@ -341,7 +353,8 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
             return replace(over, last_day=_again(over.phrase, today))
         return _beside(title, over) or _over(over, today)
     if limit is None:
-        return None
+        gone = _GONE.search(title)
+        return gone and _Problem(*gone.span(), (), "{} has passed.", "Write a later day.")
     other = _other_weekday(title, limit) or _beside(title, limit)
     return other or _doubt(limit, today) or _two_deadlines(title, limit, today) or limit
 

@@ -64,7 +64,7 @@ def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) ->
         ((TITLE, "30%", "--closes", "friday"), "'27 November 2026' or '4 December 2026'."),
         (("Will it snow?", "30%"), "The title names no last day of forecasting."),
         ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
-        (("Rain in London by May, 30",), "'30' at the end could be a probability"),
+        (("Rain in London by May, 30",), "'30' could be a probability"),
         ((f"{TITLE} 130%",), "must be from 0% to 100%; '130%' is not."),
         ((f"{TITLE} -5%",), "must be from 0% to 100%; '-5%' is not."),
         (("How many ships by friday?", "20%"), "asks for a number, not for yes or no."),

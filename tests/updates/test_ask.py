@@ -37,7 +37,7 @@ def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> Non
     if not row["unclear"]:
         line.require_clear()
         return
-    with pytest.raises(BadInput, match=f"'{line.unclear}' at the end could be") as caught:
+    with pytest.raises(BadInput, match=f"'{line.unclear}' could be") as caught:
         line.require_clear()
     if row["typed"].endswith("?"):
         assert caught.value.remedy == "Write the probability after the question mark."

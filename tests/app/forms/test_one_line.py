@@ -68,7 +68,7 @@ def test_a_number_at_the_end_is_the_probability_only_where_it_is_clear(
     app: AppTest, engine: Engine
 ) -> None:
     type_line(app, "The quay opens by May, 8")
-    asked = "'8' at the end could be a probability or part of the question."
+    asked = "'8' could be a probability or part of the question."
     assert asked in words(app)
     app.text_input(key="one-line#0-probability").input("30").run()
     save(app)
