@@ -96,8 +96,10 @@ class Line:
         if self.unclear:
             written = format_probability(read_percent_field(self.unclear))
             remedy = f"Write {written}, or end the question with a question mark."
-            if "?" in self.title or not self.title.endswith(self.unclear):
+            if "?" in self.title:
                 remedy = "Write the probability after the question mark."
+            elif not self.title.endswith(self.unclear):
+                remedy = f"End the question with a question mark, and write {written} after it."
             raise BadInput(
                 f"{self.unclear!r} could be a probability or part of the question.",
                 remedy=remedy,

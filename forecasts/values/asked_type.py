@@ -78,7 +78,8 @@ _OF_TIME = (
 # Words by which such a title claims something: "Price of oil above 80 on 1 May".
 _CLAIM = re.compile(
     rf"(?i)\b{_VERB}|[<>≥≤=]|\d ?(?:%|per ?cent)|\d\+"
-    r"|\b(?:over|under|past|beyond) (?:\W?\d|a |one )|\b(?:above|below|between|more|less|fewer|greater|higher|lower|larger|smaller|least|most|up"
+    r"|\b(?:over|under|past|beyond) (?:\W?\d|a |one )|\b(?:above|below|between|more|less"
+    r"|fewer|greater|higher|lower|larger|smaller|least|most|up"
     r"|down|unchanged|known|made|kept|held|hit|cut|set)\b"
     r"|\b(?:exceed|reach|top|pass|surpass|rise|fall|drop|grow|decline|increase|decrease|double"
     r"|halve|stay|remain|beat|win|lose|get|become|go|come|turn|cross|break|climb|jump|sink|slip|hit"

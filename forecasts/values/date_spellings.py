@@ -39,7 +39,10 @@ _END_OF_DAY = (
     r"(?:(?:the )?end of (?:the )?(?:business |working )?day|eod|cob"
     r"|(?:the )?(?:end|close) of business)"
 )
-_A_DAY = rf"(?:(?:this |next )?(?:{WEEKDAY})|{DAY}|the \d{{1,2}}{NTH}|today|tomorrow)"
+_A_DAY = (
+    rf"(?:(?:this |next )?(?:{WEEKDAY})|\d{{1,2}}{NTH}?(?: of)? (?:{MONTH})|the \d{{1,2}}{NTH}"
+    r"|today|tomorrow)"
+)
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,9 @@ def _of_figures(match: re.Match[str], today: date, past: bool) -> str:
             days.append(date(year, month, day))
     if ways and not days:
         return f"{match['lead'] or ''}{ways[0][0]} {MONTHS[ways[0][1] - 1]} {year}"  # no such day
-    meant = {day for day in days if (day <= today if past else day >= today)}
-    if not meant and not past:
-        meant = set(days[:1])  # has passed in either way
+    if len(set(days)) > 1:
+        days = [day for day in days if (day <= today if past else day >= today)]
+    meant = set(days)
     return f"{match['lead'] or ''}{long_date(*meant)}" if len(meant) == 1 else match.group()
 
 
@@ -137,7 +140,8 @@ _FIGURES = tuple(
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(form), spelled)
     for form, spelled in (
-        (r"\s+", " "),
+        (r"[\s\u200b-\u200d\u2060\ufeff]+", " "),
+        (r"(?![0-9])\d", lambda match: str(int(match.group()))),
         (r"(?<!\w)\"[^\"]*\"(?=.{0,300}[^\W\d_])|(?<=\w )\"[^\"]*\"|(?<=\w )'[^']*[^\s']'(?!\w)",
          lambda match: "_" * len(match.group())),
         (rf"(?i)\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b",
@@ -145,6 +149,8 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
         (r"(?i)\bx-?mas\b", "Christmas"), (r"(?i)\b(Easter|Christmas) (?:Sunday|Day)\b", r"\1"),
         (r"(?i)\bnye\b", "New Year's Eve"), (r"(?i)\btmrw\b", "tomorrow"),
         (r"(?i)\b(by|before|until|till|over|at|on) weekend\b", r"\1 the weekend"),
+        (r"(?i)\b(?:in|within|over|during|through(?:out)?) (?=next (?:week|month|quarter|year)\b)",
+         ""),
         # ---- months and days
         (rf"(?i)\b(\d{{1,2}})-({MONTH}|{_MONTHS})-(?:20)?(\d\d)\b", r"\1 \2 20\3"),
         (rf"(?P<lead>\d{NTH}?(?: of)? )(?i:(?P<name>{_MONTHS}))\b\.?", _short),
@@ -153,7 +159,8 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
          rf"|to|or|from)[ -]))(?i:(?P<name>{_MONTHS}))\b\.?(?={_ENDS}| [a-z])", _short),
         (rf"\b(?i:(?P<name>{_DAYS}))\b\.?(?=,? (?:the )?{DAY}|,? \d+([-./])\d+\2)", _short),
         (rf"\b(?P<lead>(?:{_LEAD}|(?i:noon|midnight|\d?[ap]m)) )(?i:(?P<name>{_DAYS}))\b\.?"
-         rf"(?={_ENDS}| (?:\d|the \d|at|and|or|to|in|week|next|morning|evening|night|afternoon)\b)",
+         rf"(?={_ENDS}| (?:\d|the \d|at|and|or|to|in|if|unless|when|after|before|with|for|of|by"
+         r"|this|last|week|next|morning|evening|night|afternoon)\b)",
          _short),
         (r"(?<![\w/.,-])(?P<year>\d{4})([-/.])(?P<month>0[1-9]|1[0-2])\2(?P<day>\d\d)(?![\dT])",
          _month),

@@ -41,6 +41,8 @@ from forecasts.values.date_spellings import (
     MONTH,
     NTH,
     SEASON,
+    SHORT_DAYS,
+    SHORT_MONTHS,
     WEEKDAY,
     Spelled,
     spelled_out,
@@ -64,6 +66,9 @@ _TIME_OF_DAY = re.compile(
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
 _BEFORE_HERE = re.compile(r"(?i)\b(?:before|ahead of|prior to)(?: the)? $")
 _ENDS_BEFORE = re.compile(r"(?i)before|ahead|prior")
+_NOT_HERE = re.compile(
+    r"(?i)\b(?:after|since|than|(?:days?|weeks?|months?|years?) before)(?: the)? $"
+)
 _UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
@@ -74,20 +79,24 @@ _DAYS = (
     re.compile(rf"(?<![\w.,-])(?P<day>\d{{1,2}}){NTH}?(?: of)? {_A_MONTH}{_A_YEAR}(?!\w)"),
     re.compile(rf"\b{_A_MONTH} (?:the )?(?P<day>\d{{1,2}}){NTH}?{_A_YEAR}(?![\w%]|[.,:]\d)"),
 )
-_THIS_SEASON = re.compile(rf"(?i)\b(?:(?:by|in|during|until) )?this (?P<season>{SEASON})\b")
+_THIS_SEASON = re.compile(
+    r"(?i)(?<!after )(?<!since )(?<!before )\b(?:(?:by|in|during|until) )?"
+    rf"this (?P<season>{SEASON})\b"
+)
 # The last days of the astronomical seasons, by the month in which those of meteorology begin.
 _SEASONS_END = {3: (6, 20), 6: (9, 21), 9: (12, 20), 12: (3, 19)}
 # "by noon on Tuesday", "the 1st": one that is today may be the next one.
+_AFTERWORDS = "(?: at the latest| or (?:earlier|sooner))?"
 _TODAY = re.compile(
     rf"(?i)(?P<lead>(?:[^,]*? )?)(?:this )?(?:(?:{WEEKDAY})"
-    rf"(?: (?:morning|afternoon|evening|night))?|the \d{{1,2}}{NTH})(?: at the latest)?"
+    rf"(?: (?:morning|afternoon|evening|night))?|the \d{{1,2}}{NTH}){_AFTERWORDS}"
 )
 _NEXT = re.compile(rf"\b[Nn]ext (?P<name>{MONTH}|{SEASON}|{HOLIDAY})\b(?! \d)")
 _NEXT_DAY = re.compile(rf"(?i)(?P<lead>(?:.*? )?)next (?:{WEEKDAY}|weekend)\b")
 _UP_TO = re.compile(
     r"(?i)(?:by|until|till|up to|up until) (?P<rest>(?:the )?(?:[12]\d{3}(?:s|-\d\d)?"
     rf"|next (?:year|decade)|(?:the|this) weekend|(?:this |next )?(?:{SEASON})"
-    r"(?:,?(?: of)? (?:[12]\d{3}|next year))?))"
+    rf"(?:,?(?: of)? (?:[12]\d{{3}}|next year))?)){_AFTERWORDS}"
 )
 # Words after a period that begin another part of the sentence; others continue a name.
 _STOPS = re.compile(
@@ -104,7 +113,7 @@ _EVENTS = re.compile(
     r"|meeting|olympic|party|playoff|primary|recess|referendum|sale|season|semester|session"
     r"|summit|term|tour|tournament|vacation|vote|window)s?"
 )
-_GOES_ON = re.compile(r"(?:'s)?,?\s+(?P<word>[^\W\d_][\w'-]*)")
+_GOES_ON = re.compile(r"(?:'s)?\s+(?P<word>[^\W\d_][\w'-]*)")
 _UNIT = rf"(?:day|week|weekend|fortnight|month|quarter|year|decade|{SEASON})"
 _TIME = (
     rf"(?:{WEEKDAY}|{MONTH}|{SEASON}|{HOLIDAY}|[QH][1-4]|{DAY}|today|tonight|tomorrow|{_UNIT}s?"
@@ -112,11 +121,20 @@ _TIME = (
 )
 # Words beside a deadline that make another day of it: "Friday|, the 18th", "Friday| after next".
 _AFTER = re.compile(
-    r"(?i)(?:[ ,;:(/-]+(?:(?:and|or|to|that is|i\.e\.|of|in|on|the|before|after|from|following"
+    r"(?i)(?:[ ,;:(/-]+(?:(?:and|or|to|that is|i\.e|of|in|on|the|before|after|from|following"
     rf"|(?:in|within) (?:\d+|[a-z]+)(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
     rf"|,? (?:(?:after|or) )?(?:last|next|each|every|previous|following)(?= {_UNIT}\b|[?.!,;:)]|$)"
-    r"| \d{1,2}(?=\?))"
+    rf"|,? (?:an?|\w+) {_UNIT}s? (?:later|earlier|after|before)\b"
+    r"| or (?:later|after)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+| \d{1,2}(?=\?))"
 )
+# After these no such words are another part of the title: "by the 15th this year".
+_UNREAD = re.compile(
+    rf"(?i)\b(?:by|before|until|till)(?: the)? "
+    rf"(?:(?!(?:19|20|21)\d\d|a half){_TIME}|(?P<short>{'|'.join([*SHORT_DAYS, *SHORT_MONTHS])})\b)"
+)
+_HYDROGEN = re.compile(r"[QH][1-4]")  # only after "in" or "by" a quarter or a half
+_RANGE = re.compile(r",? (?:and|or|to|until|through) | [-–] ")
+
 # "The week| of the vote", "by the Friday| after it": not the coming one.
 _NARROWED = re.compile(
     rf"(?i).*\bthe (?:end of the |[a-z]+ )?(?:{_UNIT}|{WEEKDAY})\|"
@@ -127,14 +145,18 @@ _BEFORE = re.compile(
     rf"|\b(?:\w+(?:st|nd|rd|th)|last|final) (?:{_UNIT}|{WEEKDAY})s? in (?:the )?"
     rf"|(?P<noun>\b(?:{_UNIT}|{WEEKDAY})s? )"
     r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? "
-    r"|(?P<which>\b(?:next|last|each|every) )"
+    r"|\b(?:end of(?: the)?|first|second|third|fourth) |(?P<which>\b(?:next|last|each|every) )"
     rf"|/ ?(?:\d{{1,2}}{NTH}? )?)$"
 )
 _COUNTED = re.compile(r"(?i)(?:before|ahead|prior|after|of)\b")
 _NAMED_DAY = re.compile(
     r"\b(?:(?i:by|on|before|until|till|after|this|next)|the) (?:[A-Z][a-z]+ ){1,3}$"
 )
-_FISCAL = re.compile(r"(?i)\b(?:fiscal|financial)\b|\d{4}[-/]\d\d")
+# The fiscal year differs by country, and these say more than one day, or none.
+_VAGUE = re.compile(
+    r"(?i)\b(?:fiscal|financial|or so|or thereabouts)\b|\d{4}[-/]\d\d\b"
+    rf"|\b(?:mid|early|late|end)(?: of)?[ -](?:{MONTH}) (?:the )?\d{{1,2}}(?!\d)"
+)
 _EVENT_OF_MONTH = re.compile(rf"(?i)\bthe (?:upcoming |coming )?(?:{MONTH})(?: \d{{4}})? [a-z]")
 # A day, or a length counted from now: a noun after it is another's.
 _EXACT = re.compile(
@@ -209,7 +231,7 @@ def read_date(
     today = utc(now).astimezone(here).date()
     words = _spelled(typed, today, past=past)
     at = _LAST_SECOND if end_of_day else time()
-    problem = _wrong_day(words, None) or (None if past else _doubt_in_field(words, today))
+    problem = _wrong_day(words, None, None) or (None if past else _doubt_in_field(words, today))
     if problem is not None:
         raise problem.error(typed, here, at)
     try:
@@ -338,6 +360,7 @@ class _Problem:
         if self.ways:
             ways = ((words, _moment(day, zone, at)) for words, day in self.ways)
             return Doubtful(phrase, *ways)
+        phrase = " ".join(phrase.split())
         return BadInput(self.reason.format(repr(phrase)), remedy=self.remedy)
 
 
@@ -345,17 +368,29 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     """Return the deadline of a typed title, or the problem with it."""
     limit = _last_limit(title, today, passed=False)
     over = _last_limit(title, today, passed=True)
-    if problem := _wrong_day(title, limit or over) or _season_over(title, today):
+    if problem := _wrong_day(title, limit or over, today) or _season_over(title, today):
         return problem
-    if over and (limit is None or (_LIMIT.match(over.phrase) and not _LIMIT.match(limit.phrase))):
+    if over and (
+        limit is None
+        or (
+            _LIMIT.match(over.phrase)
+            and (limit.start < over.start or not _LIMIT.match(limit.phrase))
+        )
+    ):
         if _TODAY.fullmatch(over.phrase) and _ENDS_BEFORE.match(over.phrase):
             # "before Monday", on a Monday
             return replace(over, last_day=_again(over.phrase, today))
-        return _beside(title, over) or _over(over, today)
+        return _beside(title, over, today) or _over(over, today)
+    for unread in _UNREAD.finditer(title):
+        if (limit or not unread["short"]) and not any(
+            one.start <= unread.start() and unread.end() <= one.end
+            for one in _limits(title, today, passed=False)
+        ):
+            return _Problem(*unread.span())
     if limit is None:
         gone = _GONE.search(title)
         return gone and _Problem(*gone.span(), (), "{} has passed.", "Write a later day.")
-    other = _other_weekday(title, limit) or _beside(title, limit)
+    other = _other_weekday(title, limit) or _beside(title, limit, today)
     return other or _doubt(limit, today) or _two_deadlines(title, limit, today) or limit
 
 
@@ -373,10 +408,11 @@ def _two_deadlines(title: str, limit: Deadline, today: date) -> _Problem | None:
     return _Problem(alike[-1].start, limit.end, ways)
 
 
-def _wrong_day(title: str, limit: Deadline | None) -> _Problem | None:
+def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Problem | None:
     """Return a day in figures that could be either of two, or one that does not exist.
 
-    Beside a ``limit``, other figures are part of a name, "Python 3.12.10".
+    Beside a ``limit``, other figures are part of a name, "Python 3.12.10". ``today``: both may have
+    passed.
     """
     for match in _TWO_WAYS.finditer(title):
         a, b, year = (int(match[group]) for group in (1, 3, 4))
@@ -385,6 +421,8 @@ def _wrong_day(title: str, limit: Deadline | None) -> _Problem | None:
             before = _BEFORE_HERE.search(title, 0, match.start())
             lead, sooner = ("before ", timedelta(days=1)) if before else ("", timedelta(0))
             days = (date(year, b, a), date(year, a, b))
+            if today is not None and max(days) < today:
+                return _Problem(*match.span(), (), "{} has passed.", "Write a later day.")
             ways = tuple((lead + long_date(day), day - sooner) for day in days)
             return _Problem((before or match).start(), match.end(), ways)
     for form in _DAYS:
@@ -402,6 +440,8 @@ def _wrong_day(title: str, limit: Deadline | None) -> _Problem | None:
 def _limits_at(title: str, figures: re.Match[str], limit: Deadline | None) -> bool:
     """Return whether figures of a title may be its deadline, beside the one that was found."""
     start, end = figures.span()
+    if _NOT_HERE.search(title, 0, start):
+        return False
     if limit is None or _UNTIL_HERE.search(title, 0, start):
         return True
     between = title[limit.end : start] + title[end : limit.start]  # one is blank, or both
@@ -445,7 +485,9 @@ def _over(limit: Deadline, today: date) -> _Problem:
 
 def _again(phrase: str, today: date) -> date:
     """Return the day of "before Monday" or "on the 1st" as it will be read tomorrow."""
-    return find_deadlines(f"{phrase}?", anchor=today + timedelta(days=1))[-1].last_day
+    tomorrow = today + timedelta(days=1)
+    found = (find_deadlines(f"{lead}{phrase}?", anchor=tomorrow) for lead in ("", "by "))
+    return next(limits[-1].last_day for limits in found if limits)
 
 
 def _doubt(limit: Deadline, today: date) -> _Problem | None:
@@ -488,14 +530,14 @@ def _next_doubt(match: re.Match[str], limit: Deadline, today: date) -> _Problem 
     return _Problem(limit.start, limit.end, ways)
 
 
-def _beside(title: str, limit: Deadline) -> _Problem | None:
+def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
     """Return the problem of a deadline that the words beside it make another day of.
 
     They are part of a name, "the summer recess", or name a day of their own, "Friday, the 18th".
     """
     start, end, phrase = limit.start, limit.end, limit.phrase
     there = title[max(0, start - _REACH) : end] + "|" + title[end : end + _REACH]
-    if _FISCAL.search(phrase):
+    if _VAGUE.search(phrase) or _ends_earlier(phrase, limit, today):
         return _Problem(start, end)
     if before := _BEFORE.search(title, max(0, start - _REACH), start):
         stands_alone = (before["noun"] and not _COUNTED.match(phrase)) or (
@@ -519,6 +561,13 @@ def _beside(title: str, limit: Deadline) -> _Problem | None:
             return None
         end = match.end()
     return _Problem(start, end)
+
+
+def _ends_earlier(phrase: str, limit: Deadline, today: date) -> bool:
+    """Return whether the first of two days is the later one: "by March or Monday"."""
+    parts = _RANGE.split(phrase, maxsplit=1)
+    first = _last_limit(parts[0], today, passed=False) if len(parts) > 1 else None
+    return first is not None and first.last_day > limit.last_day
 
 
 def _other_weekday(title: str, limit: Deadline) -> _Problem | None:
@@ -566,7 +615,8 @@ def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
     """Return the deadlines of a title."""
     words = title if title.endswith(("?", ".", "!")) else f"{title}?"  # "Cut on 11 December" asks
     found = (find_overdue if passed else find_deadlines)(words, anchor=today)
-    return [replace(one, phrase=title[one.start : one.end]) for one in found]
+    named = (replace(one, phrase=title[one.start : one.end]) for one in found)
+    return [one for one in named if not _HYDROGEN.fullmatch(one.phrase)]
 
 
 def _spelled(typed: str, today: date, *, past: bool) -> str:

@@ -30,7 +30,7 @@ with (Path(__file__).parent / "lines.tsv").open(encoding="utf-8", newline="") as
 
 @pytest.mark.parametrize("row", LINES, ids=lambda row: row["typed"])
 def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> None:
-    """``unclear``: how to write the number at the end that could be one of two things."""
+    """``unclear``: how to write the number that could be one of two things."""
     line = read_line(row["typed"], now=NOW)
     assert (line.title, line.probability or "") == (row["title"], row["probability"])
     assert (f"{line.closes:%m-%d}" if line.closes else "") == row["last_day"]
@@ -39,11 +39,11 @@ def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> Non
         return
     with pytest.raises(BadInput, match=f"'{line.unclear}' could be") as caught:
         line.require_clear()
-    if row["typed"].endswith("?"):
-        assert caught.value.remedy == "Write the probability after the question mark."
-        return
-    assert row["typed"].endswith(f" {line.unclear}")
     remedy = f"Write {row['unclear']}, or end the question with a question mark."
+    if "?" in row["title"]:
+        remedy = "Write the probability after the question mark."
+    elif not row["title"].endswith(line.unclear):
+        remedy = f"End the question with a question mark, and write {row['unclear']} after it."
     assert caught.value.remedy == remedy
 
 
