@@ -70,7 +70,7 @@ def date_field(
     *,
     key: str,
     help: str | None = None,
-    placeholder: str = "31 March, next friday",
+    placeholder: str = "31 March, in 3 weeks",
     past: bool = False,
     first: bool = False,
     live: bool = False,

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.components.scripts import focus_on
-from app.forms.dates import future_date
+from app.forms.dates import choose_meaning, future_date
 from app.forms.question import asked_message, criteria_field, require_title
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form_key, lowest_probability, now
@@ -28,7 +29,7 @@ from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask
 from forecasts.updates.typed_values import read_typed, require_offered_range
-from forecasts.values.typed_dates import read_date
+from forecasts.values.typed_dates import Doubtful, read_date
 from forecasts.values.value import Value, format_value
 
 CARDS = 30  # shown at first, and more on each press
@@ -189,6 +190,7 @@ def _card(
         answer = st.container() if submitted else None
         if answer is None:
             st.caption(_understood(corrected))
+            _ask_which_day(corrected)
         if doubt := _doubt(draft, twin):
             st.caption(f":orange[{doubt}]")
             if twin is not None:
@@ -231,6 +233,16 @@ def _understood(one: _Corrected) -> str:
     if value is None:
         return closes
     return f"**{as_text(shortened(format_value(value, text.options), 120))}** · {closes}"
+
+
+def _ask_which_day(one: _Corrected) -> None:
+    """Ask for the meaning of a last day that has two; the question then names the chosen one."""
+    with suppress(LedgerError):
+        try:
+            one.text(now())
+        except Doubtful as doubt:
+            reword = partial(_reword, one.key, one.draft)
+            choose_meaning(doubt, f"{one.key}-closes", chosen=lambda *_: reword())
 
 
 def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:

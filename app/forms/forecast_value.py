@@ -42,7 +42,7 @@ _HELP = {
     "share the rest in proportion to your last forecast, as do the other bars when you move one.",
     QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
     QuestionType.date: "Level=day, comma-separated. 50%=1 March 2027: you give 50% to that day or "
-    "earlier. Also “next friday”, “in 3 weeks”.",
+    "earlier. Also “end of March”, “in 3 weeks”.",
 }
 _LABELS = {QuestionType.binary: "Probability", QuestionType.multiple_choice: "Probabilities"}
 _UNCHANGED = " Saving an unchanged forecast confirms it."

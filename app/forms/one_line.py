@@ -94,6 +94,7 @@ class _Entry:
     # Every text filled in since the last save: while someone types on, the browser may still send
     # one that has since been replaced.
     filled: set[str] = field(default_factory=set)
+    binary: str = ""  # a title that seemed to ask for another type
     chosen: tuple[str, str] | None = None  # words with two meanings, and the day chosen for them
 
     def choose(self, phrase: str, meant: str) -> None:
@@ -145,6 +146,8 @@ def one_line_entry(*, example: str = "") -> None:
         if typed.line.type != QuestionType.binary:
             with st.container(key="goes-along"):  # by which the keyboard's script knows
                 question.full_form_link(typed.line.title, typed.line.type)
+            args = (key, entry, typed.line.title)
+            st.button("It is yes or no", key=f"{key}-binary", on_click=_take_as_binary, args=args)
         if example and not typed.line.title:
             label = f"Try: {as_text(example)}"
             st.button(label, key=f"{key}-example", on_click=_try, args=(key, example))
@@ -182,11 +185,22 @@ def _text(key: str, name: str) -> str:
     return (st.session_state.get(f"{key}-{name}") or "").strip()
 
 
+def _line(key: str, entry: _Entry) -> Line:
+    text = _text(key, _TITLE)
+    is_binary = bool(entry.binary) and text.startswith(entry.binary)
+    return read_line(text, now=session.now(), zone=zone(), is_binary=is_binary)
+
+
+def _take_as_binary(key: str, entry: _Entry, title: str) -> None:
+    entry.binary = title
+    _fill(key)
+
+
 def _typed(key: str) -> _Typed:
     """Return the texts of the three fields."""
     closes, probability = _text(key, _CLOSES), _text(key, _PROBABILITY)
-    line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     entry = session.page_state(_Entry)
+    line = _line(key, entry)
     # A field filled in and left alone is read from the line, with the words it came from.
     return _Typed(
         line,
@@ -198,7 +212,7 @@ def _typed(key: str) -> _Typed:
 def _fill(key: str) -> None:
     """Fill the fields beside the line with its reading, unless they were corrected."""
     entry = session.page_state(_Entry)
-    line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
+    line = _line(key, entry)
     closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
     probability = line.probability or ""
     with suppress(LedgerError):  # else it is shown as typed, and refused

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -70,14 +71,15 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         forecast = _forecast_field(key, kind, fields)
         left, right = st.columns(2)
         with left:
+            doubt = _title_doubt(title, f"{key}-closes")
             closes = date_field(
                 label="Last day of forecasting",
                 help="Blank: the day that the question names. Forecasting ends with that day.",
                 key=f"{key}-closes",
                 live=True,
             )
-            if not closes.typed.strip():
-                _title_doubt(title, f"{key}-closes")
+            if doubt is not None and not closes.typed.strip():
+                choose_meaning(doubt, f"{key}-closes", chosen=partial(_choose, f"{key}-closes"))
         with right:
             resolves = date_field(
                 label="Resolve by", help="Optional.", key=f"{key}-resolves", live=True
@@ -113,13 +115,28 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 doing.go("question", {"slug": asked.question.slug})
 
 
-def _title_doubt(title: str, field: str) -> None:
-    """Ask which day the title means if it has two; ``field``: the key of the last day's field."""
+def _title_doubt(title: str, field: str) -> Doubtful | None:
+    """Return why the title's last day has two meanings, None if it has not.
+
+    ``field``: the key of the last day's field; a day in it that was chosen for other words is
+    removed.
+    """
+    doubt = None
     with suppress(BadInput):
         try:
             typed_deadline(title, now=now(), zone=zone())
-        except Doubtful as doubt:
-            choose_meaning(doubt, field)
+        except Doubtful as found:
+            doubt = found
+    phrase, meant = st.session_state.get(f"{field}-chosen", ("", ""))
+    if phrase and (doubt is None or doubt.phrase != phrase):
+        del st.session_state[f"{field}-chosen"]
+        if st.session_state.get(field) == meant:
+            st.session_state[field] = ""
+    return doubt
+
+
+def _choose(field: str, phrase: str, meant: str) -> None:
+    st.session_state[f"{field}-chosen"] = (phrase, meant)
 
 
 def full_form_link(title: str, kind: QuestionType) -> None:
@@ -325,7 +342,7 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
         if named is None:
             raise BadInput(
                 "The question has no last day.",
-                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
+                remedy="Write it in the question or beside it: “by 31 March”, “in 3 weeks”.",
             )
         typed = named.moment
     return require_future(typed, now)

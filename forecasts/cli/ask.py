@@ -60,7 +60,7 @@ def ask(
         str | None,
         option(
             "TIME",
-            "Last day (or time) to forecast: 2027-03-31, 'next friday', 'in 3 weeks'. "
+            "Last day (or time) to forecast: 2027-03-31, 'end of March', 'in 3 weeks'. "
             "[default: the date that the title or the --draft names]",
         ),
     ] = None,
@@ -107,7 +107,7 @@ def ask(
 ) -> None:
     """Ask a question, or take an article's draft, and forecast it.
 
-    forecasts ask "Will Trump and Xi meet by next friday?" 30%
+    forecasts ask "Will Trump and Xi meet by the end of March?" 30%
     """
     use_own_zone()
     moment = now()
@@ -261,7 +261,7 @@ def _close(
     elif drafted is None:
         raise BadInput(
             "The title names no last day of forecasting.",
-            remedy="Add it: --closes 2027-03-31, or --closes 'next friday'.",
+            remedy="Add it: --closes 2027-03-31, or --closes 'in 3 weeks'.",
         )
     elif drafted.close_date is None:
         raise BadInput(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 
@@ -48,7 +48,7 @@ _TWO_NUMBERS = re.compile(
 )
 _IN_BRACKETS = re.compile(r"(?P<title>.*[^\s([])\s*[(\[](?P<typed>[^()\[\]?]{1,20})[)\]][.!]?")
 _IN_QUOTES = re.compile(r"[\"'“‘](?P<title>[^\"”]*\?)[\"'”’]\s*(?P<typed>[^?]*)")
-# What may be a probability where none is read: "30%: rain", and after the day "at 30%", "1 in 3".
+# Numbers that may be the probability, not set apart: "30%: rain", "tomorrow at 30%", "1 in 3".
 _AT_START = re.compile(
     r"(?i)\W?(?P<typed>[\d.,]+ ?%)(?:(?P<apart>\W*[):;,–—-]\s"
     r"|\s(?=(?:will|does|do|is|are|can|has|chance)\b))|\s(?!of\b))"
@@ -78,7 +78,7 @@ class Line:
     ``probability``: as typed, for ``read_percent_field``, which may refuse it. ``unclear``: a
     number in the title that may be the probability; '' without one. ``type``: the one
     that the title asks for; a line holds no forecast of another type than binary. ``doubt``: why
-    the title's last day is not clear.
+    the title's last day is not clear. ``typed``: the whole line.
     """
 
     title: str
@@ -88,11 +88,12 @@ class Line:
     unclear: str = ""
     type: QuestionType = QuestionType.binary
     doubt: BadInput | None = None
+    typed: str = field(default="", repr=False)
 
     def require_clear(self) -> None:
         """Raise BadInput if the line asks for another type, or may end in a probability or not."""
         if self.type != QuestionType.binary:
-            require_asked_type(self.title)
+            require_asked_type(self.title, line=self.typed)
         if self.unclear:
             written = format_probability(read_percent_field(self.unclear))
             remedy = f"Write {written}, or end the question with a question mark."
@@ -136,9 +137,9 @@ def read_line(
     try:
         named = typed_deadline(title, now=now, zone=zone)
     except BadInput as doubt:
-        return Line(title, probability, None, "", unclear, type_, doubt)
+        return Line(title, probability, None, "", unclear, type_, doubt, typed)
     closes, phrase = (None, "") if named is None else (named.moment, named.phrase)
-    return Line(title, probability, closes, phrase, unclear, type_)
+    return Line(title, probability, closes, phrase, unclear, type_, typed=typed)
 
 
 def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None, str]:
@@ -180,7 +181,7 @@ def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None
 
 
 def _left_in(title: str, after_day: str | None) -> str:
-    """Return what may be the probability in a title, and is not set apart; '' without one."""
+    """Return a number in a title that may be the probability, not set apart; '' without one."""
     is_open = not title.endswith("?")
     if (match := _AT_START.match(title)) and (is_open or match["apart"]):
         return match["typed"]

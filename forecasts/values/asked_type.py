@@ -54,7 +54,7 @@ _CHANCES = rf"(?:the |your )?{_FEW}(?:chances?|odds|probability|likelihood)\b"
 _NAMES = r"(?:name|named|called|title|outcome|result|decision|reason|winner|happen)\b"
 _IS = r"(?: will be| will| is| are| was|['’]?s)?(?: the)?"
 _HOW = r"how (?:many|much|long|far|old|often|high|big|tall|fast|large|deep|hot|cold|wide)\b"
-# What a title that is no sentence may name, "the number", before "of ships", "in May" or its end.
+# The nouns that a title without a verb may name, "the number", before "of ships" or "in May".
 _NOUNS = (
     rf"(?:the )?(?!\d)(?:(?!{_VERB}|(?:in|of|on|to|for|at|by|and|or|with|from|next|record|new|no"
     r"|any|more|less|fewer|another)\b)[\w'’%-]+ ){0,3}"
@@ -120,7 +120,7 @@ _UNUSUAL = tuple(
          r"|.*\b(?:who|whom|where|which|what)$"),
     )
 )  # fmt: skip
-# Of one that is no sentence: "Next UK PM", "Price of oil on 1 May".
+# Of one without a verb: "Next UK PM", "Price of oil on 1 May".
 _NAMING = tuple(
     (type_, re.compile(form, re.IGNORECASE))
     for type_, form in (
@@ -169,10 +169,13 @@ def asked_type(title: str) -> QuestionType:
     return QuestionType.binary
 
 
-def require_asked_type(title: str, given: QuestionType | None = None) -> QuestionType:
+def require_asked_type(
+    title: str, given: QuestionType | None = None, *, line: str = ""
+) -> QuestionType:
     """Return the type as given, or else binary; BadInput if the title asks for another.
 
-    The remedy names the asked type with its fields, and binary for a title that was misread.
+    The remedy names the asked type with its fields, and binary for a title that was misread, with
+    the probability of its ``line``.
     """
     asked = asked_type(title)
     if given is not None or asked == QuestionType.binary:
@@ -182,7 +185,9 @@ def require_asked_type(title: str, given: QuestionType | None = None) -> Questio
         f"{shortened(title, _REPEATED)!r} asks for {ASKED_FOR[asked]}, not for yes or no.",
         remedy=(
             Remedy("Give its type: {}", "ask", title, type=asked.value, **fields),
-            Remedy("\nIf it is yes or no: {}", "ask", title, type=QuestionType.binary.value),
+            Remedy(
+                "\nIf it is yes or no: {}", "ask", line or title, type=QuestionType.binary.value
+            ),
         ),
     )
 

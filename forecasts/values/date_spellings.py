@@ -1,8 +1,8 @@
 """Ways to write a day that no article has, and the words of the deadline grammar for them.
 
 "by sept", "by fri 18 dec", "25/12/26", "by 31st", "by eoy 2027" and "Q1'27" become "by September",
-"by Friday 18 December", "25 December 2026", "by the 31st", "by the end of 2027" and "Q1 2027". What
-stands in quotation marks is the name of something or a speech, and names no day.
+"by Friday 18 December", "25 December 2026", "by the 31st", "by the end of 2027" and "Q1 2027".
+Words in quotation marks are a name or a speech, and name no day.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Spelled:
     places: list[int]
 
     def as_typed(self, start: int, end: int) -> str:
-        """Return what was typed for ``text[start:end]``."""
+        """Return the typed words behind ``text[start:end]``."""
         return self.typed[self.places[start] : self.places[end]].strip()
 
 
@@ -136,7 +136,7 @@ _FIGURES = tuple(
         rf"(?P<lead>\b{_LEAD} )(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?!\d)",
     )
 )
-# Each form reads what the forms before it made.
+# Each form reads the results of those before it.
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(form), spelled)
     for form, spelled in (

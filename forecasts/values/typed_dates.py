@@ -50,7 +50,7 @@ from forecasts.values.date_spellings import (
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
 from forecasts.values.outline import HasOutline
 
-EXAMPLES = "2027-03-31, 31 March, next friday, in 3 weeks, end of March, before Christmas, tomorrow"
+EXAMPLES = "2027-03-31, 31 March, in 3 weeks, end of March, before Christmas, tomorrow"
 
 _DAY_OF_MONTH = re.compile(rf"(?:by |before )?(?:{DAY})")
 _NEAR = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1}

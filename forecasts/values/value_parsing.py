@@ -80,7 +80,7 @@ def read_value(
     the order of the options. Options left out share the rest, in the proportions of the member's
     ``current`` value if it covers every option, otherwise equally.
     numeric and date: ``10%=120, 50%=140, 90%=170``, or a JSON object of level to value. With
-    ``now``, dates may be written as people type them, ``50%=next friday``, with the days of
+    ``now``, dates may be written as people type them, ``50%=in 3 weeks``, with the days of
     ``zone``; without it, in ISO 8601 only.
     BadInput for another form; Refused as in ``check_value``.
     """

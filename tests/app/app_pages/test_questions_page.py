@@ -148,6 +148,11 @@ def test_a_doubtful_day_of_the_full_form_is_asked_for_beside_its_field(
     assert "'by 2030' could mean" in words(app)
     app.button(key="ask#0-closes-meaning-1").click().run()
     assert "Read as **31 Dec 2030**" in words(app)
+    # It does not outlive the words that it was chosen for.
+    app.text_area(key="ask#0-title").input("Will the quay open by 2035?").run()
+    assert app.text_input(key="ask#0-closes").value == ""
+    assert "Which is meant by **by 2035**?" in words(app)
+    app.text_area(key="ask#0-title").input(title).run()
     app.text_input(key="ask#0-closes").input("tuesday").run()
     app.button(key="ask#0-closes-meaning-1").click().run()
     submit(app, "ask#0", "go")
@@ -210,7 +215,7 @@ def test_a_question_about_a_date_is_asked_forecast_and_resolved(
 
     visit(app, "question", slug=slug)
     value = f"forecast-{slug}#0-value"
-    app.text_input(key=value).input("10%=tomorrow, 50%=next friday, 90%=end of march").run()
+    app.text_input(key=value).input("10%=tomorrow, 50%=in 10 days, 90%=end of march").run()
     assert "10th percentile: 2026-01-07, 50th: 2026-01-16, 90th: 2026-03-31." in words(app)
     app.button(key=f"forecast-{slug}#0-save").click().run()
     [forecast] = forecasts(engine, slug)

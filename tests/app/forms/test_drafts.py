@@ -75,6 +75,19 @@ def test_a_changed_last_day_is_named_in_the_question_unless_it_was_edited(app: A
     assert app.text_area(key=f"{draft}-title").value == "Will it open?"
 
 
+def test_a_doubtful_last_day_is_asked_for_in_the_card_and_named_in_the_question(
+    app: AppTest,
+) -> None:
+    read(app)
+    draft = draft_of(app)
+    app.text_input(key=f"{draft}-closes").input("by 2030").run()
+    assert "Which is meant by **by 2030**?" in words(app)
+    app.button(key=f"{draft}-closes-meaning-1").click().run()
+    assert app.text_input(key=f"{draft}-closes").value == "2030-12-31"
+    assert app.text_area(key=f"{draft}-title").value.endswith("by 31 December 2030?")
+    assert "closes **31 Dec 2030**" in words(app)
+
+
 def test_one_article_is_stored_with_the_question_that_is_registered_from_it(
     app: AppTest, engine: Engine
 ) -> None:

@@ -111,6 +111,15 @@ def test_a_title_of_another_type_opens_the_full_form_with_its_forecast(
     assert forecast.quantiles == {"0.1": 15.0, "0.5": 20.0}
 
 
+def test_a_title_that_was_misread_is_taken_as_yes_or_no(app: AppTest, engine: Engine) -> None:
+    type_line(app, "Number of ships by 20 January 30%")
+    assert "This asks for a number" in words(app)
+    app.button(key="one-line#0-binary").click().run()
+    assert fields(app)[1:] == ("2026-01-20", "30%")
+    save(app)
+    assert registered(engine) == [("Number of ships by 20 January", "2026-01-20", 0.3)]
+
+
 def test_a_doubtful_day_is_asked_for_in_place_and_nothing_is_saved_before(
     app: AppTest, engine: Engine
 ) -> None:
