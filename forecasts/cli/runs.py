@@ -164,7 +164,6 @@ def _run(
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         _tell(engine, chosen, stop)
-    if not (dry or stop()):  # the rest of a stopped run is due at the next start
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())
     return bool(summary.waiting)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, case
+from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -235,17 +236,14 @@ def unresolved() -> ColumnElement[bool]:
 
 def left_to_others(session: Session) -> dict[str, int]:
     """Return how many resolvers this process leaves to another one, by the reason."""
-    of_unresolved = (
-        select(func.count(col(Resolver.id)))
+    cannot = not_askable_here(session)
+    counts = session.execute(
+        columns(*(func.count(case((one, 1))) for one in cannot.values()))
         .join(Watch, col(Watch.question_id) == col(Resolver.question_id))
         .join(Question, col(Question.id) == col(Resolver.question_id))
         .where(unresolved(), is_assigned(), question_visible(session))
-    )
-    counts = {
-        reason: session.exec(of_unresolved.where(cannot)).one()
-        for reason, cannot in not_askable_here(session).items()
-    }
-    return {reason: many for reason, many in counts.items() if many}
+    ).one()
+    return {reason: many for reason, many in zip(cannot, counts, strict=True) if many}
 
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -84,16 +84,16 @@ class Claims:
         self._name = uuid.uuid4().hex
         self._until = clock()
         self._held: set[int] = set()
-        with reading(engine) as session:
-            cannot = or_(*not_askable_here(session).values())
-        self._left_to_others = select(Resolver.question_id).where(cannot, is_assigned())
+        self._left_to_others: Any = ()  # the statement for the ids of their questions
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""
         return writing(self.engine, self._clock, patience=PATIENCE)
 
     def due(self, session: Session) -> list[int]:
-        """Return the watch ids of the due questions that no run has claimed."""
+        """Return the watch ids of the due questions that no run has claimed; called first."""
+        cannot = or_(*not_askable_here(session).values())
+        self._left_to_others = select(Resolver.question_id).where(cannot, is_assigned())
         return list(session.exec(self._free()))
 
     def _free(self) -> Any:

@@ -96,7 +96,10 @@ def test_a_question_is_left_to_a_process_that_has_what_its_resolvers_need(
         "FORECASTS_FILES_FOLDER is not set": 1,
     }
     monkeypatch.setenv("FORECASTS_COMMANDS_FOLDER", str(tmp_path))
-    assert states(run.run(engine, now=day(11))) == {"rain": "failed"}
+    monkeypatch.setenv("FORECASTS_FILES_FOLDER", str(tmp_path))
+    left = run.run(engine, now=day(11))
+    assert states(left) == {"rain": "failed", "snow": "failed"}
+    assert left.left_to_others == {"their kind is not installed": 1}
 
 
 def test_a_run_can_be_stopped(engine: Engine, oracle: Oracle) -> None:
