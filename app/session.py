@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +38,7 @@ from forecasts.ledger.outages import outages
 from scoring.errors import InputError
 
 State = TypeVar("State")
+Card = TypeVar("Card")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
@@ -241,6 +242,7 @@ class Memory:
     refusals: int = 0
     needs: Today | None = None  # of this run
     counted: Count | None = None
+    places: dict[str, list[str]] = field(default_factory=dict)  # of the cards of Today
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -272,10 +274,23 @@ def count_needs(*, on_today: bool) -> int:
     """
     remembered = memory()
     remembered.needs, known = None, remembered.counted  # a new run
+    if not on_today:
+        remembered.places.clear()
     if on_today or known is None:
         return needs_now().total
     is_old = known.is_old or now() - known.at > _COUNTED_FOR
     return needs_now().total if is_old and not known.is_slow else known.total
+
+
+def in_place(name: str, cards: Mapping[str, Card]) -> list[Card | None]:
+    """Return the cards of a list by their places since Today was opened; None where one has gone.
+
+    A card that moved up would be on the page twice for a moment: the new one would give its field
+    back what it held before the last key, and a click would run the form that was there.
+    """
+    places = memory().places.setdefault(name, [])
+    places += [slug for slug in cards if slug not in places]
+    return [cards.get(slug) for slug in places]
 
 
 def page_state(kind: type[State]) -> State:

@@ -17,6 +17,7 @@ from app.session import (
     act,
     form,
     form_key,
+    in_place,
     needs_now,
     now,
     page_state,
@@ -94,21 +95,28 @@ def is_shown(place: int, most: int, state: QuestionState, current: Forecast | No
     return place < most or is_quick_form_typed(state, current)
 
 
-def to_do() -> None:
-    """Show the questions that need the reader as cards, the most urgent first."""
+def to_do() -> list[Item]:
+    """Show the questions that need the reader as cards, the most urgent first; return them all.
+
+    The order of the cards is that of their first drawing.
+    """
     counts = [
         f"{needs.totals[todo]:,} {label}" for todo, label in LABELS.items() if needs.totals[todo]
     ]
     titled("To do", *counts)
     asked = page_state(More)
     most = len(needs.agenda) if asked.to_do else SHOWN
-    shown = [
-        one
+    shown = {
+        one.state.slug: one
         for place, one in enumerate(needs.agenda)
         if is_shown(place, most, one.state, one.forecast)
-    ]
-    for item in shown:
-        card(item.state, item.forecast, item)
+    }
+    placed = in_place("to do", shown)
+    with st.container():
+        for item in placed:
+            with st.container():
+                if item is not None:
+                    card(item.state, item.forecast, item)
     if not needs.agenda:
         nothing_to_do()
     due = [(one.state, one.forecast) for one in needs.of(Todo.review, Todo.news) if one.forecast]
@@ -120,6 +128,8 @@ def to_do() -> None:
             still_right(due)
         more(Todo.forecast, status="open", whose="Not yet mine")
         more(Todo.resolve, status="awaiting resolution")
+    later = [one for one in needs.agenda if one.state.slug not in shown]
+    return [item for item in placed if item is not None] + later
 
 
 def nothing_to_do() -> None:
@@ -196,8 +206,9 @@ def resolved() -> None:
     """Show the recent resolutions with their scores, and the link to all scores."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
-    for one in needs.resolved[:RESULTS]:
-        result(one)
+    with st.container():
+        for one in needs.resolved[:RESULTS]:
+            result(one)
     if rest := needs.resolved[RESULTS:]:
         with st.expander(f"{len(rest)} more"):
             for one in rest:
@@ -244,7 +255,8 @@ class More:
 def still_fresh() -> list[QuestionState]:
     """Show the current forecasts that need no attention, the latest first; return those shown.
 
-    On request, all of them in pages, so that any can be updated here.
+    On request, all of them in pages, so that any can be updated here. One that was made since the
+    page was opened is the last.
     """
     if not latest:
         return []
@@ -252,12 +264,17 @@ def still_fresh() -> list[QuestionState]:
     cards, rest = st.container(), latest[FRESH:]
     asked = page_state(More).not_due
     page = {state.id for state, _ in shown_page(rest, "not-due-page", MORE)} if asked else set()
-    shown = [
-        one for place, one in enumerate(latest) if is_shown(place, FRESH, *one) or one[0].id in page
-    ]
+    shown = {
+        one[0].slug: one
+        for place, one in enumerate(latest)
+        if is_shown(place, FRESH, *one) or one[0].id in page
+    }
+    placed = in_place("fresh", shown)
     with cards:
-        for state, forecast in shown:
-            card(state, forecast)
+        for one in placed:
+            with st.container():
+                if one is not None:
+                    card(*one)
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if rest:
             more_label = f"Show {min(MORE, len(rest))} more that are not due"
@@ -266,7 +283,7 @@ def still_fresh() -> list[QuestionState]:
             page_link(
                 "questions", f"All {len(latest):,} of your forecasts", status="open", whose="Mine"
             )
-    return [state for state, _ in shown]
+    return [one[0] for one in placed if one is not None]
 
 
 def show_more(name: str, first: QuestionState) -> None:
@@ -277,12 +294,13 @@ def show_more(name: str, first: QuestionState) -> None:
         focus_on(forecast_act(first))
 
 
-def lists_for_keyboard(fresh: Sequence[QuestionState]) -> None:
+def lists_for_keyboard(agenda: Sequence[Item], fresh: Sequence[QuestionState]) -> None:
     """Tell the keyboard the cards of To do and of the current forecasts, in their order.
 
     People type faster than the page runs, so it needs to know those that are not drawn yet.
     """
-    to_do = [one.state for one in needs.of(Todo.forecast, Todo.review, Todo.news)]
+    typed = (Todo.forecast, Todo.review, Todo.news)
+    to_do = [one.state for one in agenda if one.todo in typed]
     mount_keyboard(
         "today",
         [
@@ -305,7 +323,6 @@ with reading() as ledger:
     articles = library.listing(ledger, RECENT_ARTICLES) if needs.may_forecast else []
 undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
-to_do()
+agenda = to_do()
 resolved()
-fresh = still_fresh()
-lists_for_keyboard(fresh)
+lists_for_keyboard(agenda, still_fresh())

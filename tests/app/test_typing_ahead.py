@@ -36,6 +36,20 @@ from tests.app.browsing import (
 pytestmark = IN_BROWSER
 
 
+# Notes fields that are on the page twice: the second one takes away what is typed into the first.
+NOTE_TWICE = """() => {
+    window.twice = [];
+    const note = () => {
+        const fields = document.querySelectorAll('[class*="-value"]:not([data-retained] *)');
+        const names = [...fields].map((one) =>
+            [...one.classList].find((name) => name.startsWith("st-key-quick-"))
+        );
+        window.twice.push(...names.filter((name, place) => names.indexOf(name) !== place));
+    };
+    new MutationObserver(note).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
 def forecasts(server: Server, sql: str, words: str = "%") -> list[tuple[str, float]]:
     """Return the rows that ``sql`` selects from the forecasts, in the order of saving."""
     with closing(sqlite3.connect(server.ledger)) as file:
@@ -109,6 +123,7 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
         "button => button.addEventListener('click', event => event.stopImmediatePropagation(),"
         " { once: true, capture: true })"
     )
+    page.evaluate(NOTE_TWICE)
     value(page, first).click()
     page.keyboard.press("Control+A")
     with saves_waiting(server.ledger):
@@ -135,6 +150,7 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
     expect(page.get_by_test_id("stToast").filter(has_text="63%")).to_be_visible()
     page.wait_for_function("window.forecastLedger.entered.length === 0")
     settled(page)
+    assert page.evaluate("window.twice") == []
     saved = [(first, 0.61), (second, 0.62), (third, 0.63)]
     assert forecasts(server, sql)[before:] == saved
 
