@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypedDict, TypeVar, cast
+from urllib.parse import urlsplit
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -242,7 +243,8 @@ class Memory:
     refusals: int = 0
     needs: Today | None = None  # of this run
     counted: Count | None = None
-    places: dict[str, list[str]] = field(default_factory=dict)  # of the cards of Today
+    address: str = ""  # of the page
+    places: dict[str, list[str]] = field(default_factory=dict)  # of its cards, by their lists
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -274,8 +276,6 @@ def count_needs(*, on_today: bool) -> int:
     """
     remembered = memory()
     remembered.needs, known = None, remembered.counted  # a new run
-    if not on_today:
-        remembered.places.clear()
     if on_today or known is None:
         return needs_now().total
     is_old = known.is_old or now() - known.at > _COUNTED_FOR
@@ -283,14 +283,17 @@ def count_needs(*, on_today: bool) -> int:
 
 
 def in_place(name: str, cards: Mapping[str, Card]) -> list[Card | None]:
-    """Return the cards of a list by their places since Today was opened; None where one has gone.
+    """Return the cards of a list by their places since the page was opened; None: it has gone.
 
     A card that moved up would be on the page twice for a moment: the new one would give its field
     back what it held before the last key, and a click would run the form that was there.
     """
-    places = memory().places.setdefault(name, [])
-    places += [slug for slug in cards if slug not in places]
-    return [cards.get(slug) for slug in places]
+    remembered = memory()
+    if remembered.address != (address := urlsplit(st.context.url or "").path):
+        remembered.address, remembered.places = address, {}
+    places = remembered.places.setdefault(name, [])
+    places += [key for key in cards if key not in places]
+    return [cards.get(key) for key in places]
 
 
 def page_state(kind: type[State]) -> State:

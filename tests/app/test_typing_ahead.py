@@ -42,7 +42,7 @@ NOTE_TWICE = """() => {
     const note = () => {
         const fields = document.querySelectorAll('[class*="-value"]:not([data-retained] *)');
         const names = [...fields].map((one) =>
-            [...one.classList].find((name) => name.startsWith("st-key-quick-"))
+            [...one.classList].find((name) => name.startsWith("st-key-"))
         );
         window.twice.push(...names.filter((name, place) => names.indexOf(name) !== place));
     };
