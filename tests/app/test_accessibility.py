@@ -68,6 +68,30 @@ TEXTS = """() => {
 }"""
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_question_of_my_scores_opens_in_place_and_closes_no_other(
+    browser: BrowserContext, base: str, width: int
+) -> None:
+    with tab(browser, width, 844) as page:
+        page.goto(f"{base}/my_scores")
+        rows = page.locator(".st-key-scored details")
+        expect(rows.nth(2)).to_be_visible(timeout=PATIENCE)
+        for place, far in ((0, 0.97), (1, 0.5)):  # anywhere in it, at its right edge too
+            row = rows.nth(place).locator("summary")
+            room = row.bounding_box()
+            assert room is not None
+            assert room["width"] <= width - 32
+            row.click(position={"x": room["width"] * far, "y": room["height"] * 0.8})
+        rows.nth(2).locator("summary").press("Enter")
+        for place in range(3):
+            link = rows.nth(place).get_by_role("link", name="Open the question")
+            expect(link).to_be_visible(timeout=PATIENCE)
+        assert page.url == f"{base}/my_scores"
+        rows.nth(1).locator("summary").press("Enter")
+        expect(rows.nth(1).get_by_role("link")).to_be_hidden()
+        expect(rows.nth(0).get_by_role("link")).to_be_visible()
+
+
 def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     """Return the serious faults of a page of the app."""
     address = f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}"
