@@ -199,38 +199,25 @@ def passages(
     Of several, the one with the most words that are not in the title; None if there is none. Of
     more than ``_MOST_PASSAGES`` questions, only those of the first.
     """
-    typed = list(dict.fromkeys(word.casefold() for word in _split(words)))
+    typed = {word.casefold() for word in _split(words)}
     missing = {
         state.id: lacking
         for state in states[:_MOST_PASSAGES]
         if (lacking := [w for w in typed if w not in f"{state.text.title} {state.slug}".casefold()])
     }
-    if not missing:
-        return {}
     texts: dict[int, list[tuple[Place, str]]] = defaultdict(list)
     for state in states:
         texts[state.id].append((Place.criteria, state.text.resolution_criteria))
         texts[state.id].append((Place.background, state.text.background))
-    sought = list(dict.fromkeys(word for some in missing.values() for word in some))
-    for table, column, visible in _said(session):
-        has = sum((case((_has_one([word], column), 1), else_=0) for word in sought), literal(0))
-        rank = func.row_number().over(
-            partition_by=table.question_id, order_by=(has.desc(), col(table.id).desc())
-        )
-        place: Any = literal(Place.reason)
-        if table is Comment:
-            explains = col(Comment.forecast_id).is_not(None)
-            place = case((explains, Place.reason), else_=Place.comment)
-        one: Any = (
-            select(
-                table.question_id, column.label("text"), place.label("place"), rank.label("rank")
-            )
+    sought = sorted({word for some in missing.values() for word in some})
+    for table, column, place, visible in _said(session) if missing else ():
+        said: Any = (
+            select(table.question_id, column, place)
             .where(col(table.question_id).in_(list(missing)), _has_one(sought, column), visible)
-            .subquery()
-        ).c
-        best = select(one.question_id, one.text, one.place).where(one.rank == 1)
-        for id_, text, place in session.exec(best):
-            texts[id_].append((Place(place), text))
+            .order_by(col(table.id).desc())
+        )
+        for id_, text, found_in in session.exec(said):
+            texts[id_].append((Place(found_in), text))
     return {id_: _passage(texts[id_], lacking) for id_, lacking in missing.items()}
 
 
@@ -241,17 +228,19 @@ def _passage(texts: Sequence[tuple[Place, str]], words: Sequence[str]) -> Passag
     first = re.search("|".join(map(re.escape, words)), line, re.IGNORECASE)
     if first is None:
         return None
-    begin = max(0, first.start() - _BEFORE)
-    if begin:
-        begin = line.find(" ", begin, first.start()) + 1 or first.start()
-    return Passage(place, ("… " if begin else "") + shortened(line[begin:], _PASSAGE))
+    before = line[: first.start()]
+    if len(before) > _BEFORE:
+        before = f"… {before[-_BEFORE:].partition(' ')[2]}"
+    return Passage(place, shortened(before + line[first.start() :], _PASSAGE))
 
 
-def _said(session: Session) -> Sequence[tuple[Any, Any, Any]]:
-    """Return the tables of reasons and comments, each with its text and who may see a row."""
+def _said(session: Session) -> Sequence[tuple[Any, Any, Any, Any]]:
+    """Return the tables of reasons and comments: each with its text, its place, what is visible."""
+    explains = col(Comment.forecast_id).is_not(None)
+    of_comment = case((explains, Place.reason), else_=Place.comment)
     return (
-        (Forecast, col(Forecast.rationale), forecast_visible(session)),
-        (Comment, col(Comment.text), comment_visible(session)),
+        (Forecast, col(Forecast.rationale), literal(Place.reason), forecast_visible(session)),
+        (Comment, col(Comment.text), of_comment, comment_visible(session)),
     )
 
 
@@ -330,7 +319,7 @@ def _slugs(
     for alike in words:
         said = (
             select(table.question_id).where(_has_one(alike, column), visible)
-            for table, column, visible in _said(session)
+            for table, column, _, visible in _said(session)
         )
         found = found.where(
             or_(_has_one(alike, *texts), *(col(Question.id).in_(some) for some in said))
