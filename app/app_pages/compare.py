@@ -74,7 +74,7 @@ document = comparison_document(compared)
 show = st.success if any(pair.better for pair in compared.pairs) else st.info
 show(as_text(compared.sentence))
 for part in document.sections[1:]:  # the first is the conclusion
-    section(part, document.terms)
+    section(part)
 folded("Terms", *(one.whole for one in document.terms))
 ending(document)
 downloads(compared, "comparison")

@@ -18,13 +18,13 @@ _BESIDE = 3  # folded columns beside the first, so that a phone shows them whole
 _SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least height, in pixels
 
 
-def section(shown: document.Section, terms: Iterable[document.Term] = ()) -> None:
-    """Show a section; of several figures, the reader picks one. ``terms``: as in a table."""
+def section(shown: document.Section) -> None:
+    """Show a section; of several figures, the reader picks one."""
     st.header(shown.title, anchor=False)
     figures = {one.title: one for one in shown.blocks if isinstance(one, document.Figure)}
     for one in shown.blocks:
         if not isinstance(one, document.Figure):
-            block(one, terms)
+            block(one)
     if figures:
         picked = next(iter(figures))
         if len(figures) > 1:
@@ -47,11 +47,8 @@ def folded(title: str, *blocks: document.Block | None) -> None:
                 block(one)
 
 
-def block(shown: document.Block, terms: Iterable[document.Term] = ()) -> None:
-    """Show a block of a document; a figure with its caption and its table.
-
-    ``terms``: as in a table.
-    """
+def block(shown: document.Block) -> None:
+    """Show a block of a document; a figure with its caption and its table."""
     match shown:
         case str():
             st.markdown(as_text(shown))
@@ -69,7 +66,7 @@ def block(shown: document.Block, terms: Iterable[document.Term] = ()) -> None:
                 spec = forest(shown.plot, shown.plot_heading.split("\n"), labels=labels)
                 if spec is not None:
                     st.vega_lite_chart(spec=spec, alt="The table has the numbers.")
-            report_table(shown, terms)
+            report_table(shown)
         case document.Figure():
             for drawn in shown.charts:
                 chart(drawn, f"{shown.alt}. The table has the numbers.")
@@ -97,23 +94,18 @@ def rows_table(rows: Iterable[document.Row], columns: document.Columns[document.
     report_table(document.table_of("", rows, columns))
 
 
-def report_table(shown: document.Table, terms: Iterable[document.Term] = ()) -> None:
-    """Show a table of a document with its note below, and of a wide one some columns folded.
-
-    ``terms`` explain the folded columns that they name.
-    """
+def report_table(shown: document.Table) -> None:
+    """Show a table of a document with its note below; of a wide one, the optional part folded."""
     folds = shown.optional if len(shown.head) > document.IN_SIGHT else ()
     more = [place for place, name in enumerate(shown.head) if name in folds]
     _columns(shown, [place for place in range(len(shown.head)) if place not in more])
     if shown.note:
         st.caption(as_text(shown.note))
-    if not more:
-        return
-    with st.expander("More columns"):
-        for start in range(0, len(more), _BESIDE):
-            _columns(shown, [0, *more[start : start + _BESIDE]])
-        for term in terms:
-            if any(shown.head[place].startswith(term.title) for place in more):
+    if more:
+        with st.expander("More columns"):
+            for start in range(0, len(more), _BESIDE):
+                _columns(shown, [0, *more[start : start + _BESIDE]])
+            for term in shown.terms:
                 st.caption(as_text(term.whole))
 
 

@@ -9,110 +9,89 @@ from forecasts.documents import svg
 from forecasts.documents.charts import DIAGONAL, Axis, Chart, Point, Series, percent_axis
 
 _LINE = 34.0  # height of a line of a list
-_NAME, _DRAWN, _WIDE, _VALUE = 0.02, 0.6, 0.18, 0.98  # shares of a line's width
-_UP, _DOWN, _BACK = (0.2, 0.25, 0.5, 0.45, 0.9), (0.6, 0.5, 0.55, 0.2, 0.1), (0.4, 0.8, 0.3, 0.5)
+_DRAWN, _WIDE = 0.6, 0.18  # where a line's path begins, and its width, as shares of the line's
 
 
-def _blank(most: float, rules: int = 0) -> Axis:
-    """Return an axis without labels, with so many rules between its ends."""
-    return Axis("", 0.0, most, tuple(map(float, range(1, rules + 1))), ("",) * rules)
-
-
-def _list(*lines: tuple[str, str, tuple[float, ...]], dots: bool = False) -> str:
-    """Draw lines of a name, a value, and between them a path, or dots on a line."""
-    names: list[svg.Word] = []
+def _list(text: str) -> str:
+    """Draw a list: in each line a name, a value, and between them a path, in tenths."""
+    lines = text.split("\n")
+    words: list[svg.Word] = []
     series: list[Series] = []
-    for place, (name, value, path) in enumerate(reversed(lines)):
+    for place, line in enumerate(reversed(lines)):
+        name, value, *path = line.split(" | ")
         foot = (place + 0.36) / len(lines)
-        names += [(_NAME, foot, name, "start"), (_VALUE, foot, value, "end")]
-        points: tuple[Point, ...] = tuple(
-            (_DRAWN + _WIDE * at / (len(path) - 1), place + 0.2 + 0.6 * share)
-            for at, share in enumerate(path)
-        )
-        if dots:
-            points = tuple((_DRAWN + _WIDE * share, place + 0.5) for share in path)
-            series.append(Series("points", "mean", points[1:2]))
-        series.append(Series("line", "curve", points))
-    rules = _blank(float(len(lines)), len(lines) - 1)
-    return svg.sketch(Chart(_blank(1), rules, tuple(series), _LINE * len(lines)), words=names)
+        words += [(0.02, foot, name, "start"), (0.98, foot, value, "end")]
+        tenths = [int(tenth) for tenth in "".join(path)]
+        step = _WIDE / max(1, len(tenths) - 1)
+        points = ((_DRAWN + step * at, place + 0.2 + 0.06 * y) for at, y in enumerate(tenths))
+        series.append(Series("line", "curve", tuple(points)))
+    between = tuple(map(float, range(1, len(lines))))
+    rules = Axis("", 0.0, float(len(lines)), between, ("",) * len(between))
+    plain = Axis("", 0.0, 1.0, (), ())
+    return svg.sketch(Chart(plain, rules, tuple(series), _LINE * len(lines)), words=words)
 
 
-def _scores() -> str:
-    """Draw scores as dots, with their running mean."""
-    scores = (0.36, 0.16, 0.42, 0.25, 0.09, 0.3, 0.12, 0.2, 0.04, 0.14)
-    dots = tuple((place + 0.5, score) for place, score in enumerate(scores))
-    mean = tuple((x, sum(scores[: at + 1]) / (at + 1)) for at, (x, _) in enumerate(dots))
+def _dots(dots: tuple[Point, ...], line: tuple[Point, ...], *words: svg.Word) -> str:
+    """Draw dots and the curve through them, beside a dashed line."""
     series = (
-        Series("level", "reference", ((0.25,),)),
+        Series("line", "reference", line),
         Series("points", "bin", dots, sizes=(0.2,) * len(dots)),
-        Series("line", "curve", mean),
-    )
-    said = [(0.98, 0.54, "always 50%", "end")]
-    return svg.sketch(Chart(_blank(len(scores)), _blank(0.5), series, 130), words=said)
-
-
-def _reliability() -> str:
-    """Draw how often forecasts came true, beside the line on which they come true as often."""
-    dots = ((0.1, 0.16), (0.3, 0.28), (0.5, 0.58), (0.7, 0.66), (0.9, 0.88))
-    series = (
-        Series("line", "reference", DIAGONAL),
         Series("line", "curve", dots),
-        Series("points", "bin", dots, sizes=(0.2,) * len(dots)),
     )
-    share = percent_axis("")
-    said = [(0.02, 0.88, "came true", "start"), (0.98, 0.05, "forecast", "end")]
-    return svg.sketch(Chart(share, share, series, 150), words=said)
+    return svg.sketch(Chart(percent_axis(""), percent_axis(""), series, 140), words=words)
 
 
-# By page: the picture, and what it shows.
+# By page: what the picture shows, and the picture.
 _EXAMPLES = {
     "questions": (
-        _list(
-            ("Will it rain in London tomorrow?", "70%", _UP),
-            ("Will the bridge open by May?", "15%", _DOWN),
-            ("How many visitors in June?", "1,200", _BACK),
-        ),
         "questions, each with the path of its forecasts",
+        _list(
+            "Will it rain in London tomorrow? | 70% | 22548\n"
+            "Will the bridge open by May? | 15% | 65521\nHow many visitors in June? | 1,200 | 4835"
+        ),
     ),
     "articles": (
-        _list(
-            ("“The bridge is to open by May”", "1 question", ()),
-            ("“Visitors are expected to double”", "2 questions", ()),
-        ),
         "articles, each with the number of its questions",
+        _list("“To open by May” | 1 question\n“Visitors expected to double” | 2 questions"),
     ),
-    "my_scores": (_scores(), "the scores of ten questions, and their mean, which improves"),
-    "track_record": (_reliability(), "how often events came true at each forecast"),
-    "compare": (
-        _list(
-            ("Ada against Ben", "+0.021", (0.3, 0.6, 0.9)),
-            ("Ada against a bot", "−0.004", (0.1, 0.4, 0.7)),
-            dots=True,
+    "my_scores": (
+        "scores that improve from question to question",
+        _dots(
+            ((0.1, 0.8), (0.3, 0.6), (0.5, 0.66), (0.7, 0.3), (0.9, 0.2)),
+            ((0.0, 0.5), (1.0, 0.5)),
+            (0.98, 0.54, "always 50%", "end"),
         ),
-        "pairs of forecasters, each with the difference and how uncertain it is",
+    ),
+    "track_record": (
+        "how often events came true at each forecast",
+        _dots(
+            ((0.1, 0.16), (0.3, 0.28), (0.5, 0.58), (0.7, 0.66), (0.9, 0.88)),
+            DIAGONAL,
+            *((0.02, 0.88, "came true", "start"), (0.98, 0.05, "forecast", "end")),
+        ),
+    ),
+    "compare": (
+        "pairs of forecasters, each with the path of their difference",
+        _list("Ada against Ben | +0.021 | 23548\nAda against a bot | −0.004 | 65532"),
     ),
     "arena": (
-        _list(
-            ("1   Ada, a person", "+0.021", _UP),
-            ("2   A bot", "+0.008", _BACK),
-            ("3   Ben, a person", "−0.006", _DOWN),
-        ),
-        "a table of people and bots by rank, each with the path of their scores",
+        "people and bots by rank, each with the path of their scores",
+        _list("1  Ada, a person | +0.021 | 23548\n2  A bot | +0.008 | 4836\n3  Ben | −0.006 | 65521"),
     ),
     "team": (
-        _list(("Ada", "admin", ()), ("Ben", "forecaster", ()), ("A bot", "forecaster", ())),
         "the members of a team and their roles",
+        _list("Ada | admin\nBen | forecaster\nA bot | forecaster"),
     ),
     "resolve": (
-        _list(("Did it rain in London?", "Yes", ()), ("Did the bridge open by May?", "No", ())),
         "closed questions with their outcomes",
+        _list("Did it rain in London? | Yes\nDid the bridge open by May? | No"),
     ),
 }
 
 
 def empty(page: str, said: str) -> DeltaGenerator:
     """Show the example of a page's content and a sentence; return the place for the first step."""
-    drawn, shows = _EXAMPLES[page]
+    shows, drawn = _EXAMPLES[page]
     with st.container(border=True, key=f"empty-{page}"):
         left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     left.badge("Example", color="gray")

@@ -46,6 +46,7 @@ class Table:
     and a page folds them all in a wider table. ``plot`` adds a forest plot with a row for each row,
     under ``plot_heading``. ``links`` are the addresses of the rows, in a page also ``#group-2`` for
     the second titled section. ``tiles``: the rows (name, value, detail) may be shown as tiles.
+    ``terms`` explain the optional columns, where a page folds them.
     """
 
     caption: str
@@ -58,6 +59,7 @@ class Table:
     plot_heading: str = ""
     links: tuple[str, ...] = ()
     tiles: bool = False
+    terms: tuple[Term, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from forecasts.documents.document import (
     Finding,
     Section,
     Table,
+    Term,
     table_of,
 )
 from forecasts.documents.numbers import (
@@ -101,7 +102,8 @@ def _ranks(comparison: Comparison) -> Table:
         BRIER_ORIGINAL: lambda side: number(side.brier_original.mean),
         **adjusted_columns(sides),
     }
-    if any(side.skill for side in sides):
+    skilled = any(side.skill for side in sides)
+    if skilled:
         columns = {
             **columns,
             "Skill, raw": lambda side: advantage(value_at(side, "skill.mean"), None)[0],
@@ -131,6 +133,7 @@ def _ranks(comparison: Comparison) -> Table:
             *("No forecast, questions", "May be best", "Skill, raw", "Coverage"),
             *("Skill, shrunk", "Adjusted"),
         ),
+        terms=_terms("silent", "may_be_best", *(["skill"] if skilled else [])),
         plot=Forest(1.0, float(len(sides)), None, tuple(ranks)) if len(sides) > 1 else None,
         plot_heading=f"1 to {len(sides)}",
     )
@@ -156,9 +159,14 @@ def _differences(comparison: Comparison) -> Table:
         note="Below 0, the first of a pair is better. 95% interval: the true difference is inside "
         "it in 19 of 20 such records.",
         optional=("Detectable", "Tipping", _EVIDENCE, "p, adjusted"),
+        terms=_terms("p_adjusted", "detectable", "tipping", "watched"),
         plot=plot,
         plot_heading=heading,
     )
+
+
+def _terms(*names: str) -> tuple[Term, ...]:
+    return tuple(map(OF_COMPARISONS.__getitem__, names))
 
 
 def differences(comparison: Comparison) -> Forest:

@@ -32,7 +32,7 @@ def page() -> None:
     section(of.Section("Pairs", blocks=(*blocks, ann, bob)))
     section(of.Section("Words", blocks=("Alone.",)))
     wide = of.Table("", ("Name", *"ABCDEFG"), (("Ann", *"1234567"),), optional=tuple("BCDEFG"))
-    section(of.Section("Wide", blocks=(wide,)), [of.Term("F", "is explained."), of.Term("A", "no")])
+    section(of.Section("Wide", blocks=(replace(wide, terms=(of.Term("F", "is explained."),)),)))
     ending(of.Document("Report", (), scope="All questions.", notes=("A note.",)))
 
 
