@@ -14,9 +14,8 @@ from app.views.documents import folded, rows_table
 from app.views.downloads import downloads
 from app.views.empty import empty
 from app.views.scores import COVERAGE_HELP
-from app.views.widgets import page_link, switch
+from app.views.widgets import page_link, sparkline, switch
 from forecasts.documents import svg
-from forecasts.documents.charts import Axis, Chart, Series
 from forecasts.documents.numbers import NOTHING, number, percent
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
@@ -44,8 +43,7 @@ FOOTNOTE = (
     f"Trend: its mean over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few "
     "questions (a rank takes 30 shared ones, in 30 families of linked questions)."
 )
-SPARK = 130, 90  # width in pixels, and height where the width is 380
-FEWEST_DRAWN, MOST_DRAWN = 2, 40  # means that make a line
+FEWEST_DRAWN, MOST_DRAWN = 2, 16  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {
     "forecasters": "The arena starts once two members have forecast questions that count.",
@@ -88,16 +86,10 @@ def spark(one: report_arena.Contender, reach: float) -> str:
     """Return the path of the advantage over the crowd as a drawn line, as Markdown."""
     if len(one.path) < FEWEST_DRAWN:
         return NOTHING
-    width, height = SPARK
-    path = one.path[:: -(-len(one.path) // MOST_DRAWN)]
-    x = Axis("", 0.0, len(path) - 1.0, (), ())
-    series = (
-        Series("level", "reference", ((0.0,),)),
-        Series("line", "curve", tuple(enumerate(path))),
-    )
     first, last = (words.advantage(one.path[at], None)[0] for at in (0, -1))
-    drawn = svg.sketch(Chart(x, Axis("", -reach, reach, (), ()), series, height), width)
-    return picture(drawn, f"From {first} to {last}")
+    path = one.path[:: -(-len(one.path) // MOST_DRAWN)]
+    shares = [0.5 + point / (2 * reach) for point in path]
+    return sparkline(shares, f"From {first} to {last}", middle=True)
 
 
 def standings(arena: report_arena.Arena, of: Of) -> None:

@@ -76,7 +76,7 @@ _EXAMPLES = {
     ),
     "arena": (
         "people and bots by rank, each with the path of their scores",
-        _list("1  Ada, a person | +0.021 | 23548\n2  A bot | +0.008 | 4836\n3  Ben | −0.006 | 65521"),
+        _list("1  Ada | +0.021 | 23548\n2  A bot | +0.008 | 4836\n3  Ben | −0.006 | 65521"),
     ),
     "team": (
         "the members of a team and their roles",

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.markdown_text import as_text, link, paragraphs, shortened
+from app.markdown_text import as_text, link, paragraphs, picture, shortened
 from forecasts.ledger.models import Article
 from forecasts.questions.standing import QuestionState
 
 Item = TypeVar("Item")
 LIVE = "100ms"  # of rest until a search is read
 _LONGEST = 160  # characters of a title in a list; the question's page has it in full
-# Of a sparkline: pixels, and a colour that is seen on the pages of both themes.
-_STEP, _HEIGHT, _STROKE = 6, 20, "#3d8dbb"
+# Of a sparkline: pixels, and colours that are seen on the pages of both themes.
+_STEP, _HEIGHT, _STROKE, _DASHED = 6, 20, "#3d8dbb", "#808a94"
 _TYPES = {
     ".csv": "text/csv",
     ".html": "text/html",
@@ -49,19 +48,24 @@ def question_line(
         st.caption(caption)
 
 
-def sparkline(points: Sequence[float | None]) -> str:
-    """Return a line from 0% to 100%, as an image in Markdown; None: nothing at that place."""
+def sparkline(points: Sequence[float | None], alt: str = "", *, middle: bool = False) -> str:
+    """Return a line from 0% to 100%, as an image in Markdown; None: nothing at that place.
+
+    ``middle``: with a dashed line at 50%.
+    """
     path = " ".join(
         f"{place * _STEP + 2},{round(_HEIGHT - 2 - p * (_HEIGHT - 4), 1)}"
         for place, p in enumerate(points)
         if p is not None
     )
     width = (len(points) - 1) * _STEP + 4
+    dashed = f"<path d='M0 {_HEIGHT / 2}H{width}' stroke='{_DASHED}' stroke-dasharray='4 3'/>"
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{_HEIGHT}'>"
+        f"{dashed if middle else ''}"
         f"<polyline points='{path}' fill='none' stroke='{_STROKE}' stroke-width='1.5'/></svg>"
     )
-    return f"![](data:image/svg+xml,{quote(svg)})"
+    return picture(svg, alt)
 
 
 def titled(title: str, *said: str) -> None:

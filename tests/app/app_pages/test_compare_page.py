@@ -114,7 +114,7 @@ def test_the_arena_shows_ranks_skill_and_cost(
     ann, bot, bob = table["Name"]
     assert (ann, bob) == ("**ann** :material/person: person", "**bob** :material/person: person")
     assert bot == "**b1** :material/smart_toy: bot, ann’s"
-    assert all("](data:image/svg+xml;base64," in drawn for drawn in table["Trend"])
+    assert all("](data:image/svg+xml," in drawn for drawn in table["Trend"])
     assert said.count("Ranks compare the same questions") == 1  # and the notes are folded
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["Table (CSV)", "PDF", "HTML", "CSV", "MD", "JSON"]
