@@ -118,7 +118,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         parts.append(f"earned by updates {numbers.signed(own.points)} a question")
         print_lines(fitted(" · ".join(parts), lines=2))
     shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen(6)]
-    narrow = {**NUMBER, "max_width": 8}
+    narrow = {**NUMBER, "max_width": 9}
     columns = {"resolved": {}, **dict.fromkeys(("score", "crowd", "earned", "last"), narrow)}
     print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, map(_cells, shown))
     if len(shown) < len(found):

@@ -21,9 +21,9 @@ def number(value: float | None, digits: int | None = None) -> str:
     """
     if value is None:
         return NOTHING
-    digits = decimals(value) if digits is None else digits
+    least, digits = (3, decimals(value)) if digits is None else (4, digits)
     text = f"{round(value, digits) + 0.0:.{digits}f}"
-    while digits > 3 and text.endswith("0"):
+    while digits > least and text.endswith("0"):
         text, digits = text[:-1], digits - 1
     return text.replace("-", MINUS)
 
@@ -53,7 +53,7 @@ def signed_interval(value: Interval | None, digits: int | None = None) -> str:
 def decimals(*values: float | None) -> int:
     """Return the decimals that give the largest of the numbers three significant digits.
 
-    They are three or more below 1.
+    They are three to six below 1.
 
     >>> decimals(0.042, -0.01), decimals(0.000123, 0.0000812), decimals(0.0, 1e-17), decimals(12.3)
     (4, 6, 3, 1)
@@ -62,7 +62,7 @@ def decimals(*values: float | None) -> int:
     if size < _NOISE:
         return 3
     power = int(f"{size:.2e}".partition("e")[2])  # after rounding: 0.9996 is 1.00
-    return max(0, 2 - power) if power >= 0 else max(3, 2 - power)
+    return max(0, 2 - power) if power >= 0 else min(max(3, 2 - power), 6)
 
 
 def p_value(value: float | None) -> str:

@@ -139,6 +139,15 @@ def test_times_have_the_readers_hours_and_the_days_of_utc() -> None:
     assert "labelExpr" not in spec["layer"][0]["encoding"]["x"]["axis"]
 
 
+def test_updates_within_minutes_have_an_axis_with_short_labels_and_the_day_below() -> None:
+    for seconds, form in ((90.0, "%H:%M:%S"), (3_600.0, "%H:%M"), (2 * 86_400.0, "%m-%d %H:%M")):
+        axis = Axis("", 86_400.0, 86_400.0 + seconds, (), (), "dates")
+        series = Series("points", "mean", ((86_400.0, 0.5),))
+        x = vega_lite(chart(series, x=axis), height=100)["layer"][0]["encoding"]["x"]
+        assert x["axis"]["format"] == form
+        assert x["title"] == "1970-01-02"
+
+
 def test_a_forest_plot_shows_rows_with_an_interval() -> None:
     firm = ForestRow("a − b", (0.1,), (0.0, 0.2), "better")
     rows = (firm, None, ForestRow("a − c", (0.3,), (-0.1, 0.4), "open", firm=False))

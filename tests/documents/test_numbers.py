@@ -12,7 +12,7 @@ DECIMALS = re.compile(r"\{[^{}]*:[+,]*\.([3-9]f|\d[eg])\}|%\+?\.[3-9]f")
 # A hyphen for a minus, more than three significant digits, or zeros that say nothing.
 FAULTY = re.compile(
     r"(?<![\w.,/(-])-\.?\d+(?:\.\d+)?(?![\w-])|(?<![\d.,])(?:0\.0*[1-9]\d{3,}|[1-9]\.\d{3,})"
-    r"(?![\d.])|(?<![\d.,])0\.\d{3}\d*0(?![\d.])"
+    r"(?![\d.])|(?<![\d.,])0\.\d{4,}0(?![\d.])"
 )
 # They write other quantities: counts, leads, ticks of axes, p-values, figures of a question.
 OTHERS = {
@@ -31,8 +31,9 @@ def faulty(text: str) -> list[str]:
 def test_a_score_has_three_significant_digits_and_a_difference_its_sign() -> None:
     for value, said in (
         (0.25, "0.250"), (0.16749, "0.167"), (0.05253, "0.0525"), (0.0001, "0.0001"),
-        (0.000143, "0.000143"), (0.00001, "0.000"), (-0.0257, "−0.0257"), (1.3863, "1.39"),
-        (12.345, "12.3"), (0.99961, "1.00"), (123.4, "123"), (None, "–"),
+        (0.000143, "0.000143"), (0.00001, "0.000"), (0.0000512, "0.000051"),
+        (-0.0257, "−0.0257"), (1.3863, "1.39"), (12.345, "12.3"), (0.99961, "1.00"), (123.4, "123"),
+        (None, "–"),
     ):  # fmt: skip
         assert number(value) == said
         assert faulty(said) == []
@@ -43,7 +44,7 @@ def test_a_score_has_three_significant_digits_and_a_difference_its_sign() -> Non
         "–",
     ]
     assert interval((0.0123, 0.8)) == "0.012 to 0.800"
-    assert signed_interval((-0.00123, 0.0456)) == "−0.0012 to +0.0456"
+    assert signed_interval((-0.017, 0.0032)) == "−0.0170 to +0.0032"
 
 
 def test_numbers_that_nobody_should_read_are_found() -> None:
