@@ -117,7 +117,8 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
     page.get_by_role("button", name="Record", exact=True).click()
     page.get_by_role("menuitem", name="Track record").click()
     # Its scheduled close is years away, so the verdict does not count it yet.
-    expect(page.get_by_text("Too few to tell: the verdict counts 0 of 2 questions.")).to_be_visible()
+    counted = re.compile(r"^Too few to tell: the verdict counts 0 of \d+ questions\.")
+    expect(page.get_by_text(counted)).to_be_visible()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
