@@ -202,13 +202,14 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert beside if width == 1280 else here["y"] < there["y"]
 
 
-# Texts that are cut off. What is typed may be longer than its field, and a title stands below its
-# choice; the tables of Streamlit that are drawn scroll.
+# Texts that are cut off, and the choice of a token. Other choices and what is typed may be longer
+# than their fields.
 CUT = """() => [...document.querySelectorAll("[data-testid=stMain] *")].filter((one) => {
     const says = [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
     const isHidden = says && getComputedStyle(one).overflowX === "hidden";
-    return (isHidden || one.matches("input[role=combobox]")) && one.checkVisibility()
-        && one.clientWidth > 8 && one.scrollWidth > one.clientWidth + 1;
+    const isToken = one.matches("[class*=st-key-revoke] input[role=combobox]");
+    return (isHidden || isToken) && one.checkVisibility() && one.clientWidth > 8
+        && one.scrollWidth > one.clientWidth + 1;
 }).map((one) => one.value ?? one.innerText)"""
 FITS = """() => {
     const main = document.querySelector("[data-testid=stMain]");
