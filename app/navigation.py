@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -51,11 +52,30 @@ places = {
         st.Page("app_pages/settings.py", title="Settings"),
     ],
 }
+ICONS = ("today", "help", "article", "query_stats", "groups")
+
+
+def bar() -> None:
+    """Show the places as a bar: at the bottom of a narrow screen, and on no other."""
+    first, *lists = places.items()
+    with st.container(key="bar", horizontal=True, gap=None):
+        for icon, one in zip(ICONS, first[1][:3], strict=False):
+            st.page_link(one, icon=f":material/{icon}:")
+        for icon, (name, pages) in zip(ICONS[3:], lists, strict=True):
+            kind: Any = "secondary" if page in pages else "tertiary"
+            # Its key is new on each page, which closes it.
+            key = f"bar-{icon}-{page.url_path}"
+            with st.popover(name, icon=f":material/{icon}:", type=kind, key=key, wrap=True):
+                for one in pages:
+                    st.page_link(one)
+
+
 # Set even before sign-in, so that the address keeps the requested page.
 page = st.navigation(places, position="top" if entered else "hidden")
 if not entered:
     st.stop()
 name_window(page.title)
+bar()
 acknowledge()
 keyboard()
 apply_theme(page.url_path, [one.url_path for pages in places.values() for one in pages])

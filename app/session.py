@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,8 @@ _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
 _COUNTED_FOR, _SLOW = timedelta(minutes=5), timedelta(seconds=0.3)
 _AHEAD_OF_CARDS = 30  # questions to forecast that can be typed before their cards are drawn
-_NEW = timedelta(seconds=5)  # for which a message keeps its place; it is read for 10 s
+_SHOWN_FOR = timedelta(seconds=5)  # in which the browser hides a message again
+_UNDO_FOR = timedelta(minutes=2)
 _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 
 
@@ -223,6 +224,24 @@ class Count:
     is_old: bool = False
 
 
+@dataclass(frozen=True)
+class Undo:
+    """A way to undo an act: what it does, in words, and the call that does it."""
+
+    words: str
+    go: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Said:
+    """The last act's confirmation; ``number`` counts them."""
+
+    words: str
+    at: datetime
+    number: int
+    undo: Undo | None = None
+
+
 @dataclass
 class Memory:
     """The memory of one browser session between runs.
@@ -232,8 +251,8 @@ class Memory:
     """
 
     done: Counter[str] = field(default_factory=Counter)
-    messages: list[str] = field(default_factory=list)
-    shown: list[tuple[str, datetime]] = field(default_factory=list)  # messages, and since when
+    said: Said | None = None
+    acts: int = 0
     # A second click starts its own run, perhaps while the first is still in its act.
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
@@ -246,6 +265,11 @@ class Memory:
     address: str = ""  # of the page
     places: dict[str, list[str]] = field(default_factory=dict)  # of its cards, by their lists
     states: dict[str, Any] = field(default_factory=dict)
+
+    def confirm(self, message: str, at: datetime, undo: Undo | None = None) -> None:
+        """Show an act's message from the next run on, in place of the last; none if it is blank."""
+        self.acts += 1
+        self.said = Said(message, at, self.acts, undo) if message else None
 
 
 def memory() -> Memory:
@@ -342,6 +366,7 @@ class Act:
     member: Member
     now: datetime
     message: str = ""
+    undo: Undo | None = None
     next_page: tuple[str, dict[str, str]] | None = None
 
     @property
@@ -349,9 +374,9 @@ class Act:
         """The acting member and the time, as a verb's keywords."""
         return {"member": self.member, "now": self.now}
 
-    def say(self, message: str) -> None:
-        """Show ``message`` once the act is stored."""
-        self.message = message
+    def say(self, message: str, undo: Undo | None = None) -> None:
+        """Show ``message`` once the act is stored, with a button for ``undo``."""
+        self.message, self.undo = message, undo
 
     def go(self, page: str, query: dict[str, str]) -> None:
         """Open ``page`` once the act is stored."""
@@ -394,8 +419,7 @@ def act(key: str, message: str = "", *, goes_on: bool = False) -> Iterator[Act]:
         outages.over()
         # No Streamlit call may come between the commit and here: see ``Memory``.
         remembered.done[name] += 1
-        if doing.message:
-            remembered.messages.append(doing.message)
+        remembered.confirm(doing.message, doing.now, doing.undo)
         remembered.next_page = doing.next_page
         if remembered.counted is not None:
             remembered.counted.is_old = True
@@ -412,22 +436,22 @@ def _continue(remembered: Memory) -> NoReturn:
 
 
 def acknowledge() -> None:
-    """Show the messages of the acts of the last seconds.
+    """Show the last act's message at the top, where it covers nothing, until the next act.
 
-    A run shows them again, for it may follow one that was abandoned before its messages reached the
-    browser. The browser shows a message once in its place, until the next one there.
+    The browser hides it after four seconds if it cannot be undone. A run shows it again, for it may
+    follow one that was abandoned before its message reached the browser.
     """
-    remembered, moment = memory(), now()
-    shown = remembered.shown
-    for message in remembered.messages:
-        free = (place for place, (_, since) in enumerate(shown) if moment - since >= _NEW)
-        place = next(free, len(shown))
-        shown[place : place + 1] = [(message, moment)]
-    remembered.messages.clear()
-    while shown and moment - shown[-1][1] >= _NEW:
-        shown.pop()
-    for message, _ in shown:
-        st.toast(as_text(message), duration="long")
+    said, undone = memory().said, False
+    with st.container(key="said"):
+        st.markdown("")  # so that the place is there before its words, which are then read aloud
+        if said is not None and now() - said.at < (_UNDO_FOR if said.undo else _SHOWN_FOR):
+            key = f"{'undo' if said.undo else 'said'}-{said.number}"
+            with st.container(key=key, horizontal=True):
+                st.markdown(as_text(said.words), width="stretch")
+                if said.undo is not None:
+                    undone = st.button("Undo", key=f"{key}-go", help=said.undo.words)
+    if undone and said is not None and said.undo is not None:
+        said.undo.go()
 
 
 @contextmanager

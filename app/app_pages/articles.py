@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app import session
-from app.components.scripts import focus_on, share_link
+from app.components.scripts import focus_on, mount_keyboard, share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions
 from app.forms.question import ask_form
@@ -36,10 +36,10 @@ from forecasts.questions import passages
 from forecasts.questions.same_questions import find_duplicates
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.updates.ask import is_address
 from forecasts.values.typed_dates import read_date
 
 SHELVES = ("All", "Without questions")
-ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 # As phones share a selected passage: in quotation marks, with the address in the next line.
 SHARED = re.compile(r'["“]?(?P<text>.*?)["”]?\s+(?P<url>https?://\S+)', re.IGNORECASE | re.DOTALL)
 MOST = 20_000  # characters of a shared text
@@ -49,7 +49,14 @@ review = session.page_state(Review)
 
 
 def capture_form() -> None:
-    """Show the form for a text, an address or a file; capture the submitted one for review."""
+    """Show the form for a text, an address or a file; capture the submitted one for review.
+
+    What was pasted into the one line is in the form, and read at once.
+    """
+    pasted_before, review.pasted = review.pasted, ""
+    if pasted_before or "pasted" not in st.session_state:  # the page was just opened
+        st.session_state["pasted"] = pasted_before
+        focus_on("pasted")
     with st.form("read"):
         pasted = st.text_area(
             label="Article",
@@ -68,7 +75,8 @@ def capture_form() -> None:
                 key="seen",
             )
         submitted = st.form_submit_button("Read", type="primary", key="read-go")
-    if not submitted:
+    mount_keyboard("articles")
+    if not submitted and not pasted_before:
         return
     notes: list[str] = []
     with session.shown_errors(), st.spinner("Reading …"):
@@ -83,11 +91,6 @@ def capture_form() -> None:
             found = capture_text(pasted, **how)
         review.start(found, at, notes)
         st.rerun()
-
-
-def is_address(pasted: str) -> bool:
-    """Return whether a web address was pasted, and nothing else."""
-    return ADDRESS.fullmatch(pasted.strip()) is not None
 
 
 def seen_at(typed: str) -> datetime:
@@ -239,7 +242,8 @@ def everything() -> None:
     if not st.query_params.keys().isdisjoint(("url", "text")):
         from_selection()
     captured = review.captured
-    if captured is not None and not session.memory().done[stored_name(captured)]:
+    is_over = captured is None or session.memory().done[stored_name(captured)]
+    if captured is not None and not is_over and not review.pasted:
         under_review(captured)
     else:
         capture_form()

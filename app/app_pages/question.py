@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import session
 from app.components.scripts import copy_link
-from app.forms.forecast import forecast_form, undo_offer, withdraw_form
+from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import close_form, criteria_field, reopen_form, wording_form
 from app.forms.resolution import dispute_form, withdrawal_note
 from app.markdown_text import (
@@ -412,7 +412,6 @@ def comment_form() -> None:
 def page() -> None:
     """Lay out the page: the forecast first, which is on the right of a wide screen."""
     head()
-    undo_offer("forecast")
     with st.container(key="question-parts"):
         side, wide = st.columns([1, 2], gap="medium")
     with side:

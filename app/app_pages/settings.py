@@ -203,7 +203,8 @@ def send_test(name: str) -> None:
         with st.spinner("Sending …"):
             sent, reason = sender.send_test(channel, allow_private=allowed)
         if sent == Delivery.sent:
-            st.success("Sent.")
+            session.memory().confirm("Sent.", session.now())
+            st.rerun()
         else:
             st.warning(f"Not sent: {as_text(reason)}")
 

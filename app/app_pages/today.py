@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.components.scripts import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
-from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed, undo_offer
+from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed
 from app.forms.one_line import one_line_entry
 from app.forms.resolution import outcome_form
 from app.markdown_text import as_text, closing, shortened, span
@@ -321,7 +321,6 @@ needs = needs_now()
 with reading() as ledger:
     rights = rights_here(ledger)
     articles = library.listing(ledger, RECENT_ARTICLES) if needs.may_forecast else []
-undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 agenda = to_do()
 resolved()

@@ -17,7 +17,7 @@ const MARK = 'a[href^="#draft-"]';
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
 const BUTTON = '[data-testid="stButton"], [data-testid="stFormSubmitButton"]';
-const UNDO = ".st-key-undo button";
+const SAID = ".st-key-said"; // the place of the last act's message
 const PATIENCE = 5000; // ms of rest until a field that should be there will not come
 const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
 const SENT = 50; // ms in which a field sends its text once it has lost the focus
@@ -84,6 +84,7 @@ function followLink(event) {
   // The line's text goes along to the full form.
   if (link.closest(".st-key-goes-along")) state.typed.delete(link.closest(ACT)?.querySelector(TEXT));
   if (!mayLeave()) stop(event);
+  else state.isBusy = state.hasMoved = false; // the next page may have the focus in its field
 }
 
 // A mark in the text of an article and the quote of its draft lead to each other.
@@ -160,7 +161,7 @@ function followingAct(name) {
 // With its text selected, as by Tab: what is typed next replaces it.
 function enter(field) {
   field?.focus();
-  field?.select?.();
+  if (field?.matches("input")) field.select();
   state.justEntered = field && { field, text: field.value };
 }
 
@@ -246,7 +247,7 @@ const SHORTCUTS = {
   "/": () => open("/questions", () => document.querySelector("input[type=search]")),
   f: () => enter(fieldIn(acts().find((act) => !act.matches(ONE_LINE)))),
   // A button with a help text is there twice, once for each width of the screen.
-  u: () => [...document.querySelectorAll(UNDO)].find((one) => one.checkVisibility())?.focus(),
+  u: () => [...document.querySelectorAll(`${SAID} button`)].find((one) => one.checkVisibility())?.focus(),
   d: () => document.querySelector(".entered-ahead li button")?.focus(),
   "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
 };
@@ -281,6 +282,8 @@ function press(event) {
     if (!next) return;
     event.preventDefault();
     enter(next);
+  } else if (key === "Escape" && field && !target.matches("[role=combobox], .typed-ahead")) {
+    target.blur(); // for the shortcuts
   } else if (key === "F1" && writes) {
     const help = target.closest(".stElementContainer")?.querySelector(HELP);
     if (help) {
@@ -340,6 +343,25 @@ function addSkipButton() {
   document.body.prepend(bar);
 }
 
+// --- pasted articles -----------------------------------------------------------------------------
+
+// What is pasted into a blank field of an article is read at once. What is pasted into the one line
+// and cannot be a line goes to the server.
+function paste(event) {
+  const field = event.target;
+  const text = event.clipboardData?.getData("text/plain").trim();
+  if (!text || field.selectionEnd - field.selectionStart !== field.value?.length) return;
+  const isLine = !/\n|^https?:\S+$/i.test(text) && text.length <= state.longest;
+  if (field.matches(".st-key-pasted textarea")) {
+    window.setTimeout(() => pressOnce(saveButton(placeOf(field))), 0);
+  } else if (!isLine && field.matches(`${ONE_LINE} [class*="-title"] input`)) {
+    event.preventDefault();
+    field.blur();
+    state.isBusy = state.hasMoved = false;
+    state.sendPasted(text);
+  }
+}
+
 function listen() {
   window.addEventListener("focusin", remember, true);
   window.addEventListener("input", touch, true);
@@ -363,6 +385,7 @@ function listen() {
   window.addEventListener("mouseup", endPress, true);
   window.addEventListener("click", selectProbability, true);
   document.addEventListener("keydown", press);
+  document.addEventListener("paste", paste);
   addSkipButton();
   leaveOutHelp();
   new MutationObserver(follow).observe(document.body, {
@@ -373,12 +396,13 @@ function listen() {
 }
 
 function follow() {
+  document.querySelector(SAID)?.setAttribute("role", "status");
   leaveOutHelp();
   keepFocus();
   if (!isAtRest()) for (const one of [...state.waits, ...state.entered]) one.hasRun = true;
 }
 
-export default function ({ data }) {
+export default function ({ data, setTriggerValue }) {
   if (!state.listening) {
     state.listening = true;
     listen();
@@ -392,6 +416,10 @@ export default function ({ data }) {
     if (entered) entered.isSaved = true;
     else if (!data.following || !cardOf(act)) whenDrawn(() => fieldIn(place()), focusAsAsked);
     else if (next) whenDrawn(() => valueIn(next.act), focusAsAsked);
+  }
+  if (data.longest) {
+    state.longest = data.longest;
+    state.sendPasted = (text) => setTriggerValue("pasted", text);
   }
   if (data.lists) {
     state.lists = data.lists.map((list) => list.map(([key, title]) => ({ act: classOf(key), title })));

@@ -22,9 +22,10 @@ the same (``web/routes.py``). ``copy_link.js`` copies the address of a question.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import streamlit as st
@@ -77,15 +78,25 @@ def focus_on(place: str, *, following: bool = False) -> None:
 
 
 def mount_keyboard(
-    name: str = "page", lists: Sequence[Sequence[tuple[str, str]]] | None = None
+    name: str = "page",
+    lists: Sequence[Sequence[tuple[str, str]]] | None = None,
+    *,
+    longest: int = 0,
+    on_pasted: Callable[[str], None] | None = None,
 ) -> None:
     """Mount the script, which shows nothing; a fragment mounts it again for its own runs.
 
     ``lists``: the page's lists of cards, those yet to be drawn too: an act's key and its title.
+    ``on_pasted``: called with a text of several lines, an address, or more than ``longest``
+    characters, that was pasted into the blank line.
     """
-    focus = page_state(Focus)
+    focus, key = page_state(Focus), f"keyboard-script-{name}"
+    data = {**asdict(focus), "lists": lists, "longest": longest}
+    calls: dict[str, Any] = {}
+    if on_pasted is not None:
+        calls["on_pasted_change"] = lambda: on_pasted(st.session_state[key]["pasted"])
     with st.container(key=f"keyboard-{name}"):
-        _mount_keyboard(key=f"keyboard-script-{name}", data={**asdict(focus), "lists": lists})
+        _mount_keyboard(key=key, data=data, **calls)
 
 
 def keyboard() -> None:
@@ -94,10 +105,10 @@ def keyboard() -> None:
     with st.container(key="shortcuts"), st.popover("?", help="Keyboard shortcuts"):
         st.markdown(
             "| key | action |\n|---|---|\n| `n` | new question |\n| `f` | first forecast on the "
-            "page |\n| `/` | search |\n| `u` | to Undo, after an update |\n| `d` | to Discard, of "
-            "a value not saved yet |\n| `Enter` | save, in a field of a forecast or a new "
-            "question |\n| `Ctrl+S`, `Ctrl+Enter` | save, in any field |\n| `F1` | help on the "
-            "field |\n| `?` | this list |\n"
+            "page |\n| `/` | search |\n| `Esc` | leave the field |\n| `u` | to Undo, after an "
+            "update |\n| `d` | to Discard, of a value not saved yet |\n| `Enter` | save, in a "
+            "field of a forecast or a new question |\n| `Ctrl+S`, `Ctrl+Enter` | save, in any "
+            "field |\n| `F1` | help on the field |\n| `?` | this list |\n"
         )
 
 

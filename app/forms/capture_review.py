@@ -99,13 +99,15 @@ class Captured:
 class Review:
     """The capture under review in this browser session, and the number of captures so far.
 
-    ``notes``: what the capture left out. ``unseen``: it has not been shown yet.
+    ``notes``: what the capture left out. ``unseen``: it has not been shown yet. ``pasted``: into
+    the one line, to be read next.
     """
 
     captured: Captured | None = None
     captures: int = 0
     notes: Sequence[str] = ()
     unseen: bool = False
+    pasted: str = ""
 
     def start(
         self, articles: Sequence[CapturedArticle], seen: datetime, notes: Sequence[str] = ()

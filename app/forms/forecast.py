@@ -1,10 +1,10 @@
-"""The forms that make, update and withdraw a forecast, and the offer to undo the last update."""
+"""The forms that make, update and withdraw a forecast, and the way to undo it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -13,7 +13,7 @@ from sqlmodel import Session
 from app.components.scripts import focus_on
 from app.forms.forecast_value import is_typed, read_field, value_fields
 from app.markdown_text import as_text, quoted, shortened
-from app.session import Act, act, form, form_key, lowest_probability, now, page_state
+from app.session import Act, Undo, act, form, form_key, lowest_probability, memory
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
@@ -265,12 +265,11 @@ def _save(
         )
     how: Any = {"rationale": reason, "evidence": citing, "origin": "app", **doing.by}
     saved = updates.update(doing.ledger, state.question, value, **how)
-    offer_undo(key, state, saved)
     change = shortened(format_change(saved.before, value, text.options), 200)
     message = f"Saved: {change} on {quoted(text.title)}."
     if saved.cited:
         message += f" Evidence: {evidence.format_stances(saved.cited, saved.outcome)}."
-    doing.say(message)
+    doing.say(message, _undo_of(state, saved))
 
 
 def withdraw_form(state: QuestionState) -> None:
@@ -287,78 +286,36 @@ def withdraw_form(state: QuestionState) -> None:
                 doing.ledger, state.question, rationale=reason, origin="app", **doing.by
             )
             assert saved.before is not None
-            offer_undo(key, state, saved)
             withdrawn = shortened(format_value(saved.before, state.text.options))
-            doing.say(f"Withdrew {withdrawn} from {quoted(state.text.title)}.")
+            words = f"Withdrew {withdrawn} from {quoted(state.text.title)}."
+            doing.say(words, _undo_of(state, saved))
 
 
-_SHOWN_FOR = timedelta(minutes=2)
 _CHANGE = 80  # characters shown
 
 
-@dataclass(frozen=True)
-class _Update:
-    """An update that can be undone: its form before the save, its number, its words."""
-
-    key: str
-    slug: str
-    number: int
-    words: str
-    undoing: str
-    at: datetime
-
-
-@dataclass
-class _Last:
-    """The last update of one browser session; None if it changed nothing, or is undone."""
-
-    update: _Update | None = None
-
-
-def offer_undo(key: str, state: QuestionState, saved: updates.Saved) -> None:
-    """Offer to undo the forecast that the form of ``key`` has saved."""
-    last, text, made, before = page_state(_Last), state.text, saved.forecast, saved.before
+def _undo_of(state: QuestionState, saved: updates.Saved) -> Undo | None:
+    """Return the way to undo a forecast that was just saved; None if it changed nothing."""
+    made, before = saved.forecast, saved.before
     if before is not None and value_of(before) == value_of(made):
-        last.update = None
-        return
+        return None
     old, new = (
         "" if one is None or one.withdrawn else shortened(format_value(one, text.options), _CHANGE)
+        for text in (state.text,)
         for one in (before, made)
     )
     change = " → ".join(part for part in (old, new or "withdrawn") if part)
-    words = f"{change} on {quoted(text.title)}"
-    undoing = f"Enters {old} again, as a new update." if old else "Withdraws the forecast."
-    last.update = _Update(key, state.slug, made.id, words, undoing, made.made_at)
 
+    def undo() -> None:
+        with act(form_key(f"forecast-{state.slug}")) as doing:
+            updates.undo(doing.ledger, made.id, origin="app", **doing.by)
+            doing.say(f"Undone: {change} on {quoted(state.text.title)}.")
+            memory().done[f"quick-{state.slug}"] += 1  # this form too has the former value
+            focus_on(forecast_act(state))
 
-def undo_offer(form: str) -> None:
-    """Show the last update of the last minutes with a button that undoes it.
-
-    ``form``: the name of the page's forms, which then begin with the former value.
-    """
-    with st.container(key="undo-place"):  # always, so that cards keep their places on the page
-        last = page_state(_Last).update
-        if last is None or now() - last.at >= _SHOWN_FOR:
-            return
-        if form_key(last.key.rpartition("#")[0]) == last.key:
-            return  # it was refused
-        with st.container(key="undo", horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(as_text(last.words), width="stretch")
-            key = f"undo-{last.number}-go"
-            if st.button(
-                "Undo",
-                key=key,
-                help=f"{last.undoing} Nothing is erased: both stay in the history, and the score "
-                "counts the time between.",
-            ):
-                _undo(form, last)
-
-
-def _undo(form: str, last: _Update) -> None:
-    """Undo the update; the cursor goes to the question's field."""
-    with act(form_key(f"{form}-{last.slug}")) as doing:
-        updates.undo(doing.ledger, last.number, origin="app", **doing.by)
-        doing.say(f"Undone: {last.words}.")
-        focus_on(f"act-forecast-{last.slug}")
-        page_state(_Last).update = None
-    page_state(_Last).update = last  # it was refused
+    does = f"Enters {old} again, as a new update." if old else "Withdraws the forecast."
+    return Undo(
+        f"{does} Nothing is erased: both stay in the history, and the score counts the time "
+        "between.",
+        undo,
+    )

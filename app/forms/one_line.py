@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ import streamlit as st
 from app import session
 from app.components.scripts import focus_on, mount_keyboard
 from app.forms import question
+from app.forms.capture_review import Review
 from app.forms.dates import choose_meaning, future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
@@ -25,7 +27,7 @@ from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import discards, registry
-from forecasts.updates.ask import Line, ask, read_line
+from forecasts.updates.ask import LONGEST, Line, ask, pasted_line, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.asked_type import ASKED_FOR
@@ -111,6 +113,8 @@ def one_line_entry(*, example: str = "") -> None:
     ``example``: a line that one click fills in, for an empty ledger.
     """
     key, entry = session.form_key(_NAME), session.page_state(_Entry)
+    if session.page_state(Review).pasted:
+        st.switch_page("app_pages/articles.py")
     _put_into_fields(key, entry)
     with st.container(key=f"act-{_NAME}", gap="xsmall"):
         row = st.container(key=f"{_NAME}-row", horizontal=True, gap="small")
@@ -156,7 +160,7 @@ def one_line_entry(*, example: str = "") -> None:
                 label="Evidence", placeholder="https://… or a note", key=f"{key}-evidence"
             )
             question.detail_fields(key, to_ask)
-    mount_keyboard(_NAME)
+    mount_keyboard(_NAME, longest=LONGEST, on_pasted=partial(_pasted, key))
     if entry.is_new:
         entry.is_new = False
         time.sleep(_PAINTED)
@@ -239,6 +243,15 @@ def _put_into_fields(key: str, entry: _Entry) -> None:
         entry.filled = set()
     if not texts and not _text(key, _TITLE):
         entry.chosen = None
+
+
+def _pasted(key: str, pasted: str) -> None:
+    """Put a pasted question into the line, or hand an article over to its page."""
+    line = pasted_line(pasted, now=session.now(), zone=zone())
+    if line is None:
+        session.page_state(Review).pasted = pasted
+    else:
+        _try(key, line)
 
 
 def _try(key: str, example: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 from sqlmodel import Session
 
 from app.markdown_text import as_text, shortened
-from app.session import act, form_key, ledger_url, now, page_state, reading
+from app.session import Undo, act, form_key, ledger_url, now, reading
 from app.times import day, when
 from app.views.widgets import question_line, shown_page
 from forecasts.common.text import count
@@ -21,21 +21,7 @@ from forecasts.scores import ledger_frames as frames
 
 _SHOWN = 25  # pairs a page
 _MOST = 1000  # pairs looked for
-
-
-@dataclass
-class Judged:
-    """The last decision in this browser session, which can be taken back."""
-
-    pairs: Sequence[SamePair] = ()
-    joined: Sequence[families.Joined] = ()  # none if they are not the same
-
-    @property
-    def words(self) -> str:
-        """The decision in words: 'Joined: 2 pairs.'."""
-        many = self.pairs[1:]
-        named = count(len(self.pairs), "pair") if many else " and ".join(self.pairs[0].slugs)
-        return f"{'Joined' if self.joined else 'Not the same'}: {named}."
+_AGAIN = "The pairs are proposed again."
 
 
 @st.cache_data(show_spinner="Comparing titles …", ttl=timedelta(minutes=10), max_entries=16)
@@ -46,7 +32,7 @@ def _pairs(
 
 
 def same_questions(only: Sequence[str] | None = None) -> None:
-    """Show the proposed pairs, those with one of the slugs ``only``, and the last decision."""
+    """Show the proposed pairs, or those with one of the slugs ``only``."""
     with reading() as ledger:
         written = (*frames.revision(ledger), families.judgements(ledger))
         pairs = _pairs(ledger_url(), written, only, ledger)
@@ -57,7 +43,6 @@ def same_questions(only: Sequence[str] | None = None) -> None:
     st.subheader("Same questions", anchor=False)
     if not pairs:
         st.caption("No two questions of different platforms look the same.")
-        _undo()
         return
     st.caption(
         f"{count(len(pairs), 'pair')} may be the same question on two platforms. Reports count a "
@@ -84,17 +69,19 @@ def _choice(pairs: Sequence[SamePair], platforms: Mapping[int, str]) -> None:
         label, none = f"Join {len(chosen)} selected", not chosen
         same = st.button(label, key=f"{key}-yes", type="primary", disabled=none)
         differ = st.button("Not the same", key=f"{key}-no", disabled=none)
-    _undo()
     if same or differ:
-        judged = page_state(Judged)
         with act(key) as doing:
             joined: Sequence[families.Joined] = ()
             if same:
                 joined = families.join_pairs(doing.ledger, chosen, **doing.by)
             else:
                 families.tell_pairs_apart(doing.ledger, chosen, **doing.by)
-            judged.pairs, judged.joined = chosen, joined
-            doing.say(judged.words)
+            several = chosen[1:]
+            named = count(len(chosen), "pair") if several else " and ".join(chosen[0].slugs)
+            doing.say(
+                f"{'Joined' if joined else 'Not the same'}: {named}.",
+                Undo(_AGAIN, partial(_undo, chosen, joined)),
+            )
 
 
 def _box(pair: SamePair) -> str:
@@ -120,19 +107,11 @@ def _pair(pair: SamePair, platforms: Mapping[int, str]) -> bool:
     return ticked
 
 
-def _undo() -> None:
-    """Show the last decision with a button that takes it back."""
-    judged, key = page_state(Judged), form_key("same-undo")
-    if not judged.pairs:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(as_text(judged.words), width="content")
-        undo = st.button("Undo", key=f"{key}-go")
-    if undo:
-        with act(key) as doing:
-            for joined in reversed(judged.joined):
-                families.leave_family(doing.ledger, joined, **doing.by)
-            if not judged.joined:
-                families.tell_pairs_apart(doing.ledger, judged.pairs, apart=False, **doing.by)
-            judged.pairs = ()
-            doing.say("Undone.")
+def _undo(pairs: Sequence[SamePair], joined: Sequence[families.Joined]) -> None:
+    """Take the decision on the pairs back; ``joined``: none if they are not the same."""
+    with act(form_key("same-undo")) as doing:
+        for one in reversed(joined):
+            families.leave_family(doing.ledger, one, **doing.by)
+        if not joined:
+            families.tell_pairs_apart(doing.ledger, pairs, apart=False, **doing.by)
+        doing.say("Undone.")

@@ -62,6 +62,8 @@ _OF_TITLE = re.compile(
     r"|drop|beat|win|get|take|lose|gain|be|stay|remain|cut|raise|with|from|near|around|about|cross)s?"
     r"(?: (?:about|around|nearly|almost|only))? \W?$"
 )
+_ADDRESS = re.compile(r"(?i)https?://\S+")
+LONGEST = 250  # characters of a pasted line; a longer text is an article
 _NOT_IN_PERCENT = ("0", "00", "100")
 _NAMES = [name for full in (*MONTHS, *WEEKDAYS) for name in (full, full[:3])]
 _GOES_ON = re.compile(
@@ -140,6 +142,33 @@ def read_line(
         return Line(title, probability, None, "", unclear, type_, doubt, typed)
     closes, phrase = (None, "") if named is None else (named.moment, named.phrase)
     return Line(title, probability, closes, phrase, unclear, type_, typed=typed)
+
+
+def is_address(pasted: str) -> bool:
+    """Return whether a web address was pasted, and nothing else."""
+    return _ADDRESS.fullmatch(pasted.strip()) is not None
+
+
+def pasted_line(pasted: str, *, now: datetime, zone: tzinfo | None = None) -> str | None:
+    r"""Return a pasted text as one line; None if it is an article, or the address of one.
+
+    Several lines are an article unless they are a question and its probability.
+
+    >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
+    >>> pasted_line("Will it rain tomorrow?\n30%", now=noon)
+    'Will it rain tomorrow? 30%'
+    """
+    *first, last = [" ".join(line.split()) for line in pasted.strip().splitlines()]
+    title = " ".join(first)
+    ends = _is_probability(last) and not title.endswith("?")
+    line = f"{title}, {last}" if title and ends else f"{title} {last}".strip()
+    if is_address(line) or len(line) > LONGEST:
+        return None
+    if first:
+        read = read_line(line, now=now, zone=zone)
+        if read.probability is None or not (ends or read.title.endswith("?")):
+            return None
+    return line
 
 
 def _split(typed: str, is_dated: Callable[[str], bool]) -> tuple[str, str | None, str]:

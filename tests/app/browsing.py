@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Dialog,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None and os.environ.get("CI"):
@@ -47,6 +55,19 @@ DONE = f'{APP}[data-test-script-state="notRunning"]'
 WITHIN = """address => {
     history.pushState({}, "", address);
     dispatchEvent(new PopStateEvent("popstate"));
+}"""
+COVERED = """() => {
+    const said = document.querySelector(".st-key-said").getBoundingClientRect();
+    return [...document.querySelectorAll("a, button, input, textarea, [role=slider]")]
+        .filter((one) => {
+            const { left, top, right, bottom } = one.getBoundingClientRect();
+            const [x, y] = [Math.max(left, said.left), Math.max(top, said.top)];
+            const [toX, toY] = [Math.min(right, said.right), Math.min(bottom, said.bottom)];
+            // The place lets presses through to what is below it.
+            return x < toX && y < toY && !one.closest(".st-key-said")
+                && one.contains(document.elementFromPoint((x + toX) / 2, (y + toY) / 2));
+        })
+        .map((one) => one.ariaLabel || one.innerText);
 }"""
 UNSAVED = "You have typed something that is not saved. Leave it?"
 PATIENCE = 60_000  # ms: the machine may be busy
@@ -145,6 +166,29 @@ def current(place: Locator) -> Locator:
 def current_field(page: Page, label: str) -> Locator:
     """Return the current field with that label."""
     return current(page.get_by_label(label, exact=True))
+
+
+def said(page: Page) -> Locator:
+    """Return the place of the last act's message."""
+    return page.get_by_role("status").and_(page.locator(".st-key-said"))
+
+
+def covered(page: Page) -> list[str]:
+    """Return the fields, buttons and links in sight that the last act's message lies over."""
+    return list(page.evaluate(COVERED))
+
+
+def reach(page: Page, place: Locator) -> None:
+    """Press Tab until the locator has the focus."""
+    expect(place.first).to_be_visible()
+    # While a run draws the page again, an old element may be there beside the new one.
+    expect(page.locator(DONE)).to_be_visible()
+    expect(place).to_have_count(1)
+    for _ in range(60):
+        if place.and_(page.locator(":focus")).count():
+            return
+        page.keyboard.press("Tab")
+    pytest.fail("The keyboard does not lead there.")
 
 
 def go(page: Page, address: str) -> None:

@@ -416,9 +416,20 @@ def forecasts(engine: Engine, slug: str, by: str | None = None) -> list[Forecast
     return [row for row, handle in rows if by in (None, handle)]
 
 
-def toasts(app: AppTest) -> list[str]:
-    """Return the page's toasts as a reader sees them."""
-    return [toast.value.translate(UNSEEN) for toast in app.toast]
+def confirmed(app: AppTest) -> list[str]:
+    """Return the message of the last act, in a list, as a reader sees it."""
+    said = [one.value for place in _parts(app, "said") for one in place.get("markdown")]
+    return [one.translate(UNSEEN) for one in said if one]
+
+
+def page_links(app: AppTest) -> list[Any]:
+    """Return the page's links, without those of the bar of places."""
+    first = sum(len(bar.get("page_link")) for bar in _parts(app, "bar"))
+    return list(app.get("page_link")[first:])
+
+
+def _parts(app: AppTest, key: str) -> list[Any]:
+    return [one for one in app.main.children.values() if getattr(one, "key", "") == key]
 
 
 def errors(app: AppTest) -> str:
@@ -485,5 +496,5 @@ def words(app: AppTest) -> str:
     """Return all Markdown, headings and messages of the page, without escapes."""
     kinds = ("title", "header", "markdown", "caption", "info", "error", "warning", "success")
     said = [element.value for kind in kinds for element in app.get(kind)]
-    said += [element.proto.label for element in app.get("page_link")]
+    said += [element.proto.label for element in page_links(app)]
     return "\n".join(said).translate(UNSEEN)

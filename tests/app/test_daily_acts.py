@@ -22,6 +22,8 @@ from tests.app.browsing import (
     current_field,
     dialogs,
     go,
+    reach,
+    said,
     tab,
 )
 
@@ -86,12 +88,11 @@ def test_an_update_is_undone_by_keys_and_the_cursor_is_back_in_its_card(
     expect(button).to_be_visible()
     page.locator(daily_acts.DONE).wait_for()
     assert daily_acts.has_focus(page, landing)  # the offer does not take the cursor
-    for _ in range(6):
-        page.keyboard.press("Shift+Tab")
-        if button.and_(page.locator(":focus")).count():
-            break
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
+    expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stToast").filter(has_text="Undone")).to_be_visible()
+    expect(said(page).get_by_text("Undone")).to_be_visible()
     page.locator(daily_acts.DONE).wait_for()
     expect(button).to_have_count(0)
     assert daily_acts.has_focus(page, field)
@@ -225,19 +226,6 @@ def test_the_app_can_be_installed_and_says_so_without_a_network_until_it_is_back
         expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
 
 
-def reach(page: Page, place: Locator) -> None:
-    """Press Tab until the locator has the focus."""
-    expect(place.first).to_be_visible()
-    # While a run draws the page again, an old element may be there beside the new one.
-    expect(page.locator(DONE)).to_be_visible()
-    expect(place).to_have_count(1)
-    for _ in range(60):
-        if place.and_(page.locator(":focus")).count():
-            return
-        page.keyboard.press("Tab")
-    pytest.fail("The keyboard does not lead there.")
-
-
 def test_a_question_is_found_opened_and_forecast_and_another_one_asked(
     page: Page, server: Server
 ) -> None:
@@ -286,8 +274,7 @@ def forecast_by_keys(page: Page) -> None:
     page.get_by_text("Evidence and review date").click()
     page.get_by_role("combobox", name="Review in").focus()
     page.keyboard.press("Control+Enter")
-    # Exactly these words offer to undo it; a message that goes again has them in it.
-    expect(page.get_by_text("47% on “Will the ferry open?”", exact=True)).to_be_visible()
+    expect(said(page).get_by_text("47% on “Will the ferry open?”")).to_be_visible()
     expect(page.locator(DONE)).to_be_visible()
     expect(value).to_be_focused()
     # The slider moves with the arrow keys, and writes into the field.

@@ -18,7 +18,7 @@ from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from tests.app.browsing import IN_BROWSER, current_field, go, serving, tab
-from tests.app.conftest import forecasts, submit, visit, words, write_question
+from tests.app.conftest import confirmed, forecasts, submit, visit, words, write_question
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
@@ -50,7 +50,7 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
             # The act is not confirmed, and the form keeps its text.
             save.click()
             expect(said.first).to_be_visible()
-            expect(page.get_by_test_id("stToast")).to_have_count(0)
+            expect(said(page)).to_be_empty()
             page.get_by_role("link", name="Today").first.click()
             expect(page.get_by_text("retries every few seconds").first).to_be_visible()
             expect(said.first).to_be_visible()
@@ -62,7 +62,7 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         field.fill("36%")
         page.keyboard.press("Tab")
         save.click()
-        expect(page.get_by_test_id("stToast")).to_be_visible()
+        expect(said(page)).to_contain_text("Saved")
         # A line that is entered meanwhile is in its field again.
         page.goto(base)
         line = current_field(page, "New question")
@@ -117,11 +117,11 @@ def test_on_a_full_disk_that_nobody_had_open_the_app_reads_says_so_and_recovers_
         fill_journal(engine)
         submit(furnished, "quick-quay#0", "save", value="30%")
         assert "could not be used" in words(furnished)
-        assert not furnished.toast
+        assert not confirmed(furnished)
     before = len(forecasts(engine, "quay"))
     furnished.button(key="quick-quay#0-save").click().run()
     assert not furnished.error
-    assert len(furnished.toast) == 1
+    assert len(confirmed(furnished)) == 1
     assert len(forecasts(engine, "quay")) == before + 1
 
 

@@ -28,23 +28,29 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.browsing import DONE, IN_BROWSER, PATIENCE, Server, go, saves_waiting, serving, tab
+from tests.app.browsing import (
+    DONE,
+    IN_BROWSER,
+    PATIENCE,
+    Server,
+    covered,
+    go,
+    saves_waiting,
+    serving,
+    tab,
+)
 
 pytestmark = IN_BROWSER
 HELD = (0, 100)  # ms
 TRIES = 20
 STILL = "() => document.getAnimations().every(one => one.playState !== 'running')"
 TOUCH = "Input.dispatchTouchEvent"
-# The middle of the button once it is in sight, and no message of an earlier form covers it.
+# The middle of the button once it is in sight.
 MIDDLE = """async button => {
     button.scrollIntoView({ block: "center" });
-    for (const began = performance.now(); ; ) {
-        await new Promise(requestAnimationFrame);
-        const box = button.getBoundingClientRect();
-        const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-        const isFree = button.contains(document.elementFromPoint(x, y));
-        if (isFree || performance.now() - began > 15000) return { x, y };
-    }
+    await new Promise(requestAnimationFrame);
+    const box = button.getBoundingClientRect();
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }"""
 WAYS = {"pointer": (1280, 900), "touch": (390, 844)}
 _numbers = count(1)
@@ -323,6 +329,7 @@ class Hand:
             self.lost = True
             return 0
         self._rest()
+        assert covered(page) == []
         return self._rows(form.table) - before if form.table else 1
 
     def _field(self, within: Locator, label: str) -> Locator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from forecasts.common.times import read_time
 from forecasts.ledger import database
 from forecasts.operations.transfer import move
 from forecasts.updates import updates
-from tests.app.conftest import Clock, errors, forecasts, register, submit, toasts, visit, words
+from tests.app.conftest import Clock, confirmed, errors, forecasts, register, submit, visit, words
 from tests.conftest import day
 from tests.ledger.test_outages import down
 from tests.postgresql import Server
@@ -29,24 +28,20 @@ from tests.postgresql import Server
 pytestmark = pytest.mark.slow
 
 
-def test_acknowledgements_keep_their_places_for_some_seconds(
+def test_an_acknowledgement_stays_for_some_seconds_or_until_the_next_act(
     furnished: AppTest, clock: Clock
 ) -> None:
     """A run may be abandoned before the browser has its message, so the next one has it too."""
 
-    def save(seconds: int, count: int) -> list[str]:
-        clock.moment = day(5) + timedelta(seconds=seconds)
-        submit(furnished, f"quick-quay#{count}", "save", value=f"{30 + count}%")
-        return [re.findall(r"3\d%", toast)[-1] for toast in toasts(furnished)]
-
     visit(furnished, "today")
-    assert save(0, 0) == ["30%"]
-    assert save(3, 1) == ["30%", "31%"]
-    assert save(6, 2) == ["32%", "31%"]
-    clock.moment = day(5) + timedelta(seconds=9)
-    assert len(furnished.run().toast) == 1
-    clock.moment = day(5) + timedelta(seconds=12)
-    assert len(furnished.run().toast) == 0
+    submit(furnished, "quick-quay#0", "save", value="30%")
+    furnished.button(key="quick-quay#1-save").click().run()
+    still = ["Saved: still 30% on “Will the quay open?”."]
+    assert confirmed(furnished) == still
+    clock.moment = day(5) + timedelta(seconds=4)
+    assert confirmed(furnished.run()) == still
+    clock.moment = day(5) + timedelta(seconds=6)
+    assert confirmed(furnished.run()) == []
 
 
 def test_an_act_that_fails_is_neither_stored_nor_acknowledged(
@@ -59,7 +54,7 @@ def test_an_act_that_fails_is_neither_stored_nor_acknowledged(
     monkeypatch.setattr(updates, "record_models", fail)
     submit(furnished, "quick-quay#0", "save", value="30%")
     assert errors(furnished) == "The disk is full.\n\nMake room."
-    assert not furnished.toast
+    assert not confirmed(furnished)
     assert len(forecasts(engine, "quay")) == 1
 
 
@@ -179,7 +174,7 @@ def test_pages_name_the_new_place_and_an_act_is_refused(
     target.dispose()
     submit(furnished, "quick-quay#0", "save", value="30%")
     assert "nothing more is stored in it" in words(furnished)
-    assert not furnished.toast
+    assert not confirmed(furnished)
     visit(furnished, "questions")
     assert "This ledger was moved to" in words(furnished)
     assert "new.sqlite3" in words(furnished)

@@ -28,6 +28,7 @@ from tests.app.browsing import (
     Server,
     current_field,
     dialogs,
+    said,
     saves_waiting,
     serving,
     tab,
@@ -135,8 +136,7 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
         expect(value(page, third)).to_be_focused()
         page.keyboard.type("6")
     page.keyboard.type("3")
-    for saved in ("61%", "62%"):
-        expect(page.get_by_test_id("stToast").filter(has_text=saved)).to_be_visible()
+    expect(said(page).get_by_text("62%")).to_be_visible()
     settled(page)
     expect(value(page, third)).to_have_value("63")
     expect(value(page, third)).to_be_focused()
@@ -147,7 +147,7 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
         page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
         # As if the request had begun only after the patience for it was over.
         page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
-    expect(page.get_by_test_id("stToast").filter(has_text="63%")).to_be_visible()
+    expect(said(page).get_by_text("63%")).to_be_visible()
     page.wait_for_function("window.forecastLedger.entered.length === 0")
     settled(page)
     assert page.evaluate("window.twice") == []
@@ -204,7 +204,7 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
         page.keyboard.press("Tab")
         page.keyboard.type("It rusts.")
         page.keyboard.press("Enter")
-        expect(page.get_by_test_id("stToast").filter(has_text="50%")).to_be_visible()
+        expect(said(page).get_by_text("50%")).to_be_visible()
         settled(page)
         expect(value(page, "gate-1")).to_be_focused()
         close(due, "gate-6")  # meanwhile, and the page does not know it yet

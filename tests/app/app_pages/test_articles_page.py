@@ -14,7 +14,7 @@ from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Article
 from forecasts.questions import passages, registry
-from tests.app.conftest import ARTICLE, errors, fill, keys, submit, visit, words
+from tests.app.conftest import ARTICLE, confirmed, errors, fill, keys, submit, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,7 @@ def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
         read(app)
         app.button(key="store").click().run()
         assert len(stored(engine)) == 1, reading
-    assert "1 article already stored" in app.toast[-1].value.replace("\\", "")
+    assert "1 article already stored" in confirmed(app)[0]
 
 
 def titles(app: AppTest) -> list[str]:

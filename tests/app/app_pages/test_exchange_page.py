@@ -17,7 +17,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member
 from forecasts.platforms.formats import EXPORTS
 from forecasts.questions import standing
-from tests.app.conftest import press, toasts, visit, words
+from tests.app.conftest import confirmed, press, visit, words
 from tests.conftest import day
 from tests.platforms.metaculus_files import crowd, export, forecast, question
 
@@ -83,9 +83,9 @@ def test_a_preview_lists_additions_that_an_import_stores_and_the_next_has_none(
     assert "**new** · 2 new forecasts, 2 Jan 2026 to 3 Jan 2026 · close 11 Jan 2026\n" in said
     assert "**new** · 1 new forecast, 2 Jan 2026 · close 11 Jan 2026\n" in said
     assert "crowd" in said
-    assert not app.toast  # nothing is imported yet
+    assert not confirmed(app)  # nothing is imported yet
     press(app, "Import")
-    assert toasts(app) == ["Imported: 2 questions, 3 forecasts."]
+    assert confirmed(app) == ["Imported: 2 questions, 3 forecasts."]
     said = words(app)
     assert "Imported from Metaculus" in said
     assert "Will it rain on day 41?" in said
@@ -246,7 +246,7 @@ def test_a_folder_is_previewed_and_imported(furnished: AppTest, engine: Engine) 
     assert "Adds 1 question, 2 forecasts." in words(furnished).replace("*", "")
     assert len(listed(engine)) == 6
     furnished.button(key="import#0-go").click().run()
-    assert toasts(furnished) == ["Imported: 1 question, 2 forecasts."]
+    assert confirmed(furnished) == ["Imported: 1 question, 2 forecasts."]
     assert len(listed(engine)) == 7
     assert not furnished.exception
 

@@ -16,15 +16,16 @@ from forecasts.updates.comments import comment
 from forecasts.values.value import Value
 from tests.app.conftest import (
     columns,
+    confirmed,
     errors,
     fill,
     forecasts,
     keys,
+    page_links,
     register,
     say,
     settle,
     submit,
-    toasts,
     visit,
     words,
 )
@@ -152,7 +153,7 @@ def test_a_withdrawal_is_a_row_of_its_own(furnished: AppTest, engine: Engine) ->
     submit(furnished, "withdraw-quay#0", "go", reason="I know too little")
     row = forecasts(engine, "quay")[-1]
     assert (row.withdrawn, row.rationale) == (True, "I know too little")
-    assert toasts(furnished) == ["Withdrew 30% from “Will the quay open?”."]
+    assert confirmed(furnished) == ["Withdrew 30% from “Will the quay open?”."]
     assert "You withdrew your forecast 6 Jan 2026, 00:00 UTC." in words(furnished)
 
 
@@ -166,7 +167,7 @@ def test_a_resolved_question_shows_its_outcome_scores_and_corrections(
     scores = columns(furnished, "Coverage")
     assert list(scores)[1:3] == ["Brier (0–1)", "At close (0–1)"]
     assert list(scores.iloc[0]) == ["alice", "0.400", "0.160", "100%", "2"]
-    [link] = [one.proto for one in furnished.get("page_link") if one.proto.page == "my_scores"]
+    [link] = [one.proto for one in page_links(furnished) if one.proto.page == "my_scores"]
     assert (link.label, link.query_string) == ("Score of each update", "question=snow")
     settle(engine, "snow", "yes", known=None, note="It did.")
     said = words(furnished.run())
@@ -194,7 +195,7 @@ def test_the_discussion_has_reasons_with_their_changes_and_comments_newest_first
     assert said.index("Which gauge?") < said.index("A front") < said.index("Clouds *are*")
     assert said.count("A front") == 2  # in the list of forecasts too
     submit(furnished, "comment-rain#0", "save", text="Whose *gauge*?")
-    assert toasts(furnished) == ["Added your comment."]
+    assert confirmed(furnished) == ["Added your comment."]
     assert "Discussion (5)" in [tab.label for tab in furnished.tabs]
     furnished.button(key="comment-rain#1-save").click().run()
     assert "The comment has no text." in words(furnished)
@@ -216,7 +217,7 @@ def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: En
         assert change in said
     assert len(wordings(engine, "rain")) == 1  # previewed, not saved yet
     furnished.button(key="revise-rain-1#0-save").click().run()
-    assert toasts(furnished) == ["Saved wording 2 of “Will it rain in town?”."]
+    assert confirmed(furnished) == ["Saved wording 2 of “Will it rain in town?”."]
     first, second = wordings(engine, "rain")
     assert (second.title, second.tags) == ("Will it rain in town?", None)
     assert second.reason == "Which place was not said"
@@ -263,7 +264,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     submit(furnished, "close-quay#0", "go", at="2026-01-05 12:00")
     assert "The question was not closed" in furnished.error[0].value
     submit(furnished, "close-quay#0", "go", sure=True)
-    assert toasts(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
+    assert confirmed(furnished) == ["Closed at 5 Jan 2026, 12:00 UTC: “Will the quay open?”."]
     said = words(furnished)
     assert "Awaiting resolution" in said
     assert "Closed early, 5 Jan 2026, 12:00 UTC." in said
@@ -271,7 +272,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     assert "Scheduled close: 21 Jan 2026" in said
     furnished.button(key="reopen-quay#0-go").click().run()
     reopened = "Reopened: “Will the quay open?” closes 21 Jan 2026, 00:00 UTC."
-    assert toasts(furnished)[-1] == reopened
+    assert confirmed(furnished)[-1] == reopened
     assert "Scheduled close" not in words(furnished)
     assert "Your forecast" in words(furnished)
     reasons = ["registered", "closed early", "early close taken back"]
@@ -343,7 +344,7 @@ def test_a_question_of_ones_own_without_criteria_offers_to_write_them(
     visit(furnished, "question", slug="thought")
     assert "no criteria" in words(furnished)
     submit(furnished, "criteria-thought-1#0", "save", criteria="Yes if the pond is solid.")
-    assert toasts(furnished) == ["Saved the criteria of “Will it freeze?”."]
+    assert confirmed(furnished) == ["Saved the criteria of “Will it freeze?”."]
     said = words(furnished)
     assert "Yes if the pond is solid." in said
     assert "no criteria" not in said
@@ -357,7 +358,7 @@ def test_a_question_registered_by_mistake_is_discarded(furnished: AppTest, engin
         registry.register(ledger, text, member=alice, now=day(4.5), slug="slip")
     visit(furnished, "question", slug="slip")
     furnished.button(key="discard-slip#0-go").click().run()
-    assert toasts(furnished) == ["Discarded “Wil it?”."]
+    assert confirmed(furnished) == ["Discarded “Wil it?”."]
     assert furnished.title[0].value == "Questions"
     assert "Wil it" not in words(furnished).replace("Discarded “Wil it?”.", "")
     visit(furnished, "question", slug="rain")  # older than a day, and forecast by another

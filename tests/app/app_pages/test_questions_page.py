@@ -12,14 +12,24 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import standing
-from tests.app.conftest import Clock, fill, forecasts, state, submit, visit, words
+from tests.app.conftest import (
+    Clock,
+    confirmed,
+    fill,
+    forecasts,
+    page_links,
+    state,
+    submit,
+    visit,
+    words,
+)
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
 
 
 def titles(app: AppTest) -> list[str]:
-    return [link.proto.label.replace("\\", "") for link in app.get("page_link")]
+    return [link.proto.label.replace("\\", "") for link in page_links(app)]
 
 
 def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> None:
@@ -91,7 +101,7 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
     furnished.text_input(key="several#0-tag").input("weather").run()
     assert "This changes 1 question:\n\n- Will it snow?" in words(furnished)
     furnished.button(key="several#0-go").click().run()
-    assert furnished.toast[0].value == "Changed 1 question\\."
+    assert confirmed(furnished) == ["Changed 1 question."]
     assert state(engine, "snow").text.tags == ["weather"]
     assert "0 questions selected" in words(furnished)
 

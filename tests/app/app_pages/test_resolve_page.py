@@ -17,7 +17,7 @@ from forecasts.resolution import assignments, confirmation, kept_evidence, progr
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.runs import run
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS
-from tests.app.conftest import Clock, errors, fill, settle, state, submit, toasts, visit, words
+from tests.app.conftest import Clock, confirmed, errors, fill, settle, state, submit, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_correction_keeps_the_earlier_resolution(furnished: AppTest, engine: E
     first, second = history(engine, "snow")
     assert second.supersedes_id == first.id
     assert second.known_at == first.known_at  # no other time was given
-    assert toasts(furnished) == ["Corrected: no → yes. Scores are stored."]
+    assert confirmed(furnished) == ["Corrected: no → yes. Scores are stored."]
     # With the other outcome, 0.8 and 0.4 are 0.2 and 0.6 away.
     assert furnished.metric[0].value == f"{(0.2**2 + 0.6**2) / 2:.3f}"
 
@@ -83,14 +83,14 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
     assert late in words(furnished)
     furnished.button(key="resolve-snow#0-go").click().run()
     times = "known at 5 Jan 2026, 00:00 UTC → 1 Jan 2026, 12:00 UTC"
-    assert toasts(furnished) == [f"Corrected: {times}. {late} Scores are stored."]
+    assert confirmed(furnished) == [f"Corrected: {times}. {late} Scores are stored."]
 
 
 def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="ended")
     submit(furnished, "resolve-ended#0", "propose", outcome="yes", note="I heard so")
     assert state(engine, "ended").status == Status.proposed
-    assert toasts(furnished) == ["Proposed: yes on “Has it ended?”."]
+    assert confirmed(furnished) == ["Proposed: yes on “Has it ended?”."]
     said = words(furnished)
     assert "Proposed (2)" in said
     assert "I heard so" in said
@@ -102,7 +102,7 @@ def test_an_annulled_question_yields_no_scores(furnished: AppTest, engine: Engin
     submit(furnished, "resolve-snow#0", "go", outcome="annulled")
     assert state(engine, "snow").status == Status.annulled
     assert "The question is annulled and not scored." in words(furnished)
-    assert toasts(furnished) == [
+    assert confirmed(furnished) == [
         "Corrected: no → annulled. It is not scored and is left out of reports."
     ]
 
@@ -168,7 +168,7 @@ def test_the_resolvers_of_a_parked_question_are_removed_on_request(
     visit(furnished, "resolve")
     furnished.button(key="retry-ended#0-remove").click().run()
     assert "needs attention" not in words(furnished)
-    assert toasts(furnished)[0].startswith("Removed the resolvers of")
+    assert confirmed(furnished)[0].startswith("Removed the resolvers of")
     with database.reading(engine) as ledger:
         assert progress.last_lookups(ledger) == []
     assert run.run(engine, now=day(60)).results == []
@@ -240,7 +240,7 @@ def test_an_outcome_is_withdrawn_with_a_reason(furnished: AppTest, engine: Engin
     furnished.button(key="resolve-snow#0-withdraw-go").click().run()
     assert "needs a reason" in errors(furnished)
     submit(furnished, "resolve-snow#0-withdraw", "go", reason="That was *Bergen*")
-    assert toasts(furnished) == ["Withdrawn: no. The question has no outcome now."]
+    assert confirmed(furnished) == ["Withdrawn: no. The question has no outcome now."]
     assert [row.state for row in history(engine, "snow")] == ["confirmed", "withdrawn"]
     assert state(engine, "snow").resolution is None
     said = words(furnished)

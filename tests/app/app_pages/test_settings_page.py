@@ -21,13 +21,13 @@ from forecasts.resolution.progress import record_run
 from tests.agenda.notifications.conftest import Service, service
 from tests.app.conftest import (
     Clock,
+    confirmed,
     errors,
     forecasts,
     press,
     register,
     state,
     submit,
-    toasts,
     visit,
     words,
 )
@@ -59,7 +59,7 @@ def test_a_choice_is_saved_and_applies_at_once(asked: AppTest, engine: Engine) -
     assert asked.number_input(key="preferences#0-days").value == 14
     assert asked.number_input(key="preferences#0-lowest").value == 0.1
     submit(asked, "preferences#0", "save", zone="Asia/Tokyo", lowest=1.0, days=7, theme="Dark")
-    assert toasts(asked) == ["Saved your settings."]
+    assert confirmed(asked) == ["Saved your settings."]
     assert saved(engine) == (Preferences("Asia/Tokyo", 0.01, Theme.dark), 7)
     assert "Times: Asia/Tokyo." in words(asked)
     assert asked.selectbox(key="preferences#1-zone").value == "Asia/Tokyo"
@@ -185,7 +185,7 @@ def test_a_calendar_gets_an_address_that_is_shown_once(asked: AppTest, engine: E
         )
     press(asked, "Copied")
     press(asked, "Revoke address")
-    assert "Revoked your calendar address" in asked.toast[0].value
+    assert "Revoked your calendar address" in confirmed(asked)[0]
     with database.reading(engine) as ledger:
         assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None
 
@@ -221,11 +221,11 @@ def test_a_channel_is_added_tried_changed_and_removed(
     settings: AppTest, engine: Engine, service: Service
 ) -> None:
     add(settings, "pho*ne*", service.address("xyzzy"))
-    assert "Added the channel pho*ne*" in settings.toast[0].value.replace("\\", "")
+    assert "Added the channel pho*ne*" in confirmed(settings)[0]
     assert "**pho*ne*** json://…" in words(settings)
     assert not settings.exception
     settings.button(key="channel-pho*ne*#0-test").click().run()
-    assert [one.value for one in settings.success] == ["Sent."]
+    assert confirmed(settings) == ["Sent."]
     service.answer = lambda _: 403
     settings.button(key="channel-pho*ne*#0-test").click().run()
     assert "status 403" in settings.warning[0].value
@@ -236,7 +236,7 @@ def test_a_channel_is_added_tried_changed_and_removed(
     shown = words(settings) + "".join(one.value or "" for one in settings.text_input)
     assert "xyzzy" not in shown
     settings.button(key="channel-pho*ne*#1-remove").click().run()
-    assert "pho*ne" not in words(settings)
+    assert "**pho*ne***" not in words(settings)
 
 
 def test_an_impossible_value_is_named_in_its_place(settings: AppTest) -> None:
@@ -257,7 +257,7 @@ def test_uncertain_messages_are_shown_and_sent_again(
         sender.send(engine, now=day(1), allow_private=True)
     assert "1 unconfirmed" in words(visit(settings, "settings"))
     settings.button(key="channel-phone#0-again").click().run()
-    assert "The next run sends 1 notice again" in settings.toast[0].value
+    assert "The next run sends 1 notice again" in confirmed(settings)[0]
     assert "1 waiting" in words(settings)
     sender.send(engine, now=day(6), allow_private=True)
     assert len(service.got) == 2

@@ -18,13 +18,13 @@ from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.app.conftest import (
     Clock,
+    confirmed,
     errors,
     focused,
     forecasts,
     register,
     say,
     submit,
-    toasts,
     visit,
     words,
 )
@@ -83,7 +83,7 @@ def test_forecasts_that_are_not_due_are_listed_on_request_a_dozen_at_a_time(
     assert listed(app) == [*range(17, 2, -1)]
     assert focused(app) == "act-forecast-q14"
     submit(app, "quick-q05#0", "save", value="55")
-    assert toasts(app) == ["Saved: 40% → 55% on “Is it 5?”."]
+    assert confirmed(app) == ["Saved: 40% → 55% on “Is it 5?”."]
     assert listed(app) == [*range(17, 2, -1)]  # at its place, while the page is open
     app.session_state["not-due-page"] = 2
     app.text_input(key="quick-q09#0-value").input("60").run()
@@ -98,7 +98,7 @@ def test_a_certain_forecast_from_elsewhere_can_be_confirmed(
     say(engine, "quay", 1.0)
     visit(furnished, "today")
     furnished.button(key="quick-quay#0-save").click().run()
-    assert toasts(furnished) == ["Saved: still 100% on “Will the quay open?”."]
+    assert confirmed(furnished) == ["Saved: still 100% on “Will the quay open?”."]
 
 
 def test_the_page_names_the_next_step_before_and_after_the_first_forecast(
@@ -124,7 +124,7 @@ def test_an_old_forecast_is_due_until_it_is_saved_again(
     assert "**Review due** after 14 days · you: **33.3%**" in words(visit(furnished, "today"))
     assert furnished.text_input(key="quick-quay#1-value").value == "33.3333%"
     furnished.button(key="quick-quay#1-save").click().run()
-    assert toasts(furnished) == ["Saved: still 33.3% on “Will the quay open?”."]
+    assert confirmed(furnished) == ["Saved: still 33.3% on “Will the quay open?”."]
     assert "Review due" not in words(furnished)
     # The field rounds; the stored forecast keeps every digit.
     assert [one.probability for one in forecasts(engine, "quay", "alice")] == [1 / 3, 1 / 3]
@@ -139,7 +139,7 @@ def test_a_refused_value_is_explained_in_place_and_the_reason_stays(
         submit(furnished, "quick-quay#0", "save", value=typed)
         assert rule in errors(furnished)
     assert furnished.text_input(key="quick-quay#0-reason").value == "The crane is up"
-    assert not furnished.toast
+    assert not confirmed(furnished)
     assert len(forecasts(engine, "quay")) == 1
 
 
@@ -187,7 +187,7 @@ def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(
     assert "utcome" in errors(furnished)
     furnished.radio(key=f"{key}-outcome").set_value(outcome.options[0]).run()
     furnished.button(key=f"{key}-go").click().run()
-    assert toasts(furnished)[0].startswith(f"Resolved: {outcome.options[0]}.")
+    assert confirmed(furnished)[0].startswith(f"Resolved: {outcome.options[0]}.")
     assert "**Outcome?**" not in words(furnished)
     assert "1 to resolve" in words(furnished)  # it is proposed
 
@@ -209,7 +209,7 @@ def test_a_new_article_is_cited_with_the_update(furnished: AppTest, engine: Engi
     capture(engine, "The quay.")
     visit(furnished, "today")
     submit(furnished, "quick-quay#0", "save", value="60%")
-    assert toasts(furnished) == [
+    assert confirmed(furnished) == [
         "Saved: 40% → 60% on “Will the quay open?”. Evidence: 1 as context."
     ]
     assert "in the news" not in words(furnished)
@@ -240,7 +240,7 @@ def test_several_forecasts_are_confirmed_at_once(
     for slug in ("crane", "late"):
         furnished.checkbox(key=f"still-right#0-{slug}").check()
     furnished.button(key="still-right#0-save").click().run()
-    assert toasts(furnished) == ["Confirmed: 2 forecasts unchanged."]
+    assert confirmed(furnished) == ["Confirmed: 2 forecasts unchanged."]
     assert "Review due" not in words(furnished)
     for slug in ("crane", "late"):
         assert [one.probability for one in forecasts(engine, slug)] == [0.5, 0.5]

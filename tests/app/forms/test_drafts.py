@@ -12,7 +12,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import passages, registry, standing
 from tests.app.app_pages.test_articles_page import PASTED, read, stored
-from tests.app.conftest import errors, fill, forecasts, keys, toasts, visit, words
+from tests.app.conftest import confirmed, errors, fill, forecasts, keys, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     ).run()
     assert "**30%** · closes **31 Mar 2026**" in words(app)
     register(app, draft)
-    assert toasts(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
+    assert confirmed(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
     with database.reading(engine) as ledger:
         question = registry.find(ledger, "will-the-tunnel-open-by-31-march")
         [(source, article)] = passages.sources(ledger, question)
@@ -120,7 +120,7 @@ def test_several_drafts_are_registered_in_one_pass_all_or_none(
     with database.reading(engine) as ledger:
         assert standing.listing(ledger, now=day(5)) == []
     fill(app, second, closes="2026-03-31").button(key=button).click().run()
-    assert toasts(app) == ["Registered 2 questions, 1 with your forecast."]
+    assert confirmed(app) == ["Registered 2 questions, 1 with your forecast."]
     assert "2 questions from this article" in [expander.label for expander in app.expander]
 
 

@@ -21,7 +21,7 @@ from forecasts.ledger.models import Ledger, Member, Preference, Question, Role
 from forecasts.samples import demonstration
 from tests.access.test_identities import ISSUER, claims
 from tests.access.test_oidc_settings import set_to
-from tests.app.conftest import forecasts, press, register, share, submit, visit, words
+from tests.app.conftest import confirmed, forecasts, press, register, share, submit, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
     visit(app, "question", slug="sampled")
     assert "no link: it would open your own ledger" in words(app)
     submit(app, "forecast-sampled#0", "save", value="20%")
-    assert "Saved" in app.toast[0].value
+    assert "Saved" in confirmed(app)[0]
     visit(app, "settings")
     assert "Settings belong to your own ledger" in words(app)
     app.button(key="leave-sample").click().run()

@@ -11,7 +11,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.values.value import Value, format_value, value_of
-from tests.app.conftest import errors, fill, forecasts, say, submit, toasts, visit
+from tests.app.conftest import confirmed, errors, fill, forecasts, say, submit, visit
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def test_the_form_begins_with_the_current_forecast_which_saves_unchanged(
     visit(furnished, "question", slug=slug)
     assert [slider.value for slider in furnished.slider] == fields
     save(furnished, slug)
-    assert toasts(furnished)[0].startswith(f"Saved: still {said}")
+    assert confirmed(furnished)[0].startswith(f"Saved: still {said}")
     assert [value_of(one) for one in forecasts(engine, slug, "alice")] == [value, value]
 
 
@@ -59,7 +59,7 @@ def test_each_piece_of_evidence_has_its_own_stance_kind_and_share(
     # The typed text is kept, and nothing is saved.
     assert furnished.text_input(key=f"{key}-value").value == "35%"
     assert furnished.text_input(key=f"{key}-evidence").value == "https://example.org/paint"
-    assert toasts(furnished) == []
+    assert confirmed(furnished) == []
     furnished.selectbox(key=f"{key}-2-article").select_index(0)
     fill(furnished, f"{key}-2", stance="opposes", share=60)
     fill(furnished, f"{key}-3", evidence="Quays open late", stance="context", kind="base_rate")
@@ -70,7 +70,7 @@ def test_each_piece_of_evidence_has_its_own_stance_kind_and_share(
         ("opposes", "news", 0.6, "https://example.org/harbour"),
         ("context", "base_rate", None, "Quays open late"),
     ]
-    assert toasts(furnished) == [
+    assert confirmed(furnished) == [
         "Saved: 35% on “Will the quay open?”. Evidence: 2 against yes, 1 as context."
     ]
 
@@ -87,7 +87,7 @@ def test_unclear_evidence_is_refused_and_the_fields_keep_their_text(
     furnished.selectbox(key=f"{key}-article").select_index(0)
     save(furnished, "quay")
     assert "Evidence 1 names both an article and 'a'." in errors(furnished)
-    assert toasts(furnished) == []
+    assert confirmed(furnished) == []
     assert furnished.text_input(key=f"{key}-value").value == "35%"
     assert len(forecasts(engine, "quay")) == 1
 
@@ -116,14 +116,16 @@ def test_a_stance_against_the_update_is_questioned_once(furnished: AppTest, engi
     save(furnished, "quay")
     assert "moves towards yes, but all its evidence opposes it" in errors(furnished)
     assert "save again if it is right" in errors(furnished)
-    assert toasts(furnished) == []
+    assert confirmed(furnished) == []
     # Another mismatch is asked about again.
     fill(furnished, f"{key}", value="20", stance="supports")
     save(furnished, "quay")
     assert "moves away from yes, but all its evidence supports it" in errors(furnished)
     save(furnished, "quay")
     assert errors(furnished) == ""
-    assert toasts(furnished) == ["Saved: 40% → 20% on “Will the quay open?”. Evidence: 1 for yes."]
+    assert confirmed(furnished) == [
+        "Saved: 40% → 20% on “Will the quay open?”. Evidence: 1 for yes."
+    ]
 
 
 def test_an_unset_slider_is_not_a_forecast_and_a_typed_value_moves_it(furnished: AppTest) -> None:
@@ -153,7 +155,7 @@ def test_the_effect_is_on_the_option_that_changes_most(furnished: AppTest, engin
     assert stance.label == "Effect on “Busan”"
     furnished.text_input(key="forecast-port#0-evidence").input("The strike")
     save(furnished, "port")
-    assert "Evidence: 1 against “Busan”." in toasts(furnished)[0]
+    assert "Evidence: 1 against “Busan”." in confirmed(furnished)[0]
 
 
 def report(app: AppTest, key: str, *, places: dict[str, float | None] | None = None) -> None:

@@ -15,7 +15,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry, standing
 from forecasts.updates import updates
-from tests.app.conftest import Clock, fill, focused, share, toasts, visit, words
+from tests.app.conftest import Clock, confirmed, fill, focused, share, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -222,7 +222,7 @@ def test_undo_discards_the_question_and_gives_the_line_back(app: AppTest, engine
     save(type_line(app, line))
     app.button(key="one-line-undo#0-go").click().run()
     assert registered(engine) == []
-    assert toasts(app) == ["Discarded. The line is back in its field."]
+    assert confirmed(app) == ["Discarded. The line is back in its field."]
     assert fields(app)[0] == line
     assert "**Saved:**" not in words(app)
     save(app, 1)

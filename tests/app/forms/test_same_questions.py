@@ -14,7 +14,7 @@ from forecasts.access.members import member_or_new
 from forecasts.importing import record
 from forecasts.ledger import database
 from forecasts.questions.registry import find, newest_wording
-from tests.app.conftest import press, visit, words
+from tests.app.conftest import confirmed, press, visit, words
 from tests.conftest import ask, day
 from tests.platforms.metaculus_files import export, forecast, question
 
@@ -93,9 +93,8 @@ def test_the_selected_pairs_are_joined_at_once_and_that_is_undone(
     app.checkbox[0].check()
     app.checkbox[2].check().run()
     press(app, "Join 2 selected")
-    assert "Joined\\: 2 pairs\\." in [one.value for one in app.toast]
+    assert confirmed(app) == ["Joined: 2 pairs."]
     assert len(app.checkbox) == 1
-    assert "Joined: 2 pairs." in words(app)
     assert joined(engine, 3) == 2
     press(app, "Undo")
     assert len(app.checkbox) == 3
@@ -105,7 +104,7 @@ def test_the_selected_pairs_are_joined_at_once_and_that_is_undone(
 def test_the_selected_pairs_are_told_apart_at_once_and_that_is_undone(pairs: Pairs) -> None:
     app = press(press(pairs(3), "Select all shown"), "Not the same")
     assert "No two questions of different platforms look the same." in words(app)
-    assert "Not the same: 3 pairs." in words(app)
+    assert confirmed(app) == ["Not the same: 3 pairs."]
     press(app, "Undo")
     assert len(app.checkbox) == 3
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts.values.value import format_value
-from tests.app.conftest import Clock, errors, focused, forecasts, toasts, visit, words
+from tests.app.conftest import Clock, confirmed, errors, focused, forecasts, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_undo_enters_the_former_value_again(
     assert "both stay in the history, and the score counts the time between" in said
     press_undo(furnished)
     assert not furnished.exception
-    assert toasts(furnished)[-1].startswith("Undone: ")
+    assert confirmed(furnished)[-1].startswith("Undone: ")
     first, second, third = path(engine, slug)
     assert first == third != second
     field = furnished.text_input(key=f"{KINDS[page]}-{slug}#3-value")
@@ -79,7 +79,7 @@ def test_undo_withdraws_a_first_forecast_and_enters_a_withdrawn_one_again(
     assert focused(furnished) == "act-forecast-quay"
     save(furnished, "question", "quay", "40%", 2)
     furnished.button(key="withdraw-quay#0-go").click().run()
-    assert "40% → withdrawn on “Will the quay open?”" in words(furnished)
+    assert confirmed(furnished) == ["Withdrew 40% from “Will the quay open?”."]
     press_undo(furnished)
     assert path(engine, "quay")[2:] == ["40%", "withdrawn", "40%"]
 
@@ -100,7 +100,7 @@ def test_only_a_change_is_offered_for_undo_and_not_for_long(
     save(furnished, "today", "quay", "55%", 1)
     assert len(undo_buttons(furnished)) == 1
     furnished.button(key="quick-quay#2-save").click().run()
-    assert toasts(furnished)[-1] == "Saved: still 55% on “Will the quay open?”."
+    assert confirmed(furnished)[-1] == "Saved: still 55% on “Will the quay open?”."
     assert undo_buttons(furnished) == []
 
 

@@ -19,6 +19,7 @@ from tests.app.browsing import (
     answering,
     current_field,
     free_port,
+    said,
     serving,
 )
 from tests.app.conftest import write_question
@@ -90,7 +91,7 @@ def test_sign_in_leads_to_the_wanted_page_to_forecast_until_it_ends_in_every_tab
     current_field(page, "Probability").fill("35%")
     page.keyboard.press("Tab")
     page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first.click()
-    expect(page.get_by_test_id("stToast")).to_be_visible()
+    expect(said(page)).to_contain_text("Saved")
     with closing(sqlite3.connect(server.ledger)) as file:
         members = {handle for (handle,) in file.execute("SELECT handle FROM member")}
     assert members == {"alice", "bob (simulated)"}
