@@ -53,9 +53,9 @@ def capture_form() -> None:
 
     What was pasted into the one line is in the form, and read at once.
     """
-    pasted_before, review.pasted = review.pasted, ""
-    if pasted_before or "pasted" not in st.session_state:  # the page was just opened
-        st.session_state["pasted"] = pasted_before
+    from_line = review.pasted
+    if from_line or "pasted" not in st.session_state:  # the page was just opened
+        st.session_state["pasted"], review.pasted = from_line, ""
         focus_on("pasted")
     with st.form("read"):
         pasted = st.text_area(
@@ -76,7 +76,7 @@ def capture_form() -> None:
             )
         submitted = st.form_submit_button("Read", type="primary", key="read-go")
     mount_keyboard("articles")
-    if not submitted and not pasted_before:
+    if not submitted and not from_line:
         return
     notes: list[str] = []
     with session.shown_errors(), st.spinner("Reading …"):
@@ -242,8 +242,7 @@ def everything() -> None:
     if not st.query_params.keys().isdisjoint(("url", "text")):
         from_selection()
     captured = review.captured
-    is_over = captured is None or session.memory().done[stored_name(captured)]
-    if captured is not None and not is_over and not review.pasted:
+    if captured is not None and not session.memory().done[stored_name(captured)]:
         under_review(captured)
     else:
         capture_form()

@@ -249,7 +249,8 @@ def _pasted(key: str, pasted: str) -> None:
     """Put a pasted question into the line, or hand an article over to its page."""
     line = pasted_line(pasted, now=session.now(), zone=zone())
     if line is None:
-        session.page_state(Review).pasted = pasted
+        review = session.page_state(Review)
+        review.captured, review.pasted = None, pasted
     else:
         _try(key, line)
 

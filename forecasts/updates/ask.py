@@ -158,7 +158,7 @@ def pasted_line(pasted: str, *, now: datetime, zone: tzinfo | None = None) -> st
     >>> pasted_line("Will it rain tomorrow?\n30%", now=noon)
     'Will it rain tomorrow? 30%'
     """
-    *first, last = [" ".join(line.split()) for line in pasted.strip().splitlines()]
+    *first, last = [" ".join(row.split()) for row in pasted.splitlines() if row.strip()] or [""]
     title = " ".join(first)
     ends = _is_probability(last) and not title.endswith("?")
     line = f"{title}, {last}" if title and ends else f"{title} {last}".strip()

@@ -290,7 +290,7 @@ def forecast_by_keys(page: Page) -> None:
     page.keyboard.type("45")
     expect(value).to_have_value("45")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("47% → 45% on “Will the ferry open?”", exact=True)).to_be_visible()
+    expect(said(page).get_by_text("47% → 45% on “Will the ferry open?”")).to_be_visible()
     expect(page.locator(DONE)).to_be_visible()
 
 

@@ -329,7 +329,7 @@ class Hand:
             self.lost = True
             return 0
         self._rest()
-        assert covered(page) == []
+        assert covered(page) == [], form.name
         return self._rows(form.table) - before if form.table else 1
 
     def _field(self, within: Locator, label: str) -> Locator:

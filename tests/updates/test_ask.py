@@ -15,7 +15,7 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, QuestionText, Visibility
 from forecasts.questions import registry, revisions, standing
 from forecasts.updates import bulk, updates
-from forecasts.updates.ask import ask, read_line
+from forecasts.updates.ask import LONGEST, ask, pasted_line, read_line
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import day
@@ -50,6 +50,27 @@ def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> Non
 def wording(**fields: Any) -> QuestionText:
     given = {"title": "Will it rain?", "open_time": day(0), "scheduled_close_time": day(10)}
     return registry.question_text(**given | fields)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "line"),
+    [
+        ("Will it rain tomorrow?\n30%", "Will it rain tomorrow? 30%"),
+        ("Will it rain tomorrow?\r\n\r\n  30 \n", "Will it rain tomorrow? 30"),
+        ("Will it rain tomorrow\n30%", "Will it rain tomorrow, 30%"),
+        ("Will it\nrain tomorrow? 30%", "Will it rain tomorrow? 30%"),
+        ("Will it rain tomorrow?", "Will it rain tomorrow?"),
+        ("Will it rain tomorrow?\nForecasters say so.", None),
+        ("Rain is likely\nIts chance is 30%", None),
+        ("https://example.org/rain", None),
+        ("Will https://example.org be up tomorrow?", "Will https://example.org be up tomorrow?"),
+        (f"Will it {'rain ' * LONGEST}tomorrow? 30%", None),
+    ],
+)
+def test_a_pasted_text_is_an_article_unless_it_is_one_line_or_a_question_with_its_probability(
+    pasted: str, line: str | None
+) -> None:
+    assert pasted_line(pasted, now=NOW) == line
 
 
 @pytest.fixture

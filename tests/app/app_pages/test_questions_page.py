@@ -146,6 +146,9 @@ def test_a_question_that_breaks_a_rule_is_refused_and_one_that_keeps_them_opens_
     assert text.scheduled_close_time.isoformat() == "2026-03-01T23:59:59+00:00"
     # Back on the form there is a link to it.
     assert titles(visit(app, "questions", view="Ask a question")) == ["Will the lighthouse be lit?"]
+    submit(app, "ask#1", "go", criteria="Yes if it shines.", **given)
+    assert "already registered" in app.error[0].value
+    assert "Open the question" in titles(app)
 
 
 def test_a_doubtful_day_of_the_full_form_is_asked_for_beside_its_field(

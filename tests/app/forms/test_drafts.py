@@ -12,7 +12,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import passages, registry, standing
 from tests.app.app_pages.test_articles_page import PASTED, read, stored
-from tests.app.conftest import confirmed, errors, fill, forecasts, keys, visit, words
+from tests.app.conftest import confirmed, errors, fill, forecasts, keys, page_links, visit, words
 from tests.conftest import ask, day
 
 pytestmark = pytest.mark.slow
@@ -146,12 +146,15 @@ def test_a_draft_like_a_question_of_the_ledger_is_folded_and_leads_to_it(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         title = "Will the transport minister open the tunnel by 31 March 2026?"
-        closes = datetime(2026, 3, 31, 20, tzinfo=UTC)
+        closes = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
         ask(ledger, alice, slug="tunnel", title=title, scheduled_close_time=closes)
     said = words(read(app))
     assert "There is already a question like this:" in said
     assert "Will the transport minister open the tunnel by 31 March 2026?" in said
     assert "1 doubtful" in [expander.label for expander in app.expander]
+    register(app, draft_of(app))
+    assert "already registered" in errors(app)
+    assert "Open the question" in [link.proto.label for link in page_links(app)]
 
 
 def test_a_refusal_is_shown_in_its_card_and_the_fields_stay(app: AppTest, engine: Engine) -> None:
