@@ -66,7 +66,7 @@ class Tab:
     shown: dict[tuple[int, ...], Delta] = field(default_factory=dict)
     entered: dict[str, str] = field(default_factory=dict)
     uploaded: dict[str, FileUploaderState] = field(default_factory=dict)
-    toasts: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
     # Large messages are cached for some runs, so that the server need not send them again.
     kept: dict[str, tuple[int, ForwardMsg]] = field(default_factory=dict)
     kept_for: int = 0
@@ -94,7 +94,7 @@ class Tab:
             cached_message_hashes=list(self.kept),
             context_info=ContextInfo(timezone="Etc/UTC", locale="en-GB"),
         )
-        self.toasts.clear()
+        self.confirmed.clear()
         await self.socket.send(BackMsg(rerun_script=asks).SerializeToString())
         while not self._ends(self._whole(ForwardMsg.FromString(await self.socket.recv()))):
             pass
@@ -149,8 +149,8 @@ class Tab:
             raise Broke(f"{element.exception.type}: {element.exception.message}")
         if what == "alert" and element.alert.format == Alert.ERROR:
             raise Broke(element.alert.body)
-        if what == "toast":
-            self.toasts.append(element.toast.body)
+        if what == "markdown" and element.markdown.body.startswith("Saved"):
+            self.confirmed.append(element.markdown.body)
         self.shown[at] = delta
 
     def _forget(self) -> None:
@@ -272,7 +272,7 @@ async def person(
                 rationale = f"{reason} {number}.{len(session.stored)}"
                 await tab.enter("Reason", rationale)
                 await timed(tab.press(SAVES), session.saved)
-                if not tab.toasts:
+                if not tab.confirmed:
                     raise Broke(f"{rationale} was not acknowledged.")
                 session.stored.append(rationale)
                 await asyncio.sleep(random_.uniform(*LOOKS_S))

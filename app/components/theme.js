@@ -18,7 +18,7 @@ export default function ({ data }) {
   if (changed) window.location.reload();
 }
 
-// On a screen of middle width Streamlit puts headings between the items of its lists of pages, and items
+// On a screen of middle width Streamlit puts headings between the items of its lists of pages and items
 // outside of lists, which misleads a screen reader. Without a role they are read as plain links.
 function mendMenu(current) {
   const parts = '[data-testid="stSidebarNav"] :is(ul, li)';
