@@ -19,11 +19,12 @@ from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, exp
 from sqlmodel import Session
 
 from benchmarks import daily_acts
-from forecasts.access import teams
+from forecasts.access import teams, tokens
 from forecasts.access.members import member_or_new
+from forecasts.agenda.notifications import channels
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
-from forecasts.ledger.models import PolicyKind, Visibility
+from forecasts.ledger.models import PolicyKind, QuestionType, Visibility
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.updates import updates
@@ -53,6 +54,8 @@ MIDDLE = """async button => {
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }"""
 WAYS = {"pointer": (1280, 900), "touch": (390, 844)}
+KEY = """place => [...place.closest(".stElementContainer").classList]
+    .find(name => name.startsWith("st-key-"))"""
 _numbers = count(1)
 
 
@@ -127,6 +130,42 @@ def an_outcome(session: Session, slug: str, *, disputed: bool = False) -> None:
     confirmation.confirm(session, question, "yes", known_at=now - timedelta(days=1), **by)
     if disputed:
         disputes.dispute(session, question, reason="It was not open.", **by)
+
+
+def a_number_to_resolve(session: Session, slug: str) -> None:
+    """Register a question whose outcome is asked for on Today."""
+    now = datetime.now(UTC)
+    text = registry.question_text(
+        title=f"How many {slug} dock?",
+        type=QuestionType.numeric,
+        lower_bound="0",
+        upper_bound="100",
+        open_time=now - timedelta(days=40),
+        scheduled_close_time=now - timedelta(days=20),
+        resolution_criteria="As counted.",
+    )
+    alice = member_or_new(session, "alice", now=now)
+    registry.register(session, text, member=alice, now=now - timedelta(days=39), slug=slug)
+
+
+def a_channel(session: Session, name: str) -> None:
+    alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
+    channels.add(session, name, f"json://example.org/{name}", member=alice, now=now)
+
+
+def a_token(session: Session, handle: str) -> None:
+    alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
+    tokens.create(session, handle, member=alice, now=now)
+
+
+def a_file(page: Page, word: str) -> None:
+    """Choose a file with a forecast, whose question names no last day."""
+    text = f"question,p,outcome\nWill the {word} open?,0.4,\n".encode()
+    file = {"name": f"{word}.csv", "mimeType": "text/csv", "buffer": text}
+    if page.locator("input[type=file]").count() == 0:
+        page.get_by_text("Import", exact=True).first.click()
+    page.locator("input[type=file]").first.set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_label("Closes", exact=True)).to_be_visible()
 
 
 def a_draft(page: Page, word: str) -> None:
@@ -205,6 +244,15 @@ FORMS = (
          "Add channel", "channel", opens="Add a channel"),
     Form("token: name", "settings", {"Expires after": "in 3 months", "Script name": "{}"},
          "Create token", "token"),
+    Form("channel: settings", "settings", {"Review after (days)": "{#}"}, "Save", made=a_channel,
+         within='[data-testid="stForm"]:has([class*="-channel-{}-"])',
+         shown="Saved the settings of {}."),
+    Form("token: revoke", "settings", {}, "Revoke", "token_revocation", a_token,
+         chosen="Refuse it from now on"),
+    Form("outcome on Today", "", {"Outcome": "7"}, "Resolve", "resolution", a_number_to_resolve,
+         within=".st-key-todo-{}"),
+    Form("import", "exchange", {"Closes": "1 June 2099"}, "Preview", before=a_file,
+         shown="Will the {} open?"),
     Form("token: end", "settings", {"Script name": "{}", "Expires after": "in 3 months"},
          "Create token", "token"),
     Form("member of a team", "team", {"Handle": "{}"}, "Add or change role", "membership",
@@ -272,8 +320,7 @@ class Hand:
             form.before(page, word)
         self._rest()
         within = page.locator(named(form.within)).first
-        last = ""
-        if form.opens:
+        if form.opens and form.fields:
             field = self._field(within, next(iter(form.fields)))
             if not field.count() or not field.is_visible():
                 page.locator("summary").filter(has_text=named(form.opens)).first.click()
@@ -287,15 +334,13 @@ class Hand:
             .and_(page.locator(":not([data-retained] *)"))
             .first
         )
+        last = "" if form.fields else button.evaluate(KEY)
         for label, text in form.fields.items():
             field = self._field(within, label)
             field.click()
             page.keyboard.press("Control+A")
             if label == [*form.fields][-1]:
-                last = field.evaluate(
-                    "field => [...field.closest('.stElementContainer').classList]"
-                    ".find(name => name.startsWith('st-key-'))"
-                )
+                last = field.evaluate(KEY)
                 self._rest()
                 if named(text).count("\n") or len(text) > 60:
                     page.keyboard.insert_text(named(text))
