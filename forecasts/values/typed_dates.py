@@ -381,11 +381,10 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
             # "before Monday", on a Monday
             return replace(over, last_day=_again(over.phrase, today))
         return _beside(title, over, today) or _over(over, today)
+    found = _limits(title, today, passed=False)
+    read = {place for one in found for place in range(one.start, one.end)}
     for unread in _UNREAD.finditer(title):
-        if (limit or not unread["short"]) and not any(
-            one.start <= unread.start() and unread.end() <= one.end
-            for one in _limits(title, today, passed=False)
-        ):
+        if (limit or not unread["short"]) and not {unread.start(), unread.end() - 1} <= read:
             return _Problem(*unread.span())
     if limit is None:
         gone = _GONE.search(title)
