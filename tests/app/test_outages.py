@@ -17,7 +17,7 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
-from tests.app.browsing import IN_BROWSER, current_field, go, serving, tab
+from tests.app.browsing import IN_BROWSER, current_field, go, said, serving, tab
 from tests.app.conftest import confirmed, forecasts, submit, visit, words, write_question
 from tests.conftest import day
 from tests.outages.disks import Disk, mounted
@@ -38,7 +38,7 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         page.on("dialog", lambda dialog: dialog.accept())  # typed, and left unsaved
         page.goto(f"{base}/question?slug=quay")
         heading = page.get_by_role("heading", name="Will the quay open?")
-        said = page.get_by_text(re.compile("was not reached"))
+        lost = page.get_by_text(re.compile("was not reached"))
         expect(heading).to_be_visible()
         field = current_field(page, "Probability")
         save = page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first
@@ -49,14 +49,14 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
             assert page.request.get(f"{base}/health").status == 503
             # The act is not confirmed, and the form keeps its text.
             save.click()
-            expect(said.first).to_be_visible()
+            expect(lost.first).to_be_visible()
             expect(said(page)).to_be_empty()
             page.get_by_role("link", name="Today").first.click()
             expect(page.get_by_text("retries every few seconds").first).to_be_visible()
-            expect(said.first).to_be_visible()
+            expect(lost.first).to_be_visible()
         # Without any click, the page comes back.
         expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
-        expect(said).to_have_count(0)
+        expect(lost).to_have_count(0)
         go(page, f"{base}/question?slug=quay")
         expect(heading).to_be_visible()
         field.fill("36%")
@@ -70,10 +70,10 @@ def test_the_app_shows_that_the_server_is_down_and_goes_on_once_it_is_back(
         expect(page.get_by_text("closes 1 Mar 2040")).to_be_visible()
         with postgresql.stopped():
             line.press_sequentially("0%")
-            expect(said.first).to_be_visible()
+            expect(lost.first).to_be_visible()
             line.press("Enter")
-            expect(said.first).to_be_visible()
-        expect(said).to_have_count(0)
+            expect(lost.first).to_be_visible()
+        expect(lost).to_have_count(0)
         expect(line).to_have_value("Will the ferry open by 1 March 2040? 30%")
         line.press("Enter")
         expect(page.get_by_text("Saved: 30% on")).to_be_visible()
