@@ -93,7 +93,7 @@ class Line:
     typed: str = field(default="", repr=False)
 
     def require_clear(self) -> None:
-        """Raise BadInput if the line asks for another type, or may end in a probability or not."""
+        """Raise BadInput if the line asks for another type, or a number may be its probability."""
         if self.type != QuestionType.binary:
             require_asked_type(self.title, line=self.typed)
         if self.unclear:
@@ -103,6 +103,9 @@ class Line:
                 remedy = "Write the probability after the question mark."
             elif not self.title.endswith(self.unclear):
                 remedy = f"End the question with a question mark, and write {written} after it."
+            elif self.unclear == written:
+                other = "after it if it is not your forecast"
+                remedy = f"Write a question mark before {written}, or {other}."
             raise BadInput(
                 f"{self.unclear!r} could be a probability or part of the question.",
                 remedy=remedy,

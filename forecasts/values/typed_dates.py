@@ -353,7 +353,7 @@ class _Problem:
     start: int
     end: int
     ways: tuple[tuple[str, date], ...] = ()
-    reason: str = "{} names no day that is known here."
+    reason: str = "{} does not name one clear day."
     remedy: str = "Give the last day of forecasting."
 
     def error(self, phrase: str, zone: tzinfo, at: time) -> BadInput:

@@ -44,6 +44,8 @@ def test_a_line_is_read_as_title_day_and_probability(row: dict[str, str]) -> Non
         remedy = "Write the probability after the question mark."
     elif not row["title"].endswith(line.unclear):
         remedy = f"End the question with a question mark, and write {row['unclear']} after it."
+    elif row["unclear"] == line.unclear:
+        remedy = "Write a question mark before 30%, or after it if it is not your forecast."
     assert caught.value.remedy == remedy
 
 
