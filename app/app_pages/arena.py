@@ -37,11 +37,11 @@ KINDS = {
     "": "",
 }
 FOOTNOTE = (
-    "Ranks compare the same questions at the same times, and are shared where chance may explain "
+    "Ranks compare the same questions at the same times; a rank is shared where chance may explain "
     "the order. Against the crowd: the lead over the mean of the others’ forecasts, as a "
-    "difference of Brier scores (0 is best, 1 worst), and where it lies in 19 of 20 such records. "
-    f"Trend: its mean over the last {WINDOW} questions; dashed: the crowd. {NOTHING}: too few "
-    "questions (a rank takes 30 shared ones, in 30 families of linked questions)."
+    "difference of Brier scores (0–1). In brackets, its 95% interval: the true lead is inside it "
+    f"in 19 of 20 such records. Trend: the mean lead over the last {WINDOW} questions; dashed: no "
+    f"lead. {NOTHING}: too few questions. A rank takes 30 shared ones; linked ones count as one."
 )
 FEWEST_DRAWN, MOST_DRAWN = 2, 16  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
@@ -61,10 +61,7 @@ def ahead(one: report_arena.Contender) -> str:
 
 
 def rank(one: report_arena.Contender) -> str:
-    """Return the rank, with a medal if it is one of the first three and certain; or those shared.
-
-    As Markdown.
-    """
+    """Return the rank or the shared ranks as Markdown, with a medal for one of the first three."""
     if not one.ranked:
         return NOTHING
     ranks = wording.rank_range(one.side)

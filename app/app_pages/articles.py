@@ -51,7 +51,7 @@ review = session.page_state(Review)
 def capture_form() -> None:
     """Show the form for a text, an address or a file; capture the submitted one for review.
 
-    What was pasted into the one line is in the form, and read at once.
+    A text pasted into the one line fills the form and is read at once.
     """
     from_line = review.pasted
     if from_line or "pasted" not in st.session_state:  # the page was just opened
@@ -140,7 +140,7 @@ def shelf(*, may_capture: bool) -> None:
         if narrowed:
             st.info("No articles match.")
             return
-        with empty("articles", "No articles yet. Each appears here with its questions."):
+        with empty("articles", "No articles yet. Each one appears here with its questions."):
             if may_capture and st.button("Paste an article", key="paste-first"):
                 focus_on("pasted")
                 st.rerun()

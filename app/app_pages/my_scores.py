@@ -48,7 +48,7 @@ def means(own: OwnScores, questions: int) -> None:
         "Against the crowd": (numbers.signed(own.against_crowd.mean), crowd),
         "Earned by updates": (
             numbers.signed(own.points),
-            f"Mean over the questions. {scores.POINTS_HELP}",
+            f"Mean per question. {scores.POINTS_HELP}",
         ),
     }
     first, *_ = metrics("own", shown)
@@ -88,7 +88,7 @@ def is_that_good(own: OwnScores) -> None:
     listed = ", ".join(f"{mark.name} {numbers.number(mark.score)}" for mark in marks)
     st.vega_lite_chart(spec=drawn, alt=f"Mean Brier scores, best first: {listed}.")
     said = " ".join(mark.about for mark in marks if mark.about)
-    st.caption(as_text(f"{said} Small distances are often luck."))
+    st.caption(as_text(f"{said} Small differences are often luck."))
 
 
 def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> None:
@@ -105,7 +105,7 @@ def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> 
     ):
         scores.score_caption(one)
         scores.update_table(one)
-        st.caption(f"The {rule} score is their mean, each weighted by the time that it was active.")
+        st.caption(f"{rule}: the mean of these, each weighted by the time that it was active.")
         scores.printed_table(printed, names=False)
         question_link(one.state, label="Open the question")
 

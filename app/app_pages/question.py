@@ -128,7 +128,7 @@ def head() -> None:
         parts += map(as_text, text.tags or [])
         st.caption(" · ".join(parts), width="content")
         if session.memory().sample:
-            st.caption("no link: it would open your own ledger", width="content")
+            st.caption("No link: it would open your own ledger.", width="content")
         else:
             copy_link(f"question?slug={quote(slug, safe='')}")
 

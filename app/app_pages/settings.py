@@ -203,7 +203,7 @@ def send_test(name: str) -> None:
         with st.spinner("Sending …"):
             sent, reason = sender.send_test(channel, allow_private=allowed)
         if sent == Delivery.sent:
-            session.memory().confirm("Sent.", session.now())
+            session.memory().confirm("Sent the test message.", session.now())
             st.rerun()
         else:
             st.warning(f"Not sent: {as_text(reason)}")

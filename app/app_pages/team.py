@@ -245,7 +245,7 @@ st.header("Teams", anchor=False)
 for one in picked():
     roster(one)
 if not rosters:
-    with empty("team", "No teams yet. A team asks questions of its own and has a record."):
+    with empty("team", "No teams yet. A team has its own questions and its own record."):
         if rights.unrestricted:
             create()
 elif rights.unrestricted:

@@ -309,7 +309,8 @@ if by != "all" and not names:
         "tag": "No tags yet. Add them when you register or edit a question.",
         "model": "No models yet. Bots name theirs when they forecast through the API.",
     }
-    with empty("track_record", none.get(by, "No forecasts yet. How many come true appears here.")):
+    said = none.get(by, "No forecasts yet. The share that comes true appears here.")
+    with empty("track_record", said):
         page_link("questions", "Forecast a question")
     st.stop()
 report = made(reports.build, chosen, by=by, names=names)

@@ -345,8 +345,8 @@ function addSkipButton() {
 
 // --- pasted articles -----------------------------------------------------------------------------
 
-// What is pasted into a blank field of an article is read at once. What is pasted into the one line
-// and cannot be a line goes to the server.
+// A text pasted into the blank field of an article is read at once. One pasted into the one line goes
+// to the server if it cannot be a line.
 function paste(event) {
   const field = event.target;
   const text = event.clipboardData?.getData("text/plain").trim();

@@ -99,8 +99,8 @@ class Captured:
 class Review:
     """The capture under review in this browser session, and the number of captures so far.
 
-    ``notes``: what the capture left out. ``unseen``: it has not been shown yet. ``pasted``: into
-    the one line, to be read next.
+    ``notes``: what the capture left out. ``unseen``: it has not been shown yet. ``pasted``: a
+    text from the one line, to be read next.
     """
 
     captured: Captured | None = None

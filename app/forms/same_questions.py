@@ -108,7 +108,7 @@ def _pair(pair: SamePair, platforms: Mapping[int, str]) -> bool:
 
 
 def _undo(pairs: Sequence[SamePair], joined: Sequence[families.Joined]) -> None:
-    """Take the decision on the pairs back; ``joined``: none if they are not the same."""
+    """Undo the decision on the pairs; ``joined``: none if they are not the same."""
     with act(form_key("same-undo")) as doing:
         for one in reversed(joined):
             families.leave_family(doing.ledger, one, **doing.by)

@@ -39,7 +39,7 @@ _ICONS = (
 
 
 class Heads:
-    """The middleware."""
+    """The middleware that gives each page its head."""
 
     def __init__(self, app: ASGIApp, sign_in: SignIn | None) -> None:
         self._app, self._sign_in = app, sign_in

@@ -55,8 +55,8 @@ class Mark:
 SUPERFORECASTERS = Mark(
     "Superforecasters*",
     0.098,
-    "*On other questions, so only a landmark: the median forecast of superforecasters on "
-    "ForecastBench, 602 outcomes (as published on 9 August 2025).",
+    "*On other questions, so only a rough guide: the median forecast of superforecasters on "
+    "ForecastBench (602 outcomes, published on 9 August 2025).",
 )
 
 
@@ -134,14 +134,14 @@ def scale(own: OwnScores) -> list[Mark]:
     even = base_rate_scores(questions, np.zeros_like(every), every)
     rate = base_rate_scores(questions, _families(known), every)
     options = any(one.state.text.options for one in known)
-    shares = "Always 50%: with options, the same share for each." if options else ""
+    shares = "Always 50%: with several options, an equal share for each." if options else ""
     marks = [
         Mark("You", own.brier.mean, ""),
         Mark("Always 50%", fmean(even), shares),
         SUPERFORECASTERS,
     ]
     if len(known) >= FEWEST_FOR_RATE and not np.array_equal(even, rate):
-        about = "Base rate: always the share of “yes” on your other questions, known afterwards."
+        about = "Base rate: always the share of “yes” on your other questions, known only later."
         marks.append(Mark("Base rate", fmean(rate), about))
     if own.compared:
         # Over the same time as the score; an advantage is over the question's whole time.

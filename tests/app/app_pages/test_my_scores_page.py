@@ -51,7 +51,7 @@ def test_the_mean_is_on_a_scale_with_others_and_says_what_they_are(scored: AppTe
     [drawn] = scored.get("vega_lite_chart")
     best_first = "Superforecasters* 0.098, You 0.205, Always 50% 0.250, Crowd 0.325."
     assert drawn.proto.alt == f"Mean Brier scores, best first: {best_first}"
-    assert "*On other questions, so only a landmark" in said
+    assert "*On other questions, so only a rough guide" in said
     assert "On 1 question without others, your own score counts." in said
 
 

@@ -225,7 +225,7 @@ def test_a_channel_is_added_tried_changed_and_removed(
     assert "**pho*ne*** json://…" in words(settings)
     assert not settings.exception
     settings.button(key="channel-pho*ne*#0-test").click().run()
-    assert confirmed(settings) == ["Sent."]
+    assert confirmed(settings) == ["Sent the test message."]
     service.answer = lambda _: 403
     settings.button(key="channel-pho*ne*#0-test").click().run()
     assert "status 403" in settings.warning[0].value

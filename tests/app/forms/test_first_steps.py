@@ -79,7 +79,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
     assert "You forecast as Emi (simulated)." in words(app)
     # An act there is the sample's.
     visit(app, "question", slug="sampled")
-    assert "no link: it would open your own ledger" in words(app)
+    assert "No link: it would open your own ledger." in words(app)
     submit(app, "forecast-sampled#0", "save", value="20%")
     assert "Saved" in confirmed(app)[0]
     visit(app, "settings")

@@ -75,7 +75,7 @@ def test_a_link_to_a_public_question_shows_what_a_stranger_may_see(client: TestC
     )
 
 
-def test_of_all_else_it_shows_the_name_alone(
+def test_any_other_link_shows_the_name_alone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for address in ("/question?slug=secret", "/question?slug=none", "/question", "/?slug=open"):
