@@ -174,7 +174,7 @@ def _in_words(result: Result) -> str:
 
 
 def _tell(engine: Engine, chosen: Settings, stop: Callable[[], bool]) -> None:
-    """Tell members and the outside world what a run has changed, unless it was stopped."""
+    """Send the notifications and the digest that are due after a run, unless it was stopped."""
     notify_members(engine, chosen, stop)
     if not stop():
         send_due_digest(engine, chosen)
@@ -437,7 +437,7 @@ def running_meanwhile(engine: Engine, chosen: Settings) -> Iterator[Event]:
         stopping.set()
         thread.join(_SOON)
         if thread.is_alive():
-            print_note("A run ends after its current question or message (Ctrl+C ends it at once).")
+            print_note("The run ends after this question or message (Ctrl+C ends it at once).")
             thread.join()
 
 

@@ -47,8 +47,8 @@ Runs = Annotated[
     bool | None,
     flag(
         "--runs/--no-runs",
-        "Start runs every 15 minutes, or leave them to others. [default: --runs, unless you alone "
-        "open a ledger on a server]",
+        "Start runs every 15 minutes, or leave them to another scheduler. [default: --runs, unless "
+        "you alone open a ledger on a server]",
     ),
 ]
 _LOOPBACK = "127.0.0.1"

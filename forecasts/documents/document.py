@@ -42,7 +42,7 @@ class Table:
     """A table of texts. The first ``text_columns`` hold words, the others numbers.
 
     ``note`` is a sentence on how to read it. ``optional`` names the headings left out where room is
-    short, in this order: a terminal shows at most ``IN_SIGHT`` columns if it can leave out such,
+    short, in this order: a terminal shows at most ``IN_SIGHT`` columns if it can leave some out,
     and a page folds them all in a wider table. ``plot`` adds a forest plot with a row for each row,
     under ``plot_heading``. ``links`` are the addresses of the rows, in a page also ``#group-2`` for
     the second titled section. ``tiles``: the rows (name, value, detail) may be shown as tiles.

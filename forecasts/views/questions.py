@@ -63,7 +63,7 @@ class FoundQuestion(Question):
 
     found: str | None = Field(
         description="the passage with the words of a search and its place: `in a comment: …`; null "
-        "if the title has them"
+        "without a search, or if the title has them"
     )
 
 

@@ -45,7 +45,7 @@ class RunSummary(View):
     parked: int
     waiting: int | None = Field(description="those that need a person; null after an error")
     left_to_others: dict[str, int] = Field(
-        description="resolvers that this process cannot ask, by the reason"
+        description="number of resolvers that this process cannot ask, by the reason"
     )
     dry_run: bool
 

@@ -80,9 +80,8 @@ def send(
     """Return the messages sent to everyone with due events; their results are written.
 
     A channel that fails stops no other. No message is started after ``BUDGET`` seconds, or once
-    ``stop`` returns true. A service
-    with several timeouts gets no more messages in this call, since messages that may have arrived
-    are not sent again.
+    ``stop`` returns true. A service with several timeouts gets no more messages in this call, since
+    messages that may have arrived are not sent again.
     """
     summary, until = Summary(), time.monotonic() + BUDGET
     timeouts: Counter[str] = Counter()

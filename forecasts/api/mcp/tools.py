@@ -105,7 +105,8 @@ Cost = Annotated[float | None, _about("Cost of this forecast in US dollars.")]
 def find_questions(
     here: Here,
     text: Annotated[
-        str, _about("Words in titles, texts, reasons or comments; blank for all.")
+        str,
+        _about("Words in title, criteria, background, reasons or comments; blank for all."),
     ] = "",
     status: Annotated[
         Literal["open", "upcoming", "awaiting", "proposed", "resolved", "any"],
