@@ -125,7 +125,8 @@ _AFTER = re.compile(
     rf"|(?:in|within) (?:\d+|[a-z]+)(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
     rf"|,? (?:(?:after|or) )?(?:last|next|each|every|previous|following)(?= {_UNIT}\b|[?.!,;:)]|$)"
     rf"|,? (?:an?|\w+) {_UNIT}s? (?:later|earlier|after|before)\b"
-    r"| or (?:later|after)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+| \d{1,2}(?=\?))"
+    r"| or (?:later|after)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+| \d{1,2}(?=\?)"
+    r"|,? the (?:first|second|third|[a-z]+th)(?=[?.!,;:)]|$))"
 )
 # After these no such words are another part of the title: "by the 15th this year".
 _UNREAD = re.compile(
@@ -411,7 +412,7 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
     """Return a day in figures that could be either of two, or one that does not exist.
 
     Beside a ``limit``, other figures are part of a name, "Python 3.12.10". ``today``: both may have
-    passed.
+    passed; None in a field, all of which is a date.
     """
     for match in _TWO_WAYS.finditer(title):
         a, b, year = (int(match[group]) for group in (1, 3, 4))
@@ -427,8 +428,11 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
     for form in _DAYS:
         for match in form.finditer(title):
             named, month = match["year"] or "", MONTHS.index(match["month"]) + 1
-            longest = monthrange(int(named or _LEAP_YEAR), month)[1]
-            if longest < int(match["day"]) <= 31 and _limits_at(title, match, limit):
+            longest, day = monthrange(int(named or _LEAP_YEAR), month)[1], int(match["day"])
+            # "Will 40 march on Friday?"
+            is_day = day in range(1, 32) or today is None
+            is_day |= limit is not None and limit.start <= match.start() < limit.end
+            if is_day and not 0 < day <= longest and _limits_at(title, match, limit):
                 there = f"{match['month']} {named}".strip()
                 reason = f"There is no {{}}: {there} has {longest} days."
                 last = f"Write {longest} {there}, or another day."
@@ -632,7 +636,10 @@ def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | 
         return _after(today, match)
     if match := _LAST.fullmatch(typed):
         return _last(match["unit"], today, first=first)
-    return _in_direction(typed, today, past=past, first=first)
+    day = _in_direction(typed, today, past=past, first=first)
+    if day and (problem := _other_weekday(typed, Deadline(0, len(typed), typed, day))):
+        raise problem.error(typed, UTC, _LAST_SECOND)
+    return day
 
 
 def _named(phrase: str, today: date, *, first: bool) -> date | None:

@@ -128,6 +128,8 @@ def test_days_are_those_of_the_zone_in_a_title_too() -> None:
     [
         ("", "The date is blank"), ("soon", "'soon' is not a date"),
         ("31 feb", "There is no '31 feb': February has 29 days"),
+        ("32 January", "There is no '32 January': January has 31 days"),
+        ("Friday 5 December", "5 December 2026 is a Saturday, not a Friday"),
         ("2027-02-30", "There is no '2027-02-30'"), ("5/6/2027", "could mean '5 June 2027'"),
         ("tomorrow 14:00", "no time zone"),
         ("2027-03-31T14:00", "no time zone"), ("tomorrow 25:00 UTC", "is not a date"),
