@@ -25,7 +25,7 @@ from forecasts.scores.stored_scores import BRIER
 
 WINDOW = 20  # questions in the running mean
 CALLS = 3  # best and worst ones shown
-FEWEST_FOR_RATE = 10  # questions; the share of "yes" on fewer says little
+FEWEST_FOR_RATE = 10  # families of yes/no questions; the share of "yes" on fewer says little
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,14 @@ def scale(own: OwnScores) -> list[Mark]:
     questions, every = question_frame([one.state for one in known]), np.arange(len(known))
     even = base_rate_scores(questions, np.zeros_like(every), every)
     rate = base_rate_scores(questions, _families(known), every)
-    options = any(one.state.text.options for one in known)
-    shares = "Always 50%: with several options, an equal share for each." if options else ""
+    binary = [one for one in known if not one.state.text.options]
+    shares = "Always 50%: with several options, an equal share for each." if binary != known else ""
     marks = [
         Mark("You", own.brier.mean, ""),
         Mark("Always 50%", fmean(even), shares),
         SUPERFORECASTERS,
     ]
-    if len(known) >= FEWEST_FOR_RATE and not np.array_equal(even, rate):
+    if len({*_families(binary)}) >= FEWEST_FOR_RATE and not np.array_equal(even, rate):
         about = "Base rate: always the share of “yes” on your other questions, known only later."
         marks.append(Mark("Base rate", fmean(rate), about))
     if own.compared:

@@ -51,8 +51,10 @@ def test_the_scale_has_the_marks_of_the_same_questions_best_first(
     # The crowd is bob's 50% for half of the time of c; elsewhere nobody but alice.
     assert marks["Crowd"] == pytest.approx((0.16 + 0.04 + (0.01 + 0.25) / 2) / 3)
     assert marks["Always 50%"] == 0.25
-    # No question has a part in its own rate, nor has its family.
+    # No question has a part in its own rate, nor has its family: of three there are two families.
     monkeypatch.setattr(module, "FEWEST_FOR_RATE", 3)
+    assert "Base rate" not in [mark.name for mark in scale(own)]
+    monkeypatch.setattr(module, "FEWEST_FOR_RATE", 2)
     rated = {mark.name: mark.score for mark in scale(own)}
     assert rated["Base rate"] == pytest.approx((0.5**2 + 0 + 1) / 3)
     assert scale(own_scores([])) == []
