@@ -139,7 +139,7 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
     )
     st.caption(f"{starts} To see the results: `forecasts run status`." if operates else starts)
     for reason, many in left.items() if every is not None else ():
-        st.caption(f"{count(many, 'resolver')} left to another scheduler: {reason} here.")
+        st.caption(f"{count(many, 'resolver')} left to another run: {reason} here.")
 
 
 def _named() -> str:

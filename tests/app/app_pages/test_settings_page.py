@@ -146,7 +146,7 @@ def test_the_page_says_when_the_app_itself_runs(
     said = words(visit(asked, "settings"))
     assert "**Last run:** none so far. **Next:** about 6 Jan 2026, 00:15 UTC." in said
     assert "While this app is running, it checks outcomes every 15 minutes" in said
-    assert "1 resolver left to another scheduler: FORECASTS_COMMANDS_FOLDER is not set here" in said
+    assert "1 resolver left to another run: FORECASTS_COMMANDS_FOLDER is not set here" in said
     assert not asked.code
     run(engine, 15, 0)
     said = words(asked.run())
