@@ -142,9 +142,10 @@ arena = made(report_arena.arena, chosen, of=of)
 if arena is None:
     not_begun(of, made(report_arena.left_out, chosen, of=of))
     st.stop()
-show = st.info if arena.comparison.sentence.startswith("No") else st.success
-show(as_text(arena.sentence))
+none_clear = arena.comparison.sentence.startswith("No")  # as the first sentence already says
+(st.info if none_clear else st.success)(as_text(arena.sentence))
 standings(arena, of)
 document = comparison_document(arena.comparison)
-folded("How ranks are made", arena.comparison.sentence, *document.notes, document.scope)
+differ = "" if none_clear else arena.comparison.sentence
+folded("How ranks are made", differ, *document.notes, document.scope)
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})
