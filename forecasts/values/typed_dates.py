@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -142,8 +143,8 @@ _NARROWED = re.compile(
     r" (?:of(?! course\b)|after|before|following|in which|when|from)\b"
 )
 _BEFORE = re.compile(
-    rf"(?i)(?:(?P<of>\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? )"
-    rf"|\b(?:\w+(?:st|nd|rd|th)|last|final) (?:{_UNIT}|{WEEKDAY})s? in (?:the )?"
+    rf"(?i)(?:\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? "
+    rf"|\b(?:by|before|until|on)(?: the)? (?:\w+(?:st|nd|rd|th)|final) (?:{_UNIT}|{WEEKDAY})s? "
     rf"|(?P<noun>\b(?:{_UNIT}|{WEEKDAY})s? )"
     r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? "
     r"|\b(?:end of(?: the)?|first|second|third|fourth) |(?P<which>\b(?:next|last|each|every) )"
@@ -164,7 +165,6 @@ _EXACT = re.compile(
     rf"(?i)\b\d{{1,2}}{NTH}?\b|\b(?:{WEEKDAY}|today|tonight|tomorrow|days?"
     r"|weeks|months|years|time|from now)\b"
 )
-_WEEKDAY_FIRST = re.compile(WEEKDAY)
 _WITH_WEEKDAY = re.compile(rf"\b(?P<name>{WEEKDAY}),? (?:the )?(?=\d{{1,2}}|(?:{MONTH}) )")
 _REACH = 60  # characters read beside a deadline
 _HOUR = re.compile(
@@ -391,15 +391,15 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
         gone = _GONE.search(title)
         return gone and _Problem(*gone.span(), (), "{} has passed.", "Write a later day.")
     other = _other_weekday(title, limit) or _beside(title, limit, today)
-    return other or _doubt(limit, today) or _two_deadlines(title, limit, today) or limit
+    return other or _doubt(limit, today) or _two_deadlines(limit, found) or limit
 
 
-def _two_deadlines(title: str, limit: Deadline, today: date) -> _Problem | None:
+def _two_deadlines(limit: Deadline, found: Sequence[Deadline]) -> _Problem | None:
     """Return the problem of a title that names two days alike: "said by May … by June"."""
     is_limiting = bool(_LIMIT.match(limit.phrase))
     alike = [
         one
-        for one in _limits(title, today, passed=False)
+        for one in found
         if one.start < limit.start and bool(_LIMIT.match(one.phrase)) == is_limiting
     ]
     if not alike or alike[-1].last_day == limit.last_day:
@@ -539,7 +539,6 @@ def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
     They are part of a name, "the summer recess", or name a day of their own, "Friday, the 18th".
     """
     start, end, phrase = limit.start, limit.end, limit.phrase
-    there = title[max(0, start - _REACH) : end] + "|" + title[end : end + _REACH]
     if _VAGUE.search(phrase) or _ends_earlier(phrase, limit, today):
         return _Problem(start, end)
     if before := _BEFORE.search(title, max(0, start - _REACH), start):
@@ -548,14 +547,14 @@ def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
         )
         if not stands_alone:
             return _Problem(before.start(), end)
-    if _WEEKDAY_FIRST.match(phrase) and (
+    if phrase.startswith(WEEKDAYS) and (
         named := _NAMED_DAY.search(title, max(0, start - _REACH), start)
     ):
         return _Problem(named.start(), end)
     if after := _AFTER.match(title, end):
         return _Problem(start, after.end())
     match = _GOES_ON.match(title, end)
-    if match and _NARROWED.match(there):
+    if match and _NARROWED.match(f"{phrase}|{title[end : end + _REACH]}"):
         return _Problem(start, match.end())
     if not _EVENT_OF_MONTH.search(phrase):
         if match is None or _EXACT.search(phrase) or _STOPS.fullmatch(match["word"]):
