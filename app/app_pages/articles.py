@@ -24,6 +24,7 @@ from app.views.widgets import (
     question_line,
     search_field,
     switch,
+    titled,
 )
 from forecasts.access import roles
 from forecasts.access.roles import Action
@@ -130,7 +131,7 @@ def shelf(*, may_capture: bool) -> None:
     st.header("Stored articles", anchor=False)
     with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
         words = search_field("Search", "words", "Title, publisher or text")
-        which = switch("Show", SHELVES, "shelf")
+        which = switch("Show", SHELVES, "shelf", label_visibility="collapsed")
     with session.reading() as ledger:
         found = library.article_page(
             ledger, words=words, without_questions=which == SHELVES[1], number=page_asked()
@@ -194,7 +195,7 @@ def work(article: Article, drafted: Drafted) -> None:
                 f"{day(article.captured_at)}."
             )
     with right:
-        st.header("Text", anchor=False)
+        titled("Text")
         if not article.text:
             st.caption("The ledger has only the address of this article, not its text.")
         spans = [(draft.start, draft.end, drafted.key(draft)) for draft, _ in drafted.drafts]

@@ -106,7 +106,8 @@ rule, rule_help = RULES[stored_scores.CRPS if text.is_quantitative else "brier"]
 def head() -> None:
     """Show title, status, close and tags in as few lines as possible."""
     st.title(as_text(text.title), anchor=False)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+    beside: Any = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center"}
+    with st.container(key="question-head", **beside):
         st.badge(str(state.status), color=BADGES.get(state.status, "gray"))
         if not text.has_criteria:
             st.badge("no criteria", color="orange")

@@ -142,11 +142,6 @@ def find() -> None:
         teams = memberships.team_names(ledger)
         tags, families, sources = labels_of(ledger_url(), written, ledger)
     by, order = filters(tags, families, teams, sources)
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
-        counts = st.container(width="content")
-        several = st.toggle("Select several", key="several")
     with reading() as ledger:
         me = current_member(ledger)
         found = search.page(ledger, by, member=me, now=moment, order=order, number=page_asked())
@@ -156,7 +151,11 @@ def find() -> None:
         with empty("questions", "No questions yet. Type one above, or find some in an article."):
             page_link("articles", "Capture an article")
         return
-    counts.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        st.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
+        several = st.toggle("Select several", key="several")
     if found.similar:
         similar = ", ".join(map(as_text, found.similar))
         st.caption(f"Nothing has “{as_text(by.words)}”. Similar words: **{similar}**.")

@@ -54,8 +54,8 @@ def pick() -> QuestionState | None:
     labels = {one.slug: f"{one.status} · {shortened(one.text.title, 100)}" for one in offered}
     slug = st.selectbox(
         label="Question",
-        placeholder="Pick a question",
-        help="Those awaiting resolution come first. To correct an outcome, open its question.",
+        placeholder="Those awaiting resolution first",
+        label_visibility="collapsed",
         options=list(labels),
         index=list(labels).index(asked) if asked in labels else None,
         format_func=lambda slug: labels[slug],
@@ -175,7 +175,7 @@ if in_dispute:
         disputed(dispute, resolution, state, disputer, may=may(Action.resolve, state))
 left, right = st.columns([3, 2], gap="medium")
 with left:
-    st.header("Resolve a question", anchor=False)
+    st.header("Pick a question", anchor=False, help="To correct an outcome, open its question.")
     picked = pick()
     if picked is not None:
         proposes, resolves = (may(action, picked) for action in (Action.propose, Action.resolve))

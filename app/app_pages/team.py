@@ -43,13 +43,17 @@ def own_rights() -> None:
 
 def members() -> None:
     """Show the members in pages, and the appointment form to an admin."""
-    words = search_field("Search members", "member", "Part of a handle")
+    with reading() as ledger:
+        kinds = {one.id: one.kind for one in accounts(ledger)}
+    if not kinds:
+        st.caption("No members yet. You become one with your first act.")
+        return
+    words = search_field("Search members", "member", "Name")
     place = int(st.session_state.get("people") or 1)
     with reading() as ledger:
         found, total = teams.members_page(
             ledger, now=moment, words=words, page=place, size=PER_PAGE
         )
-        kinds = {one.id: one.kind for one in accounts(ledger)}
     pages = max(1, -(-total // PER_PAGE))
     st.caption(count(total, "member"))
     if pages > 1:
@@ -59,9 +63,10 @@ def members() -> None:
     columns: dict[str, Callable[[teams.MemberRoles], str]] = {
         "Member": lambda one: one.member.handle,
         "Kind": lambda one: str(kinds[one.member.id]),
-        "Ledger role": lambda one: str(one.appointed or NOTHING),
         "Teams": lambda one: "; ".join(map(", ".join, one.teams)) or NOTHING,
     }
+    if any(one.appointed for one in found):
+        columns["Ledger role"] = lambda one: str(one.appointed or NOTHING)
     rows_table(found, columns)
     if rights.unrestricted:
         appoint(found)

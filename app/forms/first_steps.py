@@ -53,6 +53,7 @@ def sample_button() -> None:
         label="Open the sample ledger",
         help="300 simulated questions and 28 real ones. Your own ledger is not changed.",
         key="open-sample",
+        type="tertiary",
     ):
         with shown_errors():
             open_ledger(_sample_url(), demonstration.READER)

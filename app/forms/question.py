@@ -203,20 +203,23 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
     if to_ask is not None:
         with right:
             audience_field(to_ask, "Only me", placeholder="Everyone", key=f"{key}-visible")
-        shown = "Members see them once they have forecast, or when the question closes."
-        right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
-    (left if text is None else right).text_input(
+    family = left
+    if text is not None:
+        family, left, right = right, st.container(), st.container()
+    for column, label, name, said in (
+        (left, "Background", "background", text.background if text else ""),
+        (right, "Fine print", "fine-print", text.fine_print if text else ""),
+    ):
+        column.text_area(label, value=said, key=f"{key}-{name}", height=90)
+    family.text_input(
         "Family",
         value=text.family if text else "",
         key=f"{key}-family",
         help="A name shared by related questions. Reports count each family as one.",
     )
-    for column, label, name, said in (
-        (left, "Background", "background", text.background if text else ""),
-        (right, "Fine print", "fine-print", text.fine_print if text else ""),
-    ):
-        place = column if text is None else st
-        place.text_area(label, value=said, key=f"{key}-{name}", height=90)
+    if to_ask is not None:
+        shown = "Members see them once they have forecast, or when the question closes."
+        right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
 
 
 def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -58,14 +59,17 @@ def token_forms(issued: list[tokens.Held]) -> None:
         rows_table(issued, columns)
     key = form_key("token")
     with st.container(border=True):
-        until = date_field(
-            label="Expires after",
-            placeholder="in 3 months",
-            help="Blank: valid until revoked.",
-            key=f"{key}-until",
-            live=True,
-        )
-        with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        left, right = st.columns([1, 2], gap="small")
+        with left:
+            until = date_field(
+                label="Expires after",
+                placeholder="in 3 months",
+                help="Blank: valid until revoked.",
+                key=f"{key}-until",
+                live=True,
+            )
+        row: Any = {"horizontal": True, "vertical_alignment": "bottom"}
+        with right, st.form(key, border=False), st.container(**row):
             handle = st.text_input(
                 label="Script name", placeholder="resolver-bot", key=f"{key}-who"
             )
