@@ -482,7 +482,7 @@ def _over(limit: Deadline, today: date) -> _Problem:
         limit.start,
         limit.end,
         reason=f"{{}} has passed: {long_date(limit.last_day)}.",
-        remedy="Write a later day." if re.search(r"\d{4}", limit.phrase) else remedy,
+        remedy="Write a later day." if re.search(r"\d{4}|today", limit.phrase) else remedy,
     )
 
 

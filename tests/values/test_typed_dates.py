@@ -202,6 +202,7 @@ def test_a_text_too_long_for_a_date_is_refused(typed: str) -> None:
         ("by 31 December", "Write 31 December 2027, or another later day."),
         ("before Dec 31", "Write before 31 December 2027, or another later day."),
         ("by 2 January", "Write 2 January 2028, or another later day."),
+        ("before today", "Write a later day."),
     ],
 )
 def test_a_day_that_has_passed_is_offered_in_the_year_in_which_it_is_next(
