@@ -37,7 +37,7 @@ from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.scores.scored_questions import ScoredQuestion
-from forecasts.values.value import format_value
+from forecasts.values.value import format_leaders, format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
 FRESH = 3  # cards of forecasts that need nothing
@@ -68,7 +68,7 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
             closes = f"**{closes}**"
         parts = [] if item is None else [why(item)]
         if current is not None:
-            own = shortened(format_value(current, state.text.options), 120)
+            own = shortened(format_leaders(current, state.text.options, 2), 120)
             parts.append(f"you: **{as_text(own)}**, {span(moment - current.made_at)} ago")
         parts += [closes, day(state.text.close_time)]
         st.caption(" · ".join(part for part in parts if part))

@@ -79,7 +79,7 @@ def reliability(name: str, group: Group) -> Figure:
         Series("band", "band", band, "90% band of chance"),
         Series("line", "reference", DIAGONAL, "calibrated"),
         Series("interval", "whisker", whiskers),
-        Series("line", "curve", line, "curve (isotonic)", curve.in_words),
+        Series("line", "curve", line, "fitted curve", curve.in_words),
         Series("points", "bin", dots, "bin with 95% interval", said, sizes),
     )
     bars = tuple((bin_.lower, bin_.upper, bin_.weight / total) for bin_ in group.bins)

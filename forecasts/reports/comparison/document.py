@@ -122,18 +122,20 @@ def _ranks(comparison: Comparison) -> Table:
         "Rank 1 to 3: any of these, as far as the record tells. Brier: 0 is best, 1 is worst. "
         "Scores are over all questions of each; ranks rest on the shared ones."
     )
+    meaning = adjusted_note(sides).removeprefix("Adjusted: ")
+    adjusted = (Term("Adjusted", meaning),) if meaning else ()
     return table_of(
         "",
         sides,
         columns,
         text_columns=2,
-        note=f"{note} {adjusted_note(sides)}".strip(),
+        note=note,
         optional=(
             *(_SKILL_INTERVAL, ADJUSTED_INTERVAL, BRIER_ORIGINAL, "No forecast, time"),
             *("No forecast, questions", "May be best", "Skill, raw", "Coverage"),
             *("Skill, shrunk", "Adjusted"),
         ),
-        terms=_terms("silent", "may_be_best", *(["skill"] if skilled else [])),
+        terms=(*_terms("silent", "may_be_best", *(["skill"] if skilled else [])), *adjusted),
         plot=Forest(1.0, float(len(sides)), None, tuple(ranks)) if len(sides) > 1 else None,
         plot_heading=f"1 to {len(sides)}",
     )
