@@ -270,15 +270,11 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
                 doing.say(f"Changed {count(done, 'question')}.")
 
 
-# Streamlit leaves the slug in this page's address when a new question's page opens. Back from
-# there should show the form.
-asked = "slug" in st.query_params
 with st.container(
     horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
 ):
     st.title("Questions", anchor=False, width="content")
-    first = ASK if asked else FIND
-    view = switch("View", [FIND, ASK], "view", default=first, label_visibility="collapsed")
+    view = switch("View", [FIND, ASK], "view", label_visibility="collapsed")
 if view == ASK:
     ask()
 else:

@@ -117,6 +117,20 @@ function traverse(event) {
   }
 }
 
+// Streamlit opens another page in two steps if something was kept in the address, such as a search:
+// it gives the old page the new one's query, then opens the new page. Back must lead to what was seen.
+function keepAddresses() {
+  const push = window.history.pushState.bind(window.history);
+  let samePage = false; // the last step
+  window.history.pushState = (data, title, address) => {
+    const { pathname, search } = new URL(address, window.location.href);
+    const isSecond = samePage && search === window.location.search;
+    samePage = pathname === window.location.pathname;
+    if (isSecond && !samePage) window.history.replaceState(data, title, address);
+    else push(data, title, address);
+  };
+}
+
 function unload(event) {
   if (isUnsaved()) event.preventDefault();
 }
@@ -372,6 +386,7 @@ function listen() {
   window.addEventListener("click", crossOver, true);
   window.addEventListener("click", click, true);
   window.navigation?.addEventListener("navigate", traverse);
+  keepAddresses();
   window.addEventListener("beforeunload", unload);
   for (const kind of ["keydown", "pointerdown", "input"]) {
     window.addEventListener(kind, noteActivity, true);

@@ -52,6 +52,12 @@ def test_from_a_question_in_hostile_words_to_the_score_on_the_screen(
         expect(place.locator("code")).to_have_text(["https://example.org)"])
         assert place.locator("a[href*=example], img, strong, em, .katex").count() == 0
 
+    # Back leads to the form that asked it.
+    page.go_back()
+    expect(current_field(page, "Last day of forecasting")).to_have_value("")
+    page.go_forward()
+    expect(heading).to_contain_text("onerror")
+
     # Its link opens it again.
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()
@@ -200,6 +206,9 @@ def test_results_and_the_forecast_are_in_the_first_screen(
         assert there
         beside = here["x"] > there["x"] + there["width"]
         assert beside if width == 1280 else here["y"] < there["y"]
+        page.go_back()
+        expect(page).to_have_title("Questions · Forecast Ledger")
+        expect(current_field(page, "Search")).to_have_value("quay")
 
 
 # Texts that are cut off, and the choice of a token. Other choices and what is typed may be longer
