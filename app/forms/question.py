@@ -109,7 +109,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
             asked = ask(doing.ledger, text, value, sources=sources, origin="app", **how)
             said = f"Registered: {shortened(text.title)}"
             if value is not None:
-                said += f" Your forecast: {as_text(format_value(value, text.options))}."
+                said += f" Your forecast: {format_value(value, text.options)}."
             doing.say(asked_message(said, asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})

@@ -59,7 +59,8 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
     if accepted:
         with act(key) as doing:
-            _say_settled(doing, confirmation.accept(doing.ledger, row, **doing.by))
+            settled = confirmation.accept(doing.ledger, row, **doing.by)
+            _say_settled(doing, state, settled)
     if rejected:
         with act(key, f"Rejected: {row.outcome} on {quoted(state.text.title)}.") as doing:
             proposals.reject(doing.ledger, row, note=reason, **doing.by)
@@ -166,7 +167,8 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
 
 
 def _confirm(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:
-    _say_settled(doing, confirmation.confirm(doing.ledger, state.question, outcome, **details))
+    settled = confirmation.confirm(doing.ledger, state.question, outcome, **details)
+    _say_settled(doing, state, settled)
 
 
 def _propose(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:
@@ -235,7 +237,7 @@ def _outcome_field(state: QuestionState, key: str, **how: Any) -> str:
     )
 
 
-def _say_settled(doing: Act, settled: confirmation.Settled) -> None:
+def _say_settled(doing: Act, state: QuestionState, settled: confirmation.Settled) -> None:
     """Report the resolution, or the changes that a correction made."""
     row, earlier = settled.resolution, settled.before
     scored = "Scores are stored."
@@ -244,7 +246,7 @@ def _say_settled(doing: Act, settled: confirmation.Settled) -> None:
     if row.outcome in NOT_SCORED:
         scored = "It is not scored and is left out of reports."
     if earlier is None:
-        doing.say(f"Resolved: {row.outcome}. {scored}")
+        doing.say(f"Resolved: {row.outcome} on {quoted(state.text.title)}. {scored}")
     else:
         doing.say(f"Corrected: {history.correction(earlier, row, when)}. {scored}")
 

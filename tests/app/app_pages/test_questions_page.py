@@ -205,6 +205,16 @@ def test_filters_are_counted_and_from_a_search_that_finds_nothing_a_click_leads_
     assert len(titles(furnished)) == 6
 
 
+def test_the_forecast_of_a_new_question_is_confirmed_as_it_reads(app: AppTest) -> None:
+    visit(app, "questions", view="Ask a question")
+    app.segmented_control(key="ask#0-type").set_value("numeric").run()
+    app.text_input(key="ask#0-forecast-numeric").input("10%=1, 50%=2, 90%=3").run()
+    how = {"title": "How deep by 2099?", "lower": "0", "upper": "9", "closes": "2099-01-01"}
+    submit(app, "ask#0", "go", **how)
+    said = "Registered: How deep by 2099? Your forecast: 10th percentile: 1, 50th: 2, 90th: 3."
+    assert confirmed(app)[0].startswith(said)
+
+
 def test_a_question_about_a_date_is_asked_forecast_and_resolved(
     app: AppTest, engine: Engine, clock: Clock
 ) -> None:

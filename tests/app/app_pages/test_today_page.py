@@ -187,7 +187,7 @@ def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(
     assert "utcome" in errors(furnished)
     furnished.radio(key=f"{key}-outcome").set_value(outcome.options[0]).run()
     furnished.button(key=f"{key}-go").click().run()
-    assert confirmed(furnished)[0].startswith(f"Resolved: {outcome.options[0]}.")
+    assert confirmed(furnished)[0].startswith(f"Resolved: {outcome.options[0]} on “")
     assert "**Outcome?**" not in words(furnished)
     assert "1 to resolve" in words(furnished)  # it is proposed
 
