@@ -113,7 +113,7 @@ def export_download() -> None:
     if name == FOLDER:
         st.caption(
             "Everything you may see, as CSV files, without earlier wordings, resolvers and roles. "
-            "Texts are exact: a spreadsheet may run one that begins with = as a formula."
+            "In a spreadsheet, a text that begins with = may run as a formula."
         )
         ledger_folder_button("Download the ledger (ZIP)", key="export")
         return

@@ -152,7 +152,7 @@ def _differences(comparison: Comparison) -> Table:
         "Tipping": lambda pair: wording.correlation(pair.tipping),
         _EVIDENCE: lambda pair: wording.e_value(pair.watched.highest) if pair.watched else NOTHING,
     }
-    heading = f"← first better · second better →\n{BRIER}, ±{number(_reach(comparison), 2)}"
+    heading = f"← first better · second better →\n{BRIER}, axis to ±{number(_reach(comparison), 2)}"
     plot = differences(comparison)
     return table_of(
         "",
