@@ -20,7 +20,7 @@ from forecasts.reading.drafting.intervals import long_date
 from forecasts.values.typed_dates import Doubtful, iso_date, read_date
 
 Read = TypeVar("Read")
-_NO_READING = "\u00a0"
+NO_READING = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def show_reading(read: Callable[[], str], *, field: str = "") -> None:
     """
     try:
         shown = read()
-        st.caption(f"Read as **{as_text(shown)}**" if shown else _NO_READING)
+        st.caption(f"Read as **{as_text(shown)}**" if shown else NO_READING)
     except LedgerError as error:
         if field and isinstance(error, Doubtful):
             choose_meaning(error, field)

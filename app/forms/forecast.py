@@ -11,7 +11,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.components.scripts import focus_on
-from app.forms.forecast_value import is_typed, read_field, value_fields
+from app.forms.forecast_value import is_typed, preview, read_field, value_fields
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, Undo, act, form, form_key, lowest_probability, memory
 from app.times import published
@@ -86,6 +86,8 @@ def forecast_form(
                     st.form_submit_button(
                         "More evidence", key=f"{key}-add", on_click=_one_more, args=(key,)
                     )
+        if quick:
+            preview(key, written, state.text, current, quick=True)
     if submitted:
         with act(key) as doing:
             _save(doing, key, state, current, written, reason, pieces)

@@ -24,6 +24,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.forms.dates import NO_READING
 from app.markdown_text import as_text
 from app.session import lowest_probability, now
 from app.times import zone
@@ -55,7 +56,7 @@ def value_fields(
 ) -> str:
     """Show the value fields of the form of ``key``; return the text.
 
-    ``quick``: compact, for a list; larger widgets are folded.
+    ``quick``: compact, for a list; larger widgets are folded, and the preview is left out.
     """
     kind = QuestionType(text.type)
     st.session_state.setdefault(
@@ -77,7 +78,9 @@ def value_fields(
         with st.expander("Quantiles and density") if quick else nullcontext():
             _quantiles(key, text, locked=locked)
             _density(written, text)
-    _preview(key, written, text, current, quick=quick)
+    if not quick:
+        with st.container(key=f"{key}-preview"):  # as high when it is blank: no button moves
+            preview(key, written, text, current)
     return written
 
 
@@ -105,24 +108,33 @@ def _density(written: str, text: QuestionText) -> None:
         folded("As a table", shown.table)
 
 
-def _preview(
-    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool
+def preview(
+    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool = False
 ) -> None:
     """Show the value as read with its expected scores, or the error that would prevent saving.
 
-    A list shows nothing for an unchanged value.
+    ``quick``: nothing for an unchanged value. It belongs below the buttons, which it would move
+    away from under a finger.
     """
+    words = _previewed(key, written, text, current, quick=quick)
+    if words or not quick:
+        st.caption(words or NO_READING)
+
+
+def _previewed(
+    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool
+) -> str:
+    """Return the preview as Markdown, "" for none."""
     if not written.strip():
-        return
+        return ""
     try:
         value = read_field(written, current, text)
     except LedgerError as error:
         # A click on Save shows the same error itself.
-        if not st.session_state.get(f"{key}-save"):
-            st.caption(f"**Cannot be saved:** {as_text(error.message)}")
-        return
+        is_shown = st.session_state.get(f"{key}-save")
+        return "" if is_shown else f"**Cannot be saved:** {as_text(error.message)}"
     if quick and current is not None and value == value_of(current):
-        return
+        return ""
     words = previews.format_expected_scores(text, current, value)
     if value.probability is not None:
         odds = format_odds(value.probability)
@@ -130,7 +142,7 @@ def _preview(
         words = f"{shown}. {words}"
     elif text.type == QuestionType.date:
         words = f"{format_value(value)}. {words}"
-    st.caption(as_text(words))
+    return as_text(words)
 
 
 def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
