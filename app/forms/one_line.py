@@ -98,6 +98,7 @@ class _Entry:
     filled: set[str] = field(default_factory=set)
     binary: str = ""  # a title that seemed to ask for another type
     chosen: tuple[str, str] | None = None  # words with two meanings, and the day chosen for them
+    refused: str | None = None  # the line that was refused last: nothing beside it says "Saved"
 
     def choose(self, phrase: str, meant: str) -> None:
         """Keep a day that was chosen, which may have been filled in before, for these words."""
@@ -126,7 +127,8 @@ def one_line_entry(*, example: str = "") -> None:
                     _save(key)
                 key = session.form_key(_NAME)
                 _put_into_fields(key, entry)
-            if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
+            is_fresh = entry.saved and session.now() - entry.saved.at < _SHOWN_FOR
+            if entry.saved and is_fresh and _text(key, _TITLE) != entry.refused:
                 _confirmation(entry.saved)
         try:
             with reading() as ledger:
@@ -321,7 +323,7 @@ def _save(key: str) -> None:
         entry.is_new = True
         focus_on(f"act-{_NAME}")
     if session.form_key(_NAME) == key:  # refused
-        entry.saved, entry.is_new = before, False
+        entry.saved, entry.is_new, entry.refused = before, False, _text(key, _TITLE)
         focus_on(f"{key}-{wrong}")
 
 

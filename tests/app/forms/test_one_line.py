@@ -229,7 +229,7 @@ def test_undo_discards_the_question_and_gives_the_line_back(app: AppTest, engine
     assert registered(engine) == [("Will the quay open by 20 January?", "2026-01-20", 0.3)]
 
 
-def test_the_same_question_twice_is_refused_and_the_last_confirmation_stays_for_a_while(
+def test_the_same_question_twice_is_refused_and_nothing_beside_it_says_saved(
     app: AppTest, clock: Clock
 ) -> None:
     line = "Will the quay open by 20 January? 30%"
@@ -238,6 +238,8 @@ def test_the_same_question_twice_is_refused_and_the_last_confirmation_stays_for_
     assert "already registered" in words(app)
     [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Open the question"]
     assert link.query_string.startswith("slug=will-the-quay-open")
+    assert "**Saved:**" not in words(app)
+    app.text_input[0].input("Will the lock open by 20 January?").run()
     assert "**Saved:**" in words(app)
     clock.moment = day(6)
     assert "**Saved:**" not in words(visit(app, "today"))
