@@ -20,7 +20,7 @@ from forecasts.reading.drafting.intervals import long_date
 from forecasts.values.typed_dates import Doubtful, iso_date, read_date
 
 Read = TypeVar("Read")
-NO_READING = "\u00a0"
+NO_READING = "&nbsp;"  # Streamlit takes a space away
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ MIDDLE = """async button => {
 WAYS = {"pointer": (1280, 900), "touch": (390, 844)}
 KEY = """place => [...place.closest(".stElementContainer").classList]
     .find(name => name.startsWith("st-key-"))"""
+ACTS = '[class*="st-key-act-forecast-"], [class*="st-key-around-"]'
 _numbers = count(1)
 
 
@@ -458,6 +459,26 @@ def test_a_press_counts_once_if_its_run_is_slow_and_the_button_is_pressed_again(
 ) -> None:
     with hand(browser, pressed, way) as one:
         assert one.does(ASKED, 0, slow=True) == 1
+
+
+def test_what_is_typed_moves_no_button(browser: BrowserContext, pressed: Server) -> None:
+    """A button that moves is not where the finger comes down."""
+    pages = (
+        (ASK, "Last day of forecasting", "31 December 2099", "Read as", "Register question"),
+        ("question?slug=due-0", "Probability", "35", "odds", "Update forecast"),
+        ("", "Probability", "35", "odds", "Save"),
+    )
+    with tab(browser, *WAYS["touch"]) as page:
+        for path, label, typed, shown, name in pages:
+            daily_acts.opened(page, f"{pressed.base}/{path}")
+            button = page.locator(f"main :is({ACTS})").get_by_role("button", name=name).last
+            field = page.locator(f"main :is({ACTS})").get_by_label(label, exact=True).last
+            field.focus()
+            before = button.bounding_box()
+            field.fill(typed)
+            expect(page.get_by_text(shown).last).to_be_visible()
+            expect(page.locator(DONE)).to_be_visible()
+            assert button.bounding_box() == before, path
 
 
 def test_enter_and_space_press_a_button_that_has_the_focus(
