@@ -20,7 +20,7 @@ from forecasts.reading.drafting.intervals import long_date
 from forecasts.values.typed_dates import Doubtful, iso_date, read_date
 
 Read = TypeVar("Read")
-NO_READING = "&nbsp;"  # Streamlit takes a space away
+NO_READING = "&nbsp;"  # a plain space is left out by Streamlit
 
 
 @dataclass(frozen=True)
