@@ -9,11 +9,13 @@ or a winner and claims nothing about it, "Price of oil on 1 May", asks for that.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from forecasts.common.errors import FILL_IN, BadInput, Remedy
 from forecasts.common.text import shortened
 from forecasts.common.vocabulary import QuestionType
 from forecasts.reading.typography import plain_punctuation
+from forecasts.values.date_spellings import QUOTED
 
 # Words before the question itself: "So", "[Poll]", "Can you tell me".
 _LEADING = re.compile(
@@ -24,9 +26,6 @@ _LEADING = re.compile(
     r"(?:tell (?:me|us)|say|guess|know|predict|estimate|i wonder|any idea|think)(?= (?:wh|how)))+"
 )
 _CLAUSES = re.compile(r"([,:;?!]\s|\s[–—-]+\s)")
-_QUOTED = re.compile(
-    r"(?<!\w)\"[^\"]*\"(?=.{0,300}[^\W\d_])|(?<=\w )(?:\"[^\"]*\"|'[^']*[^\s']'(?!\w))"
-)
 # Words before a comma that the main clause follows; otherwise the comma begins a relative clause,
 # "The bank, which met in May, cuts its rate".
 _OPENING = re.compile(
@@ -87,52 +86,49 @@ _CLAIM = re.compile(
     r"|\b(?:rais|lower|lift|capp|bann|abolish|approv|reduc|increas|doubl|halv|hik|chang|announc"
     r"|publish|releas|revis|confirm|disclos|disput|expect)ed\b"
 )
+
+
+def _compiled(*forms: tuple[QuestionType, str]) -> Sequence[tuple[QuestionType, re.Pattern[str]]]:
+    return tuple((type_, re.compile(form, re.IGNORECASE)) for type_, form in forms)
+
+
 # The first form that the clause begins with counts. "When" and "where" ask only before a verb:
 # "When they meet, will they sign?" is yes or no.
-_FORMS = tuple(
-    (type_, re.compile(form, re.IGNORECASE))
-    for type_, form in (
-        (QuestionType.numeric, rf"{_VERB} (?:[\w ]*\b(?:be|take|cost|last|have|win|get) )?{_HOW}"),
-        (QuestionType.multiple_choice, rf"{_VERB} (?:which|whose)\b"),
-        (QuestionType.binary, rf"{_VERB}|whether\b|(?:how to|what if|how about|what about)\b"),
-        (QuestionType.binary, rf"how (?:likely|probable|sure|certain)\b|what{_IS} {_CHANCES}"),
-        (QuestionType.date, rf"{_ASKING}when(?:['’]?(?:s|ll|d)\b| (?:\w+ )?{_VERB}|$)"),
-        (QuestionType.date, rf"{_ASKING}(?:how (?:soon|early|late)\b|(?:which|what){_IS} {_DAYS})"),
-        (QuestionType.numeric, rf"{_ASKING}(?:which|what){_IS} {_FIGURES}|(?:to) what extent\b"),
-        (QuestionType.numeric, rf"{_ASKING}how (?!{_VERB})\w+"),
-        (QuestionType.multiple_choice, rf"{_ASKING}(?:who(?:s|ll)?|whom|whose|which|why|how)\b"),
-        (QuestionType.multiple_choice, rf"{_ASKING}where(?:['’]?s\b| {_VERB}|$)"),
-        (QuestionType.multiple_choice, rf"what{_IS} {_FEW}{_NAMES}|what .*\bcalled\b"),
-        (QuestionType.numeric, rf"what {_VERB}.*\b(?:be|cost|close|stand|trade|weigh|measure)\b"),
-        (QuestionType.multiple_choice, rf"{_ASKING}whats?\b"),
-    )
+_FORMS = _compiled(
+    (QuestionType.numeric, rf"{_VERB} (?:[\w ]*\b(?:be|take|cost|last|have|win|get) )?{_HOW}"),
+    (QuestionType.multiple_choice, rf"{_VERB} (?:which|whose)\b"),
+    (QuestionType.binary, rf"{_VERB}|whether\b|(?:how to|what if|how about|what about)\b"),
+    (QuestionType.binary, rf"how (?:likely|probable|sure|certain)\b|what{_IS} {_CHANCES}"),
+    (QuestionType.date, rf"{_ASKING}when(?:['’]?(?:s|ll|d)\b| (?:\w+ )?{_VERB}|$)"),
+    (QuestionType.date, rf"{_ASKING}(?:how (?:soon|early|late)\b|(?:which|what){_IS} {_DAYS})"),
+    (QuestionType.numeric, rf"{_ASKING}(?:which|what){_IS} {_FIGURES}|(?:to) what extent\b"),
+    (QuestionType.numeric, rf"{_ASKING}how (?!{_VERB})\w+"),
+    (QuestionType.multiple_choice, rf"{_ASKING}(?:who(?:s|ll)?|whom|whose|which|why|how)\b"),
+    (QuestionType.multiple_choice, rf"{_ASKING}where(?:['’]?s\b| {_VERB}|$)"),
+    (QuestionType.multiple_choice, rf"what{_IS} {_FEW}{_NAMES}|what .*\bcalled\b"),
+    (QuestionType.numeric, rf"what {_VERB}.*\b(?:be|cost|close|stand|trade|weigh|measure)\b"),
+    (QuestionType.multiple_choice, rf"{_ASKING}whats?\b"),
 )
 _BEFOREHAND = rf"(?:{_OPENING.pattern[4:]}(?:(?!{_VERB}).)*)"
 _HEALTH_ORGANIZATION = re.compile(rf"WHO (?!(?i:{_VERB}))")
 # Of a title that is one clause: "By May how many ships will pass", "The bridge opens when".
-_UNUSUAL = tuple(
-    (type_, re.compile(form, re.IGNORECASE))
-    for type_, form in (
-        (QuestionType.numeric, rf"(?:{_BEFOREHAND}|(?:(?!{_VERB}).)*){_HOW}|.*\b{_HOW}$"),
-        (QuestionType.date, rf"when\b|{_BEFOREHAND}when {_VERB}|.*\bwhen$"),
-        (QuestionType.multiple_choice, rf"where\b|{_BEFOREHAND}(?<!those )(?:who|whose|what|where)"
-         rf" (?:{_VERB}|\w+s\b)|{_BEFOREHAND}which (?:\w+ ){{1,3}}{_VERB}"
-         r"|.*\b(?:who|whom|where|which|what)$"),
-    )
+_UNUSUAL = _compiled(
+    (QuestionType.numeric, rf"(?:{_BEFOREHAND}|(?:(?!{_VERB}).)*){_HOW}|.*\b{_HOW}$"),
+    (QuestionType.date, rf"when\b|{_BEFOREHAND}when {_VERB}|.*\bwhen$"),
+    (QuestionType.multiple_choice, rf"where\b|{_BEFOREHAND}(?<!those )(?:who|whose|what|where)"
+     rf" (?:{_VERB}|\w+s\b)|{_BEFOREHAND}which (?:\w+ ){{1,3}}{_VERB}"
+     r"|.*\b(?:who|whom|where|which|what)$"),
 )  # fmt: skip
 # Of one without a verb: "Next UK PM", "Price of oil on 1 May".
-_NAMING = tuple(
-    (type_, re.compile(form, re.IGNORECASE))
-    for type_, form in (
-        (QuestionType.numeric, rf"{_NOUNS}{_NAMED_FIGURES}{_NAMED}|total (?:\w+ )?\w+s\b"
-         r"|(?:days|weeks|months|years|hours|minutes) (?:until|till)\b"),
-        (QuestionType.date, rf"{_NOUNS}(?:date|timing|deadline|time(?= of)){_NAMED}"
-         r"|(?:the )?(?:year|month|day) of (?:the|a|his|her|its|their)\b"),
-        (QuestionType.multiple_choice, rf"{_NOUNS}{_PEOPLE}{_NAMED}"
-         rf"|(?:the )?next (?!{_OF_TIME}\b)(?:(?!by\b)[^\W\d]+ ){{0,6}}[^\W\d]+$"
-         r"|(?:the )?(?:best|top|most popular) (?:\w+ ){0,2}\w+(?: (?:at|of)\b.*)?$"
-         r"|(?:\w+ )?\w+ or (?:\w+ )?\w+$"),
-    )
+_NAMING = _compiled(
+    (QuestionType.numeric, rf"{_NOUNS}{_NAMED_FIGURES}{_NAMED}|total (?:\w+ )?\w+s\b"
+     r"|(?:days|weeks|months|years|hours|minutes) (?:until|till)\b"),
+    (QuestionType.date, rf"{_NOUNS}(?:date|timing|deadline|time(?= of)){_NAMED}"
+     r"|(?:the )?(?:year|month|day) of (?:the|a|his|her|its|their)\b"),
+    (QuestionType.multiple_choice, rf"{_NOUNS}{_PEOPLE}{_NAMED}"
+     rf"|(?:the )?next (?!{_OF_TIME}\b)(?:(?!by\b)[^\W\d]+ ){{0,6}}[^\W\d]+$"
+     r"|(?:the )?(?:best|top|most popular) (?:\w+ ){0,2}\w+(?: (?:at|of)\b.*)?$"
+     r"|(?:\w+ )?\w+ or (?:\w+ )?\w+$"),
 )  # fmt: skip
 
 
@@ -142,7 +138,7 @@ def asked_type(title: str) -> QuestionType:
     >>> [asked_type(title).value for title in ("How many ships by May?", "Will it rain by May?")]
     ['numeric', 'binary']
     """
-    asked = _QUOTED.sub("_", " ".join(plain_punctuation(title).split()))
+    asked = QUOTED.sub("_", " ".join(plain_punctuation(title).split()))
     if match := _LEADING.match(asked):
         asked = asked[match.end() :].lstrip(" ,:")
     parts = _CLAUSES.split(asked.rstrip(" ?!."))

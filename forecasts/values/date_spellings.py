@@ -24,6 +24,10 @@ SHORT_DAYS = {name[:3].lower(): name for name in WEEKDAYS} | {
 SHORT_MONTHS = {name[:3].lower(): name for name in MONTHS} | {"sept": "September"}
 NTH = r"(?:st|nd|rd|th)"
 DAY = rf"(?:\d{{1,2}}{NTH}?(?: of)? (?:{MONTH})|(?:{MONTH}) (?:the )?\d{{1,2}}(?:{NTH}|\b))"
+# Words in quotation marks; an apostrophe begins none.
+QUOTED = re.compile(
+    r"(?<!\w)\"[^\"]*\"(?=.{0,300}[^\W\d_])|(?<=\w )(?:\"[^\"]*\"|'[^']*[^\s']'(?!\w))"
+)
 _NAMES = {name.lower(): name for name in (*MONTHS, *WEEKDAYS, *HOLIDAYS)}
 _DAYS, _MONTHS = "|".join(SHORT_DAYS), "|".join(name for name in SHORT_MONTHS if name != "may")
 # In a title "may" and "march" are verbs, unless a word before or a number after says otherwise.
@@ -142,8 +146,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     for form, spelled in (
         (r"[\s\u200b-\u200d\u2060\ufeff]+", " "),
         (r"(?![0-9])\d", lambda match: str(int(match.group()))),
-        (r"(?<!\w)\"[^\"]*\"(?=.{0,300}[^\W\d_])|(?<=\w )\"[^\"]*\"|(?<=\w )'[^']*[^\s']'(?!\w)",
-         lambda match: "_" * len(match.group())),
+        (QUOTED.pattern, lambda match: "_" * len(match.group())),
         (rf"(?i)\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b",
          _capitals),
         (r"(?i)\bx-?mas\b", "Christmas"), (r"(?i)\b(Easter|Christmas) (?:Sunday|Day)\b", r"\1"),

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import add_months, iso, read_time, utc
@@ -325,9 +326,7 @@ def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> 
     Doubtful if it has two meanings; BadInput if it has passed, or names no day that exists.
     """
     here = zone or UTC
-    today = utc(now).astimezone(here).date()
-    spelled = spelled_out(title, today)
-    found = _typed_limit(spelled.text, today)
+    spelled, found = _read_title(title, utc(now).astimezone(here).date())
     if isinstance(found, _Problem):
         raise found.error(spelled.as_typed(found.start, found.end), here, _LAST_SECOND)
     return None if found is None else _named_date(spelled, found, here)
@@ -335,9 +334,7 @@ def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> 
 
 def words_after_day(title: str, *, now: datetime, zone: tzinfo | None = None) -> str | None:
     """Return a typed title after its deadline, clear or not, and its hour; None without one."""
-    today = utc(now).astimezone(zone or UTC).date()
-    spelled = spelled_out(title, today)
-    found = _typed_limit(spelled.text, today)
+    spelled, found = _read_title(title, utc(now).astimezone(zone or UTC).date())
     if found is None:
         return None
     hour = _HOUR.match(spelled.text, found.end)
@@ -365,10 +362,17 @@ class _Problem:
         return BadInput(self.reason.format(repr(phrase)), remedy=self.remedy)
 
 
+@lru_cache(maxsize=64)  # a line is read for its day, and for each number that may stand after it
+def _read_title(title: str, today: date) -> tuple[Spelled, Deadline | _Problem | None]:
+    """Return a typed title in the grammar's words, with its deadline or the problem with it."""
+    spelled = spelled_out(title, today)
+    return spelled, _typed_limit(spelled.text, today)
+
+
 def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     """Return the deadline of a typed title, or the problem with it."""
-    limit = _last_limit(title, today, passed=False)
-    over = _last_limit(title, today, passed=True)
+    found = _limits(title, today, passed=False)
+    limit, over = _chief(found), _last_limit(title, today, passed=True)
     if problem := _wrong_day(title, limit or over, today) or _season_over(title, today):
         return problem
     if over and (
@@ -382,16 +386,19 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
             # "before Monday", on a Monday
             return replace(over, last_day=_again(over.phrase, today))
         return _beside(title, over, today) or _over(over, today)
-    found = _limits(title, today, passed=False)
     read = {place for one in found for place in range(one.start, one.end)}
     for unread in _UNREAD.finditer(title):
         if (limit or not unread["short"]) and not {unread.start(), unread.end() - 1} <= read:
             return _Problem(*unread.span())
     if limit is None:
         gone = _GONE.search(title)
-        return gone and _Problem(*gone.span(), (), "{} has passed.", "Write a later day.")
+        return gone and _passed(gone)
     other = _other_weekday(title, limit) or _beside(title, limit, today)
     return other or _doubt(limit, today) or _two_deadlines(limit, found) or limit
+
+
+def _passed(day: re.Match[str]) -> _Problem:
+    return _Problem(*day.span(), (), "{} has passed.", "Write a later day.")
 
 
 def _two_deadlines(limit: Deadline, found: Sequence[Deadline]) -> _Problem | None:
@@ -422,7 +429,7 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
             lead, sooner = ("before ", timedelta(days=1)) if before else ("", timedelta(0))
             days = (date(year, b, a), date(year, a, b))
             if today is not None and max(days) < today:
-                return _Problem(*match.span(), (), "{} has passed.", "Write a later day.")
+                return _passed(match)
             ways = tuple((lead + long_date(day), day - sooner) for day in days)
             return _Problem((before or match).start(), match.end(), ways)
     for form in _DAYS:
@@ -597,7 +604,11 @@ def _named_date(spelled: Spelled, limit: Deadline, zone: tzinfo) -> NamedDate:
 
 def _last_limit(title: str, today: date, *, passed: bool) -> Deadline | None:
     """Return the last deadline with a limiting word, or else the last one; None without any."""
-    found = _limits(title, today, passed=passed)
+    return _chief(_limits(title, today, passed=passed))
+
+
+def _chief(found: Sequence[Deadline]) -> Deadline | None:
+    """Return the last of the deadlines with a limiting word, or else the last one."""
     limiting = [limit for limit in found if _LIMIT.match(limit.phrase)]
     return (limiting or found)[-1] if found else None
 
