@@ -99,10 +99,9 @@ def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> 
     if one.against_crowd is not None:
         said.append(f"against the crowd {numbers.signed(one.against_crowd)}")
     title = as_text(shortened(one.state.text.title, LONGEST))
-    said = [numbers.number(one.score.score), dotted(*said, day(one.known_at))]
-    with st.expander(
-        f"**{said[0]}** {title} :gray[{said[1]}]", expanded=opened, key=f"score-{one.state.slug}"
-    ):
+    score, below = numbers.number(one.score.score), dotted(*said, day(one.known_at))
+    label, key = f"**{score}** {title} :gray[{below}]", f"score-{one.state.slug}"
+    with st.expander(label, expanded=opened, key=key):
         scores.score_caption(one)
         scores.update_table(one)
         st.caption(f"{rule}: the mean of these, each weighted by the time that it was active.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,6 +14,7 @@ from app.forms.one_line import one_line_entry
 from app.forms.resolution import outcome_form
 from app.markdown_text import as_text, closing, shortened, span
 from app.session import (
+    Card,
     act,
     form,
     form_key,
@@ -83,6 +84,16 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
             forecast_form(state, current, articles, quick=True, every=every, cites=cites)
 
 
+def cards(name: str, shown: Mapping[str, Card], draw: Callable[[Card], None]) -> list[Card]:
+    """Draw the cards of a list, each at its place; return them in that order."""
+    placed = in_place(name, shown)
+    for one in placed:
+        with st.container():
+            if one is not None:
+                draw(one)
+    return [one for one in placed if one is not None]
+
+
 def more(todo: Todo, **filters: str) -> None:
     """Show the link to all questions with that to do, if they are not all here."""
     total = needs.totals[todo]
@@ -111,12 +122,8 @@ def to_do() -> list[Item]:
         for place, one in enumerate(needs.agenda)
         if is_shown(place, most, one.state, one.forecast)
     }
-    placed = in_place("to do", shown)
     with st.container():
-        for item in placed:
-            with st.container():
-                if item is not None:
-                    card(item.state, item.forecast, item)
+        placed = cards("to do", shown, lambda item: card(item.state, item.forecast, item))
     if not needs.agenda:
         nothing_to_do()
     due = [(one.state, one.forecast) for one in needs.of(Todo.review, Todo.news) if one.forecast]
@@ -129,7 +136,7 @@ def to_do() -> list[Item]:
         more(Todo.forecast, status="open", whose="Not yet mine")
         more(Todo.resolve, status="awaiting resolution")
     later = [one for one in needs.agenda if one.state.slug not in shown]
-    return [item for item in placed if item is not None] + later
+    return placed + later
 
 
 def nothing_to_do() -> None:
@@ -261,20 +268,16 @@ def still_fresh() -> list[QuestionState]:
     if not latest:
         return []
     st.header("Your forecasts", anchor=False)
-    cards, rest = st.container(), latest[FRESH:]
+    place, rest = st.container(), latest[FRESH:]
     asked = page_state(More).not_due
     page = {state.id for state, _ in shown_page(rest, "not-due-page", MORE)} if asked else set()
     shown = {
         one[0].slug: one
-        for place, one in enumerate(latest)
-        if is_shown(place, FRESH, *one) or one[0].id in page
+        for number, one in enumerate(latest)
+        if is_shown(number, FRESH, *one) or one[0].id in page
     }
-    placed = in_place("fresh", shown)
-    with cards:
-        for one in placed:
-            with st.container():
-                if one is not None:
-                    card(*one)
+    with place:
+        placed = cards("fresh", shown, lambda one: card(*one))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if rest:
             more_label = f"Show {min(MORE, len(rest))} more that are not due"
@@ -283,7 +286,7 @@ def still_fresh() -> list[QuestionState]:
             page_link(
                 "questions", f"All {len(latest):,} of your forecasts", status="open", whose="Mine"
             )
-    return [one[0] for one in placed if one is not None]
+    return [state for state, _ in placed]
 
 
 def show_more(name: str, first: QuestionState) -> None:

@@ -37,7 +37,7 @@ from tests.app.browsing import (
 pytestmark = IN_BROWSER
 
 
-# Notes fields that are on the page twice: the second one takes away what is typed into the first.
+# Notes fields that are on the page twice: what is typed into the first is then lost.
 NOTE_TWICE = """() => {
     window.twice = [];
     const note = () => {
