@@ -465,18 +465,22 @@ def test_what_is_typed_moves_no_button(browser: BrowserContext, pressed: Server)
     """A button that moves is not where the finger comes down."""
     pages = (
         (ASK, "Last day of forecasting", "31 December 2099", "Read as", "Register question"),
-        ("question?slug=due-0", "Probability", "35", "odds", "Update forecast"),
-        ("", "Probability", "35", "odds", "Save"),
+        ("question?slug=due-0", "Probability", "36", "odds", "Update forecast"),
+        ("", "Probability", "36", "odds", "Save"),
     )
     with tab(browser, *WAYS["touch"]) as page:
         for path, label, typed, shown, name in pages:
             daily_acts.opened(page, f"{pressed.base}/{path}")
-            button = page.locator(f"main :is({ACTS})").get_by_role("button", name=name).last
-            field = page.locator(f"main :is({ACTS})").get_by_label(label, exact=True).last
+            button = page.get_by_role("button", name=name, exact=True)
+            form = page.locator(f"main :is({ACTS})").filter(has=button).last
+            button, field = (
+                form.get_by_role("button", name=name),
+                form.get_by_label(label, exact=True),
+            )
             field.focus()
             before = button.bounding_box()
             field.fill(typed)
-            expect(page.get_by_text(shown).last).to_be_visible()
+            expect(form.get_by_text(shown).last).to_be_visible()
             expect(page.locator(DONE)).to_be_visible()
             assert button.bounding_box() == before, path
 
