@@ -56,7 +56,8 @@ class Contender:
     ``ranked``: it is comparable with another one; its ranks are among those ranked. ``path``: the
     means of ``crowd_skill`` over the last ``WINDOW`` questions, in the order of their scheduled
     closes, from half a window on. ``cost``: US dollars a question, over the questions with a cost,
-    None without any.
+    None without any. ``medal``: its rank if that is 1, 2 or 3, no one else can have it, and someone
+    is ranked below.
     """
 
     side: Side
@@ -66,12 +67,7 @@ class Contender:
     crowd_skill: Skill
     path: tuple[float, ...]
     cost: float | None
-
-    @property
-    def medal(self) -> int | None:
-        """Its rank if that is 1, 2 or 3 and no one else can have it, so that luck gives none."""
-        alone = self.ranked and self.side.rank_low == self.side.rank_high <= 3
-        return self.side.rank_low if alone else None
+    medal: int | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,9 @@ def arena(
         skill = skill_over(found(name), "crowd_skill", rows.scope.family)
         path = _path(found(name), rows.scope.counting["scheduled_close_time"])
         kind, owner = kinds.get(name, ""), owners.get(name, "")
-        contenders.append(Contender(one, kind, owner, ranked, skill, path, costs.get(name)))
+        is_alone = ranked and one.rank_low == one.rank_high < min(4, len(compared))
+        medal = one.rank_low if is_alone else None
+        contenders.append(Contender(one, kind, owner, ranked, skill, path, costs.get(name), medal))
     contenders.sort(key=_order)
     more = max(len(names) - MOST, 0)
     return Arena(tuple(contenders), more, _sentence(contenders), comparison)

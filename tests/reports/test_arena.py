@@ -35,7 +35,7 @@ def test_the_best_comes_first_with_its_rank_kind_and_cost_as_in_the_saved_table(
     assert (bot.kind, bot.owner, bot.cost, first.cost) == ("bot", "ann", 0.25, None)
     assert first.crowd_skill.mean > 0 > last.crowd_skill.mean
     assert found.sentence == "Only ann may be first; chance does not explain the lead."
-    assert [one.medal for one in found.contenders] == [1, 2, 3]
+    assert [one.medal for one in found.contenders] == [1, 2, None]  # none for the last
     table = list(csv.DictReader(io.StringIO(report_arena.arena_csv(found))))
     shown_ = [(row["name"], row["rank_low"], row["cost_a_question"]) for row in table]
     assert shown_ == [("ann", "1", ""), ("b1", "2", "0.25"), ("bob", "3", "")]
@@ -56,6 +56,7 @@ def test_ranks_are_among_those_ranked() -> None:
     first, second = (one.side for one in found.contenders if one.ranked)
     assert (first.name, first.rank_low, first.rank_high) == ("ann", 1, 1)
     assert (second.name, second.rank_low, second.rank_high) == ("b1", 2, 2)
+    assert [one.medal for one in found.contenders] == [1, None, None, None, None]
     assert found.sentence == "Only ann may be first; chance does not explain the lead."
 
 
