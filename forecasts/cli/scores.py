@@ -115,7 +115,9 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         parts.append(f"over {count(len(own.calls), 'resolved question')}")
         if own.against_crowd.mean is not None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
-        parts.append(f"earned by updates {numbers.signed(own.points)} a question")
+        if own.points is not None:
+            earned = numbers.signed(own.points)
+            parts.append(f"earned by updates {earned} a question, over {own.updated:,}")
         print_lines(fitted(" · ".join(parts), lines=2))
     shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen(6)]
     narrow = {**NUMBER, "max_width": 9}

@@ -66,7 +66,7 @@ class OwnScores:
 
     ``calls``: the questions with a Brier score, in the order in which their outcomes became known.
     ``brier`` and ``against_crowd``: their means, with intervals over families; the latter over the
-    ``compared`` ones. ``points``: earned by updates, the mean over all ``calls``.
+    ``compared`` ones. ``points``: earned by updates, the mean over the ``updated`` ones.
     """
 
     calls: tuple[Call, ...]
@@ -74,6 +74,7 @@ class OwnScores:
     against_crowd: Estimate
     compared: int
     points: float | None
+    updated: int
 
     @property
     def best(self) -> list[Call]:
@@ -113,12 +114,14 @@ def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
     )
     compared = [one for one in known if one.against_crowd is not None]
     gained = np.array([one.against_crowd for one in compared], dtype=np.float64)
+    earned = [one.points for one in known if one.points is not None]
     return OwnScores(
         calls=calls,
         brier=mean_over_questions(values, _families(known), (0.0, 1.0), lopsided=True),
         against_crowd=mean_over_questions(gained, _families(compared), (-1.0, 1.0), rare=True),
         compared=len(compared),
-        points=fmean(one.points or 0.0 for one in known) if known else None,
+        points=fmean(earned) if earned else None,
+        updated=len(earned),
     )
 
 

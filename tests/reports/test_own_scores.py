@@ -31,7 +31,21 @@ def test_the_means_are_over_questions_and_the_trend_is_in_the_order_of_outcomes(
     assert own.brier.interval[0] < own.brier.mean < own.brier.interval[1]
     assert [call.question.state.slug for call in own.best] == ["q1"]
     assert [call.question.state.slug for call in own.worst] == ["q0"]
-    assert (own.compared, own.against_crowd.mean, own.points) == (0, None, 0.0)
+    assert (own.compared, own.against_crowd.mean) == (0, None)
+    assert (own.updated, own.points) == (0, None)
+
+
+def test_points_are_the_mean_over_the_questions_with_an_update(
+    session: Session, alice: Member
+) -> None:
+    for slug, path in (("moved", (0.8, 0.4)), ("same", (0.8,))):
+        question = ask(session, alice, slug=slug)
+        for at, p in enumerate(path):
+            say(session, question, alice, p, 5 * at)
+        resolve(session, question, alice, "no", 10, at=10)
+    own = own_scores(scored_questions(session, alice))
+    assert own.updated == 1
+    assert own.points == pytest.approx((0.64 - 0.16) / 2)  # half of the time was left
 
 
 def test_the_scale_has_the_marks_of_the_same_questions_best_first(
