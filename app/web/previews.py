@@ -8,13 +8,14 @@ nothing of a restricted question, not even that it exists.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qs, quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +32,8 @@ from forecasts.questions.standing import Status
 from forecasts.values.value import format_probability
 
 NAME = "Forecast Ledger"
+PATIENCE = 2.0  # seconds in which a ledger that is slow or down must tell of a question
+_readers = ThreadPoolExecutor(4)  # of their own: an outage keeps no other request waiting
 _STREAMLIT = b"<title>Streamlit</title>"
 _ICONS = (
     '<link rel="manifest" href="/app.webmanifest">',
@@ -59,7 +62,7 @@ class Heads:
             else:
                 page.extend(message.get("body", b""))
                 if not message.get("more_body"):
-                    head = await run_in_threadpool(self._head, Request(scope))
+                    head = await self._head(Request(scope))
                     headers = MutableHeaders(scope=started[0])
                     is_zipped = headers.get("content-encoding") == "gzip"
                     body = gzip.decompress(page) if is_zipped else bytes(page)
@@ -72,13 +75,14 @@ class Heads:
 
         await self._app(scope, receive, answer)
 
-    def _head(self, request: Request) -> str:
+    async def _head(self, request: Request) -> str:
         title, metas = NAME, {"og:title": NAME, "og:type": "website", "og:site_name": NAME}
         slug = parse_qs(request.url.query).get("slug", [""])[0]
         if slug and request.url.path == "/question" and current_settings().public_previews:
             base = request.base_url if self._sign_in is None else f"{self._sign_in.base}/"
-            with suppress(LedgerError):
-                question, described = preview(slug)
+            with suppress(LedgerError, TimeoutError):
+                reading = asyncio.get_running_loop().run_in_executor(_readers, preview, slug)
+                question, described = await asyncio.wait_for(reading, PATIENCE)
                 title = f"{question} · {NAME}"
                 metas |= {"og:title": question, "og:description": described}
                 metas |= {"og:url": f"{base}question?slug={quote(slug, safe='')}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 from pydantic import SecretStr
@@ -82,3 +83,16 @@ def test_any_other_link_shows_the_name_alone(
         assert client.get(address).text == NOTHING, address
     monkeypatch.delenv("FORECASTS_PUBLIC_PREVIEWS")
     assert client.get("/question?slug=open").text == NOTHING
+
+
+def test_a_ledger_that_does_not_answer_keeps_no_page_waiting(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = Event()
+    monkeypatch.setattr(previews, "PATIENCE", 0.05)
+    monkeypatch.setattr(previews, "preview", lambda _: over.wait(10) and ("Too late?", ""))
+    try:
+        for _ in range(9):  # more than are read at once
+            assert client.get("/question?slug=open").text == NOTHING
+    finally:
+        over.set()
