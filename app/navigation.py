@@ -78,7 +78,8 @@ name_window(page.title)
 bar()
 acknowledge()
 keyboard()
-apply_theme(page.url_path, [one.url_path for pages in places.values() for one in pages])
+place = "questions" if page.url_path == "question" else page.url_path
+apply_theme(page.url_path, place, [one.url_path for pages in places.values() for one in pages])
 body = st.container()
 # Called before the page, which may stop the run; shown below it all the same.
 way_out()

@@ -112,11 +112,14 @@ def keyboard() -> None:
         )
 
 
-def apply_theme(current: str, pages: Sequence[str]) -> None:
-    """Mount the script; it shows nothing. The arguments are paths below the app's root."""
+def apply_theme(current: str, place: str, pages: Sequence[str]) -> None:
+    """Mount the script; it shows nothing. The arguments are paths below the app's root.
+
+    ``place``: the page to mark in the navigation.
+    """
     chosen = my_preferences().theme
     theme = "System" if chosen is None else chosen.value.capitalize()
-    data = {"theme": theme, "current": current, "pages": list(pages)}
+    data = {"theme": theme, "current": current, "place": place, "pages": list(pages)}
     with st.container(key="theme"):
         _mount_theme(key="theme-script", data=data)
 

@@ -3,9 +3,9 @@
 export default function ({ data }) {
   // On every page, so that any of them can be installed on a phone.
   navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
-  mendMenu(data.current);
   const here = window.location.pathname;
   const root = here.slice(0, here.length - data.current.length);
+  mendMenu(root, data.place);
   const chosen = JSON.stringify(data.theme);
   let changed = false;
   for (const page of data.pages) {
@@ -19,8 +19,9 @@ export default function ({ data }) {
 }
 
 // On a screen of middle width Streamlit puts headings between the items of its lists of pages and items
-// outside of lists, which misleads a screen reader. Without a role they are read as plain links.
-function mendMenu(current) {
+// outside of lists, which misleads a screen reader. Without a role they are read as plain links. It marks
+// no place on a page that is in none of them.
+function mendMenu(root, place) {
   const parts = '[data-testid="stSidebarNav"] :is(ul, li)';
   for (const part of document.querySelectorAll(parts)) part.setAttribute("role", "none");
   const view = document.querySelector("meta[name=viewport]"); // the bar leaves the safe area free
@@ -28,8 +29,9 @@ function mendMenu(current) {
   const bar = document.querySelector(".st-key-bar");
   bar?.setAttribute("role", "navigation");
   bar?.setAttribute("aria-label", "Places");
-  for (const link of bar?.querySelectorAll("a") ?? []) {
-    const isHere = link.getAttribute("href") === current;
-    link.setAttribute("aria-current", isHere ? "page" : "false");
+  const menus = ':is(.st-key-bar, [data-testid="stTopNav"], [data-testid="stSidebarNav"])';
+  for (const link of document.querySelectorAll(`${menus} a`)) {
+    const { pathname } = new URL(link.getAttribute("href"), window.location.origin + root);
+    link.setAttribute("aria-current", pathname === root + place ? "page" : "false");
   }
 }

@@ -60,3 +60,16 @@ def test_a_phone_has_the_places_in_a_bar_which_keys_reach_and_which_covers_nothi
     assert end["y"] + end["height"] <= top["y"]
     page.emulate_media(media="print")
     expect(bar).to_be_hidden()
+
+
+def test_a_question_is_in_the_place_of_all_questions(page: Page, server: Server) -> None:
+    daily_acts.opened(page, f"{server.base}/question?slug=open-0")
+    menu, bar = page.get_by_test_id("stTopNav"), page.get_by_role("navigation", name="Places")
+    for place, width in ((menu, 1280), (bar, 390)):
+        page.set_viewport_size({"width": width, "height": 844})
+        here = place.locator("[aria-current=page]")
+        expect(here).to_have_text(re.compile("Questions$"))
+    page.set_viewport_size({"width": 1280, "height": 844})
+    menu.get_by_role("link", name="Articles").click()
+    expect(page.get_by_role("heading", level=1, name="Articles")).to_be_visible()
+    expect(menu.locator("[aria-current=page]")).to_have_text("Articles")
