@@ -43,7 +43,7 @@ FOOTNOTE = (
     f"in 19 of 20 such records. Trend: the mean lead over the last {WINDOW} questions; dashed: no "
     f"lead. {NOTHING}: too few questions. A rank takes 30 shared ones; linked ones count as one."
 )
-FEWEST_DRAWN, MOST_DRAWN = 2, 16  # means that make a line
+FEWEST_DRAWN = 2  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {
     "forecasters": "The arena starts once two members have forecast questions that count.",
@@ -84,9 +84,8 @@ def spark(one: report_arena.Contender, reach: float) -> str:
     if len(one.path) < FEWEST_DRAWN:
         return NOTHING
     first, last = (words.advantage(one.path[at], None)[0] for at in (0, -1))
-    path = one.path[:: -(-len(one.path) // MOST_DRAWN)]
-    shares = [0.5 + point / (2 * reach) for point in path]
-    return sparkline(shares, f"From {first} to {last}", middle=True)
+    between = (-reach, reach)
+    return sparkline(one.path, f"From {first} to {last}", between=between, middle=True)
 
 
 def standings(arena: report_arena.Arena, of: Of) -> None:

@@ -130,15 +130,13 @@ def shelf(*, may_capture: bool) -> None:
     """Show the stored articles in pages, newest first."""
     st.header("Stored articles", anchor=False)
     with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
-        words = search_field("Search", "words", "Title, publisher or text")
+        words = search_field("Search", "shelf-words", "Title, publisher or text", "shelf-page")
         which = switch("Show", SHELVES, "shelf", label_visibility="collapsed")
     with session.reading() as ledger:
-        found = library.article_page(
-            ledger, words=words, without_questions=which == SHELVES[1], number=page_asked()
-        )
+        bare, number = which == SHELVES[1], page_asked("shelf-page")
+        found = library.article_page(ledger, words=words, without_questions=bare, number=number)
     if not found.total:
-        narrowed = words or which == SHELVES[1]
-        if narrowed:
+        if words or bare:
             st.info("No articles match.")
             return
         with empty("articles", "No articles yet. Each one appears here with its questions."):
@@ -154,7 +152,7 @@ def shelf(*, may_capture: bool) -> None:
             date_of = published(article.published_at) or "no date"
             st.caption(dotted(article.publisher, date_of, asked))
     if found.pages > 1:
-        st.pagination(found.pages, key="page", bind="query-params")
+        st.pagination(found.pages, key="shelf-page", bind="query-params")
 
 
 def one(number: int) -> None:

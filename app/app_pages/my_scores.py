@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -13,10 +12,18 @@ from app.times import day
 from app.views import scores
 from app.views.documents import chart
 from app.views.empty import empty
-from app.views.widgets import metrics, page_link, question_link, search_field, shown_page, switch
+from app.views.widgets import (
+    metrics,
+    page_link,
+    question_link,
+    search_field,
+    shown_page,
+    sparkline,
+    switch,
+)
 from forecasts.common.text import count
 from forecasts.documents import numbers
-from forecasts.documents.vega_lite import COLOURS, forest
+from forecasts.documents.vega_lite import forest
 from forecasts.reports import figures
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores, scale
 from forecasts.scores.printed_scores import Printed, printed_by_question
@@ -48,34 +55,21 @@ def means(own: OwnScores, questions: int) -> None:
         "Against the crowd": (numbers.signed(own.against_crowd.mean), crowd),
         "Earned by updates": (
             numbers.signed(own.points),
-            f"Mean per question. {scores.POINTS_HELP}",
+            f"Mean over {count(own.updated, 'question')} with an update. {scores.POINTS_HELP}",
         ),
     }
     first, *_ = metrics("own", shown)
     if len(own.calls) >= FEWEST_DRAWN:
         last = numbers.number(own.calls[-1].running)
         alt = f"Mean of the last {WINDOW} questions over time, now {last}."
-        first.vega_lite_chart(spec=sparkline(own), alt=alt)
+        path = [call.running for call in own.calls]
+        first.markdown(sparkline(path, alt, between=(min(path), max(path))))
     parts = ["All resolved questions count, also those that closed early."]
     if own.brier.interval is not None:
         parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
     if others := questions - len(own.calls):
         parts.append(f"Not in the means: {count(others, 'numeric or date question')} (CRPS).")
     st.caption(" ".join(parts))
-
-
-def sparkline(own: OwnScores) -> dict[str, Any]:
-    """Return the running mean of the scores as a line alone."""
-    rows = [{"place": place, "mean": call.running} for place, call in enumerate(own.calls)]
-    y = {"field": "mean", "type": "quantitative", "axis": None, "scale": {"zero": False}}
-    return {
-        "height": 40,
-        "padding": 0,
-        "config": {"view": {"stroke": None}},
-        "data": {"values": rows},
-        "mark": {"type": "line", "color": COLOURS["curve"]},
-        "encoding": {"x": {"field": "place", "type": "quantitative", "axis": None}, "y": y},
-    }
 
 
 def is_that_good(own: OwnScores) -> None:
@@ -140,7 +134,7 @@ if not scored:
     with empty("my_scores", "No results yet. Scores appear here once your questions resolve."):
         page_link("resolve", "Questions to resolve")
     st.stop()
-words = search_field("Search", "words", "Title, tag or family")
+words = search_field("Search", "score-words", "Title, tag or family")
 shown = matching(scored, words)
 if not shown:
     st.info(f"None of your {count(len(scored), 'resolved question')} matches.")

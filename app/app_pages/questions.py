@@ -54,7 +54,7 @@ def filters(
     """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
     with st.container(horizontal=True, gap="small"):
-        words = search_field("Search", "words", "Search questions, reasons, comments")
+        words = search_field("Search", "words", "Search questions, reasons, comments", "page")
         folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
     # Two in a row.
     with folded, st.container(horizontal=True, gap="small"):
@@ -144,7 +144,9 @@ def find() -> None:
     by, order = filters(tags, families, teams, sources)
     with reading() as ledger:
         me = current_member(ledger)
-        found = search.page(ledger, by, member=me, now=moment, order=order, number=page_asked())
+        found = search.page(
+            ledger, by, member=me, now=moment, order=order, number=page_asked("page")
+        )
         ids = [row.state.id for row in found.rows]
         imported = origins(ledger, ids) if sources else {}
     if not found.total:

@@ -91,7 +91,7 @@ def picked() -> list[teams.Roster]:
         return rosters
     of = {one.team.name: one for one in rosters}
     mine = next((n for n, one in enumerate(rosters) if one.team.id in rights.teams), 0)
-    name = st.selectbox("Team", list(of), index=mine, key="team", bind="query-params")
+    name = st.selectbox("Team", list(of), index=mine, key="roster", bind="query-params")
     return [of[name]]
 
 

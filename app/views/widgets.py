@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ from forecasts.questions.standing import QuestionState
 Item = TypeVar("Item")
 LIVE = "100ms"  # of rest until a search is read
 _LONGEST = 160  # characters of a title in a list; the question's page has it in full
-# Of a sparkline: pixels, and colours that are seen on the pages of both themes.
+_MOST_DRAWN = 16  # points of a sparkline
+# Of it: pixels, and colours that are seen on the pages of both themes.
 _STEP, _HEIGHT, _STROKE, _DASHED = 6, 20, "#3d8dbb", "#808a94"
 _TYPES = {
     ".csv": "text/csv",
@@ -48,13 +50,23 @@ def question_line(
         st.caption(caption)
 
 
-def sparkline(points: Sequence[float | None], alt: str = "", *, middle: bool = False) -> str:
-    """Return a line from 0% to 100%, as an image in Markdown; None: nothing at that place.
+def sparkline(
+    points: Sequence[float | None],
+    alt: str = "",
+    *,
+    between: tuple[float, float] = (0.0, 1.0),
+    middle: bool = False,
+) -> str:
+    """Return a line of points ``between`` two values, as an image in Markdown.
 
-    ``middle``: with a dashed line at 50%.
+    None: nothing at that place. Of many points, some are drawn, among them the last. ``middle``:
+    with a dashed line halfway up.
     """
+    low, high = between
+    scale = (_HEIGHT - 4) / ((high - low) or 1.0)
+    points = points[:: -math.ceil(len(points) / _MOST_DRAWN)][::-1]
     path = " ".join(
-        f"{place * _STEP + 2},{round(_HEIGHT - 2 - p * (_HEIGHT - 4), 1)}"
+        f"{place * _STEP + 2},{round(_HEIGHT - 2 - (p - low) * scale, 1)}"
         for place, p in enumerate(points)
         if p is not None
     )
@@ -95,14 +107,17 @@ def shown_page(items: Sequence[Item], key: str, size: int) -> Sequence[Item]:
     return items[(number - 1) * size : number * size]
 
 
-def page_asked() -> int:
+def page_asked(key: str) -> int:
     """Return the requested page number of a list, from a click or the address."""
-    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
+    asked = str(st.session_state.get(key) or st.query_params.get(key, ""))
     return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
 
 
-def search_field(label: str, key: str, placeholder: str) -> str:
-    """Show a search field, read at each pause in typing, kept in the address; return its words."""
+def search_field(label: str, key: str, placeholder: str, pages: str = "") -> str:
+    """Show a search field, read at each pause in typing, kept in the address; return its words.
+
+    Streamlit lets pages share a ``key``, so each has its own. ``pages``: that of its pages.
+    """
     return st.text_input(
         label,
         key=key,
@@ -111,14 +126,15 @@ def search_field(label: str, key: str, placeholder: str) -> str:
         bind="query-params",
         live=LIVE,
         on_change=_first_page,
+        args=(pages,),
         label_visibility="collapsed",
     )
 
 
-def _first_page() -> None:
+def _first_page(key: str) -> None:
     """Show the results of another search from their first page on."""
-    if "page" in st.session_state:
-        st.session_state["page"] = 1
+    if key and key in st.session_state:
+        st.session_state[key] = 1
 
 
 def switch(label: str, options: Sequence[str], key: str, **how: Any) -> str:

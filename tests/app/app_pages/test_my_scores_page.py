@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
@@ -40,8 +42,9 @@ def test_all_resolved_questions_are_listed_newest_first_with_score_outcome_and_c
     assert "All resolved questions count, also those that closed early." in said
     shown = {metric.label: metric.value for metric in scored.metric}
     assert (shown["Mean Brier (0–1)"], shown["Resolved questions"]) == ("0.205", "2")
-    # The mean of 0.240 and of a question without an update.
-    assert shown["Earned by updates"] == "+0.120"
+    assert shown["Earned by updates"] == "+0.240"
+    [earned] = [one for one in scored.metric if one.label == "Earned by updates"]
+    assert earned.help.startswith("Mean over 1 question with an update.")
     scored.segmented_control(key="by").set_value("Worst").run()
     assert rows(scored) == [snow, sleet]
 
@@ -67,13 +70,25 @@ def test_a_link_to_a_question_opens_it_first_with_its_updates(scored: AppTest) -
     assert table["Active for"].tolist() == ["2 days", "2 days"]
 
 
+def test_from_three_scores_on_the_mean_is_a_line_from_its_worst_to_its_best(
+    scored: AppTest, engine: Engine
+) -> None:
+    assert "![" not in words(visit(scored, "my_scores"))
+    register(engine, "hail", title="Will it hail?")
+    say(engine, "hail", 0.9, at=0)
+    settle(engine, "hail", "yes", known=4.6, at=4.9)
+    said = words(visit(scored, "my_scores"))
+    drawn = said.partition("![Mean of the last 20 questions over time, now 0.140.](")[2]
+    assert "points='2,2.0 8,14.0 14,18.0'" in unquote(drawn)
+
+
 def test_words_filter_the_rows_and_the_means(scored: AppTest) -> None:
     visit(scored, "my_scores")
-    scored.text_input(key="words").input("weather").run()
+    scored.text_input(key="score-words").input("weather").run()
     [row] = rows(scored)
     assert "Will it *sleet*?" in row
     assert scored.metric[0].value == "0.010"
-    scored.text_input(key="words").input("nothing like it").run()
+    scored.text_input(key="score-words").input("nothing like it").run()
     assert "None of your 2 resolved questions matches." in words(scored)
 
 

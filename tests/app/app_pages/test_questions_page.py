@@ -93,6 +93,15 @@ def test_a_reason_is_found_while_the_search_is_typed_and_its_passage_shown(
     assert "\nin a reason: Clouds *are* gathering" in words(furnished)
 
 
+def test_words_typed_on_a_page_filter_no_other_page(furnished: AppTest) -> None:
+    pages = {"questions": "quay", "articles": "harbour", "my_scores": "snow", "team": "bob"}
+    for page, typed in pages.items():
+        visit(furnished, page)
+        [field] = [one for one in furnished.text_input if one.label.startswith("Search")]
+        assert field.value == "", page
+        field.input(typed).run()
+
+
 def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "questions", whose="Mine")
     furnished.toggle(key="several").set_value(True).run()
