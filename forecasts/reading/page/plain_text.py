@@ -20,7 +20,14 @@ from itertools import pairwise
 from forecasts.common.errors import CaptureError
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.reading.datelines import find_dateline
-from forecasts.reading.lines import first_sentence, fold, sentences, trails_off, words
+from forecasts.reading.lines import (
+    ends_as_sentence,
+    first_sentence,
+    fold,
+    sentences,
+    trails_off,
+    words,
+)
 from forecasts.reading.page.boilerplate import (
     ends_article,
     is_boilerplate,
@@ -38,6 +45,7 @@ MAX_LINES = 20_000
 TITLE_WORDS = 12  # in a box of related stories, a question up to this length is a title
 TEASER_WORDS = 25  # below "Related articles", a sentence up to this length is a teaser
 SNIPPET_WORDS = 60  # a text up to this length that breaks off is a teaser anywhere
+WIDEST, WORD = 110, 8  # characters of a wrapped row, and of its last word
 PREAMBLE_WORDS = 40  # a shorter text above the first head is the site's own
 
 _BULLET = re.compile(r"(?:[•·‣▪●◦∙]\s*|[*–|-]\s+|\|\s*)(?=\S)")
@@ -141,16 +149,25 @@ def _read_lines(text: str) -> list[Line]:
 
 
 def _unwrapped(rows: list[str]) -> Iterator[str]:
-    """Yield the rows, joined where the next row's first word would not have fitted in the width."""
-    width = max((len(row) for row in rows), default=0)
-    soft = sum(1 for above, below in pairwise(rows) if len(above) >= 45 and below[:1].islower())
-    if width > 110 or soft < 2:
+    """Yield the rows, joined where the next row's first word would not have fitted in the width.
+
+    Titles, rules, addresses and a footer are often wider than the rows that are wrapped: those
+    that go on in lower case tell the width.
+    """
+    wrapped = [
+        len(row)
+        for row, below in pairwise(rows)
+        if 45 <= len(row) <= WIDEST and below[:1].islower() and not ends_as_sentence(row)
+    ]
+    width = max(wrapped, default=0)
+    if len(wrapped) <= sum(len(row) > WIDEST and "://" not in row for row in rows):
         yield from rows
         return
     held: list[str] = []
     for row in rows:
-        fits = not held or len(held[-1]) + len(row.partition(" ")[0]) < width
-        if row and held and held[-1] and not fits and not _BULLET.match(row):
+        last = len(held[-1]) if held else 0
+        is_full = last <= width + WORD and last + len(row.partition(" ")[0]) >= width
+        if row and last and is_full and not _BULLET.match(row):
             held.append(row)
         else:
             yield " ".join(held)

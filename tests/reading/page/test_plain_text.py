@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,6 +148,18 @@ def test_rows_that_an_editor_broke_are_paragraphs_again() -> None:
         "did not say what would follow.",
     ]
     assert only("Quota row halts landings\n\n" + "\n".join(rows)) == [" ".join(rows)]
+
+
+@pytest.mark.parametrize("width", [60, 72, 100])
+@pytest.mark.parametrize(
+    "other", ["", "-" * 105, "https://letter.example.org/?" + "utm=mail&" * 20]
+)
+def test_a_wrapped_letter_keeps_its_sentences_whatever_else_is_wider(
+    width: int, other: str
+) -> None:
+    wrapped = ("\n".join(textwrap.wrap(text, width)) for text in (*FISH, *COURT))
+    letter = "\n\n".join(["The quota dispute, and what else the week will bring", other, *wrapped])
+    assert only(letter)[-5:] == [*FISH, *COURT]
 
 
 def test_a_line_across_the_page_parts_two_texts_with_titles() -> None:
