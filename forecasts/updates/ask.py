@@ -57,6 +57,7 @@ _MAY_BE_ONE = re.compile(
     r"(?i)(?<![\w.,])(?P<typed>(?:\d[\d.,]*|[.,]\d+) ?(?:%|pct\b|per ?cent\b)"
     r"|0?[.,]\d+(?![\w.,]*\w)|\d{1,3} (?:in|out of) \d{1,4}\b(?! [a-z]))"
 )
+_LAST_NUMBER = re.compile(r"(?<![-–:/])[ ,](?P<typed>\d{1,2}|100)[ .!)]*$")
 _OF_TITLE = re.compile(
     r"(?i)\b(?:exceed|above|below|over|under|than|by|to|of|least|most|reach|hit|top|pass|grow|rise|fall"
     r"|drop|beat|win|get|take|lose|gain|be|stay|remain|cut|raise|with|from|near|around|about|cross)s?"
@@ -219,7 +220,7 @@ def _left_in(title: str, after_day: str | None) -> str:
         return match["typed"]
     _, _, after = title.partition("? ")
     for words in (after, after_day or "" if is_open else ""):
-        if match := _MAY_BE_ONE.search(words):
+        if match := _MAY_BE_ONE.search(words) or _LAST_NUMBER.search(words):
             return match["typed"]
     for match in _MAY_BE_ONE.finditer(title):
         is_last = is_open and after_day is None and not title[match.end() :].strip(" .!)]")

@@ -69,14 +69,15 @@ _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|
 _BEFORE_HERE = re.compile(r"(?i)\b(?:before|ahead of|prior to)(?: the)? $")
 _ENDS_BEFORE = re.compile(r"(?i)before|ahead|prior")
 _NOT_HERE = re.compile(
-    r"(?i)\b(?:after|since|than|(?:days?|weeks?|months?|years?) before)(?: the)? $"
+    r"(?i)\b(?:after|since|than(?: on)?|not|instead of|(?:days?|weeks?|months?|years?) before)"
+    r"(?: the)? $"
 )
 _UNTIL_HERE = re.compile(r"(?i)\b(?:by|before|until|till)(?: the)? $")
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(
     r"(?<![\w/.,-])(0?[1-9]|1[0-2])([/.-])(0?[1-9]|1[0-2])\2([12]\d{3}|\d\d)(?![\w/%-]|\.\d)"
 )
-_A_MONTH, _A_YEAR = rf"(?P<month>{MONTH})\b", r"(?:,? (?:of )?(?P<year>[12]\d{3}))?"
+_A_MONTH, _A_YEAR = rf"(?P<month>{MONTH})\b", r"(?:,? (?:of |in )?(?P<year>[12]\d{3}))?"
 _DAYS = (
     re.compile(rf"(?<![\w.,-])(?P<day>\d{{1,2}}){NTH}?(?: of)? {_A_MONTH}{_A_YEAR}(?!\w)"),
     re.compile(rf"\b{_A_MONTH} (?:the )?(?P<day>\d{{1,2}}){NTH}?{_A_YEAR}(?![\w%]|[.,:]\d)"),
@@ -90,7 +91,7 @@ _SEASONS_END = {3: (6, 20), 6: (9, 21), 9: (12, 20), 12: (3, 19)}
 # "by noon on Tuesday", "the 1st": one that is today may be the next one.
 _AFTERWORDS = "(?: at the latest| or (?:earlier|sooner))?"
 _TODAY = re.compile(
-    rf"(?i)(?P<lead>(?:[^,]*? )?)(?:this )?(?:(?:{WEEKDAY})"
+    rf"(?i)(?P<lead>(?:[^,]*? )?)(?:(?:(?:this|the) coming|this) )?(?:(?:{WEEKDAY})"
     rf"(?: (?:morning|afternoon|evening|night))?|the \d{{1,2}}{NTH}){_AFTERWORDS}"
 )
 _NEXT = re.compile(rf"\b[Nn]ext (?P<name>{MONTH}|{SEASON}|{HOLIDAY})\b(?! \d)")
@@ -125,9 +126,11 @@ _TIME = (
 _AFTER = re.compile(
     r"(?i)(?:[ ,;:(/-]+(?:(?:and|or|to|that is|i\.e|of|in|on|the|before|after|from|following"
     rf"|(?:in|within) (?:\d+|[a-z]+)(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
-    rf"|,? (?:(?:after|or) )?(?:last|next|each|every|previous|following)(?= {_UNIT}\b|[?.!,;:)]|$)"
+    r"|,? (?:(?:after|or) )?(?:early |late )?(?:last|next|each|every|previous|following)"
+    rf"(?= {_UNIT}\b|[?.!,;:)]|$)"
     rf"|,? (?:an?|\w+) {_UNIT}s? (?:later|earlier|after|before)\b"
-    r"| or (?:later|after)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+| \d{1,2}(?=\?)"
+    r"| or (?:later|after|two|more|less)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+"
+    r"|,? \d{1,2}(?=\?)"
     r"|,? the (?:first|second|third|[a-z]+th)(?=[?.!,;:)]|$))"
 )
 # After these no such words are another part of the title: "by the 15th this year".
@@ -136,6 +139,10 @@ _UNREAD = re.compile(
     rf"(?:(?!(?:19|20|21)\d\d|a half){_TIME}|(?P<short>{'|'.join([*SHORT_DAYS, *SHORT_MONTHS])})\b)"
 )
 _HYDROGEN = re.compile(r"[QH][1-4]")  # only after "in" or "by" a quarter or a half
+_EITHER = re.compile(
+    r"(?i)(?P<lead>(?:by|before|until|till) )(?P<one>.+?),? or (?P<other>(?!earlier|sooner).+)"
+)
+_UNTIL = re.compile(r"(?i)(?:by|before|until|till|through|within|ahead|prior|no|not)\b")
 _RANGE = re.compile(r",? (?:and|or|to|until|through) | [-–] ")
 
 # "The week| of the vote", "by the Friday| after it": not the coming one.
@@ -146,10 +153,17 @@ _NARROWED = re.compile(
 _BEFORE = re.compile(
     rf"(?i)(?:\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? "
     rf"|\b(?:by|before|until|on)(?: the)? (?:\w+(?:st|nd|rd|th)|final) (?:{_UNIT}|{WEEKDAY})s? "
-    rf"|(?P<noun>\b(?:{_UNIT}|{WEEKDAY})s? )"
+    rf"|(?P<noun>(?<!\bany )\b(?:{_UNIT}|{WEEKDAY})s? )|\bwithin (?:an?|one) "
     r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? "
-    r"|\b(?:end of(?: the)?|first|second|third|fourth) |(?P<which>\b(?:next|last|each|every) )"
+    r"|\b(?:(?:end|eve) of(?: the)?|(?:first|second|third|fourth)(?: of)?"
+    r"|(?:this|that|same) (?:day|time)) |(?P<which>\b(?:next|last|each|every) )"
     rf"|/ ?(?:\d{{1,2}}{NTH}? )?)$"
+)
+# "Before the vote| in March", "until they meet| on Monday", "within a day of the vote| on Monday".
+_BEFORE_EVENT = re.compile(
+    r"(?i)\b(?:(?P<before>before|until|till|ahead of|prior to)"
+    r"|after|since|following|within [\w-]+ \w+ (?:of|from)) "
+    r"(?:(?!(?:and|or|but|all)\b)[^\W\d][\w'-]* ){1,6}$"
 )
 _COUNTED = re.compile(r"(?i)(?:before|ahead|prior|after|of)\b")
 _NAMED_DAY = re.compile(
@@ -169,7 +183,8 @@ _EXACT = re.compile(
 _WITH_WEEKDAY = re.compile(rf"\b(?P<name>{WEEKDAY}),? (?:the )?(?=\d{{1,2}}|(?:{MONTH}) )")
 _REACH = 60  # characters read beside a deadline
 _HOUR = re.compile(
-    r"(?i),?(?: at)? (?:\d{1,2}:\d\d|\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?|noon|midnight)"
+    r"(?i),?(?:(?: at)? (?:\d{1,2}[:h]\d\d|\d{1,2}(?:[:.]\d\d)? ?[ap]\.?m\b\.?|noon|midnight)"
+    r"| at [1-9]\d?(?:\.\d\d)?\b(?![.,]?\d| ?%))"
     r"(?: (?-i:[A-Z]{2,4})\b)?"
 )
 _GONE = re.compile(
@@ -177,8 +192,9 @@ _GONE = re.compile(
     rf"|last (?:night|week|month|year|{WEEKDAY}|{MONTH}|{SEASON}))\b"
 )
 _LAST_SECOND = time(23, 59, 59)
-_LONGEST = 100  # characters of a date; the grammar takes long with thousands
-_LEAP_YEAR = 2028
+# Characters of a date, and of a title with one; the grammar takes long with thousands.
+_LONGEST, LONGEST_TITLE = 100, 1_000
+_LEAP_YEAR, _FEBRUARY = 2028, 2
 _LEAP = 8  # years at most between two 29 Februaries
 
 
@@ -233,7 +249,9 @@ def read_date(
     today = utc(now).astimezone(here).date()
     words = _spelled(typed, today, past=past)
     at = _LAST_SECOND if end_of_day else time()
-    problem = _wrong_day(words, None, None) or (None if past else _doubt_in_field(words, today))
+    problem = _wrong_day(words, None, today, is_field=True) or (
+        None if past else _doubt_in_field(words, today)
+    )
     if problem is not None:
         raise problem.error(typed, here, at)
     try:
@@ -371,6 +389,8 @@ def _read_title(title: str, today: date) -> tuple[Spelled, Deadline | _Problem |
 
 def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
     """Return the deadline of a typed title, or the problem with it."""
+    if len(title) > LONGEST_TITLE:
+        return _Problem(0, 0, reason="The question is too long to look for its last day in it.")
     found = _limits(title, today, passed=False)
     limit, over = _chief(found), _last_limit(title, today, passed=True)
     if problem := _wrong_day(title, limit or over, today) or _season_over(title, today):
@@ -394,32 +414,55 @@ def _typed_limit(title: str, today: date) -> Deadline | _Problem | None:
         gone = _GONE.search(title)
         return gone and _passed(gone)
     other = _other_weekday(title, limit) or _beside(title, limit, today)
-    return other or _doubt(limit, today) or _two_deadlines(limit, found) or limit
+    return other or _doubt(limit, today) or _two_days(title, limit, found, today) or limit
 
 
 def _passed(day: re.Match[str]) -> _Problem:
     return _Problem(*day.span(), (), "{} has passed.", "Write a later day.")
 
 
-def _two_deadlines(limit: Deadline, found: Sequence[Deadline]) -> _Problem | None:
-    """Return the problem of a title that names two days alike: "said by May … by June"."""
+def _two_days(
+    title: str, limit: Deadline, found: Sequence[Deadline], today: date
+) -> _Problem | None:
+    """Return the problem of a title that names two days alike: "said by May … by June".
+
+    A day whose verb is in the past is one of them, "signed on 5 June", unless it comes before
+    "by": "Will the treaty signed on 5 June be ratified by May?".
+    """
+    if match := _EITHER.fullmatch(limit.phrase):
+        either = [
+            one
+            for words in (match["one"], match["other"])
+            if (one := _last_limit(match["lead"] + words, today, passed=False))
+        ]
+        if len({one.last_day for one in either}) > 1:
+            return _Problem(limit.start, limit.end, tuple((e.phrase, e.last_day) for e in either))
     is_limiting = bool(_LIMIT.match(limit.phrase))
-    alike = [
-        one
-        for one in found
-        if one.start < limit.start and bool(_LIMIT.match(one.phrase)) == is_limiting
-    ]
-    if not alike or alike[-1].last_day == limit.last_day:
+    alike = [one for one in found if bool(_LIMIT.match(one.phrase)) == is_limiting]
+    read = [(one.start, one.end) for one in (*alike, limit)]
+    for day in find_periods(title, today):
+        is_apart = not any(start <= day.start < end for start, end in read)
+        is_after = day.start > limit.end or not _UNTIL.match(limit.phrase)
+        first, last, unit = day.interval
+        if not (is_apart and is_after and unit == "day" and first >= today):
+            continue
+        if _NOT_HERE.search(title, 0, day.start) is None:
+            alike.append(Deadline(day.start, day.end, f"on {long_date(last)}", last))
+    others = [one for one in alike if one.last_day != limit.last_day]
+    if not others:
         return None
-    ways = tuple((one.phrase, one.last_day) for one in (alike[-1], limit))
-    return _Problem(alike[-1].start, limit.end, ways)
+    pair = sorted((others[-1], limit), key=lambda one: one.start)
+    ways = tuple((one.phrase, one.last_day) for one in pair)
+    return _Problem(pair[0].start, pair[1].end, ways)
 
 
-def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Problem | None:
+def _wrong_day(
+    title: str, limit: Deadline | None, today: date, *, is_field: bool = False
+) -> _Problem | None:
     """Return a day in figures that could be either of two, or one that does not exist.
 
-    Beside a ``limit``, other figures are part of a name, "Python 3.12.10". ``today``: both may have
-    passed; None in a field, all of which is a date.
+    Beside a ``limit``, other figures are part of a name, "Python 3.12.10". All of a field is a
+    date, which may have passed.
     """
     for match in _TWO_WAYS.finditer(title):
         a, b, year = (int(match[group]) for group in (1, 3, 4))
@@ -428,7 +471,7 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
             before = _BEFORE_HERE.search(title, 0, match.start())
             lead, sooner = ("before ", timedelta(days=1)) if before else ("", timedelta(0))
             days = (date(year, b, a), date(year, a, b))
-            if today is not None and max(days) < today:
+            if not is_field and max(days) < today:
                 return _passed(match)
             ways = tuple((lead + long_date(day), day - sooner) for day in days)
             return _Problem((before or match).start(), match.end(), ways)
@@ -437,10 +480,12 @@ def _wrong_day(title: str, limit: Deadline | None, today: date | None) -> _Probl
             named, month = match["year"] or "", MONTHS.index(match["month"]) + 1
             longest, day = monthrange(int(named or _LEAP_YEAR), month)[1], int(match["day"])
             # "Will 40 march on Friday?"
-            is_day = day in range(1, 32) or today is None
+            is_day = day in range(1, 32) or is_field
             is_day |= limit is not None and limit.start <= match.start() < limit.end
             if is_day and not 0 < day <= longest and _limits_at(title, match, limit):
-                there = f"{match['month']} {named}".strip()
+                year = int(named or today.year + (month < today.month))
+                longest = monthrange(year, month)[1]
+                there = f"{match['month']} {year if named or month == _FEBRUARY else ''}".strip()
                 reason = f"There is no {{}}: {there} has {longest} days."
                 last = f"Write {longest} {there}, or another day."
                 return _Problem(match.start(), match.end(), (), reason, last)
@@ -554,6 +599,13 @@ def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
         )
         if not stands_alone:
             return _Problem(before.start(), end)
+    if phrase[:3] in ("in ", "on ", "at ") and (
+        event := _BEFORE_EVENT.search(title, max(0, start - _REACH), start)
+    ):
+        day, sooner = limit.last_day, limit.last_day - timedelta(days=1)
+        ways = ((f"before {long_date(day)}", sooner), (f"by {long_date(day)}", day))
+        is_day = event["before"] and _EXACT.search(phrase) and sooner >= today
+        return _Problem(event.start(), end, ways if is_day else ())
     if phrase.startswith(WEEKDAYS) and (
         named := _NAMED_DAY.search(title, max(0, start - _REACH), start)
     ):
@@ -566,7 +618,8 @@ def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
     if not _EVENT_OF_MONTH.search(phrase):
         if match is None or _EXACT.search(phrase) or _STOPS.fullmatch(match["word"]):
             return None
-        if not (_EVENTS.fullmatch(match["word"]) or _LIMIT.match(phrase)):
+        # "The May 2027 elections", "Q4 2026 growth": the period of a name.
+        if not (_EVENTS.fullmatch(match["word"]) or _LIMIT.match(phrase) or phrase[0].isupper()):
             return None
         end = match.end()
     return _Problem(start, end)

@@ -81,11 +81,11 @@ def alder(session: Session, alice: Member) -> str:
     return teams.create(session, "Alder", member=alice, now=day(0)).name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["5,", " 5", ", 5", "?-", "by the end of ", "3:", "- "])
-def test_a_very_long_line_is_read(typed: str) -> None:
+def test_a_very_long_line_is_read_without_its_day(typed: str) -> None:
     """Anyone may type one: reading time must not grow with the square of its length."""
-    assert read_line(typed * (50_000 // len(typed)), now=NOW).doubt is None
+    doubt = read_line(typed * (50_000 // len(typed)), now=NOW).doubt
+    assert doubt is None or "too long" in doubt.message
 
 
 def test_a_question_is_registered_and_forecast_in_one_act(session: Session, alice: Member) -> None:

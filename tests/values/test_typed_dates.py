@@ -127,7 +127,7 @@ def test_days_are_those_of_the_zone_in_a_title_too() -> None:
     ("typed", "words"),
     [
         ("", "The date is blank"), ("soon", "'soon' is not a date"),
-        ("31 feb", "There is no '31 feb': February has 29 days"),
+        ("31 feb", "There is no '31 feb': February 2027 has 28 days"),
         ("32 January", "There is no '32 January': January has 31 days"),
         ("Friday 5 December", "5 December 2026 is a Saturday, not a Friday"),
         ("2027-02-30", "There is no '2027-02-30'"), ("5/6/2027", "could mean '5 June 2027'"),

@@ -160,7 +160,7 @@ _HOUR = (
 _PREPOSITIONS = tuple(
     (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
     for kind, form in (
-        ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|within"),
+        ("limit", r"(?:(?:on|at|by|in) or )before|(?:by )?(?:no|not) later than|within"),
         ("limit", r"(?:by|until|till|through)(?: at least| to)?|up (?:to|until)"),
         ("limit", r"as late as|on or about"),
         ("limit", r"(?:scheduled|planned|slated|expected|due|likely) (?P<lead>for|on|in|at)"),

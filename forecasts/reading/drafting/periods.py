@@ -169,7 +169,7 @@ RULES = tuple(
         ("this fall; next spring; the coming winter", rf"{_WHICH} {_SEASON}", means.season),
         ("summer 2026; the winter of 2026", rf"(?:the )?{_SEASON}{_YEAR}", means.season),
         ("the fall (but not: the fall of the government)",
-         rf"(?:the )?{_SEASON}(?! (?:of|in|to|from|back|apart|short|below|again)\b)",
+         rf"(?:the )?{_SEASON}(?! (?:of|in|to|from|by|back|apart|short|below|under|again)\b)",
          means.season, "preposition"),
         ("the third quarter of the year; the second half of 2027",
          r"(?i:(?:the )?(?P<nth>first|second|third|fourth|last|final) (?P<part>quarter|half)"
