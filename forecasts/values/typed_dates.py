@@ -119,16 +119,17 @@ _EVENTS = re.compile(
 _GOES_ON = re.compile(r"(?:'s)?\s+(?P<word>[^\W\d_][\w'-]*)")
 _UNIT = rf"(?:day|week|weekend|fortnight|month|quarter|year|decade|{SEASON})"
 _TIME = (
-    rf"(?:{WEEKDAY}|{MONTH}|{SEASON}|{HOLIDAY}|[QH][1-4]|{DAY}|today|tonight|tomorrow|{_UNIT}s?"
-    rf"|(?:19|20|21)\d\d|\d{{1,2}}{NTH}|'\d\d|a half|\d{{1,4}}(?:[./-]\d{{1,4}}){{2}})\b"
+    rf"(?:{WEEKDAY}|(?:\d{{1,2}}{NTH}?(?: of)? )?(?:{MONTH})|{SEASON}|{HOLIDAY}|[QH][1-4]|today"
+    rf"|tonight|tomorrow|{_UNIT}s?|(?:19|20|21)\d\d|\d{{1,2}}{NTH}|'\d\d|a half"
+    r"|\d{1,4}(?:[./-]\d{1,4}){2})\b"
 )
 # Words beside a deadline that make another day of it: "Friday|, the 18th", "Friday| after next".
 _AFTER = re.compile(
     r"(?i)(?:[ ,;:(/-]+(?:(?:and|or|to|that is|i\.e|of|in|on|the|before|after|from|following"
-    rf"|(?:in|within) (?:\d+|[a-z]+)(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
+    rf"|(?:in|within) \w+(?= {_UNIT}s?\b))\b[ .,]*)*{_TIME}"
     r"|,? (?:(?:after|or) )?(?:early |late )?(?:last|next|each|every|previous|following)"
     rf"(?= {_UNIT}\b|[?.!,;:)]|$)"
-    rf"|,? (?:an?|\w+) {_UNIT}s? (?:later|earlier|after|before)\b"
+    rf"|,? \w+ {_UNIT}s? (?:later|earlier|after|before)\b"
     r"| or (?:later|after|two|more|less)\b|,? (?:plus|minus|give or take|[+±-]) ?\w+"
     r"|,? \d{1,2}(?=\?)"
     r"|,? the (?:first|second|third|[a-z]+th)(?=[?.!,;:)]|$))"
@@ -151,12 +152,12 @@ _NARROWED = re.compile(
     r" (?:of(?! course\b)|after|before|following|in which|when|from)\b"
 )
 _BEFORE = re.compile(
-    rf"(?i)(?:\b(?:{_UNIT}|{WEEKDAY})s? (?:of|before|after|from|following|to)(?: the)? "
-    rf"|\b(?:by|before|until|on)(?: the)? (?:\w+(?:st|nd|rd|th)|final) (?:{_UNIT}|{WEEKDAY})s? "
+    rf"(?i)(?:\b(?:{_UNIT}|{WEEKDAY})s? (?:of|after|from|following|to)(?: the)? "
+    rf"|\b(?:by|on)(?: the)? (?:\w+(?:st|nd|rd|th)|final) (?:{_UNIT}|{WEEKDAY})s? "
     rf"|(?P<noun>(?<!\bany )\b(?:{_UNIT}|{WEEKDAY})s? )|\bwithin (?:an?|one) "
     r"|\b(?:by|before|until|till|up to|ahead of|prior to|within)(?: the)? "
     r"|\b(?:(?:end|eve) of(?: the)?|(?:first|second|third|fourth)(?: of)?"
-    r"|(?:this|that|same) (?:day|time)) |(?P<which>\b(?:next|last|each|every) )"
+    r"|(?:this|that|same) (?:day|time)) |(?P<which>\bnext )"
     rf"|/ ?(?:\d{{1,2}}{NTH}? )?)$"
 )
 # "Before the vote| in March", "until they meet| on Monday", "within a day of the vote| on Monday".
@@ -595,7 +596,7 @@ def _beside(title: str, limit: Deadline, today: date) -> _Problem | None:
         return _Problem(start, end)
     if before := _BEFORE.search(title, max(0, start - _REACH), start):
         stands_alone = (before["noun"] and not _COUNTED.match(phrase)) or (
-            before["which"] and phrase[0].islower()  # "last until", a verb
+            before["which"] and phrase[0].islower()  # "will Spain be next in 2027"
         )
         if not stands_alone:
             return _Problem(before.start(), end)

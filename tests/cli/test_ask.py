@@ -58,7 +58,7 @@ def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) ->
         (("Done by 2030? 30%",), "'by 2030' could mean 'before 2030' or 'by the end of 2030'."),
         (("Done by Friday 30%",), "'by 27 November 2026' or 'by 4 December 2026'."),
         (("Done before the summer recess? 30%",), "does not name one clear day."),
-        (("Done by 30 February? 30%",), "There is no '30 February': February has 29 days."),
+        (("Done by 30 February? 30%",), "There is no '30 February': February 2027 has 28 days."),
         (("Done by 3/4/2027? 30%",), "could mean '3 April 2027' or '4 March 2027'."),
         (("Done by 2020? 30%",), "'by 2020' has passed: 31 December 2020."),
         ((TITLE, "30%", "--closes", "friday"), "'27 November 2026' or '4 December 2026'."),

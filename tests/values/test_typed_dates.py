@@ -72,7 +72,7 @@ def test_the_day_of_a_typed_title_is_read_or_asked_for(row: dict[str, str]) -> N
     """``day``: its last day, two days to choose from, none, or the reason why it is not read."""
     now = datetime.fromisoformat(f"{row['today']}T12:00Z")
     text, day = row["text"], row["day"]
-    title = text if text.endswith("?") else f"Will it happen {text}?"
+    title = text if text.endswith("?") or text.startswith("Will ") else f"Will it happen {text}?"
     if day == "none":
         assert typed_deadline(title, now=now) is None
     elif day[:4].isdigit() and " or " not in day:
