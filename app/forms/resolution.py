@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.forms.dates import TypedDate, show_reading, time_field
 from app.markdown_text import as_text, paragraphs, quoted
-from app.session import Act, act, form, form_key, now, page_state, reading
+from app.session import Act, Undo, act, form, form_key, now, page_state, reading
 from app.times import closing_on, when, zone
 from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
@@ -246,9 +246,27 @@ def _say_settled(doing: Act, state: QuestionState, settled: confirmation.Settled
     if row.outcome in NOT_SCORED:
         scored = "It is not scored and is left out of reports."
     if earlier is None:
-        doing.say(f"Resolved: {row.outcome} on {quoted(state.text.title)}. {scored}")
+        said = f"Resolved: {row.outcome} on {quoted(state.text.title)}. {scored}"
+        doing.say(said, _undo_of(state, row))
     else:
         doing.say(f"Corrected: {history.correction(earlier, row, when)}. {scored}")
+
+
+def _undo_of(state: QuestionState, row: Resolution) -> Undo:
+    """Return the way to undo the first outcome of a question, which was just confirmed."""
+
+    def undo() -> None:
+        with act(form_key(f"outcome-{state.slug}")) as doing:
+            confirmation.withdraw(
+                doing.ledger, state.question, reason="Entered by mistake.", expected=row, **doing.by
+            )
+            doing.say(f"Undone: {row.outcome} on {quoted(state.text.title)}.")
+
+    return Undo(
+        "Withdraws the outcome as entered by mistake. Nothing is erased: both steps stay in the "
+        "history.",
+        undo,
+    )
 
 
 def dispute_form(state: QuestionState) -> None:

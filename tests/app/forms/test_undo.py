@@ -1,4 +1,4 @@
-"""Undo after an update: what it offers, what it enters, when it is refused."""
+"""Undo after an update or an outcome: what it offers, what it enters, when it is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from forecasts.values.value import format_value
-from tests.app.conftest import Clock, confirmed, errors, focused, forecasts, visit, words
+from tests.app.conftest import (
+    Clock,
+    confirmed,
+    errors,
+    focused,
+    forecasts,
+    settle,
+    state,
+    visit,
+    words,
+)
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -113,3 +123,34 @@ def test_a_late_undo_is_refused_with_the_reason(
     press_undo(furnished)
     assert "Nothing was undone: 'quay' closed at" in errors(furnished)
     assert path(engine, "quay") == ["90%"]
+
+
+def resolve(app: AppTest, outcome: str, turn: int = 0) -> AppTest:
+    """Record the outcome of the question that ended, on its card."""
+    key = f"outcome-ended#{turn}"
+    app.radio(key=f"{key}-outcome").set_value(outcome)
+    return app.button(key=f"{key}-go").click().run()
+
+
+def test_undo_withdraws_an_outcome_with_its_reason_and_its_card_is_back(
+    furnished: AppTest, engine: Engine
+) -> None:
+    resolve(visit(furnished, "today"), "yes")
+    assert "**Outcome?**" not in words(furnished)
+    [key] = undo_buttons(furnished)
+    assert "Nothing is erased" in str(furnished.button(key=key).help)
+    press_undo(furnished)
+    assert confirmed(furnished) == ["Undone: yes on “Has it ended?”."]
+    assert "**Outcome?**" in words(furnished)
+    now = state(engine, "ended")
+    assert now.resolution is None
+    assert now.withdrawal is not None
+    assert (now.withdrawal.outcome, now.withdrawal.note) == ("yes", "Entered by mistake.")
+    assert undo_buttons(furnished) == []
+    resolve(furnished, "no", 2)
+    settle(engine, "ended", "yes", known=None)
+    press_undo(furnished)
+    assert "'ended' was resolved meanwhile: yes" in errors(furnished)
+    settled = state(engine, "ended").resolution
+    assert settled is not None
+    assert settled.outcome == "yes"
