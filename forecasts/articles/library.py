@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import or_
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,6 +17,7 @@ from forecasts.common.errors import NotFound, Remedy
 from forecasts.common.limits import require_name
 from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Article, Member, QuestionSource
+from forecasts.ledger.searched_words import has_one
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.reading.lines import fold
 
@@ -123,11 +123,8 @@ def article_page(
         question_visible(session, QuestionSource.question_id),
     )
     conditions = [~has_question.exists()] if without_questions else []
-    columns = [col(Article.title), col(Article.publisher), col(Article.text)]
-    conditions += [
-        or_(*(column.icontains(word, autoescape=True) for column in columns))
-        for word in words.split()
-    ]
+    columns = [Article.title, Article.publisher, Article.text]
+    conditions += [has_one([word], *columns) for word in words.split()]
     total = session.exec(select(func.count(col(Article.id))).where(*conditions)).one()
     number = max(1, min(number, -(-total // PAGE_SIZE)))
     articles = session.exec(

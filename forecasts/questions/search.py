@@ -38,6 +38,7 @@ from forecasts.ledger.models import (
     ResolutionState,
     Team,
 )
+from forecasts.ledger.searched_words import has_one, word_pattern
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.likeness import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
@@ -67,7 +68,7 @@ class Filter:
 
     ``words``: all of them, of many the first, occur in the title, slug, criteria or background, or
     in a visible reason or comment, in any order and case, or, if no question has them all, similar
-    words do.
+    words do. Short ones count at the start of words only (``has_one``).
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team. ``platform``: the one it was imported from, in lower
     case. ``changed_since``: with a wording, a step of its resolution or a visible forecast recorded
@@ -203,7 +204,7 @@ def passages(
     missing = {
         state.id: lacking
         for state in states[:_MOST_PASSAGES]
-        if (lacking := [w for w in typed if w not in f"{state.text.title} {state.slug}".casefold()])
+        if (lacking := [w for w in typed if not _has(f"{state.text.title} {state.slug}", w)])
     }
     texts: dict[int, list[tuple[Place, str]]] = defaultdict(list)
     for state in states:
@@ -213,7 +214,7 @@ def passages(
     for table, column, place, visible in _said(session) if missing else ():
         said: Any = (
             select(table.question_id, column, place)
-            .where(col(table.question_id).in_(list(missing)), _has_one(sought, column), visible)
+            .where(col(table.question_id).in_(list(missing)), has_one(sought, column), visible)
             .order_by(col(table.id).desc())
         )
         for id_, text, found_in in session.exec(said):
@@ -223,15 +224,19 @@ def passages(
 
 def _passage(texts: Sequence[tuple[Place, str]], words: Sequence[str]) -> Passage | None:
     """Return the passage of the first text with the most of the words around the first of them."""
-    place, text = max(texts, key=lambda one: sum(word in one[1].casefold() for word in words))
+    place, text = max(texts, key=lambda one: sum(_has(one[1], word) for word in words))
     line = on_one_line(text)
-    first = re.search("|".join(map(re.escape, words)), line, re.IGNORECASE)
+    first = re.search("|".join(map(word_pattern, words)), line, re.IGNORECASE)
     if first is None:
         return None
     before = line[: first.start()]
     if len(before) > _BEFORE:
         before = f"… {before[-_BEFORE:].partition(' ')[2]}"
     return Passage(place, shortened(before + line[first.start() :], _PASSAGE))
+
+
+def _has(text: str, word: str) -> bool:
+    return re.search(word_pattern(word), text, re.IGNORECASE) is not None
 
 
 def _said(session: Session) -> Sequence[tuple[Any, Any, Any, Any]]:
@@ -318,16 +323,16 @@ def _slugs(
     texts = (text.title, Question.slug, text.resolution_criteria, text.background)
     for alike in words:
         said = (
-            select(table.question_id).where(_has_one(alike, column), visible)
+            select(table.question_id).where(has_one(alike, column), visible)
             for table, column, _, visible in _said(session)
         )
         found = found.where(
-            or_(_has_one(alike, *texts), *(col(Question.id).in_(some) for some in said))
+            or_(has_one(alike, *texts), *(col(Question.id).in_(some) for some in said))
         )
     ranked = [*_order(order, member, now), col(Question.id)]
     if words and order == Order.close:
         titled, worded = (
-            and_(*(_has_one(alike, *columns) for alike in words))
+            and_(*(has_one(alike, *columns) for alike in words))
             for columns in ([text.title], texts)
         )
         ranked.insert(0, case((titled, 0), (worded, 1), else_=2))
@@ -346,16 +351,6 @@ def _changed(session: Session, since: datetime) -> Any:
             .exists()
             for table, visible in seen
         )
-    )
-
-
-def _has_one(words: Sequence[str], *columns: Any) -> Any:
-    """Return the condition that one of the words occurs in one of the columns."""
-    # In each case, since SQLite folds the case of ASCII letters only.
-    cased = {form(word) for word in words for form in (str, str.lower, str.upper, str.title)}
-    variants = sorted(cased if any(not word.isascii() for word in words) else words)
-    return or_(
-        *(col(column).icontains(one, autoescape=True) for column in columns for one in variants)
     )
 
 

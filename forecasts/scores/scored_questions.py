@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from sqlmodel import Session
 import scoring
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, Score
+from forecasts.ledger.searched_words import word_pattern
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.ledger_frames import forecast_frame, question_frame
 from forecasts.scores.stored_scores import main_protocol, member_scores
@@ -200,8 +202,8 @@ def _value(row: Any, state: QuestionState) -> tuple[str, float | None]:
 
 def matching(scored: Sequence[ScoredQuestion], words: str) -> list[ScoredQuestion]:
     """Return the questions that have all the words in their title, tags or family."""
-    wanted = words.casefold().split()
-    return [one for one in scored if all(word in _described(one.state) for word in wanted)]
+    wanted = [word_pattern(word) for word in words.casefold().split()]
+    return [one for one in scored if all(re.search(w, _described(one.state)) for w in wanted)]
 
 
 def _described(state: QuestionState) -> str:

@@ -156,6 +156,7 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
             "Boats 17"
         ]
     assert library.article_page(session, words="%").articles == []
+    assert library.article_page(session, words="oa").articles == []  # inside words only
 
 
 def test_an_address_that_is_longer_than_any_is_refused(session: Session, alice: Member) -> None:

@@ -79,6 +79,29 @@ def test_every_part_of_a_filter_must_fit(session: Session) -> None:
         assert found(session, by) == slugs, by
 
 
+@on_both
+def test_a_short_word_is_found_at_the_start_of_words_only(session: Session, alice: Member) -> None:
+    titles = {
+        "union": "Will the EU act?",
+        "neutral": "Will neutral Łódź rebuild?",
+        "quoted": 'Will “AI” or "ai-2" paint it?',
+        "main": "Will the main train run in 1957?",
+        "tokyo": "Will 新東京 host it?",
+    }
+    for slug, title in titles.items():
+        ask(session, alice, slug=slug, title=title, background=f"On\n{slug[:1]}.")
+    for words, slugs in (
+        ("eu", ["union"]), ("ai", ["quoted"]), ("n", ["neutral"]), ("łó", ["neutral"]),
+        ("ód", []), ("57", []), ("19", ["main"]), ("東京", ["tokyo"]), ("ai-", ["quoted"]),
+        ("eut", ["neutral"]), ("m w", ["main"]), ("%", []), ("a%", []),
+    ):  # fmt: skip
+        assert similar(session, words)[0] == slugs, words
+    [row] = page(session, Filter(words="n"), member=None, now=day(5)).rows
+    assert row.passage is None  # the title has it
+    [row] = page(session, Filter(words="tr on"), member=None, now=day(5)).rows
+    assert str(row.passage) == "in the background: On m."
+
+
 def similar(
     session: Session, words: str, member: Member | None = None
 ) -> tuple[list[str], tuple[str, ...]]:

@@ -188,3 +188,4 @@ def test_words_are_looked_for_in_title_tags_and_family(session: Session, alice: 
     for words in ("RAIN", "weather", "harb rain"):
         assert [one.state.slug for one in matching(every, words)] == ["rain"]
     assert matching(every, "rain end") == []
+    assert matching(every, "ai") == []  # inside words only
