@@ -13,7 +13,7 @@ from app.components.scripts import apply_theme, keyboard
 from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
 from app.markdown_text import as_text
-from app.session import acknowledge, count_needs, engine, name_window, shown_outages
+from app.session import acknowledge, count_needs, engine, memory, name_window, shown_outages
 from forecasts.common.errors import LedgerError
 from forecasts.ledger import database
 from forecasts.ledger.moved import moved_to
@@ -75,6 +75,7 @@ page = st.navigation(places, position="top" if entered else "hidden")
 if not entered:
     st.stop()
 name_window(page.title)
+memory().page = page.title
 bar()
 acknowledge()
 keyboard()

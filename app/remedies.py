@@ -28,14 +28,28 @@ FIELDS = {
 }
 
 
-def said(advice: Advice) -> str:
+def said(advice: Advice, here: str = "") -> str:
     """Return advice as text, in which acts are pages, and options of the command are fields.
+
+    A page is named once, and ``here``, the page on which it is read, is "this page".
 
     >>> choosing = Remedy("Choose one: {};", "", column="made_at=day")
     >>> said((choosing, Remedy("or none: {}", "", column="made_at=")))
     'Choose one: “Made at: day”; or none: “Made at: none”'
+    >>> said((Remedy("Ask it: {}", "ask"), Remedy("or: {}", "questions")), "Questions")
+    'Ask it: on this page'
     """
-    return in_words(advice, _way)
+    parts = advice if isinstance(advice, tuple) else (advice,)
+    named: list[str] = []
+    kept = [one for one in parts if _is_first(one, named)]
+    return in_words(tuple(kept), lambda remedy: _way(remedy, here))
+
+
+def _is_first(part: str | Remedy, named: list[str]) -> bool:
+    """Return whether a part is the first that leads to its page, which is added to ``named``."""
+    page = "" if isinstance(part, str) else PAGES.get(part.act, "")
+    named.append(page)
+    return not page or named.count(page) == 1
 
 
 def questions_in(advice: Advice) -> list[str]:
@@ -54,8 +68,10 @@ def _remedies(advice: Advice) -> list[Remedy]:
     return [part for part in parts if isinstance(part, Remedy)]
 
 
-def _way(remedy: Remedy) -> str:
+def _way(remedy: Remedy, here: str) -> str:
     page = PAGES.get(remedy.act)
+    if page is not None and page == here:
+        return "on this page"
     if page is not None:
         return f"on {page}" if page == ITS_PAGE else f"on the page “{page}”"
     if remedy.act:

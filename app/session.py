@@ -22,7 +22,7 @@ from sqlmodel import Session
 from streamlit.logger import get_logger
 
 from app.markdown_text import as_lines, as_text, shortened
-from app.remedies import questions_in, said
+from app.remedies import ITS_PAGE, questions_in, said
 from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
@@ -260,6 +260,7 @@ class Memory:
     sample: str = ""  # the URL of the sample ledger on the pages; blank: the reader's own
     preferences: Preferences | None = None  # None until read
     refusals: int = 0
+    page: str = ""  # the title of the page that is shown
     needs: Today | None = None  # of this run
     counted: Count | None = None
     address: str = ""  # of the page
@@ -502,15 +503,16 @@ def show(error: LedgerError | InputError) -> None:
     lines += [f"- {as_text(str(problem))}" for problem in problems[:_MOST_PROBLEMS]]
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
+    others = [one for one in questions_in(error.advice) if one != st.query_params.get("slug")]
     if error.advice:
-        lines.append(as_lines(said(error.advice)))
+        its_own = questions_in(error.advice) and not others
+        lines.append(as_lines(said(error.advice, ITS_PAGE if its_own else memory().page)))
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
-        for slug in questions_in(error.advice):
-            if slug != st.query_params.get("slug"):
-                query = {"slug": slug}
-                st.page_link("app_pages/question.py", label="Open the question", query_params=query)
+        for slug in others:
+            query = {"slug": slug}
+            st.page_link("app_pages/question.py", label="Open the question", query_params=query)
 
 
 def went_wrong(error: Exception) -> bool:

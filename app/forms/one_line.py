@@ -151,7 +151,7 @@ def one_line_entry(*, example: str = "") -> None:
             choose_meaning(doubt, f"{key}-{_CLOSES}", chosen=entry.choose)
         if typed.line.type != QuestionType.binary:
             with st.container(key="goes-along"):  # by which the keyboard's script knows
-                question.full_form_link(typed.line.title, typed.line.type)
+                question.full_form_link(typed.line)
             args = (key, entry, typed.line.title)
             st.button("It is yes or no", key=f"{key}-binary", on_click=_take_as_binary, args=args)
         if example and not typed.line.title:

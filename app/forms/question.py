@@ -41,7 +41,7 @@ from forecasts.ledger.models import QuestionRevision, QuestionText, QuestionType
 from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
-from forecasts.updates.ask import Asked, ask
+from forecasts.updates.ask import Asked, Line, ask, require_question_only
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import Doubtful, typed_deadline
@@ -139,9 +139,9 @@ def _choose(field: str, phrase: str, meant: str) -> None:
     st.session_state[f"{field}-chosen"] = (phrase, meant)
 
 
-def full_form_link(title: str, kind: QuestionType) -> None:
-    """Show a link to this form on its page, with the title and the type filled in."""
-    asked = {"view": ASK, _TITLE: title, _KIND: kind.value}
+def full_form_link(line: Line) -> None:
+    """Show a link to this form on its page, with the line's title, type and value filled in."""
+    asked = {"view": ASK, _TITLE: line.title, _KIND: line.type.value, _GIVEN: line.given}
     page_link("questions", "Open the full form", **asked)
 
 
@@ -152,7 +152,8 @@ def _put_into_form(key: str) -> QuestionType | None:
     """
     if title := st.query_params.pop(_TITLE, ""):
         st.session_state[f"{key}-title"] = title
-        st.session_state[f"{key}-kind"] = st.query_params.pop(_KIND, "")
+        asked = st.session_state[f"{key}-kind"] = st.query_params.pop(_KIND, "")
+        st.session_state[f"{key}-forecast-{asked}"] = st.query_params.pop(_GIVEN, "")
     kind = st.session_state.get(f"{key}-kind")
     return QuestionType(kind) if kind in list(QuestionType) else None
 
@@ -254,7 +255,7 @@ _WORDS = {
 }
 ASK = "Ask a question"  # the form's view on the page of questions
 _FEWEST = 2  # options of a question
-_TITLE, _KIND = "title", "kind"  # in the page's address, to fill in
+_TITLE, _KIND, _GIVEN = "title", "kind", "forecast"  # in the page's address, to fill in
 _TYPE: dict[str, Any] = {
     "format_func": lambda kind: kind.replace("_", " ").capitalize(),
     "help": "Yes or no, one of several options, a number, or a day.",
@@ -335,7 +336,7 @@ def require_title(title: str) -> str:
     """Return the question on one line; BadInput if it is blank."""
     if not title.strip():
         raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
-    return " ".join(title.split())
+    return require_question_only(title)
 
 
 def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:

@@ -38,7 +38,7 @@ from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments
 from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
-from forecasts.updates.ask import read_line
+from forecasts.updates.ask import read_line, require_question_only
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.typed_dates import iso_date, read_date, typed_deadline
 from forecasts.values.value import Value, format_value
@@ -115,6 +115,8 @@ def ask(
         type_ = QuestionType.multiple_choice
     if title is not None and type_ in (None, QuestionType.binary):
         title, value = _read_line(title, value, moment, is_binary=type_ is not None)
+    elif title is not None:
+        title = require_question_only(title)
     drafted = _draft(article, draft, quote)
     if not title and (drafted is None or title is not None):
         raise BadInput(

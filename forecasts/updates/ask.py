@@ -80,8 +80,9 @@ class Line:
 
     ``probability``: as typed, for ``read_percent_field``, which may refuse it. ``unclear``: a
     number in the title that may be the probability; '' without one. ``type``: the one
-    that the title asks for; a line holds no forecast of another type than binary. ``doubt``: why
-    the title's last day is not clear. ``typed``: the whole line.
+    that the title asks for; the text after a title of another type than binary is ``given``, for
+    the field of its forecast. ``doubt``: why the title's last day is not clear. ``typed``: the
+    whole line.
     """
 
     title: str
@@ -91,6 +92,7 @@ class Line:
     unclear: str = ""
     type: QuestionType = QuestionType.binary
     doubt: BadInput | None = None
+    given: str = ""
     typed: str = field(default="", repr=False)
 
     def require_clear(self) -> None:
@@ -138,14 +140,29 @@ def read_line(
     if not any(character.isalpha() for character in title):
         return Line("", probability or title or None)
     type_ = QuestionType.binary if is_binary else asked_type(title)
+    given = ""
     if type_ != QuestionType.binary:
+        asked = _AFTER_QUESTION.fullmatch(typed)
+        title, given = (asked["title"], asked["typed"]) if asked else (title, probability or "")
         probability, unclear = None, ""
+    line = partial(Line, title, probability, given=given, unclear=unclear, type=type_, typed=typed)
     try:
         named = typed_deadline(title, now=now, zone=zone)
     except BadInput as doubt:
-        return Line(title, probability, None, "", unclear, type_, doubt, typed)
-    closes, phrase = (None, "") if named is None else (named.moment, named.phrase)
-    return Line(title, probability, closes, phrase, unclear, type_, typed=typed)
+        return line(doubt=doubt)
+    return line() if named is None else line(closes=named.moment, phrase=named.phrase)
+
+
+def require_question_only(title: str) -> str:
+    """Return a title on one line; BadInput if a value follows it, which has a field of its own."""
+    title = " ".join(title.split())
+    asked = _AFTER_QUESTION.fullmatch(title)
+    if asked and _must_be_one(asked["typed"]):
+        raise BadInput(
+            f"{asked['typed']!r} comes after the question.",
+            remedy="Write it as your forecast, or leave it out.",
+        )
+    return title
 
 
 def is_address(pasted: str) -> bool:

@@ -276,6 +276,8 @@ def _read_quantiles(text: str, example: str, read: Callable[[str], float | str])
     form = (
         f"Write level=value, separated by commas: 50%={example} gives that value or less one half."
     )
+    if text and "=" not in text:
+        raise BadInput(f"{shown(text)} has no level, as in 50%={text[:_REPEATED]}.", remedy=form)
     quantiles: dict[str, float | str] = {}
     for name, value in _read_pairs(text, form):
         outside = name.casefold() in OUTSIDE_LEVELS

@@ -67,6 +67,7 @@ def test_an_invalid_question_is_refused_and_nothing_is_stored(forecasts: Run) ->
         (("Rain in London by May, 30",), "'30' could be a probability"),
         ((f"{TITLE} 130%",), "must be from 0% to 100%; '130%' is not."),
         ((f"{TITLE} -5%",), "must be from 0% to 100%; '-5%' is not."),
+        (("How many by May? 3", "--type", "numeric"), "'3' comes after the question."),
         (("How many ships by friday?", "20%"), "asks for a number, not for yes or no."),
         ((f"{TITLE} 30%", "40%"), "There are two forecasts: 30% after the question, and 40%."),
         ((TITLE, "30%", "--closes", "yesterday"), "--closes yesterday has passed"),

@@ -15,7 +15,7 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, QuestionText, Visibility
 from forecasts.questions import registry, revisions, standing
 from forecasts.updates import bulk, updates
-from forecasts.updates.ask import LONGEST, ask, pasted_line, read_line
+from forecasts.updates.ask import LONGEST, ask, pasted_line, read_line, require_question_only
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import day
@@ -160,3 +160,18 @@ def test_a_question_is_shown_to_others_once_it_has_criteria(
     with pytest.raises(Refused, match="no resolution criteria"):
         revisions.revise(session, question, member=alice, now=day(1), resolution_criteria="")
     assert alder == "Alder"
+
+
+def test_a_value_after_a_title_of_another_type_is_for_the_field_of_its_forecast() -> None:
+    for typed, given in (
+        ("How many ships pass by 20 January? 3", "3"), ("When will it open? 20 May", "20 May"),
+        ("Who wins by May? Anna=60%", "Anna=60%"), ("How many ships by 20 January, 3%", "3%"),
+        ("How many ships pass by 20 January?", ""),
+    ):  # fmt: skip
+        line = read_line(typed, now=NOW)
+        assert (line.given, line.probability) == (given, None)
+        assert not line.title.endswith(given or "3")
+    for title in ("How many ships? 3", "Will it rain? 30%", "Will it rain? (30)"):
+        with pytest.raises(BadInput, match="comes after the question"):
+            require_question_only(title)
+    assert require_question_only(" Will it\nrain? By May ") == "Will it rain? By May"

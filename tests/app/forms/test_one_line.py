@@ -97,10 +97,12 @@ def test_a_title_of_another_type_opens_the_full_form_with_its_forecast(
     assert fields(app)[1:] == ("2026-01-20", "")
     save(app)
     assert "asks for a number, not for yes or no." in words(app)
+    assert words(app).count("on the page “Questions”") == 1
     assert registered(engine) == []
     [link] = [one.proto for one in app.get("page_link") if one.proto.label == "Open the full form"]
     visit(app, "questions", **dict(parse_qsl(link.query_string)))
     assert app.text_area(key="ask#0-title").value == "How many ships pass by 20 January?"
+    assert "'20' has no level, as in 50%=20." in words(app)
     fill(app, "ask#0", lower="0", upper="100", **{"forecast-numeric": "10%=15, 50%=20"}).run()
     assert "Read as **10th percentile: 15, 50th: 20**" in words(app)
     app.button(key="ask#0-go").click().run()
