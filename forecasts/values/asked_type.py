@@ -59,8 +59,8 @@ _NOUNS = (
     r"|any|more|less|fewer|another)\b)[\w'’%-]+ ){0,3}"
 )
 _NAMED = (
-    r"(?= (?:of|in|on|at|for|by|to|after|before|per|during|from|until|as of|this|next|that|which"
-    r"|(?:19|20)\d\d)\b|$)"
+    r"(?= (?:of|won|lost|cast|in|on|at|for|by|to|after|before|per|during|from|until|as of|this|next"
+    r"|that|which|(?:19|20)\d\d)\b|$)"
 )
 _NAMED_FIGURES = (
     rf"(?:{_FIGURE}|gdp|inflation|unemployment|population|revenues?|profits|sales|deaths|cases"
@@ -95,10 +95,12 @@ def _compiled(*forms: tuple[QuestionType, str]) -> Sequence[tuple[QuestionType, 
 # The first form that the clause begins with counts. "When" and "where" ask only before a verb:
 # "When they meet, will they sign?" is yes or no.
 _FORMS = _compiled(
+    (QuestionType.numeric, r"(?:days|weeks|months|years|hours|minutes) (?:until|till)\b"),
     (QuestionType.numeric, rf"{_VERB} (?:[\w ]*\b(?:be|take|cost|last|have|win|get) )?{_HOW}"),
     (QuestionType.multiple_choice, rf"{_VERB} (?:which|whose)\b"),
     (QuestionType.binary, rf"{_VERB}|whether\b|(?:how to|what if|how about|what about)\b"),
     (QuestionType.binary, rf"how (?:likely|probable|sure|certain)\b|what{_IS} {_CHANCES}"),
+    (QuestionType.date, r"(?:the )?first (?:year|month|day) (?:with|when|that)\b"),
     (QuestionType.date, rf"{_ASKING}when(?:['’]?(?:s|ll|d)\b| (?:\w+ )?{_VERB}|$)"),
     (QuestionType.date, rf"{_ASKING}(?:how (?:soon|early|late)\b|(?:which|what){_IS} {_DAYS})"),
     (QuestionType.numeric, rf"{_ASKING}(?:which|what){_IS} {_FIGURES}|(?:to) what extent\b"),
@@ -109,6 +111,8 @@ _FORMS = _compiled(
     (QuestionType.numeric, rf"what {_VERB}.*\b(?:be|cost|close|stand|trade|weigh|measure)\b"),
     (QuestionType.multiple_choice, rf"{_ASKING}whats?\b"),
 )
+# "Will it be cut, held or raised?" may ask for one of three.
+_ONE_OF = re.compile(rf"(?i){_VERB} [^:;?]*\w, (?:\w+ )?\w+,? or (?!more|less|fewer|so\b)\w")
 _BEFOREHAND = rf"(?:{_OPENING.pattern[4:]}(?:(?!{_VERB}).)*)"
 _HEALTH_ORGANIZATION = re.compile(rf"WHO (?!(?i:{_VERB}))")
 # Of a title that is one clause: "By May how many ships will pass", "The bridge opens when".
@@ -122,12 +126,12 @@ _UNUSUAL = _compiled(
 # Of one without a verb: "Next UK PM", "Price of oil on 1 May".
 _NAMING = _compiled(
     (QuestionType.numeric, rf"{_NOUNS}{_NAMED_FIGURES}{_NAMED}|total (?:\w+ )?\w+s\b"
-     r"|(?:days|weeks|months|years|hours|minutes) (?:until|till)\b"),
+     ),
     (QuestionType.date, rf"{_NOUNS}(?:date|timing|deadline|time(?= of)){_NAMED}"
-     r"|(?:the )?(?:year|month|day) of (?:the|a|his|her|its|their)\b"),
+     r"|(?:the )?(?:first )?(?:year|month|day) (?:of (?:the|a|first|his|her|its|their)|with)\b"),
     (QuestionType.multiple_choice, rf"{_NOUNS}{_PEOPLE}{_NAMED}"
      rf"|(?:the )?next (?!{_OF_TIME}\b)(?:(?!by\b)[^\W\d]+ ){{0,6}}[^\W\d]+$"
-     r"|(?:the )?(?:best|top|most popular) (?:\w+ ){0,2}\w+(?: (?:at|of)\b.*)?$"
+     r"|(?:the )?(?:best|top(?:-\w+)?|\w{3,}est) (?:\w+ ){0,2}\w+(?: (?:at|of|after)\b.*)?$"
      r"|(?:\w+ )?\w+ or (?:\w+ )?\w+$"),
 )  # fmt: skip
 
@@ -141,6 +145,8 @@ def asked_type(title: str) -> QuestionType:
     asked = QUOTED.sub("_", " ".join(plain_punctuation(title).split()))
     if match := _LEADING.match(asked):
         asked = asked[match.end() :].lstrip(" ,:")
+    if _ONE_OF.match(asked):
+        return QuestionType.multiple_choice
     parts = _CLAUSES.split(asked.rstrip(" ?!."))
     mains: list[str] = []
     before = ", "
