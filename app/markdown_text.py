@@ -35,7 +35,8 @@ _COPIED = re.compile(
 # tried beyond this product of lengths: with one word repeated, its time grows with the cube.
 _SIMILARITY, _CONTEXT, _MOST_COMPARED = 0.4, 4, 40_000
 
-_PER_CENT = re.compile(r"(?<=\d) (?=%)")
+# Spaces inside a figure: of "12 %" and of "1 to 3".
+_WITHIN = re.compile(r"(?<=\d) (?=%|to [+−]?\d)|(?<=\d to) (?=[+−]?\d)")
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
 
 
@@ -44,7 +45,7 @@ def as_text(words: str) -> str:
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
     An address or a command's option becomes a code span, so that it can be copied without added
-    characters. A percent sign after a space stays on the same line as its number.
+    characters. "12 %" and "1 to 3" are not broken between lines.
     """
     plain = " ".join(_INVISIBLE.sub(" ", words).split())
     return "".join(
@@ -58,7 +59,7 @@ def _inert(plain: str) -> str:
         plain = pattern.sub(
             lambda match: match.group() + _JOINER if match.group() else _JOINER, plain
         )
-    return _PUNCTUATION.sub(r"\\\1", _PER_CENT.sub("\u00a0", plain))
+    return _PUNCTUATION.sub(r"\\\1", _WITHIN.sub("\u00a0", plain))
 
 
 def _code(plain: str) -> str:
@@ -71,6 +72,11 @@ def _code(plain: str) -> str:
 def picture(svg: str, alt: str) -> str:
     """Return an SVG as Markdown, for a cell of a table."""
     return f"![{as_text(alt)}](data:image/svg+xml,{quote(svg)})"
+
+
+def tagged(tags: Iterable[str]) -> str:
+    """Return tags as Markdown, each in a frame, so that they do not look like facts."""
+    return " ".join(f":gray-badge[{as_text(tag)}]" for tag in tags)
 
 
 def as_lines(words: str) -> str:

@@ -16,7 +16,7 @@ from app.views.empty import empty
 from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, sparkline, switch
 from forecasts.documents import svg
-from forecasts.documents.numbers import NOTHING, number, percent
+from forecasts.documents.numbers import NOTHING, column, decimals, percent
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
 from forecasts.reports import wording as words
@@ -36,12 +36,15 @@ KINDS = {
     "model": ":material/smart_toy: model",
     "": "",
 }
+RANKS = (
+    "Ranks compare the same questions at the same times. A rank of 1 to 3 may be any of these, as "
+    "far as the record tells. "
+)
 FOOTNOTE = (
-    "Ranks compare the same questions at the same times; a rank is shared where chance may explain "
-    "the order. Against the crowd: the lead over the mean of the others’ forecasts, as a "
-    "difference of Brier scores (0–1). In brackets, its 95% interval: the true lead is inside it "
-    f"in 19 of 20 such records. Trend: the mean lead over the last {WINDOW} questions; dashed: no "
-    f"lead. {NOTHING}: too few questions. A rank takes 30 shared ones; linked ones count as one."
+    "Against the crowd: the lead over the mean of the others’ forecasts, as a difference of Brier "
+    "scores (0–1). In brackets: the range that holds the true lead in 19 of 20 such records. "
+    f"Trend: the mean lead over the last {WINDOW} questions; dashed: no lead. {NOTHING}: too few "
+    "questions. A rank takes 30 shared ones; linked ones count as one."
 )
 FEWEST_DRAWN = 2  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
@@ -54,10 +57,10 @@ UNTIL: dict[Of, str] = {
 }
 
 
-def ahead(one: report_arena.Contender) -> str:
+def ahead(one: report_arena.Contender, digits: int) -> str:
     """Return the advantage over the crowd, and its interval, as Markdown."""
-    mean, between = words.advantage(one.crowd_skill.mean, one.crowd_skill.interval)
-    return f"**{mean}**" + (f" ({between})" if one.crowd_skill.interval else "")
+    mean, between = words.advantage(one.crowd_skill.mean, one.crowd_skill.interval, digits)
+    return f"**{mean}**" + (f" ({as_text(between)})" if one.crowd_skill.interval else "")
 
 
 def rank(one: report_arena.Contender) -> str:
@@ -67,7 +70,7 @@ def rank(one: report_arena.Contender) -> str:
     ranks = wording.rank_range(one.side)
     if one.medal is not None:
         return f"{picture(svg.medal(one.medal), f'{MEDALS[one.medal - 1]} medal')} {ranks}"
-    return f"{ranks}{', shared' if one.side.rank_low < one.side.rank_high else ''}"
+    return ranks
 
 
 def who(one: report_arena.Contender, of: Of) -> str:
@@ -92,21 +95,25 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
     """Show the table: ranks, names, and the advantage over the crowd; the other columns folded."""
     rows = arena.contenders
     reach = max((abs(point) for one in rows for point in one.path), default=1.0) or 1.0
-    st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
+    digits = decimals(*((one.crowd_skill.mean or 0) / 100 for one in rows))
+    st.header("Standings", anchor=False, help=OF_COMPARISONS["rank"].help)
     cells = {
         "Rank": [rank(one) for one in rows],
         "Name": [who(one, of) for one in rows],
         "Trend": [spark(one, reach) for one in rows],
-        "Against the crowd": [ahead(one) for one in rows],
+        "Against the crowd": [ahead(one, digits) for one in rows],
         "Questions": [f"{one.side.questions:,}" for one in rows],
     }
+    told_apart = len(set(cells["Rank"]) - {NOTHING}) > 1
+    if not told_apart:  # as the first sentence already says
+        del cells["Rank"]
     with st.container(key="standings"):
         st.table(cells, hide_index=True, border="horizontal")
     more = f" The {len(rows)} with the most questions; {arena.left_out:,} more not shown."
-    st.caption(FOOTNOTE + (more if arena.left_out else ""))
+    st.caption((RANKS if told_apart else "") + FOOTNOTE + (more if arena.left_out else ""))
     columns: dict[str, Callable[[report_arena.Contender], str]] = {
         "Name": lambda one: one.side.name,
-        words.BRIER: lambda one: number(one.side.brier.mean),
+        words.BRIER: column(rows, lambda one: one.side.brier.mean),
         "Coverage": lambda one: percent(one.side.coverage),
     }
     if any(one.cost is not None for one in rows):

@@ -43,8 +43,8 @@ FEWEST_DRAWN = 3  # scores that make a line
 
 
 def means(own: OwnScores, questions: int) -> None:
-    """Show the means, the first with a sparkline."""
-    brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25. Line: mean of the last {WINDOW}."
+    """Show the means."""
+    brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25."
     crowd = (
         "Mean advantage over the mean of the others’ forecasts at the same times, on {questions} "
         "that others forecast too. Above 0 is better."
@@ -77,24 +77,26 @@ def is_that_good(own: OwnScores) -> None:
     marks = scale(own)
     drawn = forest(figures.scale(own, marks), "Brier (0–1), 0 is best", labels=".3~f", row=ROW)
     if drawn is None:
+        st.caption("Appears with the first Brier score.")
         return
-    st.header("Is that good?", anchor=False)
-    listed = ", ".join(f"{mark.name} {numbers.number(mark.score)}" for mark in marks)
+    listed = ", ".join(f"{mark.name} {numbers.number(mark.score, 3)}" for mark in marks)
     st.vega_lite_chart(spec=drawn, alt=f"Mean Brier scores, best first: {listed}.")
     said = " ".join(mark.about for mark in marks if mark.about)
     st.caption(as_text(f"{said} Small differences are often luck."))
 
 
-def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> None:
-    """Show a question as a row with its score, which opens below."""
+def result(
+    one: ScoredQuestion, printed: Sequence[Printed], score: str, ahead: str, *, opened: bool
+) -> None:
+    """Show a question as a row with its ``score``, which opens below; ``ahead``: of the crowd."""
     assert one.state.resolution is not None
     rule, outcome = scores.RULES[one.score.protocol][0], one.state.resolution.outcome
     said = [rule, f"outcome {outcome}", f"last forecast {one.last.value}"]
     if one.against_crowd is not None:
-        said.append(f"against the crowd {numbers.signed(one.against_crowd)}")
+        said.append(f"against the crowd {ahead}")
     title = as_text(shortened(one.state.text.title, LONGEST))
-    score, below = numbers.number(one.score.score), dotted(*said, day(one.known_at))
-    label, key = f"**{score}** {title} :gray[{below}]", f"score-{one.state.slug}"
+    label = f"**{score}** {title} :gray[{dotted(*said, day(one.known_at))}]"
+    key = f"score-{one.state.slug}"
     with st.expander(label, expanded=opened, key=key):
         scores.score_caption(one)
         scores.update_table(one)
@@ -106,22 +108,26 @@ def result(one: ScoredQuestion, printed: Sequence[Printed], *, opened: bool) -> 
 def results(shown: Sequence[ScoredQuestion]) -> None:
     """Show the questions, each with its score; one that the address names is first and open."""
     asked = st.query_params.get("question")
-    by = ORDERS[switch("Order", list(ORDERS), "by")]
+    by = ORDERS[switch("Order", list(ORDERS), "by", label_visibility="collapsed")]
     listed = sorted(ordered(shown, by), key=lambda one: one.state.slug != asked)
+    place = st.container(key="scored", gap="xsmall")
     page = shown_page(listed, "page-scores", ROWS)
+    score = numbers.column(page, lambda one: one.score.score)
+    ahead = numbers.column(page, lambda one: one.against_crowd, numbers.signed)
     with reading() as ledger:
         states = [one.state for one in page]
         printed = printed_by_question(ledger, states, current_member(ledger))
-    with st.container(key="scored", gap="xsmall"):
+    with place:
         for one in page:
-            result(one, printed.get(one.state.id, ()), opened=one.state.slug == asked)
+            theirs, opened = printed.get(one.state.id, ()), one.state.slug == asked
+            result(one, theirs, score(one), ahead(one), opened=opened)
 
 
 def trend(own: OwnScores) -> None:
     """Show the scores over time."""
     if len(own.calls) < FEWEST_DRAWN:
+        st.caption(f"Appears from {FEWEST_DRAWN} Brier scores on.")
         return
-    st.header("Trend", anchor=False)
     chart(figures.trend(own), "Your Brier scores over time, and their running mean.")
     st.caption(
         f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
@@ -141,7 +147,11 @@ if not shown:
     st.stop()
 own = own_scores(shown)
 means(own, len(shown))
-is_that_good(own)
-results(shown)
-trend(own)
+questions, good, time = st.tabs(["Questions", "Is that good?", "Trend"])
+with questions:
+    results(shown)
+with good:
+    is_that_good(own)
+with time:
+    trend(own)
 page_link("track_record", "Track record: how calibrated you are")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -94,7 +94,8 @@ def so_far() -> None:
     answered = f"{len(going.answers):,}", ""
     metrics("so-far", {"Questions": answered, "Mean Brier (0–1)": brier})
     st.info(as_text(group.verdict.sentence))
-    report_table(figures.bins(group))
+    filled = tuple(one for one in group.bins if one.questions)
+    report_table(figures.bins(replace(group, bins=filled)))
     if group.curve:
         with st.expander("Chart"):
             diagram = figures.reliability("", group).charts[0]

@@ -19,13 +19,22 @@ from app.markdown_text import (
     paragraphs,
     quoted,
     shortened,
+    tagged,
 )
 from app.times import closing_on, day, local_day, published, when
 from app.views import question_history
 from app.views.documents import chart, folded
 from app.views.downloads import receipts_button
 from app.views.scores import COVERAGE_HELP, RULES, question_scores
-from app.views.widgets import article_link, metrics, page_link, question_link, shown_page, switch
+from app.views.widgets import (
+    article_link,
+    metrics,
+    page_link,
+    question_link,
+    shown_page,
+    switch,
+    titled,
+)
 from forecasts.access import kinds, members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -126,8 +135,7 @@ def head() -> None:
                 parts.append(f"closed {closed}")
         if seen_by:
             parts.append(f"visible to {as_text(seen_by)} only")
-        parts += map(as_text, text.tags or [])
-        st.caption(" · ".join(parts), width="content")
+        st.caption(f"{' · '.join(parts)} {tagged(text.tags or [])}", width="content")
         if session.memory().sample:
             st.caption("No link: it would open your own ledger.", width="content")
         else:
@@ -241,17 +249,16 @@ def forecast_panel() -> None:
     """Show the forecast form, or the outcome, or why there is neither."""
     withdrawal_note(state)
     if state.accepts_forecasts(moment):
-        st.header("Your forecast", anchor=False)
+        said = [] if mine is None else [f"since {when(mine.made_at)}"]
+        if mine is not None and not text.options:  # whose bars show it
+            said.insert(0, f"**{as_text(format_leaders(mine, None, 5))}**")
+        titled("Your forecast", *said)
         if mine is None and own and own[-1].withdrawn:
             st.caption(f"You withdrew your forecast {when(own[-1].made_at)}.")
         elif mine is None:
             st.caption("You haven’t forecast this yet.")
-        else:
-            with st.container(gap=None):
-                st.markdown(f"Now **{as_text(format_leaders(mine, text.options, 5))}**")
-                st.caption(f"since {when(mine.made_at)}")
-                if so_far := previews.format_score_so_far(text, own, now=moment):
-                    st.caption(as_text(f"{so_far} ({rule})"), help=rule_help)
+        elif so_far := previews.format_score_so_far(text, own, now=moment):
+            st.caption(as_text(f"{so_far} ({rule})"), help=rule_help)
         if state.status == standing.Status.proposed:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:

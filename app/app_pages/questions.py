@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.forms.one_line import one_line_entry
 from app.forms.question import ASK, ask_form, audience_field, teams_to_ask_in
-from app.markdown_text import as_text, shortened
+from app.markdown_text import as_text, shortened, tagged
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
 from app.times import closing_on
 from app.views.downloads import ledger_folder_button
@@ -53,9 +53,10 @@ def filters(
 ) -> tuple[search.Filter, str]:
     """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
-    with st.container(horizontal=True, gap="small"):
-        words = search_field("Search", "words", "Search questions, reasons, comments", "page")
-        folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
+    words = search_field(
+        "Search", "words", "Search questions, reasons, comments", "page", width=400
+    )
+    folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
     # Two in a row.
     with folded, st.container(horizontal=True, gap="small"):
         order = one_of("Order", list(search.Order), "order")
@@ -122,8 +123,7 @@ def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
         parts.append(drawn)
     parts += [as_text(platform_name(one.platform)) for one in origins]
-    parts += [as_text(tag) for tag in (text.tags or [])[:4]]
-    return " · ".join(parts)
+    return f"{' · '.join(parts)} {tagged((text.tags or [])[:4])}"
 
 
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
@@ -141,7 +141,9 @@ def find() -> None:
         written = frames.revision(ledger)
         teams = memberships.team_names(ledger)
         tags, families, sources = labels_of(ledger_url(), written, ledger)
-    by, order = filters(tags, families, teams, sources)
+    top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with top:
+        by, order = filters(tags, families, teams, sources)
     with reading() as ledger:
         me = current_member(ledger)
         found = search.page(
@@ -153,10 +155,8 @@ def find() -> None:
         with empty("questions", "No questions yet. Type one above, or find some in an article."):
             page_link("articles", "Capture an article")
         return
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    ):
-        st.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="content")
+    with top:
+        st.caption(f"{found.matching:,} of {count(found.total, 'question')}", width="stretch")
         several = st.toggle("Select several", key="several")
     if found.similar:
         similar = ", ".join(map(as_text, found.similar))

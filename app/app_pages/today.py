@@ -70,7 +70,9 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
         parts = [] if item is None else [why(item)]
         if current is not None:
             own = shortened(format_leaders(current, state.text.options, 2), 120)
-            parts.append(f"you: **{as_text(own)}**, {span(moment - current.made_at)} ago")
+            # The field of the form shows it.
+            own = "" if state.id in needs.may_forecast else f"**{as_text(own)}**, "
+            parts.append(f"your forecast: {own}{span(moment - current.made_at)} ago")
         parts += [closes, day(state.text.close_time)]
         st.caption(" · ".join(part for part in parts if part))
         if item is not None and item.todo == Todo.resolve and state.status == Status.awaiting:

@@ -18,6 +18,7 @@ from forecasts import reports
 from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
 from forecasts.documents.charts import LINES
+from forecasts.documents.document import Block
 from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
 from forecasts.publication.publish import publish_as_zip
@@ -174,7 +175,7 @@ def _score(whole: Group) -> None:
     """Show the mean score with its interval, and the number of questions behind it."""
     interval = "no interval: too few families"
     if whole.brier.interval is not None:
-        interval = f"95% over families: {numbers.interval(whole.brier.interval)}"
+        interval = f"95% interval: {numbers.interval(whole.brier.interval)}"
     shown = {
         "brier": numbers.number(whole.brier.mean),
         "questions": f"{whole.questions:,}",
@@ -183,7 +184,8 @@ def _score(whole: Group) -> None:
     terms = {STATISTICS[name].title: (shown[name], STATISTICS[name].help) for name in shown}
     first, second, _ = metrics("score", terms)
     first.caption(as_text(interval))
-    second.caption(count(whole.updates, "update"))
+    families = f"in {count(whole.families, 'family')}: linked questions count as one"
+    second.caption(f"{count(whole.updates, 'update')}, {families}")
 
 
 def _calls(own: OwnScores | None) -> None:
@@ -231,34 +233,46 @@ def _reliability(group: Group) -> None:
 def _details(report: Report, group: Group, choice: Choice) -> None:
     """Show everything else, folded, in the order in which someone asks."""
     name = group.name
-    folded("All scores", tables.measures(group), tables.parts(group))
-    if group.curve:
-        diagram = figures.reliability(name, group)
-        folded("Reliability in numbers", figures.bins(group), diagram)
-        folded("Errors and discrimination", tables.errors(group), *figures.roc(name, group))
-    folded("Numbers and dates", *figures.pit(name, group))
+    with st.expander("Scores"):
+        _part("All scores", tables.measures(group), tables.parts(group))
+        _part("Lead time", *figures.leads(name, group))
+        _part("Decisions", figures.murphy(name, group) if group.murphy else None)
+        _part("Tests", tables.tests(group))
+    if group.curve or group.pit is not None:
+        with st.expander("Calibration"):
+            if group.curve:
+                diagram = figures.reliability(name, group)
+                _part("Reliability in numbers", figures.bins(group), diagram)
+                _part("Errors and discrimination", tables.errors(group), *figures.roc(name, group))
+            _part("Numbers and dates", *figures.pit(name, group))
     # At a lead there is one forecast per question, so no movement and no updates to credit.
-    if choice.lead is None:
-        if group.movement is not None and group.movement.questions:
-            folded("Over- and under-reaction", group.movement.sentence)
-        if group.staleness is not None:
-            with st.expander("Staleness"):
-                _staleness(group)
-        folded("Updates and evidence", *tables.credits(group))
-        folded("Lead time", *figures.leads(name, group))
-    if group.murphy:
-        folded("Decisions", figures.murphy(name, group))
-    folded("Tests", tables.tests(group))
+    moved = "" if group.movement is None else group.movement.sentence
+    earned = tables.credits(group)
+    if choice.lead is None and (moved or group.staleness or earned):
+        with st.expander("Updates"):
+            _part("Over- and under-reaction", moved)
+            _staleness(group)
+            _part("Evidence", *earned)
     folded("Terms", *(one.whole for one in explained(report)))
+
+
+def _part(title: str, *blocks: Block | None) -> None:
+    """Show the blocks, if there are some, under a title."""
+    shown = [one for one in blocks if one]
+    if shown:
+        st.subheader(title, anchor=False)
+    for one in shown:
+        block(one)
 
 
 def _staleness(group: Group) -> None:
     """Show the cost of unrevised forecasts, and the questions on which a review would have paid."""
     stale = group.staleness
-    assert stale is not None
-    block(stale.sentence)
+    if stale is None:
+        return
+    _part("Staleness", stale.sentence)
     if stale.most:
-        st.subheader("Reviews that would have paid most", anchor=False)
+        st.markdown("**Reviews that would have paid most**")
         st.caption(wording.HINDSIGHT)
     for row in stale.most:
         page_link("question", as_text(shortened(row.title or row.question)), slug=row.question)

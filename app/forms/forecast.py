@@ -97,11 +97,11 @@ def forecast_form(
 
 
 def _reason_field(key: str, *, quick: bool) -> str:
-    name, example = f"{key}-reason", "Reason (optional)"
+    how: Any = {"key": f"{key}-reason", "placeholder": "Reason (optional)"}
+    how |= {"label_visibility": "collapsed"}
     if quick:
-        how: Any = {"max_chars": 2000, "label_visibility": "collapsed"}
-        return st.text_input("Reason", key=name, placeholder=example, **how) or ""
-    return st.text_area("Reason", key=name, placeholder=example, height=90, max_chars=10_000)
+        return st.text_input("Reason", max_chars=2000, **how) or ""
+    return st.text_area("Reason", height=90, max_chars=10_000, **how) or ""
 
 
 def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:

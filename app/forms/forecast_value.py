@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.forms.dates import NO_READING
 from app.markdown_text import as_text
@@ -64,24 +65,29 @@ def value_fields(
     )
     locked = _is_unreadable(key, text)
     if kind == QuestionType.binary:
-        with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
+        how: Any = {"vertical_alignment": "center" if quick else "bottom"}  # below a label
+        with st.container(horizontal=True, gap="medium", **how):
             written = _typed(key, text, current, quick=quick)
             _slider(key, text, locked=locked)
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are folded.
         written = _typed(key, text, current, quick=True) if quick else ""
-        with st.expander("Option by option") if quick else nullcontext():
+        with _folded(key, "Option by option") if quick else nullcontext():
             _bars(key, text, locked=locked)
         written = written if quick else _typed(key, text, current, quick=False)
     else:
         written = _typed(key, text, current, quick=quick)
-        with st.expander("Quantiles and density") if quick else nullcontext():
+        with _folded(key, "Quantiles and density") if quick else nullcontext():
             _quantiles(key, text, locked=locked)
             _density(written, text)
     if not quick:
         with st.container(key=f"{key}-preview"):  # as high when it is blank: no button moves
             preview(key, written, text, current)
     return written
+
+
+def _folded(key: str, title: str) -> DeltaGenerator:
+    return st.container(key=f"{key}-folded").expander(title)
 
 
 def value_help(kind: QuestionType) -> str:
@@ -172,7 +178,7 @@ def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: boo
         args=(key, text, name),
         live=True,
         label_visibility="collapsed" if quick else "visible",
-        width=150 if quick and kind == QuestionType.binary else "stretch",
+        width=150 if kind == QuestionType.binary else "stretch",
     )
     return written or ""
 

@@ -14,7 +14,7 @@ from app.times import published, when
 from app.views.documents import rows_table
 from app.views.widgets import download, note_and_source, shown_page
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.documents.numbers import number, signed
+from forecasts.documents.numbers import column, signed
 from forecasts.ledger.models import Citation, Evidence, Exhibit, Forecast, QuestionRevision
 from forecasts.questions import revisions
 from forecasts.resolution import history, kept_evidence
@@ -156,9 +156,9 @@ def _rescored(step: history.Step) -> None:
             return
         columns: dict[str, Callable[[history.Rescored], str]] = {
             "Forecaster": lambda row: row.forecaster,
-            "Before (0–1)": lambda row: number(row.before),
-            "Now (0–1)": lambda row: number(row.now),
-            "Difference": lambda row: signed(row.difference),
+            "Before (0–1)": column(step.rescored, lambda row: row.before),
+            "Now (0–1)": column(step.rescored, lambda row: row.now),
+            "Difference": column(step.rescored, lambda row: row.difference, signed),
         }
         rows_table(step.rescored, columns)
         rule = "CRPS" if step.rescored[0].protocol == CRPS else "Brier score"

@@ -90,8 +90,8 @@ def update_table(one: ScoredQuestion) -> None:
         "From": lambda each: day(each.since),
         value: lambda each: shortened(each.value, 60),
         "Active for": lambda each: span(each.duration),
-        rule: lambda each: numbers.number(each.score),
-        "Earned": lambda each: numbers.signed(each.points),
+        rule: numbers.column(one.forecasts, lambda each: each.score),
+        "Earned": numbers.column(one.forecasts, lambda each: each.points, numbers.signed),
     }
     rows_table(one.forecasts, columns)
 
@@ -117,11 +117,11 @@ def question_scores(
 
 def _table(rows: Sequence[ForecasterScore], *, graded: bool) -> None:
     rules: dict[str, Callable[[ForecasterScore], str]] = {
-        "Brier (0–1)": lambda row: numbers.number(row.brier),
-        "At close (0–1)": lambda row: numbers.number(row.final),
+        "Brier (0–1)": numbers.column(rows, lambda row: row.brier),
+        "At close (0–1)": numbers.column(rows, lambda row: row.final),
     }
     if graded:
-        rules = {"CRPS (0–1)": lambda row: numbers.number(row.crps)}
+        rules = {"CRPS (0–1)": numbers.column(rows, lambda row: row.crps)}
     columns: dict[str, Callable[[ForecasterScore], str]] = {
         "Forecaster": lambda row: row.forecaster,
         **rules,

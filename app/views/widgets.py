@@ -113,7 +113,9 @@ def page_asked(key: str) -> int:
     return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
 
 
-def search_field(label: str, key: str, placeholder: str, pages: str = "") -> str:
+def search_field(
+    label: str, key: str, placeholder: str, pages: str = "", *, width: int | None = None
+) -> str:
     """Show a search field, read at each pause in typing, kept in the address; return its words.
 
     Streamlit lets pages share a ``key``, so each has its own. ``pages``: that of its pages.
@@ -128,6 +130,7 @@ def search_field(label: str, key: str, placeholder: str, pages: str = "") -> str
         on_change=_first_page,
         args=(pages,),
         label_visibility="collapsed",
+        width=width or "stretch",
     )
 
 

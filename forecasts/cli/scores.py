@@ -116,22 +116,24 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         if own.against_crowd.mean is not None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
         if own.points is not None:
-            earned = numbers.signed(own.points)
-            parts.append(f"earned by updates {earned} a question, over {own.updated:,}")
+            mean = numbers.signed(own.points)
+            parts.append(f"earned by updates {mean} a question, over {own.updated:,}")
         print_lines(fitted(" · ".join(parts), lines=2))
     shown = found if everything or not sys.stdout.isatty() else found[: rows_of_a_screen(6)]
     narrow = {**NUMBER, "max_width": 9}
     columns = {"resolved": {}, **dict.fromkeys(("score", "crowd", "earned", "last"), narrow)}
-    print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, map(_cells, shown))
+    score = numbers.column(shown, lambda one: one.score.score)
+    crowd = numbers.column(shown, lambda one: one.against_crowd, numbers.signed)
+    earned = numbers.column(shown, lambda one: one.points, numbers.signed)
+    rows = ((day(one.known_at), score(one), crowd(one), earned(one), *_ends(one)) for one in shown)
+    print_table({**columns, "outcome": {"max_width": 9}, "title": REST}, rows)
     if len(shown) < len(found):
         print_note(f"… and {len(found) - len(shown):,} more: forecasts scores --all")
 
 
-def _cells(one: ScoredQuestion) -> tuple[str, ...]:
+def _ends(one: ScoredQuestion) -> tuple[str, ...]:
     assert one.state.resolution is not None
-    signed = map(numbers.signed, (one.against_crowd, one.points))
-    said = (one.last.value, one.state.resolution.outcome, one.state.text.title)
-    return day(one.known_at), numbers.number(one.score.score), *signed, *said
+    return one.last.value, one.state.resolution.outcome, one.state.text.title
 
 
 def _print_updates(one: ScoredQuestion) -> None:
@@ -149,12 +151,14 @@ def _print_updates(one: ScoredQuestion) -> None:
         parts.append(f"earned by updates {numbers.signed(one.points)} in all")
     print_lines(fitted(" · ".join(parts), lines=2))
     columns = {"from": {}, "days": NUMBER, "score": NUMBER, "earned": NUMBER, "forecast": REST}
+    score = numbers.column(one.forecasts, lambda each: each.score)
+    earned = numbers.column(one.forecasts, lambda each: each.points, numbers.signed)
     rows = (
         (
             day(each.since),
             f"{each.duration.total_seconds() / 86_400:.1f}",
-            numbers.number(each.score),
-            numbers.signed(each.points),
+            score(each),
+            earned(each),
             each.value,
         )
         for each in one.forecasts

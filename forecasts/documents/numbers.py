@@ -5,31 +5,33 @@ A score, a mean or a difference that a person reads is written here and nowhere 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
 Interval = tuple[float, float]
+Row = TypeVar("Row")
 
 NOTHING, MINUS = "–", "−"
 _NOISE = 5e-5  # smaller is 0 to a reader
+_DECIMALS = 4  # of a number alone, at most
 
 
 def number(value: float | None, digits: int | None = None) -> str:
-    """Return a score with three significant digits, or with that many decimals.
+    """Return a score with three significant digits but at most four decimals, or that many.
 
-    Below 1 it has three decimals or more; zero has no sign.
+    Final zeros stay; zero has no sign.
 
-    >>> number(0.25), number(-0.0123), number(0.0001), number(1.386), number(-1e-17)
-    ('0.250', '−0.0123', '0.0001', '1.39', '0.000')
+    >>> number(0.25), number(-0.0076), number(0.00012), number(1.386), number(-1e-17)
+    ('0.250', '−0.0076', '0.0001', '1.39', '0.0000')
     """
     if value is None:
         return NOTHING
-    least, digits = (3, decimals(value)) if digits is None else (4, digits)
-    text = f"{round(value, digits) + 0.0:.{digits}f}"
-    while digits > least and text.endswith("0"):
-        text, digits = text[:-1], digits - 1
-    return text.replace("-", MINUS)
+    digits = min(decimals(value), _DECIMALS) if digits is None else digits
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None, digits: int | None = None) -> str:
-    """Return a difference with its sign: +0.021, −0.021, 0.000."""
+    """Return a difference with its sign: +0.0210, −0.0210, 0.0000."""
     text = number(value, digits)
     return f"+{text}" if text.strip("0.") and text[0].isdigit() else text
 
@@ -53,16 +55,30 @@ def signed_interval(value: Interval | None, digits: int | None = None) -> str:
 def decimals(*values: float | None) -> int:
     """Return the decimals that give the largest of the numbers three significant digits.
 
-    They are three to six below 1.
+    They are six at most.
 
-    >>> decimals(0.042, -0.01), decimals(0.000123, 0.0000812), decimals(0.0, 1e-17), decimals(12.3)
-    (4, 6, 3, 1)
+    >>> decimals(0.042, -0.01), decimals(0.000123), decimals(0.0, 1e-17), decimals(12.3)
+    (4, 6, 4, 1)
     """
     size = max((abs(value) for value in values if value is not None), default=0.0)
     if size < _NOISE:
-        return 3
+        return _DECIMALS
     power = int(f"{size:.2e}".partition("e")[2])  # after rounding: 0.9996 is 1.00
-    return max(0, 2 - power) if power >= 0 else min(max(3, 2 - power), 6)
+    return min(max(0, 2 - power), 6)
+
+
+def column(
+    rows: Iterable[Row], value: Callable[[Row], Any], write: Callable[[Any, int], str] = number
+) -> Callable[[Row], str]:
+    """Return a table's column: the number or the interval of a row, all with the same decimals.
+
+    >>> list(map(column([0.0076, -0.25], float, signed), [0.0076, -0.25]))
+    ['+0.008', '−0.250']
+    """
+    found = map(value, rows)
+    ends = (end for one in found for end in (one if isinstance(one, tuple) else (one,)))
+    digits = decimals(*ends)
+    return lambda row: write(value(row), digits)
 
 
 def p_value(value: float | None) -> str:

@@ -67,7 +67,7 @@ def forest(
 ) -> Spec | None:
     """Return a forest plot as Vega-Lite, ``labels`` as d3 formats them; None without an interval.
 
-    A name is broken after " − ". ``row``: the height of one, in pixels.
+    Where it is narrow, a name is broken after " − ". ``row``: the height of one, in pixels.
     """
     rows = [
         {"name": one.name, "dot": dot, "low": low, "high": high, "firm": one.firm, "sentence": said}
@@ -87,7 +87,8 @@ def forest(
             "tickCount": 5,
         },
     }
-    names = {"labelLimit": 150, "labelExpr": "split(datum.label, ' − ')"}
+    pair = "width > 600 ? datum.label : split(replace(datum.label, ' − ', ' −\\n'), '\\n')"
+    names = {"labelLimit": 300, "labelExpr": pair}
     firm = {"condition": {"test": "datum.firm", "value": COLOURS["curve"]}}
     encoding = {
         "y": {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": names},

@@ -24,7 +24,7 @@ from forecasts.documents.document import (
     Table,
     table_of,
 )
-from forecasts.documents.numbers import number, percent
+from forecasts.documents.numbers import column, number, percent
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.publication.record import (
@@ -165,7 +165,7 @@ def _forecasts(view: QuestionView) -> Iterator[Block]:
     if len(view.question.scores) > 1:
         columns: Columns[PublishedScore] = {
             "Forecaster": lambda one: one.forecaster,
-            f"{view.score_name} (0–1)": lambda one: number(one.score),
+            f"{view.score_name} (0–1)": column(view.question.scores, lambda one: one.score),
             "Coverage": lambda one: percent(one.coverage),
         }
         yield table_of("Scores", view.question.scores, columns)

@@ -23,7 +23,7 @@ from forecasts.documents.charts import (
     percent_axis,
 )
 from forecasts.documents.document import Columns, Figure, Table, table_of
-from forecasts.documents.numbers import interval, number, p_value, percent, percents, span
+from forecasts.documents.numbers import column, interval, number, p_value, percent, percents, span
 from forecasts.reports import wording
 from forecasts.reports.own_scores import Mark, OwnScores
 from forecasts.reports.report import FAULTS, Bin, CurvePoint, Group, MurphyPoint, Report, RocPoint
@@ -187,8 +187,8 @@ def murphy(name: str, group: Group) -> Figure:
     """Return the loss at each threshold, beside that of always forecasting the base rate."""
     columns: Columns[MurphyPoint] = {
         "Act above": lambda point: percent(point.threshold),
-        "Loss": lambda point: number(point.score),
-        "Loss with the base rate": lambda point: number(point.base_rate),
+        "Loss": column(group.murphy, lambda point: point.score),
+        "Loss with the base rate": column(group.murphy, lambda point: point.base_rate),
     }
     table = table_of("Murphy curve", group.murphy, columns)
     own, base = (_points(group.murphy, "threshold", name) for name in ("score", "base_rate"))
@@ -266,9 +266,9 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
         {
             "Days before": lambda row: f"{row.days:g}",
             "Questions": lambda row: f"{row.questions:,}",
-            wording.BRIER: lambda row: number(row.brier.mean),
-            "95% interval": lambda row: interval(row.brier.interval),
-            "Expected": lambda row: number(row.expected),
+            wording.BRIER: column(rows, lambda row: row.brier.mean),
+            "95% interval": column(rows, lambda row: row.brier.interval, interval),
+            "Expected": column(rows, lambda row: row.expected),
             "p": lambda row: p_value(row.p_value),
         },
         note="Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is "
@@ -340,7 +340,7 @@ def scale(own: OwnScores, marks: Sequence[Mark]) -> Forest:
         said = f"{wording.BRIER} {number(mark.score)}"
         said += f", 95% interval {interval(ends)}" if ends else ""
         low, high = ends or (mark.score, mark.score)
-        name, firm = f"{mark.name} {number(mark.score)}", mark.name == "You"
+        name, firm = f"{mark.name} {number(mark.score, 3)}", mark.name == "You"
         rows.append(ForestRow(name, (mark.score,), (low, min(high, most)), said, firm))
     return Forest(0.0, most, None, tuple(rows))
 

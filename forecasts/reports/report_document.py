@@ -16,6 +16,7 @@ from forecasts.documents.document import (
 )
 from forecasts.documents.numbers import (
     NOTHING,
+    column,
     interval,
     number,
     p_value,
@@ -140,9 +141,9 @@ def overview(report: Report) -> Table:
         "Questions": lambda group: f"{group.questions:,}",
         "Updates": lambda group: f"{group.updates:,}",
         "Coverage": lambda group: percent(group.coverage),
-        wording.BRIER: lambda group: number(group.brier.mean),
-        _INTERVAL: lambda group: interval(group.brier.interval),
-        wording.BRIER_ORIGINAL: lambda group: number(group.brier_original.mean),
+        wording.BRIER: column(report.groups, lambda group: group.brier.mean),
+        _INTERVAL: column(report.groups, lambda group: group.brier.interval, interval),
+        wording.BRIER_ORIGINAL: column(report.groups, lambda group: group.brier_original.mean),
         "Log score": _log_score,
     }
     optional = ("Verdict", "Log score", wording.ADJUSTED_INTERVAL, wording.BRIER_ORIGINAL)
@@ -282,9 +283,9 @@ def credits(group: Group) -> list[Table]:
         columns: Columns[Earned] = {
             "Citations": lambda row: f"{row.citations:,}" if row.citations else NOTHING,
             "Questions": lambda row: f"{row.questions:,}",
-            "Earned, sum": lambda row: signed(row.points),
-            "Per question": lambda row: signed(row.per_question.mean),
-            _INTERVAL: lambda row: signed_interval(row.per_question.interval),
+            "Earned, sum": column(group.earned, lambda row: row.points, signed),
+            "Per question": column(group.earned, lambda row: row.per_question.mean, signed),
+            _INTERVAL: column(group.earned, lambda row: row.per_question.interval, signed_interval),
         }
         pieces = [row for row in group.earned if row.by == "evidence"]
         hindsight = wording.HINDSIGHT
@@ -326,14 +327,15 @@ def _moved(group: Group) -> Table:
         id_ = shortened(row.question, _LONG_NAME)
         return f"{shortened(row.title)} ({id_})" if row.title else id_
 
+    rows = [*moved.most, *reversed(moved.least)]
     columns: Columns[Update] = {
         "Question": named,
         "By": lambda row: shortened(row.forecaster, _LONG_NAME),
         "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
-        "Score before": lambda row: number(row.score_before),
-        "Score after": lambda row: number(row.score),
+        "Score before": column(rows, lambda row: row.score_before),
+        "Score after": column(rows, lambda row: row.score),
         "Time left": lambda row: percent(row.remaining),
-        "Earned": lambda row: signed(row.points),
+        "Earned": column(rows, lambda row: row.points, signed),
     }
     note = (
         f"Of {count(moved.updates, 'update')} that replaced a forecast, {moved.helped:,} helped "
@@ -344,7 +346,6 @@ def _moved(group: Group) -> Table:
         f"{signed(moved.promised)} was expected if each new forecast was right; the other "
         f"{signed(moved.surprise)} is surprise. {wording.HINDSIGHT}"
     )
-    rows = [*moved.most, *reversed(moved.least)]
     if rest := moved.helped + moved.cost - len(rows):
         note += f" {rest:,} more that helped or hurt are not shown."
     return table_of("Updates that earned and lost most", rows, columns, text_columns=3, note=note)
@@ -358,7 +359,7 @@ def _unrevised(group: Group) -> Table:
         "Forecaster": lambda row: row.forecaster,
         "Forecast": lambda row: percent(row.forecast),
         "Unrevised": lambda row: wording.days(row.days),
-        "Cost": lambda row: number(row.points),
+        "Cost": column(group.staleness.most, lambda row: row.points),
     }
     return table_of(
         "Reviews that would have paid most",

@@ -136,10 +136,13 @@ def findings(group: Group) -> dict[str, str]:
     return found
 
 
-def advantage(mean: float | None, ends: Interval | None) -> tuple[str, str]:
+def advantage(
+    mean: float | None, ends: Interval | None, digits: int | None = None
+) -> tuple[str, str]:
     """Return a skill, which files have × 100, as a difference of Brier scores; and its interval."""
     scores = None if mean is None else mean / 100
-    return signed(scores), signed_interval(ends and (ends[0] / 100, ends[1] / 100))
+    between = ends and (ends[0] / 100, ends[1] / 100)
+    return signed(scores, digits), signed_interval(between, digits)
 
 
 def adjusted(one: Adjusted | None) -> str:

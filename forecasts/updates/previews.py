@@ -1,6 +1,6 @@
 """Previews: the expected score of an update, the density of its quantiles, the score so far.
 
-The expected score assumes that the new forecast is right: "if you are right about 80%". Under a
+The expected score assumes that the new forecast is right: "if you are right". Under a
 proper score the new forecast then has the best expectation, and the difference from the current
 forecast is the value of the update. The score so far needs no assumption but an outcome: "if it
 resolved yes today: 0.06".
@@ -21,7 +21,7 @@ from forecasts.documents.numbers import number
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.values.distributions import knots
 from forecasts.values.outcomes import format_figure
-from forecasts.values.value import OUTSIDE_LEVELS, Value, format_probability, value_of
+from forecasts.values.value import OUTSIDE_LEVELS, Value, value_of
 from scoring.rules import expected_brier, expected_crps
 
 # The columns of a question that its score depends on.
@@ -62,18 +62,11 @@ def expected_scores(
 
 
 def format_expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> str:
-    """Return ``expected_scores`` as a sentence."""
+    """Return ``expected_scores`` in words: 'Expected Brier 0.208 → 0.160 if right.'."""
     before, after = expected_scores(text, current, value)
     rule = "CRPS" if text.is_quantitative else "Brier"
-    right = "you are right"
-    if value.probability is not None:
-        right += f" about {format_probability(value.probability)}"
-    if before is None or current is None:
-        return f"Your expected {rule} is {number(after)} if {right}."
-    if number(before) == number(after):
-        return f"Your expected {rule} stays at {number(after)} if {right}."
-    moved = f"from {number(before)} to {number(after)}"
-    return f"This moves your expected {rule} {moved} if {right}."
+    scores = [number(one) for one in (before, after) if one is not None]
+    return f"Expected {rule} {' → '.join(dict.fromkeys(scores))} if right."
 
 
 def score_so_far(

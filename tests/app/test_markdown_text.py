@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.markdown_text import as_text, link, marked, paragraphs, reworded, span
+from app.markdown_text import as_text, link, marked, paragraphs, reworded, span, tagged
 from app.views.import_preview import added
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview
@@ -161,3 +161,9 @@ def test_a_wording_shows_its_removed_and_added_words(before: str, after: str, sa
 )
 def test_wordings_with_little_in_common_are_shown_whole(before: str, after: str) -> None:
     assert reworded(before, after) is None
+
+
+def test_a_figure_is_not_broken_between_lines_and_a_tag_is_framed() -> None:
+    assert as_text("ranks 1 to 3") == "ranks 1\u00a0to\u00a03"
+    assert as_text("(0.149 to 0.189), 5 to").replace("\\", "") == "(0.149\u00a0to\u00a00.189), 5 to"
+    assert tagged(["a]b", "trade"]) == ":gray-badge[a\\]b] :gray-badge[trade]"

@@ -141,8 +141,8 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
     slug = hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
     lines = [
         "Printed by the platform:",
-        "  alice: Fatebook Brier score 0.090, ours (brier_original) 0.180",
-        "  alice: Fatebook relative Brier score −0.020",
+        "  alice: Fatebook Brier score 0.0900, ours (brier_original) 0.180",
+        "  alice: Fatebook relative Brier score −0.0200",
     ]
     for command in (("show", slug), ("show", slug, "--all"), ("scores", slug)):
         said = forecasts(*command).stdout

@@ -67,7 +67,7 @@ def test_the_list_can_be_sorted(forecasts: Run, resolved: None) -> None:
 def test_one_question_shows_the_points_of_each_update(forecasts: Run, resolved: None) -> None:
     shown = forecasts("scores", "rain").stdout
     assert shown.splitlines()[0] == "Will it rain?"
-    assert "Brier 0.185 · outcome yes · coverage 100% · against the crowd +0.065" in shown
+    assert "Brier 0.185 · outcome yes · coverage 100% · against the crowd +0.0650" in shown
     first, second = (line.split() for line in shown.splitlines()[-2:])
     assert first == ["2026-01-05", "5.0", "0.360", "–", "40%"]
     assert second == ["2026-01-10", "5.0", "0.010", "+0.175", "90%"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from forecasts.documents.numbers import interval, number, signed, signed_interval
+from forecasts.documents.numbers import column, interval, number, signed, signed_interval
 
 ROOT = Path(__file__).parents[2]
 DECIMALS = re.compile(r"\{[^{}]*:[+,]*\.([3-9]f|\d[eg])\}|%\+?\.[3-9]f")
@@ -31,20 +31,31 @@ def faulty(text: str) -> list[str]:
 def test_a_score_has_three_significant_digits_and_a_difference_its_sign() -> None:
     for value, said in (
         (0.25, "0.250"), (0.16749, "0.167"), (0.05253, "0.0525"), (0.0001, "0.0001"),
-        (0.000143, "0.000143"), (0.00001, "0.000"), (0.0000512, "0.000051"),
+        (0.000143, "0.0001"), (0.00001, "0.0000"), (-0.0076, "−0.0076"), (0.02, "0.0200"),
         (-0.0257, "−0.0257"), (1.3863, "1.39"), (12.345, "12.3"), (0.99961, "1.00"), (123.4, "123"),
         (None, "–"),
     ):  # fmt: skip
         assert number(value) == said
         assert faulty(said) == []
     assert [signed(value) for value in (0.02, -0.02, 0.0, None)] == [
-        "+0.020",
-        "−0.020",
-        "0.000",
+        "+0.0200",
+        "−0.0200",
+        "0.0000",
         "–",
     ]
     assert interval((0.0123, 0.8)) == "0.012 to 0.800"
     assert signed_interval((-0.017, 0.0032)) == "−0.0170 to +0.0032"
+
+
+def test_the_numbers_of_a_column_have_the_same_decimals() -> None:
+    for values, said in (
+        ([-0.0076, -0.00649, 0.052, None], ["−0.0076", "−0.0065", "+0.0520", "–"]),
+        ([0.818, 0.000441, 0.0224], ["+0.818", "0.000", "+0.022"]),
+        ([0.000342, 0.00002], ["+0.000342", "+0.000020"]),
+    ):
+        assert list(map(column(values, lambda value: value, signed), values)) == said
+    ends = [(0.0123, 0.8), None]
+    assert list(map(column(ends, lambda value: value, interval), ends)) == ["0.012 to 0.800", "–"]
 
 
 def test_numbers_that_nobody_should_read_are_found() -> None:

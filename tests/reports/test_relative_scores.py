@@ -103,7 +103,7 @@ def test_groups_that_share_no_question_are_in_different_sets() -> None:
     frames = ledger([asked(f"q{n}", "yes") for n in range(3)], said)
     table = tables.overview(report(frames, by="forecaster"))
     shown = [row[table.head.index("Adjusted")] for row in table.rows]
-    assert shown == ["0.010", "0.090", "0.040 (set 2)", "0.160 (set 2)"]
+    assert shown == ["0.0100", "0.0900", "0.0400 (set 2)", "0.160 (set 2)"]
     assert "different sets share no question" in table.note
 
 

@@ -86,13 +86,11 @@ def test_a_certain_number_has_a_probability_and_not_a_density() -> None:
 
 def test_it_is_said_in_a_sentence() -> None:
     for before, now, said in (
-        (None, 0.8, "Your expected Brier is 0.160 if you are right about 80%."),
-        (0.8, 0.8, "Your expected Brier stays at 0.160 if you are right about 80%."),
-        (0.58, 0.8,
-         "This moves your expected Brier from 0.208 to 0.160 if you are right about 80%."),
-        (0.79, 0.8,
-         "Your expected Brier stays at 0.160 if you are right about 80%."),
-    ):  # fmt: skip
+        (None, 0.8, "Expected Brier 0.160 if right."),
+        (0.8, 0.8, "Expected Brier 0.160 if right."),
+        (0.58, 0.8, "Expected Brier 0.208 → 0.160 if right."),
+        (0.79, 0.8, "Expected Brier 0.160 if right."),
+    ):
         forecast = None if before is None else standing(probability=before)
         assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said
 
@@ -120,7 +118,7 @@ def test_a_withdrawal_ends_the_time_that_counts_and_without_any_there_is_not_yet
 
 def test_the_score_so_far_names_the_likeliest_option_or_the_median() -> None:
     ports = [standing(0.1, probabilities=[0.2, 0.7, 0.1])]
-    assert format_score_so_far(PORTS, ports, now=day(0.5)) == "If it resolved b today: 0.070"
+    assert format_score_so_far(PORTS, ports, now=day(0.5)) == "If it resolved b today: 0.0700"
     depth = [standing(0.1, quantiles={"0.1": 5.0, "0.5": 10.0, "0.9": 20.0})]
     found = format_score_so_far(DEPTH, depth, now=day(0.5))
     assert found.startswith("If it resolved 10 today: 0.0")

@@ -148,7 +148,7 @@ def test_tooltips_are_sentences_with_evidence_and_points() -> None:
     assert f"ana: 50%, {day(1)}" in {one.replace("\xa0", " ") for one in said}
     [mark] = [one for one in chart.series if one.style == "opposes"]
     assert mark.sentences == (
-        f"Clouds (opposes) · ana: 50%, {day(1)} · They are dark · Earned +0.020 (above 0: helped)",
+        f"Clouds (opposes) · ana: 50%, {day(1)} · They are dark · Earned +0.0200 (above 0: helped)",
     )
     assert STYLES["opposes"].mark == "triangle-down"
 

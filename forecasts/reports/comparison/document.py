@@ -21,6 +21,7 @@ from forecasts.documents.document import (
 )
 from forecasts.documents.numbers import (
     NOTHING,
+    column,
     interval,
     number,
     p_value,
@@ -97,9 +98,9 @@ def _ranks(comparison: Comparison) -> Table:
         "No forecast, questions": lambda side: percent(side.unanswered),
         "No forecast, time": lambda side: percent(side.silent),
         "May be best": lambda side: "yes" if side.may_be_best else "no",
-        BRIER: lambda side: number(side.brier.mean),
-        _INTERVAL: lambda side: interval(side.brier.interval),
-        BRIER_ORIGINAL: lambda side: number(side.brier_original.mean),
+        BRIER: column(sides, lambda side: side.brier.mean),
+        _INTERVAL: column(sides, lambda side: side.brier.interval, interval),
+        BRIER_ORIGINAL: column(sides, lambda side: side.brier_original.mean),
         **adjusted_columns(sides),
     }
     skilled = any(side.skill for side in sides)
@@ -142,13 +143,15 @@ def _ranks(comparison: Comparison) -> Table:
 
 
 def _differences(comparison: Comparison) -> Table:
+    pairs = wording.shown(comparison)
+    digits = max(map(wording.difference_decimals, pairs), default=3)
     columns: Columns[Pair] = {
         "Pair": wording.names,
         "Shared questions": lambda pair: f"{pair.shared_questions:,}",
-        "Difference": lambda pair: signed(pair.difference, wording.difference_decimals(pair)),
-        _INTERVAL: lambda pair: signed_interval(pair.interval, wording.difference_decimals(pair)),
+        "Difference": lambda pair: signed(pair.difference, digits),
+        _INTERVAL: lambda pair: signed_interval(pair.interval, digits),
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
-        "Detectable": lambda pair: number(pair.detectable, wording.difference_decimals(pair)),
+        "Detectable": lambda pair: number(pair.detectable, digits),
         "Tipping": lambda pair: wording.correlation(pair.tipping),
         _EVIDENCE: lambda pair: wording.e_value(pair.watched.highest) if pair.watched else NOTHING,
     }
@@ -156,7 +159,7 @@ def _differences(comparison: Comparison) -> Table:
     plot = differences(comparison)
     return table_of(
         "",
-        wording.shown(comparison),
+        pairs,
         columns,
         note="Below 0, the first of a pair is better. 95% interval: the true difference is inside "
         "it in 19 of 20 such records.",
@@ -201,9 +204,9 @@ def _losses(pair: Pair) -> Figure:
     """Return the difference of the Murphy curves of a pair, and its band."""
     columns: Columns[MurphyDifference] = {
         "Act above": lambda point: percent(point.threshold),
-        "Difference": lambda point: signed(point.difference),
-        _INTERVAL: lambda point: signed_interval(point.interval),
-        "95% band": lambda point: signed_interval(point.band),
+        "Difference": column(pair.murphy, lambda point: point.difference, signed),
+        _INTERVAL: column(pair.murphy, lambda point: point.interval, signed_interval),
+        "95% band": column(pair.murphy, lambda point: point.band, signed_interval),
     }
     name = wording.names(pair)
     table = table_of("Difference of the losses", pair.murphy, columns)

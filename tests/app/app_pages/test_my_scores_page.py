@@ -87,7 +87,7 @@ def test_words_filter_the_rows_and_the_means(scored: AppTest) -> None:
     scored.text_input(key="score-words").input("weather").run()
     [row] = rows(scored)
     assert "Will it *sleet*?" in row
-    assert scored.metric[0].value == "0.010"
+    assert scored.metric[0].value == "0.0100"
     scored.text_input(key="score-words").input("nothing like it").run()
     assert "None of your 2 resolved questions matches." in words(scored)
 

@@ -69,7 +69,7 @@ def test_a_forecast_comes_with_evidence_a_receipt_and_its_score_so_far(furnished
     said = words(visit(furnished, "question", slug="rain"))
     assert "*supports yes*: [Harbour works fall behind](<https://example.org/harbour>)" in said
     assert "Clouds *are* gathering" in said
-    assert "If it resolved yes today: 0.090; no: 0.490 (Brier)" in said
+    assert "If it resolved yes today: 0.0900; no: 0.490 (Brier)" in said
     assert "A proposed outcome awaits a decision." in said
     headings = [header.value for header in furnished.header]
     assert headings.index("Your forecast") < headings.index("Resolution criteria")
@@ -138,12 +138,9 @@ def test_five_quantiles_are_entered_and_their_density_is_drawn(
 def test_a_typed_forecast_shows_its_expected_score(furnished: AppTest, engine: Engine) -> None:
     say(engine, "quay", 0.58)
     visit(furnished, "question", slug="quay")
-    assert "Your expected Brier stays at 0.244 if you are right about 58%." in words(furnished)
+    assert "58%, odds 1.4:1. Expected Brier 0.244 if right." in words(furnished)
     type_value(furnished, "quay", "4:1")
-    moved = (
-        "80%, odds 4:1. This moves your expected Brier from 0.208 to 0.160 if you are right about"
-    )
-    assert moved in words(furnished)
+    assert "80%, odds 4:1. Expected Brier 0.208 → 0.160 if right." in words(furnished)
     assert furnished.slider[0].value == 80
 
 

@@ -77,7 +77,7 @@ def test_the_page_number_is_in_the_address(app: AppTest, engine: Engine) -> None
 def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
     said = words(visit(furnished, "questions", words="rain"))
     assert re.search(
-        r"crowd \(2\): !\[\]\(data:image/svg\+xml,%3Csvg\S+\) 70% → 55% · weather", said
+        r"crowd \(2\): !\[\]\(data:image/svg\+xml,%3Csvg\S+\) 70% → 55% :gray-badge\[weather", said
     )
     assert "14,6.8 20,6.8" in unquote(said)  # pixels
     furnished.text_input(key="words").input("quay").run()

@@ -74,7 +74,7 @@ def test_a_viewer_is_offered_nothing_to_do(team: AppTest, engine: Engine) -> Non
         assert [button.label for button in team.button] == []
         assert not team.file_uploader
     # Their earlier forecast is active and is shown without a form.
-    assert "you: **70%**" in words(team)
+    assert "your forecast: **70%**, 3 days ago" in words(team)
     visit(team, "questions", view="Ask a question")
     assert "Asking one requires the forecaster" in words(team)
     assert "Register question" not in [button.label for button in team.button]

@@ -85,7 +85,7 @@ def test_a_small_difference_has_three_significant_digits_and_low_coverage_is_nam
     [pair] = comparison.pairs
     # (0.1² − 0.3²) over 10 of 4,000 days.
     assert pair.difference == pytest.approx(-0.0002)
-    assert "is −0.0002 (95% interval −0.000328 to −0.000072)" in pair.sentence
+    assert "is −0.000200 (95% interval −0.000328 to −0.000072)" in pair.sentence
     [note] = [note for note in comparison.notes if "Coverage is low" in note]
     assert "down to 0.2%: a difference is spread over" in note
     text = str(formats.rendered(comparison, "md"))
