@@ -107,7 +107,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> BrowserContext:
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """The app on a ledger in daily use, the same one for all tests; they add to it."""
-    return _shared.once("server", lambda: _served(tmp_path_factory.mktemp("served")))
+    return _shared.once(
+        "server", lambda: in_daily_use(tmp_path_factory.mktemp("served"), _add_what_bob_wrote)
+    )
 
 
 def ask_now(ledger: Session, slug: str, by: str, days: float = 400) -> Question:
@@ -132,20 +134,25 @@ def write_question(url: str, slug: str, by: str = "bob (simulated)") -> None:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[Server]:
+def in_daily_use(folder: Path, add: Callable[[Session], object]) -> Iterator[Server]:
+    """Yield the app, used by alice, on a ledger in daily use with what ``add`` writes into it."""
     ledger = folder / "ledger.sqlite3"
     daily_acts.furnish(sqlite_url(ledger), datetime.now(UTC))
     engine = database.open_engine(sqlite_url(ledger))
     with database.writing(engine) as session:
-        bob = member_or_new(session, "bob (simulated)", now=(now := datetime.now(UTC)))
-        library.store(session, [ARTICLE], member=bob, captured_at=now)
-        for slug, days in (("quay", 60), ("ferry", 400)):
-            question = ask_now(session, slug, bob.handle, days)
-            now = question.recorded_at
-            updates.update(session, question, Value(probability=0.2), member=bob, now=now)
+        add(session)
     engine.dispose()
     with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
         yield Server(base, ledger)
+
+
+def _add_what_bob_wrote(session: Session) -> None:
+    bob = member_or_new(session, "bob (simulated)", now=(now := datetime.now(UTC)))
+    library.store(session, [ARTICLE], member=bob, captured_at=now)
+    for slug, days in (("quay", 60), ("ferry", 400)):
+        question = ask_now(session, slug, bob.handle, days)
+        now = question.recorded_at
+        updates.update(session, question, Value(probability=0.2), member=bob, now=now)
 
 
 @pytest.fixture

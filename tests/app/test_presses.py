@@ -37,9 +37,9 @@ from tests.app.browsing import (
     covered,
     go,
     saves_waiting,
-    serving,
     tab,
 )
+from tests.app.conftest import in_daily_use
 
 pytestmark = IN_BROWSER
 HELD = (0, 100)  # ms
@@ -409,16 +409,13 @@ def _word(number: int) -> str:
 @pytest.fixture(scope="module")
 def pressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app on a ledger with a team of alice's."""
-    folder = tmp_path_factory.mktemp("pressed")
-    ledger, now = folder / "ledger.sqlite3", datetime.now(UTC)
-    daily_acts.furnish(sqlite_url(ledger), now)
-    engine = database.open_engine(sqlite_url(ledger))
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=now)
+
+    def add_team(session: Session) -> None:
+        alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
         teams.create(session, "Harbour watchers", member=alice, now=now)
-    engine.dispose()
-    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
-        yield Server(base, ledger)
+
+    with in_daily_use(tmp_path_factory.mktemp("pressed"), add_team) as server:
+        yield server
 
 
 @contextmanager

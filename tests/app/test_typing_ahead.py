@@ -10,9 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from sqlmodel import Session
 
 from benchmarks import daily_acts
 from forecasts.access.members import member_or_new
@@ -30,9 +32,9 @@ from tests.app.browsing import (
     dialogs,
     said,
     saves_waiting,
-    serving,
     tab,
 )
+from tests.app.conftest import in_daily_use
 
 pytestmark = IN_BROWSER
 
@@ -102,84 +104,80 @@ def test_lines_entered_while_one_is_saved_are_saved_in_turn_and_a_refused_one_is
     assert questions(server, "heron") == []
 
 
-def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_once(
-    page: Page, server: Server
-) -> None:
-    """The second press of Save never reaches the card, as happens in a busy list."""
-    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
-    before = len(forecasts(server, sql))
-    daily_acts.opened(page, server.base)
-    cards = page.locator('[class*="st-key-act-forecast-"]')
-    first, second, third = (
-        cards.nth(place).evaluate(
-            "card => [...card.classList].find(name => name.startsWith('st-key-'))"
-            ".replace('st-key-act-forecast-', '')"
-        )
-        for place in range(3)
-    )
-    save = page.locator(f".st-key-act-forecast-{second}").get_by_role(
-        "button", name=re.compile("Save|Update")
-    )
-    save.evaluate(
-        "button => button.addEventListener('click', event => event.stopImmediatePropagation(),"
-        " { once: true, capture: true })"
-    )
-    page.evaluate(NOTE_TWICE)
-    value(page, first).click()
-    page.keyboard.press("Control+A")
-    with saves_waiting(server.ledger):
-        page.keyboard.type("61")
-        page.keyboard.press("Enter")
-        expect(value(page, second)).to_be_focused()
-        page.keyboard.type("62")
-        page.keyboard.press("Enter")
-        expect(value(page, third)).to_be_focused()
-        page.keyboard.type("6")
-    page.keyboard.type("3")
-    expect(said(page).get_by_text("62%")).to_be_visible()
-    settled(page)
-    expect(value(page, third)).to_have_value("63")
-    expect(value(page, third)).to_be_focused()
-    # A value that is stored late is not saved again.
-    with saves_waiting(server.ledger):
-        page.keyboard.press("Enter")
-        expect(value(page, third)).not_to_be_focused()
-        page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
-        # As if the request had begun only after the patience for it was over.
-        page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
-    expect(said(page).get_by_text("63%")).to_be_visible()
-    page.wait_for_function("window.forecastLedger.entered.length === 0")
-    settled(page)
-    assert page.evaluate("window.twice") == []
-    saved = [(first, 0.61), (second, 0.62), (third, 0.63)]
-    assert forecasts(server, sql)[before:] == saved
-
-
 DUE = 14
 TITLE = "Will gate {} <b>close</b>?"  # the box shows people's words as text
 
 
-@pytest.fixture(scope="module")
-def due(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on a ledger of alice's with more reviews due than Today shows."""
-    folder = tmp_path_factory.mktemp("due")
-    ledger, now = folder / "ledger.sqlite3", datetime.now(UTC)
-    daily_acts.furnish(sqlite_url(ledger), now)
-    engine = database.open_engine(sqlite_url(ledger))
-    with database.writing(engine) as session:
-        opened = now - timedelta(days=90)
-        alice = member_or_new(session, "alice", now=opened)
-        for number in range(DUE):
-            title, closes = TITLE.format(number), now + timedelta(days=90)
-            text = registry.question_text(
-                title=title, open_time=opened, scheduled_close_time=closes
+def add_due(session: Session) -> None:
+    opened = (now := datetime.now(UTC)) - timedelta(days=90)
+    alice = member_or_new(session, "alice", now=opened)
+    for number in range(DUE):
+        title, closes = TITLE.format(number), now + timedelta(days=90)
+        text = registry.question_text(title=title, open_time=opened, scheduled_close_time=closes)
+        slug, made = f"gate-{number}", opened + timedelta(days=number)
+        question = registry.register(session, text, member=alice, now=opened, slug=slug)
+        updates.update(session, question, Value(probability=0.4), member=alice, now=made)
+
+
+@pytest.fixture
+def due(tmp_path: Path) -> Iterator[Server]:
+    """The app on a ledger of the test's own with more reviews due than Today shows."""
+    with in_daily_use(tmp_path, add_due) as server:
+        yield server
+
+
+def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_once(
+    browser: BrowserContext, due: Server
+) -> None:
+    """The second press of Save never reaches the card, as happens in a busy list."""
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    before = len(forecasts(due, sql))
+    with tab(browser) as page:
+        daily_acts.opened(page, due.base)
+        cards = page.locator('[class*="st-key-act-forecast-"]')
+        first, second, third = (
+            cards.nth(place).evaluate(
+                "card => [...card.classList].find(name => name.startsWith('st-key-'))"
+                ".replace('st-key-act-forecast-', '')"
             )
-            slug, made = f"gate-{number}", opened + timedelta(days=number)
-            question = registry.register(session, text, member=alice, now=opened, slug=slug)
-            updates.update(session, question, Value(probability=0.4), member=alice, now=made)
-    engine.dispose()
-    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
-        yield Server(base, ledger)
+            for place in range(3)
+        )
+        save = page.locator(f".st-key-act-forecast-{second}").get_by_role(
+            "button", name=re.compile("Save|Update")
+        )
+        save.evaluate(
+            "button => button.addEventListener('click', event => event.stopImmediatePropagation(),"
+            " { once: true, capture: true })"
+        )
+        page.evaluate(NOTE_TWICE)
+        value(page, first).click()
+        page.keyboard.press("Control+A")
+        with saves_waiting(due.ledger):
+            page.keyboard.type("61")
+            page.keyboard.press("Enter")
+            expect(value(page, second)).to_be_focused()
+            page.keyboard.type("62")
+            page.keyboard.press("Enter")
+            expect(value(page, third)).to_be_focused()
+            page.keyboard.type("6")
+        page.keyboard.type("3")
+        expect(said(page).get_by_text("62%")).to_be_visible()
+        settled(page)
+        expect(value(page, third)).to_have_value("63")
+        expect(value(page, third)).to_be_focused()
+        # A value that is stored late is not saved again.
+        with saves_waiting(due.ledger):
+            page.keyboard.press("Enter")
+            expect(value(page, third)).not_to_be_focused()
+            page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
+            # As if the request had begun only after the patience for it was over.
+            page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
+        expect(said(page).get_by_text("63%")).to_be_visible()
+        page.wait_for_function("window.forecastLedger.entered.length === 0")
+        settled(page)
+        assert page.evaluate("window.twice") == []
+        saved = [(first, 0.61), (second, 0.62), (third, 0.63)]
+        assert forecasts(due, sql)[before:] == saved
 
 
 def close(server: Server, slug: str) -> None:
