@@ -12,8 +12,7 @@ Interval = tuple[float, float]
 Row = TypeVar("Row")
 
 NOTHING, MINUS = "–", "−"
-_NOISE = 5e-5  # smaller is 0 to a reader
-_DECIMALS = 4  # of a number alone, at most
+_DECIMALS = 4  # at most: what is smaller is 0 to a reader
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -26,7 +25,7 @@ def number(value: float | None, digits: int | None = None) -> str:
     """
     if value is None:
         return NOTHING
-    digits = min(decimals(value), _DECIMALS) if digits is None else digits
+    digits = decimals(value) if digits is None else digits
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 
@@ -55,16 +54,14 @@ def signed_interval(value: Interval | None, digits: int | None = None) -> str:
 def decimals(*values: float | None) -> int:
     """Return the decimals that give the largest of the numbers three significant digits.
 
-    They are six at most.
+    They are four at most.
 
     >>> decimals(0.042, -0.01), decimals(0.000123), decimals(0.0, 1e-17), decimals(12.3)
-    (4, 6, 4, 1)
+    (4, 4, 4, 1)
     """
     size = max((abs(value) for value in values if value is not None), default=0.0)
-    if size < _NOISE:
-        return _DECIMALS
     power = int(f"{size:.2e}".partition("e")[2])  # after rounding: 0.9996 is 1.00
-    return min(max(0, 2 - power), 6)
+    return min(max(0, 2 - power), _DECIMALS) if size else _DECIMALS
 
 
 def column(

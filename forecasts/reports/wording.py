@@ -142,7 +142,7 @@ def advantage(
     """Return a skill, which files have × 100, as a difference of Brier scores; and its interval."""
     scores = None if mean is None else mean / 100
     between = ends and (ends[0] / 100, ends[1] / 100)
-    return signed(scores, digits), signed_interval(between, digits)
+    return signed(scores, digits), signed_interval(between)
 
 
 def adjusted(one: Adjusted | None) -> str:

@@ -51,7 +51,7 @@ def test_the_numbers_of_a_column_have_the_same_decimals() -> None:
     for values, said in (
         ([-0.0076, -0.00649, 0.052, None], ["−0.0076", "−0.0065", "+0.0520", "–"]),
         ([0.818, 0.000441, 0.0224], ["+0.818", "0.000", "+0.022"]),
-        ([0.000342, 0.00002], ["+0.000342", "+0.000020"]),
+        ([0.000342, 0.00002], ["+0.0003", "0.0000"]),
     ):
         assert list(map(column(values, lambda value: value, signed), values)) == said
     ends = [(0.0123, 0.8), None]

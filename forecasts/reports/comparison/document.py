@@ -144,7 +144,7 @@ def _ranks(comparison: Comparison) -> Table:
 
 def _differences(comparison: Comparison) -> Table:
     pairs = wording.shown(comparison)
-    digits = max(map(wording.difference_decimals, pairs), default=3)
+    digits = min(map(wording.difference_decimals, pairs), default=3)
     columns: Columns[Pair] = {
         "Pair": wording.names,
         "Shared questions": lambda pair: f"{pair.shared_questions:,}",

@@ -79,13 +79,13 @@ def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None
     assert "ours did better than theirs" in pair.sentence
 
 
-def test_a_small_difference_has_three_significant_digits_and_low_coverage_is_named() -> None:
+def test_a_small_difference_has_four_decimals_and_low_coverage_is_named() -> None:
     early = {"closes": 4_000, "actual_close_time": day(10)}
     comparison = compared(two_teams(40, 0.9, 0.7, **early), cohort="resolved")
     [pair] = comparison.pairs
     # (0.1² − 0.3²) over 10 of 4,000 days.
     assert pair.difference == pytest.approx(-0.0002)
-    assert "is −0.000200 (95% interval −0.000328 to −0.000072)" in pair.sentence
+    assert "is −0.0002 (95% interval −0.0003 to −0.0001)" in pair.sentence
     [note] = [note for note in comparison.notes if "Coverage is low" in note]
     assert "down to 0.2%: a difference is spread over" in note
     text = str(formats.rendered(comparison, "md"))
