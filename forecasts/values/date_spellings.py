@@ -112,7 +112,9 @@ def _of_figures(match: re.Match[str], today: date, past: bool) -> str:
     a, b = int(match["a"]), int(match["b"])
     ways = [(day, month) for day, month in ((a, b), (b, a)) if 0 < month < 13 and 0 < day < 32]
     if "year" not in match.groupdict():
-        if len(set(ways)) != 1:
+        # 5/27 may be May 2027.
+        is_month = a < 13 and 0 <= 12 * (b - today.year % 100) + a - today.month < 24
+        if len(set(ways)) != 1 or (is_month and not past):
             return match.group()
         return f"{match['lead']}{ways[0][0]} {MONTHS[ways[0][1] - 1]}"
     year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)
