@@ -149,7 +149,15 @@ def a_number_to_resolve(session: Session, slug: str) -> None:
     registry.register(session, text, member=alice, now=now - timedelta(days=39), slug=slug)
 
 
+def no_channel(session: Session, _: str) -> None:
+    """Remove alice's channels, of which ten are allowed."""
+    alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
+    for one in channels.listing(session, member=alice, now=now):
+        channels.remove(session, one.name, member=alice, now=now)
+
+
 def a_channel(session: Session, name: str) -> None:
+    no_channel(session, name)
     alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
     channels.add(session, name, f"json://example.org/{name}", member=alice, now=now)
 
@@ -242,7 +250,7 @@ FORMS = (
          "question", before=a_draft),
     Form("settings", "settings", {"Review forecasts every (days)": "{#}"}, "Save", "revisit"),
     Form("channel", "settings", {"Address": "json://example.org/{}", "New channel": "{}"},
-         "Add channel", "channel", opens="Add a channel"),
+         "Add channel", "channel", no_channel, opens="Add a channel"),
     Form("token: name", "settings", {"Expires after": "in 3 months", "Script name": "{}"},
          "Create token", "token"),
     Form("channel: settings", "settings", {"Review after (days)": "{#}"}, "Save", made=a_channel,
