@@ -24,6 +24,7 @@ FIELDS = {
     "as": "Record owner",
     "closes": "Closes",
     "aggregates": "Import the platform’s crowd forecasts, as bots",
+    "visible_to": "Visible to",
     "vouch": "I vouch for the forecasts’ times",
 }
 

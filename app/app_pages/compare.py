@@ -34,7 +34,7 @@ def pick(
     first = next((label for label, of in OF.items() if len(known[of]) > 1), "Teams")
     kind = switch("Compare", list(OF), "of", default=first)
     of = OF[kind]
-    chosen = pick_questions(known_tags)
+    chosen = pick_questions(known_tags, known["forecasters"])
     if len(known[of]) < 2:
         return of, (), chosen, False
     names = st.multiselect(

@@ -8,14 +8,18 @@ import streamlit as st
 
 from app import session
 from app.forms.imports import ImportState, Ready, account_form, upload_form
+from app.forms.question import audience_field, teams_to_ask_in
 from app.forms.same_questions import same_questions
 from app.markdown_text import as_text
 from app.views import import_preview
 from app.views.downloads import ledger_folder_button
 from app.views.widgets import download, page_link, progress, question_link, switch
 from forecasts.access.roles import Action
+from forecasts.access.teams import ME
 from forecasts.exporting import export
+from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview
+from forecasts.ledger.models import Visibility
 from forecasts.platforms.formats import EXPORTS
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
@@ -45,6 +49,7 @@ def preview(ready: Ready) -> None:
             import_preview.rows(seen)
         for warning in ready.warnings:
             st.caption(as_text(warning))
+        visible_to, asking = _visible_to(found.counts if isinstance(found, Preview) else found)
         if not (nothing := found.changes_nothing):
             st.caption(
                 "An import cannot be undone, but a question without an outcome can be discarded "
@@ -52,18 +57,40 @@ def preview(ready: Ready) -> None:
             )
         with st.container(horizontal=True):
             key = session.form_key("import")
-            go = st.button("Import", type="primary", key=f"{key}-go", disabled=nothing)
+            go = st.button("Import", type="primary", key=f"{key}-go", disabled=nothing or asking)
             if st.button("Cancel", key=f"{key}-cancel"):
                 state.ready = None
                 st.rerun()
     if go:
-        import_(ready)
+        import_(ready, visible_to)
 
 
-def import_(ready: Ready) -> None:
+def _visible_to(counts: Imported) -> tuple[str | None, bool]:
+    """Ask for the audience of the new questions in a shared ledger; return it, and if it is open.
+
+    Without an answer only the importer would see those that lack criteria.
+    """
+    if rights.unshared or not counts.questions:
+        return None, False
+    with session.reading() as ledger:
+        to_ask = teams_to_ask_in(ledger)
+    lacking = counts.kept_private
+    chosen = audience_field(
+        to_ask or [],
+        "Only me",
+        key=f"{session.form_key('import')}-visible",
+        index=None if lacking else 0,
+        help="The new questions, unless a column of the sheet says otherwise.",
+    )
+    if lacking and chosen in (None, ME):
+        st.caption(import_preview.without_criteria(lacking, "new question"))
+    return chosen, chosen is None
+
+
+def import_(ready: Ready, visible_to: str | None) -> None:
     """Import the files in one transaction."""
     with session.act(session.form_key("import")) as doing, progress("Importing") as tell:
-        done = ready.write(doing.ledger, on_progress=tell, **doing.by)
+        done = ready.write(doing.ledger, visible_to=visible_to, on_progress=tell, **doing.by)
         state.ready, state.done = None, done if isinstance(done, Preview) else None
         doing.say(f"Imported: {', '.join(import_preview.added(done)) or 'nothing new'}.")
 
@@ -82,7 +109,10 @@ def result(done: Preview) -> None:
             platform = platform_name(done.platform)
             page_link("questions", f"{more:,} more on Questions", platform=platform)
         lacking = sum(
-            not one.text.has_criteria and one.resolution is None for one in found.values()
+            not one.text.has_criteria
+            and one.resolution is None
+            and (rights.unshared or one.text.visibility == Visibility.author)
+            for one in found.values()
         )
         if lacking:
             st.caption(import_preview.without_criteria(lacking))

@@ -149,7 +149,7 @@ def forecast_paths() -> None:
     """
     if crowd_hidden or not history:
         st.info(
-            "Other forecasts appear once you have forecast, or when the question closes."
+            question_history.HIDDEN
             if crowd_hidden
             else "No forecasts yet. The first one starts the chart."
         )
@@ -439,7 +439,7 @@ def page() -> None:
         explained = comments.by_forecast(remarks)
         counts = {
             "Discussion": len(entries),
-            "Forecasts": len(history),
+            "Forecasts": "hidden" if crowd_hidden else len(history),
             "Resolution": len(steps),
             "Wordings": len(wordings),
         }
@@ -449,9 +449,13 @@ def page() -> None:
         with discussed:
             if may[Action.forecast]:
                 comment_form()
-            question_history.discussion(entries, explained, cited, wordings[-1])
+            question_history.discussion(
+                entries, explained, cited, wordings[-1], hidden=crowd_hidden
+            )
         with forecasts:
-            question_history.forecast_list(history, explained, cited, wordings[-1])
+            question_history.forecast_list(
+                history, explained, cited, wordings[-1], hidden=crowd_hidden
+            )
             if own:
                 receipts_button([forecast.id for forecast in own], f"{state.slug}-receipts")
         with resolution:

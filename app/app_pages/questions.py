@@ -245,6 +245,11 @@ def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
         return st.text_input("Tag", key=f"{key}-tag", placeholder="trade")
     if chosen == BulkAction.family:
         return st.text_input("Family (blank: none)", key=f"{key}-family")
+    if chosen == BulkAction.criteria:
+        return st.text_area("Resolution criteria", key=f"{key}-criteria", height=80)
+    if chosen == BulkAction.team:
+        label = "Team (blank: none)"
+        return st.selectbox(label, to_ask, index=None, format_func=as_text, key=f"{key}-team") or ""
     if chosen == BulkAction.show:
         return audience_field(to_ask, "Only its author", index=0, key=f"{key}-who") or ""
     return ""

@@ -206,11 +206,11 @@ def create() -> None:
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
         go = st.form_submit_button("Create team", key=f"{key}-go")
     if rights.unshared:
-        st.caption("You become the admin of the team and the ledger, and roles then apply.")
+        st.caption("You become the admin of the ledger, and roles then apply.")
     if go:
         with act(key) as doing:
             team = teams.create(doing.ledger, name, **doing.by)
-            doing.say(f"Created the team {team.name}. You are its admin.")
+            doing.say(f"Created the team {team.name}. Add its members, also yourself.")
 
 
 def status(resolvers: list[progress.LastLookup]) -> None:

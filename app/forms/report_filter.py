@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -29,8 +29,11 @@ def pick_all_resolved() -> None:
     st.session_state["cohort"] = ALL_RESOLVED
 
 
-def pick_questions(known_tags: list[str]) -> Choice:
-    """Show the filters, kept in the address; return them. An invalid choice stops the page."""
+def pick_questions(known_tags: list[str], forecasters: Sequence[str] = ()) -> Choice:
+    """Show the filters, kept in the address; return them. An invalid choice stops the page.
+
+    ``forecasters``: those that can be left out.
+    """
     cohort = st.selectbox(
         label="Questions",
         bind="query-params",
@@ -57,6 +60,14 @@ def pick_questions(known_tags: list[str]) -> Choice:
                 key="until",
             )
         made_before = dated("Forecasts made before", key="made-before")
+        without = forecasters and st.multiselect(
+            label="Leave out",
+            bind="query-params",
+            options=forecasters,
+            key="without",
+            placeholder="Nobody",
+            help="Members whose forecasts do not count, on any side.",
+        )
         lead = st.number_input(
             label="Days before scheduled close",
             bind="query-params",
@@ -79,6 +90,7 @@ def pick_questions(known_tags: list[str]) -> Choice:
             until=None if last is None else datetime.combine(last, time.max, UTC),
             lead=lead,
             made_before=None if before is None else datetime.combine(before, time.min, UTC),
+            without=tuple(without),
         )
     except BadInput as error:
         st.warning(as_text(str(error)))

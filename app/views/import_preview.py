@@ -63,8 +63,6 @@ def additions(by: Preview | Imported) -> None:
         st.caption(f"Counted from now, not vouched for: {count(counts.unvouched, 'forecast')}.")
     if counts.wait_note:
         st.caption(counts.wait_note)
-    if counts.kept_private:
-        st.caption(without_criteria(counts.kept_private, "new question"))
 
 
 def without_criteria(number: int, thing: str = "question") -> str:

@@ -25,6 +25,7 @@ from forecasts.updates.updates import Move, moves
 from forecasts.values.value import format_leaders, format_origin, format_value
 
 PER_PAGE = 15
+HIDDEN = "Other forecasts appear once you have forecast, or when the question closes."
 _LONG = 1_000  # characters of a text that is folded
 Cited = Mapping[int, list[tuple[Citation, Evidence]]]  # by forecast
 Explained = Mapping[int, list[Remark]]  # by forecast
@@ -43,9 +44,17 @@ def discussion_entries(
 
 
 def discussion(
-    entries: Sequence[Move | Remark], explained: Explained, cited: Cited, text: QuestionRevision
+    entries: Sequence[Move | Remark],
+    explained: Explained,
+    cited: Cited,
+    text: QuestionRevision,
+    *,
+    hidden: bool,
 ) -> None:
-    """Show the entries: reasons, each with the change it explains, and comments."""
+    """Show the entries: reasons, each with the change it explains, and comments.
+
+    ``hidden``: those of others are hidden from the reader.
+    """
     for one in shown_page(entries, "discussion", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
             if isinstance(one, Remark):
@@ -58,7 +67,8 @@ def discussion(
             said = f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}"
             _reasons(one.forecast, said, explained, cited, text)
     if not entries:
-        st.caption("No reasons or comments yet. A reason given with a forecast appears here.")
+        none = "No reasons or comments yet. A reason given with a forecast appears here."
+        st.caption(HIDDEN if hidden else none)
 
 
 def _words(text: str) -> None:
@@ -76,8 +86,10 @@ def forecast_list(
     explained: Explained,
     cited: Cited,
     text: QuestionRevision,
+    *,
+    hidden: bool,
 ) -> None:
-    """Show every forecast with its reasons and evidence."""
+    """Show every forecast with its reasons and evidence. ``hidden``: as in ``discussion``."""
     for forecast, handle in shown_page(forecasts[::-1], "history", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
             value = as_text(format_value(forecast, text.options))
@@ -85,7 +97,7 @@ def forecast_list(
             said = dotted(when(forecast.made_at), format_origin(forecast.origin))
             _reasons(forecast, said, explained, cited, text)
     if not forecasts:
-        st.caption("No forecasts yet. They appear here with their evidence.")
+        st.caption(HIDDEN if hidden else "No forecasts yet. They appear here with their evidence.")
 
 
 def _reasons(

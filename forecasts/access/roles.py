@@ -240,8 +240,9 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
     raise Forbidden(
         f"{signer} cannot act as {handle}: in a shared ledger, members act in their own name.",
         remedy=(
-            Remedy("Leave out {}.", "", as_=True),
-            "An admin of the ledger may act for a bot or a service.",
+            Remedy("Leave out {},", "", as_=True),
+            f"or set FORECASTS_MEMBER to {handle} if that is you. An admin of the ledger may act "
+            "for a bot or a service.",
         ),
     )
 

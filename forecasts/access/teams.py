@@ -21,9 +21,7 @@ from forecasts.access.memberships import (
     before_joining,
     current_memberships,
     entered_later,
-    join,
     same_membership,
-    team_members,
     team_names,
     team_or_new,
     write_stay,
@@ -151,9 +149,14 @@ def visibility_fields(session: Session, audience: str | None) -> dict[str, Any]:
     """
     if audience is None:
         return {}
-    if audience in (EVERYONE, ME):
-        return {"visibility": Visibility.everyone if audience == EVERYONE else Visibility.author}
+    if (word := audience.casefold()) in (EVERYONE, ME):
+        return {"visibility": Visibility.everyone if word == EVERYONE else Visibility.author}
     return {"visibility": Visibility.team, "team_id": find(session, audience).id}
+
+
+def team_fields(session: Session, name: str) -> dict[str, Any]:
+    """Return the fields of a question that belongs to this team, or to none if it is blank."""
+    return {"team_id": find(session, name).id if name else None}
 
 
 def teams_to_ask_in(session: Session, rights: Rights) -> list[str]:
@@ -167,10 +170,12 @@ def teams_to_ask_in(session: Session, rights: Rights) -> list[str]:
 
 
 def create(session: Session, name: str, *, member: Member, now: datetime) -> Team:
-    """Return the new team, which is written with the acting member as its first admin.
+    """Return the new team, which is written without members.
 
-    In an unshared ledger, that member becomes the ledger's admin and roles apply from then on; in
-    a shared one, only an admin of the ledger may create a team. Refused if the name is taken.
+    The acting member manages it as an admin of the ledger, and does not forecast for it unless they
+    are added. In an unshared ledger, that member becomes the ledger's admin and roles apply from
+    then on; in a shared one, only an admin of the ledger may create a team. Refused if the name is
+    taken.
     """
     ensure_admin(session, member, now=now)
     require(session, member, Action.administer, now=now)
@@ -181,9 +186,7 @@ def create(session: Session, name: str, *, member: Member, now: datetime) -> Tea
         raise BadInput(f"{name!r} cannot be a team name: it is an audience of its own.")
     if session.exec(select(Team.id).where(Team.name == name)).first() is not None:
         raise Refused(f"There is already a team {name!r}.", remedy="Choose another name.")
-    team = team_or_new(session, name, now=now)
-    join(session, team, member, joined_at=now, role=Role.admin)
-    return team
+    return team_or_new(session, name, now=now)
 
 
 def set_role(
@@ -192,8 +195,7 @@ def set_role(
     """Return the membership of ``subject`` in that role from now on, which is written.
 
     A membership in another role ends at the same moment. Only an admin of the team or the ledger
-    may do this. Refused if ``subject`` has the role already, or if the team would lose its only
-    admin.
+    may do this. Refused if ``subject`` has the role already.
     """
     require(session, member, Action.manage, team, now=now)
     ensure_admin(session, member, now=now)
@@ -201,7 +203,7 @@ def set_role(
     if current is not None and current.role == role:
         raise Refused(f"{subject.handle} is already a {role} in {team.name}; nothing was changed.")
     if current is not None:
-        _end(session, team, subject, current, now)
+        write_stay(session, team, subject, current.joined_at, now, Role(current.role))
     return write_stay(session, team, subject, now, role=role)
 
 
@@ -269,33 +271,13 @@ def remove(
 ) -> Membership:
     """Return the membership of ``subject``, written as ended now; their forecasts stay.
 
-    Only an admin of the team or the ledger may do this. Refused if ``subject`` is not in the team,
-    or if the team would lose its only admin.
+    Only an admin of the team or the ledger may do this. Refused if ``subject`` is not in the team.
     """
     require(session, member, Action.manage, team, now=now)
     ensure_admin(session, member, now=now)
     current = active_membership(session, team, subject, now)
     if current is None:
         raise Refused(f"{subject.handle} is not in {team.name}; nothing was changed.")
-    return _end(session, team, subject, current, now)
-
-
-def _end(
-    session: Session, team: Team, subject: Member, current: Membership, now: datetime
-) -> Membership:
-    """End the membership, written as a new row; Refused for the team's only admin."""
-    others = [
-        handle
-        for handle, membership in team_members(session, team, now=now)
-        if membership.role == Role.admin and handle != subject.handle
-    ]
-    if current.role == Role.admin and not others:
-        raise Refused(
-            f"{subject.handle} is the only admin of {team.name}.",
-            remedy=Remedy(
-                "Give another member the role first: {}", "team role", team.name, "HANDLE", "admin"
-            ),
-        )
     return write_stay(session, team, subject, current.joined_at, now, Role(current.role))
 
 

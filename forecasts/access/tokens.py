@@ -297,7 +297,7 @@ def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
         raise Forbidden(
             f"FORECASTS_TOKEN belongs to {token.handle!r}, but --as or FORECASTS_MEMBER names "
             f"{chosen.member!r}.",
-            remedy="Leave out the name: the token names the acting member.",
+            remedy="Leave out the name, or FORECASTS_TOKEN: the token names the acting member.",
         )
     return token.handle
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from textwrap import shorten
 from typing import Annotated, Any
 
-from forecasts.access import roles, teams, visibility
+from sqlmodel import Session
+
+from forecasts.access import teams, visibility
 from forecasts.articles.drafts import Draft, find_draft
 from forecasts.articles.library import find_article
 from forecasts.cli.console import confirm, now, when, zone
@@ -15,6 +18,7 @@ from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import certainty_warning, typed_value
 from forecasts.cli.options import (
     Because,
+    DryRun,
     OutcomesFile,
     QuestionSlug,
     TakesNegativeValues,
@@ -24,11 +28,11 @@ from forecasts.cli.options import (
     flag,
     option,
 )
-from forecasts.cli.printing import print_line, print_lines, print_note, print_now_shared
+from forecasts.cli.printing import print_line, print_lines, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, next_step, reading_as, use_own_zone
 from forecasts.cli.show import changed
-from forecasts.common.errors import FILL_IN, BadInput
+from forecasts.common.errors import FILL_IN, BadInput, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import iso
 from forecasts.ledger.models import QuestionText, QuestionType
@@ -159,7 +163,6 @@ def ask(
     with acting(begin=True) as (session, who, at):
         if opens is None:
             fields["open_time"] = at
-        shared = roles.is_shared(session)
         asked = ask_and_forecast(
             session,
             registry.question_text(**fields | teams.visibility_fields(session, visible_to)),
@@ -174,12 +177,9 @@ def ask(
             path = {"path": str(outcomes)}
             assignments.attach(session, asked.question, "outcomes_file", path, member=who, now=at)
         name, audience = asked.question.slug, visibility.audience_label(session, asked.text)
-        became_admin = not shared and roles.is_shared(session)
     print_line(name)
     after = next_step("update", name, "P") if given is None else next_step("show", name)
     print_note(f"{_understood(asked.text, given, phrase)} Next: {after}")
-    if became_admin:
-        print_now_shared(who.handle)
     if audience:
         print_note(f"Visible only to {audience}.")
     if given is not None and (extreme := certainty_warning(given)) is not None:
@@ -287,7 +287,9 @@ def _close(
 
 @app.command()
 def revise(
-    question: QuestionSlug,
+    question: Annotated[
+        str | None, argument("QUESTION", "The question's ID, or its number in the list.")
+    ] = None,
     title: Annotated[str | None, option("TEXT", "New title.")] = None,
     criteria: Annotated[str | None, option("TEXT", "New resolution criteria.")] = None,
     background: Annotated[str | None, option("TEXT", "New background.")] = None,
@@ -305,6 +307,9 @@ def revise(
     ] = None,
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
+    team: Annotated[
+        str | None, option("TEAM", "Give it to a team, whose resolvers resolve it; '' for none.")
+    ] = None,
     hide_crowd: Annotated[
         bool | None,
         flag(
@@ -313,8 +318,21 @@ def revise(
         ),
     ] = None,
     because: Because = "",
+    all_of: Annotated[
+        list[str] | None,
+        option(
+            "FIELD=VALUE",
+            "Change all questions with this status, tag, family, team, type or platform, not "
+            "one: tag=trade, platform=pairs. Repeat to narrow it down.",
+            "--all-of",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Reword a question or change its dates. Earlier wordings are kept."""
+    """Reword a question or change its dates. Earlier wordings are kept.
+
+    forecasts revise --all-of tag=trade --visible-to Alder
+    """
     given: dict[str, Any] = {
         "title": title,
         "resolution_criteria": criteria,
@@ -326,17 +344,37 @@ def revise(
     fields = {name: value for name, value in given.items() if value is not None}
     if tag is not None:
         fields["tags"] = [word for word in tag if word] or None
-    if not fields and not option and (closes, resolves, outcomes, visible_to) == (None,) * 4:
+    others = (closes, resolves, outcomes, visible_to, team)
+    if not fields and not option and others == (None,) * len(others):
         raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
-    with acting() as (session, who, now):
+    if (question is None) == (all_of is None):
+        raise BadInput(
+            "A change is of one question or of all of some kind.",
+            remedy="Name a QUESTION, or give --all-of, as in --all-of tag=trade.",
+        )
+    if question is None and (title is not None or option or outcomes is not None):
+        raise BadInput("--title, --option and --outcomes belong to one question.")
+    if question is not None and dry_run:
+        raise BadInput("--dry-run belongs to --all-of.", remedy="Leave it out.")
+
+    def chosen(session: Session, now: datetime) -> dict[str, Any]:
+        given = fields | teams.visibility_fields(session, visible_to)
+        if team is not None:
+            given |= teams.team_fields(session, team)
         if closes is not None:
-            fields["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
+            given["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
         if resolves is not None:
             resolved = time_of(resolves or None, end_of_day=True, moment=now)
-            fields["scheduled_resolve_time"] = resolved
+            given["scheduled_resolve_time"] = resolved
+        return given
+
+    if question is None:
+        _revise_all(all_of or [], chosen, because, dry_run=dry_run)
+        return
+    with acting() as (session, who, now):
+        fields = chosen(session, now)
         found = registry.find(session, question)
         before = registry.newest_wording(session, found)
-        fields |= teams.visibility_fields(session, visible_to)
         if option:
             options = before.options or []
             fields["options"] = [*options[:-1], *option, *options[-1:]]
@@ -358,6 +396,46 @@ def revise(
         )
     if outcomes is not None:
         print_line(f"{question}: resolves from {outcomes}")
+
+
+_ALL_OF = ("status", "tag", "family", "team", "type", "platform")
+
+
+def _revise_all(
+    named: Sequence[str],
+    chosen: Callable[[Session, datetime], dict[str, Any]],
+    because: str,
+    *,
+    dry_run: bool,
+) -> None:
+    """Change all questions of some kind, or print the changes, and print each of them."""
+    from forecasts.questions.search import Filter, find  # loads pandas
+
+    conditions: dict[str, Any] = {}
+    for pair in named:
+        name, _, value = pair.partition("=")
+        if name not in _ALL_OF or name in conditions or not value.strip():
+            raise BadInput(
+                f"--all-of {pair!r} does not name questions.",
+                remedy=f"Write FIELD=VALUE; the fields, each at most once: {', '.join(_ALL_OF)}.",
+            )
+        conditions[name] = value.strip()
+    with reading_as() if dry_run else acting() as (session, who, now):
+        slugs, _ = find(session, Filter(**conditions), member=who, now=now)
+        if not slugs:
+            raise NotFound(f"No question has {' and '.join(named)}.")
+        given = chosen(session, now)
+        if dry_run or who is None:
+            done = revisions.to_revise(session, slugs, lambda _: given, now=now)
+        else:
+            done = revisions.revise_all(
+                session, slugs, lambda _: given, member=who, now=now, reason=because
+            )
+    for one in done:
+        print_line(f"{one.state.slug}:")
+        print_lines((f"    {change}" for change in changed(one.before, one.after)), style="dim")
+    would = "would be changed" if dry_run else "changed; earlier wordings are kept"
+    print_line(f"{len(done):,} of {count(len(slugs), 'question')} {would}")
 
 
 @app.command()

@@ -6,11 +6,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from forecasts.cli.console import now, zone_named
 from forecasts.cli.import_output import import_or_preview, print_counted, print_wait
-from forecasts.cli.options import Account, DryRun, Overwrite, Vouch, argument, flag, option
+from forecasts.cli.options import (
+    Account,
+    DryRun,
+    ImportedVisibleTo,
+    Overwrite,
+    Vouch,
+    argument,
+    flag,
+    option,
+)
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.parts import Count, print_made, showing_steps
 from forecasts.cli.printing import print_line, print_lines, print_note
@@ -67,6 +76,7 @@ def import_(
         str | None, option("WHEN", "Last day of a spreadsheet's open questions that name none.")
     ] = None,
     vouch: Vouch = False,
+    visible_to: ImportedVisibleTo = None,
 ) -> None:
     """Import a ledger folder or exports of other platforms.
 
@@ -79,7 +89,7 @@ def import_(
                 f"{folder} is a ledger folder, which is imported alone.",
                 remedy=f"Import it with a command of its own: {command('import', str(folder))}",
             )
-        _import_folder(folder, dry_run, vouch)
+        _import_folder(folder, dry_run, vouch, visible_to)
         return
 
     at, there = now(), zone_named(timezone)
@@ -97,17 +107,20 @@ def import_(
         for path in dict.fromkeys(paths):
             show(step=f"Reading {path.name}")
             records[str(path)] = read(open_files.enter_context(opened(path)), choices, format_)
-        import_or_preview(records, show, dry_run=dry_run, vouch=vouch, account=account)
+        import_or_preview(
+            records, show, dry_run=dry_run, vouch=vouch, visible_to=visible_to, account=account
+        )
 
 
-def _import_folder(folder: Path, dry_run: bool, vouch: bool) -> None:
+def _import_folder(folder: Path, dry_run: bool, vouch: bool, visible_to: str | None) -> None:
     frames = frames_of(folder)
     with previewing() if dry_run else acting(begin=True) as (session, who, now):
-        done = import_frames(session, frames, member=who, now=now, vouch=vouch, dry_run=dry_run)
+        how: dict[str, Any] = {"vouch": vouch, "visible_to": visible_to, "dry_run": dry_run}
+        done = import_frames(session, frames, member=who, now=now, **how)
     print_line(f"An import would add {done}." if dry_run else str(done))
     if dry_run:
         print_wait(done)
-    print_counted(done)
+    print_counted(done, "" if dry_run else "FIELD=VALUE")
 
 
 def _aliases(dry_run: bool) -> Callable[[str], str]:

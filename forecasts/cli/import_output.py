@@ -11,7 +11,7 @@ from forecasts.cli.console import day
 from forecasts.cli.outputs import Show
 from forecasts.cli.printing import NUMBER, WRAPPED, listed, print_line, print_note, print_table
 from forecasts.cli.session import acting, previewing
-from forecasts.common.errors import LedgerError, in_words
+from forecasts.common.errors import FILL_IN, LedgerError, Remedy, in_words
 from forecasts.common.text import count, on_one_line
 from forecasts.common.text import in_words as names_in_words
 from forecasts.importing.frames import Imported
@@ -34,6 +34,7 @@ def import_or_preview(
     *,
     dry_run: bool,
     vouch: bool = False,
+    visible_to: str | None = None,
     account: str | None = None,
 ) -> None:
     """Import platforms' records in one transaction or, in a dry run, only compare them.
@@ -46,12 +47,13 @@ def import_or_preview(
         show(int(100 * share), 100, step)
 
     how: dict[str, Any] = {"vouch": vouch, "account": account, "dry_run": dry_run}
+    how |= {"visible_to": visible_to, "on_progress": tell}
 
     def each(session: Session, **by: Any) -> list[Preview]:
         found = []
         for name, record in records.items():
             try:
-                found.append(import_record(session, record, on_progress=tell, **how, **by))
+                found.append(import_record(session, record, **how, **by))
             except LedgerError as error:
                 if len(records) > 1:
                     error.message = f"{name}: {error.message}"
@@ -120,7 +122,7 @@ def _print_imported(preview: Preview) -> None:
     _print_left_out(preview, _LEFT_OUT)
     _print_members(preview)
     print_note(*map(in_words, preview.notes))
-    print_counted(preview.counts)
+    print_counted(preview.counts, f"platform={preview.platform}")
 
 
 def _summary(preview: Preview) -> str:
@@ -164,13 +166,20 @@ def print_wait(counts: Imported) -> None:
         print_note(counts.wait_note)
 
 
-def print_counted(counts: Imported) -> None:
-    """Print the changed memberships, the audience of new questions and the times of forecasts."""
+def print_counted(counts: Imported, all_of: str = "") -> None:
+    """Print the changed memberships, the audience of new questions and the times of forecasts.
+
+    ``all_of``: what ``revise --all-of`` takes for the questions; blank before the import.
+    """
     if counts.memberships:
         changed = [on_one_line(one) for one in counts.memberships]
         print_note("Memberships:", *listed(changed, _LEFT_OUT))
-    if counts.private_note:
-        print_note(in_words(counts.private_note))
+    show = "To show them to others: {}"
+    way = Remedy(show, "", visible_to="TEAM")
+    if all_of:
+        way = Remedy(show, "revise", all_of=all_of, criteria=FILL_IN, visible_to="TEAM")
+    if note := counts.private_note(way):
+        print_note(in_words(note))
     if counts.unvouched:
         print_note(
             f"{counts.unvouched:,} of the forecasts count as made now, because nobody vouches for "

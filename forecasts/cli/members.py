@@ -21,12 +21,20 @@ from forecasts.cli.printing import (
     WRAPPED,
     print_line,
     print_note,
-    print_now_shared,
     print_table,
     printed_json,
 )
 from forecasts.cli.root import app, group
-from forecasts.cli.session import acting, ledger, ledger_to_read, reading_as, settings, use_own_zone
+from forecasts.cli.session import (
+    acting,
+    as_member,
+    ledger,
+    ledger_to_read,
+    next_step,
+    reading_as,
+    settings,
+    use_own_zone,
+)
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.json_text import json_ready, json_text
 from forecasts.common.text import without_formulas
@@ -54,13 +62,11 @@ Repeated = Annotated[str | None, option("HANDLE", "Repeat the handle instead of 
 
 @team.command("create")
 def create_team(name: Team) -> None:
-    """Create a team and become its admin. The ledger's first team makes you its admin too."""
+    """Create a team, which you manage. The ledger's first team makes you the ledger's admin."""
     with acting(begin=True) as (session, who, now):
-        shared = roles.is_shared(session)
         created = teams.create(session, name, member=who, now=now)
-    print_line(f"{created.name}: created; {who.handle} is its admin")
-    if not shared:
-        print_now_shared(who.handle)
+    print_line(f"{created.name}: created, without members")
+    print_note(f"To add one, also yourself: {next_step('team add', created.name, 'HANDLE')}")
 
 
 @team.command()
@@ -219,17 +225,17 @@ def _by(session: Session, at: datetime) -> models.Member | None:
     chosen = settings()
     if chosen.token is None and tokens.is_database_owner(session):
         return None
-    return tokens.acting_member(session, chosen, now=at)
+    return as_member(tokens.acting_member, session, chosen, at)
 
 
 def _owner_by_name(session: Session, at: datetime) -> models.Member | None:
     """Return the member of the settings, None if a name alone proves nothing."""
     with suppress(Forbidden):
-        return tokens.acting_member(session, settings(), now=at)
+        return as_member(tokens.acting_member, session, settings(), at)
     return None
 
 
-@token.command(cls=OnLedger)
+@token.command()
 def create(
     name: Annotated[str, argument("NAME", "The bot's handle; a new one becomes your bot.")],
     scope: Annotated[
@@ -266,7 +272,7 @@ def create(
     )
 
 
-@token.command("list", cls=OnLedger)
+@token.command("list")
 def list_(format_: TextOrJson = "text") -> None:
     """List tokens with their holders, expiry and state."""
     moment = now()
@@ -293,7 +299,7 @@ def _cells(one: views.Token) -> tuple[str, ...]:
     return one.handle, one.key, expires, scopes, one.state
 
 
-@token.command(cls=OnLedger)
+@token.command()
 def revoke(
     named: Annotated[str, argument("KEY|NAME", "A token's key, or a script with all its tokens.")],
 ) -> None:
@@ -354,7 +360,7 @@ def _require_repeated(handle: str, given: str | None, act: str) -> None:
         raise Refused(f"{given!r} is not {handle!r}; nothing was changed.")
 
 
-@member.command(cls=OnLedger)
+@member.command()
 def adopt(handle: Handle, confirm: Repeated = None) -> None:
     """Make a member who is a model your bot, for good. Past forecasts count as a bot's too.
 

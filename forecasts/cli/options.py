@@ -140,6 +140,17 @@ VisibleTo = Annotated[
 ]
 
 
+ImportedVisibleTo = Annotated[
+    str | None,
+    option(
+        "everyone|me|TEAM",
+        "Audience of the new questions. [default: everyone; in a shared ledger only you, for "
+        "those without criteria]",
+        "--visible-to",
+    ),
+]
+
+
 def _text_or_json(value: str) -> str:
     return str(one_of("--format", value, ("text", "json")))
 

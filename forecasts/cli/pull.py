@@ -14,7 +14,7 @@ from forecasts.accounts.client import Client
 from forecasts.accounts.kept import discard, keeping, place
 from forecasts.cli.console import ask_secret, now, one_of, when
 from forecasts.cli.import_output import import_or_preview
-from forecasts.cli.options import Account, DryRun, Vouch, argument, flag
+from forecasts.cli.options import Account, DryRun, ImportedVisibleTo, Vouch, argument, flag
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.printing import print_note
 from forecasts.cli.root import app
@@ -40,6 +40,7 @@ def pull(
     ] = False,
     account: Account = None,
     vouch: Vouch = False,
+    visible_to: ImportedVisibleTo = None,
 ) -> None:
     """Import your record from your account on another platform.
 
@@ -88,7 +89,12 @@ def pull(
             if mine:
                 record = own(record, account or owner)
             import_or_preview(
-                {platform: record}, show, dry_run=dry_run, vouch=vouch, account=account
+                {platform: record},
+                show,
+                dry_run=dry_run,
+                vouch=vouch,
+                visible_to=visible_to,
+                account=account,
             )
         if dry_run:
             again = command("pull", platform)

@@ -10,7 +10,7 @@ from forecasts.cli import bulk_scores
 from forecasts.cli.bulk_scores import Scheduler, Workers
 from forecasts.cli.console import now, one_of
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import OnLedger, flag, option
+from forecasts.cli.options import AsMember, flag, option
 from forecasts.cli.outputs import emit
 from forecasts.cli.printing import out, print_note
 from forecasts.cli.root import app
@@ -59,6 +59,10 @@ MadeBefore = Annotated[
     str | None,
     option("TIME", "Only forecasts made before this time, such as the capture of an article."),
 ]
+Without = Annotated[
+    list[str] | None,
+    option("HANDLE", "Leave out a member's forecasts; repeat for more.", "--without"),
+]
 AsOf = Annotated[str | None, option("TIME", "Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
@@ -79,6 +83,7 @@ def _wanted(
     until: str | None,
     lead: float | None,
     made_before: str | None,
+    without: list[str] | None,
 ) -> dict[str, Any]:
     """Return the questions and forecasts to count, and as of when, for the verb."""
     if folder is None:
@@ -90,6 +95,7 @@ def _wanted(
         until=time_of(until, end_of_day=True),
         lead=lead,
         made_before=time_of(made_before, past=True),
+        without=tuple(without or ()),
     )
     return {"choice": choice, "as_of": time_of(as_of, past=True) or now()}
 
@@ -114,7 +120,7 @@ def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None
     emit(printable(str(made)) if form == "text" else made, output)
 
 
-@app.command(cls=OnLedger)
+@app.command()
 def report(
     folder: FolderOrParts = None,
     by: Annotated[
@@ -131,6 +137,7 @@ def report(
     until: Until = None,
     lead: Lead = None,
     made_before: MadeBefore = None,
+    without: Without = None,
     form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
@@ -146,7 +153,7 @@ def report(
     wanted: dict[str, Any] = {
         "by": one_of("--by", by, get_args(By)),
         "names": name or [],
-        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before),
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without),
     }
     parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:
@@ -173,7 +180,7 @@ def _offer_own(frames: Frames) -> None:
 _BETWEEN = "--between"
 
 
-class _TakesNames(OnLedger):
+class _TakesNames(AsMember):
     """A command whose ``--between`` takes all the words up to the next option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -214,6 +221,7 @@ def compare(
     until: Until = None,
     lead: Lead = None,
     made_before: MadeBefore = None,
+    without: Without = None,
     people_like_them: Annotated[
         bool, flag("--people-like-them", "Generalise beyond these members, with wider intervals.")
     ] = False,
@@ -233,7 +241,7 @@ def compare(
     wanted: dict[str, Any] = {
         "of": one_of("--of", of, get_args(Of)),
         "alike": people_like_them,
-        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before),
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without),
     }
     parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:

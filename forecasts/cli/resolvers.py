@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from typer.core import TyperCommand
 
 from forecasts.cli.console import one_of, when
-from forecasts.cli.options import OnLedger, QuestionSlug, TextOrJson, argument, option
+from forecasts.cli.options import QuestionSlug, TextOrJson, argument, option
 from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
@@ -210,7 +210,7 @@ def _settings(given: list[str]) -> dict[str, Any]:
     return read
 
 
-@resolver.command("try", cls=OnLedger)
+@resolver.command("try")
 def try_(question: QuestionSlug, format_: TextOrJson = "text") -> None:
     """Try a question's resolvers now. Nothing is stored."""
     chosen = settings()

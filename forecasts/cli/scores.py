@@ -13,7 +13,7 @@ from forecasts.cli import bulk_scores
 from forecasts.cli.bulk_scores import Scheduler, Workers
 from forecasts.cli.console import day, one_of
 from forecasts.cli.dates import time_of
-from forecasts.cli.options import Every, OnLedger, TextOrJson, argument, flag, option
+from forecasts.cli.options import Every, TextOrJson, argument, flag, option
 from forecasts.cli.outputs import emit
 from forecasts.cli.printing import (
     NUMBER,
@@ -166,7 +166,7 @@ def _print_updates(one: ScoredQuestion) -> None:
     print_table(columns, rows)
 
 
-@app.command(cls=OnLedger)
+@app.command()
 def score(
     folder: FolderOrParts = None,
     protocol: Annotated[
@@ -208,7 +208,7 @@ def score(
     emit(table_text(found, chosen), output)
 
 
-@app.command(cls=OnLedger)
+@app.command()
 def crowd(
     folder: Folder = None,
     method: Annotated[
@@ -238,7 +238,7 @@ def crowd(
     emit(table_text(table, chosen), output)
 
 
-@app.command(cls=OnLedger)
+@app.command()
 def attribute(
     folder: Folder = None,
     by: Annotated[str, option("update|evidence|publisher|kind", "Sum by one of these.")] = "update",

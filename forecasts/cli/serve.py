@@ -55,7 +55,7 @@ _LOOPBACK = "127.0.0.1"
 PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
 
-@app.command("app", cls=OnLedger)
+@app.command("app")
 def app_(
     port: Port = 8501,
     address: Annotated[

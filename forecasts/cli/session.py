@@ -16,7 +16,7 @@ from forecasts.access.members import find_member
 from forecasts.access.preferences import preferences
 from forecasts.cli.console import ENDING, now, use_zone
 from forecasts.cli.options import CHOSEN
-from forecasts.cli.printing import print_note
+from forecasts.cli.printing import print_note, print_now_shared
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.settings import Settings, current_settings, default_ledger
 from forecasts.ledger import clock, models, moved, schema, sqlite_file
@@ -107,11 +107,17 @@ def acting(
 
     The block is one transaction, committed at its end; a new member is written first. ``begin``
     as in ``ledger``. Forbidden as in ``tokens.acting_handle`` and ``roles.require_own_name``.
+    A note follows an act that makes the ledger shared.
     """
     chosen = chosen or settings()
     with writing(engine or ledger(chosen, begin=begin), now) as session:
         moment = clock.act_time(session)
-        yield session, _as(tokens.acting_member, session, chosen, moment), moment
+        who = as_member(tokens.acting_member, session, chosen, moment)
+        shared = roles.is_shared(session)
+        yield session, who, moment
+        is_new = roles.is_shared(session) and not shared
+    if is_new:
+        print_now_shared(who.handle)
 
 
 @contextmanager
@@ -134,7 +140,7 @@ def reading_as(
     engine = engine or ledger_to_read(chosen, begin=begin)
     moment = clock.ledger_clock(engine, now)()
     with reading(engine) as session:
-        yield session, _as(tokens.reading_member, session, chosen, moment), moment
+        yield session, as_member(tokens.reading_member, session, chosen, moment), moment
 
 
 @contextmanager
@@ -170,10 +176,16 @@ def use_own_zone() -> None:
             pass
 
 
-def _as(find: Callable[..., Found], session: Session, chosen: Settings, now: datetime) -> Found:
-    """Return the member whom ``find`` gives; the session reads for them, in their time zone."""
-    if chosen.token is None:
-        roles.require_own_name(session, settings(member=None).member, chosen.member, now=now)
+def as_member(
+    find: Callable[..., Found], session: Session, chosen: Settings, now: datetime
+) -> Found:
+    """Return the member whom ``find`` gives; the session reads for them, in their time zone.
+
+    --as is the same as FORECASTS_MEMBER, unless that names someone else.
+    """
+    own = settings(member=None)
+    if chosen.token is None and own.names_a_member:
+        roles.require_own_name(session, own.member, chosen.member, now=now)
     who = find(session, chosen, now=now)
     visibility.read_as(session, who, now=now)
     use_zone(preferences(session, who).time_zone)

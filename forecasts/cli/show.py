@@ -107,13 +107,23 @@ def _print_overview(
     ending += [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
     height = out().height if sys.stdout.isatty() else _HEIGHT
     others = len(heading) + len(subheading) + len(wording) + len(ending) + len(_FRAME)
-    forecasts = [f"Forecasts: {len(rows):,}" if rows else "No forecasts yet."]
+    forecasts = [_count(session, state, rows)]
     said = remarks(session, state.question)
     newest = islice(_forecasts(session, state, rows, said, in_short=True), max(2, height - others))
     forecasts += fitted(*(line for line, _ in newest), indent="  ")
     print_lines(heading, style="bold")
     print_lines(subheading, style="dim")
     print_lines([*wording, *forecasts, *ending])
+
+
+def _count(
+    session: Session, state: standing.QuestionState, rows: Sequence[tuple[Forecast, str]]
+) -> str:
+    """Return how many forecasts the reader sees, or why they see none."""
+    if rows:
+        return f"Forecasts: {len(rows):,}"
+    hidden = crowd_is_hidden(session, state.question)
+    return "Forecasts: hidden until you forecast." if hidden else "No forecasts yet."
 
 
 def _current(
@@ -259,9 +269,7 @@ def _print_everything(
         for one in reversed(said)
         if one.comment.forecast_id is None
     )
-    _print_items(
-        f"Forecasts: {len(rows)}" if rows else "No forecasts yet.", [*forecasts, *comments]
-    )
+    _print_items(_count(session, state, rows), [*forecasts, *comments])
     open_ = state.accepts_forecasts(now)
     lacking = members_lacking_options(session, state.question, at=now) if open_ else []
     if text.options and lacking:

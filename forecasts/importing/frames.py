@@ -22,7 +22,7 @@ from forecasts.access.roles import (
 )
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
-from forecasts.common.errors import FILL_IN, Advice, Forbidden, Remedy
+from forecasts.common.errors import Advice, Forbidden, Remedy
 from forecasts.common.text import count
 from forecasts.folder.frames import FRAME_COLUMNS, Frames, rows
 from forecasts.importing.forecasts import (
@@ -104,22 +104,15 @@ class Imported:
         about = count(seconds, "second")
         return f"Others wait about {about} to write while it is imported." if seconds else ""
 
-    @property
-    def private_note(self) -> Advice:
-        """That some questions are visible to their importer only, and the remedy; or ''."""
+    def private_note(self, way: Remedy) -> Advice:
+        """Return that some questions are visible to their importer only, and ``way``; or ''."""
         if not self.kept_private:
             return ""
         lacking = count(self.kept_private, "new question lacks", "new questions lack")
         return (
             f"{lacking} resolution criteria, so only you can see "
             f"{'it' if self.kept_private == 1 else 'them'}.",
-            Remedy(
-                "To show one to others: {}",
-                "revise",
-                "QUESTION",
-                criteria=FILL_IN,
-                visible_to="everyone",
-            ),
+            way,
         )
 
 
@@ -130,6 +123,7 @@ def import_frames(
     member: Member,
     now: datetime,
     vouch: bool = False,
+    visible_to: str | None = None,
     dry_run: bool = False,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Imported:
@@ -139,7 +133,8 @@ def import_frames(
     contradictions that an import cannot correct (a resolution, the terms of a resolved question, a
     question's type, evidence, the end of a membership) and for times after ``now``.
     Forbidden if the member could not do the same one by one (``_require_may_import``). In a shared
-    ledger, new questions without resolution criteria are visible to the member only.
+    ledger, new questions without resolution criteria are visible to the member only, unless
+    ``visible_to`` (everyone, me or a team) names the audience of the new ones.
 
     Forecasts are marked as imports. With ``vouch``, and always in an unshared ledger, they count as
     made at the times in the file; otherwise as made ``now``, with those times as claims, and a
@@ -150,7 +145,13 @@ def import_frames(
     can write meanwhile.
     """
     found = compare_frames(
-        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
+        session,
+        frames,
+        member=member,
+        now=now,
+        vouch=vouch,
+        on_progress=on_progress,
+        visible_to=dict.fromkeys(frames.questions["question_id"], visible_to or ""),
     )
     return found.counts if dry_run else write_frames(session, found, on_progress=on_progress)
 
@@ -214,7 +215,7 @@ class Comparison:
             evidence=len(self.evidence.keys) - len(self.evidence.known),
             articles=len(self.articles.new),
             unvouched=0 if self.vouched else new_forecasts,
-            kept_private=self.questions.kept_private,
+            kept_private=len(self.questions.private),
             withdrawals=int(withdrawals(self.forecasts.rows).sum()),
             memberships=tuple(map(str, self.memberships)),
         )
@@ -229,8 +230,11 @@ def compare_frames(
     vouch: bool,
     on_progress: Progress,
     tolerant: AssumedTimes | None = None,
+    visible_to: Mapping[str, str],
 ) -> Comparison:
     """Return the differences; nothing is written. Errors as in ``import_frames``.
+
+    ``visible_to``: as in ``compare_questions``.
 
     With ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
     """
@@ -251,9 +255,11 @@ def compare_frames(
             session, frames, known, member, rights, now, tolerant=tolerant is not None
         )
     on_progress("Members, articles and evidence", 0.0)
-    memberships = compare_memberships(session, frames, now)
+    memberships = compare_memberships(session, frames)
     articles = compare_articles(session, frames.articles, member, now)
-    questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
+    questions = compare_questions(
+        session, frames, known, member, now, on_progress, tolerance, visible_to
+    )
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
         evidence = compare_evidence(session, frames.evidence, member)

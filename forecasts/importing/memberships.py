@@ -15,19 +15,16 @@ from sqlmodel import Session, select
 
 from forecasts.access.members import find_member
 from forecasts.access.memberships import (
-    is_active,
     is_taken_back,
     join,
     memberships_of,
     same_membership,
-    team_members,
     team_or_new,
 )
-from forecasts.common.errors import BadInput, Problem, Remedy
-from forecasts.common.times import iso, to_minute
+from forecasts.common.times import to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.importing.questions import time_of
-from forecasts.ledger.models import Member, Membership, Role, Team
+from forecasts.ledger.models import Member, Membership, Team
 
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -54,17 +51,16 @@ class NewStay(NamedTuple):
         return f"{who} in {team} from {begun}{until}"
 
 
-def compare_memberships(session: Session, frames: Frames, now: datetime) -> list[NewStay]:
+def compare_memberships(session: Session, frames: Frames) -> list[NewStay]:
     """Return the changes to memberships; nothing is written.
 
-    BadInput for one that contradicts the ledger's, or that leaves a team without an admin.
+    BadInput for one that contradicts the ledger's.
     """
     found: list[NewStay] = []
-    ends_admins: dict[str, dict[str, Problem]] = {}
     teams = (
         {team.name: team for team in session.exec(select(Team)).all()} if len(frames.teams) else {}
     )
-    for number, row in enumerate(rows(frames.teams)):
+    for row in rows(frames.teams):
         team, member = teams.get(row.team), find_member(session, row.forecaster)
         joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
         same = None
@@ -78,11 +74,6 @@ def compare_memberships(session: Session, frames: Frames, now: datetime) -> list
                 if end is None:
                     continue
                 left_at = None if end == _LAST else end
-            elif same.role == Role.admin and left_at is not None and is_active(same, now):
-                place = f"{frames.place('teams', number)}, column left_at"
-                rule = f"blank: {row.forecaster} is the only admin of {row.team}"
-                problem = Problem(place, iso(left_at), rule)
-                ends_admins.setdefault(row.team, {})[row.forecaster] = problem
         found.append(
             NewStay(
                 row.team,
@@ -94,20 +85,6 @@ def compare_memberships(session: Session, frames: Frames, now: datetime) -> list
                 is_new_member=member is None,
             )
         )
-    for name, problems in ends_admins.items():
-        here = team_members(session, teams[name], now=now)
-        if not {handle for handle, one in here if one.role == Role.admin} - problems.keys():
-            raise BadInput(
-                f"The import would leave the team {name} without an admin; nothing was imported.",
-                problems=list(problems.values()),
-                remedy=Remedy(
-                    "Give another member the admin role first: {}",
-                    "team role",
-                    name,
-                    "HANDLE",
-                    "admin",
-                ),
-            )
     return found
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 from sqlmodel import Session, select
 
-from forecasts.access.roles import Action, is_shared
-from forecasts.common.errors import BadInput, Problem, Refused, Remedy
+from forecasts.access.roles import Action, ensure_admin, is_shared, require
+from forecasts.access.teams import visibility_fields
+from forecasts.common.errors import BadInput, NotFound, Problem, Refused, Remedy
 from forecasts.common.times import iso, to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.rules import Wrong
@@ -26,6 +28,7 @@ from forecasts.ledger.models import (
     QuestionText,
     Resolution,
     ResolutionState,
+    Team,
     Visibility,
 )
 from forecasts.questions.passages import Passage
@@ -98,18 +101,15 @@ class QuestionChanges:
     """The changes that an import makes to questions, by question_id; none is written yet.
 
     ``resolutions``: the columns of each, but for the question's id. ``reasons``: of revised
-    wordings, where it is another than "imported".
+    wordings, where it is another than "imported". ``private``: the new ones that only their
+    importer will see, for lack of criteria.
     """
 
     reasons: Mapping[str, str]
+    private: set[str] = field(default_factory=set)
     new: dict[str, NewQuestion] = field(default_factory=dict)
     revised: dict[str, QuestionText] = field(default_factory=dict)
     resolutions: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def kept_private(self) -> int:
-        """The number of new questions that only their importer will see."""
-        return sum(one.text.visibility == Visibility.author for one in self.new.values())
 
 
 def compare_questions(
@@ -120,10 +120,12 @@ def compare_questions(
     now: datetime,
     on_progress: Progress,
     tolerance: Tolerance | None = None,
+    visible_to: Mapping[str, str] = MappingProxyType({}),
 ) -> QuestionChanges:
     """Return the differences from the ``known`` questions of the ledger; nothing is written.
 
-    New questions without resolution criteria that others would see are visible to ``member`` only.
+    ``visible_to``: the audience of new questions, by question_id, as in ``visibility_fields``. The
+    others without resolution criteria that others would see are visible to ``member`` only.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -134,6 +136,8 @@ def compare_questions(
     reasons = {} if tolerance is None else tolerance.times.reasons
     found, asked = QuestionChanges(reasons), len(frames.questions)
     others_see = is_shared(session)
+    visible_to = {slug: who for slug, who in visible_to.items() if slug not in known}
+    audiences = _audiences(session, frames, visible_to, member, now)
     earlier = _earlier_wordings(session, list(known.values())) if tolerance else {}
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
@@ -150,8 +154,11 @@ def compare_questions(
                     "The import has a question that breaks a rule; nothing was imported.",
                     problems=[invalid],
                 ) from None
-            if others_see and not text.has_criteria:
+            if chosen := audiences.get(visible_to.get(slug, "")):
+                text = reworded(text, **chosen)
+            elif others_see and not text.has_criteria:
                 text = reworded(text, visibility=Visibility.author)
+                found.private.add(slug)
             found.new[slug] = NewQuestion(slug, text, reason=reasons.get(slug, "registered"))
         else:
             text = state.text
@@ -177,6 +184,31 @@ def compare_questions(
                 "Resolutions are corrected one by one: {}", "resolve", "QUESTION", "OUTCOME"
             ),
         )
+    return found
+
+
+def _audiences(
+    session: Session, frames: Frames, visible_to: Mapping[str, str], member: Member, now: datetime
+) -> dict[str, dict[str, Any]]:
+    """Return the fields of each audience; BadInput names the places of those that do not exist.
+
+    Forbidden for a team in which the member may not ask.
+    """
+    found: dict[str, dict[str, Any]] = {"": {}}
+    problems = []
+    for number, slug in enumerate(frames.questions["question_id"]):
+        if (audience := visible_to.get(slug, "")) in found:
+            continue
+        try:
+            fields = found[audience] = visibility_fields(session, audience)
+        except NotFound as error:
+            place = f"{frames.place('questions', number)}, audience"
+            problems.append(Problem(place, audience, f"everyone, me or a team. {error.remedy}"))
+            fields = found[audience] = {}
+        if team_id := fields.get("team_id"):
+            require(session, member, Action.ask, session.get_one(Team, team_id), now=now)
+    if problems:
+        raise BadInput("The import names teams that do not exist.", problems=problems)
     return found
 
 
@@ -208,6 +240,8 @@ def write_questions(
         if row.question_id in new:
             sources = _passages(session, row, articles, member, now)
             new[row.question_id] = new[row.question_id]._replace(sources=sources)
+    if any(one.text.visibility != Visibility.everyone for one in new.values()):
+        ensure_admin(session, member, now=now)
     new_ids = insert_questions(session, list(new.values()), member=member, now=now)
     ids = dict(zip(new, new_ids, strict=True)) | {slug: one.id for slug, one in known.items()}
     for slug, text in found.revised.items():

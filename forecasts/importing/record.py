@@ -117,6 +117,7 @@ def import_record(
     member: Member,
     now: datetime,
     vouch: bool = False,
+    visible_to: str | None = None,
     account: str | None = None,
     owner: str = "",
     dry_run: bool = False,
@@ -127,8 +128,9 @@ def import_record(
     The same record again changes nothing, and a newer one adds its new questions, wordings,
     resolutions, forecasts and printed scores. A value that a question had before is not restored:
     neither an older export nor one without a member's edit undoes a change. ``account``: the
-    forecaster of the record who is ``member``. ``vouch``, ``dry_run``, permissions and the other
-    rules are those of ``frames.import_frames``. BadInput names file, row, column, value and rule.
+    forecaster of the record who is ``member``. ``visible_to``, for the questions of which the
+    record says nothing itself, ``vouch``, ``dry_run``, permissions and the other rules are those of
+    ``frames.import_frames``. BadInput names file, row, column, value and rule.
     """
     check_record(record.frames)
     owner = owner or member.handle
@@ -148,6 +150,10 @@ def import_record(
         vouch=vouch,
         on_progress=on_progress,
         tolerant=times,
+        visible_to={
+            slug: audience or visible_to or ""
+            for slug, audience in rows(record.origins[["question_id", "visible_to"]])
+        },
     )
     left_out += _conflicting(record.frames, found)
     printed = new_printed_scores(session, record, found.known, member)

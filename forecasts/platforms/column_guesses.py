@@ -35,13 +35,15 @@ _SOUGHT: Mapping[str, str] = {
 # The fields that a column left over could be, the most needed ones first.
 _COULD_BE = (
     *("forecaster", "outcome", "made_at", "close_time", "resolved_at"),
-    *("rationale", "tags", "family"),
+    *("rationale", "tags", "family", "criteria", "visible_to"),
 )
 _NAMED = 3  # of them in a note
 _LABELS = {
     "question_id": "question ID",
     "made_at": "forecast time",
     "resolved_at": "resolution time",
+    "criteria": "resolution criteria",
+    "visible_to": "audience",
 }
 WIDE = ("forecaster", "made_at", "option")
 SCALE = "scale"
@@ -405,6 +407,10 @@ USUAL: Mapping[str, Sequence[str]] = {
         "tags": "tags tag category topic kategorie thema categorie categoria",
         "rationale": "rationale reasoning reason comment notes begrundung kommentar notizen "
         "commentaire comentario",
+        "criteria": "criteria resolution_criteria resolution_rules kriterien "
+        "entscheidungskriterien criteres criterios",
+        "visible_to": "visible_to visibility audience sichtbar_fur sichtbarkeit visible_par "
+        "visible_para",
     }.items()
 }
 # Names of the forecaster's column only beside the question's title; without one, they could be it.

@@ -71,9 +71,10 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     reading = Reading("pairs")
     table = _without_totals(whole, columns, reading)
     columns = column_guesses.completed(table, columns)
-    frames, assumed = _frames(table, columns, choices, reading)
+    frames, assumed, seen_by = _frames(table, columns, choices, reading)
     ids = frames.questions["question_id"]
     origins = {"question_id": ids, "platform_id": ids.str.removeprefix("pairs-")}
+    origins["visible_to"] = seen_by
     return PlatformRecord(
         "pairs",
         frames,
@@ -87,8 +88,8 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
 
 def _frames(
     table: Table, columns: Columns, choices: Choices, reading: Reading
-) -> tuple[Frames, Assumed]:
-    """Return the frames and their assumed times."""
+) -> tuple[Frames, Assumed, pd.Series[Any]]:
+    """Return the frames, their assumed times, and who may see each question as the sheet says."""
     values, rule = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
@@ -122,7 +123,9 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    return frames, assumed
+    audience = columns.one("visible_to")
+    cells = table.frame[audience] if audience else pd.Series("", index=table.frame.index)
+    return frames, assumed, cells.take(asked.first).str.strip().reset_index(drop=True)
 
 
 def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) -> pd.Series[Any]:
@@ -228,8 +231,9 @@ def _questions(
         questions["type"] = ["multiple_choice"] * len(asked.ids)
         questions["options"] = [list(columns.wide)] * len(asked.ids)
     rows = table.frame
-    if name := columns.one("family"):
-        questions["family"] = rows[name].take(asked.first).reset_index(drop=True)
+    for ours, column in (("family", "family"), ("resolution_criteria", "criteria")):
+        if theirs := columns.one(column):
+            questions[ours] = rows[theirs].take(asked.first).reset_index(drop=True)
     if name := columns.one("tags"):
         questions["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
     return questions

@@ -38,7 +38,7 @@ from forecasts.folder.rules import check_folder
 from forecasts.folder.tables import Table
 
 Mask = npt.NDArray[np.bool_]
-ORIGIN_COLUMNS = {"question_id": "text", "platform_id": "text", "url": "text"}
+ORIGIN_COLUMNS = dict.fromkeys(("question_id", "platform_id", "url", "visible_to"), "text")
 PRINTED_COLUMNS = {
     "question_id": "text",
     "forecaster": "text",
@@ -105,11 +105,11 @@ class PlatformRecord:
     that a newer export of the same questions has the same ids. ``frames``: as a ledger folder's,
     with ``members`` for the kinds of the forecasters (and ``models`` where the file names them);
     its ``place`` names the line in the platform's file. ``origins``: each question's id and
-    address there. ``printed``: the scores that the platform printed, as it named them. ``implied``:
-    the forecasts are prices after trades, which nobody stated as a probability. ``notes``: a
-    sentence on each decision in reading the file, such as its time zone (``Advice`` if it names
-    options). ``account``: the name in
-    the file of the account whose forecasts are the owner's, if the file tells. ``assumed``: the
+    address there, and its audience if a sheet names one. ``printed``: the scores that the platform
+    printed, as it named them. ``implied``: the forecasts are prices after trades, which nobody
+    stated as a probability. ``notes``: a sentence on each decision in reading the file, such as its
+    time zone (``Advice`` if it names options). ``account``: the name in the file of the account
+    whose forecasts are the owner's, if the file tells. ``assumed``: the
     times that a sheet does not give.
     """
 

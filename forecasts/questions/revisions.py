@@ -1,4 +1,4 @@
-"""Revisions: reword a question, move its close, close it early, reopen it.
+"""Revisions: reword a question or several, move its close, close it early, reopen it.
 
 Each revision is a new row with the whole wording; earlier wordings stay readable. ``resolutions``
 uses the same rows for a close that an outcome implies.
@@ -7,17 +7,18 @@ uses the same rows for a close that an outcome implies.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
-from forecasts.common.errors import FILL_IN, Refused, Remedy
+from forecasts.common.errors import FILL_IN, BadInput, LedgerError, Problem, Refused, Remedy
+from forecasts.common.limits import too_much
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
@@ -30,7 +31,7 @@ from forecasts.ledger.models import (
     ResolutionState,
 )
 from forecasts.questions.registry import others_see, question_text, require_can_ask
-from forecasts.questions.standing import QuestionState, current_state
+from forecasts.questions.standing import QuestionState, current_state, listing
 
 # Reasons that the ledger gives itself.
 CLOSED = "closed early"
@@ -46,6 +47,7 @@ ASSUMED = {
 }
 
 _FIELDS = tuple(QuestionText.model_fields)
+MAX_QUESTIONS = 200  # of one change, since other writers wait meanwhile
 
 # The fields that scores depend on; they are fixed once the question is resolved.
 DECIDES_SCORES = (
@@ -134,6 +136,81 @@ def revise(
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
+    new = _checked(session, state, member, now, fields)
+    return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
+
+
+# The fields to change in a question with a given wording.
+Edit: TypeAlias = Callable[[QuestionText], Mapping[str, Any]]
+
+
+class Revised(NamedTuple):
+    """A question that is changed, with its wording before and after."""
+
+    state: QuestionState
+    before: QuestionText
+    after: QuestionText
+
+
+def to_revise(
+    session: Session, slugs: Sequence[str], edit: Edit, *, now: datetime
+) -> list[Revised]:
+    """Return those of the questions that the edit changes, before and after; nothing is written.
+
+    BadInput for more than ``MAX_QUESTIONS``, and as in ``reworded``.
+    """
+    if (many := len(set(slugs))) > MAX_QUESTIONS:
+        raise too_much(
+            "One change", f"{many:,} questions", f"{MAX_QUESTIONS}", "Split it into several."
+        )
+    found = [
+        Revised(state, state.text, reworded(state.text, **edit(state.text)))
+        for state in listing(session, now=now, only=slugs)
+    ]
+    return [one for one in found if changes(one.before, one.after)]
+
+
+def revise_all(
+    session: Session,
+    slugs: Sequence[str],
+    edit: Edit,
+    *,
+    member: Member,
+    now: datetime,
+    reason: str = "",
+) -> list[Revised]:
+    """Return those of the questions that the edit changes, before and after; all are written.
+
+    Each keeps the rules of ``revise``. If several break one, nothing is written, and BadInput names
+    each of them with the rule; the error of only one is raised as it is.
+    """
+    found, refused = to_revise(session, slugs, edit, now=now), []
+    for one in found:
+        try:
+            roles.require(session, member, Action.revise, one.state.question, now=now)
+            _checked(session, one.state, member, now, edit(one.before))
+        except LedgerError as error:
+            refused.append((one.state, error))
+    if len(refused) == 1:
+        raise refused[0][1]
+    if refused:
+        raise BadInput(
+            f"{len(refused):,} of {len(found):,} questions cannot be changed so; nothing was "
+            "changed.",
+            problems=[Problem(of.slug, of.text.title, error.message) for of, error in refused],
+            remedy="Leave these questions out, or change what the rule names too.",
+        )
+    for one in found:
+        append_wording(
+            session, one.state.text, one.after, member=member, now=now, reason=reason.strip()
+        )
+    return found
+
+
+def _checked(
+    session: Session, state: QuestionState, member: Member, now: datetime, fields: Mapping[str, Any]
+) -> QuestionText:
+    """Return the new wording of a question that the member may revise; errors as in ``revise``."""
     new = reworded(state.text, **fields)
     changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
@@ -159,7 +236,7 @@ def revise(
             f"{to_minute(now)}.",
             remedy=Remedy("To close the question early: {}", "close", state.slug),
         )
-    return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
+    return new
 
 
 def close(

@@ -103,7 +103,11 @@ def report(
             by=by,
             cohort=choice.cohort,
             several_options=bool(several.any()),
-            in_several_teams=in_several_teams(teams[teams["team"].isin(scope.wanted)]),
+            in_several_teams=[
+                who
+                for who in in_several_teams(teams[teams["team"].isin(scope.wanted)])
+                if who in common.in_several
+            ],
             provisional=int(scope.questions["id"][scope.counts].isin(not_final).sum()),
         ),
     )

@@ -48,11 +48,27 @@ def selected(questions: pd.DataFrame, choice: Choice) -> Flags:
     return wanted
 
 
+def taken(forecasts: pd.DataFrame, choice: Choice) -> Flags:
+    """Return which forecasts the choice takes: those made in time, and not by one left out."""
+    kept = ~forecasts["forecaster"].isin(choice.without).to_numpy()
+    if choice.made_before is not None:
+        kept &= (forecasts["made_at"] < pd.Timestamp(choice.made_before)).to_numpy()
+    return np.asarray(kept)
+
+
 def made_in_time(frames: Frames, choice: Choice) -> Frames:
-    """Return the ledger with the forecasts that the choice takes: those made before its time."""
-    if choice.made_before is None:
+    """Return the ledger with the forecasts that the choice takes.
+
+    BadInput for a member to leave out who has no forecast.
+    """
+    if choice.made_before is None and not choice.without:
         return frames
-    return only(frames, (frames.forecasts["made_at"] < pd.Timestamp(choice.made_before)).to_numpy())
+    for name in choice.without:
+        if not (frames.forecasts["forecaster"] == name).any():
+            raise BadInput(
+                f"There is no forecaster {name!r} to leave out.", remedy="Check the handle."
+            )
+    return only(frames, taken(frames.forecasts, choice))
 
 
 def only(frames: Frames, kept: Flags) -> Frames:

@@ -262,6 +262,7 @@ class Shared:
     ``people``: the members of each group with a score. ``link``: how closely the questions of a
     family are linked; ``family``: the cluster of every question that counts. ``otherwise``: why a
     selected question that counts has no score. ``scored``: which questions have one.
+    ``in_several``: the members with a score in several of the groups wanted.
     """
 
     people: pd.Series
@@ -270,6 +271,7 @@ class Shared:
     adjusted: dict[str, Adjusted]
     otherwise: npt.NDArray[np.object_]
     scored: Flags
+    in_several: frozenset[str]
 
     def why(self, scope: Scope) -> npt.NDArray[np.object_]:
         """Return why each selected question has no score, if it has none."""
@@ -283,6 +285,7 @@ def shared(found: Joint, scope: Scope, adjusted: dict[str, Adjusted], *, follows
     """
     elsewhere = (found.questions["forecast"] & ~found.questions["in_group"]).to_numpy()
     otherwise = np.where(elsewhere, "in_no_group", "never_live" if follows else "none_at_lead")
+    members = found.people.loc[found.people["group"].isin(scope.wanted), "forecaster"]
     return Shared(
         people=found.people.groupby("group").size(),
         link=link_of(found.sums.to_numpy().T, scope.family),
@@ -290,4 +293,5 @@ def shared(found: Joint, scope: Scope, adjusted: dict[str, Adjusted], *, follows
         adjusted=adjusted,
         otherwise=otherwise.astype(object),
         scored=found.questions["scored"].to_numpy(),
+        in_several=frozenset(members[members.duplicated()]),
     )

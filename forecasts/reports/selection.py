@@ -11,7 +11,7 @@ from forecasts.common.times import iso, utc
 
 Cohort = Literal["scheduled", "resolved"]
 # The fields of a choice, in the order of a CSV.
-CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before")
+CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before", "without")
 _SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; a protocol's name has six decimals
 
 
@@ -23,8 +23,8 @@ class Choice:
     with any of ``tags`` (all if there are none) and a *scheduled* close in [``since``, ``until``]:
     a choice by the actual close would favour early events. ``lead``: only the forecasts current
     that many days before the scheduled close. ``made_before``: only the forecasts made before that
-    time, which last as if nobody had updated later. BadInput for an end before the start, and for a
-    lead that is not above 0.
+    time, which last as if nobody had updated later. ``without``: the forecasters to leave out.
+    BadInput for an end before the start, and for a lead that is not above 0.
     """
 
     cohort: Cohort = "scheduled"
@@ -33,6 +33,7 @@ class Choice:
     until: datetime | None = None
     lead: float | None = None
     made_before: datetime | None = None
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("since", "until", "made_before"):

@@ -84,6 +84,8 @@ def choice_sentences(choice: Choice, as_of: datetime) -> str:
         sentences.append(f"Only the forecasts current {at_lead(choice.lead)}.")
     if choice.made_before is not None:
         sentences.append(f"Only forecasts made before {iso_day_or_time(choice.made_before)}.")
+    if choice.without:
+        sentences.append(f"Without the forecasts of {in_words(choice.without)}.")
     return " ".join(sentences)
 
 

@@ -1,7 +1,6 @@
 """Bulk actions: change several questions, or withdraw from them, all or nothing.
 
-Each question is changed by the verb for one question, so the same rules apply. Questions that
-already have the wanted value are left unchanged.
+Questions that already have the wanted value are left unchanged.
 """
 
 from __future__ import annotations
@@ -15,13 +14,10 @@ from sqlmodel import Session
 
 from forecasts.access import teams
 from forecasts.common.errors import BadInput
-from forecasts.common.limits import too_much
-from forecasts.ledger.models import Member
-from forecasts.questions.revisions import revise
+from forecasts.ledger.models import Member, QuestionText
+from forecasts.questions.revisions import Edit, revise_all, to_revise
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import current_forecasts, withdraw
-
-MAX_QUESTIONS = 200  # of one action, since other writers wait meanwhile
 
 
 class BulkAction(StrEnum):
@@ -31,6 +27,8 @@ class BulkAction(StrEnum):
     untag = "remove a tag"
     family = "set the family"
     show = "set the audience"
+    criteria = "set the criteria"
+    team = "set the team"
     withdraw = "withdraw my forecasts"
 
 
@@ -45,10 +43,13 @@ def affected_questions(
 ) -> list[QuestionState]:
     """Return the questions that the action would change; nothing is written.
 
-    ``argument``: the tag, the family (blank for none), or the audience. BadInput for more than
-    ``MAX_QUESTIONS`` and for a blank tag.
+    ``argument``: the tag, the family or the team (blank for none), the criteria, or the audience.
+    BadInput for more than ``MAX_QUESTIONS`` and for a blank tag.
     """
-    return [state for state, _ in _changes(session, action, argument, slugs, member, now)]
+    if action is BulkAction.withdraw:
+        return _forecast(session, slugs, member, now)
+    edit = _edit(session, action, argument)
+    return [one.state for one in to_revise(session, slugs, edit, now=now)]
 
 
 def apply_action(
@@ -62,47 +63,47 @@ def apply_action(
 ) -> int:
     """Return the number of questions changed, which are written; one refusal refuses all.
 
-    Errors as in ``revise`` and ``withdraw``.
+    Errors as in ``revise_all`` and ``withdraw``.
     """
-    changes = _changes(session, action, argument, slugs, member, now)
-    for state, fields in changes:
-        if action is BulkAction.withdraw:
-            withdraw(session, state.question, member=member, now=now, origin="app")
-        else:
-            revise(session, state.question, member=member, now=now, **fields)
-    return len(changes)
+    if action is not BulkAction.withdraw:
+        edit = _edit(session, action, argument)
+        return len(revise_all(session, slugs, edit, member=member, now=now))
+    current = _forecast(session, slugs, member, now)
+    for state in current:
+        withdraw(session, state.question, member=member, now=now, origin="app")
+    return len(current)
 
 
-def _changes(
-    session: Session,
-    action: BulkAction,
-    argument: str,
-    slugs: Sequence[str],
-    member: Member | None,
-    now: datetime,
-) -> list[tuple[QuestionState, dict[str, Any]]]:
-    """Return the questions that the action changes, each with the fields that it sets."""
-    if len(set(slugs)) > MAX_QUESTIONS:
-        number = f"{len(set(slugs)):,} questions"
-        raise too_much("One action", number, f"{MAX_QUESTIONS}", "Split it into several actions.")
+def _forecast(
+    session: Session, slugs: Sequence[str], member: Member | None, now: datetime
+) -> list[QuestionState]:
+    """Return the questions on which the member has a current forecast that can be withdrawn."""
+    current = {} if member is None else current_forecasts(session, member, at=now)
     found = listing(session, now=now, only=slugs)
-    if action is BulkAction.withdraw:
-        current = {} if member is None else current_forecasts(session, member, at=now)
-        return [(one, {}) for one in found if one.id in current and one.accepts_forecasts(now)]
-    argument = " ".join(argument.split())
-    if action in (BulkAction.tag, BulkAction.untag) and (not argument or "," in argument):
-        raise BadInput(f"{argument!r} is not a tag.", remedy="Write one tag, without a comma.")
-    audience = teams.visibility_fields(session, argument if action is BulkAction.show else None)
-    changed = []
-    for state in found:
-        tags = state.text.tags or []
-        others: list[str] = [tag for tag in tags if tag != argument]
-        fields: dict[str, Any] = {
-            BulkAction.family: {"family": argument},
-            BulkAction.show: audience,
-            BulkAction.untag: {"tags": others or None},
-            BulkAction.tag: {"tags": tags if argument in tags else [*others, argument]},
-        }[action]
-        if any(getattr(state.text, name) != value for name, value in fields.items()):
-            changed.append((state, fields))
-    return changed
+    return [one for one in found if one.id in current and one.accepts_forecasts(now)]
+
+
+def _edit(session: Session, action: BulkAction, argument: str) -> Edit:
+    """Return the edit of a question's wording; BadInput for a tag that is not one."""
+    words = " ".join(argument.split())
+    if action in (BulkAction.tag, BulkAction.untag) and (not words or "," in words):
+        raise BadInput(f"{words!r} is not a tag.", remedy="Write one tag, without a comma.")
+    same: dict[BulkAction, dict[str, Any]] = {
+        BulkAction.family: {"family": words},
+        BulkAction.criteria: {"resolution_criteria": argument.strip()},
+    }
+    if action is BulkAction.show:
+        same[action] = teams.visibility_fields(session, words)
+    elif action is BulkAction.team:
+        same[action] = teams.team_fields(session, words)
+    if action in same:
+        return lambda _: same[action]
+
+    def with_tags(text: QuestionText) -> dict[str, Any]:
+        tags = text.tags or []
+        others = [tag for tag in tags if tag != words]
+        if action is BulkAction.untag:
+            return {"tags": others or None}
+        return {"tags": tags if words in tags else [*others, words]}
+
+    return with_tags

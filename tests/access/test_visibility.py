@@ -119,8 +119,9 @@ OPEN = {
         scores.ledger_frames: revision
     """,
     "called by verbs that have checked": """
-        access.memberships: join team_or_new write_stay; access.teams: visibility_fields;
-        access.tokens: issue; access.visibility: audience_label; api.metaculus.posts:
+        access.memberships: join team_or_new write_stay;
+        access.teams: team_fields visibility_fields; access.tokens: issue;
+        access.visibility: audience_label; api.metaculus.posts:
         posted_comment; ledger.append: append delete enter enter_flushed undo written;
         ledger.current: newest_wording; ledger.facts: known undo; questions.registry:
         insert_questions others_see; questions.revisions: append_wording close_by_hand;
@@ -708,6 +709,8 @@ EVERY_CASE = (
     Case(updates.members_lacking_options, A.see, nobody_lacks_options),
     case(A.revise, revisions.reopen, question=closed),
     case(A.revise, revisions.revise, title="Rain?"),
+    case(A.see, revisions.to_revise, lambda c: [c.slug], lambda c: lambda _: {"tags": ["new"]}),
+    case(A.revise, revisions.revise_all, lambda c: [c.slug], lambda c: lambda _: {"family": "f"}),
     lists(scored_questions, scored_of_anna, explained, stored_scores.member_scores, on="resolved"),
     case(A.see, stored_scores.resolution_scores, on="resolved"),
     case(A.see, stored_scores.score_table, on="resolved"),

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
+from forecasts.ledger.models import Role
 from forecasts.ledger.verification import verify
 from tests.api.conftest import Bot, Clock, asked
 from tests.conftest import KINDS, day
@@ -92,7 +93,8 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
 def test_members_have_kinds_owners_and_teams(api: TestClient, engine: Engine, clock: Clock) -> None:
     with database.writing(engine, clock) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        teams.create(session, "Alder", member=alice, now=day(1))
+        alder = teams.create(session, "Alder", member=alice, now=day(1))
+        teams.add(session, alder, alice, Role.admin, member=alice, now=day(1))
     found = api.get(f"{V1}/members").json()["members"]
     kinds = {one["handle"]: (one["kind"], one["owner"], one["teams"]) for one in found}
     assert kinds == {"alice": ("human", None, {"Alder": "admin"}), "bot": ("bot", "alice", {})}

@@ -269,9 +269,9 @@ def _environment(
     opened: list[Engine] = []
     open_engine = database.open_engine
 
-    def remember(url: str) -> Engine:
+    def remember(url: str, **how: Any) -> Engine:
         there = url == sqlite_url(ledger_place)
-        opened.append(engine_there if there else open_engine(url))
+        opened.append(engine_there if there else open_engine(url, **how))
         return opened[-1]
 
     monkeypatch.setattr(database, "open_engine", remember)

@@ -420,7 +420,8 @@ def pressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     def add_team(session: Session) -> None:
         alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
-        teams.create(session, "Harbour watchers", member=alice, now=now)
+        team = teams.create(session, "Harbour watchers", member=alice, now=now)
+        teams.add(session, team, alice, member=alice, now=now)
 
     with in_daily_use(tmp_path_factory.mktemp("pressed"), add_team) as server:
         yield server

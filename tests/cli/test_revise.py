@@ -109,3 +109,30 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
     for options in ((), ("--all",)):
         shown = " ".join(forecasts("show", rain, *options).stdout.split())
         assert "closed 2026-01-08 12:00 UTC · scheduled close 2026-01-25" in shown
+
+
+def test_all_of_a_kind_are_revised_and_their_changes_shown(forecasts: Run, rain: str) -> None:
+    for slug, tag in (("snow", "weather"), ("vote", "council")):
+        named = ("--slug", slug, "--tag", tag, "--criteria", "So.")
+        forecasts("ask", f"Will the {slug} come?", "--closes", "2026-02-01", *named)
+    every = ("revise", "--all-of", "tag=weather", "--family", "wet")
+    assert "2 of 2 questions would be changed" in forecasts(*every, "--dry-run").stdout
+    narrower = forecasts(*every, "--all-of", "family=sky").stdout.splitlines()
+    assert narrower == [
+        "rain:", "    family: sky → wet", "1 of 1 question changed; earlier wordings are kept",
+    ]  # fmt: skip
+    assert "1 of 2 questions changed" in forecasts(*every).stdout
+    forecasts("team", "create", "Alder")
+    said = forecasts("revise", "vote", "--team", "Alder").stdout
+    assert "team: blank → no. 1" in said
+    forecasts("revise", "--all-of", "team=Alder", "--team", "")
+    for given, refusal in (
+        (("rain", "--all-of", "tag=weather"), "A change is of one question or of all of some kind"),
+        ((), "A change is of one question or of all of some kind"),
+        (("--all-of", "tag"), "'tag' does not name questions. Write FIELD=VALUE"),
+        (("--all-of", "words=rain"), "each at most once: status, tag, family, team, type"),
+        (("--all-of", "tag=x"), "No question has tag=x."),
+        (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes belong"),
+        (("rain", "--dry-run"), "--dry-run belongs to --all-of."),
+    ):
+        assert refusal in forecasts.refused("revise", *given, "--family", "wet")

@@ -161,3 +161,14 @@ def test_reasons_that_follow_a_forecast_and_other_comments_are_shown(
     assert "comments: Which gauge?" in everything
     [forecast] = forecasts.printed("show", "rain")["forecasts"]
     assert forecast["rationale"] == "Dark clouds."
+
+
+def test_a_hidden_crowd_is_not_no_forecasts(forecasts: Run) -> None:
+    ask = ("ask", "Will it rain?", "40%", "--closes", "2026-03-01", "--slug", "rain")
+    forecasts(*ask, "--hide-crowd")
+    for options in ((), ("--all",)):
+        said = forecasts("show", "rain", "--as", "bob", *options).stdout
+        assert "Forecasts: hidden until you forecast." in said
+        assert "No forecasts yet." not in said
+    forecasts("update", "rain", "30%", "--as", "bob")
+    assert "Forecasts: 2" in forecasts("show", "rain", "--as", "bob").stdout

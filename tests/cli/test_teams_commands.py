@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from forecasts.cli.root import loaded
 from tests.cli.conftest import Clock, Run
 
 pytestmark = pytest.mark.slow
@@ -15,12 +17,14 @@ UNTIL = ("--closes", "2026-02-01", "--criteria", "As the gazette says.")
 
 @pytest.fixture
 def alder(forecasts: Run) -> Run:
-    """A team of alice, its admin, with bob who forecasts and carol who resolves."""
+    """A team that alice made and is an admin of, with bob who forecasts and carol who resolves."""
     made = forecasts("team", "create", "Alder")
-    assert made.stdout == "Alder: created; alice is its admin\n"
+    assert made.stdout == "Alder: created, without members\n"
+    assert "To add one, also yourself: forecasts team add Alder HANDLE" in made.stderr
     assert "alice is now this ledger's admin" in made.stderr
     assert "may see its earlier questions, also those without resolution criteria" in made.stderr
     forecasts("team", "add", "Alder", "bob")
+    forecasts("team", "add", "Alder", "alice", "--role", "admin")
     forecasts("team", "add", "Alder", "carol", "--role", "resolver")
     return forecasts
 
@@ -53,6 +57,7 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
     forecasts("ask", "Will it rain?", "40%", "--slug", "rain", *UNTIL)
     clock("2026-01-06T09:00:00Z")
     forecasts("team", "create", "Alder")
+    forecasts("team", "add", "Alder", "alice", "--role", "admin")
     publish = ("publish", str(tmp_path / "record"), "--team", "Alder")
     said = forecasts.refused(*publish)
     assert "1 of its members' forecasts are from before they joined, or after they left." in said
@@ -118,3 +123,51 @@ def test_a_question_for_oneself_makes_the_ledger_a_shared_one(forecasts: Run) ->
     asked = forecasts("ask", "Mine?", "--slug", "mine", *UNTIL, "--visible-to", "me")
     assert "alice is now this ledger's admin" in asked.stderr
     assert "No questions" in forecasts("questions", "--as", "bob").stdout
+
+
+def test_every_command_that_reads_or_acts_for_a_member_takes_their_name() -> None:
+    """The others are for the ledger itself, or for its operator."""
+    without = set()
+
+    def look(command: Any, *names: str) -> None:
+        for name, one in getattr(command, "commands", {}).items():
+            look(one, *names, name)
+        given = {option for one in command.params for option in one.opts}
+        if "--database" in given and "--as" not in given:
+            without.add(" ".join(names))
+
+    for name, command in loaded().items():
+        look(command, name)
+    assert without == {
+        *("api", "backup", "check", "digest", "identify", "migrate", "move", "rescore", "restore"),
+        *("run", "schedule cron", "schedule kubernetes", "schedule systemd", "verify"),
+    }
+
+
+def test_a_name_is_given_by_as_or_by_the_environment_alike(
+    alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
+    alder("update", "rain", "40%", "--as", "bob")
+    clock("2026-02-02T12:00:00Z")
+    alder("resolve", "rain", "yes", "--as", "carol")
+    for who, seen in (("bob", True), ("eve", False)):
+        for command in ("score", "crowd", "attribute", "report"):
+            by_as = alder(command, "--as", who).stdout
+            monkeypatch.setenv("FORECASTS_MEMBER", who)
+            assert alder(command).stdout == by_as
+            monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+            assert command == "report" or ("rain," in by_as) == seen
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_on_a_server_as_is_the_name_unless_the_environment_names_someone_else(
+    alder: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL)
+    said = alder.refused("update", "rain", "40%", "--as", "bob")
+    assert "alice cannot act as bob: in a shared ledger, members act in their own name." in said
+    assert "Leave out --as, or set FORECASTS_MEMBER to bob if that is you." in said
+    monkeypatch.delenv("FORECASTS_MEMBER")
+    alder("update", "rain", "40%", "--as", "bob")
+    assert "bob" in alder("show", "rain", "--as", "bob").stdout

@@ -40,10 +40,10 @@ def cells(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
     return sorted((tuple(map(repr, row)) for row in plain.itertuples(index=False)), key=str)
 
 
-def import_into(engine: Engine, frames: Frames) -> Any:
+def import_into(engine: Engine, frames: Frames, **how: Any) -> Any:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        return import_frames(session, frames, member=alice, now=day(400))
+        return import_frames(session, frames, member=alice, now=day(400), **how)
 
 
 @pytest.mark.parametrize("name", ["metaculus", "gjo", "sound"])

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 import scoring
+from forecasts.access import teams
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import join, team_or_new
-from forecasts.access.roles import ensure_admin
+from forecasts.access.roles import ensure_admin, is_shared
 from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Forbidden, in_words
+from forecasts.common.errors import BadInput, Forbidden, Remedy, in_words
 from forecasts.folder.folder import read_folder
 from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
@@ -26,6 +28,7 @@ from forecasts.ledger.models import (
     Membership,
     QuestionRevision,
     QuestionSource,
+    Role,
     Score,
     Visibility,
 )
@@ -50,14 +53,16 @@ FORECASTS = "question_id,forecaster,made_at,probability,evidence\n"
 FORECAST = "q,bob,2026-01-02T00:00:00Z,0.4,\n"
 
 
-def import_files(engine: Engine, path: Path, **files: str) -> Imported:
+def import_files(
+    engine: Engine, path: Path, visible_to: str | None = None, **files: str
+) -> Imported:
     """Import a folder that has these files and no others."""
     path.mkdir(exist_ok=True)
     for old in path.iterdir():
         old.unlink()
     for name, text in ({"forecasts": FORECASTS} | files).items():
         (path / f"{name}.csv").write_text(text, encoding="utf-8")
-    done: Imported = import_into(engine, read_folder(path))
+    done: Imported = import_into(engine, read_folder(path), visible_to=visible_to)
     return done
 
 
@@ -288,13 +293,44 @@ def test_only_the_importer_sees_questions_without_criteria(engine: Engine, tmp_p
         ensure_admin(session, member_or_new(session, "alice", now=day(0)), now=day(0))
     done = import_files(engine, tmp_path / "a", questions=CRITERIA)
     assert (done.questions, done.kept_private) == (2, 1)
-    assert in_words(done.private_note) == (
-        "1 new question lacks resolution criteria, so only you can see it. To show one to others: "
-        'forecasts revise QUESTION --criteria "…" --visible-to everyone'
+    way = Remedy("To show it: {}", "revise", "q", visible_to="everyone")
+    assert in_words(done.private_note(way)) == (
+        "1 new question lacks resolution criteria, so only you can see it. To show it: "
+        "forecasts revise q --visible-to everyone"
     )
     assert audiences(engine) == {"q": Visibility.author, "s": Visibility.everyone}
     again = import_files(engine, tmp_path / "a", questions=CRITERIA)
-    assert (again.questions, again.kept_private, again.private_note) == (0, 0, "")
+    assert (again.questions, again.kept_private, again.private_note(way)) == (0, 0, "")
+
+
+def test_an_import_names_the_audience_of_its_new_questions(engine: Engine, tmp_path: Path) -> None:
+    come = partial(import_files, engine, tmp_path / "a", questions=CRITERIA)
+    with pytest.raises(BadInput, match="names teams that do not exist") as caught:
+        come(visible_to="Alder")
+    [problem] = caught.value.problems
+    assert problem.place == "questions.csv, line 2, audience"
+    assert problem.rule.startswith("everyone, me or a team.")
+    with database.writing(engine) as session:
+        assert not is_shared(session)
+        bob = member_or_new(session, "bob", now=day(0))
+        teams.create(session, "Alder", member=bob, now=day(0))
+    with pytest.raises(Forbidden, match="may not ask a question Alder: alice is not in the team"):
+        come(visible_to="Alder")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        teams.appoint(session, alice, Role.admin, member=bob, now=day(0))
+    assert (done := come(visible_to="Alder")).kept_private == 0
+    assert done.questions == 2
+    assert audiences(engine) == dict.fromkeys("qs", Visibility.team)
+    assert come(visible_to="everyone").changes_nothing  # only new questions get an audience
+
+
+def test_an_import_for_oneself_makes_a_ledger_shared(engine: Engine, tmp_path: Path) -> None:
+    done = import_files(engine, tmp_path / "a", questions=CRITERIA, visible_to="Me")
+    assert done.kept_private == 0  # as chosen, not for lack of criteria
+    assert audiences(engine) == dict.fromkeys("qs", Visibility.author)
+    with database.reading(engine) as session:
+        assert is_shared(session)
 
 
 def test_a_personal_ledger_needs_no_criteria(engine: Engine, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import memberships_of
-from forecasts.common.errors import BadInput
 from forecasts.folder.folder import read_folder
 from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
@@ -27,11 +26,12 @@ EARLIER, JOINED = "2025-06-01T00:00:00Z", "2026-01-05T00:00:00Z"
 
 @pytest.fixture
 def alder(engine: Engine) -> Engine:
-    """A shared ledger in which alice, its admin, made the team Alder; bob forecasts in it."""
+    """A shared ledger in which alice, its admin, made the team Alder and is in it; bob too."""
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, name, now=day(4)) for name in ("alice", "bob"))
         team = teams.create(session, "Alder", member=alice, now=day(4))
-        teams.set_role(session, team, bob, Role.forecaster, member=alice, now=day(4))
+        for who, role in ((alice, Role.admin), (bob, Role.forecaster)):
+            teams.set_role(session, team, who, role, member=alice, now=day(4))
     return engine
 
 
@@ -96,18 +96,3 @@ def test_new_teams_and_members_and_an_end_are_listed(alder: Engine, tmp_path: Pa
     with database.reading(alder) as session:
         assert roles_of(session, "Alder") == {"alice": "admin"}
         assert roles_of(session, "Birch") == {"hugo": "forecaster"}
-
-
-def test_the_membership_of_a_teams_only_admin_is_not_ended(alder: Engine, tmp_path: Path) -> None:
-    rows = f"Alder,alice,{JOINED},2026-01-08T00:00:00Z\n"
-    with pytest.raises(BadInput, match="leave the team Alder without an admin") as caught:
-        come_in(alder, tmp_path / "a", rows)
-    [problem] = caught.value.problems
-    assert problem.place == "teams.csv, line 2, column left_at"
-    assert problem.rule == "blank: alice is the only admin of Alder"
-    with database.writing(alder) as session:
-        alice, bob = (member_or_new(session, name, now=day(9)) for name in ("alice", "bob"))
-        team = teams.find(session, "Alder")
-        teams.set_role(session, team, bob, Role.admin, member=alice, now=day(9))
-    seen, _ = come_in(alder, tmp_path / "a", rows)
-    assert seen.memberships == ("alice leaves Alder: 2026-01-08 00:00 UTC",)

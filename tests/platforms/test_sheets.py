@@ -591,3 +591,17 @@ def test_the_tables_of_words_are_folded_and_no_word_is_of_two_fields() -> None:
     assert [word for word in (*YES, *NO, *OTHERS) if unaccented(word) != word] == []
     assert len({*YES, *NO, *OTHERS}) == len(YES) + len(NO) + len(OTHERS)
     assert found_by_name(["Schätzung", "BEGRÜNDUNG:"])["rationale"] == ["BEGRÜNDUNG:"]
+
+
+def test_a_sheet_has_the_criteria_and_the_audience_of_its_questions(tmp_path: Path) -> None:
+    text = (
+        "Question,Person,Probability,Resolution criteria,Visible to\n"
+        "Rain by May 2026?,bo,0.7,As the gauge says., Alder \n"
+        "Rain by May 2026?,cy,0.6,,\n"
+        "Snow by May 2026?,bo,0.2,,\n"
+    )
+    found = read(tmp_path, text)
+    assert found.frames.questions["resolution_criteria"].tolist() == ["As the gauge says.", ""]
+    assert found.origins["visible_to"].tolist() == ["Alder", ""]
+    noted = "Resolution criteria → resolution criteria; Visible to → audience"
+    assert any(noted in note for note in notes_of(found))

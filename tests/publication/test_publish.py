@@ -99,6 +99,7 @@ def test_a_record_is_published_by_its_member_its_teams_admin_or_the_ledgers(
 def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folder: Path) -> None:
     with act(engine, 0) as (session, kate, now):
         team = teams.create(session, "harbour", member=kate, now=now)
+        teams.add(session, team, kate, member=kate, now=now)
         ask(session, kate, slug="rain")
     forecast(engine, "rain", 1, 0.7)
     with act(engine, 2) as (session, kate, now):

@@ -85,6 +85,7 @@ def test_chosen_questions_are_published_alone(session: Session, alice: Member) -
 
 def test_a_team_has_the_forecasts_made_in_it(session: Session, alice: Member, bob: Member) -> None:
     team = teams.create(session, "harbour", member=alice, now=day(0))
+    join(session, team, alice, joined_at=day(0))
     join(session, team, bob, joined_at=day(2))
     rain = ask(session, alice, slug="rain")
     updates.update(session, rain, LIKELY, member=bob, now=day(1))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.ledger.models import Member, Question
+from forecasts.access import teams
+from forecasts.common.errors import BadInput, Forbidden, LedgerError, Refused
+from forecasts.ledger.models import Member, Question, Visibility
 from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
 from forecasts.updates import updates
@@ -35,6 +36,50 @@ def test_a_revision_is_a_new_row(session: Session, alice: Member, question: Ques
         ("title", "Will it rain?", "Will it rain much?"),
         ("tags", "blank", "weather"),
     ]
+
+
+@on_both
+def test_several_are_revised_together_or_none_with_the_reasons(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    for slug, who, criteria in (
+        ("rain", alice, "So"), ("snow", alice, ""), ("hail", bob, ""), ("fog", bob, "So"),
+    ):  # fmt: skip
+        ask(session, who, slug=slug, title=f"{slug}?", resolution_criteria=criteria)
+    teams.create(session, "Alder", member=alice, now=day(0))
+    audience = teams.visibility_fields(session, "Alder")
+
+    def change(who: Member, *slugs: str, **fields: Any) -> list[tuple[str, str, str]]:
+        done = revisions.revise_all(
+            session, slugs, lambda _: fields, member=who, now=day(2), reason="one for all"
+        )
+        return [(one.state.slug, one.before.family, one.after.family) for one in done]
+
+    every = ("rain", "snow", "hail", "fog")
+    with pytest.raises(BadInput, match="4 of 4 questions cannot be changed so") as caught:
+        change(bob, *every, **audience)
+    rules = {one.place: one.rule.partition(":")[0] for one in caught.value.problems}
+    assert rules == {
+        "rain": "bob may not change 'rain'",
+        "snow": "bob may not change 'snow'",
+        "hail": "bob may not ask a question Alder",
+        "fog": "bob may not ask a question Alder",
+    }
+    with pytest.raises(Forbidden, match="bob may not change 'rain'"):  # a single one as it is
+        change(bob, "rain", "hail", family="wet")
+    assert all(len(revisions.history(session, registry.find(session, slug))) == 1 for slug in every)
+    found = change(alice, *every, family="wet")
+    assert sorted(found) == [(slug, "", "wet") for slug in sorted(every)]
+    assert change(alice, *every, family="wet") == []
+    assert revisions.history(session, registry.find(session, "fog"))[1].reason == "one for all"
+    change(alice, "snow", visibility=Visibility.author)
+    with pytest.raises(Refused, match="'snow' has no resolution criteria") as single:
+        change(alice, "rain", "snow", **audience)
+    assert "forecasts revise snow --criteria" in single.value.remedy
+    assert len(change(alice, "rain", "snow", resolution_criteria="So.", **audience)) == 2
+    many = [str(number) for number in range(revisions.MAX_QUESTIONS + 1)]
+    with pytest.raises(BadInput, match="at most 200"):
+        change(alice, *many, family="dry")
 
 
 def test_a_preview_lists_changes_and_writes_nothing(session: Session, question: Question) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import Session
 
+from forecasts.access import teams
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
@@ -28,12 +29,15 @@ def do(session: Session, act: BulkAction, what: str, member: Member, slugs: str 
     [
         (BulkAction.tag, " trade ", "tags", ["w", "trade"]), (BulkAction.untag, "w", "tags", None),
         (BulkAction.family, "f", "family", "f"), (BulkAction.show, "me", "visibility", "author"),
+        (BulkAction.criteria, " So.\nOr so. ", "resolution_criteria", "So.\nOr so."),
+        (BulkAction.team, "Alder", "team_id", 1),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("three")
 def test_each_becomes_its_target(
     session: Session, alice: Member, act: BulkAction, what: str, field: str, value: object
 ) -> None:
+    teams.create(session, "Alder", member=alice, now=day(1))
     assert do(session, act, what, alice) == 2
     assert do(session, act, what, alice) == 0
     texts = [registry.newest_wording(session, registry.find(session, slug)) for slug in "abc"]

@@ -67,6 +67,9 @@ Lead = Annotated[
 MadeBefore = Annotated[
     requests.Moment | None, Query(description="Only the forecasts made before then.")
 ]
+Without = Annotated[
+    list[str] | None, Query(description="Leave out the forecasts of these members.")
+]
 
 
 def _choice(
@@ -76,6 +79,7 @@ def _choice(
     until: Until = None,
     lead: Lead = None,
     made_before: MadeBefore = None,
+    without: Without = None,
 ) -> Choice:
     return Choice(
         cohort=cohort,
@@ -84,6 +88,7 @@ def _choice(
         until=until,
         lead=lead,
         made_before=made_before,
+        without=tuple(without or ()),
     )
 
 

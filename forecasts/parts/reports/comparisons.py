@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,13 +23,12 @@ from forecasts.reports.comparison.comparison import Comparison, Of
 from forecasts.reports.comparison.pairwise import Pairwise, filled, pairwise, record, together
 from forecasts.reports.digest import of_questions
 from forecasts.reports.estimates import Record
-from forecasts.reports.groups import group_entries, only
 from forecasts.reports.selection import ALL, Choice
 
 
 @dataclass(frozen=True)
 class Read:
-    """The tables of one part, the digests of its questions, and everyone with a forecast.
+    """The tables of one part, the digests of its questions, and the members of each side.
 
     ``filled`` as ``comparison.pairwise.filled`` returns it.
     """
@@ -37,7 +36,7 @@ class Read:
     tables: Pairwise
     filled: pd.DataFrame
     digests: list[bytes]
-    forecasters: set[str]
+    members: dict[str, set[Hashable]]
 
 
 def compare_parts(
@@ -71,7 +70,7 @@ def compare_parts(
         every = results(_read, folder, numbers, executor, first_half)
         tables = together([one.tables for one in every])
         without_silence = pd.concat([one.filled for one in every], ignore_index=True)
-        everyone = sorted(set().union(*(one.forecasters for one in every)))
+        found = {name: set().union(*(one.members[name] for one in every)) for name in scope.wanted}
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         del every
         made = [one for turn in plan.turns for one in results(_records, folder, turn, executor)]
@@ -80,7 +79,7 @@ def compare_parts(
         scope,
         tables,
         lambda: without_silence,
-        _members(plan, everyone, scope.wanted, of),
+        found,
         {name: one for records in made for name, one in records.items()},
         of=of,
         alike=alike,
@@ -89,30 +88,20 @@ def compare_parts(
     )
 
 
-def _members(
-    plan: Plan, everyone: Sequence[str], names: Sequence[str], of: Of
-) -> dict[str, set[Hashable]]:
-    """Return the members of each side, from all with a forecast."""
-    one_each = pd.DataFrame({"forecaster": pd.Series(everyone, dtype=str)}).assign(
-        question_id=-1, made_at=pd.Timestamp(0, tz="UTC"), probability=0.5, probabilities=None,
-        quantiles=None,
-    )  # fmt: skip
-    frames = replace(plan.frames, forecasts=one_each)
-    return members(frames, only(group_entries(frames, by=BY[of]), names), names, of)
-
-
 def _read(item: tuple[Path, int]) -> Read:
     """Return the tables of a part, and write the forecasts of the sides."""
     folder, part = item
     plan: Plan = load(folder / "plan")
     of, alike = load(folder / "shared")
-    tables, without_silence, digests, everyone = [], [], [], set()
-    for rows, own, forecasters in questions_of(folder, plan, part, alone=True):
+    tables, without_silence, digests = [], [], []
+    found: dict[str, set[Hashable]] = {name: set() for name in plan.scope.wanted}
+    for rows, own in questions_of(folder, plan, part, alone=True):
         digests += own
-        everyone |= forecasters
+        for name, some in members(rows).items():
+            found[name] |= some
         tables.append(pairwise(rows, of=of, alike=alike, models={}))
         without_silence.append(filled(rows))
-    return Read(together(tables), pd.concat(without_silence, ignore_index=True), digests, everyone)
+    return Read(together(tables), pd.concat(without_silence, ignore_index=True), digests, found)
 
 
 def _records(item: tuple[Path, int]) -> dict[str, Record]:

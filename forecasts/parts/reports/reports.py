@@ -129,7 +129,7 @@ def _read(item: tuple[Path, int]) -> Read:
     folder, part = item
     plan: Plan = load(folder / "plan")
     joints, digests, skilled = [], [], []
-    for rows, own, _ in questions_of(folder, plan, part):
+    for rows, own in questions_of(folder, plan, part):
         digests += own
         joints.append(joint(rows))
         if rows.compares:

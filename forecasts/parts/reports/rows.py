@@ -20,6 +20,7 @@ from forecasts.parts.files import AGAIN, part_file
 from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
 from forecasts.parts.tables import complete, json_cells, schema_of, typed_table
+from forecasts.reports.cohort import taken
 from forecasts.reports.digest import question_digests
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
@@ -35,11 +36,10 @@ _OF_BATCH = pa.schema(
 
 
 class Some(NamedTuple):
-    """Some questions of a part: their rows, their digests, and everyone with a forecast in time."""
+    """Some questions of a part: their rows and their digests."""
 
     rows: Rows
     digests: list[bytes]
-    forecasters: set[str]
 
 
 def questions_of(folder: Path, plan: Plan, part: int, *, alone: bool = False) -> Iterator[Some]:
@@ -59,9 +59,8 @@ def questions_of(folder: Path, plan: Plan, part: int, *, alone: bool = False) ->
             here = left & (last | questions["question_id"].isin(made["question_id"].unique()))
             left &= ~here
             frames = replace(plan.frames, questions=questions[here], forecasts=made)
-            rows, kept, in_time = _rows(frames, scope, alone=alone)
-            everyone = set(made["forecaster"][in_time].unique())
-            yield Some(rows, question_digests(frames), everyone)
+            rows, kept = _rows(frames, scope, alone=alone)
+            yield Some(rows, question_digests(frames))
             found.append(_batched(table, kept, rows, plan))
     except scoring.InputError as error:
         raise BadInput(
@@ -89,23 +88,19 @@ def part_name(part: int) -> str:
     return f"part-{part:05d}{batch_files.SUFFIX}"
 
 
-def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any, Any]:
-    """Return the rows of some questions of a part, which forecasts count, and which are in time."""
+def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any]:
+    """Return the rows of some questions of a part, and which forecasts count."""
     ids = frames.questions["question_id"]
     own = scope.questions["id"].isin(ids).to_numpy()
     scope = replace(
         scope, questions=scope.questions[own].reset_index(drop=True), reason=scope.reason[own]
     )
     place = pd.Index(scope.questions["id"]).get_indexer(frames.forecasts["question_id"])
-    in_time = np.ones(len(place), dtype=np.bool_)
-    if scope.choice.made_before is not None:
-        early = frames.forecasts["made_at"] < pd.Timestamp(scope.choice.made_before)
-        in_time = early.to_numpy()
-    kept = (place >= 0) & in_time
+    kept = (place >= 0) & taken(frames.forecasts, scope.choice)
     number = scope.questions["question_id"].to_numpy()[place[kept]]
     made = frames.forecasts[kept].reset_index(drop=True).assign(question_id=number)
-    taken = replace(frames, questions=scope.questions, forecasts=made)
-    return Rows(taken, scope, alone), kept, in_time
+    frames = replace(frames, questions=scope.questions, forecasts=made)
+    return Rows(frames, scope, alone), kept
 
 
 def _batched(table: Any, kept: Any, rows: Rows, plan: Plan) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
@@ -45,7 +46,8 @@ from forecasts.reports.comparison.pairwise import (
 )
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import Record
-from forecasts.reports.groups import Entries, in_several_teams, listed
+from forecasts.reports.groups import listed
+from forecasts.reports.member_scores import on
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope, numbered, scope_of
@@ -91,7 +93,7 @@ def build(
         scope,
         tables,
         partial(filled, rows),
-        members(in_time, rows.entries, scope.wanted, of),
+        members(rows),
         {name: record(rows, name) for name in scope.wanted},
         of=of,
         alike=alike,
@@ -115,19 +117,25 @@ def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
         )
 
 
-def members(
-    frames: Frames, entries: Entries, names: Sequence[str], of: Of
-) -> dict[str, set[Hashable]]:
-    """Return the members of each group; the same key is in two groups for members of both at once.
+def members(rows: Rows) -> dict[str, set[Hashable]]:
+    """Return the members of each group with a forecast that counts.
 
-    Someone who left one team before joining the other never counts for both at one time.
+    The same key is in two groups for someone with a forecast that counts in both, which takes more
+    than a stay in both.
     """
-    at_once = set(
-        in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
-    )
-    found: dict[str, set[Hashable]] = {name: set() for name in names}
-    for who, name in zip(entries.forecaster[entries.group.index], entries.group, strict=True):
-        found[name].add(who if who in at_once else (who, name))
+    entries, live = rows.entries, rows.live
+    row = on(rows.scope.counting, entries)["row"].to_numpy()
+    made = pd.DataFrame(
+        {
+            "member": live["forecaster"].to_numpy(np.intp),
+            "row": row[live["forecast"].to_numpy(np.intp)],
+        }
+    ).drop_duplicates()
+    in_both = set(made.loc[made["row"].duplicated(keep=False), "member"])
+    found: dict[str, set[Hashable]] = {name: set() for name in rows.scope.wanted}
+    for member in made["member"].unique():
+        who, name = entries.forecaster[member], entries.group[member]
+        found[name].add(who if member in in_both else (who, name))
     return found
 
 
@@ -229,6 +237,9 @@ def comparison(
             alike=alike,
             bots=bots,
             awaiting=int((reason == "awaiting_resolution").sum()),
+            in_both=sorted(
+                {str(who) for a, b in combinations(members.values(), 2) for who in a & b}
+            ),
             coverage=min((one.coverage for one in sides if one.coverage is not None), default=1.0),
         ),
     )

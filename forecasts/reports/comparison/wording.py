@@ -236,8 +236,12 @@ def notes(
     bots: str,
     awaiting: int,
     coverage: float,
+    in_both: Sequence[str],
 ) -> tuple[str, ...]:
-    """Return the caveats as full sentences; ``coverage``: the lowest of the sides."""
+    """Return the caveats as full sentences.
+
+    ``coverage``: the lowest of the sides. ``in_both``: the members who count on two sides.
+    """
     whom = "The claims are about these members, on questions like these."
     if alike:
         whom = (
@@ -248,6 +252,11 @@ def notes(
     every = (
         (True, whom),
         (bots, bots),
+        (
+            in_both,
+            f"To compare sides that share a member, leave out {in_words(in_both, MOST_NAMES)}: on "
+            "the page Compare under Filters, or with --without HANDLE.",
+        ),
         (True, ASSUMPTION),
         (
             any(pair.imputed is not None for pair in pairs),

@@ -32,6 +32,9 @@ def test_forecasters_are_compared_on_shared_questions(furnished: AppTest) -> Non
     assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
     said = words(furnished.number_input(key="lead").set_value(3.0).run())
     assert "the forecasts current 3 days before the scheduled close" in said
+    said = words(furnished.multiselect(key="without").set_value(["alice"]).run())
+    assert "Without the forecasts of alice." in said
+    furnished.multiselect(key="without").set_value([]).run()
     furnished.multiselect(key="names-forecasters").set_value(["alice"]).run()
     assert "Choose at least two" in words(furnished)
     furnished.number_input(key="lead").set_value(0.0).run()

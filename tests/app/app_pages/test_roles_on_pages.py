@@ -40,6 +40,8 @@ def test_a_question_states_its_audience_and_why_its_crowd_is_hidden(
     said = words(visit(team, "question", slug="rain"))
     assert "visible to Alder and its author only" in said
     assert "Other forecasts appear once you have forecast" in said
+    assert "No forecasts yet" not in said
+    assert "Forecasts (hidden)" in [tab.label for tab in team.tabs]
     assert "**bob** —" not in said
     say(engine, "rain", 0.2, at=2)
     said = words(visit(team, "question", slug="rain"))

@@ -39,13 +39,13 @@ def roles(engine: Engine) -> dict[str, str]:
         return {handle: stay.role for handle, stay in alder.members}
 
 
-def test_a_team_is_made_and_its_maker_becomes_the_admin(app: AppTest, engine: Engine) -> None:
+def test_a_team_is_made_by_the_ledgers_admin_who_is_not_in_it(app: AppTest, engine: Engine) -> None:
     visit(app, "team")
     assert "This is a personal ledger" in words(app)
     app.text_input(key="create-team#0-name").input("Alder")
     press(app, "Create team")
     assert "You are an admin of this ledger" in words(app)
-    assert roles(engine) == {"alice": "admin"}
+    assert roles(engine) == {}
 
 
 def test_a_member_is_added_given_another_role_and_removed(shared: AppTest, engine: Engine) -> None:
@@ -59,7 +59,7 @@ def test_a_member_is_added_given_another_role_and_removed(shared: AppTest, engin
     assert "carol" in roles(engine)  # not without confirmation
     shared.checkbox(key="team-1-remove#0-sure").check()
     press(shared, "Remove member")
-    assert roles(engine) == {"alice": "admin", "bob": "forecaster"}
+    assert roles(engine) == {"bob": "forecaster"}
 
 
 def test_an_admin_of_the_ledger_counts_a_members_earlier_forecasts(

@@ -78,6 +78,7 @@ def test_every_number_of_a_report_is_that_of_one_process(
     [
         (1, ["north", "south"], {"cohort": "resolved"}),
         (2, ["south", "north"], {"alike": True}),
+        (2, ["north", "south"], {"cohort": "resolved", "without": ("ana",)}),
         (2, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
         (2, ["ana", "dee"], {"of": "forecasters", "made_before": day(5), "lead": 3}),
         (4, ["ana", "bo", "zoe"], {"of": "forecasters", "as_of": day(8)}),  # all are still open

@@ -293,6 +293,30 @@ def test_a_member_of_both_teams_is_named() -> None:
     rows = [made("q", "ann", 0, 0.9), made("q", "bob", 0, 0.7)]
     frames = ledger([asked("q", "yes")], rows, [*TEAMS, joined("theirs", "ann")])
     assert only(frames).sentence == "ours and theirs are not comparable: ann counts in both."
+    [way] = [note for note in compared(frames).notes if "share a member" in note]
+    assert "leave out ann: on the page Compare under Filters, or with --without HANDLE." in way
+    without = compared(frames, without=("ann",))
+    assert [side.brier.mean is None for side in without.groups] == [False, True]
+    assert "Without the forecasts of ann." in comparison_document(without).scope
+    with pytest.raises(BadInput, match="no forecaster 'anne' to leave out"):
+        compared(frames, without=("anne",))
+
+
+def test_a_stay_in_a_team_without_forecasts_that_count_leaves_it_comparable() -> None:
+    rows = said(40, ann=right(0.9), bob=right(0.7))
+    open_, elsewhere = asked("open", "", closes=300), asked("early", "yes", closes=20)
+    rows += [made("open", "boss", 1, 0.4), made("early", "boss", 0, 0.4)]
+    stays = [*TEAMS, joined("ours", "boss"), joined("theirs", "boss", 2)]
+    frames = ledger([*questions(40, odd), open_, elsewhere], rows, stays)
+    comparison = compared(frames)
+    assert comparison.pairs[0].better == "ours"
+    assert not any("share a member" in note for note in comparison.notes)
+    found = report(frames, by="team", as_of=NOW).notes
+    assert not any("In two teams" in note for note in found)
+    both = [*rows, made("q001", "boss", 2, 0.4)]
+    frames = ledger([*questions(40, odd), open_, elsewhere], both, stays)
+    assert only(frames).reason == "boss counts in both"
+    assert any("each: boss." in note for note in report(frames, by="team", as_of=NOW).notes)
 
 
 def test_the_evidence_favours_the_better_side_in_either_order() -> None:
