@@ -75,8 +75,7 @@ def result(last: practice.Answer) -> None:
         answer = "yes" if one.answer else "no"
         st.markdown(
             f"The answer was **{answer}**. You said **{format_probability(last.p)}**: Brier "
-            f"**{number(last.brier)}**.",
-            help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
+            f"**{number(last.brier)}**."
         )
         st.caption(as_text(one.title))
         if one.note:

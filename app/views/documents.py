@@ -19,11 +19,13 @@ _SCALE, _LOWEST = 1.4, 130  # of a chart's height in a file, and the least heigh
 
 
 def section(shown: document.Section) -> None:
-    """Show a section; of several figures, the reader picks one."""
+    """Show a section, its sentences folded; of several figures, the reader picks one."""
     st.header(shown.title, anchor=False)
     figures = {one.title: one for one in shown.blocks if isinstance(one, document.Figure)}
     for one in shown.blocks:
-        if not isinstance(one, document.Figure):
+        if isinstance(one, document.Bullets):  # what the table says
+            folded("In words", one)
+        elif not isinstance(one, document.Figure):
             block(one)
     if figures:
         picked = next(iter(figures))
