@@ -213,6 +213,24 @@ def _question(
     }
 
 
+def tournaments(session: Session, *, now: datetime) -> list[Shape]:
+    """Return the tags of the questions that the reader may see, as tournaments by name."""
+    found: dict[str, list[tuple[str, QuestionState]]] = defaultdict(list)
+    for state in standing.listing(session, now=now):
+        for tag in state.text.tags or []:
+            found[tag.casefold()].append((tag, state))
+    return [
+        _tournament(found[name][0][0])
+        | {
+            "start_date": min(state.text.open_time for _, state in found[name]),
+            "close_date": max(state.text.scheduled_close_time for _, state in found[name]),
+            "is_ongoing": any(stage(state, now) == "open" for _, state in found[name]),
+            "questions_count": len(found[name]),
+        }
+        for name in sorted(found)
+    ]
+
+
 def _project(number: int | None, slug: str, name: str, kind: str) -> Shape:
     return {"id": number, "slug": slug, "name": name, "type": kind, "visibility": "normal"}
 

@@ -142,6 +142,23 @@ def approve_post(at: At, post_id: Number, times: Annotated[Times, Depends(_sent_
     return posts.post(at.session, post_id, **at.by)
 
 
+@router.get("/projects/tournaments/")
+@reads
+def list_tournaments(at: At) -> list[Shape]:
+    """Return the tournaments, which are the tags of the questions."""
+    return posts.tournaments(at.session, now=at.now)
+
+
+@router.get("/questions/{question_id}/")
+@reads
+def show_question(at: At, question_id: Number, acting_user: str | None = None) -> Shape:
+    """Return a question without its post, as the account, or one of its bots, sees it."""
+    member, states = _acting(at, acting_user), [_state(at, question_id)]
+    [found] = posts.question_posts(at.session, states, member=member, now=at.now).values()
+    question: Shape = found["question"]
+    return question
+
+
 @router.post("/questions/forecast/", status_code=201)
 @acts_once
 def forecast(at: At, asked: Annotated[list[NewForecast], Few]) -> list[Shape]:

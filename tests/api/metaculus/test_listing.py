@@ -128,3 +128,21 @@ def test_a_revised_close_moves_the_post(arena: Arena) -> None:
         revisions.revise(session, question, scheduled_close_time=day(5), member=alice, now=day(1))
     asked = {"scheduled_close_time__lt": day(6).isoformat()}
     assert listed(arena, **asked) == [arena.numbers["date"]]
+
+
+def test_a_question_is_that_of_its_post_and_projects_are_the_tags(arena: Arena) -> None:
+    for number in arena.numbers.values():
+        question = arena.bot.get(f"/questions/{number}/")
+        assert question == arena.bot.question(number)
+        assert question["post_id"] == number
+    assert arena.bot.client.get("/questions/999/").status_code == 404
+    arena.ask(slug="late", tags=["33121"], scheduled_close_time=day(0.5))
+    own = arena.ask(slug="own", tags=["minibench", "secret"], visibility="author")
+    assert arena.bot.client.get(f"/questions/{own}/").status_code == 404
+    first, second = arena.bot.get("/projects/tournaments/")
+    post = arena.bot.get(f"/posts/{arena.numbers['binary']}/")
+    [of_post] = post["projects"]["tournament"]
+    assert of_post.items() <= second.items()
+    assert (second["questions_count"], second["is_ongoing"]) == (5, True)
+    assert (first["id"], first["slug"], first["is_ongoing"]) == (33121, "33121", False)
+    assert listed(arena, tournaments=[first["slug"]]) != []
