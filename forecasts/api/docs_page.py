@@ -90,9 +90,10 @@ def kind_of(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return " | ".join(found["enum"]) if "enum" in found else schema["$ref"].split("/")[-1]
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
-    if "anyOf" in schema:
-        kinds = [kind_of(document, one) for one in schema["anyOf"] if one.get("type") != "null"]
-        return " or ".join(kinds)
+    if several := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(kind_of(document, one) for one in several if one.get("type") != "null")
+    if isinstance(schema.get("type"), list):
+        return kind_of(document, {**schema, "type": schema["type"][0]})
     if schema.get("type") == "array":
         return f"list of {kind_of(document, schema['items'])}"
     if "additionalProperties" in schema and isinstance(schema["additionalProperties"], dict):

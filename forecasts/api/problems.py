@@ -48,13 +48,7 @@ REQUESTS: dict[Act, str] = {
     "revise": "PATCH /api/v1/questions/{}",
     "update": "POST /api/v1/questions/{}/forecasts",
 }
-_FIELDS = {
-    "criteria": "resolution_criteria",
-    "lower": "lower_bound",
-    "option": "options",
-    "resolves": "scheduled_resolve_time",
-    "upper": "upper_bound",
-}
+_FIELDS = {"option": "options", "tag": "tags"}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 # By the type of Pydantic's error, with the fields of its context.
@@ -145,6 +139,14 @@ OF_STATUS = {
     405: "method not allowed",
     413: "too large",
 }
+
+
+def answer(description: str) -> dict[str, Any]:
+    """Return a problem as the answer of an operation in the OpenAPI document."""
+    schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
 _SENTENCES = {404: "There is no such path", 405: "The path does not take this method"}
 
 

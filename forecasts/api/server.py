@@ -24,12 +24,12 @@ from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
+from forecasts.api.openapi import Documented
 from forecasts.api.problems import plain, status_and_kind
 from forecasts.api.v1 import articles, forecasts, questions, records
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.limits import format_bytes
 from forecasts.common.settings import Settings
-from forecasts.views.forecasts import ProblemDocument
 
 ROUTERS = (
     questions.router,
@@ -64,11 +64,7 @@ v1 = APIRouter(
     prefix=PREFIX,
     dependencies=[SECURITY, Depends(require_known_parameters)],
     responses={
-        status: {
-            "model": ProblemDocument,
-            "content": {problems.MEDIA_TYPE: {}},
-            "description": description,
-        }
+        status: problems.answer(description)
         for status, description in problems.DESCRIPTIONS.items()
     },
 )
@@ -88,13 +84,14 @@ def build(
     ``clock``: this machine's. ``hosts``: the names under which it is served, besides this
     machine's own.
     """
-    app = FastAPI(
+    app = Documented(
         title="Forecast Ledger",
         description=DESCRIPTION,
         version=scoring.__version__,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         middleware=[Middleware(Gate, hosts=hosts)],
     )
     app.state.ground = Ground(engine, clock, settings or Settings())

@@ -339,6 +339,15 @@ def deadline_in_title(
     return None if limit is None else _named_date(spelled, limit, here)
 
 
+def last_moment(typed: str, title: str, *, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return the end of forecasting as typed, or if that is blank, as the title names it."""
+    if typed.strip():
+        return read_date(typed, now=now, zone=zone)
+    if (named := typed_deadline(title, now=now, zone=zone)) is None:
+        raise BadInput("The title names no last day of forecasting.", remedy="Give it as closes.")
+    return named.moment
+
+
 def typed_deadline(title: str, *, now: datetime, zone: tzinfo | None = None) -> NamedDate | None:
     """Return the deadline that a typed title names, None without one.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -137,9 +138,47 @@ def test_a_title_of_another_type_needs_its_type(api: TestClient) -> None:
     given = {"title": "How many ships?", "scheduled_close_time": "2026-02-01T00:00:00Z"}
     found = api.post("/api/v1/questions", json=given).json()
     assert found["detail"] == "'How many ships?' asks for a number, not for yes or no."
-    assert "POST /api/v1/questions with type, lower_bound, upper_bound" in found["remedy"]
+    assert "POST /api/v1/questions with type, lower, upper" in found["remedy"]
     stated = api.post("/api/v1/questions", json=given | {"type": "binary"})
     assert stated.status_code == 201
+
+
+def test_a_question_is_asked_with_the_names_of_commands_or_answers(api: TestClient) -> None:
+    def ask(title: str, status: int = 201, **fields: object) -> Any:
+        answer = api.post("/api/v1/questions", json={"title": title} | fields)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    named = ask("Will it rain by 5 February 2026?", criteria="At least 1 mm.")
+    assert (named["type"], named["scheduled_close_time"]) == ("binary", "2026-02-05T23:59:59Z")
+    assert named["resolution_criteria"] == "At least 1 mm."
+    which = ask("Which city?", options=["Oslo", "Bergen"], closes="in 3 weeks")
+    assert (which["type"], which["scheduled_close_time"]) == (
+        "multiple_choice", "2026-01-23T23:59:59Z",
+    )  # fmt: skip
+    deep = ask("How deep?", lower=0, upper=7.5, unit="m", closes="2026-02-01T12:00:00+01:00")
+    assert (deep["type"], deep["lower_bound"], deep["upper_bound"]) == ("numeric", "0", "7.5")
+    assert deep["scheduled_close_time"] == "2026-02-01T11:00:00Z"
+    when = ask("When?", type="date", lower="january 2026", upper="June 2026", closes="tomorrow")
+    assert (when["lower_bound"], when["upper_bound"]) == ("2026-01-01", "2026-06-30")
+    answered = {name: deep[name] for name in ("type", "lower_bound", "upper_bound")}
+    answered |= {"scheduled_close_time": deep["scheduled_close_time"], "resolution_criteria": "x"}
+    assert ask("How high?", opens="2026-01-20", resolves="march", **answered)["open_time"] == (
+        "2026-01-20T00:00:00Z"
+    )
+    revised = api.patch(
+        "/api/v1/questions/how-high", json={"closes": "2026-03-01", "criteria": "y"}
+    )
+    assert revised.json()["scheduled_close_time"] == "2026-03-01T23:59:59Z"
+    assert revised.json()["resolution_criteria"] == "y"
+    for fields, fault in (
+        ({}, "The title names no last day of forecasting."),
+        ({"closes": "soon"}, "'soon' is not a date."),
+        ({"closes": "2026-03-01T12:00:00"}, "Write a time as ISO 8601 with an offset"),
+        ({"closes": 5}, "closes must be a text; 5 is not."),
+        ({"criteria": "x", "resolution_criteria": "y"}, "no field resolution_criteria here"),
+    ):
+        assert fault in ask("Will it snow?", 422, **fields)["detail"]
 
 
 def test_crashes_leak_nothing(app: FastAPI, make_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +306,7 @@ def test_the_documents_load_nothing_else(client: TestClient) -> None:
     for path, methods in document["paths"].items():
         for method in methods:
             assert f"{method.upper()} {path}</code>" in page.text
-    for name in ("Forecast-Input", "Evidence-Input", "UsedModel", "Receipt", "QuestionDocument"):
+    for name in ("GivenForecast", "GivenEvidence", "UsedModel", "Receipt", "QuestionDocument"):
         assert f'href="#{name}"' in page.text
         assert f'id="{name}"' in page.text
     assert "prompt_hash" in page.text

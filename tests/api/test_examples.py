@@ -17,6 +17,7 @@ from forecasts.access.members import member_or_new
 from forecasts.api.paging import PAGE_SIZE
 from forecasts.ledger import database
 from forecasts.questions import registry
+from forecasts.questions.standing import listing
 from forecasts.updates.updates import history
 from tests.api.conftest import Bot, asked, served
 from tests.conftest import ask, day
@@ -24,8 +25,8 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-EXAMPLES = dict(
-    re.findall(r"run by tests/api/test_examples.py -->\n```(\w+)\n(.*?)```", PAGE, re.S)
+PYTHON, SHELL, ASKING = re.findall(
+    r"run by tests/api/test_examples.py -->\n```\w+\n(.*?)```", PAGE, re.S
 )
 
 
@@ -48,10 +49,22 @@ def run(example: str, address: str, make_bot: Bot, *command: str) -> str:
 
 
 def test_the_shell_example_forecasts(engine: Engine, address: str, make_bot: Bot) -> None:
-    assert '"receipt":{' in run(EXAMPLES["sh"], address, make_bot, "sh", "-ec")
+    assert '"receipt":{' in run(SHELL, address, make_bot, "sh", "-ec")
     with database.reading(engine) as session:
         [(made, handle)] = history(session, registry.find(session, "rain"))
     assert (handle, made.probability) == ("bot", 0.4)
+
+
+def test_the_example_asks_questions(engine: Engine, address: str, make_bot: Bot) -> None:
+    said = run(ASKING, address, make_bot, "sh", "-ec")
+    assert '"problem' not in said
+    with database.reading(engine) as session:
+        asked = {one.slug: one.text for one in listing(session, now=day(1))}
+    rainfall = asked.pop("rainfall")
+    assert (rainfall.type, rainfall.upper_bound, rainfall.unit) == ("numeric", "300", "mm")
+    [rain] = [text for slug, text in asked.items() if slug != "rain"]
+    assert rain.scheduled_close_time.isoformat() == "2026-01-23T23:59:59+00:00"
+    assert rain.has_criteria
 
 
 def test_python_example_forecasts_every_page(engine: Engine, address: str, make_bot: Bot) -> None:
@@ -59,7 +72,7 @@ def test_python_example_forecasts_every_page(engine: Engine, address: str, make_
         alice = member_or_new(session, "alice", now=day(0))
         for number in range(PAGE_SIZE):  # besides the first one
             ask(session, alice, slug=f"q{number}")
-    said = run(EXAMPLES["python"], address, make_bot, sys.executable, "-c")
+    said = run(PYTHON, address, make_bot, sys.executable, "-c")
     assert "Will it rain? " in said
     assert "problem" not in said
     assert len(said.splitlines()) == PAGE_SIZE + 1

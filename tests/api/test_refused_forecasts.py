@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from forecasts.api.metaculus.requests import NewForecast
 from forecasts.api.problems import KINDS, OF_STATUS, document, problems
-from forecasts.api.v1.requests import Batch, Forecast, Outcome
+from forecasts.api.v1.requests import Batch, GivenForecast, Outcome
 from forecasts.common.errors import BadInput, Code, Remedy
 from tests.api.conftest import Clock, asked
 from tests.conftest import day
@@ -212,9 +212,9 @@ OF_A_FORECAST: list[tuple[dict[str, Any], str]] = [
     ({"probability": float("inf")}, "probability must be a finite number; inf is not."),
 ]
 BROKEN: list[tuple[type[BaseModel], Any, str]] = [
-    *((Forecast, YES | given, rule) for given, rule in OF_A_FORECAST),
-    (Forecast, {"probabilities": [0.5, "x"]}, "probabilities.1 must be a number; 'x' is not."),
-    (Forecast, {"quantiles": {"0.5": [1]}}, "0.5 must be a number or a text; [1] is not."),
+    *((GivenForecast, YES | given, rule) for given, rule in OF_A_FORECAST),
+    (GivenForecast, {"probabilities": [0.5, "x"]}, "probabilities.1 must be a number; 'x' is not."),
+    (GivenForecast, {"quantiles": {"0.5": [1]}}, "0.5 must be a number or a text; [1] is not."),
     (Batch, {"forecasts": [5]}, "forecasts.0 must be an object; 5 is not."),
     (Batch, {"forecasts": [], "partial": 1}, "partial must be true or false; 1 is not."),
     (

@@ -79,7 +79,7 @@ def test_the_requests_are_in_the_api() -> None:
 def test_a_request_names_the_question_and_the_fields() -> None:
     criteria = Remedy("Write them: {}", "revise", "rain/1", criteria="…")
     assert in_words(criteria, problems.request) == (
-        "Write them: PATCH /api/v1/questions/rain%2F1 with resolution_criteria"
+        "Write them: PATCH /api/v1/questions/rain%2F1 with criteria"
     )
     assert problems.request(Remedy("See: {}", "articles")) == "GET /api/v1/articles"
 

@@ -45,9 +45,9 @@ from forecasts.updates.model_uses import Model
 from forecasts.values.asked_type import ASKED_FOR, asked_type
 from forecasts.values.typed_dates import (
     iso_date,
+    last_moment,
     read_date,
     read_typed_outcome,
-    typed_deadline,
 )
 from forecasts.values.value import format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
@@ -438,12 +438,6 @@ def ask_question(
     ):
         if alone:
             raise BadInput(f"The {name} needs {needs}.", remedy="Give both, or neither.")
-    if closes.strip():
-        close = read_date(closes, now=here.now, zone=zone)
-    elif (named := typed_deadline(title, now=here.now, zone=zone)) is not None:
-        close = named.moment
-    else:
-        raise BadInput("The title names no last day of forecasting.", remedy="Give it as closes.")
     bounds: dict[str, Any] = {}
     if lower.strip() or upper.strip():
         if is_date:
@@ -461,7 +455,7 @@ def ask_question(
         type="multiple_choice" if options else kind,
         options=options,
         open_time=here.now,
-        scheduled_close_time=close,
+        scheduled_close_time=last_moment(closes, title, now=here.now, zone=zone),
         resolution_criteria=criteria,
         background=background,
         tags=tags,

@@ -69,7 +69,7 @@ def list_evidence(at: At, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = No
 
 @router.post("/questions/{id}/forecasts", status_code=201)
 @acts
-def make_forecast(at: At, id: str, body: requests.Forecast) -> NewForecast:
+def make_forecast(at: At, id: str, body: requests.GivenForecast) -> NewForecast:
     """Forecast a question, or update your forecast. The receipt proves it."""
     question = registry.find(at.session, id)
     try:
@@ -83,7 +83,7 @@ def make_forecast(at: At, id: str, body: requests.Forecast) -> NewForecast:
 
 @router.post("/questions/{id}/withdraw", status_code=201)
 @acts
-def withdraw_forecast(at: At, id: str, body: requests.Reason) -> NewForecast:
+def withdraw_forecast(at: At, id: str, body: requests.Withdrawal) -> NewForecast:
     """Withdraw your forecast. The time it was active still counts."""
     question = registry.find(at.session, id)
     saved = updates.withdraw(
@@ -175,7 +175,7 @@ _REMEDIES = {
 
 
 def explained(
-    at: At, question: Question, row: requests.Forecast, error: LedgerError, place: str = "body"
+    at: At, question: Question, row: requests.GivenForecast, error: LedgerError, place: str = "body"
 ) -> LedgerError:
     """Return the refusal of a forecast: its wrong values with their places, if it has any."""
     if type(error) not in (Refused, BadInput) or (isinstance(error, Refused) and error.code):
@@ -194,7 +194,7 @@ def malformed(row: dict[str, Any], place: str) -> BadInput:
 
 
 def wrong_values(
-    row: requests.Forecast, text: QuestionText, place: str = "body"
+    row: requests.GivenForecast, text: QuestionText, place: str = "body"
 ) -> BadInput | None:
     """Return the values of a forecast that break a rule on this question, None without any."""
     given, reasons = row.given, row.reasons

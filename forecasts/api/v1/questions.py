@@ -14,6 +14,7 @@ from forecasts.agenda.today import Todo, today
 from forecasts.api import problems
 from forecasts.api import words as texts
 from forecasts.api.caller import At, acts, markdown, reads, require_match, tagged, wants_markdown
+from forecasts.api.door import zone_of
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
 from forecasts.api.v1.forecasts import wrong_values
@@ -25,9 +26,7 @@ from forecasts.questions.standing import Status, current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
-from forecasts.values.asked_type import require_asked_type
 from forecasts.views import questions as views
-from forecasts.views.forecasts import ProblemDocument
 from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
@@ -102,10 +101,8 @@ def _needs_update(at: At) -> set[str]:
 @acts
 def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
     """Ask a question, with a first forecast if you like."""
-    require_asked_type(body.title, body.type if "type" in body.model_fields_set else None)
-    text = registry.question_text(
-        **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
-    )
+    given = body.fields(now=at.now, zone=zone_of(at))
+    text = registry.question_text(**given | teams.visibility_fields(at.session, body.visible_to))
     if body.quote and body.article is None:
         raise BadInput("A quote needs the number of its article.", remedy="Add article.")
     quote = TextQuote(body.quote) if body.quote else None
@@ -154,13 +151,7 @@ def show_question(
 
 @router.patch(
     "/{id}",
-    responses={
-        412: {
-            "model": ProblemDocument,
-            "content": {problems.MEDIA_TYPE: {}},
-            "description": "The question has changed since you read it with that ETag.",
-        }
-    },
+    responses={412: problems.answer("The question has changed since you read it with that ETag.")},
 )
 @acts
 def revise_question(
@@ -176,7 +167,8 @@ def revise_question(
     question = registry.find(at.session, id)
     if if_match is not None:
         require_match(if_match, document(at, question))
-    fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
+    given = body.fields(now=at.now, zone=zone_of(at))
+    fields = given | teams.visibility_fields(at.session, body.visible_to)
     if not fields:
         raise BadInput("There is nothing to change.", remedy="Send at least one field.")
     revisions.revise(at.session, question, reason=body.reason, **at.by, **fields)

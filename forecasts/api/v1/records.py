@@ -11,7 +11,7 @@ from forecasts.access import teams, tokens
 from forecasts.access.kinds import CrowdOf
 from forecasts.access.members import kind_of
 from forecasts.access.roles import Scope
-from forecasts.api.caller import At, markdown, reads, wants_markdown
+from forecasts.api.caller import MARKDOWN, At, markdown, reads, wants_markdown
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
@@ -39,14 +39,14 @@ from forecasts.views.scores import Digest, Rows, Scores, scored_question
 
 router = APIRouter(tags=["Records"])
 members = APIRouter(tags=["Members"])
-_DOCUMENT: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            "application/json": {"schema": {"type": "object"}},
-            "text/markdown": {"schema": {"type": "string"}},
-        }
-    }
-}
+
+
+def _answers(shape: str) -> dict[int | str, dict[str, Any]]:
+    """Return the forms of a document, whose shape ``Documented`` adds."""
+    json, text = {"$ref": f"#/components/schemas/{shape}"}, {"type": "string"}
+    return {200: {"content": {"application/json": {"schema": json}, MARKDOWN: {"schema": text}}}}
+
+
 # The columns that name a row of the attribution.
 _KEYS = {
     "update": ["question_id", "forecaster", "made_at"],
@@ -160,7 +160,7 @@ def show_crowd(
     return _table(found, ["question_id", "at"], place(cursor, here.now), limit)
 
 
-@router.get("/report", responses=_DOCUMENT)
+@router.get("/report", responses=_answers("Report"))
 @reads
 def show_report(
     at: At,
@@ -175,7 +175,7 @@ def show_report(
     return _document(request, made)
 
 
-@router.get("/compare", responses=_DOCUMENT)
+@router.get("/compare", responses=_answers("Comparison"))
 @reads
 def show_comparison(
     at: At,

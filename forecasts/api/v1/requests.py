@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,6 +21,9 @@ from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
+from forecasts.values.asked_type import require_asked_type
+from forecasts.values.outcomes import format_figure
+from forecasts.values.typed_dates import iso_date, last_moment, read_date
 from forecasts.values.value import Value
 
 ORIGIN = "api"  # of forecasts
@@ -33,6 +37,11 @@ def _moment(value: Any) -> Any:
     return value
 
 
+def _when(value: str) -> str:
+    """Return a day or time as typed; one in ISO 8601 has an offset here too."""
+    return str(_moment(value)) if _DAY_AND_TIME.match(value) else value
+
+
 def _in_range(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -42,10 +51,13 @@ def _in_range(value: datetime) -> datetime:
 
 # As JSON has them: a text is not a number, and a number is not a time.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
+_DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d")
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
 Amount = Annotated[Number, Field(ge=0, lt=2**31)]
 Flag = Annotated[bool, Field(strict=True)]
+Bound = Number | str
+When = Annotated[str, AfterValidator(_when)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_range)]
 
 
@@ -55,7 +67,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Evidence(Body):
+class GivenEvidence(Body):
     """A piece of evidence: an address, a title or a note."""
 
     url: str | None = None
@@ -86,7 +98,7 @@ class UsedModel(Body):
     tools: list[str] | None = None
 
 
-class Forecast(Body):
+class GivenForecast(Body):
     """A forecast: exactly one of the three values, with its reasons."""
 
     probability: Number | None = Field(default=None, description="of yes, from 0 to 1")
@@ -99,11 +111,11 @@ class Forecast(Body):
         "probabilities outside the bounds",
     )
     rationale: str = ""
-    evidence: list[Evidence] = Field(default=[], description="at most 100 pieces")
+    evidence: list[GivenEvidence] = Field(default=[], description="at most 100 pieces")
     model: UsedModel | None = None
 
     @model_validator(mode="after")
-    def _one_value(self) -> Forecast:
+    def _one_value(self) -> GivenForecast:
         if sum(getattr(self, name) is not None for name in _VALUES) != 1:
             raise ValueError("Give exactly one of probability, probabilities and quantiles.")
         return self
@@ -133,7 +145,7 @@ class Forecast(Body):
         }
 
 
-class BatchForecast(Forecast):
+class BatchForecast(GivenForecast):
     """A forecast of a batch, which names its question."""
 
     question: str = Field(description="the question's id or number")
@@ -151,41 +163,74 @@ class Batch(Body):
     partial: Flag = False
 
 
-class Reason(Body):
-    """The reason for an act."""
+class Withdrawal(Body):
+    """The end of a forecast, with its reason."""
 
     rationale: str = ""
+
+
+def _called(name: str, answered: str, default: Any = None, **about: Any) -> Any:
+    """Return a field with the name that commands and tools give it, or as answers have it."""
+    return Field(default=default, validation_alias=AliasChoices(name, answered), **about)
 
 
 class NewQuestion(Body):
     """A new question; without criteria and audience only its author sees it."""
 
-    title: str
-    type: QuestionType = QuestionType.binary
+    title: str = Field(description="the question in one sentence, with its last day")
+    type: QuestionType | None = Field(
+        default=None,
+        description="by default multiple_choice with options, numeric with bounds, else binary",
+    )
     options: list[str] | None = None
     ordered: Flag = False
-    lower_bound: str | None = None
-    upper_bound: str | None = None
+    lower_bound: Bound | None = _called("lower", "lower_bound")
+    upper_bound: Bound | None = _called("upper", "upper_bound")
     unit: str | None = None
-    open_time: Moment | None = Field(default=None, description="by default now")
-    scheduled_close_time: Moment
-    scheduled_resolve_time: Moment | None = None
+    open_time: When | None = _called("opens", "open_time", description="by default now")
+    scheduled_close_time: When | None = _called(
+        "closes",
+        "scheduled_close_time",
+        description="last day (or time) to forecast; by default the day that the title names",
+    )
+    scheduled_resolve_time: When | None = _called("resolves", "scheduled_resolve_time")
     family: str = ""
     tags: list[str] | None = None
     background: str = ""
-    resolution_criteria: str = ""
+    resolution_criteria: str = _called("criteria", "resolution_criteria", "")
     fine_print: str = ""
-    crowd_hidden: Flag = False
+    crowd_hidden: Flag = _called("hide_crowd", "crowd_hidden", False)
     visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
     id: str | None = Field(default=None, description="by default made from the title")
     article: Whole | None = Field(default=None, description="the number of its source article")
     quote: str = Field(default="", description="the article's passage that it is taken from")
-    forecast: Forecast | None = Field(default=None, description="a first forecast")
+    forecast: GivenForecast | None = Field(default=None, description="a first forecast")
 
-    def fields(self, now: datetime) -> dict[str, Any]:
-        """Return the wording's fields."""
+    def fields(self, *, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
+        """Return the wording's fields; BadInput for a date that cannot be read, or no close."""
         others = {"visible_to", "id", "article", "quote", "forecast"}
-        return self.model_dump(exclude=others) | {"open_time": self.open_time or now}
+        bounds = (self.lower_bound, self.upper_bound)
+        has_bounds = any(bound is not None for bound in bounds)
+        inferred = QuestionType.multiple_choice if self.options else None
+        kind = self.type or inferred or (QuestionType.numeric if has_bounds else None)
+        lower, upper = (
+            iso_date(str(bound), now=now, zone=zone, first=first)
+            if kind == QuestionType.date and bound is not None
+            else None
+            if bound is None
+            else format_figure(bound)
+            for bound, first in zip(bounds, (True, False), strict=True)
+        )
+        return self.model_dump(exclude=others) | {
+            "type": require_asked_type(self.title, kind),
+            "lower_bound": lower,
+            "upper_bound": upper,
+            "open_time": _time(self.open_time, now, zone, end_of_day=False) or now,
+            "scheduled_close_time": last_moment(
+                self.scheduled_close_time or "", self.title, now=now, zone=zone
+            ),
+            "scheduled_resolve_time": _time(self.scheduled_resolve_time, now, zone),
+        }
 
 
 class Revision(Body):
@@ -193,20 +238,30 @@ class Revision(Body):
 
     title: str | None = None
     options: list[str] | None = Field(default=None, description="new ones before the last one")
-    scheduled_close_time: Moment | None = None
-    scheduled_resolve_time: Moment | None = None
+    scheduled_close_time: When | None = _called("closes", "scheduled_close_time")
+    scheduled_resolve_time: When | None = _called("resolves", "scheduled_resolve_time")
     family: str | None = None
     tags: list[str] | None = None
     background: str | None = None
-    resolution_criteria: str | None = None
+    resolution_criteria: str | None = _called("criteria", "resolution_criteria")
     fine_print: str | None = None
-    crowd_hidden: Flag | None = None
+    crowd_hidden: Flag | None = _called("hide_crowd", "crowd_hidden")
     visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
     reason: str = ""
 
-    def fields(self) -> dict[str, Any]:
-        """Return the fields to change."""
-        return self.model_dump(exclude={"visible_to", "reason"}, exclude_none=True)
+    def fields(self, *, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
+        """Return the fields to change; BadInput for a date that cannot be read."""
+        given = self.model_dump(exclude={"visible_to", "reason"}, exclude_none=True)
+        for name in ("scheduled_close_time", "scheduled_resolve_time"):
+            if name in given:
+                given[name] = _time(given[name], now, zone)
+        return given
+
+
+def _time(
+    typed: str | None, now: datetime, zone: tzinfo | None, *, end_of_day: bool = True
+) -> datetime | None:
+    return None if typed is None else read_date(typed, now=now, zone=zone, end_of_day=end_of_day)
 
 
 class Close(Body):
