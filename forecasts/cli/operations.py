@@ -195,6 +195,14 @@ def verify(
             "FILE", "Prove the forecasts of these receipts: one, a list, or one a line, in JSON."
         ),
     ] = None,
+    proofs: Annotated[
+        str | None,
+        option(
+            "FOLDER|DIGEST",
+            "Check the receipts without the ledger: with a folder exported with proofs, a "
+            "published record, or the digest of their entry.",
+        ),
+    ] = None,
     format_: TextOrJson = "text",
 ) -> None:
     """Check that history and scores are unchanged; print the digest.
@@ -206,18 +214,21 @@ def verify(
     receipts = [] if receipt is None else read_receipts(receipt)
     database = CHOSEN["database_url"]
     if receipts and database is not None and Path(database).is_dir():
-        if against is not None or all_scores:
+        proofs = proofs or database
+    if proofs is not None:
+        if not receipts or against is not None or all_scores:
             raise BadInput(
-                f"{database!r} is a ledger folder, which has no chain and no scores.",
-                remedy="Leave out --against and --scores, or name the ledger or a backup.",
+                f"{proofs!r} is compared with receipts alone: it has no ledger.",
+                remedy="Give --receipt FILE without --against and --scores, or name the ledger or "
+                "a backup with --database.",
             )
-        _verify_folder(Path(database), receipts, format_)
+        _verify_apart(proofs, receipts, format_)
         return
     chosen = settings()
     digests = [] if against is None else read_digests(against)
     with progress_bar("verify", "entries") as tell, reading(ledger_to_read(chosen)) as session:
-        proofs = stamps.folder_of_proofs(session, chosen.proofs_folder)
-        stamped = stamps.stamps(proofs, roots=chosen.stamp_roots)
+        folder = stamps.folder_of_proofs(session, chosen.proofs_folder)
+        stamped = stamps.stamps(folder, roots=chosen.stamp_roots)
         digests += [one.digest for one in stamped if not one.fault]
         found = verification.verify(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.
@@ -249,9 +260,11 @@ def verify(
         raise typer.Exit(1)
 
 
-def _verify_folder(folder: Path, receipts: Sequence[Receipt], format_: str) -> None:
-    """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
-    found = forecast_proofs.compare(folder, receipts)
+def _verify_apart(proofs: str, receipts: Sequence[Receipt], format_: str) -> None:
+    """Print the findings on receipts without a ledger; exit code 1 unless each is proved."""
+    folder = Path(proofs)
+    known = folder if folder.is_dir() else read_digests(proofs)
+    found = forecast_proofs.compare(known, receipts)
     proved = [one.said for one in found if one.finding == "proved"]
     unproved = [one.said for one in found if one.finding != "proved"]
     if not printed_json(format_, views.CheckedReceipts(receipts=found)):

@@ -1,14 +1,15 @@
-"""The proofs of a ledger folder: the hashed JSON of each forecast, to compare with receipts.
+"""Receipts compared without the ledger: with a folder's proofs, a published record, or digests.
 
-A folder has no chain of hashes, but a receipt has the hash of its forecast. So the JSON that this
-hash is of proves that a forecast in the folder is the one that was recorded. The time of the
-recording is proved by the ledger, or by a digest.
+A ledger folder has no chain of hashes, but a receipt has the hash of its forecast. So the JSON that
+this hash is of proves that a forecast in the folder is the one that was recorded. The time of the
+recording is proved by the ledger, a published record, whose chain has the receipt's entry, or the
+digest of that entry.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +24,11 @@ from forecasts.common.times import iso, read_time, to_minute
 from forecasts.exporting.export import reading
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, rows
-from forecasts.ledger.chain import contents, sha256
+from forecasts.ledger.chain import contents, read_digest, sha256
 from forecasts.ledger.models import Entry, Forecast, Member, Question
-from forecasts.ledger.receipts import Receipt
+from forecasts.ledger.receipts import Receipt, ledger_id
+from forecasts.publication.proof import FILE as RECORD
+from forecasts.publication.verify import Check
 from forecasts.values.value import format_value
 
 FILE = "proofs.jsonl"
@@ -39,6 +42,7 @@ def write_proofs(session: Session, folder: Path, *, member: Member | None, now: 
     It has the forecasts that ``export.exported`` has.
     """
     with reading(session, member, now), (folder / FILE).open("w", encoding="utf-8") as file:
+        file.write(f'{{"ledger": "{ledger_id(session)}"}}\n')
         file.writelines(_lines(session))
     return folder / FILE
 
@@ -70,29 +74,65 @@ def _lines(session: Session) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Compared:
-    """A receipt and what the folder says of it; ``finding`` in a word, ``said`` in a sentence."""
+    """A receipt, its ``finding`` in a word, and what was ``said`` of it in a sentence."""
 
     receipt: Receipt
     finding: str
     said: str
 
 
-def compare(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
-    """Return each receipt with the finding in a folder that was exported with proofs."""
+def compare(proofs: Path | Sequence[str], given: Sequence[Receipt]) -> list[Compared]:
+    """Return each receipt with its finding.
+
+    ``proofs``: a folder that was exported with proofs, or a published record; or digests.
+    """
+    if not isinstance(proofs, Path):
+        digests = dict(map(read_digest, proofs))
+        return [_at_digest(one, digests) for one in given]
+    if (record := proofs / RECORD).is_file():
+        try:
+            check = Check(json.loads(record.read_text("utf-8")))
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadInput(f"{str(record)!r} cannot be read: {error}.") from None
+        if check.faults:
+            said = f"{RECORD} does not pass its check: {check.faults[0]}."
+            return [Compared(one, "altered_folder", said) for one in given]
+        return [Compared(one, *check.receipt(one.model_dump())) for one in given]
+    return _with_proofs(proofs, given)
+
+
+def _at_digest(one: Receipt, digests: Mapping[int, str]) -> Compared:
+    if not one.fits:
+        return _altered(one)
+    if one.place not in digests:
+        known = " and ".join(f"{place:,}" for place in sorted(digests)[-3:])
+        said = f"The receipt is of entry {one.place:,}, and a digest proves only its own: {known}."
+        return Compared(one, "missing", said)
+    if digests[one.place] != one.hash:
+        said = f"The receipt of entry {one.place:,} is not of the ledger that has this digest."
+        return Compared(one, "other_ledger", said)
+    said = f"Proved: forecast {one.row_id} is entry {one.place:,}, whose digest you have."
+    return Compared(one, "proved", said)
+
+
+def _with_proofs(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
     file = folder / FILE
     if not file.is_file():
         raise BadInput(
             f"The folder {str(folder)!r} has no proofs.",
             remedy=(
                 Remedy("Export it with its proofs: {}.", "export", "FOLDER", proofs=True),
-                "Or name the ledger, or a backup.",
+                "Or name a published record, the ledger, or a backup.",
             ),
         )
-    wanted, proved = {one.row for one in given}, {}
+    wanted, proved, ids, ledger = {one.row for one in given}, {}, set(), ""
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 proof = json.loads(line)
+                if "ledger" in proof:
+                    ledger = proof["ledger"]
+                    continue
                 row = json.dumps(
                     proof["row"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
                 )
@@ -101,18 +141,34 @@ def compare(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
                 raise BadInput(f"Line {number} of {str(file)!r} is not a proof.") from None
             if hash_ in wanted:
                 proved[hash_] = proof
+            elif isinstance(proof["row"], dict):
+                ids.add(proof["row"].get("id"))
     frames = read_folder(folder)
-    return [_compared(frames, one, proved.get(one.row)) for one in given]
+
+    def compared(one: Receipt) -> Compared:
+        proof, is_other = proved.get(one.row), ledger not in ("", one.ledger)
+        number = f"Forecast {one.row_id}"
+        if not one.fits or (proof is not None and is_other):  # the id is not in the hash
+            return _altered(one)
+        if proof is not None:
+            return _compared(frames, one, proof)
+        if is_other:
+            said = f"The receipt of entry {one.place:,} is of another ledger ({one.ledger[:12]}…)."
+            return Compared(one, "other_ledger", said)
+        if one.row_id in ids:
+            return Compared(one, "altered_folder", f"{number}: its proof in {FILE} was altered.")
+        said = f"{number}: the folder has no proof of it. It was left out or removed."
+        return Compared(one, "missing", said)
+
+    return [compared(one) for one in given]
+
+
+def _altered(one: Receipt) -> Compared:
+    said = f"The receipt of entry {one.place:,} was altered: its contents do not fit its hash."
+    return Compared(one, "altered_receipt", said)
 
 
 def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:
-    number = f"Forecast {one.row_id}"
-    if not one.fits:
-        said = f"The receipt of entry {one.place:,} was altered: its contents do not fit its hash."
-        return Compared(one, "altered_receipt", said)
-    if proof is None:
-        said = f"{number}: the folder has no proof of it. It was left out, altered or removed."
-        return Compared(one, "missing", said)
     row, slug, handle = proof["row"], proof["question_id"], proof["forecaster"]
     made_at = read_time(row["made_at"])
     of = frames.forecasts
@@ -123,7 +179,8 @@ def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:
     ]
     recorded = {name: row.get(name) for name in _VALUES}
     if not any(_values(found) == recorded for found in rows(there)):
-        said = f"{number}: forecasts.csv does not have it as it was recorded at {iso(made_at)}."
+        at = iso(made_at)
+        said = f"Forecast {one.row_id}: forecasts.csv does not have it as it was recorded at {at}."
         return Compared(one, "altered_folder", said)
     options = next(rows(frames.questions[frames.questions["question_id"] == slug])).options
     value = format_value(Forecast(**recorded), options)

@@ -4,6 +4,7 @@ It needs Python 3.9 or newer and record.json, makes no requests, and names fault
 
     python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
     python verify.py --stamps        also write the stamps, whose signatures openssl can check
+    python verify.py --receipt FILE  also prove the forecasts of these receipts
 """
 
 from __future__ import annotations
@@ -249,6 +250,26 @@ class Check:
         for what, number in sorted(found.items(), reverse=True):
             self.said.append(f"Times: {many(number, 'forecast')} {what}.")
 
+    def receipt(self, one: Any) -> tuple[str, str]:
+        """Return the finding on a receipt of a forecast, in a word and in a sentence."""
+        place, name = one["place"], f"The receipt of entry {one['place']}"
+        link = {key: value for key, value in one.items() if value is not None}
+        ledger, hash_ = link.pop("ledger", ""), link.pop("hash", "")
+        entry, own = self.entries.get(place), self.entries.get(1)
+        there, other = entry and entry.hash == hash_, own and own.hash != ledger
+        if sha256(json.dumps(link, sort_keys=True, separators=(",", ":"))) != hash_:
+            return "altered_receipt", f"{name} was altered: its contents do not fit its hash."
+        if there and other:
+            return "altered_receipt", f"{name} was altered: it names another ledger."
+        if other or (entry and not there):
+            return "other_ledger", f"{name} is of another ledger, or the ledger was rewritten."
+        if not entry:
+            part = f"entries {self.first} to {self.last}"
+            return "missing", f"{name} is not in this record, which has {part}."
+        made = [said for at, _, said in self.forecasts if at == place]
+        what = made[0] if made else f"forecast {one['row_id']}, which is not published"
+        return "proved", f"Proved: {what}: entry {place}, unchanged since."
+
     def pages(self, folder: Path, record: str) -> None:
         """Compare the site's pages with their hashes, and the record with that in verify.html."""
         every = [one for place in ("*", "questions/*", "cards/*") for one in folder.glob(place)]
@@ -359,6 +380,24 @@ def differing(score: Any, stated: Any) -> str:
     return f"{shown(score, digits)} computed from the rows, {shown(stated, digits)} stated"
 
 
+def receipts(text: str) -> list[Any]:
+    """Return the receipts in JSON or JSON Lines, wherever they are in it; ValueError without."""
+    try:
+        left = [json.loads(text)]
+    except ValueError:
+        left = [json.loads(line) for line in text.splitlines() if line.strip()]
+    found = []
+    while left:
+        one = left.pop(0)
+        if isinstance(one, dict) and isinstance(one.get("place"), int) and "row_id" in one:
+            found.append(one)
+        elif isinstance(one, (dict, list)):
+            left = [*(one.values() if isinstance(one, dict) else one), *left]
+    if not found:
+        raise ValueError("it has no receipt")
+    return found
+
+
 def many(number: int, what: str) -> str:
     """Return a number with its noun."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
@@ -373,7 +412,14 @@ def plain(lines: list[str]) -> str:
 
 def main() -> None:
     """Print the findings; exit with 1 if there is a fault."""
-    folder, options = Path(__file__).parent, sys.argv[1:]
+    folder, options, given = Path(__file__).parent, sys.argv[1:], []
+    if "--receipt" in options[:-1]:
+        at = options.index("--receipt")
+        try:
+            given = receipts(Path(options[at + 1]).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            sys.exit(f"{options[at + 1]} cannot be read: {error}")
+        del options[at : at + 2]
     if any(one.startswith("-") and one != "--stamps" for one in options):
         sys.exit(__doc__)
     try:
@@ -386,6 +432,11 @@ def main() -> None:
     print(plain(check.said))
     if check.faults:
         sys.exit(plain(["This record does NOT pass the check:", *check.faults]))
+    findings = [check.receipt(one) for one in given]
+    for finding, said in findings:
+        print(plain([said]), file=sys.stdout if finding == "proved" else sys.stderr)
+    if any(finding != "proved" for finding, _ in findings):
+        sys.exit(1)
     if "--stamps" in options:
         for digest, token in record["stamps"].items():
             (folder / f"{digest}.tsr").write_bytes(b64decode(token))

@@ -156,8 +156,8 @@ class CheckedReceipt(View):
     """A receipt, and the finding of its check."""
 
     finding: str = Field(
-        description="proved, altered_receipt, other_ledger, later or altered_ledger; of a ledger "
-        "folder proved, altered_receipt, altered_folder or missing"
+        description="proved, altered_receipt, other_ledger, later or altered_ledger; with "
+        "`--proofs` proved, altered_receipt, other_ledger, altered_folder or missing"
     )
     said: str
     receipt: Receipt

@@ -53,9 +53,34 @@ def test_a_folder_exported_with_proofs_proves_a_receipt(
     assert "forecasts.csv does not have it" in forecasts(*check, exit_code=1).stderr
     document = forecasts.printed(*check, exit_code=1)
     assert [one["finding"] for one in document["receipts"]] == ["altered_folder", "proved"]
-    assert "has no chain" in forecasts.refused(*check, "--scores")
+    assert "it has no ledger" in forecasts.refused(*check, "--scores")
     forecasts("export", folder, "--overwrite")
     assert "has no proofs" in forecasts.refused(*check)
+
+
+def test_receipts_are_checked_where_the_ledger_is_not(
+    forecasts: Run, receipts: Path, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("export", str(tmp_path / "folder"), "--proofs")
+    forecasts("publish", str(tmp_path / "record"))
+    digest = json.loads(receipts.read_text().splitlines()[1])["receipt"]["hash"]
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(tmp_path / "none.sqlite3"))
+
+    def said(proofs: str, exit_code: int = 0) -> str:
+        done = forecasts(
+            "verify", "--receipt", str(receipts), "--proofs", proofs, exit_code=exit_code
+        )
+        return str(done.stdout + done.stderr)
+
+    assert said(str(tmp_path / "folder")).count("as it was recorded") == 2
+    assert said(str(tmp_path / "record")).count("unchanged since") == 2
+    last = said(f"5-{digest}", exit_code=1)
+    assert "Proved: forecast 2 is entry 5, whose digest you have." in last
+    assert "is of entry 4, and a digest proves only its own: 5." in last
+    receipts.write_text(receipts.read_text().replace('"row_id": 2', '"row_id": 7'))
+    assert said(str(tmp_path / "record"), exit_code=1).count("was altered") == 1
+    assert not (tmp_path / "none.sqlite3").exists()
+    assert "compared with receipts alone" in forecasts.refused("verify", "--proofs", digest)
 
 
 def test_receipts_that_were_altered_are_named_and_the_exit_code_is_1(

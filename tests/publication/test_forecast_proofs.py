@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,14 +15,19 @@ from forecasts.access.members import member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput
+from forecasts.common.settings import sqlite_url
 from forecasts.exporting.export import exported
 from forecasts.folder.folder import read_folder, write_folder
+from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.ledger.receipts import Receipt, receipt
+from forecasts.ledger.receipts import receipts as receipts_of
+from forecasts.publication import verify
 from forecasts.publication.forecast_proofs import FILE, compare, write_proofs
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day, say
+from tests.publication.conftest import Filled
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +70,17 @@ def folder(session: Session, alice: Member, receipts: list[Receipt], tmp_path: P
     return tmp_path / "folder"
 
 
+def of_another_ledger(one: Receipt) -> Receipt:
+    """Return an intact receipt of the same place in another ledger."""
+    link = one.model_dump(exclude={"ledger", "hash"}, exclude_none=True) | {
+        "row": "1" * 64,
+        "before": "2" * 64,
+    }
+    text = json.dumps(link, sort_keys=True, separators=(",", ":"))
+    hash_ = hashlib.sha256(text.encode()).hexdigest()
+    return Receipt(**link, ledger="3" * 64, hash=hash_)
+
+
 def test_every_type_of_forecast_is_proved_in_words(folder: Path, receipts: list[Receipt]) -> None:
     found = compare(folder, receipts)
     assert [one.finding for one in found] == ["proved"] * 5
@@ -75,11 +95,15 @@ def test_altered_forecasts_proofs_receipts_are_named(folder: Path, receipts: lis
     file = folder / "forecasts.csv"
     file.write_text(file.read_text().replace("0.30000000000000004", "0.9"))
     proofs = (folder / FILE).read_text().splitlines(keepends=True)
-    (folder / FILE).write_text("".join(proofs[:1] + proofs[2:]).replace("40.0", "41.0"))
+    (folder / FILE).write_text("".join(proofs[:2] + proofs[3:]).replace("40.0", "41.0"))
     found = compare(folder, [*receipts[:3], receipts[3].model_copy(update={"number": 9})])
     assert [one.finding for one in found] == [
-        *("altered_folder", "missing", "missing", "altered_receipt"),
+        *("altered_folder", "missing", "altered_folder", "altered_receipt"),
     ]
+    assert found[2].said == "Forecast 3: its proof in proofs.jsonl was altered."
+    elsewhere = receipts[0].model_copy(update={"ledger": "0" * 64})
+    assert compare(folder, [elsewhere])[0].finding == "altered_receipt"
+    assert compare(folder, [of_another_ledger(receipts[0])])[0].finding == "other_ledger"
 
 
 def test_hidden_forecasts_have_no_proof(
@@ -94,7 +118,7 @@ def test_hidden_forecasts_have_no_proof(
     frames, _ = exported(session, member=stranger, now=day(2))
     write_folder(frames, tmp_path / "folder")
     file = write_proofs(session, tmp_path / "folder", member=stranger, now=day(2))
-    assert file.read_text() == ""
+    assert "row" not in file.read_text()
     [found] = compare(tmp_path / "folder", [kept])
     assert found.finding == "missing"
 
@@ -103,7 +127,7 @@ def test_bad_lines_and_missing_proofs_are_named(folder: Path, receipts: list[Rec
     proofs = (folder / FILE).read_text()
     for line in ("{", "[]", "{}"):
         (folder / FILE).write_text(f"{proofs}{line}\n")
-        with pytest.raises(BadInput, match="Line 6 of"):
+        with pytest.raises(BadInput, match="Line 7 of"):
             compare(folder, receipts)
     (folder / FILE).write_text(f'{proofs}{{"row": 3}}\n')
     assert compare(folder, receipts[:1])[0].finding == "proved"
@@ -111,3 +135,46 @@ def test_bad_lines_and_missing_proofs_are_named(folder: Path, receipts: list[Rec
     with pytest.raises(BadInput, match="has no proofs") as refused:
         compare(folder, receipts)
     assert "--proofs" in refused.value.remedy
+
+
+def test_a_published_record_and_a_digest_prove_receipts_or_say_why_not(
+    kept: str, filled: Filled, tmp_path: Path
+) -> None:
+    engine = database.open_engine(sqlite_url(filled.file))
+    with database.reading(engine) as session:
+        rain, bobs, _ = receipts_of(session, [1, 2, 3])
+    engine.dispose()
+    later = rain.model_copy(update={"place": 10_000})
+    (tmp_path / "record.json").write_text(kept, encoding="utf-8")
+    program = Path(verify.__file__).read_text(encoding="utf-8")
+    (tmp_path / "verify.py").write_text(program, encoding="utf-8")
+    altered, strange = rain.model_copy(update={"row_id": 9}), of_another_ledger(rain)
+    cases = {
+        "proved": (rain, "Proved: rain, forecast of kate at 2026-01-02T00:00:00.000000Z: entry"),
+        "hidden": (bobs, "Proved: forecast 2, which is not published: entry"),
+        "altered_receipt": (altered, "was altered: its contents do not fit its hash."),
+        "other_ledger": (strange, "is of another ledger, or the ledger was rewritten."),
+    }
+    for finding, (one, said) in cases.items():
+        [found] = compare(tmp_path, [one])
+        assert found.finding == finding.replace("hidden", "proved")
+        assert said in found.said
+        file = tmp_path / "receipt.json"
+        file.write_text(f'{{"receipt": {one.model_dump_json()}}}', encoding="utf-8")
+        command = [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), "--receipt", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == (found.finding != "proved")
+        assert found.said in (done.stderr or done.stdout)
+    own = compare([rain.digest, bobs.digest], [rain, bobs, altered, strange, later])
+    assert [one.finding for one in own] == [
+        *("proved", "proved", "altered_receipt", "other_ledger", "altered_receipt"),
+    ]
+    [unknown] = compare([bobs.digest], [rain])
+    assert (unknown.finding, "proves only its own" in unknown.said) == ("missing", True)
+    file.write_text("{}")
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "it has no receipt" in refused.stderr) == (1, True)
+    (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
+    [found] = compare(tmp_path, [rain])
+    assert found.finding == "altered_folder"
+    assert "does not pass its check: forecast 1 of rain does not match entry" in found.said
