@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import create_engine
 
 from forecasts.agenda.notifications.channels import ChannelInfo
 from forecasts.api.docs_page import fields_of, kind_of
+from forecasts.api.server import build
 from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.members import TeamsAndRoles, Token
@@ -62,6 +65,11 @@ def page(written: str) -> str:
     adapters = [(name, "serialization", TypeAdapter(shape)) for name, shape in SHAPES.items()]
     of, all_of = TypeAdapter.json_schemas(adapters, ref_template="#/components/schemas/{model}")
     shapes = all_of["$defs"]
+    app = build(create_engine("sqlite://"), clock=lambda: datetime.now(UTC))
+    explained = app.openapi()["components"]["schemas"]
+    for name in shapes.keys() & explained.keys():
+        for field, schema in shapes[name].get("properties", {}).items():
+            schema.setdefault("description", explained[name]["properties"][field]["description"])
     document = {"components": {"schemas": shapes}}
     names = re.compile(
         rf"\b({'|'.join(name for name in shapes if 'properties' in shapes[name])})\b"

@@ -142,7 +142,7 @@ def _with_proofs(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
             if hash_ in wanted:
                 proved[hash_] = proof
             elif isinstance(proof["row"], dict):
-                ids.add(proof["row"].get("id"))
+                ids.add(str(proof["row"].get("id")))
     frames = read_folder(folder)
 
     def compared(one: Receipt) -> Compared:
@@ -155,7 +155,7 @@ def _with_proofs(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
         if is_other:
             said = f"The receipt of entry {one.place:,} is of another ledger ({one.ledger[:12]}…)."
             return Compared(one, "other_ledger", said)
-        if one.row_id in ids:
+        if str(one.row_id) in ids:
             return Compared(one, "altered_folder", f"{number}: its proof in {FILE} was altered.")
         said = f"{number}: the folder has no proof of it. It was left out or removed."
         return Compared(one, "missing", said)
