@@ -209,22 +209,21 @@ class NewQuestion(Body):
     def fields(self, *, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
         """Return the wording's fields; BadInput for a date that cannot be read, or no close."""
         others = {"visible_to", "id", "article", "quote", "forecast"}
-        bounds = (self.lower_bound, self.upper_bound)
-        has_bounds = any(bound is not None for bound in bounds)
+        has_bounds = (self.lower_bound, self.upper_bound) != (None, None)
         inferred = QuestionType.multiple_choice if self.options else None
         kind = self.type or inferred or (QuestionType.numeric if has_bounds else None)
-        lower, upper = (
-            iso_date(str(bound), now=now, zone=zone, first=first)
-            if kind == QuestionType.date and bound is not None
-            else None
-            if bound is None
-            else format_figure(bound)
-            for bound, first in zip(bounds, (True, False), strict=True)
-        )
+
+        def bound(given: Bound | None, *, first: bool = False) -> str | None:
+            if given is None:
+                return None
+            if kind == QuestionType.date:
+                return iso_date(str(given), now=now, zone=zone, first=first)
+            return format_figure(given)
+
         return self.model_dump(exclude=others) | {
             "type": require_asked_type(self.title, kind),
-            "lower_bound": lower,
-            "upper_bound": upper,
+            "lower_bound": bound(self.lower_bound, first=True),
+            "upper_bound": bound(self.upper_bound),
             "open_time": _time(self.open_time, now, zone, end_of_day=False) or now,
             "scheduled_close_time": last_moment(
                 self.scheduled_close_time or "", self.title, now=now, zone=zone
