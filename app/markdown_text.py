@@ -35,7 +35,7 @@ _COPIED = re.compile(
 # tried beyond this product of lengths: with one word repeated, its time grows with the cube.
 _SIMILARITY, _CONTEXT, _MOST_COMPARED = 0.4, 4, 40_000
 
-# Spaces inside a figure: of "12 %" and of "1 to 3".
+# Spaces inside a figure: before its percent sign, and those of "1 to 3".
 _WITHIN = re.compile(r"(?<=\d) (?=%|to [+−]?\d)|(?<=\d to) (?=[+−]?\d)")
 _ARROW = re.compile(r"(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>=~!])(?==)")
 
@@ -45,7 +45,7 @@ def as_text(words: str) -> str:
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
     An address or a command's option becomes a code span, so that it can be copied without added
-    characters. "12 %" and "1 to 3" are not broken between lines.
+    characters. A figure with its sign, and "1 to 3", are not broken between lines.
     """
     plain = " ".join(_INVISIBLE.sub(" ", words).split())
     return "".join(
