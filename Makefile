@@ -105,9 +105,9 @@ $(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
 lock:
 	$(PIP) install uv
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--quiet --upgrade pyproject.toml --extra build --extra api --output-file requirements.lock
+		--quiet --upgrade pyproject.toml --extra build --extra api --extra postgres --output-file requirements.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--quiet --upgrade pyproject.toml --extra build --extra api --extra dev --output-file requirements-dev.lock
+		--quiet --upgrade pyproject.toml --extra build --extra api --extra postgres --extra dev --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

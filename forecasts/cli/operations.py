@@ -34,7 +34,7 @@ from forecasts.ledger.moved import moved_to
 from forecasts.ledger.receipts import Finding, Receipt, read_receipts
 from forecasts.ledger.receipts import check as check_receipts
 from forecasts.ledger.urls import is_embedded, place, sqlite_path
-from forecasts.operations import health, stamps, transfer, upkeep
+from forecasts.operations import grants, health, stamps, transfer, upkeep
 from forecasts.operations.backup import back_up
 from forecasts.operations.backup import restore as restore_backup
 from forecasts.operations.digests import read_digests
@@ -50,7 +50,12 @@ _SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
 @app.command(cls=OnLedger)
-def migrate() -> None:
+def migrate(
+    grant: Annotated[
+        str | None,
+        option("ROLE", "Also grant this database role the rights of a member, and no others."),
+    ] = None,
+) -> None:
     """Create a ledger on a server, or update its schema.
 
     A ledger in a file is created and updated by the app and by every command; one on a server,
@@ -60,6 +65,9 @@ def migrate() -> None:
     migrated = schema.migrate(engine)
     if migrated is not None:
         print_migrated(engine, migrated)
+    if grant is not None:
+        grants.grant(engine, grant)
+        print_line(f"The role {grant} has the rights of a member.")
     print_line(
         f"The ledger {place(engine)} has schema {schema.schema_revision(engine)}, the newest."
     )

@@ -43,6 +43,7 @@ from forecasts.ledger.urls import is_embedded, named_file, place, read_url, sqli
 from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 from forecasts.operations.digests import EVERY, is_old
+from forecasts.operations.grants import missing_grants
 from forecasts.resolution.disputes import open_disputes
 from forecasts.resolution.progress import parked, run_times
 from forecasts.resolution.proposals import open_proposals
@@ -54,12 +55,6 @@ LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB i
 TOLERANCE = timedelta(seconds=5)  # between clocks
 # The server settings by which an acknowledged write survives a power cut.
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
-# The privileges of a role beyond SELECT and INSERT.
-_MORE_PRIVILEGES = {
-    **dict.fromkeys(("watch", "channel", "notice", "upkeep"), ("UPDATE",)),
-    **dict.fromkeys(("score", "ended_session", "idempotent_answer"), ("DELETE",)),
-    "last_run": ("UPDATE", "DELETE"),
-}
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
@@ -394,23 +389,6 @@ def _clock_of(connection: Connection, here: Callable[[], datetime]) -> Finding:
         f"{difference}: the server's is {'ahead' if ahead > 0 else 'behind'}.",
         "Synchronise both clocks (NTP). The server's decides when a forecast was made.",
     )
-
-
-def missing_grants(connection: Connection) -> list[str]:
-    """Return the GRANT of each privilege that the role lacks, up to the TO."""
-    grants = []
-    for name in (table.name for table in SQLModel.metadata.sorted_tables):
-        privileges = ("SELECT", "INSERT", *_MORE_PRIVILEGES.get(name, ()))
-        lacked = [
-            act
-            for act in privileges
-            if not connection.scalar(select(func.has_table_privilege(name, act)))
-        ]
-        if lacked:
-            grants.append(f"GRANT {', '.join(lacked)} ON {name}")
-        if not connection.scalar(select(func.has_sequence_privilege(f"{name}_id_seq", "USAGE"))):
-            grants.append(f"GRANT USAGE ON SEQUENCE {name}_id_seq")
-    return grants
 
 
 def check_routine(session: Session, *, now: datetime) -> Iterator[Finding]:
