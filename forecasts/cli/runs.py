@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -38,18 +39,18 @@ from forecasts.cli.options import (
     flag,
     option,
 )
-from forecasts.cli.outputs import progress_bar
+from forecasts.cli.outputs import emit, progress_bar, require_file
 from forecasts.cli.printing import print_error, print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
-from forecasts.common.settings import Settings
+from forecasts.common.settings import Settings, data_folder
 from forecasts.common.text import count
 from forecasts.ledger import schema
 from forecasts.ledger.clock import act_time, ledger_clock, require_not_behind
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
-from forecasts.ledger.urls import holds_secrets, read_url
+from forecasts.ledger.urls import holds_secrets, named_file, read_url
 from forecasts.operations import digests, schedules
 from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
@@ -328,20 +329,43 @@ def cron(every: Every = DEFAULT_EVERY, environment_file: EnvironmentFile = _SECR
 
 @schedule.command(cls=OnLedger)
 def systemd(
-    part: Annotated[str, argument("service|timer|both", "The unit to print.")] = "both",
+    part: Annotated[
+        str,
+        argument("service|timer|app|api|both", "The unit to print; both are those of the runs."),
+    ] = "both",
+    app: Annotated[bool, flag("--app", "Serve the app by a unit too.")] = False,
+    api: Annotated[bool, flag("--api", "Serve the API by a unit too.")] = False,
+    name: Annotated[
+        list[str] | None, option("HOST", "A name of the API, as of forecasts api; repeat for more.")
+    ] = None,
     every: Every = DEFAULT_EVERY,
     user: User = None,
     environment_file: EnvironmentFile = _SECRETS,
+    to: Annotated[
+        Path | None, option("FOLDER", "Write the units into this folder. [default: print them]")
+    ] = None,
 ) -> None:
-    """Print a systemd service and timer, with instructions."""
-    one_of("The unit", part, ("service", "timer", "both"))
+    """Print or write systemd units, with instructions: of the runs, the app and the API."""
+    one_of("The unit", part, ("service", "timer", "app", "api", "both"))
     period = schedules.read_every(every)
-    found = _installation(every, user=user, secrets=environment_file)
+    found = _installation(every, user=user, secrets=environment_file, sandboxed=True)
+    names = [word for host in name or () for word in ("--name", host)]
+    named = replace(found, given=f"{found.given} {shlex.join(names)}".rstrip())
     units = {
-        "service": schedules.systemd_service(found),
-        "timer": schedules.systemd_timer(found, period),
+        "service": partial(schedules.systemd_service, found),
+        "timer": partial(schedules.systemd_timer, found, period),
+        "app": partial(schedules.systemd_server, found, "app", "--no-open"),
+        "api": partial(schedules.systemd_server, named, "api", *names),
     }
-    typer.echo("\n".join(units.values()) if part == "both" else units[part], nl=False)
+    both = ("service", "timer", *(["app"] if app else ()), *(["api"] if api else ()))
+    texts = {one: units[one]() for one in (both if part == "both" else (part,))}
+    if to is None:
+        typer.echo("\n".join(texts.values()), nl=False)
+        return
+    for one, unit in texts.items():
+        require_file(to / schedules.file_of(one))
+        emit(unit, to / schedules.file_of(one))
+        print_line(str(to / schedules.file_of(one)))
 
 
 @schedule.command(cls=OnLedger)
@@ -506,9 +530,16 @@ def _installation(
     secrets: Path = _SECRETS,
     image: str | None = None,
     digest_file: bool = True,
+    sandboxed: bool = False,
 ) -> schedules.Installation:
-    """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
+    """Return the installation.
+
+    ``digest_file``: digests go to a file unless set otherwise. ``sandboxed``: it may write only to
+    the folders that it names; another user's data folder is ``STATE``.
+    """
     chosen = settings()
+    state = sandboxed and user not in (None, getpass.getuser())
+    data = Path(schedules.STATE) if state else data_folder()
     is_secret = holds_secrets(chosen.database_url)
     given = {
         "--every": None if every == DEFAULT_EVERY else every,
@@ -531,16 +562,21 @@ def _installation(
         digests.require_server(target)
         needed["digest_to"] = None if "://" in target else str(Path(target).absolute())
     elif digest_file:
-        needed["digest_to"] = str(digests.default_file(chosen.database_url))
+        needed["digest_to"] = str(digests.default_file(chosen.database_url, data))
     if chosen.allow_private_addresses:
         needed["allow_private_addresses"] = "true"
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
+    file = named_file(read_url(chosen.database_url))
+    written = [file, Path(target) if (target := needed.get("digest_to")) else None]
+    folders = [one.parent for one in written if one is not None]
     return schedules.Installation(
         command=(_command(), "run"),
         user=user or getpass.getuser(),
         settings={f"FORECASTS_{name.upper()}": value for name, value in needed.items()},
         secrets=str(secrets.absolute()),
         given=options,
+        writes=tuple(sorted({str(one) for one in (data, chosen.proofs_folder, *folders) if one})),
+        state=state,
     )
 
 

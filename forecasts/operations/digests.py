@@ -47,12 +47,15 @@ class Sent:
     reason: str = ""
 
 
-def default_file(url: str) -> Path:
-    """Return the file for the digests of the ledger at ``url`` unless another target is set."""
+def default_file(url: str, folder: Path | None = None) -> Path:
+    """Return the file for the digests of the ledger at ``url`` unless another target is set.
+
+    ``folder``: the data folder, if it is not this user's.
+    """
     parsed = read_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         return Path(f"{Path(parsed.database).absolute()}.digests")
-    return data_folder() / "digests"
+    return (folder or data_folder()) / "digests"
 
 
 def shown(target: str) -> str:

@@ -1,5 +1,7 @@
 """Schedule runs: units for cron, systemd and Kubernetes, and a loop for the app and containers.
 
+With systemd, the app and the API are units too.
+
 ``--every`` divides an hour or a day, such as 15m or 6h, so that the runs of each day are at the
 same times: cron, systemd and Kubernetes can all express that.
 """
@@ -12,6 +14,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from forecasts.common.errors import BadInput
 from forecasts.resolution.progress import divides_hour_or_day, interval_in_words
@@ -22,8 +25,19 @@ DEFAULT_EVERY = "15m"
 OWN_EVERY = "FORECASTS_RUN_EVERY"  # sets the interval of the runs of the app and the API
 # Set by forecasts app for its pages: the interval of the runs that it has started.
 RUNS_STARTED = "FORECASTS_RUNS_STARTED"
+STATE = "/var/lib/forecasts"  # the data folder of a unit whose user is not the one who prints it
 LONGEST_RUN = 6 * _HOUR  # a unit ends a longer run, since no other can start meanwhile
 _LONGEST_WAIT = 60.0  # seconds, to notice a changed clock or a machine that slept
+_HARDENED = (
+    "# It can write to these folders and to a /tmp of its own, and reach the network; no more.",
+    *("ProtectSystem=strict", "ProtectHome=read-only", "PrivateTmp=yes", "PrivateDevices=yes"),
+    *("NoNewPrivileges=yes", "CapabilityBoundingSet=", "RestrictSUIDSGID=yes", "UMask=0077"),
+    *(f"Protect{part}=yes" for part in ("KernelTunables", "KernelModules", "KernelLogs")),
+    *(f"Protect{part}=yes" for part in ("ControlGroups", "Clock", "Hostname")),
+    *(f"Restrict{part}=yes" for part in ("Namespaces", "Realtime")),
+    *("LockPersonality=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"),
+    *("SystemCallArchitectures=native", "SystemCallFilter=@system-service"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class Installation:
 
     ``command``: the words of ``forecasts run``, without options. ``settings``: environment
     variables; None for a secret, which the unit reads from the file ``secrets``. ``given``: the
-    options of the command that prints the unit.
+    options of the command that prints the unit. ``writes``: folders that it writes to; ``state``:
+    ``STATE`` is among them, as the data folder, and systemd makes it.
     """
 
     command: tuple[str, ...]
@@ -40,6 +55,8 @@ class Installation:
     settings: Mapping[str, str | None]
     secrets: str
     given: str = ""
+    writes: tuple[str, ...] = ()
+    state: bool = False
 
     @property
     def public(self) -> dict[str, str]:
@@ -143,29 +160,59 @@ def _each(step: int, of: int, first: str = "0", start: str = "*") -> str:
 
 def systemd_service(installation: Installation) -> str:
     """Return the unit of a single run."""
-    environment = [
-        f"Environment={_quoted(f'{name}={value}')}" for name, value in installation.public.items()
-    ]
-    if installation.secret:
-        environment.append(f"EnvironmentFile={installation.secrets.replace('%', '%%')}")
-    command = " ".join(_quoted(word.replace("$", "$$")) for word in installation.command)
-    return _lines(
-        *_install_lines(installation, "service"),
-        *_secrets_lines(installation),
-        "[Unit]",
-        "Description=Resolve the due questions of the forecast ledger",
-        "Wants=network-online.target",
-        "After=network-online.target",
-        "",
-        "[Service]",
+    return _service(
+        installation,
+        "service",
+        "Resolve the due questions of the forecast ledger",
         "Type=oneshot",
         "# A run that hangs is ended; a later one takes over its questions.",
         f"TimeoutStartSec={int(LONGEST_RUN.total_seconds())}",
-        f"User={installation.user}",
-        *environment,
-        f"ExecStart={command}",
         "# 3: the run succeeded, and something needs a person.",
         "SuccessExitStatus=3",
+    )
+
+
+def systemd_server(installation: Installation, name: str, *options: str) -> str:
+    """Return the unit that serves the ``app`` or the ``api`` and leaves the runs to the timer."""
+    command = (installation.command[0], name, "--no-runs", *options)
+    return _service(
+        replace(installation, command=command),
+        name,
+        f"Serve the {'API' if name == 'api' else name} of the forecast ledger",
+        "Restart=always",
+        "RestartSec=5",
+        after=("", "[Install]", "WantedBy=multi-user.target"),
+    )
+
+
+def _service(
+    installation: Installation, part: str, purpose: str, *how: str, after: tuple[str, ...] = ()
+) -> str:
+    environment = [
+        f"Environment={_quoted(f'{name}={value}')}" for name, value in installation.public.items()
+    ]
+    if installation.state:
+        environment += [f"StateDirectory={Path(STATE).name}", "Environment=XDG_DATA_HOME=/var/lib"]
+    # Without secrets the file need not exist.
+    optional = "" if installation.secret else "-"
+    environment.append(f"EnvironmentFile={optional}{installation.secrets.replace('%', '%%')}")
+    writes = " ".join(_quoted(f"-{folder}") for folder in installation.writes)
+    return _lines(
+        *_install_lines(installation, part),
+        *_secrets_lines(installation),
+        "[Unit]",
+        f"Description={purpose}",
+        "Wants=network-online.target",
+        "After=network-online.target postgresql.service",
+        "",
+        "[Service]",
+        f"User={installation.user}",
+        *environment,
+        f"ExecStart={' '.join(_quoted(w.replace('$', '$$')) for w in installation.command)}",
+        *how,
+        *_HARDENED,
+        *([f"ReadWritePaths={writes}"] if writes else []),
+        *after,
     )
 
 
@@ -193,8 +240,13 @@ def systemd_timer(installation: Installation, every: timedelta) -> str:
     )
 
 
+def file_of(part: str) -> str:
+    """Return the name of a unit's file: of the ``service`` or ``timer``, the ``app`` or ``api``."""
+    return f"forecasts.{part}" if part in ("service", "timer") else f"forecasts-{part}.service"
+
+
 def _install_lines(installation: Installation, part: str) -> list[str]:
-    unit = f"/etc/systemd/system/forecasts.{part}"
+    unit = f"/etc/systemd/system/{file_of(part)}"
     command = f"forecasts schedule systemd {part}{_comment(installation.given)}"
     return [f"# {unit}", f"# To install: {command} | sudo tee {unit}"]
 

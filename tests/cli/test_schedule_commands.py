@@ -87,6 +87,28 @@ def test_the_line_that_installs_a_unit_names_its_options_and_the_ledger_unless_t
     assert "has characters" in forecasts.refused("schedule", "systemd", "--user", "a\nb")
 
 
+def test_units_of_the_app_and_the_api_are_written_for_another_user_with_a_folder_of_its_own(
+    forecasts: Run, installed: Path, tmp_path: Path
+) -> None:
+    command = ("schedule", "systemd", "--app", "--api", "--name", "api.example.org")
+    team = ("--user", "ledger", "--database", "postgresql:///forecasts", "--every", "1d")
+    printed = forecasts(*command, *team, "--to", str(tmp_path)).stdout.split()
+    names = ["forecasts.service", "forecasts.timer", "forecasts-app.service"]
+    assert printed == [str(tmp_path / name) for name in (*names, "forecasts-api.service")]
+    app, api = (Path(path).read_text() for path in printed[2:])
+    assert f"ExecStart={installed} app --no-runs --no-open\n" in app
+    assert f"ExecStart={installed} api --no-runs --name api.example.org\n" in api
+    install = "forecasts schedule systemd api --every 1d --user ledger --database"
+    assert f"{install} postgresql:///forecasts --name api.example.org | sudo tee" in api
+    for unit in (app, api, Path(printed[0]).read_text()):
+        assert "Environment=FORECASTS_DIGEST_TO=/var/lib/forecasts/digests\n" in unit
+        assert "ReadWritePaths=-/var/lib/forecasts\n" in unit
+    own = forecasts("schedule", "systemd", "app", "--database", str(tmp_path / "a.db")).stdout
+    assert "StateDirectory" not in own
+    assert f"-{tmp_path} " in f"{own} ".replace("\n", " ")
+    assert "There is no folder" in forecasts.refused(*command, "--to", str(tmp_path / "none"))
+
+
 class Waiting:
     """In place of an Event: waiting moves the clock and takes no time."""
 

@@ -6,6 +6,7 @@ import configparser
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -156,14 +157,41 @@ def test_systemd_itself_accepts_the_units(tmp_path: Path) -> None:
     settings = {"FORECASTS_DATABASE_URL": NASTY, "FORECASTS_COMMANDS_FOLDER": None}
     environment = "/etc/forecasts/environment"
     this = schedules.Installation((str(program), "run"), "root", settings, environment)
-    service, timer = tmp_path / "forecasts.service", tmp_path / "forecasts.timer"
-    service.write_text(schedules.systemd_service(this))
+    files = {
+        part: tmp_path / schedules.file_of(part) for part in ("service", "timer", "app", "api")
+    }
+    timer = files["timer"]
+    served = replace(this, state=True, writes=("/srv/a b", "/var/lib/forecasts"))
+    files["service"].write_text(schedules.systemd_service(this))
+    files["app"].write_text(schedules.systemd_server(this, "app"))
+    files["api"].write_text(schedules.systemd_server(served, "api", "--name", "example.org"))
     for words in ("15m", "6h", "1d"):
         timer.write_text(schedules.systemd_timer(this, schedules.read_every(words)))
-        command = [analyze, "verify", "--man=no", str(service), str(timer)]
+        command = [analyze, "verify", "--man=no", *map(str, files.values())]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert [line for line in done.stderr.splitlines() if "forecasts." in line] == []
+        assert [line for line in done.stderr.splitlines() if "forecasts" in line] == []
+    command = [analyze, "security", "--offline=yes", "--threshold=30", "--no-pager"]
+    for part in ("service", "app", "api"):  # of 100, which is no protection
+        done = subprocess.run([*command, files[part]], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_a_server_is_a_unit_that_leaves_the_runs_to_the_timer_and_writes_to_its_folders() -> None:
+    of = replace(installation(), writes=("/srv/a b", "/var/lib/forecasts"), state=True)
+    unit = schedules.systemd_server(of, "api", "--name", "example.org")
+    for line in (
+        'ExecStart="/opt/fore casts/bin/forecasts" api --no-runs --name example.org',
+        'ReadWritePaths="-/srv/a b" -/var/lib/forecasts',
+        "StateDirectory=forecasts",
+        "Environment=XDG_DATA_HOME=/var/lib",
+        "EnvironmentFile=-/etc/forecasts/environment",
+        "ProtectSystem=strict",
+        "Restart=always",
+        "WantedBy=multi-user.target",
+    ):
+        assert f"{line}\n" in unit
+    assert "StateDirectory" not in schedules.systemd_server(installation(), "app")
 
 
 def test_the_manifest_is_a_cron_job_that_runs_one_at_a_time() -> None:
