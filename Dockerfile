@@ -22,7 +22,7 @@ RUN find . -depth \( -name tests -o -path '*/pyarrow/include' -o -path '*/pydeck
       -o -path '*/babel/locale-data/[!er]*' -o -name '*_flight.*' -o -name '*_s3*.so*' \) \
       -exec rm -r {} + \
     && find . -name '*.so*' -not -path '*.libs/*' -exec strip --strip-unneeded {} + \
-    && cd /tmp && /opt/forecasts/bin/forecasts demo --no-serve \
+    && /opt/forecasts/bin/forecasts demo --no-serve \
     && /opt/forecasts/bin/python -c "import app.session, alembic.command, forecasts.api.server, psycopg, typst"
 
 FROM ${BASE}

@@ -567,15 +567,16 @@ def _installation(
         needed["allow_private_addresses"] = "true"
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
     file = named_file(read_url(chosen.database_url))
-    written = [file, Path(target) if (target := needed.get("digest_to")) else None]
-    folders = [one.parent for one in written if one is not None]
+    digest = needed.get("digest_to")
+    written = [file, Path(digest) if digest else None]
+    folders = [str(one.parent) for one in written if one is not None]
     return schedules.Installation(
         command=(_command(), "run"),
         user=user or getpass.getuser(),
         settings={f"FORECASTS_{name.upper()}": value for name, value in needed.items()},
         secrets=str(secrets.absolute()),
         given=options,
-        writes=tuple(sorted({str(one) for one in (data, chosen.proofs_folder, *folders) if one})),
+        writes=tuple(sorted({str(data), needed.get("proofs_folder") or str(data), *folders})),
         state=state,
     )
 
