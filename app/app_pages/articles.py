@@ -172,7 +172,7 @@ def one(number: int) -> None:
         label = f"{count(len(asked), 'question')} from this article"
         with st.expander(label, expanded=len(asked) <= 3):
             for _, state in asked:
-                question_line(state, f"{state.status} · {closing(state.text, moment)}")
+                question_line(state, f"{state.stage} · {closing(state.text, moment)}")
     used = {source.quote for source, _ in asked}
     drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
     name = article.content_hash[:12]

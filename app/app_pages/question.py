@@ -40,6 +40,7 @@ from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.articles import library
 from forecasts.common.errors import NotFound
+from forecasts.common.text import count
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Resolution, Stance
@@ -57,7 +58,6 @@ from forecasts.views import question_charts
 BADGES: dict[standing.Status, Literal["green", "orange", "blue"]] = {
     standing.Status.open: "green",
     standing.Status.awaiting: "orange",
-    standing.Status.proposed: "orange",
     standing.Status.resolved: "blue",
 }
 ACTIONS = (Action.forecast, Action.propose, Action.dispute, Action.revise)
@@ -118,6 +118,8 @@ def head() -> None:
     beside: Any = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center"}
     with st.container(key="question-head", **beside):
         st.badge(str(state.status), color=BADGES.get(state.status, "gray"))
+        if state.proposals:
+            st.badge(count(state.proposals, "proposal"), color="orange")
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
         for one in origins:
@@ -259,7 +261,7 @@ def forecast_panel() -> None:
             st.caption("You haven’t forecast this yet.")
         elif so_far := previews.format_score_so_far(text, own, now=moment):
             st.caption(as_text(f"{so_far} ({rule})"), help=rule_help)
-        if state.status == standing.Status.proposed:
+        if state.proposals:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
             st.caption("You can read this question. Forecasting requires the forecaster role.")
@@ -268,8 +270,7 @@ def forecast_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
-        proposed = state.status == standing.Status.proposed
-        label = "Decide on the proposed outcome" if proposed else "Resolve this question"
+        label = "Decide on the proposed outcome" if state.proposals else "Resolve this question"
         question_link(state, "resolve", label)
     elif state.resolution is None:
         st.header(str(state.status).capitalize(), anchor=False)
@@ -277,7 +278,7 @@ def forecast_panel() -> None:
             st.write("Forecasting has not opened yet.")
             return
         label, due = "Resolve it", "No outcome is recorded yet."
-        if state.status == standing.Status.proposed:
+        if state.proposals:
             label, due = "Decide on it", "A proposed outcome awaits a decision."
         st.write(f"Forecasting has ended. {due}")
         if may[Action.propose]:

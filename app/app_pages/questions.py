@@ -30,7 +30,7 @@ from forecasts.common.text import count
 from forecasts.ledger.models import QuestionOrigin, QuestionType
 from forecasts.questions import search
 from forecasts.questions.origins import origins, platform_name, platforms
-from forecasts.questions.standing import QuestionState, Status, last_registered
+from forecasts.questions.standing import QuestionState, last_registered
 from forecasts.questions.trends import Trend
 from forecasts.scores import ledger_frames as frames
 from forecasts.updates import bulk
@@ -62,7 +62,7 @@ def filters(
         order = one_of("Order", list(search.Order), "order")
         by = search.Filter(
             words=words,
-            status=one_of("Status", ["", *Status], "status"),
+            status=one_of("Status", ["", *search.STATUSES.values()], "status"),
             mine=WHOSE.get(one_of("Forecast", ["", *WHOSE], "whose")),
             type=one_of("Type", ["", *QuestionType], "type"),
             tag=one_of("Tag", ["", *tags], "tag"),
@@ -112,6 +112,8 @@ def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:
     parts = [f"**{state.status}**"]
     if state.resolution is not None:
         parts = [f"**{as_text(state.resolution.outcome)}**"]
+    if state.proposals:
+        parts.append(count(state.proposals, "proposal"))
     if not text.has_criteria:
         parts.append("no criteria")
     # A question annulled before its close no longer closes.

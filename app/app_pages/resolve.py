@@ -19,7 +19,7 @@ from forecasts.resolution import assignments, disputes, progress, proposals
 
 WAITING_SHOWN = 20
 DECIDED = (Status.resolved, Status.annulled, Status.ambiguous)
-ORDER = [Status.awaiting, Status.proposed, Status.open, *DECIDED]
+ORDER = [Status.awaiting, Status.open, *DECIDED]
 
 moment = now()
 asked = st.query_params.get("slug", "")
@@ -51,7 +51,7 @@ def pick() -> QuestionState | None:
     """Show the list of questions, those awaiting resolution first; return the picked one."""
     offered = [state for state in by_slug.values() if state.status in ORDER]
     offered.sort(key=lambda state: ORDER.index(state.status))
-    labels = {one.slug: f"{one.status} · {shortened(one.text.title, 100)}" for one in offered}
+    labels = {one.slug: f"{one.stage} · {shortened(one.text.title, 100)}" for one in offered}
     slug = st.selectbox(
         label="Question",
         placeholder="Those awaiting resolution first",
@@ -144,9 +144,9 @@ def resolvers(rows: list[progress.LastLookup]) -> None:
 
 
 def awaiting() -> None:
-    """Show the closed, unresolved questions, longest waiting first."""
+    """Show the closed questions without an outcome or a proposal, longest waiting first."""
     st.header("Awaiting resolution", anchor=False)
-    waiting = [state for state in questions if state.status == Status.awaiting]
+    waiting = [one for one in questions if one.status == Status.awaiting and not one.proposals]
     waiting.sort(key=lambda state: state.text.close_time)
     for state in waiting[:WAITING_SHOWN]:
         question_line(state, closing_on(state.text, moment, when), "resolve")

@@ -36,7 +36,7 @@ from forecasts.agenda.today import SHOWN, SOON, Item, Todo, is_empty
 from forecasts.articles import library
 from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
-from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions.standing import QuestionState
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.values.value import format_leaders, format_value
 
@@ -75,7 +75,7 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
             parts.append(f"your forecast: {own}{span(moment - current.made_at)} ago")
         parts += [closes, day(state.text.close_time)]
         st.caption(" · ".join(part for part in parts if part))
-        if item is not None and item.todo == Todo.resolve and state.status == Status.awaiting:
+        if item is not None and item.todo == Todo.resolve and not state.proposals:
             may_resolve = roles.allows(rights, Action.resolve, state.question, state.text)
             outcome_form(state, may_resolve=may_resolve)
         elif item is not None and item.todo in (Todo.resolve, Todo.decide, Todo.retry):
@@ -158,7 +158,7 @@ def why(item: Item) -> str:
     if item.mention is not None:
         return why_news(item.mention)
     if item.todo == Todo.resolve:
-        return "**Outcome?**" if item.state.status == Status.awaiting else "**Outcome proposed**"
+        return "**Outcome proposed**" if item.state.proposals else "**Outcome?**"
     if item.todo == Todo.decide:
         outcome = "" if item.state.resolution is None else as_text(item.state.resolution.outcome)
         return f"**Disputed**: resolved as {outcome}"

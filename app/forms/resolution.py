@@ -95,7 +95,7 @@ def resolve_form(
     # The whole title, which the list above truncates on a narrow screen.
     closes = closing_on(state.text, moment, when)
     shown_close = current is None or state.text.close_time <= moment
-    question_line(state, f"{state.status} · {closes}" if shown_close else str(state.status))
+    question_line(state, f"{state.stage} · {closes}" if shown_close else state.stage)
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
     if current is not None:
         outcome = f"{as_text(current.outcome)}{history.dated(current, when)}"
@@ -126,7 +126,7 @@ def resolve_form(
                 )
                 proposed = st.form_submit_button(
                     label="Propose only",
-                    help="Nothing is scored until someone accepts it.",
+                    help="Nothing is scored until someone accepts it. Needs a note or a source.",
                     key=f"{key}-propose",
                 )
     if may_resolve and current is not None:
@@ -154,6 +154,14 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
     key = form_key(f"outcome-{state.slug}")
     with st.container(horizontal=True, vertical_alignment="center"):
         outcome = _outcome_field(state, key, label_visibility="collapsed")
+        note = ""
+        if not may_resolve:
+            note = st.text_input(
+                label="Note or source",
+                label_visibility="collapsed",
+                placeholder="How it is known, or https://…",
+                key=f"{key}-note",
+            )
         pressed = st.button("Resolve" if may_resolve else "Propose", key=f"{key}-go")
         address = f"resolve?slug={quote(state.slug, safe='')}"
         st.markdown(f"[Note, time, criteria]({address})", width="content")
@@ -163,7 +171,7 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
             if may_resolve:
                 _confirm(doing, state, outcome, expected=state.resolution, **doing.by)
             else:
-                _propose(doing, state, outcome, **doing.by)
+                _propose(doing, state, outcome, note=note, **doing.by)
 
 
 def _confirm(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:

@@ -35,7 +35,7 @@ from forecasts.access.roles import (
     ensure_admin,
     require,
 )
-from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
+from forecasts.common.errors import FILL_IN, BadInput, NotFound, Refused, Remedy
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_wording
@@ -339,6 +339,7 @@ def require_second_resolver(
                 "propose",
                 question.slug,
                 "OUTCOME",
+                because=FILL_IN,
             ),
         )
 

@@ -90,7 +90,7 @@ class Item:
             return f"article {self.mention.article.id}"
         words = {Todo.decide: "disputed", Todo.retry: "parked"}
         if self.todo == Todo.resolve:
-            return str(self.state.status.name)
+            return "proposed" if self.state.proposals else str(self.state.status.name)
         return words.get(self.todo, "")
 
 

@@ -48,7 +48,7 @@ REQUESTS: dict[Act, str] = {
     "revise": "PATCH /api/v1/questions/{}",
     "update": "POST /api/v1/questions/{}/forecasts",
 }
-_FIELDS = {"option": "options"}
+_FIELDS = {"because": "note", "option": "options"}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 # By the type of Pydantic's error, with the fields of its context.

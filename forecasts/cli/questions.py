@@ -23,8 +23,8 @@ from forecasts.cli.printing import (
 )
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
-from forecasts.common.text import on_one_line
-from forecasts.questions.standing import QuestionState, Status, listing
+from forecasts.common.text import count, on_one_line
+from forecasts.questions.standing import QuestionState, Status, listing, with_proposals
 from forecasts.updates.updates import current_forecasts
 from forecasts.values.value import format_leaders
 from forecasts.views.questions import question
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from forecasts.questions.search import Passage
 
 # The order of the list. Within a status the soonest close is first; of past ones, the latest.
-_ORDER = ("open", "upcoming", "proposed", "awaiting", "resolved", "ambiguous", "annulled")
+_ORDER = ("open", "upcoming", "awaiting", "resolved", "ambiguous", "annulled")
 _PAST = ("resolved", "ambiguous", "annulled")
 
 
@@ -43,8 +43,8 @@ def questions(
         str | None,
         option(
             "NAME",
-            "Filter by status: upcoming, open, awaiting (a resolution), proposed (an "
-            "outcome), resolved, annulled or ambiguous.",
+            "Filter by status: upcoming, open, awaiting (a resolution), resolved, annulled or "
+            "ambiguous; or proposed: with a proposed outcome that awaits a decision.",
         ),
     ] = None,
     tag: Annotated[str | None, option("TAG", "Filter by tag.")] = None,
@@ -62,17 +62,18 @@ def questions(
     """List questions, open ones first, with your forecasts.
 
     A terminal gets one screen of numbered titles; a pipe gets every question, one per line with
-    tabs: ID, title, status, close, your forecast and, after a search, the passage found.
+    tabs: ID, title, status, close, your forecast, proposed outcomes that await a decision and,
+    after a search, the passage found.
     """
     if status is not None:
-        one_of("--status", status, [known.name for known in Status])
+        one_of("--status", status, [*(known.name for known in Status), "proposed"])
     with reading_as() as (session, who, now):
         current = {} if who is None else current_forecasts(session, who, at=now)
         rows = _in_order(
             [
                 state
                 for state in listing(session, now=now)
-                if (status is None or state.status.name == status)
+                if status in (None, state.status.name, "proposed" if state.proposals else None)
                 and (tag is None or tag in (state.text.tags or []))
             ]
         )
@@ -117,6 +118,7 @@ def questions(
             closes = f"{state.text.close_time:%F}"
             yours = mine.get(state.id, "")
             cells = [state.slug, state.text.title, state.status.name, closes, yours]
+            cells.append(count(state.proposals, "proposal") if state.proposals else "")
             cells += [] if search is None else [str(found.get(state.id) or "")]
             # Not through the console, which turns tabs into spaces.
             typer.echo("\t".join(map(on_one_line, cells)))
@@ -138,7 +140,7 @@ def print_questions(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> N
         "no.": NUMBER,
         "closes": {},
         "you": {"max_width": 10},
-        "status": {"max_width": 14},
+        "status": {"max_width": 16},
         "title": REST,
     }
     print_table(columns, (_cells(state, mine) for state in rows))
@@ -148,5 +150,6 @@ def _cells(state: QuestionState, mine: Mapping[int, str]) -> tuple[str, ...]:
     status = state.status.name
     if status == "resolved" and state.resolution is not None:
         status += f": {state.resolution.outcome}"
+    status = with_proposals(status, state.proposals)
     closes = day(state.text.close_time)
     return str(state.id), closes, mine.get(state.id, ""), status, state.text.title

@@ -68,7 +68,7 @@ def _head(session: Session, state: standing.QuestionState, now: datetime) -> lis
     opens = "opened" if text.open_time <= now else "opens"
     closes = "closes" if state.accepts_forecasts(now) or opens == "opens" else "closed"
     about = (
-        f"{state.slug} · {state.status} · {text.type} · "
+        f"{state.slug} · {state.stage} · {text.type} · "
         f"{opens} {day(text.open_time)} · {closes} {when(text.close_time)}"
     )
     if text.close_time != text.scheduled_close_time:

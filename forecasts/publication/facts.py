@@ -249,13 +249,10 @@ class QuestionView:
     @property
     def status(self) -> str:
         """The status in a few words: ``Resolved: yes``, ``Open``."""
-        status = self.question.state.status
         if self.outcome is not None:
             unit = f" {self.text.unit}" if self.text.type == QuestionType.numeric else ""
             return f"Resolved: {self.outcome}{unit if self.text.unit else ''}"
-        return {Status.proposed: "Outcome proposed", Status.awaiting: "Awaiting outcome"}.get(
-            status, status.value.capitalize()
-        )
+        return self.question.state.stage.capitalize()
 
     @property
     def day(self) -> datetime:

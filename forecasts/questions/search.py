@@ -53,6 +53,10 @@ _MOST_PASSAGES = 500  # of a list
 _BEFORE, _PASSAGE = 40, 140  # characters of a passage before its first word, and in all
 
 
+PROPOSED = "with a proposal"  # a filter beside those by status
+STATUSES = {status.name: status.value for status in Status} | {"proposed": PROPOSED}  # by name
+
+
 class Order(StrEnum):
     """The order of the questions on a page."""
 
@@ -69,6 +73,7 @@ class Filter:
     ``words``: all of them, of many the first, occur in the title, slug, criteria or background, or
     in a visible reason or comment, in any order and case, or, if no question has them all, similar
     words do. Short ones count at the start of words only (``has_one``).
+    ``status``: a value of ``STATUSES``; ``PROPOSED`` finds the questions with an open proposal.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team. ``platform``: the one it was imported from, in lower
     case. ``changed_since``: with a wording, a step of its resolution or a visible forecast recorded
@@ -151,7 +156,7 @@ def page(
 ) -> Page:
     """Return a page of the visible questions that match; the last page if ``number`` is too high.
 
-    ``Order.close`` puts open questions first, soonest close first; then those that need a decision,
+    ``Order.close`` puts open questions first, soonest close first; then those that need an outcome,
     those not yet open, and resolved ones, most recently closed first. Questions with the words in
     their title come before the others, those with some only in reasons or comments after them.
     """
@@ -299,7 +304,11 @@ def _slugs(
         .join(text, col(text.question_id) == col(Question.id))
         .where(is_newest_wording(), question_visible(session))
     )
-    if by.status:
+    if by.status == PROPOSED:
+        found = found.where(
+            col(Question.id).in_(select(Resolution.question_id).where(is_open_proposal()))
+        )
+    elif by.status:
         found = found.where(_status(now) == by.status)
     if by.tag:
         tag = _tag_rows(session)
@@ -368,24 +377,17 @@ def _status(now: datetime) -> Any:
         .correlate(Question)
         .scalar_subquery()
     )
-    proposed = (
-        select(Resolution.id)
-        .where(col(Resolution.question_id) == col(Question.id), is_open_proposal())
-        .correlate(Question)
-        .exists()
-    )
     return case(
         *((outcome == name, Status(name).value) for name in NOT_SCORED),
         (outcome.is_not(None), Status.resolved.value),
-        (proposed, Status.proposed.value),
         (col(QuestionRevision.open_time) > now, Status.upcoming.value),
         (close_time() > now, Status.open.value),
         else_=Status.awaiting.value,
     )
 
 
-# Open questions come first, then those that need a decision; resolved ones come last.
-_STATUS_ORDER = (Status.open, Status.awaiting, Status.proposed, Status.upcoming)
+# Open questions come first, then those that need an outcome; resolved ones come last.
+_STATUS_ORDER = (Status.open, Status.awaiting, Status.upcoming)
 
 
 def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:

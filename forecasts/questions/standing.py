@@ -19,6 +19,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
 
 from forecasts.access import visibility
+from forecasts.common.text import count
 from forecasts.ledger.current import (
     close_time,
     has_outcome,
@@ -36,12 +37,11 @@ BATCH = 10_000  # values in one statement; SQLite takes up to 32,766, PostgreSQL
 
 
 class Status(StrEnum):
-    """The stage of a question between registration and score."""
+    """The stage of a question between registration and score. A proposal does not change it."""
 
     upcoming = "upcoming"
     open = "open"
     awaiting = "awaiting resolution"
-    proposed = "resolution proposed"
     resolved = "resolved"
     annulled = "annulled"
     ambiguous = "ambiguous"
@@ -51,7 +51,8 @@ class Status(StrEnum):
 class QuestionState:
     """A question with its newest wording, its current resolution (if any) and its status.
 
-    ``withdrawal``: the row that withdrew its outcome, if it has got none since.
+    ``withdrawal``: the row that withdrew its outcome, if it has got none since. ``proposals``: how
+    many proposed outcomes await a decision.
     """
 
     question: Question
@@ -59,6 +60,7 @@ class QuestionState:
     resolution: Resolution | None
     status: Status
     withdrawal: Resolution | None = None
+    proposals: int = 0
 
     @property
     def id(self) -> int:
@@ -69,6 +71,11 @@ class QuestionState:
     def slug(self) -> str:
         """The question's name in commands, links and folders."""
         return self.question.slug
+
+    @property
+    def stage(self) -> str:
+        """The status with the open proposals beside it: ``open, 1 proposal``."""
+        return with_proposals(self.status, self.proposals)
 
     @property
     def outcome_at(self) -> datetime | None:
@@ -83,8 +90,13 @@ class QuestionState:
         return row.stated_at or min(self.text.close_time, row.recorded_at)
 
     def accepts_forecasts(self, now: datetime) -> bool:
-        """Return whether the question is open at ``now``; an open proposal does not close it."""
+        """Return whether the question is open at ``now``."""
         return self.resolution is None and self.text.open_time <= now < self.text.close_time
+
+
+def with_proposals(status: str, proposals: int) -> str:
+    """Return a status with the number of open proposals beside it."""
+    return f"{status}, {count(proposals, 'proposal')}" if proposals else status
 
 
 def current_state(session: Session, question: Question, *, now: datetime) -> QuestionState:
@@ -237,30 +249,30 @@ def _states(
     return [_state(question, text, resolutions, now) for question, text in rows]
 
 
-_Split = Mapping[ResolutionState, Mapping[int, Resolution]]
+_Split = Mapping[ResolutionState, Mapping[int, list[Resolution]]]
 
 
 def _split(rows: Iterable[Resolution | None]) -> _Split:
-    """Return the rows by their state and their question's id; of several proposals, the last."""
-    found: dict[ResolutionState, dict[int, Resolution]] = {state: {} for state in ResolutionState}
+    """Return the rows by their state and their question's id."""
+    found: dict[ResolutionState, dict[int, list[Resolution]]] = {one: {} for one in ResolutionState}
     for row in rows:
         if row is not None:
-            found[row.state][row.question_id] = row
+            found[row.state].setdefault(row.question_id, []).append(row)
     return found
 
 
 def _state(
     question: Question, text: QuestionRevision, current: _Split, now: datetime
 ) -> QuestionState:
-    resolution = current[ResolutionState.confirmed].get(text.question_id)
+    states = (ResolutionState.confirmed, ResolutionState.withdrawn, ResolutionState.proposed)
+    confirmed, withdrawn, proposed = (current[one].get(text.question_id, ()) for one in states)
+    resolution = confirmed[-1] if confirmed else None
     if resolution is not None:
         unscored = resolution.outcome in NOT_SCORED
         status = Status(resolution.outcome) if unscored else Status.resolved
-    elif text.question_id in current[ResolutionState.proposed]:
-        status = Status.proposed
     elif now < text.open_time:
         status = Status.upcoming
     else:
         status = Status.open if now < text.close_time else Status.awaiting
-    withdrawal = current[ResolutionState.withdrawn].get(text.question_id)
-    return QuestionState(question, text, resolution, status, withdrawal)
+    withdrawal = withdrawn[-1] if withdrawn else None
+    return QuestionState(question, text, resolution, status, withdrawal, len(proposed))

@@ -26,7 +26,7 @@ from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question, Resolver, Watch
 from forecasts.questions.registry import find
-from forecasts.questions.standing import QuestionState, Status, current_state
+from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reading.article import canonical_url
 from forecasts.resolution.resolvers import kinds, permitted_sources
 from forecasts.resolution.resolvers.kinds import kind
@@ -169,7 +169,7 @@ def question_for_resolver(state: QuestionState) -> Asked:
         scheduled_close_time=text.scheduled_close_time,
         scheduled_resolve_time=text.scheduled_resolve_time,
         options=tuple(text.options or ()),
-        proposed=state.status == Status.proposed,
+        proposed=state.proposals > 0,
     )
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
-from forecasts.common.errors import Refused, Remedy
+from forecasts.common.errors import FILL_IN, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import is_superseded
@@ -40,7 +40,9 @@ def dispute(
     if current is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
-            remedy=Remedy("Propose an outcome: {}", "propose", question.slug, "OUTCOME"),
+            remedy=Remedy(
+                "Propose an outcome: {}", "propose", question.slug, "OUTCOME", because=FILL_IN
+            ),
         )
     open_outcome = provisional_outcome(session, question, now=now)
     if open_outcome is None:

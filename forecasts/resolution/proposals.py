@@ -48,8 +48,9 @@ def propose(
 ) -> Resolution:
     """Return the proposal, which is written and open until someone decides on it.
 
-    ``known_at`` defaults to now. On a resolved question it proposes a correction. Refused if it is
-    identical to the current resolution or to an open proposal, or the member may not forecast.
+    ``known_at`` defaults to now. On a resolved question it proposes a correction. Refused without a
+    note and a source, if it is identical to the current resolution or to an open proposal, or if
+    the member may not forecast.
     """
     if member is not None and (resolver is None or resolver.question_id != question.id):
         roles.require(session, member, Action.propose, question, now=now)
@@ -63,6 +64,11 @@ def propose(
                 f"The outcome {outcome} of {state.slug!r}, known at {to_minute(known_at)}, is "
                 "proposed already and is waiting for a decision. Nothing was changed."
             )
+    if not note.strip() and not source.strip():
+        raise Refused(
+            "A proposed outcome needs a note or a source.",
+            remedy="Say how the outcome is known, or give the address that reports it.",
+        )
     row = resolution_row(
         question, ResolutionState.proposed, outcome, known_at, now, member, resolver
     )

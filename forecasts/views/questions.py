@@ -34,9 +34,8 @@ class QuestionFields(View):
     id: str = Field(description="the ID, for links and commands")
     title: str
     type: QuestionType
-    status: str = Field(
-        description="upcoming, open, awaiting, proposed, resolved, annulled or ambiguous"
-    )
+    status: str = Field(description="upcoming, open, awaiting, resolved, annulled or ambiguous")
+    proposals: int = Field(description="proposed outcomes that await a decision")
     options: list[str] | None
     ordered: bool = Field(description="the options have an order")
     lower_bound: str | None
@@ -188,6 +187,7 @@ def _of_state(state: QuestionState) -> dict[str, Any]:
         "number": state.id,
         "id": state.slug,
         "status": state.status.name,
+        "proposals": state.proposals,
         "tags": state.text.tags or [],
         "outcome": None if resolution is None else resolution.outcome,
         "known_at": None if resolution is None else resolution.known_at,

@@ -53,7 +53,9 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     assert "forecasts propose rain OUTCOME" in caught.value.remedy
     with pytest.raises(Refused, match="alice has forecast"):  # an admin as well
         resolve(session, alders, alice, at=2)
-    proposal = proposals.propose(session, alders, "yes", member=bob, now=day(2))
+    proposal = proposals.propose(
+        session, alders, "yes", member=bob, now=day(2), note="The gazette."
+    )
     for confirming in (
         lambda: confirmation.accept(session, proposal, member=bob, now=day(2)),
         lambda: confirmation.confirm(session, alders, "yes", member=bob, now=day(2)),

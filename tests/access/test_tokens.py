@@ -112,7 +112,7 @@ def test_a_token_acts_within_its_scopes(session: Session, question: Question) ->
     tokens.acting_handle(session, chosen(issued.secret), now=day(1))
     by = {"member": issued.member, "now": day(1)}
     say(session, question, issued.member, 0.3, 1)
-    proposals.propose(session, question, "yes", known_at=day(1), **by)
+    proposals.propose(session, question, "yes", known_at=day(1), **by, note="The gazette.")
     with pytest.raises(Forbidden, match="no scope resolve; its scopes are read, forecast") as found:
         confirmation.confirm(session, question, "yes", known_at=day(1), **by)
     assert "--scope resolve" in found.value.remedy

@@ -837,7 +837,7 @@ def _question(
     row = (
         confirmation.confirm(session, made, "yes", **ended).resolution
         if over
-        else proposals.propose(session, made, "yes", **ended)
+        else proposals.propose(session, made, "yes", note="The gazette.", **ended)
     )
     kept_evidence.keep(session, row, [Seen("x.csv", slug.encode(), day(1.2))])
 

@@ -187,7 +187,7 @@ def test_a_proposal_waits_for_who_may_decide_and_hides_no_ones_forecast(
     question = ask(session, alice, resolution_criteria="As it is.")
     for who in (alice, bob):
         say(session, question, who, 0.4, 1)
-    proposals.propose(session, question, "yes", member=bob, now=day(1))
+    proposals.propose(session, question, "yes", member=bob, now=day(1), note="The gazette.")
     mine, others = (today(session, who, now=day(2)) for who in (alice, bob))
     [one] = mine.of(Todo.resolve)
     assert one.forecast is not None

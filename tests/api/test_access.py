@@ -127,7 +127,7 @@ def captured(client: TestClient, cell: Cell) -> Response:
 
 
 NOTHING = Response(404)
-OUTCOME = {"outcome": "no", "known_at": "2026-01-02T00:00:00Z"}
+OUTCOME = {"outcome": "no", "note": "x", "known_at": "2026-01-02T00:00:00Z"}
 # The requests that call a verb, by its name in the matrix of verbs.
 REQUESTS: dict[str, tuple[str, Call]] = {
     "show": ("questions.standing.current_state", on_question("GET")),

@@ -20,7 +20,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8
 V1 = "/api/v1"
 BODIES: dict[str, Any] = {
     "forecasts": {"probability": 0.3},
-    "propose": {"outcome": "yes"},
+    "propose": {"outcome": "yes", "note": "x"},
     "resolve": {"outcome": "yes"},
     "reject": {"reason": "x"},
     "dispute": {"reason": "x"},
@@ -56,7 +56,7 @@ def test_an_operation_needs_its_scope(client: TestClient, engine: Engine, make_b
     asked(engine, slug="rain")
     every = make_bot("every")
     client.post(f"{V1}/questions/rain/forecasts", json={"probability": 0.4}, headers=every)
-    client.post(f"{V1}/questions/rain/propose", json={"outcome": "no"}, headers=every)
+    client.post(f"{V1}/questions/rain/propose", json={"outcome": "no", "note": "x"}, headers=every)
     allowed = {str(scope): make_bot(f"with {scope}", scope) for scope in Scope}
     refused = {
         str(scope): make_bot(f"without {scope}", *(one for one in Scope if one is not scope))

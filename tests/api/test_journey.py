@@ -76,7 +76,13 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
     later = {"updated_since": "2026-03-01T00:00:00Z"}
     assert api.get(f"{V1}/questions", params=later).json()["questions"] == []
     proposed = api.post(f"{V1}/questions/harbour/propose", json={"outcome": "yes"})
-    assert proposed.json()["status"] == "proposed"
+    assert "needs a note or a source" in proposed.json()["detail"]
+    outcome = {"outcome": "yes", "note": "The mayor said so."}
+    proposed = api.post(f"{V1}/questions/harbour/propose", json=outcome)
+    assert (proposed.json()["status"], proposed.json()["proposals"]) == ("awaiting", 1)
+    for status in ("awaiting", "proposed"):
+        [listed] = api.get(f"{V1}/questions", params={"status": status}).json()["questions"]
+        assert (listed["id"], listed["proposals"]) == ("harbour", 1)
     decided = api.post(f"{V1}/questions/harbour/resolve", json={"outcome": "yes"}).json()
     assert (decided["status"], decided["outcome"]) == ("resolved", "yes")
     [scored] = api.get(f"{V1}/scores").json()["scores"]
@@ -159,7 +165,7 @@ def test_an_outcome_is_proposed_rejected_set_and_withdrawn(api: TestClient, engi
         return api.post(f"{V1}/questions/rain/{act}", json=body)
 
     assert post("unresolve", reason="x").status_code == 409
-    post("propose", outcome="no")
+    post("propose", outcome="no", note="A stone was wet.")
     assert post("reject", reason="It was hail.").json()["status"] == "open"
     assert post("reject", reason="x").status_code == 409
     post("resolve", outcome="yes")

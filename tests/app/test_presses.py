@@ -118,7 +118,7 @@ def a_forecast(session: Session, slug: str) -> None:
 def a_proposal(session: Session, slug: str) -> None:
     a_question(session, slug, ended=True)
     alice = member_or_new(session, "alice", now=(now := datetime.now(UTC)))
-    how = {"known_at": now - timedelta(days=1), "now": now, "member": alice}
+    how = {"known_at": now - timedelta(days=1), "now": now, "member": alice, "note": "As seen."}
     proposals.propose(session, registry.find(session, slug), "yes", **how)
 
 
@@ -231,8 +231,8 @@ FORMS = (
          "resolution", a_question, chosen="yes"),
     Form("resolve: note", RESOLVE, {"Known at (": "yesterday", "Note": "Seen."}, "Resolve",
          "resolution", a_question, chosen="yes"),
-    Form("propose", RESOLVE, {"Known at (": "yesterday"}, "Propose only", "resolution",
-         a_question, chosen="yes"),
+    Form("propose", RESOLVE, {"Known at (": "yesterday", "Note": "Seen."}, "Propose only",
+         "resolution", a_question, chosen="yes"),
     Form("reject", RESOLVE, {"Reason to reject": "It was {}."}, "Reject", "resolution",
          a_proposal),
     Form("withdraw outcome", RESOLVE, {"Reason to withdraw": "It was {}."}, "Withdraw outcome",

@@ -34,7 +34,15 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("revise", "--closes"): ("revise", "rain", "--closes", "before Christmas"),
     ("revise", "--resolves"): ("revise", "rain", "--resolves", "in 2 months"),
     ("close", "--at"): ("close", "rain", "--at", "yesterday"),
-    ("propose", "--known-at"): ("propose", "rain", "yes", "--known-at", "yesterday"),
+    ("propose", "--known-at"): (
+        "propose",
+        "rain",
+        "yes",
+        "--because",
+        "x",
+        "--known-at",
+        "yesterday",
+    ),
     ("resolve", "--known-at"): ("resolve", "rain", "yes", "--known-at", "last friday"),
     ("report", "--since"): ("report", "--since", "last month"),
     ("report", "--until"): ("report", "--until", "today"),
@@ -96,7 +104,7 @@ def test_bounds_quantiles_and_outcomes_of_date_questions_too(forecasts: Run, clo
     clock("2027-01-15T12:00:00Z")
     refused = forecasts.refused("resolve", "landing", "last week")
     assert "more than one day" in refused
-    forecasts("propose", "landing", "wednesday", "--as", "bob")
+    forecasts("propose", "landing", "wednesday", "--because", "Seen.", "--as", "bob")
     said = forecasts("resolve", "landing", "yesterday").stdout
     assert said.startswith("landing: 2027-01-14, known at")
 

@@ -131,7 +131,7 @@ def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None
     for slug in ("snow", "hail"):
         forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
     clock("2026-01-16T12:00:00Z")
-    forecasts("propose", "sleet", "yes")
+    forecasts("propose", "sleet", "yes", "--because", "Seen.")
     forecasts("run")
     forecasts("resolve", "rain", "no", "--because", "the sky", "--source", "https://example.org")
     forecasts("team", "create", "Alder")

@@ -24,7 +24,7 @@ def ledger(forecasts: Run, clock: Clock, filled_once: Fill) -> None:
         later = ("--opens", "2026-02-01", "--closes", "2026-03-01", "--tag", "spring")
         forecasts("ask", "Is it upcoming?", "--slug", "upcoming", *later)
         clock("2026-01-20T12:00:00Z")
-        forecasts("propose", "proposed", "yes")
+        forecasts("propose", "proposed", "yes", "--because", "Seen.")
         for slug in ("resolved", "annulled", "ambiguous"):
             forecasts("resolve", slug, "yes" if slug == "resolved" else slug)
 
@@ -38,9 +38,18 @@ STATUSES = ["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", 
 def test_a_status_filters_questions_and_is_printed_for_scripts(
     forecasts: Run, ledger: None
 ) -> None:
+    rows = {}
     for status in STATUSES:
-        [line] = forecasts("questions", "--status", status).stdout.splitlines()
-        assert line.split("\t")[:3] == [status, f"Is it {status}?", status]
+        lines = forecasts("questions", "--status", status).stdout.splitlines()
+        rows[status] = [line.split("\t") for line in lines]
+        stage = "open" if status == "proposed" else status
+        assert rows[status][0][:3] == [status, f"Is it {status}?", stage]
+        assert [row[5] for row in rows[status]] == [
+            "1 proposal" if row[0] == "proposed" else "" for row in rows[status]
+        ]
+    # A proposal does not hide an open question.
+    assert {name: len(found) for name, found in rows.items() if len(found) > 1} == {"open": 2}
+    assert rows["open"][1] == rows["proposed"][0]
     for unknown in ("awaiting resolution", ""):
         refused = forecasts.refused("questions", "--status", unknown)
         assert f"--status {unknown!r} is not known." in refused
@@ -56,14 +65,14 @@ def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledg
         return [line.partition("\t")[0] for line in lines]
 
     assert found("--search", "it UPCOMING") == ["upcoming"]
-    assert found("--search", "is it", "--status", "open") == ["open"]
+    assert found("--search", "is it", "--status", "open") == ["open", "proposed"]
     typo = forecasts("questions", "--search", "upcomign")
     assert typo.stdout.startswith("upcoming\t")
     assert typo.stderr == "No question has these words; similar ones: upcoming.\n"
     assert found("--search", "zzzz")[0].startswith("No question matches.")
     forecasts("update", "open", "40%", "--because", "The dam is full.", "--as", "bob")
     [line] = forecasts("questions", "--search", "DAM").stdout.splitlines()
-    assert line.split("\t")[5] == "in a reason: The dam is full."
+    assert line.split("\t")[6] == "in a reason: The dam is full."
     [one] = forecasts.printed("questions", "--search", "dam")
     assert one["found"] == "in a reason: The dam is full."
 
@@ -83,6 +92,7 @@ def test_own_forecasts_are_last_in_the_list(forecasts: Run, ledger: None) -> Non
     assert by_id["open"]["forecast"]["probability"] == 0.4
     assert by_id["awaiting"]["forecast"] is None
     assert by_id["resolved"]["outcome"] == "yes"
+    assert (by_id["proposed"]["status"], by_id["proposed"]["proposals"]) == ("open", 1)
 
 
 def test_each_question_has_one_line_of_a_terminal_and_a_long_title_ends_in_an_ellipsis(
@@ -113,6 +123,6 @@ def test_open_questions_are_first_and_past_ones_begin_with_the_latest(
     forecasts("ask", "Is it soon?", "--closes", "2026-02-01", "--slug", "soon")
     slugs = [line.split("\t")[0] for line in forecasts("questions").stdout.splitlines()]
     assert slugs == [
-        *("soon", "open", "upcoming", "proposed"),
+        *("soon", "open", "proposed", "upcoming"),
         *("awaiting", "resolved", "ambiguous", "annulled"),
     ]

@@ -24,7 +24,9 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
         *("--because", "It poured.", "--source", "https://example.org/gauge"),
     ).stdout
     assert said == "rain: proposed yes, known at 2026-01-10 12:00 UTC; awaiting a decision\n"
-    assert "proposed" in forecasts("questions").stdout
+    assert "\topen\t" in (listed := forecasts("questions").stdout)
+    assert "1 proposal" in listed
+    assert "rain · open, 1 proposal · binary" in forecasts("show", rain).stdout
     clock("2026-01-21T12:00:00Z")
     said = forecasts("resolve", rain, "yes").stdout
     assert "rain: yes, known at 2026-01-10 12:00 UTC\n  as proposed\n" in said
@@ -35,7 +37,8 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
 
 
 def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, rain: str) -> None:
-    forecasts("propose", rain, "yes", "--as", "bob")
+    assert "needs a note or a source" in forecasts.refused("propose", rain, "yes")
+    forecasts("propose", rain, "yes", "--as", "bob", "--because", "It was wet.")
     assert "is proposed already" in forecasts.refused("propose", rain, "yes")
     assert "needs a reason" in forecasts.refused("reject", rain)
     said = forecasts("reject", rain, "--because", "that was the sprinkler").stdout

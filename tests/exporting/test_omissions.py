@@ -55,7 +55,9 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
                 background=f"Wording {number}.",
             )
         assignments.attach(session, rain, "outcomes_file", {"path": "x"}, member=alice, now=day(0))
-        proposals.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
+        proposals.propose(
+            session, rain, "no", known_at=day(11), now=day(11), member=bot, note="The gazette."
+        )
         confirmation.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
         confirmation.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
         snow = ask(session, alice)

@@ -178,7 +178,9 @@ def test_a_forecast_is_withdrawn_once(engine: Engine, rain: None) -> None:
 
 def test_an_outcome_is_proposed_once(engine: Engine, rain: None) -> None:
     def propose(session: Session, question: Question, *_: object) -> int | None:
-        return proposals.propose(session, question, "yes", known_at=day(2), now=day(3)).id
+        return proposals.propose(
+            session, question, "yes", known_at=day(2), now=day(3), note="The gazette."
+        ).id
 
     assert len(refused(on_rain(engine, propose))) == MANY - 1
     assert count(engine, Resolution) == 1
@@ -216,7 +218,9 @@ def test_an_outcome_is_withdrawn_once_and_then_confirmed_once(engine: Engine, ra
 def test_a_proposal_is_decided_once(engine: Engine, rain: None) -> None:
     with database.writing(engine) as session:
         question = registry.find(session, "rain")
-        proposals.propose(session, question, "yes", known_at=day(2), now=day(3))
+        proposals.propose(
+            session, question, "yes", known_at=day(2), now=day(3), note="The gazette."
+        )
 
     def decide(session: Session, _: Question, alice: Member, number: int) -> None:
         proposal = session.exec(select(Resolution).where(Resolution.id == 1)).one()

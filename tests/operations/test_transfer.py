@@ -150,7 +150,9 @@ def furnish(url: str) -> None:
         session.add(models.AliasSalt(salt=odd, recorded_at=day(8)))
         apart = {"question_id": which.id, "other_id": depth.id, "apart": True}
         session.add(models.DistinctPair(member_id=alice.id, recorded_at=day(8), **apart))
-        proposals.propose(session, which, "a", known_at=day(9), now=day(9), member=alice)
+        proposals.propose(
+            session, which, "a", known_at=day(9), now=day(9), member=alice, note="The gazette."
+        )
     run.run(engine, now=day(9))
     engine.dispose()
 

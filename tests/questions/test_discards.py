@@ -149,11 +149,15 @@ def test_a_question_is_kept_after_a_day_a_forecast_of_another_or_a_proposal(
     refused("^Another member has forecast")
     updates.withdraw(session, slip, member=bob, now=day(0.2))
     refused("^Another member has forecast")
-    proposals.propose(session, slip, "yes", known_at=day(0.3), now=day(0.3), member=alice)
+    proposals.propose(
+        session, slip, "yes", known_at=day(0.3), now=day(0.3), member=alice, note="The gazette."
+    )
     refused("^Another member has forecast")
 
 
 def test_a_proposal_prevents_a_discard(session: Session, alice: Member, slip: Question) -> None:
-    proposals.propose(session, slip, "yes", known_at=day(0.3), now=day(0.3), member=alice)
+    proposals.propose(
+        session, slip, "yes", known_at=day(0.3), now=day(0.3), member=alice, note="The gazette."
+    )
     with pytest.raises(Refused, match="an outcome or a proposal"):
         discard(session, slip, member=alice, now=LATER)

@@ -23,20 +23,31 @@ def propose(
     at: float = 6,
     **more: Any,
 ) -> Resolution:
-    return proposals.propose(
-        session, question, outcome, known_at=day(5), now=day(at), member=member, **more
-    )
+    how = {"known_at": day(5), "now": day(at), "member": member, "note": "The gazette."}
+    return proposals.propose(session, question, outcome, **how | more)
 
 
 def test_a_proposal_is_open(session: Session, question: Question, alice: Member) -> None:
     proposal = propose(session, question, alice)
-    assert state_of(session, question, 6).status == Status.proposed
+    assert state_of(session, question, 6).stage == "open, 1 proposal"
     assert [row for row, _ in proposals.open_proposals(session)] == [proposal]
     confirmation.accept(session, proposal, now=day(7), member=alice)
-    assert state_of(session, question, 7).status == Status.resolved
+    assert state_of(session, question, 7).stage == "resolved"
     assert proposals.open_proposals(session) == []
     with pytest.raises(Refused, match="decided already"):
         confirmation.accept(session, proposal, now=day(8), member=alice)
+
+
+def test_a_proposal_needs_a_note_or_a_source(
+    session: Session, question: Question, alice: Member
+) -> None:
+    with pytest.raises(Refused, match="needs a note or a source"):
+        propose(session, question, alice, note=" ")
+    assert proposals.proposals_on(session, question) == []
+    propose(session, question, alice, note="", source="https://example.org")
+    propose(session, question, alice, "no")
+    assert state_of(session, question, 7).stage == "open, 2 proposals"
+    assert state_of(session, question, 11).stage == "awaiting resolution, 2 proposals"
 
 
 def test_a_rejection_resolves_nothing(session: Session, question: Question, alice: Member) -> None:
@@ -89,7 +100,9 @@ def test_each_step_names_its_actor_and_superseded_ones_compare_their_scores(
     assert history.steps(session, question) == []
     say(session, question, alice, 0.8, 0)
     say(session, question, bob, 0.5, 6)
-    proposals.propose(session, question, "yes", known_at=day(4), now=day(8), member=bob)
+    proposals.propose(
+        session, question, "yes", known_at=day(4), now=day(8), member=bob, note="The gazette."
+    )
     resolve(session, question, alice, "no", 5, at=9)
     resolve(session, question, bob, "yes", 10, at=10)
     newest, corrected, proposed = history.steps(session, question)

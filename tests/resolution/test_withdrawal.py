@@ -184,9 +184,11 @@ def test_a_proposed_correction_is_then_an_outcome_to_decide_on(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     resolve(session, question, alice, known=5, at=6)
-    proposal = proposals.propose(session, question, "no", now=day(6), member=bob)
+    proposal = proposals.propose(
+        session, question, "no", now=day(6), member=bob, note="The gazette."
+    )
     withdraw(session, question, alice)
-    assert state_of(session, question, 7).status == Status.proposed
+    assert state_of(session, question, 7).stage == "open, 1 proposal"
     accepted = confirmation.accept(session, proposal, now=day(8), member=alice).resolution
     assert accepted.outcome == "no"
 

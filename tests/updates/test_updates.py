@@ -61,7 +61,9 @@ def test_updates_need_an_open_question(session: Session, alice: Member) -> None:
 
 
 def test_only_an_outcome_ends_updates(session: Session, question: Question, alice: Member) -> None:
-    proposals.propose(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    proposals.propose(
+        session, question, "yes", known_at=day(3), now=day(3), member=alice, note="The gazette."
+    )
     assert say(session, question, alice, 0.5, 4).forecast.probability == 0.5
     confirmation.confirm(session, question, "yes", known_at=day(5), now=day(5), member=alice)
     with pytest.raises(Refused, match=r"resolved \(yes\)"):

@@ -49,10 +49,8 @@ _ENDS = (
 )
 
 
-def stage(state: QuestionState, now: datetime) -> Stage:
-    """Return the question's stage in the platform's words; a proposal does not close it."""
-    if state.status is Status.proposed:
-        return "open" if state.accepts_forecasts(now) else "closed"
+def stage(state: QuestionState) -> Stage:
+    """Return the question's stage in the platform's words."""
     return _STAGES.get(state.status, "resolved")
 
 
@@ -86,7 +84,7 @@ def question_posts(
         timed = {
             "id": state.id,
             "title": text.title,
-            "status": stage(state, now),
+            "status": stage(state),
             "created_at": asked.recorded_at,
             "open_time": text.open_time,
             "scheduled_close_time": text.scheduled_close_time,
@@ -409,7 +407,7 @@ def _matching(session: Session, asked: Asked, member: Member, now: datetime) -> 
     def matches(state: QuestionState) -> bool:
         return (
             (not types or kind(state.text) in types)
-            and (not asked.statuses or stage(state, now) in asked.statuses)
+            and (not asked.statuses or stage(state) in asked.statuses)
             and (not tags or any(tag.casefold() in tags for tag in state.text.tags or []))
             and (not asked.ids or str(state.id) in asked.ids)
             and (own is None or (state.id in own) == (asked.forecaster_id is not None))

@@ -22,7 +22,7 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
 from forecasts.questions.passages import find_passage
-from forecasts.questions.standing import Status, current_state
+from forecasts.questions.standing import current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
@@ -45,7 +45,7 @@ def list_questions(
     status: Annotated[
         Literal["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
         | None,
-        Query(),
+        Query(description="proposed: with a proposed outcome that awaits a decision."),
     ] = None,
     tag: str = "",
     family: str = "",
@@ -71,7 +71,7 @@ def list_questions(
     """List the questions that you may see, with your current forecasts."""
     by = search.Filter(
         words=words,
-        status="" if status is None else Status[status].value,
+        status="" if status is None else search.STATUSES[status],
         tag=tag,
         family=family,
         team=team,

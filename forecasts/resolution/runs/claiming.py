@@ -70,7 +70,7 @@ class Claimed:
     @property
     def is_open(self) -> bool:
         """Whether the question has opened and is not resolved."""
-        return self.state.status in (Status.open, Status.awaiting, Status.proposed)
+        return self.state.status in (Status.open, Status.awaiting)
 
 
 class Claims:

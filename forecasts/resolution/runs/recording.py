@@ -116,7 +116,11 @@ def _write(
     *,
     now: datetime,
 ) -> None:
-    """Confirm or propose the finding (the ``verb``), and keep its evidence."""
+    """Confirm or propose the finding (the ``verb``), and keep its evidence.
+
+    A finding without a note or a source gets the note which resolver made it.
+    """
+    unexplained = not finding.note.strip() and not finding.source.strip()
     done = verb(
         session,
         question,
@@ -125,7 +129,7 @@ def _write(
         now=now,
         member=run_member(session, now),
         resolver=resolver,
-        note=finding.note,
+        note=f"Reported by the resolver {resolver.kind}." if unexplained else finding.note,
         source=finding.source,
     )
     row = done if isinstance(done, Resolution) else done.resolution
@@ -144,11 +148,11 @@ def _propose(session: Session, question: Question, decision: Decision, *, now: d
 
 
 def _has_changed(session: Session, claimed: Claimed, state: QuestionState) -> bool:
-    """Return whether wording, status or policy have changed since the question was claimed."""
+    """Return whether wording, status, proposals or policy have changed since the claim."""
     newest = select(func.max(Policy.id)).where(Policy.question_id == claimed.state.id)
     policy = None if claimed.policy is None else claimed.policy.id
-    before = (claimed.state.text.id, claimed.state.status, policy)
-    return (state.text.id, state.status, session.exec(newest).one()) != before
+    before = (claimed.state.text.id, claimed.state.stage, policy)
+    return (state.text.id, state.stage, session.exec(newest).one()) != before
 
 
 def _end_claim(

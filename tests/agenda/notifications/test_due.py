@@ -52,7 +52,9 @@ def administer(engine: Engine) -> None:
 
 def propose(engine: Engine, outcome: str, at: float) -> None:
     with acting(engine, by="bob") as (session, rain, bob):
-        proposals.propose(session, rain, outcome, known_at=day(2), now=day(at), member=bob)
+        proposals.propose(
+            session, rain, outcome, known_at=day(2), now=day(at), member=bob, note="The gazette."
+        )
 
 
 def withdraw(engine: Engine, at: float, reason: str = "a slip") -> None:

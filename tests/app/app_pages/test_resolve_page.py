@@ -89,7 +89,7 @@ def test_a_corrected_time_names_both_times_and_the_forecasts_that_no_longer_coun
 def test_an_outcome_may_be_proposed_only(furnished: AppTest, engine: Engine) -> None:
     visit(furnished, "resolve", slug="ended")
     submit(furnished, "resolve-ended#0", "propose", outcome="yes", note="I heard so")
-    assert state(engine, "ended").status == Status.proposed
+    assert state(engine, "ended").stage == "awaiting resolution, 1 proposal"
     assert confirmed(furnished) == ["Proposed: yes on “Has it ended?”."]
     said = words(furnished)
     assert "Proposed (2)" in said

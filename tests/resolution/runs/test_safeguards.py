@@ -160,7 +160,9 @@ def test_another_time_on_a_page_is_not_evidence(rejected: Engine, tmp_path: Path
 def test_a_proposal_identical_to_a_persons_is_not_made(rejected: Engine, outcomes: Path) -> None:
     write(outcomes, "no")
     with acting(rejected) as (session, rain, alice):
-        proposals.propose(session, rain, "no", known_at=day(2), now=day(5), member=alice)
+        proposals.propose(
+            session, rain, "no", known_at=day(2), now=day(5), member=alice, note="The gazette."
+        )
     assert state(rejected, 5) == "not_yet"
     write(outcomes, "no", known_at="2026-01-04")
     assert state(rejected, 6) == "proposed"
@@ -216,7 +218,9 @@ def test_rejected_outcomes_need_evidence(engine: Engine, outcomes: Path, dispute
 def test_a_finding_against_a_proposal_needs_a_person(engine: Engine, outcomes: Path) -> None:
     registered(engine, "rain")
     with acting(engine, by="bob") as (session, rain, bob):
-        proposals.propose(session, rain, "no", known_at=day(2), now=day(3), member=bob)
+        proposals.propose(
+            session, rain, "no", known_at=day(2), now=day(3), member=bob, note="The gazette."
+        )
     attach(engine, outcomes)
     write(outcomes, "yes")
     [result] = run.run(engine, now=day(4)).results
@@ -236,7 +240,9 @@ def test_different_spellings_agree_and_contradict_no_proposal(
     other = tmp_path / "other.csv"
     registered(engine, "rain")
     with acting(engine) as (session, rain, alice):
-        proposals.propose(session, rain, "yes", known_at=day(2), now=day(3), member=alice)
+        proposals.propose(
+            session, rain, "yes", known_at=day(2), now=day(3), member=alice, note="The gazette."
+        )
     attach(engine, outcomes)
     attach(engine, other, beside=True)
     write(outcomes, "yes")
