@@ -154,14 +154,8 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
     key = form_key(f"outcome-{state.slug}")
     with st.container(horizontal=True, vertical_alignment="center"):
         outcome = _outcome_field(state, key, label_visibility="collapsed")
-        note = ""
-        if not may_resolve:
-            note = st.text_input(
-                label="Note or source",
-                label_visibility="collapsed",
-                placeholder="How it is known, or https://…",
-                key=f"{key}-note",
-            )
+        how: Any = {"label_visibility": "collapsed", "placeholder": "How it is known, or https://…"}
+        note = "" if may_resolve else st.text_input("Note or source", key=f"{key}-note", **how)
         pressed = st.button("Resolve" if may_resolve else "Propose", key=f"{key}-go")
         address = f"resolve?slug={quote(state.slug, safe='')}"
         st.markdown(f"[Note, time, criteria]({address})", width="content")

@@ -266,7 +266,7 @@ def _state(
 ) -> QuestionState:
     states = (ResolutionState.confirmed, ResolutionState.withdrawn, ResolutionState.proposed)
     confirmed, withdrawn, proposed = (current[one].get(text.question_id, ()) for one in states)
-    resolution = confirmed[-1] if confirmed else None
+    resolution = [None, *confirmed][-1]
     if resolution is not None:
         unscored = resolution.outcome in NOT_SCORED
         status = Status(resolution.outcome) if unscored else Status.resolved
@@ -274,5 +274,5 @@ def _state(
         status = Status.upcoming
     else:
         status = Status.open if now < text.close_time else Status.awaiting
-    withdrawal = withdrawn[-1] if withdrawn else None
+    withdrawal = [None, *withdrawn][-1]
     return QuestionState(question, text, resolution, status, withdrawal, len(proposed))

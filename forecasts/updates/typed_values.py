@@ -66,6 +66,14 @@ def example_quantiles(question: QuestionText) -> str:
     return ", ".join(f"{level}={figure}" for level, figure in zip(_LEVELS, texts, strict=True))
 
 
+def example_value(question: QuestionText) -> str:
+    """Return a value that the question takes, as text: ``Busan=60%, Other=40%``."""
+    if question.is_quantitative:
+        return example_quantiles(question)
+    first, second, *others = question.options or ("", "")
+    return f"{first}=60%, {second}={20 if others else 40}%" if first else "71%"
+
+
 def _percent(p: float) -> str:
     return format_probability(p, digits=4)
 

@@ -18,12 +18,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import partial
+from typing import Any, TypeAlias
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time
 from forecasts.common.vocabulary import QuestionType
 from forecasts.values.outcomes import find_option
-from forecasts.values.outline import HasOutline
+from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.typed_dates import iso_date
 from forecasts.values.value import (
     OUTSIDE_LEVELS,
@@ -49,6 +50,14 @@ _PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+(?:(?<=\d),\d+\s*%?\s*(?=[,;]|$))?
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
 _BARE = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _CERTAIN_OR_ONE = re.compile(r"0*1\.0*")
+# Of JSON: the beginnings of a field around a value, the name of one of several, a level.
+_AROUND = ("value", "forecast", "prediction", "probabilit", "percentiles", "quantiles")
+_NAMES = ("option", "name", "percentile", "quantile", "level")
+_LEVEL = re.compile(
+    r"(?i)(?:p|percentile)?[ _]?(\d+(?:\.\d+)?|\.\d+)(?:[snrt][tdh])?(?: percentile)?"
+)
+_Pairs: TypeAlias = str | dict[str, Any]
+_YES_OR_NO = Outline(QuestionType.multiple_choice, ("yes", "no"))
 _REPEATED = 40  # characters of the text that a remedy repeats
 
 
@@ -67,36 +76,45 @@ class BareNumber(BadInput):
 
 
 def read_value(
-    text: str,
+    given: object,
     question: HasOutline,
     current: Value | None = None,
     *,
     now: datetime | None = None,
     zone: tzinfo | None = None,
 ) -> Value:
-    """Return the value that ``text`` states for this question.
+    """Return the value that a text, or JSON as text or decoded, states for this question.
 
-    binary: a probability. multiple_choice: ``Busan=60%, Beijing=0.3, Other=1:9``, or a JSON list in
-    the order of the options. Options left out share the rest, in the proportions of the member's
-    ``current`` value if it covers every option, otherwise equally.
-    numeric and date: ``10%=120, 50%=140, 90%=170``, or a JSON object of level to value. With
-    ``now``, dates may be written as people type them, ``50%=in 3 weeks``, with the days of
-    ``zone``; without it, in ISO 8601 only.
+    binary: a probability, or an object, ``{"yes": 0.7}``. multiple_choice: ``Busan=60%,
+    Beijing=0.3, Other=1:9``, an object, or a list in the order of the options. Options left out
+    share the rest, in the proportions of the member's ``current`` value if it covers every option,
+    otherwise equally. Numbers of JSON that sum to 100 are percentages.
+    numeric and date: ``10%=120, 50%=140, 90%=170``, or an object of level to value. With ``now``,
+    dates may be written as people type them, ``50%=in 3 weeks``, with the days of ``zone``; without
+    it, in ISO 8601 only.
     BadInput for another form; Refused as in ``check_value``.
     """
-    text = text.strip()
+    options = question.options or []
+    if isinstance(given, str) and given.lstrip().startswith(("[", "{")):
+        given = _decoded(given)
+    given = _bare(given, options)
+    if not isinstance(given, dict | list):
+        given = str(given).strip()
     if question.type == QuestionType.binary:
-        return check_value(Value(probability=read_probability(text)), question)
-    if text.startswith(("[", "{")):
-        return check_value(_read_json(text), question)
+        if isinstance(given, dict):
+            [yes, _] = read_value(given, _YES_OR_NO).probabilities or ()
+            return Value(probability=yes)
+        return check_value(Value(probability=read_probability(str(given))), question)
     if question.type == QuestionType.multiple_choice:
-        options = question.options or []
+        if isinstance(given, list):
+            return check_value(Value(probabilities=tuple(_as_shares(given))), question)
         vector = None if current is None else current.over(options).probabilities
-        return check_value(_read_vector(text, options, vector), question)
+        return check_value(_read_vector(given, options, vector), question)
+    given = given if isinstance(given, dict) else str(given)
     if question.type == QuestionType.date:
         date_of = _read_day if now is None else partial(iso_date, now=now, zone=zone)
-        return check_value(_read_quantiles(text, "2027-03-01", date_of), question)
-    return check_value(_read_quantiles(text, "140", _read_number), question)
+        return check_value(_read_quantiles(given, "2027-03-01", date_of), question)
+    return check_value(_read_quantiles(given, "140", _read_number), question)
 
 
 def read_probability(text: str) -> float:
@@ -214,41 +232,80 @@ def _no_probability(typed: str, forms: str) -> BadInput:
     return BadInput(f"{shown(typed)} is not a probability.", remedy=forms)
 
 
-def _read_json(text: str) -> Value:
+def _decoded(text: str) -> object:
     try:
-        given = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{shown(text)} is not JSON: {error}.") from None
-    if isinstance(given, dict):
-        return Value(quantiles=given)
+
+
+def _bare(given: object, options: Sequence[str]) -> object:
+    """Return the value in ``{"probability": …}``, and a list of objects of two fields as one."""
+    while isinstance(given, dict) and len(given) == 1 and not given.keys() & set(options):
+        [(name, inner)] = given.items()
+        if not name.startswith(_AROUND):
+            break
+        given = inner
+    if isinstance(given, list) and all(isinstance(one, dict) and len(one) == 2 for one in given):
+        rows = [sorted(one.items(), key=lambda field: field[0] not in _NAMES) for one in given]
+        found = {str(name): value for (_, name), (_, value) in rows}
+        return found if len(found) == len(given) else given
+    return given
+
+
+def _as_shares(given: Sequence[Any]) -> list[Any]:
+    """Return numbers that sum to 1 or 100 as fractions; others, and other values, as given."""
     if None in given:
         raise Refused(
             "Every option of a new forecast needs a probability; null is only for options added "
             "after an imported forecast."
         )
-    return Value(probabilities=tuple(given))
+    if all(type(one) in (int, float) and 0 <= one <= 100 for one in given):
+        for whole in (1, 100):
+            if abs(math.fsum(given) - whole) <= whole * SUM_TOLERANCE:
+                return [one / whole for one in given]
+    return list(given)
 
 
-def _read_pairs(text: str, form: str) -> list[tuple[str, str]]:
-    """Return the (name, value) pairs of ``a=1, b=2``; names may contain commas, values may not."""
-    if not text:
+def _percentages(levels: Sequence[str]) -> list[str]:
+    """Return the levels of an object, ``10th percentile``, ``p10`` or ``10``, as ``10%``.
+
+    Numbers without a % sign are percentages if one of them is above 1.
+    """
+    found = [_LEVEL.fullmatch("p50" if level.casefold() == "median" else level) for level in levels]
+    sign = "%" if any(float(match[1]) > 1 for match in found if match) else ""
+    return [
+        f"{float(match[1])}{sign}" if match else level
+        for level, match in zip(levels, found, strict=True)
+    ]
+
+
+def _read_pairs(given: _Pairs, form: str) -> tuple[list[str], list[Any]]:
+    """Return the names and values of ``a=1, b=2``; names may contain commas, values may not."""
+    if not given:
         raise BadInput("The forecast is blank.", remedy=form)
-    pairs, end = [], 0
+    if isinstance(given, dict):
+        return list(given), list(given.values())
+    has_colons = "=" not in given and not given.startswith("[")  # "Busan: 60%, Other: 40%"
+    text = given.replace(": ", "=") if has_colons else given
+    names, values, end = list[str](), list[str](), 0
     while match := _PAIR.match(text, end):
-        pairs.append((match[1].strip(), match[2].strip()))
+        names.append(match[1].strip())
+        values.append(match[2].strip())
         end = match.end()
-    if not pairs or end < len(text):
+    if not names or end < len(text):
         rest = text[end:].strip()
         raise BadInput(f"{rest!r} is not of the form name=value.", remedy=form)
-    return pairs
+    return names, values
 
 
 def _read_vector(
-    text: str, options: Sequence[str], current: Sequence[float | None] | None
+    given: _Pairs, options: Sequence[str], current: Sequence[float | None] | None
 ) -> Value:
     form = f"Write option=probability, separated by commas: {options[0]}=60%, {options[1]}=40%."
     stated: dict[str, float] = {}
-    for name, value in _read_pairs(text, form):
+    names, values = _read_pairs(given, form)
+    for name, value in zip(names, _as_shares(values), strict=True):
         option = find_option(name, options)
         if option is None:
             raise BadInput(
@@ -257,7 +314,7 @@ def _read_vector(
             )
         if option in stated:
             raise BadInput(f"{option!r} is named twice.", remedy="Name it once.")
-        stated[option] = read_probability(value)
+        stated[option] = read_probability(str(value))
     rest = 1 - math.fsum(stated.values())
     unstated = [option for option in options if option not in stated]
     if unstated and rest < -SUM_TOLERANCE:
@@ -272,14 +329,16 @@ def _read_vector(
     return Value(probabilities=tuple((shares | stated)[option] for option in options))
 
 
-def _read_quantiles(text: str, example: str, read: Callable[[str], float | str]) -> Value:
+def _read_quantiles(given: _Pairs, example: str, read: Callable[[str], float | str]) -> Value:
     form = (
         f"Write level=value, separated by commas: 50%={example} gives that value or less one half."
     )
-    if text and "=" not in text:
-        raise BadInput(f"{shown(text)} has no level, as in 50%={text[:_REPEATED]}.", remedy=form)
+    if given and isinstance(given, str) and "=" not in given and ": " not in given:
+        raise BadInput(f"{shown(given)} has no level, as in 50%={given[:_REPEATED]}.", remedy=form)
     quantiles: dict[str, float | str] = {}
-    for name, value in _read_pairs(text, form):
+    names, values = _read_pairs(given, form)
+    names = _percentages(names) if isinstance(given, dict) else names
+    for name, value in zip(names, map(str, values), strict=True):
         outside = name.casefold() in OUTSIDE_LEVELS
         level = name.casefold() if outside else repr(read_probability(name))
         if level in quantiles:

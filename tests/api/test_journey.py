@@ -79,8 +79,8 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
     assert "needs a note or a source" in proposed.json()["detail"]
     outcome = {"outcome": "yes", "note": "The mayor said so."}
     proposed = api.post(f"{V1}/questions/harbour/propose", json=outcome)
-    assert (proposed.json()["status"], proposed.json()["proposals"]) == ("awaiting", 1)
-    for status in ("awaiting", "proposed"):
+    assert (proposed.json()["status"], proposed.json()["proposals"]) == ("open", 1)
+    for status in ("open", "proposed"):
         [listed] = api.get(f"{V1}/questions", params={"status": status}).json()["questions"]
         assert (listed["id"], listed["proposals"]) == ("harbour", 1)
     decided = api.post(f"{V1}/questions/harbour/resolve", json={"outcome": "yes"}).json()

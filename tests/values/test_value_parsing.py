@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.ledger.models import QuestionText
 from forecasts.values.value import Value
 from forecasts.values.value_parsing import read_percent_field, read_probability, read_value
 from tests.conftest import day
@@ -123,6 +124,61 @@ def test_quantiles_are_read_for_numbers_and_dates() -> None:
     assert value.quantiles == {"0.1": 120.0, "0.5": 140.0, "above": 0.1}
     value = read_value("50%=2026-03-01, 90%=2026-10-01", WHEN)
     assert value.quantiles == {"0.5": "2026-03-01", "0.9": "2026-10-01"}
+
+
+@pytest.mark.parametrize(
+    ("given", "columns"),
+    [
+        (0.45, 0.45), ({"yes": 0.45}, 0.45), ({"Yes": 45, "No": 55}, 0.45), ({"no": "55%"}, 0.45),
+        ({"probability": 0.45}, 0.45), ({"forecast": {"probability": "0.45"}}, 0.45),
+        ('{"yes": 1, "no": 0}', 1.0), (1e-7, 1e-7),
+    ],
+)  # fmt: skip
+def test_a_probability_is_read_from_json(given: object, columns: float) -> None:
+    assert read_value(given, RAIN).probability == pytest.approx(columns, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Busan": 0.5, "beijing, china": 0.3, "Other": 0.2}, {"Busan": "50%", "Other": 0.2},
+        {"Busan": 50, "Beijing, China": 30, "Other": 20}, [50, 30, 20],
+        {"probabilities": [0.5, 0.3, 0.2]}, "Busan: 50%, Other: 20%",
+        '[{"option": "Busan", "probability": 0.5}, {"probability": 0.2, "option": "Other"}]',
+    ],
+)  # fmt: skip
+def test_options_are_read_from_json_and_a_colon(given: object) -> None:
+    assert read_value(given, CITIES).probabilities == pytest.approx((0.5, 0.3, 0.2))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"0.1": 120, "0.5": 140.0, "above": 0.1}, {"10": 120, "50": "140", "above": "10%"},
+        {"10%": 120, "0.5": 140, "above": 0.1}, {"p10": 120, "median": 140, "above": 0.1},
+        {"percentile_10": 120, "50th percentile": 140, "above": 0.1},
+        {"percentiles": [{"percentile": 10, "value": 120}, {"percentile": 50, "value": 140},
+                         {"percentile": "above", "value": 0.1}]},
+        "10%: 120, 50%: 140, above: 10%",
+    ],
+)  # fmt: skip
+def test_quantiles_are_read_from_json_with_each_name_of_a_level(given: object) -> None:
+    assert read_value(given, PRICE).quantiles == {"0.1": 120, "0.5": 140, "above": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("given", "question", "said"),
+    [
+        ({"yes": 0.6, "no": 0.6}, RAIN, "sum to 120%"), ([0.5, 0.5], RAIN, "not a probability"),
+        (None, RAIN, "'None' is not a probability"), ({"Busan": 60}, CITIES, "'60' is ambiguous"),
+        ({"Busan": None}, CITIES, "null is only"), ([True, 0, 0], CITIES, "not a number"),
+        ({"0.5": {"x": 1}}, PRICE, "not a number"), ([1, 2], PRICE, "has no level"),
+        ([{"level": 0.5, "value": 1}, {"level": 0.5, "value": 2}], PRICE, "not of the form"),
+    ],
+)  # fmt: skip
+def test_json_of_another_form_is_refused(given: object, question: QuestionText, said: str) -> None:
+    with pytest.raises(LedgerError, match=said):
+        read_value(given, question)
 
 
 def test_decimal_commas_are_read_in_lists_too() -> None:

@@ -18,7 +18,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, ToolAnnotations
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.routing import Route
@@ -79,7 +80,7 @@ SERVED: tuple[tuple[Callable[..., str], str, Way, ToolAnnotations], ...] = (
 
 def build(door: Callable[[], Door]) -> MCPServer[Any]:
     """Return the server; ``door`` returns the way to the ledger for the caller of a request."""
-    server: MCPServer[Any] = MCPServer(
+    server = _Server(
         "forecast-ledger",
         title="Forecast Ledger",
         instructions=_INSTRUCTIONS,
@@ -98,9 +99,27 @@ def build(door: Callable[[], Door]) -> MCPServer[Any]:
         told = _telling(resource, door, _READING, ResourceError)
         server.resource(uri, name=name, mime_type="text/markdown")(told)
     server.prompt(name="forecast_this_question", title="Forecast this question")(
-        _telling(tools.forecast_this_question, door, _READING, ValueError)
+        _telling(tools.forecast_this_question, door, _READING, _invalid)
     )
     return server
+
+
+class _Server(MCPServer[Any]):
+    """A server that answers a prompt with wrong arguments by the protocol."""
+
+    async def get_prompt(self, *asked: Any, **more: Any) -> Any:
+        """Return the prompt; MCPError for an unknown one, or arguments that it does not take."""
+        try:
+            return await super().get_prompt(*asked, **more)
+        except ValueError as error:
+            cause = error.__cause__ and error.__cause__.__cause__  # of a failure in the prompt
+            if cause is not None and not isinstance(cause, ValidationError):
+                raise
+            raise _invalid(str(error)) from None
+
+
+def _invalid(said: str) -> MCPError:
+    return MCPError(code=INVALID_PARAMS, message=said)
 
 
 def tool(remedy: Remedy) -> str:
@@ -111,7 +130,7 @@ def tool(remedy: Remedy) -> str:
 
 
 def _telling(
-    verb: Callable[..., str], door: Callable[[], Door], way: Way, kind: type[Exception]
+    verb: Callable[..., str], door: Callable[[], Door], way: Way, kind: Callable[[str], Exception]
 ) -> Callable[..., str]:
     """Return the function as a client calls it: without the ledger, errors with the remedy."""
 
@@ -177,14 +196,20 @@ class StrictTool(Tool):
 
     async def run(self, arguments: dict[str, Any], *context: Any, **more: Any) -> Any:
         """Return the tool's answer; ToolError for arguments that it does not take."""
+        # A null stands for an argument that was left out.
+        given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return await super().run(arguments, *context, **more)
+            return await super().run(given, *context, **more)
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
                 raise
             faults = problems.problems(error.__cause__.errors()[:_MOST_PROBLEMS])
-            names = ", ".join(self.parameters["properties"]) or "none"
-            said = [*(one.rule for one in faults), f"The parameters of {self.name}: {names}."]
+            known = self.parameters["properties"]
+            wrong = dict.fromkeys(one.place.partition(".")[0] for one in faults)
+            forms = [f"{name}: {known[name]['description']}" for name in wrong if name in known]
+            names = ", ".join(known) or "none"
+            said = [one.rule for one in faults] + forms
+            said.append(f"The parameters of {self.name}: {names}.")
             raise ToolError("\n".join(said)) from None
 
 

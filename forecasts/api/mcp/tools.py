@@ -8,7 +8,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from forecasts.agenda.today import Todo, today
 from forecasts.api import words
@@ -16,16 +16,15 @@ from forecasts.api.door import Door, Here, member_of, zone_of
 from forecasts.api.problems import web_address
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
-from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.errors import BadInput, LedgerError, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.documents import numbers
-from forecasts.ledger.models import Article, Forecast
+from forecasts.ledger.models import Article, Forecast, QuestionText
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry, search
 from forecasts.questions.passages import find_passage
 from forecasts.questions.search import Filter
-from forecasts.questions.standing import Status
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports import formats
@@ -42,6 +41,7 @@ from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
+from forecasts.updates.typed_values import example_value
 from forecasts.values.asked_type import ASKED_FOR, asked_type
 from forecasts.values.typed_dates import (
     iso_date,
@@ -49,7 +49,7 @@ from forecasts.values.typed_dates import (
     read_date,
     read_typed_outcome,
 )
-from forecasts.values.value import format_change, stated_certainty, value_of
+from forecasts.values.value import Value, format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
 from forecasts.views.articles import Draft, document
 from forecasts.views.questions import question as view
@@ -60,14 +60,18 @@ def _about(words: str) -> Any:
     return Field(description=words)
 
 
-Name = Annotated[str, _about("The question's id, as find_questions lists it.")]
+# Models send a number where a text is meant, and one text for a list.
+_TEXT = BeforeValidator(lambda given: str(given) if type(given) in (int, float) else given)
+_LIST = BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+Text = Annotated[str, _TEXT]
+Name = Annotated[Text, _about("The question's id, as find_questions lists it, or its number.")]
 _TODO = {
     Todo.forecast: "forecast it",
     Todo.review: "review",
     Todo.news: "read the article",
-    Todo.resolve: "report its outcome",
-    Todo.decide: "decide on its outcome",
-    Todo.retry: "its resolver gave up",
+    Todo.resolve: "its outcome is due",
+    Todo.decide: "its outcome is disputed (a person decides)",
+    Todo.retry: "its resolver gave up (a person can retry it)",
 }
 _MOST_UPDATES = 20  # explained of one score
 _MOST_PAIRS = 10
@@ -79,11 +83,11 @@ ORIGIN = "mcp"
 _MOST_DRAFTS = 10  # of one article
 
 Forecasted = Annotated[
-    str,
+    str | int | float | dict[str, Any] | list[Any],
     _about(
-        "Yes-or-no question: '71%' or '0.71'. Options: 'Busan=60%, Other=40%'. Number: "
-        "percentiles, '10%=120, 50%=140, 90%=170'. Date: '10%=2027-01-05, 50%=2027-03-31, "
-        "90%=2027-08-01'."
+        "Yes-or-no question: 0.71 or '71%'. Options: {'Busan': 0.6, 'Other': 0.4} or 'Busan=60%, "
+        "Other=40%'. Number: percentiles, {'10%': 120, '50%': 140, '90%': 170} or '10%=120, "
+        "50%=140, 90%=170'. Date: {'10%': '2027-01-05', '50%': '2027-03-31', '90%': '2027-08-01'}."
     ),
 ]
 Reason = Annotated[
@@ -91,6 +95,7 @@ Reason = Annotated[
 ]
 Pieces = Annotated[
     list[str] | None,
+    _LIST,
     _about(
         "Pieces of evidence, each 'supports|opposes|context [news|data|base_rate|expert"
         "|model|other]: URL, note or article N', such as 'opposes data: https://example.org/a'. "
@@ -98,7 +103,7 @@ Pieces = Annotated[
     ),
 ]
 ModelName = Annotated[str, _about("Your model's name without its version: 'maker-model'.")]
-Version = Annotated[str, _about("The model's version: '1.5' or '2026-05-01'.")]
+Version = Annotated[Text, _about("The model's version: '1.5' or '2026-05-01'.")]
 Cost = Annotated[float | None, _about("Cost of this forecast in US dollars.")]
 
 
@@ -110,7 +115,7 @@ def find_questions(
     ] = "",
     status: Annotated[
         Literal["open", "upcoming", "awaiting", "proposed", "resolved", "any"],
-        _about("awaiting: closed without an outcome; proposed: to be decided."),
+        _about("awaiting: closed without an outcome; proposed: with a proposal, open or closed."),
     ] = "open",
     without_my_forecast: Annotated[
         bool, _about("Only questions that you have not forecast.")
@@ -120,12 +125,13 @@ def find_questions(
 ) -> str:
     """Find forecasting questions by words, status or tag, the next to close first.
 
-    Each line has the question's id, title, status and close, your current forecast, and the
-    crowd's where you may see it.
+    Each line has the question's id, title, type (with options, or bounds and unit), status and
+    close or outcome, and your current forecast; of a yes-or-no question with several forecasters
+    also the crowd's, where you may see it. Titles with the words come before other matches.
     """
     by = Filter(
         words=text,
-        status="" if status == "any" else Status[status].value,
+        status="" if status == "any" else search.STATUSES[status],
         tag=tag,
         mine=False if without_my_forecast else None,
     )
@@ -147,13 +153,13 @@ def read_question(
     here: Here,
     question: Name,
     forecasts: Annotated[
-        int, Field(ge=0, le=50, description="How many of the newest forecasts to list.")
+        int, Field(ge=0, le=50, description="Newest forecasts to list; of few, longer reasons.")
     ] = 10,
 ) -> str:
-    """Read one question: criteria, background, forecasts with reasons and evidence, outcome.
+    """Read one question: criteria, background, forecasts with reasons, comments, outcome.
 
     Read it before you forecast: its resolution criteria decide, not its title. Others'
-    forecasts are left out where you may not see them yet.
+    forecasts are left out where you may not see them yet. Long texts are cut, and say so.
     """
     return words.question(here, question, forecasts)
 
@@ -165,7 +171,7 @@ def needs_update(
     """List the questions that need you, the most urgent first, each with its need and the reason.
 
     The need is a forecast, a review (by age, after a move of the crowd, before the close), a look
-    at a new article that mentions the question, or an outcome.
+    at a new article that mentions the question, or an outcome; or only a person can meet it.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
     lines = []
@@ -180,7 +186,7 @@ def needs_update(
 def my_record(here: Here) -> str:
     """Tell your own track record in words: calibration beyond luck, Brier score, the crowd.
 
-    Read it before you forecast: it says in which direction your probabilities tend to err.
+    Read it before you forecast: with enough results, it says in which direction you tend to err.
     """
     member = member_of(here)
     scored = scored_questions(here.session, member)
@@ -256,7 +262,7 @@ def compare(
 
 
 def explain_score(here: Here, question: Name) -> str:
-    """Explain your score on a resolved question: the points of each of your forecasts."""
+    """Explain your score on a resolved question, and that of each of your last 20 forecasts."""
     member, found = member_of(here), registry.find(here.session, question)
     one = next(iter(scored_questions(here.session, member, question=found.id)), None)
     if one is None or one.state.resolution is None:
@@ -349,7 +355,7 @@ def forecast(
     text = registry.newest_wording(here.session, found)
     before = updates.current_forecast(here.session, found, member, at=here.now)
     current = None if before is None else value_of(before)
-    given = read_value(value, text, current, now=here.now, zone=zone_of(here))
+    given = _read(here, value, text, current)
     saved = updates.update(
         here.session,
         found,
@@ -402,20 +408,23 @@ def ask_question(
     title: Annotated[str, _about("The question in one sentence, with its deadline.")],
     criteria: Annotated[str, _about("Resolution criteria that a stranger could apply.")],
     closes: Annotated[
-        str,
+        Text,
         _about("Last day to forecast: 2027-03-31, 'in 3 weeks'. Blank: as the title says."),
     ] = "",
     background: Annotated[str, _about("Context that a forecaster needs.")] = "",
     options: Annotated[
-        list[str] | None, _about("The options of a multiple-choice question.")
+        list[str] | None, _about("The options of a multiple-choice question: ['North', 'South'].")
     ] = None,
-    lower: Annotated[str, _about("Lower bound of a number or date.")] = "",
-    upper: Annotated[str, _about("Upper bound of a number or date.")] = "",
-    is_date: Annotated[bool, _about("Whether the bounds are dates.")] = False,
+    type: Annotated[
+        Literal["binary", "multiple_choice", "numeric", "date"] | None,
+        _about("Blank: as the options, the bounds and the title say."),
+    ] = None,
+    lower: Annotated[Text, _about("Lower bound of a number or date.")] = "",
+    upper: Annotated[Text, _about("Upper bound of a number or date.")] = "",
     unit: Annotated[str, _about("Unit of a number.")] = "",
-    tags: Annotated[list[str] | None, _about("Tags to find it by.")] = None,
+    tags: Annotated[list[str] | None, _about("Tags to find it by: ['energy'].")] = None,
     value: Annotated[
-        str, _about("Your first forecast, as for the tool forecast; may be blank.")
+        Forecasted, _about("Your first forecast, as for the tool forecast; may be blank.")
     ] = "",
     reason: Annotated[str, _about("The reason for that forecast.")] = "",
     article: Annotated[int | None, _about("Number of its source article.")] = None,
@@ -426,34 +435,36 @@ def ask_question(
 ) -> str:
     """Register a new question, with your first forecast if you like.
 
-    Yes or no by default; with options multiple choice; with both bounds a number or a date.
-    Find out first, with find_questions, whether it is asked already.
+    Yes or no by default; with options multiple choice; with both bounds a number, or a date if the
+    title asks "when". Find out first, with find_questions, whether it is asked already.
     """
-    used, zone = _model(model, version, cost), zone_of(here)
+    used, zone, stated = _model(model, version, cost), zone_of(here), bool(str(value).strip())
     for name, alone, needs in (
-        ("reason", reason.strip() and not value.strip(), "a first forecast as value"),
-        ("model", used is not None and not value.strip(), "a first forecast as value"),
+        ("reason", reason.strip() and not stated, "a first forecast as value"),
+        ("model", used is not None and not stated, "a first forecast as value"),
         ("quote", quote.strip() and article is None, "the article's number"),
         ("unit", unit.strip() and not lower.strip(), "bounds"),
     ):
         if alone:
             raise BadInput(f"The {name} needs {needs}.", remedy="Give both, or neither.")
+    asked_for = asked_type(title)
+    kind = type or ("multiple_choice" if options else "binary")
     bounds: dict[str, Any] = {}
     if lower.strip() or upper.strip():
-        if is_date:
+        kind = type or ("date" if asked_for == "date" else "numeric")
+        if kind == "date":
             lower = iso_date(lower, now=here.now, zone=zone, first=True)
             upper = iso_date(upper, now=here.now, zone=zone)
         bounds = {"lower_bound": lower, "upper_bound": upper, "unit": unit or None}
-    kind = "date" if is_date else "numeric" if bounds else "binary"
-    if kind == "binary" and not options and (asked_for := ASKED_FOR.get(asked_type(title))):
+    if kind == "binary" and type is None and asked_for in ASKED_FOR:
         raise BadInput(
-            f"{title!r} asks for {asked_for}, not for yes or no.",
+            f"{title!r} asks for {ASKED_FOR[asked_for]}, not for yes or no.",
             remedy="Give options, or both bounds; or word the title so that it asks yes or no.",
         )
     wording = registry.question_text(
         title=title,
-        type="multiple_choice" if options else kind,
-        options=options,
+        type=kind,
+        options=options or None,
         open_time=here.now,
         scheduled_close_time=last_moment(closes, title, now=here.now, zone=zone),
         resolution_criteria=criteria,
@@ -461,7 +472,7 @@ def ask_question(
         tags=tags,
         **bounds,
     )
-    given = read_value(value, wording, now=here.now, zone=zone) if value.strip() else None
+    given = _read(here, value, wording) if stated else None
     source = TextQuote(quote) if quote.strip() else None
     asked = ask_and_forecast(
         here.session,
@@ -489,7 +500,7 @@ def propose_outcome(
     here: Here,
     question: Name,
     outcome: Annotated[
-        str,
+        Text,
         _about(
             "yes, no, an option, a number, a date, above or below (the bounds), "
             "annulled or ambiguous."
@@ -497,11 +508,12 @@ def propose_outcome(
     ],
     reason: Annotated[str, _about("How the source meets the resolution criteria, word by word.")],
     source: Annotated[str, _about("Web address that reports the outcome.")],
-    known_at: Annotated[str, _about("When it became known: a day or time; blank: now.")] = "",
+    known_at: Annotated[Text, _about("When it became known: a day or time; blank: now.")] = "",
 ) -> str:
     """Propose a question's outcome with your evidence. You are a witness: someone else decides.
 
-    The question keeps its status until then. Propose only an outcome that a source states.
+    The question keeps its status, with "1 proposal" beside it, until then. Propose only an outcome
+    that a source states.
     """
     zone, found = zone_of(here), registry.find(here.session, question)
     text = registry.newest_wording(here.session, found)
@@ -522,6 +534,16 @@ def propose_outcome(
         f"Proposed {words.line(row.outcome)} for {words.line(found.slug)}, known at "
         f"{to_minute(known)}. It is not decided: someone else confirms or rejects it."
     )
+
+
+def _read(here: Here, given: Any, text: QuestionText, current: Value | None = None) -> Value:
+    """Return the value that was given; an error has the form that the question takes."""
+    try:
+        return read_value(given, text, current, now=here.now, zone=zone_of(here))
+    except LedgerError as error:
+        if (form := example_value(text)) not in error.remedy:
+            error.advice = f"{error.remedy} A value of this question's form: {form!r}.".strip()
+        raise
 
 
 def _model(name: str, version: str, cost: float | None) -> Model | None:

@@ -116,11 +116,8 @@ def _write(
     *,
     now: datetime,
 ) -> None:
-    """Confirm or propose the finding (the ``verb``), and keep its evidence.
-
-    A finding without a note or a source gets the note which resolver made it.
-    """
-    unexplained = not finding.note.strip() and not finding.source.strip()
+    """Confirm or propose the finding (the ``verb``), and keep its evidence."""
+    unexplained = "" if finding.source else f"Reported by the resolver {resolver.kind}."
     done = verb(
         session,
         question,
@@ -129,7 +126,7 @@ def _write(
         now=now,
         member=run_member(session, now),
         resolver=resolver,
-        note=f"Reported by the resolver {resolver.kind}." if unexplained else finding.note,
+        note=finding.note or unexplained,
         source=finding.source,
     )
     row = done if isinstance(done, Resolution) else done.resolution

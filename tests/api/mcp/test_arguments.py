@@ -10,6 +10,8 @@ import anyio
 import pytest
 from mcp.client.client import Client
 from mcp.server.mcpserver import MCPServer
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 
 from forecasts.api.mcp.server import build
 from tests.api.mcp.conftest import Ledger, Way
@@ -52,10 +54,13 @@ def test_an_unknown_argument_is_refused_and_the_known_named(server: MCPServer[An
 
 
 def test_each_bad_argument_is_named_with_its_value_and_rule(server: MCPServer[Any]) -> None:
-    assert refusal(server, "forecast", question="rain", value=7, percent="60%").splitlines() == [
-        "value must be a text; 7 is not.",
+    about = schemas(server)["forecast"]["properties"]
+    assert refusal(server, "forecast", question="rain", cost="$1", percent="60%").splitlines() == [
+        "value is missing.",
         "reason is missing.",
+        "cost must be a number; '$1' is not.",
         "There is no field percent here.",
+        *(f"{name}: {about[name]['description']}" for name in ("value", "reason", "cost")),
         "The parameters of forecast: " + ", ".join(schemas(server)["forecast"]["properties"]) + ".",
     ]
 
@@ -67,6 +72,26 @@ def test_a_refusal_names_a_tool_and_cuts_long_arguments(server: MCPServer[Any]) 
     assert "two or more different names." in refusal(server, "compare", names=["a", "a"])
     for tool, name in (("read_question", "question"), ("capture_article", "url")):
         assert len(refusal(server, tool, **{name: "x" * 100_000})) < 3_000
+
+
+def test_a_prompt_with_wrong_arguments_is_answered_by_the_protocol(
+    server: MCPServer[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run(name: str, arguments: dict[str, str]) -> MCPError:
+        async with Client(server) as client:
+            with pytest.raises(MCPError) as caught:
+                await client.get_prompt(name, arguments)
+            return caught.value
+
+    for name, arguments, said in (
+        ("forecast_this_question", {"question": "fog"}, "There is no question 'fog'"),
+        ("forecast_this_question", {}, "Missing required arguments: {'question'}"),
+        ("forecast_this_question", {"question": "rain", "model": "x"}, "rendering prompt"),
+        ("predict", {"question": "rain"}, "Unknown prompt: predict"),
+    ):
+        error = anyio.run(run, name, arguments)
+        assert (error.error.code, said in error.error.message) == (INVALID_PARAMS, True), error
+    assert not [one for one in caplog.records if one.exc_info]
 
 
 def test_the_documentation_lists_the_parameters_of_each_tool(server: MCPServer[Any]) -> None:

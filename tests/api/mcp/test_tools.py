@@ -17,7 +17,7 @@ from forecasts.ledger.models import Forecast, ModelUse
 from forecasts.ledger.receipts import receipt
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
-from forecasts.questions.standing import Status, current_state
+from forecasts.questions.standing import current_state
 from forecasts.updates import updates
 from forecasts.updates.model_uses import known_models
 from forecasts.values.value import Value
@@ -48,7 +48,8 @@ def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: 
     tools, acts = ledger.tools("bot"), ledger.tools("bot")
     found = tools.find_questions("rain", without_my_forecast=True, tag="weather")
     assert found.startswith(NOTICE)
-    assert "- `rain`: ``Will it rain `here`?`` · open, closes 2026-01-11 00:00 UTC" in found
+    title = "``Will it rain `here`?``"
+    assert f"- `rain`: {title} · binary · open, closes 2026-01-11 00:00 UTC" in found
     assert found.replace("UTC", "UTC · `in the criteria: As the gazette says.`") == (
         tools.find_questions("gazette rain", without_my_forecast=True, tag="weather")
     )
@@ -116,7 +117,8 @@ def test_a_model_proposes_an_outcome_and_never_decides_it(ledger: Ledger) -> Non
     assert "It is not decided" in said
     with database.reading(ledger.engine) as session:
         state = current_state(session, registry.find(session, "rain"), now=ledger.now)
-    assert state.status is Status.proposed
+    assert state.stage == "open, 1 proposal"
+    assert "open, closes 2026-01-11 00:00 UTC, 1 proposal" in tools.find_questions()
     assert "because `The gazette says so.`" in tools.read_question("rain")
     with pytest.raises(Refused, match="is proposed already"):
         tools.propose_outcome("rain", "yes", "Again.", page, known)
@@ -142,7 +144,7 @@ def test_questions_of_every_type_are_asked_and_forecast(ledger: Ledger) -> None:
     tools, criteria, close = ledger.tools("bot"), "As the gazette says.", "in 3 weeks"
     tools.ask_question("Who wins?", criteria, close, options=["A", "B"])
     tools.ask_question("How much rain?", criteria, close, lower="0", upper="300", unit="mm")
-    bounds = {"lower": "2026-01-01", "upper": "2026-02-20", "is_date": True}
+    bounds = {"lower": "2026-01-01", "upper": "2026-02-20"}
     tools.ask_question("When does it rain?", criteria, close, **bounds)
     for slug, kind, value, shown in (
         ("who-wins", "multiple_choice; options: `A`, `B`", "A=60%, B=40%", "`A 60%, B 40%`"),
@@ -195,7 +197,7 @@ def test_what_needs_a_member_is_listed_with_the_reason(ledger: Ledger) -> None:
     assert "- review · `snow`" in said
     assert "you: 50% · 8 days old" in said
     ledger.now = day(11)
-    assert "- report its outcome · `snow`" in ledger.tools("bot").needs_update()
+    assert "- its outcome is due · `snow`" in ledger.tools("bot").needs_update()
 
 
 @pytest.mark.slow

@@ -11,6 +11,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from forecasts.access import visibility
+from forecasts.access.members import find_member
+from forecasts.api.door import Here
+from forecasts.api.mcp import tools
+from forecasts.ledger import database
 from tests.api.metaculus.conftest import Arena
 from tests.conftest import day
 
@@ -241,6 +246,31 @@ def test_a_repeated_comment_is_not_recorded_twice(arena: Arena) -> None:
     assert [one["id"] for one in read[:2]] == [later["id"], said["id"]]
     refused = arena.bot.post("/comments/create/", comment | {"parent": said["id"]}, status=422)
     assert "no replies" in refused["detail"]
+
+
+def test_the_reasons_of_a_bot_are_shown_through_every_door(arena: Arena) -> None:
+    """Those of the page and the command line: tests/app/test_question_page.py, tests/cli."""
+    number = arena.numbers["binary"]
+    arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.6}))
+    long = "# SUMMARY " + "The front moves. " * 300 + "So 60%."  # as the template bot writes
+    comment = {"on_post": number, "text": long, "is_private": True, "included_forecast": True}
+    arena.bot.post("/comments/create/", comment)
+    arena.clock.pass_(minutes=11)
+    for text in ("Too late to be a reason.", "Which gauge?"):
+        arena.bot.post("/comments/create/", comment | {"text": text, "is_private": False})
+    assert arena.alice.get("/comments/", post=number)["count"] == 3
+    address = "http://127.0.0.1:8000/api/v1/questions/a-binary-one"
+    [made] = arena.alice.get(f"{address}/forecasts")["forecasts"]
+    assert made["rationale"] == long
+    read = arena.alice.client.get(address, headers={"Accept": "text/markdown"}).text
+    with database.reading(arena.engine) as session:
+        alice = find_member(session, "alice")
+        visibility.read_as(session, alice, now=arena.clock())
+        here = Here(session, alice, arena.clock())
+        assert tools.read_question(here, "a-binary-one") == read
+    assert "So 60%.`" in read
+    assert "**Comments**, newest first, of 2\n\n- 2026-01-02 00:11 UTC `bot`: `Which gauge" in read
+    assert "`bot`: `Too late to be a reason.`" in read
 
 
 def test_accounts_make_and_list_their_bots(arena: Arena) -> None:
