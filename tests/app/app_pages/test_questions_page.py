@@ -34,13 +34,15 @@ def titles(app: AppTest) -> list[str]:
 
 def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> None:
     assert titles(visit(furnished, "questions")) == [
+        "Will it rain?",
         "Which port comes first?",
         "How deep will it be?",
         "Will the quay open?",
         "Has it ended?",
-        "Will it rain?",
         "Will it snow?",
     ]
+    # A proposal does not hide it.
+    assert "**open** · 1 proposal · closes in 5 days" in words(furnished)
     assert "Imported from" not in [one.label for one in furnished.selectbox]
 
 
@@ -48,6 +50,8 @@ def test_open_questions_come_first_and_ended_ones_last(furnished: AppTest) -> No
     ("query", "found"),
     [
         ({"status": "awaiting resolution"}, ["Has it ended?"]),
+        ({"status": "with a proposal"}, ["Will it rain?"]),
+        ({"status": "open", "tag": "weather"}, ["Will it rain?"]),
         ({"tag": "weather"}, ["Will it rain?"]),
         ({"family": "harbour"}, ["Will the quay open?"]),
         ({"type": "multiple choice"}, ["Which port comes first?"]),

@@ -13,6 +13,7 @@ from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.agenda.today import SHOWN
 from forecasts.articles import library
 from forecasts.ledger import database
+from forecasts.ledger.models import Role
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -24,6 +25,7 @@ from tests.app.conftest import (
     forecasts,
     register,
     say,
+    share,
     submit,
     visit,
     words,
@@ -191,6 +193,23 @@ def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(
     assert confirmed(furnished)[0].startswith(f"Resolved: {outcome.options[0]} on “")
     assert "**Outcome?**" not in words(furnished)
     assert "1 to resolve" in words(furnished)  # it is proposed
+
+
+def test_a_forecaster_proposes_an_outcome_on_its_card_with_a_note(
+    app: AppTest, engine: Engine
+) -> None:
+    title = {"title": "Has it ended?", "scheduled_close_time": day(2)}
+    register(engine, "ended", by="bob", **title)
+    share(engine, Role.forecaster)
+    visit(app, "today")
+    [outcome] = [radio for radio in app.radio if str(radio.key).startswith("outcome-")]
+    key = str(outcome.key).removesuffix("-outcome")
+    app.radio(key=f"{key}-outcome").set_value("yes").run()
+    app.button(key=f"{key}-go").click().run()
+    assert "needs a note or a source" in errors(app)
+    app.text_input(key=f"{key}-note").set_value("The mayor said so.").run()
+    app.button(key=f"{key}-go").click().run()
+    assert confirmed(app) == ["Proposed: yes on “Has it ended?”."]
 
 
 def test_the_rest_of_a_long_list_is_shown_on_request(app: AppTest, engine: Engine) -> None:
