@@ -72,9 +72,7 @@ def summary(
 ) -> str:
     """Return a question on one line: its id, title, type, status and close, and its forecasts."""
     closes = f"{'closes' if one.close_time > now else 'closed'} {to_minute(one.close_time)}"
-    stage = (
-        f"{one.status}, {closes}" if one.outcome is None else f"{one.status}: {line(one.outcome)}"
-    )
+    stage = one.status + (f", {closes}" if one.outcome is None else f": {line(one.outcome)}")
     parts = [f"{line(one.id)}: {line(one.title)}", _type(one), with_proposals(stage, one.proposals)]
     if one.forecast is not None and not one.forecast.withdrawn:
         parts.append(f"you: {leaders(one.forecast, one.options)}")

@@ -53,8 +53,8 @@ _MOST_PASSAGES = 500  # of a list
 _BEFORE, _PASSAGE = 40, 140  # characters of a passage before its first word, and in all
 
 
-PROPOSED = "with a proposal"  # a filter beside those by status
-STATUSES = {status.name: status.value for status in Status} | {"proposed": PROPOSED}  # by name
+# The filters by status, and one beside them, by their names.
+STATUSES = {status.name: status.value for status in Status} | {"proposed": "with a proposal"}
 
 
 class Order(StrEnum):
@@ -73,7 +73,7 @@ class Filter:
     ``words``: all of them, of many the first, occur in the title, slug, criteria or background, or
     in a visible reason or comment, in any order and case, or, if no question has them all, similar
     words do. Short ones count at the start of words only (``has_one``).
-    ``status``: a value of ``STATUSES``; ``PROPOSED`` finds the questions with an open proposal.
+    ``status``: a value of ``STATUSES``; that of ``proposed``: with an open proposal.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team. ``platform``: the one it was imported from, in lower
     case. ``changed_since``: with a wording, a step of its resolution or a visible forecast recorded
@@ -304,7 +304,7 @@ def _slugs(
         .join(text, col(text.question_id) == col(Question.id))
         .where(is_newest_wording(), question_visible(session))
     )
-    if by.status == PROPOSED:
+    if by.status == STATUSES["proposed"]:
         found = found.where(
             col(Question.id).in_(select(Resolution.question_id).where(is_open_proposal()))
         )

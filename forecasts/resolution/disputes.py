@@ -40,9 +40,7 @@ def dispute(
     if current is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
-            remedy=Remedy(
-                "Propose an outcome: {}", "propose", question.slug, "OUTCOME", because=FILL_IN
-            ),
+            remedy=Remedy("Propose one: {}", "propose", question.slug, "OUTCOME", because=FILL_IN),
         )
     open_outcome = provisional_outcome(session, question, now=now)
     if open_outcome is None:

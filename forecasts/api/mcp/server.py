@@ -113,7 +113,7 @@ class _Server(MCPServer[Any]):
             return await super().get_prompt(*asked, **more)
         except ValueError as error:
             cause = error.__cause__ and error.__cause__.__cause__  # of a failure in the prompt
-            if cause is not None and not isinstance(cause, ValidationError):
+            if not isinstance(cause, ValidationError | None):
                 raise
             raise _invalid(str(error)) from None
 
@@ -207,9 +207,8 @@ class StrictTool(Tool):
             known = self.parameters["properties"]
             wrong = dict.fromkeys(one.place.partition(".")[0] for one in faults)
             forms = [f"{name}: {known[name]['description']}" for name in wrong if name in known]
-            names = ", ".join(known) or "none"
-            said = [one.rule for one in faults] + forms
-            said.append(f"The parameters of {self.name}: {names}.")
+            forms.append(f"The parameters of {self.name}: {', '.join(known) or 'none'}.")
+            said = [*(one.rule for one in faults), *forms]
             raise ToolError("\n".join(said)) from None
 
 
