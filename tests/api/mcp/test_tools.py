@@ -259,7 +259,7 @@ def test_a_comparison_names_uncounted_questions_and_small_advantages(ledger: Led
     assert "1 resolved before the scheduled close" in scheduled
     # 0.8² − 0.5² for 3 of 4,000 days.
     for said in (tools.explain_score("rain"), tools.my_record()):
-        assert "Against the crowd at the same times: +0.000293" in said
+        assert "Against the crowd at the same times: +0.0003" in said
 
 
 def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: Ledger) -> None:

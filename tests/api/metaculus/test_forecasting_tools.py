@@ -19,7 +19,9 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access import roles, tokens
-from forecasts.access.members import member_or_new
+from forecasts.access.members import find_member, member_or_new
+from forecasts.api.door import Here
+from forecasts.api.mcp import tools
 from forecasts.api.server import build
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind
@@ -119,6 +121,9 @@ def test_client_and_template_bot_work_unmodified(engine: Engine, address: str, p
             explained = by_forecast(remarks(session, question))
             made = [one.id for one, _ in history(session, question) if not one.withdrawn]
             assert made == sorted(explained)
+            alice = find_member(session, "alice")
+            read = tools.read_question(Here(session, alice, datetime.now(UTC)), question.slug)
+            assert read.count(" because `") == len(made)
         for slug in ("rain-in-may", "rain-in-june"):
             named = models_of(session, registry.find(session, slug)).values()
             assert [(one.name, one.version) for one in named] == [("oracle", "2")]
