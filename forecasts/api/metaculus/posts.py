@@ -222,7 +222,7 @@ def tournaments(session: Session, *, now: datetime) -> list[Shape]:
         | {
             "start_date": min(state.text.open_time for _, state in found[name]),
             "close_date": max(state.text.scheduled_close_time for _, state in found[name]),
-            "is_ongoing": any(stage(state, now) == "open" for _, state in found[name]),
+            "is_ongoing": any(stage(state) == "open" for _, state in found[name]),
             "questions_count": len(found[name]),
         }
         for name in sorted(found)
