@@ -201,6 +201,7 @@ ARTICLE = (
     "office said."
 )
 ASK, ON, RESOLVE = "questions?view=Ask+a+question", "question?slug={}", "resolve?slug={}"
+FILES = "exchange"  # files are added to those that are there
 DAY, QUESTION = "31 December 2099", "Will the {} bloom?"
 CARD = ".st-key-act-forecast-{}"
 WRITTEN = {"Last day of forecasting": DAY, "Question": QUESTION}
@@ -260,7 +261,7 @@ FORMS = (
          chosen="Refuse it from now on"),
     Form("outcome on Today", "", {"Outcome": "7"}, "Resolve", "resolution", a_number_to_resolve,
          within=".st-key-todo-{}"),
-    Form("import", "exchange", {"Closes": "1 June 2099"}, "Preview", before=a_file,
+    Form("import", FILES, {"Closes": "1 June 2099"}, "Preview", before=a_file,
          shown="Will the {} open?"),
     Form("token: end", "settings", {"Script name": "{}", "Expires after": "in 3 months"},
          "Create token", "token"),
@@ -319,7 +320,7 @@ class Hand:
             engine.dispose()
         path = named(form.path)
         address = f"{self.server.base}/{path}"
-        fresh = self.lost or page.url == "about:blank" or form.path == ASK
+        fresh = self.lost or page.url == "about:blank" or form.path in (ASK, FILES)
         if fresh or (form.made and page.url == address):
             daily_acts.opened(page, address)
         elif page.url != address:
