@@ -50,8 +50,11 @@ _PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+(?:(?<=\d),\d+\s*%?\s*(?=[,;]|$))?
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
 _BARE = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _CERTAIN_OR_ONE = re.compile(r"0*1\.0*")
-# Of JSON: the beginnings of a field around a value, the name of one of several, a level.
-_AROUND = ("value", "forecast", "prediction", "probabilit", "percentiles", "quantiles")
+# Of JSON: the field around a value, but not "probability_no"; the name of one of several; a level.
+_AROUND = re.compile(
+    r"(?i)(?:value|forecast|predictions?|probabilit(?:y|ies)|percentiles|quantiles)"
+    r"(?:[ _](?:of[ _])?yes)?(?:_per_category)?"
+)
 _NAMES = ("option", "name", "percentile", "quantile", "level")
 _LEVEL = re.compile(
     r"(?i)(?:p|percentile)?[ _]?(\d+(?:\.\d+)?|\.\d+)(?:[snrt][tdh])?(?: percentile)?"
@@ -243,13 +246,15 @@ def _bare(given: object, options: Sequence[str]) -> object:
     """Return the value in ``{"probability": …}``, and a list of objects of two fields as one."""
     while isinstance(given, dict) and len(given) == 1 and not given.keys() & set(options):
         [(name, inner)] = given.items()
-        if not name.startswith(_AROUND):
+        if not _AROUND.fullmatch(name):
             break
         given = inner
     if isinstance(given, list) and all(isinstance(one, dict) and len(one) == 2 for one in given):
         rows = [sorted(one.items(), key=lambda field: field[0] not in _NAMES) for one in given]
         found = {str(name): value for (_, name), (_, value) in rows}
-        return found if len(found) == len(given) else given
+        # Of two fields that are no name, either could be the level.
+        named = all(first in _NAMES and second not in _NAMES for (first, _), (second, _) in rows)
+        return found if named and len(found) == len(given) else given
     return given
 
 
@@ -260,6 +265,8 @@ def _as_shares(given: Sequence[Any]) -> list[Any]:
             "Every option of a new forecast needs a probability; null is only for options added "
             "after an imported forecast."
         )
+    if list(given) == [1]:  # 1% or 100%
+        return list(given)
     if all(type(one) in (int, float) and 0 <= one <= 100 for one in given):
         for whole in (1, 100):
             if abs(math.fsum(given) - whole) <= whole * SUM_TOLERANCE:
@@ -270,13 +277,14 @@ def _as_shares(given: Sequence[Any]) -> list[Any]:
 def _percentages(levels: Sequence[str]) -> list[str]:
     """Return the levels of an object, ``10th percentile``, ``p10`` or ``10``, as ``10%``.
 
-    Numbers without a % sign are percentages if one of them is above 1.
+    Numbers without a % sign are percentages if one of them is above 1, or is ``p1``; a ``1`` alone
+    stays ambiguous.
     """
     found = [_LEVEL.fullmatch("p50" if level.casefold() == "median" else level) for level in levels]
-    sign = "%" if any(float(match[1]) > 1 for match in found if match) else ""
+    sizes = [(float(match[1]), match[1] == match[0]) for match in found if match]
+    sign = "%" if any(size > 1 or (size == 1 and not is_bare) for size, is_bare in sizes) else ""
     return [
-        f"{float(match[1])}{sign}" if match else level
-        for level, match in zip(levels, found, strict=True)
+        f"{match[1]}{sign}" if match else level for level, match in zip(levels, found, strict=True)
     ]
 
 

@@ -164,6 +164,7 @@ def test_options_are_read_from_json_and_a_colon(given: object) -> None:
 )  # fmt: skip
 def test_quantiles_are_read_from_json_with_each_name_of_a_level(given: object) -> None:
     assert read_value(given, PRICE).quantiles == {"0.1": 120, "0.5": 140, "above": 0.1}
+    assert read_value({"p1": 120}, PRICE).quantiles == {"0.01": 120}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,11 @@ def test_quantiles_are_read_from_json_with_each_name_of_a_level(given: object) -
         (None, RAIN, "'None' is not a probability"), ({"Busan": 60}, CITIES, "'60' is ambiguous"),
         ({"Busan": None}, CITIES, "null is only"), ([True, 0, 0], CITIES, "not a number"),
         ({"0.5": {"x": 1}}, PRICE, "not a number"), ([1, 2], PRICE, "has no level"),
+        ({"probability_no": 0.3}, RAIN, "'probability_no' is not an option"),
+        ({"yes": 1}, RAIN, "could be 1%"), ({"Busan": 1}, CITIES, "could be 1%"),
+        ({"0.5": 120, "1": 140}, PRICE, "could be 1%"),
+        ([{"value": 20, "probability": 0.1}, {"value": 40, "probability": 0.5}], PRICE,
+         "not of the form"),
         ([{"level": 0.5, "value": 1}, {"level": 0.5, "value": 2}], PRICE, "not of the form"),
     ],
 )  # fmt: skip
