@@ -92,7 +92,7 @@ def _frames(
     """Return the frames, their assumed times, and who may see each question as the sheet says."""
     values, rule = values_of(table, columns)
     asked = _asked(table, columns)
-    outcomes = _outcomes(table, columns, asked)
+    outcomes, seen_by = _outcomes(table, columns, asked), _audiences(table, columns, asked)
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates["made_at"])
     require_dated(table, columns, made)
@@ -123,9 +123,7 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    audience = columns.one("visible_to")
-    cells = table.frame[audience] if audience else pd.Series("", index=table.frame.index)
-    return frames, assumed, cells.take(asked.first).str.strip().reset_index(drop=True)
+    return frames, assumed, seen_by
 
 
 def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) -> pd.Series[Any]:
@@ -216,6 +214,25 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     return pd.Series(found, dtype=str)
 
 
+def _audiences(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
+    """Return who may see each question; rows that contradict an earlier one are noted."""
+    name = columns.one("visible_to")
+    if name is None:
+        return pd.Series([""] * len(asked.ids), dtype=str)
+    cells = table.frame[name].str.strip()
+    first = _first_said(cells, asked)
+    before = first.take(asked.codes).to_numpy()
+    rule = "one audience for all rows of a question: leave the others blank"
+    table.wrong_where(((cells != "") & (cells != before)).to_numpy(), table.frame[name], rule)
+    return first
+
+
+def _first_said(cells: pd.Series[Any], asked: _Asked) -> pd.Series[Any]:
+    """Return the first cell of each question that is not blank, or blank."""
+    said = cells.where(cells.str.strip() != "").groupby(asked.codes).first()
+    return said.fillna("").astype(str).reset_index(drop=True)
+
+
 def _questions(
     table: Table, columns: Columns, asked: _Asked, outcomes: pd.Series[Any], found: Times
 ) -> dict[str, Any]:
@@ -233,7 +250,7 @@ def _questions(
     rows = table.frame
     for ours, column in (("family", "family"), ("resolution_criteria", "criteria")):
         if theirs := columns.one(column):
-            questions[ours] = rows[theirs].take(asked.first).reset_index(drop=True)
+            questions[ours] = _first_said(rows[theirs], asked)
     if name := columns.one("tags"):
         questions["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
     return questions

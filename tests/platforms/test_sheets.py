@@ -599,9 +599,15 @@ def test_a_sheet_has_the_criteria_and_the_audience_of_its_questions(tmp_path: Pa
         "Rain by May 2026?,bo,0.7,As the gauge says., Alder \n"
         "Rain by May 2026?,cy,0.6,,\n"
         "Snow by May 2026?,bo,0.2,,\n"
+        "Fog by May 2026?,bo,0.2,,\n"
+        "Fog by May 2026?,cy,0.2,As seen.,me\n"
     )
     found = read(tmp_path, text)
-    assert found.frames.questions["resolution_criteria"].tolist() == ["As the gauge says.", ""]
-    assert found.origins["visible_to"].tolist() == ["Alder", ""]
+    criteria = found.frames.questions["resolution_criteria"].tolist()
+    assert criteria == ["As the gauge says.", "", "As seen."]
+    assert found.origins["visible_to"].tolist() == ["Alder", "", "me"]
     noted = "Resolution criteria → resolution criteria; Visible to → audience"
     assert any(noted in note for note in notes_of(found))
+    [problem] = refused(tmp_path, text + "Fog by May 2026?,di,0.2,,everyone\n").problems
+    assert problem.place.endswith("line 7, column Visible to")
+    assert problem.rule.startswith("one audience for all rows of a question")
