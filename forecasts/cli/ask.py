@@ -13,7 +13,7 @@ from sqlmodel import Session
 from forecasts.access import teams, visibility
 from forecasts.articles.drafts import Draft, find_draft
 from forecasts.articles.library import find_article
-from forecasts.cli.console import confirm, now, when, zone
+from forecasts.cli.console import confirm, now, one_of, when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import certainty_warning, typed_value
 from forecasts.cli.options import (
@@ -360,7 +360,13 @@ def revise(
     def chosen(session: Session, now: datetime) -> dict[str, Any]:
         given = fields | teams.visibility_fields(session, visible_to)
         if team is not None:
-            given |= teams.team_fields(session, team)
+            owner = teams.team_fields(session, team)
+            if given.get("team_id") not in (None, owner["team_id"]):
+                raise BadInput(
+                    f"A question that {visible_to} sees belongs to {visible_to}.",
+                    remedy="Leave out --team, or name the same team twice.",
+                )
+            given |= owner
         if closes is not None:
             given["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
         if resolves is not None:
@@ -409,7 +415,7 @@ def _revise_all(
     dry_run: bool,
 ) -> None:
     """Change all questions of some kind, or print the changes, and print each of them."""
-    from forecasts.questions.search import Filter, find  # loads pandas
+    from forecasts.questions.search import STATUSES, Filter, find  # loads pandas
 
     conditions: dict[str, Any] = {}
     for pair in named:
@@ -420,6 +426,10 @@ def _revise_all(
                 remedy=f"Write FIELD=VALUE; the fields, each at most once: {', '.join(_ALL_OF)}.",
             )
         conditions[name] = value.strip()
+    if status := conditions.get("status"):
+        conditions["status"] = STATUSES[one_of("The status", status, list(STATUSES))]
+    if type_ := conditions.get("type"):
+        one_of("The type", type_, [str(known) for known in QuestionType])
     with reading_as() if dry_run else acting() as (session, who, now):
         slugs, _ = find(session, Filter(**conditions), member=who, now=now)
         if not slugs:

@@ -111,7 +111,9 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
         assert "closed 2026-01-08 12:00 UTC · scheduled close 2026-01-25" in shown
 
 
-def test_all_of_a_kind_are_revised_and_their_changes_shown(forecasts: Run, rain: str) -> None:
+def test_all_of_a_kind_are_revised_and_their_changes_shown(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
     for slug, tag in (("snow", "weather"), ("vote", "council")):
         named = ("--slug", slug, "--tag", tag, "--criteria", "So.")
         forecasts("ask", f"Will the {slug} come?", "--closes", "2026-02-01", *named)
@@ -125,6 +127,15 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(forecasts: Run, rain:
     forecasts("team", "create", "Alder")
     said = forecasts("revise", "vote", "--team", "Alder").stdout
     assert "team: blank → no. 1" in said
+    clock("2026-01-06")
+    forecasts("propose", "rain", "no", "--because", "Seen.")
+    proposed = forecasts("revise", "--all-of", "status=proposed", "--family", "dry", "--dry-run")
+    assert proposed.stdout.startswith("rain:")
+    forecasts("team", "create", "Birch")
+    two = ("--visible-to", "Birch", "--team", "Alder")
+    for which in (("vote",), ("--all-of", "tag=council")):
+        said = forecasts.refused("revise", *which, *two)
+        assert "A question that Birch sees belongs to Birch." in said
     forecasts("revise", "--all-of", "team=Alder", "--team", "")
     for given, refusal in (
         (("rain", "--all-of", "tag=weather"), "A change is of one question or of all of some kind"),
@@ -132,6 +143,8 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(forecasts: Run, rain:
         (("--all-of", "tag"), "'tag' does not name questions. Write FIELD=VALUE"),
         (("--all-of", "words=rain"), "each at most once: status, tag, family, team, type"),
         (("--all-of", "tag=x"), "No question has tag=x."),
+        (("--all-of", "status=late"), "The status 'late' is not known. Use upcoming, open"),
+        (("--all-of", "type=number"), "The type 'number' is not known. Did"),
         (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes belong"),
         (("rain", "--dry-run"), "--dry-run belongs to --all-of."),
     ):
