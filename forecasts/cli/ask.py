@@ -426,6 +426,8 @@ def _revise_all(
                 remedy=f"Write FIELD=VALUE; the fields, each at most once: {', '.join(_ALL_OF)}.",
             )
         conditions[name] = value.strip()
+    if platform := conditions.get("platform"):
+        conditions["platform"] = platform.lower()
     if status := conditions.get("status"):
         conditions["status"] = STATUSES[one_of("The status", status, list(STATUSES))]
     if type_ := conditions.get("type"):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from forecasts.access import roles, visibility
+from forecasts.access import roles, teams, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import FILL_IN, BadInput, LedgerError, Problem, Refused, Remedy
 from forecasts.common.limits import too_much
@@ -215,6 +215,12 @@ def _checked(
     changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
         require_can_ask(session, new, member=member, now=now)
+    if "team_id" in changed and teams.needs_second_resolver(session, member.id, state.question):
+        raise Refused(
+            f"{member.handle} has forecast on {state.slug!r}, and without its team could resolve "
+            "it alone, against the team's rule.",
+            remedy="Ask someone in the team who has not forecast on it to move it.",
+        )
     # One that is visible without them already, as an import can be, may be changed in other ways.
     was_fine = state.text.has_criteria or not others_see(session, state.text)
     if was_fine and not new.has_criteria and others_see(session, new):

@@ -63,6 +63,10 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     ):
         with pytest.raises(Refused, match="requires a second resolver"):
             confirming()
+    # The rule does not end by moving the question out of the team.
+    everyones = {"visibility": "everyone", "team_id": None}
+    with pytest.raises(Refused, match="has forecast on 'rain', and without its team"):
+        revisions.revise(session, alders, member=alice, now=day(2), **everyones)
     # Two forecasters together may resolve it.
     accepted = confirmation.accept(session, proposal, member=alice, now=day(2)).resolution
     assert accepted.outcome == "yes"
