@@ -21,6 +21,8 @@ from forecasts.ledger.current import in_order, newest_memberships
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import Entry, Member, Membership, Role, Team
 
+AUDIENCES = ("everyone", "me")  # which no team is called
+
 
 def team_names(session: Session) -> list[str]:
     """Return the names of the teams, in alphabetical order."""
@@ -28,10 +30,12 @@ def team_names(session: Session) -> list[str]:
 
 
 def team_or_new(session: Session, name: str, *, now: datetime) -> Team:
-    """Return the team with this name; a new one is written."""
+    """Return the team with this name; a new one is written. BadInput for an audience's name."""
     require_name(name, "The name of the team")
     team = session.exec(select(Team).where(Team.name == name)).first()
     if team is None:
+        if name.casefold() in AUDIENCES:
+            raise BadInput(f"{name!r} cannot be a team name: it is an audience of its own.")
         team = written(session, Team(name=name, created_at=now))
     return team
 

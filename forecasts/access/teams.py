@@ -16,6 +16,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.memberships import (
+    AUDIENCES,
     EnteredLater,
     active_membership,
     before_joining,
@@ -54,7 +55,7 @@ from forecasts.ledger.models import (
 )
 
 # Audiences of a question other than a team.
-EVERYONE, ME = "everyone", "me"
+EVERYONE, ME = AUDIENCES
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,6 @@ def create(session: Session, name: str, *, member: Member, now: datetime) -> Tea
     name = " ".join(name.split())
     if not name or not name.isprintable():
         raise BadInput(f"{name!r} is not a team name.", remedy="Give it at least one letter.")
-    if name.casefold() in (EVERYONE, ME):
-        raise BadInput(f"{name!r} cannot be a team name: it is an audience of its own.")
     if session.exec(select(Team.id).where(Team.name == name)).first() is not None:
         raise Refused(f"There is already a team {name!r}.", remedy="Choose another name.")
     return team_or_new(session, name, now=now)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import memberships_of
+from forecasts.common.errors import BadInput
 from forecasts.folder.folder import read_folder
 from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
@@ -96,3 +97,8 @@ def test_new_teams_and_members_and_an_end_are_listed(alder: Engine, tmp_path: Pa
     with database.reading(alder) as session:
         assert roles_of(session, "Alder") == {"alice": "admin"}
         assert roles_of(session, "Birch") == {"hugo": "forecaster"}
+
+
+def test_no_imported_team_is_called_as_an_audience(alder: Engine, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="'Everyone' cannot be a team name"):
+        come_in(alder, tmp_path, f"Everyone,bob,{JOINED},\n")
