@@ -29,6 +29,8 @@ from forecasts.ledger.models import (
     QuestionText,
     Resolution,
     ResolutionState,
+    Team,
+    Visibility,
 )
 from forecasts.questions.registry import others_see, question_text, require_can_ask
 from forecasts.questions.standing import QuestionState, current_state, listing
@@ -220,6 +222,13 @@ def _checked(
             f"{member.handle} has forecast on {state.slug!r}, and without its team could resolve "
             "it alone, against the team's rule.",
             remedy="Ask someone in the team who has not forecast on it to move it.",
+        )
+    if "team_id" in changed and "visibility" not in fields and new.visibility == Visibility.team:
+        others, label = session.get_one(Team, new.team_id).name, visibility.audience_label
+        raise Refused(
+            f"{state.slug!r} is visible only to {label(session, state.text)}, and would be to "
+            f"{label(session, new)}.",
+            remedy=Remedy("If you mean that: {}", "revise", state.slug, visible_to=others),
         )
     # One that is visible without them already, as an import can be, may be changed in other ways.
     was_fine = state.text.has_criteria or not others_see(session, state.text)

@@ -136,6 +136,11 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
     for which in (("vote",), ("--all-of", "tag=council")):
         said = forecasts.refused("revise", *which, *two)
         assert "A question that Birch sees belongs to Birch." in said
+    forecasts("revise", "snow", "--visible-to", "Alder")
+    said = forecasts.refused("revise", "--all-of", "tag=weather", "--team", "Birch")
+    assert "'snow' is visible only to Alder and its author, and would be to Birch" in said
+    assert "forecasts revise snow --visible-to Birch" in said
+    forecasts("revise", "snow", "--visible-to", "everyone", "--team", "")
     forecasts("revise", "--all-of", "team=Alder", "--team", "")
     for given, refusal in (
         (("rain", "--all-of", "tag=weather"), "A change is of one question or of all of some kind"),
