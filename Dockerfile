@@ -1,6 +1,6 @@
 # The app, the API and the runs in one image: docker build --tag forecast-ledger .
 # Settings and secrets come from the environment when it starts (docs/operating.md#containers).
-# The base: any Debian with Python 3.11 or newer and venv, such as one of your own registry.
+# The base: any Debian with Python 3.11 or newer and venv, such as one from your own registry.
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
@@ -15,7 +15,7 @@ COPY . .
 RUN /opt/pip/bin/pip --python /opt/forecasts/bin/python install --no-cache-dir --no-deps \
       --no-build-isolation .
 # A third of the packages is never used: tests, headers, symbols, other languages' words, Arrow's
-# clients of remote services. Then one start compiles what it loads, and shows that it does load.
+# clients of remote services. Then one start compiles the modules and shows that they load.
 WORKDIR /opt/forecasts/lib
 RUN find . -depth \( -name tests -o -path '*/pyarrow/include' -o -path '*/pydeck/nbextension' \
       -o -path '*/statsmodels/datasets/*/*' -o -name '*.p[xy][dix]' \

@@ -37,14 +37,14 @@ KINDS = {
     "": "",
 }
 RANKS = (
-    "Ranks compare the same questions at the same times. A rank of 1 to 3 may be any of these, as "
-    "far as the record tells. "
+    "Ranks compare the same questions at the same times. A rank of 1 to 3 may be "
+    "any of the three: the record cannot tell yet. "
 )
 FOOTNOTE = (
     "Against the crowd: the lead over the mean of the others’ forecasts, as a difference of Brier "
     "scores (0–1). In brackets: the range that holds the true lead in 19 of 20 such records. "
     f"Trend: the mean lead over the last {WINDOW} questions; dashed: no lead. {NOTHING}: too few "
-    "questions. A rank takes 30 shared ones; linked ones count as one."
+    "questions. A rank needs 30 shared ones; linked ones count as one."
 )
 FEWEST_DRAWN = 2  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}

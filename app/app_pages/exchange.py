@@ -80,7 +80,7 @@ def _visible_to(counts: Imported) -> tuple[str | None, bool]:
         "Only me",
         key=f"{session.form_key('import')}-visible",
         index=None if lacking else 0,
-        help="The new questions, unless a column of the sheet says otherwise.",
+        help="For new questions, unless a column of the sheet says otherwise.",
     )
     if lacking and chosen in (None, ME):
         st.caption(import_preview.without_criteria(lacking, "new question"))

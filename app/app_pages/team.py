@@ -206,11 +206,14 @@ def create() -> None:
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
         go = st.form_submit_button("Create team", key=f"{key}-go")
     if rights.unshared:
-        st.caption("You become the admin of the ledger, and roles then apply.")
+        st.caption("You become the ledger's admin, and roles apply from then on.")
     if go:
         with act(key) as doing:
             team = teams.create(doing.ledger, name, **doing.by)
-            doing.say(f"Created the team {team.name}. Add its members, also yourself.")
+            doing.say(
+                f"Created the team {team.name}. Add its members, and yourself if you "
+                "forecast for it."
+            )
 
 
 def status(resolvers: list[progress.LastLookup]) -> None:

@@ -105,10 +105,11 @@ def keyboard() -> None:
     with st.container(key="shortcuts"), st.popover("?", help="Keyboard shortcuts"):
         st.markdown(
             "| key | action |\n|---|---|\n| `n` | new question |\n| `f` | first forecast on the "
-            "page |\n| `/` | search |\n| `Esc` | leave the field |\n| `u` | to Undo, after an "
-            "update or an outcome |\n| `d` | to Discard, of a value not saved yet |\n| `Enter` | "
-            "save, in a field of a forecast or a new question |\n| `Ctrl+S`, `Ctrl+Enter` | save, "
-            "in any field |\n| `F1` | help on the field |\n| `?` | this list |\n"
+            "page |\n| `/` | search |\n| `Esc` | leave the field |\n| `u` | go to Undo, after "
+            "an update or an outcome |\n| `d` | go to Discard, for a value not saved yet |\n"
+            "| `Enter` | save, in a field of a forecast or a new question |\n"
+            "| `Ctrl+S`, `Ctrl+Enter` | save, in any field |\n"
+            "| `F1` | help on the field |\n| `?` | this list |\n"
         )
 
 

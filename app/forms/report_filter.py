@@ -66,7 +66,7 @@ def pick_questions(known_tags: list[str], forecasters: Sequence[str] = ()) -> Ch
             options=forecasters,
             key="without",
             placeholder="Nobody",
-            help="Members whose forecasts do not count, on any side.",
+            help="The forecasts of these members do not count.",
         )
         lead = st.number_input(
             label="Days before scheduled close",

@@ -32,8 +32,8 @@ from forecasts.questions.standing import Status
 from forecasts.values.value import format_probability
 
 NAME = "Forecast Ledger"
-PATIENCE = 2.0  # seconds in which a ledger that is slow or down must tell of a question
-_readers = ThreadPoolExecutor(4)  # of their own: an outage keeps no other request waiting
+PATIENCE = 2.0  # seconds that a slow ledger has to answer about a question
+_readers = ThreadPoolExecutor(4)  # separate threads: an outage keeps no other request waiting
 _STREAMLIT = b"<title>Streamlit</title>"
 _ICONS = (
     '<link rel="manifest" href="/app.webmanifest">',

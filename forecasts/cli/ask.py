@@ -322,8 +322,8 @@ def revise(
         list[str] | None,
         option(
             "FIELD=VALUE",
-            "Change all questions with this status, tag, family, team, type or platform, not "
-            "one: tag=trade, platform=pairs. Repeat to narrow it down.",
+            "Change all questions with this status, tag, family, team, type or platform: "
+            "tag=trade, platform=pairs. Repeat to narrow it down.",
             "--all-of",
         ),
     ] = None,
@@ -349,11 +349,11 @@ def revise(
         raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
     if (question is None) == (all_of is None):
         raise BadInput(
-            "A change is of one question or of all of some kind.",
+            "A change is to one question, or to all questions of some kind.",
             remedy="Name a QUESTION, or give --all-of, as in --all-of tag=trade.",
         )
     if question is None and (title is not None or option or outcomes is not None):
-        raise BadInput("--title, --option and --outcomes belong to one question.")
+        raise BadInput("--title, --option and --outcomes change one question only.")
     if question is not None and dry_run:
         raise BadInput("--dry-run belongs to --all-of.", remedy="Leave it out.")
 

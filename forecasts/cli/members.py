@@ -62,11 +62,11 @@ Repeated = Annotated[str | None, option("HANDLE", "Repeat the handle instead of 
 
 @team.command("create")
 def create_team(name: Team) -> None:
-    """Create a team, which you manage. The ledger's first team makes you the ledger's admin."""
+    """Create a team that you manage. The ledger's first team makes you the ledger's admin."""
     with acting(begin=True) as (session, who, now):
         created = teams.create(session, name, member=who, now=now)
     print_line(f"{created.name}: created, without members")
-    print_note(f"To add one, also yourself: {next_step('team add', created.name, 'HANDLE')}")
+    print_note(f"To add a member, or yourself: {next_step('team add', created.name, 'HANDLE')}")
 
 
 @team.command()

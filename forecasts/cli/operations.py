@@ -53,7 +53,7 @@ _SAMPLE = 20  # resolutions with scores that each verification recomputes
 def migrate(
     grant: Annotated[
         str | None,
-        option("ROLE", "Also grant this database role the rights of a member, and no others."),
+        option("ROLE", "Also grant this database role the rights that members' work needs."),
     ] = None,
 ) -> None:
     """Create a ledger on a server, or update its schema.
@@ -67,7 +67,7 @@ def migrate(
         print_migrated(engine, migrated)
     if grant is not None:
         grants.grant(engine, grant)
-        print_line(f"The role {grant} has the rights of a member.")
+        print_line(f"The role {grant} has the rights that members' work needs.")
     print_line(
         f"The ledger {place(engine)} has schema {schema.schema_revision(engine)}, the newest."
     )
@@ -207,7 +207,7 @@ def verify(
         str | None,
         option(
             "FOLDER|DIGEST",
-            "Check the receipts without the ledger: with a folder exported with proofs, a "
+            "Check receipts without the ledger, against a folder exported with proofs, a "
             "published record, or the digest of their entry.",
         ),
     ] = None,
@@ -226,7 +226,7 @@ def verify(
     if proofs is not None:
         if not receipts or against is not None or all_scores:
             raise BadInput(
-                f"{proofs!r} is compared with receipts alone: it has no ledger.",
+                f"{proofs!r} can only be compared with receipts: it is not a ledger.",
                 remedy="Give --receipt FILE without --against and --scores, or name the ledger or "
                 "a backup with --database.",
             )

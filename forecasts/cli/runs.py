@@ -331,12 +331,14 @@ def cron(every: Every = DEFAULT_EVERY, environment_file: EnvironmentFile = _SECR
 def systemd(
     part: Annotated[
         str,
-        argument("service|timer|app|api|both", "The unit to print; both are those of the runs."),
+        argument(
+            "service|timer|app|api|both", "The unit to print. both: the service and the timer."
+        ),
     ] = "both",
-    app: Annotated[bool, flag("--app", "Serve the app by a unit too.")] = False,
-    api: Annotated[bool, flag("--api", "Serve the API by a unit too.")] = False,
+    app: Annotated[bool, flag("--app", "Also make a unit that serves the app.")] = False,
+    api: Annotated[bool, flag("--api", "Also make a unit that serves the API.")] = False,
     name: Annotated[
-        list[str] | None, option("HOST", "A name of the API, as of forecasts api; repeat for more.")
+        list[str] | None, option("HOST", "A host name of the API; repeat for more.")
     ] = None,
     every: Every = DEFAULT_EVERY,
     user: User = None,
@@ -345,7 +347,7 @@ def systemd(
         Path | None, option("FOLDER", "Write the units into this folder. [default: print them]")
     ] = None,
 ) -> None:
-    """Print or write systemd units, with instructions: of the runs, the app and the API."""
+    """Print or write systemd units, with instructions, for the runs, the app and the API."""
     one_of("The unit", part, ("service", "timer", "app", "api", "both"))
     period = schedules.read_every(every)
     found = _installation(every, user=user, secrets=environment_file, sandboxed=True)

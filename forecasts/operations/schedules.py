@@ -29,7 +29,7 @@ STATE = "/var/lib/forecasts"  # the data folder of a unit whose user is not the 
 LONGEST_RUN = 6 * _HOUR  # a unit ends a longer run, since no other can start meanwhile
 _LONGEST_WAIT = 60.0  # seconds, to notice a changed clock or a machine that slept
 _HARDENED = (
-    "# It can write to these folders and to a /tmp of its own, and reach the network; no more.",
+    "# It can only write to these folders and its own /tmp, and reach the network.",
     *("ProtectSystem=strict", "ProtectHome=read-only", "PrivateTmp=yes", "PrivateDevices=yes"),
     *("NoNewPrivileges=yes", "CapabilityBoundingSet=", "RestrictSUIDSGID=yes", "UMask=0077"),
     *(f"Protect{part}=yes" for part in ("KernelTunables", "KernelModules", "KernelLogs")),

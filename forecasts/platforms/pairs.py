@@ -215,7 +215,7 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
 
 
 def _audiences(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
-    """Return who may see each question; rows that contradict an earlier one are noted."""
+    """Return the audience of each question; rows that contradict an earlier one are noted."""
     name = columns.one("visible_to")
     if name is None:
         return pd.Series([""] * len(asked.ids), dtype=str)

@@ -106,10 +106,10 @@ def _at_digest(one: Receipt, digests: Mapping[int, str]) -> Compared:
         return _altered(one)
     if one.place not in digests:
         known = " and ".join(f"{place:,}" for place in sorted(digests)[-3:])
-        said = f"The receipt is of entry {one.place:,}, and a digest proves only its own: {known}."
+        said = f"The receipt is for entry {one.place:,}; a digest proves only its own: {known}."
         return Compared(one, "missing", said)
     if digests[one.place] != one.hash:
-        said = f"The receipt of entry {one.place:,} is not of the ledger that has this digest."
+        said = f"The receipt of entry {one.place:,} is not from the ledger of this digest."
         return Compared(one, "other_ledger", said)
     said = f"Proved: forecast {one.row_id} is entry {one.place:,}, whose digest you have."
     return Compared(one, "proved", said)
@@ -180,7 +180,7 @@ def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:
     recorded = {name: row.get(name) for name in _VALUES}
     if not any(_values(found) == recorded for found in rows(there)):
         at = iso(made_at)
-        said = f"Forecast {one.row_id}: forecasts.csv does not have it as it was recorded at {at}."
+        said = f"Forecast {one.row_id}: forecasts.csv differs from the forecast recorded at {at}."
         return Compared(one, "altered_folder", said)
     options = next(rows(frames.questions[frames.questions["question_id"] == slug])).options
     value = format_value(Forecast(**recorded), options)

@@ -197,8 +197,8 @@ def revise_all(
         raise refused[0][1]
     if refused:
         raise BadInput(
-            f"{len(refused):,} of {len(found):,} questions cannot be changed so; nothing was "
-            "changed.",
+            f"{len(refused):,} of {len(found):,} questions cannot be changed in this way; "
+            "nothing was changed.",
             problems=[Problem(of.slug, of.text.title, error.message) for of, error in refused],
             remedy="Leave these questions out, or change what the rule names too.",
         )
@@ -219,7 +219,7 @@ def _checked(
         require_can_ask(session, new, member=member, now=now)
     if "team_id" in changed and teams.needs_second_resolver(session, member.id, state.question):
         raise Refused(
-            f"{member.handle} has forecast on {state.slug!r}, and without its team could resolve "
+            f"{member.handle} has forecast on {state.slug!r} and, once it is moved, could resolve "
             "it alone, against the team's rule.",
             remedy="Ask someone in the team who has not forecast on it to move it.",
         )

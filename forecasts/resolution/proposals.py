@@ -48,9 +48,9 @@ def propose(
 ) -> Resolution:
     """Return the proposal, which is written and open until someone decides on it.
 
-    ``known_at`` defaults to now. On a resolved question it proposes a correction. Refused without a
-    note and a source, if it is identical to the current resolution or to an open proposal, or if
-    the member may not forecast.
+    ``known_at`` defaults to now. On a resolved question it proposes a correction. Refused with
+    neither a note nor a source, if it is identical to the current resolution or to an open
+    proposal, or if the member may not forecast.
     """
     if member is not None and (resolver is None or resolver.question_id != question.id):
         roles.require(session, member, Action.propose, question, now=now)

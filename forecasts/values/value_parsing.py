@@ -252,7 +252,7 @@ def _bare(given: object, options: Sequence[str]) -> object:
     if isinstance(given, list) and all(isinstance(one, dict) and len(one) == 2 for one in given):
         rows = [sorted(one.items(), key=lambda field: field[0] not in _NAMES) for one in given]
         found = {str(name): value for (_, name), (_, value) in rows}
-        # Of two fields that are no name, either could be the level.
+        # If neither field is a name, either could be the level.
         named = all(first in _NAMES and second not in _NAMES for (first, _), (second, _) in rows)
         return found if named and len(found) == len(given) else given
     return given

@@ -65,7 +65,7 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
             confirming()
     # The rule does not end by moving the question out of the team.
     everyones = {"visibility": "everyone", "team_id": None}
-    with pytest.raises(Refused, match="has forecast on 'rain', and without its team"):
+    with pytest.raises(Refused, match="has forecast on 'rain' and, once it is moved"):
         revisions.revise(session, alders, member=alice, now=day(2), **everyones)
     # Two forecasters together may resolve it.
     accepted = confirmation.accept(session, proposal, member=alice, now=day(2)).resolution

@@ -48,7 +48,7 @@ def test_a_server_s_ledger_is_begun_and_brought_up_to_date_by_migrate_alone(
         assert "forecasts migrate" in said
     done = forecasts("migrate", "--grant", "postgres", *there)
     assert f"from schema {before} to" in done.stderr
-    assert "The role postgres has the rights of a member." in done.stdout
+    assert "The role postgres has the rights that members' work needs." in done.stdout
     assert "which has no roles" in forecasts.refused("migrate", "--grant", "postgres")
     assert "Will it rain?" in forecasts("questions", *there).stdout
 

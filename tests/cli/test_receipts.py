@@ -50,10 +50,12 @@ def test_a_folder_exported_with_proofs_proves_a_receipt(
     )
     file = tmp_path / "folder" / "forecasts.csv"
     file.write_text(file.read_text().replace("0.6", "0.7"))
-    assert "forecasts.csv does not have it" in forecasts(*check, exit_code=1).stderr
+    assert (
+        "forecasts.csv differs from the forecast recorded" in forecasts(*check, exit_code=1).stderr
+    )
     document = forecasts.printed(*check, exit_code=1)
     assert [one["finding"] for one in document["receipts"]] == ["altered_folder", "proved"]
-    assert "it has no ledger" in forecasts.refused(*check, "--scores")
+    assert "it is not a ledger" in forecasts.refused(*check, "--scores")
     forecasts("export", folder, "--overwrite")
     assert "has no proofs" in forecasts.refused(*check)
 
@@ -76,11 +78,11 @@ def test_receipts_are_checked_where_the_ledger_is_not(
     assert said(str(tmp_path / "record")).count("unchanged since") == 2
     last = said(f"5-{digest}", exit_code=1)
     assert "Proved: forecast 2 is entry 5, whose digest you have." in last
-    assert "is of entry 4, and a digest proves only its own: 5." in last
+    assert "is for entry 4; a digest proves only its own: 5." in last
     receipts.write_text(receipts.read_text().replace('"row_id": 2', '"row_id": 7'))
     assert said(str(tmp_path / "record"), exit_code=1).count("was altered") == 1
     assert not (tmp_path / "none.sqlite3").exists()
-    assert "compared with receipts alone" in forecasts.refused("verify", "--proofs", digest)
+    assert "only be compared with receipts" in forecasts.refused("verify", "--proofs", digest)
 
 
 def test_receipts_that_were_altered_are_named_and_the_exit_code_is_1(

@@ -143,14 +143,17 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
     forecasts("revise", "snow", "--visible-to", "everyone", "--team", "")
     forecasts("revise", "--all-of", "team=Alder", "--team", "")
     for given, refusal in (
-        (("rain", "--all-of", "tag=weather"), "A change is of one question or of all of some kind"),
-        ((), "A change is of one question or of all of some kind"),
+        (
+            ("rain", "--all-of", "tag=weather"),
+            "A change is to one question, or to all questions of",
+        ),
+        ((), "A change is to one question, or to all questions of"),
         (("--all-of", "tag"), "'tag' does not name questions. Write FIELD=VALUE"),
         (("--all-of", "words=rain"), "each at most once: status, tag, family, team, type"),
         (("--all-of", "tag=x"), "No question has tag=x."),
         (("--all-of", "status=late"), "The status 'late' is not known. Use upcoming, open"),
         (("--all-of", "type=number"), "The type 'number' is not known. Did"),
-        (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes belong"),
+        (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes change"),
         (("rain", "--dry-run"), "--dry-run belongs to --all-of."),
     ):
         assert refusal in forecasts.refused("revise", *given, "--family", "wet")

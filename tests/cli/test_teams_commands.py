@@ -20,7 +20,7 @@ def alder(forecasts: Run) -> Run:
     """A team that alice made and is an admin of, with bob who forecasts and carol who resolves."""
     made = forecasts("team", "create", "Alder")
     assert made.stdout == "Alder: created, without members\n"
-    assert "To add one, also yourself: forecasts team add Alder HANDLE" in made.stderr
+    assert "To add a member, or yourself: forecasts team add Alder HANDLE" in made.stderr
     assert "alice is now this ledger's admin" in made.stderr
     assert "may see its earlier questions, also those without resolution criteria" in made.stderr
     forecasts("team", "add", "Alder", "bob")

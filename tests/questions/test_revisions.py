@@ -56,7 +56,7 @@ def test_several_are_revised_together_or_none_with_the_reasons(
         return [(one.state.slug, one.before.family, one.after.family) for one in done]
 
     every = ("rain", "snow", "hail", "fog")
-    with pytest.raises(BadInput, match="4 of 4 questions cannot be changed so") as caught:
+    with pytest.raises(BadInput, match="4 of 4 questions cannot be changed in this way") as caught:
         change(bob, *every, **audience)
     rules = {one.place: one.rule.partition(":")[0] for one in caught.value.problems}
     assert rules == {

@@ -153,7 +153,10 @@ def read_question(
     here: Here,
     question: Name,
     forecasts: Annotated[
-        int, Field(ge=0, le=50, description="Newest forecasts to list; of few, longer reasons.")
+        int,
+        Field(
+            ge=0, le=50, description="How many of the newest to list; fewer give longer reasons."
+        ),
     ] = 10,
 ) -> str:
     """Read one question: criteria, background, forecasts with reasons, comments, outcome.
@@ -171,7 +174,8 @@ def needs_update(
     """List the questions that need you, the most urgent first, each with its need and the reason.
 
     The need is a forecast, a review (by age, after a move of the crowd, before the close), a look
-    at a new article that mentions the question, or an outcome; or only a person can meet it.
+    at a new article that mentions the question, or an outcome. The line
+    says if only a person can meet it.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
     lines = []
@@ -417,7 +421,7 @@ def ask_question(
     ] = None,
     type: Annotated[
         Literal["binary", "multiple_choice", "numeric", "date"] | None,
-        _about("Blank: as the options, the bounds and the title say."),
+        _about("Blank: decided by the options, bounds and title."),
     ] = None,
     lower: Annotated[Text, _about("Lower bound of a number or date.")] = "",
     upper: Annotated[Text, _about("Upper bound of a number or date.")] = "",
@@ -542,7 +546,7 @@ def _read(here: Here, given: Any, text: QuestionText, current: Value | None = No
         return read_value(given, text, current, now=here.now, zone=zone_of(here))
     except LedgerError as error:
         if (form := example_value(text)) not in error.remedy:
-            error.advice = f"{error.remedy} A value of this question's form: {form!r}.".strip()
+            error.advice = f"{error.remedy} Write it in this form: {form!r}.".strip()
         raise
 
 

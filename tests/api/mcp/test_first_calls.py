@@ -33,7 +33,7 @@ FORECASTS: tuple[tuple[Any, Any, str], ...] = (
     ("rain", '{"probability_yes": "35%"}', "40% → 35%"),
     ("rain", {"yes": 30, "no": 70}, "35% → 30%"),
     ("rain", "I'd say about 45%, given the front.", "Write 71%, 0.71, odds"),
-    ("rain", {"yes": 0.6, "no": 0.6}, "of this question's form: '71%'"),
+    ("rain", {"yes": 0.6, "no": 0.6}, "Write it in this form: '71%'"),
     ("rain", True, "form: '71%'"),
     ("colour", {"Red": 0.5, "Blue": 0.3, "Green": 0.2}, SHARES),
     ("colour", '{"red": "50%", "blue": "30%"}', SHARES),
