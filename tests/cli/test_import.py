@@ -186,8 +186,8 @@ def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_t
     forecasts("import", str(sheet), "--closes", "end of March 2027")
     lines = [line.split("\t")[1:] for line in forecasts("questions").stdout.splitlines()]
     assert lines == [
-        ["Will Ann marry?", "open", "2027-03-31", "30%"],
-        ["Will it open by 1 June 2027?", "open", "2027-06-01", "40%"],
+        ["Will Ann marry?", "open", "2027-03-31", "30%", ""],
+        ["Will it open by 1 June 2027?", "open", "2027-06-01", "40%", ""],
     ]
 
 
