@@ -347,7 +347,7 @@ def systemd(
         Path | None, option("FOLDER", "Write the units into this folder. [default: print them]")
     ] = None,
 ) -> None:
-    """Print or write systemd units, with instructions, for the runs, the app and the API."""
+    """Print or write systemd units, with instructions."""
     one_of("The unit", part, ("service", "timer", "app", "api", "both"))
     period = schedules.read_every(every)
     found = _installation(every, user=user, secrets=environment_file, sandboxed=True)

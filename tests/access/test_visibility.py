@@ -111,8 +111,9 @@ OPEN = {
         moved_to; ledger.raw_rows: ends read rows_between rows_outside; ledger.receipts: ledger_id;
         ledger.schema: require_known require_ready schema_revision; ledger.urls: address place
         sqlite_path; ledger.verification: newest; operations.backup: on_a_server;
-        operations.digests: claim send; operations.health: check check_file check_routine
-        check_server; operations.stamps: folder_of_proofs; operations.upkeep: find record rows;
+        operations.digests: claim send; operations.grants: grant; operations.health: check
+        check_file check_routine check_server; operations.stamps: folder_of_proofs;
+        operations.upkeep: find record rows;
         resolution.assignments: not_askable_here;
         resolution.progress: begin_run forget_run left_to_others run_times;
         samples.demonstration: is_demonstration;
@@ -129,8 +130,8 @@ OPEN = {
         resolution.proposals: require_undecided; updates.model_uses: record_models
     """,
     "only what its verbs show": """
-        api.metaculus.posts: question_posts; views.articles: document; views.forecasts: forecasts;
-        views.questions: document whole_question
+        api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
+        forecasts; views.questions: document whole_question
     """,
     "articles are visible to everyone": """
         articles.library: find_article listing; questions.passages: find_passage; updates.evidence:
@@ -702,7 +703,7 @@ EVERY_CASE = (
     case(A.see, proposals.history),
     lists(proposals.open_proposals, proposed),
     case(A.see, proposals.proposals_on),
-    case(A.propose, proposals.propose, "no", member=lambda c: c.member),
+    case(A.propose, proposals.propose, "no", note="The gazette.", member=lambda c: c.member),
     case(A.resolve, proposals.reject, note="no"),
     case(A.revise, revisions.close, at=day(1.5)),
     case(A.see, revisions.history),

@@ -66,7 +66,7 @@ def more(engine: Engine, first: int = 0) -> None:
                     updates.update(ledger, asked, value, member=alice, now=day(2))
                 say = {"over": confirmation.confirm, "said": proposals.propose}.get(slug[:4])
                 if say is not None:
-                    say(ledger, asked, "yes", known_at=day(3), now=day(4), member=who)
+                    say(ledger, asked, "yes", known_at=day(3), note="Seen.", now=day(4), member=who)
             text = f"The quay opens, says {number}."
             article = CapturedArticle(f"Harbour news {number}", None, None, None, None, text)
             library.store(ledger, [article], member=who, captured_at=day(4))

@@ -190,7 +190,7 @@ def test_the_feed_begins_with_the_newest(publication: Publication, files: dict[s
 
 def test_a_card_is_described_and_pasted(publication: Publication, files: dict[str, str]) -> None:
     card = ElementTree.fromstring(files["cards/rain.svg"])
-    assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.085."
+    assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.0850."
     assert card.get("role") == "img"
     linked = site_files(publication, now=day(7), url="https://example.org/r")
     said = Page(linked["questions/rain.html"]).words

@@ -50,7 +50,7 @@ def test_every_block_is_shown_and_one_of_several_figures() -> None:
     assert len(narrow) == 4
     heads = [list(table.value.columns) for table in (wide, more, still_more)]
     assert heads == [["Name", "A"], ["Name", *"BCD"], ["Name", *"EFG"]]
-    assert [one.label for one in app.expander] == ["More columns"]
+    assert [one.label for one in app.expander] == ["In words", "More columns"]
     assert len(app.get("vega_lite_chart")) == 3
     picked = app.selectbox[0].select("Bob").run()
     assert r"Bob rises\." in [one.value for one in picked.markdown]
