@@ -43,7 +43,7 @@ Card = TypeVar("Card")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
-_COUNTED_FOR, _SLOW = timedelta(minutes=5), timedelta(seconds=0.3)
+_COUNTED_FOR, _SLOW = timedelta(minutes=5), timedelta(seconds=1)
 _AHEAD_OF_CARDS = 30  # questions to forecast that can be typed before their cards are drawn
 _SHOWN_FOR = timedelta(seconds=5)  # in which the browser hides a message again
 _UNDO_FOR = timedelta(minutes=2)
