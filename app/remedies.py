@@ -41,16 +41,10 @@ def said(advice: Advice, here: str = "") -> str:
     'Ask it: on this page'
     """
     parts = advice if isinstance(advice, tuple) else (advice,)
-    named: list[str] = []
-    kept = [one for one in parts if _is_first(one, named)]
+    pages = ["" if isinstance(one, str) else PAGES.get(one.act, "") for one in parts]
+    named = zip(parts, pages, strict=True)
+    kept = [one for at, (one, page) in enumerate(named) if not page or page not in pages[:at]]
     return in_words(tuple(kept), lambda remedy: _way(remedy, here))
-
-
-def _is_first(part: str | Remedy, named: list[str]) -> bool:
-    """Return whether a part is the first that leads to its page, which is added to ``named``."""
-    page = "" if isinstance(part, str) else PAGES.get(part.act, "")
-    named.append(page)
-    return not page or named.count(page) == 1
 
 
 def questions_in(advice: Advice) -> list[str]:

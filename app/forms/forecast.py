@@ -97,8 +97,8 @@ def forecast_form(
 
 
 def _reason_field(key: str, *, quick: bool) -> str:
-    how: Any = {"key": f"{key}-reason", "placeholder": "Reason (optional)"}
-    how |= {"label_visibility": "collapsed"}
+    example = "Reason (optional)"
+    how: Any = {"key": f"{key}-reason", "placeholder": example, "label_visibility": "collapsed"}
     if quick:
         return st.text_input("Reason", max_chars=2000, **how) or ""
     return st.text_area("Reason", height=90, max_chars=10_000, **how) or ""

@@ -104,13 +104,18 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     assert "rain" in alder("questions", "--as", "eve").stdout
 
 
-def test_scores_and_reports_count_only_visible_questions(
-    alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def resolved_in_alder(alder: Run, clock: Clock) -> None:
+    """Ask and resolve a question that Alder's members see, with a forecast of bob's."""
     alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
     alder("update", "rain", "40%", "--as", "bob")
     clock("2026-02-02T12:00:00Z")
     alder("resolve", "rain", "yes", "--as", "carol")
+
+
+def test_scores_and_reports_count_only_visible_questions(
+    alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved_in_alder(alder, clock)
     for who, seen in (("bob", True), ("eve", False)):
         monkeypatch.setenv("FORECASTS_MEMBER", who)
         for command in ("score", "crowd", "attribute"):
@@ -147,10 +152,7 @@ def test_every_command_that_reads_or_acts_for_a_member_takes_their_name() -> Non
 def test_a_name_is_given_by_as_or_by_the_environment_alike(
     alder: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alder("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--visible-to", "Alder")
-    alder("update", "rain", "40%", "--as", "bob")
-    clock("2026-02-02T12:00:00Z")
-    alder("resolve", "rain", "yes", "--as", "carol")
+    resolved_in_alder(alder, clock)
     for who, seen in (("bob", True), ("eve", False)):
         for command in ("score", "crowd", "attribute", "report"):
             by_as = alder(command, "--as", who).stdout
