@@ -53,7 +53,7 @@ app = st.App(
     middleware=[Middleware(one, sign_in=signs_in) for one in (Gate, routes.Api, Heads)],
     routes=[
         Route("/calendar/{name}", routes.calendar),
-        Route("/health", routes.Health().answer),
+        Route("/health", routes.health().answer),
         *(Route(f"/{name}", routes.file) for name in routes.FILES),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from forecasts.access import oidc_settings
 from forecasts.agenda import calendar_feed
+from forecasts.api.health import UNAVAILABLE, Health
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
@@ -22,11 +22,13 @@ from forecasts.ledger import database, schema
 from forecasts.ledger.clock import ledger_clock
 from forecasts.ledger.outages import outages
 
-WAITS = 5.0  # seconds
 NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
-_WELL = "The ledger can be read.\n"
-_UNAVAILABLE = "The ledger is unavailable at the moment.\n"
 engine_of = cache(partial(database.open_engine, begin=False))
+
+
+def health() -> Health:
+    """Return the route that tells whether the ledger of the settings can be read."""
+    return Health(lambda: engine_of(Settings().database_url))
 
 
 def calendar(request: Request) -> Response:
@@ -44,46 +46,11 @@ def calendar(request: Request) -> Response:
             content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
     except DatabaseError as error:
         outages.noticed(error)
-        return PlainTextResponse(_UNAVAILABLE, status_code=503)
+        return PlainTextResponse(UNAVAILABLE, status_code=503)
     except LedgerError:
         return PlainTextResponse(NOT_FOUND, status_code=404)
     headers = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
     return Response(content, media_type="text/calendar", headers=headers)
-
-
-class Health:
-    """The route. It needs no sign-in, so it tells no details.
-
-    Requests share a reading that has not ended: however many there are, they take one thread and
-    one connection.
-    """
-
-    def __init__(self) -> None:
-        self._reading: asyncio.Task[bool] | None = None
-
-    async def answer(self, _: Request) -> Response:
-        """Return 200 if the ledger can be read, 503 if not, or not in time."""
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(run_in_threadpool(is_readable))
-        ended, _running = await asyncio.wait([self._reading], timeout=WAITS)
-        is_well = any(reading.result() for reading in ended)
-        return PlainTextResponse(
-            _WELL if is_well else _UNAVAILABLE,
-            status_code=200 if is_well else 503,
-            headers={"cache-control": "no-store"},
-        )
-
-
-def is_readable() -> bool:
-    """Return whether the ledger can be read; an outage is noticed."""
-    try:
-        schema.require_ready(engine_of(Settings().database_url))
-    except LedgerError as error:
-        if isinstance(error, DatabaseError):
-            outages.noticed(error)
-        return False
-    outages.over()
-    return True
 
 
 _TYPES = {

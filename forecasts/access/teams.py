@@ -46,6 +46,7 @@ from forecasts.ledger.models import (
     Member,
     Membership,
     Question,
+    QuestionRevision,
     Resolution,
     Resolver,
     Role,
@@ -344,12 +345,27 @@ def require_second_resolver(
 
 
 def needs_second_resolver(session: Session, member_id: int | None, question: Question) -> bool:
-    """Return whether the member has forecast and the team's rule asks for a second resolver."""
-    team_id = newest_wording(session, question.id).team_id
-    rules = select(TeamRule.second_resolver).where(TeamRule.team_id == team_id)
-    if not session.exec(rules.order_by(col(TeamRule.id).desc()).limit(1)).first():
+    """Return whether the member has forecast and a team's rule asks for a second resolver.
+
+    The rule of its team holds, and of each team that it had when someone forecast on it:
+    otherwise its author could move it out, and resolve it alone.
+    """
+    forecast = select(Forecast.id).where(Forecast.question_id == question.id)
+    if session.exec(forecast.where(Forecast.member_id == member_id).limit(1)).first() is None:
         return False
-    own = select(Forecast.id).where(
-        Forecast.question_id == question.id, Forecast.member_id == member_id
+    team_then = (
+        select(QuestionRevision.team_id)
+        .where(QuestionRevision.question_id == Forecast.question_id)
+        .where(QuestionRevision.recorded_at <= Forecast.recorded_at)
+        .order_by(col(QuestionRevision.number).desc())
+        .limit(1)
+        .correlate(Forecast)
+        .scalar_subquery()
     )
-    return session.exec(own.limit(1)).first() is not None
+    held = set(
+        session.exec(select(team_then).where(Forecast.question_id == question.id).distinct())
+    )
+    held.add(newest_wording(session, question.id).team_id)
+    in_order = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
+    rules = dict(session.exec(in_order.where(col(TeamRule.team_id).in_(held - {None}))).all())
+    return any(rules.values())

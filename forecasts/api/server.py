@@ -22,6 +22,7 @@ import scoring
 from forecasts.access.oidc_settings import is_loopback
 from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
+from forecasts.api.health import Health
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.openapi import Documented
@@ -98,6 +99,7 @@ def build(
     problems.add_handlers(app)
     app.include_router(v1)
     app.add_api_route(f"{PREFIX}/docs", _docs, include_in_schema=False)
+    app.add_api_route("/health", Health(lambda: app.state.ground.engine).answer, include_in_schema=False)
     app.include_router(metaculus, include_in_schema=False)
     app.router.routes.append(mcp_route(app.state.ground))
     return app

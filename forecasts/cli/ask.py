@@ -432,22 +432,22 @@ def _revise_all(
         conditions["status"] = STATUSES[one_of("The status", status, list(STATUSES))]
     if type_ := conditions.get("type"):
         one_of("The type", type_, [str(known) for known in QuestionType])
-    with reading_as() if dry_run else acting() as (session, who, now):
+    with acting() as (session, who, now):
         slugs, _ = find(session, Filter(**conditions), member=who, now=now)
         if not slugs:
             raise NotFound(f"No question has {' and '.join(named)}.")
         given = chosen(session, now)
-        if dry_run or who is None:
-            done = revisions.to_revise(session, slugs, lambda _: given, now=now)
-        else:
-            done = revisions.revise_all(
-                session, slugs, lambda _: given, member=who, now=now, reason=because
-            )
-    for one in done:
-        print_line(f"{one.state.slug}:")
-        print_lines((f"    {change}" for change in changed(one.before, one.after)), style="dim")
+        done = revisions.revise_all(
+            session, slugs, lambda _: given, member=who, now=now, reason=because
+        )
+        lines = [(one.state.slug, list(changed(one.before, one.after))) for one in done]
+        if dry_run:  # it has shown that all rules allow the change
+            session.rollback()
+    for slug, each in lines:
+        print_line(f"{slug}:")
+        print_lines((f"    {change}" for change in each), style="dim")
     would = "would be changed" if dry_run else "changed; earlier wordings are kept"
-    print_line(f"{len(done):,} of {count(len(slugs), 'question')} {would}")
+    print_line(f"{len(lines):,} of {count(len(slugs), 'question')} {would}")
 
 
 @app.command()

@@ -39,7 +39,7 @@ def settings(**instead: str | None) -> Settings:
         raise BadInput(f"The setting {name} = {given!r}: {first['msg']}.") from None
 
 
-_noted: set[str] = set()  # the places of moved ledgers, in this command
+_noted: set[str] = set()  # the notes of this command, each printed once
 
 
 def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
@@ -68,10 +68,15 @@ def opened(
 
 def note_if_moved(engine: Engine) -> None:
     """Print that the ledger was moved elsewhere, once a command."""
-    if (there := moved.moved_to(engine)) and there not in _noted:
-        _noted.add(there)
+    if there := moved.moved_to(engine):
+        _note(f"The ledger {place(engine)} was moved to {there}. This is its last state here.")
+
+
+def _note(text: str) -> None:
+    if text not in _noted:
+        _noted.add(text)
         ENDING.callback(_noted.clear)
-        print_note(f"The ledger {place(engine)} was moved to {there}. This is its last state here.")
+        print_note(text)
 
 
 def print_migrated(engine: Engine, migrated: schema.Migrated) -> None:
@@ -133,14 +138,21 @@ def reading_as(
 ) -> Iterator[tuple[Session, models.Member | None, datetime]]:
     """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
-    The member is None if new, or if a name alone proves nothing. ``begin`` as in
+    The member is None if new, or if a name alone proves nothing, which is noted. ``begin`` as in
     ``ledger_to_read``.
     """
     chosen = settings()
     engine = engine or ledger_to_read(chosen, begin=begin)
     moment = clock.ledger_clock(engine, now)()
     with reading(engine) as session:
-        yield session, as_member(tokens.reading_member, session, chosen, moment), moment
+        who = as_member(tokens.reading_member, session, chosen, moment)
+        if who is None and chosen.names_a_member and tokens.has_sign_in(session):
+            _note(
+                "You see what everyone may see: members of this ledger sign in, so "
+                f"{chosen.member!r} needs a token in FORECASTS_TOKEN: "
+                f"{command('token create', 'NAME')}"
+            )
+        yield session, who, moment
 
 
 @contextmanager

@@ -66,7 +66,9 @@ def grant(engine: Engine, role: str) -> None:
                 remedy="Create it as the server's owner: createuser NAME, or CREATE ROLE … LOGIN.",
             )
         for one in missing_grants(connection, role):
-            connection.execute(text(f"{one} TO {quoted}"))
+            # As it is: a role's name may hold a colon or a percent.
+            as_it_is = {"no_parameters": True}
+            connection.exec_driver_sql(f"{one} TO {quoted}", execution_options=as_it_is)
         if missing_grants(connection, role):  # to others the server only gives a warning
             raise NotAdmitted(
                 f"Only the owner of the ledger {place(engine)} can grant rights in it.",

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from forecasts.access import roles, teams, visibility
+from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import FILL_IN, BadInput, LedgerError, Problem, Refused, Remedy
 from forecasts.common.limits import too_much
+from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
@@ -138,8 +139,11 @@ def revise(
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
-    new = _checked(session, state, member, now, fields)
-    return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
+    one = Revised(state, state.text, reworded(state.text, **fields))
+    _check(session, one, member, now, fields)
+    return append_wording(
+        session, state.text, one.after, member=member, now=now, reason=reason.strip()
+    )
 
 
 # The fields to change in a question with a given wording.
@@ -150,26 +154,52 @@ class Revised(NamedTuple):
     """A question that is changed, with its wording before and after."""
 
     state: QuestionState
-    before: QuestionText
+    before: QuestionRevision
     after: QuestionText
 
 
 def to_revise(
-    session: Session, slugs: Sequence[str], edit: Edit, *, now: datetime
+    session: Session,
+    slugs: Sequence[str],
+    edit: Edit,
+    *,
+    now: datetime,
+    member: Member | None = None,
 ) -> list[Revised]:
     """Return those of the questions that the edit changes, before and after; nothing is written.
 
-    BadInput for more than ``MAX_QUESTIONS``, and as in ``reworded``.
+    Each keeps the rules of ``revise`` for the member; without one, those of ``reworded``. BadInput
+    for more than ``MAX_QUESTIONS``, and if several break a rule: it names each of them with the
+    rule. The error of only one is raised as it is, if it names the question.
     """
     if (many := len(set(slugs))) > MAX_QUESTIONS:
         raise too_much(
             "One change", f"{many:,} questions", f"{MAX_QUESTIONS}", "Split it into several."
         )
-    found = [
-        Revised(state, state.text, reworded(state.text, **edit(state.text)))
-        for state in listing(session, now=now, only=slugs)
-    ]
-    return [one for one in found if changes(one.before, one.after)]
+    found, refused = [], []
+    for state in listing(session, now=now, only=slugs):
+        fields = edit(state.text)
+        try:
+            one = Revised(state, state.text, reworded(state.text, **fields))
+            if not changes(one.before, one.after):
+                continue
+            if member is not None:
+                roles.require(session, member, Action.revise, state.question, now=now)
+                _check(session, one, member, now, fields)
+        except LedgerError as error:
+            refused.append((state, error))
+        else:
+            found.append(one)
+    if len(refused) == 1 and repr(refused[0][0].slug) in refused[0][1].message:
+        raise refused[0][1]
+    if refused:
+        raise BadInput(
+            f"{len(refused):,} of {count(len(found) + len(refused), 'question')} cannot be changed "
+            "in this way; nothing was changed.",
+            problems=[Problem(of.slug, of.text.title, error.message) for of, error in refused],
+            remedy="Leave these questions out, or change what the rule names too.",
+        )
+    return found
 
 
 def revise_all(
@@ -183,46 +213,25 @@ def revise_all(
 ) -> list[Revised]:
     """Return those of the questions that the edit changes, before and after; all are written.
 
-    Each keeps the rules of ``revise``. If several break one, nothing is written, and BadInput names
-    each of them with the rule; the error of only one is raised as it is.
+    Each keeps the rules of ``revise``; if one breaks a rule, nothing is written. Errors as in
+    ``to_revise``.
     """
-    found, refused = to_revise(session, slugs, edit, now=now), []
-    for one in found:
-        try:
-            roles.require(session, member, Action.revise, one.state.question, now=now)
-            _checked(session, one.state, member, now, edit(one.before))
-        except LedgerError as error:
-            refused.append((one.state, error))
-    if len(refused) == 1:
-        raise refused[0][1]
-    if refused:
-        raise BadInput(
-            f"{len(refused):,} of {len(found):,} questions cannot be changed in this way; "
-            "nothing was changed.",
-            problems=[Problem(of.slug, of.text.title, error.message) for of, error in refused],
-            remedy="Leave these questions out, or change what the rule names too.",
-        )
+    found = to_revise(session, slugs, edit, now=now, member=member)
     for one in found:
         append_wording(
-            session, one.state.text, one.after, member=member, now=now, reason=reason.strip()
+            session, one.before, one.after, member=member, now=now, reason=reason.strip()
         )
     return found
 
 
-def _checked(
-    session: Session, state: QuestionState, member: Member, now: datetime, fields: Mapping[str, Any]
-) -> QuestionText:
-    """Return the new wording of a question that the member may revise; errors as in ``revise``."""
-    new = reworded(state.text, **fields)
+def _check(
+    session: Session, one: Revised, member: Member, now: datetime, fields: Mapping[str, Any]
+) -> None:
+    """Refuse a wording that breaks a rule of ``revise``, for a member who may revise."""
+    state, new = one.state, one.after
     changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
         require_can_ask(session, new, member=member, now=now)
-    if "team_id" in changed and teams.needs_second_resolver(session, member.id, state.question):
-        raise Refused(
-            f"{member.handle} has forecast on {state.slug!r} and, once it is moved, could resolve "
-            "it alone, against the team's rule.",
-            remedy="Ask someone in the team who has not forecast on it to move it.",
-        )
     if "team_id" in changed and "visibility" not in fields and new.visibility == Visibility.team:
         others, label = session.get_one(Team, new.team_id).name, visibility.audience_label
         raise Refused(
@@ -251,7 +260,6 @@ def _checked(
             f"{to_minute(now)}.",
             remedy=Remedy("To close the question early: {}", "close", state.slug),
         )
-    return new
 
 
 def close(

@@ -87,6 +87,26 @@ class AttributionRow(View):
     evidence: str
 
 
+class SourceRow(View):
+    """A piece of evidence, a publisher or a kind, and the points earned by the updates citing it.
+
+    Blank: points that no evidence accounts for.
+    """
+
+    evidence_id: str | None = Field(None, description="null by publisher or kind")
+    title: str | None = Field(None, description="of the evidence; null by publisher or kind")
+    publisher: str | None = Field(None, description="null by kind")
+    kind: str | None = Field(None, description="the kind of evidence; null by publisher")
+    citations: int
+    updates: int
+    questions: int = Field(description="how many questions")
+    points: Score
+    families: int
+    per_question: Score = Field(description="the mean of points per question")
+    per_question_lower: Score | None = Field(description="its 95% interval; null for one family")
+    per_question_upper: Score | None = Field(description="its 95% interval; null for one family")
+
+
 class Digest(View):
     """The digest of the ledger's newest entry."""
 
@@ -95,10 +115,17 @@ class Digest(View):
     at: datetime
 
 
-class Rows(View):
-    """A page of a table's rows, as the command line prints them (docs/json.md)."""
+class CrowdPage(View):
+    """A page of the crowd's forecasts."""
 
-    rows: list[dict[str, Any]]
+    rows: list[CrowdRow]
+    next: Next
+
+
+class AttributionPage(View):
+    """A page of updates, or of evidence, publishers or kinds of evidence, most points first."""
+
+    rows: list[AttributionRow | SourceRow]
     next: Next
 
 

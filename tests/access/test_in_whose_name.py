@@ -23,7 +23,7 @@ from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day, resolve
+from tests.conftest import ask, day, on_both, resolve
 
 P = Value(probability=0.4)
 
@@ -63,10 +63,6 @@ def test_a_forecaster_does_not_resolve_alone_under_the_teams_rule(
     ):
         with pytest.raises(Refused, match="requires a second resolver"):
             confirming()
-    # The rule does not end by moving the question out of the team.
-    everyones = {"visibility": "everyone", "team_id": None}
-    with pytest.raises(Refused, match="has forecast on 'rain' and, once it is moved"):
-        revisions.revise(session, alders, member=alice, now=day(2), **everyones)
     # Two forecasters together may resolve it.
     accepted = confirmation.accept(session, proposal, member=alice, now=day(2)).resolution
     assert accepted.outcome == "yes"
@@ -85,6 +81,20 @@ def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
     updates.update(session, snow, P, member=bob, now=day(1))
     row = resolve(session, snow, bob, at=2)
     assert row.outcome == "yes"
+
+
+@on_both
+@pytest.mark.parametrize(("others", "alone"), [(True, False), (False, True)])
+def test_the_rule_follows_a_question_that_someone_forecast_in_the_team(
+    session: Session, alice: Member, bob: Member, alders: Question, others: bool, alone: bool
+) -> None:
+    if others:
+        updates.update(session, alders, P, member=bob, now=day(1))
+    everyones = {"visibility": "everyone", "team_id": None}
+    revisions.revise_all(session, ["rain"], lambda _: everyones, member=alice, now=day(2))
+    updates.update(session, alders, P, member=alice, now=day(3))
+    with nullcontext() if alone else pytest.raises(Refused, match="requires a second resolver"):
+        resolve(session, alders, alice, at=4)
 
 
 def folder(forecaster: str, *, slug: str = "rain", at: float = 1, p: float = 0.2) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -20,10 +22,12 @@ from forecasts.operations import grants
 from forecasts.operations.health import check
 from forecasts.scores import scores
 from tests.conftest import ask, day, resolve, say
+from tests.docs.test_docs import ROOT
 from tests.operations.test_health import bad, now
 from tests.postgresql import Server
 
 SECRET = "s3cr3t"
+ODD = "o:dd 'one' 100%s"
 
 
 @pytest.fixture(scope="session")  # as long as the server, which keeps the roles
@@ -33,6 +37,7 @@ def server(postgresql: Server) -> Server:
     rules.write_text("local all locked scram-sha-256\n" + rules.read_text())
     postgresql.run(f"CREATE ROLE locked LOGIN PASSWORD '{SECRET}'")
     postgresql.run("CREATE ROLE people LOGIN")
+    postgresql.run(f'CREATE ROLE "{ODD}"')
     postgresql.reload()
     return postgresql
 
@@ -158,6 +163,7 @@ def test_the_rights_that_migrate_grants_suffice_for_every_verb_and_for_no_more(
     with pytest.raises(BadInput, match="has no role 'peopel'"):
         grants.grant(owner, "peopel")
     grants.grant(owner, "people")
+    grants.grant(owner, ODD)
     owner.dispose()
     engine = database.open_engine(granted(server, url))
     with pytest.raises(NotAdmitted):  # only the owner grants
@@ -176,6 +182,20 @@ def test_the_rights_that_migrate_grants_suffice_for_every_verb_and_for_no_more(
         with pytest.raises(NotAdmitted), database.writing(engine) as session:
             session.execute(text(act))
     engine.dispose()
+
+
+def test_the_role_of_the_containers_may_have_any_password(server: Server, url: str) -> None:
+    document = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    sql = document["configs"]["people"]["content"].replace(
+        "CREATE ROLE people", "ALTER ROLE locked"
+    )
+    client = server.client("psql")
+    password = r"it's a \ $HOME $$1 \' : ü"
+    for one in (password, SECRET):
+        given = {"PEOPLE_PASSWORD": one, "PATH": ""}
+        command = [client, "--set", "ON_ERROR_STOP=1", "--no-psqlrc", server.url(name(url))]
+        subprocess.run(command, input=sql, env=given, check=True, text=True, capture_output=True)
+        database.open_engine(server.url(name(url), user="locked", password=one)).dispose()
 
 
 @pytest.mark.slow

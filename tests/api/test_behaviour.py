@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import select
 
 from forecasts.access import tokens, visibility
@@ -62,6 +62,14 @@ def test_revoked_or_expired_tokens_fail(api: TestClient, engine: Engine, clock: 
     assert api.get("/api/v1/me").status_code == 200
     clock.time = day(2)
     assert "expired" in api.get("/api/v1/me").json()["detail"]
+
+
+def test_anyone_may_ask_whether_the_ledger_can_be_read(app: FastAPI, engine: Engine) -> None:
+    client = TestClient(app, base_url=ADDRESS)
+    assert client.get("/health").status_code == 200
+    with database.writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    assert client.get("/health").status_code == 503
 
 
 def test_other_hosts_and_origins_are_refused(app: FastAPI, make_bot: Bot) -> None:

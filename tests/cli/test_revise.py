@@ -127,6 +127,8 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
     forecasts("team", "create", "Alder")
     said = forecasts("revise", "vote", "--team", "Alder").stdout
     assert "team: blank → no. 1" in said
+    named = ("--all-of", "tag=weather", "--family", "theirs", "--dry-run", "--as", "bob")
+    assert "bob may not change 'rain'" in forecasts.refused("revise", *named)
     clock("2026-01-06")
     forecasts("propose", "rain", "no", "--because", "Seen.")
     proposed = forecasts("revise", "--all-of", "status=proposed", "--family", "dry", "--dry-run")

@@ -53,7 +53,8 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     forecasts(*ASK)
     assert forecasts("update", "rain", "40%").stdout.startswith("bot: ")
     assert "bot" in forecasts("show", "rain", "--all").stdout
-    assert "40" in forecasts("questions").stdout
+    listed = forecasts("questions")
+    assert ("40" in listed.stdout, listed.stderr) == (True, "")
     refused = forecasts.refused("update", "rain", "50%", "--as", "alice")
     assert "FORECASTS_TOKEN belongs to 'bot'" in refused
     listed = forecasts("token", "list").stdout
@@ -62,6 +63,8 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     assert "in force" in listed
     assert token.split("_", 2)[2] not in listed
     scripted(None)
+    noted = forecasts("questions", "--as", "alice").stderr
+    assert noted.count("members of this ledger sign in, so 'alice' needs a token") == 1
     assert f"bot: {key} revoked" in forecasts("token", "revoke", "bot").stdout
     assert f"bot: {key} already revoked" in forecasts("token", "revoke", key).stdout
     assert "revoked" in forecasts("token", "list").stdout

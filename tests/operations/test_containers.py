@@ -68,6 +68,11 @@ def test_no_service_is_open_to_others_or_may_do_more_than_it_needs() -> None:
     assert "postgresql://people@" in SERVICES["app"]["environment"]["FORECASTS_DATABASE_URL"]
 
 
+def test_each_health_check_asks_whether_the_ledger_can_be_read() -> None:
+    assert "8501/health'" in (ROOT / "Dockerfile").read_text()
+    assert "8000/health'" in SERVICES["api"]["healthcheck"]["test"]
+
+
 def service_waits_for(name: str) -> dict[str, str]:
     return {one: how["condition"] for one, how in SERVICES[name]["depends_on"].items()}
 

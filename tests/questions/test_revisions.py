@@ -77,6 +77,13 @@ def test_several_are_revised_together_or_none_with_the_reasons(
         change(alice, "rain", "snow", **audience)
     assert "forecasts revise snow --criteria" in single.value.remedy
     assert len(change(alice, "rain", "snow", resolution_criteria="So.", **audience)) == 2
+    with pytest.raises(BadInput, match="1 of 1 question cannot be changed") as unnamed:
+        revisions.to_revise(
+            session, every, lambda text: {"title": text.title.removeprefix("fog?")}, now=day(2)
+        )
+    assert [(one.place, one.rule) for one in unnamed.value.problems] == [
+        ("fog", "The question has no title.")
+    ]
     many = [str(number) for number in range(revisions.MAX_QUESTIONS + 1)]
     with pytest.raises(BadInput, match="at most 200"):
         change(alice, *many, family="dry")

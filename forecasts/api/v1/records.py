@@ -35,7 +35,7 @@ from forecasts.scores.scored_questions import explained
 from forecasts.scores.stored_scores import member_scores
 from forecasts.views.members import Me, Members, Teams, team
 from forecasts.views.members import Member as MemberView
-from forecasts.views.scores import Digest, Rows, Scores, scored_question
+from forecasts.views.scores import AttributionPage, CrowdPage, Digest, Scores, scored_question
 
 router = APIRouter(tags=["Records"])
 members = APIRouter(tags=["Members"])
@@ -118,7 +118,7 @@ def show_attribution(
     protocol: str = "brier",
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
-) -> Rows:
+) -> AttributionPage:
     """Attribute scores to updates, evidence, publishers or kinds of evidence.
 
     Outcomes recorded after the first page was read are left out of the others.
@@ -132,7 +132,8 @@ def show_attribution(
     ]
     questions = frames.questions
     questions.loc[questions["question_id"].isin(later), "resolution"] = None
-    return _table(attribute(frames, by, protocol), _KEYS[by], here, limit)
+    rows, following = _page(attribute(frames, by, protocol), _KEYS[by], here, limit)
+    return AttributionPage(rows=rows, next=following)
 
 
 @router.get("/crowd")
@@ -152,12 +153,13 @@ def show_crowd(
     ] = False,
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
-) -> Rows:
+) -> CrowdPage:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
     only = None if question is None else [registry.find(here.session, question).slug]
     frames = ledger_frames(here.session, questions=only, rationales=False)
     found = crowd(frames, method, at, of=of, each_bot=each_bot)
-    return _table(found, ["question_id", "at"], place(cursor, here.now), limit)
+    rows, following = _page(found, ["question_id", "at"], place(cursor, here.now), limit)
+    return CrowdPage(rows=rows, next=following)
 
 
 @router.get("/report", responses=_answers("Report"))
@@ -198,14 +200,14 @@ def show_digest(at: At) -> Digest:
     return Digest(ledger=ledger_id(at.session), digest=digest, at=at.now)
 
 
-def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Rows:
-    """Return a page of a table's rows, which the columns ``keys`` name."""
+def _page(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> tuple[Any, str | None]:
+    """Return a page of a table's rows, which the columns ``keys`` name, and the next cursor."""
     alike = table.groupby(keys, sort=False).cumcount()
     named = table[keys].assign(alike=alike).itertuples(index=False, name=None)
     marks = {repr(row): number for number, row in enumerate(named)}
     shown, following = here.page(list(marks), limit)
     rows = table.iloc[[marks[mark] for mark in shown]]
-    return Rows(rows=json_ready(rows.to_dict("records")), next=following)
+    return json_ready(rows.to_dict("records")), following
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:

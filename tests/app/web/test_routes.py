@@ -25,6 +25,7 @@ from forecasts.access import tokens
 from forecasts.access.members import member_or_new
 from forecasts.access.oidc_settings import SignIn
 from forecasts.agenda import calendar_feed
+from forecasts.api import health
 from forecasts.common.extras import install_command
 from forecasts.ledger import database
 from tests.conftest import ask, day
@@ -115,7 +116,7 @@ def test_without_its_libraries_the_api_says_how_to_install_them(
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     routes.engine_of.cache_clear()
-    with TestClient(Starlette(routes=[Route("/health", routes.Health().answer)])) as client:
+    with TestClient(Starlette(routes=[Route("/health", routes.health().answer)])) as client:
         yield client
     routes.engine_of.cache_clear()
 
@@ -164,21 +165,21 @@ def test_a_reading_that_hangs_is_not_waited_for_and_not_begun_twice(
     begun: list[int] = []
     goes_on, ends = threading.Event(), threading.Event()
 
-    def hang() -> bool:
+    def hang(_: object) -> bool:
         begun.append(1)
         goes_on.wait()
         ends.set()
         return True
 
-    monkeypatch.setattr(routes, "WAITS", 0.05)
-    monkeypatch.setattr(routes, "is_readable", hang)
+    monkeypatch.setattr(health, "WAITS", 0.05)
+    monkeypatch.setattr(health, "is_readable", hang)
     with ThreadPoolExecutor(3) as strangers:
         answers = list(strangers.map(asked, [client] * 3))
     assert answers == [UNAVAILABLE] * 3
     assert len(begun) == 1
     goes_on.set()
     ends.wait()
-    monkeypatch.setattr(routes, "WAITS", 30)
+    monkeypatch.setattr(health, "WAITS", 30)
     assert asked(client)[0] == 200
 
 
