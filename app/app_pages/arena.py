@@ -15,8 +15,10 @@ from app.views.downloads import downloads
 from app.views.empty import empty
 from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, sparkline, switch
+from forecasts.access.kinds import KIND_WORDS
 from forecasts.documents import svg
 from forecasts.documents.numbers import NOTHING, column, decimals, percent
+from forecasts.ledger.models import MemberKind
 from forecasts.questions import search
 from forecasts.reports import arena as report_arena
 from forecasts.reports import wording as words
@@ -30,7 +32,7 @@ from forecasts.reports.report import LeftOut
 MEDALS = ("gold", "silver", "bronze")
 # An icon and a word for each kind; models are of no kind.
 KINDS = {
-    "human": ":material/person: person",
+    "human": f":material/person: {KIND_WORDS[MemberKind.human]}",
     "bot": ":material/smart_toy: bot",
     "service": ":material/settings: service",
     "model": ":material/smart_toy: model",

@@ -25,7 +25,7 @@ from app.views.widgets import (
     switch,
 )
 from forecasts.access import memberships
-from forecasts.access.kinds import CROWD_OF
+from forecasts.access.kinds import crowd_words
 from forecasts.common.text import count
 from forecasts.ledger.models import QuestionOrigin, QuestionType
 from forecasts.questions import search
@@ -100,10 +100,9 @@ def spark(trend: Trend) -> str:
     if not known:
         return ""
     first, last = (format_probability(round(p, 2)) for p in (known[0], known[-1]))
-    crowd = f"{CROWD_OF[trend.of] if trend.of else 'crowd'} ({trend.forecasters}):"
     # A flat line says no more than the number.
     drawn = "" if max(known) - min(known) < MOVED else f"{sparkline(trend.points)} {first} → "
-    return f"{crowd} {drawn}{last}"
+    return f"{crowd_words(trend.forecasters, trend.of)}: {drawn}{last}"
 
 
 def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:

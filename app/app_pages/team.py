@@ -15,7 +15,7 @@ from app.views.empty import empty
 from app.views.widgets import page_link, search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
-from forecasts.access.kinds import accounts
+from forecasts.access.kinds import KIND_WORDS, accounts
 from forecasts.common.text import count
 from forecasts.documents.numbers import NOTHING
 from forecasts.ledger.models import Membership, Role, RunState
@@ -62,7 +62,7 @@ def members() -> None:
         return
     columns: dict[str, Callable[[teams.MemberRoles], str]] = {
         "Member": lambda one: one.member.handle,
-        "Kind": lambda one: str(kinds[one.member.id]),
+        "Kind": lambda one: KIND_WORDS[kinds[one.member.id]],
         "Teams": lambda one: "; ".join(map(", ".join, one.teams)) or NOTHING,
     }
     if any(one.appointed for one in found):

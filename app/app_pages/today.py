@@ -179,7 +179,7 @@ def why_review(item: Item) -> str:
         move = item.crowd_move
         of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
         change = f"{as_text(move.before)} → {as_text(move.now)}"
-        reasons.append(f"**Crowd moved** ({move.forecasters:,}){of}: {change}")
+        reasons.append(f"**Crowd of {move.forecasters:,} moved**{of}: {change}")
     return " · ".join(reasons)
 
 

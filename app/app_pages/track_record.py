@@ -15,6 +15,7 @@ from app.views.empty import empty
 from app.views.scores import last_call, my_scored_questions, score_link
 from app.views.widgets import download, metrics, page_link, question_link, switch
 from forecasts import reports
+from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
 from forecasts.documents.charts import LINES
@@ -323,7 +324,14 @@ if by != "all" and not names:
         "tag": "No tags yet. Add them when you register or edit a question.",
         "model": "No models yet. Bots name theirs when they forecast through the API.",
     }
-    said = none.get(by, "No forecasts yet. The share that comes true appears here.")
+    with reading() as ledger:
+        hidden = crowd_is_hidden(ledger)
+    others = (
+        "Others’ forecasts are hidden until you forecast the question, or it closes."
+        if hidden
+        else "No forecasts yet. The share that comes true appears here."
+    )
+    said = none.get(by, others)
     with empty("track_record", said):
         page_link("questions", "Forecast a question")
     st.stop()

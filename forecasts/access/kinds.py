@@ -21,6 +21,16 @@ from forecasts.ledger.models import BotOwner, Member, MemberKind
 
 CrowdOf = Literal["people", "bots", "both"]
 CROWD_OF: dict[CrowdOf, str] = {"people": "people", "bots": "bots", "both": "people and bots"}
+KIND_WORDS = {MemberKind.human: "person", MemberKind.bot: "bot", MemberKind.service: "service"}
+
+
+def crowd_words(forecasters: int, of: CrowdOf | Literal[""]) -> str:
+    """Return a crowd in words: how many it counts, and which if they are told apart.
+
+    >>> crowd_words(12, ""), crowd_words(2, "bots")
+    ('crowd of 12', 'crowd of 2 (bots)')
+    """
+    return f"crowd of {forecasters:,}" + (f" ({CROWD_OF[of]})" if of else "")
 
 
 @dataclass(frozen=True)

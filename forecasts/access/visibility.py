@@ -224,10 +224,16 @@ def require_visible(session: Session, question: Question) -> None:
         raise question_not_found(question.slug)
 
 
-def crowd_is_hidden(session: Session, question: Question) -> bool:
-    """Return whether others' forecasts on the question are hidden from the session's reader."""
+def crowd_is_hidden(session: Session, question: Question | None = None) -> bool:
+    """Return whether others' forecasts on the question are hidden from the session's reader.
+
+    Without a question: on any.
+    """
     reader = _reader(session)
-    return reader is not None and bool(session.exec(reader.hidden_crowd(question)).all())
+    if reader is None:
+        return False
+    hidden = reader.hidden_crowds if question is None else reader.hidden_crowd(question)
+    return session.exec(hidden.limit(1)).first() is not None
 
 
 def audience_label(session: Session, text: QuestionText) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 from markupsafe import Markup, escape
@@ -20,7 +22,11 @@ _TEMPLATE = _ENVIRONMENT.from_string(
     Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
 )
 
-
+# Left out of examples: fields of other types than yes or no, and those that exclude another.
+_OTHERWISE = (
+    *("options", "ordered", "lower", "upper", "unit", "probabilities", "quantiles"),
+    *("text", "article", "quote", "opens"),
+)
 _Field = tuple[str, str, str, str]  # name, kind, the shape that the kind names or "", description
 
 
@@ -35,7 +41,12 @@ def page(document: Mapping[str, Any]) -> str:
     tables = {"parameters": _parameters, "body": _body, "fields": fields_of}
     lists = {name: partial(table, document) for name, table in tables.items()}
     return _TEMPLATE.render(
-        info=document["info"], tags=tags, shapes=shapes, answer=_answer, **lists
+        info=document["info"],
+        tags=tags,
+        shapes=shapes,
+        answer=_answer,
+        request=partial(_request, document),
+        **lists,
     )
 
 
@@ -43,6 +54,26 @@ def _answer(operation: Mapping[str, Any]) -> str:
     """Return the name of the shape that an operation answers with; "" for another document."""
     done = next(one for status, one in operation["responses"].items() if status.startswith("2"))
     return _shape(done["content"].get("application/json", {}).get("schema", {}))
+
+
+def _request(
+    document: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]
+) -> str:
+    """Return an example of a request."""
+    query = {}
+    for one in operation.get("parameters", ()):
+        [example, *_] = one["schema"]["examples"]
+        if one["in"] == "path":
+            path = path.replace(f"{{{one['name']}}}", quote(str(example)))
+        elif one["in"] == "query" and one.get("required"):
+            query[one["name"]] = example
+    line = f"{method} {path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return line
+    fields = _resolved(document, content["schema"])["properties"]
+    body = {name: of["examples"][0] for name, of in fields.items() if name not in _OTHERWISE}
+    return f"{line}\n\n{json.dumps(body, indent=2, ensure_ascii=False)}"
 
 
 def _parameters(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:

@@ -99,7 +99,9 @@ def build(
     problems.add_handlers(app)
     app.include_router(v1)
     app.add_api_route(f"{PREFIX}/docs", _docs, include_in_schema=False)
-    app.add_api_route("/health", Health(lambda: app.state.ground.engine).answer, include_in_schema=False)
+    app.add_api_route(
+        "/health", Health(lambda: app.state.ground.engine).answer, include_in_schema=False
+    )
     app.include_router(metaculus, include_in_schema=False)
     app.router.routes.append(mcp_route(app.state.ground))
     return app

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from forecasts.access.kinds import CROWD_OF
+from forecasts.access.kinds import crowd_words
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.api.door import Here
 from forecasts.common.text import on_one_line, printable
@@ -77,8 +77,8 @@ def summary(
     if one.forecast is not None and not one.forecast.withdrawn:
         parts.append(f"you: {leaders(one.forecast, one.options)}")
     if trend is not None and trend.forecasters > 1 and trend.points[-1] is not None:
-        of = CROWD_OF[trend.of] if trend.of else "crowd"
-        parts.append(f"{of} ({trend.forecasters}): {format_probability(trend.points[-1])}")
+        crowd = crowd_words(trend.forecasters, trend.of)
+        parts.append(f"{crowd}: {format_probability(trend.points[-1])}")
     if passage is not None:
         parts.append(line(str(passage)))
     return " · ".join(parts)

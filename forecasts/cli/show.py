@@ -132,7 +132,7 @@ def _current(
     who: models.Member | None,
     now: datetime,
 ) -> list[str]:
-    """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
+    """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd of 5: 62%'."""
     by_handle = {handle: row for row, handle in rows if row.made_at <= now}
     mine = None if who is None else by_handle.get(who.handle)
     parts = []
@@ -142,7 +142,7 @@ def _current(
         parts.append("You: no forecast yet")
     crowd = [row.probability for row in by_handle.values() if row.probability is not None]
     if len(crowd) > 1:
-        parts.append(f"Crowd ({len(crowd)}): {format_probability(median(crowd))}")
+        parts.append(f"Crowd of {len(crowd):,}: {format_probability(median(crowd))}")
     return fitted(" · ".join(parts))
 
 

@@ -12,20 +12,25 @@ Interval = tuple[float, float]
 Row = TypeVar("Row")
 
 NOTHING, MINUS = "–", "−"
-_DECIMALS = 4  # at most: what is smaller is 0 to a reader
+_DECIMALS = 4  # at most
+_NOISE = 1e-12  # of sums of floats: zero
 
 
 def number(value: float | None, digits: int | None = None) -> str:
     """Return a score with three significant digits but at most four decimals, or that many.
 
-    Final zeros stay; zero has no sign.
+    Final zeros stay; zero has no sign. What four decimals would show as zero is said to be smaller.
 
     >>> number(0.25), number(-0.0076), number(0.00012), number(1.386), number(-1e-17)
     ('0.250', '−0.0076', '0.0001', '1.39', '0.0000')
+    >>> number(0.00002), number(-0.00002)
+    ('<0.0001', '>−0.0001')
     """
     if value is None:
         return NOTHING
     digits = decimals(value) if digits is None else digits
+    if digits >= _DECIMALS and abs(value) > _NOISE and round(value, _DECIMALS) == 0:
+        return "<0.0001" if value > 0 else f">{MINUS}0.0001"
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 

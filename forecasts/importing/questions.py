@@ -208,7 +208,15 @@ def _audiences(
         if team_id := fields.get("team_id"):
             require(session, member, Action.ask, session.get_one(Team, team_id), now=now)
     if problems:
-        raise BadInput("The import names teams that do not exist.", problems=problems)
+        raise BadInput(
+            "The import names audiences that do not exist.",
+            problems=problems,
+            remedy=Remedy(
+                "Write everyone, me or a team's name, or leave the column of a spreadsheet out: {}",
+                "",
+                column="visible_to=",
+            ),
+        )
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, or_
 
 _SHORT = 2  # characters
-_BEFORE = " \n(\"“'‘-–/"  # the start of a word
+_BEFORE = " \t\n,([\"“„«'‘‚-–/"  # the start of a word
 
 
 def has_one(words: Sequence[str], *columns: Any) -> ColumnElement[bool]:

@@ -179,6 +179,11 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
                 Remedy("Choose one: {}", "", format=found[0]),
             ),
         )
+    if not found and len(source.headers) > 1:
+        raise BadInput(
+            f"The {len(source.headers):,} CSV files are not an export that can be imported.",
+            remedy=("Spreadsheets are imported one at a time: choose one of them.", _AS_WRITTEN),
+        )
     if not found:
         sought = "".join(f"\n  {one.title}: {one.files}" for one in FORMATS.values())
         raise BadInput(

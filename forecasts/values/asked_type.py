@@ -128,7 +128,8 @@ _NAMING = _compiled(
     (QuestionType.numeric, rf"{_NOUNS}{_NAMED_FIGURES}{_NAMED}|total (?:\w+ )?\w+s\b"
      ),
     (QuestionType.date, rf"{_NOUNS}(?:date|timing|deadline|time(?= of)){_NAMED}"
-     r"|(?:the )?(?:first )?(?:year|month|day) (?:of (?:the|a|first|his|her|its|their)|with)\b"),
+     r"|(?:the )?(?:(?:first )?(?:year|month|day) of (?:the|a|first|his|her|its|their)"
+     r"|(?:year|month|day) with)\b"),
     (QuestionType.multiple_choice, rf"{_NOUNS}{_PEOPLE}{_NAMED}"
      rf"|(?:the )?next (?!{_OF_TIME}\b)(?:(?!by\b)[^\W\d]+ ){{0,6}}[^\W\d]+$"
      r"|(?:the )?(?:best|top(?:-\w+)?|\w{3,}est) (?:\w+ ){0,2}\w+(?: (?:at|of|after)\b.*)?$"

@@ -46,6 +46,8 @@ _ODDS = re.compile(rf"{_PLAIN}\s*:\s*{_PLAIN}")
 _SHARE = re.compile(rf"{_PLAIN}\s*(?:(?P<mark>[/–-])|in|out of)\s*{_PLAIN}")
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+(?:(?<=\d),\d+\s*%?\s*(?=[,;]|$))?)(?:[,;]|$)")
+# Of "Busan: 60%, Plan: B: 40%": the last colon of each.
+_LAST_COLON = re.compile(r": (?=(?:(?!: )[^,;])*(?:[,;]|$))")
 # In a field with a % sign.
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
 _BARE = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
@@ -295,7 +297,7 @@ def _read_pairs(given: _Pairs, form: str) -> tuple[list[str], list[Any]]:
     if isinstance(given, dict):
         return list(given), list(given.values())
     has_colons = "=" not in given and not given.startswith("[")  # "Busan: 60%, Other: 40%"
-    text = given.replace(": ", "=") if has_colons else given
+    text = _LAST_COLON.sub("=", given) if has_colons else given
     names, values, end = list[str](), list[str](), 0
     while match := _PAIR.match(text, end):
         names.append(match[1].strip())
@@ -318,7 +320,9 @@ def _read_vector(
         if option is None:
             raise BadInput(
                 f"{name!r} is not an option of this question.",
-                remedy="The options are: " + ", ".join(options) + ".",
+                remedy="The options are: "
+                + ", ".join(options)
+                + (f". {form}" if any(": " in one for one in options) else "."),
             )
         if option in stated:
             raise BadInput(f"{option!r} is named twice.", remedy="Name it once.")

@@ -57,9 +57,11 @@ def test_a_crowd_hides_until_a_forecast(session: Session, alice: Member, hidden:
 
     visibility.read_as(session, alice, now=day(2))
     assert visibility.crowd_is_hidden(session, hidden)
+    assert visibility.crowd_is_hidden(session)
     assert shown() == set()
     say(session, hidden, alice, 0.2, 2)
     assert not visibility.crowd_is_hidden(session, hidden)
+    assert not visibility.crowd_is_hidden(session)
     assert shown() == set(SHOWS)
     # Withdrawing does not hide the crowd again.
     updates.withdraw(session, hidden, member=alice, now=day(2))

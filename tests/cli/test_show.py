@@ -115,7 +115,7 @@ def test_ones_own_score_is_shown_beside_the_best_ones(forecasts: Run, clock: Clo
     chances = {"bob": "90%", "carol": "80%", "dora": "70%", "eve": "60%", "alice": "5%"}
     for who, p in chances.items():
         forecasts("update", "rain", p, "--as", who)
-    assert "You: 5% · Crowd (5): 70%" in forecasts("show", "rain").stdout
+    assert "You: 5% · Crowd of 5: 70%" in forecasts("show", "rain").stdout
     clock("2026-01-16")
     forecasts("resolve", "rain", "yes")
     _, scores = forecasts("show", "rain").stdout.split("Scores (0 is best): 5\n")

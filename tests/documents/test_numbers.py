@@ -31,7 +31,8 @@ def faulty(text: str) -> list[str]:
 def test_a_score_has_three_significant_digits_and_a_difference_its_sign() -> None:
     for value, said in (
         (0.25, "0.250"), (0.16749, "0.167"), (0.05253, "0.0525"), (0.0001, "0.0001"),
-        (0.000143, "0.0001"), (0.00001, "0.0000"), (-0.0076, "−0.0076"), (0.02, "0.0200"),
+        (0.000143, "0.0001"), (-0.0076, "−0.0076"), (0.02, "0.0200"),
+        (0.00001, "<0.0001"), (-0.00004, ">−0.0001"),
         (-0.0257, "−0.0257"), (1.3863, "1.39"), (12.345, "12.3"), (0.99961, "1.00"), (123.4, "123"),
         (None, "–"),
     ):  # fmt: skip
@@ -43,6 +44,7 @@ def test_a_score_has_three_significant_digits_and_a_difference_its_sign() -> Non
         "0.0000",
         "–",
     ]
+    assert interval((-1e-17, 0.00003)) == "0.0000 to <0.0001"
     assert interval((0.0123, 0.8)) == "0.012 to 0.800"
     assert signed_interval((-0.017, 0.0032)) == "−0.0170 to +0.0032"
 
@@ -51,7 +53,7 @@ def test_the_numbers_of_a_column_have_the_same_decimals() -> None:
     for values, said in (
         ([-0.0076, -0.00649, 0.052, None], ["−0.0076", "−0.0065", "+0.0520", "–"]),
         ([0.818, 0.000441, 0.0224], ["+0.818", "0.000", "+0.022"]),
-        ([0.000342, 0.00002], ["+0.0003", "0.0000"]),
+        ([0.000342, 0.00002], ["+0.0003", "<0.0001"]),
     ):
         assert list(map(column(values, lambda value: value, signed), values)) == said
     ends = [(0.0123, 0.8), None]

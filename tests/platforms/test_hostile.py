@@ -67,6 +67,12 @@ def test_an_unrecognised_file_gets_a_list_of_known_formats(tmp_path: Path) -> No
     assert "Formats are: metaculus" in refused(path, "metacullus")
 
 
+def test_of_several_spreadsheets_one_is_to_be_chosen(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("question,probability,outcome\nRain?,0.3,no\n", "utf-8")
+    assert "Spreadsheets are imported one at a time: choose one of them." in refused(tmp_path)
+
+
 def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Path) -> None:
     each = "Import the files of each export by themselves."
     folder = export(tmp_path / "mixed", [question(41)], [forecast(41)])

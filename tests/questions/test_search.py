@@ -87,13 +87,15 @@ def test_a_short_word_is_found_at_the_start_of_words_only(session: Session, alic
         "quoted": 'Will “AI” or "ai-2" paint it?',
         "main": "Will the main train run in 1957?",
         "tokyo": "Will 新東京 host it?",
+        "marks": "Is it [xa] «xb» „xc“ ‚xd‘ “xe” ‘xf’ or,xg or\txh?",
     }
     for slug, title in titles.items():
         ask(session, alice, slug=slug, title=title, background=f"On\n{slug[:1]}.")
     for words, slugs in (
         ("eu", ["union"]), ("ai", ["quoted"]), ("n", ["neutral"]), ("łó", ["neutral"]),
         ("ód", []), ("57", []), ("19", ["main"]), ("東京", ["tokyo"]), ("ai-", ["quoted"]),
-        ("eut", ["neutral"]), ("m w", ["main"]), ("%", []), ("a%", []),
+        ("eut", ["neutral"]), ("m w", ["main"]), ("%", []),
+        *((f"x{letter}", ["marks"]) for letter in "abcdefgh"), ("a%", []),
     ):  # fmt: skip
         assert similar(session, words)[0] == slugs, words
     [row] = page(session, Filter(words="n"), member=None, now=day(5)).rows

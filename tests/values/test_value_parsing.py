@@ -89,6 +89,16 @@ def test_options_left_out_share_the_rest() -> None:
     assert read_value("us=60%, US=30%", cases).probabilities == pytest.approx((0.6, 0.3, 0.1))
 
 
+def test_the_last_colon_of_an_option_separates() -> None:
+    plans = text(type="multiple_choice", options=["Plan: A", "Plan: B, C", "Other"])
+    read = read_value("Plan: A: 60%, Other: 10%", plans).probabilities
+    assert read == pytest.approx((0.6, 0.3, 0.1))
+    with pytest.raises(BadInput, match="Write option=probability, separated by commas: Plan: A="):
+        read_value("Plan: B, C: 60%, Other: 10%", plans)
+    equal = read_value("Plan: A=60%, Plan: B, C=30%", plans).probabilities
+    assert equal == pytest.approx((0.6, 0.3, 0.1))
+
+
 def test_options_left_out_keep_the_proportions_of_the_current_forecast() -> None:
     letters = text(type="multiple_choice", options=["a", "b", "c", "d"])
 

@@ -67,7 +67,7 @@ def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: 
         assert f"Receipt: {digest} (forecasts verify --against)." in said
         assert verify(session, against=digest).broken is None
     read = tools.read_question("rain")
-    assert "you: 60% · crowd (2): 40%" in read
+    assert "you: 60% · crowd of 2: 40%" in read
     assert "  - opposes, data: `https://example.org/gauge`" in read
     assert "60% → 70%" in acts.forecast("rain", "0.7", "More.")
     assert "one surprise costs" in acts.forecast("rain", "100%", "Sure.")

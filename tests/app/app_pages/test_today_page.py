@@ -176,7 +176,7 @@ def test_one_list_has_all_that_needs_the_reader_in_the_order_of_urgency(
         *("Crowd moved", "New evidence", "Needs your forecast"),
     ]
     said = words(furnished)
-    assert "**Crowd moved** (1): 50% → 80%" in said
+    assert "**Crowd of 1 moved**: 50% → 80%" in said
     assert "[Open](articles?article=2), The Gazette: mentions quay" in said
 
 

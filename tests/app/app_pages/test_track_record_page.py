@@ -100,6 +100,14 @@ def test_an_empty_ledger_has_no_record(app: AppTest) -> None:
     assert "No forecasts yet." in words(visit(app, "track_record"))
 
 
+def test_a_record_of_hidden_forecasts_says_so(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as session:
+        bob = members.member_or_new(session, "bob", now=day(0))
+        hidden = ask(session, bob, crowd_hidden=True, scheduled_close_time=day(9999))
+        updates.update(session, hidden, Value(probability=0.4), member=bob, now=day(1))
+    assert "Others’ forecasts are hidden until you forecast" in words(visit(app, "track_record"))
+
+
 def keep_a_record(engine: Engine, questions: Iterable[tuple[float, str, float]]) -> None:
     """Let alice forecast each question once: the probability, the outcome, the day it is known."""
     with database.writing(engine) as ledger:
