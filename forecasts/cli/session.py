@@ -148,7 +148,7 @@ def reading_as(
         who = as_member(tokens.reading_member, session, chosen, moment)
         if who is None and chosen.names_a_member and tokens.has_sign_in(session):
             _note(
-                "You see what everyone may see: members of this ledger sign in, so "
+                "Only questions for everyone are shown: members of this ledger sign in, so "
                 f"{chosen.member!r} needs a token in FORECASTS_TOKEN: "
                 f"{command('token create', 'NAME')}"
             )

@@ -19,7 +19,7 @@ _NOISE = 1e-12  # of sums of floats: zero
 def number(value: float | None, digits: int | None = None) -> str:
     """Return a score with three significant digits but at most four decimals, or that many.
 
-    Final zeros stay; zero has no sign. What four decimals would show as zero is said to be smaller.
+    Final zeros stay; zero has no sign. A score too small for four decimals says so.
 
     >>> number(0.25), number(-0.0076), number(0.00012), number(1.386), number(-1e-17)
     ('0.250', '−0.0076', '0.0001', '1.39', '0.0000')
