@@ -173,7 +173,7 @@ def test_one_list_has_all_that_needs_the_reader_in_the_order_of_urgency(
     ]
     assert reasons == [
         *("Outcome?", "Outcome proposed", "Needs your forecast", "Needs your forecast"),
-        *("Crowd moved", "New evidence", "Needs your forecast"),
+        *("Crowd of 1 moved", "New evidence", "Needs your forecast"),
     ]
     said = words(furnished)
     assert "**Crowd of 1 moved**: 50% → 80%" in said
