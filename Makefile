@@ -6,6 +6,8 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What is installed is compiled once, unless --no-compile leaves that to the first import.
+COMPILE := --compile
 
 .PHONY: help demo app quick test test-long test-all bench hold simulate lint format docs gallery migration lock clean
 
@@ -92,12 +94,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.runs: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing (a minute or two, once) ..."
-	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install $(COMPILE) --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
-	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	$(PIP) install $(COMPILE) --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The locks hold hashes and no addresses, so plain pip installs them from whatever index it uses;

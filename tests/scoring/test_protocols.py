@@ -79,7 +79,7 @@ def test_every_named_protocol_and_part_is_compared_with_the_reference() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(100))  # each pair of parts comes about eight times
+@settings(max_examples=examples(100))  # each pair of parts comes about four times in 50
 @given(ledgers(types=TYPES, rows=25), st.lists(combinations, min_size=4, max_size=4))
 def test_every_combination_equals_the_slow_reference(ledger: Ledger, choices: list[Any]) -> None:
     vectors = [row["p"] for row in ledger[1] if isinstance(row["p"], list)]
