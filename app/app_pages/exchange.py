@@ -68,9 +68,13 @@ def preview(ready: Ready) -> None:
 def _visible_to(counts: Imported) -> tuple[str | None, bool]:
     """Ask for the audience of the new questions in a shared ledger; return it, and if it is open.
 
-    Without an answer only the importer would see those that lack criteria.
+    Only of those for which the sheet names none. Without an answer only the importer would see
+    those that lack criteria.
     """
-    if rights.unshared or not counts.questions:
+    named = counts.questions - counts.audiences.get("", 0)
+    if rights.unshared or named == counts.questions:
+        if note := counts.audience_note():
+            st.caption(as_text(note))
         return None, False
     with session.reading() as ledger:
         to_ask = teams_to_ask_in(ledger)
@@ -79,9 +83,11 @@ def _visible_to(counts: Imported) -> tuple[str | None, bool]:
         to_ask or [],
         "Only me",
         key=f"{session.form_key('import')}-visible",
+        label="Visible to" if not named else f"Visible to ({counts.audiences['']:,} others)",
         index=None if lacking else 0,
         help="For new questions, unless a column of the sheet says otherwise.",
     )
+    st.caption(as_text(counts.audience_note(chosen)))
     if lacking and chosen in (None, ME):
         st.caption(import_preview.without_criteria(lacking, "new question"))
     return chosen, chosen is None

@@ -37,6 +37,7 @@ from forecasts.common.text import count
 from forecasts.common.times import iso
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import discards, registry, revisions
+from forecasts.questions.origins import platform_named
 from forecasts.questions.passages import find_passage
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments
@@ -323,7 +324,7 @@ def revise(
         option(
             "FIELD=VALUE",
             "Change all questions with this status, tag, family, team, type or platform: "
-            "tag=trade, platform=pairs. Repeat to narrow it down.",
+            "tag=trade, platform=spreadsheet. Repeat to narrow it down.",
             "--all-of",
         ),
     ] = None,
@@ -427,7 +428,7 @@ def _revise_all(
             )
         conditions[name] = value.strip()
     if platform := conditions.get("platform"):
-        conditions["platform"] = platform.lower()
+        conditions["platform"] = platform_named(platform)
     if status := conditions.get("status"):
         conditions["status"] = STATUSES[one_of("The status", status, list(STATUSES))]
     if type_ := conditions.get("type"):

@@ -17,6 +17,7 @@ from forecasts.common.text import in_words as names_in_words
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow, import_record
 from forecasts.platforms.record import PlatformRecord
+from forecasts.questions.origins import platform_name
 
 _LEFT_OUT = 20  # places that a finished import lists
 _NAMES = 10  # members
@@ -122,7 +123,7 @@ def _print_imported(preview: Preview) -> None:
     _print_left_out(preview, _LEFT_OUT)
     _print_members(preview)
     print_note(*map(in_words, preview.notes))
-    print_counted(preview.counts, f"platform={preview.platform}")
+    print_counted(preview.counts, f"platform={platform_name(preview.platform).lower()}")
 
 
 def _summary(preview: Preview) -> str:
@@ -178,6 +179,8 @@ def print_counted(counts: Imported, all_of: str = "") -> None:
     way = Remedy(show, "", visible_to="TEAM")
     if all_of:
         way = Remedy(show, "revise", all_of=all_of, criteria=FILL_IN, visible_to="TEAM")
+    if audiences := counts.audience_note():
+        print_note(audiences)
     if note := counts.private_note(way):
         print_note(in_words(note))
     if counts.unvouched:

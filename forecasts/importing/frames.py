@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -20,6 +21,7 @@ from forecasts.access.roles import (
     require,
     require_scope,
 )
+from forecasts.access.teams import EVERYONE, ME, visibility_fields
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import Advice, Forbidden, Remedy
@@ -62,6 +64,8 @@ class Imported:
     """The numbers of rows of each kind that were new to the ledger.
 
     ``forecasts`` includes ``withdrawals``. ``memberships``: a clause on each change to them.
+    ``audiences``: the new questions by the audience named for them, "" for none; empty where all
+    see everything. ``lacking``: those without resolution criteria.
     """
 
     questions: int
@@ -75,6 +79,8 @@ class Imported:
     kept_private: int = 0  # of the questions
     withdrawals: int = 0
     memberships: Sequence[str] = ()
+    audiences: Mapping[str, int] = field(default_factory=dict)
+    lacking: int = 0
 
     @property
     def changes_nothing(self) -> bool:
@@ -103,6 +109,21 @@ class Imported:
         seconds = round(self.forecasts / _ROWS_A_SECOND)
         about = count(seconds, "second")
         return f"Others wait about {about} to write while it is imported." if seconds else ""
+
+    def audience_note(self, chosen: str | None = None) -> str:
+        """Return how many new questions each audience will see, '' if all see everything.
+
+        ``chosen``: the audience of those for which none is named.
+        """
+        named = Counter(self.audiences)
+        left = named.pop("", 0)
+        private = 0 if chosen else self.kept_private
+        named += Counter({chosen or EVERYONE: left - private, ME: private})
+        if not named:
+            return ""
+        said = ", ".join(f"{many:,} {who}" for who, many in named.items())
+        without = f"; {self.lacking:,} without resolution criteria" if self.lacking else ""
+        return f"Visible to: {said}{without}."
 
     def private_note(self, way: Remedy) -> Advice:
         """Return that some questions are visible to their importer only, and ``way``; or ''."""
@@ -144,6 +165,7 @@ def import_frames(
     A ``dry_run`` has the same result and errors, but for the scores. It writes nothing, so others
     can write meanwhile.
     """
+    visibility_fields(session, visible_to)  # one that does not exist is refused as such
     found = compare_frames(
         session,
         frames,
@@ -218,6 +240,8 @@ class Comparison:
             kept_private=len(self.questions.private),
             withdrawals=int(withdrawals(self.forecasts.rows).sum()),
             memberships=tuple(map(str, self.memberships)),
+            audiences=self.questions.audiences,
+            lacking=sum(not one.text.has_criteria for one in self.questions.new.values()),
         )
 
 
@@ -231,10 +255,11 @@ def compare_frames(
     on_progress: Progress,
     tolerant: AssumedTimes | None = None,
     visible_to: Mapping[str, str],
+    audience_column: str = "",
 ) -> Comparison:
     """Return the differences; nothing is written. Errors as in ``import_frames``.
 
-    ``visible_to``: as in ``compare_questions``.
+    ``visible_to``, ``audience_column``: as in ``compare_questions``.
 
     With ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
     """
@@ -258,7 +283,7 @@ def compare_frames(
     memberships = compare_memberships(session, frames)
     articles = compare_articles(session, frames.articles, member, now)
     questions = compare_questions(
-        session, frames, known, member, now, on_progress, tolerance, visible_to
+        session, frames, known, member, now, on_progress, tolerance, visible_to, audience_column
     )
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 from sqlmodel import Session, select
 
+from forecasts.access.memberships import AUDIENCES
 from forecasts.access.roles import Action, ensure_admin, is_shared, require
-from forecasts.access.teams import visibility_fields
+from forecasts.access.teams import EVERYONE, visibility_fields
 from forecasts.common.errors import BadInput, NotFound, Problem, Refused, Remedy
 from forecasts.common.times import iso, to_minute
 from forecasts.folder.frames import Frames, rows
@@ -102,11 +103,12 @@ class QuestionChanges:
 
     ``resolutions``: the columns of each, but for the question's id. ``reasons``: of revised
     wordings, where it is another than "imported". ``private``: the new ones that only their
-    importer will see, for lack of criteria.
+    importer will see, for lack of criteria. ``audiences``: as in ``Imported``.
     """
 
     reasons: Mapping[str, str]
     private: set[str] = field(default_factory=set)
+    audiences: Mapping[str, int] = field(default_factory=dict)
     new: dict[str, NewQuestion] = field(default_factory=dict)
     revised: dict[str, QuestionText] = field(default_factory=dict)
     resolutions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -121,11 +123,13 @@ def compare_questions(
     on_progress: Progress,
     tolerance: Tolerance | None = None,
     visible_to: Mapping[str, str] = MappingProxyType({}),
+    audience_column: str = "",
 ) -> QuestionChanges:
     """Return the differences from the ``known`` questions of the ledger; nothing is written.
 
     ``visible_to``: the audience of new questions, by question_id, as in ``visibility_fields``. The
     others without resolution criteria that others would see are visible to ``member`` only.
+    ``audience_column``: the column of the file that names them.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -134,10 +138,13 @@ def compare_questions(
         conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
     reasons = {} if tolerance is None else tolerance.times.reasons
-    found, asked = QuestionChanges(reasons), len(frames.questions)
     others_see = is_shared(session)
     visible_to = {slug: who for slug, who in visible_to.items() if slug not in known}
-    audiences = _audiences(session, frames, visible_to, member, now)
+    audiences = _audiences(session, frames, visible_to, member, now, audience_column)
+    seen_by = Counter(map(_as_named, visible_to.values()))
+    if not others_see and seen_by.keys() <= {"", EVERYONE}:
+        seen_by.clear()
+    found, asked = QuestionChanges(reasons, audiences=seen_by), len(frames.questions)
     earlier = _earlier_wordings(session, list(known.values())) if tolerance else {}
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
@@ -187,8 +194,19 @@ def compare_questions(
     return found
 
 
+def _as_named(audience: str) -> str:
+    """Return an audience in the ledger's spelling."""
+    word = audience.casefold()
+    return word if word in AUDIENCES else audience
+
+
 def _audiences(
-    session: Session, frames: Frames, visible_to: Mapping[str, str], member: Member, now: datetime
+    session: Session,
+    frames: Frames,
+    visible_to: Mapping[str, str],
+    member: Member,
+    now: datetime,
+    column: str,
 ) -> dict[str, dict[str, Any]]:
     """Return the fields of each audience; BadInput names the places of those that do not exist.
 
@@ -202,8 +220,8 @@ def _audiences(
         try:
             fields = found[audience] = visibility_fields(session, audience)
         except NotFound as error:
-            place = f"{frames.place('questions', number)}, audience"
-            problems.append(Problem(place, audience, f"everyone, me or a team. {error.remedy}"))
+            place = f"{frames.place('questions', number)}, column {column or 'visible_to'}"
+            problems.append(Problem(place, audience, f"there is no such team. {error.remedy}"))
             fields = found[audience] = {}
         if team_id := fields.get("team_id"):
             require(session, member, Action.ask, session.get_one(Team, team_id), now=now)

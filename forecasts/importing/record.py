@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, select
 
+from forecasts.access.teams import visibility_fields
 from forecasts.common.errors import Advice
 from forecasts.common.text import count, cut, in_words
 from forecasts.common.times import to_minute
@@ -132,6 +133,7 @@ def import_record(
     record says nothing itself, ``vouch``, ``dry_run``, permissions and the other rules are those of
     ``frames.import_frames``. BadInput names file, row, column, value and rule.
     """
+    visibility_fields(session, visible_to)  # one that does not exist is refused as such
     check_record(record.frames)
     owner = owner or member.handle
     name, record = account or record.account, as_member(session, record, account, owner)
@@ -154,6 +156,7 @@ def import_record(
             slug: audience or visible_to or ""
             for slug, audience in rows(record.origins[["question_id", "visible_to"]])
         },
+        audience_column=record.audience_column,
     )
     left_out += _conflicting(record.frames, found)
     printed = new_printed_scores(session, record, found.known, member)

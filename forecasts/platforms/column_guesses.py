@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -82,13 +82,28 @@ def are_usual(header: Sequence[str]) -> bool:
     """Return whether a sheet with this header can hold forecasts.
 
     One without outcomes can if every column has a usual name: another could have the outcomes.
+    One of questions alone can too (``_of_questions``).
     """
     found = {name: columns for name, columns in found_by_name(header).items() if columns}
     is_named = "title" in found or "question_id" in found
     if "outcome" in found:
         return is_named or "probability" in found
     known = {column for columns in found.values() for column in columns}
-    return is_named and "probability" in found and known >= set(filter(str.strip, header))
+    others = set(filter(str.strip, header)) - known
+    if "probability" in found:
+        return is_named and not others
+    return _of_questions(found, others)
+
+
+def _of_questions(fields: Mapping[str, Sequence[str]], others: Collection[str]) -> bool:
+    """Return whether a sheet without probabilities has questions to import without forecasts.
+
+    A column of criteria tells, and so does one of closes if no other could have the probabilities.
+    """
+    if any(map(fields.get, ("outcome", "forecaster", "made_at"))):
+        return False
+    is_named = fields.get("title") or fields.get("question_id")
+    return bool(is_named and (fields.get("criteria") or (fields.get("close_time") and not others)))
 
 
 def is_summary(name: str) -> bool:
@@ -169,11 +184,13 @@ def _with_forecasters(table: Table, columns: Columns) -> Columns:
 
     A column of averages is left out.
     """
-    if columns.wide or columns.one("probability"):
+    if columns.wide or "probability" in columns.fields:  # a blank choice: the sheet has none
         return columns
     others = [name for name in columns.others if not is_summary(name) and not is_resolved(name)]
     has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
     if has_names or not others or not all(_are_probabilities(table, name) for name in others):
+        if _of_questions(columns.fields, others):
+            return columns
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
             f"{', '.join(table.header)}.",
@@ -233,6 +250,11 @@ def columns_note(columns: Columns) -> str:
 
 def leftover_notes(columns: Columns) -> Iterator[Advice]:
     """Yield notes on the columns left over: those that name the questions, and those left out."""
+    if not columns.wide and not columns.fields.get("probability"):
+        yield (
+            "No column has probabilities, so the questions are imported without forecasts.",
+            Remedy("If one has, name it: {}", "", column="probability=NAME"),
+        )
     if not columns.fields.get("outcome"):
         yield (
             "No column has the outcomes, so every question is open.",
@@ -260,6 +282,10 @@ def _left_out_note(columns: Columns, others: Sequence[str]) -> Advice:
     """Return a note on the columns left out: they could be fields that have no column yet."""
     lacking = [name for name in _COULD_BE if name != columns.kind and not columns.fields.get(name)]
     note = f"Left out: {', '.join(others)}."
+    team = next((name for name in others if plain(name) in TEAM), None)
+    if team and "visible_to" in lacking:
+        way = f"If {team!r} says who sees each question: {{}}"
+        return note, Remedy(way, "", column=f"visible_to={team}")
     if not lacking:
         return note
     *some, last = map(_label, lacking[:_NAMED])
@@ -281,6 +307,7 @@ def missing_fields(
         if name == "probability":
             each = "forecaster:HANDLE=NAME"
             lines.append(Remedy("or one for each forecaster: {}", "", column=each))
+            lines.append(Remedy("or none, for questions alone: {}", "", column="probability="))
     if "outcome" in lacking and (resolved := next(filter(is_resolved, header), None)):
         lines += ["\n", *unsure_outcome(resolved)]
     return tuple(lines)
@@ -423,6 +450,7 @@ SUMMARIES = _words(
     "total totals sum average averages avg mean median count crowd consensus aggregate summe "
     "gesamt durchschnitt mittelwert moyenne promedio"
 )
+TEAM = _words("team teams equipe equipo")  # whose questions, or who is asked about
 DAY = "tag"  # the German for a day, if the cells are dates
 # Of a column of days, or of yes and no: then it says whether a question resolved, perhaps not how.
 RESOLVED = _words("resolved is_resolved aufgelost entschieden resolu resolue resuelta resuelto")

@@ -129,7 +129,7 @@ FORMATS: Mapping[str, Format] = {
     "pairs": Format(
         pairs.read,
         "Spreadsheet",
-        "a CSV of probabilities and outcomes",
+        "a CSV of questions, probabilities and outcomes",
         asks={"zone", "columns", "closes"},
     ),
 }
@@ -150,6 +150,7 @@ EXPORTS: Mapping[str, Export] = {
     ),
 }
 GENERIC = "pairs"
+CALLED = {"spreadsheet": GENERIC}  # the name that people write and read
 _ONE_BY_ONE = "Import the files of each export by themselves."
 _AS_WRITTEN = Remedy(
     "Give the export as the platform wrote it, or name its format: {}", "", format="NAME"
@@ -162,10 +163,10 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
     BadInput if ``name`` or the content is of no format, or if the content is of several.
     """
     if name is not None:
+        name = CALLED.get(name, name)
         if name not in FORMATS:
-            raise BadInput(
-                f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(FORMATS)}."
-            )
+            named = [*(one for one in FORMATS if one != GENERIC), *CALLED]
+            raise BadInput(f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(named)}.")
         return name, FORMATS[name]
     found = [name for name, one in FORMATS.items() if one.recognises(source)]
     if not found and pairs.recognises(source):
@@ -208,7 +209,7 @@ def _as_sheet(source: Source) -> tuple[str | Remedy, ...]:
         Remedy(
             "Give the export as the platform wrote it. If it is a spreadsheet, say so ({})",
             "",
-            format=GENERIC,
+            format="spreadsheet",
         ),
         f"and name the columns that it has as below. Its columns are {', '.join(header)}.",
         *missing_fields(found_by_name(header), header),

@@ -83,6 +83,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         left_out=reading.left_out,
         notes=reading.notes,
         assumed=assumed,
+        audience_column=columns.one("visible_to") or "",
     )
 
 
@@ -102,7 +103,7 @@ def _frames(
     questions = _questions(table, columns, asked, outcomes, found)
     reading.notes += [
         column_guesses.columns_note(columns),
-        f"Probabilities are {rule}.",
+        *([f"Probabilities are {rule}."] if rule else []),
         *column_guesses.leftover_notes(columns),
         *filter(None, time_notes(columns, found, choices)),
     ]
@@ -333,14 +334,16 @@ _SUM = 0.01  # by which the probabilities of options may miss 1
 
 
 def values_of(table: Table, columns: Columns) -> tuple[Shares, str]:
-    """Return the probabilities in each column, and how they were read.
+    """Return the probabilities in each column, and how they were read; blank ones without any.
 
     The numbers of a file are all from 0 to 1 or all from 0 to 100.
 
     Cells with a percent character are percentages in any file. A file whose numbers are partly
     above 1 and partly between 0 and 1 could be either, and is refused unless the scale is chosen.
     """
-    names = list(columns.wide.values()) or [*columns.fields["probability"]]
+    names = list(columns.wide.values()) or [*columns.fields.get("probability", ())]
+    if not names:
+        return {"": np.full(len(table.frame), np.nan)}, ""
     numbers, signed = {}, {}
     for name in names:
         bare, signed[name] = column_guesses.numbers_of(table, name)
@@ -402,7 +405,7 @@ def made_by_row(
     if kind == "option":
         return _with_options(table, wide, values, who, made_at)
     parts = []
-    for label, column in wide.items() if wide else [("", *columns.fields["probability"])]:
+    for label, column in wide.items() if wide else [("", *values)]:
         shares = values[column]
         place = np.flatnonzero(~np.isnan(shares))
         part = pd.DataFrame({"row": place, "probability": shares[place]})

@@ -53,6 +53,15 @@ def platform_name(platform: str) -> str:
     return _NAMES.get(platform, platform[:1].upper() + platform[1:])
 
 
+def platform_named(name: str) -> str:
+    """Return the platform that has this name, as the ledger stores it.
+
+    >>> platform_named("Spreadsheet"), platform_named("Metaculus")
+    ('pairs', 'metaculus')
+    """
+    return {shown.lower(): key for key, shown in _NAMES.items()}.get(name.lower(), name.lower())
+
+
 def in_words(platform: str, id_: str = "") -> str:
     """Return a platform's name within a sentence, with its id for a question.
 
