@@ -35,6 +35,7 @@ from forecasts.reports.comparison.comparison import (
     Watched,
 )
 from forecasts.reports.comparison.pairwise import (
+    OUTSIDE,
     THRESHOLDS,
     Key,
     Losses,
@@ -240,6 +241,7 @@ def comparison(
             in_both=sorted(
                 {str(who) for a, b in combinations(members.values(), 2) for who in a & b}
             ),
+            outside=any(OUTSIDE in reasons for reasons in apart.values()),
             coverage=min((one.coverage for one in sides if one.coverage is not None), default=1.0),
         ),
     )

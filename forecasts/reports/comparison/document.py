@@ -57,6 +57,7 @@ _LEAST_EVIDENCE = 1e-6
 
 def comparison_document(comparison: Comparison) -> Document:
     """Return the document of a comparison: the conclusion, the ranks, the pairs, the evidence."""
+    compares = any(pair.shared_questions for pair in comparison.pairs)
     skilled = any(side.skill is not None for side in comparison.groups)
     terms = tuple(one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled)
     metadata, pairs = comparison.metadata, wording.shown(comparison)
@@ -77,6 +78,8 @@ def comparison_document(comparison: Comparison) -> Document:
     if watched := [_evidence(pair) for pair in pairs if pair.watched or pair.watched_by_family]:
         blocks = (OF_COMPARISONS["watched"].help, *watched)
         sections.append(Section("Evidence over time", blocks=blocks))
+    if not compares:  # the reason and the remedies are all there is to say
+        sections, terms = sections[:1], ()
     return Document(
         title=f"Comparison of {metadata.of}",
         scope=scope.strip(),

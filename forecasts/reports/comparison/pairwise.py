@@ -26,7 +26,7 @@ from forecasts.reports import estimates
 from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.estimates import Record
-from forecasts.reports.groups import Entries
+from forecasts.reports.groups import Entries, group_questions
 from forecasts.reports.member_scores import on, timing_days
 from forecasts.reports.rows import Rows, by_group
 from scoring.arrays import Floats
@@ -38,6 +38,7 @@ Losses = tuple[pd.Series, Floats]  # the questions, and the differences at each 
 THRESHOLDS = np.linspace(0, 1, 51)  # of the Murphy curves
 # With more pairs than this, a document shows only those that differ, and no Murphy curves.
 MOST_PAIRS = 15
+OUTSIDE = "outside_stays"  # why a question is not shared
 _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
 
 
@@ -157,14 +158,21 @@ def _numbered(table: pd.DataFrame, number: npt.NDArray[Any]) -> pd.DataFrame:
 def _apart(rows: Rows, met: Collection[Key]) -> pd.DataFrame:
     """Return the questions that both of each other pair forecast, by the reason they do not count.
 
-    The reason is blank for questions that count, on which the two were never live together.
+    The reason is blank for questions that count, on which the two were never live together, and
+    ``OUTSIDE`` for those on which someone forecast while not in the team.
     """
-    of_group = by_group(rows.in_groups)
+    of_group, entries, scope = by_group(rows.in_groups), rows.entries, rows.scope
+    every = replace(entries, forecasts=entries.forecasts.assign(inside=True))
+    of_people = by_group(group_questions(every, scope.questions, scope.by, scope.wanted))
     found = []
     for a, b in combinations(rows.scope.wanted, 2):
         if (a, b) not in met and (b, a) not in met:
             both = np.intersect1d(of_group(a)["place"], of_group(b)["place"])
-            found += [(a, b, *each) for each in Counter(rows.scope.reason[both]).items()]
+            found += [(a, b, *each) for each in Counter(scope.reason[both]).items()]
+            people = np.intersect1d(of_people(a)["place"], of_people(b)["place"])
+            outside = np.setdiff1d(people[scope.counts[people]], both)
+            if scope.by == "team" and len(outside):
+                found.append((a, b, OUTSIDE, len(outside)))
     return pd.DataFrame(found, columns=["a", "b", "reason", "questions"])
 
 

@@ -16,7 +16,7 @@ from forecasts.documents.numbers import (
 )
 from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import Comparison, Imputed, Of, Pair, Side, Watched
-from forecasts.reports.comparison.pairwise import MOST_PAIRS
+from forecasts.reports.comparison.pairwise import MOST_PAIRS, OUTSIDE
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
@@ -121,7 +121,8 @@ def never_together(apart: Mapping[str, int], *, lead: float | None) -> str:
 def none_counts(left_out: Mapping[str, int]) -> str:
     """Return that no question that two share counts, and why not; ``left_out``: by reason."""
     yet = " yet" if not left_out.keys().isdisjoint(TO_COME) else ""
-    reasons = [f"{left_out[why]:,} {said}" for why, said in REASONS.items() if why in left_out]
+    said = {OUTSIDE: "with forecasts made before someone joined or after they left", **REASONS}
+    reasons = [f"{left_out[why]:,} {words}" for why, words in said.items() if why in left_out]
     return f"no shared question counts{yet}: {in_words(reasons)}"
 
 
@@ -237,10 +238,12 @@ def notes(
     awaiting: int,
     coverage: float,
     in_both: Sequence[str],
+    outside: bool,
 ) -> tuple[str, ...]:
-    """Return the caveats as full sentences.
+    """Return the caveats as full sentences; without any difference, only the remedies.
 
     ``coverage``: the lowest of the sides. ``in_both``: the members who count on two sides.
+    ``outside``: a pair lacks shared questions for forecasts outside of a stay in the team.
     """
     whom = "The claims are about these members, on questions like these."
     if alike:
@@ -248,16 +251,23 @@ def notes(
             "The claims generalise beyond these members: who they are counts as chance too, which "
             "widens the intervals."
         )
+    compares = any(pair.shared_questions for pair in pairs)
     claims_nothing = any(pair.shared_questions and not pair.comparable for pair in pairs)
     every = (
-        (True, whom),
-        (bots, bots),
+        (compares, whom),
+        (compares and bots, bots),
         (
             in_both,
             f"To compare sides that share a member, leave out {in_words(in_both, MOST_NAMES)}: on "
-            "the page Compare under Filters, or with --without HANDLE.",
+            "the page Compare under Sides and questions, or with --without HANDLE.",
         ),
-        (True, ASSUMPTION),
+        (
+            outside,
+            "A forecast counts for a team if its maker was in it then. An admin can count earlier "
+            "ones too: “Count earlier forecasts” on the page Team, or forecasts team add TEAM "
+            "HANDLE --since DAY.",
+        ),
+        (compares, ASSUMPTION),
         (
             any(pair.imputed is not None for pair in pairs),
             "Where one side had no forecast for more of the time than the other, the crowd’s "
@@ -269,7 +279,7 @@ def notes(
             "All resolved questions count, even before their scheduled close.",
         ),
         (
-            coverage < _LOW_COVERAGE and choice.lead is None,
+            compares and coverage < _LOW_COVERAGE and choice.lead is None,
             f"Coverage is low, down to {percent(coverage, 1)}: a difference is spread over each "
             "question’s whole scheduled time, so it is small where forecasts were active for "
             "little of it.",
@@ -285,8 +295,8 @@ def notes(
             "recorded sooner than the other, the resolved questions are a biased sample. Resolve "
             "the rest before you act on a small difference.",
         ),
-        (of == "teams", OF_TEAMS),
-        (of == "models", OF_MODELS),
+        (compares and of == "teams", OF_TEAMS),
+        (compares and of == "models", OF_MODELS),
         (
             claims_nothing,
             "Numbers of a pair that is not comparable are shown, but support no claim.",

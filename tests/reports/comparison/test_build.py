@@ -151,6 +151,16 @@ def test_a_pair_without_countable_questions_has_the_reason(those: list[Any], sai
     assert only(shared(*those), lead=2).reason == said
 
 
+def test_forecasts_from_before_a_membership_are_named_with_the_way_out() -> None:
+    rows = [made(q, who, 1, 0.5) for q in "ab" for who in ("ann", "bob")]
+    teams = [joined("ours", "ann", since=2), joined("theirs", "bob")]
+    comparison = compared(ledger([asked("a", "yes"), asked("b", "no")], rows, teams))
+    said = "2 with forecasts made before someone joined or after they left"
+    assert comparison.pairs[0].reason == f"no shared question counts: {said}"
+    [note] = comparison.notes  # and nothing on a comparison that there is not
+    assert "forecasts team add TEAM HANDLE --since DAY" in note
+
+
 def test_a_shared_question_never_live_for_both_has_its_own_reason() -> None:
     counts, early = asked("a", "yes"), asked("b", "yes", **EARLY)
     frames = shared(counts, early)
@@ -294,7 +304,7 @@ def test_a_member_of_both_teams_is_named() -> None:
     frames = ledger([asked("q", "yes")], rows, [*TEAMS, joined("theirs", "ann")])
     assert only(frames).sentence == "ours and theirs are not comparable: ann counts in both."
     [way] = [note for note in compared(frames).notes if "share a member" in note]
-    assert "leave out ann: on the page Compare under Filters, or with --without HANDLE." in way
+    assert "leave out ann: on the page Compare under Sides and questions, or with --without HANDLE." in way
     without = compared(frames, without=("ann",))
     assert [side.brier.mean is None for side in without.groups] == [False, True]
     assert "Without the forecasts of ann." in comparison_document(without).scope
