@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from app.forms.one_line import one_line_entry
 from app.forms.question import ASK, ask_form, audience_field, teams_to_ask_in
 from app.markdown_text import as_text, shortened, tagged
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
-from app.times import closing_on
+from app.times import closing_on, day
 from app.views.downloads import ledger_folder_button
 from app.views.empty import empty
 from app.views.widgets import (
@@ -26,9 +27,10 @@ from app.views.widgets import (
 )
 from forecasts.access import memberships
 from forecasts.access.kinds import crowd_words
+from forecasts.access.visibility import audience_label
 from forecasts.common.text import count
-from forecasts.ledger.models import QuestionOrigin, QuestionType
-from forecasts.questions import search
+from forecasts.ledger.models import QuestionOrigin, QuestionText, QuestionType, Team
+from forecasts.questions import revisions, search
 from forecasts.questions.origins import origins, platform_name, platforms
 from forecasts.questions.standing import QuestionState, last_registered
 from forecasts.questions.trends import Trend
@@ -105,14 +107,16 @@ def spark(trend: Trend) -> str:
     return f"{crowd_words(trend.forecasters, trend.of)}: {drawn}{last}"
 
 
-def caption(row: search.Row, origins: Sequence[QuestionOrigin]) -> str:
-    """Return the line below a title: status, close, own forecast, crowd, origin, tags."""
+def caption(row: search.Row, origins: Sequence[QuestionOrigin], whose: str) -> str:
+    """Return the line below a title: status, audience, close, own forecast, crowd, origin, tags."""
     state, text = row.state, row.state.text
     parts = [f"**{state.status}**"]
     if state.resolution is not None:
         parts = [f"**{as_text(state.resolution.outcome)}**"]
     if state.proposals:
         parts.append(count(state.proposals, "proposal"))
+    if whose:
+        parts.append(as_text(whose))
     if not text.has_criteria:
         parts.append("no criteria")
     # A question annulled before its close no longer closes.
@@ -152,6 +156,7 @@ def find() -> None:
         )
         ids = [row.state.id for row in found.rows]
         imported = origins(ledger, ids) if sources else {}
+        whose = {row.state.id: belongs(ledger, row.state.text) for row in found.rows}
     if not found.total:
         with empty("questions", "No questions yet. Type one above, or find some in an article."):
             page_link("articles", "Capture an article")
@@ -166,14 +171,21 @@ def find() -> None:
         st.info("No questions match.")
         st.button("Show all questions", key="all", on_click=clear, args=("words", *CHOICES))
     if several and found.rows:
-        do_to(found.rows)
+        do_to(found, by)
     for row in found.rows:
-        line(row, several, imported.get(row.state.id, []))
+        line(row, several, imported.get(row.state.id, []), whose[row.state.id])
     if found.pages > 1:
         st.pagination(found.pages, key="page", bind="query-params")
 
 
-def line(row: search.Row, several: bool, origins: Sequence[QuestionOrigin]) -> None:
+def belongs(ledger: Session, text: QuestionText) -> str:
+    """Return the audience of a question, or the team of one that everyone sees; '' by default."""
+    if audience := audience_label(ledger, text):
+        return f"for {audience}"
+    return "" if text.team_id is None else ledger.get_one(Team, text.team_id).name
+
+
+def line(row: search.Row, several: bool, origins: Sequence[QuestionOrigin], whose: str) -> None:
     """Show one question, with a checkbox if ``several`` are to be selected."""
     words = st.container()
     if several:
@@ -181,7 +193,7 @@ def line(row: search.Row, several: bool, origins: Sequence[QuestionOrigin]) -> N
         with box:
             ticked(row.state)
     with words:
-        said = caption(row, origins)
+        said = caption(row, origins, whose)
         if row.passage is not None:
             said += f"  \n{row.passage.place}: {as_text(row.passage.text)}"
         question_line(row.state, said)
@@ -214,18 +226,23 @@ def _box(state: QuestionState) -> str:
     return f"{form_key('several')}-{state.id}"
 
 
-def do_to(rows: Sequence[search.Row]) -> None:
-    """Show the actions for the selected questions of this page, and carry one out."""
+def do_to(found: search.Page, by: search.Filter) -> None:
+    """Show the actions for the selected questions, of this page or all found; carry one out."""
     key = form_key("several")
     every = st.container(horizontal=True)
     if every.button("Select all on this page", key=f"{key}-all"):
-        for row in rows:
+        for row in found.rows:
             st.session_state[_box(row.state)] = True
-    slugs = [row.state.slug for row in rows if st.session_state.get(_box(row.state))]
+    slugs = [row.state.slug for row in found.rows if st.session_state.get(_box(row.state))]
+    everywhere = found.pages > 1 and every.checkbox(
+        f"All {found.matching:,} on {found.pages:,} pages", key=f"{key}-every"
+    )
     with reading() as ledger:
+        if everywhere:
+            slugs, _ = search.find(ledger, by, member=current_member(ledger), now=moment)
         to_ask = teams_to_ask_in(ledger)
     choices = [*([] if to_ask is None else list(BulkAction)), _EXPORT]
-    with st.container(border=True):
+    with st.container(border=True, key="several-actions"):
         st.markdown(f"**{count(len(slugs), 'question')} selected**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             label = "Action for selected questions"
@@ -246,7 +263,7 @@ def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
         return st.text_input("Tag", key=f"{key}-tag", placeholder="trade")
     if chosen == BulkAction.family:
         return st.text_input("Family (blank: none)", key=f"{key}-family")
-    if chosen == BulkAction.criteria:
+    if chosen in (BulkAction.criteria, BulkAction.rewrite):
         return st.text_area("Resolution criteria", key=f"{key}-criteria", height=80)
     if chosen == BulkAction.team:
         label = "Team (blank: none)"
@@ -254,6 +271,12 @@ def _argument(key: str, chosen: str, to_ask: list[str]) -> str:
     if chosen == BulkAction.show:
         return audience_field(to_ask, "Only its author", index=0, key=f"{key}-who") or ""
     return ""
+
+
+def _step(change: revisions.Change) -> str:
+    """Return a change as text for Markdown: *tags*: blank → trade."""
+    before, after = (as_text(shortened(value, 60)) for value in change.formatted(day))
+    return f"{change.name}: {before} → {after}"
 
 
 def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> None:
@@ -265,12 +288,21 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
         with reading() as ledger:
             me = current_member(ledger)
             changed = bulk.affected_questions(ledger, chosen, argument, slugs, member=me, now=now())
+            alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+            for one in changed:
+                steps = revisions.named_changes(ledger, one.before, one.after)
+                alike[tuple(map(_step, steps))].append(as_text(shortened(one.before.title, 100)))
+        if chosen == BulkAction.criteria and (kept := len(slugs) - len(changed)):
+            st.caption(f"{count(kept, 'question keeps its', 'questions keep their')} criteria.")
         if not changed:
             st.caption("This changes none of the selected questions.")
             return
-        titles = "\n".join(f"- {as_text(shortened(s.text.title, 100))}" for s in changed)
         changes = count(len(changed), "question")
-        st.markdown(f"This changes {changes}:\n\n{titles}")
+        st.markdown(f"This changes {changes}:")
+        for each, titles in alike.items():
+            said = ": ".join(filter(None, (count(len(titles), "question"), "; ".join(each))))
+            listed = "\n".join(f"- {title}" for title in titles)
+            st.markdown(f"**{said}**\n\n{listed}")
         st.caption("Earlier wordings and forecasts are kept.")
         if st.button(f"Change {changes}", key=f"{key}-go", type="primary"):
             with act(key) as doing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -30,6 +31,7 @@ from forecasts.operations.schedules import OWN_EVERY, RUNS_STARTED, next_time, r
 from forecasts.resolution.progress import (
     RunTimes,
     interval_in_words,
+    last_lookups,
     left_to_others,
     run_times,
 )
@@ -93,13 +95,15 @@ def preferences_form(usual_days: int) -> None:
             session.memory().preferences = None  # read again by the next run
 
 
-def schedule(times: RunTimes | None, *, operates: bool) -> None:
+def schedule(times: RunTimes | None, checked: datetime | None, *, operates: bool) -> None:
     """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
     own = os.environ.get(RUNS_STARTED)
     every = read_every(own, OWN_EVERY) if own else None
     if times is None and every is None:
         st.markdown(
-            "**No run so far.** A run checks outcomes and sends your notifications. "
+            ("**No run so far.**" if checked is None else "**No scheduled run so far.**")
+            + " A run checks outcomes and sends your notifications. "
+            + (f"Outcomes were last checked {when(checked)}. " if checked else "")
             + (
                 "To start one every 15 minutes, enter this in a terminal:"
                 if operates
@@ -259,9 +263,11 @@ with reading() as ledger:
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.current_token(ledger, me)
     runs, left = run_times(ledger), left_to_others(ledger)
+    lookups = [one.lookup for one in last_lookups(ledger)]
+    checked = max((one.started_at for one in lookups if one is not None), default=None)
 preferences_form(usual.days)
 st.header("Scheduled runs", anchor=False)
-schedule(runs, operates=rights.allows(Action.administer))
+schedule(runs, checked, operates=rights.allows(Action.administer))
 st.header("Notifications", anchor=False)
 notifications()
 st.header("Calendar", anchor=False)

@@ -15,6 +15,7 @@ from app.views.empty import empty
 from app.views.widgets import page_link, search_field
 from forecasts.access import members as access_members
 from forecasts.access import teams
+from forecasts.access.identities import unknown_note
 from forecasts.access.kinds import KIND_WORDS, accounts
 from forecasts.common.text import count
 from forecasts.documents.numbers import NOTHING
@@ -103,6 +104,8 @@ def roster(one: teams.Roster) -> None:
         "Members who forecast a question need a second resolver to resolve it."
         if one.second_resolver
         else "One resolver is enough."
+        if any(stay.role in (Role.resolver, Role.admin) for _, stay in one.members)
+        else "No resolver yet: authors and admins resolve the team’s questions."
     )
     if one.members:
         columns: dict[str, Callable[[tuple[str, Membership]], str]] = {
@@ -141,14 +144,16 @@ def counted(one: teams.Roster, stay: Membership) -> str:
 def place(name: str, one: teams.Roster) -> None:
     """Show the form that adds a member to the team or changes their role."""
     with form(f"{name}-place", row=True) as key:
-        who = st.text_input("Handle", key=f"{key}-who", placeholder="bob")
+        who = st.text_input("Handle", key=f"{key}-who")
         role = st.selectbox("Role", ROLES, key=f"{key}-role", width=160)
         go = st.form_submit_button("Add or change role", key=f"{key}-go")
     if go:
         with act(key) as doing:
+            unknown = unknown_note(doing.ledger, who)
             other = access_members.member_or_new(doing.ledger, who, now=doing.now)
             teams.set_role(doing.ledger, one.team, other, role, **doing.by)
-            doing.say(f"{other.handle} is now a {role} in {one.team.name}.")
+            undo = f" {unknown} If the name is wrong, remove it here." if unknown else ""
+            doing.say(f"{other.handle} is now a {role} in {one.team.name}.{undo}")
 
 
 def count_since(name: str, one: teams.Roster) -> None:
@@ -225,7 +230,11 @@ def status(resolvers: list[progress.LastLookup]) -> None:
         )
         return
     failed = sum(one.lookup is not None and one.lookup.state in FAILURES for one in resolvers)
-    st.caption(f"{count(len(resolvers), 'question')} checked automatically, {failed:,} failed")
+    fresh = sum(one.lookup is None for one in resolvers)
+    st.caption(
+        f"{count(len(resolvers), 'question')} with a resolver: {failed:,} failed, {fresh:,} not "
+        "checked yet"
+    )
     last = max((one.lookup.started_at for one in resolvers if one.lookup is not None), default=None)
     if last is not None:
         st.caption(f"Last check: {when(last)}.")
@@ -236,7 +245,9 @@ def status(resolvers: list[progress.LastLookup]) -> None:
             message = f" · {as_text(look.message)}" if look.message else ""
             then = FAILURES[RunState(look.state)]
             result = f"**failed**, {then} · {when(look.started_at)}{message}"
-        st.markdown(f"**{as_text(one.slug)}** ({as_text(one.resolver.kind)}): {result}")
+        st.markdown(
+            f"**{as_text(one.slug)}** ({as_text(one.resolver.kind.replace('_', ' '))}): {result}"
+        )
     if len(resolvers) > len(listed[:SHOWN]):
         page_link("resolve", f"All {len(resolvers):,} in Resolve")
 

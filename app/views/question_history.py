@@ -186,7 +186,9 @@ def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -
             if before is None:
                 st.caption(f"closes {when(row.scheduled_close_time)}")
             else:
-                wording_changes(revisions.changes(before, row))
+                with reading() as ledger:
+                    changes = revisions.named_changes(ledger, before, row)
+                wording_changes(changes)
             if row is not rows[-1]:
                 with st.expander("Full text"):
                     _full_text(row)

@@ -20,11 +20,11 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import kind_of
+from forecasts.access.members import find_member, kind_of
 from forecasts.access.memberships import active_membership, is_active, join, memberships_of
 from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
 from forecasts.access.roles import appointed_role, ensure_admin
-from forecasts.access.tokens import is_database_owner
+from forecasts.access.tokens import has_sign_in, is_database_owner
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
@@ -55,6 +55,21 @@ class Person:
     issuer: str
     subject: str
     handle: str
+
+
+def unknown_note(session: Session, handle: str) -> str:
+    """Return that no person with this handle has been here, '' for a known one.
+
+    Ask before a new member is written. Where members sign in, only those who have are known.
+    """
+    member = find_member(session, handle.strip())
+    if not has_sign_in(session):
+        return "" if member is not None else f"{handle.strip()} is new here."
+    if member is not None:
+        own = select(Identity.id).where(Identity.member_id == member.id)
+        if kind_of(session, member) != MemberKind.human or session.exec(own).first() is not None:
+            return ""
+    return f"{handle.strip()} has not signed in yet."
 
 
 def verified_person(claims: Claims, rules: SignIn, *, now: datetime) -> Person:

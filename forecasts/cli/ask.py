@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import discards, registry, revisions
 from forecasts.questions.origins import platform_named
 from forecasts.questions.passages import find_passage
+from forecasts.questions.standing import listing
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments
 from forecasts.updates import updates
@@ -179,6 +181,7 @@ def ask(
             assignments.attach(session, asked.question, "outcomes_file", path, member=who, now=at)
         name, audience = asked.question.slug, visibility.audience_label(session, asked.text)
     print_line(name)
+    _note_if_missing(outcomes)
     after = next_step("update", name, "P") if given is None else next_step("show", name)
     print_note(f"{_understood(asked.text, given, phrase)} Next: {after}")
     if audience:
@@ -189,6 +192,11 @@ def ask(
         add = next_step("revise", name, criteria=FILL_IN)
         when = "Before others see it, write them" if asked.kept_private else "To write them"
         print_note(f"It has no resolution criteria. {when}: {add}")
+
+
+def _note_if_missing(outcomes: Path | None) -> None:
+    if outcomes is not None and not outcomes.exists():
+        print_note(f"{outcomes} is not there yet. Until it is, runs cannot resolve the question.")
 
 
 def _read_line(
@@ -328,6 +336,9 @@ def revise(
             "--all-of",
         ),
     ] = None,
+    replace: Annotated[
+        bool, flag("--replace", "With --all-of: set --criteria where a question has some, too.")
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Reword a question or change its dates. Earlier wordings are kept.
@@ -355,8 +366,9 @@ def revise(
         )
     if question is None and (title is not None or option or outcomes is not None):
         raise BadInput("--title, --option and --outcomes change one question only.")
-    if question is not None and dry_run:
-        raise BadInput("--dry-run belongs to --all-of.", remedy="Leave it out.")
+    for given_too, name in ((dry_run, "--dry-run"), (replace, "--replace")):
+        if question is not None and given_too:
+            raise BadInput(f"{name} belongs to --all-of.", remedy="Leave it out.")
 
     def chosen(session: Session, now: datetime) -> dict[str, Any]:
         given = fields | teams.visibility_fields(session, visible_to)
@@ -376,7 +388,7 @@ def revise(
         return given
 
     if question is None:
-        _revise_all(all_of or [], chosen, because, dry_run=dry_run)
+        _revise_all(all_of or [], chosen, because, replace=replace, dry_run=dry_run)
         return
     with acting() as (session, who, now):
         fields = chosen(session, now)
@@ -391,9 +403,10 @@ def revise(
         if outcomes is not None:
             path = {"path": str(outcomes)}
             assignments.attach(session, found, "outcomes_file", path, member=who, now=now)
+        lines = list(changed(session, before, after)) if fields else []
     if fields:
         print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
-        print_lines((f"    {change}" for change in changed(before, after)), style="dim")
+        print_lines((f"    {change}" for change in lines), style="dim")
     if lacking:
         forecasts = count(len(lacking), "current forecast predates", "current forecasts predate")
         last = (before.options or [""])[-1]
@@ -403,6 +416,7 @@ def revise(
         )
     if outcomes is not None:
         print_line(f"{question}: resolves from {outcomes}")
+        _note_if_missing(outcomes)
 
 
 _ALL_OF = ("status", "tag", "family", "team", "type", "platform")
@@ -413,6 +427,7 @@ def _revise_all(
     chosen: Callable[[Session, datetime], dict[str, Any]],
     because: str,
     *,
+    replace: bool,
     dry_run: bool,
 ) -> None:
     """Change all questions of some kind, or print the changes, and print each of them."""
@@ -438,10 +453,14 @@ def _revise_all(
         if not slugs:
             raise NotFound(f"No question has {' and '.join(named)}.")
         given = chosen(session, now)
-        done = revisions.revise_all(
-            session, slugs, lambda _: given, member=who, now=now, reason=because
-        )
-        lines = [(one.state.slug, list(changed(one.before, one.after))) for one in done]
+        edit = (lambda _: given) if replace else revisions.keeping_criteria(given)
+        done = revisions.revise_all(session, slugs, edit, member=who, now=now, reason=because)
+        lines = [(one.state.slug, list(changed(session, one.before, one.after))) for one in done]
+        kept = 0
+        if revisions.CRITERIA in given and not replace:
+            before = {one.state.slug: one.before for one in done}
+            states = listing(session, now=now, only=slugs)
+            kept = sum(before.get(one.slug, one.text).has_criteria for one in states)
         if dry_run:  # it has shown that all rules allow the change
             session.rollback()
     for slug, each in lines:
@@ -449,6 +468,9 @@ def _revise_all(
         print_lines((f"    {change}" for change in each), style="dim")
     would = "would be changed" if dry_run else "changed; earlier wordings are kept"
     print_line(f"{len(lines):,} of {count(len(slugs), 'question')} {would}")
+    if kept:
+        have = count(kept, "question keeps its", "questions keep their")
+        print_note(f"{have} criteria. To replace them too: --replace")
 
 
 @app.command()

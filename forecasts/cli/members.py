@@ -89,6 +89,7 @@ def add(
     given = None if role is None else _role(role)
     with acting() as (session, who, now):
         found = teams.find(session, name)
+        unknown = identities.unknown_note(session, handle)
         other = members.member_or_new(session, handle, now=now)
         start = time_of(since, past=True, moment=now)
         before = teams.roster(session, found, now=now).later.get(other.id)
@@ -97,6 +98,9 @@ def add(
     if start and before and before.since and before.since < start:
         counted += f" (before: since {day(before.since)})"
     print_line(f"{found.name}: {other.handle} is now {_as_role(stay.role)}{counted}")
+    if unknown:
+        undo = next_step("team remove", found.name, other.handle)
+        print_note(f"{unknown} If the name is wrong: {undo}")
 
 
 @team.command()
@@ -202,9 +206,13 @@ def appoint(handle: Handle, role: RoleName) -> None:
     """Give a member a role in the whole ledger."""
     given = _role(role)
     with acting(begin=True) as (session, who, now):
+        unknown = identities.unknown_note(session, handle)
         other = members.member_or_new(session, handle, now=now)
         teams.appoint(session, other, given, member=who, now=now)
     print_line(f"{other.handle} is now {_as_role(given)} in the whole ledger")
+    if unknown:
+        undo = next_step("team appoint", other.handle, "viewer")
+        print_note(f"{unknown} To take the rights back: {undo}")
 
 
 @contextmanager

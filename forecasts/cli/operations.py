@@ -180,7 +180,8 @@ def _note_if_open(engine: Engine) -> None:
     if not shared:
         print_note(
             "It has no admin yet, so anyone who can open it may do anything in it. To appoint one: "
-            "forecasts team appoint HANDLE admin (docs/teams.md)."
+            "forecasts team appoint HANDLE admin (docs/teams.md). Where members sign in, "
+            "the first to do so becomes the admin."
         )
 
 

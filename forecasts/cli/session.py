@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from forecasts.access import roles, tokens, visibility
-from forecasts.access.members import find_member
+from forecasts.access.members import find_member, handles
 from forecasts.access.preferences import preferences
 from forecasts.cli.console import ENDING, now, use_zone
 from forecasts.cli.options import CHOSEN
@@ -29,9 +30,11 @@ Found = TypeVar("Found", models.Member, models.Member | None)
 
 def settings(**instead: str | None) -> Settings:
     """Return the settings, overridden by the command's options, and those by ``instead``."""
-    chosen = CHOSEN | instead
+    chosen = {name: one for name, one in (CHOSEN | instead).items() if one is not None}
+    if not chosen.get("member", "").strip():
+        chosen.pop("member", None)  # a blank --as, of a blank variable of a shell, names nobody
     try:
-        return current_settings(**{name: one for name, one in chosen.items() if one is not None})
+        return current_settings(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
         name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
@@ -152,6 +155,10 @@ def reading_as(
                 f"{chosen.member!r} needs a token in FORECASTS_TOKEN: "
                 f"{command('token create', 'NAME')}"
             )
+        elif who is None and chosen.names_a_member and (known := list(handles(session).values())):
+            near = get_close_matches(chosen.member, known, n=3)
+            meant = f" Did you mean {', '.join(near)}?" if near else ""
+            _note(f"There is no member {chosen.member!r} in this ledger.{meant}")
         yield session, who, moment
 
 

@@ -255,7 +255,7 @@ def _print_everything(
         (
             f"{when(after.recorded_at)}  {named[after.member_id]}"
             + (f": {after.reason}" if after.reason else ""),
-            list(changed(before, after)),
+            list(changed(session, before, after)),
         )
         for before, after in reversed(revisions.edits(revisions.history(session, state.question)))
     ]
@@ -299,9 +299,9 @@ def _print_items(heading: str, items: Iterable[Item]) -> None:
         print_lines((f"    {detail}" for detail in details), style="dim")
 
 
-def changed(before: QuestionText, after: QuestionText) -> Iterator[str]:
+def changed(session: Session, before: QuestionText, after: QuestionText) -> Iterator[str]:
     """Yield each field that differs between two wordings, old and new."""
-    for change in revisions.changes(before, after):
+    for change in revisions.named_changes(session, before, after):
         old, new = change.formatted(when)
         yield f"{change.name}: {old} → {new}"
 

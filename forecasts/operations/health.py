@@ -20,6 +20,7 @@ from sqlmodel import Session, SQLModel, col
 
 from forecasts.access import oidc_settings
 from forecasts.access.roles import admins, is_shared_ledger
+from forecasts.access.visibility import question_visible
 from forecasts.common.errors import (
     Advice,
     BadInput,
@@ -35,8 +36,18 @@ from forecasts.common.times import iso, to_minute, utc
 from forecasts.ledger import clock, moved
 from forecasts.ledger.chain import APPEND_ONLY, SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
+from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.models import Ledger, Member, Team, UpkeepAct, Watch
+from forecasts.ledger.models import (
+    Ledger,
+    Member,
+    Question,
+    QuestionRevision,
+    Resolver,
+    Team,
+    UpkeepAct,
+    Watch,
+)
 from forecasts.ledger.schema import newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import why_read_only
 from forecasts.ledger.urls import is_embedded, named_file, place, read_url, sqlite_path
@@ -44,6 +55,7 @@ from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 from forecasts.operations.digests import EVERY, is_old
 from forecasts.operations.grants import missing_grants
+from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.disputes import open_disputes
 from forecasts.resolution.progress import parked, run_times
 from forecasts.resolution.proposals import open_proposals
@@ -442,7 +454,8 @@ def _people(session: Session, now: datetime) -> Finding:
     questions = {state: {slug for slug, _ in rows} for state, rows in waiting.items()}
     total = len(set().union(*questions.values()))
     if not total:
-        return Finding("people", "No question needs a person.")
+        left = _without_resolver(session, now)
+        return Finding("people", f"No question needs a person{' now' if left else ''}.{left}")
     counted = ", ".join(f"{len(slugs):,} {state}" for state, slugs in questions.items() if slugs)
     first = min(since for rows in waiting.values() for _, since in rows)
     need = count(total, "question needs", "questions need")
@@ -451,6 +464,18 @@ def _people(session: Session, now: datetime) -> Finding:
         return Finding("people", f"{result}. To list them: {command('run status')}")
     listing = Remedy("Decide on the page Resolve. To list them: {}", "run status")
     return Finding("people", f"{result}.", listing)
+
+
+def _without_resolver(session: Session, now: datetime) -> str:
+    """Return how many open questions no run resolves, '' if there are none."""
+    watched = select(col(Resolver.question_id)).where(is_assigned())
+    open_ = (~has_outcome(Question.id), question_visible(session), is_newest_wording())
+    of = col(Question.id) == col(QuestionRevision.question_id)
+    asked = select(func.count()).select_from(QuestionRevision).join(Question, of)
+    is_open = close_time(QuestionRevision) > now
+    left = session.scalar(asked.where(*open_, is_open, col(Question.id).not_in(watched))) or 0
+    have = count(left, "open question has", "open questions have")
+    return f" {have} no resolver: a person resolves them." if left else ""
 
 
 def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:

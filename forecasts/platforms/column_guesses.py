@@ -284,7 +284,7 @@ def _left_out_note(columns: Columns, others: Sequence[str]) -> Advice:
     note = f"Left out: {', '.join(others)}."
     team = next((name for name in others if plain(name) in TEAM), None)
     if team and "visible_to" in lacking:
-        way = f"If {team!r} says who sees each question: {{}}"
+        way = f"If {team!r} names the audience of each question: {{}}"
         return note, Remedy(way, "", column=f"visible_to={team}")
     if not lacking:
         return note

@@ -19,7 +19,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import FILL_IN, BadInput, LedgerError, Problem, Refused, Remedy
 from forecasts.common.limits import too_much
-from forecasts.common.text import count
+from forecasts.common.text import count, in_words
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
@@ -50,6 +50,7 @@ ASSUMED = {
 }
 
 _FIELDS = tuple(QuestionText.model_fields)
+_FEW = 3  # questions that a refusal names
 MAX_QUESTIONS = 200  # of one change, since other writers wait meanwhile
 
 # The fields that scores depend on; they are fixed once the question is resolved.
@@ -84,8 +85,6 @@ def _format(value: Any, format_time: Callable[[datetime], str]) -> str:
         return ", ".join(value) or "blank"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"no. {value}"  # a team; the audience of the question gives its name
     return str(value or "blank")
 
 
@@ -93,6 +92,22 @@ def changes(before: QuestionText, after: QuestionText) -> list[Change]:
     """Return the fields in which two wordings differ, in the order of the model."""
     pairs = ((name, getattr(before, name), getattr(after, name)) for name in _FIELDS)
     return [Change(name, old, new) for name, old, new in pairs if (old or None) != (new or None)]
+
+
+def named_changes(session: Session, before: QuestionText, after: QuestionText) -> list[Change]:
+    """Return the changes, with the names of audiences and teams."""
+
+    def named(field: str, text: QuestionText) -> Any:
+        if field == "visibility":
+            return visibility.audience_label(session, text) or "everyone"
+        return session.get_one(Team, text.team_id).name if text.team_id else None
+
+    return [
+        Change(one.field, named(one.field, before), named(one.field, after))
+        if one.field in ("visibility", "team_id")
+        else one
+        for one in changes(before, after)
+    ]
 
 
 def history(session: Session, question: Question) -> list[QuestionRevision]:
@@ -148,6 +163,13 @@ def revise(
 
 # The fields to change in a question with a given wording.
 Edit: TypeAlias = Callable[[QuestionText], Mapping[str, Any]]
+CRITERIA = "resolution_criteria"
+
+
+def keeping_criteria(fields: Mapping[str, Any]) -> Edit:
+    """Return the edit to these fields, with criteria only for a question that has none."""
+    others = {name: value for name, value in fields.items() if name != CRITERIA}
+    return lambda text: others if text.has_criteria else fields
 
 
 class Revised(NamedTuple):
@@ -169,14 +191,15 @@ def to_revise(
     """Return those of the questions that the edit changes, before and after; nothing is written.
 
     Each keeps the rules of ``revise`` for the member; without one, those of ``reworded``. BadInput
-    for more than ``MAX_QUESTIONS``, and if several break a rule: it names each of them with the
-    rule. The error of only one is raised as it is, if it names the question.
+    for more than ``MAX_QUESTIONS``, and if several break a rule: it names each rule once, with
+    their number and names. The error of only one is raised as it is, if it names the question.
     """
     if (many := len(set(slugs))) > MAX_QUESTIONS:
         raise too_much(
             "One change", f"{many:,} questions", f"{MAX_QUESTIONS}", "Split it into several."
         )
-    found, refused = [], []
+    found: list[Revised] = []
+    refused: list[tuple[QuestionState, LedgerError]] = []
     for state in listing(session, now=now, only=slugs):
         fields = edit(state.text)
         try:
@@ -196,10 +219,24 @@ def to_revise(
         raise BadInput(
             f"{len(refused):,} of {count(len(found) + len(refused), 'question')} cannot be changed "
             "in this way; nothing was changed.",
-            problems=[Problem(of.slug, of.text.title, error.message) for of, error in refused],
-            remedy="Leave these questions out, or change what the rule names too.",
+            problems=_by_rule(refused),
+            remedy="Select the others alone, or ask someone who may change these too.",
         )
     return found
+
+
+def _by_rule(refused: Sequence[tuple[QuestionState, LedgerError]]) -> list[Problem]:
+    """Return each rule once, with the questions that break it."""
+    rules: dict[str, list[tuple[QuestionState, str]]] = {}
+    for state, error in refused:
+        said = f"{error.message} {error.remedy}".strip()
+        rules.setdefault(said.replace(repr(state.slug), "these"), []).append((state, said))
+    return [
+        Problem(count(len(of), "question"), in_words([state.slug for state, _ in of], _FEW), rule)
+        if len(of) > 1
+        else Problem(of[0][0].slug, of[0][0].text.title, of[0][1])
+        for rule, of in rules.items()
+    ]
 
 
 def revise_all(

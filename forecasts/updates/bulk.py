@@ -15,7 +15,14 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, QuestionText
-from forecasts.questions.revisions import Edit, revise_all, to_revise
+from forecasts.questions.revisions import (
+    CRITERIA,
+    Edit,
+    Revised,
+    keeping_criteria,
+    revise_all,
+    to_revise,
+)
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import current_forecasts, withdraw
 
@@ -28,6 +35,7 @@ class BulkAction(StrEnum):
     family = "set the family"
     show = "set the audience"
     criteria = "set the criteria"
+    rewrite = "replace the criteria"
     team = "set the team"
     withdraw = "withdraw my forecasts"
 
@@ -40,16 +48,17 @@ def affected_questions(
     *,
     member: Member | None,
     now: datetime,
-) -> list[QuestionState]:
-    """Return the questions that the action would change; nothing is written.
+) -> list[Revised]:
+    """Return the questions that the action would change, before and after; nothing is written.
 
     ``argument``: the tag, the family or the team (blank for none), the criteria, or the audience.
+    Criteria are set where a question has none, and replaced only by the action of that name.
     BadInput for more than ``MAX_QUESTIONS`` and for a blank tag.
     """
     if action is BulkAction.withdraw:
-        return _forecast(session, slugs, member, now)
-    edit = _edit(session, action, argument)
-    return [one.state for one in to_revise(session, slugs, edit, now=now)]
+        current = _forecast(session, slugs, member, now)
+        return [Revised(state, state.text, state.text) for state in current]
+    return to_revise(session, slugs, _edit(session, action, argument), now=now)
 
 
 def apply_action(
@@ -90,12 +99,15 @@ def _edit(session: Session, action: BulkAction, argument: str) -> Edit:
         raise BadInput(f"{words!r} is not a tag.", remedy="Write one tag, without a comma.")
     same: dict[BulkAction, dict[str, Any]] = {
         BulkAction.family: {"family": words},
-        BulkAction.criteria: {"resolution_criteria": argument.strip()},
+        BulkAction.criteria: {CRITERIA: argument.strip()},
+        BulkAction.rewrite: {CRITERIA: argument.strip()},
     }
     if action is BulkAction.show:
         same[action] = teams.visibility_fields(session, words)
     elif action is BulkAction.team:
         same[action] = teams.team_fields(session, words)
+    if action is BulkAction.criteria:
+        return keeping_criteria(same[action])
     if action in same:
         return lambda _: same[action]
 

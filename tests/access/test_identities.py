@@ -140,6 +140,17 @@ def test_the_first_person_to_sign_in_becomes_admin(session: Session) -> None:
     assert appointed_role(session, second) is None
 
 
+def test_a_handle_that_has_not_signed_in_is_noted(session: Session) -> None:
+    member_or_new(session, "bob", now=day(0))
+    notes = [identities.unknown_note(session, handle) for handle in ("bob", "bo")]
+    assert notes == ["", "bo is new here."]
+    alice = admit(session, person(), now=NOW)
+    member_or_new(session, "oracle", now=day(0), kind=MemberKind.bot)
+    everyone = (alice.handle, "oracle", "bob", "bo")
+    notes = [identities.unknown_note(session, handle) for handle in everyone]
+    assert notes == ["", "", "bob has not signed in yet.", "bo has not signed in yet."]
+
+
 def test_an_appointed_admin_stays_the_only_one(session: Session) -> None:
     ensure_admin(session, member_or_new(session, "dora", now=day(0)), now=day(0))
     admit(session, person(), now=NOW)

@@ -87,7 +87,8 @@ def test_a_second_file_of_outcomes_replaces_the_first(
     forecasts: Run, clock: Clock, tmp_path: Path
 ) -> None:
     ask = ("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
-    forecasts(*ask, "--outcomes", str(tmp_path / "gone.csv"))
+    asked = forecasts(*ask, "--outcomes", str(tmp_path / "gone.csv")).stderr
+    assert "gone.csv is not there yet. Until it is, runs cannot resolve the question." in asked
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
     said = forecasts("revise", "rain", "--outcomes", str(outcomes)).stdout
@@ -124,11 +125,15 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
         "rain:", "    family: sky → wet", "1 of 1 question changed; earlier wordings are kept",
     ]  # fmt: skip
     assert "1 of 2 questions changed" in forecasts(*every).stdout
+    criteria = ("revise", "--all-of", "tag=council", "--criteria", "Or so.")
+    kept = "1 question keeps its criteria. To replace them too: --replace"
+    assert kept in forecasts(*criteria).stderr
+    assert "    resolution criteria: So. → Or so." in forecasts(*criteria, "--replace").stdout
     forecasts("team", "create", "Alder")
     said = forecasts("revise", "vote", "--team", "Alder").stdout
-    assert "team: blank → no. 1" in said
+    assert "team: blank → Alder" in said
     named = ("--all-of", "tag=weather", "--family", "theirs", "--dry-run", "--as", "bob")
-    assert "bob may not change 'rain'" in forecasts.refused("revise", *named)
+    assert "bob may not change these" in forecasts.refused("revise", *named)
     clock("2026-01-06")
     forecasts("propose", "rain", "no", "--because", "Seen.")
     proposed = forecasts("revise", "--all-of", "status=proposed", "--family", "dry", "--dry-run")
@@ -157,5 +162,6 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
         (("--all-of", "type=number"), "The type 'number' is not known. Did"),
         (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes change"),
         (("rain", "--dry-run"), "--dry-run belongs to --all-of."),
+        (("rain", "--replace"), "--replace belongs to --all-of."),
     ):
         assert refusal in forecasts.refused("revise", *given, "--family", "wet")

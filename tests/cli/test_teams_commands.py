@@ -23,8 +23,9 @@ def alder(forecasts: Run) -> Run:
     assert "To add a member, or yourself: forecasts team add Alder HANDLE" in made.stderr
     assert "alice is now this ledger's admin" in made.stderr
     assert "may see its earlier questions, also those without resolution criteria" in made.stderr
-    forecasts("team", "add", "Alder", "bob")
-    forecasts("team", "add", "Alder", "alice", "--role", "admin")
+    added = forecasts("team", "add", "Alder", "bob").stderr
+    assert "bob is new here. If the name is wrong: forecasts team remove Alder bob" in added
+    assert "new here" not in forecasts("team", "add", "Alder", "alice", "--role", "admin").stderr
     forecasts("team", "add", "Alder", "carol", "--role", "resolver")
     return forecasts
 
@@ -35,6 +36,9 @@ def test_the_example_of_the_page_comes_out(alder: Run) -> None:
     assert alder("team", "remove", "Alder", "bob").stdout == "Alder: bob has left\n"
     alder("team", "appoint", "dora", "admin")
     alder("team", "agree", "Alder", "--second-resolver")
+    unknown = "There is no member 'bop' in this ledger. Did you mean bob?"
+    assert unknown in alder("questions", "--as", "bop").stderr
+    assert "no member" not in alder("questions", "--as", "").stderr
     assert alder("team", "show").stdout == (
         "Alder: nobody resolves alone a question that they have forecast\n"
         "  alice: admin since 2026-01-05\n"
@@ -89,7 +93,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     assert "Visible only to Alder and its author." in alder("show", "rain", "--as", "bob").stdout
     assert "No questions" in alder("questions", "--as", "eve").stdout
     said = alder.refused("show", "rain", "--as", "eve")
-    assert said.startswith("There is no question 'rain' in this ledger.")
+    assert "There is no member 'eve' in this ledger. There is no question 'rain' in" in said
     alder("export", str(tmp_path / "hers"), "--as", "eve")
     assert "rain" not in (tmp_path / "hers" / "questions.csv").read_text()
     whole = alder("export", str(tmp_path / "whole"))
@@ -99,7 +103,7 @@ def test_a_teams_question_is_nowhere_for_others(alder: Run, tmp_path: Path) -> N
     assert "bob may not decide the outcome of 'rain': bob is a forecaster in Alder" in refused
     assert "Ask alice or carol to do it." in refused
     said = alder("revise", "rain", "--visible-to", "everyone", "--as", "carol").stdout
-    assert "visibility: team → everyone" in said
+    assert "visibility: Alder and its author → everyone" in said
     assert "team:" not in said  # it is still the team's
     assert "rain" in alder("questions", "--as", "eve").stdout
 

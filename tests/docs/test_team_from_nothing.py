@@ -60,7 +60,7 @@ def test_there_are_fewer_than_15_commands_as_the_page_says() -> None:
 def machine(postgresql: Server, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a machine with nothing on it but the programs."""
     programs = tmp_path / "programs"
-    for folder in ("programs", "etc/systemd/system", "etc/caddy", "srv/forecasts"):
+    for folder in ("programs", "etc/systemd/system", "etc/caddy", "srv"):
         (tmp_path / folder).mkdir(parents=True)
     for name, script in (*dict.fromkeys(NOTHING, "exit 0").items(), ("sudo", SUDO)):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -127,6 +127,7 @@ def test_its_blocks_lead_from_nothing_to_six_people_and_a_resolved_question(
         "https://forecasts.example.org": base,
         **{f" {place}/": f" {tmp_path}{place}/" for place in ("/etc", "/srv")},
         "=/srv/": f"={tmp_path}/srv/",
+        " --owner=forecasts": "",  # there is no such user here
     }
 
     def run(block: str) -> None:

@@ -29,7 +29,7 @@ def do(session: Session, act: BulkAction, what: str, member: Member, slugs: str 
     [
         (BulkAction.tag, " trade ", "tags", ["w", "trade"]), (BulkAction.untag, "w", "tags", None),
         (BulkAction.family, "f", "family", "f"), (BulkAction.show, "me", "visibility", "author"),
-        (BulkAction.criteria, " So.\nOr so. ", "resolution_criteria", "So.\nOr so."),
+        (BulkAction.rewrite, " So.\nOr so. ", "resolution_criteria", "So.\nOr so."),
         (BulkAction.team, "Alder", "team_id", 1),
     ],
 )  # fmt: skip
@@ -43,6 +43,15 @@ def test_each_becomes_its_target(
     texts = [registry.newest_wording(session, registry.find(session, slug)) for slug in "abc"]
     assert [getattr(text, field) for text in texts[:2]] == [value] * 2
     assert [text.number for text in texts] == [2, 2, 1]
+
+
+def test_criteria_are_set_only_where_a_question_has_none(session: Session, alice: Member) -> None:
+    for slug, criteria in (("a", ""), ("b", "So.")):
+        ask(session, alice, slug=slug, title=f"{slug}?", resolution_criteria=criteria)
+    assert do(session, BulkAction.criteria, "Or so.", alice) == 1
+    assert (
+        registry.newest_wording(session, registry.find(session, "b")).resolution_criteria == "So."
+    )
 
 
 def test_only_current_are_withdrawn(session: Session, alice: Member, three: list[Question]) -> None:

@@ -120,13 +120,13 @@ def test_imported_questions_that_only_the_importer_sees_are_shown_to_a_team_at_o
     said = command("import", path, "--dry-run")
     assert "2 new questions lack resolution criteria" in said
     assert "To show them to others: --visible-to TEAM" in said
-    assert "forecasts revise --all-of platform=pairs" in command("import", path)
+    assert "forecasts revise --all-of platform=spreadsheet" in command("import", path)
     fields = ("--criteria", "As the gauge says.", "--visible-to", "Alder")
     if way == "terminal":
-        every = ("revise", "--all-of", "platform=pairs")
+        every = ("revise", "--all-of", "platform=spreadsheet")
         assert "2 of 2 questions would be changed" in command(*every, *fields, "--dry-run")
         said = command(*every, *fields)
-        assert said.count("visibility: author → team") == 2
+        assert said.count("visibility: its author → Alder and its author") == 2
         assert "2 of 2 questions changed" in said
     else:
         visit(app, "questions")
@@ -144,8 +144,13 @@ def test_imported_questions_that_only_the_importer_sees_are_shown_to_a_team_at_o
                 app.text_area(key=f"{key}-{field}").input(value).run()
             else:
                 app.selectbox(key=f"{key}-{field}").select("Alder").run()
+            if value:
+                assert "2 questions: resolution criteria: blank → As the gauge says." in words(app)
             app.button(key=f"{key}-go").click().run()
             assert not app.exception
+    assert "2 questions keep their criteria. To replace them too: --replace" in command(
+        "revise", "--all-of", "platform=spreadsheet", "--criteria", "Other.", "--dry-run"
+    )
     with database.reading(engine) as session:
         for state in listing(session, now=day(5)):
             assert (state.text.visibility, state.text.has_criteria) == ("team", True)
@@ -171,3 +176,41 @@ def test_the_preview_asks_who_sees_questions_without_criteria(
     with database.reading(engine) as session:
         [state] = listing(session, now=day(5))
     assert state.text.visibility == "team"
+
+
+def test_questions_without_forecasts_are_imported_for_the_audiences_of_their_sheet(
+    app: AppTest, engine: Engine, command: Callable[..., str], tmp_path: Path
+) -> None:
+    command("team", "create", "Alder")
+    rows = ["Title,Criteria,Seen by,Close time,Tags"]
+    whom = ["everyone"] * 19 + ["Alder"] * 11 + ["me"] * 10
+    rows += [
+        f"Will gate {n} open?,{'So.' * (n < 28)},{who},2026-02-01,t" for n, who in enumerate(whom)
+    ]
+    path = tmp_path / "sheet.csv"
+    path.write_text("\n".join(rows).replace("Alder", "Aldr"))
+    named = ("--column", "visible_to=Seen by")
+    refused = CliRunner().invoke(command_line, ["import", str(path), *named]).output
+    assert (
+        "sheet.csv, line 21, column Seen by: 'Aldr' — there is no such team. The teams" in refused
+    )
+    path.write_text("\n".join(rows).replace("Seen by", "Team"))
+    assert "If 'Team' names the audience of each question: --column visible_to=Team" in " ".join(
+        command("import", path, "--dry-run").split()
+    )
+    said = command("import", path, "--dry-run", "--column", "visible_to=Team")
+    seen = "Visible to: 19 everyone, 11 Alder, 10 me; 12 without resolution criteria."
+    assert seen in said
+    assert "imported without forecasts" in said
+    visit(app, "exchange")
+    text = "\n".join(rows).replace("Seen by", "Visible to").encode()
+    app.file_uploader[0].set_value([("sheet.csv", text, "text/csv")])
+    app.run()
+    press(app, "Preview")
+    assert seen in words(app)
+    assert not [one for one in app.selectbox if one.key == "import#0-visible"]  # the sheet says
+    press(app, "Import")
+    assert not app.exception
+    with database.reading(engine) as session:
+        found = [state.text.visibility for state in listing(session, now=day(5))]
+    assert sorted(found) == ["author"] * 10 + ["everyone"] * 19 + ["team"] * 11

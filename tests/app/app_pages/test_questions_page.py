@@ -81,7 +81,7 @@ def test_the_page_number_is_in_the_address(app: AppTest, engine: Engine) -> None
 def test_the_crowds_way_is_drawn_in_a_line(furnished: AppTest) -> None:
     said = words(visit(furnished, "questions", words="rain"))
     assert re.search(
-        r"crowd \(2\): !\[\]\(data:image/svg\+xml,%3Csvg\S+\) 70% → 55% :gray-badge\[weather", said
+        r"crowd of 2: !\[\]\(data:image/svg\+xml,%3Csvg\S+\) 70% → 55% :gray-badge\[weather", said
     )
     assert "14,6.8 20,6.8" in unquote(said)  # pixels
     furnished.text_input(key="words").input("quay").run()
@@ -112,7 +112,7 @@ def test_several_are_tagged_after_they_were_looked_at(furnished: AppTest, engine
     furnished.button(key="several#0-all").click().run()
     assert "2 questions selected" in words(furnished)
     furnished.text_input(key="several#0-tag").input("weather").run()
-    assert "This changes 1 question:\n\n- Will it snow?" in words(furnished)
+    assert "**1 question: tags: blank → weather**\n\n- Will it snow?" in words(furnished)
     furnished.button(key="several#0-go").click().run()
     assert confirmed(furnished) == ["Changed 1 question."]
     assert state(engine, "snow").text.tags == ["weather"]

@@ -79,7 +79,7 @@ def test_an_admin_of_the_ledger_counts_a_members_earlier_forecasts(
 
 def test_resolvers_show_their_last_lookup(shared: AppTest) -> None:
     said = words(visit(shared, "team", member="BO"))
-    assert "**rain** (outcomes_file): not checked yet" in said
+    assert "**rain** (outcomes file): not checked yet" in said
     assert "1 member" in said  # found by a part of the handle
 
 

@@ -304,7 +304,10 @@ def test_a_member_of_both_teams_is_named() -> None:
     frames = ledger([asked("q", "yes")], rows, [*TEAMS, joined("theirs", "ann")])
     assert only(frames).sentence == "ours and theirs are not comparable: ann counts in both."
     [way] = [note for note in compared(frames).notes if "share a member" in note]
-    assert "leave out ann: on the page Compare under Sides and questions, or with --without HANDLE." in way
+    assert (
+        "leave out ann: on the page Compare under Sides and questions, or with --without HANDLE."
+        in way
+    )
     without = compared(frames, without=("ann",))
     assert [side.brier.mean is None for side in without.groups] == [False, True]
     assert "Without the forecasts of ann." in comparison_document(without).scope
