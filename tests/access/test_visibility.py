@@ -120,12 +120,13 @@ OPEN = {
         scores.ledger_frames: revision
     """,
     "called by verbs that have checked": """
-        access.memberships: join team_or_new write_stay;
+        access.identities: unknown_note; access.memberships: join team_or_new write_stay;
         access.teams: team_fields visibility_fields; access.tokens: issue;
         access.visibility: audience_label; api.metaculus.posts:
         posted_comment; ledger.append: append delete enter enter_flushed undo written;
         ledger.current: newest_wording; ledger.facts: known undo; questions.registry:
-        insert_questions others_see; questions.revisions: append_wording close_by_hand;
+        insert_questions others_see; questions.revisions: append_wording close_by_hand
+        named_changes;
         questions.standing: rows_with; resolution.assignments: schedule_lookup;
         resolution.proposals: require_undecided; updates.model_uses: record_models
     """,

@@ -18,7 +18,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry, revisions
 from forecasts.questions.standing import listing
 from forecasts.scores.ledger_frames import forecast_frame
-from tests.app.conftest import fill, press, register, say, settle, visit, words
+from tests.app.conftest import confirmed, fill, press, register, say, settle, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -76,6 +76,8 @@ def test_two_teams_are_compared_by_the_admin_who_made_them_and_forecast_elsewher
         press(app, "Create team")
     fill(app, "team-1-place#0", who="ann")
     app.button(key="team-1-place#0-go").click().run()
+    [said] = confirmed(app)
+    assert said.endswith("ann is new here. If the name is wrong, remove it here.")
     app.date_input(key="team-1-since#0-day").set_value(date(2025, 12, 1))
     app.button(key="team-1-since#0-go").click().run()
     assert not app.exception
