@@ -67,6 +67,8 @@ def test_a_pasted_article_is_read_at_once_and_its_first_draft_waits_for_a_foreca
                 sql = "SELECT probability FROM forecast JOIN question_revision USING (question_id)"
                 assert file.execute(f"{sql} WHERE title = ?", (title,)).fetchall() == [(0.3,)]
 
+        if width != 1280:
+            return  # what follows is the same at any width
         # What cannot be read is in the box, with the reason.
         daily_acts.opened(page, server.base)
         for pasted in ("http://127.0.0.1:9/x", "Too short\nfor an article"):
