@@ -216,3 +216,8 @@ def test_questions_without_forecasts_are_imported_for_the_audiences_of_their_she
     with database.reading(engine) as session:
         found = [state.text.visibility for state in listing(session, now=day(5))]
     assert sorted(found) == ["author"] * 10 + ["everyone"] * 19 + ["team"] * 11
+    visit(app, "questions")
+    app.toggle(key="several").set_value(True).run()
+    app.checkbox(key="several#0-every").check().run()
+    assert "40 questions selected" in words(app)
+    assert "for Alder and its author" in words(app)

@@ -80,6 +80,8 @@ def test_an_admin_of_the_ledger_counts_a_members_earlier_forecasts(
 def test_resolvers_show_their_last_lookup(shared: AppTest) -> None:
     said = words(visit(shared, "team", member="BO"))
     assert "**rain** (outcomes file): not checked yet" in said
+    assert "1 question with a resolver: 0 failed, 1 not checked yet" in said
+    assert "No resolver yet: authors and admins resolve the team’s questions." in said
     assert "1 member" in said  # found by a part of the handle
 
 
