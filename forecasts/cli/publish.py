@@ -18,6 +18,7 @@ from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
 from forecasts.publication.publish import publish as publish_record
 from forecasts.publication.site import base_url
+from forecasts.publication.verify import PROGRAM
 from forecasts.questions import registry
 
 
@@ -40,7 +41,7 @@ def publish(
     It shows only questions and forecasts that everyone may see. A member publishes their own
     record, a team's admin the team's, and an admin of the ledger anyone's. The folder works on any
     web server, and as files.
-    Anyone can check it with Python alone: python verify.py
+    Anyone can check it with Python alone: python3 -I verify.py FOLDER
     """
     if of is not None and team is not None:
         raise BadInput("Publish a member's record or a team's, not both.")
@@ -75,7 +76,9 @@ def publish(
         print_line(said)
     if about_mean := facts.about_mean(done.record):
         print_line(about_mean)
-    print_line(f"Published in {folder}: {done.files:,} files. Check them: python verify.py")
+    print_line(
+        f"Published in {folder}: {done.files:,} files. Check them: python3 -I {folder / PROGRAM}"
+    )
     if private := facts.may_be_private(done.record):
         print_note(f"{private} To keep one to yourself: forecasts revise QUESTION --visible-to me")
     for one in done.record.withheld:

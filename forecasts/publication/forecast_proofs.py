@@ -27,8 +27,8 @@ from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.chain import contents, read_digest, sha256
 from forecasts.ledger.models import Entry, Forecast, Member, Question
 from forecasts.ledger.receipts import Receipt, ledger_id
-from forecasts.publication.proof import FILE as RECORD
-from forecasts.publication.verify import Check
+from forecasts.publication.verify import FILE as RECORD
+from forecasts.publication.verify import Check, content, strict
 from forecasts.values.value import format_value
 
 FILE = "proofs.jsonl"
@@ -91,7 +91,7 @@ def compare(proofs: Path | Sequence[str], given: Sequence[Receipt]) -> list[Comp
         return [_at_digest(one, digests) for one in given]
     if (record := proofs / RECORD).is_file():
         try:
-            check = Check(json.loads(record.read_text("utf-8")))
+            check = Check(strict(content(record).decode()))
         except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"{str(record)!r} cannot be read: {error}.") from None
         if check.faults:

@@ -29,12 +29,12 @@ from sqlmodel import Session, SQLModel, col, select
 from forecasts.common.secret_addresses import holds_secrets
 from forecasts.ledger.chain import NOTHING, contents, read_digest, sha256, time_text
 from forecasts.ledger.models import Resolution, Team
+from forecasts.ledger.receipts import ledger_id
 from forecasts.publication.record import Publication
-from forecasts.publication.verify import FORM
+from forecasts.publication.verify import FORM, PROGRAM
 from forecasts.questions.standing import in_batches
 from forecasts.scores.stored_scores import BRIER
 
-FILE, PROGRAM = "record.json", "verify.py"
 _WORDS = {"member": {"handle"}, "resolution": {"note"}, "forecast": {"rationale"}}
 # Rows without a salt that say nothing worth guessing: ids, times, roles and random texts.
 _BLAND = frozenset(
@@ -90,8 +90,7 @@ def record_json(
     """Return ``record.json``; equal ledgers and records make equal texts.
 
     ``stamps``: a server's signed answer for each stamped digest; those next to the published
-    forecasts are included. ``pages``: the site's files by their paths, whose hashes are included.
-    That of the page that checks the record is without its copy of the record.
+    forecasts are included. ``pages``: the other files of the folder, whose hashes are included.
     """
     resolutions = _resolutions(session, record)
     published = _published(session, record, resolutions)
@@ -104,6 +103,7 @@ def record_json(
     found = {
         "form": FORM,
         "digest": chain.digest,
+        "ledger": ledger_id(session),
         "team": next(iter(opened["team"].values()), None),
         "brier": record.numbers.brier,
         "files": {name: sha256(text.encode()) for name, text in pages.items()},
@@ -121,7 +121,7 @@ def record_json(
                     if score.protocol == BRIER
                 ],
             }
-            for one in record.questions
+            for one in sorted(record.questions, key=lambda one: one.state.id)
         ],
         "stamps": _around(chain, opened["forecast"], stamps),
         "first": chain.first,

@@ -16,15 +16,16 @@ from forecasts.access.roles import Action, Scope, member_rights, require, requir
 from forecasts.common.errors import Forbidden, NotFound, Refused, Remedy
 from forecasts.folder.archive import pack
 from forecasts.folder.drafts import drafted
+from forecasts.ledger.chain import sha256
 from forecasts.ledger.models import Member, Team
-from forecasts.publication.proof import FILE, PROGRAM, program, record_json
+from forecasts.publication.proof import program, record_json
 from forecasts.publication.record import (
     Publication,
     outside_the_team,
     published,
 )
-from forecasts.publication.site import CHECK_PAGE, site_files, with_record
-from forecasts.publication.verify import Check
+from forecasts.publication.site import site_files
+from forecasts.publication.verify import FILE, PROGRAM, Check
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def publish(
             remedy=" ".join(record.withheld)
             or "Restricted questions and hidden crowds are not published.",
         )
-    pages = site_files(record, now=now, url=url)
+    pages = {**site_files(record, now=now, url=url), PROGRAM: program()}
     data = record_json(session, record, stamps, pages)
     check = Check(json.loads(data))
     if check.faults:
@@ -87,17 +88,13 @@ def publish(
             f"The record cannot be proved: {check.faults[0]}.",
             remedy=Remedy("To find the altered rows: {}", "verify"),
         )
-    files = {
-        **pages,
-        CHECK_PAGE: with_record(pages[CHECK_PAGE], data),
-        FILE: data,
-        PROGRAM: program(),
-    }
+    files = {**pages, FILE: data}
     with drafted(folder, overwrite=overwrite) as draft:
         for name, text in files.items():
             (draft / name).parent.mkdir(exist_ok=True)
             (draft / name).write_text(text, encoding="utf-8", newline="\n")
-    return Published(record, len(files), check.said)
+    own = f"Hash of {FILE}, which has those of all files: {sha256(data.encode())}"
+    return Published(record, len(files), [*check.said, own])
 
 
 def publish_as_zip(session: Session, **choice: Any) -> tuple[Published, bytes]:

@@ -2,7 +2,9 @@
 
 Each page is complete: its style and its script are in it, and its Content-Security-Policy allows
 only these, by their hashes. So it works from a file, asks nothing of any server, and members' words
-cannot act. Rejected: a shared style sheet, since browsers disagree on the origin of a file.
+cannot act. Only the page that checks the record reads a file: ``record.json`` beside it, or one
+that its reader chooses. Rejected: a shared style sheet, since browsers disagree on the origin of a
+file.
 
 The cards embed a record or a question elsewhere, each as one SVG picture. A card follows the
 reader's light or dark colours, loads nothing, and runs nothing. Its words are cut to fit, since SVG
@@ -44,7 +46,6 @@ from forecasts.publication.facts import (
     web_link,
 )
 from forecasts.publication.record import Publication
-from forecasts.publication.verify import COPY
 from forecasts.reports import figures, wording
 from forecasts.reports.build import build
 from forecasts.reports.report import By, Group
@@ -66,15 +67,9 @@ def site_files(publication: Publication, *, now: datetime, url: str = "") -> dic
     """Return the site's files by their paths in its folder; equal records make equal files.
 
     ``url``: the address at which the folder will be, for absolute links in the feed, the cards'
-    line to paste and the pages' descriptions. BadInput if it is not an address. The page that
-    checks the record has no copy of it yet (``with_record``).
+    line to paste and the pages' descriptions. BadInput if it is not an address.
     """
     return dict(_Writer(publication, now, base_url(url)).files())
-
-
-def with_record(page: str, data: str) -> str:
-    """Return the page that checks the record with its copy of ``record.json``."""
-    return page.replace(COPY, COPY + data.replace("<", "\\u003c"), 1)
 
 
 def base_url(url: str) -> str:
@@ -219,7 +214,7 @@ class _Writer:
             "path": path,
             "title": title,
             "description": description,
-            "policy": policy(style, script),
+            "policy": policy(style, script, reads=path == CHECK_PAGE),
         }
         return path, _environment().get_template(template).render(
             site=self.site,
@@ -231,11 +226,15 @@ class _Writer:
         )
 
 
-def policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy of a page with just this style and this script."""
+def policy(style: str, script: str, *, reads: bool = False) -> str:
+    """Return the Content-Security-Policy of a page with just this style and this script.
+
+    ``reads``: the page also reads a file beside it.
+    """
     parts = ["default-src 'none'", "img-src data:", f"style-src '{_hash(style)}'"]
     if script:
         parts.append(f"script-src '{_hash(script)}'")
+    parts += ["connect-src 'self'"] if reads else []
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
 
 

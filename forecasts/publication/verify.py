@@ -1,34 +1,53 @@
-"""Check a public record of forecasts: ``python verify.py`` in its folder.
+"""Check the folder of a public record of forecasts: ``python3 -I verify.py FOLDER``.
 
-It needs Python 3.9 or newer and record.json, makes no requests, and names faults (exit code 1).
+It needs Python 3.9 or newer, makes no requests, and runs nothing of the folder. Without FOLDER it
+checks the folder that it is in. Take it from a release if you do not trust the one in the folder.
 
-    python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
-    python verify.py --stamps        also write the stamps, whose signatures openssl can check
-    python verify.py --receipt FILE  also prove the forecasts of these receipts
+    python3 -I verify.py FOLDER 1842-9f2c…      also compare with a digest that you have
+    python3 -I verify.py FOLDER 5b41…           also compare with the hash of record.json
+    python3 -I verify.py FOLDER --receipt FILE  also prove the forecasts of these receipts
+    python3 -I verify.py FOLDER --stamps        also write the stamps here, for openssl to check
+
+Exit code 0: all agrees; 1: each fault is named; 3: no fault, but some rows or files, which are
+counted, or a digest cannot be checked.
 """
 
-from __future__ import annotations
+import sys  # built in: no file can take its place. Even ``__future__`` would be a file to import.
+
+if __name__ == "__main__":  # Only what follows the standard library's ZIP, also without ``-I``:
+    _zip = "python{}{}.zip".format(*sys.version_info)  # not this folder, nor the current one.
+    _own = [place for place, one in enumerate(sys.path) if one.endswith(_zip)]
+    sys.path[:] = sys.path[_own[-1] if _own else 1 - sys.flags.isolated :]
 
 import hashlib
 import json
-import sys
+import os
+import re
+import stat
 from base64 import b64decode
 from bisect import bisect_left
 from collections import Counter, namedtuple
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
-from typing import Any, Iterator  # noqa: UP035 Python 3.9
+from typing import Any
 
-FORM = "public record of forecasts, form 1"
+FORM = "public record of forecasts, form 2"
+FILE, PROGRAM = "record.json", "verify.py"
 NOTHING = "0" * 64  # the hash before the first entry
 HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
-PAGES = {".html", ".svg", ".xml"}
+MOST = 1 << 28  # bytes of a file; two million entries are about as many
 SHA2 = {"0201": "sha256", "0202": "sha384", "0203": "sha512"}  # by the end of its name in DER
 MESSAGE_DIGEST = "2a864886f70d010904"
-COPY = '<script type="application/json" id="proof-data">'  # in verify.html, before its copy
-DIFFER = "record.json and its copy in verify.html differ: one of them was altered"
 WHOLE = "No outcome and no later wording of the published questions was left out."
 ONLY = "Only a digest from elsewhere, or the signature of a stamp, shows when its chain was made."
+NO_FORM = f"record.json does not have the form of this release: {FORM}"
+NO_STAMPS = "Times: no stamps. The ledger's owner gets them with: forecasts digest --stamp"
+# The members of the record and of its parts, and those that only some have.
+RECORD = "form digest ledger team brier files counts members questions stamps first before entries"
+QUESTION, SCORE = "question wording resolutions forecasts scores", "forecaster brier"
+ROW, WORDS = "place row", "salt said"
 
 # The table, id and hash of a row, the time of its entry, its question, and the entry's hash.
 Entry = namedtuple("Entry", "kind row_id row at question hash")
@@ -41,57 +60,87 @@ class Check:
         self.faults: list[str] = []
         self.said: list[str] = []
         self.first, self.last, self.known = 1, 0, 0  # entries: first, last, newest known digest
+        self.ledger = ""
         self.entries: dict[int, Entry] = {}
         self.places: dict[str, int] = {}  # of the entries, by their digests
         self.entered: set[tuple[str, int]] = set()  # the rows with an entry, by table and id
         self.rows: set[tuple[str, int]] = set()  # the published rows
         self.opened: set[int] = set()  # their places
-        self.older: Counter[str] = Counter()  # published rows before the first entry, by table
+        self.older: Counter[str] = Counter()  # published rows without an entry, by table
         self.forecasts: list[tuple[Any, Any, str]] = []  # place, row and name
         self.scores: list[float] = []
-        self.files: dict[str, str] = {}  # the hashes of the pages
+        self.stated: list[float] = []  # the scores of rows without an entry, as stated
+        self.files: dict[str, str] = {}  # the hashes of the folder's files
+        self.tokens: dict[str, bytes] = {}  # the stamps by their digests
+        self.foreign: list[str] = []  # the folder's other files
+        self.uncompared: list[str] = []  # the digests from before the first entry
         self.handles: dict[Any, str] = {}  # of the forecasters, by id
         try:
             self.all(record, digests)
         except (AttributeError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
-            self.faults.append("record.json does not have the form of a public record")
+            self.faults.append(NO_FORM)
 
     def all(self, record: Any, digests: tuple[str, ...]) -> None:
         """Check the chain, then the rows, scores, counts and times."""
         if record["form"] != FORM:
             raise ValueError
-        self.files = {**record["files"]}
+        self.files = {**only(record, RECORD)["files"]}
         self.chain(record, digests)
         for one in record["members"]:
-            self.handles[self.row(one, "member")["id"]] = json.loads(one["said"])["handle"]
+            self.handles[self.row(one, "member")["id"]] = strict(one["said"])["handle"]
         who, team = ", ".join(self.handles.values()), record["team"]
         title = who if team is None else f"{self.row(team, 'team')['name']} ({who})"
         wordings = dict(self.question(one) for one in record["questions"])
+        self.ordered("the questions", list(wordings))
+        if 1 < self.first <= self.unproved:
+            self.faults.append(f"entry {self.first} has fewer before it than rows without an entry")
         forecasts = many(len(self.forecasts), "forecast")
         self.said.insert(0, f"{title}: {forecasts} on {many(len(wordings), 'question')}.")
         self.counts(record["counts"], wordings)
         self.times(self.stamps(record["stamps"]))
-        mean = sum(self.scores) / len(self.scores) if self.scores else None
-        if differ := differing(mean, record["brier"]):
+        if differ := differing(mean([*self.scores, *self.stated]), record["brier"]):
             self.faults.append(f"mean Brier score: {differ}")
         scores = many(len(self.scores), "Brier score")
-        self.said.append(f"Scores: {scores} recomputed, mean {shown(mean)}.")
+        unproved = f"; {len(self.stated)} cannot be" if self.stated else ""
+        self.said.append(f"Scores: {scores} recomputed, mean {shown(mean(self.scores))}{unproved}.")
         if older := ", ".join(many(number, kind) for kind, number in sorted(self.older.items())):
             self.said.append(f"Not proved, since older than this part of the chain: {older}.")
 
     @property
+    def unproved(self) -> int:
+        """The number of published rows without an entry."""
+        return sum(self.older.values())
+
+    @property
+    def status(self) -> int:
+        """The exit code: 1 for a fault, 3 for something that cannot be checked, otherwise 0."""
+        return 1 if self.faults else 3 if self.older or self.foreign or self.uncompared else 0
+
+    @property
     def verdict(self) -> str:
-        """The last sentence about a record without a fault."""
-        limit = ", except for the older rows, which are not proved" if self.older else ""
-        if not self.known:
-            return f"This record agrees with its chain of hashes{limit}. {ONLY}"
+        """The last sentence, which is the headline."""
+        if self.faults:
+            return "This record does NOT pass the check:"
+        parts = []
+        if self.older:
+            rows = f"{self.unproved} of {many(len(self.rows), 'row')}"
+            parts.append(f"{rows} cannot be checked: anyone could have altered them.")
+        if self.foreign:
+            parts.append(f"{many(len(self.foreign), 'file')} in the folder cannot be checked.")
+        if self.uncompared:
+            parts.append(f"{many(len(self.uncompared), 'digest')} could not be compared.")
+        record = "The rest of this record" if parts else "This record"
         upto = f" up to entry {self.known}" if self.known < self.last else ""
-        return f"This record is as it was recorded{upto}{limit}."
+        known = f"is as it was recorded{upto}."
+        parts.append(
+            f"{record} {known if self.known else 'agrees with its chain of hashes. ' + ONLY}"
+        )
+        return " ".join(parts)
 
     def chain(self, record: Any, digests: tuple[str, ...]) -> None:
         """Hash every entry, each with the hash of the one before."""
         place, before, time = record["first"] - 1, record["before"], ""
-        self.first = record["first"]
+        self.first, self.ledger = record["first"], record["ledger"]
         ends: dict[int, Any] = {}
         if place == 0 and before != NOTHING:
             self.faults.append("the first entry follows another one")
@@ -103,6 +152,8 @@ class Check:
                 if at < time:
                     self.faults.append(f"entry {place} is earlier than the one before it")
                 time = at
+            if start and (question is None or question in ends):
+                raise ValueError
             if question is not None:
                 number, previous = ends.get(question) or start or (0, NOTHING)
                 link.update(number=number + 1, previous=previous, question=question)
@@ -115,20 +166,25 @@ class Check:
         self.last, digest = place, f"{place}-{before}"
         if record["digest"] != digest:
             self.faults.append("the chain does not end in the stated digest: one was altered")
-        part = f"entries {self.first} to {place}, each with the hash of the one before"
-        self.said.append(f"Chain: {part}. Digest: {digest}")
+        if place and self.first == 1 and self.entries[1].hash != self.ledger:
+            self.faults.append("the first entry is not that of the stated ledger")
+        part = f"entries {self.first} to {place} of ledger {self.ledger[:12]}…"
+        self.said.append(f"Chain: {part}, each with the hash of the one before. Digest: {digest}")
+        if self.first > 1:
+            self.said.append("Chain: only a receipt shows that this part is of that ledger.")
         for known in digests:
             number, name = known.partition("-")[0], f"the digest {known[:20]}…"
             if known in self.places:
                 self.known = max(self.known, self.places[known])
             elif number.isdecimal() and int(number[:18]) < self.first:
                 self.said.append(f"Chain: {name} is of an earlier entry, so it was not compared.")
+                self.uncompared.append(known)
             else:
                 self.faults.append(f"{name} does not belong to this chain")
 
     def row(self, one: Any, kind: str, of: str = "") -> Any:
         """Return a published row, after comparing it with its entry; ``of``: its question."""
-        row, place = json.loads(one["row"]), one["place"]
+        row, place = strict(only(one, ROW, WORDS)["row"]), one["place"]
         known, name = (kind, row["id"]), f"{kind} {row['id']}{of}"
         if known in self.rows:
             self.faults.append(f"{name} appears twice")
@@ -145,13 +201,21 @@ class Check:
         self.opened.add(place)
         return row
 
+    def ordered(self, what: str, keys: list[Any]) -> None:
+        """Add a fault if these are not in the order of their keys."""
+        if keys != sorted(keys):
+            self.faults.append(f"{what} are out of order")
+
     def question(self, one: Any) -> tuple[int, tuple[str, int]]:
         """Return a question's id, its slug and the place of its wording; keep its forecasts."""
-        question = self.row(one["question"], "question")
+        question = self.row(only(one, QUESTION)["question"], "question")
         slug, of, made = question["slug"], f" of {question['slug']}", []
         wording = self.row(one["wording"], "question_revision", of)
         resolutions = [self.row(each, "resolution", of) for each in one["resolutions"]]
+        deciding = [one["wording"], *one["resolutions"]]
+        undecided = any(each["place"] is None for each in deciding)
         paths: dict[str, list[Any]] = {}
+        unproved = set()  # the forecasters with a forecast without an entry
         for each in one["forecasts"]:
             row = self.row(each, "forecast", of)
             member = self.handles[row["member_id"]]
@@ -159,18 +223,22 @@ class Check:
             self.forecasts.append((each["place"], row, name))
             paths.setdefault(member, []).append(row)
             made.append((row["member_id"], row["made_at"], row["id"]))
-        if made != sorted(made):
-            self.faults.append(f"{slug}: the forecasts are out of order")
+            unproved |= {member} if each["place"] is None else set()
+        self.ordered(f"{slug}: the forecasts", made)
+        self.ordered(f"{slug}: the resolutions", [row["id"] for row in resolutions])
         rows = [wording, *resolutions, *(row for path in paths.values() for row in path)]
         if any(row["question_id"] != question["id"] for row in rows):
             self.faults.append(f"{slug}: a row of another question")
         decided = [row for row in resolutions if row["state"] in ("confirmed", "withdrawn")]
         newest = max(decided, key=lambda row: row["id"], default=None)
         outcome = newest["outcome"] if newest and newest["state"] == "confirmed" else None
-        given = {score["forecaster"]: score["brier"] for score in one["scores"]}
+        given = {only(score, SCORE)["forecaster"]: score["brier"] for score in one["scores"]}
         if len(given) != len(one["scores"]):
             self.faults.append(f"{slug}: a score appears twice")
         for member in sorted({*paths, *given}):
+            if undecided or member in unproved:
+                self.stated += [given[member]] if member in given else []
+                continue
             score = brier(wording, outcome, paths.get(member, []))
             self.scores += [] if score is None else [score]
             if differ := differing(score, given.get(member)):
@@ -192,6 +260,7 @@ class Check:
                 self.faults.append(f"{slug}: the {entry.kind} of entry {place} was left out")
         names = "forecasts", "others", "elsewhere", "questions_elsewhere"
         found = len(self.forecasts), others, len(elsewhere), len(set(elsewhere))
+        only(given, " ".join(names))
         for name, number in zip(names, found):  # noqa: B905 Python 3.9
             if given[name] != number:
                 self.faults.append(f"counts: {name}: {number} counted, {given[name]} stated")
@@ -209,7 +278,8 @@ class Check:
         for digest, token in given.items():
             fault = "" if digest in self.places else "does not belong to this chain"
             try:
-                imprint, time = stamped(b64decode(token))
+                self.tokens[digest] = b64decode(token, validate=True)
+                imprint, time = stamped(self.tokens[digest])
                 if not fault and imprint != hashlib.sha256(digest.encode()).digest():
                     fault = "is for another digest"
             except (LookupError, ValueError):
@@ -247,6 +317,8 @@ class Check:
             those = f"{len(delays)} of {many(len(proved), 'forecast')} stamped"
             hours = f"{max(0, *delays) / HOUR:.1f} hours after being recorded"
             self.said.append(f"Times: {those}, at most {hours}, if the signatures are right.")
+        if proved and not stamps:
+            self.said.append(NO_STAMPS)
         for what, number in sorted(found.items(), reverse=True):
             self.said.append(f"Times: {many(number, 'forecast')} {what}.")
 
@@ -255,12 +327,13 @@ class Check:
         place, name = one["place"], f"The receipt of entry {one['place']}"
         link = {key: value for key, value in one.items() if value is not None}
         ledger, hash_ = link.pop("ledger", ""), link.pop("hash", "")
-        entry, own = self.entries.get(place), self.entries.get(1)
-        there, other = entry and entry.hash == hash_, own and own.hash != ledger
+        entry = self.entries.get(place)
+        there, other = entry and entry.hash == hash_, ledger != self.ledger
         if sha256(json.dumps(link, sort_keys=True, separators=(",", ":"))) != hash_:
             return "altered_receipt", f"{name} was altered: its contents do not fit its hash."
         if there and other:
-            return "altered_receipt", f"{name} was altered: it names another ledger."
+            both = "and the record name different ledgers: one of them was altered."
+            return "altered_receipt", f"{name} {both}"
         if other or (entry and not there):
             return "other_ledger", f"{name} is of another ledger, or the ledger was rewritten."
         if not entry:
@@ -270,28 +343,45 @@ class Check:
         what = made[0] if made else f"forecast {one['row_id']}, which is not published"
         return "proved", f"Proved: {what}: entry {place}, unchanged since."
 
-    def pages(self, folder: Path, record: str) -> None:
-        """Compare the site's pages with their hashes, and the record with that in verify.html."""
-        every = [one for place in ("*", "questions/*", "cards/*") for one in folder.glob(place)]
-        there = {one.relative_to(folder).as_posix(): one for one in every if one.suffix in PAGES}
-        names = {*there, *self.files} if there.keys() & self.files.keys() else ()
-        for name in sorted(names):
-            if name not in there:
-                self.faults.append(f"{name} is missing")
-            elif name in self.files:
-                page = there[name].read_text("utf-8", "replace")
-                if name == "verify.html":
-                    copy = page.partition(COPY)[2].partition("</script>")[0]
-                    page = page.replace(copy, "", 1)
-                    self.faults += [] if copy == record.replace("<", "\\u003c") else [DIFFER]
-                if sha256(page) != self.files[name]:
-                    self.faults.append(f"{name} does not match its hash in record.json")
-            elif "/" in name:
-                self.faults.append(f"{name} is not a page of this record")
-            else:
-                self.said.append(f"Pages: {name} is not part of this record.")
+    def pages(self, folder: Path, data: bytes, *known: str) -> None:
+        """Compare the folder's files with the list of their hashes in record.json.
+
+        ``data``: the contents of record.json, which are compared with their ``known`` hashes.
+        """
+        own = sha256(data)
+        for one in known:
+            self.known = max(self.known, self.last)
+            self.faults += [] if one == own else [f"record.json does not have the hash {one[:20]}…"]
+        parts = {name.partition("/")[0] for name in self.files if "/" in name}
+        program = Path(__file__).read_bytes()
+        listed = {f"{one}.tsr": sha256(token) for one, token in self.tokens.items()}
+        listed.update(self.files)
+        there = [name for name in files_in(folder) if name != FILE]
+        for name in there:
+            if name not in listed:
+                if name.partition("/")[0] in parts:
+                    self.faults.append(f"{name} is not a file of this record")
+                elif name != PROGRAM:
+                    self.foreign.append(name)
+                continue
+            try:
+                found = content(folder / name)
+            except (OSError, ValueError) as error:
+                self.faults.append(f"{name} cannot be read: {error}")
+                continue
+            is_this = name == PROGRAM and found == program
+            if sha256(found) != listed[name] and not is_this:
+                self.faults.append(f"{name} does not match its hash in record.json")
+        if found_some := self.files.keys() & {*there} - {PROGRAM}:
+            missing = sorted(self.files.keys() - {*there})
+            self.faults += [f"{name} is missing" for name in missing]
         compared = f"{many(len(self.files), 'file')} compared with their hashes"
-        self.said.append(f"Pages: {compared if names else 'none found in this folder'}.")
+        pages = compared if found_some else "none found in this folder"
+        self.said.append(f"Pages: {pages}. Hash of record.json: {own}")
+        if self.foreign and not self.files:
+            self.faults.append("record.json lists no files, but the folder has some")
+        if self.foreign:
+            self.said.append(f"Pages: not part of this record: {', '.join(self.foreign)}.")
 
 
 def stamped(token: bytes) -> tuple[bytes, int]:
@@ -329,7 +419,7 @@ def inside(data: bytes, *path: int) -> bytes:
     return data
 
 
-def brier(wording: Any, outcome: str | None, path: list[Any]) -> float | None:
+def brier(wording: Any, outcome: Any, path: list[Any]) -> Any:
     """Return the mean of (p − outcome)² over the time with a forecast; options: half the sum."""
     if outcome in (None, "annulled", "ambiguous") or wording["type"] in ("numeric", "date"):
         return None
@@ -357,9 +447,9 @@ def distance(row: Any, options: Any, outcome: str) -> float:
     return float(sum((p - (k == hit)) ** 2 for k, p in enumerate(vector) if p is not None)) / 2
 
 
-def sha256(text: str) -> str:
-    """Return the SHA-256 of a text in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def sha256(data: Any) -> str:
+    """Return the SHA-256 of a text or of bytes in hexadecimal."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
 
 
 def micros(time: str) -> int:
@@ -367,7 +457,7 @@ def micros(time: str) -> int:
     return (datetime.fromisoformat(time[:-1]) - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
 
 
-def shown(score: float | None, digits: int = 4) -> str:
+def shown(score: Any, digits: int = 4) -> str:
     """Return a score as text."""
     return "none" if score is None else f"{score:.{digits}f}"
 
@@ -380,12 +470,83 @@ def differing(score: Any, stated: Any) -> str:
     return f"{shown(score, digits)} computed from the rows, {shown(stated, digits)} stated"
 
 
+def mean(scores: list[float]) -> Any:
+    """Return the mean of scores; None without any."""
+    return sum(scores) / len(scores) if scores else None
+
+
+def number(digits: str) -> Any:
+    """Return a number of a record's JSON; ValueError if it is too long, or not finite."""
+    if len(digits) > 32 or not isfinite(float(digits)):
+        raise ValueError(f"{digits[:20]} is not a number that a record can have")
+    return int(digits) if digits.lstrip("-").isdecimal() else float(digits)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a record's JSON; ValueError for a name that it has twice."""
+    [(name, times)] = Counter(name for name, _ in pairs).most_common(1) or [("", 1)]
+    if times > 1:
+        raise ValueError(f"the name {name!r} appears twice")
+    return dict(pairs)
+
+
+# Some programs read the first of two equal names, and others the last.
+strict = json.JSONDecoder(
+    object_pairs_hook=once, parse_int=number, parse_float=number, parse_constant=number
+).decode
+
+
+def only(one: Any, names: str, optional: str = "") -> Any:
+    """Return an object that has these members, and no others; ValueError otherwise."""
+    if not {*names.split()} <= one.keys() <= {*names.split(), *optional.split()}:
+        raise ValueError
+    return one
+
+
+def content(file: Path) -> bytes:
+    """Return a file's bytes; ValueError for a link, a pipe, a device, or one that is too large."""
+    found = file.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is not a plain file")
+    if found.st_size > MOST:
+        raise ValueError(f"it has {found.st_size} bytes, and at most {MOST} are read")
+    return file.read_bytes()
+
+
+def checked(folder: Path, *known: str) -> Check:
+    """Return the check of a folder, with ``known`` digests, and hashes of its record.json.
+
+    OSError, ValueError or RecursionError if the record or the folder cannot be read.
+    """
+    data = content(folder / FILE)
+    check = Check(strict(data.decode()), *(one for one in known if "-" in one))
+    check.pages(folder, data, *(one for one in known if "-" not in one))
+    return check
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of a folder's files, and of links and unreadable folders in it."""
+    found: list[str] = []
+    left = [""]
+    while left:
+        within = left.pop()
+        try:
+            every = [*os.scandir(folder / within)]
+        except OSError:
+            found.append(within)
+            continue
+        for one in every:
+            is_folder = one.is_dir(follow_symlinks=False)
+            (left if is_folder else found).append(within + one.name + "/" * is_folder)
+    return sorted(found)
+
+
 def receipts(text: str) -> list[Any]:
     """Return the receipts in JSON or JSON Lines, wherever they are in it; ValueError without."""
     try:
-        left = [json.loads(text)]
+        left = [strict(text)]
     except ValueError:
-        left = [json.loads(line) for line in text.splitlines() if line.strip()]
+        left = [strict(line) for line in text.splitlines() if line.strip()]
     found = []
     while left:
         one = left.pop(0)
@@ -411,39 +572,46 @@ def plain(lines: list[str]) -> str:
 
 
 def main() -> None:
-    """Print the findings; exit with 1 if there is a fault."""
-    folder, options, given = Path(__file__).parent, sys.argv[1:], []
-    if "--receipt" in options[:-1]:
-        at = options.index("--receipt")
-        try:
-            given = receipts(Path(options[at + 1]).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            sys.exit(f"{options[at + 1]} cannot be read: {error}")
-        del options[at : at + 2]
-    if any(one.startswith("-") and one != "--stamps" for one in options):
-        sys.exit(__doc__)
+    """Print the findings, and exit with the status."""
+    options, folder, known, given, writes = iter(sys.argv[1:]), "", [], [], False
+    name = FILE
     try:
-        text = (folder / "record.json").read_text("utf-8")
-        record = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        sys.exit(f"record.json cannot be read: {error}")
-    check = Check(record, *(one for one in options if one != "--stamps"))
-    check.pages(folder, text)
+        for one in options:
+            if one == "--receipt":
+                name = next(options, one)
+                given += receipts(Path(name).read_text("utf-8"))
+            elif one == "--stamps":
+                writes = True
+            elif re.fullmatch("([0-9]{1,18}-)?[0-9a-f]{64}", one):
+                known.append(one)
+            elif one.startswith("-") or folder:
+                sys.exit(__doc__)
+            else:
+                folder = one
+        root = Path(folder) if folder else Path(__file__).parent
+        name = str(root / FILE)
+        check = checked(root, *known)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        sys.exit(plain([f"{name} cannot be read: {error}"]))
     print(plain(check.said))
     if check.faults:
-        sys.exit(plain(["This record does NOT pass the check:", *check.faults]))
+        sys.exit(plain([check.verdict, *check.faults]))
     findings = [check.receipt(one) for one in given]
     for finding, said in findings:
         print(plain([said]), file=sys.stdout if finding == "proved" else sys.stderr)
     if any(finding != "proved" for finding, _ in findings):
         sys.exit(1)
-    if "--stamps" in options:
-        for digest, token in record["stamps"].items():
-            (folder / f"{digest}.tsr").write_bytes(b64decode(token))
-            print(f"openssl ts -verify -CAfile ROOTS.pem -digest {sha256(digest)} -in {digest}.tsr")
-    elif record["stamps"]:
-        print("To check the signatures of the stamps: python verify.py --stamps")
-    print(check.verdict)
+    for digest, token in check.tokens.items() if writes else ():
+        try:
+            with Path(f"{digest}.tsr").open("xb") as file:  # not through a link of the folder
+                file.write(token)
+        except OSError as error:
+            sys.exit(f"{digest}.tsr cannot be written: {error}")
+        print(f"openssl ts -verify -CAfile ROOTS.pem -digest {sha256(digest)} -in {digest}.tsr")
+    if check.tokens and not writes:
+        print("To check the signatures of the stamps, add --stamps.")
+    print(check.verdict, file=sys.stderr if check.status else sys.stdout)
+    sys.exit(check.status)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from forecasts.ledger.clock import TIME
 from forecasts.ledger.models import Member
 from forecasts.ledger.verification import newest
 from forecasts.publication.proof import record_json
+from forecasts.publication.publish import publish
 from forecasts.publication.record import published
 from forecasts.questions import registry
 from forecasts.resolution.confirmation import confirm
@@ -158,6 +159,18 @@ def kept(filled: Filled) -> str:
     text = record_text(engine, filled.stamps)
     engine.dispose()
     return text
+
+
+@pytest.fixture(scope="session")
+def whole(filled: Filled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kate's published folder, from a file, made once."""
+    folder = tmp_path_factory.mktemp("whole") / "record"
+    engine = database.open_engine(sqlite_url(filled.file))
+    with database.reading(engine) as session:
+        kate = member_or_new(session, "kate", now=day(12))
+        publish(session, folder, who=kate, member=kate, stamps=filled.stamps, now=day(12))
+    engine.dispose()
+    return folder
 
 
 @pytest.fixture

@@ -145,9 +145,9 @@ def test_a_published_record_and_a_digest_prove_receipts_or_say_why_not(
         rain, bobs, _ = receipts_of(session, [1, 2, 3])
     engine.dispose()
     later = rain.model_copy(update={"place": 10_000})
-    (tmp_path / "record.json").write_text(kept, encoding="utf-8")
-    program = Path(verify.__file__).read_text(encoding="utf-8")
-    (tmp_path / "verify.py").write_text(program, encoding="utf-8")
+    folder = tmp_path / "record"
+    folder.mkdir()
+    (folder / "record.json").write_text(kept, encoding="utf-8")
     altered, strange = rain.model_copy(update={"row_id": 9}), of_another_ledger(rain)
     cases = {
         "proved": (rain, "Proved: rain, forecast of kate at 2026-01-02T00:00:00.000000Z: entry"),
@@ -156,12 +156,12 @@ def test_a_published_record_and_a_digest_prove_receipts_or_say_why_not(
         "other_ledger": (strange, "is of another ledger, or the ledger was rewritten."),
     }
     for finding, (one, said) in cases.items():
-        [found] = compare(tmp_path, [one])
+        [found] = compare(folder, [one])
         assert found.finding == finding.replace("hidden", "proved")
         assert said in found.said
         file = tmp_path / "receipt.json"
         file.write_text(f'{{"receipt": {one.model_dump_json()}}}', encoding="utf-8")
-        command = [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), "--receipt", str(file)]
+        command = [sys.executable, "-I", verify.__file__, str(folder), "--receipt", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == (found.finding != "proved")
         assert found.said in (done.stderr or done.stdout)
@@ -174,7 +174,7 @@ def test_a_published_record_and_a_digest_prove_receipts_or_say_why_not(
     file.write_text("{}")
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (refused.returncode, "it has no receipt" in refused.stderr) == (1, True)
-    (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
-    [found] = compare(tmp_path, [rain])
+    (folder / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
+    [found] = compare(folder, [rain])
     assert found.finding == "altered_folder"
     assert "does not pass its check: forecast 1 of rain does not match entry" in found.said

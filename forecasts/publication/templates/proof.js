@@ -1,12 +1,18 @@
 "use strict";
-// The same check as verify.py, fault for fault, with the browser's own SHA-256.
-const FORM = "public record of forecasts, form 1";
+// The same check as verify.py, which is the reference, with the browser's own SHA-256. A test
+// compares the two, sentence for sentence.
+const FORM = "public record of forecasts, form 2";
 const NOTHING = "0".repeat(64);
 const HOUR = 3600000000; // microseconds
 const SHA2 = { "0201": "SHA-256", "0202": "SHA-384", "0203": "SHA-512" };
 const MESSAGE_DIGEST = "2a864886f70d010904";
 const ONLY =
   "Only a digest from elsewhere, or the signature of a stamp, shows when its chain was made.";
+const NO_FORM = `record.json does not have the form of this release: ${FORM}`;
+const NO_STAMPS = "Times: no stamps. The ledger's owner gets them with: forecasts digest --stamp";
+const RECORD =
+  "form digest ledger team brier files counts members questions stamps first before entries";
+const QUESTION = "question wording resolutions forecasts scores";
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 const hash = async (bytes, name = "SHA-256") =>
@@ -22,6 +28,34 @@ const differing = (score, stated) => {
 };
 const many = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
 const compare = (one, other) => (one < other ? -1 : Number(one > other));
+const isObject = (one) => one?.constructor === Object;
+const mean = (scores) =>
+  scores.length ? scores.reduce((total, score) => total + score, 0) / scores.length : null;
+
+function strict(text) {
+  const value = JSON.parse(text);
+  const open = []; // the names of each object that is open, and nothing for a list
+  const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[{}[\]]|-?\d[\d.eE+-]*/g;
+  for (const [token] of text.matchAll(tokens)) {
+    if (token === "{" || token === "[") open.push(new Set());
+    else if (token === "}" || token === "]") open.pop();
+    else if (token.endsWith(":")) {
+      const name = JSON.parse(token.slice(0, -1));
+      if (open.at(-1).has(name)) throw new TypeError(`the name '${name}' appears twice`);
+      open.at(-1).add(name);
+    } else if (token[0] !== '"' && (token.length > 32 || !Number.isFinite(Number(token)))) {
+      throw new TypeError(`${token.slice(0, 20)} is not a number that a record can have`);
+    }
+  }
+  return value;
+}
+
+function only(one, names, optional = "") {
+  const known = `${names} ${optional}`.split(" ");
+  const isOther = Object.keys(one).some((name) => !known.includes(name));
+  if (isOther || !names.split(" ").every((name) => name in one)) throw new TypeError();
+  return one;
+}
 
 class Check {
   faults = [];
@@ -34,38 +68,56 @@ class Check {
   forecasts = [];
   handles = new Map();
   scores = [];
+  stated = [];
 
   async all(record) {
     try {
       if (record.form !== FORM) throw new TypeError();
-      Object.keys(record.files);
+      const { files, first, stamps } = only(record, RECORD);
+      if (![files, stamps].every(isObject) || !Number.isInteger(first)) throw new TypeError();
       await this.chain(record);
       for (const one of record.members) {
-        this.handles.set((await this.row(one, "member")).id, JSON.parse(one.said).handle);
+        this.handles.set((await this.row(one, "member")).id, strict(one.said).handle);
       }
       const who = [...this.handles.values()].join(", ");
       const title =
         record.team === null ? who : `${(await this.row(record.team, "team")).name} (${who})`;
       const wordings = new Map();
       for (const one of record.questions) await this.question(one, wordings);
+      this.ordered("the questions", [...wordings.keys()].map((id) => [id]));
+      if (this.first > 1 && this.unproved >= this.first) {
+        const fewer = "has fewer before it than rows without an entry";
+        this.faults.push(`entry ${this.first} ${fewer}`);
+      }
       const forecasts = many(this.forecasts.length, "forecast");
       this.said.unshift(`${title}: ${forecasts} on ${many(wordings.size, "question")}.`);
       this.counts(record.counts, wordings);
       this.times(await this.stamps(record.stamps));
-      const sum = this.scores.reduce((total, score) => total + score, 0);
-      const mean = this.scores.length ? sum / this.scores.length : null;
-      const differ = differing(mean, record.brier);
+      const differ = differing(mean([...this.scores, ...this.stated]), record.brier);
       if (differ) this.faults.push(`mean Brier score: ${differ}`);
-      const recomputed = `${many(this.scores.length, "Brier score")} recomputed, mean ${shown(mean)}`;
-      this.said.push(`Scores: ${recomputed}.`);
+      const recomputed = `${many(this.scores.length, "Brier score")} recomputed`;
+      const unproved = this.stated.length ? `; ${this.stated.length} cannot be` : "";
+      this.said.push(`Scores: ${recomputed}, mean ${shown(mean(this.scores))}${unproved}.`);
       const older = [...this.older].sort().map(([kind, number]) => many(number, kind));
       if (older.length) {
         this.said.push(`Not proved, since older than this part of the chain: ${older.join(", ")}.`);
       }
     } catch {
-      this.faults.push("record.json does not have the form of a public record");
+      this.faults.push(NO_FORM);
     }
     return this;
+  }
+
+  get unproved() {
+    return [...this.older.values()].reduce((total, number) => total + number, 0);
+  }
+
+  get verdict() {
+    if (this.faults.length) return "This record does NOT pass the check:";
+    const known = `agrees with its chain of hashes. ${ONLY}`;
+    if (!this.unproved) return `This record ${known}`;
+    const rows = `${this.unproved} of ${many(this.rows.size, "row")} cannot be checked`;
+    return `${rows}: anyone could have altered them. The rest of this record ${known}`;
   }
 
   async chain(record) {
@@ -83,6 +135,9 @@ class Check {
         time = at;
       }
       Object.assign(link, { before, kind });
+      if (start.length && (start.length !== 2 || question === null || ends.has(question))) {
+        throw new TypeError();
+      }
       if (question !== null) {
         const [number, previous] = ends.get(question) ?? (start.length ? start : [0, NOTHING]);
         Object.assign(link, { number: number + 1, place, previous, question });
@@ -98,12 +153,19 @@ class Check {
     if (record.digest !== `${place}-${before}`) {
       this.faults.push("the chain does not end in the stated digest: one was altered");
     }
-    const part = `entries ${record.first} to ${place}, each with the hash of the one before`;
-    this.said.push(`Chain: ${part}. Digest: ${place}-${before}`);
+    if (place && record.first === 1 && this.entries.get(1).hash !== record.ledger) {
+      this.faults.push("the first entry is not that of the stated ledger");
+    }
+    const part = `entries ${record.first} to ${place} of ledger ${record.ledger.slice(0, 12)}…`;
+    const each = "each with the hash of the one before";
+    this.said.push(`Chain: ${part}, ${each}. Digest: ${place}-${before}`);
+    if (this.first > 1) {
+      this.said.push("Chain: only a receipt shows that this part is of that ledger.");
+    }
   }
 
   async row(one, kind, of = "") {
-    const row = JSON.parse(one.row);
+    const row = strict(only(one, "place row", "salt said").row);
     const place = one.place;
     const known = `${kind} ${row.id}`;
     const name = known + of;
@@ -126,14 +188,27 @@ class Check {
     return row;
   }
 
+  ordered(what, keys) {
+    const isAfter = (one, other) => {
+      const at = one.findIndex((key, place) => key !== other[place]);
+      return at >= 0 && compare(one[at], other[at]) > 0;
+    };
+    if (keys.some((key, at) => at > 0 && isAfter(keys[at - 1], key))) {
+      this.faults.push(`${what} are out of order`);
+    }
+  }
+
   async question(one, wordings) {
-    const question = await this.row(one.question, "question");
+    const question = await this.row(only(one, QUESTION).question, "question");
     const slug = question.slug;
     const of = ` of ${slug}`;
     const wording = await this.row(one.wording, "question_revision", of);
     const resolutions = [];
     for (const each of one.resolutions) resolutions.push(await this.row(each, "resolution", of));
+    const isUnproved = (each) => each.place === null;
+    const undecided = [one.wording, ...one.resolutions].some(isUnproved);
     const paths = new Map();
+    const unproved = new Set();
     const made = [];
     for (const each of one.forecasts) {
       const row = await this.row(each, "forecast", of);
@@ -143,21 +218,25 @@ class Check {
       this.forecasts.push({ place: each.place, row, name });
       paths.set(member, [...(paths.get(member) ?? []), row]);
       made.push(row);
+      if (isUnproved(each)) unproved.add(member);
     }
-    const inOrder = (now, then) =>
-      now.member_id - then.member_id || compare(now.made_at, then.made_at) || now.id - then.id;
-    if (made.some((row, at) => at > 0 && inOrder(made[at - 1], row) > 0)) {
-      this.faults.push(`${slug}: the forecasts are out of order`);
-    }
+    const keys = made.map((row) => [row.member_id, row.made_at, row.id]);
+    this.ordered(`${slug}: the forecasts`, keys);
+    this.ordered(`${slug}: the resolutions`, resolutions.map((row) => [row.id]));
     if ([wording, ...resolutions, ...made].some((row) => row.question_id !== question.id)) {
       this.faults.push(`${slug}: a row of another question`);
     }
     const decided = resolutions.filter((row) => ["confirmed", "withdrawn"].includes(row.state));
     decided.sort((now, then) => then.id - now.id);
     const outcome = decided.length && decided[0].state === "confirmed" ? decided[0].outcome : null;
-    const given = new Map(one.scores.map((score) => [score.forecaster, score.brier]));
+    const scores = one.scores.map((score) => only(score, "forecaster brier"));
+    const given = new Map(scores.map((score) => [score.forecaster, score.brier]));
     if (given.size !== one.scores.length) this.faults.push(`${slug}: a score appears twice`);
     for (const member of [...new Set([...paths.keys(), ...given.keys()])].sort()) {
+      if (undecided || unproved.has(member)) {
+        if (given.has(member)) this.stated.push(given.get(member));
+        continue;
+      }
       const score = brier(wording, outcome, paths.get(member) ?? []);
       const stated = given.get(member) ?? null;
       if (score !== null) this.scores.push(score);
@@ -188,6 +267,7 @@ class Check {
       elsewhere: elsewhere.length,
       questions_elsewhere: questions,
     };
+    only(given, Object.keys(found).join(" "));
     for (const [name, number] of Object.entries(found)) {
       if (given[name] !== number) {
         this.faults.push(`counts: ${name}: ${number} counted, ${given[name]} stated`);
@@ -259,6 +339,7 @@ class Check {
       const stamped_ = `${covered} of ${many(proved, "forecast")} stamped`;
       this.said.push(`Times: ${stamped_}, at most ${hours}, if the signatures are right.`);
     }
+    if (proved && !stamps.length) this.said.push(NO_STAMPS);
     for (const what of [...found.keys()].sort().reverse()) {
       this.said.push(`Times: ${many(found.get(what), "forecast")} ${what}.`);
     }
@@ -334,43 +415,47 @@ function distance(row, options, outcome) {
   return vector.reduce((sum, p, k) => (p === null ? sum : sum + (p - (k === hit)) ** 2), 0) / 2;
 }
 
-async function show(text, name, limit) {
-  const state = document.getElementById("proof-state");
+async function checked(bytes) {
+  const check = new Check();
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    await check.all(strict(text));
+  } catch (error) {
+    check.faults.push(`record.json cannot be read: ${error.message}`);
+  }
+  return check;
+}
+
+async function show(bytes, name) {
   const list = (name, lines) =>
     document.getElementById(name).replaceChildren(
       ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
     );
   if (!globalThis.crypto?.subtle) {
-    state.textContent = "Browsers check only over https or from a file. Run python verify.py instead.";
+    say("Browsers check only over https or from a file. Run python3 -I verify.py instead.");
     return;
   }
-  state.textContent = "Checking…";
-  let record = null;
-  try {
-    record = JSON.parse(text);
-  } catch {
-    // said below
-  }
-  const check = await new Check().all(record);
+  say("Checking…");
+  const check = await checked(bytes);
   list("proof-faults", check.faults);
   list("proof-said", check.said);
-  const older = check.older.size ? ", except for the older rows, which are not proved" : "";
-  state.textContent = check.faults.length
-    ? `${name} does NOT pass the check:`
-    : `${name} agrees with its chain of hashes${older}. ${ONLY}`;
-  document.getElementById("proof-limit").textContent = limit;
+  document.getElementById("proof-hash").textContent = hex(await hash(bytes));
+  say(`${name}: ${check.verdict}`);
 }
 
-const copy = document.getElementById("proof-data").textContent;
+function say(what) {
+  document.getElementById("proof-state").textContent = what;
+}
+
 document.getElementById("proof-file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
-  if (!file) return;
-  const text = await file.text();
-  const relation = text.replaceAll("<", "\\u003c") === copy ? "is the same as" : "differs from";
-  show(text, file.name, `Not compared: the pages. This file ${relation} the copy in this page.`);
+  if (file) show(await file.arrayBuffer(), file.name);
 });
-show(
-  copy,
-  "The copy of the record in this page",
-  "Not compared: the file record.json and the other pages. Run python verify.py to compare them.",
-);
+if (location.protocol === "file:") {
+  say("A page that is opened as a file cannot read the record beside it: choose record.json.");
+} else {
+  fetch("record.json")
+    .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new TypeError())))
+    .then((bytes) => show(bytes, "record.json"))
+    .catch(() => say("The record beside this page cannot be read: choose a file record.json."));
+}
