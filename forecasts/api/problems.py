@@ -48,7 +48,7 @@ REQUESTS: dict[Act, str] = {
     "revise": "PATCH /api/v1/questions/{}",
     "update": "POST /api/v1/questions/{}/forecasts",
 }
-_FIELDS = {"because": "note", "option": "options"}
+FIELDS = {"because": "note", "option": "options"}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 # By the type of Pydantic's error, with the fields of its context.
@@ -158,7 +158,7 @@ def status_and_kind(error: LedgerError) -> tuple[int, str]:
 def request(remedy: Remedy) -> str:
     """Return the request for a remedy's act; without one, the command and where it is run."""
     options = remedy.options.items()
-    fields = [_FIELDS.get(name, name) for name, value in options if value is not True]
+    fields = [FIELDS.get(name, name) for name, value in options if value is not True]
     if not remedy.act:
         return ", ".join(f"{name}={value}" for name, value in options)
     if remedy.act not in REQUESTS:

@@ -209,6 +209,14 @@ class BadInput(LedgerError):
         self.problems = tuple(problems)
 
 
+class RuleError(ValueError):
+    """A broken rule of a row, for Pydantic, with its remedy."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
 class CaptureError(LedgerError):
     """An article cannot be fetched or read; nothing was stored."""
 

@@ -42,6 +42,8 @@ def read_time(text: str, *, end_of_day: bool = False) -> datetime:
             day = date(int(parts[3]), month, int(parts[1]))
         elif len(text) == 10:
             day = date.fromisoformat(text)
+        elif not re.search("[Tt ]", text):
+            raise ValueError("20270501 and 2027-W20 have no time of day")
         else:
             return utc(datetime.fromisoformat(text))
         return datetime.combine(day, time(23, 59, 59) if end_of_day else time(), UTC)

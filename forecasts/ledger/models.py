@@ -25,6 +25,7 @@ from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, ins
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
+from forecasts.common.errors import RuleError
 from forecasts.common.text import unstorable_character
 from forecasts.common.times import iso
 from forecasts.common.vocabulary import DIGEST_ADDRESS as DIGEST_ADDRESS
@@ -310,7 +311,7 @@ class QuestionText(_Table):
     @classmethod
     def _a_title_says_something(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("The question has no title.")
+            raise RuleError("The question has no title.", "Give it a title.")
         return value
 
     @field_validator("options", "tags")
@@ -318,7 +319,9 @@ class QuestionText(_Table):
     def _what_is_stored_as_json_is_text(cls, value: list[str] | None) -> list[str] | None:
         for word in value or []:
             if sign := unstorable_character(word):
-                raise ValueError(f"{word[:60]!r} contains {sign}, which a ledger cannot store.")
+                raise RuleError(
+                    f"{word[:60]!r} contains {sign}, which a ledger cannot store.", "Remove it."
+                )
         return value
 
     @field_validator(
@@ -331,40 +334,50 @@ class QuestionText(_Table):
     @classmethod
     def _times_have_a_zone(cls, value: datetime | None, field: ValidationInfo) -> datetime | None:
         if value is not None and value.utcoffset() is None:
-            raise ValueError(
+            raise RuleError(
                 f"The {(field.field_name or '').replace('_', ' ')} {value.isoformat()} has no time "
-                "zone; it needs an offset or Z, as in 2025-10-30T14:00:00Z."
+                "zone; it needs an offset or Z, as in 2025-10-30T14:00:00Z.",
+                "Add its offset.",
             )
         try:
             return None if value is None else value.astimezone(UTC)
         except OverflowError:
-            raise ValueError(
+            raise RuleError(
                 f"The {(field.field_name or '').replace('_', ' ')} {value} is not a time in the "
-                "years 1 to 9999 in UTC."
+                "years 1 to 9999 in UTC.",
+                "Give a time in these years.",
             ) from None
 
     @model_validator(mode="after")
     def _the_parts_fit_together(self) -> QuestionText:
         if self.scheduled_close_time <= self.open_time:
-            raise ValueError(
+            raise RuleError(
                 f"The scheduled close, {iso(self.scheduled_close_time)}, must come after the open "
-                f"time, {iso(self.open_time)}."
+                f"time, {iso(self.open_time)}.",
+                "Give a later close, or an earlier opening.",
             )
         if self.type is QuestionType.multiple_choice:
             _check_options(self.options or [])
         elif self.options is not None:
-            raise ValueError(
-                f"Options belong to multiple_choice questions only; this one is {self.type}."
+            raise RuleError(
+                f"Options belong to multiple_choice questions only; this one is {self.type}.",
+                "Leave the options out, or give the type multiple_choice.",
             )
         if self.is_quantitative:
             if self.lower_bound is None or self.upper_bound is None:
-                raise ValueError(f"A {self.type} question needs a lower and an upper bound.")
+                raise RuleError(
+                    f"A {self.type} question needs a lower and an upper bound.",
+                    "Give both: the least and the greatest value that you expect.",
+                )
         elif self.lower_bound is not None or self.upper_bound is not None:
-            raise ValueError(
-                f"Bounds belong to numeric and date questions only; this one is {self.type}."
+            raise RuleError(
+                f"Bounds belong to numeric and date questions only; this one is {self.type}.",
+                "Leave the bounds out, or give the type numeric or date.",
             )
         if self.visibility is Visibility.team and self.team_id is None:
-            raise ValueError("A question that only a team may see needs a team.")
+            raise RuleError(
+                "A question that only a team may see needs a team.", "Give the team's name."
+            )
         return self
 
     @property
@@ -385,20 +398,23 @@ class QuestionText(_Table):
 
 def _check_options(options: list[str]) -> None:
     if len(options) < 2:
-        raise ValueError(
-            f"A multiple_choice question needs at least two options; it has {len(options)}."
+        raise RuleError(
+            f"A multiple_choice question needs at least two options; it has {len(options)}.",
+            "Give two or more, as in North, South; or ask it as yes or no.",
         )
     for option in options:
         if options.count(option) > 1:
-            raise ValueError(f"Options must differ; {option!r} is there twice.")
+            raise RuleError(f"Options must differ; {option!r} is there twice.", "Give it once.")
         if not option.strip() == option != "":
-            raise ValueError(
-                f"An option must not be blank, or begin or end with a space; {option!r} does."
+            raise RuleError(
+                f"An option must not be blank, or begin or end with a space; {option!r} does.",
+                "Remove the blanks.",
             )
         if option.casefold() in ("annulled", "ambiguous"):
-            raise ValueError(
+            raise RuleError(
                 f"{option!r} cannot be an option: annulled and ambiguous are outcomes of every "
-                "question."
+                "question.",
+                "Give it another name.",
             )
 
 

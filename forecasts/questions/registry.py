@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Refused, Remedy
+from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.text import cut
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
@@ -59,7 +59,11 @@ def question_text(**fields: Any) -> QuestionText:
     try:
         text = QuestionText.model_validate(fields)
     except ValidationError as error:
-        raise BadInput(" ".join(_sentence(item) for item in error.errors())) from None
+        faults = error.errors()
+        remedies = dict.fromkeys(_remedy(item) for item in faults)
+        raise BadInput(
+            " ".join(_sentence(item) for item in faults), remedy=" ".join(remedies)
+        ) from None
     limits.require_name(text.title, "The title")
     limits.require_name(text.family, "The family")
     for kind, names in (("tag", text.tags), ("option", text.options)):
@@ -69,6 +73,23 @@ def question_text(**fields: Any) -> QuestionText:
         limits.require_prose(getattr(text, field), f"The text of the {field.replace('_', ' ')}")
     _check_bounds(text)
     return text
+
+
+def require_distinct(options: Sequence[str]) -> None:
+    """Refuse options that differ only in case: forecasts may name them in any case."""
+    for one, other in itertools.combinations(options, 2):
+        if one.casefold() == other.casefold():
+            raise BadInput(
+                f"The options {one!r} and {other!r} differ only in case.",
+                remedy="Give them names that differ in more than case.",
+            )
+
+
+def _remedy(item: Any) -> str:
+    """Return the way out of one of pydantic's errors on a wording."""
+    if item["type"] == "value_error":
+        return str(getattr(item["ctx"]["error"], "remedy", ""))
+    return f"Give the {str(item['loc'][0]).replace('_', ' ')} in that form."
 
 
 def _sentence(item: Any) -> str:
@@ -95,12 +116,16 @@ def _check_bounds(text: QuestionText) -> None:
             kind = "date" if text.type == QuestionType.date else "number"
             raise BadInput(
                 f"The {name} bound {bound!r} is not a {kind}; the bounds of a {text.type} question "
-                f"are {kind}s."
+                f"are {kind}s.",
+                remedy="Write a day: 2027-03-31."
+                if kind == "date"
+                else "Write it in digits, without a unit or commas: 1500000 or 2.5.",
             ) from None
     if numbers[0] >= numbers[1]:
         raise BadInput(
             f"The lower bound {text.lower_bound!r} must be below the upper bound "
-            f"{text.upper_bound!r}."
+            f"{text.upper_bound!r}.",
+            remedy="Give the smaller one as the lower bound.",
         )
     if fault := bounds_fault(*numbers):
         raise BadInput(
@@ -146,6 +171,7 @@ def register(
             ),
         )
     require_can_ask(session, text, member=member, now=now)
+    require_distinct(text.options or ())
     if not text.has_criteria and others_see(session, text):
         raise Refused(
             f"{text.title!r} has no resolution criteria, and what others see needs them.",
@@ -158,7 +184,7 @@ def register(
         slug = free_slug(text.title, set(session.exec(taken)))
     elif not is_slug(slug):
         raise BadInput(
-            f"{slug!r} is not a slug: use letters, digits, hyphens, dots and underscores.",
+            f"{slug!r} is not an ID: use letters, digits, hyphens, dots and underscores.",
             remedy="Leave it out to have one made from the title.",
         )
     elif _NUMBER.fullmatch(slug):
@@ -205,13 +231,16 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
             and state.text.title.casefold().split() == text.title.casefold().split()
             and state.status != Status.annulled
         ):
+            other = "another title or close time."
             raise Refused(
                 f"This question is already registered as {state.slug!r}: it has the same title "
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
                 remedy=(
                     Remedy("Forecast on that one: {},", "update", state.slug, "P"),
-                    "or give yours another title or close time.",
-                ),
+                    f"or give yours {other}",
+                )
+                if state.accepts_forecasts(now)
+                else f"That one is {state.status} and takes no forecasts. Give yours {other}",
             )
 
 
@@ -250,7 +279,7 @@ def require_new_slugs(session: Session, slugs: Sequence[str]) -> None:
         if slug is not None:
             raise Refused(
                 f"There is already a question {slug!r}.",
-                remedy="Choose another slug; a discarded question keeps its own.",
+                remedy="Choose another ID; a discarded question keeps its own.",
             )
 
 
@@ -264,6 +293,29 @@ def find(session: Session, slug: str) -> Question:
     if question is not None and visibility.is_visible(session, question):
         return question
     raise roles.question_not_found(slug, similar_slugs(session, slug))
+
+
+def find_named(session: Session, name: str) -> Question:
+    """Return the question with this slug, number or title, in any case; errors as in ``find``."""
+    alike = (
+        select(Question)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(
+            current.is_newest_wording(),
+            visibility.question_visible(session),
+            or_(
+                func.lower(QuestionRevision.title) == name.lower(),
+                func.lower(Question.slug) == name.lower(),
+            ),
+        )
+        .limit(2)
+    )
+    try:
+        return find(session, name)
+    except NotFound:
+        if len(found := session.exec(alike).all()) != 1:
+            raise
+        return found[0]
 
 
 def similar_slugs(session: Session, slug: str) -> list[str]:

@@ -33,7 +33,12 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.questions.registry import others_see, question_text, require_can_ask
+from forecasts.questions.registry import (
+    others_see,
+    question_text,
+    require_can_ask,
+    require_distinct,
+)
 from forecasts.questions.standing import QuestionState, current_state, listing
 
 # Reasons that the ledger gives itself.
@@ -124,6 +129,8 @@ def reworded(text: QuestionText, **fields: Any) -> QuestionText:
     otherwise; BadInput for an invalid field.
     """
     new = question_text(**({name: getattr(text, name) for name in _FIELDS} | fields))
+    if "options" in fields:
+        require_distinct(new.options or ())
     before, after = text.options or [], new.options or []
     added = len(after) - len(before)
     rest = after[: len(before) - 1] + after[-1:] if before else after

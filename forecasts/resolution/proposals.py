@@ -48,7 +48,8 @@ def propose(
 ) -> Resolution:
     """Return the proposal, which is written and open until someone decides on it.
 
-    ``known_at`` defaults to now. On a resolved question it proposes a correction. Refused with
+    ``known_at`` defaults to now. On a resolved question it proposes a correction. A member's later
+    proposal replaces their earlier ones, each of which gets a row that rejects it. Refused with
     neither a note nor a source, if it is identical to the current resolution or to an open
     proposal, or if the member may not forecast.
     """
@@ -73,6 +74,9 @@ def propose(
         question, ResolutionState.proposed, outcome, known_at, now, member, resolver
     )
     row.note, row.source = note.strip(), source.strip()
+    for earlier in proposals_on(session, question) if member is not None else ():
+        if earlier.member_id == member.id and earlier.resolver_id is None and resolver is None:
+            _reject(session, earlier, question, now, member, "Replaced by a later proposal.")
     return written(session, row)
 
 
@@ -89,10 +93,21 @@ def reject(
     if not note.strip():
         remedy = "State the error in the proposal."
         raise Refused("Rejecting a proposal needs a reason.", remedy=remedy)
+    return _reject(session, proposal, question, now, member, note.strip())
+
+
+def _reject(
+    session: Session,
+    proposal: Resolution,
+    question: Question,
+    now: datetime,
+    member: Member,
+    note: str,
+) -> Resolution:
     row = resolution_row(
         question, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member
     )
-    row.note, row.proposal_id = note.strip(), proposal.id
+    row.note, row.proposal_id = note, proposal.id
     return written(session, row)
 
 

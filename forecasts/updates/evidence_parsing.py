@@ -14,18 +14,18 @@ from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value_parsing import read_probability
 
-_URL = re.compile(r"(?i)https?://\S+")
+_URL = re.compile(r"(https?://\S+)(?:\s+[-–—:]*\s*(.*))?", re.IGNORECASE | re.DOTALL)
 _ARTICLE = re.compile(r"(?i)article\s+(\d+)")
 _SHARE = re.compile(r"[\d.]+%")
 _WORD = rf"(?:{'|'.join([*Stance, *EvidenceKind])}|{_SHARE.pattern})"
 # A colon ends the qualifiers; before a web address a space is enough.
 _QUALIFIED = re.compile(
-    rf"({_WORD}(?:[\s,]+{_WORD})*)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)",
+    rf"({_WORD}(?:[\s,]+{_WORD})*)(?:\s*:\s+|[\s,:]+(?=https?://\S))(.*)",
     re.IGNORECASE | re.DOTALL,
 )
 # Any words in the place of qualifiers, which may be mistyped.
 _MAYBE_QUALIFIED = re.compile(
-    r"([^\n:]{1,60}?)(?:\s*:\s+|[\s,:]+(?=https?://\S+$))(.*)", re.IGNORECASE | re.DOTALL
+    r"([^\n:]{1,60}?)(?:\s*:\s+|[\s,:]*(?=https?://\S))(.*)", re.IGNORECASE | re.DOTALL
 )
 _MOST_QUALIFIERS = 4  # one more than there can be, in case a typo splits a word
 _SIMILARITY = 0.8  # to a stance or kind: accepts 'oposes', but not 'date' for 'data'
@@ -43,13 +43,13 @@ def read_evidence(
 ) -> CitedEvidence:
     """Return the evidence that ``text`` names: ``[stance] [kind] [share%]: SOURCE``.
 
-    SOURCE is a web address, ``article 3`` of this ledger, or a note. The qualifiers before it come
-    in any order and end with a colon, which a web address does not need:
+    SOURCE is a web address, with a note after a blank, ``article 3`` of this ledger, or a note. The
+    qualifiers before it come in any order and end with a colon, which a web address does not need:
     ``opposes data 30%: https://example.org/figures``. The defaults are ``stance`` and ``kind``,
     without a share.
 
     BadInput if a stance comes first but no colon follows, if a qualifier is given twice, and if one
-    seems to be mistyped; NotFound for an unknown article.
+    seems to be mistyped or a few other words precede an address; NotFound for an unknown article.
     """
     text = text.strip()
     match = _QUALIFIED.fullmatch(text)
@@ -88,13 +88,21 @@ def parse_evidence(
     kind: EvidenceKind,
     share: float | None = None,
 ) -> CitedEvidence:
-    """Return evidence from a web address, ``article 3`` of this ledger, or else a note."""
+    """Return evidence from a web address and its note, ``article 3`` of this ledger, or a note."""
     source = source.strip()
     url, note = None, source
     if match := _ARTICLE.fullmatch(source):
         url, note = find_article(session, int(match[1])).address, ""
-    elif _URL.fullmatch(source) or source.startswith(DIGEST_ADDRESS):
+    elif source.startswith(DIGEST_ADDRESS):
         url, note = source, ""
+    elif match := _URL.fullmatch(source):
+        url, note = match[1], match[2] or ""
+        if note:
+            url = url.rstrip(",;:")
+        if _URL.search(note):
+            raise BadInput(
+                f"{source!r} has more than one address.", remedy="Give each as a piece of its own."
+            )
     elif _SCHEME.fullmatch(source):
         require_address(source, "The evidence")
     return CitedEvidence(url=url, note=note, kind=kind, stance=stance, share=share)
@@ -111,7 +119,10 @@ def _read_share(text: str) -> float:
 
 
 def _require_no_typo(text: str) -> None:
-    """Refuse mistyped qualifiers, which would otherwise become part of a supporting note."""
+    """Refuse mistyped qualifiers, which would otherwise become part of a supporting note.
+
+    Before an address any few words are refused, as "for" and "+": the address would be lost.
+    """
     match = _MAYBE_QUALIFIED.fullmatch(text)
     words = [] if match is None else re.split(r"[\s,]+", match[1].strip().casefold())
     if match is None or len(words) > _MOST_QUALIFIERS:
@@ -119,13 +130,13 @@ def _require_no_typo(text: str) -> None:
     corrected = [_correct(word) for word in words]
     unknown = [word for word in words if word not in corrected]
     known = [word for word in corrected if word is not None]
-    if len(known) < len(words) and not (known and _URL.fullmatch(match[2].strip())):
+    if len(known) < len(words) and not _URL.fullmatch(match[2].strip()):
         return
     guess = f"Did you mean {' '.join(known)}? " if len(known) == len(words) else ""
     raise BadInput(
         f"{' '.join(unknown)!r}, before the evidence in {text!r}, is not a stance, kind or share.",
-        remedy=f"{guess}To keep all of it as a note, put 'supports: ', 'opposes: ' or 'context: ' "
-        "before it.",
+        remedy=f"{guess}Write it as in {_EXAMPLE}; to keep all of it as a note, put 'supports: ', "
+        "'opposes: ' or 'context: ' before it.",
     )
 
 

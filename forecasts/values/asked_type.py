@@ -143,6 +143,31 @@ def asked_type(title: str) -> QuestionType:
     >>> [asked_type(title).value for title in ("How many ships by May?", "Will it rain by May?")]
     ['numeric', 'binary']
     """
+    return _asked(title) or QuestionType.binary
+
+
+def decided_type(title: str, given: str | None, *, options: bool, bounds: bool) -> QuestionType:
+    """Return the type of a new question: as given, or as its options, bounds and title decide.
+
+    Bounds are those of a day if the title asks for one, else of a number. BadInput if the title
+    asks yes or no, or for one of several, and there are bounds; and as in ``require_asked_type``.
+    """
+    if given is None and options:
+        return QuestionType.multiple_choice
+    if given is not None or not bounds:
+        return require_asked_type(title, None if given is None else QuestionType(given))
+    asked = _asked(title)
+    if asked in (QuestionType.binary, QuestionType.multiple_choice):
+        asks = "yes or no" if asked == QuestionType.binary else ASKED_FOR[asked]
+        raise BadInput(
+            f"{shortened(title, _REPEATED)!r} asks for {asks}, and has bounds.",
+            remedy="Leave the bounds out, or give the type: numeric or date.",
+        )
+    return asked or QuestionType.numeric
+
+
+def _asked(title: str) -> QuestionType | None:
+    """Return the type that the words of a title ask for; None if they do not say."""
     asked = QUOTED.sub("_", " ".join(plain_punctuation(title).split()))
     if match := _LEADING.match(asked):
         asked = asked[match.end() :].lstrip(" ,:")
@@ -169,7 +194,7 @@ def asked_type(title: str) -> QuestionType:
             for type_, form in forms:
                 if form.match(words):
                     return type_
-    return QuestionType.binary
+    return None
 
 
 def require_asked_type(

@@ -343,7 +343,12 @@ def last_moment(typed: str, title: str, *, now: datetime, zone: tzinfo | None = 
     """Return the end of forecasting as typed, or if that is blank, as the title names it."""
     if typed.strip():
         return read_date(typed, now=now, zone=zone)
-    if (named := typed_deadline(title, now=now, zone=zone)) is None:
+    try:
+        named = typed_deadline(title, now=now, zone=zone)
+    except BadInput as error:
+        error.advice = f"{error.remedy} Or give the day as closes."
+        raise
+    if named is None:
         raise BadInput("The title names no last day of forecasting.", remedy="Give it as closes.")
     return named.moment
 

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time
 from forecasts.common.vocabulary import QuestionType
-from forecasts.values.outcomes import find_option
+from forecasts.values.outcomes import bounds, find_option
 from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.typed_dates import iso_date
 from forecasts.values.value import (
@@ -45,6 +45,8 @@ _PLAIN = r"(\d+(?:\.\d+)?)"
 _ODDS = re.compile(rf"{_PLAIN}\s*:\s*{_PLAIN}")
 _SHARE = re.compile(rf"{_PLAIN}\s*(?:(?P<mark>[/–-])|in|out of)\s*{_PLAIN}")
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+# Nobody writes a decimal with three places of which the last is 0, but programs round to it.
+_POINT_OF_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d\d0")
 _PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+(?:(?<=\d),\d+\s*%?\s*(?=[,;]|$))?)(?:[,;]|$)")
 # Of "Busan: 60%, Plan: B: 40%": the last colon of each.
 _LAST_COLON = re.compile(r": (?=(?:(?!: )[^,;])*(?:[,;]|$))")
@@ -119,7 +121,29 @@ def read_value(
     if question.type == QuestionType.date:
         date_of = _read_day if now is None else partial(iso_date, now=now, zone=zone)
         return check_value(_read_quantiles(given, "2027-03-01", date_of), question)
+    if isinstance(given, dict) and _is_cumulative(given, question):
+        number, share = next(pair for pair in given.items() if 0 < float(pair[1]) < 1)
+        raise BadInput(
+            f"{shown(given)} has probabilities by number, and a forecast has numbers by level.",
+            remedy=f"Write the level first: a probability of {share} for {number} or less is "
+            f"{{'{float(share) * 100:g}%': {number}}}.",
+        )
     return check_value(_read_quantiles(given, "140", _read_number), question)
+
+
+def _is_cumulative(given: dict[str, Any], question: HasOutline) -> bool:
+    """Return whether an object has a rising probability for each number: ``{"20": 0.1}``.
+
+    If the bounds lie within 0 to 1, those may be the numbers, and they are read as such.
+    """
+    try:
+        numbers, shares = [float(key) for key in given], [float(one) for one in given.values()]
+        low, high = bounds(question)
+    except (TypeError, ValueError):
+        return False
+    rises = shares == sorted(shares) and all(0 <= share <= 1 for share in shares)
+    rises = rises and any(0 < share < 1 for share in shares)
+    return rises and any(number > 1 for number in numbers) and not (low >= 0 and high <= 1)
 
 
 def read_probability(text: str) -> float:
@@ -280,11 +304,17 @@ def _percentages(levels: Sequence[str]) -> list[str]:
     """Return the levels of an object, ``10th percentile``, ``p10`` or ``10``, as ``10%``.
 
     Numbers without a % sign are percentages if one of them is above 1, or is ``p1``; a ``1`` alone
-    stays ambiguous.
+    stays ambiguous. BadInput for ``0.5`` beside such percentages.
     """
     found = [_LEVEL.fullmatch("p50" if level.casefold() == "median" else level) for level in levels]
     sizes = [(float(match[1]), match[1] == match[0]) for match in found if match]
     sign = "%" if any(size > 1 or (size == 1 and not is_bare) for size, is_bare in sizes) else ""
+    for size, is_bare in sizes if sign else ():
+        if is_bare and 0 < size < 1:
+            raise BadInput(
+                f"The level '{size:g}' beside percentages could be {size:g}% or {size * 100:g}%.",
+                remedy=f"Write {size:g}% or {size * 100:g}%.",
+            )
     return [
         f"{match[1]}{sign}" if match else level for level, match in zip(levels, found, strict=True)
     ]
@@ -352,7 +382,7 @@ def _read_quantiles(given: _Pairs, example: str, read: Callable[[str], float | s
     names = _percentages(names) if isinstance(given, dict) else names
     for name, value in zip(names, map(str, values), strict=True):
         outside = name.casefold() in OUTSIDE_LEVELS
-        level = name.casefold() if outside else repr(read_probability(name))
+        level = name.casefold() if outside else _read_level(name, form)
         if level in quantiles:
             raise BadInput(f"The level {name!r} is named twice.", remedy="Name it once.")
         if outside:
@@ -365,7 +395,21 @@ def _read_quantiles(given: _Pairs, example: str, read: Callable[[str], float | s
     return Value(quantiles=quantiles)
 
 
+def _read_level(name: str, form: str) -> str:
+    try:
+        return repr(read_probability(name))
+    except BareNumber:
+        raise
+    except BadInput:
+        raise BadInput(f"{shown(name)} is not a level, such as 10%.", remedy=form) from None
+
+
 def _read_number(text: str) -> float:
+    if _POINT_OF_THOUSANDS.fullmatch(text):
+        raise BadInput(
+            f"The point of {text!r} could be a decimal point or separate thousands.",
+            remedy=f"Write {float(text):g} or {text.replace('.', '')}.",
+        )
     try:
         return float(_with_points(text))
     except ValueError:

@@ -58,7 +58,7 @@ def test_a_taken_or_malformed_slug_is_refused(session: Session, alice: Member) -
     with pytest.raises(Refused, match="already a question 'rain'"):
         ask(session, alice, slug="rain")
     for slug in ("../x y", ""):
-        with pytest.raises(BadInput, match="is not a slug"):
+        with pytest.raises(BadInput, match="is not an ID"):
             ask(session, alice, slug=slug)
     with pytest.raises(BadInput, match="would be confused with the number of a question"):
         ask(session, alice, slug="12")

@@ -45,8 +45,20 @@ def test_a_proposal_needs_a_note_or_a_source(
         propose(session, question, alice, note=" ")
     assert proposals.proposals_on(session, question) == []
     propose(session, question, alice, note="", source="https://example.org")
+    assert state_of(session, question, 7).stage == "open, 1 proposal"
+
+
+def test_a_members_later_proposal_replaces_the_earlier(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    propose(session, question, alice, "yes")
+    propose(session, question, bob, "annulled")
     propose(session, question, alice, "no")
-    assert state_of(session, question, 7).stage == "open, 2 proposals"
+    standing = proposals.proposals_on(session, question)
+    assert [(one.member_id, one.outcome) for one in standing] == [
+        (bob.id, "annulled"),
+        (alice.id, "no"),
+    ]
     assert state_of(session, question, 11).stage == "awaiting resolution, 2 proposals"
 
 

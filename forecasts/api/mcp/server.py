@@ -15,7 +15,7 @@ from typing import Any
 
 from anyio import to_thread
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
@@ -32,7 +32,15 @@ from forecasts.api.door import Door
 from forecasts.api.mcp import tools
 from forecasts.api.problems import request, shown
 from forecasts.api.words import NOTICE
-from forecasts.common.errors import Act, BadInput, LedgerError, Remedy, as_command, in_words
+from forecasts.common.errors import (
+    FILL_IN,
+    Act,
+    BadInput,
+    LedgerError,
+    Remedy,
+    as_command,
+    in_words,
+)
 from scoring.errors import InputError
 
 PATH = "/mcp"
@@ -43,7 +51,6 @@ _INSTRUCTIONS = (
 )
 # The tools for the acts of remedies; the other acts are for a person.
 TOOLS: dict[Act, str] = {
-    "articles": "capture_article",
     "ask": "ask_question",
     "propose": "propose_outcome",
     "questions": "find_questions",
@@ -96,7 +103,7 @@ def build(door: Callable[[], Door]) -> MCPServer[Any]:
         ("forecasts://questions/{question}", "question", tools.question_resource),
         ("forecasts://report", "report", tools.report_resource),
     ):
-        told = _telling(resource, door, _READING, ResourceError)
+        told = _telling(resource, door, _READING, _invalid)
         server.resource(uri, name=name, mime_type="text/markdown")(told)
     server.prompt(name="forecast_this_question", title="Forecast this question")(
         _telling(tools.forecast_this_question, door, _READING, _invalid)
@@ -126,7 +133,14 @@ def tool(remedy: Remedy) -> str:
     """Return the tool for a remedy's act; without one, the command, which only a person can run."""
     if not remedy.act:
         return request(remedy)
-    return TOOLS.get(remedy.act) or f"{as_command(remedy)} (a person can; no tool does it)"
+    if remedy.act not in TOOLS:
+        return f"{as_command(remedy)} (a person can; no tool does it)"
+    named = (
+        problems.FIELDS.get(name, name) + ("" if value in (True, FILL_IN) else f" {value}")
+        for name, value in remedy.options.items()
+    )
+    fields = ", ".join(named)
+    return f"{TOOLS[remedy.act]} with {fields}" if fields else TOOLS[remedy.act]
 
 
 def _telling(

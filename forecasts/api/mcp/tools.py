@@ -5,12 +5,14 @@ Each takes the ledger first, as the caller may see or change it.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from statistics import fmean
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from forecasts.agenda.today import Todo, today
+from forecasts.agenda.today import Item, Todo, today
 from forecasts.api import words
 from forecasts.api.door import Door, Here, member_of, zone_of
 from forecasts.api.problems import web_address
@@ -20,7 +22,7 @@ from forecasts.common.errors import BadInput, LedgerError, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.documents import numbers
-from forecasts.ledger.models import Article, Forecast, QuestionText
+from forecasts.ledger.models import Article, Forecast, Question, QuestionText, QuestionType
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry, search
 from forecasts.questions.passages import find_passage
@@ -42,7 +44,7 @@ from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.typed_values import example_value
-from forecasts.values.asked_type import ASKED_FOR, asked_type
+from forecasts.values.asked_type import decided_type
 from forecasts.values.typed_dates import (
     iso_date,
     last_moment,
@@ -52,6 +54,7 @@ from forecasts.values.typed_dates import (
 from forecasts.values.value import Value, format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
 from forecasts.views.articles import Draft, document
+from forecasts.views.forecasts import evidence as cited_as
 from forecasts.views.questions import question as view
 
 
@@ -63,8 +66,12 @@ def _about(words: str) -> Any:
 # Models send a number where a text is meant, and one text for a list.
 _TEXT = BeforeValidator(lambda given: str(given) if type(given) in (int, float) else given)
 _LIST = BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+# A truth value is no number: without this, true would be read as 1.
+_NO_FLAG = BeforeValidator(lambda given: str(given).lower() if isinstance(given, bool) else given)
 Text = Annotated[str, _TEXT]
-Name = Annotated[Text, _about("The question's id, as find_questions lists it, or its number.")]
+Name = Annotated[
+    Text, _about("The question's id, as find_questions lists it, its number or its exact title.")
+]
 _TODO = {
     Todo.forecast: "forecast it",
     Todo.review: "review",
@@ -84,6 +91,7 @@ _MOST_DRAFTS = 10  # of one article
 
 Forecasted = Annotated[
     str | int | float | dict[str, Any] | list[Any],
+    _NO_FLAG,
     _about(
         "Yes-or-no question: 0.71 or '71%'. Options: {'Busan': 0.6, 'Other': 0.4} or 'Busan=60%, "
         "Other=40%'. Number: percentiles, {'10%': 120, '50%': 140, '90%': 170} or '10%=120, "
@@ -99,7 +107,8 @@ Pieces = Annotated[
     _about(
         "Pieces of evidence, each 'supports|opposes|context [news|data|base_rate|expert"
         "|model|other]: URL, note or article N', such as 'opposes data: https://example.org/a'. "
-        "The stance is about the outcome (yes, a higher number, a later day)."
+        "Words after a URL are its note. The stance is about the outcome (yes, a higher number, a "
+        "later day); without one, supports if your forecast rises and opposes if it falls."
     ),
 ]
 ModelName = Annotated[str, _about("Your model's name without its version: 'maker-model'.")]
@@ -110,8 +119,10 @@ Cost = Annotated[float | None, _about("Cost of this forecast in US dollars.")]
 def find_questions(
     here: Here,
     text: Annotated[
-        str,
-        _about("Words in title, criteria, background, reasons or comments; blank for all."),
+        Text,
+        _about(
+            "Words that all occur in title, criteria, background, reasons or comments; blank: any."
+        ),
     ] = "",
     status: Annotated[
         Literal["open", "upcoming", "awaiting", "proposed", "resolved", "any"],
@@ -120,7 +131,7 @@ def find_questions(
     without_my_forecast: Annotated[
         bool, _about("Only questions that you have not forecast.")
     ] = False,
-    tag: Annotated[str, _about("Only questions with this tag.")] = "",
+    tag: Annotated[Text, _about("Only questions with this tag.")] = "",
     page: Annotated[int, Field(ge=1, description="Of 20 questions each.")] = 1,
 ) -> str:
     """Find forecasting questions by words, status or tag, the next to close first.
@@ -137,7 +148,7 @@ def find_questions(
     )
     found = search.page(here.session, by, member=here.member, now=here.now, number=page)
     if not found.rows:
-        return f"No question matches ({found.total:,} in the ledger)."
+        return _none_found(here, by, found.total)
     lines = [
         words.summary(view(one.state, one.forecast), here.now, one.trend, one.passage)
         for one in found.rows
@@ -147,6 +158,20 @@ def find_questions(
         similar = words.line(", ".join(found.similar))
         head += f" None has these words; similar ones: {similar}."
     return words.answer(head, words.bullets(lines))
+
+
+def _none_found(here: Here, by: Filter, total: int) -> str:
+    """Return the sentence for a search without a match, with the matches of any status."""
+    said = f"No question matches ({count(total, 'question')} in the ledger)."
+    if by.status and total:
+        others, _ = search.find(
+            here.session, replace(by, status=""), member=here.member, now=here.now
+        )
+        said = (
+            f"No question with the status {by.status!r} matches. With the status any, "
+            f"{len(others):,} of {total:,} would."
+        )
+    return f"{said} Every word must occur." if len(by.words.split()) > 1 else said
 
 
 def read_question(
@@ -164,7 +189,7 @@ def read_question(
     Read it before you forecast: its resolution criteria decide, not its title. Others'
     forecasts are left out where you may not see them yet. Long texts are cut, and say so.
     """
-    return words.question(here, question, forecasts)
+    return words.question(here, _find(here, question), forecasts)
 
 
 def needs_update(
@@ -178,10 +203,16 @@ def needs_update(
     says if only a person can meet it.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
+
+    def is_proposed(one: Item) -> bool:
+        return one.todo == Todo.resolve and one.state.proposals > 0
+
     lines = []
-    for one in needs.agenda[:limit]:
+    for one in sorted(needs.agenda, key=is_proposed)[:limit]:
         summary = words.summary(view(one.state, one.forecast), here.now)
-        lines.append(" · ".join(filter(None, (_TODO[one.todo], summary, one.why(here.now)))))
+        need = "decide on its proposed outcome (a person does)"
+        need = need if is_proposed(one) else _TODO[one.todo]
+        lines.append(" · ".join(filter(None, (need, summary, one.why(here.now)))))
     if not lines:
         return "Nothing needs you now."
     return words.answer(f"**Needs you** ({needs.total:,})\n\n{words.bullets(lines)}")
@@ -267,7 +298,7 @@ def compare(
 
 def explain_score(here: Here, question: Name) -> str:
     """Explain your score on a resolved question, and that of each of your last 20 forecasts."""
-    member, found = member_of(here), registry.find(here.session, question)
+    member, found = member_of(here), _find(here, question)
     one = next(iter(scored_questions(here.session, member, question=found.id)), None)
     if one is None or one.state.resolution is None:
         raise NotFound(
@@ -314,7 +345,7 @@ def forecast_this_question(
     """Forecast a question: base rate, evidence for and against, then a probability."""
     return f"""Forecast this question of the ledger, and record the forecast.
 
-{words.question(here, question, 0)}
+{words.question(here, _find(here, question), 0)}
 
 Work in this order, and write each step down:
 
@@ -355,7 +386,7 @@ def forecast(
     A later forecast replaces it from then on; the time that this one was current still counts.
     Read the question first. The answer has a receipt.
     """
-    member, found = member_of(here), registry.find(here.session, question)
+    member, found = member_of(here), _find(here, question)
     text = registry.newest_wording(here.session, found)
     before = updates.current_forecast(here.session, found, member, at=here.now)
     current = None if before is None else value_of(before)
@@ -372,10 +403,13 @@ def forecast(
         origin=ORIGIN,
     )
     change = format_change(saved.before, given, text.options)
-    said = f"Recorded on {words.line(found.slug)}: {words.line(change)}."
+    kind = "" if text.type == QuestionType.binary else f" ({words.kind(text)})"
+    said = f"Recorded on {words.line(found.slug)}{kind}: {words.line(change)}."
+    cited = updates.evidence_of(here.session, found, only=[saved.forecast.id])
+    pieces = [words.piece(cited_as(*one)) for one in cited.get(saved.forecast.id, ())]
     certain = stated_certainty(given) is not None
     warning = "You stated certainty: one surprise costs an infinite log score." if certain else ""
-    return words.answer(said, _proof(here, saved.forecast), warning)
+    return words.answer(said, words.bullets(pieces), _proof(here, saved.forecast), warning)
 
 
 def capture_article(
@@ -440,7 +474,8 @@ def ask_question(
     """Register a new question, with your first forecast if you like.
 
     Yes or no by default; with options multiple choice; with both bounds a number, or a date if the
-    title asks "when". Find out first, with find_questions, whether it is asked already.
+    title asks "when"; of a title that asks yes or no, bounds need a type. Find out first, with
+    find_questions, whether it is asked already.
     """
     used, zone, stated = _model(model, version, cost), zone_of(here), bool(str(value).strip())
     for name, alone, needs in (
@@ -451,20 +486,11 @@ def ask_question(
     ):
         if alone:
             raise BadInput(f"The {name} needs {needs}.", remedy="Give both, or neither.")
-    asked_for = asked_type(title)
-    kind = type or ("multiple_choice" if options else "binary")
-    bounds: dict[str, Any] = {}
-    if lower.strip() or upper.strip():
-        kind = type or ("date" if asked_for == "date" else "numeric")
-        if kind == "date":
-            lower = iso_date(lower, now=here.now, zone=zone, first=True)
-            upper = iso_date(upper, now=here.now, zone=zone)
-        bounds = {"lower_bound": lower, "upper_bound": upper, "unit": unit or None}
-    if kind == "binary" and type is None and asked_for in ASKED_FOR:
-        raise BadInput(
-            f"{title!r} asks for {ASKED_FOR[asked_for]}, not for yes or no.",
-            remedy="Give options, or both bounds; or word the title so that it asks yes or no.",
-        )
+    bounded = bool(lower.strip() or upper.strip())
+    kind = decided_type(title, type, options=bool(options), bounds=bounded)
+    if kind == "date":
+        lower = iso_date(lower, now=here.now, zone=zone, first=True) if lower.strip() else ""
+        upper = iso_date(upper, now=here.now, zone=zone) if upper.strip() else ""
     wording = registry.question_text(
         title=title,
         type=kind,
@@ -474,7 +500,9 @@ def ask_question(
         resolution_criteria=criteria,
         background=background,
         tags=tags,
-        **bounds,
+        lower_bound=lower.strip() or None,
+        upper_bound=upper.strip() or None,
+        unit=unit.strip() or None,
     )
     given = _read(here, value, wording) if stated else None
     source = TextQuote(quote) if quote.strip() else None
@@ -490,11 +518,12 @@ def ask_question(
         origin=ORIGIN,
     )
     said = (
-        f"Registered {words.line(asked.question.slug)}: {words.line(asked.text.title)}. It closes "
-        f"{to_minute(asked.text.scheduled_close_time)}."
+        f"Registered {words.line(asked.question.slug)}: {words.line(asked.text.title)} "
+        f"({words.kind(asked.text)}). It closes {to_minute(asked.text.scheduled_close_time)}."
     )
     if asked.forecast is not None:
-        said += f" Your forecast is recorded. {_proof(here, asked.forecast)}"
+        shown = words.leaders(asked.forecast, asked.text.options)
+        said += f" Your forecast is recorded: {shown}. {_proof(here, asked.forecast)}"
     if asked.kept_private:
         said += " Only you see it, since it has no resolution criteria."
     return words.answer(said)
@@ -517,13 +546,18 @@ def propose_outcome(
     """Propose a question's outcome with your evidence. You are a witness: someone else decides.
 
     The question keeps its status, with "1 proposal" beside it, until then. Propose only an outcome
-    that a source states.
+    that a source states. Your later proposal replaces your earlier one.
     """
-    zone, found = zone_of(here), registry.find(here.session, question)
+    zone, found = zone_of(here), _find(here, question)
     text = registry.newest_wording(here.session, found)
     known = here.now
     if known_at.strip():
         known = read_date(known_at, now=here.now, zone=zone, end_of_day=False, past=True)
+    if text.type == QuestionType.binary and outcome.strip()[:1].isdigit():
+        raise BadInput(
+            f"{outcome!r} is not an outcome of a question that asks yes or no.",
+            remedy="Propose yes, no, annulled or ambiguous. The tool forecast takes probabilities.",
+        )
     row = proposals.propose(
         here.session,
         found,
@@ -532,12 +566,18 @@ def propose_outcome(
         now=here.now,
         member=member_of(here),
         note=reason,
-        source=source,
+        source=web_address(source),
     )
     return words.answer(
         f"Proposed {words.line(row.outcome)} for {words.line(found.slug)}, known at "
         f"{to_minute(known)}. It is not decided: someone else confirms or rejects it."
     )
+
+
+def _find(here: Here, given: str) -> Question:
+    """Return the question that a model names by its id, number or title, as it was shown."""
+    name = given.strip().strip("`").strip()
+    return registry.find_named(here.session, re.sub(r"^(\d+)\.0$", r"\1", name))
 
 
 def _read(here: Here, given: Any, text: QuestionText, current: Value | None = None) -> Value:

@@ -145,7 +145,7 @@ def show_question(
     With `Accept: text/markdown` as a text for language models.
     """
     if wants_markdown(request):
-        return markdown(texts.question(at, id, _FORECASTS))
+        return markdown(texts.question(at, registry.find(at.session, id), _FORECASTS))
     return tagged(request, response, document(at, registry.find(at.session, id)))
 
 

@@ -21,7 +21,7 @@ from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
-from forecasts.values.asked_type import require_asked_type
+from forecasts.values.asked_type import decided_type
 from forecasts.values.outcomes import format_figure
 from forecasts.values.typed_dates import iso_date, last_moment, read_date
 from forecasts.values.value import Value
@@ -180,7 +180,8 @@ class NewQuestion(Body):
     title: str = Field(description="the question in one sentence, with its last day")
     type: QuestionType | None = Field(
         default=None,
-        description="by default multiple_choice with options, numeric with bounds, else binary",
+        description="by default multiple_choice with options; with bounds date if the title asks "
+        "for a day, else numeric; else binary",
     )
     options: list[str] | None = None
     ordered: Flag = False
@@ -210,8 +211,7 @@ class NewQuestion(Body):
         """Return the wording's fields; BadInput for a date that cannot be read, or no close."""
         others = {"visible_to", "id", "article", "quote", "forecast"}
         has_bounds = (self.lower_bound, self.upper_bound) != (None, None)
-        inferred = QuestionType.multiple_choice if self.options else None
-        kind = self.type or inferred or (QuestionType.numeric if has_bounds else None)
+        kind = decided_type(self.title, self.type, options=bool(self.options), bounds=has_bounds)
 
         def bound(given: Bound | None, *, first: bool = False) -> str | None:
             if given is None:
@@ -221,7 +221,7 @@ class NewQuestion(Body):
             return format_figure(given)
 
         return self.model_dump(exclude=others) | {
-            "type": require_asked_type(self.title, kind),
+            "type": kind,
             "lower_bound": bound(self.lower_bound, first=True),
             "upper_bound": bound(self.upper_bound),
             "open_time": _time(self.open_time, now, zone, end_of_day=False) or now,

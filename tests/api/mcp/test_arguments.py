@@ -94,6 +94,16 @@ def test_a_prompt_with_wrong_arguments_is_answered_by_the_protocol(
     assert not [one for one in caplog.records if one.exc_info]
 
 
+def test_a_resource_that_is_not_there_is_answered_by_the_protocol(server: MCPServer[Any]) -> None:
+    async def run() -> MCPError:
+        async with Client(server) as client:
+            with pytest.raises(MCPError, match="There is no question 'fog'") as caught:
+                await client.read_resource("forecasts://questions/fog")
+            return caught.value
+
+    assert anyio.run(run).error.code == INVALID_PARAMS
+
+
 def test_the_documentation_lists_the_parameters_of_each_tool(server: MCPServer[Any]) -> None:
     _, _, section = DOCS.read_text("utf-8").partition("### Parameters")
     documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))

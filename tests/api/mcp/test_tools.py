@@ -122,6 +122,16 @@ def test_a_model_proposes_an_outcome_and_never_decides_it(ledger: Ledger) -> Non
     assert "because `The gazette says so.`" in tools.read_question("rain")
     with pytest.raises(Refused, match="is proposed already"):
         tools.propose_outcome("rain", "yes", "Again.", page, known)
+    for outcome, source, said in (("0.4", page, "yes or no"), ("no", "gazette", "not a web add")):
+        with pytest.raises(BadInput, match=said):
+            tools.propose_outcome("rain", outcome, "Again.", source)
+    tools.propose_outcome("rain", "no", "It was corrected.", page)
+    assert "closes 2026-01-11 00:00 UTC, 1 proposal" in tools.find_questions()
+    asked(ledger, "snow", scheduled_close_time=day(30))
+    tools.forecast("rain", "50%", "none")
+    first, second = tools.needs_update().splitlines()[-2:]
+    assert first.startswith("- forecast it · `snow`")
+    assert second.startswith("- decide on its proposed outcome (a person does) · `rain`")
 
 
 def test_an_article_is_captured_once_and_its_draft_asked_with_its_source(ledger: Ledger) -> None:
@@ -134,7 +144,10 @@ def test_an_article_is_captured_once_and_its_draft_asked_with_its_source(ledger:
         draft[1], "As the council's minutes say.", value="40%", reason="Votes are close.",
         article=1, quote=draft[2], tags=["harbour"],
     )  # fmt: skip
-    assert "It closes 2026-03-31 23:59 UTC. Your forecast is recorded. Receipt: " in asked_now
+    assert (
+        "(binary). It closes 2026-03-31 23:59 UTC. Your forecast is recorded: 40%. Receipt: "
+        in asked_now
+    )
     again = acts.capture_article(text=ARTICLE)
     assert "already in the ledger" in again
     assert "asked already: `" in again
@@ -264,6 +277,11 @@ def test_a_comparison_names_uncounted_questions_and_small_advantages(ledger: Led
 
 def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: Ledger) -> None:
     tools = ledger.tools("bot")
-    assert tools.find_questions() == "No question matches (0 in the ledger)."
+    assert tools.find_questions() == "No question matches (0 questions in the ledger)."
     asked(ledger, "rain")
     assert "similar ones: `rain`" in tools.find_questions("rian")
+    ledger.now = day(12)
+    assert tools.find_questions("rain gazette") == (
+        "No question with the status 'open' matches. With the status any, 1 of 1 would. Every word "
+        "must occur."
+    )
