@@ -14,11 +14,9 @@ from typing import Any
 from fastapi import FastAPI
 
 import forecasts.reports as reports
+from forecasts.api.problems import EXAMPLES as FIELDS
 
 _Schema = dict[str, Any]
-FIELDS: dict[str, tuple[str, Any]] = json.loads(
-    Path(__file__).with_name("fields.json").read_text(encoding="utf-8")
-)
 _REF = "#/components/schemas/"
 _PLAIN = {"number": 0.25, "integer": 3, "boolean": False, "string": "text"}
 

@@ -6,8 +6,10 @@ are told in our words.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -49,6 +51,11 @@ REQUESTS: dict[Act, str] = {
     "update": "POST /api/v1/questions/{}/forecasts",
 }
 FIELDS = {"because": "note", "option": "options"}
+# Shapes of requests whose fields have examples of their own.
+_SHAPES = ("GivenForecast", "NewQuestion", "Batch", "Outcome")
+EXAMPLES: dict[str, tuple[str, Any]] = json.loads(
+    Path(__file__).with_name("fields.json").read_text(encoding="utf-8")
+)  # the meaning of each field, and an example
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 # By the type of Pydantic's error, with the fields of its context.
@@ -227,7 +234,19 @@ def invalid(errors: Any, remedy: str = "See /api/v1/docs for each field.") -> Ba
             "The body is not sent as JSON.",
             remedy="Send the header Content-Type: application/json.",
         )
-    return invalid_values(problems(errors), remedy)
+    found = problems(errors)
+    forms = dict.fromkeys(form for one in found if (form := _form(one.place)))
+    return invalid_values(found, " ".join([*forms, remedy]))
+
+
+def _form(place: str) -> str:
+    """Return a remedy with the example of the field at a place; "" without one."""
+    names = [part for part in place.split(".") if not part.isdigit()]
+    for name in reversed(names):
+        for key in (*(f"{shape}.{name}" for shape in _SHAPES), name):
+            if example := EXAMPLES.get(key, ())[1:]:
+                return f'Send "{name}": {json.dumps(example[0], ensure_ascii=False)}.'
+    return ""
 
 
 def invalid_values(problems: Sequence[Problem], remedy: Advice) -> BadInput:
@@ -255,7 +274,10 @@ def _answer(request: Request, error: Exception) -> Response:
         case InputError():
             return response(BadInput(str(error)))
         case RequestValidationError() if request.url.path.startswith("/api/v1/"):
-            return response(invalid(error.errors()))
+            found = error.errors()
+            if found[0]["loc"] == ("body",) and isinstance(found[0].get("input"), list):
+                return response(invalid(found, 'Send one object; of a batch {"forecasts": [...]}.'))
+            return response(invalid(found))
         case RequestValidationError():
             remedy = "docs/bots.md has the fields and the differences."
             return response(invalid(error.errors(), remedy))
@@ -263,9 +285,11 @@ def _answer(request: Request, error: Exception) -> Response:
             return response(BadInput("The body is not JSON in UTF-8.", remedy="Send it again."))
         case HTTPException():
             said = _SENTENCES.get(error.status_code, error.detail)
-            found = plain(error.status_code, f"{said}.", "See /api/v1/docs.")
-            found.headers.update(error.headers or {})
-            return found
+            ours = request.url.path.startswith("/api/v1")
+            remedy = "See /api/v1/docs." if ours else "See docs/bots.md, and /api/v1/docs."
+            plainly = plain(error.status_code, f"{said}.", remedy)
+            plainly.headers.update(error.headers or {})
+            return plainly
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return plain(500, "Something went wrong.", "The server's log has the details.")
 
@@ -320,12 +344,12 @@ def _sentence(place: tuple[Any, ...], faults: Sequence[Any]) -> str:
     rule = " or ".join([first, *(other.removeprefix("must be ") for other in others)])
     if kind in ("none_required", "too_short", "too_long", "string_too_long"):
         return f"{name} {rule}."
-    return f"{name} {rule}; {shown(repr(value))} is not."
+    return f"{name} {rule}; {shown(repr(value) if isinstance(value, str) else value)} is not."
 
 
 def shown(value: Any, most: int = 200) -> str:
     """Return a value of a request as its problem repeats it, cut if it is long."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = text.encode("utf-8", "replace").decode()  # JSON can send half of a character
     return cut(text, most)
 

@@ -8,6 +8,7 @@ entries, and tries a failed one again.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -164,7 +165,8 @@ def _add(file: Path, line: str) -> None:
 def read_digests(given: str) -> list[str]:
     """Return the digests of a file that ``send`` has written, or else the given one alone.
 
-    BadInput if it is neither, for a file that cannot be read, and for a line without a digest.
+    A file may also be a saved answer of the API, ``{"digest": …}``. BadInput if it is neither, for
+    a file that cannot be read, and for a line without a digest.
     """
     file = Path(given)
     try:
@@ -175,8 +177,16 @@ def read_digests(given: str) -> list[str]:
             remedy=Remedy("Give a digest, or the file of {}.", "digest", to="FILE"),
         ) from None
     if text is None:
-        read_digest(given)
+        try:
+            read_digest(given)
+        except BadInput as error:
+            raise BadInput(
+                f"There is no file or folder {given[:80]!r}, and it is not a digest.",
+                remedy=error.advice,
+            ) from None
         return [given]
+    with suppress(ValueError, TypeError, KeyError):
+        text = str(json.loads(text)["digest"])
     digests = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()

@@ -74,8 +74,12 @@ def propose(
         question, ResolutionState.proposed, outcome, known_at, now, member, resolver
     )
     row.note, row.source = note.strip(), source.strip()
-    for earlier in proposals_on(session, question) if member is not None else ():
-        if earlier.member_id == member.id and earlier.resolver_id is None and resolver is None:
+    for earlier in proposals_on(session, question):
+        if (
+            member
+            and not resolver
+            and (earlier.member_id, earlier.resolver_id) == (member.id, None)
+        ):
             _reject(session, earlier, question, now, member, "Replaced by a later proposal.")
     return written(session, row)
 

@@ -50,6 +50,9 @@ class Evidence(View):
     title: str
     url: str | None
     note: str
+    publisher: str | None
+    published_at: datetime | None
+    quote: str
 
 
 class CitedEvidence(Evidence):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 from sqlmodel import Session
@@ -34,7 +34,9 @@ class QuestionFields(View):
     id: str = Field(description="the ID, for links and commands")
     title: str
     type: QuestionType
-    status: str = Field(description="upcoming, open, awaiting, resolved, annulled or ambiguous")
+    status: Literal["upcoming", "open", "awaiting", "resolved", "annulled", "ambiguous"] = Field(
+        description="the stage of the question"
+    )
     proposals: int = Field(description="proposed outcomes that await a decision")
     options: list[str] | None
     ordered: bool = Field(description="the options have an order")

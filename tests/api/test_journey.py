@@ -171,7 +171,8 @@ def test_an_outcome_is_proposed_rejected_set_and_withdrawn(api: TestClient, engi
     post("resolve", outcome="yes")
     assert "is final" in post("dispute", reason="no").json()["detail"]
     assert post("uphold").status_code == 409
-    assert post("unresolve").status_code == 409
+    assert post("unresolve").status_code == 422
+    assert post("unresolve", reason=" ").status_code == 409
     done = post("unresolve", reason="It was of Bergen.").json()
     assert (done["status"], done["outcome"]) == ("open", None)
     steps = [(one["state"], one["note"]) for one in done["resolutions"]]

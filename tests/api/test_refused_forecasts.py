@@ -38,7 +38,7 @@ WRONG = [
     ("rain", {"probability": 1.5}, "probability", "1.5", "from 0 to 1"),
     ("rain", {"probabilities": [0.5, 0.5]}, "probabilities", "[0.5, 0.5]", "takes probability"),
     ("which", {"probabilities": [0.5, 0.4, 0]}, "probabilities", "[0.5, 0.4, 0.0]", "sum to 90%"),
-    ("depth", {"quantiles": {"0.5": 12}}, "quantiles", "{'0.5': 12.0}", "outside the question's"),
+    ("depth", {"quantiles": {"0.5": 12}}, "quantiles", '{"0.5": 12.0}', "outside the question's"),
     ("rain", YES | {"model": {"name": " "}}, "model", " ", "has no name"),
     ("rain", YES | {"evidence": [{"url": "ftp://x"}]}, "evidence.0", "ftp://x", "is not a web"),
     ("rain", YES | {"evidence": SHARES}, "evidence", "2 pieces", "sum to 1.2"),
@@ -81,6 +81,60 @@ def test_all_wrong_values_of_a_forecast_are_named(api: TestClient) -> None:
     places = [one["place"] for one in found["problems"]]
     assert places == ["body.probability", "body.evidence.0", "body.model"]
     assert found["detail"] == "The request has 3 invalid values."
+
+
+NEW = {"title": "Will it snow?", "closes": "2026-02-01"}
+ON_RAIN, ASK = f"{V1}/questions/rain/forecasts", f"{V1}/questions"
+# (path, body, words of the detail or the problem, words of the remedy)
+BAD: list[tuple[str, Any, str, str]] = [
+    (ON_RAIN, {"probability": "45%"}, "must be a number; '45%'", 'Send "probability": 0.'),
+    (ON_RAIN, {"probabilities": {"a": 1}}, '; {\\"a\\": 1} is not', 'Send "probabilities": ['),
+    (ON_RAIN, {"probability": None}, "Give exactly one", "See /api/v1/docs"),
+    (ON_RAIN, YES | {"evidence": "x"}, "must be a list", 'Send "evidence": [{"url": '),
+    (f"{V1}/questions/depth/forecasts", {"quantiles": {"10%": 2}}, "10%", '{"0.1": 120, '),
+    (BATCH, [{"question": "rain", "probability": 0.4}], "must be an object", '{"forecasts": '),
+    (ASK, NEW | {"tags": "a,b"}, "must be a list", 'Send "tags": ["'),
+    (ASK, NEW | {"options": "A,B"}, "must be a list", 'Send "options": ["'),
+    (ASK, NEW | {"closes": 1800000000}, "must be a text", 'Send "closes": "2027-03-31"'),
+    (ASK, NEW | {"crowd_hidden": "yes"}, "must be true or false; 'yes'", "See"),
+    (ASK, NEW | {"criteria": "a", "resolution_criteria": "b"}, "are one field: give it once", ""),
+    (ASK, NEW | {"lower": 0, "upper": 9}, "asks for yes or no, and has bounds", "give the type"),
+    (ASK, NEW | {"type": "numeric"}, "needs a lower and an upper bound", "Give both"),
+    (ASK, NEW | {"type": "numeric", "lower": 9, "upper": 0}, "must be below", "Give the smaller"),
+    (ASK, NEW | {"type": "numeric", "lower": 0, "upper": "9 mm"}, "'9 mm'", "without a unit"),
+    (ASK, NEW | {"options": ["A"]}, "at least two options", "Give two or more"),
+    (ASK, NEW | {"options": ["A", "A"]}, "there twice", "once"),
+    (ASK, NEW | {"options": ["A", "a"]}, "differ only in case", "more than case"),
+    (ASK, NEW | {"title": " "}, "has no title", "Give it a title"),
+    (ASK, NEW | {"opens": "2026-03-01"}, "must come after the open", "Give a later close"),
+    (ASK, NEW | {"closes": "2027-W20"}, "'2027-W20' is not a date", "Write"),
+    (ASK, NEW | {"id": "a b"}, "'a b' is not an ID", "Leave it out"),
+    (f"{V1}/questions/rain/propose", {"outcome": None}, "null is not", 'Send "outcome": "yes"'),
+    (f"{V1}/questions/rain/dispute", {}, "reason is missing", 'Send "reason": "'),
+]
+
+
+@pytest.mark.usefixtures("questions")
+def test_each_refusal_of_a_wrong_value_has_a_remedy_with_the_form(api: TestClient) -> None:
+    for path, body, said, remedy in BAD:
+        found = api.post(path, json=body)
+        assert found.status_code == 422, (body, found.text)
+        assert said in found.text, (body, found.text)
+        assert remedy in found.json()["remedy"], (body, found.text)
+        assert found.json()["remedy"], body
+
+
+@pytest.mark.usefixtures("questions")
+def test_numbers_stand_for_names_and_bodies_may_be_left_out(api: TestClient) -> None:
+    assert api.post(BATCH, json={"forecasts": [{"question": 1} | YES]}).json()["accepted"] == 1
+    assert api.post(f"{V1}/questions/1/withdraw").json()["withdrawn"] is True
+    for slug, outcome, kept in (("rain", True, "yes"), ("depth", 4, "4"), ("which", "b", "b")):
+        api.post(f"{V1}/questions/{slug}/propose", json={"outcome": outcome, "note": "Seen."})
+        [step] = api.get(f"{V1}/questions/{slug}").json()["resolutions"]
+        assert step["outcome"] == kept
+    assert api.post(f"{V1}/questions/rain/close").status_code == 200
+    when = {"title": "When will it rain?", "lower": "2026-03-01", "upper": "2026-05-01"}
+    assert api.post(ASK, json=when | {"closes": "2026-02-01"}).json()["type"] == "date"
 
 
 def test_a_remedy_without_a_request_names_the_parameters() -> None:
@@ -172,7 +226,7 @@ def test_a_refused_batch_names_each_row_and_writes_nothing(api: TestClient, engi
 def test_in_part_a_row_of_another_form_is_refused_alone(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
     good = {"question": "rain", "probability": 0.3, "evidence": [{"note": "clouds"}]}
-    odd = [good | {"confidence": 1}, good | {"question": 5}, {"probability": 0.3}, {}]
+    odd = [good | {"confidence": 1}, good | {"question": True}, {"probability": 0.3}, {}]
     found = api.post(BATCH, json={"forecasts": [good, *odd, good], "partial": True})
     assert found.status_code == 201
     assert (found.json()["accepted"], found.json()["refused"]) == (2, 4)
@@ -209,7 +263,7 @@ OF_A_FORECAST: list[tuple[dict[str, Any], str]] = [
     ({"rationale": 5}, "rationale must be a text; 5 is not."),
     ({"reason": "x"}, "There is no field reason here."),
     ({"strategy": "x"}, "There is no field strategy here."),
-    ({"probability": float("inf")}, "probability must be a finite number; inf is not."),
+    ({"probability": float("inf")}, "probability must be a finite number; Infinity is not."),
 ]
 BROKEN: list[tuple[type[BaseModel], Any, str]] = [
     *((GivenForecast, YES | given, rule) for given, rule in OF_A_FORECAST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -62,6 +63,9 @@ def test_a_file_gets_a_line_for_each_digest(engine: Engine, tmp_path: Path) -> N
     assert file.read_text().splitlines()[0] == f"2026-01-01T00:00:00Z {sent[0]}"
     assert read_digests(str(file)) == sent
     assert read_digests(sent[0]) == [sent[0]]
+    answer = tmp_path / "answer.json"  # of the API
+    answer.write_text(json.dumps({"ledger": "x", "digest": sent[0]}, indent=1), "utf-8")
+    assert read_digests(str(answer)) == [sent[0]]
     with database.reading(engine) as session:
         assert verify(session, against=sent).broken is None
 
@@ -190,7 +194,7 @@ def test_the_last_success_is_remembered_through_failures(engine: Engine, tmp_pat
 
 def test_a_file_without_digests_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "digests"
-    with pytest.raises(BadInput, match="is not a digest"):
+    with pytest.raises(BadInput, match=r"no file or folder .* it is not a digest"):
         read_digests(str(file))
     for text, said in (("2026-01-01 hello\n", "Line 1 of"), ("\n\n", "has no digests")):
         file.write_text(text)

@@ -39,7 +39,9 @@ router = APIRouter(tags=["Forecasts"])
 
 @router.get("/questions/{id}/forecasts")
 @reads
-def list_forecasts(at: At, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Forecasts:
+def list_forecasts(
+    at: At, id: requests.Named, limit: Limit = PAGE_SIZE, cursor: Cursor = None
+) -> Forecasts:
     """List the forecasts on a question that you may see, oldest first, with their reasons."""
     question = registry.find(at.session, id)
     hidden = crowd_is_hidden(at.session, question)
@@ -51,7 +53,9 @@ def list_forecasts(at: At, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = N
 
 @router.get("/questions/{id}/evidence")
 @reads
-def list_evidence(at: At, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> EvidenceList:
+def list_evidence(
+    at: At, id: requests.Named, limit: Limit = PAGE_SIZE, cursor: Cursor = None
+) -> EvidenceList:
     """List the evidence on a question that you may see, with the forecasts that cite it."""
     question = registry.find(at.session, id)
     citing = updates.citation_numbers(at.session, question)
@@ -69,7 +73,7 @@ def list_evidence(at: At, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = No
 
 @router.post("/questions/{id}/forecasts", status_code=201)
 @acts
-def make_forecast(at: At, id: str, body: requests.GivenForecast) -> NewForecast:
+def make_forecast(at: At, id: requests.Named, body: requests.GivenForecast) -> NewForecast:
     """Forecast a question, or update your forecast. The receipt proves it."""
     question = registry.find(at.session, id)
     try:
@@ -83,11 +87,17 @@ def make_forecast(at: At, id: str, body: requests.GivenForecast) -> NewForecast:
 
 @router.post("/questions/{id}/withdraw", status_code=201)
 @acts
-def withdraw_forecast(at: At, id: str, body: requests.Withdrawal) -> NewForecast:
+def withdraw_forecast(
+    at: At, id: requests.Named, body: requests.Withdrawal | None = None
+) -> NewForecast:
     """Withdraw your forecast. The time it was active still counts."""
     question = registry.find(at.session, id)
     saved = updates.withdraw(
-        at.session, question, rationale=body.rationale, origin=requests.ORIGIN, **at.by
+        at.session,
+        question,
+        rationale=body.rationale if body else "",
+        origin=requests.ORIGIN,
+        **at.by,
     )
     return views.new_forecast(at.session, question, saved.forecast, at.member)
 
@@ -162,15 +172,17 @@ def show_receipt(at: At, number: int) -> Receipt:
 
 # Of values, by the type of the question; those of the verbs are for typed text.
 _QUANTILES = (
-    "Give quantiles: figures within the bounds that rise with their levels. The probabilities "
-    'outside the bounds are "below" and "above".'
+    "Give quantiles: {} within the bounds that rise with their levels, such as {}. The "
+    'probabilities outside the bounds are "below" and "above".'
 )
 _REMEDIES = {
     QuestionType.binary: "Give probability: a number from 0 to 1, such as 0.71.",
     QuestionType.multiple_choice: "Give probabilities: one from 0 to 1 for each option, in their "
     "order, with the sum 1.",
-    QuestionType.numeric: _QUANTILES,
-    QuestionType.date: _QUANTILES,
+    QuestionType.numeric: _QUANTILES.format("numbers", '{"0.1": 120, "0.5": 140, "0.9": 170}'),
+    QuestionType.date: _QUANTILES.format(
+        "days", '{"0.1": "2027-01-05", "0.5": "2027-03-31", "0.9": "2027-08-01"}'
+    ),
 }
 
 

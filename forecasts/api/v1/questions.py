@@ -138,7 +138,7 @@ def document(at: At, question: Question) -> QuestionDocument:
 )
 @reads
 def show_question(
-    at: At, request: Request, response: Response, id: str
+    at: At, request: Request, response: Response, id: requests.Named
 ) -> QuestionDocument | Response:
     """Show a question: its wordings, its sources, the steps of its resolution, your forecast.
 
@@ -156,7 +156,7 @@ def show_question(
 @acts
 def revise_question(
     at: At,
-    id: str,
+    id: requests.Named,
     body: requests.Revision,
     if_match: Annotated[
         str | None,
@@ -177,16 +177,18 @@ def revise_question(
 
 @router.post("/{id}/close")
 @acts
-def close_question(at: At, id: str, body: requests.Close) -> QuestionDocument:
+def close_question(
+    at: At, id: requests.Named, body: requests.Close | None = None
+) -> QuestionDocument:
     """Close a question early. Resolve it once its outcome is known."""
     question = registry.find(at.session, id)
-    revisions.close(at.session, question, at=body.at or at.now, **at.by)
+    revisions.close(at.session, question, at=(body and body.at) or at.now, **at.by)
     return document(at, question)
 
 
 @outcomes.post("/propose", status_code=201)
 @acts
-def propose_outcome(at: At, id: str, body: requests.Outcome) -> QuestionDocument:
+def propose_outcome(at: At, id: requests.Named, body: requests.Outcome) -> QuestionDocument:
     """Propose an outcome, for someone who may decide it."""
     question = registry.find(at.session, id)
     proposals.propose(at.session, question, **dict(body), **at.by)
@@ -195,7 +197,7 @@ def propose_outcome(at: At, id: str, body: requests.Outcome) -> QuestionDocument
 
 @outcomes.post("/resolve", status_code=201)
 @acts
-def resolve_question(at: At, id: str, body: requests.Outcome) -> ResolvedQuestion:
+def resolve_question(at: At, id: requests.Named, body: requests.Outcome) -> ResolvedQuestion:
     """Confirm an outcome and score the forecasts; of a resolved question, correct it.
 
     `no_longer_count` has the forecasts that the time at which the outcome was known leaves out.
@@ -207,7 +209,7 @@ def resolve_question(at: At, id: str, body: requests.Outcome) -> ResolvedQuestio
 
 @outcomes.post("/unresolve", status_code=201)
 @acts
-def unresolve_question(at: At, id: str, body: requests.Because) -> QuestionDocument:
+def unresolve_question(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Withdraw the outcome, with a reason: the question is open again, or awaits an outcome."""
     question = registry.find(at.session, id)
     confirmation.withdraw(at.session, question, reason=body.reason, **at.by)
@@ -216,7 +218,7 @@ def unresolve_question(at: At, id: str, body: requests.Because) -> QuestionDocum
 
 @outcomes.post("/reject", status_code=201)
 @acts
-def reject_proposals(at: At, id: str, body: requests.Because) -> QuestionDocument:
+def reject_proposals(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Reject the question's open proposals, with a reason."""
     question = registry.find(at.session, id)
     proposed = proposals.proposals_on(at.session, question)
@@ -232,7 +234,7 @@ def reject_proposals(at: At, id: str, body: requests.Because) -> QuestionDocumen
 
 @outcomes.post("/dispute", status_code=201)
 @acts
-def dispute_outcome(at: At, id: str, body: requests.Because) -> QuestionDocument:
+def dispute_outcome(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Dispute the outcome, with a reason. Scores are provisional until a decision."""
     question = registry.find(at.session, id)
     disputes.dispute(at.session, question, reason=body.reason, **at.by)
@@ -241,8 +243,11 @@ def dispute_outcome(at: At, id: str, body: requests.Because) -> QuestionDocument
 
 @outcomes.post("/uphold", status_code=201)
 @acts
-def uphold_outcome(at: At, id: str, body: requests.Because) -> QuestionDocument:
+def uphold_outcome(
+    at: At, id: requests.Named, body: requests.Upheld | None = None
+) -> QuestionDocument:
     """Uphold a disputed outcome, which makes it final."""
     question = registry.find(at.session, id)
-    disputes.uphold(at.session, question, reason=body.reason, **at.by)
+    reason = "" if body is None else body.reason
+    disputes.uphold(at.session, question, reason=reason, **at.by)
     return document(at, question)

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 
+from fastapi import Path
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -57,6 +58,9 @@ Whole = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
 Amount = Annotated[Number, Field(ge=0, lt=2**31)]
 Flag = Annotated[bool, Field(strict=True)]
 Bound = Number | str
+# A number where a text is meant: 42 for an outcome, 3 for a question.
+Name = Annotated[Whole | str, AfterValidator(str)]
+Named = Annotated[str, Path(description="The question's id or number.")]
 When = Annotated[str, AfterValidator(_when)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_range)]
 
@@ -65,6 +69,16 @@ class Body(BaseModel):
     """A request's body: an unknown field is refused, since it may be a mistyped one."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _each_field_once(cls, given: Any) -> Any:
+        for of in cls.model_fields.values() if isinstance(given, dict) else ():
+            if isinstance(of.validation_alias, AliasChoices):
+                one, other = map(str, of.validation_alias.choices)
+                if one in given and other in given:
+                    raise ValueError(f"{one} and {other} are one field: give it once.")
+        return given
 
 
 class GivenEvidence(Body):
@@ -148,7 +162,7 @@ class GivenForecast(Body):
 class BatchForecast(GivenForecast):
     """A forecast of a batch, which names its question."""
 
-    question: str = Field(description="the question's id or number")
+    question: Name = Field(description="the question's id or number")
 
 
 Row = Annotated[BatchForecast | dict[str, Any], Field(union_mode="left_to_right")]
@@ -269,10 +283,17 @@ class Close(Body):
     at: Moment | None = Field(default=None, description="by default now")
 
 
-class Outcome(Body):
-    """An outcome: yes, no, an option, a number, a day, below, above, annulled or ambiguous."""
+def _outcome(given: str | float | bool) -> str:
+    """Return an outcome as text: true is yes, and false is no."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return format_figure(given)
 
-    outcome: str
+
+class Outcome(Body):
+    """An outcome with its note and source, of which a proposal needs one or both."""
+
+    outcome: Annotated[str | Number | Flag, AfterValidator(_outcome)]
     known_at: Moment | None = Field(
         default=None, description="when it became known; later forecasts do not count"
     )
@@ -282,6 +303,12 @@ class Outcome(Body):
 
 class Because(Body):
     """The reason for a decision."""
+
+    reason: str
+
+
+class Upheld(Body):
+    """A decision that may have a reason."""
 
     reason: str = ""
 
