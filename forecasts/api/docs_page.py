@@ -109,6 +109,7 @@ def _shape(schema: Mapping[str, Any]) -> str:
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema = schema.get("anyOf", [schema])[0]  # a body that may be left out
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].split("/")[-1]]
     return schema
