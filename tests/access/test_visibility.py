@@ -151,8 +151,9 @@ OPEN = {
         agenda.notifications.sender: send; agenda.today: is_empty; exporting.export: export_as
         packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.origins: origins platforms;
-        questions.same_questions: find_duplicates ready_drafts same_pairs; scores.printed_scores:
-        printed_by_question printed_scores; updates.evidence: key_and_row
+        questions.registry: find_named; questions.same_questions: find_duplicates ready_drafts
+        same_pairs; scores.printed_scores: printed_by_question printed_scores; updates.evidence:
+        key_and_row
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; ledger.moved: mark unmark; ledger.receipts: check;

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "resolve": {"outcome": "yes"},
     "reject": {"reason": "x"},
     "dispute": {"reason": "x"},
+    "unresolve": {"reason": "x"},
     "articles": {"text": "The harbour will reopen by 31 March 2026. " * 20},
     "questions": {"title": "Will it snow?", "scheduled_close_time": "2026-02-01T00:00:00Z"},
     "ID": {"background": "Wet."},

@@ -45,7 +45,7 @@ def test_a_new_name_is_a_bot_of_the_user_and_so_are_its_forecasts(
     asked = Tools(door).ask_question(
         "Will it rain?", "As the gazette says.", "in 3 weeks", value="60%"
     )
-    assert "Your forecast is recorded." in asked
+    assert "Your forecast is recorded: 60%." in asked
     found = accounts(door)
     assert (found["my-model"].kind, found["my-model"].owner) == ("bot", "alice")
     assert found["alice"].kind == "human"

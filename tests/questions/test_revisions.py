@@ -80,7 +80,7 @@ def test_several_are_revised_together_or_none_with_the_reasons(
             session, every, lambda text: {"title": text.title.removeprefix("fog?")}, now=day(2)
         )
     assert [(one.place, one.rule) for one in unnamed.value.problems] == [
-        ("fog", "The question has no title.")
+        ("fog", "The question has no title. Give it a title.")
     ]
     many = [str(number) for number in range(revisions.MAX_QUESTIONS + 1)]
     with pytest.raises(BadInput, match="at most 200"):

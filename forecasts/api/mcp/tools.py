@@ -66,7 +66,7 @@ def _about(words: str) -> Any:
 # Models send a number where a text is meant, and one text for a list.
 _TEXT = BeforeValidator(lambda given: str(given) if type(given) in (int, float) else given)
 _LIST = BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
-# A truth value is no number: without this, true would be read as 1.
+# Without this, true would be read as 1.
 _NO_FLAG = BeforeValidator(lambda given: str(given).lower() if isinstance(given, bool) else given)
 Text = Annotated[str, _TEXT]
 Name = Annotated[
