@@ -76,6 +76,7 @@ docs: $(VENV)/.tests
 	$(BIN)/python docs/write_commands.py
 	$(BIN)/python docs/write_json.py
 	$(BIN)/python docs/write_architecture.py
+	$(BIN)/python docs/write_catalogue.py
 
 gallery: $(VENV)/.tests
 	$(BIN)/python docs/write_gallery.py

@@ -31,7 +31,8 @@ _SHARED, _EMPTY = "ledger", "empty"
 # To truncate forty tables, most of them empty, takes longer than most tests do. One that has grown
 # is truncated all the same: what is deleted keeps its place, and would have to be read over.
 _EMPTIED = """
-CREATE FUNCTION emptied() RETURNS void LANGUAGE plpgsql AS $$
+CREATE SCHEMA tests;
+CREATE FUNCTION tests.emptied() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     name text;
 BEGIN
@@ -127,7 +128,7 @@ class Server:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        self._shared.execute("SELECT emptied()")
+        self._shared.execute("SELECT tests.emptied()")
         self._shared.execute(
             "UPDATE alembic_version SET version_num = %s", [schema.newest_revision()]
         )

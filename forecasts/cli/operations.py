@@ -45,7 +45,7 @@ from forecasts.scores.stored_scores import Compared
 from forecasts.values.value import format_value
 from forecasts.views import runs as views
 
-_MOST_RECEIPTS = 20  # that are named; the others are counted
+_MOST = 20  # receipts and differences that are named; the others are counted
 _SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
@@ -218,7 +218,7 @@ def verify(
 
     Every row is hashed again and compared with its entry in the chain, and scores are computed
     again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and
-    entries are named, or tables, views and triggers that are not of the ledger's schema.
+    entries are named, or differences from the ledger's schema that weaken its protection.
     """
     receipts = [] if receipt is None else read_receipts(receipt)
     database = CHOSEN["database_url"]
@@ -248,7 +248,7 @@ def verify(
     differ = _differences(scores) if scores else []
     document = views.Verification.of(
         found,
-        whole=found.broken is None and not differ and not found.added,
+        whole=found.broken is None and not differ and not found.weakened,
         scores=scores,
         receipts=[views.CheckedReceipt.of(one, finding=one.finding.name) for one in checked],
         stamps=stamped,
@@ -259,13 +259,15 @@ def verify(
         print_lines(forecasts)
     unproved = [one.said for one in checked if one.finding is not Finding.proved]
     unproved += [f"The stamp {s.file} proves nothing: {s.fault}." for s in stamped if s.fault]
-    print_note(*listed(unproved, _MOST_RECEIPTS, indent=""))
+    print_note(*listed(unproved, _MOST, indent=""))
     _exit_if_broken(found)
-    print_note(*(f"{one[0].upper()}{one[1:]}: find out who added it." for one in found.added))
+    weakened = [f"The protection of history is weakened: {one}." for one in found.weakened]
+    print_note(*listed(weakened, _MOST, indent=""))
+    print_note(*listed([f"Harmless: {one}." for one in found.added], _MOST, indent=""))
     if differ:
         again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
         print_note(*differ, again)
-    if differ or unproved or found.added:
+    if differ or unproved or found.weakened:
         raise typer.Exit(1)
 
 
@@ -277,8 +279,8 @@ def _verify_apart(proofs: str, receipts: Sequence[Receipt], format_: str) -> Non
     proved = [one.said for one in found if one.finding == "proved"]
     unproved = [one.said for one in found if one.finding != "proved"]
     if not printed_json(format_, views.CheckedReceipts(receipts=found)):
-        print_lines(listed(proved, _MOST_RECEIPTS, indent=""))
-    print_note(*listed(unproved, _MOST_RECEIPTS, indent=""))
+        print_lines(listed(proved, _MOST, indent=""))
+    print_note(*listed(unproved, _MOST, indent=""))
     if unproved:
         raise typer.Exit(1)
 
@@ -296,8 +298,8 @@ def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
         )
 
     named = handles(session)
-    first = [sentence(one) for one in proved[:_MOST_RECEIPTS]]
-    return listed(first, _MOST_RECEIPTS, of=len(proved), indent="")
+    first = [sentence(one) for one in proved[:_MOST]]
+    return listed(first, _MOST, of=len(proved), indent="")
 
 
 def _stamped(stamped: Sequence[stamps.Stamp]) -> list[str]:

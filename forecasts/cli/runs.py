@@ -51,7 +51,7 @@ from forecasts.ledger.clock import act_time, ledger_clock, require_not_behind
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
 from forecasts.ledger.urls import holds_secrets, named_file, read_url
-from forecasts.operations import digests, schedules
+from forecasts.operations import digests, health, schedules
 from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
 from forecasts.resolution.progress import interval_in_words, run_times
@@ -175,10 +175,17 @@ def _in_words(result: Result) -> str:
 
 
 def _tell(engine: Engine, chosen: Settings, stop: Callable[[], bool]) -> None:
-    """Send the notifications and the digest that are due after a run, unless it was stopped."""
+    """Send the notifications and the digest that are due after a run, unless it was stopped.
+
+    And print how the database's protection of history is weakened, if it is.
+    """
     notify_members(engine, chosen, stop)
     if not stop():
         send_due_digest(engine, chosen)
+        with reading(engine) as session:
+            found = health.protection(session.connection())
+        if not found.passed:
+            print_note(f"{found.result} {found.remedy}")
 
 
 def _print_summary(

@@ -6,7 +6,7 @@ reordered. It goes on after a fault of a row, and ends at a fault of the chain, 
 can be verified then. A row with the right hash could still read differently in another stored form,
 so each value's form is proven too (``malformed``). A row that cannot be read is altered. So is one
 that an index of a file leaves out: readers find rows by indexes. A server lets no one alter those.
-Tables, views and triggers that are not of the schema are named apart.
+Differences of the database from the ledger's schema are named apart (``catalogue``).
 
 The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
 or on a public page), it later proves that nothing up to that entry has changed, even if someone
@@ -15,7 +15,6 @@ could rewrite the whole ledger with its chain.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +23,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, cast, func, inspect, select
+from sqlalchemy import LargeBinary, Table, cast, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
+from forecasts.ledger import catalogue
 from forecasts.ledger.chain import (
-    APPEND_ONLY,
     NOTHING,
     SEALED,
     STATES,
@@ -45,9 +44,7 @@ from forecasts.ledger.chain import (
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
-from forecasts.ledger.moved import MOVED
 from forecasts.ledger.raw_rows import RawRow, ends, read, reason, rows_between, rows_outside
-from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.stored_forms import looks_right
 from forecasts.ledger.urls import sqlite_path
 
@@ -57,30 +54,6 @@ _Entry = tuple[int, int | None, int | None, str, int, str | None, str | None, st
 MOST_FAULTS = 20
 BATCH = 4_000  # entries
 _CONTENTS = 20  # documents of resolvers, of a megabyte each at most
-_IN_FILE = (
-    "SELECT type, name, tbl_name, sql FROM sqlite_master"
-    " WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-    " ORDER BY type, name"
-)
-_REFUSES = re.compile(r"[^;]* BEGIN SELECT RAISE\(ABORT, '[^';]*'\); END")
-# In the schema that has the chain of hashes.
-_ON_SERVER = """
-WITH own AS (SELECT relnamespace AS place FROM pg_class WHERE oid = 'entry'::regclass),
-of_extensions AS (SELECT objid FROM pg_depend WHERE deptype = 'e')
-SELECT CASE WHEN relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, relname::text, relname::text
-FROM pg_class, own
-WHERE relnamespace = place AND relkind IN ('r', 'p', 'f', 'v', 'm')
-AND oid NOT IN (SELECT objid FROM of_extensions)
-UNION ALL
-SELECT 'trigger', tgname::text, relname::text
-FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid, own
-WHERE relnamespace = place AND NOT tgisinternal
-UNION ALL
-SELECT 'rule', rulename::text, relname::text
-FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class, own
-WHERE relnamespace = place AND rulename <> '_RETURN'
-ORDER BY 1, 2, 3
-"""
 
 
 class Fault(StrEnum):
@@ -116,8 +89,8 @@ class Verified:
     ``digest``: of the intact entries, up to the first fault if one was found (``broken``).
     ``more``: further faults, if the chain could be followed. ``forgotten``: the entries of words
     that were removed with their member. ``against``: the place of the newest earlier digest that
-    was compared. ``added``: clauses about objects that are not of the schema;
-    history can be intact beside them.
+    was compared. ``weakened``: clauses about the database's protection, where it differs from the
+    schema's, and ``added`` about further objects, which do no harm; history can be intact.
     """
 
     digest: str
@@ -128,6 +101,7 @@ class Verified:
     against: int | None = None
     broken: Broken | None = None
     more: tuple[Broken, ...] = ()
+    weakened: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
 
@@ -143,14 +117,14 @@ def verify(
     a fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
     all entries.
     """
-    added: list[str] = []
+    compared = catalogue.Compared((), ())
     walk = _Walk(session, [against] if isinstance(against, str) else against or ())
     try:
+        compared = catalogue.compare(session.connection())
         walk.all(tell)
         for broken in _altered_documents(walk):
             walk.note(broken)
         walk.others()
-        added = _added_objects(session.connection())
         for said in _index_faults(session):
             what = f"readers can miss rows, since an index does not fit its table: {said}"
             walk.note(Broken(Fault.altered, what))
@@ -170,7 +144,8 @@ def verify(
         against=max(walk.against, default=None),
         broken=walk.faults[0] if walk.faults else None,
         more=tuple(walk.faults[1:]),
-        added=tuple(added),
+        weakened=compared.faults,
+        added=compared.added,
     )
 
 
@@ -238,32 +213,6 @@ def _broken_document(walk: _Walk, fault: Fault, digest: str, what: str) -> Broke
         shown, row, question = found.address, found.id, walk.slug(found.question_id)
     said = f"the document that a resolver read at {shown} {what}"
     return Broken(fault, said, question=question, kind="exhibit", row=row)
-
-
-def _added_objects(connection: Connection) -> list[str]:
-    """Return a clause about each table, view, trigger and rule that is not of the schema.
-
-    A trigger or rule could change what acts write, and a view or table mislead those who read the
-    database itself. Indexes may be added: they are compared with their rows. So may, on a server,
-    anything in another schema, and the objects of an extension. In a file a trigger of the schema's
-    name must also do nothing but refuse.
-    """
-    tables = {*SQLModel.metadata.tables, "alembic_version", UNFINISHED, MOVED}
-    acts = ("update", "delete", "replace")
-    triggers = {f"{table}_refuses_{act}": table for table in APPEND_ONLY for act in acts}
-    triggers |= {f"{table}_is_append_only": table for table in APPEND_ONLY}
-    found = []
-    in_file = connection.dialect.name == "sqlite"
-    rows = connection.exec_driver_sql(_IN_FILE if in_file else _ON_SERVER)
-    for type_, name, table, *sql in rows:
-        is_trigger = type_ == "trigger"
-        of_schema = triggers.get(name) == table if is_trigger else type_ == "table"
-        if not of_schema or (not is_trigger and name not in tables):
-            where = f" on {table}" if type_ in ("trigger", "rule") else ""
-            found.append(f"the {type_} {name}{where} is not of the ledger's schema")
-        elif is_trigger and in_file and not _REFUSES.fullmatch(*sql):
-            found.append(f"the trigger {name} on {table} does more than refuse")
-    return found
 
 
 class _Stop(Exception):

@@ -45,6 +45,58 @@ def missing_grants(connection: Connection, role: str | None = None) -> list[str]
     return grants
 
 
+# The rights of each role on the ledger's tables, their columns and sequences.
+_HELD = """
+WITH own AS (
+    SELECT c.relnamespace AS place, c.relowner AS owner, n.nspowner
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = to_regclass('entry')
+),
+held AS (
+    SELECT grantee, relname::text AS name, privilege_type AS act
+    FROM pg_class JOIN own ON relnamespace = place, aclexplode(relacl)
+    WHERE relname = ANY (CAST(:names AS text[])) AND grantee <> owner
+    UNION ALL
+    SELECT grantee, relname || '.' || attname, privilege_type
+    FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN own ON relnamespace = place,
+        aclexplode(attacl)
+    WHERE relname = ANY (CAST(:names AS text[])) AND grantee <> owner
+)
+SELECT CASE grantee WHEN 0 THEN '' ELSE rolname END AS role, name, act, grantee <> 0
+    AND (rolsuper OR pg_has_role(grantee, owner, 'MEMBER')
+        OR pg_has_role(grantee, nspowner, 'MEMBER'))
+FROM own, held LEFT JOIN pg_roles ON pg_roles.oid = grantee
+ORDER BY 1, 2, 3
+"""
+
+
+def wrong_grants(connection: Connection) -> list[str]:
+    """Return a clause about each right of a role that differs from those of the guide.
+
+    A role that may add rows has the rights of a forecaster, and any other may read.
+    """
+    if connection.dialect.name == "sqlite":
+        return []
+    rights = {name: {"SELECT", "INSERT", *_MORE.get(name, ())} for name in SQLModel.metadata.tables}
+    rights |= {f"{name}_id_seq": {"USAGE"} for name in rights} | {"alembic_version": {"SELECT"}}
+    held: dict[str, set[tuple[str, str]]] = {}
+    owners = set()
+    for role, name, act, owns in connection.execute(text(_HELD), {"names": list(rights)}):
+        held.setdefault(role, set()).add((name, act))
+        owners |= {role} if owns else set()
+    wrong = [f"the role {role} acts as the owner of the ledger" for role in sorted(owners)]
+    for role, acts in held.items():
+        who = f"the role {role}" if role else "everyone"
+        wrong += [
+            f"{who} may {act} {name}"
+            for name, act in sorted(acts)
+            if act != "SELECT" and act not in rights[name.partition(".")[0]]
+        ]
+        if any(act == "INSERT" for _, act in acts):
+            needed = {(name, act) for name, some in rights.items() for act in some}
+            wrong += [f"{who} lacks {act} on {name}" for name, act in sorted(needed - acts)]
+    return wrong
+
+
 def grant(engine: Engine, role: str) -> None:
     """Grant the role the privileges that it lacks.
 

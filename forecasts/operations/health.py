@@ -33,8 +33,8 @@ from forecasts.common.errors import (
 from forecasts.common.limits import format_bytes
 from forecasts.common.text import count
 from forecasts.common.times import iso, to_minute, utc
-from forecasts.ledger import clock, moved
-from forecasts.ledger.chain import APPEND_ONLY, SEALED
+from forecasts.ledger import catalogue, clock, moved
+from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
 from forecasts.ledger.database import reading, writing
@@ -54,14 +54,13 @@ from forecasts.ledger.urls import is_embedded, named_file, place, read_url, sqli
 from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 from forecasts.operations.digests import EVERY, is_old
-from forecasts.operations.grants import missing_grants
+from forecasts.operations.grants import missing_grants, wrong_grants
 from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.disputes import open_disputes
 from forecasts.resolution.progress import parked, run_times
 from forecasts.resolution.proposals import open_proposals
 
-# pg_trigger.tgtype of a trigger before DELETE, UPDATE and TRUNCATE.
-_BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
+_MOST = 20  # differences that are named
 _LEAST_FREE = 100_000_000  # bytes
 LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
 TOLERANCE = timedelta(seconds=5)  # between clocks
@@ -169,7 +168,7 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
                 f"The role {role} lacks privileges that a ledger needs.",
                 f"The ledger's owner runs: {' '.join(f'{g} TO {role};' for g in missing)}",
             )
-        yield _history(connection)
+        yield protection(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
             yield _roles(session)
@@ -190,32 +189,19 @@ def _writing(engine: Engine, now: datetime) -> Finding:
     return Finding("writing", "A row was written, and taken back.")
 
 
-def _history(connection: Connection) -> Finding:
-    """Return whether the triggers that protect history exist and are enabled."""
-    if connection.dialect.name == "sqlite":
-        there = set(
-            connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-        )
-        acts = ("update", "delete", "replace")
-        guarded = {t for t in APPEND_ONLY if there >= {f"{t}_refuses_{act}" for act in acts}}
-    else:
-        statement = text(
-            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-            " WHERE c.relnamespace = current_schema()::regnamespace"
-            # Tables with text that can be removed have a separate trigger for UPDATE.
-            " AND t.tgname IN (c.relname || '_is_append_only', c.relname || '_refuses_update')"
-            " AND t.tgenabled IN ('O', 'A') AND t.tgtype & 2 = 2"
-            " GROUP BY c.relname HAVING bit_or(t.tgtype) & :bits = :bits"
-        )
-        guarded = set(connection.scalars(statement, {"bits": _BEFORE_ANY_CHANGE}))
-    unprotected = [table for table in APPEND_ONLY if table not in guarded]
+def protection(connection: Connection) -> Finding:
+    """Return whether the database protects history as the ledger's schema does."""
+    found = catalogue.compare(connection)
+    weak = [*found.faults, *wrong_grants(connection)]
+    added = f" Added, and harmless: {'; '.join(found.added[:_MOST])}." if found.added else ""
+    more = f"; and {len(weak) - _MOST:,} more" if len(weak) > _MOST else ""
     return _either(
-        "history",
-        not unprotected,
-        "Every trigger that protects history is in force.",
-        f"No trigger protects the history in {', '.join(unprotected)}.",
-        "Find out who removed the triggers, and compare with a backup for changes since. A copy "
-        "made with forecasts move has them again.",
+        "protection",
+        not weak,
+        f"Tables, indexes, triggers and rights protect history as they should.{added}",
+        f"The database's protection of history is weakened: {'; '.join(weak[:_MOST])}{more}.",
+        "Find out who changed it, and compare with a backup for changes since. A copy made with "
+        "forecasts move has the whole protection again.",
     )
 
 

@@ -182,7 +182,7 @@ class Verification(CheckedReceipts):
     """The result of a verification."""
 
     whole: bool = Field(
-        description="history is intact, the recomputed scores are as stored, and nothing was added"
+        description="history and its protection are intact, and the recomputed scores as stored"
     )
     digest: str
     entries: int
@@ -192,7 +192,10 @@ class Verification(CheckedReceipts):
     against: int | None
     broken: Broken | None = Field(description="the first fault in history")
     more: tuple[Broken, ...] = Field(description="further faults")
-    added: tuple[str, ...] = Field(description="objects that are not of the ledger's schema")
+    weakened: tuple[str, ...] = Field(
+        description="differences from the ledger's schema that weaken its protection"
+    )
+    added: tuple[str, ...] = Field(description="other objects than the ledger's, which do no harm")
     scores: Compared | None = Field(
         description="`altered` has a clause for each score that differs; `of` counts the "
         "resolutions with scores"

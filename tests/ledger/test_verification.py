@@ -1,4 +1,4 @@
-"""A change of history behind the ledger's back is found and named, and so is an added object."""
+"""A change of history behind the ledger's back is found and named."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, col, select
 from typer.testing import CliRunner
 
@@ -433,61 +433,3 @@ def test_rows_that_an_index_leaves_out_are_named(ledger_file: Path) -> None:
     assert found.broken is not None
     assert "readers can miss rows, since an index does not fit its table" in found.broken.said
     assert "row 1 missing from index" in "".join(one.said for one in found.more)
-
-
-DOES_NOTHING = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
-ADDED: dict[str, dict[str, Sequence[str]]] = {
-    "the table best is not of the ledger's schema": dict.fromkeys(
-        KINDS, ("CREATE TABLE best (id INTEGER)",)
-    ),
-    "the view best is not of the ledger's schema": dict.fromkeys(
-        KINDS, ("CREATE VIEW best AS SELECT 1",)
-    ),
-    "the trigger helps on score is not of the ledger's schema": {
-        "sqlite": ["CREATE TRIGGER helps AFTER INSERT ON score BEGIN DELETE FROM watch; END"],
-        "postgresql": [
-            DOES_NOTHING,
-            "CREATE TRIGGER helps AFTER INSERT ON score FOR EACH ROW EXECUTE FUNCTION f()",
-        ],
-    },
-    "the trigger forecast_refuses_update on score is not of the ledger's schema": {
-        "sqlite": [
-            "DROP TRIGGER forecast_refuses_update",
-            "CREATE TRIGGER forecast_refuses_update AFTER INSERT ON score BEGIN SELECT 1; END",
-        ],
-        "postgresql": [
-            DOES_NOTHING,
-            "CREATE TRIGGER forecast_refuses_update AFTER INSERT ON score"
-            " FOR EACH ROW EXECUTE FUNCTION f()",
-        ],
-    },
-    "the trigger forecast_refuses_delete on forecast does more than refuse": {
-        "sqlite": [
-            "DROP TRIGGER forecast_refuses_delete",
-            "CREATE TRIGGER forecast_refuses_delete BEFORE DELETE ON forecast "
-            "BEGIN DELETE FROM watch; SELECT RAISE(ABORT, 'no'); END",
-        ]
-    },
-    "the rule quietly on watch is not of the ledger's schema": {
-        "postgresql": ["CREATE RULE quietly AS ON DELETE TO watch DO INSTEAD NOTHING"]
-    },
-}
-
-
-def verified_after(engine: Engine, statements: Sequence[str]) -> list[str]:
-    """Return the clauses after these statements, which are rolled back."""
-    with database.writing(engine) as session:
-        for statement in statements:
-            session.execute(text(statement))
-        found = verify(session)
-        session.rollback()
-    assert found.broken is None  # so a backup with the object can be restored
-    return list(found.added)
-
-
-@pytest.mark.slow
-def test_an_added_object_is_named_unless_it_is_an_index(engine: Engine) -> None:
-    assert verified_after(engine, ["CREATE INDEX mine ON forecast (origin)"]) == []
-    for said, statements in ADDED.items():
-        if engine.dialect.name in statements:
-            assert said in verified_after(engine, statements[engine.dialect.name])
