@@ -28,7 +28,11 @@ _NO_SERVER = object()
 _DISK_FULL = "53100"  # SQLSTATE
 _NO_RIGHT = "42501"
 _UNDECODABLE = "Could not decode to UTF-8"  # in SQLite's message
-_AT_A_VALUE = (AttributeError, TypeError, ValueError, OverflowError, RecursionError)
+# The errors of code that gets a value of another form.
+AT_A_VALUE = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError),
+    *(RecursionError, TypeError, ValueError),
+)
 _AGAIN = "Nothing was written. Check that it exists and is not full or locked, and try again."
 _FULL = "Nothing was written. Free some space on its disk, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
@@ -150,17 +154,19 @@ def _explained(error: DBAPIError, where: str) -> DatabaseError | None:
 def is_of_a_value(error: Exception) -> bool:
     """Return whether an error is about a stored value, or about a damaged page of its file."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, _AT_A_VALUE)
+        return isinstance(error, AT_A_VALUE)
     is_data = isinstance(error, DataError) and not getattr(error.orig, "sqlstate", None)
     return is_data or is_damage(error.orig) or _UNDECODABLE in str(error.orig)
 
 
-def is_of_the_schema(error: DBAPIError) -> bool:
+def is_of_the_schema(error: Exception) -> bool:
     """Return whether a statement does not fit the database's tables, such as a missing one."""
+    if not isinstance(error, DBAPIError):
+        return False
     if isinstance(error.orig, sqlite3.Error):
         return error.orig.sqlite_errorcode == sqlite3.SQLITE_ERROR
     state = str(getattr(error.orig, "sqlstate", ""))
-    return state.startswith("42") and state != _NO_RIGHT
+    return state.startswith(("22", "42")) and state != _NO_RIGHT
 
 
 def is_damage(error: object) -> bool:

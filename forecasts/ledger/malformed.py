@@ -12,23 +12,13 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlmodel import SQLModel
 
 from forecasts.common.errors import DatabaseError
-from forecasts.ledger.driver_errors import VERIFY
+from forecasts.ledger.driver_errors import AT_A_VALUE, VERIFY
 from forecasts.ledger.stored_forms import conditions
 from forecasts.ledger.urls import place
-
-# The errors of code that gets a value of another form. A driver's own are ``reported``.
-_AT_SUCH_A_ROW = (
-    TypeError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-)
 
 
 class Orphan(NamedTuple):
@@ -68,13 +58,18 @@ def first_broken(rules: Mapping[str, str]) -> str:
 
 
 def orphans(connection: Connection, table: Table, most: int) -> list[Orphan]:
-    """Return the first ``most`` rows of each reference that refer to a missing row."""
+    """Return the first ``most`` rows of each reference that refer to a missing row.
+
+    A reference that is not a number is out of form, and not read here.
+    """
     found = []
+    is_number = "AND typeof(t.{0}) = 'integer' " if connection.dialect.name == "sqlite" else ""
     for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
         name, parent = key.parent.name, key.column.table.name
         rows = connection.exec_driver_sql(
             f"SELECT t.id, t.{name} FROM {table.name} t LEFT JOIN {parent} p ON p.id = t.{name} "  # noqa: S608 as above
-            f"WHERE t.{name} IS NOT NULL AND p.id IS NULL ORDER BY t.id LIMIT {most}"
+            f"WHERE t.{name} IS NOT NULL {is_number.format(name)}AND p.id IS NULL "
+            f"ORDER BY t.id LIMIT {most}"
         )
         found += [Orphan(row, name, parent, missing) for row, missing in rows]
     return found
@@ -85,7 +80,7 @@ def explaining(engine: Engine) -> Iterator[None]:
     """Turn an error of code that read a malformed row into a DatabaseError that names the row."""
     try:
         yield
-    except _AT_SUCH_A_ROW as error:
+    except (*AT_A_VALUE, InvalidRequestError) as error:  # a driver's own are ``reported``
         said = None
         with suppress(SQLAlchemyError), engine.connect() as connection:
             said = _first(connection)
@@ -100,6 +95,8 @@ def _first(connection: Connection) -> str | None:
     for table in SQLModel.metadata.sorted_tables:
         for row, subject in malformed(connection, table, 1).items():
             return out_of_form(table.name, row, subject)
+        for orphan in orphans(connection, table, 1):
+            return orphan.said(table.name)
     return None
 
 

@@ -104,7 +104,7 @@ def ends(session: Session, kind: str) -> tuple[int, int]:
     """Return the ids of a table's first row and its last; of an empty one (1, 0)."""
     id_ = SQLModel.metadata.tables[kind].c.id
     first, last = session.execute(select(func.min(id_), func.max(id_))).one()
-    return (1, 0) if first is None else (first, last)
+    return (1, 0) if first is None else (int(first), int(last))
 
 
 def reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ look at whole columns (``looks_right``), which takes a tenth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from math import copysign, isfinite
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
+from forecasts.ledger.chain import WORDS
 from forecasts.ledger.columns import one_of
 
 _FINITE = "{0} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
@@ -95,12 +96,19 @@ def conditions(table: Table, dialect: str) -> dict[str, str]:
         parts = [f"{column.name} IS NOT NULL"] if is_there else []
         if condition := form(column, dialect):
             parts.append(condition)
+        if _is_null_if_blank(column):
+            parts.append(f"{column.name} <> ''")
         if parts:
             found[column.name] = " AND ".join(parts)
     for check in table.constraints:
         if isinstance(check, CheckConstraint):
             found[str(check.name).removeprefix(f"ck_{table.name}_")] = str(check.sqltext)
     return found
+
+
+def _is_null_if_blank(column: Column[Any]) -> bool:
+    """Return whether a column of words has nulls: the hash of a row does not tell '' from null."""
+    return bool(column.nullable) and column.name in WORDS.get(column.table.name, ())
 
 
 def rules(table: Table, dialect: str) -> dict[str, str]:
@@ -112,7 +120,7 @@ def rules(table: Table, dialect: str) -> dict[str, str]:
     }
 
 
-def looks_right(column: Column[Any], values: Iterable[Any], dialect: str) -> bool:
+def looks_right(column: Column[Any], values: Collection[Any], dialect: str) -> bool:
     """Return whether these values, as the driver has them, have the column's form."""
     type_ = _database_type(column)
     if isinstance(type_, JSON):
@@ -124,6 +132,8 @@ def looks_right(column: Column[Any], values: Iterable[Any], dialect: str) -> boo
         return False
     if isinstance(type_, Boolean):
         return set(values) <= {0, 1, None}
+    if _is_null_if_blank(column) and "" in values:
+        return False
     if isinstance(type_, Float):
         numbers = [value for value in values if value is not None]
         return all(map(isfinite, numbers)) and not (

@@ -41,7 +41,7 @@ from forecasts.ledger.chain import (
     time_member,
     words_hash,
 )
-from forecasts.ledger.driver_errors import is_of_a_value
+from forecasts.ledger.driver_errors import is_of_a_value, is_of_the_schema
 from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
 from forecasts.ledger.raw_rows import RawRow, ends, read, reason, rows_between, rows_outside
@@ -122,18 +122,20 @@ def verify(
     try:
         compared = catalogue.compare(session.connection())
         walk.all(tell)
-        for broken in _altered_documents(walk):
-            walk.note(broken)
+        with walk.readable("the table exhibit_content"):
+            for broken in _altered_documents(walk):
+                walk.note(broken)
         walk.others()
         for said in _index_faults(session):
             what = f"readers can miss rows, since an index does not fit its table: {said}"
             walk.note(Broken(Fault.altered, what))
     except _Stop:
         pass
-    except DBAPIError as error:
-        if not is_of_a_value(error):
+    except Exception as error:
+        if not (is_of_a_value(error) or is_of_the_schema(error)):
             raise
         walk.faults.append(Broken(Fault.altered, f"the database is damaged: {reason(error)}"))
+        session.rollback()  # a server takes no statement after an error
     place, last = walk.intact if walk.faults else (walk.place, walk.last)
     return Verified(
         digest=f"{place}-{last}",
@@ -246,11 +248,11 @@ class _Walk:
         if gone := sorted(SQLModel.metadata.tables.keys() - set(there)):
             tables = f"the table {gone[0]} is" if len(gone) == 1 else f"{', '.join(gone)} are"
             raise self._stop(Broken(Fault.removed, f"{tables} gone, or replaced by a view"))
-        with self._readable("the table removal", note=False):
+        with self.readable("the table removal", note=False):
             self._erasures.read()
         entry = SQLModel.metadata.tables["entry"]
         entries = 0
-        with self._readable("the table entry", note=False):
+        with self.readable("the table entry", note=False):
             entries = self.session.scalar(select(func.count()).select_from(entry)) or 0
         self._compare_digest()
         low = None
@@ -263,10 +265,10 @@ class _Walk:
             tell(self.place, entries)
             low = batch[-1][0]
         for kind in SEALED:
-            with self._readable(f"the table {kind}"):
+            with self.readable(f"the table {kind}"):
                 self._no_more(kind)
         for kind in STATES:
-            with self._readable(f"the table {kind}"):
+            with self.readable(f"the table {kind}"):
                 self._compare_states(kind)
         covered = max(self.against, default=0)
         if covered > self.place:
@@ -292,7 +294,7 @@ class _Walk:
         return self._stop(self._fault(fault, entry, what))
 
     @contextmanager
-    def _readable(self, what: str, *, note: bool = True) -> Iterator[None]:
+    def readable(self, what: str, *, note: bool = True) -> Iterator[None]:
         """Note that something cannot be read, and go on."""
         try:
             yield
@@ -325,7 +327,11 @@ class _Walk:
         columns, dialect = zip(entry.c, zip(*batch, strict=True)), connection.dialect.name  # noqa: B905 none without entries
         if all(looks_right(column, values, dialect) for column, values in columns):
             return batch
-        first = f"id >= {batch[0][0]}"
+        lowest: Any = batch[0][0]
+        if not isinstance(lowest, int):
+            what = f"the place {lowest!r} of an entry is not a number"
+            raise self._stop(Broken(Fault.altered, what, self.place + 1))
+        first = f"id >= {lowest}"
         for place, subject in malformed(connection, entry, 1, first).items():
             batch = [one for one in batch if one[0] < place]
             if not batch:
@@ -340,12 +346,16 @@ class _Walk:
 
     def _entry(self, entry: _Entry) -> None:
         """Compare an entry with its place in both chains, and with its row."""
-        place, question, number, kind, row_id, _, _, row, hash_, at = entry
+        place, question, number, kind, row_id, salt, words, row, hash_, at = entry
         if place != self.place + 1:
             self._misplaced(entry)
         faults: Sequence[Broken] = ()
         if kind in self._states:
             self._states[kind][row_id] = entry
+            if row == NOTHING and (salt, words) != (None, None):
+                faults = [
+                    self._fault(Fault.altered, entry, f"the end of {_named(entry)} has words")
+                ]
         elif kind not in self._seen:
             raise self._stop_at(entry, Fault.altered, f"history has no table {kind!r}")
         elif row_id <= self._seen[kind]:
@@ -404,9 +414,19 @@ class _Walk:
 
     def _fault_of(self, entry: _Entry, row: RawRow | None) -> Broken | None:
         """Return the fault of a row that is not as its entry says, if it has one."""
-        _, question, _, kind, row_id, salt, words, hash_, _, _ = entry
         if row is None:
             return self._fault(Fault.removed, entry, f"{_named(entry)} is gone")
+        try:
+            what = self._difference(entry, row)
+        except Exception as error:
+            if not is_of_a_value(error):
+                raise
+            what = f"{_named(entry)} cannot be compared: {reason(error)}"
+        return self._fault(Fault.altered, entry, what) if what else None
+
+    def _difference(self, entry: _Entry, row: RawRow) -> str:
+        """Return how a row differs from its entry; blank if it does not."""
+        _, question, _, kind, row_id, salt, words, hash_, _, _ = entry
         _, of_question, rest, personal, _, fault = row
         named, what = _named(entry), ""
         if fault:
@@ -419,20 +439,22 @@ class _Walk:
             what = self._words_fault(entry, row)
         elif self._erasures.must_be_gone(kind, row_id):
             what = f"the words of {named} are back, though they were removed with their member"
-        return self._fault(Fault.altered, entry, what) if what else None
+        return what
 
     def _words_fault(self, entry: _Entry, row: RawRow) -> str:
         """Return why words are not as written; "" if they are blank, or went with their member."""
         _, _, _, kind, _, salt, words, *_ = entry
         _, _, _, personal, found, _ = row
         the_words = f"the words of {_named(entry)} ({', '.join(WORDS.get(kind, ()))}) are"
+        if kind not in WORDS:
+            the_words = f"the salt of {_named(entry)} is"
         if salt is None and words is None and not personal:
             return ""
         if salt is not None or words is None:
             return f"{the_words} not as written"
-        self.forgotten += 1
         values = dict(zip(SQLModel.metadata.tables[kind].c.keys(), found, strict=False))
-        if kind in SEALED and self._erasures.explain(kind, values):
+        if kind in SEALED and kind in WORDS and self._erasures.explain(kind, values):
+            self.forgotten += 1
             return ""
         return f"{the_words} gone, and no removal of their member did that"
 
@@ -461,7 +483,7 @@ class _Walk:
         for table in SQLModel.metadata.sorted_tables:
             if table.name in (*SEALED, *STATES, "entry"):
                 continue
-            with self._readable(f"the table {table.name}"):
+            with self.readable(f"the table {table.name}"):
                 for row, what in self._faulty(table):
                     self.note(Broken(Fault.altered, what, kind=table.name, row=row))
 

@@ -1,15 +1,15 @@
-"""Every column of every table, altered by somebody with the database in twelve ways.
+"""Every column of every table, altered by somebody with the database in twelve ways and more.
 
 The changes are made from the models, on a copy of a ledger's tables that has none of the schema's
-constraints, keys and triggers. Each that a reader of the chain's tables could notice is named, and
-none ends the verification with an error.
+constraints, keys and triggers. It has a row for each change of a row, so that one verification
+finds all of them; each is named by its table and row. A change of an entry ends the verification
+at that entry, so each of those is verified by itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlmodel import Session, SQLModel
 from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, models, schema
+from forecasts.ledger import append, catalogue, database, models, schema, verification
 from forecasts.ledger.chain import SEALED, STATES
 from forecasts.ledger.verification import Broken, verify
 from forecasts.operations import privacy
@@ -36,21 +36,20 @@ from tests.ledger.history import furnish
 
 pytestmark = pytest.mark.slow
 
-IN_CHAIN = (*SEALED, *STATES, "entry", "exhibit_content")
-# Ways in which any value is out of place, whether the chain has the row or not.
-ALWAYS = ("class", "form", "sign", "bytes", "orphan")
+IN_CHAIN = (*SEALED, *STATES)
 TABLES = SQLModel.metadata.sorted_tables
+# By these ways a value gets out of its form, whether the chain has the row or not.
+ALWAYS = ("class", "form", "sign", "bytes", "orphan", "blob", "syntax")
+ALONE = ("entry", "exhibit_content")  # changes that are found by something else than their row
 
 
 class Change(NamedTuple):
-    """A way to alter a table, and whether it must be named; ``row``: the only row it alters."""
+    """A way to alter a column, by a new value in SQL."""
 
     way: str
     table: str
     column: str
-    statements: tuple[str, ...]
-    named: bool
-    row: int | None = None
+    value: str
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -58,7 +57,10 @@ def bare(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[sa.Engine]:
     """A ledger with rows in every table, and no constraint on any."""
-    with ExitStack() as stack:
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        # Whatever is missing around the rows is another test's subject.
+        patch.setattr(catalogue, "compare", lambda _: catalogue.Compared((), ()))
+        patch.setattr(verification, "MOST_FAULTS", 100_000)
         folder = tmp_path_factory.mktemp("bare")
         if request.param == "sqlite":
             url = sqlite_url(folder / "ledger.sqlite3")
@@ -125,63 +127,17 @@ def _bare_schema(url: str) -> sa.Engine:
         connection.exec_driver_sql("CREATE SCHEMA bare")
         for name in (*(table.name for table in TABLES), "alembic_version"):
             connection.exec_driver_sql(f"CREATE TABLE bare.{name} AS TABLE public.{name}")
+            if name != "alembic_version":  # to find each row of thousands
+                connection.exec_driver_sql(f"CREATE INDEX ON bare.{name} (id)")
     made.dispose()
     return database.open_engine(f"{url}&options=-csearch_path%3Dbare")
 
 
-def changes(connection: sa.Connection) -> Iterator[Change]:
-    """Yield every change of every table on this database."""
-    for table in TABLES:
-        found = connection.exec_driver_sql(f"SELECT * FROM {table.name} ORDER BY id")
-        rows = found.mappings().all()
-        assert rows, table.name
-        yield from _changes_of_rows(table, [row["id"] for row in rows])
-        for column in table.c:
-            yield from _changes_of_column(connection.dialect.name, table, column, rows)
-
-
-def _changes_of_rows(table: sa.Table, ids: list[int]) -> Iterator[Change]:
-    name, sealed = table.name, table.name in IN_CHAIN
-    rest = ", ".join(column.name for column in table.c if column.name != "id")
-    copy = f"INSERT INTO {name} (id, {rest}) SELECT {{}}, {rest} FROM {name} WHERE id = {ids[0]}"
-    # A document is found by its hash, so another copy of it is not noticed.
-    for way, id_ in (("insert", ids[-1] + 1), ("duplicate", -1)):
-        named = sealed and name != "exhibit_content"
-        yield Change(way, name, "", (copy.format(id_),), named)
-    yield Change("delete", name, "", (f"DELETE FROM {name} WHERE id = {ids[0]}",), sealed)
-    yield Change("truncate", name, "", (f"DELETE FROM {name}",), sealed)
-    if len(ids) > 1:
-        moved = ((ids[0], -9), (ids[1], ids[0]), (-9, ids[1]))
-        acts = tuple(f"UPDATE {name} SET id = {to} WHERE id = {old}" for old, to in moved)
-        yield Change("reorder", name, "id", acts, sealed)
-
-
-def _changes_of_column(
-    dialect: str, table: sa.Table, column: sa.Column[Any], rows: Sequence[sa.RowMapping]
-) -> Iterator[Change]:
-    name, first = table.name, rows[0]["id"]
-    sealed = name in IN_CHAIN and (name, column.name) != ("exhibit_content", "id")
-    for way, value in _values(table, column, dialect).items():
-        if value == "NULL" and rows[0][column.name] is None:
-            continue
-        act = f"UPDATE {name} SET {column.name} = {value} WHERE id = {first}"
-        gone = way == "value" and bool(column.foreign_keys)  # no row has that id
-        missing = way == "null" and not column.nullable
-        named = sealed or way in ALWAYS or gone or missing
-        row = None if column.name == "id" else first
-        yield Change(way, name, column.name, (act,), named, row)
-    if column.name == "id":
-        return
-    for one, other in pairwise(rows):
-        if one[column.name] != other[column.name]:
-            ids = one["id"], other["id"]
-            mine, theirs = (f"SELECT {column.name} FROM {name} WHERE id = {id_}" for id_ in ids)
-            act = (
-                f"UPDATE {name} SET {column.name} = CASE id WHEN {ids[0]} THEN ({theirs})"
-                f" ELSE ({mine}) END WHERE id IN {ids}"
-            )
-            yield Change("swap", name, column.name, (act,), sealed, ids[0])
-            return
+def changes(table: sa.Table, dialect: str) -> Iterator[Change]:
+    """Yield every change of a table's columns on this database."""
+    for column in table.c:
+        for way, value in _values(table, column, dialect).items():
+            yield Change(way, table.name, column.name, value)
 
 
 def _values(table: sa.Table, column: sa.Column[Any], dialect: str) -> dict[str, str]:
@@ -189,13 +145,10 @@ def _values(table: sa.Table, column: sa.Column[Any], dialect: str) -> dict[str, 
     type_: Any = column.type
     while isinstance(type_, TypeDecorator):
         type_ = type_.impl_instance
-    kind = next(
-        kind
-        for kind in (sa.Boolean, sa.Integer, sa.Float, sa.DateTime, sa.JSON, sa.LargeBinary, object)
-        if isinstance(type_, kind)
-    )
-    members = _members(table.name, column.name)
+    kinds = (sa.Boolean, sa.Integer, sa.Float, sa.DateTime, sa.JSON, sa.LargeBinary, object)
+    kind = next(kind for kind in kinds if isinstance(type_, kind))
     name, on_file = column.name, dialect == "sqlite"
+    members = _members(table.name, name)
     values = {
         "value": {
             sa.Boolean: f"NOT {name}",
@@ -207,27 +160,41 @@ def _values(table: sa.Table, column: sa.Column[Any], dialect: str) -> dict[str, 
         }.get(kind, f"coalesce({name}, '') || 'x'")
     }
     if members:
-        others = ", ".join(f"WHEN '{a}' THEN '{b}'" for a, b in pairwise(members))
-        values["value"] = f"CASE {name} {others} ELSE '{members[0]}' END".replace(", WHEN", " WHEN")
+        others = " ".join(f"WHEN '{a}' THEN '{b}'" for a, b in pairwise(members))
+        values["value"] = f"CASE {name} {others} ELSE '{members[0]}' END"
         values["form"] = "'nonsense'"
-    if name == "id":
-        return values
-    values["null"] = "NULL"
     if column.foreign_keys:
         values["orphan"] = "999999"
+    values |= {"null": "NULL", "other": f"(SELECT {name} FROM {table.name} WHERE id = 2)"}
+    if name == "id":
+        return {"value": values["value"], "below": "-id"}
     if not on_file:
         out_of_form = {sa.DateTime: "'infinity'", sa.Float: "'NaN'", sa.JSON: "'null'"}
-        if kind is sa.Float:
-            values["sign"] = "'-0'"
-        return values | ({"form": out_of_form[kind]} if kind in out_of_form else {})
+        huge = {
+            sa.Integer: "2147483647", sa.Float: "'-Infinity'", sa.DateTime: "'-infinity'",
+            sa.JSON: "(repeat('[', 900) || repeat(']', 900))::json", object: "repeat('x', 100000)",
+        }  # fmt: skip
+        forms = {"form": out_of_form, "huge": huge, "sign": {sa.Float: "'-0'"}}
+        forms["empty"] = {object: "''", sa.LargeBinary: "''", sa.JSON: "'[]'", sa.Integer: "0"}
+        return values | {way: some[kind] for way, some in forms.items() if kind in some}
+    values |= {"bytes": "CAST(x'ff' AS TEXT)", "empty": "''", "nan": "'NaN'"}
     values["class"] = {
         sa.Boolean: "''", sa.Integer: "'x'", sa.Float: "'x'", sa.DateTime: "2460000.5",
         sa.JSON: "5", sa.LargeBinary: "'12 mm'",
     }.get(kind, "x'6162'")  # fmt: skip
-    values["bytes"] = "CAST(x'ff' AS TEXT)"
+    if kind is not sa.LargeBinary:
+        values["blob"] = "x'00ff'"
+    if kind is sa.JSON:
+        values["syntax"] = "'{\"a\": '"
+    brackets = "replace(hex(zeroblob(900)), '00', '{}')"
+    values["huge"] = {
+        sa.Integer: "9223372036854775807", sa.Boolean: "9223372036854775807", sa.Float: "-9e999",
+        sa.JSON: f"{brackets.format('[')} || {brackets.format(']')}",
+        sa.DateTime: "'99999-01-01 00:00:00.00000'",
+    }.get(kind, "hex(zeroblob(50000))")  # fmt: skip
     forms = {
         sa.Boolean: "2", sa.Integer: "1.5", sa.Float: "9e999", sa.JSON: "'null'",
-        sa.DateTime: "coalesce(replace(" + name + ", ' ', 'T'), '2026-W01-1')",
+        sa.DateTime: f"coalesce(replace({name}, ' ', 'T'), '2026-W01-1')",
     }  # fmt: skip
     return values | ({"form": forms[kind]} if kind in forms else {})
 
@@ -242,74 +209,163 @@ def _members(table: str, column: str) -> list[str]:
     return []
 
 
-def groups(made: list[Change]) -> Iterator[list[Change]]:
-    """Yield the changes, those together that a single verification can tell apart.
+@contextmanager
+def damaged(engine: sa.Engine) -> Iterator[Session]:
+    """Yield a session whose changes are undone at the end, after whatever happens to it."""
+    with database.writing(engine) as session:
+        session.connection()
+        yield session
+        session.rollback()
 
-    Each of a group is of another table, and either a fault of one row or none at all.
+
+def add_copies(session: Session, table: sa.Table, count: int) -> int:
+    """Add copies of a table's first row, in the chain if the table is; return the last id before.
+
+    One more is to be left as it is.
     """
-    rounds: dict[tuple[bool, int], list[Change]] = {}
-    count: Counter[tuple[bool, str]] = Counter()
-    for change in made:
-        # The chain and removals decide about rows of other tables.
-        if change.named and (change.row is None or change.table in ("entry", "removal", "member")):
-            yield [change]
-            continue
-        rounds.setdefault((change.named, count[change.named, change.table]), []).append(change)
-        count[change.named, change.table] += 1
-    for together in rounds.values():
-        yield from (together[at : at + 10] for at in range(0, len(together), 10))
+    run, name = session.connection().exec_driver_sql, table.name
+    last = int(run(f"SELECT max(id) FROM {name}").scalar_one())
+    rest = ", ".join(column.name for column in table.c if column.name != "id")
+    run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        f"WHERE i < {count + 1}) INSERT INTO {name} (id, {rest}) "
+        f"SELECT {last} + i, {rest} FROM {name}, n WHERE id = (SELECT min(id) FROM {name})"
+    )
+    if name in IN_CHAIN:
+        rows = session.execute(sa.select(table).where(table.c.id > last).order_by(table.c.id))
+        columns = zip(table.c.keys(), zip(*rows, strict=True), strict=True)
+        append.enter(session, name, dict(columns))
+    return last
 
 
-def faults_of(session: Session, group: list[Change]) -> list[Broken] | str:
-    """Return the faults after these changes, which are undone, or the error of verification."""
-    connection = session.connection()
-    point = connection.begin_nested()
-    try:
-        for change in group:
-            for statement in change.statements:
-                connection.exec_driver_sql(statement)
-        found = verify(session)
-    except Exception as error:
-        return repr(error)
-    finally:
-        point.rollback()
+def faults_of(session: Session) -> list[Broken]:
+    found = verify(session)
     return [] if found.broken is None else [found.broken, *found.more]
 
 
-def told(change: Change, faults: list[Broken] | str) -> bool:
-    """Return whether the faults of several changes are right about this one."""
-    if isinstance(faults, str) or not change.named:
-        return faults == []
-    return (change.table, change.row) in {(fault.kind, fault.row) for fault in faults}
+def is_altered(session: Session, change: Change, row: int, first: int) -> bool:
+    """Return whether a row's value is another than that of the first row."""
+    connection = session.connection()
+    form = "typeof({0}) || hex({0})" if connection.dialect.name == "sqlite" else "{0}::text"
+    found = connection.exec_driver_sql(
+        f"SELECT {form.format(change.column)} FROM {change.table} WHERE id IN ({row}, {first})"
+    )
+    return len(set(found.scalars())) > 1
 
 
-def missed(engine: sa.Engine, step: int) -> tuple[int, list[str]]:
-    """Return the number of changes made, each ``step``-th of all, and those not named.
+def test_every_change_of_a_row_is_named_and_no_other_row(bare: sa.Engine) -> None:
+    expected = set[tuple[str, int]]()
+    of_entries = [
+        change
+        for change in changes(SQLModel.metadata.tables["entry"], bare.dialect.name)
+        if change.column in ("salt", "words_hash")
+        and change.way in ("null", "value", "empty", "huge", "nan")
+    ]
+    with damaged(bare) as session:
+        assert faults_of(session) == []
+        run = session.connection().exec_driver_sql
+        rows: dict[str, dict[int, Change]] = {}
+        for table in TABLES:
+            if table.name not in ALONE:
+                tried = list(changes(table, bare.dialect.name))
+                if table.name in IN_CHAIN:
+                    tried += [Change("delete", table.name, "id", ""), *of_entries]
+                last = add_copies(session, table, len(tried))
+                rows[table.name] = {last + i: change for i, change in enumerate(tried, 1)}
+        assert faults_of(session) == []
+        for name, of_table in rows.items():
+            sealed, last = name in IN_CHAIN, max(of_table)
+            first = run(f"SELECT min(id) FROM {name}").scalar_one()
+            for row, change in of_table.items():
+                where = f"id = {row}"
+                if change.table == "entry":
+                    where = f"kind = '{name}' AND row_id = {row}"
+                if change.way == "delete":
+                    run(f"DELETE FROM {name} WHERE {where}")
+                    expected.add((name, row))
+                elif change.column == "id":  # moved away
+                    new = last + 9_000 if change.way == "value" else -row
+                    run(f"UPDATE {name} SET id = {new} WHERE {where}")
+                    expected |= {(name, row), (name, new)} if sealed else set()
+                else:
+                    run(f"UPDATE {change.table} SET {change.column} = {change.value} WHERE {where}")
+                    column = SQLModel.metadata.tables[change.table].c[change.column]
+                    altered = change.table == "entry" or is_altered(session, change, row, first)
+                    gone = change.way == "null" and not column.nullable
+                    gone |= bool(column.foreign_keys) and change.way in ("value", "huge", "empty")
+                    if altered and (sealed or change.way in ALWAYS or gone):
+                        expected.add((name, row))
+        found = faults_of(session)
+    named = {(fault.kind or "", fault.row or 0) for fault in found}
+    loose = {(name, row) for name, row in named - expected if name not in IN_CHAIN}
+    missed = [f"{rows[name].get(row, row)}" for name, row in sorted(expected - named)]
+    wrong = [f"{rows[name].get(row, row)}" for name, row in sorted(named - expected - loose)]
+    assert ("\n".join(missed), "\n".join(wrong), len(expected) > 1_000) == ("", "", True)
 
-    A change about which the verification of a group is not sure is verified alone.
+
+def test_every_table_that_is_emptied_is_named_with_each_row(bare: sa.Engine) -> None:
+    with damaged(bare) as session:
+        run = session.connection().exec_driver_sql
+        there = {(name, id_) for name in IN_CHAIN for (id_,) in run(f"SELECT id FROM {name}")}
+        for name in IN_CHAIN:
+            run(f"DELETE FROM {name}")
+        assert {(fault.kind, fault.row) for fault in faults_of(session)} >= there
+
+
+def alone(dialect: str) -> list[tuple[str, str, list[str]]]:
+    """Return the changes that one verification cannot tell apart: place, condition, statements."""
+    entry, content = (SQLModel.metadata.tables[name] for name in ALONE)
+    made = [
+        (f"{change.way} {change.column} of {kind}", f"kind = '{kind}'", change)
+        for kind in IN_CHAIN
+        for change in changes(entry, dialect)
+    ]
+    made += [
+        (f"{change.way} {change.column}", "id = 1", change)
+        for change in changes(content, dialect)
+        if change.column != "id" and change.way != "other"  # there is one, found by its hash
+    ]
+    lines = []
+    for said, where, change in made:
+        row = f"(SELECT max(id) FROM {change.table} WHERE {where})"
+        act = f"UPDATE {change.table} SET {change.column} = {change.value} WHERE id = {row}"
+        lines.append((said, f"{change.table} WHERE id = {row}", [act]))
+    for table in TABLES:
+        for column in table.c:
+            drop = f"ALTER TABLE {table.name} DROP COLUMN {column.name}"
+            typed = f"ALTER TABLE {table.name} ALTER {column.name} TYPE {{0}} USING NULL::{{0}}"
+            if dialect == "postgresql":
+                lines.append((f"retyped {column}", "", [typed.format("bytea")]))
+            if dialect == "postgresql" or column.name != "id":
+                lines.append((f"dropped {column}", "", [drop]))
+    return lines
+
+
+def missed_alone(engine: sa.Engine, step: int) -> list[str]:
+    """Return the changes, each ``step``-th of all, that are not named or end with an error.
+
+    A column of another type, and one that is gone, are named by ``catalogue``.
     """
     wrong = []
-    with database.writing(engine) as session:
-        assert verify(session).broken is None
-        made = list(changes(session.connection()))[::step]
-        for group in groups(made):
-            together = faults_of(session, group) if len(group) > 1 else "alone"
-            for change in group:
-                if told(change, together):
-                    continue
-                found = faults_of(session, [change])
-                if isinstance(found, str) or bool(found) is not change.named:
-                    wrong.append(f"{change.way} {change.table}.{change.column}: {found}")
-        session.rollback()
-    return len(made), wrong
+    for said, where, statements in alone(engine.dialect.name)[::step]:
+        try:
+            with damaged(engine) as session:
+                run = session.connection().exec_driver_sql
+                before = run(f"SELECT * FROM {where}").all() if where else None
+                for statement in statements:
+                    run(statement)
+                named = bool(faults_of(session))
+                if not named and where and run(f"SELECT * FROM {where}").all() != before:
+                    wrong.append(said)
+        except Exception as error:
+            wrong.append(f"{said}: {error!r}"[:300])
+    return wrong
 
 
-def test_some_of_all_changes_are_named(bare: sa.Engine) -> None:
-    made, wrong = missed(bare, 41)
-    assert (made > 20, "\n".join(wrong)) == (True, "")
+def test_some_changes_of_entries_and_columns_are_named(bare: sa.Engine) -> None:
+    assert "\n".join(missed_alone(bare, 41)) == ""
 
 
-@pytest.mark.long
-def test_every_change_that_a_reader_can_notice_is_named(bare: sa.Engine) -> None:
-    made, wrong = missed(bare, 1)
-    assert (made > 600, made, "\n".join(wrong)) == (True, made, "")
+@pytest.mark.nightly
+def test_every_change_of_entries_and_columns_is_named(bare: sa.Engine) -> None:
+    assert "\n".join(missed_alone(bare, int(__import__("os").environ.get("STEP", "1")))) == ""
