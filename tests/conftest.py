@@ -136,6 +136,14 @@ def _main_module_stays() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _the_data_folder_is_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept of ledgers on a server is not kept among the user's data."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _resolvers_may_read_any_file() -> Iterator[None]:
     """In shared ledgers too: tests put theirs anywhere. Those of the folder itself set another."""
     with pytest.MonkeyPatch.context() as patch:

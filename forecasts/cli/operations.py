@@ -28,7 +28,7 @@ from forecasts.cli.session import (
 )
 from forecasts.common.errors import BadInput, DatabaseError, command
 from forecasts.common.text import count
-from forecasts.ledger import models, schema, verification
+from forecasts.ledger import head, models, schema, verification
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.moved import moved_to
 from forecasts.ledger.receipts import Finding, Receipt, read_receipts
@@ -212,6 +212,10 @@ def verify(
             "published record, or the digest of their entry.",
         ),
     ] = None,
+    accept: Annotated[
+        bool,
+        flag("--accept", "Go on from the ledger's last entry, though later ones are missing."),
+    ] = False,
     format_: TextOrJson = "text",
 ) -> None:
     """Check that history and scores are unchanged; print the digest.
@@ -235,7 +239,11 @@ def verify(
         return
     chosen = settings()
     digests = [] if against is None else read_digests(against)
-    with progress_bar("verify", "entries") as tell, reading(ledger_to_read(chosen)) as session:
+    engine = ledger_to_read(chosen)
+    if accept:
+        with reading(engine) as session:
+            head.accept(session.connection())
+    with progress_bar("verify", "entries") as tell, reading(engine) as session:
         folder = stamps.folder_of_proofs(session, chosen.proofs_folder)
         stamped = stamps.stamps(folder, roots=chosen.stamp_roots)
         digests += [one.digest for one in stamped if not one.fault]

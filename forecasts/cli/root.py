@@ -137,13 +137,20 @@ class _Commands(TyperGroup):
         except MemoryError:
             print_error(_out_of_memory())
             raise typer.Exit(1) from None
-        except ValueError as error:
+        except Exception as error:
+            if hasattr(error, "exit_code") or isinstance(error, typer.Abort):
+                raise  # it ends the command as it should
             from scoring.errors import InputError  # which loads pandas
 
-            if not isinstance(error, InputError):
+            if isinstance(error, InputError):
+                print_error(LedgerError(str(error)))
+                raise typer.Exit(2) from None
+            from forecasts.cli.session import altered  # which loads the database's libraries
+
+            if (wrong_ledger := altered()) is None:
                 raise
-            print_error(LedgerError(str(error)))
-            raise typer.Exit(2) from None
+            print_error(wrong_ledger)
+            raise typer.Exit(wrong_ledger.exit_code) from None
         finally:
             ENDING.close()
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from forecasts.access import roles, tokens, visibility
@@ -18,11 +19,13 @@ from forecasts.access.preferences import preferences
 from forecasts.cli.console import ENDING, now, use_zone
 from forecasts.cli.options import CHOSEN
 from forecasts.cli.printing import print_note, print_now_shared
-from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError, command, in_words
 from forecasts.common.settings import Settings, current_settings, default_ledger
-from forecasts.ledger import clock, models, moved, schema, sqlite_file
+from forecasts.ledger import clock, head, models, moved, schema, sqlite_file
 from forecasts.ledger.database import open_engine, reading, writing
+from forecasts.ledger.driver_errors import VERIFY
 from forecasts.ledger.urls import named_file, place, read_url, to_type_again
+from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 
 Found = TypeVar("Found", models.Member, models.Member | None)
@@ -43,6 +46,7 @@ def settings(**instead: str | None) -> Settings:
 
 
 _noted: set[str] = set()  # the notes of this command, each printed once
+_opened: list[Engine] = []  # by this command
 
 
 def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
@@ -57,7 +61,22 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
         schema.require_ready(engine)
     elif (migrated := schema.make_ready(engine)) is not None:
         print_migrated(engine, migrated)
+    with suppress(SQLAlchemyError), engine.connect() as connection:
+        if (said := head.missing(connection)) and said not in _noted:
+            _noted.add(said)
+            ENDING.callback(_noted.clear)
+            print_note(f"At {place(engine)} {said}. {in_words(head.ways_on(engine))}")
     return engine
+
+
+def altered() -> DatabaseError | None:
+    """Return the error for the altered ledger that this command has opened; None if it is whole."""
+    for engine in _opened:
+        with suppress(LedgerError, SQLAlchemyError), reading(engine) as session:
+            if (broken := verify(session).broken) is not None:
+                said = f"The ledger at {place(engine)!r} was altered: {broken.said}."
+                return DatabaseError(said, remedy=VERIFY)
+    return None
 
 
 def opened(
@@ -66,6 +85,8 @@ def opened(
     """Return the engine as ``open_engine`` does; it is closed when the command ends."""
     engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished, damaged=damaged)
     ENDING.callback(engine.dispose)
+    _opened.append(engine)
+    ENDING.callback(_opened.clear)
     return engine
 
 

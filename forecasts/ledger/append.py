@@ -231,6 +231,12 @@ def undo(session: orm.Session) -> None:
     session.info.pop(KINDS, None)
 
 
+def last_of(session: orm.Session) -> tuple[int, str, datetime | None] | None:
+    """Return the number, hash and time of an act's last entry so far; None if it has none."""
+    end: _End | None = session.info.get(_END)
+    return None if end is None else (end.place, end.last, end.at)
+
+
 def _next_ids(connection: Connection, kind: str, count: int) -> range:
     """Return the ids that the table's next rows get; a server keeps them for these rows."""
     if connection.dialect.name == "sqlite":

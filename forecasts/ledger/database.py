@@ -39,7 +39,7 @@ from sqlmodel import Session
 from forecasts.common.errors import FILL_IN, DatabaseError, NoLedger, Remedy
 from forecasts.common.extras import install_command
 from forecasts.common.text import require_storable
-from forecasts.ledger import append, clock, facts, sqlite_file
+from forecasts.ledger import append, clock, facts, head, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
 from forecasts.ledger.malformed import explaining
 from forecasts.ledger.moved import THOUGH_MOVED, require_here
@@ -209,10 +209,11 @@ def prepare_sqlite(engine: Engine) -> None:
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if THOUGH_MOVED not in options:
-            require_here(connection.connection, path)
+            require_here(connection.connection, path, head.known_move(path))
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()
-            known.follow(since, lambda: _newest(connection))
+            if not known.follow(since, lambda: _newest(connection)):
+                head.require_whole(connection)
 
 
 def _prepare_server(engine: Engine) -> None:
@@ -247,7 +248,8 @@ def _prepare_server(engine: Engine) -> None:
         answers.nextset()
         [connection.info[clock.TIME]] = answers.fetchone()
         answers.nextset()
-        known.follow(answers.fetchall(), lambda: _newest(connection))
+        if not known.follow(answers.fetchall(), lambda: _newest(connection)):
+            head.require_whole(connection)
 
     @event.listens_for(engine, "commit")
     def _on_commit(connection: Connection) -> None:
@@ -349,12 +351,14 @@ class _Act(Session):
         raise NotImplementedError("an act is stored when it ends, and as a whole")
 
     def end(self) -> None:
-        """Store the act."""
+        """Store the act, and keep its last entry outside the database."""
         self.flush()
+        bound = cast("Engine", self.get_bind())
+        last = append.last_of(self)
+        ledger = facts.first(self) if last else ""
         try:
             super().commit()
         except DBAPIError as error:
-            bound = cast("Engine", self.get_bind())
             if is_embedded(bound) and not error.connection_invalidated:
                 raise
             raise DatabaseError(
@@ -362,6 +366,8 @@ class _Act(Session):
                 "stored, so it is not known whether it was.",
                 remedy="Check before you repeat it.",
             ) from error
+        if last:
+            head.keep(bound, ledger, *last)
 
 
 @event.listens_for(_Act, "after_begin")

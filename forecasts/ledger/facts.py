@@ -32,6 +32,7 @@ EntryRow = tuple[int, int | None, int | None, str, str, Any]
 
 _COLUMNS = "SELECT id, question_id, number, kind, hash, at FROM entry"
 NEWEST = f"{_COLUMNS} ORDER BY id DESC LIMIT 1"
+FIRST = "SELECT hash FROM entry WHERE id = 1"
 _SINCE = _COLUMNS + " WHERE id >= {place} ORDER BY id LIMIT {limit}"
 MOST_ENTRIES = 1_000  # more new entries are not worth reading
 _MOST_KNOWN = 50_000  # facts and ends of chains
@@ -52,7 +53,7 @@ class Facts:
         self._forget()
 
     def _forget(self) -> None:
-        self.place, self.last = 0, NOTHING
+        self.place, self.last, self.first = 0, NOTHING, ""
         self.newest_time: datetime | None = None  # of an entry; None if not known
         self.ends: dict[int, tuple[int, str]] = {}
         self.known: dict[Hashable, Any] = {}
@@ -61,8 +62,11 @@ class Facts:
         """Return the statement for the entries from the last known one on."""
         return _SINCE.format(place=self.place, limit=MOST_ENTRIES + 1)
 
-    def follow(self, entries: Sequence[EntryRow], newest: Callable[[], Sequence[EntryRow]]) -> None:
-        """Take note of the entries that ``since`` finds; ``newest`` reads the last entry alone."""
+    def follow(self, entries: Sequence[EntryRow], newest: Callable[[], Sequence[EntryRow]]) -> bool:
+        """Return whether the ledger goes on from the last known entry.
+
+        ``entries``: those that ``since`` finds; ``newest`` reads the last entry alone.
+        """
         continues = bool(entries) and (entries[0][0], entries[0][4]) == (self.place, self.last)
         many = len(entries) > MOST_ENTRIES or len(self.known) + len(self.ends) > _MOST_KNOWN
         if not continues or many:
@@ -76,6 +80,7 @@ class Facts:
                 self.ends[question_id] = number, hash_
         if entries:
             self.newest_time = _stored_time(entries[-1][-1]) or self.newest_time
+        return continues
 
 
 def _stored_time(at: Any) -> datetime | None:
@@ -92,7 +97,18 @@ def undo(session: orm.Session) -> None:
     """Forget the facts that a rolled-back act has read; listens to ``after_rollback``."""
     facts: Facts | None = session.info.pop(FACTS, None)
     if facts is not None:
-        facts.known = {}
+        facts.known, facts.first = {}, ""
+
+
+def first(session: orm.Session) -> str:
+    """Return the ledger's id, the hash of its first entry; that of nothing in an empty ledger."""
+    facts: Facts | None = session.info.get(FACTS)
+    found = "" if facts is None else facts.first
+    if not found:
+        found = session.connection().exec_driver_sql(FIRST).scalar() or ""
+        if facts is not None:
+            facts.first = found
+    return found or NOTHING
 
 
 def known(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:

@@ -7,10 +7,11 @@ marked: its owner can make a database read-only.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Engine, MetaData, Table, Text, insert
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, insert
 from sqlmodel import Session
 
 from forecasts.common.errors import DatabaseError, Remedy
@@ -27,7 +28,7 @@ def moved_to(engine: Engine) -> str:
     if not is_embedded(engine):
         return ""
     with reported(engine), engine.connect() as connection:
-        return _place(connection.connection)
+        return place_in(connection)
 
 
 def mark(session: Session, place: str) -> None:
@@ -46,25 +47,45 @@ def unmark(session: Session) -> str:
     return there
 
 
-def require_here(connection: Any, path: Path) -> None:
-    """Raise DatabaseError if the ledger in a file was moved away. ``connection``: the driver's."""
+def require_here(connection: Any, path: Path, known: str | None) -> None:
+    """Raise DatabaseError if the ledger in a file was moved away. ``connection``: the driver's.
+
+    ``known``: as in ``remedy``.
+    """
     if there := _place(connection):
         connection.rollback()
         raise DatabaseError(
             f"The ledger {str(path)!r} was moved to {there!r}, so nothing more is stored in it.",
-            remedy=remedy(str(path)),
+            remedy=remedy(str(path), there, known),
         )
 
 
-def remedy(file: str) -> Remedy:
-    """Return the two ways on from a ledger that was moved away."""
+def remedy(file: str, there: str, known: str | None) -> Remedy:
+    """Return the two ways on from a ledger that was moved away.
+
+    ``known``: the place that ``forecasts move`` has kept outside the file; None if it has kept
+    nothing.
+    """
     sentence = "Set FORECASTS_DATABASE_URL to the new place. To continue here instead: {}"
+    if known not in (None, there):
+        sentence = (
+            "No move from here has written that mark. Do not use the new place before you know "
+            "who did. To go on here: {}"
+        )
     return Remedy(sentence, "move", reopen=True, database=file)
+
+
+def place_in(connection: Connection) -> str:
+    """Return the place that the ledger was moved to; blank if it was not moved."""
+    return _place(connection.connection) if is_embedded(connection) else ""
 
 
 def _place(connection: Any) -> str:
     find = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
     if connection.execute(find, (MOVED,)).fetchone() is None:
         return ""
-    [place] = connection.execute(f"SELECT place FROM {MOVED}").fetchone()  # noqa: S608
-    return str(place)
+    try:
+        found = connection.execute(f"SELECT place FROM {MOVED}").fetchone()  # noqa: S608
+    except sqlite3.Error:  # somebody else has made the table
+        return "an unreadable place"
+    return "" if found is None else str(found[0])

@@ -127,11 +127,7 @@ def receipts(session: Session, ids: Sequence[int]) -> list[Receipt]:
 
 def ledger_id(session: Session) -> str:
     """Return the hash of the ledger's first entry; that of nothing in an empty ledger."""
-    return facts.known(session, "ledger_id", _first_hash)
-
-
-def _first_hash(session: Session) -> str:
-    return session.scalar(select(_entry.c.hash).where(_entry.c.id == 1)) or NOTHING
+    return facts.first(session)
 
 
 def _entered(

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.ledger import catalogue
+from forecasts.ledger import catalogue, head, moved
 from forecasts.ledger.chain import (
     NOTHING,
     SEALED,
@@ -117,7 +117,7 @@ def verify(
     a fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
     all entries.
     """
-    compared = catalogue.Compared((), ())
+    compared, weakened = catalogue.Compared((), ()), tuple[str, ...]()
     walk = _Walk(session, [against] if isinstance(against, str) else against or ())
     try:
         compared = catalogue.compare(session.connection())
@@ -129,6 +129,12 @@ def verify(
         for said in _index_faults(session):
             what = f"readers can miss rows, since an index does not fit its table: {said}"
             walk.note(Broken(Fault.altered, what))
+        if said := head.missing(session.connection()):
+            walk.note(Broken(Fault.removed, said, walk.place + 1))
+        file = sqlite_path(session.connection().engine)
+        marked = moved.place_in(session.connection())
+        if marked and head.known_move(file) not in (None, marked):
+            weakened = (f"the ledger is marked as moved to {marked!r}, by no move from here",)
     except _Stop:
         pass
     except Exception as error:
@@ -146,7 +152,7 @@ def verify(
         against=max(walk.against, default=None),
         broken=walk.faults[0] if walk.faults else None,
         more=tuple(walk.faults[1:]),
-        weakened=compared.faults,
+        weakened=(*compared.faults, *weakened),
         added=compared.added,
     )
 

@@ -26,6 +26,7 @@ from sqlalchemy import Engine
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused, Remedy
 from forecasts.common.settings import sqlite_url
 from forecasts.common.times import utc
+from forecasts.ledger import head
 from forecasts.ledger.database import open_engine, reading
 from forecasts.ledger.driver_errors import damaged_file, is_damage
 from forecasts.ledger.schema import make_ready
@@ -121,6 +122,9 @@ def restore(
             _replace_damaged(draft, target, aside)
         else:
             _exchange(draft, target, aside)
+    with engine.connect() as connection:
+        head.accept(connection)  # whatever the old one had beyond the backup
+    engine.dispose()
     return Restored(found, aside)
 
 

@@ -33,7 +33,7 @@ from forecasts.common.errors import (
 from forecasts.common.limits import format_bytes
 from forecasts.common.text import count
 from forecasts.common.times import iso, to_minute, utc
-from forecasts.ledger import catalogue, clock, moved
+from forecasts.ledger import catalogue, clock, head, moved
 from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
@@ -114,7 +114,7 @@ def check(engine: Engine, here: Callable[[], datetime]) -> list[Finding]:
     if schema.passed:
         now = ledger_clock(engine, here)()
         found += _check_contents(engine, now)
-        if all(one.passed for one in found if one.about in ("permissions", "writing")):
+        if all(one.passed for one in found if one.about in ("permissions", "writing", "end")):
             found.append(_writing(engine, now))
     return found
 
@@ -169,6 +169,7 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
                 f"The ledger's owner runs: {' '.join(f'{g} TO {role};' for g in missing)}",
             )
         yield protection(connection)
+        yield _end(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
             yield _roles(session)
@@ -203,6 +204,14 @@ def protection(connection: Connection) -> Finding:
         "Find out who changed it, and compare with a backup for changes since. A copy made with "
         "forecasts move has the whole protection again.",
     )
+
+
+def _end(connection: Connection) -> Finding:
+    """Return whether the ledger has the newest entry that was acknowledged here."""
+    said = head.missing(connection)
+    fine = "The newest entry that was acknowledged here is in the ledger."
+    wrong = f"{said[:1].upper()}{said[1:]}."
+    return _either("end", not said, fine, wrong, head.ways_on(connection.engine))
 
 
 def _chain(connection: Connection) -> Finding:
@@ -265,7 +274,7 @@ def check_file(engine: Engine) -> Iterator[Finding]:
     yield Finding(
         "connection",
         f"The ledger is the file {file}{there and f', which was moved to {there}'}.",
-        there and moved.remedy(file),
+        there and moved.remedy(file, there, head.known_move(sqlite_path(engine))),
     )
     with reading(engine) as session:
         connection = session.connection()

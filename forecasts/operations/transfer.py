@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused, Remedy
-from forecasts.ledger import models, moved
+from forecasts.ledger import head, models, moved
 from forecasts.ledger.chain import STATES
 from forecasts.ledger.database import ACTS, reading, writing
 from forecasts.ledger.driver_errors import VERIFY
@@ -96,6 +96,9 @@ def move(
         if is_embedded(source):
             moved.mark(original, address(target))
     finish(target)
+    for engine in (source, target):
+        with engine.connect() as connection:
+            head.accept(connection)
     return Moved(counts, resumed)
 
 
@@ -105,6 +108,8 @@ def reopen(engine: Engine) -> str:
     if there:
         with writing(_though_moved(engine)) as session:
             there = moved.unmark(session)
+        with engine.connect() as connection:
+            head.accept(connection)
     if not there:
         raise Refused(f"The ledger at {place(engine)!r} was not moved away, so it takes acts.")
     return there

@@ -34,7 +34,7 @@ from forecasts.common.times import read_time
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
-from forecasts.ledger import database, schema
+from forecasts.ledger import database, head, schema
 from forecasts.ledger.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
 from forecasts.questions import passages, registry, standing
@@ -102,6 +102,7 @@ def build(*, now: datetime, echo: Echo) -> str:
         finally:
             engine.dispose()
         replace_contents(path, draft)
+        head.beside(path).unlink(missing_ok=True)
     return settings.sqlite_url(path)
 
 

@@ -1,0 +1,148 @@
+"""The newest entry that was acknowledged, kept outside the database.
+
+The chain shows every change but one: a ledger that lost its newest entries is a whole ledger. So
+after each act the number, hash and time of its last entry are written to a small file: beside a
+ledger's file (``ledger.sqlite3.head``), and in the data folder for a ledger on a server, where each
+machine knows what it has acknowledged. A ledger that ends before that entry, or has another in its
+place, takes no acts until somebody has restored a backup or accepted the loss; otherwise the next
+act would hide it. The file has nothing secret. It also says where the ledger was moved, so that a
+mark of a move (``moved``) that nobody here has made is not believed.
+
+It is replaced in one step, and not synced: after a power cut it may be of an earlier entry, which
+proves less but nothing wrong. An act is not refused if the file cannot be written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from forecasts.common.errors import DatabaseError, Remedy
+from forecasts.common.settings import data_folder
+from forecasts.common.times import iso
+from forecasts.ledger.facts import FIRST, NEWEST
+from forecasts.ledger.moved import place_in
+from forecasts.ledger.urls import is_embedded, place, sqlite_path
+
+
+class Head(NamedTuple):
+    """An entry's number and hash, the time of its act (blank for none), and its ledger's id.
+
+    ``moved_to``: where the ledger went on after it; blank if it was not moved.
+    """
+
+    entry: int
+    hash: str
+    at: str
+    ledger: str
+    moved_to: str = ""
+
+    @property
+    def said(self) -> str:
+        """The entry in words."""
+        return f"entry {self.entry:,}, which was acknowledged" + (self.at and f" at {self.at}")
+
+
+def beside(file: Path) -> Path:
+    """Return the path for a ledger in a file; links to the file share it."""
+    resolved = file.resolve()
+    return resolved.with_name(f"{resolved.name}.head")
+
+
+def path_of(engine: Engine, ledger: str) -> Path | None:
+    """Return the path for a ledger with that id; None for one in memory."""
+    if is_embedded(engine):
+        file = sqlite_path(engine)
+        return None if file is None else beside(file)
+    return data_folder() / "heads" / f"{ledger[:16]}.head"
+
+
+def known(path: Path | None) -> Head | None:
+    """Return what the file says; None without one, and for one that cannot be read."""
+    try:
+        found = Head(**json.loads(path.read_text("utf-8"))) if path is not None else None
+        return found and found._replace(entry=int(found.entry))
+    except (OSError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def keep(engine: Engine, ledger: str, entry: int, hash_: str, at: datetime | None) -> None:
+    """Keep the last entry of an act that was just stored."""
+    _write(path_of(engine, ledger), Head(entry, hash_, "" if at is None else iso(at), ledger))
+
+
+def accept(connection: Connection) -> None:
+    """Keep the ledger's last entry as it is now, whatever was known before; with a move's mark."""
+    newest, first = (connection.exec_driver_sql(sql).first() for sql in (NEWEST, FIRST))
+    ledger = "" if first is None else str(first[0])
+    path = path_of(connection.engine, ledger)
+    if newest is None:
+        if path is not None:
+            path.unlink(missing_ok=True)
+        return
+    mark = place_in(connection)
+    _write(path, Head(newest.id, str(newest.hash), "", ledger, mark))
+
+
+def _write(path: Path | None, head: Head) -> None:
+    if path is None:
+        return
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # as 0600
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(json.dumps(head._asdict()))
+        os.replace(draft, path)
+
+
+def missing(connection: Connection) -> str:
+    """Return the sentence that the newest acknowledged entry is not there; blank if it is."""
+    first: Any = connection.exec_driver_sql(FIRST).scalar()
+    head = known(path_of(connection.engine, str(first or "")))
+    if head is None:
+        return ""
+    there = connection.exec_driver_sql(
+        f"SELECT max(id), max(CASE WHEN id = {head.entry} THEN hash END) FROM entry"  # noqa: S608 a number
+        f" WHERE id >= {head.entry}"
+    ).one()
+    if there[1] == head.hash:
+        return ""
+    if first not in (None, head.ledger):
+        return f"the ledger is another one than that of {head.said}"
+    if there[0] is None:
+        return f"the ledger ends before {head.said}"
+    return f"the ledger has another entry in the place of {head.said}"
+
+
+def known_move(file: Path | None) -> str | None:
+    """Return where the ledger in a file was moved from here; None if nothing is known of it."""
+    head = None if file is None else known(beside(file))
+    return None if head is None else head.moved_to
+
+
+def require_whole(connection: Connection) -> None:
+    """Refuse an act on a ledger without the newest acknowledged entry; DatabaseError."""
+    said = missing(connection)
+    if said:
+        driver: Any = connection.connection
+        driver.rollback()
+        raise DatabaseError(
+            f"At {place(connection.engine)!r} {said}, so nothing more is stored in it.",
+            remedy=ways_on(connection.engine),
+        )
+
+
+def ways_on(engine: Engine) -> tuple[str | Remedy, ...]:
+    """Return the ways on from a ledger without its newest entries."""
+    return (
+        "Find out what replaced or cut it: a lost file ending in -wal, an older copy.",
+        Remedy("Bring the whole one back, or restore the newest backup: {}.", "restore", "FILE"),
+        Remedy("To go on from here without those entries: {}", "verify", accept=True),
+    )
