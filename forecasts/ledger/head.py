@@ -8,15 +8,15 @@ place, takes no acts until somebody has restored a backup or accepted the loss; 
 act would hide it. The file has nothing secret. It also says where the ledger was moved, so that a
 mark of a move (``moved``) that nobody here has made is not believed.
 
-It is replaced in one step, and not synced: after a power cut it may be of an earlier entry, which
-proves less but nothing wrong. An act is not refused if the file cannot be written.
+It is one line of a disk sector, written in one step and not synced: after a power cut it may be of
+an earlier entry, which proves less but nothing wrong. An act is not refused if it cannot be
+written. Rejected: a new file renamed to the old one's place (up to a millisecond for each act).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -27,9 +27,13 @@ from sqlalchemy import Connection, Engine
 from forecasts.common.errors import DatabaseError, Remedy
 from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
+from forecasts.ledger.chain import sha256
 from forecasts.ledger.facts import FIRST, NEWEST
 from forecasts.ledger.moved import place_in
-from forecasts.ledger.urls import is_embedded, place, sqlite_path
+from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
+
+_LENGTH = 512
+_FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Head(NamedTuple):
@@ -57,11 +61,14 @@ def beside(file: Path) -> Path:
 
 
 def path_of(engine: Engine, ledger: str) -> Path | None:
-    """Return the path for a ledger with that id; None for one in memory."""
+    """Return the path for a ledger with that id; None for one in memory.
+
+    A ledger that was moved keeps its id, so on a server the place counts too.
+    """
     if is_embedded(engine):
         file = sqlite_path(engine)
         return None if file is None else beside(file)
-    return data_folder() / "heads" / f"{ledger[:16]}.head"
+    return data_folder() / "heads" / sha256(f"{address(engine)} {ledger}".encode())[:24]
 
 
 def known(path: Path | None) -> Head | None:
@@ -78,28 +85,37 @@ def keep(engine: Engine, ledger: str, entry: int, hash_: str, at: datetime | Non
     _write(path_of(engine, ledger), Head(entry, hash_, "" if at is None else iso(at), ledger))
 
 
+def forget(engine: Engine, ledger: str = "") -> None:
+    """Forget the last entry of a ledger that somebody replaces on purpose."""
+    path = path_of(engine, ledger)
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
 def accept(connection: Connection) -> None:
     """Keep the ledger's last entry as it is now, whatever was known before; with a move's mark."""
     newest, first = (connection.exec_driver_sql(sql).first() for sql in (NEWEST, FIRST))
     ledger = "" if first is None else str(first[0])
-    path = path_of(connection.engine, ledger)
     if newest is None:
-        if path is not None:
-            path.unlink(missing_ok=True)
+        forget(connection.engine, ledger)
         return
-    mark = place_in(connection)
-    _write(path, Head(newest.id, str(newest.hash), "", ledger, mark))
+    last = Head(newest.id, str(newest.hash), "", ledger, place_in(connection))
+    _write(path_of(connection.engine, ledger), last)
 
 
 def _write(path: Path | None, head: Head) -> None:
     if path is None:
         return
+    line = f"{json.dumps(head._asdict()):<{_LENGTH - 1}}\n".encode()
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # as 0600
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(head._asdict()))
-        os.replace(draft, path)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+        descriptor = os.open(path, _FLAGS, 0o600)
+        try:
+            os.write(descriptor, line)
+            os.ftruncate(descriptor, len(line))
+        finally:
+            os.close(descriptor)
 
 
 def missing(connection: Connection) -> str:

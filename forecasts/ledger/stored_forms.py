@@ -108,7 +108,8 @@ def conditions(table: Table, dialect: str) -> dict[str, str]:
 
 def _is_null_if_blank(column: Column[Any]) -> bool:
     """Return whether a column of words has nulls: the hash of a row does not tell '' from null."""
-    return bool(column.nullable) and column.name in WORDS.get(column.table.name, ())
+    words = WORDS.get(getattr(column.table, "name", ""), ())  # a column may be of no table yet
+    return bool(column.nullable) and column.name in words
 
 
 def rules(table: Table, dialect: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused, Remedy
-from forecasts.ledger import head, models, moved
+from forecasts.ledger import facts, head, models, moved
 from forecasts.ledger.chain import STATES
 from forecasts.ledger.database import ACTS, reading, writing
 from forecasts.ledger.driver_errors import VERIFY
@@ -87,6 +87,7 @@ def move(
         if schema_revision(target) is None:
             migrate(target)
         _require_newest(target)
+        head.forget(target, facts.first(original))  # such as of a copy that was dropped
         resumed = _begin(target, place(source))
         counts = {table.name: _count(original, table) for table in _TABLES}
         for table in _TABLES:

@@ -8,8 +8,11 @@ at that entry, so each of those is verified by itself.
 
 from __future__ import annotations
 
+import random
+import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +22,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
+from typer.testing import CliRunner
 
 from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
+from forecasts.cli.main import app
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import append, catalogue, database, models, schema, verification
 from forecasts.ledger.chain import SEALED, STATES
@@ -41,6 +46,15 @@ TABLES = SQLModel.metadata.sorted_tables
 # By these ways a value gets out of its form, whether the chain has the row or not.
 ALWAYS = ("class", "form", "sign", "bytes", "orphan", "blob", "syntax")
 ALONE = ("entry", "exhibit_content")  # changes that are found by something else than their row
+
+
+COMMANDS = (
+    ("verify",),
+    ("check",),
+    ("show", "rain", "--as", "alice"),
+    ("backup", "{folder}/backup", "--force"),
+    ("restore", "{folder}/backup"),
+)
 
 
 class Change(NamedTuple):
@@ -369,3 +383,55 @@ def test_some_changes_of_entries_and_columns_are_named(bare: sa.Engine) -> None:
 @pytest.mark.nightly
 def test_every_change_of_entries_and_columns_is_named(bare: sa.Engine) -> None:
     assert "\n".join(missed_alone(bare, 1)) == ""
+
+
+def ends_with_a_trace(folder: Path, seed: int, rounds: int, step: int = 1) -> list[str]:
+    """Return the commands that end in an error of the code on a file with an altered value.
+
+    Each round alters one value of each table of the chain, or of each ``step``-th, in a file each.
+    """
+    chance, made = random.Random(seed), []
+    for kind in (*IN_CHAIN, "entry"):
+        tried = list(changes(SQLModel.metadata.tables[kind], "sqlite"))
+        chance.shuffle(tried)
+        made.append(tried)
+    wrong = []
+    for number in range(rounds):
+        for tried in made[::step]:
+            change = tried[number % len(tried)]
+            file = Path(shutil.copy(folder / "bare.sqlite3", folder / "one.sqlite3"))
+            with closing(sqlite3.connect(file)) as owner:
+                row = f"(SELECT max(id) FROM {change.table})"
+                owner.execute(
+                    f"UPDATE {change.table} SET {change.column} = {change.value} WHERE id = {row}"
+                )
+                owner.commit()
+            for command in COMMANDS:
+                arguments = [one.format(folder=folder) for one in command]
+                result = CliRunner().invoke(app, [*arguments, "--database", str(file)])
+                if not isinstance(result.exception, (SystemExit, type(None))):
+                    wrong.append(f"{arguments[0]} {change}: {result.exception!r}")
+            for left in folder.glob("one.sqlite3*"):
+                left.unlink()
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def bare_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of such a ledger in a file."""
+    folder = tmp_path_factory.mktemp("bare")
+    engine = database.open_engine(sqlite_url(folder / "ledger.sqlite3"))
+    schema.migrate(engine)
+    _fill(engine)
+    _bare_file(folder).dispose()
+    engine.dispose()
+    return folder
+
+
+def test_no_command_ends_with_a_trace_on_some_altered_values(bare_folder: Path) -> None:
+    assert "\n".join(ends_with_a_trace(bare_folder, seed=33, rounds=1, step=5)) == ""
+
+
+@pytest.mark.nightly
+def test_no_command_ends_with_a_trace_on_any_altered_value(bare_folder: Path) -> None:
+    assert "\n".join(ends_with_a_trace(bare_folder, seed=33, rounds=int(__import__("os").environ.get("ROUNDS","200")))) == ""

@@ -125,7 +125,7 @@ def test_a_restore_to_a_new_place_begins_a_ledger(saved: Path, tmp_path: Path) -
     engine = database.open_engine(sqlite_url(new))
     done = restore(engine, saved, now=day(1))
     assert (done.aside, members(new)) == (None, ["alice"])
-    assert only(new.parent) == ["ledger.sqlite3"]
+    assert only(new.parent) == ["ledger.sqlite3", "ledger.sqlite3.head"]
 
 
 def test_only_an_unaltered_ledger_is_restored(engine: Engine, saved: Path, path: Path) -> None:
