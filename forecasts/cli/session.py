@@ -62,10 +62,8 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
     elif (migrated := schema.make_ready(engine)) is not None:
         print_migrated(engine, migrated)
     with suppress(SQLAlchemyError), engine.connect() as connection:
-        if (said := head.missing(connection)) and said not in _noted:
-            _noted.add(said)
-            ENDING.callback(_noted.clear)
-            print_note(f"At {place(engine)} {said}. {in_words(head.ways_on(engine))}")
+        if said := head.missing(connection):
+            _note(f"At {place(engine)} {said}. {in_words(head.ways_on(engine))}")
     return engine
 
 

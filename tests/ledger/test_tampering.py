@@ -434,4 +434,11 @@ def test_no_command_ends_with_a_trace_on_some_altered_values(bare_folder: Path) 
 
 @pytest.mark.nightly
 def test_no_command_ends_with_a_trace_on_any_altered_value(bare_folder: Path) -> None:
-    assert "\n".join(ends_with_a_trace(bare_folder, seed=33, rounds=int(__import__("os").environ.get("ROUNDS","200")))) == ""
+    assert (
+        "\n".join(
+            ends_with_a_trace(
+                bare_folder, seed=33, rounds=int(__import__("os").environ.get("ROUNDS", "200"))
+            )
+        )
+        == ""
+    )
