@@ -18,7 +18,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forecasts.access.oidc_settings import SignIn, is_loopback
+from forecasts.access.oidc_settings import SignIn
+from forecasts.common.ip_addresses import is_loopback
 
 NEXT = "forecasts_next"
 FAILED = "not_signed_in"  # query parameter of the page shown after a failed sign-in

@@ -8,7 +8,6 @@ served. Secrets never appear in a message, a representation or a file.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.ip_addresses import is_loopback
 
 PREFIX = "FORECASTS_OIDC_"
 LOOPBACK = "127.0.0.1"
@@ -166,16 +166,6 @@ def _is_safe_address(value: str) -> bool:
     if not host or parts.query or parts.fragment or parts.username is not None:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach ``host``, an IP address or a name."""
-    if host.casefold().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def require_safe_address(address: str | None, sign_in: SignIn | None) -> None:

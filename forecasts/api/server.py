@@ -19,7 +19,6 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import scoring
-from forecasts.access.oidc_settings import is_loopback
 from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
 from forecasts.api.health import Health
@@ -29,6 +28,7 @@ from forecasts.api.openapi import Documented
 from forecasts.api.problems import plain, status_and_kind
 from forecasts.api.v1 import articles, forecasts, questions, records
 from forecasts.common.errors import BadInput, LedgerError, command
+from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.limits import format_bytes
 from forecasts.common.settings import Settings
 

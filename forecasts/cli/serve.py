@@ -24,7 +24,7 @@ from typer.core import TyperCommand
 
 from forecasts.access import oidc_settings, tokens
 from forecasts.access.members import kind_of, member_or_new
-from forecasts.access.oidc_settings import PREFIX, SignIn, is_loopback
+from forecasts.access.oidc_settings import PREFIX, SignIn
 from forecasts.api.door import Here
 from forecasts.cli.console import now
 from forecasts.cli.options import CHOSEN, OnLedger, flag, option
@@ -34,6 +34,7 @@ from forecasts.cli.runs import running_meanwhile, set_by_signals
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import BadInput, Refused, command
 from forecasts.common.extras import missing
+from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.settings import Settings
 from forecasts.common.text import printable
 from forecasts.ledger.append import written
@@ -132,7 +133,7 @@ def serve(
     at = f"http://{_LOOPBACK}:{port}" if sign_in is None else sign_in.base
     print_note(f"Forecast Ledger is at {at} (Ctrl+C stops it)")
     words = [
-        *(sys.executable, "-m", "streamlit", "run", str(_app_script())),
+        *(sys.executable, _app_file("server.py"), "run", _app_file("streamlit_app.py")),
         *("--server.address", address, "--server.port", str(port)),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
         *("--server.enableCORS", "true", "--server.enableXsrfProtection", "true"),
@@ -216,11 +217,11 @@ def run_until_ended(command: list[str], environment: dict[str, str]) -> int:
     return 0 if code == -signal.SIGTERM else code
 
 
-def _app_script() -> Path:
+def _app_file(name: str) -> str:
     spec = importlib.util.find_spec("app")
     if spec is None or not spec.submodule_search_locations:
         raise BadInput("The app is not installed.", remedy="Install forecast-ledger again.")
-    return Path(next(iter(spec.submodule_search_locations))) / "streamlit_app.py"
+    return str(Path(next(iter(spec.submodule_search_locations))) / name)
 
 
 @app.command(cls=TyperCommand)
@@ -273,9 +274,8 @@ def api(
             remedy="Add the name under which others reach it: --name forecasts.example.org",
         )
     try:
-        import uvicorn
-
         from forecasts.api.server import build
+        from forecasts.common import guarded_server
     except ImportError:
         raise missing("The API", "api") from None
     # Before the MCP library sets up a log of its own, which draws a box around each error.
@@ -289,7 +289,7 @@ def api(
     # No access log: an operator's proxy has one, and a busy bot would fill it.
     # When it has ended, uvicorn raises the signal again that ended it.
     with running_meanwhile(engine, chosen) as stopping, set_by_signals(stopping):
-        uvicorn.run(
+        guarded_server.serve(
             served, host=host, port=port, log_level="warning", access_log=False, server_header=False
         )
 

@@ -54,6 +54,16 @@ def is_private_host(host: str) -> bool:
         return False
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach ``host``, an IP address or a name."""
+    if host.casefold().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def private_address(shown: str) -> CaptureError:
     """Return the error for a private address, shown as given."""
     return CaptureError(

@@ -64,6 +64,17 @@ def limit_memory(gigabytes: float) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
+def descriptors(wanted: int) -> int:
+    """Return how many files and connections this process may open: ``wanted``, if it is allowed."""
+    if resource is not None:
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # below 0: without a limit
+        if 0 <= allowed < wanted:
+            allowed = wanted if most < 0 else min(wanted, most)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+        wanted = allowed if allowed >= 0 else wanted
+    return wanted
+
+
 def spare_memory() -> int:
     """Return half the bytes of memory that are free, at most 1 GB, for bulk work."""
     try:

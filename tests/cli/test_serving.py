@@ -14,10 +14,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 
 from forecasts.cli import serve
+from forecasts.common import guarded_server
 from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
 from forecasts.samples import demonstration
@@ -212,7 +212,7 @@ def test_runs_start_on_a_ledger_of_ones_own_and_where_a_team_is_served(
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
     monkeypatch.setattr(serve, "ledger", lambda *_, **__: engine)
     monkeypatch.setattr(serve, "running_meanwhile", started)
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    monkeypatch.setattr(guarded_server, "serve", lambda *_, **__: None)
     monkeypatch.setattr(
         serve,
         "run_until_ended",
@@ -239,7 +239,7 @@ def test_the_api_ends_cleanly_when_it_is_told_to(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So does uvicorn, once it has answered its last request.
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(guarded_server, "serve", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
     before = signal.getsignal(signal.SIGTERM)
     forecasts("api")
@@ -250,7 +250,7 @@ def test_the_api_ends_cleanly_when_it_is_told_to(
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the server of the API was started with."""
     found: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda app, **given: found.update(given, app=app))
+    monkeypatch.setattr(guarded_server, "serve", lambda app, **given: found.update(given, app=app))
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
     return found
 
@@ -267,5 +267,5 @@ def test_the_api_is_served_to_this_machine_and_to_others_only_under_a_name(
     assert "http://127.0.0.1:8000/api/v1/docs" in said.stderr
     forecasts("api", "--host", "0.0.0.0", "--name", "forecasts.example.org")
     assert served["host"] == "0.0.0.0"
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.setitem(sys.modules, "forecasts.api.server", None)
     assert install_command("api") in forecasts.refused("api")
