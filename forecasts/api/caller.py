@@ -6,6 +6,7 @@ knows the token's scopes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
@@ -14,29 +15,38 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from threading import Lock
-from time import monotonic
+from time import thread_time
 from typing import Annotated, Any, TypedDict, TypeVar
 
 from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy import Engine
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
 from forecasts.access import roles, tokens, visibility
 from forecasts.access.idempotency import keep_answer, kept_answer
 from forecasts.access.roles import Scope
 from forecasts.api.door import Here
-from forecasts.api.problems import Outdated, TooMany, Unauthenticated
+from forecasts.api.problems import Outdated, Unauthenticated
+from forecasts.api.turns import (
+    MOST_REMEMBERED,
+    SLOTS,
+    SLOTS_OF_READERS,
+    SLOTS_OF_STRANGERS,
+    Quota,
+    Turns,
+)
 from forecasts.common.errors import DatabaseError, Expired, Forbidden, Remedy
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
+from forecasts.ledger.append import count_entered
 from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member, Token
 from forecasts.ledger.outages import outages
 from forecasts.views.view import View
 
-MOST_REMEMBERED = 10_000  # tokens whose requests are counted
 PATIENCE = 30  # seconds for the turn to write in this process
 _REMEDY = Remedy("To make a bot and its token: {}", "token create", "NAME")
 
@@ -61,29 +71,6 @@ class At(Here):
         return {"member": self.member, "now": self.now}
 
 
-class Limiter:
-    """Counts the requests of each token: so many a minute, as many at once."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._most = float(per_minute)
-        self._left: dict[bytes, tuple[float, float]] = {}
-
-    def take(self, secret: str) -> None:
-        """Count a request; TooMany if the token has none left."""
-        key, now = hashlib.sha256(secret.encode()).digest(), monotonic()
-        left, since = self._left.get(key, (self._most, now))
-        left = min(self._most, left + (now - since) * self._most / 60)
-        if left < 1:
-            seconds = max(1, round((1 - left) * 60 / self._most))
-            raise TooMany(
-                f"This token has sent over {self._most:,.0f} requests in a minute.", seconds=seconds
-            )
-        self._left.pop(key, None)
-        self._left[key] = left - 1, now  # the last used is the last in order
-        if len(self._left) > MOST_REMEMBERED:
-            del self._left[next(iter(self._left))]
-
-
 @dataclass
 class Ground:
     """The ledger that the API serves, in ``app.state.ground``.
@@ -95,11 +82,48 @@ class Ground:
     engine: Engine
     clock: Callable[[], datetime]
     settings: Settings
-    limiter: Limiter = field(init=False)
     turn: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self.limiter = Limiter(self.settings.api_requests_per_minute)
+        chosen = self.settings
+        self.requests = Quota(
+            chosen.api_requests_per_minute,
+            60,
+            "This token has sent over {} requests in a minute.",
+            "send forecasts in batches",
+        )
+        self.rows = Quota(
+            chosen.api_rows_per_hour,
+            3600,
+            "You have written over {} rows in an hour.",
+            "let the operator raise FORECASTS_API_ROWS_PER_HOUR",
+        )
+        self.processor = Quota(
+            chosen.api_processor_seconds,
+            600,
+            "Your requests have used over {} s of a processor in 10 minutes.",
+            "let the operator raise FORECASTS_API_PROCESSOR_SECONDS",
+        )
+        self.turns, self.reader_turns = Turns(SLOTS), Turns(SLOTS_OF_READERS)
+        self._strangers = asyncio.Semaphore(SLOTS_OF_STRANGERS)
+        self._known: dict[bytes, int] = {}  # members by their tokens, which were valid once
+
+    async def member_of(self, secret: str) -> int:
+        """Return the id of the token's member, to queue a request of theirs.
+
+        Unauthenticated or Expired for a token that has never been valid; the request itself asks
+        whether it still is. TooMany if it has sent too many requests.
+        """
+        key = hashlib.sha256(secret.encode()).digest()
+        self.requests.require(key)
+        self.requests.take(key, 1)
+        if key not in self._known:
+            async with self._strangers:
+                member = await run_in_threadpool(Caller(self, secret).member_id)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = member
+        return self._known[key]
 
 
 @dataclass(frozen=True)
@@ -131,10 +155,15 @@ class Caller:
                 read()
                 yield at
 
+    def member_id(self) -> int:
+        """Return the id of the caller."""
+        with self.admitted() as at:
+            return at.member.id
+
     @contextmanager
     def reading(self) -> Iterator[At]:
         """Yield the ledger at one moment, as far as the caller may see it."""
-        with self.admitted() as at:
+        with self.admitted() as at, self._counted(at):
             roles.require_scope(at.session, Scope.read)
             yield at
 
@@ -151,9 +180,20 @@ class Caller:
             ):
                 at = self._admitted(session, act_time(session))
                 read()
-                yield at
+                ground.rows.require(at.member.id)
+                with self._counted(at):
+                    yield at
+                ground.rows.take(at.member.id, count_entered(session))
         finally:
             ground.turn.release()
+
+    @contextmanager
+    def _counted(self, at: At) -> Iterator[None]:
+        began = thread_time()
+        try:
+            yield
+        finally:
+            self.ground.processor.take(at.member.id, thread_time() - began)
 
     def _admitted(self, session: Session, now: datetime) -> At:
         try:
@@ -179,10 +219,9 @@ def sent_token(headers: Headers) -> str:
 
 
 async def caller(request: Request) -> Caller:
-    """Return the caller of a request; Unauthenticated, or TooMany for one over the limit."""
+    """Return the caller of a request; Unauthenticated without a token."""
     secret = sent_token(request.headers)
     ground: Ground = request.app.state.ground
-    ground.limiter.take(secret)
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
     status = request.scope["route"].status_code or 200

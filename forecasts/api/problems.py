@@ -90,12 +90,16 @@ class Outdated(Refused):
 
 
 class TooMany(LedgerError):
-    """The token has sent too many requests; ``seconds`` until the next is accepted."""
+    """The member has sent or taken too much; ``seconds`` until more is accepted."""
 
-    def __init__(self, message: str, *, seconds: int) -> None:
-        wait = "a second" if seconds == 1 else f"{seconds} seconds"
-        super().__init__(message, remedy=f"Wait {wait}, or send forecasts in batches.")
+    def __init__(self, message: str, otherwise: str, *, seconds: int) -> None:
+        wait = "a second" if seconds == 1 else f"{seconds:,} seconds"
+        super().__init__(message, remedy=f"Wait {wait}, or {otherwise}.")
         self.seconds = seconds
+
+
+class TooLarge(LedgerError):
+    """The request has too many bytes."""
 
 
 class NoneMade(LedgerError):
@@ -125,6 +129,7 @@ KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
     (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not found"),
     (Outdated, 412, "outdated"),
+    (TooLarge, 413, "too large"),
     (TooMany, 429, "too many requests"),
     (Refused, 409, "refused"),
     (CannotTell, 409, "cannot tell"),
@@ -138,13 +143,12 @@ DESCRIPTIONS = {
     404: "There is nothing of that name that you may see.",
     409: "A rule of the ledger forbids it; nothing was written.",
     422: "A value cannot be read.",
-    429: "The token has sent too many requests.",
+    429: "The token has sent, or the member has taken, too much.",
     503: "The ledger cannot be used now.",
 }
 OF_STATUS = {
     **{status: kind for _, status, kind in reversed(KINDS)},
     405: "method not allowed",
-    413: "too large",
 }
 
 

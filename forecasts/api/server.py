@@ -12,20 +12,19 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import scoring
 from forecasts.api import docs_page, problems
-from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
+from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
 from forecasts.api.health import Health
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.openapi import Documented
-from forecasts.api.problems import plain, status_and_kind
+from forecasts.api.problems import TooLarge, TooMany, plain
 from forecasts.api.v1 import articles, forecasts, questions, records
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.ip_addresses import is_loopback
@@ -107,12 +106,15 @@ def build(
     return app
 
 
-STRANGERS_BYTES = 1_000_000  # of a request, kept in memory before its token is checked
 MOST_BYTES = 50_000_000  # of a request: a batch of 10,000 forecasts with their reasons has 10 MB
+MOST_UNREAD = 200_000_000  # of all requests that are being read or answered
+_OPEN = (f"{PREFIX}/docs", f"{PREFIX}/openapi.json")
+# They read the whole ledger.
+_READERS = {f"{PREFIX}/{of}" for of in ("attribution", "compare", "crowd", "report", "scores")}
 
 
 class Gate:
-    """Checks on every request before any handler: its host, its origin, its size.
+    """Checks on every request before any handler: host, origin, token, turn, size, in this order.
 
     A page of another site can send requests to this machine, also under a name of its own that
     points here (DNS rebinding). It has no token, but it need not even learn that a ledger is here.
@@ -122,29 +124,61 @@ class Gate:
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
         self._hosts = frozenset(host.casefold() for host in hosts)
+        self._unread = 0  # bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if (refusal := self._refusal(Headers(scope=scope))) is not None:
+        refusal = self._refusal(Headers(scope=scope))
+        if refusal is None and scope["path"] in _OPEN:
+            await self._app(scope, receive, send)
+        elif refusal is None:
+            try:
+                await self._in_turn(scope, receive, send)
+            except LedgerError as error:
+                refusal = problems.response(error)
+        if refusal is not None:
             await refusal(scope, receive, send)
-            return
-        size, is_known = 0, False
 
-        async def limited() -> Message:
-            nonlocal size, is_known
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > MOST_BYTES:
-                raise HTTPException(413, f"A request has at most {format_bytes(MOST_BYTES)}")
-            if size > STRANGERS_BYTES and not is_known:
-                await run_in_threadpool(_require_token, scope)
-                is_known = True
-            return message
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when it is its sender's turn; nothing of its body is read before."""
+        headers, ground = Headers(scope=scope), scope["app"].state.ground
+        member = await ground.member_of(sent_token(headers))
+        ground.processor.require(member)
+        turns = ground.reader_turns if scope["path"] in _READERS else ground.turns
+        async with turns.own(member) as slots:
+            try:
+                body = await self._body(headers, receive)
+            except ClientDisconnect:
+                return  # there is nobody to answer
+            try:
+                async with slots:
+                    await self._app(scope, _replay(body, receive), send)
+            finally:
+                self._unread -= len(body)
 
-        await self._app(scope, limited, send)
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        """Return a body; TooLarge or TooMany beyond the limits."""
+        body, more = bytearray(), True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                part, more = message.get("body", b""), message.get("more_body", False)
+                body += part
+                self._unread += len(part)
+                if max(len(body), int(headers.get("content-length", 0))) > MOST_BYTES:
+                    most = format_bytes(MOST_BYTES)
+                    raise TooLarge(f"A request has at most {most}.", remedy="Divide it.")
+                if self._unread > MOST_UNREAD:
+                    raise TooMany("Too many large requests came at once.", "divide it", seconds=5)
+        except BaseException:
+            self._unread -= len(body)
+            raise
+        return bytes(body)
 
     def _refusal(self, headers: Headers) -> Response | None:
         host, origin = headers.get("host", ""), headers.get("origin")
@@ -161,10 +195,13 @@ class Gate:
         return None
 
 
-def _require_token(scope: Scope) -> None:
-    """Refuse, with HTTPException, a request without a valid token."""
-    try:
-        with Caller(scope["app"].state.ground, sent_token(Headers(scope=scope))).admitted():
-            pass
-    except LedgerError as error:
-        raise HTTPException(status_and_kind(error)[0], error.message.rstrip(".")) from None
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return ``receive`` of a request whose body has been read."""
+    left = [body]
+
+    async def received() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return received

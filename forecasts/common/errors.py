@@ -162,7 +162,9 @@ class NotFound(LedgerError):
 
 
 # Of a refusal that a program may have to tell from others.
-Code: TypeAlias = Literal["", "not_open", "closed", "resolved", "no_forecast", "key_reused"]
+Code: TypeAlias = Literal[
+    "", "not_open", "closed", "resolved", "no_forecast", "daily_limit", "key_reused"
+]
 
 
 class Refused(LedgerError):

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 class FewLines(logging.Filter):
-    """Lets so many lines of a kind through in a minute: one of this module's, ``LINES`` of others."""
+    """Lets ``LINES`` lines of a kind through in a minute, and one of this module's."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

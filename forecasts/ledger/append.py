@@ -69,6 +69,9 @@ class _End:
     questions: dict[int, tuple[int, str]]
     at: datetime | None
 
+    def __post_init__(self) -> None:
+        self.began = self.place
+
     def entries(self, kind: str, columns: Columns, questions: Sequence[int | None]) -> list[_Entry]:
         """Return the next entries: of rows with rising ids, whose questions' ends are known."""
         found = []
@@ -180,6 +183,13 @@ def enter(session: Session, kind: str, columns: Columns) -> None:
 
 def _write_entries(connection: Connection, entries: Sequence[_Entry]) -> None:
     write(connection, "entry", dict(zip(_ENTRY, zip(*entries, strict=True), strict=True)))
+
+
+def count_entered(session: Session) -> int:
+    """Return how many rows the act has entered so far."""
+    session.flush()
+    end: _End | None = session.info.get(_END)
+    return 0 if end is None else end.place - end.began
 
 
 def new_salt() -> str:

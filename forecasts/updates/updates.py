@@ -18,6 +18,7 @@ from sqlmodel import Session, col, func, select, true
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import LedgerError, NotFound, Refused
+from forecasts.common.settings import current_settings
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
 from forecasts.ledger.current import has_outcome
@@ -38,6 +39,7 @@ from forecasts.values.value import Value, check_value, value_of
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 States = dict[int, QuestionState]  # by the question's id
 Only = Sequence[int] | None  # the numbers of forecasts to read; None: all
+_MANY = 1_000  # ids in a statement
 _OLDEST_FIRST = (col(Forecast.made_at), col(Forecast.id))
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
@@ -85,8 +87,8 @@ def update(
     current forecast if it is the same and from within ``REPEATED_WITHIN``; nothing is written then.
 
     The member must be a forecaster. Refused before the question opens, after it closes, once it is
-    resolved, and for a value that breaks a rule (``values.check_value``). Errors for the reasons
-    are those of ``check_reasons`` and ``check_model``.
+    resolved, above the limit of a day, and for a value that breaks a rule (``values.check_value``).
+    Errors for the reasons are those of ``check_reasons`` and ``check_model``.
     """
     one = NewForecast(question, value, rationale, evidence, model)
     states: States = {}
@@ -96,6 +98,7 @@ def update(
     is_same = before is not None and value_of(before) == value
     if once and before is not None and is_same and before.made_at > now - REPEATED_WITHIN:
         return Saved(before, before)
+    _Day(session, [question], member, now).count(question)
     cited = with_stances(text, before, value, evidence)
     [id_] = _write(session, [one._replace(evidence=cited)], member, now, origin)
     outcome = supported_outcome(text, before, value) if cited else ""
@@ -117,19 +120,26 @@ def update_all(
     """
     check_count(sum(len(one.evidence) for one in forecasts))
     states: States = {}
+    day = _Day(session, [one.question for one in forecasts], member, now)
     for one in forecasts:
         _check(session, one, states, member, now)
+        day.count(one.question)
     if not forecasts:
         return range(0)
-    before: dict[int, Forecast | None] = {}
+    last: dict[int, Value] = {}
     stated = []
     for one in forecasts:
         id_ = one.question.id
-        if one.evidence and id_ not in before:
-            before[id_] = current_forecast(session, one.question, member, at=now, own=True)
-        cited = with_stances(states[id_].text, before.get(id_), one.value, one.evidence)
-        stated.append(one._replace(evidence=cited))
-        before[id_] = Forecast(**one.value.columns())
+        if one.evidence:
+            before = (
+                Forecast(**last[id_].columns())
+                if id_ in last
+                else current_forecast(session, one.question, member, at=now, own=True)
+            )
+            cited = with_stances(states[id_].text, before, one.value, one.evidence)
+            one = one._replace(evidence=cited)
+        stated.append(one)
+        last[id_] = one.value
     return _write(session, stated, member, now, origin)
 
 
@@ -141,10 +151,12 @@ def refusals(
     Nothing is written.
     """
     states: States = {}
+    day = _Day(session, [one.question for one in forecasts], member, now)
     found: list[LedgerError | None] = []
     for one in forecasts:
         try:
             _check(session, one, states, member, now)
+            day.count(one.question)
         except LedgerError as error:
             found.append(error)
         else:
@@ -163,6 +175,43 @@ def _check(
     check_reasons(one.rationale, one.evidence)
     if one.model is not None:
         check_model(one.model)
+
+
+class _Day:
+    """How many forecasts a member has made on questions within 24 hours, without imported ones.
+
+    A loop that has lost its end would otherwise fill the history that everyone reads.
+    """
+
+    def __init__(
+        self, session: Session, questions: Sequence[Question], member: Member, now: datetime
+    ) -> None:
+        self._most = current_settings().daily_forecasts
+        self._made: dict[int, int] = {}
+        ids = list({one.id for one in questions})
+        for start in range(0, len(ids), _MANY):
+            within = (
+                col(Forecast.question_id).in_(ids[start : start + _MANY]),
+                Forecast.member_id == member.id,
+                Forecast.made_at > now - timedelta(days=1),
+                col(Forecast.withdrawn).is_(False),
+                col(Forecast.import_key).is_(None),
+            )
+            of_question = select(Forecast.question_id, func.count()).where(*within)
+            self._made.update(session.exec(of_question.group_by(col(Forecast.question_id))).all())
+
+    def count(self, question: Question) -> None:
+        """Count one more; Refused above the limit."""
+        made = self._made.get(question.id, 0)
+        if made >= self._most:
+            raise Refused(
+                f"You have made {made:,} forecasts on {question.slug!r} within 24 hours; at most "
+                f"{self._most:,} are accepted.",
+                remedy="Forecast it again when your belief has changed. The operator can raise the "
+                "limit for bots that need more: FORECASTS_DAILY_FORECASTS.",
+                code="daily_limit",
+            )
+        self._made[question.id] = made + 1
 
 
 def withdraw(

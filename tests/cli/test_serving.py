@@ -239,7 +239,9 @@ def test_the_api_ends_cleanly_when_it_is_told_to(
     forecasts: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So does uvicorn, once it has answered its last request.
-    monkeypatch.setattr(guarded_server, "serve", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(
+        guarded_server, "serve", lambda *_, **__: signal.raise_signal(signal.SIGTERM)
+    )
     monkeypatch.setattr(serve, "require_free", lambda *_: None)
     before = signal.getsignal(signal.SIGTERM)
     forecasts("api")

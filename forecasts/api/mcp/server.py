@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-from anyio import to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools.base import Tool
@@ -174,20 +173,14 @@ _CALLER: ContextVar[Caller] = ContextVar("_CALLER")
 def route(ground: Ground) -> Route:
     """Return the HTTP endpoint on the ledger that the API serves."""
     server = build(_CALLER.get)
-    # The gate of the whole API has checked host and origin.
+    # The gate of the whole API has checked host, origin and token.
     checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
     class Endpoint:
         """The ASGI application; a class, so that Starlette passes every request on as it is."""
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            try:
-                secret = sent_token(Headers(scope=scope))
-                ground.limiter.take(secret)
-                _CALLER.set(await to_thread.run_sync(_admitted, Caller(ground, secret)))
-            except LedgerError as error:
-                await problems.response(error)(scope, receive, send)
-                return
+            _CALLER.set(Caller(ground, sent_token(Headers(scope=scope))))
             # One manager a request: nothing outlives it, so no lifespan has to be run.
             app = server.streamable_http_app(
                 stateless_http=True, json_response=True, transport_security=checked
@@ -197,12 +190,6 @@ def route(ground: Ground) -> Route:
 
     # No GET: without sessions there is nothing that the server would send by itself.
     return Route(PATH, Endpoint(), methods=["POST"])
-
-
-def _admitted(caller: Caller) -> Caller:
-    """Return the caller; Unauthenticated or Expired without a valid token."""
-    with caller.admitted():
-        return caller
 
 
 class StrictTool(Tool):
