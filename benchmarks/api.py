@@ -81,6 +81,9 @@ def run(folder: Path) -> bool:
         "FORECASTS_DATABASE_URL": str(folder / "ledger.sqlite3"),
         "FORECASTS_MEMBER": "alice",
         "FORECASTS_API_REQUESTS_PER_MINUTE": "1000000",
+        "FORECASTS_API_ROWS": "1000000",
+        "FORECASTS_API_PROCESSOR_SECONDS": "1000000",
+        "FORECASTS_DAILY_FORECASTS": "1000000",
     }
     env.pop("FORECASTS_TOKEN", None)
 

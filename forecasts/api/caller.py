@@ -93,18 +93,17 @@ class Ground:
             "send forecasts in batches",
         )
         self.rows = Quota(
-            chosen.api_rows_per_hour,
-            3600,
-            "You have written over {} rows in an hour.",
-            "let the operator raise FORECASTS_API_ROWS_PER_HOUR",
-        )
-        self.processor = Quota(
-            chosen.api_processor_seconds,
+            chosen.api_rows,
             600,
-            "Your requests have used over {} s of a processor in 10 minutes.",
-            "let the operator raise FORECASTS_API_PROCESSOR_SECONDS",
+            "You have written over {} rows in 10 minutes.",
+            "let the operator raise FORECASTS_API_ROWS",
         )
-        self.turns, self.reader_turns = Turns(SLOTS), Turns(SLOTS_OF_READERS)
+        used = "Your requests have used over {} s of a processor in a few minutes."
+        otherwise = "let the operator raise FORECASTS_API_PROCESSOR_SECONDS"
+        seconds = chosen.api_processor_seconds
+        self.turns = Turns(SLOTS, Quota(seconds, 600, used, otherwise))
+        # Less, since nothing else computes for so long at a time.
+        self.reader_turns = Turns(SLOTS_OF_READERS, Quota(seconds / 10, 200, used, otherwise))
         self._strangers = asyncio.Semaphore(SLOTS_OF_STRANGERS)
         self._known: dict[bytes, int] = {}  # members by their tokens, which were valid once
 
@@ -131,7 +130,7 @@ class Caller:
     """The sender of one request, by their token.
 
     ``request_digest``: the SHA-256 of method, address and body. ``status``: that of the answer, if
-    the request is accepted.
+    the request is accepted. ``processor``: where its seconds of a processor are counted.
     """
 
     ground: Ground
@@ -139,6 +138,7 @@ class Caller:
     idempotency_key: str | None = None
     request_digest: str = ""
     status: int = 200
+    processor: Quota | None = field(default=None, repr=False)
 
     @property
     def allow_private(self) -> bool:
@@ -193,7 +193,8 @@ class Caller:
         try:
             yield
         finally:
-            self.ground.processor.take(at.member.id, thread_time() - began)
+            if self.processor is not None:
+                self.processor.take(at.member.id, thread_time() - began)
 
     def _admitted(self, session: Session, now: datetime) -> At:
         try:
@@ -225,7 +226,10 @@ async def caller(request: Request) -> Caller:
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
     status = request.scope["route"].status_code or 200
-    return Caller(ground, secret, request_digest=digest.hexdigest(), status=status)
+    processor = request.scope["processor"]
+    return Caller(
+        ground, secret, request_digest=digest.hexdigest(), status=status, processor=processor
+    )
 
 
 # For the documents; ``caller`` reads the header.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -20,7 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import scoring
 from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
+from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
 from forecasts.api.health import Health
+from forecasts.api.mcp.server import PATH as MCP_PATH
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.openapi import Documented
@@ -29,6 +32,7 @@ from forecasts.api.v1 import articles, forecasts, questions, records
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.limits import format_bytes
+from forecasts.common.memory import release_memory
 from forecasts.common.settings import Settings
 
 ROUTERS = (
@@ -108,7 +112,8 @@ def build(
 
 MOST_BYTES = 50_000_000  # of a request: a batch of 10,000 forecasts with their reasons has 10 MB
 MOST_UNREAD = 200_000_000  # of all requests that are being read or answered
-_OPEN = (f"{PREFIX}/docs", f"{PREFIX}/openapi.json")
+LARGE_BYTES, TIDY_S = 50_000, 10.0  # a request whose memory is given back, seconds after it
+_OPEN = ("/health", f"{PREFIX}/docs", f"{PREFIX}/openapi.json")
 # They read the whole ledger.
 _READERS = {f"{PREFIX}/{of}" for of in ("attribution", "compare", "crowd", "report", "scores")}
 
@@ -125,6 +130,7 @@ class Gate:
         self._app = app
         self._hosts = frozenset(host.casefold() for host in hosts)
         self._unread = 0  # bytes
+        self._tidies: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -146,8 +152,11 @@ class Gate:
         """Pass a request on when it is its sender's turn; nothing of its body is read before."""
         headers, ground = Headers(scope=scope), scope["app"].state.ground
         member = await ground.member_of(sent_token(headers))
-        ground.processor.require(member)
-        turns = ground.reader_turns if scope["path"] in _READERS else ground.turns
+        if scope["method"] != "GET" and scope["path"] != MCP_PATH:  # by which models read, too
+            ground.rows.require(member)
+        is_reader = scope["path"] in _READERS
+        turns = ground.reader_turns if is_reader else ground.turns
+        scope["processor"] = turns.processor
         async with turns.own(member) as slots:
             try:
                 body = await self._body(headers, receive)
@@ -158,6 +167,14 @@ class Gate:
                     await self._app(scope, _replay(body, receive), send)
             finally:
                 self._unread -= len(body)
+                if is_reader or len(body) > LARGE_BYTES:
+                    self._give_back()
+
+    def _give_back(self) -> None:
+        """Give the memory of large requests back, some seconds after the last of them."""
+        if self._tidies is not None:
+            self._tidies.cancel()
+        self._tidies = asyncio.get_running_loop().call_later(TIDY_S, release_memory)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """Return a body; TooLarge or TooMany beyond the limits."""

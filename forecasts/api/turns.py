@@ -57,9 +57,10 @@ class Quota:
 
 
 class Turns:
-    """A queue: so many requests at once, and one of each member."""
+    """A queue: so many requests at once, one of each member, and their share of a processor."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, processor: Quota) -> None:
+        self.processor = processor
         self._slots = asyncio.Semaphore(slots)  # in the order in which they come
         self._of: dict[int, tuple[asyncio.Lock, list[None]]] = {}
 
@@ -67,8 +68,9 @@ class Turns:
     async def own(self, member: int) -> AsyncIterator[asyncio.Semaphore]:
         """Yield the slots once no other request of the member is being answered.
 
-        TooMany if ``WAITING`` of them wait.
+        TooMany if ``WAITING`` of them wait, or if they have used too much of a processor.
         """
+        self.processor.require(member)
         lock, waiting = self._of.setdefault(member, (asyncio.Lock(), []))
         if len(waiting) > WAITING:
             raise TooMany(

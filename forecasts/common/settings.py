@@ -90,13 +90,16 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         default=1_000, ge=1, description="requests that the API takes of a token in a minute"
     )
-    api_rows_per_hour: int = Field(
-        default=100_000, ge=1, description="rows that a member may write over the API in an hour"
+    api_rows: int = Field(
+        default=20_000,
+        ge=1,
+        description="rows that a member may write over the API in 10 minutes",
     )
     api_processor_seconds: int = Field(
         default=60,
-        ge=1,
-        description="seconds of a processor that a member's requests may use in 10 minutes",
+        ge=10,
+        description="seconds of a processor that a member's requests to the API may use in 10 "
+        "minutes",
     )
     daily_forecasts: int = Field(
         default=200,

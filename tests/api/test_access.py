@@ -210,7 +210,9 @@ def served(
         monkeypatch.setattr(caller.database, "reading", undone)
         monkeypatch.setattr(caller.database, "writing", undone)
         monkeypatch.setattr(caller.tokens, "held", by_handle)
-        unlimited = Settings(api_requests_per_minute=10**9)
+        unlimited = Settings(
+            api_requests_per_minute=10**9, api_rows=10**9, api_processor_seconds=10**9
+        )
         one_app.state.ground = caller.Ground(shared, lambda: NOW, unlimited)
         yield session, TestClient(one_app, base_url=ADDRESS)
         session.rollback()

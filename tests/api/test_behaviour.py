@@ -85,21 +85,6 @@ def test_other_hosts_and_origins_are_refused(app: FastAPI, make_bot: Bot) -> Non
         assert found.status_code == (200 if origin == ADDRESS else 403), origin
 
 
-def test_a_request_that_is_too_large_is_refused_and_a_strangers_sooner(
-    client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("forecasts.api.server.STRANGERS_BYTES", 100)
-    body = {"text": "The council will decide by the end of March 2026. " * 9}
-    for stranger in ({}, {"Authorization": "Bearer fct_0_x"}):
-        found = client.post("/api/v1/articles", json=body, headers=stranger)
-        assert (found.status_code, found.json()["title"]) == (401, "unauthenticated")
-    bot = make_bot()
-    assert client.post("/api/v1/articles", json=body, headers=bot).status_code == 201
-    monkeypatch.setattr("forecasts.api.server.MOST_BYTES", 100)
-    found = client.post("/api/v1/articles", json=body, headers=bot)
-    assert (found.status_code, found.json()["title"]) == (413, "too large")
-
-
 def test_nothing_is_fetched_without_the_right_to_capture(
     client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,7 +256,7 @@ def test_a_question_is_sent_again_only_if_it_has_changed(api: TestClient, engine
 def test_a_token_over_its_limit_waits_however_it_is_sent(
     api: TestClient, engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.api.caller.MOST_REMEMBERED", 2)
+    monkeypatch.setattr("forecasts.api.turns.MOST_REMEMBERED", 2)
     api.app.state.ground = Ground(  # type: ignore[attr-defined]
         engine, clock, Settings(api_requests_per_minute=2)
     )
@@ -281,8 +266,8 @@ def test_a_token_over_its_limit_waits_however_it_is_sent(
     assert [one.status_code for one in answers] == [200, 401, 200, 401, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 30
     assert "batches" in answers[-1].json()["remedy"]
-    assert TooMany("", seconds=20).remedy.startswith("Wait 20 seconds, or")
-    assert TooMany("", seconds=1).remedy.startswith("Wait a second, or")
+    assert TooMany("", "x", seconds=20).remedy.startswith("Wait 20 seconds, or")
+    assert TooMany("", "x", seconds=1).remedy.startswith("Wait a second, or")
     assert api.get("/api/v1/me", headers=make_bot("other")).status_code == 200
 
 
@@ -361,9 +346,8 @@ def test_an_outage_is_a_line_and_its_end_another(
         for _ in range(2):
             assert api.get("/api/v1/me").status_code == 503
             assert api.post(f"{RAIN}/forecasts", json={"probability": 0.3}).status_code == 503
-        during.setattr("forecasts.api.server.STRANGERS_BYTES", 5)
-        long = api.post("/api/v1/articles", json={"text": "x" * 10})
-        assert (long.status_code, long.json()["code"]) == (503, "unavailable")
+        unknown = api.get("/api/v1/me", headers={"Authorization": "Bearer fct_0_x"})
+        assert (unknown.status_code, unknown.json()["code"]) == (503, "unavailable")
     assert caplog.messages == ["The server was not reached. Start it."]
     assert api.get("/api/v1/me").status_code == 200
     [_, ended] = caplog.messages

@@ -75,6 +75,9 @@ def test_no_answered_forecast_is_lost_or_doubled(engine: Engine, tmp_path: Path)
     environment = os.environ | {
         "FORECASTS_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "FORECASTS_API_REQUESTS_PER_MINUTE": "1000000",
+        "FORECASTS_API_ROWS": "1000000",
+        "FORECASTS_API_PROCESSOR_SECONDS": "1000000",
+        "FORECASTS_DAILY_FORECASTS": "1000000",
     }
 
     def start() -> subprocess.Popen[bytes]:

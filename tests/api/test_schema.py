@@ -52,7 +52,7 @@ def ledger(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         issued = tokens.create(session, "bot", member=None, owner=alice, now=day(0))
-    unlimited = Settings(api_requests_per_minute=10**9)
+    unlimited = Settings(api_requests_per_minute=10**9, api_rows=10**9, api_processor_seconds=10**9)
     app = build(engine, clock=Clock(), hosts=["testserver"], settings=unlimited)
     config = SchemathesisConfig.from_dict(CONFIG)
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, config=config)

@@ -41,6 +41,28 @@ def test_a_repeat_writes_nothing(session: Session, question: Question, alice: Me
     assert len(updates.history(session, question)) == 2
 
 
+@on_both
+def test_a_day_has_so_many_forecasts_of_a_member_on_a_question(
+    session: Session, question: Question, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_DAILY_FORECASTS", "3")
+    by = {"member": alice, "now": day(1)}
+    two = [updates.NewForecast(question, Value(probability=p)) for p in (0.2, 0.3)]
+    updates.update_all(session, two, **by)
+    assert [error is None for error in updates.refusals(session, two, **by)] == [True, False]
+    with pytest.raises(Refused, match="at most 3"):
+        updates.update_all(session, two, **by)
+    last = say(session, question, alice, 0.4, 1)
+    once = updates.update(session, question, Value(probability=0.4), once=True, **by)
+    assert once.forecast == last.forecast  # a repeated request gets its answer
+    with pytest.raises(Refused, match=r"3 forecasts .* FORECASTS_DAILY_FORECASTS") as refused:
+        say(session, question, alice, 0.5, 1.9)
+    assert refused.value.code == "daily_limit"
+    say(session, question, member_or_new(session, "bob", now=day(1)), 0.5, 1.9)
+    updates.withdraw(session, question, member=alice, now=day(1.9))
+    say(session, question, alice, 0.5, 2.1)
+
+
 def test_an_invalid_value_is_refused(session: Session, question: Question, alice: Member) -> None:
     for value, words in (
         (Value(1.5), "from 0 to 1"), (Value(-0.1), "from 0 to 1"),

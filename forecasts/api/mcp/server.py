@@ -180,7 +180,8 @@ def route(ground: Ground) -> Route:
         """The ASGI application; a class, so that Starlette passes every request on as it is."""
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            _CALLER.set(Caller(ground, sent_token(Headers(scope=scope))))
+            secret = sent_token(Headers(scope=scope))
+            _CALLER.set(Caller(ground, secret, processor=scope["processor"]))
             # One manager a request: nothing outlives it, so no lifespan has to be run.
             app = server.streamable_http_app(
                 stateless_http=True, json_response=True, transport_security=checked
