@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import scoring
 from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
-from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
 from forecasts.api.health import Health
 from forecasts.api.mcp.server import PATH as MCP_PATH
 from forecasts.api.mcp.server import route as mcp_route

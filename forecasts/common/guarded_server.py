@@ -58,9 +58,10 @@ class FewLines(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line is logged; by all handlers, or by none."""
-        if "is_logged" not in vars(record):
-            record.is_logged = self._counts(record)
-        return bool(record.is_logged)
+        kept = vars(record)
+        if "is_logged" not in kept:
+            kept["is_logged"] = self._counts(record)
+        return bool(kept["is_logged"])
 
     def _counts(self, record: logging.LogRecord) -> bool:
         if self._clock() - self._since > 60:
