@@ -15,7 +15,6 @@ from app.views import import_preview
 from app.views.downloads import ledger_folder_button
 from app.views.widgets import download, page_link, progress, question_link, switch
 from forecasts.access.roles import Action
-from forecasts.access.teams import ME
 from forecasts.exporting import export
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview
@@ -71,8 +70,7 @@ def _visible_to(counts: Imported) -> tuple[str | None, bool]:
     Only of those for which the sheet names none. Without an answer only the importer would see
     those that lack criteria.
     """
-    named = counts.questions - counts.audiences.get("", 0)
-    if rights.unshared or named == counts.questions:
+    if rights.unshared or not counts.audiences.get(""):
         if note := counts.audience_note():
             st.caption(as_text(note))
         return None, False
@@ -83,13 +81,10 @@ def _visible_to(counts: Imported) -> tuple[str | None, bool]:
         to_ask or [],
         "Only me",
         key=f"{session.form_key('import')}-visible",
-        label="Visible to" if not named else f"Visible to ({counts.audiences['']:,} others)",
         index=None if lacking else 0,
-        help="For new questions, unless a column of the sheet says otherwise.",
+        help="Only for new questions without an audience in the sheet.",
     )
     st.caption(as_text(counts.audience_note(chosen)))
-    if lacking and chosen in (None, ME):
-        st.caption(import_preview.without_criteria(lacking, "new question"))
     return chosen, chosen is None
 
 

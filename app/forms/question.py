@@ -223,13 +223,11 @@ def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None 
         right.checkbox("Hide other forecasts at first", key=f"{key}-hide", help=shown)
 
 
-def audience_field(
-    to_ask: Sequence[str], me: str, *, label: str = "Visible to", **how: Any
-) -> str | None:
+def audience_field(to_ask: Sequence[str], me: str, **how: Any) -> str | None:
     """Show the audiences of a question; return the choice. ``me``: the words for its author."""
     labels = {teams.EVERYONE: "Everyone", teams.ME: me}
     chosen: str | None = st.selectbox(
-        label,
+        "Visible to",
         [teams.EVERYONE, *to_ask, teams.ME],
         format_func=lambda audience: labels.get(audience) or as_text(audience),
         **{"index": None, **how},

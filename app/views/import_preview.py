@@ -65,10 +65,10 @@ def additions(by: Preview | Imported) -> None:
         st.caption(counts.wait_note)
 
 
-def without_criteria(number: int, thing: str = "question") -> str:
+def without_criteria(number: int) -> str:
     """Return that only the importer sees so many questions, until they have criteria."""
     lack = "lacks" if number == 1 else "lack"
-    return f"{count(number, thing)} {lack} criteria. Only you see those until you add some."
+    return f"{count(number, 'question')} {lack} criteria. Only you see those until you add some."
 
 
 def rows(preview: Preview) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 
 import streamlit as st
 
@@ -179,15 +180,15 @@ def _rescored(step: history.Step) -> None:
 
 def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -> None:
     """Show each wording with its changes, and the full text of earlier ones."""
-    for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
+    with reading() as ledger:
+        steps = [revisions.named_changes(ledger, *pair) for pair in pairwise(rows)]
+    for changes, row in reversed(list(zip([None, *steps], rows, strict=True))):
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{row.number}. {as_text(row.title)}**")
             st.caption(dotted(when(row.recorded_at), handles.get(row.member_id), row.reason))
-            if before is None:
+            if changes is None:
                 st.caption(f"closes {when(row.scheduled_close_time)}")
             else:
-                with reading() as ledger:
-                    changes = revisions.named_changes(ledger, before, row)
                 wording_changes(changes)
             if row is not rows[-1]:
                 with st.expander("Full text"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -31,7 +32,14 @@ from forecasts.cli.options import (
 )
 from forecasts.cli.printing import print_line, print_lines, print_note
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, acting_on, next_step, reading_as, use_own_zone
+from forecasts.cli.session import (
+    acting,
+    acting_on,
+    next_step,
+    previewing,
+    reading_as,
+    use_own_zone,
+)
 from forecasts.cli.show import changed
 from forecasts.common.errors import FILL_IN, BadInput, NotFound
 from forecasts.common.text import count
@@ -195,8 +203,8 @@ def ask(
 
 
 def _note_if_missing(outcomes: Path | None) -> None:
-    if outcomes is not None and not outcomes.exists():
-        print_note(f"{outcomes} is not there yet. Until it is, runs cannot resolve the question.")
+    if outcomes is not None and not os.access(outcomes, os.R_OK):
+        print_note(f"{outcomes} cannot be read yet. Runs need it to resolve the question.")
 
 
 def _read_line(
@@ -337,7 +345,7 @@ def revise(
         ),
     ] = None,
     replace: Annotated[
-        bool, flag("--replace", "With --all-of: set --criteria where a question has some, too.")
+        bool, flag("--replace", "With --all-of and --criteria: also replace existing criteria.")
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -366,9 +374,10 @@ def revise(
         )
     if question is None and (title is not None or option or outcomes is not None):
         raise BadInput("--title, --option and --outcomes change one question only.")
-    for given_too, name in ((dry_run, "--dry-run"), (replace, "--replace")):
-        if question is not None and given_too:
-            raise BadInput(f"{name} belongs to --all-of.", remedy="Leave it out.")
+    if question is not None and dry_run:
+        raise BadInput("--dry-run belongs to --all-of.", remedy="Leave it out.")
+    if replace and (question is not None or criteria is None):
+        raise BadInput("--replace belongs to --all-of with --criteria.", remedy="Leave it out.")
 
     def chosen(session: Session, now: datetime) -> dict[str, Any]:
         given = fields | teams.visibility_fields(session, visible_to)
@@ -448,21 +457,21 @@ def _revise_all(
         conditions["status"] = STATUSES[one_of("The status", status, list(STATUSES))]
     if type_ := conditions.get("type"):
         one_of("The type", type_, [str(known) for known in QuestionType])
-    with acting() as (session, who, now):
+    with previewing() if dry_run else acting() as (session, who, now):
         slugs, _ = find(session, Filter(**conditions), member=who, now=now)
         if not slugs:
             raise NotFound(f"No question has {' and '.join(named)}.")
         given = chosen(session, now)
         edit = (lambda _: given) if replace else revisions.keeping_criteria(given)
-        done = revisions.revise_all(session, slugs, edit, member=who, now=now, reason=because)
-        lines = [(one.state.slug, list(changed(session, one.before, one.after))) for one in done]
         kept = 0
         if revisions.CRITERIA in given and not replace:
-            before = {one.state.slug: one.before for one in done}
             states = listing(session, now=now, only=slugs)
-            kept = sum(before.get(one.slug, one.text).has_criteria for one in states)
-        if dry_run:  # it has shown that all rules allow the change
-            session.rollback()
+            kept = sum(one.text.has_criteria for one in states)
+        if dry_run:
+            done = revisions.to_revise(session, slugs, edit, member=who, now=now)
+        else:
+            done = revisions.revise_all(session, slugs, edit, member=who, now=now, reason=because)
+        lines = [(one.state.slug, list(changed(session, one.before, one.after))) for one in done]
     for slug, each in lines:
         print_line(f"{slug}:")
         print_lines((f"    {change}" for change in each), style="dim")

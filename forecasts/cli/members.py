@@ -210,9 +210,9 @@ def appoint(handle: Handle, role: RoleName) -> None:
         other = members.member_or_new(session, handle, now=now)
         teams.appoint(session, other, given, member=who, now=now)
     print_line(f"{other.handle} is now {_as_role(given)} in the whole ledger")
-    if unknown:
+    if unknown and given is not models.Role.viewer:
         undo = next_step("team appoint", other.handle, "viewer")
-        print_note(f"{unknown} To take the rights back: {undo}")
+        print_note(f"{unknown} If the name is wrong: {undo}")
 
 
 @contextmanager

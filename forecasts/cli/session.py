@@ -156,41 +156,45 @@ def acting_on(slug: str) -> Iterator[tuple[Session, models.Question, models.Memb
 
 @contextmanager
 def reading_as(
-    *, begin: bool = False, engine: Engine | None = None
+    *, begin: bool = False, engine: Engine | None = None, noting: bool = True
 ) -> Iterator[tuple[Session, models.Member | None, datetime]]:
     """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
-    The member is None if new, or if a name alone proves nothing, which is noted. ``begin`` as in
-    ``ledger_to_read``.
+    The member is None if new, or if a name alone proves nothing. ``noting``: that is noted, but for
+    an act that would add them (``begin``, as in ``ledger_to_read``).
     """
     chosen = settings()
     engine = engine or ledger_to_read(chosen, begin=begin)
     moment = clock.ledger_clock(engine, now)()
     with reading(engine) as session:
         who = as_member(tokens.reading_member, session, chosen, moment)
-        if who is None and chosen.names_a_member and tokens.has_sign_in(session):
-            _note(
-                "Only questions for everyone are shown: members of this ledger sign in, so "
-                f"{chosen.member!r} needs a token in FORECASTS_TOKEN: "
-                f"{command('token create', 'NAME')}"
-            )
-        elif who is None and chosen.names_a_member and (known := list(handles(session).values())):
-            near = get_close_matches(chosen.member, known, n=3)
-            meant = f" Did you mean {', '.join(near)}?" if near else ""
-            _note(f"There is no member {chosen.member!r} in this ledger.{meant}")
+        if who is None and noting and chosen.names_a_member:
+            _note_unknown(session, chosen.member, begin=begin)
         yield session, who, moment
+
+
+def _note_unknown(session: Session, handle: str, *, begin: bool) -> None:
+    if tokens.has_sign_in(session):
+        _note(
+            "Members of this ledger sign in, so only questions for everyone are shown. To read as "
+            f"{handle!r}, set FORECASTS_TOKEN to a token: {command('token create', 'NAME')}"
+        )
+    elif not begin and (known := list(handles(session).values())):
+        near = get_close_matches(handle, known, n=3)
+        meant = f" Did you mean {', '.join(near)}?" if near else ""
+        _note(f"There is no member {handle!r} in this ledger.{meant}")
 
 
 @contextmanager
 def previewing() -> Iterator[tuple[Session, models.Member, datetime]]:
-    """Yield what ``acting`` does, to preview an act that can begin a ledger; nothing is written.
+    """Yield what ``acting`` does, to preview an act; nothing is written.
 
     A member whom the act would add is named.
     """
     with reading_as(begin=True) as (session, found, now):
         who = found or models.Member(handle=settings().member, created_at=now)
         if found is None and find_member(session, who.handle) is None:
-            print_note(f"There is no member {who.handle!r} yet; the import would add them.")
+            print_note(f"There is no member {who.handle!r} yet; this would add them.")
         yield session, who, now
 
 
@@ -210,7 +214,7 @@ def use_own_zone() -> None:
     """
     named = settings().names_a_ledger
     if named or sqlite_file.kind_of(default_ledger()) is not sqlite_file.Kind.nothing:
-        with suppress(LedgerError), reading_as():
+        with suppress(LedgerError), reading_as(noting=False):
             pass
 
 

@@ -121,9 +121,9 @@ class Imported:
         named += Counter({chosen or EVERYONE: left - private, ME: private})
         if not named:
             return ""
-        said = ", ".join(f"{many:,} {who}" for who, many in named.items())
-        without = f"; {self.lacking:,} without resolution criteria" if self.lacking else ""
-        return f"Visible to: {said}{without}."
+        said = "; ".join(f"{who}: {many:,}" for who, many in named.items())
+        without = f" Without resolution criteria: {self.lacking:,}." if self.lacking else ""
+        return f"New questions visible to {said}.{without}"
 
     def private_note(self, way: Remedy) -> Advice:
         """Return that some questions are visible to their importer only, and ``way``; or ''."""
@@ -255,11 +255,10 @@ def compare_frames(
     on_progress: Progress,
     tolerant: AssumedTimes | None = None,
     visible_to: Mapping[str, str],
-    audience_column: str = "",
 ) -> Comparison:
     """Return the differences; nothing is written. Errors as in ``import_frames``.
 
-    ``visible_to``, ``audience_column``: as in ``compare_questions``.
+    ``visible_to``: as in ``compare_questions``.
 
     With ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
     """
@@ -283,7 +282,7 @@ def compare_frames(
     memberships = compare_memberships(session, frames)
     articles = compare_articles(session, frames.articles, member, now)
     questions = compare_questions(
-        session, frames, known, member, now, on_progress, tolerance, visible_to, audience_column
+        session, frames, known, member, now, on_progress, tolerance, visible_to
     )
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):

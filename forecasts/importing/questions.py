@@ -123,13 +123,11 @@ def compare_questions(
     on_progress: Progress,
     tolerance: Tolerance | None = None,
     visible_to: Mapping[str, str] = MappingProxyType({}),
-    audience_column: str = "",
 ) -> QuestionChanges:
     """Return the differences from the ``known`` questions of the ledger; nothing is written.
 
     ``visible_to``: the audience of new questions, by question_id, as in ``visibility_fields``. The
     others without resolution criteria that others would see are visible to ``member`` only.
-    ``audience_column``: the column of the file that names them.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -140,8 +138,9 @@ def compare_questions(
     reasons = {} if tolerance is None else tolerance.times.reasons
     others_see = is_shared(session)
     visible_to = {slug: who for slug, who in visible_to.items() if slug not in known}
-    audiences = _audiences(session, frames, visible_to, member, now, audience_column)
-    seen_by = Counter(map(_as_named, visible_to.values()))
+    audiences = _audiences(session, frames, visible_to, member, now)
+    words = ((who.casefold(), who) for who in visible_to.values())
+    seen_by = Counter(word if word in AUDIENCES else who for word, who in words)
     if not others_see and seen_by.keys() <= {"", EVERYONE}:
         seen_by.clear()
     found, asked = QuestionChanges(reasons, audiences=seen_by), len(frames.questions)
@@ -194,19 +193,8 @@ def compare_questions(
     return found
 
 
-def _as_named(audience: str) -> str:
-    """Return an audience in the ledger's spelling."""
-    word = audience.casefold()
-    return word if word in AUDIENCES else audience
-
-
 def _audiences(
-    session: Session,
-    frames: Frames,
-    visible_to: Mapping[str, str],
-    member: Member,
-    now: datetime,
-    column: str,
+    session: Session, frames: Frames, visible_to: Mapping[str, str], member: Member, now: datetime
 ) -> dict[str, dict[str, Any]]:
     """Return the fields of each audience; BadInput names the places of those that do not exist.
 
@@ -220,7 +208,7 @@ def _audiences(
         try:
             fields = found[audience] = visibility_fields(session, audience)
         except NotFound as error:
-            place = f"{frames.place('questions', number)}, column {column or 'visible_to'}"
+            place = f"{frames.place('questions', number)}, audience"
             problems.append(Problem(place, audience, f"there is no such team. {error.remedy}"))
             fields = found[audience] = {}
         if team_id := fields.get("team_id"):
@@ -230,7 +218,7 @@ def _audiences(
             "The import names audiences that do not exist.",
             problems=problems,
             remedy=Remedy(
-                "Write everyone, me or a team's name, or leave the column of a spreadsheet out: {}",
+                "Write everyone, me or a team's name, or leave the column out: {}",
                 "",
                 column="visible_to=",
             ),

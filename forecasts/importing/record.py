@@ -156,7 +156,6 @@ def import_record(
             slug: audience or visible_to or ""
             for slug, audience in rows(record.origins[["question_id", "visible_to"]])
         },
-        audience_column=record.audience_column,
     )
     left_out += _conflicting(record.frames, found)
     printed = new_printed_scores(session, record, found.known, member)

@@ -470,7 +470,7 @@ def _without_resolver(session: Session, now: datetime) -> str:
     is_open = close_time(QuestionRevision) > now
     left = session.scalar(asked.where(*open_, is_open, col(Question.id).not_in(watched))) or 0
     have = count(left, "open question has", "open questions have")
-    return f" {have} no resolver: a person resolves them." if left else ""
+    return f" {have} no resolver and must be resolved by hand." if left else ""
 
 
 def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:

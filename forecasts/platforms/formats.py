@@ -150,7 +150,6 @@ EXPORTS: Mapping[str, Export] = {
     ),
 }
 GENERIC = "pairs"
-CALLED = {"spreadsheet": GENERIC}  # the name that people write and read
 _ONE_BY_ONE = "Import the files of each export by themselves."
 _AS_WRITTEN = Remedy(
     "Give the export as the platform wrote it, or name its format: {}", "", format="NAME"
@@ -163,11 +162,11 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
     BadInput if ``name`` or the content is of no format, or if the content is of several.
     """
     if name is not None:
-        name = CALLED.get(name, name)
-        if name not in FORMATS:
-            named = [*(one for one in FORMATS if one != GENERIC), *CALLED]
-            raise BadInput(f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(named)}.")
-        return name, FORMATS[name]
+        called = {one.title.lower(): key for key, one in FORMATS.items()}
+        if (key := called.get(name, name)) not in FORMATS:
+            names = ", ".join(called)
+            raise BadInput(f"{name!r} is not a format.", remedy=f"Formats are: {names}.")
+        return key, FORMATS[key]
     found = [name for name, one in FORMATS.items() if one.recognises(source)]
     if not found and pairs.recognises(source):
         found = [GENERIC]

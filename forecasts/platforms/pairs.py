@@ -83,7 +83,6 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         left_out=reading.left_out,
         notes=reading.notes,
         assumed=assumed,
-        audience_column=columns.one("visible_to") or "",
     )
 
 

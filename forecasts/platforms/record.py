@@ -110,7 +110,7 @@ class PlatformRecord:
     stated as a probability. ``notes``: a sentence on each decision in reading the file, such as its
     time zone (``Advice`` if it names options). ``account``: the name in the file of the account
     whose forecasts are the owner's, if the file tells. ``assumed``: the
-    times that a sheet does not give. ``audience_column``: its column of audiences, if it has one.
+    times that a sheet does not give.
     """
 
     platform: str
@@ -122,7 +122,6 @@ class PlatformRecord:
     notes: Sequence[Advice] = ()
     account: str = ""
     assumed: Assumed | None = None
-    audience_column: str = ""
 
 
 def frames_of(

@@ -7,6 +7,7 @@ uses the same rows for a close that an outcome implies.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,16 +102,12 @@ def changes(before: QuestionText, after: QuestionText) -> list[Change]:
 
 def named_changes(session: Session, before: QuestionText, after: QuestionText) -> list[Change]:
     """Return the changes, with the names of audiences and teams."""
-
-    def named(field: str, text: QuestionText) -> Any:
-        if field == "visibility":
-            return visibility.audience_label(session, text) or "everyone"
-        return session.get_one(Team, text.team_id).name if text.team_id else None
-
+    names: dict[str, Callable[[QuestionText], str]] = {
+        "visibility": lambda text: visibility.audience_label(session, text) or "everyone",
+        "team_id": lambda of: session.get_one(Team, of.team_id).name if of.team_id else "",
+    }
     return [
-        Change(one.field, named(one.field, before), named(one.field, after))
-        if one.field in ("visibility", "team_id")
-        else one
+        Change(one.field, name(before), name(after)) if (name := names.get(one.field)) else one
         for one in changes(before, after)
     ]
 
@@ -198,15 +195,15 @@ def to_revise(
     """Return those of the questions that the edit changes, before and after; nothing is written.
 
     Each keeps the rules of ``revise`` for the member; without one, those of ``reworded``. BadInput
-    for more than ``MAX_QUESTIONS``, and if several break a rule: it names each rule once, with
-    their number and names. The error of only one is raised as it is, if it names the question.
+    for more than ``MAX_QUESTIONS``, and if several break a rule: it names each rule once, with the
+    questions. The error of only one is raised as it is, if it names the question.
     """
     if (many := len(set(slugs))) > MAX_QUESTIONS:
         raise too_much(
             "One change", f"{many:,} questions", f"{MAX_QUESTIONS}", "Split it into several."
         )
-    found: list[Revised] = []
-    refused: list[tuple[QuestionState, LedgerError]] = []
+    found = list[Revised]()
+    refused = list[tuple[QuestionState, LedgerError]]()
     for state in listing(session, now=now, only=slugs):
         fields = edit(state.text)
         try:
@@ -227,21 +224,23 @@ def to_revise(
             f"{len(refused):,} of {count(len(found) + len(refused), 'question')} cannot be changed "
             "in this way; nothing was changed.",
             problems=_by_rule(refused),
-            remedy="Select the others alone, or ask someone who may change these too.",
+            remedy="Leave these questions out, or fix the reasons given first.",
         )
     return found
 
 
 def _by_rule(refused: Sequence[tuple[QuestionState, LedgerError]]) -> list[Problem]:
-    """Return each rule once, with the questions that break it."""
-    rules: dict[str, list[tuple[QuestionState, str]]] = {}
+    """Return each rule once, with the questions that break it; a remedy if all have the same."""
+    rules = defaultdict[str, dict[str, str]](dict)
     for state, error in refused:
-        said = f"{error.message} {error.remedy}".strip()
-        rules.setdefault(said.replace(repr(state.slug), "these"), []).append((state, said))
+        rule = error.message.replace(repr(state.slug), "the question")
+        rules[rule][state.slug] = f" {error.remedy}".rstrip()
     return [
-        Problem(count(len(of), "question"), in_words([state.slug for state, _ in of], _FEW), rule)
-        if len(of) > 1
-        else Problem(of[0][0].slug, of[0][0].text.title, of[0][1])
+        Problem(
+            count(len(of), "question"),
+            in_words(list(of), _FEW),
+            rule + (min(of.values()) if len(set(of.values())) == 1 else ""),
+        )
         for rule, of in rules.items()
     ]
 
@@ -255,11 +254,7 @@ def revise_all(
     now: datetime,
     reason: str = "",
 ) -> list[Revised]:
-    """Return those of the questions that the edit changes, before and after; all are written.
-
-    Each keeps the rules of ``revise``; if one breaks a rule, nothing is written. Errors as in
-    ``to_revise``.
-    """
+    """Write the changes of ``to_revise``, and return them; errors as there."""
     found = to_revise(session, slugs, edit, now=now, member=member)
     for one in found:
         append_wording(

@@ -50,6 +50,7 @@ REASONS = {
     "never_live": "with no forecast while open",
     "in_no_group": "in none of the groups of this report",
     "none_at_lead": "with no forecast at that lead",
+    "outside_stays": "with forecasts made before someone joined or after they left",
 }
 # A sign beside a word, never in its place: a difference must not rest on colour alone.
 BADGES = {

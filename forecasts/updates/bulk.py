@@ -5,7 +5,7 @@ Questions that already have the wanted value are left unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,14 +15,8 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, QuestionText
-from forecasts.questions.revisions import (
-    CRITERIA,
-    Edit,
-    Revised,
-    keeping_criteria,
-    revise_all,
-    to_revise,
-)
+from forecasts.questions import revisions
+from forecasts.questions.revisions import CRITERIA, Edit, Revised
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import current_forecasts, withdraw
 
@@ -53,12 +47,13 @@ def affected_questions(
 
     ``argument``: the tag, the family or the team (blank for none), the criteria, or the audience.
     Criteria are set where a question has none, and replaced only by the action of that name.
-    BadInput for more than ``MAX_QUESTIONS`` and for a blank tag.
+    Errors as in ``apply_action`` for the member, so that none comes after the preview.
     """
     if action is BulkAction.withdraw:
         current = _forecast(session, slugs, member, now)
         return [Revised(state, state.text, state.text) for state in current]
-    return to_revise(session, slugs, _edit(session, action, argument), now=now)
+    edit = _edit(session, action, argument)
+    return revisions.to_revise(session, slugs, edit, member=member, now=now)
 
 
 def apply_action(
@@ -76,7 +71,7 @@ def apply_action(
     """
     if action is not BulkAction.withdraw:
         edit = _edit(session, action, argument)
-        return len(revise_all(session, slugs, edit, member=member, now=now))
+        return len(revisions.revise_all(session, slugs, edit, member=member, now=now))
     current = _forecast(session, slugs, member, now)
     for state in current:
         withdraw(session, state.question, member=member, now=now, origin="app")
@@ -97,19 +92,17 @@ def _edit(session: Session, action: BulkAction, argument: str) -> Edit:
     words = " ".join(argument.split())
     if action in (BulkAction.tag, BulkAction.untag) and (not words or "," in words):
         raise BadInput(f"{words!r} is not a tag.", remedy="Write one tag, without a comma.")
-    same: dict[BulkAction, dict[str, Any]] = {
-        BulkAction.family: {"family": words},
-        BulkAction.criteria: {CRITERIA: argument.strip()},
-        BulkAction.rewrite: {CRITERIA: argument.strip()},
-    }
-    if action is BulkAction.show:
-        same[action] = teams.visibility_fields(session, words)
-    elif action is BulkAction.team:
-        same[action] = teams.team_fields(session, words)
     if action is BulkAction.criteria:
-        return keeping_criteria(same[action])
+        return revisions.keeping_criteria({CRITERIA: argument.strip()})
+    same: dict[BulkAction, Callable[[], dict[str, Any]]] = {
+        BulkAction.family: lambda: {"family": words},
+        BulkAction.rewrite: lambda: {CRITERIA: argument.strip()},
+        BulkAction.show: lambda: teams.visibility_fields(session, words),
+        BulkAction.team: lambda: teams.team_fields(session, words),
+    }
     if action in same:
-        return lambda _: same[action]
+        fields = same[action]()
+        return lambda _: fields
 
     def with_tags(text: QuestionText) -> dict[str, Any]:
         tags = text.tags or []

@@ -718,7 +718,7 @@ EVERY_CASE = (
     case(A.see, stored_scores.resolution_scores, on="resolved"),
     case(A.see, stored_scores.score_table, on="resolved"),
     case(A.revise, bulk.apply_action, BulkAction.tag, "new", lambda c: [c.slug]),
-    case(A.see, bulk.affected_questions, BulkAction.tag, "new", lambda c: [c.slug]),
+    case(A.revise, bulk.affected_questions, BulkAction.tag, "new", lambda c: [c.slug]),
     case(A.manage, teams.set_rule, second_resolver=True, on="team"),
     case(A.administer, teams.appoint, who("anna"), Role.viewer, on="ledger"),
     case(A.administer, teams.create, "Cedar", on="ledger"),

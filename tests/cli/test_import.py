@@ -40,7 +40,7 @@ def test_a_dry_run_shows_each_row_names_the_new_member_and_writes_nothing(
     assert "made 2026-01-02; close 2026-01-11" in " ".join(seen.stdout.split())
     assert "An import would add 2 new questions, 1 forecast." in seen.stdout
     assert "imported as zoe's" in seen.stderr
-    once = "There is no member 'zoe' yet; the import would add them.", "An import cannot be undone."
+    once = "There is no member 'zoe' yet; this would add them.", "An import cannot be undone."
     assert all(said in seen.stderr for said in once)
     assert "metaculus-41" not in forecasts("questions").stdout
     later = forecasts(*command).stderr + forecasts(*command, "--dry-run").stderr

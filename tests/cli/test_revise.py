@@ -88,7 +88,7 @@ def test_a_second_file_of_outcomes_replaces_the_first(
 ) -> None:
     ask = ("ask", "Will it rain?", "--closes", "2026-01-25", "--slug", "rain")
     asked = forecasts(*ask, "--outcomes", str(tmp_path / "gone.csv")).stderr
-    assert "gone.csv is not there yet. Until it is, runs cannot resolve the question." in asked
+    assert "gone.csv cannot be read yet. Runs need it to resolve the question." in asked
     outcomes = tmp_path / "outcomes.csv"
     outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-07T00:00:00Z\n")
     said = forecasts("revise", "rain", "--outcomes", str(outcomes)).stdout
@@ -129,11 +129,16 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
     kept = "1 question keeps its criteria. To replace them too: --replace"
     assert kept in forecasts(*criteria).stderr
     assert "    resolution criteria: So. → Or so." in forecasts(*criteria, "--replace").stdout
+    thaw = ("ask", "Will it thaw?", "--closes", "2026-02-01", "--as", "carol")
+    assert "no member" not in forecasts(*thaw).stderr  # the act adds her
+    for _ in range(2):  # a preview does not
+        preview = forecasts(*every, "--dry-run", "--as", "dora").stderr
+        assert preview == "There is no member 'dora' yet; this would add them.\n"
     forecasts("team", "create", "Alder")
     said = forecasts("revise", "vote", "--team", "Alder").stdout
     assert "team: blank → Alder" in said
     named = ("--all-of", "tag=weather", "--family", "theirs", "--dry-run", "--as", "bob")
-    assert "bob may not change these" in forecasts.refused("revise", *named)
+    assert "bob may not change the question" in forecasts.refused("revise", *named)
     clock("2026-01-06")
     forecasts("propose", "rain", "no", "--because", "Seen.")
     proposed = forecasts("revise", "--all-of", "status=proposed", "--family", "dry", "--dry-run")
@@ -162,6 +167,7 @@ def test_all_of_a_kind_are_revised_and_their_changes_shown(
         (("--all-of", "type=number"), "The type 'number' is not known. Did"),
         (("--all-of", "tag=weather", "--title", "X?"), "--title, --option and --outcomes change"),
         (("rain", "--dry-run"), "--dry-run belongs to --all-of."),
-        (("rain", "--replace"), "--replace belongs to --all-of."),
+        (("rain", "--replace", "--criteria", "So."), "--replace belongs to --all-of with"),
+        (("--all-of", "tag=weather", "--replace"), "--replace belongs to --all-of with"),
     ):
         assert refusal in forecasts.refused("revise", *given, "--family", "wet")

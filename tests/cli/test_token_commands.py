@@ -64,7 +64,7 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     assert token.split("_", 2)[2] not in listed
     scripted(None)
     noted = forecasts("questions", "--as", "alice").stderr
-    assert noted.count("members of this ledger sign in, so 'alice' needs a token") == 1
+    assert noted.count("Members of this ledger sign in, so only questions for") == 1
     assert f"bot: {key} revoked" in forecasts("token", "revoke", "bot").stdout
     assert f"bot: {key} already revoked" in forecasts("token", "revoke", key).stdout
     assert "revoked" in forecasts("token", "list").stdout

@@ -309,7 +309,7 @@ def test_questions_that_need_a_person_are_counted_and_missed_after_a_day(session
     alice = member_or_new(session, "alice", now=day(0))
     assert routines(session, 1)["people"] == Finding("people", "No question needs a person.")
     rain = ask(session, alice)
-    left = " now. 1 open question has no resolver: a person resolves them."
+    left = " now. 1 open question has no resolver and must be resolved by hand."
     assert routines(session, 1)["people"].result == f"No question needs a person{left}"
     propose(session, rain, "yes", known_at=day(1), now=day(2), member=alice, note="The gazette.")
     session.add(Watch(question_id=rain.id, next_at=day(2), parked_at=day(2.5)))

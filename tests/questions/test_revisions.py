@@ -60,7 +60,7 @@ def test_several_are_revised_together_or_none_with_the_reasons(
         change(bob, *every, **audience)
     rules = [(one.place, one.value, one.rule.partition(":")[0]) for one in caught.value.problems]
     assert rules == [
-        ("2 questions", "rain and snow", "bob may not change these"),
+        ("2 questions", "rain and snow", "bob may not change the question"),
         ("2 questions", "hail and fog", "bob may not ask a question Alder"),
     ]
     with pytest.raises(Forbidden, match="bob may not change 'rain'"):  # a single one as it is
@@ -70,17 +70,23 @@ def test_several_are_revised_together_or_none_with_the_reasons(
     assert sorted(found) == [(slug, "", "wet") for slug in sorted(every)]
     assert change(alice, *every, family="wet") == []
     assert revisions.history(session, registry.find(session, "fog"))[1].reason == "one for all"
-    change(alice, "snow", visibility=Visibility.author)
+    change(alice, "snow", "hail", visibility=Visibility.author)
     with pytest.raises(Refused, match="'snow' has no resolution criteria") as single:
         change(alice, "rain", "snow", **audience)
     assert "forecasts revise snow --criteria" in single.value.remedy
+    with pytest.raises(BadInput) as both:
+        change(alice, "snow", "hail", **audience)
+    [problem] = both.value.problems
+    assert problem.place == "2 questions"
+    assert problem.rule.startswith("the question has no resolution criteria")
+    assert "forecasts revise" not in problem.rule  # that is of one question
     assert len(change(alice, "rain", "snow", resolution_criteria="So.", **audience)) == 2
     with pytest.raises(BadInput, match="1 of 1 question cannot be changed") as unnamed:
         revisions.to_revise(
             session, every, lambda text: {"title": text.title.removeprefix("fog?")}, now=day(2)
         )
     assert [(one.place, one.rule) for one in unnamed.value.problems] == [
-        ("fog", "The question has no title. Give it a title.")
+        ("1 question", "The question has no title. Give it a title.")
     ]
     many = [str(number) for number in range(revisions.MAX_QUESTIONS + 1)]
     with pytest.raises(BadInput, match="at most 200"):

@@ -49,9 +49,16 @@ def test_criteria_are_set_only_where_a_question_has_none(session: Session, alice
     for slug, criteria in (("a", ""), ("b", "So.")):
         ask(session, alice, slug=slug, title=f"{slug}?", resolution_criteria=criteria)
     assert do(session, BulkAction.criteria, "Or so.", alice) == 1
-    assert (
-        registry.newest_wording(session, registry.find(session, "b")).resolution_criteria == "So."
-    )
+    newest = registry.newest_wording(session, registry.find(session, "b"))
+    assert newest.resolution_criteria == "So."
+
+
+@pytest.mark.usefixtures("three")
+def test_a_preview_refuses_what_the_act_would(session: Session, alice: Member, bob: Member) -> None:
+    teams.create(session, "Alder", member=alice, now=day(1))
+    for verb in (bulk.affected_questions, bulk.apply_action):
+        with pytest.raises(BadInput, match="3 of 3 questions cannot be changed in this way"):
+            verb(session, BulkAction.untag, "w", list("abc"), member=bob, now=day(2))
 
 
 def test_only_current_are_withdrawn(session: Session, alice: Member, three: list[Question]) -> None:

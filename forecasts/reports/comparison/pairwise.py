@@ -161,18 +161,20 @@ def _apart(rows: Rows, met: Collection[Key]) -> pd.DataFrame:
     The reason is blank for questions that count, on which the two were never live together, and
     ``OUTSIDE`` for those on which someone forecast while not in the team.
     """
-    of_group, entries, scope = by_group(rows.in_groups), rows.entries, rows.scope
-    every = replace(entries, forecasts=entries.forecasts.assign(inside=True))
-    of_people = by_group(group_questions(every, scope.questions, scope.by, scope.wanted))
+    scope, ever = rows.scope, rows.entries
+    if scope.by == "team":
+        ever = replace(ever, forecasts=ever.forecasts.assign(inside=True))
+    of_group = by_group(rows.in_groups)
+    of_people = by_group(group_questions(ever, scope.questions, scope.by, scope.wanted))
     found = []
-    for a, b in combinations(rows.scope.wanted, 2):
+    for a, b in combinations(scope.wanted, 2):
         if (a, b) not in met and (b, a) not in met:
-            both = np.intersect1d(of_group(a)["place"], of_group(b)["place"])
-            found += [(a, b, *each) for each in Counter(scope.reason[both]).items()]
-            people = np.intersect1d(of_people(a)["place"], of_people(b)["place"])
-            outside = np.setdiff1d(people[scope.counts[people]], both)
-            if scope.by == "team" and len(outside):
-                found.append((a, b, OUTSIDE, len(outside)))
+            both, ever_both = (
+                np.intersect1d(of(a)["place"], of(b)["place"]) for of in (of_group, of_people)
+            )
+            outside = np.setdiff1d(ever_both[scope.counts[ever_both]], both)
+            reasons = Counter(scope.reason[both]) + Counter({OUTSIDE: len(outside)})
+            found += [(a, b, *each) for each in reasons.items()]
     return pd.DataFrame(found, columns=["a", "b", "reason", "questions"])
 
 

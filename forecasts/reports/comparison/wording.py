@@ -16,7 +16,7 @@ from forecasts.documents.numbers import (
 )
 from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import Comparison, Imputed, Of, Pair, Side, Watched
-from forecasts.reports.comparison.pairwise import MOST_PAIRS, OUTSIDE
+from forecasts.reports.comparison.pairwise import MOST_PAIRS
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
@@ -121,8 +121,7 @@ def never_together(apart: Mapping[str, int], *, lead: float | None) -> str:
 def none_counts(left_out: Mapping[str, int]) -> str:
     """Return that no question that two share counts, and why not; ``left_out``: by reason."""
     yet = " yet" if not left_out.keys().isdisjoint(TO_COME) else ""
-    said = {OUTSIDE: "with forecasts made before someone joined or after they left", **REASONS}
-    reasons = [f"{left_out[why]:,} {words}" for why, words in said.items() if why in left_out]
+    reasons = [f"{left_out[why]:,} {said}" for why, said in REASONS.items() if why in left_out]
     return f"no shared question counts{yet}: {in_words(reasons)}"
 
 
@@ -263,9 +262,9 @@ def notes(
         ),
         (
             outside,
-            "A forecast counts for a team if its maker was in it then. An admin can count earlier "
-            "ones too: “Count earlier forecasts” on the page Team, or forecasts team add TEAM "
-            "HANDLE --since DAY.",
+            "A forecast counts for a team if its forecaster was a member then. An admin can count "
+            "earlier ones too: “Count earlier forecasts” on the page Team, or forecasts team add "
+            "TEAM HANDLE --since DAY.",
         ),
         (compares, ASSUMPTION),
         (

@@ -142,11 +142,12 @@ def test_imported_questions_that_only_the_importer_sees_are_shown_to_a_team_at_o
             key = f"several#{number}"
             app.button(key=f"{key}-all").click().run()
             app.selectbox(key=f"{key}-act").select(act).run()
-            if value:
-                app.text_area(key=f"{key}-{field}").input(value).run()
-            else:
+            if not value:
                 app.selectbox(key=f"{key}-{field}").select("Alder").run()
-            if value:
+            else:
+                assert "changes none of the selected" in words(app)
+                assert "keep their criteria" not in words(app)  # they have none
+                app.text_area(key=f"{key}-{field}").input(value).run()
                 assert "2 questions: resolution criteria: blank → As the gauge says." in words(app)
             app.button(key=f"{key}-go").click().run()
             assert not app.exception
@@ -168,11 +169,11 @@ def test_the_preview_asks_who_sees_questions_without_criteria(
     app.file_uploader[0].set_value([("sheet.csv", text, "text/csv")])
     app.run()
     press(app, "Preview")
-    assert "1 new question lacks criteria. Only you see those" in words(app)
+    assert "New questions visible to me: 1. Without resolution criteria: 1." in words(app)
     [go] = [button for button in app.button if button.label == "Import"]
     assert go.disabled
     app.selectbox(key="import#0-visible").select("Alder").run()
-    assert "lacks criteria" not in words(app)
+    assert "visible to me" not in words(app)
     press(app, "Import")
     assert not app.exception
     with database.reading(engine) as session:
@@ -193,15 +194,13 @@ def test_questions_without_forecasts_are_imported_for_the_audiences_of_their_she
     path.write_text("\n".join(rows).replace("Alder", "Aldr"))
     named = ("--column", "visible_to=Seen by")
     refused = CliRunner().invoke(command_line, ["import", str(path), *named]).output
-    assert (
-        "sheet.csv, line 21, column Seen by: 'Aldr' — there is no such team. The teams" in refused
-    )
+    assert "sheet.csv, line 21, audience: 'Aldr' — there is no such team. The teams" in refused
     path.write_text("\n".join(rows).replace("Seen by", "Team"))
     assert "If 'Team' names the audience of each question: --column visible_to=Team" in " ".join(
         command("import", path, "--dry-run").split()
     )
     said = command("import", path, "--dry-run", "--column", "visible_to=Team")
-    seen = "Visible to: 19 everyone, 11 Alder, 10 me; 12 without resolution criteria."
+    seen = "visible to everyone: 19; Alder: 11; me: 10. Without resolution criteria: 12."
     assert seen in said
     assert "imported without forecasts" in said
     visit(app, "exchange")
