@@ -31,7 +31,7 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.browsing import DONE, answering, current_field, free_port, launched, serving
+from tests.app.browsing import DONE, answering, current_field, free_port, go, launched, serving
 
 WIDTHS = {1280: 800, 390: 844}  # with their heights
 TO_FORECAST, DUE = 3, 3  # questions
@@ -111,6 +111,11 @@ def one_field(folder: Path) -> Iterator[str]:
 def opened(page: Page, address: str) -> None:
     """Open a page and wait until it is complete."""
     page.goto(address)
+    complete(page)
+
+
+def complete(page: Page) -> None:
+    """Wait until the page of the app is complete."""
     page.locator(".st-key-keyboard-page").wait_for(state="attached")
     page.locator(DONE).wait_for()
     page.wait_for_function(
@@ -309,8 +314,12 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES, *, most: int 
     tried, lost = 0, []
     for name in pages:
         # A run that draws fields again while one is restored can leave another text behind.
-        leaving = True
-        opened(page, f"{base}/{name}")
+        leaving, address = True, f"{base}/{name}"
+        if page.url.partition("?")[0] in ("about:blank", address.partition("?")[0]):
+            opened(page, address)
+        else:
+            go(page, address)
+            complete(page)
         leaving = False
         fields = page.locator(FIELDS)
         labels = fields.evaluate_all("all => all.map(field => field.ariaLabel)")
@@ -331,7 +340,7 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES, *, most: int 
                     leave(page, wide)
             except TimeoutError:
                 lost.append(f"{name or 'today'}: {label}")
-                opened(page, f"{base}/{name}")
+                opened(page, address)
                 continue
             field.fill(before)
     page.remove_listener("dialog", answer)
