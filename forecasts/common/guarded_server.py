@@ -5,7 +5,7 @@ and the reading of its answer, and accepts connections until the process has no 
 for the database neither. Here each of these has its time, and there are at most so many connections
 that the rest of the process keeps its descriptors. If one more comes, the connection that has
 waited longest without a whole request is closed for it: strangers push out strangers, and nobody
-who is being answered. What strangers cause is logged a few times a minute.
+who is being answered. Errors that strangers cause are logged a few times a minute.
 
 Rejected: a limit of uvicorn's own (``limit_concurrency`` answers 503 to everyone once strangers
 have filled it).
@@ -41,7 +41,7 @@ RESERVED = 128  # descriptors for the database, for files and for connections to
 OF_ADDRESS = 0.25  # of the connections, from one address that is not this machine's (a proxy's)
 OF_SOCKETS = 0.75  # of them, for WebSockets, which last as long as a page is open
 BACKLOG = 32  # connections accepted before the first of them is counted
-MESSAGE_BYTES = 20_000_000  # of a message over a WebSocket: an upload is no such message
+MESSAGE_BYTES = 20_000_000  # of a message over a WebSocket: uploads do not come this way
 # After which a thread lets another one go on. Python's 5 ms make a request that waits for the
 # database ten times take 50 ms longer while another thread computes.
 SWITCH_S = 0.0005
@@ -165,7 +165,7 @@ class Guarded(H11Protocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what was received."""
+        """Pass the received bytes on."""
         self._received += len(data)
         super().data_received(data)
 

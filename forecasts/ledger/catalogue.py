@@ -1,6 +1,6 @@
 """The schema as the database itself describes it, compared with the schema of this release.
 
-History is protected by triggers, constraints and unique indexes, and whoever owns a database can
+History is protected by triggers, constraints and unique indexes, and the owner of a database can
 weaken each of them in many ways. So everything is compared that a database says of its tables:
 columns, constraints, indexes, triggers, functions with their bodies, policies and rules. The
 schema's own description is kept beside this module, a text file for each kind of database, made by
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 from forecasts.ledger.moved import MOVED
 from forecasts.ledger.sqlite_file import UNFINISHED
 
-# What an operator may add: it changes no act and hides no row. An index only on plain columns.
+# Objects that an operator may add: they change no act and hide no row. An index: on columns only.
 _HARMLESS = ("table", "view", "sequence", "type", "index")
 _PLAIN_INDEX = re.compile(r'CREATE INDEX [^()]* \(["\w]+( (ASC|DESC))?(, ["\w]+( (ASC|DESC))?)*\)')
 _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[(),'"]|[^(),'"]+""")
@@ -228,7 +228,7 @@ def _clauses(sql: str) -> Iterator[str]:
         depth += {"(": 1, ")": -1}.get(part, 0)
         if (part == "," and depth == 0) or (part == ")" and depth == -1):
             yield " ".join(clause.split())
-            clause, depth = "", depth if part == "," else 1_000  # in what follows is no clause
+            clause, depth = "", depth if part == "," else 1_000  # no clause comes after it
         else:
             clause += part
     yield " ".join(clause.split())

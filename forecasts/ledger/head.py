@@ -3,7 +3,7 @@
 The chain shows every change but one: a ledger that lost its newest entries is a whole ledger. So
 after each act the number, hash and time of its last entry are written to a small file: beside a
 ledger's file (``ledger.sqlite3.head``), and in the data folder for a ledger on a server, where each
-machine knows what it has acknowledged. A ledger that ends before that entry, or has another in its
+machine knows the acts that it has acknowledged. A ledger that ends before that entry, or has another in its
 place, takes no acts until somebody has restored a backup or accepted the loss; otherwise the next
 act would hide it. The file has nothing secret. It also says where the ledger was moved, so that a
 mark of a move (``moved``) that nobody here has made is not believed.
@@ -72,7 +72,7 @@ def path_of(engine: Engine, ledger: str) -> Path | None:
 
 
 def known(path: Path | None) -> Head | None:
-    """Return what the file says; None without one, and for one that cannot be read."""
+    """Return the content of the file; None without one, and for one that cannot be read."""
     try:
         found = Head(**json.loads(path.read_text("utf-8"))) if path is not None else None
         return found and found._replace(entry=int(found.entry))

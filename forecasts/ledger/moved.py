@@ -69,8 +69,8 @@ def remedy(file: str, there: str, known: str | None) -> Remedy:
     sentence = "Set FORECASTS_DATABASE_URL to the new place. To continue here instead: {}"
     if known not in (None, there):
         sentence = (
-            "No move from here has written that mark. Do not use the new place before you know "
-            "who did. To go on here: {}"
+            "No move from here has written that mark. Find out who wrote it before "
+            "you use the new place. To go on here: {}"
         )
     return Remedy(sentence, "move", reopen=True, database=file)
 
