@@ -24,7 +24,7 @@ SLOTS_OF_STRANGERS = 2  # tokens looked up at once
 
 
 class Quota:
-    """Counts the use of each member, or token: at most ``most`` in so many seconds, filled up evenly.
+    """Counts the use of each member, or token: ``most`` in so many seconds, filled up evenly.
 
     As long as something is left, one more request is accepted, however much it then takes.
     ``what`` and ``otherwise``: the refusal, and what helps besides waiting.

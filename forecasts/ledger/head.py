@@ -3,10 +3,10 @@
 The chain shows every change but one: a ledger that lost its newest entries is a whole ledger. So
 after each act the number, hash and time of its last entry are written to a small file: beside a
 ledger's file (``ledger.sqlite3.head``), and in the data folder for a ledger on a server, where each
-machine knows the acts that it has acknowledged. A ledger that ends before that entry, or has another in its
-place, takes no acts until somebody has restored a backup or accepted the loss; otherwise the next
-act would hide it. The file has nothing secret. It also says where the ledger was moved, so that a
-mark of a move (``moved``) that nobody here has made is not believed.
+machine knows the acts that it has acknowledged. A ledger that ends before that entry, or has
+another in its place, takes no acts until somebody has restored a backup or accepted the loss;
+otherwise the next act would hide it. The file has nothing secret. It also says where the ledger was
+moved, so that a mark of a move (``moved``) that nobody here has made is not believed.
 
 It is one line of a disk sector, written in one step and not synced: after a power cut it may be of
 an earlier entry, which proves less but nothing wrong. An act is not refused if it cannot be
