@@ -329,7 +329,7 @@ class Hand:
             engine.dispose()
         path = named(form.path)
         address = f"{self.server.base}/{path}"
-        fresh = self.lost or page.url == "about:blank" or form.path in (ASK, FILES)
+        fresh = self.lost or page.url == "about:blank" or form.path == FILES
         if fresh or (form.made and page.url == address):
             daily_acts.opened(page, address)
         elif page.url != address:
