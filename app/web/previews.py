@@ -109,7 +109,7 @@ def preview(slug: str) -> tuple[str, str]:
     now = ledger_clock(engine, lambda: datetime.now(UTC))()
     with database.reading(engine) as ledger, visibility.reading_publicly(ledger, now=now):
         state = standing.current_state(ledger, registry.find(ledger, slug), now=now)
-        trend = trends.trends(ledger, [state], now=now).get(state.id)
+        trend = trends.trends(ledger, [state], now=now, points=1).get(state.id)
     text = state.text
     if state.resolution is not None and state.status is Status.resolved:
         said = [f"Resolved: {state.resolution.outcome}."]

@@ -13,19 +13,24 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from forecasts.access import kinds
-from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.trends import rows_at
 from forecasts.scores.paths import quantile_at
 from forecasts.values.outcomes import bounds, format_figure
-from forecasts.values.value import format_probability, value_of
+from forecasts.values.value import Stated, format_probability, value_of
 from scoring.crowds import RunningMedian
 
 THRESHOLD = 0.1  # the least increase of the distance
 MOST_QUESTIONS = 100
+_READ = (
+    *(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.withdrawn),
+    *(Forecast.probability, Forecast.probabilities, Forecast.quantiles),
+)
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,9 @@ def crowd_moves(
     see; two statements, however many there are.
     """
     looked_at = forecasts[:MOST_QUESTIONS]
-    others: dict[int, list[Forecast]] = defaultdict(list)
-    for row in session.exec(
-        select(Forecast)
-        .where(
-            col(Forecast.question_id).in_([own.question_id for _, own in looked_at]),
-            col(Forecast.made_at) <= now,
-            forecast_visible(session),
-        )
-        .order_by(col(Forecast.made_at), col(Forecast.id))
-    ):
+    others: dict[int, list[Any]] = defaultdict(list)
+    times = {own.question_id: {own.made_at, now} for _, own in looked_at}
+    for row in rows_at(session, times, *_READ):
         others[row.question_id].append(row)
     pool = kinds.crowd(session).pool
     moves = {}
@@ -71,7 +69,7 @@ def crowd_moves(
     return {id_: move for id_, move in moves.items() if move is not None}
 
 
-def _numbers(forecast: Forecast, text: QuestionText) -> list[float]:
+def _numbers(forecast: Stated, text: QuestionText) -> list[float]:
     """Return the numbers to compare: probabilities, or a median as a share of the range."""
     if forecast.probability is not None:
         return [forecast.probability]
@@ -85,7 +83,7 @@ def _numbers(forecast: Forecast, text: QuestionText) -> list[float]:
 def _move(
     own: Forecast,
     text: QuestionText,
-    others: Sequence[Forecast],
+    others: Sequence[Any],
     pool: Callable[[int], str | None],
     now: datetime,
 ) -> CrowdMove | None:
@@ -110,7 +108,7 @@ def _move(
 
 
 def _crowds(
-    rows: Sequence[Forecast],
+    rows: Sequence[Any],
     at: datetime,
     text: QuestionText,
     size: int,

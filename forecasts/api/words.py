@@ -103,7 +103,7 @@ def question(here: Here, asked: models.Question, most: int) -> str:
     """Return a question with its texts, its newest forecasts (at most so many), and its outcome."""
     state = current_state(here.session, asked, now=here.now)
     found = document(here, state)
-    trend = trends(here.session, [state], now=here.now).get(state.id)
+    trend = trends(here.session, [state], now=here.now, points=1).get(state.id)
     opens = f"{'Opened' if found.open_time <= here.now else 'Opens'} {to_minute(found.open_time)}."
     parts = [summary(found, here.now, trend), opens]
     for title, text in (

@@ -254,6 +254,7 @@ def verify(
         proved = [one.receipt for one in checked if one.finding is Finding.proved]
         forecasts = _proved_forecasts(session, proved) if proved else []
     differ = _differences(scores) if scores else []
+    differ += [f"{one[0].upper()}{one[1:]}." for one in found.derived]
     document = views.Verification.of(
         found,
         whole=found.broken is None and not differ and not found.weakened,

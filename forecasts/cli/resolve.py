@@ -24,6 +24,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
 from forecasts.common.errors import FILL_IN, BadInput, Refused, command
+from forecasts.ledger import current_forecasts
 from forecasts.ledger.database import writing
 from forecasts.ledger.models import Question
 from forecasts.questions import finality, standing
@@ -198,12 +199,14 @@ def uphold(question: QuestionSlug, because: Because = "") -> None:
 
 @app.command(cls=OnLedger)
 def rescore() -> None:
-    """Recompute the stored scores, for example after an upgrade."""
+    """Recompute the stored scores and current forecasts."""
     from forecasts.scores import scores  # loads pandas, as a proposal need not
 
     with writing(ledger(settings())) as session:
+        current = current_forecasts.rebuild(session.connection())
         rebuilt = scores.rebuild(session)
     print_line(
         f"Recomputed with engine {rebuilt.engine}. Scores: {rebuilt.scores:,}; resolved questions: "
-        f"{rebuilt.resolutions:,}. Scores of superseded resolutions are unchanged."
+        f"{rebuilt.resolutions:,}. Scores of superseded resolutions are unchanged. Current "
+        f"forecasts: {current:,}."
     )

@@ -70,7 +70,7 @@ SECTIONS = {
         "score": ("scores", "Score each forecaster on each resolved question."),
         "crowd": ("scores", "Print the crowd's forecast on each question."),
         "attribute": ("scores", "Attribute scores to updates, evidence, publishers or kinds."),
-        "rescore": ("resolve", "Recompute the stored scores, for example after an upgrade."),
+        "rescore": ("resolve", "Recompute the stored scores and current forecasts."),
     },
     "Data": {
         "import": ("exchange", "Import a ledger folder or exports of other platforms."),

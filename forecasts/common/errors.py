@@ -48,6 +48,7 @@ Act: TypeAlias = Literal[
     "propose",
     "pull",
     "questions",
+    "rescore",
     "resolve",
     "resolver add",
     "resolver kinds",

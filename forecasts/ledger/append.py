@@ -24,6 +24,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Session, SQLModel
 
+from forecasts.ledger import current_forecasts
 from forecasts.ledger.chain import (
     NOTHING,
     PARENTS,
@@ -174,11 +175,13 @@ def _insert(kind: str, dialect: Dialect) -> tuple[str, bool, dict[str, _Convert]
 
 
 def enter(session: Session, kind: str, columns: Columns) -> None:
-    """Write the entries of rows to the end of the chain; ids rise."""
+    """Write the entries of rows to the end of the chain, and what follows from them; ids rise."""
     connection = session.connection()
     questions = _questions(connection, kind, columns)
     entries = _end(session, kind, questions).entries(kind, columns, questions)
     _write_entries(connection, entries)
+    if kind == "forecast":
+        current_forecasts.follow(connection, columns["id"])
 
 
 def _write_entries(connection: Connection, entries: Sequence[_Entry]) -> None:

@@ -98,7 +98,7 @@ APPEND_ONLY = (
 OUTSIDE: Mapping[str, str] = {
     "entry": "the chain itself",
     "exhibit_content": "by its hash in `exhibit`",
-    "score": "recomputed from history",
+    **dict.fromkeys(("current_forecast", "score"), "recomputed from history"),
     "alias_salt": "no: an anonymised account gets another member at its next import",
     "distinct_pair": "no: two questions are proposed as one family again, or not at all",
     "ended_session": "no: without its row, an ended sign-in is valid until it expires",

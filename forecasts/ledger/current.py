@@ -18,6 +18,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from forecasts.ledger.models import (
     Appointment,
     BotOwner,
+    CurrentForecast,
     Forecast,
     Membership,
     Question,
@@ -125,6 +126,28 @@ def last_forecast(column: Any, member_id: int, now: datetime | None = None) -> A
         .correlate(Question)
         .scalar_subquery()
     )
+
+
+def forecast_at(at: Any) -> ColumnElement[int]:
+    """Return the id of the last forecast up to a time, on a statement's ``CurrentForecast``.
+
+    It is that of its member on its question, as a column; null before the first. ``at``: a time, or
+    a column of times. Of the past, only the one place is read at which the index has it.
+    """
+    earlier, held = aliased(Forecast), CurrentForecast
+    before = (
+        select(earlier.id)
+        .where(
+            col(earlier.question_id) == held.question_id,
+            col(earlier.member_id) == held.member_id,
+            col(earlier.made_at) <= at,
+        )
+        .order_by(col(earlier.made_at).desc(), col(earlier.id).desc())
+        .limit(1)
+        .correlate_except(earlier)
+        .scalar_subquery()
+    )
+    return case((col(held.made_at) <= at, col(held.forecast_id)), else_=before)
 
 
 def newest_memberships() -> SelectOfScalar[int]:

@@ -525,6 +525,24 @@ class Forecast(_Recorded, table=True):
     vouched_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 
+class CurrentForecast(_Recorded, table=True):
+    """A member's newest forecast or withdrawal on a question, so that lists read no history.
+
+    Derived from ``Forecast``, and written with it (see ``current_forecasts``). ``recorded_at``: of
+    the member's row that was recorded last, which may be an import of an older one. ``forecasts``
+    and ``withdrawals``: how many of each the member has on the question.
+    """
+
+    __table_args__ = (UniqueConstraint("question_id", "member_id"),)
+
+    question_id: int = Field(foreign_key="question.id")
+    member_id: int = Field(foreign_key="member.id", index=True)
+    forecast_id: int = Field(foreign_key="forecast.id")
+    made_at: datetime = Field(sa_type=Time)
+    forecasts: int
+    withdrawals: int
+
+
 class ModelUse(_Row, table=True):
     """The model that made a forecast, as its forecaster reported it.
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from forecasts.common.errors import DatabaseError, NoLedger, Remedy
+from forecasts.ledger import current_forecasts
 from forecasts.ledger.append import enter_found
 from forecasts.ledger.chain import ENTERED_SINCE
 from forecasts.ledger.database import ACTS, MIGRATES, prepare_sqlite
@@ -113,6 +114,7 @@ def migrate(engine: Engine) -> Migrated | None:
         if before is not None:
             kinds = [kind for since, kinds in ENTERED_SINCE for kind in kinds if before < since]
             enter_found(connection, kinds)
+            current_forecasts.rebuild(connection)
     return Migrated(before, newest)
 
 

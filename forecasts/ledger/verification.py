@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.ledger import catalogue, head, moved
+from forecasts.ledger import catalogue, current_forecasts, head, moved
 from forecasts.ledger.chain import (
     NOTHING,
     SEALED,
@@ -91,6 +91,7 @@ class Verified:
     that were removed with their member. ``against``: the place of the newest earlier digest that
     was compared. ``weakened``: clauses about the database's protection, where it differs from the
     schema's, and ``added`` about further objects, which do no harm; history can be intact.
+    ``derived``: clauses about rows that are not as history gives them (``current_forecasts``).
     """
 
     digest: str
@@ -103,6 +104,7 @@ class Verified:
     more: tuple[Broken, ...] = ()
     weakened: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 def verify(
@@ -118,6 +120,7 @@ def verify(
     all entries.
     """
     compared, weakened = catalogue.Compared((), ()), tuple[str, ...]()
+    derived: list[str] = []
     walk = _Walk(session, [against] if isinstance(against, str) else against or ())
     try:
         compared = catalogue.compare(session.connection())
@@ -135,6 +138,8 @@ def verify(
         marked = moved.place_in(session.connection())
         if marked and head.known_move(file) not in (None, marked):
             weakened = (f"the ledger is marked as moved to {marked!r}, by no move from here",)
+        if not walk.faults:  # rows that follow from altered ones would differ for that reason
+            derived = current_forecasts.differences(session.connection())
     except _Stop:
         pass
     except Exception as error:
@@ -154,6 +159,7 @@ def verify(
         more=tuple(walk.faults[1:]),
         weakened=(*compared.faults, *weakened),
         added=compared.added,
+        derived=tuple(derived),
     )
 
 

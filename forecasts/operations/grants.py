@@ -16,7 +16,7 @@ from forecasts.ledger.urls import is_embedded, place
 _MORE = {
     **dict.fromkeys(("watch", "channel", "notice", "upkeep"), ("UPDATE",)),
     **dict.fromkeys(("score", "ended_session", "idempotent_answer"), ("DELETE",)),
-    "last_run": ("UPDATE", "DELETE"),
+    **dict.fromkeys(("current_forecast", "last_run"), ("UPDATE", "DELETE")),
 }
 
 

@@ -33,7 +33,7 @@ from forecasts.common.errors import (
 from forecasts.common.limits import format_bytes
 from forecasts.common.text import count
 from forecasts.common.times import iso, to_minute, utc
-from forecasts.ledger import catalogue, clock, head, moved
+from forecasts.ledger import catalogue, clock, current_forecasts, head, moved
 from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
@@ -66,6 +66,7 @@ LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB i
 TOLERANCE = timedelta(seconds=5)  # between clocks
 # The server settings by which an acknowledged write survives a power cut.
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+_MOST_NAMED = 3
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
@@ -172,6 +173,7 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
         yield _end(connection)
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
+            yield _lists(connection)
             yield _roles(session)
             yield _newest(session, now)
             yield _rows(connection)
@@ -225,6 +227,19 @@ def _chain(connection: Connection) -> Finding:
         f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them.",
         f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
         Remedy("To find the place: {}", "verify"),
+    )
+
+
+def _lists(connection: Connection) -> Finding:
+    """Return whether the rows that lists read are those that history gives."""
+    differ = current_forecasts.differences(connection)
+    named = "; ".join(differ[:_MOST_NAMED])
+    return _either(
+        "lists",
+        not differ,
+        "Lists show each member's current forecasts, as history gives them.",
+        f"Lists may be wrong: {named}.",
+        Remedy("History is the truth. To compute the rows for lists again: {}", "rescore"),
     )
 
 

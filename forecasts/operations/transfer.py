@@ -34,7 +34,8 @@ from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
 BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
 _MUTABLE = (
-    *("score", "notice", "watch", "last_run", "upkeep", "ended_session", "idempotent_answer"),
+    *("score", "current_forecast", "notice", "watch", "last_run", "upkeep"),
+    *("ended_session", "idempotent_answer"),
     *STATES,
 )
 _TABLES = models.Ledger.metadata.sorted_tables  # each after those it refers to

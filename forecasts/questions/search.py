@@ -29,6 +29,7 @@ from forecasts.ledger.current import (
 )
 from forecasts.ledger.models import (
     Comment,
+    CurrentForecast,
     Forecast,
     Member,
     Question,
@@ -42,7 +43,7 @@ from forecasts.ledger.searched_words import has_one, word_pattern
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.likeness import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
-from forecasts.questions.trends import Trend, trends
+from forecasts.questions.trends import POINTS, Trend, trends
 from forecasts.values.outcomes import NOT_SCORED
 
 PAGE_SIZE = 20
@@ -153,8 +154,11 @@ def page(
     now: datetime,
     order: str = Order.close,
     number: int = 1,
+    points: int = POINTS,
 ) -> Page:
     """Return a page of the visible questions that match; the last page if ``number`` is too high.
+
+    ``points``: as in ``rows``.
 
     ``Order.close`` puts open questions first, soonest close first; then those that need an outcome,
     those not yet open, and resolved ones, most recently closed first. Questions with the words in
@@ -166,7 +170,8 @@ def page(
     slugs, similar = find(session, by, member=member, now=now, order=order)
     number = max(1, min(number, -(-len(slugs) // PAGE_SIZE)))
     shown = slugs[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    listed = rows(session, shown, member=member, now=now, words=f"{by.words} {' '.join(similar)}")
+    words = f"{by.words} {' '.join(similar)}"
+    listed = rows(session, shown, member=member, now=now, words=words, points=points)
     return Page(listed, number, len(slugs), total, similar)
 
 
@@ -350,8 +355,9 @@ def _slugs(
 
 def _changed(session: Session, since: datetime) -> Any:
     """Return the condition that something visible about the question was recorded since."""
-    wording = aliased(QuestionRevision)
-    seen = ((wording, true()), (Resolution, true()), (Forecast, forecast_visible(session)))
+    newest = Forecast.id == CurrentForecast.forecast_id
+    made = select(Forecast.id).where(newest, forecast_visible(session)).exists()
+    seen = ((aliased(QuestionRevision), true()), (Resolution, true()), (CurrentForecast, made))
     return or_(
         *(
             select(table.id)
@@ -419,8 +425,12 @@ def rows(
     member: Member | None,
     now: datetime,
     words: str = "",
+    points: int = 0,
 ) -> list[Row]:
-    """Return the questions with these slugs, as on a page; ``find`` returned them for ``words``."""
+    """Return the questions with these slugs, as on a page; ``find`` returned them for ``words``.
+
+    ``points``: of the crowd's trends.
+    """
     if not slugs:
         return []
     by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
@@ -433,7 +443,7 @@ def rows(
         .where(col(Question.id).in_([state.id for state in states]))
     )
     current = {forecast.question_id: forecast for forecast in forecasts}
-    crowds = trends(session, states, now=now)
+    crowds = trends(session, states, now=now, points=points) if points else {}
     found = passages(session, states, words)
     return [
         Row(state, current.get(state.id), crowds.get(state.id), found.get(state.id))

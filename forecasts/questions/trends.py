@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from sqlalchemy import Integer, column, values
 from sqlmodel import Session, col, select
 
 from forecasts.access import kinds
 from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.access.visibility import forecast_visible
-from forecasts.ledger.models import Forecast, QuestionType
+from forecasts.ledger.columns import Time
+from forecasts.ledger.current import forecast_at
+from forecasts.ledger.models import CurrentForecast, Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from scoring.crowds import RunningMedian
 
-_POINTS = 12  # of a trend
+POINTS = 12  # of a trend
 
 
 @dataclass(frozen=True)
@@ -34,32 +37,73 @@ class Trend:
     of: CrowdOf | Literal[""] = ""
 
 
-def trends(session: Session, states: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
+def trends(
+    session: Session, states: Sequence[QuestionState], *, now: datetime, points: int = POINTS
+) -> dict[int, Trend]:
     """Return the crowd's trend on each binary question by its id, in two statements.
 
     It counts the forecasts that the session's reader may see: those of people until the reader, a
-    person, has forecast (``access.kinds``). A question without one has no trend.
+    person, has forecast (``access.kinds``). A question without one has no trend. ``points``: 1 for
+    the newest median alone.
     """
-    binary = {state.id: state for state in states if state.text.type == QuestionType.binary}
+    times = {
+        state.id: _times(state, now, points)
+        for state in states
+        if state.text.type == QuestionType.binary
+    }
     updates: dict[int, list[tuple[datetime, int, float]]] = defaultdict(list)
-    for id_, member_id, made_at, p in session.exec(
-        select(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability)
-        .where(
-            col(Forecast.question_id).in_(list(binary)),
-            col(Forecast.made_at) <= now,
-            forecast_visible(session),
-        )
-        .order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
+    for id_, member_id, made_at, p in rows_at(
+        session,
+        {id_: {*some, now} for id_, some in times.items()},
+        *(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability),
     ):
         updates[id_].append((made_at, member_id, math.nan if p is None else p))
     crowd = kinds.crowd(session)
-    found = {id_: _trend(rows, binary[id_], crowd, now) for id_, rows in updates.items()}
+    found = {
+        state.id: _trend(updates[state.id], state, times[state.id], crowd, now)
+        for state in states
+        if state.id in updates
+    }
     return {id_: trend for id_, trend in found.items() if trend is not None}
+
+
+def rows_at(
+    session: Session, times: Mapping[int, Collection[datetime]], *columns: Any
+) -> Sequence[Any]:
+    """Return the visible forecasts and withdrawals that were the last ones at one of the times.
+
+    ``times``: by the question's id. Each row is there once, with these columns, the oldest first.
+    The cost depends on the numbers of members and times, not on that of the forecasts.
+    """
+    pairs = [(id_, at) for id_, some in times.items() for at in some]
+    if not pairs:
+        return []
+    point = values(column("question_id", Integer), column("at", Time()), name="point")
+    at = point.data(pairs).cte("point")
+    last = (
+        select(forecast_at(at.c.at).label("id"))
+        .join(at, at.c.question_id == CurrentForecast.question_id)
+        .distinct()
+        .subquery()
+    )
+    statement = (
+        select(*columns)
+        .join(last, last.c.id == col(Forecast.id))
+        .where(forecast_visible(session))
+        .order_by(col(Forecast.made_at), col(Forecast.id))
+    )
+    return session.execute(statement).all()
+
+
+def _times(state: QuestionState, now: datetime, points: int) -> list[datetime]:
+    begin, end = state.text.open_time, min(now, state.text.close_time)
+    return [begin + (end - begin) * step / points for step in range(1, points + 1)]
 
 
 def _trend(
     updates: Sequence[tuple[datetime, int, float]],
     state: QuestionState,
+    times: Sequence[datetime],
     crowd: Crowd,
     now: datetime,
 ) -> Trend | None:
@@ -68,12 +112,10 @@ def _trend(
     updates = [update for update in updates if crowd.counts(update[1], of)]
     if not updates:
         return None
-    begin, end = state.text.open_time, min(now, state.text.close_time)
     running = RunningMedian()
     points: list[float | None] = []
     done = 0
-    for step in range(1, _POINTS + 1):
-        until = begin + (end - begin) * step / _POINTS
+    for until in times:
         while done < len(updates) and updates[done][0] <= until:
             _, member, p = updates[done]
             running.update(member, p, crowd.pool(member))

@@ -21,8 +21,15 @@ from forecasts.common.errors import LedgerError, NotFound, Refused
 from forecasts.common.settings import current_settings
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
-from forecasts.ledger.current import has_outcome
-from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
+from forecasts.ledger.current import forecast_at, has_outcome
+from forecasts.ledger.models import (
+    Citation,
+    CurrentForecast,
+    Evidence,
+    Forecast,
+    Member,
+    Question,
+)
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import (
@@ -367,44 +374,40 @@ def current_forecasts(
 
     ``unresolved``: only those on questions without an outcome.
     """
-    rank = (
-        func.row_number()
-        .over(partition_by=col(Forecast.question_id), order_by=_NEWEST_FIRST)
-        .label("rank")
-    )
-    ranked = (
-        select(col(Forecast.id), rank)
-        .where(Forecast.member_id == member.id, Forecast.made_at <= at, forecast_visible(session))
-        .subquery()
-    )
-    return {
-        forecast.question_id: forecast
-        for forecast in session.exec(
-            select(Forecast)
-            .join(ranked, ranked.c.id == col(Forecast.id))
-            .where(
-                ranked.c.rank == 1,
-                col(Forecast.withdrawn).is_(False),
-                ~has_outcome(Forecast.question_id) if unresolved else true(),
-            )
+    found = session.exec(
+        select(Forecast)
+        .join(CurrentForecast, col(Forecast.id) == forecast_at(at))
+        .where(
+            CurrentForecast.member_id == member.id,
+            col(Forecast.withdrawn).is_(False),
+            forecast_visible(session),
+            ~has_outcome(Forecast.question_id) if unresolved else true(),
         )
-    }
+    )
+    return {forecast.question_id: forecast for forecast in found}
 
 
 def history(
-    session: Session, question: Question, member: Member | None = None, *, only: Only = None
+    session: Session,
+    question: Question,
+    member: Member | None = None,
+    *,
+    only: Only = None,
+    newest: int | None = None,
 ) -> list[tuple[Forecast, str]]:
     """Return every visible forecast on the question with its member's handle, oldest first.
 
-    ``member``: only the forecasts of this member. ``only``: those with these numbers.
+    ``member``: only the forecasts of this member. ``only``: those with these numbers. ``newest``:
+    the last ones, so many.
     """
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
         .where(*_on(session, question, only), true() if member is None else Member.id == member.id)
-        .order_by(*_OLDEST_FIRST)
+        .order_by(*_NEWEST_FIRST)
+        .limit(newest)
     )
-    return list(session.exec(statement))
+    return list(reversed(session.exec(statement).all()))
 
 
 @dataclass(frozen=True)
@@ -449,14 +452,14 @@ def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, 
 
     Visible ones count, in one statement; a question without any is left out.
     """
+    held = CurrentForecast
     rows = session.exec(
-        select(Forecast.question_id, func.count(col(Forecast.member_id).distinct()), func.count())
+        select(held.question_id, func.count(), func.sum(held.forecasts))
+        .join(Forecast, col(Forecast.id) == col(held.forecast_id))
         .where(
-            col(Forecast.question_id).in_(question_ids),
-            col(Forecast.withdrawn).is_(False),
-            forecast_visible(session),
+            col(held.question_id).in_(question_ids), held.forecasts > 0, forecast_visible(session)
         )
-        .group_by(col(Forecast.question_id))
+        .group_by(col(held.question_id))
     )
     return {question_id: (members, forecasts) for question_id, members, forecasts in rows}
 

@@ -182,7 +182,7 @@ class Verification(CheckedReceipts):
     """The result of a verification."""
 
     whole: bool = Field(
-        description="history and its protection are intact, and the recomputed scores as stored"
+        description="history and its protection are intact, and what follows from it as stored"
     )
     digest: str
     entries: int
@@ -196,6 +196,7 @@ class Verification(CheckedReceipts):
         description="differences from the ledger's schema that weaken its protection"
     )
     added: tuple[str, ...] = Field(description="other objects than the ledger's, which do no harm")
+    derived: tuple[str, ...] = Field(description="rows for lists that history does not give")
     scores: Compared | None = Field(
         description="`altered` has a clause for each score that differs; `of` counts the "
         "resolutions with scores"

@@ -146,7 +146,7 @@ def find_questions(
         tag=tag,
         mine=False if without_my_forecast else None,
     )
-    found = search.page(here.session, by, member=here.member, now=here.now, number=page)
+    found = search.page(here.session, by, member=here.member, now=here.now, number=page, points=1)
     if not found.rows:
         return _none_found(here, by, found.total)
     lines = [

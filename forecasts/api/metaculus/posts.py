@@ -71,16 +71,25 @@ def account(session: Session, member: Member) -> Shape:
 
 
 def question_posts(
-    session: Session, states: Sequence[QuestionState], *, member: Member, now: datetime
+    session: Session,
+    states: Sequence[QuestionState],
+    *,
+    member: Member,
+    now: datetime,
+    newest: int | None = None,
 ) -> dict[int, Shape]:
-    """Return the posts of the questions by their numbers, with the member's own forecasts."""
+    """Return the posts of the questions by their numbers, with the member's own forecasts.
+
+    ``newest``: of each question's, only the last ones, so many.
+    """
     handles = members.handles(session)
-    crowds = trends(session, states, now=now)
+    crowds = trends(session, states, now=now, points=1)
     counts = updates.forecast_counts(session, [state.id for state in states])
     found = {}
     for state in states:
         text, asked = state.text, state.question
         forecasters, forecasts = counts.get(state.id, (0, 0))
+        mine = _my_forecasts(session, state, member, newest)
         timed = {
             "id": state.id,
             "title": text.title,
@@ -107,7 +116,7 @@ def question_posts(
             "resolved": state.resolution is not None,
             "nr_forecasters": forecasters,
             "forecasts_count": forecasts,
-            "question": timed | _question(session, state, crowds.get(state.id), member, now),
+            "question": timed | _question(session, state, crowds.get(state.id), mine, now),
             "not_kept": {},
         }
     return found
@@ -182,7 +191,7 @@ def posted_comment(session: Session, remark: Remark, post_id: int) -> Shape:
 
 
 def _question(
-    session: Session, state: QuestionState, crowd: Trend | None, member: Member, now: datetime
+    session: Session, state: QuestionState, crowd: Trend | None, mine: Shape, now: datetime
 ) -> Shape:
     text, resolution = state.text, state.resolution
     hidden = text.crowd_hidden and visibility.crowd_is_hidden(session, state.question)
@@ -206,7 +215,7 @@ def _question(
         "resolution_set_time": None if resolution is None else resolution.recorded_at,
         "include_bots_in_aggregates": True,
         "question_weight": 1.0,
-        "my_forecasts": _my_forecasts(session, state, member),
+        "my_forecasts": mine,
         "aggregations": {"unweighted": {"history": [], "latest": _latest(crowd, now)}},
     }
 
@@ -253,9 +262,11 @@ def _scaling(text: QuestionText) -> Shape:
     }
 
 
-def _my_forecasts(session: Session, state: QuestionState, member: Member) -> Shape:
+def _my_forecasts(
+    session: Session, state: QuestionState, member: Member, newest: int | None
+) -> Shape:
     """Return an account's forecasts on a question, oldest first, and their score."""
-    rows = [row for row, _ in updates.history(session, state.question, member)]
+    rows = [row for row, _ in updates.history(session, state.question, member, newest=newest)]
     made = made_forecasts(rows, state.text)
     scores: dict[str, float] = {}
     if rows and state.resolution is not None:
@@ -305,6 +316,7 @@ def _latest(crowd: Trend | None, now: datetime) -> Shape | None:
 
 
 MOST = 100  # posts on a page
+_LISTED = 10  # own forecasts on each of their questions
 _GROUP = "group_of_questions"
 
 # The times that the list is filtered and ordered by. The ledger has no other measure of a post,
@@ -361,13 +373,14 @@ def page(
 ) -> tuple[list[Shape], int]:
     """Return a page of the posts that match, and how many match.
 
-    Families are groups where groups are asked for, and separate questions elsewhere.
+    Families are groups where groups are asked for, and separate questions elsewhere. Each question
+    has the account's ``_LISTED`` newest forecasts; its own post has all.
     """
     states = _matching(session, asked, member, now)
     groups = families(states) if _GROUP in asked.forecast_type else [[state] for state in states]
     shown = groups[asked.offset : asked.offset + min(asked.limit, MOST)]
     flat = [state for group in shown for state in group]
-    posts = question_posts(session, flat, member=member, now=now)
+    posts = question_posts(session, flat, member=member, now=now, newest=_LISTED)
     return [_post([posts[state.id] for state in group]) for group in shown], len(groups)
 
 

@@ -1,0 +1,139 @@
+"""The rows that lists read are always those that history gives, and lists read no history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import Session, col, select
+
+from forecasts.access import visibility
+from forecasts.access.members import member_or_new
+from forecasts.agenda.today import today
+from forecasts.api.metaculus import posts
+from forecasts.ledger import current_forecasts, database
+from forecasts.ledger.models import Forecast, Member
+from forecasts.ledger.verification import verify
+from forecasts.operations.health import check
+from forecasts.questions import registry, search, trends
+from forecasts.questions.search import Filter
+from forecasts.updates import updates
+from forecasts.updates.updates import NewForecast
+from forecasts.values.value import Value
+from tests.conftest import ask, day, say
+from tests.ledger.random_acts import Acts, from_history, stored
+
+
+def test_after_random_acts_the_rows_are_those_that_history_gives(engine: Engine) -> None:
+    acts = Acts(engine, seed=1)
+    for _ in range(3):
+        acts.do(75)
+        with database.reading(engine) as session:
+            assert stored(session) == from_history(session)
+            assert current_forecasts.differences(session.connection()) == []
+            _past_is_read_as_it_was(session, acts)
+    assert {kind for kind, done in acts.done.items() if not done} <= {"ask", "remove"}
+
+
+def _past_is_read_as_it_was(session: Session, acts: Acts) -> None:
+    """Compare reading at random times of the past with a walk through history."""
+    rows = session.exec(select(Forecast).order_by(col(Forecast.made_at), col(Forecast.id))).all()
+    began = rows[0].made_at
+    for _ in range(5):
+        at = began + (acts.now - began) * acts.random.random()
+        expected = {(row.question_id, row.member_id): row.id for row in rows if row.made_at <= at}
+        ids = {row.question_id for row in rows}
+        found = trends.rows_at(session, {id_: [at] for id_ in ids}, Forecast.id)
+        assert sorted(id_ for (id_,) in found) == sorted(expected.values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE current_forecast SET forecast_id = 1 WHERE forecast_id = 2",
+        "UPDATE current_forecast SET forecasts = 7 WHERE forecast_id = 2",
+        "DELETE FROM current_forecast WHERE forecast_id = 2",
+        "INSERT INTO current_forecast SELECT 9, question_id, 2, forecast_id, made_at, recorded_at,"
+        " forecasts, withdrawals FROM current_forecast WHERE forecast_id = 2",
+    ],
+)
+def test_a_row_that_history_does_not_give_is_named_and_computed_again(
+    engine: Engine, change: str
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        member_or_new(session, "bob", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        for at in (1, 2):
+            say(session, rain, alice, 0.2 * at, at)
+    with database.writing(engine) as session:
+        session.execute(text(change))
+    with database.reading(engine) as session:
+        found = verify(session)
+    who = "bob" if change.startswith("INSERT") else "alice"
+    said = f"the current forecast of {who} on 'rain' is not the one that history gives"
+    assert (found.broken, found.derived) == (None, (said,))
+    [lists] = [one for one in check(engine, lambda: day(3)) if one.about == "lists"]
+    assert lists.result == f"Lists may be wrong: {said}."
+    assert "forecasts rescore" in lists.remedy
+    with database.writing(engine) as session:
+        assert current_forecasts.rebuild(session.connection()) == 1
+    with database.reading(engine) as session:
+        assert verify(session).derived == ()
+
+
+def _update_often(engine: Engine, slugs: list[str], numbers: range) -> None:
+    """Let each member update each question, once a minute."""
+    with database.writing(engine) as session:
+        asked = [registry.find(session, slug) for slug in slugs]
+        for number in numbers:
+            at = day(1) + timedelta(minutes=number)
+            for who in range(4):
+                member = member_or_new(session, f"member {who}", now=day(0))
+                value = Value(probability=(number * 7 + who) % 99 / 100)
+                made = [NewForecast(question, value) for question in asked]
+                updates.update_all(session, made, member=member, now=at)
+
+
+def _work(engine: Engine, read: Callable[[Session, Member], object]) -> int:
+    """Return how many hundreds of instructions SQLite takes for a list."""
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    with database.reading(engine) as session:
+        member = member_or_new(session, "member 1", now=day(0))
+        visibility.read_as(session, member, now=day(9))
+        driver: Any = session.connection().connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_progress_handler(count, 100)
+        read(session, member)
+        driver.set_progress_handler(None, 0)
+    return counted
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_list_takes_no_more_work_after_a_long_history(engine: Engine) -> None:
+    now = day(9)
+    lists: dict[str, Callable[[Session, Member], object]] = {
+        "questions": lambda s, me: search.page(s, Filter(), member=me, now=now),
+        "changed": lambda s, me: search.find(s, Filter(changed_since=day(8)), member=me, now=now),
+        "mine": lambda s, me: updates.current_forecasts(s, me, at=now),
+        "today": lambda s, me: today(s, me, now=now),
+        "posts": lambda s, me: posts.page(s, posts.Asked(), member=me, now=now),
+    }
+    slugs = ["rain", "snow", "fog"]
+    with database.writing(engine) as session:
+        for slug in slugs:
+            ask(session, member_or_new(session, "member 0", now=day(0)), slug=slug)
+    _update_often(engine, slugs, range(15))
+    before = {name: _work(engine, read) for name, read in lists.items()}
+    _update_often(engine, slugs, range(15, 400))
+    after = {name: _work(engine, read) for name, read in lists.items()}
+    assert {name for name in lists if after[name] > 1.5 * before[name] + 1} == set()
