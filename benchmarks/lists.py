@@ -1,6 +1,10 @@
 """Measure lists on 10 questions with 10, 10,000 and a million forecasts: they read no history.
 
     python -m benchmarks.lists [--on sqlite|postgresql] [--members N] [--in FOLDER]
+    python -m benchmarks.lists --acts 100000 --kills 200
+
+With ``--acts`` and ``--kills``: instead, so many random acts, and writers that are killed so often,
+with the rows that lists read compared with history.
 
 The lists are the questions of the API, those that need their reader, the posts of the paths for
 Metaculus bots, the crowd, Today, and the app's page of questions. Each ledger has a server of its
@@ -23,18 +27,23 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from benchmarks import writing
 from benchmarks.api import serving
 from benchmarks.writing import ledger, verdict
 from forecasts.access import tokens, visibility
 from forecasts.access.members import find_member, member_or_new
 from forecasts.agenda.today import today
-from forecasts.ledger import database, schema
+from forecasts.ledger import current_forecasts, database, schema
 from forecasts.ledger.append import append
+from forecasts.ledger.verification import verify
 from forecasts.questions import registry, search
 from forecasts.questions.search import Filter
+from tests.ledger.random_acts import Acts, from_history, stored
+from tests.outages.writers import writing_to
 
 QUESTIONS, SIZES, BAR, PORT = 10, (10, 10_000, 1_000_000), 1.5, 8441
 BATCH = 50_000  # forecasts in an act
+CHECKED = 2_000  # acts from one comparison with history to the next
 READER = "reader"
 PATHS = {
     "GET /questions": "/api/v1/questions",
@@ -148,6 +157,50 @@ def measure(kind: str, members: int, rounds: int, folder: Path) -> bool:
     return met
 
 
+def compare(kind: str, acts: int, kills: int, folder: Path) -> bool:
+    """Print how random acts and killed writers left a ledger; return whether it is right."""
+    with ledger(kind, folder) as url:
+        engine = database.open_engine(url)
+        schema.migrate(engine)
+        random_acts, checks, equal = Acts(engine, seed=33), 0, 0
+        for start in range(0, acts, CHECKED):
+            random_acts.do(min(CHECKED, acts - start))
+            with database.reading(engine) as session:
+                checks += 1
+                right = not current_forecasts.differences(session.connection())
+                equal += right and stored(session) == from_history(session)
+            if checks % 5 == 0:
+                print(f"{kind}: equal at {equal} of {checks} checks so far", flush=True)
+        done = ", ".join(f"{many:,} {name}" for name, many in random_acts.done.items())
+        print(
+            f"{kind}: {done}, {random_acts.refused:,} refused, {random_acts.undone:,} transactions "
+            f"rolled back: equal at {equal} of {checks} checks: {verdict(equal == checks)}",
+            flush=True,
+        )
+        writing.furnish(engine)
+        with writing_to(url) as writers:
+            for _ in range(kills):
+                writers.listen_for(1)
+                writers.listen(writers.random.uniform(0, 0.1))
+                writers.kill()
+        found = writing.stored(engine)
+        lost = (writers.acknowledged - found).total()
+        doubled = sum(found[said] > 1 for said in writers.acknowledged)
+        with database.reading(engine) as session:
+            verified = verify(session)
+            right = stored(session) == from_history(session)
+        engine.dispose()
+    met = not (lost or doubled or writers.refused or verified.broken or verified.derived) and right
+    print(
+        f"{kind}: {kills} writers killed, {writers.acknowledged.total():,} updates acknowledged: "
+        f"{lost} lost, {doubled} doubled, {len(writers.refused)} refused, history "
+        f"{'broken' if verified.broken else 'intact'}, rows for lists "
+        f"{'right' if right else 'wrong'}: {verdict(met)}",
+        flush=True,
+    )
+    return met and equal == checks
+
+
 def _today(engine: Engine, now: datetime) -> None:
     with database.reading(engine) as session:
         member = find_member(session, "bot")
@@ -167,12 +220,17 @@ def main() -> None:
     parser.add_argument("--on", choices=("sqlite", "postgresql"))
     parser.add_argument("--members", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--acts", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--in", dest="folder", type=Path)
     given = parser.parse_args()
     met = True
     for kind in (given.on,) if given.on else ("sqlite", "postgresql"):
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            met &= measure(kind, given.members, given.rounds, Path(folder))
+            if given.acts or given.kills:
+                met &= compare(kind, given.acts, given.kills, Path(folder))
+            else:
+                met &= measure(kind, given.members, given.rounds, Path(folder))
     sys.exit(not met)
 
 

@@ -109,7 +109,7 @@ def test_move_lists_the_moved_rows_and_the_next_step(
     forecasts("ask", "Will it rain?", "40%", "--closes", "2999-12-31", "--slug", "rain", *named)
     done = forecasts("move", "--to", empty_server, *named)
     tables = len(SQLModel.metadata.tables)
-    assert done.stdout.startswith(f"Moved 8 rows of {tables} tables to postgresql://postgres@")
+    assert done.stdout.startswith(f"Moved 9 rows of {tables} tables to postgresql://postgres@")
     assert f"The ledger at {ledger_file} can be read, and takes no more acts." in done.stderr
     back = ("--to", str(tmp_path / "back.sqlite3"))
     done = forecasts("move", *back, "--database", empty_server)

@@ -36,7 +36,7 @@ _WEIGHTS = {
     "undo": 8,
     "batch": 4,
     "import": 1,
-    "resolve": 2,
+    "resolve": 1,
     "unresolve": 6,
     "reword": 3,
     "ask": 0.3,
@@ -63,7 +63,9 @@ class Acts:
             people = [member_or_new(session, name, now=day(0)) for name in self.handles]
             tokens.create(session, "bot", member=people[0], now=day(0))
             self.handles.append("bot")
-            self.slugs = [self._ask(session, people[0]) for _ in range(_QUESTIONS)]
+            self.slugs: list[str] = []
+            for _ in range(_QUESTIONS):
+                self._ask(session, None, people[0])
 
     def do(self, many: int) -> None:
         """Do so many acts, a few in each transaction."""
@@ -81,15 +83,15 @@ class Acts:
         [kind] = self.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
         self.now += _STEP
         member = member_or_new(session, self.random.choice(self.handles), now=self.now)
-        question = registry.find(session, self.random.choice(self.slugs))
         try:
+            question = registry.find(session, self.random.choice(self.slugs))
             getattr(self, f"_{kind}")(session, question, member)
             self.done[kind] += 1
         except LedgerError:
             self.refused += 1
 
-    def _ask(self, session: Session, member: Member) -> str:
-        return ask(session, member, scheduled_close_time=day(4_000)).slug
+    def _ask(self, session: Session, _question: Question | None, member: Member) -> None:
+        self.slugs.append(ask(session, member, scheduled_close_time=day(4_000)).slug)
 
     def _value(self) -> Value:
         return Value(probability=self.random.randrange(1, 100) / 100)

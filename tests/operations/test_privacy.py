@@ -314,6 +314,7 @@ def test_the_export_has_every_row_about_them_of_which_a_spreadsheet_runs_nothing
     said = run("member", "export", "bob xyzzy", str(folder))
     found = json.loads((folder / "member.json").read_text())
     one_each = "member identity preference question resolution dispute printed_score distinct_pair"
+    one_each += " current_forecast"
     more = {"question_revision": 2, "forecast": 2, "evidence": 3, "citation": 3, "score": 3}
     counts = {name: len(part) for name, part in found.items()}
     assert counts == dict.fromkeys(one_each.split(), 1) | more | {"comment": 2}
