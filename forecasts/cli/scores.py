@@ -45,6 +45,7 @@ from forecasts.questions import registry
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reports.own_scores import own_scores
 from forecasts.scores import attribution, crowds, printed_scores
+from forecasts.scores.ledger_frames import crowd_frames
 from forecasts.scores.scored_questions import (
     ORDERS,
     ScoredQuestion,
@@ -231,7 +232,11 @@ def crowd(
     if folder is None:
         use_own_zone()
     chosen, moment = format_of(format_, output), time_of(at, past=True)
-    frames = frames_of(folder, rationales=False)
+    if folder is None:
+        with reading_as() as (session, _, _):
+            frames = crowd_frames(session, at=moment)
+    else:
+        frames = frames_of(folder)
     table = crowds.crowd(
         frames, method, moment, of=one_of("--of", of, get_args(CrowdOf)), each_bot=each_bot
     )

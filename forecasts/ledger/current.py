@@ -6,6 +6,7 @@ the resolution that nothing supersedes, the newest row of a membership or an app
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -128,26 +129,28 @@ def last_forecast(column: Any, member_id: int, now: datetime | None = None) -> A
     )
 
 
-def forecast_at(at: Any) -> ColumnElement[int]:
+def forecast_at(at: Any, *, before: bool = False) -> ColumnElement[int]:
     """Return the id of the last forecast up to a time, on a statement's ``CurrentForecast``.
 
     It is that of its member on its question, as a column; null before the first. ``at``: a time, or
-    a column of times. Of the past, only the one place is read at which the index has it.
+    a column of times; with ``before``, a forecast made just then is too late. Of the past, only the
+    one place is read at which the index has it.
     """
     earlier, held = aliased(Forecast), CurrentForecast
-    before = (
+    in_time = operator.lt if before else operator.le
+    past = (
         select(earlier.id)
         .where(
             col(earlier.question_id) == held.question_id,
             col(earlier.member_id) == held.member_id,
-            col(earlier.made_at) <= at,
+            in_time(col(earlier.made_at), at),
         )
         .order_by(col(earlier.made_at).desc(), col(earlier.id).desc())
         .limit(1)
         .correlate_except(earlier)
         .scalar_subquery()
     )
-    return case((col(held.made_at) <= at, col(held.forecast_id)), else_=before)
+    return case((in_time(col(held.made_at), at), col(held.forecast_id)), else_=past)
 
 
 def newest_memberships() -> SelectOfScalar[int]:

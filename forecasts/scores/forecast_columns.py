@@ -44,19 +44,19 @@ def columns(
     session: Session,
     only: Sequence[str] | None,
     *,
-    member: int | None = None,
+    which: Any = None,
     rationales: bool,
     cited: bool,
     models: bool = False,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
-    ``member``: only the forecasts of the member with this id. Ordered by question, forecaster, time
+    ``which``: an SQL condition on the forecasts. Ordered by question, forecaster, time
     and id. The rationale is blank without ``rationales``, the evidence without ``cited``. With
     ``models`` also those of ``frames.MODEL_COLUMNS``.
     """
-    whose = true() if member is None else col(Forecast.member_id) == member
-    parts = list(_read(session, only, whose, rationales=rationales, cited=cited, models=models))
+    which = true() if which is None else which
+    parts = list(_read(session, only, which, rationales=rationales, cited=cited, models=models))
     if not parts:
         parts = [_columns(session, [[]] * _WANTED, {}, {}, {} if models else None)]
     return {name: _joined([part[name] for part in parts]) for name in parts[0]}
@@ -74,7 +74,7 @@ def batches(session: Session, only: Sequence[str] | None = None) -> Iterator[dic
 def _read(
     session: Session,
     only: Sequence[str] | None,
-    whose: Any,
+    which: Any,
     *,
     rationales: bool,
     cited: bool,
@@ -98,7 +98,7 @@ def _read(
     for limit in _limits(session, only):
 
         def rows(statement: Any, *order: Any, limit: Any = limit) -> Iterator[_Rows]:
-            some = statement.where(forecast_visible(session), limit, whose).order_by(*path, *order)
+            some = statement.where(forecast_visible(session), limit, which).order_by(*path, *order)
             return _rows(session, some)
 
         evidence = _Beside(rows(_CITATIONS, Citation.id) if cited else ())

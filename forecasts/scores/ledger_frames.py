@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -22,15 +23,22 @@ from forecasts.folder.frames import (
     QUESTION_COLUMNS,
     TEAM_COLUMNS,
     Frames,
+    complete,
     typed_frame,
 )
-from forecasts.ledger.current import newest_memberships
+from forecasts.ledger.current import (
+    close_time,
+    forecast_at,
+    is_newest_wording,
+    newest_memberships,
+)
 from forecasts.ledger.models import (
     DIGEST_ADDRESS,
     Appointment,
     Article,
     BotOwner,
     Citation,
+    CurrentForecast,
     Discard,
     Dispute,
     Evidence,
@@ -75,6 +83,30 @@ def ledger_frames(
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
+    )
+
+
+def crowd_frames(
+    session: Session, *, questions: Sequence[str] | None = None, at: datetime | None = None
+) -> Frames:
+    """Return as much of the ledger as ``crowds.crowd`` needs, with each member's last forecasts.
+
+    ``at``: the crowd's time, by default each question's close; the cost depends on the number of
+    members, not on that of their forecasts.
+    """
+    text, held = QuestionRevision, CurrentForecast
+    its_own = is_newest_wording() & (col(text.question_id) == col(held.question_id))
+    close = select(close_time()).where(its_own).correlate(held).scalar_subquery()
+    last = forecast_at(close, before=True) if at is None else forecast_at(at)
+    which = col(Forecast.id).in_(select(last))
+    columns = forecast_columns.columns(
+        session, questions, which=which, rationales=False, cited=False
+    )
+    return replace(
+        complete({}, {}),
+        questions=_questions(session, questions, SCORED_COLUMNS),
+        forecasts=typed_frame(columns, FORECAST_COLUMNS),
+        members=_members(session),
     )
 
 
@@ -208,8 +240,9 @@ def forecast_frame(
 
     ``member``: only those of the member with this id. Without ``cited`` the evidence is blank.
     """
+    whose = None if member is None else col(Forecast.member_id) == member
     columns = forecast_columns.columns(
-        session, only, member=member, rationales=rationales, cited=cited
+        session, only, which=whose, rationales=rationales, cited=cited
     )
     return typed_frame(columns, FORECAST_COLUMNS)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pandas.testing import assert_frame_equal
 from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
@@ -16,15 +17,17 @@ from forecasts.access.members import member_or_new
 from forecasts.agenda.today import today
 from forecasts.api.metaculus import posts
 from forecasts.ledger import current_forecasts, database
-from forecasts.ledger.models import Forecast, Member
+from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.ledger.verification import verify
 from forecasts.operations.health import check
 from forecasts.questions import registry, search, trends
 from forecasts.questions.search import Filter
+from forecasts.scores.crowds import crowd
+from forecasts.scores.ledger_frames import crowd_frames, ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.updates import NewForecast
 from forecasts.values.value import Value
-from tests.conftest import ask, day, say
+from tests.conftest import ask, day, imported, say
 from tests.ledger.random_acts import Acts, from_history, stored
 
 
@@ -49,6 +52,24 @@ def _past_is_read_as_it_was(session: Session, acts: Acts) -> None:
         ids = {row.question_id for row in rows}
         found = trends.rows_at(session, {id_: [at] for id_ in ids}, Forecast.id)
         assert sorted(id_ for (id_,) in found) == sorted(expected.values())
+        _crowd_counts_as_much(session, at)
+
+
+def _crowd_counts_as_much(session: Session, at: datetime | None) -> None:
+    """Compare the crowd of the last forecasts with that of all."""
+    every, last = ledger_frames(session), crowd_frames(session, at=at)
+    assert_frame_equal(crowd(last, at=at), crowd(every, at=at))
+    assert last.forecasts.groupby(["question_id", "forecaster"]).size().max() == 1
+
+
+def test_a_crowd_at_the_close_counts_nothing_made_then_or_later(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    for at, mine, theirs in ((1, 0.2, 0.9), (2, 0.3, None), (10, 0.6, 0.7), (11, 0.8, 0.1)):
+        imported(session, question, alice, at, mine)
+        imported(session, question, bob, at, theirs)
+    _crowd_counts_as_much(session, None)
+    assert crowd(crowd_frames(session))["p"].tolist() == [0.3]
 
 
 @pytest.mark.parametrize(

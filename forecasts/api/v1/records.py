@@ -29,7 +29,7 @@ from forecasts.reports.report import By
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.scores.attribution import attribute
 from forecasts.scores.crowds import crowd
-from forecasts.scores.ledger_frames import ledger_frames
+from forecasts.scores.ledger_frames import crowd_frames, ledger_frames
 from forecasts.scores.printed_scores import printed_by_question
 from forecasts.scores.scored_questions import explained
 from forecasts.scores.stored_scores import member_scores
@@ -156,7 +156,7 @@ def show_crowd(
 ) -> CrowdPage:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
     only = None if question is None else [registry.find(here.session, question).slug]
-    frames = ledger_frames(here.session, questions=only, rationales=False)
+    frames = crowd_frames(here.session, questions=only, at=at)
     found = crowd(frames, method, at, of=of, each_bot=each_bot)
     rows, following = _page(found, ["question_id", "at"], place(cursor, here.now), limit)
     return CrowdPage(rows=rows, next=following)
