@@ -275,7 +275,7 @@ def api(
         )
     try:
         from forecasts.api.server import build
-        from forecasts.common import guarded_server
+        from forecasts.common.guarded_server import serve as guarded
     except ImportError:
         raise missing("The API", "api") from None
     # Before the MCP library sets up a log of its own, which draws a box around each error.
@@ -289,7 +289,7 @@ def api(
     # No access log: an operator's proxy has one, and a busy bot would fill it.
     # When it has ended, uvicorn raises the signal again that ended it.
     with running_meanwhile(engine, chosen) as stopping, set_by_signals(stopping):
-        guarded_server.serve(
+        guarded(
             served, host=host, port=port, log_level="warning", access_log=False, server_header=False
         )
 

@@ -142,8 +142,9 @@ class ProblemDocument(View):
     title: str
     code: str = Field(
         description="for programs: `not_open`, `closed` or `resolved` (the question takes no "
-        "forecasts), `no_forecast` (there is none to withdraw), `key_reused` (the Idempotency-Key "
-        "came with another request); otherwise the title with `_` for each space"
+        "forecasts), `no_forecast` (there is none to withdraw), `daily_limit` (no more of them on "
+        "the question today), `key_reused` (the Idempotency-Key came with another request); "
+        "otherwise the title with `_` for each space"
     )
     status: int
     detail: str

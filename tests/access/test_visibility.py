@@ -105,30 +105,28 @@ OPEN = {
         access.visibility: reading_everything; scores.scores: rebuild store
     """,
     "about the database, the file, the server or the chain, not the content": """
-        access.roles: is_shared_ledger; access.tokens: has_sign_in is_database_owner; ledger.clock:
-        act_time ledger_clock newest_time require_not_behind time_of_turn; ledger.database: give_way
-        prepare_sqlite; ledger.driver_errors: reported; ledger.malformed: explaining; ledger.moved:
-        moved_to; ledger.raw_rows: ends read rows_between rows_outside; ledger.receipts: ledger_id;
+        access.roles: is_shared_ledger; access.tokens: has_sign_in is_database_owner;
+        ledger.clock: act_time ledger_clock newest_time require_not_behind time_of_turn;
+        ledger.database: give_way prepare_sqlite; ledger.driver_errors: reported; ledger.head:
+        forget keep path_of ways_on; ledger.malformed: explaining; ledger.moved: moved_to;
+        ledger.raw_rows: ends read rows_between rows_outside; ledger.receipts: ledger_id;
         ledger.schema: require_known require_ready schema_revision; ledger.urls: address place
         sqlite_path; ledger.verification: newest; operations.backup: on_a_server;
         operations.digests: claim send; operations.grants: grant; operations.health: check
         check_file check_routine check_server; operations.stamps: folder_of_proofs;
-        operations.upkeep: find record rows;
-        resolution.assignments: not_askable_here;
+        operations.upkeep: find record rows; resolution.assignments: not_askable_here;
         resolution.progress: begin_run forget_run left_to_others run_times;
-        samples.demonstration: is_demonstration;
-        scores.ledger_frames: revision
+        samples.demonstration: is_demonstration; scores.ledger_frames: revision
     """,
     "called by verbs that have checked": """
         access.identities: unknown_note; access.memberships: join team_or_new write_stay;
-        access.teams: team_fields visibility_fields; access.tokens: issue;
-        access.visibility: audience_label; api.metaculus.posts:
-        posted_comment; ledger.append: append delete enter enter_flushed undo written;
-        ledger.current: newest_wording; ledger.facts: known undo; questions.registry:
-        insert_questions others_see; questions.revisions: append_wording close_by_hand
-        named_changes;
-        questions.standing: rows_with; resolution.assignments: schedule_lookup;
-        resolution.proposals: require_undecided; updates.model_uses: record_models
+        access.teams: team_fields visibility_fields; access.tokens: issue; access.visibility:
+        audience_label; api.metaculus.posts: posted_comment; ledger.append: append count_entered
+        delete enter enter_flushed last_of undo written; ledger.current: newest_wording;
+        ledger.facts: first known undo; questions.registry: insert_questions others_see;
+        questions.revisions: append_wording close_by_hand named_changes; questions.standing:
+        rows_with; resolution.assignments: schedule_lookup; resolution.proposals:
+        require_undecided; updates.model_uses: record_models
     """,
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
@@ -152,8 +150,8 @@ OPEN = {
         packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.origins: origins platforms;
         questions.registry: find_named; questions.same_questions: find_duplicates ready_drafts
-        same_pairs; scores.printed_scores: printed_by_question printed_scores; updates.evidence:
-        key_and_row
+        same_pairs; questions.trends: rows_at; scores.ledger_frames: crowd_frames;
+        scores.printed_scores: printed_by_question printed_scores; updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; ledger.moved: mark unmark; ledger.receipts: check;

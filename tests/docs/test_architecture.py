@@ -25,7 +25,7 @@ HEAVY = {
     *("pyarrow", "psycopg", "pydantic", "rich", "scipy", "streamlit", "trafilatura", "typst"),
     *("jinja2", "keyring"),
     *("cryptography", "distributed", "duckdb", "rfc3161_client", "uvicorn"),  # of extras
-    *("forecasts.api.server", "forecasts.api.mcp.server"),  # of an extra
+    *("forecasts.api.server", "forecasts.api.mcp.server", "forecasts.common.guarded_server"),  # too
 }
 
 

@@ -91,7 +91,7 @@ def test_anothers_forecast_leaves_known_facts_valid(
         forecast(ledger)
     assert not any("FROM question" in one or "FROM member" in one for one in said)
     # A set, since SQLite tells of a statement again where a trigger looks at its row.
-    assert len({one for one in said if one.strip().startswith("INSERT INTO")}) == 2
+    assert len({one for one in said if one.strip().startswith("INSERT INTO")}) == 3
     assert whole(ledger)
 
 

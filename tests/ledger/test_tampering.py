@@ -46,6 +46,8 @@ TABLES = SQLModel.metadata.sorted_tables
 # By these ways a value gets out of its form, whether the chain has the row or not.
 ALWAYS = ("class", "form", "sign", "bytes", "orphan", "blob", "syntax")
 ALONE = ("entry", "exhibit_content")  # changes that are found by something else than their row
+DERIVED = "current_forecast"  # compared with history only if that is as it was
+_UNIQUE = f"CREATE UNIQUE INDEX derived ON {{}}{DERIVED} (question_id, member_id)"  # to follow acts
 
 
 COMMANDS = (
@@ -131,6 +133,7 @@ def _bare_file(folder: Path) -> sa.Engine:
             typed = (f"{c[1]} {'INTEGER PRIMARY KEY' if c[1] == 'id' else c[2]}" for c in columns)
             connection.exec_driver_sql(f"CREATE TABLE {name} ({', '.join(typed)})")
             connection.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM whole.{name}")
+        connection.exec_driver_sql(_UNIQUE.format(""))
     made.dispose()
     return database.open_engine(sqlite_url(folder / "bare.sqlite3"))
 
@@ -143,6 +146,7 @@ def _bare_schema(url: str) -> sa.Engine:
             connection.exec_driver_sql(f"CREATE TABLE bare.{name} AS TABLE public.{name}")
             if name != "alembic_version":  # to find each row of thousands
                 connection.exec_driver_sql(f"CREATE INDEX ON bare.{name} (id)")
+        connection.exec_driver_sql(_UNIQUE.format("bare."))
     made.dispose()
     return database.open_engine(f"{url}&options=-csearch_path%3Dbare")
 
@@ -280,7 +284,7 @@ def test_every_change_of_a_row_is_named_and_no_other_row(bare: sa.Engine) -> Non
         run = session.connection().exec_driver_sql
         rows: dict[str, dict[int, Change]] = {}
         for table in TABLES:
-            if table.name not in ALONE:
+            if table.name not in (*ALONE, DERIVED):
                 tried = list(changes(table, bare.dialect.name))
                 if table.name in IN_CHAIN:
                     tried += [Change("delete", table.name, "id", ""), *of_entries]
