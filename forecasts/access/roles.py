@@ -116,9 +116,14 @@ def has_scope(session: Session, scope: Scope) -> bool:
 
 def require_scope(session: Session, scope: Scope) -> None:
     """Refuse, with Forbidden, an act outside the scopes of the session's token."""
-    if not has_scope(session, scope):
+    require_one_of(session.info.get(_SCOPES), scope)
+
+
+def require_one_of(scopes: Sequence[str] | None, scope: Scope) -> None:
+    """Refuse, with Forbidden, an act outside the scopes of a token; None: it has all."""
+    if scopes is not None and scope not in scopes:
         raise Forbidden(
-            f"This token has no scope {scope}; its scopes are {', '.join(session.info[_SCOPES])}.",
+            f"This token has no scope {scope}; its scopes are {', '.join(scopes)}.",
             remedy=Remedy("To create one with it: {}", "token create", "NAME", scope=str(scope)),
         )
 

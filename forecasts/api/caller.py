@@ -1,7 +1,7 @@
 """The caller of a request: their token, and the ledger as they may see and change it.
 
-A handler gets the ledger by ``reads`` or ``acts``. The verbs check the caller's rights; the session
-knows the token's scopes.
+A handler gets the ledger by ``reads`` or ``acts``, which declare the scope that its route needs; a
+``Scoped`` route asks for it before the request is looked at. The verbs check the caller's rights.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from threading import Lock
 from time import thread_time
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar
 
 from fastapi import Depends, Header, Request, Response, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -71,6 +72,13 @@ class At(Here):
         return {"member": self.member, "now": self.now}
 
 
+class Holder(NamedTuple):
+    """The holder of a token: their id, and its scopes, which never change; None: it has all."""
+
+    member: int
+    scopes: Sequence[str] | None
+
+
 @dataclass
 class Ground:
     """The ledger that the API serves, in ``app.state.ground``.
@@ -105,10 +113,10 @@ class Ground:
         # Less, since nothing else computes for so long at a time.
         self.reader_turns = Turns(SLOTS_OF_READERS, Quota(seconds / 10, 200, used, otherwise))
         self._strangers = asyncio.Semaphore(SLOTS_OF_STRANGERS)
-        self._known: dict[bytes, int] = {}  # members by their tokens, which were valid once
+        self._known: dict[bytes, Holder] = {}  # by their tokens, which were valid once
 
-    async def member_of(self, secret: str) -> int:
-        """Return the id of the token's member, to queue a request of theirs.
+    async def holder_of(self, secret: str) -> Holder:
+        """Return who holds the token, to queue a request of theirs and ask for its scope.
 
         Unauthenticated or Expired for a token that has never been valid; the request itself asks
         whether it still is. TooMany if it has sent too many requests.
@@ -118,10 +126,10 @@ class Ground:
         self.requests.take(key, 1)
         if key not in self._known:
             async with self._strangers:
-                member = await run_in_threadpool(Caller(self, secret).member_id)
+                holder = await run_in_threadpool(Caller(self, secret).holder)
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
-            self._known[key] = member
+            self._known[key] = holder
         return self._known[key]
 
 
@@ -146,26 +154,20 @@ class Caller:
         return self.ground.settings.allow_private_addresses
 
     @contextmanager
-    def admitted(self) -> Iterator[At]:
-        """Yield the ledger at one moment, whatever the token's scopes; for checks before an act."""
+    def reading(self) -> Iterator[At]:
+        """Yield the ledger at one moment, as far as the caller may see it."""
         with outages.watched() as read:
             now = ledger_clock(self.ground.engine, self.ground.clock)()
             with database.reading(self.ground.engine) as session:
                 at = self._admitted(session, now)
                 read()
-                yield at
+                with self._counted(at):
+                    yield at
 
-    def member_id(self) -> int:
-        """Return the id of the caller."""
-        with self.admitted() as at:
-            return at.member.id
-
-    @contextmanager
-    def reading(self) -> Iterator[At]:
-        """Yield the ledger at one moment, as far as the caller may see it."""
-        with self.admitted() as at, self._counted(at):
-            roles.require_scope(at.session, Scope.read)
-            yield at
+    def holder(self) -> Holder:
+        """Return who the caller is; Unauthenticated or Expired without a valid token."""
+        with self.reading() as at:
+            return Holder(at.member.id, at.token.scopes)
 
     @contextmanager
     def acting(self) -> Iterator[At]:
@@ -261,6 +263,7 @@ Acts = Annotated[Caller, Depends(retryable)]
 
 MARKDOWN = "text/markdown"
 Answer = TypeVar("Answer", bound=View)
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 def wants_markdown(request: Request) -> bool:
@@ -274,19 +277,54 @@ def markdown(text: str) -> Response:
     return Response(text, headers={"Vary": "Accept, Authorization"}, media_type=MARKDOWN)
 
 
+class Scoped(APIRoute):
+    """A route whose token needs the scope that its handler declares.
+
+    TypeError for a handler without one.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        scope: Scope | None = getattr(endpoint, "scope", None)
+        if scope is None:
+            raise TypeError(f"The handler of {path} declares no scope: see forecasts.api.caller.")
+        self.scope = scope
+        super().__init__(path, endpoint, **given)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of a request, which first refuses a token without the scope."""
+        answer, scope = super().get_route_handler(), self.scope
+
+        async def answered(request: Request) -> Response:
+            holder: Holder = request.scope["holder"]
+            roles.require_one_of(holder.scopes, scope)
+            return await answer(request)
+
+        return answered
+
+
+def needs(scope: Scope) -> Callable[[Handler], Handler]:
+    """Return a decorator that declares the scope of a handler's route."""
+
+    def declared(handler: Handler) -> Handler:
+        handler.scope = scope  # type: ignore[attr-defined]
+        return handler
+
+    return declared
+
+
 def reads(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Return the handler of a request that reads; its first argument is the ledger."""
-    return _handler(handler, Reads, _read)
+    return needs(Scope.read)(_handler(handler, Reads, _read))
 
 
-def acts(handler: Callable[..., View]) -> Callable[..., Any]:
-    """Return the handler of one act, with retries; its first argument is the ledger."""
-    return _handler(handler, Acts, acted)
+def acts(scope: Scope) -> Callable[[Callable[..., View]], Callable[..., Any]]:
+    """Return a decorator for the handler of one act, with retries; it first takes the ledger."""
+    return lambda handler: needs(scope)(_handler(handler, Acts, acted))
 
 
-def acts_once(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler of one act, without retries; its first argument is the ledger."""
-    return _handler(handler, Reads, acted)
+def acts_once(scope: Scope) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator as ``acts`` does, without retries."""
+    return lambda handler: needs(scope)(_handler(handler, Reads, acted))
 
 
 def _read(caller: Caller, do: Callable[[At], Any]) -> Any:

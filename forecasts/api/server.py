@@ -150,13 +150,13 @@ class Gate:
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on when it is its sender's turn; nothing of its body is read before."""
         headers, ground = Headers(scope=scope), scope["app"].state.ground
-        member = await ground.member_of(sent_token(headers))
+        holder = scope["holder"] = await ground.holder_of(sent_token(headers))
         if scope["method"] != "GET" and scope["path"] != MCP_PATH:  # by which models read, too
-            ground.rows.require(member)
+            ground.rows.require(holder.member)
         is_reader = scope["path"] in _READERS
         turns = ground.reader_turns if is_reader else ground.turns
         scope["processor"] = turns.processor
-        async with turns.own(member) as slots:
+        async with turns.own(holder.member) as slots:
             try:
                 body = await self._body(headers, receive)
             except ClientDisconnect:

@@ -13,8 +13,9 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
+from anyio import to_thread
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
@@ -25,9 +26,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 import scoring
+from forecasts.access.roles import Scope as Needs
+from forecasts.access.roles import require_scope
 from forecasts.api import problems
 from forecasts.api.caller import Caller, Ground, sent_token
-from forecasts.api.door import Door
+from forecasts.api.door import Door, Here
 from forecasts.api.mcp import tools
 from forecasts.api.problems import request, shown
 from forecasts.api.words import NOTICE
@@ -67,33 +70,34 @@ _MOST_PROBLEMS = 10  # of one bad call
 Way = Callable[[Any], AbstractContextManager[Any]]
 
 
-# Each with its way to the ledger: the tools that read, and those that act.
+# Each with the scope that its token needs, and its way to the ledger, to read or to act.
 _READING: Way = lambda door: door.reading()  # noqa: E731
 _ACTING: Way = lambda door: door.acting()  # noqa: E731
-SERVED: tuple[tuple[Callable[..., str], str, Way, ToolAnnotations], ...] = (
-    (tools.find_questions, "Find questions", _READING, _READS),
-    (tools.read_question, "Read a question", _READING, _READS),
-    (tools.forecast, "Forecast", _ACTING, _WRITES),
-    (tools.needs_update, "Questions to update", _READING, _READS),
-    (tools.capture_article, "Capture an article", nullcontext, _FETCHES),
-    (tools.ask_question, "Ask a question", _ACTING, _WRITES),
-    (tools.propose_outcome, "Propose an outcome", _ACTING, _WRITES),
-    (tools.my_record, "My record", _READING, _READS),
-    (tools.compare, "Compare", _READING, _READS),
-    (tools.explain_score, "Explain a score", _READING, _READS),
+SERVED: tuple[tuple[Callable[..., str], str, Needs, Way, ToolAnnotations], ...] = (
+    (tools.find_questions, "Find questions", Needs.read, _READING, _READS),
+    (tools.read_question, "Read a question", Needs.read, _READING, _READS),
+    (tools.forecast, "Forecast", Needs.forecast, _ACTING, _WRITES),
+    (tools.needs_update, "Questions to update", Needs.read, _READING, _READS),
+    (tools.capture_article, "Capture an article", Needs.forecast, nullcontext, _FETCHES),
+    (tools.ask_question, "Ask a question", Needs.ask, _ACTING, _WRITES),
+    (tools.propose_outcome, "Propose an outcome", Needs.forecast, _ACTING, _WRITES),
+    (tools.my_record, "My record", Needs.read, _READING, _READS),
+    (tools.compare, "Compare", Needs.read, _READING, _READS),
+    (tools.explain_score, "Explain a score", Needs.read, _READING, _READS),
 )
 
 
 def build(door: Callable[[], Door]) -> MCPServer[Any]:
     """Return the server; ``door`` returns the way to the ledger for the caller of a request."""
     server = _Server(
+        door,
         "forecast-ledger",
         title="Forecast Ledger",
         instructions=_INSTRUCTIONS,
         version=scoring.__version__,
         tools=[
             strict(_telling(verb, door, way, ToolError), title, hints)
-            for verb, title, way, hints in SERVED
+            for verb, title, _, way, hints in SERVED
         ],
         log_level="WARNING",
         subscriptions=False,
@@ -111,10 +115,33 @@ def build(door: Callable[[], Door]) -> MCPServer[Any]:
 
 
 class _Server(MCPServer[Any]):
-    """A server that answers a prompt with wrong arguments by the protocol."""
+    """A server that asks for the scope before it looks at arguments.
+
+    A prompt with wrong arguments is answered by the protocol.
+    """
+
+    def __init__(self, door: Callable[[], Door], *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self._door = door
+
+    async def _require(self, scope: Needs, kind: Callable[[str], Exception]) -> None:
+        await to_thread.run_sync(_telling(_require, self._door, _READING, kind), scope)
+
+    async def call_tool(self, name: str, *asked: Any, **more: Any) -> Any:
+        """Return the tool's answer; ToolError for a token without its scope."""
+        needed = {verb.__name__: scope for verb, _, scope, *_ in SERVED}
+        if name in needed:
+            await self._require(needed[name], ToolError)
+        return await super().call_tool(name, *asked, **more)
+
+    async def read_resource(self, *asked: Any, **more: Any) -> Any:
+        """Return the resource; ResourceError for a token without the scope."""
+        await self._require(Needs.read, ResourceError)
+        return await super().read_resource(*asked, **more)
 
     async def get_prompt(self, *asked: Any, **more: Any) -> Any:
         """Return the prompt; MCPError for an unknown one, or arguments that it does not take."""
+        await self._require(Needs.read, _invalid)
         try:
             return await super().get_prompt(*asked, **more)
         except ValueError as error:
@@ -122,6 +149,11 @@ class _Server(MCPServer[Any]):
             if not isinstance(cause, ValidationError | None):
                 raise
             raise _invalid(str(error)) from None
+
+
+def _require(here: Here, scope: Needs) -> str:
+    require_scope(here.session, scope)
+    return ""
 
 
 def _invalid(said: str) -> MCPError:

@@ -15,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from forecasts.access import members, tokens, visibility
-from forecasts.access.roles import question_not_found
-from forecasts.api.caller import At, acts_once, reads
+from forecasts.access.roles import Scope, question_not_found
+from forecasts.api.caller import At, Scoped, acts_once, reads
 from forecasts.api.metaculus import posts, requests
 from forecasts.api.metaculus.posts import Shape, account, made_forecasts, posted_comment
 from forecasts.api.metaculus.requests import (
@@ -45,7 +45,7 @@ ORIGIN = "api"
 _AT_ONCE = timedelta(minutes=1)  # a time this near now means now
 
 # Outside the document of the native API, whose shapes are its own.
-router = APIRouter(prefix="/api", include_in_schema=False)
+router = APIRouter(prefix="/api", include_in_schema=False, route_class=Scoped)
 
 
 @router.get("/users/me")
@@ -64,7 +64,7 @@ def bots(at: At) -> list[Shape]:
 
 
 @router.post("/users/me/bots/create/", status_code=201)
-@acts_once
+@acts_once(Scope.admin)
 def create_bot(at: At, asked: NewBot) -> Shape:
     """Return a new bot of the account with its token."""
     if members.find_member(at.session, asked.username.strip()) is not None:
@@ -74,7 +74,7 @@ def create_bot(at: At, asked: NewBot) -> Shape:
 
 
 @router.get("/users/me/bots/{bot_id}/token/")
-@acts_once
+@acts_once(Scope.admin)
 def bot_token(at: At, bot_id: Number) -> dict[str, str]:
     """Return a new token of the account's bot: a ledger cannot show the one it made before."""
     bot = tokens.own_account(at.session, at.member, str(bot_id))
@@ -107,7 +107,7 @@ def show_post(at: At, post_id: Number, acting_user: str | None = None) -> Shape:
 
 
 @router.post("/posts/create/", status_code=201)
-@acts_once
+@acts_once(Scope.ask)
 def create_post(at: At, asked: NewPost) -> Shape:
     """Return the post of a new question; ``not_kept`` names the fields it left out."""
     member = _acting(at, asked.acting_user)
@@ -130,7 +130,7 @@ async def _sent_times(request: Request) -> Times:
 
 
 @router.post("/posts/{post_id}/approve/")
-@acts_once
+@acts_once(Scope.ask)
 def approve_post(at: At, post_id: Number, times: Annotated[Times, Depends(_sent_times)]) -> Shape:
     """Return the post with these times; it has been published since it was registered."""
     names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
@@ -160,14 +160,14 @@ def show_question(at: At, question_id: Number, acting_user: str | None = None) -
 
 
 @router.post("/questions/forecast/", status_code=201)
-@acts_once
+@acts_once(Scope.forecast)
 def forecast(at: At, asked: Annotated[list[NewForecast], Few]) -> list[Shape]:
     """Return the receipts of new forecasts, one act: if one is refused, all are."""
     return _forecast(at, at.member, asked, "body")
 
 
 @router.post("/questions/withdraw/", status_code=201)
-@acts_once
+@acts_once(Scope.forecast)
 def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[Shape]:
     """Return the receipts of withdrawals, one act."""
     ids = []
@@ -184,7 +184,7 @@ def withdraw(at: At, asked: Annotated[list[Withdrawal], Few]) -> list[Shape]:
 
 
 @router.post("/questions/bulk-forecast-comment/")
-@acts_once
+@acts_once(Scope.forecast)
 def forecast_and_comment(at: At, asked: Bulk) -> Shape:
     """Return the receipts and comments of the account, or one of its bots; one act."""
     member = _acting(at, asked.acting_user)
@@ -208,7 +208,7 @@ def read_forecasts(at: At, asked: BulkRead) -> dict[str, list[Shape]]:
 
 
 @router.post("/questions/{question_id}/resolve/")
-@acts_once
+@acts_once(Scope.resolve)
 def resolve(at: At, question_id: Number, asked: Outcome) -> Shape:
     """Return the post of a question with this outcome, which is confirmed and scored."""
     confirmation.confirm(
@@ -219,7 +219,7 @@ def resolve(at: At, question_id: Number, asked: Outcome) -> Shape:
 
 
 @router.post("/questions/{question_id}/unresolve/")
-@acts_once
+@acts_once(Scope.resolve)
 def unresolve(at: At, question_id: Number) -> Shape:
     """Return the post of a question whose outcome is withdrawn; the path takes no reason."""
     question = _state(at, question_id).question
@@ -228,7 +228,7 @@ def unresolve(at: At, question_id: Number) -> Shape:
 
 
 @router.post("/comments/create/", status_code=201)
-@acts_once
+@acts_once(Scope.forecast)
 def create_comment(at: At, asked: NewComment) -> Shape:
     """Return the new comment."""
     return _comment(at, at.member, asked)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from forecasts.api.caller import Acts, At, acted, reads, replayed
+from forecasts.access.roles import Scope
+from forecasts.api.caller import Acts, At, Scoped, acted, needs, reads, replayed
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import web_address
 from forecasts.api.v1 import requests
@@ -13,7 +14,7 @@ from forecasts.articles.capture import capture, capture_text
 from forecasts.views import articles as views
 from forecasts.views.articles import ArticleDocument, Articles, Captured
 
-router = APIRouter(prefix="/articles", tags=["Articles"])
+router = APIRouter(prefix="/articles", tags=["Articles"], route_class=Scoped)
 
 
 @router.get("")
@@ -26,10 +27,11 @@ def list_articles(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Ar
 
 
 @router.post("", status_code=201, response_model=Captured)
+@needs(Scope.forecast)
 def capture_article(sender: Acts, body: requests.Capture) -> Captured | Response:
     """Capture the articles of a page or a text, and draft questions from them."""
     left_out: list[str] = []
-    with sender.admitted() as before:
+    with sender.reading() as before:
         library.require_capture(before.session, **before.by)
         if (first := replayed(sender, before)) is not None:  # the page may have gone
             return first

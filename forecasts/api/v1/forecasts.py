@@ -9,9 +9,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import ValidationError
 
+from forecasts.access.roles import Scope
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.api import problems
-from forecasts.api.caller import At, acts, reads
+from forecasts.api.caller import At, Scoped, acts, reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import NoneMade, shown
 from forecasts.api.v1 import requests
@@ -34,7 +35,7 @@ from forecasts.views.forecasts import (
     NewForecast,
 )
 
-router = APIRouter(tags=["Forecasts"])
+router = APIRouter(tags=["Forecasts"], route_class=Scoped)
 
 
 @router.get("/questions/{id}/forecasts")
@@ -72,7 +73,7 @@ def list_evidence(
 
 
 @router.post("/questions/{id}/forecasts", status_code=201)
-@acts
+@acts(Scope.forecast)
 def make_forecast(at: At, id: requests.Named, body: requests.GivenForecast) -> NewForecast:
     """Forecast a question, or update your forecast. The receipt proves it."""
     question = registry.find(at.session, id)
@@ -86,7 +87,7 @@ def make_forecast(at: At, id: requests.Named, body: requests.GivenForecast) -> N
 
 
 @router.post("/questions/{id}/withdraw", status_code=201)
-@acts
+@acts(Scope.forecast)
 def withdraw_forecast(
     at: At, id: requests.Named, body: requests.Withdrawal | None = None
 ) -> NewForecast:
@@ -103,7 +104,7 @@ def withdraw_forecast(
 
 
 @router.post("/forecasts", status_code=201)
-@acts
+@acts(Scope.forecast)
 def make_forecasts(at: At, body: requests.Batch) -> BatchResult:
     """Make up to 10,000 forecasts in one act: all of them, or none if one is refused.
 

@@ -10,10 +10,20 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
+from forecasts.access.roles import Scope
 from forecasts.agenda.today import Todo, today
 from forecasts.api import problems
 from forecasts.api import words as texts
-from forecasts.api.caller import At, acts, markdown, reads, require_match, tagged, wants_markdown
+from forecasts.api.caller import (
+    At,
+    Scoped,
+    acts,
+    markdown,
+    reads,
+    require_match,
+    tagged,
+    wants_markdown,
+)
 from forecasts.api.door import zone_of
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
@@ -29,8 +39,8 @@ from forecasts.updates.ask import ask
 from forecasts.views import questions as views
 from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
 
-router = APIRouter(prefix="/questions", tags=["Questions"])
-outcomes = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
+router = APIRouter(prefix="/questions", tags=["Questions"], route_class=Scoped)
+outcomes = APIRouter(prefix="/questions/{id}", tags=["Outcomes"], route_class=Scoped)
 _FORECASTS = 10  # the newest, in a text
 _EVERY = 1_000_000  # questions that may need an update
 
@@ -98,7 +108,7 @@ def _needs_update(at: At) -> set[str]:
 
 
 @router.post("", status_code=201)
-@acts
+@acts(Scope.ask)
 def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
     """Ask a question, with a first forecast if you like."""
     given = body.fields(now=at.now, zone=zone_of(at))
@@ -153,7 +163,7 @@ def show_question(
     "/{id}",
     responses={412: problems.answer("The question has changed since you read it with that ETag.")},
 )
-@acts
+@acts(Scope.ask)
 def revise_question(
     at: At,
     id: requests.Named,
@@ -176,7 +186,7 @@ def revise_question(
 
 
 @router.post("/{id}/close")
-@acts
+@acts(Scope.ask)
 def close_question(
     at: At, id: requests.Named, body: requests.Close | None = None
 ) -> QuestionDocument:
@@ -187,7 +197,7 @@ def close_question(
 
 
 @outcomes.post("/propose", status_code=201)
-@acts
+@acts(Scope.forecast)
 def propose_outcome(at: At, id: requests.Named, body: requests.Outcome) -> QuestionDocument:
     """Propose an outcome, for someone who may decide it."""
     question = registry.find(at.session, id)
@@ -196,7 +206,7 @@ def propose_outcome(at: At, id: requests.Named, body: requests.Outcome) -> Quest
 
 
 @outcomes.post("/resolve", status_code=201)
-@acts
+@acts(Scope.resolve)
 def resolve_question(at: At, id: requests.Named, body: requests.Outcome) -> ResolvedQuestion:
     """Confirm an outcome and score the forecasts; of a resolved question, correct it.
 
@@ -208,7 +218,7 @@ def resolve_question(at: At, id: requests.Named, body: requests.Outcome) -> Reso
 
 
 @outcomes.post("/unresolve", status_code=201)
-@acts
+@acts(Scope.resolve)
 def unresolve_question(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Withdraw the outcome, with a reason: the question is open again, or awaits an outcome."""
     question = registry.find(at.session, id)
@@ -217,7 +227,7 @@ def unresolve_question(at: At, id: requests.Named, body: requests.Because) -> Qu
 
 
 @outcomes.post("/reject", status_code=201)
-@acts
+@acts(Scope.resolve)
 def reject_proposals(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Reject the question's open proposals, with a reason."""
     question = registry.find(at.session, id)
@@ -233,7 +243,7 @@ def reject_proposals(at: At, id: requests.Named, body: requests.Because) -> Ques
 
 
 @outcomes.post("/dispute", status_code=201)
-@acts
+@acts(Scope.forecast)
 def dispute_outcome(at: At, id: requests.Named, body: requests.Because) -> QuestionDocument:
     """Dispute the outcome, with a reason. Scores are provisional until a decision."""
     question = registry.find(at.session, id)
@@ -242,7 +252,7 @@ def dispute_outcome(at: At, id: requests.Named, body: requests.Because) -> Quest
 
 
 @outcomes.post("/uphold", status_code=201)
-@acts
+@acts(Scope.resolve)
 def uphold_outcome(
     at: At, id: requests.Named, body: requests.Upheld | None = None
 ) -> QuestionDocument:

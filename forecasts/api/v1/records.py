@@ -11,7 +11,7 @@ from forecasts.access import teams, tokens
 from forecasts.access.kinds import CrowdOf
 from forecasts.access.members import kind_of
 from forecasts.access.roles import Scope
-from forecasts.api.caller import MARKDOWN, At, markdown, reads, wants_markdown
+from forecasts.api.caller import MARKDOWN, At, Scoped, markdown, reads, wants_markdown
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
 from forecasts.common.json_text import json_ready
@@ -37,8 +37,8 @@ from forecasts.views.members import Me, Members, Teams, team
 from forecasts.views.members import Member as MemberView
 from forecasts.views.scores import AttributionPage, CrowdPage, Digest, Scores, scored_question
 
-router = APIRouter(tags=["Records"])
-members = APIRouter(tags=["Members"])
+router = APIRouter(tags=["Records"], route_class=Scoped)
+members = APIRouter(tags=["Members"], route_class=Scoped)
 
 
 def _answers(shape: str) -> dict[int | str, dict[str, Any]]:

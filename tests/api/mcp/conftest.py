@@ -27,7 +27,7 @@ class Tools:
     way: Door
 
     def __getattr__(self, name: str) -> Callable[..., str]:
-        ways = {verb.__name__: way for verb, _, way, _ in SERVED}
+        ways = {verb.__name__: way for verb, _, _, way, _ in SERVED}
 
         def call(*arguments: Any, **named: Any) -> str:
             with ways.get(name, ways["read_question"])(self.way) as here:
