@@ -20,6 +20,7 @@ from forecasts.access import oidc_settings
 from forecasts.cli.printing import print_error
 from forecasts.common.errors import LedgerError
 from forecasts.common.limits import limit_memory
+from forecasts.common.web_headers import WebHeaders
 
 
 def _signs_in() -> oidc_settings.SignIn | None:
@@ -50,7 +51,10 @@ app = st.App(
     "navigation.py",
     lifespan=housekeeping,
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
-    middleware=[Middleware(one, sign_in=signs_in) for one in (Gate, routes.Api, Heads)],
+    middleware=[
+        Middleware(WebHeaders, headers=routes.page_headers()),
+        *(Middleware(one, sign_in=signs_in) for one in (Gate, routes.Api, Heads)),
+    ],
     routes=[
         Route("/calendar/{name}", routes.calendar),
         Route("/health", routes.health().answer),

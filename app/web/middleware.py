@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forecasts.access.oidc_settings import SignIn
 from forecasts.common.ip_addresses import is_loopback
+from forecasts.common.web_headers import is_own_page
 
 NEXT = "forecasts_next"
 FAILED = "not_signed_in"  # query parameter of the page shown after a failed sign-in
@@ -62,9 +63,11 @@ class Gate:
         if scope["type"] == "http" or origin is None:
             return True
         # The socket must belong to a page of this app, not to another site's.
-        bases = (self._sign_in.base,) if self._sign_in is not None else ()
-        hosts = {headers.get("host"), *(urlsplit(base).netloc for base in bases)}
-        return urlsplit(origin).netloc in hosts
+        is_encrypted = self._sign_in is not None and self._sign_in.encrypted
+        scheme = "https" if is_encrypted else str(scope.get("scheme", "ws"))
+        bases = () if self._sign_in is None else (self._sign_in.base,)
+        hosts = [headers.get("host", ""), *(urlsplit(base).netloc for base in bases)]
+        return any(is_own_page(origin, scheme, host) for host in hosts)
 
 
 def _stays_here(scope: Scope) -> bool:
@@ -97,12 +100,8 @@ class _Answer:
                     self._scope, _disconnected, self._send
                 )
                 return
-            headers = MutableHeaders(scope=message)
-            # No other site may learn the open page's address, or embed a page.
-            headers.setdefault("referrer-policy", "same-origin")
-            headers.setdefault("x-frame-options", "SAMEORIGIN")
             if self._sign_in is not None:
-                self._keep_page(message["status"], headers, self._sign_in)
+                self._keep_page(message["status"], MutableHeaders(scope=message), self._sign_in)
         await self._send(message)
 
     def _keep_page(self, status: int, headers: MutableHeaders, sign_in: SignIn) -> None:

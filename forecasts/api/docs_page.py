@@ -13,7 +13,11 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+from forecasts.common.web_headers import OF_API
+
+HEADERS = {
+    "Content-Security-Policy": f"{OF_API['content-security-policy']}; style-src 'unsafe-inline'"
+}
 _ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _ENVIRONMENT.filters["code"] = lambda text: Markup(  # noqa: S704 - it is escaped
     re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))

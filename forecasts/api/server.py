@@ -33,6 +33,7 @@ from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.limits import format_bytes
 from forecasts.common.memory import release_memory
 from forecasts.common.settings import Settings
+from forecasts.common.web_headers import OF_API, WebHeaders, is_own_page
 
 ROUTERS = (
     questions.router,
@@ -95,7 +96,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
-        middleware=[Middleware(Gate, hosts=hosts)],
+        middleware=[Middleware(WebHeaders, headers=OF_API), Middleware(Gate, hosts=hosts)],
     )
     app.state.ground = Ground(engine, clock, settings or Settings())
     problems.add_handlers(app)
@@ -136,7 +137,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(Headers(scope=scope))
+        refusal = self._refusal(scope)
         if refusal is None and scope["path"] in _OPEN:
             await self._app(scope, receive, send)
         elif refusal is None:
@@ -196,7 +197,8 @@ class Gate:
             raise
         return bytes(body)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         try:
             name = (urlsplit(f"//{host}").hostname or "").casefold()
@@ -205,7 +207,7 @@ class Gate:
         if not is_loopback(name) and name not in self._hosts:
             remedy = f"Its owner can add the name: {command('api', name='HOST')}"
             return plain(403, "This ledger is not served under this name.", remedy)
-        if origin is not None and origin.partition("://")[2] != host:
+        if origin is not None and not is_own_page(origin, scope["scheme"], host):
             remedy = "Send the request from a program, or from a page of the ledger's own address."
             return plain(403, "Another site's page may not use this ledger.", remedy)
         return None

@@ -99,14 +99,7 @@ def post(
     the server accepts it (2xx). No error shows more of the address than its host: it may be secret.
     """
     network = Network(seconds, allow_private=allow_private)
-    try:
-        here = checked_url(url, allow_private=allow_private)
-    except CaptureError:
-        raise CaptureError(
-            "The address cannot be used.",
-            remedy="Give an https address with a host, without a user name, on port 443. "
-            f"{ALLOW_PRIVATE}",
-        ) from None
+    here = _secret_url(url, allow_private=allow_private)
     headers = {"Content-Type": content_type, "Content-Length": str(len(data))}
     answered = bytearray()
     with _without_paste(), _answer(here, network, OWN | headers, "POST", data) as answer:
@@ -144,7 +137,7 @@ def ask(
     succeed, else CaptureError; no error shows more of the address than its host.
     """
     network = Network(seconds, allow_private=allow_private)
-    here = httpx.URL(url)
+    here = _secret_url(url, allow_private=allow_private)
     with _without_paste(), _unlogged():
         for _ in range(MAX_REDIRECTS + 1):
             answer = _ask(here, headers, network, max_bytes)
@@ -160,6 +153,18 @@ def ask(
                 raise CaptureError(f"{_name(here)} redirects to another host: {name}.")
             here = there
     raise CaptureError(f"{_name(here)} redirects more than {MAX_REDIRECTS} times.")
+
+
+def _secret_url(url: str, *, allow_private: bool) -> httpx.URL:
+    """Return an address that may hold a secret; CaptureError, without it, if it cannot be used."""
+    try:
+        return checked_url(url, allow_private=allow_private)
+    except CaptureError:
+        raise CaptureError(
+            "The address cannot be used.",
+            remedy="Give an https address with a host, without a user name, on port 443. "
+            f"{ALLOW_PRIVATE}",
+        ) from None
 
 
 def _ask(url: httpx.URL, headers: Mapping[str, str], network: Network, max_bytes: int) -> Answer:

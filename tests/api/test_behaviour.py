@@ -80,9 +80,16 @@ def test_other_hosts_and_origins_are_refused(app: FastAPI, make_bot: Bot) -> Non
     for host in (*evil, "localhost:8000", "[::1]:8000", "ledger.example.org"):
         found = client.get("/api/v1/me", headers={"Host": host})
         assert found.status_code == (403 if host in evil else 200), host
-    for origin in ("https://evil.example", "null", "http://[", ADDRESS):
+    encrypted = TestClient(app, base_url=ADDRESS.replace("http", "https"), headers=make_bot())
+    ftp, https = ADDRESS.replace("http", "ftp"), ADDRESS.replace("http", "https")
+    for origin in ("https://evil.example", "null", "http://[", ftp, ADDRESS, https):
         found = client.get("/api/v1/me", headers={"Origin": origin})
-        assert found.status_code == (200 if origin == ADDRESS else 403), origin
+        assert found.status_code == (200 if origin in (ADDRESS, https) else 403), origin
+        assert "no-store" in found.headers["cache-control"]
+        assert "default-src 'none'" in found.headers["content-security-policy"]
+        assert found.headers["x-content-type-options"] == "nosniff"
+        found = encrypted.get("/api/v1/me", headers={"Origin": origin})
+        assert found.status_code == (200 if origin == https else 403), origin
 
 
 def test_nothing_is_fetched_without_the_right_to_capture(

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
@@ -177,7 +177,7 @@ def test_a_tool_needs_its_scope_whatever_it_is_called_with(engine: Engine) -> No
     async def told(answer: Any) -> str:
         try:
             await answer
-        except (ToolError, ResourceError, MCPError) as error:
+        except (ToolError, MCPError) as error:
             found = re.search(r"no scope (\w+);", str(error))
             return found[1] if found else ""
         return ""

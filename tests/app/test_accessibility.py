@@ -1,10 +1,12 @@
 """axe-core finds nothing on any page, at either width, in light and dark colours.
 
-Nor does any page show a number as nobody should read it, or get wider than a narrow screen.
+Nor does any page show a number as nobody should read it, log an error in the browser's console, or
+load anything from elsewhere.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +77,14 @@ def test_nothing_on_a_page_keeps_anybody_out(
     with tab(browser, width, scheme=scheme) as shown:
         watch.over(shown)
         grave = {page: found for page in PAGES if (found := _grave(shown, base, page, scheme))}
+        headers = shown.request.get(base).headers
     assert (grave, watch.red, watch.outside) == ({}, [], [])
+    assert not re.search("eval|http|[*]", headers["content-security-policy"])
+    assert (headers["x-content-type-options"], headers["x-frame-options"]) == (
+        "nosniff",
+        "SAMEORIGIN",
+    )
+    assert headers["referrer-policy"] == "same-origin"
 
 
 TEXTS = """() => {

@@ -19,7 +19,7 @@ from forecasts.common import connections
 from forecasts.common import web as fetching
 from forecasts.common.errors import CaptureError
 from forecasts.common.ip_addresses import is_public
-from forecasts.common.web import Fetched, checked_url, fetch
+from forecasts.common.web import Fetched, ask, checked_url, fetch
 
 PAGE = b"<html><body><p>A page.</p></body></html>"
 
@@ -126,6 +126,13 @@ def test_redirects_are_followed_up_to_the_limit() -> None:
 )
 def test_a_redirect_is_checked_like_an_address(target: str, message: str) -> None:
     assert "secret" not in refused(sends(status=301, Location=target), message)
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://secret\n.org", "x://secret", "http://"])
+def test_an_address_with_a_secret_that_cannot_be_used_is_not_repeated(address: str) -> None:
+    with pytest.raises(CaptureError, match="The address cannot be used") as caught:
+        ask(address, headers={}, allow_private=True)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_redirect_into_the_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from anyio import to_thread
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
@@ -135,8 +135,8 @@ class _Server(MCPServer[Any]):
         return await super().call_tool(name, *asked, **more)
 
     async def read_resource(self, *asked: Any, **more: Any) -> Any:
-        """Return the resource; ResourceError for a token without the scope."""
-        await self._require(Needs.read, ResourceError)
+        """Return the resource; MCPError for a token without the scope."""
+        await self._require(Needs.read, _invalid)
         return await super().read_resource(*asked, **more)
 
     async def get_prompt(self, *asked: Any, **more: Any) -> Any:

@@ -115,6 +115,7 @@ def test_a_name_that_was_made_to_point_here_and_the_page_of_another_site_are_tur
     behind_a_proxy = Asking(TEAM, "http://app:8501")  # which may use any host name
     assert behind_a_proxy.ask("/")[2] == "page"
     assert behind_a_proxy.talks(origin=TEAM.base)
+    assert not behind_a_proxy.talks(origin=TEAM.base.replace("https", "http"))
 
 
 def test_the_page_that_was_wanted_is_opened_after_signing_in() -> None:
@@ -184,9 +185,3 @@ def test_over_https_every_cookie_is_kept_to_it() -> None:
     here = SignIn(issuer=TEAM.issuer, redirect_uri=f"{HERE}/oauth2callback")
     _, answered, _ = Asking(here).ask("/oauth2callback")
     assert not any("Secure" in cookie for cookie in answered.getlist("set-cookie"))
-
-
-def test_no_other_site_shows_a_page_or_learns_its_address() -> None:
-    _, answered, _ = Asking(None).ask("/")
-    assert answered["referrer-policy"] == "same-origin"
-    assert answered["x-frame-options"] == "SAMEORIGIN"
