@@ -37,6 +37,7 @@ from forecasts.cli.session import (
 )
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.json_text import json_ready, json_text
+from forecasts.common.private_files import create_private, create_private_folder
 from forecasts.common.text import without_formulas
 from forecasts.ledger import clock, models
 from forecasts.ledger.database import reading, writing
@@ -343,11 +344,13 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
     try:
         if folder.exists() and any(folder.iterdir()):
             raise Refused(f"The folder {str(folder)!r} is not empty.", remedy="Name a new one.")
-        folder.mkdir(parents=True, exist_ok=True)
+        create_private_folder(folder)
         files = [folder / "member.json"]
+        create_private(files[0])
         files[0].write_text(json_text(tables), encoding="utf-8")
         for name, rows in tables.items():
             files.append(folder / f"{name}.csv")
+            create_private(files[-1])
             with files[-1].open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()

@@ -106,6 +106,12 @@ class Settings(BaseSettings):
         ge=1,
         description="forecasts that a member may make on a question within 24 hours",
     )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="key that encrypts the addresses of channels, a long random text (default: a "
+        "file in your data folder)",
+    )
     memory_gb: float | None = Field(
         default=None, gt=0, description="most memory that a command or the app may take, in GB"
     )

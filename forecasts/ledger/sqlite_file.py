@@ -18,6 +18,7 @@ from typing import Any
 
 from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.common.limits import format_bytes
+from forecasts.common.private_files import create_private
 
 NAME_ANOTHER = Remedy("Name another with {} or FORECASTS_DATABASE_URL.", "", database="URL")
 _HEADER = b"SQLite format 3\x00"
@@ -160,6 +161,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
 
 def connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection:
     """Return a connection to a ledger's file; ``alone``: while it is open, others wait."""
+    create_private(path)  # SQLite gives its journal the same permissions
     connection = sqlite3.connect(path, timeout=patience, check_same_thread=False)
     try:
         if alone:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused, Remedy
+from forecasts.common.private_files import create_private
 from forecasts.common.settings import sqlite_url
 from forecasts.common.times import utc
 from forecasts.ledger import head
@@ -69,7 +69,6 @@ def back_up(
             driver: Any = session.connection().connection.dbapi_connection
             _copied(driver, copy, source)
         found = _verified(draft, on_progress)
-        shutil.copymode(source, draft)
         sync(draft)
         _put(draft, file, force=force)
     return found
@@ -156,7 +155,9 @@ def _draft(file: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(
             prefix=f".{file.name}-", dir=file.parent, ignore_cleanup_errors=True
         ) as folder:
-            yield Path(folder) / "ledger.sqlite3"
+            draft = Path(folder) / "ledger.sqlite3"
+            create_private(draft)
+            yield draft
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BadInput(
@@ -187,6 +188,7 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
             ledger.execute("PRAGMA locking_mode = EXCLUSIVE")
             ledger.execute("BEGIN IMMEDIATE")
             ledger.execute("COMMIT")
+            create_private(aside)
             with closing(sqlite3.connect(aside)) as old:
                 ledger.backup(old)
             sync(aside)

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError, Remedy
+from forecasts.common.private_files import create_private_folder
 from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
 from forecasts.common.web import post
@@ -155,7 +156,7 @@ def _sent(target: str, line: str, message: Message, allow_private: bool) -> str:
 
 def _add(file: Path, line: str) -> None:
     """Add a line to a file, and wait until it is on disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    create_private_folder(file.parent)
     with file.open("a", encoding="utf-8") as opened:
         opened.write(f"{line}\n")
         opened.flush()

@@ -6,6 +6,7 @@ Nothing is kept: a row is written and rolled back.
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import shutil
 import stat
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, delete, func, select, text
 from sqlmodel import Session, SQLModel, col
 
 from forecasts.access import oidc_settings
@@ -31,6 +32,8 @@ from forecasts.common.errors import (
     in_words,
 )
 from forecasts.common.limits import format_bytes
+from forecasts.common.private_files import readable_by_all
+from forecasts.common.sealed_secrets import MARK, is_readable, key_file
 from forecasts.common.text import count
 from forecasts.common.times import iso, to_minute, utc
 from forecasts.ledger import catalogue, clock, current_forecasts, head, moved
@@ -39,6 +42,8 @@ from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import (
+    Channel,
+    EndedSession,
     Ledger,
     Member,
     Question,
@@ -71,6 +76,7 @@ _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
 _GONE_ON = ", and the ledger has grown since."
+_PROBE_ROWS, _PROBE_CHARACTERS = 250, 2_000  # as of a large act
 _GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
 
 
@@ -177,19 +183,30 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
             yield _roles(session)
             yield _newest(session, now)
             yield _rows(connection)
+            yield _secrets(session)
             yield from check_routine(session, now=now)
 
 
 def _writing(engine: Engine, now: datetime) -> Finding:
-    """Return whether a row with its entry can be written; it is rolled back."""
+    """Return whether rows can be written as acts write them.
+
+    A row of history with its entry is rolled back. Then rows of the size of an act are committed,
+    since a disk may be full only then, and deleted: ended sign-ins of nobody, which have expired.
+    """
+    rows = [f"health check {secrets.token_hex(_PROBE_CHARACTERS // 2)}" for _ in range(_PROBE_ROWS)]
     try:
         with suppress(_Undone), writing(engine) as session:
             session.add(Team(name=f"health check of {iso(now)}", created_at=now))
             session.flush()
             raise _Undone
+        with writing(engine) as session:
+            session.add_all(EndedSession(key=key, until=now, recorded_at=now) for key in rows)
+        with writing(engine) as session:
+            session.execute(delete(EndedSession).where(col(EndedSession.key).in_(rows)))
     except DatabaseError as error:
         return Finding("writing", error.message, error.advice)
-    return Finding("writing", "A row was written, and taken back.")
+    size = format_bytes(_PROBE_ROWS * _PROBE_CHARACTERS)
+    return Finding("writing", f"Rows of {size} were written, and taken back.")
 
 
 def protection(connection: Connection) -> Finding:
@@ -278,6 +295,28 @@ def _rows(connection: Connection) -> Finding:
     return Finding("rows", f"The ledger has {counted}.")
 
 
+def _secrets(session: Session) -> Finding:
+    """Return whether the addresses of channels are encrypted, with a key that is here."""
+    kept = select(col(Channel.secret_url)).where(col(Channel.removed_at).is_(None))
+    stored = session.execute(kept).scalars().all()
+    plain = sum(not one.startswith(MARK) for one in stored)
+    lost = sum(not is_readable(one) for one in stored)
+    if lost:
+        return Finding(
+            "secrets",
+            f"{count(lost, 'address')} of channels cannot be read: their key is not here.",
+            "Set FORECASTS_SECRET_KEY to that key. If it is lost, their members add the channels "
+            "again.",
+        )
+    return _either(
+        "secrets",
+        not plain,
+        f"{count(len(stored), 'address')} of channels are encrypted, with a key outside it.",
+        f"{count(plain, 'address')} of channels can be read by anyone who can read the ledger.",
+        "The next run encrypts them. If the ledger is on a server, set FORECASTS_SECRET_KEY first.",
+    )
+
+
 def _count(connection: Connection, name: str) -> int:
     table = SQLModel.metadata.tables[name]
     return connection.scalar(select(func.count()).select_from(table)) or 0
@@ -310,6 +349,7 @@ def check_around(path: Path) -> Iterator[Finding]:
     """Yield the findings about a file that need not open it: space, permissions and journal."""
     yield _space(path)
     yield _permissions(path)
+    yield _privacy(path)
     yield _journal(path)
 
 
@@ -328,6 +368,19 @@ def _permissions(path: Path) -> Finding:
         "Only you and your group may write to the file.",
         f"Every user of this machine may write to {' and '.join(everyones)}.",
         f"Run: chmod o-w {shlex.join(everyones)}",
+    )
+
+
+def _privacy(path: Path) -> Finding:
+    """Return whether other users may read the ledger, its journal or the key of its secrets."""
+    beside = [path.with_name(f"{path.name}{journal}") for journal in ("", "-wal", "-shm")]
+    exposed = [str(one) for one in readable_by_all([*beside, key_file()])]
+    return _either(
+        "privacy",
+        not exposed,
+        "Only you and your group may read the file.",
+        f"Every user of this machine may read {' and '.join(exposed)}.",
+        f"Run: chmod o-r {shlex.join(exposed)}",
     )
 
 

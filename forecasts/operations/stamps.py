@@ -25,6 +25,7 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, CaptureError
 from forecasts.common.extras import missing
+from forecasts.common.private_files import create_private_folder
 from forecasts.common.settings import data_folder
 from forecasts.common.times import utc
 from forecasts.common.web import post
@@ -208,7 +209,7 @@ def _roots(file: Path | None) -> list[Certificate]:
 def _keep(file: Path, answer: bytes) -> None:
     """Write a stamp whole or not at all, and wait until it is on disk."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        create_private_folder(file.parent)
         with drafted_file(file) as draft:
             draft.write(answer)
             draft.flush()

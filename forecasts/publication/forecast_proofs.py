@@ -20,6 +20,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import BadInput, Remedy
+from forecasts.common.private_files import create_private
 from forecasts.common.times import iso, read_time, to_minute
 from forecasts.exporting.export import reading
 from forecasts.folder.folder import read_folder
@@ -41,6 +42,7 @@ def write_proofs(session: Session, folder: Path, *, member: Member | None, now: 
 
     It has the forecasts that ``export.exported`` has.
     """
+    create_private(folder / FILE)
     with reading(session, member, now), (folder / FILE).open("w", encoding="utf-8") as file:
         file.write(f'{{"ledger": "{ledger_id(session)}"}}\n')
         file.writelines(_lines(session))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +14,11 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
+from forecasts.agenda.notifications import channels
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock, database, schema, sqlite_file
 from forecasts.ledger.chain import APPEND_ONLY
-from forecasts.ledger.models import Entry, Team, UpkeepAct, Watch
+from forecasts.ledger.models import EndedSession, Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
 from forecasts.operations import health, upkeep
 from forecasts.operations.health import Finding, check
@@ -209,11 +211,11 @@ def test_a_long_write_is_reported(
 @on_both
 def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
     said = {one.about: one for one in check(engine, now)}
-    assert said["writing"].result == "A row was written, and taken back."
+    assert said["writing"].result == "Rows of 0.5 MB were written, and taken back."
     assert said["newest"] == Finding("newest", "There are no rows yet.")
     assert said["rows"].passed
     with database.reading(engine) as session:
-        for table in (Team, Entry):
+        for table in (Team, Entry, EndedSession):
             assert session.exec(select(func.count()).select_from(table)).one() == 0
 
 
@@ -241,6 +243,41 @@ def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path, opened: Open
     said = bad(check(engine, now))["permissions"]
     assert said.result == f"Every user of this machine may write to {ledger_file}."
     assert said.remedy == f"Run: chmod o-w '{ledger_file}'"  # as one word of a shell
+
+
+def test_files_that_everyone_may_read_are_named(ledger_file: Path, opened: Opened) -> None:
+    with tempfile.TemporaryDirectory(prefix="forecasts-") as name:  # outside pytest's own folder
+        folder = Path(name)
+        ledger = Path(shutil.copy(ledger_file, folder))
+        ledger.chmod(0o644)
+        engine = opened(ledger)
+        assert "privacy" not in bad(check(engine, now))
+        folder.chmod(0o755)
+        said = bad(check(engine, now))["privacy"]
+        engine.dispose()
+    assert said.result == f"Every user of this machine may read {ledger}."
+    assert said.remedy == f"Run: chmod o-r {ledger}"
+
+
+@on_both
+def test_addresses_that_are_stored_as_they_are_or_without_their_key_are_said(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    monkeypatch.setenv("FORECASTS_SECRET_KEY", "k" * 32)
+
+    def said() -> str:
+        session.commit()
+        [found] = [one for one in check(session.get_bind(), now) if one.about == "secrets"]  # type: ignore[arg-type]
+        return found.result
+
+    channel = channels.add(session, "phone", "ntfy://kate:pw@ntfy.sh/x", member=alice, now=day(0))
+    assert "1 address of channels are encrypted" in said()
+    monkeypatch.setenv("FORECASTS_SECRET_KEY", "o" * 32)
+    assert "their key is not here" in said()
+    channel.secret_url = "ntfy://kate:pw@ntfy.sh/x"
+    session.add(channel)
+    assert "can be read by anyone who can read the ledger" in said()
 
 
 def test_a_read_only_file_is_reported(

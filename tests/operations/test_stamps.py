@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -59,6 +60,7 @@ def test_a_digest_is_stamped_once_and_its_stamp_read_back(
     made = stamped(DIGEST, folder)
     assert made == Stamp(DIGEST, folder / f"{DIGEST}.tsr", day(3), "Harbour Time")
     assert stamped(DIGEST, folder) == made
+    assert os.name != "posix" or folder.stat().st_mode & 0o777 == 0o700
     assert authority.asked == 1
     later = stamped(NEXT, folder)
     assert stamps(folder, roots=roots) == [made, later]

@@ -247,5 +247,8 @@ def test_a_check_on_a_full_disk_is_complete_and_fails_for_space(small: Disk, led
         engine = database.open_engine(sqlite_url(ledger))
         found = check(engine, lambda: datetime.now(UTC))
         engine.dispose()
-    assert "0 bytes are free" in next(one.result for one in found if not one.passed)
+    failed = {one.about: one for one in found if not one.passed}
+    assert "0 bytes are free" in failed["space"].result
+    assert "disk is full" in failed["writing"].result
+    assert "Free some space" in failed["writing"].remedy
     assert {"file", "space", "journal", "schema", "chain", "rows"} <= {one.about for one in found}

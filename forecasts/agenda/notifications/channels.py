@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import is_shared_ledger
@@ -18,9 +19,12 @@ from forecasts.agenda.notifications import apprise_adapter
 from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.limits import require_name
+from forecasts.common.sealed_secrets import MARK, can_seal, seal, unseal
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
+from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState, Resolution
+from forecasts.ledger.urls import is_embedded
 
 DAYS_BEFORE_CLOSE = 2.0
 MOST_CHANNELS = 10  # of one member
@@ -96,7 +100,7 @@ def add(
     channel = Channel(
         member_id=member.id,
         name=name,
-        secret_url=address.strip(),
+        secret_url=seal(address.strip(), in_a_file=is_embedded(session.get_bind())),
         events=list(Event),
         days_before_close=DAYS_BEFORE_CLOSE,
         days_until_stale=intervals(session, member).default / timedelta(days=1),
@@ -183,7 +187,7 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
     return [
         ChannelInfo(
             name=channel.name,
-            service=f"{apprise_adapter.scheme_of(channel.secret_url)}://…",
+            service=_service(channel),
             events=tuple(map(Event, channel.events)),
             days_before_close=channel.days_before_close,
             days_until_stale=channel.days_until_stale,
@@ -195,6 +199,37 @@ def listing(session: Session, *, member: Member | None, now: datetime) -> list[C
         )
         for channel in own
     ]
+
+
+def address_of(channel: Channel) -> str:
+    """Return the address of a channel; Refused without the key that it is encrypted with."""
+    return unseal(channel.secret_url)
+
+
+def seal_addresses(engine: Engine) -> None:
+    """Encrypt the addresses that are stored as they are, if there is a key for it."""
+    kept = select(Channel).where(col(Channel.removed_at).is_(None))
+    kept = kept.where(~col(Channel.secret_url).startswith(MARK))
+    with reading(engine) as session:
+        if not can_seal(in_a_file=is_embedded(engine)) or session.exec(kept).first() is None:
+            return
+    with writing(engine) as session:
+        for channel in session.exec(kept).all():
+            channel.secret_url = seal(channel.secret_url, in_a_file=is_embedded(engine))
+            written(session, channel)
+
+
+def service_of(channel: Channel) -> str:
+    """Return the scheme and host of a channel's address; blank without its key."""
+    try:
+        return apprise_adapter.service_of(address_of(channel))
+    except Refused:
+        return ""
+
+
+def _service(channel: Channel) -> str:
+    scheme = apprise_adapter.scheme_of(service_of(channel))
+    return f"{scheme}://…" if scheme else "its key is lost: remove it, and add it again"
 
 
 def _own(session: Session, member: Member | None) -> list[Channel]:

@@ -29,6 +29,8 @@ from forecasts.agenda.notifications import apprise_adapter, channels
 from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.agenda.notifications.due import due
 from forecasts.agenda.notifications.message import Message, compose
+from forecasts.common.errors import Refused
+from forecasts.common.sealed_secrets import unseal
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState
 from forecasts.questions.standing import in_batches
@@ -83,6 +85,7 @@ def send(
     ``stop`` returns true. A service with several timeouts gets no more messages in this call, since
     messages that may have arrived are not sent again.
     """
+    channels.seal_addresses(engine)
     summary, until = Summary(), time.monotonic() + BUDGET
     timeouts: Counter[str] = Counter()
     for channel_id, service in _due_channels(engine, now):
@@ -92,14 +95,17 @@ def send(
         if (claimed := _claim(engine, channel_id, now)) is None:
             continue
         try:
+            address = unseal(claimed.stored)
             # The ledger may be shared only since the channel was added.
-            apprise_adapter.check_scheme(claimed.address, shared=claimed.shared)
+            apprise_adapter.check_scheme(address, shared=claimed.shared)
             delivery, reason = apprise_adapter.deliver(
-                claimed.address,
+                address,
                 claimed.message.title,
                 claimed.message.body,
                 allow_private=allow_private,
             )
+        except Refused as error:
+            delivery, reason = Delivery.failed, error.message.rstrip(".")
         except Exception as error:  # one bad channel never stops the others
             delivery, reason = Delivery.failed, f"it could not be sent ({type(error).__name__})"
         timeouts[service] += delivery == Delivery.unknown
@@ -113,7 +119,10 @@ def send(
 def send_test(channel: Channel, *, allow_private: bool = False) -> tuple[Delivery, str]:
     """Return the result of a test message to the channel, and its reason."""
     return apprise_adapter.deliver(
-        channel.secret_url, _TEST_MESSAGE.title, _TEST_MESSAGE.body, allow_private=allow_private
+        channels.address_of(channel),
+        _TEST_MESSAGE.title,
+        _TEST_MESSAGE.body,
+        allow_private=allow_private,
     )
 
 
@@ -152,7 +161,7 @@ class _Claimed:
     claim: str
     handle: str
     channel_name: str
-    address: str
+    stored: str  # its address
     shared: bool
     message: Message
     events: int
@@ -177,8 +186,7 @@ def _due_channels(engine: Engine, now: datetime) -> list[tuple[int, str]]:
             attempts, next_at = waiting.get(channel.id, (0, now))
             visibility.read_as(session, member, now=now)
             if next_at <= now and (channel.id in waiting or due(session, channel, now=now)):
-                service = apprise_adapter.service_of(channel.secret_url)
-                found.append((attempts, channel.id, service))
+                found.append((attempts, channel.id, channels.service_of(channel)))
     return [(channel_id, service) for _, channel_id, service in sorted(found)]
 
 
@@ -218,7 +226,7 @@ def _claim(engine: Engine, channel_id: int, now: datetime) -> _Claimed | None:
             claim=claim,
             handle=member.handle,
             channel_name=channel.name,
-            address=channel.secret_url,
+            stored=channel.secret_url,
             shared=roles.is_shared_ledger(session),
             message=message,
             events=len(claimed) - len(moot),

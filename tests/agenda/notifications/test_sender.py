@@ -20,8 +20,10 @@ from forecasts.access.members import member_named
 from forecasts.agenda.notifications import apprise_adapter, channels, sender
 from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.sealed_secrets import key_file
 from forecasts.ledger import database
 from forecasts.ledger.models import Channel
+from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
 from forecasts.questions import registry
 from tests.agenda.notifications.conftest import Service, notices, states, tell
@@ -60,6 +62,39 @@ def run(ledger_url: str, at: float) -> subprocess.Popen[str]:
     """Return a process of its own that sends what is due."""
     command = [sys.executable, "-c", RUN, ledger_url, day(at).isoformat()]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@on_both
+def test_an_address_is_stored_encrypted_and_an_old_one_by_the_next_run(
+    resolved: Engine, service: Service, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = service.address("alice")
+
+    def stored() -> str:
+        with database.reading(resolved) as session:
+            return session.exec(select(Channel.secret_url)).one()
+
+    assert (stored() == plain) == (kind == "postgresql")  # without a key, on a server
+    with database.writing(resolved) as session:
+        session.exec(select(Channel)).one().secret_url = plain
+    monkeypatch.setenv("FORECASTS_SECRET_KEY", "k" * 32)
+    assert send(resolved, 4).count(Delivery.sent) == 1
+    assert service.got[0]["path"] == "/alice"
+    assert stored().startswith("fernet:")
+    with database.reading(resolved) as session:
+        assert verify(session).broken is None
+
+
+def test_without_its_key_an_address_is_entered_again(
+    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file().write_text("another key", encoding="ascii")
+    [message] = send(resolved, 4).messages
+    assert (message.delivery, service.got) == (Delivery.failed, [])
+    assert message.reason == "The address is encrypted with another key than this machine has"
+    with acting(resolved, "alice") as (session, alice):
+        [listed] = channels.listing(session, member=alice, now=day(4))
+        assert listed.service == "its key is lost: remove it, and add it again"
 
 
 def test_a_killed_run_sends_only_once(resolved: Engine, ledger_url: str, service: Service) -> None:
