@@ -19,7 +19,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.ip_addresses import is_private_host, is_public
@@ -62,6 +62,11 @@ def check(address: str, *, allow_private: bool, shared: bool) -> None:
     ``shared``: others use the ledger too, so addresses that write to the machine of the run, or
     read its files, are refused as well.
     """
+    if not unquote(unquote(address)).strip().isprintable():  # Apprise may decode it twice
+        raise BadInput(
+            "The address contains a control character, such as the end of a line.",
+            remedy="Remove it: in a mail's header, what follows would be a header of its own.",
+        )
     check_scheme(address, shared=shared)
     host = str(getattr(_plugin(address), "host", None) or "")
     if not allow_private and host and is_private_host(host.strip("[]")):

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from forecasts.reading.typography import alternatives
 
 _BREAK = re.compile(r"\n\s*")
-_STOP = re.compile(r"(?:\.{3}|[.!?…])[.!?…]*[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
+# From the first of several stops alone: the time would else grow with the square of their number.
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s+[\"'“‘«(\[]*[^\W_a-z])")
 
 # Before a name or a number: a stop after these does not end a sentence.
 _TITLES = re.compile(
