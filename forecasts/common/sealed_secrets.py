@@ -31,13 +31,14 @@ def key_file() -> Path:
 
 def seal(secret: str, *, in_a_file: bool) -> str:
     """Return the secret as it is stored; the key's file may be made. ``in_a_file``: the ledger."""
-    if not _keys() and in_a_file:
+    if not can_seal(in_a_file=in_a_file):
+        return secret
+    if not _keys():
         file = key_file()
         file.parent.mkdir(parents=True, exist_ok=True)
         create_private(file)
         file.write_text(secrets.token_urlsafe(32), encoding="ascii")
-    keys = _keys()
-    return MARK + keys[0].encrypt(secret.encode()).decode() if keys else secret
+    return MARK + _keys()[0].encrypt(secret.encode()).decode()
 
 
 def unseal(stored: str) -> str:
@@ -65,7 +66,7 @@ def is_readable(stored: str) -> bool:
 
 def can_seal(*, in_a_file: bool) -> bool:
     """Return whether ``seal`` encrypts."""
-    return in_a_file or bool(_keys())
+    return in_a_file or current_settings().secret_key is not None
 
 
 def _keys() -> list[Fernet]:

@@ -18,7 +18,7 @@ from forecasts.agenda.notifications import channels
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock, database, schema, sqlite_file
 from forecasts.ledger.chain import APPEND_ONLY
-from forecasts.ledger.models import EndedSession, Entry, Team, UpkeepAct, Watch
+from forecasts.ledger.models import Channel, EndedSession, Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
 from forecasts.operations import health, upkeep
 from forecasts.operations.health import Finding, check
@@ -255,29 +255,26 @@ def test_files_that_everyone_may_read_are_named(ledger_file: Path, opened: Opene
         folder.chmod(0o755)
         said = bad(check(engine, now))["privacy"]
         engine.dispose()
-    assert said.result == f"Every user of this machine may read {ledger}."
-    assert said.remedy == f"Run: chmod o-r {ledger}"
+    assert said.result.startswith(f"Every user of this machine may read {ledger}")
+    assert said.remedy.startswith(f"Run: chmod o-r {ledger}")
 
 
-@on_both
 def test_addresses_that_are_stored_as_they_are_or_without_their_key_are_said(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alice = member_or_new(session, "alice", now=day(0))
-    monkeypatch.setenv("FORECASTS_SECRET_KEY", "k" * 32)
-
     def said() -> str:
-        session.commit()
-        [found] = [one for one in check(session.get_bind(), now) if one.about == "secrets"]  # type: ignore[arg-type]
-        return found.result
+        return {one.about: one.result for one in check(engine, now)}["secrets"]
 
-    channel = channels.add(session, "phone", "ntfy://kate:pw@ntfy.sh/x", member=alice, now=day(0))
-    assert "1 address of channels are encrypted" in said()
+    monkeypatch.setenv("FORECASTS_SECRET_KEY", "k" * 32)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        channels.add(session, "phone", "json://8.8.8.8/kate", member=alice, now=day(0))
+    assert said().startswith("1 address of channels are encrypted")
     monkeypatch.setenv("FORECASTS_SECRET_KEY", "o" * 32)
-    assert "their key is not here" in said()
-    channel.secret_url = "ntfy://kate:pw@ntfy.sh/x"
-    session.add(channel)
-    assert "can be read by anyone who can read the ledger" in said()
+    assert said().endswith("their key is not here.")
+    with database.writing(engine) as session:
+        session.exec(select(Channel)).one().secret_url = "json://8.8.8.8/kate"
+    assert said().endswith("can be read by anyone who can read the ledger.")
 
 
 def test_a_read_only_file_is_reported(

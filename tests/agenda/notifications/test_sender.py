@@ -86,13 +86,15 @@ def test_an_address_is_stored_encrypted_and_an_old_one_by_the_next_run(
 
 
 def test_without_its_key_an_address_is_entered_again(
-    resolved: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+    resolved: Engine, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("forecasts.common.sealed_secrets.data_folder", lambda: tmp_path)
     key_file().write_text("another key", encoding="ascii")
     [message] = send(resolved, 4).messages
     assert (message.delivery, service.got) == (Delivery.failed, [])
     assert message.reason == "The address is encrypted with another key than this machine has"
-    with acting(resolved, "alice") as (session, alice):
+    with database.reading(resolved) as session:
+        alice = member_named(session, "alice")
         [listed] = channels.listing(session, member=alice, now=day(4))
         assert listed.service == "its key is lost: remove it, and add it again"
 
