@@ -304,15 +304,15 @@ def _secrets(session: Session) -> Finding:
     if lost:
         return Finding(
             "secrets",
-            f"{count(lost, 'address')} of channels cannot be read: their key is not here.",
+            f"Of the addresses of channels, {lost:,} cannot be read: their key is not here.",
             "Set FORECASTS_SECRET_KEY to that key. If it is lost, their members add the channels "
             "again.",
         )
     return _either(
         "secrets",
         not plain,
-        f"{count(len(stored), 'address')} of channels are encrypted, with a key outside it.",
-        f"{count(plain, 'address')} of channels can be read by anyone who can read the ledger.",
+        f"The addresses of channels ({len(stored):,}) are encrypted, with a key elsewhere.",
+        f"Of the addresses of channels, {plain:,} can be read by all who can read the ledger.",
         "The next run encrypts them. If the ledger is on a server, set FORECASTS_SECRET_KEY first.",
     )
 

@@ -269,12 +269,12 @@ def test_addresses_that_are_stored_as_they_are_or_without_their_key_are_said(
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         channels.add(session, "phone", "json://8.8.8.8/kate", member=alice, now=day(0))
-    assert said().startswith("1 address of channels are encrypted")
+    assert "(1) are encrypted" in said()
     monkeypatch.setenv("FORECASTS_SECRET_KEY", "o" * 32)
-    assert said().endswith("their key is not here.")
+    assert said().endswith("1 cannot be read: their key is not here.")
     with database.writing(engine) as session:
         session.exec(select(Channel)).one().secret_url = "json://8.8.8.8/kate"
-    assert said().endswith("can be read by anyone who can read the ledger.")
+    assert said().endswith("1 can be read by all who can read the ledger.")
 
 
 def test_a_read_only_file_is_reported(
