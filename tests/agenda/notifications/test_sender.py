@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -89,7 +90,7 @@ def test_without_its_key_an_address_is_entered_again(
     resolved: Engine, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forecasts.common.sealed_secrets.data_folder", lambda: tmp_path)
-    key_file().write_text("another key", encoding="ascii")
+    key_file().write_text(secrets.token_urlsafe(32), encoding="ascii")
     [message] = send(resolved, 4).messages
     assert (message.delivery, service.got) == (Delivery.failed, [])
     assert message.reason == "The address is encrypted with another key than this machine has"
