@@ -1,6 +1,6 @@
 """Health checks of a ledger, for an operator to run before and after a change, and as a monitor.
 
-Nothing is kept: a row is written and rolled back.
+Nothing is kept: what is written for a check is rolled back, or deleted at once.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
 _GONE_ON = ", and the ledger has grown since."
+_PROBE = "health check "  # how the keys of its rows begin
 _PROBE_ROWS, _PROBE_CHARACTERS = 250, 2_000  # as of a large act
 _GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
 
@@ -191,9 +192,10 @@ def _writing(engine: Engine, now: datetime) -> Finding:
     """Return whether rows can be written as acts write them.
 
     A row of history with its entry is rolled back. Then rows of the size of an act are committed,
-    since a disk may be full only then, and deleted: ended sign-ins of nobody, which have expired.
+    since a disk may be full only then, and deleted, with any that a killed check has left: ended
+    sign-ins of nobody, which have expired.
     """
-    rows = [f"health check {secrets.token_hex(_PROBE_CHARACTERS // 2)}" for _ in range(_PROBE_ROWS)]
+    rows = [f"{_PROBE}{secrets.token_hex(_PROBE_CHARACTERS // 2)}" for _ in range(_PROBE_ROWS)]
     try:
         with suppress(_Undone), writing(engine) as session:
             session.add(Team(name=f"health check of {iso(now)}", created_at=now))
@@ -202,7 +204,7 @@ def _writing(engine: Engine, now: datetime) -> Finding:
         with writing(engine) as session:
             session.add_all(EndedSession(key=key, until=now, recorded_at=now) for key in rows)
         with writing(engine) as session:
-            session.execute(delete(EndedSession).where(col(EndedSession.key).in_(rows)))
+            session.execute(delete(EndedSession).where(col(EndedSession.key).startswith(_PROBE)))
     except DatabaseError as error:
         return Finding("writing", error.message, error.advice)
     size = format_bytes(_PROBE_ROWS * _PROBE_CHARACTERS)

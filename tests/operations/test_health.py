@@ -210,13 +210,17 @@ def test_a_long_write_is_reported(
 
 @on_both
 def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        for key in ("health check 1", "of a person"):  # the first is of a check that was killed
+            session.add(EndedSession(key=key, until=day(9), recorded_at=day(0)))
     said = {one.about: one for one in check(engine, now)}
     assert said["writing"].result == "Rows of 0.5 MB were written, and taken back."
     assert said["newest"] == Finding("newest", "There are no rows yet.")
     assert said["rows"].passed
     with database.reading(engine) as session:
-        for table in (Team, Entry, EndedSession):
+        for table in (Team, Entry):
             assert session.exec(select(func.count()).select_from(table)).one() == 0
+        assert session.exec(select(EndedSession.key)).all() == ["of a person"]
 
 
 def test_a_full_disk_and_a_long_journal_are_reported(

@@ -287,6 +287,19 @@ def test_on_a_shared_ledger_nothing_touches_the_machine_of_the_run() -> None:
     apprise_adapter.check("json://example.org/?template=x", allow_private=True, shared=False)
 
 
+def test_an_address_with_a_control_character_is_refused() -> None:
+    mail = "mailto://u:p@example.org?to=a@b.c"
+    for address in (
+        f"{mail}&name=x%0d%0aBcc:%20d@e.f",
+        f"{mail}&name=x%250aBcc:%20d@e.f",  # decoded twice
+        f"{mail}\r\nBcc: d@e.f",
+        "json://example.org/\x00",
+    ):
+        with pytest.raises(BadInput, match="control character"):
+            apprise_adapter.check(address, allow_private=True, shared=False)
+    apprise_adapter.check(f"{mail}&name=J%C3%BCrgen%20K", allow_private=True, shared=False)
+
+
 def test_an_address_that_cannot_be_read_is_refused_and_not_repeated() -> None:
     for address in ("", "nonsense", "nope://x", "json://", "http://[", "a" * 99):
         for shared in (False, True):

@@ -25,6 +25,7 @@ def sentences(text: str) -> list[str]:
         ['"It is over," he said.', '"Go home."', "They went."],
         ["“It is over,” he said.", "“Go home.”", "They went."],
         ["\"It was a long winter.'", "Nobody laughed."],
+        ["It rained" + "." * 1_000_000 + "b.", "It stopped" + "?!" * 500_000, "So be it."],
         ["It closed on Aug. 3 (a Sunday).", "(It was hot.)", "Version 4.12 came."],
     ],
 )
