@@ -158,7 +158,9 @@ def ask(
 def _secret_url(url: str, *, allow_private: bool) -> httpx.URL:
     """Return an address that may hold a secret; CaptureError, without it, if it cannot be used."""
     try:
-        return checked_url(url, allow_private=allow_private)
+        here = checked_url(url, allow_private=True)
+        # The connection refuses a private host, and names it.
+        return here if is_private_host(here.host) else checked_url(url, allow_private=allow_private)
     except CaptureError:
         raise CaptureError(
             "The address cannot be used.",

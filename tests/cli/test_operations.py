@@ -94,7 +94,8 @@ def test_check_of_a_file_that_cannot_be_opened_has_the_lines_around_it(
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
     said = forecasts("check", "--database", str(path), exit_code=1)
     lines = said.stdout.splitlines()
-    assert [line.split()[1] for line in lines] == ["space:", "permissions:", "journal:", "sign-in:"]
+    about = ["space:", "permissions:", "privacy:", "journal:", "sign-in:"]
+    assert [line.split()[1] for line in lines] == about
     assert f"The ledger '{path}' is damaged" in said.stderr
     found = forecasts.printed("check", "--database", str(path), exit_code=1)
     [damage] = [row for row in found if not row["passed"]]
