@@ -116,7 +116,7 @@ class Ground:
         self._known: dict[bytes, Holder] = {}  # by their tokens, which were valid once
 
     async def holder_of(self, secret: str) -> Holder:
-        """Return who holds the token, to queue a request of theirs and ask for its scope.
+        """Return the token's holder, to queue their request and to check the token's scope.
 
         Unauthenticated or Expired for a token that has never been valid; the request itself asks
         whether it still is. TooMany if it has sent too many requests.
@@ -165,7 +165,7 @@ class Caller:
                     yield at
 
     def holder(self) -> Holder:
-        """Return who the caller is; Unauthenticated or Expired without a valid token."""
+        """Return the holder of the token; Unauthenticated or Expired without a valid token."""
         with self.reading() as at:
             return Holder(at.member.id, at.token.scopes)
 

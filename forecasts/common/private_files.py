@@ -1,7 +1,7 @@
 """Files and folders of this user alone: ledgers, backups, what a member exports, proofs.
 
 They are created with that permission, so that no moment is without it. An existing one keeps its
-permissions, which someone may have chosen; ``forecasts check`` names what others may read.
+permissions, which someone may have chosen; ``forecasts check`` names files that others may read.
 """
 
 from __future__ import annotations

@@ -154,10 +154,10 @@ OPEN = {
         scores.printed_scores: printed_by_question printed_scores; updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """
-        access.identities: link_identity; ledger.moved: mark unmark; ledger.receipts: check;
-        ledger.schema: make_ready migrate; ledger.verification: verify; operations.backup: back_up
-        restore; operations.privacy: sweep; operations.transfer: finish move reopen;
-        samples.demonstration: walk; scores.scores: compare
+        access.identities: link_identity; agenda.notifications.channels: seal_addresses;
+        ledger.moved: mark unmark; ledger.receipts: check; ledger.schema: make_ready migrate;
+        ledger.verification: verify; operations.backup: back_up restore; operations.privacy: sweep;
+        operations.transfer: finish move reopen; samples.demonstration: walk; scores.scores: compare
     """,
     "called by runs, for the resolver's owner": """
         resolution.kept_evidence: keep; resolution.progress: record_run; resolution.runs.recording:
