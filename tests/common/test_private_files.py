@@ -43,5 +43,5 @@ def test_files_of_a_ledger_are_its_owners_alone(tmp_path: Path) -> None:
     backup.restore(engine, tmp_path / "backup.sqlite3", now=day(2))
     engine.dispose()
     modes |= {one: stat.S_IMODE(one.stat().st_mode) for one in [*tmp_path.iterdir(), key_file()]}
-    assert len(modes) == 7, modes
+    assert len(modes) == 8, modes
     assert set(modes.values()) == {0o600}, modes
