@@ -13,10 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def create_private(path: Path) -> None:
-    """Create an empty file that only this user may read, unless there is one."""
+def create_private(path: Path, content: bytes = b"") -> None:
+    """Create a file that only this user may read, unless there is one."""
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(opened, "wb") as file:
+            file.write(content)
 
 
 def create_private_folder(path: Path) -> None:

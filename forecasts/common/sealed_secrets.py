@@ -36,8 +36,7 @@ def seal(secret: str, *, in_a_file: bool) -> str:
     if not _keys():
         file = key_file()
         file.parent.mkdir(parents=True, exist_ok=True)
-        create_private(file)
-        file.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        create_private(file, secrets.token_urlsafe(32).encode())
     return MARK + _keys()[0].encrypt(secret.encode()).decode()
 
 
