@@ -177,8 +177,8 @@ def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
                 f"The ledger's owner runs: {' '.join(f'{g} TO {role};' for g in missing)}",
             )
         yield protection(connection)
-        yield _end(connection)
         if not any("SELECT" in grant for grant in missing):
+            yield _end(connection)
             yield _chain(connection)
             yield _lists(connection)
             yield _roles(session)

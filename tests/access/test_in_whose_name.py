@@ -231,20 +231,20 @@ def test_pages_and_commands_read_the_ledger_for_the_acting_member() -> None:
     """Sessions are opened in few places, which all set the reader.
 
     The others read for the ledger itself: its existence, owner, sign-in, ended sign-ins, tokens,
-    hashes and newest time; on entry, the visitor's own settings.
+    hashes, newest entry, protection and chain; on entry, the visitor's own settings.
     """
     others = (
         "app/navigation.py",  # asks whether the ledger is the demonstration
         "app/forms/imports.py",  # writes the ledger's secret for aliases
         "app/web/previews.py",  # reads for a stranger
         "app/web/routes.py",  # the verb reads for the address's member
-        "forecasts/cli/runs.py",
     )
     doors = (
-        {"app/session.py": 5, "forecasts/cli/session.py": 1}
+        {"app/session.py": 5, "forecasts/cli/session.py": 2}
         | dict.fromkeys(others, 1)
         | {"forecasts/cli/digests.py": 2, "forecasts/cli/members.py": 3, "app/forms/sign_in.py": 3}
-        | {"forecasts/cli/operations.py": 4}  # the folders of stamps of both ledgers of a move
+        | {"forecasts/cli/runs.py": 2}  # the ledger's protection
+        | {"forecasts/cli/operations.py": 5}  # the folders of stamps of both ledgers of a move
     )
     code = [path for tree in ("app", "forecasts/cli") for path in (ROOT / tree).rglob("*.py")]
     opened = {str(path.relative_to(ROOT)): _sessions_opened(path) for path in code}

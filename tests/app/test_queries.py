@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 MOST = {
     "today": 40,
     "questions": 20,
-    "question": 42,
+    "question": 43,
     "articles": 20,
     "my_scores": 30,
     "track_record": 27,

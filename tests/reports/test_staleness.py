@@ -96,7 +96,7 @@ def test_a_cost_too_small_to_matter_is_shown_and_not_claimed() -> None:
     assert found.kind == "none"
     assert found.sentence.startswith(
         "No clear cost of unrevised forecasts: in Brier points (0–1) it is on average "
-        "0.0000 (95% interval 0.0000 to 0.0000"
+        "<0.0001 (95% interval <0.0001 to <0.0001"
     )
 
 

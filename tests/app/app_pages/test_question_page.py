@@ -232,7 +232,9 @@ def test_an_unchanged_wording_and_one_that_breaks_a_rule_are_not_saved(
     assert "No changes" in words(furnished)
     assert "revise-quay-1#0-save" not in keys(furnished)
     submit(furnished, "revise-quay-1#0", "look", title="  ", criteria="Yes if a ship lies there.")
-    assert [error.value for error in furnished.error] == ["The question has no title\\."]
+    assert [error.value for error in furnished.error] == [
+        "The question has no title\\.\n\nGive it a title\\."
+    ]
     assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
     given = {"title": "Will the quay open?", "scheduled_close_time": "2026-01-02"}
     submit(furnished, "revise-quay-1#0", "look", **given)
