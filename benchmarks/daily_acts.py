@@ -31,7 +31,16 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value
-from tests.app.browsing import DONE, answering, current_field, free_port, go, launched, serving
+from tests.app.browsing import (
+    DONE,
+    answering,
+    current_field,
+    free_port,
+    go,
+    launched,
+    serving,
+    until,
+)
 
 WIDTHS = {1280: 800, 390: 844}  # with their heights
 TO_FORECAST, DUE = 3, 3  # questions
@@ -118,8 +127,9 @@ def complete(page: Page) -> None:
     """Wait until the page of the app is complete."""
     page.locator(".st-key-keyboard-page").wait_for(state="attached")
     page.locator(DONE).wait_for()
-    page.wait_for_function(
-        "window.forecastLedger?.listening && !document.querySelector('[data-testid=stSkeleton]')"
+    until(
+        page,
+        "window.forecastLedger?.listening && !document.querySelector('[data-testid=stSkeleton]')",
     )
 
 
@@ -152,8 +162,9 @@ def save_line(page: Page, title: str) -> float:
     page.locator(DONE).wait_for()
     line_field(page).click()
     page.keyboard.type(f"{title} 30%")
-    page.wait_for_function(
-        "document.querySelector('[class*=one-line-][class*=-probability] input').value === '30%'"
+    until(
+        page,
+        "document.querySelector('[class*=one-line-][class*=-probability] input').value === '30%'",
     )
     began = time.perf_counter()
     page.keyboard.press("Enter")
@@ -285,7 +296,7 @@ def by_keyboard(page: Page, base: str) -> Row:
     page.keyboard.press("Enter")
     page.get_by_text("Saved:").first.wait_for()
     page.locator(DONE).wait_for()
-    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Probability'")
+    until(page, "document.activeElement.getAttribute('aria-label') === 'Probability'")
     return Row(
         "keyboard alone: first card’s probability from page load",
         "1 tab and Enter; after save 0" if reached else "not reached",

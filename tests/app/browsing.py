@@ -107,6 +107,25 @@ class Watch:
             self.outside.append(url)
 
 
+def until(page: Page, condition: str, arg: object = None, seconds: float = 60) -> None:
+    """Wait until a condition holds in the page: an expression, or a function of ``arg``.
+
+    As ``Page.wait_for_function``, which evaluates text in the page later on: its policy forbids it.
+    """
+    page.evaluate(
+        f"""([arg, patience]) => new Promise((done, fail) => {{
+            setTimeout(() => fail(new Error('waited in vain')), patience);
+            const look = () => {{
+                const found = ({condition});
+                if (typeof found === 'function' ? found(arg) : found) done(true);
+                else requestAnimationFrame(look);
+            }};
+            look();
+        }})""",
+        [arg, 1000 * seconds],
+    )
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -202,7 +221,7 @@ def go(page: Page, address: str) -> None:
     """Lead the open app to an address, as a link does: its scripts stay, whose start is slow."""
     before = page.title()
     page.evaluate(WITHIN, address)
-    page.wait_for_function("before => document.title !== before", arg=before)
+    until(page, "before => document.title !== before", arg=before)
 
 
 def free_port() -> int:

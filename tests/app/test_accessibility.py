@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.samples import demonstration
-from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, Watch, go, serving, tab
+from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, Watch, go, serving, tab, until
 from tests.documents.test_numbers import faulty
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     expect(shown.locator(APP)).to_have_css("color-scheme", scheme, timeout=PATIENCE)
     for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
         expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)
-    shown.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")
+    until(shown, "document.getAnimations().every(one => one.playState != 'running')")
     found = {f"number: {text}" for text in shown.evaluate(TEXTS) if faulty(text)} | {
         f"{one['id']}: {' '.join(node['target'])}"
         for one in Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]
@@ -140,5 +140,5 @@ def _grave(shown: Page, base: str, page: str, scheme: Scheme) -> set[str]:
     if (shown.viewport_size or {"width": 0})["width"] > 640:
         return found
     shown.evaluate(OPEN)
-    shown.wait_for_function(FITS)  # parts that come last may be wider for a moment
+    until(shown, FITS)  # parts that come last may be wider for a moment
     return found | {f"cut off: {text}" for text in shown.evaluate(CUT)}

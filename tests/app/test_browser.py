@@ -23,6 +23,7 @@ from tests.app.browsing import (
     current_field,
     go,
     tab,
+    until,
 )
 from tests.app.conftest import ARTICLE, write_question
 from tests.app.test_accessibility import CUT, FITS, OPEN
@@ -143,9 +144,7 @@ def test_a_wrong_split_is_put_right_before_anything_is_stored(
         page.get_by_text("1. The ferry is old").click()
         divide = page.get_by_role("button", name="Divide")
         divide.scroll_into_view_if_needed()  # the article has opened, and its form has its place
-        page.wait_for_function(
-            "() => document.getAnimations().every(one => one.playState !== 'running')"
-        )
+        until(page, "() => document.getAnimations().every(one => one.playState !== 'running')")
         divide.click()
         page.get_by_role("radiogroup").get_by_text("The quay is late").click()
         page.get_by_role("button", name="Divide here").click()
@@ -233,7 +232,7 @@ def test_pages_fit_a_narrow_screen_and_an_address_is_copied_unchanged(
             if path == "questions":
                 expect(page.get_by_test_id("stPageLink").first).to_be_in_viewport(ratio=1)
             page.evaluate(OPEN)
-            page.wait_for_function(FITS)  # parts that come last may be wider for a moment
+            until(page, FITS)  # parts that come last may be wider for a moment
             assert page.evaluate(CUT) == [], path
         copied = page.get_by_role("link", name=ARTICLE.url).evaluate(
             "link => { getSelection().selectAllChildren(link); return getSelection().toString() }"

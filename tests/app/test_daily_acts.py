@@ -25,6 +25,7 @@ from tests.app.browsing import (
     reach,
     said,
     tab,
+    until,
 )
 
 pytestmark = IN_BROWSER
@@ -210,7 +211,7 @@ def test_the_app_can_be_installed_and_says_so_without_a_network_until_it_is_back
     with tab(browser) as page:
         page.goto(f"{server.base}/settings")
         expect(page.locator("link[rel=manifest]")).to_have_count(1)
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        until(page, "navigator.serviceWorker.controller !== null")
         chromium = browser.new_cdp_session(page)
         assert chromium.send("Page.getAppManifest")["errors"] == []
         assert chromium.send("Page.getInstallabilityErrors")["installabilityErrors"] == []

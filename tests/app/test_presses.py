@@ -38,6 +38,7 @@ from tests.app.browsing import (
     go,
     saves_waiting,
     tab,
+    until,
 )
 from tests.app.conftest import in_daily_use
 
@@ -343,7 +344,7 @@ class Hand:
             field = self._field(within, next(iter(form.fields)))
             if not field.count() or not field.is_visible():
                 page.locator("summary").filter(has_text=named(form.opens)).first.click()
-                page.wait_for_function(STILL)
+                until(page, STILL)
                 self._rest()
         if form.chosen:
             within.locator("label").filter(has_text=re.compile(f"^{form.chosen}$")).first.click()
@@ -377,7 +378,8 @@ class Hand:
             if slow:
                 expect(page.locator(DONE)).to_have_count(0)
                 # Later than a double click, which the page takes for one.
-                page.wait_for_function(
+                until(
+                    page,
                     "began => performance.now() - began > 600",
                     arg=page.evaluate("performance.now()"),
                 )

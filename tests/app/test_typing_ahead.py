@@ -33,6 +33,7 @@ from tests.app.browsing import (
     said,
     saves_waiting,
     tab,
+    until,
 )
 from tests.app.conftest import in_daily_use
 
@@ -169,11 +170,11 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved_each_
         with saves_waiting(due.ledger):
             page.keyboard.press("Enter")
             expect(value(page, third)).not_to_be_focused()
-            page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
+            until(page, "window.forecastLedger.entered.some((one) => one.isSent)")
             # As if the request had begun only after the patience for it was over.
             page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
         expect(said(page).get_by_text("63%")).to_be_visible()
-        page.wait_for_function("window.forecastLedger.entered.length === 0")
+        until(page, "window.forecastLedger.entered.length === 0")
         settled(page)
         assert page.evaluate("window.twice") == []
         saved = [(first, 0.61), (second, 0.62), (third, 0.63)]
@@ -228,7 +229,7 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
         expect(
             page.get_by_label("End of the list. Nothing that you type here is saved.")
         ).to_be_focused()
-        page.wait_for_function("forecastLedger.entered.length === 1")
+        until(page, "forecastLedger.entered.length === 1")
         expect(page.locator(DONE)).to_be_visible()
         # The value that cannot be saved is discarded by keys, and the page can be left.
         page.keyboard.press("Control+A")
