@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Collection
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,13 @@ def kind_of(path: Path) -> Kind:
         with path.open("rb") as file:
             if file.read(len(_HEADER)) != _HEADER:
                 return Kind.other
+        for beside in ("-wal", "-shm"):  # the part of a ledger in use that is not in it yet
+            with suppress(FileNotFoundError), path.with_name(path.name + beside).open("rb"):
+                pass
     except OSError as error:
         raise NoLedger(
-            f"The ledger {str(path)!r} cannot be read: {error.strerror or error}.",
+            f"The ledger {error.filename or str(path)!r} cannot be read: "
+            f"{error.strerror or error}.",
             remedy=NAME_ANOTHER,
         ) from None
     try:
