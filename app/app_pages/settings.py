@@ -31,6 +31,7 @@ from forecasts.operations.schedules import OWN_EVERY, RUNS_STARTED, next_time, r
 from forecasts.resolution.progress import (
     RunTimes,
     interval_in_words,
+    last_check,
     last_lookups,
     left_to_others,
     run_times,
@@ -263,8 +264,7 @@ with reading() as ledger:
     issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
     address = None if me is None else calendar_feed.current_token(ledger, me)
     runs, left = run_times(ledger), left_to_others(ledger)
-    lookups = [one.lookup for one in last_lookups(ledger)]
-    checked = max((one.started_at for one in lookups if one is not None), default=None)
+    checked = None if runs else last_check(last_lookups(ledger))
 preferences_form(usual.days)
 st.header("Scheduled runs", anchor=False)
 schedule(runs, checked, operates=rights.allows(Action.administer))

@@ -235,7 +235,7 @@ def status(resolvers: list[progress.LastLookup]) -> None:
         f"{count(len(resolvers), 'question')} with a resolver: {failed:,} failed, {fresh:,} not "
         "checked yet"
     )
-    last = max((one.lookup.started_at for one in resolvers if one.lookup is not None), default=None)
+    last = progress.last_check(resolvers)
     if last is not None:
         st.caption(f"Last check: {when(last)}.")
     listed = [one for one in resolvers if one.lookup is None or one.lookup.state in FAILURES]

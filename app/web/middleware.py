@@ -49,7 +49,8 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif self._admits(scope):
-            await self._app(scope, receive, _Answer(scope, send, self._sign_in))
+            answer = send if self._sign_in is None else _Answer(scope, send, self._sign_in)
+            await self._app(scope, receive, answer)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": _REFUSED})
         else:
@@ -78,9 +79,9 @@ def _stays_here(scope: Scope) -> bool:
 
 
 class _Answer:
-    """Forwards the app's answer with the headers it needs."""
+    """Forwards an answer of the app with sign-in, with the headers it needs."""
 
-    def __init__(self, scope: Scope, send: Send, sign_in: SignIn | None) -> None:
+    def __init__(self, scope: Scope, send: Send, sign_in: SignIn) -> None:
         self._scope = scope
         self._send = send
         self._sign_in = sign_in
@@ -93,18 +94,18 @@ class _Answer:
         if self._answered:
             return
         if message["type"] == "http.response.start":
-            if self._sign_in is not None and self._is_login() and message["status"] >= 400:
+            if self._is_login() and message["status"] >= 400:
                 self._answered = True
                 text = _PROVIDER_FAILED.format(self._sign_in.issuer)
                 await PlainTextResponse(text, status_code=502)(
                     self._scope, _disconnected, self._send
                 )
                 return
-            if self._sign_in is not None:
-                self._keep_page(message["status"], MutableHeaders(scope=message), self._sign_in)
+            self._keep_page(message["status"], MutableHeaders(scope=message))
         await self._send(message)
 
-    def _keep_page(self, status: int, headers: MutableHeaders, sign_in: SignIn) -> None:
+    def _keep_page(self, status: int, headers: MutableHeaders) -> None:
+        sign_in = self._sign_in
         path, request = str(self._scope["path"]), Headers(scope=self._scope)
         if self._is_login():
             page = page_of(request.get("referer", ""), sign_in.base)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.private_files import create_private, create_private_folder
+from forecasts.common.private_files import create_private_folder
 from forecasts.common.times import read_time
 from forecasts.platforms.formats import Read
 from forecasts.platforms.record import Choices, PlatformRecord
@@ -90,8 +90,7 @@ def keeping(path: Path, *, now: datetime, fresh: bool = False) -> Iterator[Kept]
     """
     try:
         create_private_folder(path.parent)
-        create_private(path)
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise BadInput(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
     with os.fdopen(descriptor, "r+b") as file:

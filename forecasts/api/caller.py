@@ -137,16 +137,18 @@ class Ground:
 class Caller:
     """The sender of one request, by their token.
 
-    ``request_digest``: the SHA-256 of method, address and body. ``status``: that of the answer, if
-    the request is accepted. ``processor``: where its seconds of a processor are counted.
+    The gate of the API makes it, in the request's ``caller``. ``scopes``: of the token; None: all.
+    ``processor``: where its seconds of a processor are counted. ``request_digest``: the SHA-256 of
+    method, address and body. ``status``: that of the answer, if the request is accepted.
     """
 
     ground: Ground
     secret: str = field(repr=False)
+    scopes: Sequence[str] | None = None
+    processor: Quota | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     request_digest: str = ""
     status: int = 200
-    processor: Quota | None = field(default=None, repr=False)
 
     @property
     def allow_private(self) -> bool:
@@ -222,19 +224,15 @@ def sent_token(headers: Headers) -> str:
 
 
 async def caller(request: Request) -> Caller:
-    """Return the caller of a request; Unauthenticated without a token."""
-    secret = sent_token(request.headers)
-    ground: Ground = request.app.state.ground
+    """Return the caller of a request, with its digest."""
+    who: Caller = request.scope["caller"]
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
     status = request.scope["route"].status_code or 200
-    processor = request.scope["processor"]
-    return Caller(
-        ground, secret, request_digest=digest.hexdigest(), status=status, processor=processor
-    )
+    return replace(who, request_digest=digest.hexdigest(), status=status)
 
 
-# For the documents; ``caller`` reads the header.
+# For the documents; the gate reads the header.
 SECURITY = Security(
     HTTPBearer(
         auto_error=False, scheme_name="token", description="A token of forecasts token create"
@@ -295,8 +293,8 @@ class Scoped(APIRoute):
         answer, scope = super().get_route_handler(), self.scope
 
         async def answered(request: Request) -> Response:
-            holder: Holder = request.scope["holder"]
-            roles.require_one_of(holder.scopes, scope)
+            who: Caller = request.scope["caller"]
+            roles.require_one_of(who.scopes, scope)
             return await answer(request)
 
         return answered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,15 +42,15 @@ def page(document: Mapping[str, Any]) -> str:
             tags.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
     every = document["components"]["schemas"].items()
     shapes = {name: shape for name, shape in every if "properties" in shape}
-    tables = {"parameters": _parameters, "body": _body, "fields": fields_of}
+    tables: dict[str, Callable[..., Any]] = {
+        "parameters": _parameters,
+        "body": _body,
+        "fields": fields_of,
+        "request": _request,
+    }
     lists = {name: partial(table, document) for name, table in tables.items()}
     return _TEMPLATE.render(
-        info=document["info"],
-        tags=tags,
-        shapes=shapes,
-        answer=_answer,
-        request=partial(_request, document),
-        **lists,
+        info=document["info"], tags=tags, shapes=shapes, answer=_answer, **lists
     )
 
 
@@ -72,10 +72,9 @@ def _request(
         elif one["in"] == "query" and one.get("required"):
             query[one["name"]] = example
     line = f"{method} {path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is None:
+    fields = _body_schema(document, operation).get("properties")
+    if fields is None:
         return line
-    fields = _resolved(document, content["schema"])["properties"]
     body = {name: of["examples"][0] for name, of in fields.items() if name not in _OTHERWISE}
     return f"{line}\n\n{json.dumps(body, indent=2, ensure_ascii=False)}"
 
@@ -86,13 +85,17 @@ def _parameters(document: Mapping[str, Any], operation: Mapping[str, Any]) -> It
             yield one["name"], kind_of(document, one["schema"]), "", one.get("description", "")
 
 
-def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
+def _body_schema(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of an operation's body; {} without one."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is not None:
-        schema = _resolved(document, content["schema"])
-        required = schema.get("required", ())
-        for name, of, shape, about in fields_of(document, schema):
-            yield name, of + (", required" if name in required else ""), shape, about
+    return {} if content is None else _resolved(document, content["schema"])
+
+
+def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
+    schema = _body_schema(document, operation)
+    required = schema.get("required", ())
+    for name, of, shape, about in fields_of(document, schema):
+        yield name, of + (", required" if name in required else ""), shape, about
 
 
 def fields_of(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[_Field]:

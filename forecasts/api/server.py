@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import scoring
 from forecasts.api import docs_page, problems
-from forecasts.api.caller import SECURITY, Ground, Reads, sent_token
+from forecasts.api.caller import SECURITY, Caller, Ground, Reads, sent_token
 from forecasts.api.health import Health
 from forecasts.api.mcp.server import PATH as MCP_PATH
 from forecasts.api.mcp.server import route as mcp_route
@@ -106,7 +106,7 @@ def build(
         "/health", Health(lambda: app.state.ground.engine).answer, include_in_schema=False
     )
     app.include_router(metaculus, include_in_schema=False)
-    app.router.routes.append(mcp_route(app.state.ground))
+    app.router.routes.append(mcp_route())
     return app
 
 
@@ -151,12 +151,13 @@ class Gate:
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on when it is its sender's turn; nothing of its body is read before."""
         headers, ground = Headers(scope=scope), scope["app"].state.ground
-        holder = scope["holder"] = await ground.holder_of(sent_token(headers))
+        secret = sent_token(headers)
+        holder = await ground.holder_of(secret)
         if scope["method"] != "GET" and scope["path"] != MCP_PATH:  # by which models read, too
             ground.rows.require(holder.member)
         is_reader = scope["path"] in _READERS
         turns = ground.reader_turns if is_reader else ground.turns
-        scope["processor"] = turns.processor
+        scope["caller"] = Caller(ground, secret, holder.scopes, turns.processor)
         async with turns.own(holder.member) as slots:
             try:
                 body = await self._body(headers, receive)

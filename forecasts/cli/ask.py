@@ -48,7 +48,6 @@ from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import discards, registry, revisions
 from forecasts.questions.origins import platform_named
 from forecasts.questions.passages import find_passage
-from forecasts.questions.standing import listing
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments
 from forecasts.updates import updates
@@ -463,10 +462,8 @@ def _revise_all(
             raise NotFound(f"No question has {' and '.join(named)}.")
         given = chosen(session, now)
         edit = (lambda _: given) if replace else revisions.keeping_criteria(given)
-        kept = 0
-        if revisions.CRITERIA in given and not replace:
-            states = listing(session, now=now, only=slugs)
-            kept = sum(one.text.has_criteria for one in states)
+        filling = revisions.CRITERIA in given and not replace
+        kept = revisions.criteria_kept(session, slugs, now=now) if filling else ""
         if dry_run:
             done = revisions.to_revise(session, slugs, edit, member=who, now=now)
         else:
@@ -478,8 +475,7 @@ def _revise_all(
     would = "would be changed" if dry_run else "changed; earlier wordings are kept"
     print_line(f"{len(lines):,} of {count(len(slugs), 'question')} {would}")
     if kept:
-        have = count(kept, "question keeps its", "questions keep their")
-        print_note(f"{have} criteria. To replace them too: --replace")
+        print_note(f"{kept} To replace them too: --replace")
 
 
 @app.command()

@@ -241,8 +241,7 @@ def verify(
     digests = [] if against is None else read_digests(against)
     engine = ledger_to_read(chosen)
     if accept:
-        with reading(engine) as session:
-            head.accept(session.connection())
+        head.accept(engine)
     with progress_bar("verify", "entries") as tell, reading(engine) as session:
         folder = stamps.folder_of_proofs(session, chosen.proofs_folder)
         stamped = stamps.stamps(folder, roots=chosen.stamp_roots)

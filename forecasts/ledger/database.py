@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -209,7 +210,7 @@ def prepare_sqlite(engine: Engine) -> None:
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if THOUGH_MOVED not in options:
-            require_here(connection.connection, path, head.known_move(path))
+            require_here(connection.connection, path, partial(head.is_forged, path))
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()
             if not known.follow(since, lambda: _newest(connection)):

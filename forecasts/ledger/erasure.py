@@ -107,12 +107,8 @@ def _listing(erased: Any) -> Mapping[str, list[int]] | None:
     """Return a removal's list, as a driver has it; an altered one lists nothing."""
     try:
         listed = json.loads(erased) if isinstance(erased, str) else erased
-        return (
-            None
-            if listed is None
-            else {
-                kind: [row for row in ids if isinstance(row, int)] for kind, ids in listed.items()
-            }
-        )
+        if listed is None:
+            return None
+        return {kind: [row for row in ids if isinstance(row, int)] for kind, ids in listed.items()}
     except (AttributeError, RecursionError, TypeError, ValueError):
         return {}

@@ -28,6 +28,7 @@ from forecasts.common.errors import DatabaseError, Remedy
 from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
 from forecasts.ledger.chain import sha256
+from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.facts import FIRST, NEWEST
 from forecasts.ledger.moved import place_in
 from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
@@ -92,15 +93,17 @@ def forget(engine: Engine, ledger: str = "") -> None:
         path.unlink(missing_ok=True)
 
 
-def accept(connection: Connection) -> None:
+def accept(engine: Engine) -> None:
     """Keep the ledger's last entry as it is now, whatever was known before; with a move's mark."""
-    newest, first = (connection.exec_driver_sql(sql).first() for sql in (NEWEST, FIRST))
+    with reported(engine), engine.connect() as connection:
+        newest, first = (connection.exec_driver_sql(sql).first() for sql in (NEWEST, FIRST))
+        there = place_in(connection)
     ledger = "" if first is None else str(first[0])
     if newest is None:
-        forget(connection.engine, ledger)
-        return
-    last = Head(newest.id, str(newest.hash), "", ledger, place_in(connection))
-    _write(path_of(connection.engine, ledger), last)
+        forget(engine, ledger)
+    else:
+        last = Head(newest.id, str(newest.hash), "", ledger, there)
+        _write(path_of(engine, ledger), last)
 
 
 def _write(path: Path | None, head: Head) -> None:
@@ -137,10 +140,10 @@ def missing(connection: Connection) -> str:
     return f"the ledger has another entry in the place of {head.said}"
 
 
-def known_move(file: Path | None) -> str | None:
-    """Return where the ledger in a file was moved from here; None if nothing is known of it."""
+def is_forged(file: Path | None, there: str) -> bool:
+    """Return whether no move from here has written the mark that a ledger was moved ``there``."""
     head = None if file is None else known(beside(file))
-    return None if head is None else head.moved_to
+    return head is not None and head.moved_to != there
 
 
 def require_whole(connection: Connection) -> None:

@@ -8,6 +8,7 @@ marked: its owner can make a database read-only.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,27 +48,23 @@ def unmark(session: Session) -> str:
     return there
 
 
-def require_here(connection: Any, path: Path, known: str | None) -> None:
+def require_here(connection: Any, path: Path, is_forged: Callable[[str], bool]) -> None:
     """Raise DatabaseError if the ledger in a file was moved away. ``connection``: the driver's.
 
-    ``known``: as in ``remedy``.
+    ``is_forged``: tells whether no move from here has written a mark with that place.
     """
     if there := _place(connection):
         connection.rollback()
         raise DatabaseError(
             f"The ledger {str(path)!r} was moved to {there!r}, so nothing more is stored in it.",
-            remedy=remedy(str(path), there, known),
+            remedy=remedy(str(path), forged=is_forged(there)),
         )
 
 
-def remedy(file: str, there: str, known: str | None) -> Remedy:
-    """Return the two ways on from a ledger that was moved away.
-
-    ``known``: the place that ``forecasts move`` has kept outside the file; None if it has kept
-    nothing.
-    """
+def remedy(file: str, *, forged: bool) -> Remedy:
+    """Return the two ways on from a ledger that was moved away."""
     sentence = "Set FORECASTS_DATABASE_URL to the new place. To continue here instead: {}"
-    if known not in (None, there):
+    if forged:
         sentence = (
             "No move from here has written that mark. Find out who wrote it before "
             "you use the new place. To go on here: {}"

@@ -136,7 +136,7 @@ def verify(
             walk.note(Broken(Fault.removed, said, walk.place + 1))
         file = sqlite_path(session.connection().engine)
         marked = moved.place_in(session.connection())
-        if marked and head.known_move(file) not in (None, marked):
+        if marked and head.is_forged(file, marked):
             weakened = (f"the ledger is marked as moved to {marked!r}, by no move from here",)
         if not walk.faults:  # rows that follow from altered ones would differ for that reason
             derived = current_forecasts.differences(session.connection())

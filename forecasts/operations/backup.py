@@ -121,8 +121,7 @@ def restore(
             _replace_damaged(draft, target, aside)
         else:
             _exchange(draft, target, aside)
-    with engine.connect() as connection:
-        head.accept(connection)  # whatever the old one had beyond the backup
+    head.accept(engine)  # whatever the old one had beyond the backup
     engine.dispose()
     return Restored(found, aside)
 

@@ -330,7 +330,7 @@ def check_file(engine: Engine) -> Iterator[Finding]:
     yield Finding(
         "connection",
         f"The ledger is the file {file}{there and f', which was moved to {there}'}.",
-        there and moved.remedy(file, there, head.known_move(sqlite_path(engine))),
+        there and moved.remedy(file, forged=head.is_forged(sqlite_path(engine), there)),
     )
     with reading(engine) as session:
         connection = session.connection()

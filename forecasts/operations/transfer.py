@@ -99,8 +99,7 @@ def move(
             moved.mark(original, address(target))
     finish(target)
     for engine in (source, target):
-        with engine.connect() as connection:
-            head.accept(connection)
+        head.accept(engine)
     return Moved(counts, resumed)
 
 
@@ -110,8 +109,7 @@ def reopen(engine: Engine) -> str:
     if there:
         with writing(_though_moved(engine)) as session:
             there = moved.unmark(session)
-        with engine.connect() as connection:
-            head.accept(connection)
+        head.accept(engine)
     if not there:
         raise Refused(f"The ledger at {place(engine)!r} was not moved away, so it takes acts.")
     return there

@@ -176,6 +176,12 @@ def keeping_criteria(fields: Mapping[str, Any]) -> Edit:
     return lambda text: others if text.has_criteria else fields
 
 
+def criteria_kept(session: Session, slugs: Sequence[str], *, now: datetime) -> str:
+    """Return how many of the questions ``keeping_criteria`` leaves their criteria; '' for none."""
+    kept = sum(one.text.has_criteria for one in listing(session, now=now, only=slugs))
+    return f"{count(kept, 'question keeps its', 'questions keep their')} criteria." if kept else ""
+
+
 class Revised(NamedTuple):
     """A question that is changed, with its wording before and after."""
 

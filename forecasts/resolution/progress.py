@@ -10,7 +10,7 @@ it to that one. If it is killed, the next run is due at the next time, for any o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,11 @@ class LastLookup:
     def parked(self) -> bool:
         """Whether it is waiting for a person."""
         return self.watch.parked_at is not None
+
+
+def last_check(lookups: Iterable[LastLookup]) -> datetime | None:
+    """Return when the newest lookup began; None before the first."""
+    return max((one.lookup.started_at for one in lookups if one.lookup is not None), default=None)
 
 
 @dataclass(frozen=True)

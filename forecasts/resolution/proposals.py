@@ -59,7 +59,8 @@ def propose(
     known_at = known_at or now
     require_source_address(source, resolver)
     outcome = require_new(state, outcome, known_at, now)
-    for proposal in proposals_on(session, question):
+    waiting = proposals_on(session, question)
+    for proposal in waiting:
         if (proposal.outcome, proposal.known_at) == (outcome, known_at):
             raise Refused(
                 f"The outcome {outcome} of {state.slug!r}, known at {to_minute(known_at)}, is "
@@ -74,13 +75,10 @@ def propose(
         question, ResolutionState.proposed, outcome, known_at, now, member, resolver
     )
     row.note, row.source = note.strip(), source.strip()
-    for earlier in proposals_on(session, question):
-        if (
-            member
-            and not resolver
-            and (earlier.member_id, earlier.resolver_id) == (member.id, None)
-        ):
-            _reject(session, earlier, question, now, member, "Replaced by a later proposal.")
+    if member and not resolver:
+        for earlier in waiting:
+            if (earlier.member_id, earlier.resolver_id) == (member.id, None):
+                _reject(session, earlier, question, now, member, "Replaced by a later proposal.")
     return written(session, row)
 
 

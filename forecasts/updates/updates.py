@@ -31,7 +31,7 @@ from forecasts.ledger.models import (
     Question,
 )
 from forecasts.questions.registry import newest_wording
-from forecasts.questions.standing import QuestionState, current_state
+from forecasts.questions.standing import QuestionState, current_state, rows_with
 from forecasts.updates.evidence import (
     CitedEvidence,
     check_count,
@@ -46,7 +46,6 @@ from forecasts.values.value import Value, check_value, value_of
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 States = dict[int, QuestionState]  # by the question's id
 Only = Sequence[int] | None  # the numbers of forecasts to read; None: all
-_MANY = 1_000  # ids in a statement
 _OLDEST_FIRST = (col(Forecast.made_at), col(Forecast.id))
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
@@ -194,18 +193,15 @@ class _Day:
         self, session: Session, questions: Sequence[Question], member: Member, now: datetime
     ) -> None:
         self._most = current_settings().daily_forecasts
-        self._made: dict[int, int] = {}
-        ids = list({one.id for one in questions})
-        for start in range(0, len(ids), _MANY):
-            within = (
-                col(Forecast.question_id).in_(ids[start : start + _MANY]),
-                Forecast.member_id == member.id,
-                Forecast.made_at > now - timedelta(days=1),
-                col(Forecast.withdrawn).is_(False),
-                col(Forecast.import_key).is_(None),
-            )
-            of_question = select(Forecast.question_id, func.count()).where(*within)
-            self._made.update(session.exec(of_question.group_by(col(Forecast.question_id))).all())
+        made = select(Forecast.question_id, func.count()).where(
+            Forecast.member_id == member.id,
+            Forecast.made_at > now - timedelta(days=1),
+            col(Forecast.withdrawn).is_(False),
+            col(Forecast.import_key).is_(None),
+        )
+        by_question = made.group_by(col(Forecast.question_id))
+        ids = [one.id for one in questions]
+        self._made = dict[int, int](rows_with(session, by_question, Forecast.question_id, ids))
 
     def count(self, question: Question) -> None:
         """Count one more; Refused above the limit."""
@@ -264,7 +260,7 @@ def undo(
     question = session.get_one(Question, mistake.question_id)
     if mistake.member_id != member.id:
         raise Refused(f"Forecast {number} is not yours: nothing was undone.")
-    *earlier, last = [row for row, _ in history(session, question, member)]
+    *earlier, last = [row for row, _ in history(session, question, member, newest=2)]
     if last.id != mistake.id:
         raise Refused(
             f"You have a later forecast on {question.slug!r}, made at {to_minute(last.made_at)}: "

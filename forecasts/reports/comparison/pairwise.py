@@ -161,11 +161,11 @@ def _apart(rows: Rows, met: Collection[Key]) -> pd.DataFrame:
     The reason is blank for questions that count, on which the two were never live together, and
     ``OUTSIDE`` for those on which someone forecast while not in the team.
     """
-    scope, ever = rows.scope, rows.entries
+    scope, of_group = rows.scope, by_group(rows.in_groups)
+    of_people = of_group
     if scope.by == "team":
-        ever = replace(ever, forecasts=ever.forecasts.assign(inside=True))
-    of_group = by_group(rows.in_groups)
-    of_people = by_group(group_questions(ever, scope.questions, scope.by, scope.wanted))
+        ever = replace(rows.entries, forecasts=rows.entries.forecasts.assign(inside=True))
+        of_people = by_group(group_questions(ever, scope.questions, scope.by, scope.wanted))
     found = []
     for a, b in combinations(scope.wanted, 2):
         if (a, b) not in met and (b, a) not in met:
