@@ -27,7 +27,7 @@ FORECASTS, BATCHES, BATCH_BAR = 10_000, 5, 5_000  # forecasts, batches, forecast
 SINGLES, RATIO_BAR = 400, 3.0  # forecasts, times the bare handler's p50
 OURS, BARE = 8431, 8432  # ports
 
-# A server's limits, out of the way of what is measured.
+# Limits that no measurement reaches.
 UNLIMITED = dict.fromkeys(
     (
         "FORECASTS_API_REQUESTS_PER_MINUTE",

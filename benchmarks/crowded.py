@@ -40,7 +40,7 @@ from forecasts.access import tokens
 from forecasts.ledger import database
 from tests.app.browsing import answering, free_port
 
-SECONDS, WARM_S, SETTLES_S = 300.0, 10.0, 60.0
+SECONDS, ALONE_S, WARM_S, SETTLES_S = 300.0, 60.0, 10.0, 60.0
 BOTS, PAUSE_S = 5, 0.3
 STRANGERS, DESCRIPTORS = 300, 256
 BATCHES, ROWS, READERS = 50, 3_000, 20
@@ -218,7 +218,7 @@ def measure(kind: str, what: str, by: str, seconds: float, place: Path, unlimite
             return pool.submit(bots, base, secrets[1:], slugs, of)
 
         others(WARM_S).result()
-        alone, well = others(seconds).result()
+        alone, well = others(min(ALONE_S, seconds)).result()
         before = memory_of(port)
         beside = others(seconds)
         if by == "strangers":

@@ -244,7 +244,7 @@ def test_pages_and_commands_read_the_ledger_for_the_acting_member() -> None:
         | dict.fromkeys(others, 1)
         | {"forecasts/cli/digests.py": 2, "forecasts/cli/members.py": 3, "app/forms/sign_in.py": 3}
         | {"forecasts/cli/runs.py": 2}  # the ledger's protection
-        | {"forecasts/cli/operations.py": 5}  # the folders of stamps of both ledgers of a move
+        | {"forecasts/cli/operations.py": 4}  # the folders of stamps of both ledgers of a move
     )
     code = [path for tree in ("app", "forecasts/cli") for path in (ROOT / tree).rglob("*.py")]
     opened = {str(path.relative_to(ROOT)): _sessions_opened(path) for path in code}

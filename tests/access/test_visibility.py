@@ -108,7 +108,7 @@ OPEN = {
         access.roles: is_shared_ledger; access.tokens: has_sign_in is_database_owner;
         ledger.clock: act_time ledger_clock newest_time require_not_behind time_of_turn;
         ledger.database: give_way prepare_sqlite; ledger.driver_errors: reported; ledger.head:
-        forget keep path_of ways_on; ledger.malformed: explaining; ledger.moved: moved_to;
+        accept forget keep path_of ways_on; ledger.malformed: explaining; ledger.moved: moved_to;
         ledger.raw_rows: ends read rows_between rows_outside; ledger.receipts: ledger_id;
         ledger.schema: require_known require_ready schema_revision; ledger.urls: address place
         sqlite_path; ledger.verification: newest; operations.backup: on_a_server;
@@ -149,7 +149,8 @@ OPEN = {
         agenda.notifications.sender: send; agenda.today: is_empty; exporting.export: export_as
         packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.origins: origins platforms;
-        questions.registry: find_named; questions.same_questions: find_duplicates ready_drafts
+        questions.registry: find_named; questions.revisions: criteria_kept;
+        questions.same_questions: find_duplicates ready_drafts
         same_pairs; questions.trends: rows_at; scores.ledger_frames: crowd_frames;
         scores.printed_scores: printed_by_question printed_scores; updates.evidence: key_and_row
     """,
