@@ -27,6 +27,7 @@ QUESTION_COLUMNS = {
     "unit": "text",
     "open_time": "time",
     "scheduled_close_time": "time",
+    "earlier_closes": "json",
     "actual_close_time": "time",
     "scheduled_resolve_time": "time",
     "spot_time": "time",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.vocabulary import DIGEST_ADDRESS, EvidenceKind, QuestionType, Stance
+from forecasts.folder.cells import READERS
 from forecasts.folder.frames import rows
 from forecasts.folder.tables import Table
 from forecasts.reading.article import CapturedArticle, content_hash
@@ -51,6 +52,8 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     for row, item in enumerate(rows(questions)):
         wrong = partial(table.wrong, row)
         _check_type(wrong, item, options_noted=row in table.noted["options"])
+        if item.earlier_closes is not None:
+            _check_closes(wrong, item.earlier_closes)
         outcomes.append(_outcome(wrong, item))
     questions["resolution"] = pd.Series(outcomes, dtype=str)
     questions["type"] = questions["type"].where(questions["type"] != "", "binary")
@@ -82,6 +85,16 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
             return
     if item.tags is not None and not _are_texts(item.tags):
         wrong("tags", item.tags, "a JSON list of texts")
+
+
+def _check_closes(wrong: Wrong, closes: Any) -> None:
+    """Check the earlier closes of a question, each by the time of the change."""
+    name = "earlier_closes"
+    times = [*closes, *closes.values()] if isinstance(closes, dict) else []
+    if not times or not all(isinstance(time, str) and time.strip() for time in times):
+        wrong(name, json.dumps(closes), "a JSON object of the time of each change to the close")
+        return
+    READERS["time"](lambda _, text, rule: wrong(name, text, rule), pd.Series(times, dtype=str))
 
 
 def _options_fault(kind: str, options: Any) -> str:

@@ -304,8 +304,8 @@ def _rest(p: float) -> float:
 
 FILE = "benchmark.jsonl"
 _NO_PLACE = (
-    *("ordered", "spot_time", "article_url", "quote", "resolution_note", "resolution_source"),
-    "evidence",
+    *("earlier_closes", "ordered", "spot_time", "article_url", "quote", "resolution_note"),
+    *("resolution_source", "evidence"),
 )
 
 

@@ -20,7 +20,7 @@ from forecasts.reports.member_scores import places
 from forecasts.reports.report import By
 
 # The columns that affect the numbers. Titles, background, rationales and other texts do not.
-_QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
+_QUESTIONS = ("question_id", *DECIDES_SCORES, "earlier_closes", "resolution", "family", "tags")
 _CELLS = ("forecaster", "probabilities", "quantiles", "evidence")
 _TABLES = {
     "teams": ["team", "forecaster", "joined_at", "left_at"],

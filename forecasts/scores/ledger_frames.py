@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access import visibility
 from forecasts.access.kinds import accounts
+from forecasts.common.times import iso
 from forecasts.folder.frames import (
     ARTICLE_COLUMNS,
     EVIDENCE_COLUMNS,
@@ -54,6 +57,7 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import finality
+from forecasts.questions.revisions import ASSUMED
 from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import forecast_columns
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
@@ -177,19 +181,23 @@ def _questions(
     now = datetime(1970, 1, 1, tzinfo=UTC)
     states = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
     sources: dict[int, tuple[str, str]] = {}
-    if "quote" in kinds:
-        sources = _first_sources(session, [each.id for each in states] if only else None)
-    return question_frame(states, kinds, sources)
+    earlier: dict[int, dict[str, str]] = {}
+    if kinds is QUESTION_COLUMNS:
+        few = [each.id for each in states] if only else None
+        sources, earlier = _first_sources(session, few), _earlier_closes(session, few)
+    return question_frame(states, kinds, sources, earlier)
 
 
 def question_frame(
     states: Sequence[QuestionState],
     kinds: dict[str, str] = SCORED_COLUMNS,
     sources: Mapping[int, tuple[str, str]] = MappingProxyType({}),
+    earlier_closes: Mapping[int, dict[str, str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return questions with these columns, by default those that ``scoring`` reads.
 
-    ``sources``: the article address and quote of each question, by its id.
+    ``sources``: the article address and quote of each question, ``earlier_closes`` its replaced
+    closes by the time of the change; both by its id.
     """
     worded = [name for name in kinds if hasattr(QuestionRevision, name)]
     rows: list[dict[str, Any]] = []
@@ -206,9 +214,38 @@ def question_frame(
             "resolution_source": resolution and resolution.source,
             "article_url": url,
             "quote": quote,
+            "earlier_closes": earlier_closes.get(state.id),
         }
         rows.append(row)
     return typed_frame({name: [row[name] for row in rows] for name in kinds}, kinds)
+
+
+def _earlier_closes(session: Session, questions: Sequence[int] | None) -> dict[int, dict[str, str]]:
+    """Return the scheduled closes that were replaced, by question and the time of the change.
+
+    A close that an import assumed, and widened later, was not known to anyone: it has no history.
+    """
+    before, after = aliased(QuestionRevision), aliased(QuestionRevision)
+    changed = (
+        select(after.question_id, after.recorded_at, before.scheduled_close_time)
+        .join(before, col(before.question_id) == col(after.question_id))
+        .where(
+            col(before.number) == col(after.number) - 1,
+            col(before.scheduled_close_time) != col(after.scheduled_close_time),
+            col(after.reason).not_in(ASSUMED),
+        )
+        .order_by(col(after.id))
+    )
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for limit in _limits(after.question_id, questions):
+        for question_id, at, close in session.exec(changed.where(limit)):
+            found[question_id][iso(at)] = iso(close)
+    return found
+
+
+def _limits(column: Any, ids: Sequence[int] | None) -> list[Any]:
+    """Return conditions that together hold for these ids, or for all."""
+    return [true()] if ids is None else [col(column).in_(some) for some in in_batches(ids)]
 
 
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
@@ -218,11 +255,8 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
         .join(Article, col(Article.id) == col(QuestionSource.article_id))
         .order_by(col(QuestionSource.id))
     )
-    limits: list[Any] = [true()]
-    if questions is not None:
-        limits = [col(QuestionSource.question_id).in_(some) for some in in_batches(questions)]
     first: dict[int, tuple[str, str]] = {}
-    for limit in limits:
+    for limit in _limits(QuestionSource.question_id, questions):
         for question_id, quote, url, digest in session.exec(every.where(limit)):
             first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
     return first

@@ -117,6 +117,28 @@ def test_a_bad_cell_is_named_by_file_line_column_value_and_rule(
     assert rule in problem.rule
 
 
+@pytest.mark.parametrize(
+    ("closes", "rule"),
+    [
+        ("[]", "a JSON object"),
+        ("{}", "a JSON object"),
+        ('{"2026-01-02T00:00:00Z": null}', "a JSON object"),
+        ('{"2026-01-02T00:00:00Z": ""}', "a JSON object"),
+        ('{"2026-01-02T00:00:00Z": "soon"}', "an ISO 8601 time"),
+        ('{"2026-01-02T00:00:00": "2026-01-05T00:00:00Z"}', "naive"),
+    ],
+)
+def test_earlier_closes_are_times_by_time(tmp_path: Path, closes: str, rule: str) -> None:
+    header = "question_id,open_time,scheduled_close_time,earlier_closes\n"
+    cell = closes.replace('"', '""')
+    row = f'q,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,"{cell}"\n'
+    with pytest.raises(BadInput) as caught:
+        read_folder(folder(tmp_path / "bad", header + row))
+    [problem] = caught.value.problems
+    assert problem.place == "questions.csv, line 2, column earlier_closes"
+    assert rule in problem.rule
+
+
 @pytest.mark.parametrize("bounds", ["-1e308,1e308", "5,5", "9,1", "1e16,10000000000000002"])
 def test_bounds_between_which_nothing_can_be_scored_are_named(tmp_path: Path, bounds: str) -> None:
     header = "question_id,type,lower_bound,upper_bound,open_time,scheduled_close_time\n"

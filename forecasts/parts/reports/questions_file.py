@@ -18,7 +18,7 @@ from forecasts.parts.folder import Parts
 from forecasts.parts.tables import json_cells
 from forecasts.reports.scope import Scope
 
-_JSON = ("options", "tags")
+_JSON = [name for name, kind in FRAME_COLUMNS["questions"].items() if kind == "json"]
 _FILES = "questions"
 # The columns needed to make the document.
 _KEPT = [
