@@ -456,7 +456,7 @@ def test_the_first_press_of_each_form_counts_once(
     """Every other form by each: the nightly table has all of them by both."""
     forms = FORMS[[*WAYS].index(way) :: len(WAYS)]
     with hand(browser, pressed, way) as one:
-        done = {form.name: one.does(form, 0, patience=10_000) for form in forms}
+        done = {form.name: one.does(form, 0, patience=30_000) for form in forms}
     assert done == dict.fromkeys(done, 1)
 
 
