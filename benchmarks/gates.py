@@ -21,7 +21,7 @@ TESTS = {
     "sharpness": "Spiegelhalter",
     "miscalibration": "miscalibration",
     "movement": "movement",
-    "lead": "lead time",
+    "lead": "verdict by lead",
     "luck": "interval of expected and actual Brier",
     "bins": "interval of a bin",
 }
@@ -45,6 +45,9 @@ POWER = {
 # scores, which includes times at which only one side had a forecast, may detect this much more: it
 # does not compare at equal times.
 LOST_POWER = 0.01
+# A fault is found this much less often, at most, with a trick that hides it.
+HIDDEN = 0.1
+DUMMIES = "20 dummies before each forecast"
 LOPSIDED, BEST = "one family of half", "four equals, 400 blocks"
 WITHDRAWING = "one of two equals withdraws"
 # Of the false claims that a shared shock makes, this share must tip below its correlation.
@@ -103,6 +106,9 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         if FAULTS[name].extremity > 1:
             gates.append(gate("also said to over-react", name, BOUND, found["over"]))
         return gates
+    if name == DUMMIES:
+        hidden = found["verdict"] - found["hidden"]
+        return [gate("overconfidence × 2 is found less often", name, HIDDEN, hidden)]
     if name in comparing.DIFFERENT:
         same, plain = (found[test] - found["found"] for test in ("same", "plain"))
         return [

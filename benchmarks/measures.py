@@ -7,7 +7,9 @@ are read from reports, as `forecasts.reports.build` returns them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import pandas as pd
 
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
-from benchmarks.worlds import AS_OF, Many, World, faulty, repeat
+from benchmarks.worlds import AS_OF, Many, World, faulty, repeat, with_dummies
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.reports import build
@@ -23,7 +25,7 @@ from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import BRIER, mean_over_questions
-from forecasts.reports.groups import group_entries
+from forecasts.reports.groups import LEADS, group_entries
 from forecasts.reports.member_scores import live_segments, member_scores, question_scores
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
@@ -45,8 +47,9 @@ REACTIONS = ("over_reacting", "under_reacting")
 
 def whole(many: Many) -> pd.DataFrame:
     """Return the errors in whole reports on the first team of each tournament."""
-    rows = []
-    for group in build(many.ledger(), by="team", as_of=AS_OF).groups:
+    rows, ledger = [], many.ledger()
+    at_leads = leads(numbered(ledger))
+    for group in build(ledger, by="team", as_of=AS_OF).groups:
         assert group.movement is not None
         outside = [not p.lower - 1e-6 <= p.recalibrated <= p.upper + 1e-6 for p in group.curve]
         bins = [
@@ -65,7 +68,7 @@ def whole(many: Many) -> pd.DataFrame:
             {
                 **errors(group.verdict, group.movement, *tests, group.luck),
                 "miscalibration": wrong(group.miscalibration.p_value),
-                "lead": _mean([wrong(lead.p_value) for lead in group.leads]),
+                "lead": at_leads[group.name],
                 "band": float(any(outside)),
                 "stale": float(group.staleness is not None and group.staleness.kind in STALE),
                 "bins": _mean(bins),
@@ -85,7 +88,7 @@ def tests(many: Many) -> pd.DataFrame:
     questions, family = frames.questions, families(frames.questions)
     entries = group_entries(frames, by="team")
     spans = spans_of(questions, pd.Series(family, index=questions["question_id"]))
-    every = made_by(frames)
+    every, at_leads = made_by(frames), leads(frames)
     moves = movements(questions, entries, AS_OF, np.full(len(questions), True))
     scores = question_scores(member_scores(questions, entries))
     made_of, moves_of, scores_of = (by_group(part) for part in (every.rows, moves, scores))
@@ -108,6 +111,7 @@ def tests(many: Many) -> pd.DataFrame:
         found["auc"] = Estimate(*auc(claims(made.forecasts)))
         rows.append(
             errors(verdict(made, spans), moved, made.level, made.sharpness, made.luck)
+            | {"lead": at_leads[name]}
             | intervals(found)
         )
     return pd.DataFrame(rows)
@@ -115,9 +119,26 @@ def tests(many: Many) -> pd.DataFrame:
 
 def made_by(frames: Frames) -> Forecasts:
     """Return the forecasts of all groups when made."""
+    return next(_made(frames, [None]))
+
+
+def _made(frames: Frames, leads: Sequence[float | None]) -> Iterator[Forecasts]:
     entries = group_entries(frames, by="team")
     live = live_segments(frames.questions, entries)
-    return forecasts_made(frames.questions, live, entries.group)
+    return (forecasts_made(frames.questions, live, entries.group, days) for days in leads)
+
+
+def leads(frames: Frames) -> dict[str, float]:
+    """Return the share of each group's verdicts by lead that are wrong; NaN without any."""
+    found = defaultdict(list)
+    for every in _made(frames, LEADS):
+        for name, own in every.rows.groupby("group", observed=False):
+            if own["family"].nunique() >= FEWEST:
+                p_value = scoring.when_made(every.of(own).ordered).p_value
+                found[str(name)].append(wrong(p_value))
+            else:
+                found[str(name)].append(math.nan)
+    return {name: _mean(each) for name, each in found.items()}
 
 
 def errors(
@@ -158,6 +179,8 @@ def intervals(found: Mapping[str, Estimate | None]) -> dict[str, float]:
 def errors_of(world: World, seed: int, times: int) -> pd.DataFrame:
     """Return all errors in a world of calibrated forecasters and equal teams."""
     many = repeat(world.settings, seed, times)
+    if world.kept is not None:
+        many = replace(many, forecasts=world.kept(many.forecasts))
     found = (whole if world.whole else tests)(many)
     if len(world.settings.teams) == 1:
         return found
@@ -188,6 +211,20 @@ def faults(name: str, seed: int, times: int) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def dummies(seed: int, times: int) -> pd.DataFrame:
+    """Return how often overconfidence is found, with and without dummies before each forecast."""
+    many = repeat(faulty("overconfidence × 2"), seed, times)
+    tricky = replace(many, forecasts=with_dummies(many.forecasts))
+    found = {}
+    for name, one in (("verdict", many), ("hidden", tricky)):
+        every = made_by(numbered(one.ledger()))
+        found[name] = [
+            wrong(scoring.when_made(every.of(own).ordered).p_value)
+            for _, own in every.rows.groupby("group")
+        ]
+    return pd.DataFrame(found)
 
 
 # --- real records -----------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from benchmarks import comparing, measures
 from benchmarks.differences import SHOCKS, TILTED
 from benchmarks.gates import (
     BEST,
+    DUMMIES,
     EVERY_WORLD,
     LOPSIDED,
     LOST_POWER,
@@ -76,6 +77,7 @@ def all_measures() -> Mapping[str, measures.Measure]:
         world.name: partial(measures.errors_of, world) for world in EVERY_WORLD.values()
     }
     found |= {name: partial(measures.faults, name) for name in POWER}
+    found[DUMMIES] = measures.dummies
     found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}
     found |= {name: partial(comparing.tilted, name) for name in TILTED}
     found |= {name: partial(comparing.shocks, name) for name in SHOCKS}
@@ -109,9 +111,9 @@ FORECASTER = """
 ## One forecaster
 
 *Verdict*, *level*, *Spiegelhalter*, *miscalibration* and *movement* are tests of forecasts when
-made; *lead time* is a row of the lead-time table. *Any accusation* is a verdict or a finding on
-movement in one report, at most 10% of them. *90% band left*: the reliability curve leaves its band
-anywhere, at most 12%.
+made; *verdict by lead* is one of the forecasts made in a window before the close. *Any accusation*
+is a verdict or a finding on movement in one report, at most 10% of them. *90% band left*: the
+reliability curve leaves its band anywhere, at most 12%.
 
 """
 SEVERAL = """

@@ -8,6 +8,7 @@ simulation is slow and questions are not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -27,12 +28,14 @@ class World:
     """A tournament to repeat, and its difficulty.
 
     ``whole`` reads whole reports, with their curves, bins and points, which take most of the time.
+    ``kept`` chooses from the forecasts simulated.
     """
 
     name: str
     hard: str
     settings: Tournament
     whole: bool = False
+    kept: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     @property
     def effective(self) -> float:
@@ -105,6 +108,25 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
     )
     teams = pd.Series(whole.teams["team"].to_numpy(dtype=object), index=range(len(handles)))
     return Many(questions, forecasts, teams, handles, times)
+
+
+def on_news(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecasts of someone who updates once the probability has moved by 3 points."""
+    new = forecasts["question_id"].ne(forecasts["question_id"].shift()).to_numpy()
+    new |= forecasts["forecaster"].ne(forecasts["forecaster"].shift()).to_numpy()
+    kept, last = np.zeros(len(forecasts), dtype=np.bool_), 0.0
+    for row, (first, p) in enumerate(zip(new, forecasts["probability"], strict=True)):
+        kept[row] = first or abs(p - last) >= 0.03
+        last = p if kept[row] else last
+    return forecasts[kept].reset_index(drop=True)
+
+
+def with_dummies(forecasts: pd.DataFrame, many: int = 20) -> pd.DataFrame:
+    """Return the forecasts with as many of 50% before each of them, a second apart."""
+    every = forecasts.iloc[np.repeat(np.arange(len(forecasts)), many + 1)].reset_index(drop=True)
+    before = many - np.arange(len(every)) % (many + 1)
+    at = every["made_at"] - pd.to_timedelta(before, unit="s")
+    return every.assign(made_at=at, probability=every["probability"].mask(before > 0, 0.5))
 
 
 # --- several teams ------------------------------------------------------------------------------
@@ -286,6 +308,23 @@ RECORDS = (
     ),
 )  # fmt: skip
 
+# Forecasts that are replaced within the hour do not count, and those that the close ends do.
+_HOURS = {"shortest_days": 1, "longest_days": 2, "updates": 60.0}
+RECORDS = (
+    *RECORDS,
+    World(
+        "closes within the hour",
+        "90 questions of a day or two, closed by a yes when it happens; an update every half hour",
+        _alone(90, event_share=1.0, **_HOURS),
+    ),
+    World(
+        "news within the hour",
+        "90 questions of a day or two, updated within half an hour of news, half of them closed by "
+        "a yes when it happens",
+        _alone(90, event_share=0.5, **_HOURS),
+        kept=on_news,
+    ),
+)
 # A forecaster with a fault, on 90 questions.
 FAULTS = {
     "overconfidence × 1.6": Team("Heron", 1, extremity=1.6),

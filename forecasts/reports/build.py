@@ -128,7 +128,8 @@ def groups(
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
-    made_of, leads, spans, all_families = rows.made, rows.leads, scope.spans, scope.all_families
+    made_of, at_lead, leads = rows.made, rows.at_lead, rows.leads
+    spans, all_families = scope.spans, scope.all_families
     drawn, earned_points = _drawn(rows, common), rows.earned(common.people)
     updates_in, cited_in = by_group(earned_points.updates), by_group(earned_points.cited)
 
@@ -137,9 +138,10 @@ def groups(
         clusters = family[own["question"].to_numpy()]
         made = when_made.when_made(made_of(name))
         finite = np.isfinite(own["log"].to_numpy())
-        logs, least = own["log"].to_numpy()[finite], made.least.log
+        widths = made.least if at_lead is None else when_made.least(at_lead(name))
+        logs, least = own["log"].to_numpy()[finite], widths.log
         log = mean_over_questions(logs, clusters[finite], LOG, lopsided=True, least=least)
-        record = estimates.record(own, int(people.get(name, 0)), clusters, made.least.brier)
+        record = estimates.record(own, int(people.get(name, 0)), clusters, widths.brier)
         base_rate = base_rate_scores(counting, family, own["question"].to_numpy())
         points, evidence = earned(cited_in(name), frames.evidence, family)
         skill, crowd_skill = (
@@ -166,6 +168,7 @@ def groups(
             earned=points,
             evidence=evidence,
             moved=updates_of(updates_in(name), frames, counting, family),
+            tested=made.tested,
             verdict=verdict(made, spans),
             left_out=left_out.get(name, ()),
             **calibration.calibration(when_made.claims(made.forecasts), drawn),

@@ -23,7 +23,7 @@ from forecasts.documents.charts import (
     percent_axis,
 )
 from forecasts.documents.document import Columns, Figure, Table, table_of
-from forecasts.documents.numbers import column, interval, number, p_value, percent, percents, span
+from forecasts.documents.numbers import column, interval, number, percent, percents, span
 from forecasts.reports import wording
 from forecasts.reports.own_scores import Mark, OwnScores
 from forecasts.reports.report import FAULTS, Bin, CurvePoint, Group, MurphyPoint, Report, RocPoint
@@ -269,10 +269,8 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
             wording.BRIER: column(rows, lambda row: row.brier.mean),
             "95% interval": column(rows, lambda row: row.brier.interval, interval),
             "Expected": column(rows, lambda row: row.expected),
-            "p": lambda row: p_value(row.p_value),
         },
-        note="Expected: the mean of p (1 − p) of those forecasts; p: how often chance alone is "
-        "this far off, over families of questions.",
+        note=f"Expected: the mean of p (1 − p) of those forecasts. {wording.STILL_OPEN}",
     )
     # The two scores of a lead are a little apart, whatever the number of leads.
     apart = 0.016 * len(rows)
@@ -294,8 +292,7 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
     first, last = rows[0], rows[-1]
     summary = (
         f"{count(last.days, 'day').capitalize()} before the scheduled close, the Brier score (0–1) "
-        f"was {number(last.brier.mean)}, with {number(last.expected)} expected if the forecasts "
-        "are right"
+        f"was {number(last.brier.mean)}, with {number(last.expected)} expected"
     )
     if first is not last:
         summary += (

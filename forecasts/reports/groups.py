@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -258,6 +259,15 @@ def lead_days(name: str) -> float:
             remedy="Give the days before the scheduled close, above 0, such as 7 or 0.5.",
         )
     return float(parts[1])
+
+
+def lead_window(days: float) -> tuple[float, float]:
+    """Return the window of a lead, in days before the close: from it up to the next of ``LEADS``.
+
+    >>> lead_window(7), lead_window(90)
+    ((7, 30.0), (90, inf))
+    """
+    return days, min((lead for lead in LEADS if lead > days), default=math.inf)
 
 
 def lead_name(days: float) -> str:

@@ -73,10 +73,12 @@ def live_segments(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return the live segments of each member.
 
     The columns of ``scoring.standing``, its forecaster a number of ``entries``, and question (a
-    position among ``questions``), outcome (see ``outcomes``), and left_s: the seconds from its
-    start to the scheduled close.
+    position among ``questions``), outcome (see ``outcomes``), made_at, and left_s: the seconds from
+    its start to the scheduled close.
     """
-    live = scoring.standing(questions, on(questions, entries))
+    made = on(questions, entries)
+    live = scoring.standing(questions, made)
+    live["made_at"] = made["made_at"].array[live["forecast"].to_numpy()]
     live["question"] = places(questions, live.pop("question_id"))
     live["outcome"] = outcomes(questions)[live["question"]]
     length = questions["scheduled_close_time"] - questions["open_time"]

@@ -328,8 +328,8 @@ class Staleness:
 class Lead:
     """The forecasts current that many days before the scheduled close: a row of the profile.
 
-    ``expected`` is the Brier score (0–1) expected from them, and ``p_value`` of the paired test
-    against the realised one.
+    ``expected`` is the mean of their p (1 − p), the Brier score (0–1) that they promise. The two
+    describe and are not tested: a question still open then had no early outcome.
     """
 
     days: float
@@ -337,7 +337,6 @@ class Lead:
     families: int
     brier: Estimate
     expected: float | None
-    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -420,6 +419,19 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """The number of forecasts that the calibration of a group is of, their questions and families.
+
+    All that were current for an hour or until the close; at a lead, those made between it and the
+    next lead.
+    """
+
+    questions: int
+    families: int
+    forecasts: int
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """The number of questions left out for one reason."""
 
@@ -433,7 +445,8 @@ class Group:
 
     ``questions`` are the scored ones, each counted once, and ``families`` their clusters;
     ``forecasters`` have a score; ``updates`` are their forecasts on these questions, and
-    ``coverage`` the mean share of the questions' time with a forecast. ``left_out`` counts the
+    ``coverage`` the mean share of the questions' time with a forecast. ``tested``: the forecasts
+    that everything when made is of, and the verdict. ``left_out`` counts the
     group's other questions: forecast by its members, or with its tag. ``skill`` and
     ``crowd_skill`` are None for everyone together. ``brier_skill`` is the share of the base rate's
     Brier score that is saved, ``crowd_brier_skill`` that of the others' mean forecast at the same
@@ -481,6 +494,7 @@ class Group:
     earned: tuple[Earned, ...]
     evidence: int
     moved: Updates | None
+    tested: Sample
     verdict: Verdict
     left_out: tuple[LeftOut, ...]
 

@@ -119,11 +119,12 @@ def _nothing(report: Report, group: Group) -> str:
 def _score_in_words(group: Group) -> str:
     """Return the Brier score when made as the sum of its parts, and the effect of luck."""
     one, made = group.decomposition, group.miscalibration
+    over = over_families(group.tested.families)
     return (
         f"{wording.BRIER} when made: {number(one.score)} = {number(one.miscalibration)} "
         f"miscalibration − {number(one.discrimination)} discrimination + "
         f"{number(one.uncertainty)} uncertainty. Miscalibration from luck alone: "
-        f"{number(made.expected)} (p = {p_value(made.p_value)}, {over_families(group.families)}). "
+        f"{number(made.expected)} (p = {p_value(made.p_value)}, {over}). "
         f"Log score: {_log_score(group)}."
     )
 
@@ -240,7 +241,7 @@ def tests(group: Group) -> Table:
     ]
     note = (
         "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
-        f"p-values are {over_families(group.families)}."
+        f"p-values are {over_families(group.tested.families)}."
     )
     if (moved := group.movement) is not None:
         tested.append(("Excess movement", signed(moved.excess.mean), "0", moved.p_value))

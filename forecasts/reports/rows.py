@@ -8,7 +8,7 @@ each with all of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ import pandas as pd
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, member_scores
-from forecasts.reports.estimates import BRIER, known, mean_over_questions
+from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
 from forecasts.reports.groups import (
     LEADS,
@@ -35,9 +35,8 @@ from forecasts.reports.report import Adjusted, Lead
 from forecasts.reports.scope import Scope
 from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
-from forecasts.reports.when_made import Forecasts, forecasts_made
+from forecasts.reports.when_made import Forecasts, forecasts_made, forecasts_of
 from scoring.arrays import Flags, Places
-from scoring.calibration_when_made import sharpness
 from scoring.outcome_draws import link_of
 
 # Everyone, a tag and a lead have no others to be compared with.
@@ -90,19 +89,20 @@ class Rows:
     @cached_property
     def every(self) -> dict[float | None, Forecasts]:
         """All forecasts when made: by lead at each lead, else those of the choice."""
-        leads: tuple[float | None, ...] = (self.scope.choice.lead,)
-        if self.scope.by == "lead":
-            leads = tuple(lead_days(name) for name in self.scope.wanted)
-        return {days: self._made(days) for days in leads}
+        counting, group = self.scope.counting, self.entries.group
+        return {days: forecasts_made(counting, self.live, group, days) for days in self._leads}
 
     @cached_property
     def made(self) -> Callable[[str], Forecasts]:
         """A function from a group's name to its forecasts when made."""
-        if self.scope.by == "lead":
-            return lambda name: self.every[lead_days(name)]
-        every = self.every[self.scope.choice.lead]
-        of_group = by_group(self._tagged(every.rows))
-        return lambda name: every.of(of_group(name))
+        return self._of_groups(self.every)
+
+    @cached_property
+    def at_lead(self) -> Callable[[str], Forecasts] | None:
+        """A function from a group's name to its forecasts current at the lead, if there is one."""
+        if self.follows:
+            return None
+        return self._of_groups({days: self._at(days) for days in self._leads if days is not None})
 
     @property
     def compares(self) -> bool:
@@ -131,7 +131,7 @@ class Rows:
         """The lead-time profile of each group."""
         found: dict[Any, tuple[Lead, ...]] = {}
         for days in LEADS if self.follows else ():
-            made = self._made(days)
+            made = self._at(days)
             for name, own in self._tagged(made.rows).groupby("group", sort=False, observed=True):
                 lead = _lead(days, made.of(own), self.scope.family)
                 found[name] = (*found.get(name, ()), lead)
@@ -159,9 +159,23 @@ class Rows:
     def _scores(self, lead: float | None) -> pd.DataFrame:
         return member_scores.member_scores(self.scope.counting, self.entries, lead)
 
-    def _made(self, days: float | None) -> Forecasts:
-        then = self.live if days is None else member_scores.at_lead(self.live, days)
-        return forecasts_made(self.scope.counting, then, self.entries.group)
+    @property
+    def _leads(self) -> tuple[float | None, ...]:
+        if self.scope.by == "lead":
+            return tuple(map(lead_days, self.scope.wanted))
+        return (self.scope.choice.lead,)
+
+    def _at(self, days: float) -> Forecasts:
+        then = member_scores.at_lead(self.live, days)
+        return forecasts_of(self.scope.counting, then, self.entries.group)
+
+    def _of_groups(self, every: Mapping[Any, Forecasts]) -> Callable[[str], Forecasts]:
+        """Return a function from a group's name to its part of forecasts by lead."""
+        if self.scope.by == "lead":
+            return lambda name: every[lead_days(name)]
+        [all_] = every.values()
+        of_group = by_group(self._tagged(all_.rows))
+        return lambda name: all_.of(of_group(name))
 
     def _tagged(self, rows: pd.DataFrame) -> pd.DataFrame:
         return tag_rows(rows, self.scope.counting) if self.scope.by == "tag" else rows
@@ -196,7 +210,6 @@ def _lead(days: float, made: Forecasts, family: Places) -> Lead:
         families=len(np.unique(cluster)),
         brier=mean_over_questions(brier, cluster, BRIER, lopsided=True),
         expected=float(expected.mean()),
-        p_value=known(sharpness(ordered).test().p_value),
     )
 
 

@@ -1,7 +1,13 @@
 """The calibration of a group's forecasts when made (see ``scoring.when_made``).
 
 The k-th forecast of a member on a question has weight 1/k here, known when it is made. Neither the
-time it lasted nor later forecasts matter. At a lead, the forecast current then is the only one.
+time it lasted nor later forecasts matter, with one exception: a forecast that is replaced or
+withdrawn within an hour does not count. Otherwise a few made a second before would take the weight
+of the forecast that follows.
+
+At a lead, the forecasts count that were made between it and the next lead before the close that was
+scheduled then (``groups.lead_window``). Those current at the lead would not do: a question that is
+still open then had no early outcome, so they know something of the outcomes.
 """
 
 from __future__ import annotations
@@ -14,16 +20,23 @@ import numpy as np
 import pandas as pd
 
 import scoring
+from forecasts.reports import report
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
-from forecasts.reports.groups import of_members
+from forecasts.reports.groups import lead_window, of_members
 from forecasts.reports.member_scores import option_columns
 from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
+from forecasts.reports.schedules import scheduled_close_when_made
 from scoring import calibration_when_made, inference
 from scoring.arrays import Flags, Floats, Places
 from scoring.movement import Reaction
 from scoring.ordering import in_order
 from scoring.rare_events import LeastWidths, least_widths
+
+# A forecast counts once it has been current for so long, or until the question closed.
+LASTS_S = 3600.0
+DAY_S = 86_400
+_ROUNDING_S = 5e-7  # times are whole microseconds
 
 
 @dataclass(frozen=True)
@@ -68,10 +81,33 @@ class Forecasts:
         return Forecasts(placed, self.p[at], self.y[at], self.level[at], self.offered[at])
 
 
-def forecasts_made(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) -> Forecasts:
-    """Return every forecast of every group; ``live`` is from ``member_scores.live_segments``.
+def forecasts_made(
+    questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series, lead: float | None = None
+) -> Forecasts:
+    """Return the forecasts of every group that count when made, of all or of those at a lead.
 
-    ``questions`` are those that count, ``group`` the group of each member (``Entries``).
+    The arguments are those of ``forecasts_of``.
+    """
+    place = live["question"].to_numpy()
+    scheduled = questions["scheduled_close_time"]
+    closes = questions["actual_close_time"].fillna(scheduled).clip(upper=scheduled)
+    open_s = (closes - questions["open_time"]).dt.total_seconds().to_numpy()[place]
+    start, end = live["start_s"].to_numpy(), live["end_s"].to_numpy()
+    counts = (end - start >= LASTS_S) | (end > open_s - _ROUNDING_S)
+    if lead is not None:
+        asked = live[["made_at"]].assign(question_id=questions["question_id"].to_numpy()[place])
+        before = scheduled_close_when_made(questions, asked) - live["made_at"]
+        least, below = lead_window(lead)
+        days = before.dt.total_seconds() / DAY_S
+        counts &= ((days >= least) & (days < below)).to_numpy()
+    return forecasts_of(questions, live[counts], group)
+
+
+def forecasts_of(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) -> Forecasts:
+    """Return the forecasts of every group that are in ``live``.
+
+    ``live`` is from ``member_scores.live_segments``, ``questions`` are those that count, ``group``
+    is the group of each member (``Entries``).
     """
     started = np.rint(live["start_s"].to_numpy() * 1e6).astype(np.int64)
     live = live.iloc[in_order(live["question"].to_numpy(), started)[0]]
@@ -118,6 +154,18 @@ class WhenMade(NamedTuple):
     luck: Luck = Luck()
     least: LeastWidths = LeastWidths((0.0, 0.0), (0.0, 0.0))
     reaction: Reaction | None = None
+
+    @property
+    def tested(self) -> report.Sample:
+        """The number of the forecasts, their questions and families."""
+        rows = self.forecasts.rows
+        return report.Sample(rows["question"].nunique(), rows["family"].nunique(), len(rows))
+
+
+def least(made: Forecasts) -> LeastWidths:
+    """Return the least widths of the intervals of the scores of forecasts."""
+    nothing = (0.0, 0.0)
+    return LeastWidths(nothing, nothing) if made.rows.empty else least_widths(made.ordered)
 
 
 def when_made(made: Forecasts) -> WhenMade:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from math import inf
 from typing import Any
 
 from forecasts.common.text import count, in_words, on_one_line
@@ -18,6 +19,7 @@ from forecasts.documents.numbers import (
     signed,
     signed_interval,
 )
+from forecasts.reports.groups import lead_window
 from forecasts.reports.report import Adjusted, By, Group, LeftOut, Report, Unrevised
 from forecasts.reports.selection import Choice, Cohort
 
@@ -28,6 +30,11 @@ ADJUSTED_INTERVAL = "Adjusted, 95% interval"
 INTERVALS = "Intervals are over families of questions. A dash: too few for an interval."
 # Of the largest and smallest of many.
 HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
+# Of forecasts current at a lead.
+STILL_OPEN = (
+    "Questions still open then had no early outcome, so a difference between the two is not a "
+    "fault."
+)
 MOST_NAMES = 5
 _MANY_TESTS = 4
 
@@ -99,8 +106,24 @@ def scope(report: Report) -> str:
     """Return which questions and forecasts the report is about, as sentences."""
     said = choice_sentences(report.metadata, report.metadata.as_of)
     if report.metadata.by == "lead":
-        said += " Everyone’s forecasts, at each lead before the scheduled close."
+        said += " Everyone’s forecasts, at each lead before the scheduled close. "
+        said += "Calibration: of the forecasts made between a lead and the next one."
+    elif report.metadata.lead is not None:
+        said += f" Calibration: of the forecasts made {in_window(report.metadata.lead)}."
     return said
+
+
+def in_window(days: float) -> str:
+    """Return the window of a lead, in which forecasts are tested.
+
+    >>> in_window(7)
+    '7 to 30 days before the close that was scheduled then'
+    >>> in_window(90)
+    '90 days or more before the close that was scheduled then'
+    """
+    least, below = lead_window(days)
+    span = f"{least:g} to {below:g} days" if below < inf else f"{count(least, 'day')} or more"
+    return f"{span} before the close that was scheduled then"
 
 
 def _span(since: datetime | None, until: datetime | None) -> str:

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 import scoring
+from benchmarks.worlds import with_dummies
 from forecasts.common.errors import BadInput
+from forecasts.common.times import iso
 from forecasts.folder.frames import Frames
 from forecasts.reports.groups import chosen
 from forecasts.reports.movement import movement
+from forecasts.reports.report import Sample
 from forecasts.reports.report_document import credits
 from forecasts.reports.verdict import often
 from forecasts.scores.attribution import attribute
@@ -285,12 +288,54 @@ def test_a_report_at_a_lead_is_a_row_of_the_profile() -> None:
         at = the_group(frames, lead=lead.days)
         for found in (lead.brier.mean, at.brier.mean, by_lead[name].brier.mean):
             assert found == pytest.approx(expected)
-        assert lead.p_value == at.spiegelhalter.p_value
         parts = at.decomposition
         total = parts.miscalibration - parts.discrimination + parts.uncertainty
         assert total == pytest.approx(parts.score)
         assert at.bins == by_lead[name].bins
         assert (at.movement, at.leads) == (None, ())
+
+
+def test_the_verdict_at_a_lead_is_of_forecasts_made_in_its_window_as_the_close_stood_then() -> None:
+    # Forecasts of 10% are made 20 days before the close, and some of 90% after it is moved to
+    # day 60: 55 days before. A yes closes the question on day 2, before any lead.
+    moved = {"earlier_closes": {iso(day(5)): iso(day(20))}}
+    asked_, rows = [], []
+    for n in range(40):
+        early = {"resolution": "yes", "actual_close_time": day(2)} if n < 4 else moved
+        asked_.append(asked(f"q{n:02}", "no", closes=20 if n < 4 else 60) | early)
+        rows += path(f"q{n:02}", "ana", (0, 0.1), (5, 0.9))
+    frames = ledger(asked_, rows)
+    early, late = (the_group(frames, f"{days} days", by="lead") for days in (7, 30))
+    assert (early.tested, late.tested) == (Sample(40, 40, 40), Sample(36, 36, 36))
+    assert (early.verdict.kind, late.verdict.kind) == ("calibrated", "too_high")
+    assert early.questions == 36  # current a week before the close, which the early ones never saw
+    assert the_group(frames, lead=7.0).verdict == early.verdict
+
+
+def test_forecasts_replaced_or_withdrawn_within_the_hour_do_not_count_unless_it_closes() -> None:
+    hour = 1 / 24
+    steps = {
+        "replaced": [(1, 0.2), (1 + hour / 2, 0.9)],
+        "withdrawn": [(1, 0.2), (1 + hour / 2, None)],
+        "an hour": [(1, 0.2), (1 + hour, 0.9)],
+        "closes": [(1, 0.9), (10 - hour / 2, 0.2)],
+        "known": [(3 - hour / 2, 0.2)],
+    }
+    more = {"known": {"actual_close_time": day(3)}}
+    for id_, own in steps.items():
+        frames = ledger([asked("q", "yes", **more.get(id_, {}))], path("q", "ana", *own))
+        counted = {"replaced": 1, "withdrawn": 0, "an hour": 2, "closes": 2, "known": 1}[id_]
+        assert the_group(frames).tested == Sample(min(counted, 1), min(counted, 1), counted), id_
+
+
+def test_forecasts_a_second_before_another_change_no_verdict() -> None:
+    frames = random_ledger(2, questions=40, choices=False)
+    given = frames.forecasts[frames.forecasts["probability"].notna()].reset_index(drop=True)
+    plain, tricky = (
+        the_group(replace(frames, forecasts=each)) for each in (given, with_dummies(given))
+    )
+    assert tricky.updates > 10 * plain.updates
+    assert (tricky.verdict, tricky.tested) == (plain.verdict, plain.tested)
 
 
 def test_a_lead_can_be_asked_for_by_name() -> None:

@@ -29,14 +29,21 @@ ORDINARY = "3% of 54, once"
 SHOCKED = "open together, latent correlation 0.1"
 # Each kind of world; the others differ in degree.
 LONG = (
-    "0.1% and 99.9% of 40", "fractions", "withdrawing", "mixed",
+    "closes within the hour", "news within the hour", "0.1% and 99.9% of 40", "fractions",
+    "withdrawing", "mixed",
     "30 families", "overconfidence × 2", "half of each move", "teams 0.02 apart", gates.WITHDRAWING,
     gates.PEOPLE, gates.SKILLS, gates.BEST, SHOCKED,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", [ORDINARY, gates.LOPSIDED, *(pytest.param(n, marks=pytest.mark.long) for n in LONG)]
+    "name",
+    [
+        ORDINARY,
+        gates.LOPSIDED,
+        gates.DUMMIES,
+        *(pytest.param(n, marks=pytest.mark.long) for n in LONG),
+    ],
 )
 def test_the_bounds_hold_in_a_hundred_records_or_tournaments_and_are_on_the_page(name: str) -> None:
     rows = simulate.run(MEASURES[name], 100)
