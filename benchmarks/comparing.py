@@ -118,10 +118,12 @@ def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
 
 
 def tilted(name: str, seed: int, times: int) -> pd.DataFrame:
-    """Return the claims between two equals of opposite tilt on rare events."""
+    """Return the claims between two equals of opposite tilt."""
     sides = {"a": ["a"], "b": ["b"]}
-    tables = TILTED[name].differences(seed, times)
-    claims = [scoring.compare(table, sides).pairs[0].better is not None for table in tables]
+    claims = [
+        scoring.compare(known, sides, waiting=waiting).pairs[0].better is not None
+        for known, waiting in TILTED[name].differences(seed, times)
+    ]
     return pd.DataFrame({"claim": np.array(claims, dtype=np.float64)})
 
 

@@ -70,18 +70,23 @@ SHOCKS = {
 
 @dataclass(frozen=True)
 class Tilted:
-    """Two equally good sides on rare events, one 30% above the truth and the other 30% below."""
+    """Two equally good sides, one 30% above the truth and the other 30% below.
+
+    ``waiting``: the share of the outcomes "no" that are not known yet.
+    """
 
     rate: float
     questions: int
+    waiting: float = 0.0
 
-    def differences(self, seed: int, times: int) -> Iterator[pd.DataFrame]:
-        """Yield the table of `paired` of each tournament."""
+    def differences(self, seed: int, times: int) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Yield the table of `paired` of each tournament, and of the questions that wait."""
         rng = np.random.default_rng([seed, self.questions, int(self.rate * 1000)])
         a, b, p = 1.3 * self.rate, 0.7 * self.rate, np.full(self.questions, self.rate)
         away = 2 * (b - a)
         for came in rng.random((times, self.questions)) < p:
-            yield pd.DataFrame(
+            waits = ~came & (rng.random(self.questions) < self.waiting)
+            table = pd.DataFrame(
                 {
                     "a": "a",
                     "b": "b",
@@ -91,11 +96,19 @@ class Tilted:
                     "third": p * (1 - p) * (1 - 2 * p) * away**3,
                 }
             )
+            ends = {
+                "low": min(a**2 - b**2, (a - 1) ** 2 - (b - 1) ** 2),
+                "high": max(a**2 - b**2, (a - 1) ** 2 - (b - 1) ** 2),
+            }
+            yield table[~waits], table[waits].assign(**ends)
 
 
 TILTED = {
     f"opposite tilts on {rate:.0%} of {questions}": Tilted(rate, questions)
     for rate, questions in ((0.02, 54), (0.03, 54), (0.05, 90), (0.1, 180))
+} | {
+    f"opposite tilts, {share:.0%} of “no” waiting": Tilted(0.3, 120, share)
+    for share in (0.1, 0.2, 0.5)
 }
 
 

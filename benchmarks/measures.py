@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import scoring
@@ -23,21 +22,22 @@ from forecasts.folder.frames import Frames
 from forecasts.reports import build
 from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
-from forecasts.reports.cohort import families
+from forecasts.reports.cohort import as_scheduled
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.groups import LEADS, group_entries
-from forecasts.reports.member_scores import live_segments, member_scores, question_scores
-from forecasts.reports.movement import movement, movements
+from forecasts.reports.member_scores import live_segments
+from forecasts.reports.movement import movement
 from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
-from forecasts.reports.rows import by_group
-from forecasts.reports.scope import numbered
+from forecasts.reports.rows import Rows, by_group
+from forecasts.reports.scope import numbered, scope_of
+from forecasts.reports.selection import ALL
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
-from scoring.shared_shocks import spans_of
 
 Measure = Callable[[int, int], pd.DataFrame]
 
 ACCUSED = ("overconfident", "underconfident", "too_high", "too_low")
+NONE = ("too_few", "not_estimable")
 STALE = ("grew_high", "grew_low")
 REACTIONS = ("over_reacting", "under_reacting")
 
@@ -84,21 +84,18 @@ def tests(many: Many) -> pd.DataFrame:
 
     The functions are called as by `build`.
     """
-    frames = numbered(many.ledger())
-    questions, family = frames.questions, families(frames.questions)
-    entries = group_entries(frames, by="team")
-    spans = spans_of(questions, pd.Series(family, index=questions["question_id"]))
-    every, at_leads = made_by(frames), leads(frames)
-    moves = movements(questions, entries, AS_OF, np.full(len(questions), True))
-    scores = question_scores(member_scores(questions, entries))
-    made_of, moves_of, scores_of = (by_group(part) for part in (every.rows, moves, scores))
+    frames = as_scheduled(many.ledger(), ALL, AS_OF)
+    scope = scope_of(frames, by="team", names=(), choice=ALL, as_of=AS_OF)
+    found = Rows(numbered(frames), scope)
+    family, moves_of, scores_of = scope.family, by_group(found.moved), by_group(found.scores)
+    at_leads = leads(replace(found.frames, questions=scope.counting))
     rows = []
-    for name in np.unique(entries.group):
-        made = when_made(every.of(made_of(name)))
+    for name in scope.wanted:
+        made = when_made(found.made(name), found.waiting(name))
         own = scores_of(name)
         cluster = family[own["question"]]
-        moved = movement(moves_of(name), family, made.reaction)
-        found = {
+        moved = movement(moves_of(name), scope.all_families, made.reaction, made.unsettled)
+        means = {
             measure: mean_over_questions(
                 own[measure].to_numpy(),
                 cluster,
@@ -108,11 +105,11 @@ def tests(many: Many) -> pd.DataFrame:
             )
             for measure, scale in (("brier", BRIER), ("log", LOG))
         }
-        found["auc"] = Estimate(*auc(claims(made.forecasts)))
+        means["auc"] = Estimate(*auc(claims(made.forecasts)))
         rows.append(
-            errors(verdict(made, spans), moved, made.level, made.sharpness, made.luck)
+            errors(verdict(made, scope.spans), moved, made.level, made.sharpness, made.luck)
             | {"lead": at_leads[name]}
-            | intervals(found)
+            | intervals(means)
         )
     return pd.DataFrame(rows)
 
@@ -151,7 +148,7 @@ def errors(
     accused, reacts = verdict.kind in ACCUSED, moved.kind in REACTIONS
     ends = luck.difference.interval
     return {
-        "verdict": float(accused) if accused or verdict.kind == "calibrated" else math.nan,
+        "verdict": math.nan if verdict.kind in NONE else float(accused),
         "movement": math.nan if moved.kind == "too_few" else float(reacts),
         "accused": float(accused or reacts),
         "level": wrong(level.p_value),
@@ -178,7 +175,8 @@ def intervals(found: Mapping[str, Estimate | None]) -> dict[str, float]:
 
 def errors_of(world: World, seed: int, times: int) -> pd.DataFrame:
     """Return all errors in a world of calibrated forecasters and equal teams."""
-    many = repeat(world.settings, seed, times)
+    many = repeat(world.settings, seed, times).without_outcomes(world.waiting, seed)
+    many = many.with_later_closes() if world.postponed else many
     if world.kept is not None:
         many = replace(many, forecasts=world.kept(many.forecasts))
     found = (whole if world.whole else tests)(many)

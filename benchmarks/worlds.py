@@ -29,6 +29,8 @@ class World:
 
     ``whole`` reads whole reports, with their curves, bins and points, which take most of the time.
     ``kept`` chooses from the forecasts simulated.
+    ``waiting``: the share of the outcomes "no" that are not known yet, or of the "no" that were
+    ``postponed`` past the end of the world.
     """
 
     name: str
@@ -36,6 +38,8 @@ class World:
     settings: Tournament
     whole: bool = False
     kept: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    waiting: float = 0.0
+    postponed: bool = False
 
     @property
     def effective(self) -> float:
@@ -57,6 +61,33 @@ class Many:
     teams: pd.Series
     handles: pd.Index
     times: int
+
+    def without_outcomes(self, share: float, seed: int) -> Many:
+        """Return the tournaments with the outcomes of that share of the “no” not known yet."""
+        drawn = np.random.default_rng([seed, 34]).random(len(self.questions))
+        missing = (self.questions["resolution"] == "no") & (drawn < share)
+        resolution = self.questions["resolution"].mask(missing, "")
+        return replace(self, questions=self.questions.assign(resolution=resolution))
+
+    def with_later_closes(self) -> Many:
+        """Return the tournaments with a new close after ``AS_OF`` where an outcome is missing.
+
+        It was changed as the question closed.
+        """
+        asked = self.questions
+        missing = asked["resolution"] == ""
+        closes = asked["scheduled_close_time"]
+        stamps = closes.map(datetime.isoformat)
+        earlier = [
+            {at: at} if is_moved else None for at, is_moved in zip(stamps, missing, strict=True)
+        ]
+        later = closes.mask(missing, pd.Timestamp(AS_OF) + pd.Timedelta(days=90))
+        questions = asked.assign(
+            earlier_closes=pd.Series(earlier, dtype=object, index=asked.index),
+            scheduled_close_time=later,
+            actual_close_time=asked["actual_close_time"].mask(missing),
+        )
+        return replace(self, questions=questions)
 
     def ledger(self, teams: int = 1) -> Frames:
         """Return a ledger with the first teams of each tournament, as "007 Heron (simulated)"."""
@@ -325,6 +356,25 @@ RECORDS = (
         kept=on_news,
     ),
 )
+WAITING = (
+    *(
+        World(
+            f"{share:.0%} of “no” waiting",
+            f"90 questions, and {share:.0%} of the outcomes “no” are not recorded yet",
+            ALONE,
+            waiting=share,
+        )
+        for share in (0.1, 0.2, 0.5)
+    ),
+    World(
+        "half of the “no” rescheduled",
+        "90 questions, and half of the “no” got a new close that is still ahead",
+        ALONE,
+        waiting=0.5,
+        postponed=True,
+    ),
+)
+RECORDS += WAITING
 # A forecaster with a fault, on 90 questions.
 FAULTS = {
     "overconfidence × 1.6": Team("Heron", 1, extremity=1.6),

@@ -9,6 +9,7 @@ This is a definition of this package.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -180,22 +181,28 @@ def when_made(made: Forecasts) -> WhenMade:
     >>> round(found.level.statistic, 2), found.level.p_value < 0.01
     (-3.22, True)
     """
+    nulls = [*(null(sums, made.family) for sums in level_and_slope(made)), sharpness(made)]
+    level, slope, spiegelhalter = (each.test() for each in nulls)
+    failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
+    p_value = 0.0 if len(failed) else p_of_both(_squares(level, slope))
+    larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
+    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], nulls[larger].spread)
+
+
+def level_and_slope(made: Forecasts) -> tuple[Sums, Sums]:
+    """Return the two statistics of `when_made` whose squares make its p-value."""
     weight = (1 / made.rank)[:, None]
     logs = np.log(np.maximum(made.p, LEAST_P))
     levels = made.sums(weight * made.level)
-    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs)).clear_of([levels])
-    nulls = [*(null(sums, made.family) for sums in (levels, slopes)), sharpness(made)]
-    level, slope, spiegelhalter = (each.test() for each in nulls)
-    failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
-    squares = _squares(level, slope)
-    if len(failed):
-        p_value = 0.0
-    elif len(squares) == 2:
-        p_value = math.exp(-sum(squares) / 2)
-    else:
-        p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
-    larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
-    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], nulls[larger].spread)
+    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs))
+    return levels, slopes.clear_of([levels])
+
+
+def p_of_both(squares: Sequence[float]) -> float:
+    """Return the p-value of a sum of squares, each of a standard normal; NaN for none."""
+    if len(squares) == 2:
+        return math.exp(-sum(squares) / 2)
+    return math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
 
 
 def sharpness(made: Forecasts) -> Null:

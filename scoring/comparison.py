@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
+from scoring.completions import largest_claim
 from scoring.errors import Problems, require
 from scoring.means import (
     LEAST,
@@ -76,6 +77,10 @@ class Pair:
     share one; None below 10 effective periods. See `shared_shocks`. ``rare``: so few events decide
     that the error is the least that they leave (`least_error`).
 
+    ``waiting``: the shared questions without an outcome yet. If any pair has some, ``p_waiting`` is
+    the largest adjusted p-value over all of their completions (1 if the difference may turn), and a
+    group is better only if that is below 0.05 too. See `completions`.
+
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
     """
@@ -99,11 +104,15 @@ class Pair:
     periods: int | None = None
     p_by_time: float | None = None
     rare: bool = False
+    waiting: int = 0
+    p_waiting: float | None = None
 
     @property
     def better(self) -> str | None:
         """The group that did significantly better, None if neither did."""
-        if self.p_adjusted is None or self.p_adjusted >= SIGNIFICANCE or not self.difference:
+        if self.p_adjusted is None or not self.difference:
+            return None
+        if max(self.p_adjusted, self.p_waiting or 0.0) >= SIGNIFICANCE:
             return None
         return self.a if self.difference < 0 else self.b
 
@@ -140,6 +149,7 @@ def compare(
     families: Families | None = None,
     people: pd.DataFrame | None = None,
     questions: pd.DataFrame | None = None,
+    waiting: pd.DataFrame | None = None,
 ) -> Comparison:
     """Return the pairwise comparison of groups, adjusted for multiplicity, and their ranks.
 
@@ -156,6 +166,10 @@ def compare(
     With ``people``, the table of `paired_people`, the claims extend to people like the members:
     errors are clustered by family and by forecaster, and the degrees of freedom are those of the
     smallest of families and the two groups. Differences are then harder to detect.
+
+    ``waiting``: rows like those of ``scores`` for questions without an outcome yet, with the ends
+    ``low`` and ``high`` of their difference. A claim must then hold for every completion of these
+    outcomes. With ``people``, the error of a completion grows by forecaster as the known one does.
 
     Exchanging a and b changes the sign of the numbers and nothing else. The probability of any
     false finding among all pairs is at most 0.05 (Holm 1979, doi:10.2307/4615733). Two-way
@@ -174,10 +188,16 @@ def compare(
     """
     require("groups", list(groups), len(groups) >= 2, "needs at least two groups to compare")
     _check(scores)
-    table = scores.assign(family=families_of(scores["question_id"], families))
-    parts = dict(iter(table.groupby(["a", "b"], sort=False)))
+    missing = scores.iloc[:0] if waiting is None else waiting
+    table = pd.concat([scores, missing], ignore_index=True) if len(missing) else scores
+    table = table.assign(family=families_of(table["question_id"], families))
+    parts, awaited = (
+        dict(iter(rows.groupby(["a", "b"], sort=False)))
+        for rows in (table.iloc[: len(scores)], table.iloc[len(scores) :])
+    )
     persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
     pairs = [_pair(a, b, parts, groups, persons, families) for a, b in combinations(groups, 2)]
+    pairs = [_with_waiting(pair, parts, awaited) for pair in pairs]
     adjusted = _judged(pairs)
     if questions is not None and any(pair.comparable for pair in adjusted):
         spans = spans_of(questions, families)
@@ -281,6 +301,29 @@ def _mean(rows: pd.DataFrame, cluster: npt.ArrayLike) -> MeanAndError:
     return found._replace(error=max(found.error, least_error(rows)))
 
 
+def _with_waiting(
+    pair: Pair, parts: Mapping[Any, pd.DataFrame], waiting: Mapping[Any, pd.DataFrame]
+) -> Pair:
+    """Return the pair with its largest p-value over the missing outcomes, not adjusted yet."""
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.special import stdtr
+
+    missing = waiting.get(_key(pair.a, pair.b, waiting)[0])
+    if missing is None:
+        return pair
+    pair = replace(pair, waiting=len(missing))
+    if not pair.comparable or not pair.difference or not pair.error:
+        return pair
+    key, sign = _key(pair.a, pair.b, parts)
+    known = parts[key]
+    rows = pd.concat([known.assign(low=known["difference"], high=known["difference"]), missing])
+    ends = rows["low"].to_numpy(), rows["high"].to_numpy()
+    low, high = ends if sign * pair.difference < 0 else (-ends[1], -ends[0])
+    claim = largest_claim(low, high, rows["family"], least_error(rows))
+    wider = pair.error / _mean(known, known["family"]).error
+    return replace(pair, p_waiting=2 * float(stdtr(pair.degrees, min(claim / wider, 0.0))))
+
+
 def _key(a: str, b: str, parts: Mapping[Any, Any]) -> tuple[tuple[str, str], float]:
     """Return the pair as the table has it, and the sign of its differences as a minus b."""
     return ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
@@ -373,11 +416,15 @@ def _judged(pairs: list[Pair]) -> list[Pair]:
     """Return the pairs with Holm's p-values and their detectable differences."""
     compared = [pair.p_value for pair in pairs if pair.comparable and pair.p_value is not None]
     adjusted = iter(holm(compared).tolist())
+    # Holm's p-values rise with each of those that they adjust.
+    largest = [max(p.p_value or 0.0, p.p_waiting or 0.0) for p in pairs if p.comparable]
+    most = iter(holm(largest).tolist() if any(pair.waiting for pair in pairs) else ())
     level = SIGNIFICANCE / max(len(compared), 1)
     return [
         replace(
             pair,
             p_adjusted=next(adjusted) if pair.comparable else None,
+            p_waiting=next(most, None) if pair.comparable else None,
             detectable=None
             if pair.error is None
             else detectable_difference(pair.error, pair.degrees, level),

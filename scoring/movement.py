@@ -175,12 +175,8 @@ def reaction(made: Forecasts, line: Recalibration | None = None) -> Reaction:
     >>> round(reaction(made).excess.statistic, 2)
     -2.11
     """
-    excess = null(_excess(made), made.family).test()
-    line = _line(made) if line is None else line
-    fitted = made._replace(p=_recalibrated(made, line)) if line.estimable else made
-    weight, logs = (1 / made.rank)[:, None], np.log(np.maximum(fitted.p, LEAST_P))
-    faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
-    found = null(_excess(fitted).clear_of(faults), made.family).test()
+    line = line_of(made) if line is None else line
+    excess, found = (null(sums, made.family).test() for sums in excess_sums(made, line))
     over = not found.statistic < 0
     z = found.statistic / math.sqrt(OVER if over else UNDER)
     recalibrated = Test(z, math.erfc(abs(z) / math.sqrt(2)))
@@ -190,13 +186,22 @@ def reaction(made: Forecasts, line: Recalibration | None = None) -> Reaction:
     return Reaction(excess, recalibrated, max(both) if over else recalibrated.p_value)
 
 
+def excess_sums(made: Forecasts, line: Recalibration) -> tuple[Sums, Sums]:
+    """Return the excess of the paths as they are, and of the paths recalibrated by the line."""
+    fitted = made._replace(p=_recalibrated(made, line)) if line.estimable else made
+    weight, logs = (1 / made.rank)[:, None], np.log(np.maximum(fitted.p, LEAST_P))
+    faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
+    return _excess(made), _excess(fitted).clear_of(faults)
+
+
 def _excess(made: Forecasts) -> Sums:
     payoff = -2 * made.change(made.p)
     payoff[made.rank == 1] += 1
     return made.sums(payoff)
 
 
-def _line(made: Forecasts) -> Recalibration:
+def line_of(made: Forecasts) -> Recalibration:
+    """Return the recalibration line of forecasts in order."""
     several = np.asarray(made.p[:, 2:].any(axis=1))
     shown = (made.p > 0) & (made.p < 1)
     shown[~several, 0] = False

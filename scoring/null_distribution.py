@@ -143,17 +143,18 @@ class Cumulants(NamedTuple):
         return abs(self.third / self.variance) if self.variance > 0 else 0.0
 
 
-def _stretch(sums: Sums, family: Places) -> Floats:
-    """Return the factor of each question's variance that accounts for its family."""
+def _stretch(sums: Sums, family: Places, products: float) -> Floats:
+    """Return the factor of each question's variance that accounts for its family.
+
+    ``products``: the sum of U_i U_j over the pairs i, j of questions in one family.
+    """
     variance = np.maximum(sums.variances(), 0.0)
     deviation = np.sqrt(variance)
     of_family = np.bincount(family, deviation)
     most = float(of_family @ of_family - variance.sum())
     if most <= 1e-12 * float(variance.sum()):
         return np.ones(len(variance))
-    gains = np.bincount(family, sums.gain)
-    share = float(gains @ gains - sums.gain @ sums.gain) / most
-    share = min(max(share, 0.0), 1.0)
+    share = min(max(products / most, 0.0), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         stretch = 1 + share * (of_family[family] / deviation - 1)
     return np.where(deviation > 0, stretch, 1.0)
@@ -225,7 +226,10 @@ class Null:
     @cached_property
     def statistic(self) -> float:
         """r*, standard normal under calibration, of the observed value."""
-        total = float(self.sums.gain.sum())
+        return self.statistic_of(float(self.sums.gain.sum()))
+
+    def statistic_of(self, total: float) -> float:
+        """Return r* of a value of the statistic."""
         if self.normal or math.isnan(self.deviation):
             return total / self.deviation
         at = self.saddlepoint(total)
@@ -311,9 +315,15 @@ def crossing(of: Callable[[float], float], low: float, high: float) -> float | N
     return None
 
 
-def null(sums: Sums, family: Places) -> Null:
-    """Return the distribution of a statistic under calibration; ``family`` of each question."""
-    stretch = _stretch(sums, family)
+def null(sums: Sums, family: Places, products: float | None = None) -> Null:
+    """Return the distribution of a statistic under calibration; ``family`` of each question.
+
+    ``products``: the sum of U_i U_j over the pairs of a family, by default the one observed.
+    """
+    if products is None:
+        gains = np.bincount(family, sums.gain)
+        products = float(gains @ gains - sums.gain @ sums.gain)
+    stretch = _stretch(sums, family, products)
     sums = sums.stretched(stretch)
     each = sums.variances() / stretch
     spread = np.sqrt(np.bincount(family, np.maximum(each, 0.0)))

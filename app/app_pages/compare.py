@@ -16,6 +16,7 @@ from forecasts.reports import comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
 from forecasts.reports.selection import Choice
+from forecasts.reports.wording import provenance
 
 UNTIL: dict[Of, str] = {
     "teams": "The comparison appears here once two teams have forecast.",
@@ -73,6 +74,8 @@ compared = made(comparison.build, chosen, of=of, between=names, alike=alike)
 document = comparison_document(compared)
 show = st.success if any(pair.better for pair in compared.pairs) else st.info
 show(as_text(compared.sentence))
+if origin := provenance(compared.provenance):
+    st.caption(as_text(origin))
 for part in document.sections[1:]:  # the first is the conclusion
     section(part)
 folded("Terms", *(one.whole for one in document.terms))

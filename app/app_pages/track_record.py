@@ -66,7 +66,7 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
 
 def scores_of(known_as: str) -> OwnScores | None:
     """Return the reader's own scores on the chosen questions; None on anyone else's record."""
-    some = chosen.lead is not None or chosen.made_before is not None
+    some = chosen.lead is not None or chosen.made_before is not None or chosen.witnessed
     if by != "forecaster" or known_as != my_handle() or some:
         return None
     return own_scores(within(my_scored_questions(crowd=False), chosen))
@@ -130,8 +130,10 @@ def record(
         return
     few = group.verdict.kind == "too_few"
     if not few:
-        show = {"not_estimable": st.info, "calibrated": st.success}
+        show = {"not_estimable": st.info, "waiting": st.info, "calibrated": st.success}
         show.get(group.verdict.kind, st.warning)(as_text(group.verdict.sentence))
+    if origin := wording.provenance(group.provenance, group.questions):
+        st.caption(as_text(origin))
     _score(whole)
     if few:
         _to_go(group, whole)

@@ -68,6 +68,12 @@ def pick_questions(known_tags: list[str], forecasters: Sequence[str] = ()) -> Ch
             placeholder="Nobody",
             help="The forecasts of these members do not count.",
         )
+        witnessed = st.toggle(
+            label="Witnessed only",
+            bind="query-params",
+            help="Without imported times, and without questions resolved by their only forecaster.",
+            key="witnessed",
+        )
         lead = st.number_input(
             label="Days before scheduled close",
             bind="query-params",
@@ -91,6 +97,7 @@ def pick_questions(known_tags: list[str], forecasters: Sequence[str] = ()) -> Ch
             lead=lead,
             made_before=None if before is None else datetime.combine(before, time.min, UTC),
             without=tuple(without),
+            witnessed=witnessed,
         )
     except BadInput as error:
         st.warning(as_text(str(error)))

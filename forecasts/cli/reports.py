@@ -63,6 +63,13 @@ Without = Annotated[
     list[str] | None,
     option("HANDLE", "Leave out a member's forecasts; repeat for more.", "--without"),
 ]
+Witnessed = Annotated[
+    bool,
+    flag(
+        "--witnessed",
+        "Without imported times, and without questions resolved by their only forecaster.",
+    ),
+]
 AsOf = Annotated[str | None, option("TIME", "Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
@@ -84,6 +91,7 @@ def _wanted(
     lead: float | None,
     made_before: str | None,
     without: list[str] | None,
+    witnessed: bool,
 ) -> dict[str, Any]:
     """Return the questions and forecasts to count, and as of when, for the verb."""
     if folder is None:
@@ -96,6 +104,7 @@ def _wanted(
         lead=lead,
         made_before=time_of(made_before, past=True),
         without=tuple(without or ()),
+        witnessed=witnessed,
     )
     return {"choice": choice, "as_of": time_of(as_of, past=True) or now()}
 
@@ -138,6 +147,7 @@ def report(
     lead: Lead = None,
     made_before: MadeBefore = None,
     without: Without = None,
+    witnessed: Witnessed = False,
     form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
@@ -153,7 +163,7 @@ def report(
     wanted: dict[str, Any] = {
         "by": one_of("--by", by, get_args(By)),
         "names": name or [],
-        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without),
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without, witnessed),
     }
     parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:
@@ -222,6 +232,7 @@ def compare(
     lead: Lead = None,
     made_before: MadeBefore = None,
     without: Without = None,
+    witnessed: Witnessed = False,
     people_like_them: Annotated[
         bool, flag("--people-like-them", "Generalise beyond these members, with wider intervals.")
     ] = False,
@@ -241,7 +252,7 @@ def compare(
     wanted: dict[str, Any] = {
         "of": one_of("--of", of, get_args(Of)),
         "alike": people_like_them,
-        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without),
+        **_wanted(folder, as_of, cohort, tag, since, until, lead, made_before, without, witnessed),
     }
     parts = bulk_scores.parts_to_share(folder, workers, scheduler)
     if parts is None:

@@ -82,7 +82,7 @@ def read_folder(
             remedy="Name a folder with questions.csv and forecasts.csv.",
         )
     tables = {name: _table(folder, name, warn) for name in FILES}
-    frames = {name: table.frame for name, table in tables.items()}
+    frames: dict[str, Any] = {name: table.frame for name, table in tables.items()}
     check_folder(tables, frames)
     require_sound(
         f"The ledger folder {folder.name!r} breaks its rules",

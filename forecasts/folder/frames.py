@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 QUESTION_COLUMNS = {
@@ -104,8 +105,10 @@ class Frames:
     maps question_id to the end of its dispute window, None while a dispute is open.
 
     ``members`` has the kind of each member, and the owner of each bot; ``models`` the model behind
-    each row of ``forecasts``, blank where none is recorded. Both are None in a ledger folder, which
-    has neither.
+    each row of ``forecasts``, blank where none is recorded. ``imported`` marks the rows of
+    ``forecasts`` with a time that only the importer vouches for, and ``resolved_alone`` has the
+    questions that their only forecaster resolved. A ledger folder has none of these (None, and no
+    question).
     """
 
     questions: pd.DataFrame
@@ -117,6 +120,8 @@ class Frames:
     provisional: Mapping[str, datetime | None] = field(default_factory=dict)
     members: pd.DataFrame | None = None
     models: pd.DataFrame | None = None
+    imported: npt.NDArray[np.bool_] | None = None
+    resolved_alone: frozenset[str] = frozenset()
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
@@ -162,7 +167,7 @@ def complete(questions: Columns, forecasts: Columns, teams: Columns | None = Non
     given = {"questions": questions, "forecasts": forecasts}
     if teams is not None:
         given["teams"] = teams
-    tables = {
+    tables: dict[str, Any] = {
         name: typed_frame(given.get(name, {}), kinds) for name, kinds in FRAME_COLUMNS.items()
     }
     return Frames(**tables, place=row_number, provisional={})

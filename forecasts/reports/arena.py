@@ -17,7 +17,7 @@ import pandas as pd
 from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.folder.frames import Frames
 from forecasts.reports.build import skill_over
-from forecasts.reports.cohort import counted, made_in_time
+from forecasts.reports.cohort import as_scheduled, counted, made_in_time
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
@@ -90,7 +90,7 @@ def arena(
 
     Those with a forecast on a question that counts are in it. BadInput as from ``compare``.
     """
-    in_time = made_in_time(frames, choice)
+    in_time = made_in_time(as_scheduled(frames, choice, as_of), choice)
     rows, made = _made(in_time, of, choice, as_of)
     made = made[made["question_id"].isin(rows.scope.counting["question_id"])]
     asked = made.groupby("group")["question_id"].nunique()
@@ -122,7 +122,7 @@ def left_out(
     frames: Frames, *, of: Of = "forecasters", choice: Choice = ALL, as_of: datetime
 ) -> tuple[LeftOut, ...]:
     """Return the questions that two or more forecast and that do not count, by reason."""
-    rows, made = _made(made_in_time(frames, choice), of, choice, as_of)
+    rows, made = _made(made_in_time(as_scheduled(frames, choice, as_of), choice), of, choice, as_of)
     sides = made.groupby("question_id")["group"].nunique()
     is_shared = rows.scope.questions["question_id"].isin(sides.index[sides > 1]).to_numpy()
     return counted(rows.scope.reason[is_shared & ~rows.scope.counts])

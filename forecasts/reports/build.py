@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ import scoring
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, estimates, member_scores, pit, when_made
-from forecasts.reports.cohort import counted, made_in_time
+from forecasts.reports.cohort import as_scheduled, counted, made_in_time
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.evidence_points import earned, updates_of
@@ -55,8 +56,10 @@ def build(
     ``names`` selects some of them, in that order; BadInput lists the names there are if one is
     unknown. ``choice`` selects questions, as of ``as_of``, and forecasts.
     """
-    scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
-    rows = Rows(numbered(made_in_time(frames, choice)), scope)
+    due = as_scheduled(frames, choice, as_of)
+    every = replace(frames, questions=due.questions)
+    scope = scope_of(every, by=by, names=names, choice=choice, as_of=as_of)
+    rows = Rows(numbered(made_in_time(due, choice)), scope)
     found = joint(rows)
     common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
@@ -128,7 +131,8 @@ def groups(
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
-    made_of, at_lead, leads = rows.made, rows.at_lead, rows.leads
+    made_of, waiting_of = rows.made, rows.waiting
+    at_lead, leads = rows.at_lead, rows.leads
     spans, all_families = scope.spans, scope.all_families
     drawn, earned_points = _drawn(rows, common), rows.earned(common.people)
     updates_in, cited_in = by_group(earned_points.updates), by_group(earned_points.cited)
@@ -136,7 +140,7 @@ def groups(
     def group(name: str) -> Group:
         own = scores_of(name)
         clusters = family[own["question"].to_numpy()]
-        made = when_made.when_made(made_of(name))
+        made = when_made.when_made(made_of(name), waiting_of(name))
         finite = np.isfinite(own["log"].to_numpy())
         widths = made.least if at_lead is None else when_made.least(at_lead(name))
         logs, least = own["log"].to_numpy()[finite], widths.log
@@ -151,6 +155,7 @@ def groups(
             name=name,
             **vars(record),
             families=len(np.unique(clusters)),
+            provenance=rows.provenance(own["question"].to_numpy(dtype=np.intp), name),
             log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
             skill=skill,
             crowd_skill=crowd_skill,
@@ -161,7 +166,8 @@ def groups(
             recalibration=made.line,
             spiegelhalter=made.sharpness,
             calibration_in_the_large=made.level,
-            movement=moves_of and movement(moves_of(name), all_families, made.reaction),
+            movement=moves_of
+            and movement(moves_of(name), all_families, made.reaction, made.unsettled),
             staleness=unrevised_of and staleness(unrevised_of(name), family, counting),
             pit=transforms(name),
             leads=leads.get(name, ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, get_args
@@ -17,6 +17,7 @@ from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionType
 from forecasts.reports.groups import listed
 from forecasts.reports.report import LeftOut, Reason
+from forecasts.reports.schedules import scheduled_close_when_made
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.values.outcomes import NOT_SCORED
 from scoring.arrays import Flags, Floats, Places
@@ -48,6 +49,58 @@ def selected(questions: pd.DataFrame, choice: Choice) -> Flags:
     return wanted
 
 
+def as_scheduled(frames: Frames, choice: Choice, as_of: datetime) -> Frames:
+    """Return the ledger with the schedules that stood when forecasts were made.
+
+    A question whose close was moved closed with the last of its closes that has passed; if none
+    has, the first is ahead. It has the forecasts made under such a close. So postponing a "no"
+    takes nothing out of a record, and bringing a close forward takes nothing in.
+    """
+    kept = made_when_due(frames.questions, frames.forecasts, choice, as_of)
+    questions = with_due_closes(frames.questions, choice, as_of)
+    return replace(frames if kept.all() else only(frames, kept), questions=questions)
+
+
+def with_due_closes(questions: pd.DataFrame, choice: Choice, as_of: datetime) -> pd.DataFrame:
+    """Return the questions with their closes as ``as_scheduled`` has them."""
+    moved = questions["earlier_closes"].notna()
+    if choice.cohort != "scheduled" or not moved.any():
+        return questions
+    moment = pd.Timestamp(utc(as_of))
+    closes = questions["scheduled_close_time"].copy()
+    for at in np.flatnonzero(moved).tolist():
+        every = [*pd.to_datetime(list(questions["earlier_closes"].iloc[at].values()), utc=True)]
+        every.append(closes.iloc[at])
+        passed = [close for close in every if close <= moment]
+        closes.iloc[at] = max(passed) if passed else min(every)
+    # It closed when it did, or by the close of this schedule.
+    actual = questions["actual_close_time"]
+    ended = actual.fillna(questions["scheduled_close_time"])
+    return questions.assign(
+        scheduled_close_time=closes,
+        actual_close_time=actual.where(~moved, ended.where(ended < closes)),
+    )
+
+
+def made_when_due(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, choice: Choice, as_of: datetime
+) -> Flags:
+    """Return which forecasts ``as_scheduled`` keeps: those under a close that has passed.
+
+    Where no close has passed, all. ``questions`` have their closes as recorded.
+    """
+    kept = np.ones(len(forecasts), dtype=np.bool_)
+    moved = questions["earlier_closes"].notna()
+    if choice.cohort == "scheduled" and moved.any():
+        moment = pd.Timestamp(utc(as_of))
+        closes = with_due_closes(questions, choice, as_of)["scheduled_close_time"]
+        ids = questions.loc[moved & (closes <= moment), "question_id"]
+        own = forecasts["question_id"].isin(ids).to_numpy()
+        close = scheduled_close_when_made(questions, forecasts[own])
+        kept[own] = (close <= moment).to_numpy()
+    return kept
+
+
 def taken(forecasts: pd.DataFrame, choice: Choice) -> Flags:
     """Return which forecasts the choice takes: those made in time, and not by one left out."""
     kept = ~forecasts["forecaster"].isin(choice.without).to_numpy()
@@ -61,6 +114,8 @@ def made_in_time(frames: Frames, choice: Choice) -> Frames:
 
     BadInput for a member to leave out who has no forecast.
     """
+    if choice.witnessed and frames.imported is not None:
+        frames = only(frames, ~frames.imported)
     if choice.made_before is None and not choice.without:
         return frames
     for name in choice.without:
@@ -74,7 +129,9 @@ def made_in_time(frames: Frames, choice: Choice) -> Frames:
 def only(frames: Frames, kept: Flags) -> Frames:
     """Return the ledger with these of its forecasts."""
     models = None if frames.models is None else frames.models[kept].reset_index(drop=True)
-    return replace(frames, forecasts=frames.forecasts[kept].reset_index(drop=True), models=models)
+    imported = None if frames.imported is None else frames.imported[kept]
+    made = frames.forecasts[kept].reset_index(drop=True)
+    return replace(frames, forecasts=made, models=models, imported=imported)
 
 
 def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.NDArray[np.object_]:
@@ -93,13 +150,43 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
         # Early answers are more often "yes": only the questions scheduled to close by now are a
         # fair sample.
         why[(scheduled > moment).to_numpy()] = "not_in_cohort"
-    quantitative = questions["type"].isin([kind for kind in QuestionType if kind.is_quantitative])
-    why[quantitative.to_numpy()] = "numeric_or_date"
+    why[_quantitative(questions)] = "numeric_or_date"
     for word in NOT_SCORED:
         why[(outcome == word).to_numpy()] = word
     why[(unanswered & closed).to_numpy()] = "awaiting_resolution"
     why[(~closed & ~outcome.isin(NOT_SCORED)).to_numpy()] = "open"
     return why
+
+
+def _quantitative(questions: pd.DataFrame) -> Flags:
+    kinds = [kind for kind in QuestionType if kind.is_quantitative]
+    return np.asarray(questions["type"].isin(kinds))
+
+
+def waits(
+    questions: pd.DataFrame, reason: npt.NDArray[np.object_], *, cohort: Cohort, as_of: datetime
+) -> Flags:
+    """Return which questions would count if their outcome were known; ``reason``: of ``reasons``.
+
+    They have closed, on schedule or in any way, as the cohort has it. Numbers and dates have their
+    own.
+    """
+    waiting = reason == "awaiting_resolution"
+    if cohort == "scheduled":
+        due = questions["scheduled_close_time"] <= pd.Timestamp(utc(as_of))
+        waiting = waiting & due.to_numpy()
+    return np.asarray(waiting & ~_quantitative(questions))
+
+
+def with_outcomes(questions: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the questions with one after another of their possible outcomes, as many as any has.
+
+    A question with fewer repeats its last.
+    """
+    possible = [options or ["no", "yes"] for options in questions["options"]]
+    for k in range(max(map(len, possible), default=2)):
+        words = [own[min(k, len(own) - 1)] for own in possible]
+        yield questions.assign(resolution=pd.Series(words, index=questions.index, dtype=str))
 
 
 def outcomes(questions: pd.DataFrame) -> Floats:

@@ -26,6 +26,7 @@ Format = Literal["text", "json", "html", "pdf", "csv", "md"]
 # An interval is two columns, lower and upper: of brier.interval, brier_lower and brier_upper.
 _GROUP = """
 name forecasters questions families updates coverage
+imported=provenance.imported resolved_alone=provenance.resolved_alone
 brier.mean brier.interval brier_original.mean
 log.mean log.interval log.infinite
 skill.mean skill.interval skill.questions
@@ -58,11 +59,11 @@ moved.updates moved.points moved.promised
 moved_per_question=moved.per_question.mean moved=moved.per_question.interval
 certain_questions=certainty.questions certain_wrong=certainty.wrong
 tested.questions tested.families tested.forecasts
-verdict=verdict.kind verdict.rest verdict.tipping
+verdict=verdict.kind verdict.rest verdict.tipping verdict.waiting
 """
 _PAIR = """
 a b shared_questions families effective_families difference difference=interval
-p_value p_adjusted detectable comparable reason better tipping periods p_by_time
+p_value p_adjusted detectable comparable reason better tipping waiting p_waiting periods p_by_time
 dominant.family dominant.share
 difference_without=dominant.difference p_value_without=dominant.p_value
 difference_imputed=imputed.difference p_adjusted_imputed=imputed.p_adjusted

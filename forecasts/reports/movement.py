@@ -14,7 +14,7 @@ from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.groups import Entries, of_members
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Movement, Reaction
-from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance, no_outcome
 from scoring.arrays import Flags, Places
 from scoring.movement import Reaction as ReactionTests
 
@@ -45,8 +45,12 @@ def movements(
     return each.assign(counts=counts[each["question"]])
 
 
-def movement(moves: pd.DataFrame, family: Places, reaction: ReactionTests | None) -> Movement:
+def movement(
+    moves: pd.DataFrame, family: Places, reaction: ReactionTests | None, waiting: int = 0
+) -> Movement:
     """Return the mean excess movement of a group's questions, and what ``reaction`` finds.
+
+    ``waiting``: how many questions lack an outcome, if their outcomes could change the finding.
 
     ``moves`` are the group's rows of ``movements``; ``family``: the cluster of every question.
     The mean describes every question, resolved or open. The finding is that of the recalibrated
@@ -61,13 +65,13 @@ def movement(moves: pd.DataFrame, family: Places, reaction: ReactionTests | None
     tested, changed = (len(np.unique(of[where])) for where in (counts, counts & revised))
     p_value = None if reaction is None else known(reaction.p_value)
     over = reaction is not None and reaction.recalibrated.statistic > 0
-    kind, sentence = _found(p_value, tested, changed, over=over)
+    kind, sentence = _found(p_value, tested, changed, over=over, waiting=waiting)
     families = len(np.unique(of))
     return Movement(len(moves), families, changed, estimate, p_value, kind, sentence)
 
 
 def _found(
-    p_value: float | None, families: int, changed: int, *, over: bool
+    p_value: float | None, families: int, changed: int, *, over: bool, waiting: int
 ) -> tuple[Reaction, str]:
     needed = max(FEWEST, math.ceil(families / 2))
     if changed < needed or p_value is None:
@@ -76,6 +80,8 @@ def _found(
             f"{changed:,} of {count(families, 'family')} of resolved questions, and it takes "
             f"{needed}."
         )
+    if waiting:
+        return "waiting", f"No finding on updates: {no_outcome(waiting)}, and could change it."
     luck = chance(p_value, families)
     if p_value >= SIGNIFICANCE:
         return "neither", (

@@ -23,10 +23,11 @@ Kind = Literal[
     "too_low",
     "too_few",
     "not_estimable",
+    "waiting",
 ]
 FAULTS: tuple[Kind, ...] = ("overconfident", "underconfident", "too_high", "too_low")
 Drift = Literal["grew_high", "grew_low", "none", "too_few"]
-Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few"]
+Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few", "waiting"]
 Reason = Literal[
     "open",
     "awaiting_resolution",
@@ -410,12 +411,27 @@ class Verdict:
     ``rest``: for a record with a forecast that called the outcome impossible, the verdict on the
     other forecasts. ``tipping``: the smallest correlation between families open at the same time
     with which an accusation would fail at 5% (None: no accusation, or it holds with any).
+    ``waiting``: the questions of the cohort without an outcome yet. The finding is the same
+    whatever they turn out to be; otherwise the kind is "waiting".
     """
 
     kind: Kind
     sentence: str
     rest: Kind | None = None
     tipping: float | None = None
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Of the scored questions, those for whose times or outcome a single person vouches.
+
+    ``imported``: with a forecast whose time only its importer vouches for; ``resolved_alone``: with
+    an outcome from their only forecaster. A ledger folder does not tell, so both are 0.
+    """
+
+    imported: int = 0
+    resolved_alone: int = 0
 
 
 @dataclass(frozen=True)
@@ -463,6 +479,7 @@ class Group:
     families: int
     updates: int
     coverage: float | None
+    provenance: Provenance = Provenance()
     brier: Estimate
     brier_original: Estimate
     log: LogScore

@@ -29,7 +29,12 @@ from forecasts.reports.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Earned, Group, Report, Unrevised, Update
 from forecasts.reports.wording import BADGES, over_families
 
-_TONES: dict[str, Tone] = {"calibrated": "good", "too_few": "neutral", "not_estimable": "neutral"}
+_TONES: dict[str, Tone] = {
+    "calibrated": "good",
+    "too_few": "neutral",
+    "not_estimable": "neutral",
+    "waiting": "neutral",
+}
 _LONG_NAME = 60
 _INTERVAL = "95% interval"
 
@@ -77,7 +82,9 @@ def report_document(report: Report) -> Document:
 def _section(report: Report, group: Group) -> Section:
     name = wording.group_name(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    start: list[Block] = [measures(group)] if group.questions else []
+    origin = wording.provenance(group.provenance, group.questions)
+    start: list[Block] = [origin] if origin else []
+    start += [measures(group)] if group.questions else []
     if not group.questions and group.pit is None:
         start.append(_nothing(report, group))
     blocks = [*start, *([left_out] if left_out else [])]
@@ -101,7 +108,7 @@ def _section(report: Report, group: Group) -> Section:
             for kind, sentence in wording.findings(group).items()
         ),
         blocks=tuple(blocks),
-        summary=tuple(text for text in (score, left_out) if text),
+        summary=tuple(text for text in (origin, score, left_out) if text),
     )
 
 

@@ -9,7 +9,7 @@ each with all of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ import pandas as pd
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, member_scores
+from forecasts.reports.cohort import families, with_outcomes
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
 from forecasts.reports.groups import (
@@ -27,11 +28,12 @@ from forecasts.reports.groups import (
     group_entries,
     group_questions,
     lead_days,
+    of_members,
     only,
     tagged,
 )
 from forecasts.reports.movement import movements
-from forecasts.reports.report import Adjusted, Lead
+from forecasts.reports.report import Adjusted, Lead, Provenance
 from forecasts.reports.scope import Scope
 from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
@@ -104,6 +106,22 @@ class Rows:
             return None
         return self._of_groups({days: self._at(days) for days in self._leads if days is not None})
 
+    @cached_property
+    def waiting(self) -> Callable[[str], Forecasts]:
+        """A function from a group's name to its forecasts when made on questions that wait.
+
+        Their questions are numbered after those that count, and their outcomes are not known.
+        """
+        scope, first = self.scope, len(self.scope.counting)
+        live = member_scores.live_segments(next(with_outcomes(scope.waiting)), self.entries)
+        every = {}
+        for days in self._leads:
+            found = forecasts_made(scope.waiting, live, self.entries.group, days)
+            question = first + found.rows["question"].to_numpy()
+            family = families(scope.asked)[question]
+            every[days] = replace(found, rows=found.rows.assign(question=question, family=family))
+        return self._of_groups(every)
+
     @property
     def compares(self) -> bool:
         """Whether the groups can be compared with others."""
@@ -152,6 +170,25 @@ class Rows:
         return tag_rows(found, scope.questions) if scope.by == "tag" else found
 
     @cached_property
+    def imported(self) -> pd.DataFrame:
+        """Each group with the questions on which it has a forecast with an imported time."""
+        made, imported = self.entries.forecasts, self.frames.imported
+        if imported is None:
+            imported = np.zeros(len(self.frames.forecasts), dtype=np.bool_)
+        made = made[made["inside"].to_numpy() & imported[made["row"].to_numpy()]]
+        place = member_scores.places(self.scope.counting, made["question_id"])
+        group = of_members(self.entries.group, made["forecaster"])
+        return self._tagged(pd.DataFrame({"group": group, "question": place})[place >= 0])
+
+    def provenance(self, question: Places, name: str | None = None) -> Provenance:
+        """Return the provenance of scored questions of a group, or of all groups."""
+        own = self.imported
+        if name is not None and self.scope.by != "lead":
+            own = own[own["group"] == name]
+        alone = self.scope.counting["id"].iloc[question].isin(self.frames.resolved_alone)
+        return Provenance(int(np.isin(question, own["question"]).sum()), int(alone.sum()))
+
+    @cached_property
     def in_groups(self) -> pd.DataFrame:
         """The questions of each group, scored or not."""
         return group_questions(self.entries, self.scope.questions, self.scope.by, self.scope.wanted)
@@ -178,7 +215,7 @@ class Rows:
         return lambda name: all_.of(of_group(name))
 
     def _tagged(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return tag_rows(rows, self.scope.counting) if self.scope.by == "tag" else rows
+        return tag_rows(rows, self.scope.asked) if self.scope.by == "tag" else rows
 
 
 def tag_rows(rows: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:

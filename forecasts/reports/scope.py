@@ -13,7 +13,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports.cohort import COUNTS, families, reasons, selected
+from forecasts.reports.cohort import COUNTS, families, reasons, selected, waits
 from forecasts.reports.groups import chosen
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
@@ -53,9 +53,20 @@ class Scope:
         return self.questions[self.counts].reset_index(drop=True)
 
     @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """The questions that would count if their outcome were known."""
+        waiting = waits(self.questions, self.reason, cohort=self.choice.cohort, as_of=self.as_of)
+        return self.questions[waiting].reset_index(drop=True)
+
+    @cached_property
     def family(self) -> Places:
         """The cluster of each question that counts."""
         return families(self.counting)
+
+    @cached_property
+    def asked(self) -> pd.DataFrame:
+        """The questions that count, and then those that wait."""
+        return pd.concat([self.counting, self.waiting], ignore_index=True)
 
     @cached_property
     def all_families(self) -> Places:
@@ -85,6 +96,8 @@ def scope_of(
     wanted = tuple(chosen(frames, by=by, names=names))
     every = in_order(frames.questions)
     is_selected = selected(every, choice)
+    if choice.witnessed:
+        is_selected &= ~every["id"].isin(frames.resolved_alone).to_numpy()
     questions = every if is_selected.all() else every[is_selected].reset_index(drop=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counts = reason == COUNTS

@@ -11,7 +11,7 @@ from forecasts.common.times import iso, utc
 
 Cohort = Literal["scheduled", "resolved"]
 # The fields of a choice, in the order of a CSV.
-CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before", "without")
+CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before", "without", "witnessed")
 _SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; a protocol's name has six decimals
 
 
@@ -24,6 +24,8 @@ class Choice:
     a choice by the actual close would favour early events. ``lead``: only the forecasts current
     that many days before the scheduled close. ``made_before``: only the forecasts made before that
     time, which last as if nobody had updated later. ``without``: the forecasters to leave out.
+    ``witnessed``: without the forecasts whose time only an importer vouches for, and without the
+    questions that their only forecaster resolved.
     BadInput for an end before the start, and for a lead that is not above 0.
     """
 
@@ -34,6 +36,7 @@ class Choice:
     lead: float | None = None
     made_before: datetime | None = None
     without: tuple[str, ...] = ()
+    witnessed: bool = False
 
     def __post_init__(self) -> None:
         for name in ("since", "until", "made_before"):

@@ -10,12 +10,16 @@ forecasts, and the sentence says so.
 The outcomes of different families are taken as independent given the forecasts; an accusation says
 how much correlation between families open at the same time it bears.
 
+While questions of the cohort wait for their outcome, there is a verdict only if it would be the
+same with any outcomes of theirs (``scoring.completions``): a "no" is often recorded later.
+
 A forecast that gave the outcome a probability of 0 needs no test: no calibrated forecaster makes
 one. The sentence then also gives the verdict on the rest.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -25,6 +29,7 @@ from forecasts.documents.numbers import number, percent, percents
 from forecasts.reports.report import Kind, Recalibration, Verdict
 from forecasts.reports.when_made import Forecasts, WhenMade
 from scoring import calibration_when_made
+from scoring.completions import Bounds
 from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions
@@ -35,15 +40,21 @@ _EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 _RANGES = sorted(combinations(_EDGES, 2), key=lambda ends: ends[1] - ends[0])
 _LEAST_WEIGHT = 0.05
 _TINY = 1e-12
+WHATEVER = "this finding holds with any outcomes"
 
 
 def verdict(made: WhenMade, spans: Spans) -> Verdict:
     """Return the verdict on a group's forecasts; ``spans``: the times of all families."""
+    found = _verdict(made, spans)
+    return found if made.bounds is None else replace(found, waiting=made.bounds.waiting)
+
+
+def _verdict(made: WhenMade, spans: Spans) -> Verdict:
     tests = made.tests
     if tests is None:
         return _too_few(0, 0)
     if not len(tests.failed):
-        return _found(made.forecasts, tests, made.line, spans)
+        return _found(made.forecasts, tests, made.bounds, made.line, spans)
     failed = len(np.unique(made.forecasts.question[tests.failed]))
     wrong = (
         f"on {count(failed, 'question')} a forecast called the outcome impossible, which chance "
@@ -72,7 +83,11 @@ def _too_few(questions: int, families: int) -> Verdict:
 
 
 def _found(
-    forecasts: Forecasts, tests: calibration_when_made.WhenMade, line: Recalibration, spans: Spans
+    forecasts: Forecasts,
+    tests: calibration_when_made.WhenMade,
+    bounds: Bounds | None,
+    line: Recalibration,
+    spans: Spans,
 ) -> Verdict:
     questions, families = _size(forecasts)
     if min(questions, families) < FEWEST:
@@ -81,12 +96,15 @@ def _found(
         certain = ((forecasts.p == 0) | (forecasts.p == 1)).all()
         told = "was 0% or 100%, and came true" if certain else "was even between all options"
         return Verdict("not_estimable", f"No verdict: every forecast {told}.")
+    if bounds is not None and not bounds.settled:
+        return Verdict("waiting", f"No verdict: {no_outcome(bounds.waiting)}, and could change it.")
     luck = chance(tests.p_value, families)
+    holds = "" if bounds is None else f" {no_outcome(bounds.waiting)}; {WHATEVER}."
     if tests.p_value >= SIGNIFICANCE:
         return Verdict(
             "calibrated",
             "Calibrated, as far as the record shows: a calibrated forecaster would be at least "
-            f"this far off in {luck}.",
+            f"this far off in {luck}.{holds}",
         )
     every = np.unique(forecasts.rows["family"])
     tipping = tests.tipping(spans.opened[every], spans.closed[every])
@@ -100,7 +118,18 @@ def _found(
         odds = f"{_over_all(line, over=slope < 0)}, chance alone would put a calibrated forecaster"
         fault = f"{_slope(forecasts, over=slope < 0)}; {odds} this far off"
     named = kind.replace("_", " ").capitalize()
-    return Verdict(kind, f"{named}: {fault} in {luck}. {survives(tipping)}", tipping=tipping)
+    said = f"{named}: {fault} in {luck}. {survives(tipping)}{holds}"
+    return Verdict(kind, said, tipping=tipping)
+
+
+def no_outcome(questions: int, called: str = "question") -> str:
+    """Return that some questions have no outcome yet.
+
+    >>> no_outcome(12), no_outcome(1)
+    ('12 questions due by now have no outcome yet', '1 question due by now has no outcome yet')
+    """
+    has = "has" if questions == 1 else "have"
+    return f"{count(questions, called)} due by now {has} no outcome yet"
 
 
 def _level(forecasts: Forecasts, *, high: bool) -> str:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import scoring
@@ -29,6 +30,7 @@ from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.schedules import scheduled_close_when_made
 from scoring import calibration_when_made, inference
 from scoring.arrays import Flags, Floats, Places
+from scoring.completions import Bounds, completions, reaction_settled
 from scoring.movement import Reaction
 from scoring.ordering import in_order
 from scoring.rare_events import LeastWidths, least_widths
@@ -79,6 +81,23 @@ class Forecasts:
         at = rows["place"].to_numpy()
         placed = rows.assign(place=np.arange(len(rows)))
         return Forecasts(placed, self.p[at], self.y[at], self.level[at], self.offered[at])
+
+    def followed_by(self, others: Forecasts) -> Forecasts:
+        """Return these forecasts and then others, on other questions."""
+        most = max(self.p.shape[1], others.p.shape[1])
+
+        def both(name: str) -> npt.NDArray[Any]:
+            wide = [
+                np.pad(part, ((0, 0), (0, most - part.shape[1])))
+                for part in (getattr(self, name), getattr(others, name))
+            ]
+            return np.concatenate(wide)
+
+        path = others.rows["path"] + self.rows["path"].max() + 1
+        rows = pd.concat([self.rows, others.rows.assign(path=path)], ignore_index=True)
+        return Forecasts(
+            rows.assign(place=np.arange(len(rows))), *map(both, ("p", "y", "level", "offered"))
+        )
 
 
 def forecasts_made(
@@ -131,10 +150,11 @@ def forecasts_of(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) 
 
 
 class Tested(NamedTuple):
-    """Forecasts, and the tests of their calibration."""
+    """Forecasts, the tests of their calibration, and their bounds if outcomes are missing."""
 
     forecasts: Forecasts
     tests: calibration_when_made.WhenMade
+    bounds: Bounds | None
 
 
 class WhenMade(NamedTuple):
@@ -142,7 +162,9 @@ class WhenMade(NamedTuple):
 
     ``least`` are the least widths of the intervals of its scores, and ``reaction`` the tests of its
     updates. ``rest`` are the forecasts without those that gave the outcome a probability of 0, if
-    there are such, and their tests.
+    there are such, and their tests. ``bounds`` are those of the tests, over the outcomes of
+    questions that wait; None if none does. ``reaction_settled``: whether ``reaction`` finds the
+    same with any outcomes of theirs.
     """
 
     forecasts: Forecasts
@@ -154,6 +176,13 @@ class WhenMade(NamedTuple):
     luck: Luck = Luck()
     least: LeastWidths = LeastWidths((0.0, 0.0), (0.0, 0.0))
     reaction: Reaction | None = None
+    bounds: Bounds | None = None
+    reaction_settled: bool = True
+
+    @property
+    def unsettled(self) -> int:
+        """The questions that wait, if their outcomes could change the finding on updates."""
+        return 0 if self.reaction_settled or self.bounds is None else self.bounds.waiting
 
     @property
     def tested(self) -> report.Sample:
@@ -168,8 +197,8 @@ def least(made: Forecasts) -> LeastWidths:
     return LeastWidths(nothing, nothing) if made.rows.empty else least_widths(made.ordered)
 
 
-def when_made(made: Forecasts) -> WhenMade:
-    """Return the calibration of a group's forecasts."""
+def when_made(made: Forecasts, waiting: Forecasts | None = None) -> WhenMade:
+    """Return the calibration of a group's forecasts; ``waiting``: those without outcome yet."""
     if made.rows.empty:
         return WhenMade(made)
     tests = scoring.when_made(made.ordered)
@@ -177,7 +206,7 @@ def when_made(made: Forecasts) -> WhenMade:
     rest = None
     if len(tests.failed) and not failed.all():
         others = made.of(made.rows[~failed])
-        rest = Tested(others, scoring.when_made(others.ordered))
+        rest = Tested(others, scoring.when_made(others.ordered), _bounds(others, waiting))
     line = _line(made)
     return WhenMade(
         made,
@@ -189,7 +218,33 @@ def when_made(made: Forecasts) -> WhenMade:
         _luck(made, tests),
         least_widths(made.ordered, tests.null),
         scoring.reaction(made.ordered, line),
+        _bounds(made, waiting),
+        _reaction_settled(made, waiting, line),
     )
+
+
+def _with_waiting(
+    made: Forecasts, waiting: Forecasts
+) -> tuple[calibration_when_made.Forecasts, Flags]:
+    """Return all forecasts in order, and which options may come of those that wait."""
+    every = made.followed_by(waiting)
+    waits = np.arange(len(every.rows)) >= len(made.rows)
+    return every.ordered, every.offered & waits[:, None]
+
+
+def _bounds(made: Forecasts, waiting: Forecasts | None) -> Bounds | None:
+    """Return the bounds of the tests over the outcomes of the forecasts that wait for one."""
+    if waiting is None or waiting.rows.empty:
+        return None
+    return completions(*_with_waiting(made, waiting))
+
+
+def _reaction_settled(
+    made: Forecasts, waiting: Forecasts | None, line: inference.Recalibration | None
+) -> bool:
+    if waiting is None or waiting.rows.empty or line is None:
+        return True
+    return reaction_settled(*_with_waiting(made, waiting), line)
 
 
 def _known(test: inference.Test) -> ZTest:

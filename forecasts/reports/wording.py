@@ -20,7 +20,16 @@ from forecasts.documents.numbers import (
     signed_interval,
 )
 from forecasts.reports.groups import lead_window
-from forecasts.reports.report import Adjusted, By, Group, LeftOut, Report, Unrevised
+from forecasts.reports.report import (
+    FAULTS,
+    Adjusted,
+    By,
+    Group,
+    LeftOut,
+    Provenance,
+    Report,
+    Unrevised,
+)
 from forecasts.reports.selection import Choice, Cohort
 
 BRIER = "Brier (0–1)"
@@ -68,6 +77,7 @@ BADGES = {
     "too_low": "▼ too low",
     "too_few": "… too few to tell",
     "not_estimable": "… no verdict",
+    "waiting": "… waiting for outcomes",
     "over_reacting": "↔ over-reacts",
     "under_reacting": "→ under-reacts",
 }
@@ -94,7 +104,34 @@ def choice_sentences(choice: Choice, as_of: datetime) -> str:
         sentences.append(f"Only forecasts made before {iso_day_or_time(choice.made_before)}.")
     if choice.without:
         sentences.append(f"Without the forecasts of {in_words(choice.without)}.")
+    if choice.witnessed:
+        sentences.append(
+            "Without forecasts whose times only an importer vouches for, and without questions "
+            "resolved by their only forecaster."
+        )
     return " ".join(sentences)
+
+
+def provenance(of: Provenance, questions: int | None = None) -> str:
+    """Return for how many of the questions a single person vouches; empty if for none."""
+    parts = []
+    if of.imported:
+        was = "was" if of.imported == 1 else "were"
+        parts.append(
+            f"{of.imported:,} {was} imported with times that only the importer vouches for"
+        )
+    if of.resolved_alone:
+        was = "was" if of.resolved_alone == 1 else "were"
+        parts.append(f"{of.resolved_alone:,} {was} resolved by their only forecaster")
+    if not parts:
+        return ""
+    listed = "; ".join(parts)
+    if questions is not None:
+        listed = f"of {count(questions, 'question')}, {listed}"
+    return (
+        f"Where it comes from: {listed}. To see the figures without them: "
+        "--witnessed, or “Witnessed only” under Filters in the app."
+    )
 
 
 def at_lead(days: float) -> str:
@@ -229,8 +266,11 @@ def notes(
     provisional: int,
 ) -> tuple[str, ...]:
     """Return the caveats of this report, as full sentences."""
-    verdicts = sum(one.verdict.kind not in ("too_few", "not_estimable") for one in groups)
-    reactions = sum(one.movement is not None and one.movement.kind != "too_few" for one in groups)
+    verdicts = sum(one.verdict.kind in ("calibrated", *FAULTS) for one in groups)
+    reactions = sum(
+        one.movement is not None and one.movement.kind not in ("too_few", "waiting")
+        for one in groups
+    )
     every = (
         (
             provisional,

@@ -35,7 +35,7 @@ from forecasts.values.value import Value
 BATCH = 1 << 15  # rows that become columns at a time
 # Rows fetched at a time: few, so that none is alive when Python looks for garbage.
 _FETCHED = 1 << 10
-_WANTED = 7  # columns of a forecast
+_WANTED = 8  # columns of a forecast
 _TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
 _Rows = list[tuple[Any, ...]]
 
@@ -53,7 +53,7 @@ def columns(
 
     ``which``: an SQL condition on the forecasts. Ordered by question, forecaster, time
     and id. The rationale is blank without ``rationales``, the evidence without ``cited``. With
-    ``models`` also those of ``frames.MODEL_COLUMNS``.
+    ``models`` also those of ``frames.MODEL_COLUMNS``, and ``imported`` (see ``frames.Frames``).
     """
     which = true() if which is None else which
     parts = list(_read(session, only, which, rationales=rationales, cited=cited, models=models))
@@ -93,6 +93,7 @@ def _read(
         # A forecast has one of them: a list of probabilities or a mapping of quantiles.
         type_coerce(func.coalesce(forecast.probabilities, forecast.quantiles), Text),
         forecast.rationale if rationales else null(),
+        forecast.vouched_by_id if models else null(),
     )
     handles: dict[int, str] = {}
     for limit in _limits(session, only):
@@ -177,7 +178,7 @@ def _columns(
     evidence: Mapping[int, _Rows],
     models: Mapping[int, _Rows] | None,
 ) -> dict[str, Any]:
-    ids, questions, members, times, p, several, rationales = read
+    ids, questions, members, times, p, several, rationales, vouched = read
     values = _parsed(several)
     made_at = pa.array(times)
     if not pa.types.is_timestamp(made_at.type):
@@ -199,6 +200,7 @@ def _columns(
         kinds = {"model": _TEXT, "version": _TEXT, "cost": pa.float64()}
         for at, (name, kind) in enumerate(kinds.items()):
             columns[name] = pa.array([one[at] for one in used], kind)
+        columns["imported"] = pa.array([by is not None for by in vouched], pa.bool_())
     return columns
 
 

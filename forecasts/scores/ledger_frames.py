@@ -54,6 +54,7 @@ from forecasts.ledger.models import (
     QuestionSource,
     Removal,
     Resolution,
+    ResolutionState,
     Team,
 )
 from forecasts.questions import finality
@@ -87,6 +88,8 @@ def ledger_frames(
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
+        imported=columns["imported"].to_numpy(dtype=bool),
+        resolved_alone=_resolved_alone(session),
     )
 
 
@@ -123,6 +126,33 @@ def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
         "teams": iter([_teams(session)]),
         **_sources(session),
     }
+
+
+def _resolved_alone(session: Session) -> frozenset[str]:
+    """Return the questions whose current outcome comes from their only forecaster."""
+    made, told = CurrentForecast, Resolution
+    alone = (
+        select(made.question_id, func.min(made.member_id).label("member_id"))
+        .group_by(col(made.question_id))
+        .having(func.count() == 1)
+        .subquery()
+    )
+    superseded = select(told.supersedes_id).where(col(told.supersedes_id).is_not(None))
+    rows = (
+        select(Question.slug)
+        .join(told, col(told.question_id) == col(Question.id))
+        .join(
+            alone,
+            (alone.c.question_id == col(told.question_id))
+            & (alone.c.member_id == col(told.member_id)),
+        )
+        .where(
+            col(told.state) == ResolutionState.confirmed,
+            col(told.resolver_id).is_(None),
+            col(told.id).not_in(superseded),
+        )
+    )
+    return frozenset(session.exec(rows))
 
 
 def _provisional(session: Session) -> dict[str, datetime | None]:

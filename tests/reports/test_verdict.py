@@ -306,3 +306,39 @@ def test_a_yes_no_forecast_has_two_levels() -> None:
     live = live_segments(frames.questions, entries)
     level = forecasts_made(frames.questions, live, entries.group).level
     assert level.tolist() == [[0, 1, 0], [0, 0.5, 1]]
+
+
+def with_missing(outcomes: list[str], said: list[float], missing: int) -> Verdict:
+    """Return the verdict on forecasts of which the first questions have no outcome."""
+    return the_group(once([""] * missing + outcomes[missing:], said)).verdict
+
+
+def test_there_is_no_verdict_that_missing_outcomes_could_change() -> None:
+    outcomes, said = ["no", "yes"] * 40, [0.8] * 80
+    assert with_missing(outcomes, said, 0).kind == "too_high"
+    sure, unsure = (with_missing(outcomes, said, many) for many in (3, 40))
+    assert (sure.kind, sure.waiting) == ("too_high", 3)
+    assert "3 questions due by now have no outcome yet; this finding holds" in sure.sentence
+    assert (unsure.kind, unsure.waiting, unsure.tipping) == ("waiting", 40, None)
+    assert unsure.sentence == (
+        "No verdict: 40 questions due by now have no outcome yet, and could change it."
+    )
+
+
+def test_a_record_is_not_called_calibrated_while_missing_outcomes_may_show_a_fault() -> None:
+    outcomes, said = ["no", "yes"] * 40, [0.5] * 79 + [0.7]
+    assert with_missing(outcomes, said, 1).kind == "calibrated"
+    assert with_missing(outcomes, said, 30).kind == "waiting"
+
+
+def test_questions_due_later_do_not_keep_the_verdict_waiting() -> None:
+    frames = once(["no", "yes"] * 40, [0.8] * 80)
+    later = ledger(
+        [asked(f"later{n}", closes=900) for n in range(40)],
+        [made(f"later{n}", "ana", 0, 0.8) for n in range(40)],
+    )
+    both = complete(
+        pd.concat([frames.questions, later.questions]),
+        pd.concat([frames.forecasts, later.forecasts]),
+    )
+    assert the_group(both).verdict == the_group(frames).verdict

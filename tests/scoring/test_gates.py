@@ -27,6 +27,8 @@ pytestmark = pytest.mark.simulation
 MEASURES = simulate.all_measures()
 ORDINARY = "3% of 54, once"
 SHOCKED = "open together, latent correlation 0.1"
+# Half of the outcomes "no" are missing: of a record, and of a comparison.
+WAITING = ("50% of “no” waiting", "opposite tilts, 50% of “no” waiting")
 # Each kind of world; the others differ in degree.
 LONG = (
     "closes within the hour", "news within the hour", "0.1% and 99.9% of 40", "fractions",
@@ -42,6 +44,7 @@ LONG = (
         ORDINARY,
         gates.LOPSIDED,
         gates.DUMMIES,
+        *WAITING,
         *(pytest.param(n, marks=pytest.mark.long) for n in LONG),
     ],
 )

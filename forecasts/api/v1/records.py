@@ -70,6 +70,13 @@ MadeBefore = Annotated[
 Without = Annotated[
     list[str] | None, Query(description="Leave out the forecasts of these members.")
 ]
+Witnessed = Annotated[
+    bool,
+    Query(
+        description="Without times that only an importer vouches for, and without questions that "
+        "their only forecaster resolved."
+    ),
+]
 
 
 def _choice(
@@ -80,6 +87,7 @@ def _choice(
     lead: Lead = None,
     made_before: MadeBefore = None,
     without: Without = None,
+    witnessed: Witnessed = False,
 ) -> Choice:
     return Choice(
         cohort=cohort,
@@ -89,6 +97,7 @@ def _choice(
         lead=lead,
         made_before=made_before,
         without=tuple(without or ()),
+        witnessed=witnessed,
     )
 
 

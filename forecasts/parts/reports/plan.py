@@ -24,6 +24,7 @@ from forecasts.parts.folder import Parts
 from forecasts.parts.reports import questions_file
 from forecasts.parts.reports.batch_files import Spread, packed
 from forecasts.parts.unfinished import unfinished
+from forecasts.reports.cohort import with_due_closes
 from forecasts.reports.groups import chosen, group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
@@ -117,7 +118,7 @@ def plan_of(
     for part, questions in enumerate(asked):
         require_own(questions["question_id"].tolist(), part, parts.count)
     frames = Frames(
-        questions=pd.concat(asked, ignore_index=True),
+        questions=with_due_closes(pd.concat(asked, ignore_index=True), choice, as_of),
         forecasts=pd.DataFrame({"forecaster": forecasters}),
         teams=parts.whole("teams"),
         evidence=parts.whole("evidence"),

@@ -26,7 +26,10 @@ _KEPT = [
     "actual_close_time",
 ]  # fmt: skip
 # The columns that ``scope_of`` adds or changes.
-_ABOUT = ["question_id", "row", "cluster", "opened", "closed"]
+_ABOUT = [
+    "question_id", "row", "cluster", "opened", "closed", "scheduled_close_time",
+    "actual_close_time",
+]  # fmt: skip
 _TEXTS = (
     "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
     "resolution_source",
@@ -35,7 +38,7 @@ _TEXTS = (
 QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
 OF_SCOPE = [
     "question_id", "type", "family", "tags", "resolution", "open_time", "scheduled_close_time",
-    "actual_close_time",
+    "actual_close_time", "earlier_closes",
 ]  # fmt: skip
 
 
@@ -49,7 +52,7 @@ def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
         place = ids.get_indexer(pd.Index(own["question_id"]))
         own, place = own[place >= 0].reset_index(drop=True), place[place >= 0]
         texts = {name: pd.Series(map(_text, own[name]), dtype="str") for name in _JSON}
-        about = {name: questions[name].to_numpy()[place] for name in _ABOUT}
+        about = {name: questions[name].iloc[place].array for name in _ABOUT}
         reason = scope.reason[place].astype(str)
         made = own.assign(**texts, id=own["question_id"], **about, place=place, reason=reason)
         pyarrow.feather.write_feather(made, str(_file(folder, part)), compression="uncompressed")

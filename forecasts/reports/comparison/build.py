@@ -19,7 +19,7 @@ from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.folder.frames import rows as rows_of
-from forecasts.reports.cohort import counted, made_in_time
+from forecasts.reports.cohort import as_scheduled, counted, made_in_time
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
 from forecasts.reports.comparison.comparison import (
@@ -49,7 +49,7 @@ from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import Record
 from forecasts.reports.groups import listed
 from forecasts.reports.member_scores import on
-from forecasts.reports.report import By
+from forecasts.reports.report import By, Provenance
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
@@ -84,9 +84,11 @@ def build(
     ``choice`` selects questions, as of ``as_of``, and forecasts. ``alike`` makes the claims about
     people like the members, with larger errors.
     """
-    scope = scope_of(frames, by=BY[of], names=between, choice=choice, as_of=as_of)
+    due = as_scheduled(frames, choice, as_of)
+    every = replace(frames, questions=due.questions)
+    scope = scope_of(every, by=BY[of], names=between, choice=choice, as_of=as_of)
     require_two(scope.wanted, between, of)
-    in_time = numbered(made_in_time(frames, choice))
+    in_time = numbered(made_in_time(due, choice))
     rows = Rows(in_time, scope, alone=True)
     models = bot_models(in_time, rows.entries)
     tables = pairwise(rows, of=of, alike=alike, models=models)
@@ -100,6 +102,7 @@ def build(
         alike=alike,
         bots=wording.bots(models, alike=alike),
         digest=sha256(frames, scope.by),
+        provenance=rows.provenance(rows.scores["question"].unique()),
     )
 
 
@@ -162,6 +165,7 @@ def comparison(
     alike: bool,
     bots: str,
     digest: str,
+    provenance: Provenance | None = None,
 ) -> Comparison:
     """Return the comparison from its tables, and the record of each side.
 
@@ -169,7 +173,9 @@ def comparison(
     """
     choice, questions, reason = scope.choice, scope.questions, scope.reason
     family, differences = _family(scope), tables.differences
-    found = scoring.compare(differences, members, family, tables.people, scope.counting)
+    found = scoring.compare(
+        differences, members, family, tables.people, scope.counting, tables.waiting
+    )
     silent: dict[str, Silence] = {}
     if len(tables.present) > 1:
         silent = silences(scope.counting, _placed(tables.spoken, scope), scope.wanted, choice.lead)
@@ -229,6 +235,7 @@ def comparison(
         sentence=wording.conclusion(sides, pairs),
         questions=scope.all_questions,
         left_out=(*counted(reason[~scope.counts]), *counted(not_selected)),
+        provenance=provenance or Provenance(),
         groups=sides,
         pairs=pairs,
         notes=wording.notes(

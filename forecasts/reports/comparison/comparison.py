@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from forecasts.documents.numbers import Interval
-from forecasts.reports.report import Adjusted, Estimate, LeftOut
+from forecasts.reports.report import Adjusted, Estimate, LeftOut, Provenance
 from forecasts.reports.selection import Choice
 from scoring.comparison import Dominant
 
@@ -88,6 +88,9 @@ class Pair:
     ``effective_families`` allows for families of unequal size; ``dominant`` is one that holds more
     than a fifth of the questions. ``tipping`` is the smallest correlation between families open at
     the same time with which the claim would fail (None: no claim, or it holds with any).
+    ``waiting``: the shared questions of the cohort without an outcome yet; ``p_waiting``, if any
+    pair has some, the largest adjusted p-value over all they may turn out to be, which a claim must
+    bear.
     ``p_by_time`` is of a second test, clustered by ``periods`` as long as the median family is open
     (None below 10). ``imputed`` is the result without abstention, where one side was silent longer
     than the other.
@@ -110,6 +113,8 @@ class Pair:
     reason: str
     better: str | None
     tipping: float | None
+    waiting: int
+    p_waiting: float | None
     periods: int | None
     p_by_time: float | None
     dominant: Dominant | None
@@ -183,7 +188,8 @@ class About(Choice):
 class Comparison:
     """The groups in the order of their scores, all pairs of them, and the questions left out.
 
-    ``sentence`` is the conclusion; ``notes`` are its caveats, as full sentences.
+    ``provenance`` is of the questions that count and that one of the groups forecast. ``sentence``
+    is the conclusion; ``notes`` are its caveats, as full sentences.
     """
 
     SCHEMA: ClassVar[str] = "forecast-ledger.comparison.2"
@@ -192,6 +198,7 @@ class Comparison:
     sentence: str
     questions: int
     left_out: tuple[LeftOut, ...]
+    provenance: Provenance
     groups: tuple[Side, ...]
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]

@@ -44,6 +44,7 @@ from forecasts.reports.wording import (
     advantage,
     choice_sentences,
     left_out,
+    provenance,
 )
 
 _INTERVAL = "95% interval"
@@ -68,8 +69,9 @@ def comparison_document(comparison: Comparison) -> Document:
             f"The table shows the {count(len(pairs), 'pair')} that differ, of "
             f"{len(comparison.pairs):,}; the CSV and JSON formats have all."
         )
+    origin = provenance(comparison.provenance)
     sections = [
-        Section("", findings=(Finding(comparison.sentence),)),
+        Section("", findings=(Finding(comparison.sentence),), blocks=(origin,) if origin else ()),
         Section("Ranks", blocks=(_ranks(comparison),)),
         Section("Differences", blocks=(_differences(comparison), in_words)),
     ]

@@ -23,6 +23,7 @@ import pandas as pd
 import scoring
 from forecasts.folder.frames import Frames
 from forecasts.reports import estimates
+from forecasts.reports.cohort import with_outcomes
 from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.estimates import Record
@@ -51,12 +52,14 @@ class Pairwise:
     differences at each threshold. ``apart`` (a, b, reason, questions): of the pairs without a
     difference, how many questions both forecast, and why these do not count. ``spoken``, how long
     each side had a forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters,
-    if wanted.
+    if wanted. ``waiting``: the lowest and the highest difference of each pair on each question that
+    waits for its outcome, ``low`` and ``high``, with the other columns of ``differences``.
     """
 
     present: frozenset[str]
     losses: dict[Key, Losses]
     differences: pd.DataFrame
+    waiting: pd.DataFrame
     people: pd.DataFrame | None
     apart: pd.DataFrame
     spoken: pd.DataFrame
@@ -84,12 +87,27 @@ def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pair
         present=frozenset(present),
         losses=elementary_differences(*paired, THRESHOLDS) if both and few else {},
         differences=differences,
+        waiting=_waiting(rows),
         people=None if people is None else one_a_model(people, entries, models),
         apart=_apart(rows, set(zip(differences["a"], differences["b"], strict=True))),
         spoken=_numbered(spoken(counting, entries, lead), number),
         scores=_numbered(scores, number),
         skills=_skills(rows) if of == "forecasters" else None,
     )
+
+
+def _waiting(rows: Rows) -> pd.DataFrame:
+    waiting, entries = rows.scope.waiting, rows.entries
+    forecasts = on(waiting, entries)
+    present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
+    if present.nunique() < 2:
+        return _NO_PAIRS.assign(low=0.0, high=0.0)
+    every = [
+        scoring.paired(questions, forecasts, present, rows.scope.choice.lead)
+        for questions in with_outcomes(waiting)
+    ]
+    ends = np.stack([table["difference"] for table in every])
+    return every[0].assign(low=ends.min(axis=0), high=ends.max(axis=0))
 
 
 def filled(rows: Rows) -> pd.DataFrame:

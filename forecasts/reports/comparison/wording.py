@@ -18,7 +18,7 @@ from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import Comparison, Imputed, Of, Pair, Side, Watched
 from forecasts.reports.comparison.pairwise import MOST_PAIRS
 from forecasts.reports.selection import Choice
-from forecasts.reports.verdict import often, survives
+from forecasts.reports.verdict import SIGNIFICANCE, WHATEVER, no_outcome, often, survives
 from forecasts.reports.wording import MOST_NAMES, OF_MODELS, OF_TEAMS, REASONS, at_lead
 from scoring.comparison import NEVER_TOGETHER, Dominant
 
@@ -71,6 +71,11 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         if pair.periods is not None:
             over = count(pair.periods, "period")
             said.append(f"A test by time, over {over}, gives p {p_value(pair.p_by_time)}.")
+    if pair.waiting and pair.comparable:
+        ends = WHATEVER if pair.better is not None else "a claim waits for them"
+        said.append(f"{no_outcome(pair.waiting, 'shared question')}; {ends}.")
+    if is_undecided(pair):
+        start, said = f"{pair.a} and {pair.b} cannot be told apart yet", said[1:]
     if (large := pair.dominant) is not None:
         said.append(
             f"The family {large.family} holds {percent(large.share)} of these questions; without "
@@ -87,6 +92,11 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         f"difference of their Brier scores (0–1), {names(pair)}, is {difference(pair)}. "
         f"{' '.join(said)}"
     )
+
+
+def is_undecided(pair: Pair) -> bool:
+    """Return whether a difference beyond chance may still turn with the missing outcomes."""
+    return pair.better is None and pair.p_adjusted is not None and pair.p_adjusted < SIGNIFICANCE
 
 
 def difference_decimals(of: Pair | Dominant | Imputed) -> int:
@@ -144,12 +154,19 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
         reasons = "; ".join(f"{pair.a} and {pair.b}: {pair.reason}" for pair in pairs)
         return f"No conclusion: {reasons}."
     claims = [pair for pair in compared if pair.better is not None]
+    undecided = [pair for pair in compared if is_undecided(pair)]
+    most = max((pair.waiting for pair in undecided), default=0)
+    wait = f"{no_outcome(most, 'shared question')}, and could change a difference." if most else ""
     if not claims:
-        return "No difference is clearer than chance."
-    alike = [f"{pair.a} and {pair.b}" for pair in compared if pair.better is None]
+        return f"No claim yet: {wait}" if wait else "No difference is clearer than chance."
+    alike = [
+        f"{pair.a} and {pair.b}"
+        for pair in compared
+        if pair.better is None and pair not in undecided
+    ]
     which = f": {'; '.join(alike)}" if len(alike) <= _MOST_NAMED else f" in {len(alike):,} pairs"
     unclear = f"No clear difference{which}." if alike else ""
-    sentences = (_better(sides, claims, len(compared)), unclear, _limits(claims))
+    sentences = (_better(sides, claims, len(compared)), unclear, wait, _limits(claims))
     return " ".join(filter(None, sentences))
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
+from forecasts.common.times import iso
 from forecasts.folder.frames import Frames
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, reports
@@ -239,3 +240,24 @@ def test_more_groups_than_the_memory_holds_tables_of_get_no_adjusted_scores(
     monkeypatch.setattr(reports, "machine_memory", lambda: 100)
     found = report_on(parts[2], by="forecaster")
     assert {one.adjusted for one in found.groups} == {None}
+
+
+def test_moved_closes_and_missing_outcomes_count_as_in_one_process(tmp_path: Path) -> None:
+    ledger = everything(questions=12, numeric=0)
+    questions = ledger.questions
+    stood = questions["scheduled_close_time"].map(lambda at: {iso(at): iso(at)})
+    is_moved = questions.index % 3 == 0
+    moved = replace(
+        ledger,
+        questions=questions.assign(
+            earlier_closes=stood.where(is_moved, None),
+            scheduled_close_time=questions["scheduled_close_time"].mask(is_moved, day(800)),
+            resolution=questions["resolution"].mask(is_moved, ""),
+        ),
+    )
+    with read_piecemeal(tmp_path, moved, 100) as every:
+        found = report_on(every[2], by="forecaster")
+        assert any(group.verdict.waiting for group in found.groups)
+        assert_equal(found, report(moved, by="forecaster"))
+        sides = ["north", "south"]
+        assert_equal(compared(every[2], sides), build(moved, between=sides, as_of=NOW))

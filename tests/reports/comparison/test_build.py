@@ -494,3 +494,22 @@ def test_a_claim_over_many_periods_has_a_test_by_time() -> None:
     assert pair.periods == 34
     assert f"A test by time, over 34 periods, gives p {p_value(pair.p_by_time)}." in pair.sentence
     assert f"chance alone would do this in {often(pair.p_adjusted)} such" in pair.sentence
+
+
+def test_a_difference_waits_for_the_outcomes_that_could_undo_it() -> None:
+    def told(missing: int) -> Comparison:
+        asked_ = [one | ({"resolution": ""} if int(one["question_id"][1:]) < missing else {})
+                  for one in questions(60, odd)]  # fmt: skip
+        return compared(ledger(asked_, said(60, ann=right(0.9), bob=right(0.6)), TEAMS))
+
+    [sure], [undecided] = told(2).pairs, told(40).pairs
+    assert (sure.better, sure.waiting) == ("ours", 2)
+    assert "2 shared questions due by now have no outcome yet; this finding holds" in sure.sentence
+    assert (undecided.better, undecided.waiting, undecided.comparable) == (None, 40, False)
+    [undecided] = told(25).pairs
+    assert (undecided.better, undecided.waiting) == (None, 25)
+    assert undecided.sentence.startswith("ours and theirs cannot be told apart yet on the 35 ")
+    assert told(25).sentence == (
+        "No claim yet: 25 shared questions due by now have no outcome yet, and could change a "
+        "difference."
+    )
