@@ -25,7 +25,7 @@ NOT_ALONE = ("skill", "crowd_skill", "crowd_brier_skill", "adjusted")
 FOLDER = Path(__file__).parents[2] / "docs" / "statistics"
 EVERY = [*OF_REPORTS.values(), *OF_COMPARISONS.values()]
 # What names a group, or is told with something else.
-NO_NUMBERS = {"name", "decomposition", "forecasters", "evidence"}
+NO_NUMBERS = {"name", "decomposition", "forecasters", "evidence", "tested"}
 
 
 def test_every_statistic_of_a_report_is_explained() -> None:
