@@ -121,7 +121,7 @@ def measure(kind: str, members: int, rounds: int, folder: Path) -> bool:
             began = time.perf_counter()
             token = furnish(engine, size, members, now)
             print(f"{kind}: {size:,} forecasts in {time.perf_counter() - began:.0f} s", flush=True)
-            env = os.environ | UNLIMITED | {"FORECASTS_DATABASE_URL": url}
+            env = os.environ | {"FORECASTS_DATABASE_URL": url}
             command = str(Path(sys.executable).with_name("forecasts"))
             port = PORT + number
             client = open_.enter_context(
@@ -210,6 +210,7 @@ def _page(engine: Engine, now: datetime) -> None:
 
 
 def main() -> None:
+    os.environ.update(UNLIMITED)  # the writers', too
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--on", choices=("sqlite", "postgresql"))
     parser.add_argument("--members", type=int, default=50)
