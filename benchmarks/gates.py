@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import comparing
 from benchmarks.differences import SHOCKS, TILTED
-from benchmarks.worlds import FAULTS, RECORDS, TOURNAMENTS, World
+from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, TOURNAMENTS, World
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # The errors of a report, as labelled on the page. The intervals are compared with the mean
@@ -41,6 +41,8 @@ POWER = {
     "bias + 0.3": 0.15,
     "half of each move": 0.15,
 }
+# Of distributions of numbers that are too narrow.
+LEAST_FOUND = 0.15
 # A paired t test of the same differences must not detect more than the report does. A test of mean
 # scores, which includes times at which only one side had a forecast, may detect this much more: it
 # does not compare at equal times.
@@ -109,6 +111,10 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
     if name == DUMMIES:
         hidden = found["verdict"] - found["hidden"]
         return [gate("overconfidence × 2 is found less often", name, HIDDEN, hidden)]
+    if name in NUMBERS and NUMBERS[name].width == 1:
+        return [gate("outcomes do not lie where forecast", name, BOUND, found["pit"])]
+    if name in NUMBERS:
+        return [gate("not found", name, 1 - LEAST_FOUND, 1 - found["pit"])]
     if name in comparing.DIFFERENT:
         same, plain = (found[test] - found["found"] for test in ("same", "plain"))
         return [

@@ -16,7 +16,7 @@ import pandas as pd
 
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
-from benchmarks.worlds import AS_OF, Many, World, faulty, repeat, with_dummies
+from benchmarks.worlds import AS_OF, NUMBERS, Many, World, faulty, repeat, with_dummies
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.reports import build
@@ -33,6 +33,7 @@ from forecasts.reports.scope import numbered, scope_of
 from forecasts.reports.selection import ALL
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
+from scoring.numeric_calibration import distributions
 
 Measure = Callable[[int, int], pd.DataFrame]
 
@@ -223,6 +224,20 @@ def dummies(seed: int, times: int) -> pd.DataFrame:
             for _, own in every.rows.groupby("group")
         ]
     return pd.DataFrame(found)
+
+
+# --- numbers and dates ------------------------------------------------------------------------
+
+
+def numbers(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return whether the PITs of records of numbers or dates are said not to be uniform."""
+    world = NUMBERS[name]
+    every = distributions(*world.frames(seed, times))
+    record = every.table["question_id"].to_numpy() // world.questions
+    own = [every.of(record == number) for number in range(times)]
+    return pd.DataFrame(
+        {"pit": [wrong(each.pit(np.arange(len(each.starts))).p_value) for each in own]}
+    )
 
 
 # --- real records -----------------------------------------------------------------------------

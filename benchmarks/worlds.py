@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from forecasts.folder.frames import Frames, complete
 from scoring.simulation import Team, Tournament, simulate
@@ -387,3 +387,101 @@ FAULTS = {
 def faulty(name: str) -> Tournament:
     """Return the tournament of a forecaster with that fault."""
     return replace(ALONE, teams=(FAULTS[name],))
+
+
+# --- numbers and dates --------------------------------------------------------------------------
+
+START = pd.Timestamp("2026-01-01T00:00:00Z")
+DAYS = 100
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """90 numbers or dates, forecast by some quantiles of a normal distribution that narrows.
+
+    The bounds are at ± ``bound`` standard deviations of the first distribution; stated standard
+    deviations are ``width`` times the true ones. Beyond a bound a forecaster states the probability
+    there only if a quantile lies there.
+    """
+
+    levels: tuple[float, ...]
+    bound: float
+    updates: int
+    dates: bool = False
+    width: float = 1.0
+    questions: int = 90
+
+    def frames(self, seed: int, times: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the questions and forecasts of that many records, one after the other."""
+        random = np.random.default_rng(seed)
+        many, steps = self.questions * times, self.updates + 1
+        news = random.normal(0, steps**-0.5, (many, steps))
+        mean = np.cumsum(news, axis=1) - news
+        rows = [
+            (
+                question,
+                START + pd.Timedelta(days=number),
+                self._stated(mean[question, number], left),
+            )
+            for number in range(self.updates)
+            for left in [self.width * (1 - number / steps) ** 0.5]
+            for question in range(many)
+        ]
+        forecasts = pd.DataFrame(rows, columns=["question_id", "made_at", "quantiles"])
+        low, high = self._shown(-self.bound), self._shown(self.bound)
+        came = [
+            "below_lower_bound"
+            if value < -self.bound
+            else "above_upper_bound"
+            if value > self.bound
+            else str(self._shown(value))
+            for value in news.sum(axis=1)
+        ]
+        questions = pd.DataFrame(
+            {
+                "question_id": np.arange(many),
+                "type": "date" if self.dates else "numeric",
+                "lower_bound": low,
+                "upper_bound": high,
+                "open_time": START,
+                "scheduled_close_time": START + pd.Timedelta(days=DAYS),
+                "resolution": came,
+            }
+        )
+        return questions, forecasts.assign(forecaster="ana")
+
+    def _stated(self, mean: float, deviation: float) -> dict[str, float | str]:
+        at = {level: mean + deviation * float(ndtri(level)) for level in self.levels}
+        said: dict[str, float | str] = {
+            str(level): self._shown(value)
+            for level, value in at.items()
+            if abs(value) <= self.bound
+        }
+        if at[self.levels[0]] < -self.bound:
+            said["below"] = float(ndtr((-self.bound - mean) / deviation))
+        if at[self.levels[-1]] > self.bound:
+            said["above"] = float(ndtr((mean - self.bound) / deviation))
+        return said
+
+    def _shown(self, value: float) -> float | str:
+        if not self.dates:
+            return value
+        return (START + pd.Timedelta(days=(10 + value) * 365)).isoformat()
+
+
+QUARTILES, WIDE = (0.25, 0.5, 0.75), (0.1, 0.5, 0.9)
+FIVE, NINE = (0.05, 0.25, 0.5, 0.75, 0.95), (0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95)
+NUMBERS = {
+    "quartiles, bounds ± 6": Numbers(QUARTILES, 6, 1),
+    "quartiles, bounds ± 2.5, 5 updates": Numbers(QUARTILES, 2.5, 5),
+    "10/50/90%, bounds ± 2.5": Numbers(WIDE, 2.5, 1),
+    "10/50/90%, bounds ± 6, 10 updates": Numbers(WIDE, 6, 10),
+    "5 quantiles, bounds ± 4": Numbers(FIVE, 4, 1),
+    "5 quantiles, bounds ± 2.5, 10 updates": Numbers(FIVE, 2.5, 10),
+    "9 quantiles, bounds ± 6": Numbers(NINE, 6, 1),
+    "9 quantiles, bounds ± 4, 5 updates": Numbers(NINE, 4, 5),
+    "5 quantiles of dates, bounds ± 2.5": Numbers(FIVE, 2.5, 1, dates=True),
+    "quartiles of dates, bounds ± 4, 5 updates": Numbers(QUARTILES, 4, 5, dates=True),
+    "quartiles, sd halved": Numbers(QUARTILES, 6, 1, width=0.5),
+    "5 quantiles, sd halved": Numbers(FIVE, 6, 5, width=0.5),
+}

@@ -5,18 +5,27 @@ forecasts when made, PITs are uniform: a tenth of the outcomes lie in each tenth
 distributions. Too many in the outer tenths: the distributions are too narrow; too many above the
 median: outcomes were higher than forecast.
 
-**Jumps and outcomes beyond the bounds.** Where a distribution jumps at the outcome, the PIT is the
-whole interval from the probability below the outcome to the probability up to it, evenly spread
-(Czado, Gneiting & Held 2009). An outcome known only to lie below the lower bound has the interval
-from 0 to the probability stated there, and likewise above.
+**Only stated quantiles count.** A forecaster who states 25%, 50% and 75% has said nothing about the
+shape between them. So the PIT of an outcome is an interval, from the stated level below it to the
+stated level above it, evenly spread (Czado, Gneiting & Held 2009, who do so where a distribution
+jumps). Beyond the outermost stated level it goes to 0 or 1. A distribution stated at 200 points has
+narrow intervals.
 
 **The test.** Two payoffs of a forecast, as in `null_distribution`: level, PIT − 1/2, and spread,
-12 (PIT − 1/2)² − 1, each times 1/k for a forecaster's k-th forecast on the question. Both have mean
-0 for a calibrated forecaster whatever happens later. This is Neyman's smooth test of uniformity of
-order 2; its null distribution, with several forecasts on one outcome and linked families, is the
-one of `null_distribution`. It needs the payoffs of the earlier forecasts wherever the present one
-sees the outcome: they are computed on a grid of the question and interpolated, and expectations are
-taken over `NODES` quantiles of the present one.
+12 (PIT − 1/2)² − 1, means over the interval, each times 1/k for a forecaster's k-th forecast on the
+question. The stated levels are the probabilities of the intervals, so both have mean 0 for a
+calibrated forecaster whatever happens later, and of a single forecast the distribution is exact.
+
+**Several forecasts on a question.** Their payoffs add up, and the variance of the sum takes the
+covariance of a forecast's payoff with those before it, under the present forecast. Where stated
+values differ, the stated levels leave it open: they do not say how an interval's probability is
+shared between the intervals of an earlier forecast. The null takes the largest covariance that they
+allow, interval by interval; where stated values coincide, it is exact. The variance is then too
+large rather than too small. The covariance of level and spread is left open likewise, so both are
+tested together by Bonferroni's rule.
+
+Rejected: interpolating between stated values (the straight lines then are tested, not the
+forecaster: with quartiles and wide bounds most calibrated forecasters are then accused).
 """
 
 from __future__ import annotations
@@ -27,19 +36,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from scoring.arrays import Floats, Places
+from scoring.arrays import Flags, Floats, Places
 from scoring.inference import Test
 from scoring.input_frames import read_frames
 from scoring.means import Families, families_of
 from scoring.null_distribution import Sums, null
 from scoring.paths import live_blocks
 
-# Quantiles of a forecast over which expectations are taken: Gauss–Legendre nodes and weights.
-NODES, NODE_WEIGHTS = (
-    (np.polynomial.legendre.leggauss(12)[0] + 1) / 2,
-    np.polynomial.legendre.leggauss(12)[1] / 2,
-)
-GRID = 64  # points of a question at which all its distributions are evaluated
+LARGEST = 1_000_000  # entries of the matrices of some questions at once
 
 
 class Pit(NamedTuple):
@@ -48,7 +52,7 @@ class Pit(NamedTuple):
     ``table``: one row per forecast, in order of question and time: ``question_id``, ``forecaster``,
     ``weight`` (1/k) and the interval of the PIT, ``below`` and ``upto``. ``level``: above 0,
     outcomes were higher than forecast; ``spread``: above 0, distributions were too narrow.
-    ``p_value`` is of both together. NaN if there is nothing to test.
+    ``p_value`` is of both together, twice the smaller. NaN if there is nothing to test.
     """
 
     table: pd.DataFrame
@@ -75,79 +79,123 @@ def pit(questions: pd.DataFrame, forecasts: pd.DataFrame, families: Families | N
     ...     "made_at": "2026-01-01T00:00:00Z", "quantiles": [{"0.5": 4}, {"0.2": 3, "0.8": 6}]})
     >>> pit(questions, forecasts).table[["forecaster", "below", "upto"]].round(3)
       forecaster  below   upto
-    0        ana  0.375  0.375
-    1        ben  0.200  0.200
+    0        ana    0.0    0.5
+    1        ben    0.0    0.8
     """
+    made = distributions(questions, forecasts)
+    ids = pd.Series(made.table["question_id"].to_numpy()[made.starts])
+    return made.pit(families_of(ids, families))
+
+
+class Distributions(NamedTuple):
+    """Forecasts of numbers and dates on resolved questions, in order of question and time.
+
+    ``table`` as in `Pit`; ``knots`` (n, 2, m), levels and values; ``starts``, the first row of each
+    question.
+    """
+
+    table: pd.DataFrame
+    knots: Floats
+    starts: Places
+
+    def of(self, own: Flags) -> Distributions:
+        """Return those of some questions, which a flag per row tells."""
+        places = (np.cumsum(own) - 1)[self.starts[own[self.starts]]]
+        return Distributions(self.table[own], self.knots[own], places)
+
+    def pit(self, family: Places) -> Pit:
+        """Return their PITs and the test; ``family`` of each question."""
+        nothing = Test(math.nan, math.nan)
+        if self.table.empty:
+            return Pit(self.table, nothing, nothing, math.nan)
+        below, upto, weight = (self.table[name].to_numpy() for name in ("below", "upto", "weight"))
+        gains = np.add.reduceat(payoffs(below, upto) * weight, self.starts, axis=1)
+        p, after, before, first = self.sums()
+        level, spread = (
+            null(Sums(p, after[at], before[at], first, gains[at]), family).test() for at in (0, 1)
+        )
+        both = [test.p_value for test in (level, spread) if not math.isnan(test.p_value)]
+        p_value = min(1.0, len(both) * min(both)) if both else math.nan
+        return Pit(self.table, level, spread, p_value)
+
+    def sums(self) -> tuple[Floats, Floats, Floats, Places]:
+        """Return the probability of each interval of each forecast, and sums of payoffs (2, rows).
+
+        The sums, level and spread, are those of a question's payoffs up to the forecast, with and
+        without it; and the first row of each question.
+        """
+        knots, starts, weight = self.knots, self.starts, self.table["weight"].to_numpy()
+        sizes = np.diff(starts, append=len(knots))
+        parts = []
+        for size in np.unique(sizes):
+            asked = np.flatnonzero(sizes == size)
+            most = max(1, LARGEST // (size * size * knots.shape[2]))
+            for some in np.split(asked, np.arange(most, len(asked), most)):
+                rows = starts[some][:, None] + np.arange(size)
+                place, *found = _paths(knots[rows], weight[rows])
+                parts.append((some[place], *found))
+        question, p, after, before = (
+            np.concatenate(one, axis=-1) for one in zip(*parts, strict=True)
+        )
+        order = np.argsort(question, kind="stable")
+        first = np.searchsorted(question[order], np.arange(len(starts)))
+        return p[order], after[:, order], before[:, order], first
+
+
+def distributions(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Distributions:
+    """Return the forecasts that were live; both frames as at `pit`. Raises InputError."""
     ledger = read_frames(questions, forecasts)
-    nothing = Test(math.nan, math.nan)
     numeric = [each for each in live_blocks(ledger, scored=True) if each[0].p.ndim == 3]
     if not numeric:
         names = ("question_id", "forecaster", "weight", "below", "upto")
-        return Pit(pd.DataFrame({name: [] for name in names}), nothing, nothing, math.nan)
+        table = pd.DataFrame({name: [] for name in names})
+        return Distributions(table, np.empty((0, 2, 0)), np.empty(0, dtype=np.intp))
     [(block, live)] = numeric
     rank = np.arange(len(live)) - np.repeat(live.first, live.sizes) + 1
     order = np.lexsort((live.start, live.per_segment(live.question)))
-    question, weight = live.per_segment(live.question)[order], 1 / rank[order]
+    question = live.per_segment(live.question)[order]
     knots = block.p.take(live.row[order], axis=0)
-    outcome = ledger.questions.outcome[question]
-    below, upto = (side[:, 0] for side in cumulative(knots, outcome[:, None]))
-    starts = np.flatnonzero(np.diff(question, prepend=-1))
-    sums = [
-        _sums(knots[rows], below[rows], upto[rows], weight[rows])
-        for rows in map(slice, starts, [*starts[1:], len(question)])
-    ]
-    after, before = (np.concatenate([one[part] for one in sums], axis=1) for part in (0, 1))
-    ids = ledger.questions.ids.take(question)
-    family = families_of(pd.Series(ids.take(starts)), families)
-    p, first = np.tile(NODE_WEIGHTS, len(question)), starts * len(NODES)
-    levels, spreads = (
-        Sums(
-            p, after[at].ravel(), before[at].ravel(), first, np.array([one[2][at] for one in sums])
-        )
-        for at in (0, 1)
-    )
-    spreads = spreads.clear_of([levels])
-    level, spread = null(levels, family).test(), null(spreads, family).test()
-    squares = [each.statistic**2 for each in (level, spread) if not math.isnan(each.statistic)]
-    p_value = math.exp(-sum(squares) / 2) if len(squares) == 2 else math.nan
-    who = ledger.forecasters.take(live.per_segment(live.forecaster)[order])
+    below, upto, _ = intervals(knots, ledger.questions.outcome[question][:, None])
     table = pd.DataFrame(
-        {"question_id": ids, "forecaster": who, "weight": weight, "below": below, "upto": upto}
+        {
+            "question_id": ledger.questions.ids.take(question),
+            "forecaster": ledger.forecasters.take(live.per_segment(live.forecaster)[order]),
+            "weight": 1 / rank[order],
+            "below": below[:, 0],
+            "upto": upto[:, 0],
+        }
     )
-    return Pit(table, level, spread, p_value)
+    return Distributions(table, knots, np.flatnonzero(np.diff(question, prepend=-1)))
 
 
-def _sums(
-    knots: Floats, below: Floats, upto: Floats, weight: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return the sums of the payoffs of a question's forecasts, level and spread.
+def _paths(knots: Floats, weight: Floats) -> tuple[Places, Floats, Floats, Floats]:
+    """Return the rows of questions with as many forecasts each, with the question's place.
 
-    Up to each forecast, with and without it, at the quantiles of its distribution (2, n, nodes);
-    and at the outcome (2,).
+    ``knots`` are (questions, forecasts, 2, knots). The sum of the earlier payoffs takes values
+    within an interval of the present forecast; here it is the one with the larger product with the
+    forecast's own payoff.
     """
-    gain = (payoffs(below, upto) * weight).sum(axis=1)
-    own = payoffs(NODES, NODES)[:, None, :] * weight[:, None]
-    if len(knots) == 1:
-        return own, np.zeros_like(own), gain
-    grid = np.unique(np.quantile(knots[:, 1, :], np.linspace(0, 1, GRID)))
-    low, high = cumulative(knots, np.broadcast_to(grid, (len(knots), len(grid))))
-    on_grid = payoffs(low, high) * weight[:, None]
-    earlier = np.cumsum(on_grid, axis=1) - on_grid
-    # The place of each node on the grid, through the forecast's own distribution.
-    level = (low + high) / 2
-    right = (level[:, None, :] <= NODES[:, None]).sum(axis=2).clip(1, len(grid) - 1)
-    left = right - 1
-    start, end = (np.take_along_axis(level, side, axis=1) for side in (left, right))
-    share = np.divide(NODES - start, end - start, out=np.zeros_like(start), where=end > start)
-    share = share.clip(0, 1)
-    before = np.stack(
-        [
-            np.take_along_axis(sums, left, axis=1) * (1 - share)
-            + np.take_along_axis(sums, right, axis=1) * share
-            for sums in earlier
-        ]
+    many, size, _, _ = knots.shape
+    stated = np.sort(knots[:, :, 1, :].reshape(many, -1), axis=1)
+    stated[:, 1:][stated[:, 1:] == stated[:, :-1]] = np.inf
+    stated = np.sort(stated, axis=1)[:, : np.isfinite(stated).sum(axis=1).max()]
+    between = (stated[:, 1:] + stated[:, :-1]) / 2
+    ends = np.full((many, 1), np.inf)
+    points = np.sort(np.concatenate([-ends, stated, between, ends], axis=1), axis=1)
+    low, high, inside = intervals(
+        knots.reshape(many * size, 2, -1), np.repeat(points, size, axis=0)
     )
-    return before + own, before, gain
+    gain = payoffs(low, high) * weight.reshape(-1, 1)
+    by_question = gain.reshape(2, many, size, -1)
+    earlier = (np.cumsum(by_question, axis=2) - by_question).reshape(gain.shape)[:, inside]
+    row, low, high, own = np.nonzero(inside)[0], low[inside], high[inside], gain[:, inside]
+    new = [np.diff(values, prepend=-1) != 0 for values in (row, low, high)]
+    starts = np.flatnonzero(np.logical_or.reduce(new))
+    most, least = (of(earlier, starts, axis=1) for of in (np.maximum.reduceat, np.minimum.reduceat))
+    before = np.where(own[:, starts] >= 0, most, least)
+    possible = high[starts] > low[starts]
+    starts, before = starts[possible], before[:, possible]
+    return row[starts] // size, high[starts] - low[starts], before + own[:, starts], before
 
 
 def payoffs(below: Floats, upto: Floats) -> Floats:
@@ -157,25 +205,26 @@ def payoffs(below: Floats, upto: Floats) -> Floats:
     return np.stack([(a + b) / 2, 4 * (a * a + a * b + b * b) - 1])
 
 
-def cumulative(knots: Floats, at: Floats) -> tuple[Floats, Floats]:
-    """Return the probabilities below, and up to, points (n, m) of distributions (n, 2, knots)."""
+def intervals(knots: Floats, at: Floats) -> tuple[Floats, Floats, Flags]:
+    """Return the intervals of the PIT, their lower and upper ends, at points (n, m).
+
+    ``knots`` are distributions (n, 2, knots). The third matrix is False where a point is a single
+    stated value: it belongs to the intervals on both sides, and has both together. At a value with
+    several levels, a jump, the interval is the jump. An outcome beyond a bound has the interval of
+    the probability stated there; without any, that of the outermost stated level.
+    """
     level, value = knots[:, 0, :], knots[:, 1, :]
-    rows = np.arange(len(knots))[:, None]
     below, upto = np.zeros(at.shape, dtype=np.intp), np.zeros(at.shape, dtype=np.intp)
     for column in value.T:
         below += column[:, None] < at
         upto += column[:, None] <= at
-    last = value.shape[1]
-
-    def between(right: Places, empty: Floats, full: Floats) -> Floats:
-        after = np.clip(right, 1, last - 1)
-        low, high = value[rows, after - 1], value[rows, after]
-        width = high - low
-        share = np.divide(at - low, width, out=np.zeros_like(width), where=width > 0)
-        before = level[rows, after - 1]
-        inside = before + np.clip(share, 0, 1) * (level[rows, after] - before)
-        return np.where(right == 0, empty, np.where(right == last, full, inside))
-
     zero, one = np.zeros((len(knots), 1)), np.ones((len(knots), 1))
-    # Beyond the last knot is the mass above the bounds, before the first the mass below them.
-    return between(below, zero, level[:, -1:]), between(upto, level[:, :1], one)
+    padded = np.concatenate([zero, level, one], axis=1)
+    low, high = (np.take_along_axis(padded, of, axis=1) for of in (below, upto + 1))
+    first, last = (np.take_along_axis(padded, of, axis=1) for of in (below + 1, upto))
+    jump = last > first
+    low, high = np.where(jump, first, low), np.where(jump, last, high)
+    lowest = np.where(level > 0, level, 1.0).min(axis=1, keepdims=True)
+    highest = np.where(level < 1, level, 0.0).max(axis=1, keepdims=True)
+    low, high = np.where(low >= 1, highest, low), np.where(high <= 0, lowest, high)
+    return low, high, (below == upto) | jump

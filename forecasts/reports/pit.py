@@ -26,6 +26,9 @@ from scoring.arrays import Floats
 BINS = 10
 # The middle shares of a distribution that forecasters know: quartiles, deciles, twentieths.
 MIDDLES = (0.5, 0.8, 0.9)
+# Outcomes within an interval that an end of a middle share divides are told in parts; if more than
+# this share are, the sentence tells of a wider middle.
+MOST_SPLIT = 0.1
 
 
 def transforms(
@@ -84,8 +87,17 @@ def _pit(found: numeric_calibration.Pit, family: pd.Series) -> Pit:
     )
     p_value = known(found.p_value) if enough else None
     tenths = tuple(share(n / BINS, (n + 1) / BINS) for n in range(BINS))
-    said = sentence(many, inside[0].share, above, level, spread, p_value)
+    # The sentence tells of the narrowest middle whose ends most forecasts stated.
+    stated = [one for one in inside if _split(below, upto, weight, one.level) <= MOST_SPLIT]
+    said = sentence(many, (*stated, inside[0])[0], above, level, spread, p_value)
     return Pit(*many, len(table), tenths, inside, level, spread, p_value, said)
+
+
+def _split(below: Floats, upto: Floats, weight: Floats, level: float) -> float:
+    """Return the weighted share of the intervals that an end of a middle share divides."""
+    ends = np.array([[0.5 - level / 2], [0.5 + level / 2]])
+    divided = (below < ends - 1e-12) & (ends + 1e-12 < upto)
+    return float(np.average(divided.any(axis=0), weights=weight))
 
 
 def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float) -> float:
@@ -99,13 +111,19 @@ def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float)
 
 
 def sentence(
-    many: tuple[int, int], middle: float, above: float, level: ZTest, spread: ZTest, p: float | None
+    many: tuple[int, int],
+    middle: Inside,
+    above: float,
+    level: ZTest,
+    spread: ZTest,
+    p: float | None,
 ) -> str:
     """Return the finding: that of the statistic further from 0 if the test rejects."""
     questions, families_ = many
+    part = "half" if middle.level == 0.5 else percent(middle.level)
     where = (
-        f"{percent(middle)} of outcomes lie in the middle half of the forecast distributions, "
-        f"{percent(above)} above the median."
+        f"{percent(middle.share)} of outcomes lie in the middle {part} of the forecast "
+        f"distributions, {percent(above)} above the median."
     )
     if min(many) < FEWEST:
         return (
@@ -122,6 +140,6 @@ def sentence(
         agrees = (level.z > 0) == (above > 0.5)
     else:
         fault = f"Distributions were too {'narrow' if spread.z > 0 else 'wide'}"
-        agrees = (spread.z > 0) == (middle < 0.5)
+        agrees = (spread.z > 0) == (middle.share < middle.level)
     # Two shares are less than the whole distribution: those that tell another story stay out.
     return f"{fault}: chance alone would do this in {luck}." + (f" {where}" if agrees else "")

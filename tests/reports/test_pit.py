@@ -10,7 +10,7 @@ import pytest
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, figures
 from forecasts.reports.pit import sentence
-from forecasts.reports.report import Pit, ZTest
+from forecasts.reports.report import Inside, Pit, ZTest
 from tests.reports.small_ledgers import day, once, random_ledger, report, with_numbers
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_no_sentence_contradicts_its_numbers() -> None:
         z = [ZTest(value, None) for value in random.normal(0, 3, 2)]
         middle, above = random.random(2)
         p = float(np.exp(-sum((test.z or 0) ** 2 for test in z) / 2))
-        said = sentence((40, 40), middle, above, *z, p)
+        said = sentence((40, 40), Inside(0.5, middle), above, *z, p)
         if p >= 0.05:
             assert said.startswith("Chance alone")
             continue
@@ -99,3 +99,12 @@ def test_no_sentence_contradicts_its_numbers() -> None:
         else:
             assert said.startswith(f"Distributions were too {'narrow' if spread > 0 else 'wide'}")
             assert ("middle half" in said) == ((middle < 0.5) == (spread > 0))
+
+
+def test_the_sentence_tells_of_a_middle_that_was_stated() -> None:
+    frames = only_numbers()
+    ends = {level: 50 + 5 * z for level, z in (("0.1", -1.28), ("0.5", 0.0), ("0.9", 1.28))}
+    for row in frames.forecasts["quantiles"].dropna().index:
+        frames.forecasts.at[row, "quantiles"] = ends
+    found = pits(report(frames))["all"]
+    assert f"{found.inside[1].share * 100:.0f}% of outcomes lie in the middle 80%" in found.sentence

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoring
-from scoring.numeric_calibration import NODE_WEIGHTS, NODES, Pit, cumulative, payoffs
-from scoring.rules import knots
+from benchmarks import gates, measures
+from scoring.numeric_calibration import Pit, distributions, intervals, payoffs
 from tests.scoring.ten_days import START, question
 
 
@@ -36,40 +36,38 @@ def normal(middle: float, spread: float) -> dict[str, float]:
     return {str(level): float(middle + spread * ndtri(level)) for level in levels}
 
 
-def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> float:
-    """F(at), or F just below it, of a piecewise-linear distribution, by searching its pieces."""
-    if at < value[0]:
-        return level[0] if upto else 0.0
-    if at > value[-1]:
-        return 1.0 if upto else level[-1]
-    if upto and at == value[-1]:
-        return 1.0
-    if not upto and at == value[0]:
-        return 0.0
-    pieces = list(zip(value, level, value[1:], level[1:], strict=False))
-    for low, a, high, b in reversed(pieces) if upto else pieces:
-        if low < high and (low <= at < high if upto else low < at <= high):
-            return a + (b - a) * (at - low) / (high - low)
-    raise AssertionError
+def slow(level: list[float], value: list[float], at: float) -> tuple[float, float]:
+    """The stated levels below and above a point, by searching them; a jump's if it is on one."""
+    on = [given for given, where in zip(level, value, strict=True) if where == at]
+    if len(on) > 1 and on[-1] > on[0]:
+        return on[0], on[-1]
+    stated = zip([0.0, *level, 1.0], [-math.inf, *value, math.inf], strict=True)
+    points = list(stated)
+    low = [given for given, where in points if where < at] or [0.0]
+    high = [given for given, where in points if where > at] or [1.0]
+    inside = [given for given in level if 0 < given < 1]
+    return (
+        max(inside) if low[-1] == 1 else low[-1],
+        min(inside) if high[0] == 0 else high[0],
+    )
 
 
 @given(
     st.lists(st.integers(0, 10), min_size=1, max_size=5).map(sorted),
     st.sampled_from([-1.0, 0.0, 2.0, 2.5, 3.0, 7.25, 10.0, 11.0, math.inf, -math.inf]),
 )
-def test_the_probabilities_below_and_up_to_a_point_are_those_of_its_piece(
+def test_the_interval_of_a_point_is_between_the_stated_levels_around_it(
     values: list[int], at: float
 ) -> None:
     levels = np.linspace(0.1, 0.9, len(values))
-    known = knots(levels[None, :], np.array([values], dtype=float), np.zeros(1), np.full(1, 10.0))
-    below, upto = (side[0, 0] for side in cumulative(known, np.array([[at]])))
-    level, value = known[0].tolist()
-    assert below == pytest.approx(slow(level, value, at, upto=False))
-    assert upto == pytest.approx(slow(level, value, at, upto=True))
-    assert 0 <= below <= upto <= 1
+    value = np.concatenate([[0.0], values, [10.0, 10.0]])  # the last knot may be repeated
+    known = np.stack([np.concatenate([[0.0], levels, [1.0, 1.0]]), value])[None]
+    below, upto, _ = (side[0, 0] for side in intervals(known, np.array([[at]])))
+    assert (below, upto) == pytest.approx(slow(*known[0].tolist(), at))
+    assert 0 <= below < upto <= 1
 
 
-def intervals(questions: pd.DataFrame, stated: dict[str, Any]) -> list[list[float]]:
+def found_in(questions: pd.DataFrame, stated: dict[str, Any]) -> list[list[float]]:
     """Return the intervals of the outcomes of these questions, if ana states the same on each."""
     rows = [(number, "ana", 0, stated) for number in range(len(questions))]
     table = scoring.pit(questions, made(rows)).table
@@ -79,17 +77,26 @@ def intervals(questions: pd.DataFrame, stated: dict[str, Any]) -> list[list[floa
 def test_an_outcome_beyond_a_bound_has_the_interval_of_the_mass_there() -> None:
     stated = {"below": 0.2, "0.5": 40, "above": 0.1}
     outcomes = ["below_lower_bound", "above_upper_bound", 40]
-    assert intervals(asked(outcomes), stated) == [[0.0, 0.2], [0.9, 1.0], [0.5, 0.5]]
+    assert found_in(asked(outcomes), stated) == [[0.0, 0.2], [0.9, 1.0], [0.2, 0.9]]
+
+
+def test_between_stated_levels_and_beyond_them_nothing_is_read_off_the_bounds() -> None:
+    stated = {"0.25": 30, "0.5": 40, "0.75": 60}
+    outcomes = [1, 31, 39.5, 60.5, "above_upper_bound"]
+    found = [[0.0, 0.25], [0.25, 0.5], [0.25, 0.5], [0.75, 1.0], [0.75, 1.0]]
+    for bounds in ((0, 100), (-1e6, 1e6)):
+        asked_ = asked(outcomes, lower_bound=bounds[0], upper_bound=bounds[1])
+        assert found_in(asked_, stated) == found
 
 
 def test_an_outcome_on_a_jump_has_its_whole_interval() -> None:
-    assert intervals(asked([30]), {"0.2": 30, "0.7": 30}) == [[0.2, 0.7]]
+    assert found_in(asked([30]), {"0.2": 30, "0.7": 30}) == [[0.2, 0.7]]
 
 
 def test_dates_have_a_transform_too() -> None:
     bounds = {"lower_bound": "2026-01-01", "upper_bound": "2027-01-01"}
     asked_ = asked(["2026-03-01"], type="date", **bounds)
-    assert intervals(asked_, {"0.5": "2026-03-01"}) == [[0.5, 0.5]]
+    assert found_in(asked_, {"0.5": "2026-04-01"}) == [[0.0, 0.5]]
 
 
 def test_the_second_forecast_of_a_path_has_half_the_weight_and_a_withdrawal_none() -> None:
@@ -107,7 +114,8 @@ def test_questions_without_an_outcome_or_a_distribution_have_no_transform() -> N
 
 
 def test_the_payoffs_have_mean_zero_and_are_means_over_the_interval() -> None:
-    assert payoffs(NODES, NODES) @ NODE_WEIGHTS == pytest.approx([0, 0], abs=1e-12)
+    ends = np.array([0.0, 0.05, 0.25, 0.6, 0.95, 1.0])
+    assert payoffs(ends[:-1], ends[1:]) @ np.diff(ends) == pytest.approx([0, 0], abs=1e-12)
     grid = np.linspace(0.2, 0.5, 20_001)
     over = payoffs(grid, grid).mean(axis=1)
     assert payoffs(np.array([0.2]), np.array([0.5]))[:, 0] == pytest.approx(over, abs=1e-4)
@@ -171,3 +179,47 @@ def test_copies_of_a_question_in_a_family_are_one_piece_of_evidence() -> None:
     free = scoring.pit(asked(copies), made(rows))
     assert linked.level.statistic == pytest.approx(once.level.statistic, abs=0.15)
     assert abs(free.level.statistic) > 1.5 * abs(once.level.statistic)
+
+
+def test_a_forecast_made_twice_tells_what_it_tells_once() -> None:
+    outcomes = np.random.default_rng(4).normal(51, 6, 40).tolist()
+    once = [(number, "ana", 0, normal(50, 6)) for number in range(40)]
+    twice = once + [(number, "ana", 2, normal(50, 6)) for number in range(40)]
+    first, both = (scoring.pit(asked(outcomes), made(rows)) for rows in (once, twice))
+    for one, two in zip(first[1:3], both[1:3], strict=True):
+        assert one.statistic == pytest.approx(two.statistic, abs=1e-3)
+
+
+@given(st.integers(0, 10**6))
+def test_the_variance_is_no_smaller_than_with_any_shape_between_the_stated_levels(
+    seed: int,
+) -> None:
+    """Two forecasts of 12 equally likely outcomes, which state some levels of what they think."""
+    random = np.random.default_rng(seed)
+    masses = random.dirichlet(np.ones(12), 2)
+    stated = [np.sort(random.choice(np.arange(1, 12), 3, replace=False)) for _ in masses]
+    rows = [
+        (0, "ana", day, {f"{mass[:at].sum():.12f}": float(at) for at in own})
+        for day, (mass, own) in enumerate(zip(masses, stated, strict=True))
+    ]
+    every = distributions(asked([3], lower_bound=0, upper_bound=12), made(rows))
+    _, after, before, _ = found = every.sums()
+    middles = np.arange(12) + 0.5
+    low, high, _ = intervals(every.knots, np.broadcast_to(middles, (2, 12)))
+    first, second = np.moveaxis(payoffs(low, high), 1, 0) * np.array([1, 0.5])[:, None, None]
+    # Given the second forecast, whatever it thinks between its stated levels.
+    covariance = (masses[1] * first * second).sum(axis=1)
+    own = (masses[1] * second**2).sum(axis=1)
+    earlier = (masses[0] * first**2).sum(axis=1)
+    bound = (found[0] * (after**2 - before**2)).sum(axis=1)
+    assert (bound >= earlier + own + 2 * covariance - 1e-9).all()
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("name", [
+    "quartiles, bounds ± 6", "5 quantiles, bounds ± 2.5, 10 updates",
+    "5 quantiles of dates, bounds ± 2.5",
+])  # fmt: skip
+def test_worlds_of_numbers_hold_in_two_hundred_records(name: str) -> None:
+    found = pd.concat([measures.numbers(name, seed, 50) for seed in range(4)])
+    assert [each for each in gates.gates_of(name, found) if not each.may_hold] == []
