@@ -143,8 +143,8 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
 
 def on_news(forecasts: pd.DataFrame) -> pd.DataFrame:
     """Return the forecasts of someone who updates once the probability has moved by 3 points."""
-    new = forecasts["question_id"].ne(forecasts["question_id"].shift()).to_numpy()
-    new |= forecasts["forecaster"].ne(forecasts["forecaster"].shift()).to_numpy()
+    path = forecasts[["question_id", "forecaster"]]
+    new = path.ne(path.shift()).any(axis=1)
     kept, last = np.zeros(len(forecasts), dtype=np.bool_), 0.0
     for row, (first, p) in enumerate(zip(new, forecasts["probability"], strict=True)):
         kept[row] = first or abs(p - last) >= 0.03

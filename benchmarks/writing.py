@@ -272,7 +272,7 @@ def ledger(kind: str, folder: Path) -> Iterator[str]:
 
     server = Server(folder)
     try:
-        for name in ("full_page_writes", "fsync"):
+        for name in ("full_page_writes", "fsync", "autovacuum"):
             server.set(name, "on")
         with server.fresh(migrated=False) as url:
             yield url

@@ -177,7 +177,7 @@ def _products(low: Floats, high: Floats, family: Places) -> set[float]:
 
 
 def _family_squares(low: Floats, high: Floats, family: Places) -> Range:
-    """Return the bounds of the sum over families of the square of what each earns."""
+    """Return the bounds of the sum over families of the square of the sum of each."""
     sums = (np.asarray(np.bincount(family, end), dtype=np.float64) for end in (low, high))
     least, most = _squares(*sums)
     return float(least.sum()), float(most.sum())
