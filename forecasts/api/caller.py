@@ -294,7 +294,11 @@ class Scoped(APIRoute):
 
         async def answered(request: Request) -> Response:
             who: Caller = request.scope["caller"]
-            roles.require_one_of(who.scopes, scope)
+            try:
+                roles.require_one_of(who.scopes, scope)
+            except Forbidden:
+                await run_in_threadpool(who.holder)  # a token that has been revoked is told so
+                raise
             return await answer(request)
 
         return answered

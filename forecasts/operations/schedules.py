@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,17 @@ class Installation:
     given: str = ""
     writes: tuple[str, ...] = ()
     state: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse, with BadInput, line breaks and other control characters, which add lines."""
+        words = {"The command": " ".join(self.command), "The user": self.user}
+        words |= {"The file of secrets": self.secrets, "A folder": "".join(self.writes)}
+        for name, value in (words | self.public).items():
+            if any(unicodedata.category(one) in ("Cc", "Zl", "Zp") for one in value):
+                raise BadInput(
+                    f"{name} has a line break or another control character: {value!r}.",
+                    remedy="Use one without it: a schedule cannot contain it.",
+                )
 
     @property
     def public(self) -> dict[str, str]:

@@ -66,6 +66,16 @@ def test_revoked_or_expired_tokens_fail(api: TestClient, engine: Engine, clock: 
     assert "expired" in api.get("/api/v1/me").json()["detail"]
 
 
+def test_a_revoked_token_is_told_so_before_its_missing_scope(
+    client: TestClient, engine: Engine, make_bot: Bot
+) -> None:
+    bot = make_bot("reader", "read")
+    assert client.post(f"{RAIN}/forecasts", json={}, headers=bot).status_code == 403
+    with database.writing(engine) as session:
+        tokens.revoke(session, "reader", member=None, now=day(0.5))
+    assert client.post(f"{RAIN}/forecasts", json={}, headers=bot).status_code == 401
+
+
 def test_anyone_may_ask_whether_the_ledger_can_be_read(app: FastAPI, engine: Engine) -> None:
     client = TestClient(app, base_url=ADDRESS)
     assert client.get("/health").status_code == 200

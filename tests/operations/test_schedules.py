@@ -91,6 +91,22 @@ def test_the_command_of_the_crontab_is_read_by_a_shell_as_it_was_meant() -> None
     assert into == "logger -t forecasts"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\x00", "\x0b", "\x85", "\u2028"])
+def test_no_setting_adds_a_line_to_a_schedule(end: str) -> None:
+    added = f"/srv/a{end}* * * * * touch /tmp/added"
+    with pytest.raises(BadInput, match="FORECASTS_PROOFS_FOLDER has a line break"):
+        installation(FORECASTS_PROOFS_FOLDER=added)
+    for field, words in (
+        ("user", added),
+        ("secrets", added),
+        ("command", (added,)),
+        ("writes", (added,)),
+    ):
+        with pytest.raises(BadInput, match="control character"):
+            replace(installation(), **{field: words})  # type: ignore[arg-type]
+    assert "TOKEN" in schedules.cron(installation(TOKEN=None), schedules.read_every("1d"))
+
+
 def test_secrets_are_read_from_a_file_and_never_printed() -> None:
     secret = installation(FORECASTS_DATABASE_URL=None, FORECASTS_COMMANDS_FOLDER="/srv/commands")
     every = schedules.read_every("15m")

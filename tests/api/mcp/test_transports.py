@@ -177,7 +177,10 @@ def test_strangers_and_other_sites_get_no_answer(served: FastAPI, secrets: dict[
     assert client.get("/mcp", headers=token).status_code == 405  # no stream is held open
 
 
-def test_a_token_over_its_limit_waits(engine: Engine, secrets: dict[str, str]) -> None:
+def test_a_token_over_its_limit_waits(
+    engine: Engine, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.api.turns.monotonic", lambda: 0.0)
     app = build(engine, clock=lambda: day(1), settings=Settings(api_requests_per_minute=1))
     client = TestClient(app, base_url=AT, headers={"Authorization": f"Bearer {secrets['bot']}"})
     answers = [client.post("/mcp", json={}) for _ in range(2)]
