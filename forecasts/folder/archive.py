@@ -15,7 +15,8 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -53,6 +54,27 @@ def pack(files: Iterable[Path], *, below: Path | None = None) -> bytes:
     return made.getvalue()
 
 
+@contextmanager
+def open_archive(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive to read. BadInput if the list of its entries is too long to be read."""
+    with _Bounded(archive) as file, zipfile.ZipFile(file) as opened:
+        yield opened
+
+
+class _Bounded(io.FileIO):
+    """A file read in pieces of at most ``_CHUNK``, as ``zipfile`` reads the directory at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _CHUNK:
+            raise too_much(
+                Path(str(self.name)).name,
+                f"a list of entries of {format_bytes(size)}",
+                format_bytes(_CHUNK),
+                "Pack only the files of the ledger folder.",
+            )
+        return super().read(size) or b""
+
+
 def unpack(archive: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) -> Path:
     """Return the folder with the archive's files, which are written below ``into``.
 
@@ -63,7 +85,7 @@ def unpack(archive: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) ->
     """
     limits.require_file(archive, limits.FILE_BYTES)
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_archive(archive) as opened:
             entries = _entries(archive, opened, most_bytes)
             written = 0
             for path, entry in entries.items():

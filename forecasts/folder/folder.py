@@ -21,7 +21,7 @@ import pandas as pd
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.text import counted
-from forecasts.folder.archive import unpack
+from forecasts.folder.archive import open_archive, unpack
 from forecasts.folder.cells import require_sound
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import (
@@ -55,7 +55,7 @@ def is_ledger_folder(path: Path) -> bool:
     if os.path.isdir(path):
         names = (entry.name for entry in path.iterdir())
     elif zipfile.is_zipfile(path):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        with suppress(zipfile.BadZipFile), open_archive(path) as archive:
             names = [entry.rpartition("/")[2] for entry in archive.namelist()]
     tables = {f"{name}{ending}" for name in ("questions", "forecasts") for ending in _ENDINGS}
     return not tables.isdisjoint(names)

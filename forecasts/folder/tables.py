@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -318,7 +318,7 @@ def separator_of(path: Path) -> str:
 def csv_header(path: Path, separator: str = ",") -> list[str]:
     """Return the names of a CSV file's columns. BadInput if it is not a CSV file with a header."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file, delimiter=separator), [])
+        header = next(csv.reader(_first_lines(path, file), delimiter=separator), [])
     if "\0" in "".join(header):
         require_utf8(path)
     for other, name in SEPARATORS.items():
@@ -329,6 +329,21 @@ def csv_header(path: Path, separator: str = ",") -> list[str]:
             )
     _require_columns(path, header)
     return header
+
+
+def _first_lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Yield lines of up to a MiB in all; BadInput if more are wanted for the header."""
+    left = _MIB
+    while line := file.readline(left + 1):
+        left -= len(line)
+        if left < 0:
+            raise limits.too_much(
+                path.name,
+                "a longer header",
+                f"{limits.format_bytes(_MIB)} of it",
+                "Close its quotation marks; its first line names the columns.",
+            )
+        yield line
 
 
 def _read_ragged(
@@ -361,16 +376,45 @@ def _require_small(path: Path) -> None:
     with pyarrow.parquet.ParquetFile(path) as file:
         about = file.metadata
         names = [about.schema.column(place).path for place in range(about.num_columns)]
-        _require_columns(path, file.schema_arrow.names)
         parts = [about.row_group(place) for place in range(about.num_row_groups)]
         # Column metadata is not read: for a damaged file that makes Arrow end the process.
         require_rows(path, about.num_rows)
         _require_bytes(path, sum(part.total_byte_size for part in parts))
+    parquet_header(path)
     with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
         size = 0
         for batch in file.iter_batches():
             size += sum(map(_written_out, batch.columns))
             _require_bytes(path, size)
+            for column in batch.columns:
+                if pa.types.is_dictionary(column.type):
+                    longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+                    _require_text(path, longest)
+
+
+def parquet_header(path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns, without reading the columns.
+
+    BadInput if its metadata tells that a text in it is too long, or that it has too many columns.
+    """
+    with pyarrow.parquet.ParquetFile(path) as file:
+        about, names = file.metadata, file.schema_arrow.names
+        _require_columns(path, names)
+        for part in map(about.row_group, range(about.num_row_groups)):
+            cells = max(1, part.num_rows * about.num_columns)
+            _require_text(path, part.total_byte_size // cells)
+    return list(names)
+
+
+def _require_text(path: Path, size: int) -> None:
+    """Refuse a file with a text of ``size`` bytes or more."""
+    if size > limits.TEXT_BYTES:
+        raise limits.too_much(
+            path.name,
+            f"a text of {limits.format_bytes(size)} or more",
+            f"{limits.format_bytes(limits.TEXT_BYTES)} of one",
+            "Shorten it.",
+        )
 
 
 def _require_bytes(path: Path, size: int) -> None:
@@ -410,6 +454,14 @@ def _require_columns(path: Path, names: Sequence[str]) -> None:
         raise limits.too_much(
             path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave some out."
         )
+    for name in names:
+        if len(name) > limits.NAME_BYTES:
+            raise limits.too_much(
+                f"The column {cut(name, 60)!r} of {path.name}",
+                f"a name of {len(name):,} characters",
+                f"{limits.NAME_BYTES:,}",
+                "Rename it; close the quotation marks of the header.",
+            )
     twice = sorted({name for name in names if names.count(name) > 1})
     if not names:
         raise BadInput(

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import random
 import stat
 import zipfile
 import zlib
@@ -24,8 +25,9 @@ from sqlalchemy import Engine
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.folder.archive import unpack
-from forecasts.folder.folder import read_folder
+from forecasts.folder.folder import is_ledger_folder, read_folder
 from forecasts.ledger.models import Resolver
+from forecasts.parts.partition.sources import find_files
 from forecasts.resolution.runs.sources import Sources
 from tests.examples import examples
 from tests.folder.test_tables import FORECASTS, QUESTIONS, folder, refused
@@ -130,6 +132,52 @@ def test_parquet_is_refused_by_its_own_metadata(
     assert len(read_folder(tmp_path).questions) == 10
     monkeypatch.setattr(limits, limit, most)
     assert "; at most " in refused(tmp_path).message
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_one_long_text_in_parquet_is_refused_before_a_column_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    folder(tmp_path)
+    (tmp_path / "questions.csv").unlink()
+    noise = random.Random(1).randbytes(6_000).hex()
+    table = texts(rows, "x").set_column(
+        1, "title", pa.array([noise] * (rows == 1) or ["x"] * 99 + [noise])
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "questions.parquet")
+    monkeypatch.setattr(limits, "TEXT_BYTES", 1_000)
+    monkeypatch.setattr(pyarrow.parquet, "read_table", lambda _: pytest.fail("it was read"))
+    if rows == 1:
+        monkeypatch.setattr(
+            pyarrow.parquet.ParquetFile, "iter_batches", lambda _: pytest.fail("it was read")
+        )
+        with pytest.raises(BadInput, match="has a text of"):
+            find_files([tmp_path / "questions.parquet"])
+    assert "or more; at most 1,000 bytes of one are read" in refused(tmp_path).message
+
+
+def test_a_header_without_an_end_is_not_read(tmp_path: Path) -> None:
+    for header, said in (
+        ('"' + "a,\n" * 500_000, "has a longer header; at most 1 MB of it are read"),
+        ("a" * 3_000 + ",b\n", "a name of 3,000 characters; at most 2,000 are read"),
+    ):
+        error = refused(folder(tmp_path, header.encode()))
+        assert said in error.message
+        assert len(str(error)) < 500
+
+
+def test_a_long_list_of_entries_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.folder.archive._CHUNK", 1_000)
+    path = tmp_path / "ledger.zip"
+    path.write_bytes(of_entries(*(f"{n}.csv" for n in range(100))))
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda *_: pytest.fail("an entry was read"))
+    for read in (read_folder, is_ledger_folder):
+        with pytest.raises(
+            BadInput, match=r"ledger\.zip has a list of entries of .* at most 1,000"
+        ):
+            read(path)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from forecasts.folder.cells import READERS
 from forecasts.folder.folder import FILES
 from forecasts.folder.frames import FRAME_COLUMNS, row_number
 from forecasts.folder.rules import require_values
-from forecasts.folder.tables import csv_header, require_utf8
+from forecasts.folder.tables import csv_header, parquet_header, require_utf8
 from forecasts.parts.files import parts_of
 from forecasts.parts.folder import WHOLE, open_parts
 from forecasts.parts.manifest import is_parts
@@ -288,7 +288,7 @@ def _recognised(path: Path, warn: Callable[[str], None]) -> File:
     """Return the file with its table. BadInput if no table has such columns."""
     try:
         if path.suffix == ".parquet":
-            header = pyarrow.parquet.read_schema(path).names
+            header = parquet_header(path)
         elif path.suffix == ".csv":
             header = csv_header(path)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -235,3 +236,13 @@ def test_short_articles_of_a_plain_text_come_out_one_by_one() -> None:
     ]
     assert all(article.published_at is not None for article in found)
     assert messages == []
+
+
+def test_no_entity_that_a_page_declares_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret")
+    bomb = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 11))
+    file = f'<!ENTITY file SYSTEM "{(tmp_path / "secret").as_uri()}">'
+    declared = f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY e0 "boom">{bomb}{file}]>'
+    (article,) = read(declared + page(LONG.replace(FERRY, f"{FERRY} &e10; &file;")))[0]
+    assert "&e10; &file;" in article.text
+    assert "a secret" not in article.text
