@@ -171,9 +171,20 @@ def test_a_cookies_next_page_is_a_path_of_this_site(said: str) -> None:
     assert page.isprintable()
 
 
-def test_a_cookie_with_another_site_in_it_leads_to_the_first_page() -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        "//evil.example/",
+        "\\\\evil.example/",
+        "/\\evil.example/",
+        "https:evil.example/",
+        "/\r\nx: y",
+        "@evil.example/",
+    ],
+)
+def test_a_cookie_with_another_site_in_it_leads_to_the_first_page(page: str) -> None:
     there = Asking(TEAM, TEAM.base)
-    there.kept[NEXT] = quote("//evil.example/", safe="")
+    there.kept[NEXT] = quote(page, safe="")
     assert there.ask("/oauth2callback")[1]["location"] == f"{TEAM.base}/"
 
 
@@ -181,6 +192,10 @@ def test_over_https_every_cookie_is_kept_to_it() -> None:
     _, answered, _ = Asking(TEAM, TEAM.base).ask("/oauth2callback")
     cookies = answered.getlist("set-cookie")
     assert len(cookies) == 2
+    [kept] = Asking(TEAM, TEAM.base).ask("/auth/login")[1].getlist("set-cookie")
+    assert "; SameSite=lax" in kept
+    assert "; Secure" in kept
+    assert "HttpOnly" in kept
     assert all("; Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
     here = SignIn(issuer=TEAM.issuer, redirect_uri=f"{HERE}/oauth2callback")
     _, answered, _ = Asking(here).ask("/oauth2callback")
