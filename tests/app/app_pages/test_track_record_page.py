@@ -164,7 +164,7 @@ def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine
     assert [head.value for head in app.header] == ["Numbers and dates"]
     assert "Too few to tell: 1 numeric or date question in 1 family" in said
     # Quartiles were not stated.
-    assert "100% of outcomes lie in the middle 80% of the forecast distributions" in said.replace("\\", "")
+    assert "100% of outcomes lie in the middle 80%" in said.replace("\\", "")
     assert not app.exception
 
 
