@@ -13,8 +13,8 @@ from scipy import stats
 import scoring
 from benchmarks.differences import SHOCKS, TILTED, lopsided
 from benchmarks.worlds import USUAL, Many, repeat
-from forecasts.reports.comparison.abstention import SELECTIVE, silences, spoken
-from forecasts.reports.groups import group_entries
+from forecasts.reports.comparison.abstention import checked, silences, spoken, without_silence
+from forecasts.reports.groups import Entries
 from scoring.e_processes import by_family, possibly_best
 from scoring.simulation import Team
 
@@ -57,36 +57,60 @@ def comparisons(many: Many) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def withdrawing(seed: int, times: int) -> pd.DataFrame:
-    """Return the claims between two equals, if one withdraws when unsure.
+# Of so many equals one withdraws when unsure, with this probability.
+WITHDRAWING = {
+    f"one of {'two' if many == 2 else 'six'} equals withdraws when unsure, {share:.0%}": (
+        many,
+        share,
+    )
+    for many in (2, 6)
+    for share in (0.3, 0.6, 1.0)
+}
 
-    ``better``: one is called better, ``unnoted``: without the note that it was silent for longer.
-    The functions are called as by the ``build`` of comparisons.
+
+def withdrawing(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return the claims between equals, one of whom withdraws when unsure.
+
+    ``first``: any two of them are called different where both forecast; ``better``: also with the
+    silence filled, as reports do.
     """
-    teams = (Team("Heron", 1, withdrawal=0.6), Team("Kestrel", 1))
-    many = repeat(replace(USUAL, teams=teams, shared_noise=0.0), seed, times)
-    frames = many.ledger(teams=2)
-    stood = spoken(frames.questions, group_entries(frames, by="team"), None)
-    sides = [team.label for team in teams]
+    among, share = WITHDRAWING[name]
+    teams = (Team("P0", 1, withdrawal=share), *(Team(f"P{n}", 1) for n in range(1, among)))
+    settings = replace(USUAL, teams=teams, shared_noise=0.0, updates=10.0)
+    many = repeat(settings, seed, times)
+    family, repetition = many.questions["family"], many.questions["repetition"].to_numpy()
+    entries = Entries(
+        many.forecasts.assign(inside=True, row=np.arange(len(many.forecasts))),
+        many.teams,
+        many.teams,
+    )
+    sides = list(many.teams)
+    stood = spoken(many.questions, entries, None)
     table = scoring.paired(many.questions, many.forecasts, many.teams)
-    repetition = many.questions["repetition"].to_numpy()[table["question_id"]]
+    filled = without_silence(many.questions, many.forecasts, entries, sides, None)
+    members = {side: [side] for side in sides}
     rows = []
     for number in range(times):
-        own = table[repetition == number]
-        members = dict.fromkeys(sides, ())
-        [pair] = scoring.compare(own, members, many.questions["family"]).pairs
-        names = [f"{number:03d} {side}" for side in sides]
-        one, other = silences(frames.questions, stood, names, None).values()
-        noted = pair.comparable and abs(one.share - other.share) > SELECTIVE
-        better = pair.better is not None
-        rows.append({"better": float(better), "unnoted": float(better and not noted)})
+        own, gaps = (each[repetition[each["question_id"]] == number] for each in (table, filled))
+        found = scoring.compare(own, members, family)
+        silent = silences(
+            many.questions, stood[repetition[stood["question"]] == number], sides, None
+        )
+        final, _ = checked(found, silent, lambda gaps=gaps: gaps, members, family)
+        rows.append(
+            {
+                "first": float(any(pair.better is not None for pair in found.pairs)),
+                "better": float(any(pair.better is not None for pair in final.pairs)),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
     """Return the findings between equals whose questions share a shock.
 
-    ``below``: whether the tipping correlation of a false claim is below the true one.
+    ``below``: whether the tipping correlation of a false claim is below the true one of outcomes
+    near 50%, (2/π) arcsin of the latent one.
     """
     world = SHOCKS[name]
     questions = world.schedule()
@@ -107,7 +131,7 @@ def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
         rows.append(
             {
                 "claim": float(pair.better is not None),
-                "below": float(tipping < world.latent) if pair.better else math.nan,
+                "below": float(tipping < world.outcomes) if pair.better else math.nan,
                 **{
                     way: float(scoring.e_process(bets).reached is not None)
                     for way, bets in steps.items()

@@ -27,6 +27,11 @@ class Shocks:
     together: bool
     questions: int = 200
 
+    @property
+    def outcomes(self) -> float:
+        """The correlation of two outcomes near 50% that are open for the same time."""
+        return float(2 / np.pi * np.arcsin(self.latent))
+
     def schedule(self) -> pd.DataFrame:
         """Return the questions, each its own family, with the days they open and close."""
         rng = np.random.default_rng(0)
@@ -64,7 +69,7 @@ SHOCKS = {
         latent, together
     )
     for together in (True, False)
-    for latent in (0.0, 0.02, 0.1)
+    for latent in (0.0, 0.02, 0.1, 0.3)
 }
 
 

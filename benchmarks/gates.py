@@ -51,7 +51,6 @@ LOST_POWER = 0.01
 HIDDEN = 0.1
 DUMMIES = "20 dummies before each forecast"
 LOPSIDED, BEST = "one family of half", "four equals, 400 blocks"
-WITHDRAWING = "one of two equals withdraws"
 # Of the false claims that a shared shock makes, this share must tip below its correlation.
 TIPPED = 0.9
 PEOPLE, SKILLS = "people like them", "16 forecasters"
@@ -132,8 +131,8 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         who = [column.removesuffix(" mean") for column in found if column.endswith(" mean")]
         each = pd.concat([missed(found, one) for one in who], axis=1).mean(axis=1)
         return [gate("95% interval of a shrunken skill misses", name, BOUND, each)]
-    if name == WITHDRAWING:
-        return [gate("called better without a note", name, BOUND, found["unnoted"])]
+    if name in comparing.WITHDRAWING:
+        return [gate("equals are told apart", name, BOUND, found["better"])]
     if name in TILTED:
         bound = BOUND if TILTED[name].questions >= FEW else BOUND_OF_FEW
         return [gate("equals are told apart", name, bound, found["claim"])]
@@ -143,8 +142,7 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
             gate("e-process by blocks ever reaches 20", name, 0.05, found["by block"]),
             gate("a claim that survives the true correlation", name, BOUND, survives),
         ]
-        # Where a shock is weak, most false claims are chance, and survive it.
-        if SHOCKS[name].latent and SHOCKS[name].together:
+        if SHOCKS[name].latent:
             claim = "tipping correlation of a false claim is not below the true one"
             gates.append(gate(claim, name, 1 - TIPPED, 1 - found["below"]))
         return gates

@@ -37,7 +37,6 @@ from benchmarks.gates import (
     PEOPLE,
     POWER,
     SKILLS,
-    WITHDRAWING,
     Gate,
     gate,
     gates_of,
@@ -82,9 +81,9 @@ def all_measures() -> Mapping[str, measures.Measure]:
     found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}
     found |= {name: partial(comparing.tilted, name) for name in TILTED}
     found |= {name: partial(comparing.shocks, name) for name in SHOCKS}
+    found |= {name: partial(comparing.withdrawing, name) for name in comparing.WITHDRAWING}
     return found | {
         LOPSIDED: comparing.lopsided_families,
-        WITHDRAWING: comparing.withdrawing,
         BEST: comparing.best_of_equals,
         PEOPLE: comparing.people,
         SKILLS: comparing.skills,

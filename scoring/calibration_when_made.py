@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ import numpy.typing as npt
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import require
 from scoring.inference import Test
-from scoring.null_distribution import FAR, Null, Sums, null
-from scoring.shared_shocks import tipping
+from scoring.null_distribution import Null, Sums, null
+from scoring.shared_shocks import SURVIVES, tipping
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
 CHANGE = 0.5
@@ -151,16 +152,16 @@ class WhenMade(NamedTuple):
     spread: Floats
 
     def tipping(self, opened: Floats, closed: Floats) -> float | None:
-        """Return the correlation between families open together at which ``p_value`` is 0.05.
+        """Return the correlation between families open together at which ``p_value`` is 0.005.
 
-        ``opened`` and ``closed`` are the times of the families, in the order of their names. None
-        if it takes none, or more than 1. All forecasts are taken to lean the same way, the worst
-        case; see `shared_shocks`.
+        ``opened`` and ``closed`` are the times of the families, in the order of their names. 0
+        if it takes none, None if more than 1. All forecasts are taken to lean the same way, the
+        worst case; see `shared_shocks`.
         """
         squares = _squares(self.level, self.slope)
-        limit = -2 * math.log(SIGNIFICANCE) if len(squares) == 2 else FAR**2
-        needed = sum(squares) / limit - 1
-        return None if needed <= 0 else tipping(self.spread, opened, closed, needed)
+        level = SURVIVES * SIGNIFICANCE
+        limit = -2 * math.log(level) if len(squares) == 2 else NormalDist().inv_cdf(level / 2) ** 2
+        return tipping(self.spread, opened, closed, max(sum(squares) / limit - 1, 0.0))
 
 
 def when_made(made: Forecasts) -> WhenMade:

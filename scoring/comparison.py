@@ -8,7 +8,7 @@ questions with a third say nothing about the difficulty of the others.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -31,7 +31,7 @@ from scoring.means import (
     mean_and_error,
 )
 from scoring.rare_events import least_error
-from scoring.shared_shocks import Spans, periods, spans_of, tipping_correlation
+from scoring.shared_shocks import SURVIVES, Spans, periods, spans_of, tipping_correlation
 
 FEWEST = 30
 # A family with more than this share of the questions is named, and the rest compared without it.
@@ -47,8 +47,8 @@ ALIKE = "people like them"
 class Dominant:
     """A family that holds more than a fifth of a pair's questions, and the result without it.
 
-    ``difference``, ``interval`` and ``p_value`` are those of the pair on its other questions; the
-    p-value is of this pair alone.
+    ``difference``, ``interval`` and ``p_value`` are those of the pair on its other questions, the
+    last two with the same allowance for the number of pairs.
     """
 
     family: str
@@ -63,16 +63,19 @@ class Pair:
     """Two groups compared on their shared questions.
 
     ``difference`` is the mean of a's Brier score minus b's (0–1 scale): negative if a did better.
-    ``error`` is its standard error with ``degrees`` of freedom, ``interval`` the 95% confidence
-    interval, ``p_value`` the two-sided test of no difference, and ``p_adjusted`` Holm's adjustment
-    over all comparable pairs, which decides. ``detectable`` is the true difference that this many
-    questions would detect with probability 0.8, at the level Holm's method leaves each pair. Values
-    that cannot be computed are None.
+    ``error`` is its standard error with ``degrees`` of freedom, ``p_value`` the two-sided test of
+    no difference, and ``p_adjusted`` Holm's adjustment over all comparable pairs, which decides.
+    ``level`` is the level that Holm's method leaves the pair at its step, and ``interval`` the
+    confidence interval with 1 − level: 95% or more, and without 0 exactly if the adjusted p-value
+    is below 0.05. ``detectable`` is the true difference that this many questions would detect with
+    probability 0.8, at the level Holm's method leaves each pair. Values that cannot be computed
+    are None. ``shared_time`` is the mean share of a question's scheduled time that the two shared.
 
     ``effective_families`` is (Σ n)² / Σ n² over the questions n of each family; ``degrees`` are one
     fewer. ``dominant`` is the largest family if it holds more than a fifth of the questions.
-    ``tipping`` is given for a pair with a better group: the smallest correlation between families
-    open at the same time with which the adjusted p-value would reach 0.05; None if none does.
+    ``tipping`` is given for a pair with a better group: the smallest correlation between the
+    outcomes of families open at the same time with which the adjusted p-value would be above 0.005,
+    which leaves at most one in ten false claims with one above the truth; None if none does.
     ``p_by_time`` is a second test, clustered by ``periods``, since families that share news mostly
     share one; None below 10 effective periods. See `shared_shocks`. ``rare``: so few events decide
     that the error is the least that they leave (`least_error`).
@@ -94,9 +97,11 @@ class Pair:
     error: float | None = None
     degrees: float = 0
     interval: tuple[float, float] | None = None
+    level: float = SIGNIFICANCE
     p_value: float | None = None
     p_adjusted: float | None = None
     detectable: float | None = None
+    shared_time: float | None = None
     comparable: bool = False
     reason: str = ""
     dominant: Dominant | None = None
@@ -115,6 +120,20 @@ class Pair:
         if max(self.p_adjusted, self.p_waiting or 0.0) >= SIGNIFICANCE:
             return None
         return self.a if self.difference < 0 else self.b
+
+    @property
+    def more_questions(self) -> int | None:
+        """The further shared questions with which this difference, if true, would show.
+
+        In 8 of 10 such records, since its error falls with the root of their number (`detectable`).
+        None with a better group, and if the pair is not comparable or does not differ at all.
+        """
+        if not self.comparable or self.better is not None or not self.detectable:
+            return None
+        if not self.difference:
+            return None
+        times = (self.detectable / self.difference) ** 2 - 1
+        return max(1, math.ceil(self.shared_questions * times))
 
 
 @dataclass(frozen=True)
@@ -154,14 +173,14 @@ def compare(
     """Return the pairwise comparison of groups, adjusted for multiplicity, and their ranks.
 
     ``scores`` is the table of `paired`: a, b, question_id, difference, with a and b in either
-    order, and if given the moments between equals, for the least error. ``groups`` maps each
-    group's name to its members; two groups with a common member are not comparable. ``families``
-    maps a question to its family (blank or missing: its own); errors are clustered by family, with
-    Student's t on one degree of freedom fewer than effective families. A pair with fewer than 30
-    shared questions or 30 families is not comparable. Outcomes of different families are taken as
-    independent given the forecasts; ``questions``, a table of question_id, open_time and
-    scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``), and the test by
-    time.
+    order, and if given ``shared``, and the moments between equals, for the least error. ``groups``
+    maps each group's name to its members; two groups with a common member are not comparable.
+    ``families`` maps a question to its family (blank or missing: its own); errors are clustered by
+    family, with Student's t on one degree of freedom fewer than effective families. A pair with
+    fewer than 30 shared questions or 30 families is not comparable. Outcomes of different families
+    are taken as independent given the forecasts; ``questions``, a table of question_id, open_time
+    and scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``), and the test
+    by time.
 
     With ``people``, the table of `paired_people`, the claims extend to people like the members:
     errors are clustered by family and by forecaster, and the degrees of freedom are those of the
@@ -196,23 +215,42 @@ def compare(
         for rows in (table.iloc[: len(scores)], table.iloc[len(scores) :])
     )
     persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
-    pairs = [_pair(a, b, parts, groups, persons, families) for a, b in combinations(groups, 2)]
+    pairs = [_pair(a, b, parts, groups, persons) for a, b in combinations(groups, 2)]
     pairs = [_with_waiting(pair, parts, awaited) for pair in pairs]
-    adjusted = _judged(pairs)
+    adjusted = [_dominated(pair, parts, families) for pair in _judged(pairs)]
     if questions is not None and any(pair.comparable for pair in adjusted):
         spans = spans_of(questions, families)
         adjusted = [_by_time(_tipped(pair, parts, spans), parts, spans) for pair in adjusted]
-    return Comparison(
-        pairs=tuple(adjusted),
-        groups=tuple(
-            Ranked(
-                name,
-                1 + sum(name in (p.a, p.b) and p.better not in (None, name) for p in adjusted),
-                len(groups) - sum(p.better == name for p in adjusted),
-            )
-            for name in groups
-        ),
-        of=THESE if people is None else ALIKE,
+    of = THESE if people is None else ALIKE
+    return Comparison(tuple(adjusted), _ranks(list(groups), adjusted), of)
+
+
+def withheld(found: Comparison, reasons: Mapping[tuple[str, str], str]) -> Comparison:
+    """Return the comparison without the claims on these pairs: they are not comparable.
+
+    The other pairs keep their adjusted p-values: fewer pairs because of what was found would be a
+    choice that knows the outcome.
+    """
+    pairs = [
+        replace(
+            pair, comparable=False, reason=reasons[pair.a, pair.b], p_adjusted=None, tipping=None,
+            periods=None, p_by_time=None, dominant=None,
+        )
+        if (pair.a, pair.b) in reasons
+        else pair
+        for pair in found.pairs
+    ]  # fmt: skip
+    return Comparison(tuple(pairs), _ranks([one.name for one in found.groups], pairs), found.of)
+
+
+def _ranks(names: Sequence[str], pairs: Sequence[Pair]) -> tuple[Ranked, ...]:
+    return tuple(
+        Ranked(
+            name,
+            1 + sum(name in (p.a, p.b) and p.better not in (None, name) for p in pairs),
+            len(names) - sum(p.better == name for p in pairs),
+        )
+        for name in names
     )
 
 
@@ -257,7 +295,6 @@ def _pair(
     parts: Mapping[Any, pd.DataFrame],
     groups: Mapping[str, Collection[Hashable]],
     people: Mapping[Any, pd.DataFrame] | None,
-    families: Families | None,
 ) -> Pair:
     both = sorted(str(person) for person in set(groups[a]) & set(groups[b]))
     if both:
@@ -280,6 +317,7 @@ def _pair(
         difference=sign * mean.value,
         error=None if math.isnan(error) else error,
         degrees=degrees,
+        shared_time=float(rows["shared"].mean()) if "shared" in rows else None,
         reason=_too_few(len(rows), mean),
         rare=least_error(rows) > 0,
     )
@@ -287,13 +325,7 @@ def _pair(
         alone = "people like them cannot be told of from one member a side"
         return replace(pair, reason=pair.reason or alone)
     interval, p_value = interval_and_test(sign * mean.value, error, degrees)
-    return replace(
-        pair,
-        interval=interval,
-        p_value=p_value,
-        comparable=not pair.reason,
-        dominant=None if pair.reason else _dominant(rows, sign, families),
-    )
+    return replace(pair, interval=interval, p_value=p_value, comparable=not pair.reason)
 
 
 def _mean(rows: pd.DataFrame, cluster: npt.ArrayLike) -> MeanAndError:
@@ -329,22 +361,28 @@ def _key(a: str, b: str, parts: Mapping[Any, Any]) -> tuple[tuple[str, str], flo
     return ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
 
 
-def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dominant | None:
-    """Return the family with more than a fifth of the questions, None if there is none."""
+def _dominated(pair: Pair, parts: Mapping[Any, pd.DataFrame], families: Families | None) -> Pair:
+    """Return the pair with the family that has more than a fifth of its questions, if one has."""
+    if not pair.comparable:
+        return pair
+    key, sign = _key(pair.a, pair.b, parts)
+    rows = parts[key]
     own, size = np.unique(rows["family"], return_counts=True)
     share = float(size.max()) / len(rows)
     if share <= DOMINANT or len(size) < 2:
-        return None
+        return pair
     largest = rows["family"] == own[size.argmax()]
     question = rows.loc[largest, "question_id"].iloc[0]
     name = question if families is None else families.get(question, question)
     rest = rows[~largest]
     mean = _mean(rest, rest["family"])
     found = Dominant(str(name), share, sign * mean.value, None, None)
-    if math.isnan(mean.error):
-        return found
-    interval, p_value = interval_and_test(found.difference, mean.error, mean.effective - 1)
-    return replace(found, interval=interval, p_value=p_value)
+    if not math.isnan(mean.error):
+        of = (found.difference, mean.error, mean.effective - 1)
+        interval, p_value = interval_and_test(*of, pair.level)
+        p_adjusted = min(1.0, p_value * SIGNIFICANCE / pair.level)
+        found = replace(found, interval=interval, p_value=p_adjusted)
+    return replace(pair, dominant=found)
 
 
 def _tipped(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair:
@@ -355,13 +393,11 @@ def _tipped(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair
     from scipy.special import stdtrit
 
     assert pair.difference is not None
-    assert pair.p_adjusted is not None
     rows = parts[_key(pair.a, pair.b, parts)[0]]
     mean = _mean(rows, rows["family"])
-    # Holm multiplies the p-value; at this level the adjusted one is 0.05.
-    level = SIGNIFICANCE * pair.p_value / pair.p_adjusted
-    most = abs(pair.difference) / float(stdtrit(pair.degrees, 1 - level / 2))
-    needed = (most**2 - pair.error**2) / mean.error**2 if mean.error else math.inf
+    most = abs(pair.difference) / float(stdtrit(pair.degrees, 1 - SURVIVES * pair.level / 2))
+    more = max(most**2 - pair.error**2, 0.0)
+    needed = more / mean.error**2 if mean.error else math.inf
     return replace(pair, tipping=tipping_correlation(rows["question_id"], spans, needed))
 
 
@@ -413,21 +449,34 @@ def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tu
 
 
 def _judged(pairs: list[Pair]) -> list[Pair]:
-    """Return the pairs with Holm's p-values and their detectable differences."""
+    """Return the pairs with Holm's p-values and intervals, and their detectable differences."""
     compared = [pair.p_value for pair in pairs if pair.comparable and pair.p_value is not None]
-    adjusted = iter(holm(compared).tolist())
+    adjusted = holm(compared)
     # Holm's p-values rise with each of those that they adjust.
     largest = [max(p.p_value or 0.0, p.p_waiting or 0.0) for p in pairs if p.comparable]
     most = iter(holm(largest).tolist() if any(pair.waiting for pair in pairs) else ())
-    level = SIGNIFICANCE / max(len(compared), 1)
-    return [
-        replace(
-            pair,
-            p_adjusted=next(adjusted) if pair.comparable else None,
-            p_waiting=next(most, None) if pair.comparable else None,
-            detectable=None
-            if pair.error is None
-            else detectable_difference(pair.error, pair.degrees, level),
-        )
-        for pair in pairs
-    ]
+    # Holm's steps: the smallest p-value is compared with 0.05 / m, the next with 0.05 / (m − 1).
+    # Pairs that are not rejected share the step at which the method stops.
+    place = np.argsort(np.argsort(compared, kind="stable"))
+    step = np.minimum(place, np.sum(adjusted < SIGNIFICANCE))
+    levels = iter((SIGNIFICANCE / np.maximum(len(compared) - step, 1)).tolist())
+    p_values = iter(adjusted.tolist())
+    each = SIGNIFICANCE / max(len(compared), 1)
+    found = []
+    for pair in pairs:
+        if pair.error is None or pair.difference is None:
+            found.append(pair)
+            continue
+        one = replace(pair, detectable=detectable_difference(pair.error, pair.degrees, each))
+        if pair.comparable:
+            level = next(levels)
+            interval, _ = interval_and_test(pair.difference, pair.error, pair.degrees, level)
+            one = replace(
+                one,
+                p_adjusted=next(p_values),
+                p_waiting=next(most, None),
+                level=level,
+                interval=interval,
+            )
+        found.append(one)
+    return found

@@ -185,27 +185,29 @@ def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
     MeanAndError(value=3.0, error=1.341..., clusters=3, effective=2.666...)
     """
     code = np.unique(np.asarray(cluster), return_inverse=True)[1]
-    mean = float(np.mean(values))
+    mean, largest = float(np.mean(values)), float(np.abs(values).max())
+    mean = mean if abs(mean) > ROUNDING * largest else 0.0
     sums = np.bincount(code, values - mean)
     size = np.bincount(code).astype(np.float64)
     effective = float(len(values) ** 2 / (size @ size))
     if effective < LEAST:
         return MeanAndError(mean, math.nan, len(size), effective)
     error = float(np.sqrt(effective / (effective - 1) * (sums @ sums))) / len(values)
+    error = error if error > ROUNDING * largest else 0.0
     return MeanAndError(mean, error, len(size), effective)
 
 
 def interval_and_test(
-    mean: float, error: float, degrees: float
+    mean: float, error: float, degrees: float, level: float = SIGNIFICANCE
 ) -> tuple[tuple[float, float], float]:
-    """Return the 95% interval of a mean, and the two-sided p-value that it is 0.
+    """Return the interval of a mean, of 95% or 1 − level, and the two-sided p-value that it is 0.
 
     By Student's t with ``degrees`` degrees of freedom.
     """
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtr, stdtrit
 
-    reach = float(stdtrit(degrees, (1 + LEVEL) / 2)) * error
+    reach = float(stdtrit(degrees, 1 - level / 2)) * error
     # Without variation any difference is certain.
     away = abs(mean) / error if error else math.inf if mean else 0.0
     return (mean - reach, mean + reach), 2 * float(stdtr(degrees, -away))

@@ -10,7 +10,11 @@ i and j correlate by r · o_ij, with o_ij the overlap of their times open, the v
 
     Σ_i σ_i² + r Σ_{i≠j} o_ij σ_i σ_j,    o_ij = |open_i ∩ open_j| / √(|open_i| |open_j|),
 
-which rises with r; the *tipping correlation* is the r at which the claim just fails. o_ij is the
+which rises with r, a correlation of outcomes; the *tipping correlation* is the r at which the
+p-value is 0.005, a tenth of the level. At the true r the tipping correlation of a false claim is
+above it in 0.5% of cases, and false claims are 5% of cases or more: so that of at most one in ten
+exceeds the truth. (With the level itself as the limit half of them did where questions overlap
+little.) With a latent normal correlation ρ, outcomes near 50% have (2/π) arcsin ρ. o_ij is the
 correlation of two families' sums of one steady stream of shocks, each over its time open. For a
 verdict σ_i is the family's deviation under calibration, in a comparison in proportion to its
 questions: from one outcome a family its share in the variance is hardly known, and equal shares
@@ -29,6 +33,9 @@ import pandas as pd
 
 from scoring.arrays import Floats, Places
 from scoring.means import Families, families_of
+
+# A claim survives a correlation if its p-value stays below this share of the level.
+SURVIVES = 0.1
 
 
 class Spans(NamedTuple):

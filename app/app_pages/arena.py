@@ -150,7 +150,7 @@ arena = made(report_arena.arena, chosen, of=of)
 if arena is None:
     not_begun(of, made(report_arena.left_out, chosen, of=of))
     st.stop()
-none_clear = arena.comparison.sentence.startswith("No")  # as the first sentence already says
+none_clear = not any(pair.better for pair in arena.comparison.pairs)
 (st.info if none_clear else st.success)(as_text(arena.sentence))
 standings(arena, of)
 document = comparison_document(arena.comparison)

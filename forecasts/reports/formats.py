@@ -63,7 +63,8 @@ verdict=verdict.kind verdict.rest verdict.tipping verdict.waiting
 """
 _PAIR = """
 a b shared_questions families effective_families difference difference=interval
-p_value p_adjusted detectable comparable reason better tipping waiting p_waiting periods p_by_time
+p_value p_adjusted detectable shared_time more_questions comparable reason better tipping
+waiting p_waiting periods p_by_time
 dominant.family dominant.share
 difference_without=dominant.difference p_value_without=dominant.p_value
 difference_imputed=imputed.difference p_adjusted_imputed=imputed.p_adjusted

@@ -211,11 +211,15 @@ def survives(tipping: float | None) -> str:
     """Return how much correlation of questions a claim bears, as a sentence.
 
     >>> survives(0.031)
-    'This claim would fail if outcomes of questions open together had a correlation over 0.031.'
+    'This claim is in doubt if outcomes of questions open together have a correlation over 0.031.'
     """
     if tipping is None:
-        return "This claim would hold with any correlation of outcomes of questions open together."
-    least = "of only 0.001" if tipping < 0.001 else f"over {tipping:.2g}"
+        return "This claim holds with any correlation of outcomes of questions open together."
+    if tipping < 0.001:
+        return (
+            "This claim is in doubt if outcomes of questions open together are correlated at all."
+        )
     return (
-        f"This claim would fail if outcomes of questions open together had a correlation {least}."
+        "This claim is in doubt if outcomes of questions open together have a correlation over "
+        f"{tipping:.2g}."
     )

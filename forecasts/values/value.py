@@ -223,10 +223,10 @@ def format_probability(p: float, digits: int = 1) -> str:
 def format_percentile(level: float) -> str:
     """Return the name of a quantile.
 
-    >>> [format_percentile(level) for level in (0.1, 0.025, 0.01, 0.108812)]
-    ['10th percentile', '2.5th percentile', '1st percentile', '10.88th percentile']
+    >>> [format_percentile(level) for level in (0.1, 0.025, 0.01, 0.0496)]
+    ['10th percentile', '2.5th percentile', '1st percentile', '5th percentile']
     """
-    number = format_probability(level, 2).removesuffix("%")
+    number = format_probability(level, 1).removesuffix("%")
     ends = {"1": "st", "2": "nd", "3": "rd"}
     special = "." in number or number[-2:] in ("11", "12", "13")
     return f"{number}{'th' if special else ends.get(number[-1], 'th')} percentile"

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
 from scoring import InputError, compare
-from scoring.comparison import ALIKE, THESE, holm
+from scoring.comparison import ALIKE, THESE, holm, withheld
 from scoring.means import detectable_difference
+from tests.examples import examples
 
 
 def table(
@@ -229,3 +232,47 @@ def test_claims_about_people_like_them_are_labelled_and_never_surer() -> None:
         assert alike.pairs[0].difference == these.pairs[0].difference
         assert alike.pairs[0].error >= these.pairs[0].error
         assert alike.pairs[0].p_value > these.pairs[0].p_value
+
+
+@settings(max_examples=examples(40))
+@given(st.integers(0, 10_000), st.floats(0, 0.1))
+def test_an_interval_is_without_zero_exactly_if_holms_method_decides(seed: int, off: float) -> None:
+    random = np.random.default_rng(seed)
+    scores = random.normal(0, 0.1, (40, 4)) + np.linspace(0, off, 4)
+    rows = [
+        table(np.clip(scores[:, a] - scores[:, b], -1, 1), str(a), str(b))
+        for a in range(4)
+        for b in range(a + 1, 4)
+    ]
+    found = compare(pd.concat(rows, ignore_index=True), {str(n): [n] for n in range(4)})
+    for pair in found.pairs:
+        low, high = pair.interval
+        assert (pair.better is None) == (low <= 0 <= high)
+        assert 0.05 / 6 - 1e-12 <= pair.level <= 0.05
+
+
+def test_what_is_withheld_is_no_claim_and_leaves_no_rank() -> None:
+    found = compare(table(np.tile([0.02, 0.05], 20)), TWO)
+    [before] = found.pairs
+    without = withheld(found, {(before.a, before.b): "why"})
+    [pair] = without.pairs
+    assert (before.better, pair.better, pair.comparable, pair.reason) == (
+        "blues",
+        None,
+        False,
+        "why",
+    )
+    assert pair.interval == before.interval
+    assert [(one.rank_low, one.rank_high) for one in without.groups] == [(1, 2), (1, 2)]
+
+
+def test_the_further_questions_are_those_with_which_the_difference_would_be_detectable() -> None:
+    random = np.random.default_rng(3)
+    d = random.normal(0, 0.1, 60)
+    [pair] = compare(table(d - d.mean() + 0.02), TWO).pairs
+    assert pair.better is None
+    shrunk = pair.detectable * math.sqrt(60 / (60 + pair.more_questions))
+    assert shrunk == pytest.approx(0.02, rel=0.01)
+    [none] = compare(table([0.1, -0.1] * 20), TWO).pairs
+    assert none.more_questions is None
+    assert none.difference == 0

@@ -1,26 +1,33 @@
 """Abstention: how much each side left without a forecast, and the comparison as if it had not.
 
 Only shared time is compared, so a side that withdraws when unsure is compared where it is sure, and
-can seem better than its equal. As a sensitivity, the crowd's forecast (the mean of all forecasts of
-the ledger current at the time) replaces a side's while it is silent. A side that speaks little
-then differs little from the others, and while both are silent there is no difference.
+can seem better than its equal. Where one of two was clearly more silent, a claim is made only if it
+also holds without silence: a forecast lasts although it is withdrawn, and before its first one a
+side scores like the mean of all forecasters with a forecast at the time. (The score of the mean
+forecast is better than that mean, and would praise the silent.) While both are silent there is no
+difference. Of only two sides the others are the other side, and nothing is checked: without a third
+forecaster on half of the questions there is no claim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 import scoring
-from forecasts.reports.groups import Entries
+from forecasts.documents.numbers import percent
+from forecasts.reports.groups import VALUES, Entries
 from forecasts.reports.member_scores import at_lead, live_segments
-from scoring.arrays import Places
+from scoring import comparison as compared
+from scoring.pairing import ROUNDING
 
 # Sides are compared without abstention if their silence differs by more than this share.
 SELECTIVE = 0.05
+# The check takes a third forecaster on this share of the questions.
+LEAST_CHECKED = 0.5
 
 
 @dataclass(frozen=True)
@@ -91,86 +98,104 @@ def without_silence(
     names: Sequence[str],
     lead: float | None,
 ) -> pd.DataFrame:
-    """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
+    """Return the differences of all pairs, without the silence of either.
 
     ``forecasts`` are those of the whole ledger. The columns are those of ``scoring.paired`` without
-    ``shared``; a pair has the questions that either of the two forecast.
+    ``shared``, and ``checks``: whether a forecaster of neither side forecast the question. A pair
+    has the questions that either of the two forecast.
 
-    While a side is silent it differs in nothing from the crowd. So its difference from another is
-    its own difference from the crowd less the other's.
+    While a side is silent it differs in nothing from all forecasters. So its difference from
+    another is its own difference from them less the other's.
     """
     asked = np.unique(live_segments(counting, entries)["question"])
-    crowd = len(entries.group)
-    path = _crowd(counting, forecasts, asked).assign(forecaster=crowd)
-    # A ledger without options has no column for their probabilities.
-    known = entries.forecasts[[name for name in path if name in entries.forecasts]]
-    both = pd.concat([known, path[list(known)].astype(known.dtypes)], ignore_index=True)
-    # No member has an empty name, so the crowd comes first.
-    group = pd.concat([entries.group, pd.Series([""])], ignore_index=True)
+    ids = counting["question_id"].iloc[asked]
+    all_ = forecasts[forecasts["question_id"].isin(ids)]
+    own = entries.forecasts
+    values = own.columns[own.columns.isin(VALUES)]
+    own = own[~own["inside"] | own[values].notna().any(axis=1)]  # withdrawn, yet it lasts
+    many = len(entries.group)
+    code, people = pd.factorize(all_["forecaster"])
+    columns = [name for name in ("question_id", "made_at", *values) if name in all_]
+    others = all_[columns].assign(forecaster=many + code)
+    both = pd.concat([own[[*columns, "forecaster"]], others], ignore_index=True)
+    # No member has an empty name, so all forecasters come first.
+    group = pd.concat([entries.group, pd.Series([""] * len(people))], ignore_index=True)
     against = scoring.paired(counting, both, group, lead)
-    return _between(against[against["a"] == ""], pd.Index(sorted(names)))
+    answered = own[["question_id", "forecaster"]].drop_duplicates()
+    answered["group"] = entries.group.to_numpy(dtype=object)[answered["forecaster"]]
+    by_side = answered.groupby(["group", "question_id"]).size()
+    everyone = others.groupby("question_id")["forecaster"].nunique()
+    return _between(against[against["a"] == ""], pd.Index(sorted(names)), by_side, everyone)
 
 
-def _between(against: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
-    """Return the difference of every two sides from those of each from the crowd."""
+def _between(
+    against: pd.DataFrame, names: pd.Index, by_side: pd.Series, everyone: pd.Series
+) -> pd.DataFrame:
+    """Return the difference of every two sides from those of each from all forecasters.
+
+    ``by_side`` (group, question_id) and ``everyone`` (question_id): the numbers of forecasters.
+    """
     side = names.get_indexer(pd.Index(against["b"]))
     question, ids = pd.factorize(against["question_id"], sort=True)
-    from_crowd = np.full((len(names), len(ids)), np.nan)
-    from_crowd[side, question] = -against["difference"].to_numpy()
+    from_all = np.full((len(names), len(ids)), np.nan)
+    from_all[side, question] = -against["difference"].to_numpy()
     first, second = np.triu_indices(len(names), 1)
-    known = ~np.isnan(from_crowd)
+    known = ~np.isnan(from_all)
     pair, of = np.nonzero(known[first] | known[second])
-    filled = np.nan_to_num(from_crowd)
+    filled = np.nan_to_num(from_all)
+    own = by_side.unstack(fill_value=0).reindex(index=names, columns=ids, fill_value=0).to_numpy()
+    others = everyone.reindex(ids, fill_value=0).to_numpy()[of]
+    difference = filled[first[pair], of] - filled[second[pair], of]
     return pd.DataFrame(
         {
             "a": names[first[pair]],
             "b": names[second[pair]],
             "question_id": ids[of],
-            "difference": filled[first[pair], of] - filled[second[pair], of],
+            "difference": np.where(np.abs(difference) < ROUNDING, 0.0, difference),
+            "checks": others > own[first[pair], of] + own[second[pair], of],
         }
     )
 
 
-def _crowd(counting: pd.DataFrame, forecasts: pd.DataFrame, asked: Places) -> pd.DataFrame:
-    """Return the mean of all forecasts on each of these questions, as forecasts of one member.
+def checked(
+    found: compared.Comparison,
+    silent: Mapping[str, Silence],
+    filled: Callable[[], pd.DataFrame],
+    members: Mapping[str, Collection[Hashable]],
+    families: pd.Series,
+) -> tuple[compared.Comparison, dict[tuple[str, str], compared.Pair]]:
+    """Return the comparison without the claims that silence explains, and the pairs without it.
 
-    Columns: question_id, made_at, probability, probabilities; both are None while there is none.
+    ``filled`` returns the table of ``without_silence``; it is called if one side of a comparable
+    pair was clearly more silent. The pairs without silence are those, where a third forecaster
+    makes the check possible.
     """
-    ids = pd.Index(counting["question_id"])
-    live = scoring.standing(counting, forecasts[forecasts["question_id"].isin(ids[asked])])
-    options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
-    # Distributions have no mean here, and are not compared.
-    live = live[live[["p", *options]].notna().any(axis=1).to_numpy()]
-    values = live[["p", *options]].astype(np.float64)
-    place = ids.get_indexer(pd.Index(live["question_id"]))
-    both = pd.concat(
-        [values.fillna(0.0), values.notna().add_prefix("given ").astype(float)], axis=1
-    )
-    # Each forecast joins the sums when it starts, and leaves them when it ends.
-    changes = pd.concat(
-        [
-            (both * sign).assign(place=place, at=live[end].to_numpy())
-            for sign, end in ((1, "start_s"), (-1, "end_s"))
-        ]
-    )
-    sums = changes.groupby(["place", "at"]).sum().groupby(level="place").cumsum()
-    given = sums.filter(like="given ").round().to_numpy()
-    mean = sums[["p", *options]].div(np.where(given > 0, given, np.nan)).clip(0, 1)
-    vectors = mean[options].to_numpy()
-    vectors = vectors / np.nansum(vectors, axis=1, keepdims=True).clip(min=1e-300)
-    at = mean.index.get_level_values("place").to_numpy()
-    since = mean.index.get_level_values("at").to_numpy(dtype=np.float64)
-    # The frame has as many columns as any question has options.
-    many = np.array([len(own) if own else 0 for own in counting["options"]], dtype=np.intp)[at]
-    lists = np.full(len(at), None, dtype=object)
-    for i in np.flatnonzero((many > 0) & ~np.isnan(vectors).all(axis=1)):
-        lists[i] = [None if np.isnan(p) else float(p) for p in vectors[i, : many[i]]]
-    return pd.DataFrame(
-        {
-            "question_id": counting["question_id"].to_numpy()[at],
-            "made_at": counting["open_time"].array[at]
-            + (since * 1e6).round().astype("timedelta64[us]"),
-            "probability": mean["p"].to_numpy(),
-            "probabilities": lists,
-        }
-    )
+    selective = [
+        (pair.a, pair.b)
+        for pair in found.pairs
+        if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
+    ]
+    if not selective:
+        return found, {}
+    table = filled()
+    third = table.groupby(["a", "b"])["checks"].mean()
+    checks = {(pair.a, pair.b): pair for pair in scoring.compare(table, members, families).pairs}
+    without, reasons = {}, {}
+    claims = {(pair.a, pair.b): pair.better for pair in found.pairs}
+    for a, b in selective:
+        share = third.get((a, b), third.get((b, a), 0.0))
+        quiet = " and ".join(f"{name} for {percent(silent[name].share)}" for name in (a, b))
+        gaps = f"{quiet} of the {'time' if silent[a].silent is not None else 'questions'}"
+        if share < LEAST_CHECKED:
+            reasons[a, b] = (
+                f"they had no forecast, {gaps}, and without a third forecaster nothing tells how "
+                "they would have done there"
+            )
+            continue
+        without[a, b] = check = checks[a, b]
+        if claims[a, b] not in (None, check.better):
+            reasons[a, b] = (
+                f"they had no forecast, {gaps}; once these gaps are filled, chance explains the "
+                "difference"
+            )
+    return compared.withheld(found, reasons), without

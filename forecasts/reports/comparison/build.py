@@ -21,7 +21,7 @@ from forecasts.folder.frames import Frames
 from forecasts.folder.frames import rows as rows_of
 from forecasts.reports.cohort import as_scheduled, counted, made_in_time
 from forecasts.reports.comparison import wording
-from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
+from forecasts.reports.comparison.abstention import Silence, checked, silences
 from forecasts.reports.comparison.comparison import (
     About,
     Comparison,
@@ -179,13 +179,7 @@ def comparison(
     silent: dict[str, Silence] = {}
     if len(tables.present) > 1:
         silent = silences(scope.counting, _placed(tables.spoken, scope), scope.wanted, choice.lead)
-    # The pairs with one side that was clearly more silent.
-    selective = {
-        (pair.a, pair.b)
-        for pair in found.pairs
-        if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
-    }
-    imputed = _imputed(filled(), tables, members, family) if selective else {}
+    found, imputed = checked(found, silent, partial(_with_moments, filled, tables), members, family)
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = scope.all_families
     over = questions["scheduled_close_time"].groupby(of_each).max()
@@ -211,7 +205,8 @@ def comparison(
             apart=apart.get(key, {}),
             dominant=pair.dominant
             and replace(pair.dominant, family=family_names[pair.dominant.family]),
-            imputed=imputed.get(key) if key in selective else None,
+            imputed=_imputed(imputed.get(key)),
+            shared_time=None if choice.lead else pair.shared_time,
             murphy=losses.get(key, ()),
             watched=watched.get(key),
             watched_by_family=watched_by_family.get(key),
@@ -305,24 +300,20 @@ def pair_of(
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
 
 
-def _imputed(
-    filled: pd.DataFrame, tables: Pairwise, members: dict[str, set[Hashable]], family: pd.Series
-) -> dict[Key, Imputed]:
-    """Return the result of each pair without abstention.
-
-    The moments between equals are those of the time that the two shared.
-    """
+def _with_moments(filled: Callable[[], pd.DataFrame], tables: Pairwise) -> pd.DataFrame:
+    """Return the differences without silence, with the moments of the time that the two shared."""
     key = ["a", "b", "question_id"]
     moments = tables.differences[[*key, "variance", "third"]]
-    differences = filled.merge(moments, on=key, how="left")
-    differences = differences.fillna({"variance": 0.0, "third": 0.0})
-    return {
-        (pair.a, pair.b): Imputed(
-            pair.shared_questions, pair.difference, pair.interval, pair.p_adjusted, pair.better
-        )
-        for pair in scoring.compare(differences, members, family).pairs
-        if pair.difference is not None
-    }
+    differences = filled().merge(moments, on=key, how="left")
+    return differences.fillna({"variance": 0.0, "third": 0.0})
+
+
+def _imputed(pair: compared.Pair | None) -> Imputed | None:
+    if pair is None or pair.difference is None:
+        return None
+    return Imputed(
+        pair.shared_questions, pair.difference, pair.interval, pair.p_adjusted, pair.better
+    )
 
 
 def _sides(

@@ -49,7 +49,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Imputed:
-    """The pair with the crowd's forecast for each side while it had none.
+    """The pair without silence: a forecast lasts, and before it a side scores like the others.
 
     On all questions that either of the two forecast. ``p_adjusted`` is Holm's over the same pairs.
     """
@@ -79,18 +79,21 @@ class Pair:
     """Two groups on the questions, and at the times, that they share.
 
     ``difference`` is the mean of a's Brier score (0–1) minus b's: negative if a is better. Its
-    ``interval`` is 95%, clustered by family; ``p_value`` is of no difference, and ``p_adjusted``,
-    Holm's over all pairs compared, decides. ``detectable`` is the true difference that would show
-    in 8 of 10 such records. ``comparable`` is false below 30 shared questions or families, and if
-    the two cannot be compared at all; ``reason`` says why. ``better`` names the one that did better
-    than chance explains. ``sentence`` says all of this in words.
+    ``interval`` is 95%, clustered by family, and of several pairs so much wider that it contains 0
+    exactly if there is no claim; ``p_value`` is of no difference, and ``p_adjusted``, Holm's over
+    all pairs compared, decides. ``shared_time`` is the share of the questions' scheduled time that
+    the two share (None at a lead). ``detectable`` is the true difference that would show in 8 of 10
+    such records, ``more_questions`` how many more shared questions would show this one.
+    ``comparable`` is false below 30 shared questions or families, where silence may explain the
+    difference, and if the two cannot be compared at all; ``reason`` says why. ``better`` names the
+    one that did better than chance explains. ``sentence`` says all of this in words.
 
     ``effective_families`` allows for families of unequal size; ``dominant`` is one that holds more
-    than a fifth of the questions. ``tipping`` is the smallest correlation between families open at
-    the same time with which the claim would fail (None: no claim, or it holds with any).
-    ``waiting``: the shared questions of the cohort without an outcome yet; ``p_waiting``, if any
-    pair has some, the largest adjusted p-value over all they may turn out to be, which a claim must
-    bear.
+    than a fifth of the questions. ``tipping`` is the smallest correlation between outcomes of
+    families open at the same time with which the claim would be in doubt (None: no claim, or it
+    holds with any). ``waiting``: the shared questions of the cohort without an outcome yet;
+    ``p_waiting``, if any pair has some, the largest adjusted p-value over all they may turn out to
+    be, which a claim must bear.
     ``p_by_time`` is of a second test, clustered by ``periods`` as long as the median family is open
     (None below 10). ``imputed`` is the result without abstention, where one side was silent longer
     than the other.
@@ -109,6 +112,8 @@ class Pair:
     p_value: float | None
     p_adjusted: float | None
     detectable: float | None
+    shared_time: float | None
+    more_questions: int | None
     comparable: bool
     reason: str
     better: str | None

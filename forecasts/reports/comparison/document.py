@@ -149,14 +149,17 @@ def _ranks(comparison: Comparison) -> Table:
 
 def _differences(comparison: Comparison) -> Table:
     pairs = wording.shown(comparison)
-    digits = min(map(wording.difference_decimals, pairs), default=3)
+    digits = max(map(wording.difference_decimals, pairs), default=3)
     columns: Columns[Pair] = {
         "Pair": wording.names,
         "Shared questions": lambda pair: f"{pair.shared_questions:,}",
+        "Shared time": lambda pair: (
+            NOTHING if pair.shared_time is None else wording.share(pair.shared_time)
+        ),
         "Difference": lambda pair: signed(pair.difference, digits),
         _INTERVAL: lambda pair: signed_interval(pair.interval, digits),
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
-        "Detectable": lambda pair: number(pair.detectable, digits),
+        "Detectable": column(pairs, lambda pair: pair.detectable),
         "Tipping": lambda pair: wording.correlation(pair.tipping),
         _EVIDENCE: lambda pair: wording.e_value(pair.watched.highest) if pair.watched else NOTHING,
     }
@@ -167,8 +170,9 @@ def _differences(comparison: Comparison) -> Table:
         pairs,
         columns,
         note="Below 0, the first of a pair is better. 95% interval: the true difference is inside "
-        "it in 19 of 20 such records.",
-        optional=("Detectable", "Tipping", _EVIDENCE, "p, adjusted"),
+        "it in at least 19 of 20 such records. With several pairs it is wider, so that an interval "
+        "without 0 is a claim.",
+        optional=("Detectable", "Tipping", _EVIDENCE, "p, adjusted", "Shared time"),
         terms=_terms("p_adjusted", "detectable", "tipping", "watched"),
         plot=plot,
         plot_heading=heading,

@@ -111,14 +111,14 @@ def _waiting(rows: Rows) -> pd.DataFrame:
 
 
 def filled(rows: Rows) -> pd.DataFrame:
-    """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
+    """Return the differences of all pairs, without the silence of either side.
 
     See ``without_silence``. ``rows`` are of the sides alone.
     """
     scope, counting = rows.scope, rows.scope.counting
     own = replace(rows.entries, forecasts=on(counting, rows.entries))
     if own.forecasts.empty:
-        return _NO_PAIRS.drop(columns="shared")
+        return _NO_PAIRS.drop(columns="shared").assign(checks=False)
     everyone = rows.frames.forecasts
     everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
     return without_silence(counting, everyone, own, scope.wanted, scope.choice.lead)

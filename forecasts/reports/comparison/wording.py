@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from forecasts.common.text import count, in_words
@@ -29,6 +30,9 @@ TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 _MOST_NAMED = 3
 _MOST_BLOCKS = 100_000
 _LOW_COVERAGE = 0.2
+# With more further questions than so many times the shared ones, their number says nothing.
+_MOST_MORE = 10
+LEAST_SHOWN = 0.00005  # smaller differences are 0 to four decimals
 
 
 ASSUMPTION = (
@@ -59,10 +63,14 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     """Return the difference of a pair in words; ``pairs`` are compared in all, at that lead."""
     if not pair.comparable:
         return f"{pair.a} and {pair.b} are not comparable: {pair.reason}."
-    when = "at the same times" if lead is None else f"by {at_lead(lead)}"
+    when = f"by {at_lead(lead)}" if lead is not None else "at the same times"
+    if pair.shared_time is not None:
+        when += f" ({share(pair.shared_time)} of their scheduled time)"
     start = f"{pair.a} and {pair.b} show no clear difference"
-    least = number(pair.detectable, difference_decimals(pair))
-    said = [f"A true difference of {least} would show in 8 of 10 such records."]
+    said = []
+    if pair.detectable is not None and pair.detectable >= LEAST_SHOWN:
+        least = number(pair.detectable)
+        said.append(f"A true difference of {least} would show in 8 of 10 such records.")
     if pair.better is not None and pair.p_adjusted is not None:
         start = f"{pair.better} did better than {_worse(pair)}"
         allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
@@ -81,17 +89,28 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
             f"The family {large.family} holds {percent(large.share)} of these questions; without "
             f"it the difference is {difference(large)}, p {p_value(large.p_value)}."
         )
-    if (filled := pair.imputed) is not None:
+    if (filled := pair.imputed) is not None and pair.better is not None:
         said.append(
-            "One side was silent for longer. With the crowd’s forecast in the gaps of both sides, "
-            f"the difference is {difference(filled)} on {count(filled.questions, 'question')}."
+            "One side was silent for longer. The claim also holds with the gaps of both filled: "
+            f"the difference is then {difference(filled)} on "
+            f"{count(filled.questions, 'question')}."
         )
-        said += ["Abstention changes the claim."] if filled.better != pair.better else []
     return (
         f"{start} on the {count(pair.shared_questions, 'question')} that both forecast {when}: the "
         f"difference of their Brier scores (0–1), {names(pair)}, is {difference(pair)}. "
         f"{' '.join(said)}"
-    )
+    ).strip()
+
+
+def share(value: float) -> str:
+    """Return a share of time, small ones too.
+
+    >>> share(0.31), share(0.004), share(0.00002)
+    ('31%', '0.4%', 'less than 0.1%')
+    """
+    if value < 0.001:
+        return "less than 0.1%"
+    return percent(value, 1 if value < 0.0095 else 0)
 
 
 def is_undecided(pair: Pair) -> bool:
@@ -100,8 +119,10 @@ def is_undecided(pair: Pair) -> bool:
 
 
 def difference_decimals(of: Pair | Dominant | Imputed) -> int:
-    """Return the decimals of a difference and its interval."""
-    return decimals(of.difference, *of.interval or ())
+    """Return the decimals of a difference and its interval, enough for ends that are not 0."""
+    ends = [end for end in (of.difference, *(of.interval or ())) if end]
+    least = min(map(abs, ends), default=1.0)
+    return max(decimals(*ends), min(-math.floor(math.log10(2 * least)), decimals()))
 
 
 def difference(of: Pair | Dominant | Imputed) -> str:
@@ -158,7 +179,7 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     most = max((pair.waiting for pair in undecided), default=0)
     wait = f"{no_outcome(most, 'shared question')}, and could change a difference." if most else ""
     if not claims:
-        return f"No claim yet: {wait}" if wait else "No difference is clearer than chance."
+        return f"No claim yet: {wait}" if wait else _too_early(compared)
     alike = [
         f"{pair.a} and {pair.b}"
         for pair in compared
@@ -168,6 +189,28 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     unclear = f"No clear difference{which}." if alike else ""
     sentences = (_better(sides, claims, len(compared)), unclear, wait, _limits(claims))
     return " ".join(filter(None, sentences))
+
+
+def _too_early(compared: Sequence[Pair]) -> str:
+    """Return that no pair differs, and how many more questions would tell, if not far too many."""
+    nearest = min(compared, key=lambda pair: pair.p_adjusted or 0.0)
+    of, more = f"{nearest.a} and {nearest.b}", nearest.more_questions
+    if more is not None and nearest.difference and more <= _MOST_MORE * nearest.shared_questions:
+        ahead = nearest.a if nearest.difference < 0 else nearest.b
+        which = "" if len(compared) == 1 else f" between {of}, the clearest pair"
+        return (
+            f"Too early to say who is better: about {float(f'{more:.2g}'):,.0f} more shared "
+            f"questions would tell{which}, if {ahead} stays as far ahead as now."
+        )
+    if len(compared) > 1 or nearest.interval is None:
+        return "No one is clearly better: none of the differences is clearer than chance."
+    furthest = max(map(abs, nearest.interval))
+    if furthest < LEAST_SHOWN:
+        return f"{of} scored alike."
+    return (
+        f"{of} are about equally good: their Brier scores (0–1) differ by {number(furthest)} at "
+        "most, as far as these questions tell."
+    )
 
 
 def _better(sides: Sequence[Side], claims: Sequence[Pair], compared: int) -> str:
@@ -194,16 +237,12 @@ def _worse(claim: Pair) -> str:
 
 
 def _limits(claims: Sequence[Pair]) -> str:
-    """Return how much correlation the weakest claim bears, and how many abstention changes."""
-    parts = []
+    """Return how much correlation the weakest claim bears."""
     weakest = min((pair.tipping for pair in claims if pair.tipping is not None), default=None)
-    if weakest is not None:
-        which = "This claim" if len(claims) == 1 else "The weakest of these claims"
-        parts.append(survives(weakest).replace("This claim", which).removesuffix("."))
-    if changed := [one for one in claims if one.imputed and one.imputed.better != one.better]:
-        claim = "the claim" if len(claims) == 1 else count(len(changed), "claim")
-        parts.append(f"{'abstention' if parts else 'Abstention'} changes {claim}")
-    return f"{'; '.join(parts)}." if parts else ""
+    if weakest is None:
+        return ""
+    which = "This claim" if len(claims) == 1 else "The weakest of these claims"
+    return survives(weakest).replace("This claim", which)
 
 
 def evidence(pair: Pair) -> str:
@@ -286,9 +325,10 @@ def notes(
         (compares, ASSUMPTION),
         (
             any(pair.imputed is not None for pair in pairs),
-            "Where one side had no forecast for more of the time than the other, the crowd’s "
-            "forecast (the mean of all current ones) replaces it as a check: forecasting "
-            "only when sure can look like skill.",
+            "Where one side had no forecast for more of the time than the other, a claim is made "
+            "only if it also holds with the gaps filled: a withdrawn forecast lasts, and before "
+            "its first one a side scores like the mean of all. Forecasting only when sure can "
+            "look like skill.",
         ),
         (
             choice.cohort == "resolved",

@@ -187,7 +187,47 @@ def test_equals_show_no_difference_and_the_detectable_one_is_named() -> None:
     assert pair.better is None
     assert pair.detectable > 0
     assert "show no clear difference" in pair.sentence
-    assert comparison.sentence == "No difference is clearer than chance."
+    assert comparison.sentence.startswith(
+        ("Too early to say who is better: about ", "ours and theirs are about equally good: ")
+    )
+
+
+def test_too_early_comes_with_the_number_of_questions_that_would_tell() -> None:
+    pair = replace(
+        only(two_teams(40, 0.9, 0.7)), better=None, p_adjusted=0.1, interval=(-0.02, 0.001),
+        difference=-0.01, more_questions=58,
+    )  # fmt: skip
+    said = wording.conclusion((), [pair])
+    assert said == (
+        "Too early to say who is better: about 58 more shared questions would tell, if ours stays "
+        "as far ahead as now."
+    )
+    far = replace(pair, difference=-0.0001, more_questions=5_000)
+    assert "differ by 0.0200 at most" in wording.conclusion((), [far])
+    several = wording.conclusion((), [pair, replace(far, b="others", p_adjusted=0.9)])
+    assert "would tell between ours and theirs, the clearest pair" in several
+
+
+def test_two_who_always_agree_scored_alike() -> None:
+    comparison = compared(two_teams(40, 0.8, 0.8))
+    [pair] = comparison.pairs
+    assert (pair.difference, pair.interval, pair.more_questions) == (0.0, (0.0, 0.0), None)
+    assert comparison.sentence == "ours and theirs scored alike."
+    assert "8 of 10" not in pair.sentence
+
+
+def test_an_end_that_is_not_zero_is_not_written_as_zero() -> None:
+    [pair] = clear().pairs
+    near = replace(pair, difference=-0.12, interval=(-0.24, -0.0004))
+    assert wording.difference(near) == "−0.1200 (95% interval −0.2400 to −0.0004)"
+
+
+def test_the_sentence_states_the_shared_time() -> None:
+    rows = [*said(40, ann=right(0.7)), *said(40, 9.97, bob=right(0.9)), *said(40, cid=right(0.95))]
+    pair = only(ledger(questions(40, odd), rows, TEAMS))
+    assert pair.shared_time == pytest.approx(0.003)
+    assert "at the same times (0.3% of their scheduled time)" in pair.sentence
+    assert only(two_teams(40, 0.9, 0.7), lead=2).shared_time is None
 
 
 def test_evidence_over_time_leaves_out_families_with_open_questions() -> None:
@@ -366,9 +406,13 @@ def shifting() -> Comparison:
 def test_a_claim_says_with_which_correlation_it_would_fail() -> None:
     comparison = shifting()
     [pair] = comparison.pairs
-    words = "This claim would fail if outcomes of questions open together had a correlation over "
-    assert f"{words}{pair.tipping:.2g}." in pair.sentence
-    assert comparison.sentence.endswith(f"{words}{pair.tipping:.2g}.")
+    words = "This claim is in doubt if outcomes of questions open together have a correlation over "
+    clearer = replace(pair, tipping=0.031)
+    assert f"{words}0.031." in wording.sentence(clearer, pairs=1, lead=None)
+    assert wording.conclusion(comparison.groups, [clearer]).endswith(f"{words}0.031.")
+    # With a p-value of 0.005 to 0.05 any correlation is too much.
+    assert pair.tipping == 0
+    assert comparison.sentence.endswith("questions open together are correlated at all.")
     assert any("are taken as independent" in note for note in comparison.notes)
 
 
@@ -397,25 +441,35 @@ def test_abstention_is_beside_each_side() -> None:
         assert {one.name: one.silent for one in sides} == pytest.approx(silent)
 
 
-@pytest.mark.parametrize("crowd", [True, False])
-def test_where_one_was_silent_the_crowd_forecasts_for_it(crowd: bool) -> None:
-    pair = only(silent_when_unsure(crowd))
+def test_before_its_first_forecast_a_side_scores_like_the_mean_of_all() -> None:
+    pair = only(silent_when_unsure(crowd=True))
     assert (pair.shared_questions, pair.imputed.questions) == (40, 80)
-    # The mean of 0.6 and 0.4, or the 0.6 of the other side alone.
-    instead = 0.5 if crowd else 0.6
-    ours = [0.5 + n / 400 if n < 40 else instead for n in range(80)]
-    expected = [(p - n % 2) ** 2 - (0.6 - n % 2) ** 2 for n, p in enumerate(ours)]
+
+    def brier(p: float, n: int) -> float:
+        return (p - n % 2) ** 2
+
+    expected = [
+        (brier(0.5 + n / 400, n) if n < 40 else (brier(0.6, n) + brier(0.4, n)) / 2) - brier(0.6, n)
+        for n in range(80)
+    ]
     assert pair.imputed.difference == pytest.approx(np.mean(expected))
-    assert "One side was silent for longer" in pair.sentence
 
 
-def test_the_crowd_forecasts_only_while_a_side_is_silent() -> None:
-    rows = [*said(40, ann=0.9, bob=0.6), *said(40, 4, ann=None), *said(40, 6, cid=0.8)]
+def test_without_a_third_forecaster_uneven_silence_leaves_no_claim() -> None:
+    comparison = compared(silent_when_unsure(crowd=False))
+    [pair] = comparison.pairs
+    assert (pair.comparable, pair.better, pair.imputed, pair.watched) == (False, None, None, None)
+    assert "ours for 50% and theirs for 0% of the time, and without a third" in pair.reason
+    assert [(one.rank_low, one.rank_high) for one in comparison.groups] == [(1, 2), (1, 2)]
+
+
+def test_a_withdrawn_forecast_lasts_where_silence_is_filled() -> None:
+    rows = [*said(40, ann=0.9, bob=0.6, cid=0.5), *said(40, 4, ann=None)]
     pair = only(ledger(questions(40), rows, TEAMS))
     assert pair.difference == pytest.approx(0.4 * (0.1**2 - 0.4**2))
-    # Four days of their own, two of "theirs" alone as the crowd, four of the mean of 0.6 and 0.8.
-    filled = 0.4 * (0.1**2 - 0.4**2) + 0.4 * (0.3**2 - 0.4**2)
-    assert pair.imputed.difference == pytest.approx(filled)
+    assert pair.imputed.difference == pytest.approx(0.1**2 - 0.4**2)
+    assert pair.better == "ours"
+    assert "The claim also holds with the gaps of both filled" in pair.sentence
 
 
 def test_with_options_the_crowd_forecasts_each_of_them() -> None:
@@ -427,7 +481,8 @@ def test_with_options_the_crowd_forecasts_each_of_them() -> None:
     def brier(*p: float) -> float:
         return sum((each - y) ** 2 for each, y in zip(p, (0, 1, 0), strict=True)) / 2
 
-    ours, crowd, theirs = brier(0.1, 0.8, 0.1), brier(0.3, 0.5, 0.2), brier(0.2, 0.6, 0.2)
+    ours, theirs = brier(0.1, 0.8, 0.1), brier(0.2, 0.6, 0.2)
+    crowd = (theirs + brier(0.4, 0.4, 0.2)) / 2
     assert pair.imputed.difference == pytest.approx((35 * ours + 5 * crowd) / 40 - theirs)
 
 
@@ -443,18 +498,17 @@ def test_questions_that_neither_of_two_forecast_are_not_imputed() -> None:
     assert clear().pairs[0].imputed is None
 
 
-def test_abstention_that_changes_a_claim_is_named() -> None:
+def test_a_claim_that_silence_explains_is_not_made() -> None:
     asked_ = questions(120, lambda n: n % 20 > 0 if n < 60 else odd(n))
     # "ours" never says 50%: it withdraws there.
     rows = said(60, ann=0.9)
     rows += said(120, bob=lambda n: 0.8 if n < 60 else 0.5, cid=lambda n: 0.85 if n < 60 else 0.2)
     found = compared(ledger(asked_, rows, TEAMS))
     [pair] = found.pairs
-    assert (pair.better, pair.imputed.better) == ("ours", None)
-    assert "One side was silent for longer" in pair.sentence
-    assert pair.sentence.endswith("Abstention changes the claim.")
-    assert "abstention changes the claim" in found.sentence.lower()
-    assert any("forecasting only when sure can look like skill" in note for note in found.notes)
+    assert pair.interval[1] < 0  # clear where both forecast
+    assert (pair.comparable, pair.better, pair.imputed.better) == (False, None, None)
+    assert "once these gaps are filled, chance explains the difference" in pair.sentence
+    assert any("Forecasting only when sure can look like skill" in note for note in found.notes)
 
 
 def test_the_conclusion_of_many_has_at_most_three_sentences() -> None:
