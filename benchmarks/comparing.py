@@ -57,14 +57,9 @@ def comparisons(many: Many) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# Of so many equals one withdraws when unsure, with this probability.
+# Of so many equals one withdraws when unsure.
 WITHDRAWING = {
-    f"one of {'two' if many == 2 else 'six'} equals withdraws when unsure, {share:.0%}": (
-        many,
-        share,
-    )
-    for many in (2, 6)
-    for share in (0.3, 0.6, 1.0)
+    f"one of {name} equals withdraws when unsure": many for name, many in (("two", 2), ("six", 6))
 }
 
 
@@ -74,8 +69,8 @@ def withdrawing(name: str, seed: int, times: int) -> pd.DataFrame:
     ``first``: any two of them are called different where both forecast; ``better``: also with the
     silence filled, as reports do.
     """
-    among, share = WITHDRAWING[name]
-    teams = (Team("P0", 1, withdrawal=share), *(Team(f"P{n}", 1) for n in range(1, among)))
+    others = (Team(f"P{n}", 1) for n in range(1, WITHDRAWING[name]))
+    teams = (Team("P0", 1, withdrawal=0.6), *others)
     settings = replace(USUAL, teams=teams, shared_noise=0.0, updates=10.0)
     many = repeat(settings, seed, times)
     family, repetition = many.questions["family"], many.questions["repetition"].to_numpy()
@@ -96,7 +91,7 @@ def withdrawing(name: str, seed: int, times: int) -> pd.DataFrame:
         silent = silences(
             many.questions, stood[repetition[stood["question"]] == number], sides, None
         )
-        final, _ = checked(found, silent, lambda gaps=gaps: gaps, members, family)
+        final, _ = checked(found, silent, gaps.copy, members, family)
         rows.append(
             {
                 "first": float(any(pair.better is not None for pair in found.pairs)),

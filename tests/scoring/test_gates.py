@@ -29,11 +29,13 @@ ORDINARY = "3% of 54, once"
 SHOCKED = "open together, latent correlation 0.1"
 # Half of the outcomes "no" are missing: of a record, and of a comparison.
 WAITING = ("50% of “no” waiting", "opposite tilts, 50% of “no” waiting")
+OVERLAPPING = "overlapping, latent correlation 0.02"
 # Each kind of world; the others differ in degree.
 LONG = (
     "closes within the hour", "news within the hour", "0.1% and 99.9% of 40", "fractions",
     "withdrawing", "mixed",
-    "30 families", "overconfidence × 2", "half of each move", "teams 0.02 apart", gates.WITHDRAWING,
+    "30 families", "overconfidence × 2", "half of each move", "teams 0.02 apart",
+    *comparing.WITHDRAWING,
     gates.PEOPLE, gates.SKILLS, gates.BEST, SHOCKED,
 )  # fmt: skip
 
@@ -130,6 +132,15 @@ def test_comparing_through_a_third_team_breaks_the_bound() -> None:
 def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
     found = simulate.run(partial(comparing.shocks, SHOCKED), 50)
     assert not gates.gate("by family", SHOCKED, 0.05, found["by family"]).may_hold
+
+
+def test_a_shock_among_questions_that_overlap_little_tips_nearly_every_false_claim() -> None:
+    [each] = [
+        each
+        for each in gates.gates_of(OVERLAPPING, simulate.run(MEASURES[OVERLAPPING], 200))
+        if each.claim.startswith("tipping")
+    ]
+    assert each.may_hold
 
 
 def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> None:
