@@ -344,7 +344,7 @@ def _with_waiting(
     if missing is None:
         return pair
     pair = replace(pair, waiting=len(missing))
-    if not pair.comparable or not pair.difference or not pair.error:
+    if not pair.comparable or not pair.difference or pair.error is None:
         return pair
     key, sign = _key(pair.a, pair.b, parts)
     known = parts[key]
@@ -352,7 +352,8 @@ def _with_waiting(
     ends = rows["low"].to_numpy(), rows["high"].to_numpy()
     low, high = ends if sign * pair.difference < 0 else (-ends[1], -ends[0])
     claim = largest_claim(low, high, rows["family"], least_error(rows))
-    wider = pair.error / _mean(known, known["family"]).error
+    own = _mean(known, known["family"]).error
+    wider = pair.error / own if own else 1.0
     return replace(pair, p_waiting=2 * float(stdtr(pair.degrees, min(claim / wider, 0.0))))
 
 

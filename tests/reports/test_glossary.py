@@ -41,7 +41,7 @@ def test_every_statistic_of_a_comparison_is_explained() -> None:
     about = {"sentence", "name", "rank_low", "rank_high", "forecasters"}
     # In the words of the statistics beside which they stand.
     beside = {"effective_families", "dominant", "imputed", "unanswered", "watched_by_family"}
-    beside |= {"periods", "p_by_time", "waiting", "p_waiting"}
+    beside |= {"periods", "p_by_time", "waiting", "p_waiting", "shared_time", "more_questions"}
     assert shown - names - told - about - beside <= set(OF_REPORTS)
 
 
