@@ -37,6 +37,7 @@ places = {
         st.Page("app_pages/questions.py", title="Questions"),
         st.Page("app_pages/articles.py", title="Articles"),
         st.Page("app_pages/question.py", title="Question", visibility="hidden"),
+        st.Page("app_pages/terms.py", title="Terms", visibility="hidden"),
     ],
     "Record": [
         st.Page("app_pages/my_scores.py", title="My scores"),

@@ -41,7 +41,7 @@ from forecasts.cli.main import main
 
 def run(command, environment):
     os.environ.update(environment)
-    sys.argv = command[2:]
+    sys.argv = command[1:]
     from streamlit.web.cli import main as streamlit
     return streamlit()
 
@@ -177,6 +177,10 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
     "Arena": (
         "See people, bots and models with the ranks that each may have.",
         [Shot("arena", "Simulated forecasters, many of them hard to tell apart", "arena")],
+    ),
+    "Terms": (
+        "Look up a word of the reports: at most 25, each with an example.",
+        [Shot("terms", "All terms", "terms", empty=True)],
     ),
     "Resolve": (
         "Decide on proposed outcomes, and resolve questions that have ended.",

@@ -10,13 +10,14 @@ import streamlit as st
 from app.forms.report_filter import ALL_RESOLVED, made, pick_all_resolved, pick_questions
 from app.markdown_text import as_text, picture
 from app.session import my_handle, reading
-from app.views.documents import folded, rows_table
+from app.views.documents import folded, rows_table, term_help
 from app.views.downloads import downloads
 from app.views.empty import empty
 from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, sparkline, switch
 from forecasts.access.kinds import KIND_WORDS
 from forecasts.documents import svg
+from forecasts.documents.document import HOW_WE_KNOW
 from forecasts.documents.numbers import NOTHING, column, decimals, percent
 from forecasts.ledger.models import MemberKind
 from forecasts.questions import search
@@ -25,7 +26,7 @@ from forecasts.reports import wording as words
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import comparison_document
-from forecasts.reports.glossary import OF_COMPARISONS
+from forecasts.reports.glossary import TERMS
 from forecasts.reports.own_scores import WINDOW
 from forecasts.reports.report import LeftOut
 
@@ -39,12 +40,12 @@ KINDS = {
     "": "",
 }
 RANKS = (
-    "Ranks compare the same questions at the same times. A rank of 1 to 3 may be "
-    "any of the three: the record cannot tell yet. "
+    "Ranks compare the same questions at the same times. A rank of 1 to 3 means first, second or "
+    "third: it is too early to say which. "
 )
 FOOTNOTE = (
-    "Against the crowd: the lead over the mean of the others’ forecasts, as a difference of Brier "
-    "scores (0–1). In brackets: the range that holds the true lead in 19 of 20 such records. "
+    "Against the crowd: how much better than the others’ mean forecast, in Brier points (0–1). In "
+    "brackets: the range that holds the true lead in 19 of 20 such records. "
     f"Trend: the mean lead over the last {WINDOW} questions; dashed: no lead. {NOTHING}: too few "
     "questions. A rank needs 30 shared ones; linked ones count as one."
 )
@@ -98,7 +99,7 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
     rows = arena.contenders
     reach = max((abs(point) for one in rows for point in one.path), default=1.0) or 1.0
     digits = decimals(*((one.crowd_skill.mean or 0) / 100 for one in rows))
-    st.header("Standings", anchor=False, help=OF_COMPARISONS["rank"].help)
+    st.header("Standings", anchor=False, help=term_help(TERMS["rank"]))
     cells = {
         "Rank": [rank(one) for one in rows],
         "Name": [who(one, of) for one in rows],
@@ -150,10 +151,9 @@ arena = made(report_arena.arena, chosen, of=of)
 if arena is None:
     not_begun(of, made(report_arena.left_out, chosen, of=of))
     st.stop()
-none_clear = not any(pair.better for pair in arena.comparison.pairs)
-(st.info if none_clear else st.success)(as_text(arena.sentence))
+some_clear = any(pair.better for pair in arena.comparison.pairs)
+(st.success if some_clear else st.info)(as_text(arena.sentence))
 standings(arena, of)
 document = comparison_document(arena.comparison)
-differ = "" if none_clear else arena.comparison.sentence
-folded("How ranks are made", differ, *document.notes, document.scope)
+folded(HOW_WE_KNOW, arena.comparison.sentence, *document.notes, document.scope)
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

@@ -7,10 +7,11 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import reading
-from app.views.documents import ending, folded, section
+from app.views.documents import ending, section
 from app.views.downloads import downloads
 from app.views.empty import empty
 from app.views.widgets import page_link, switch
+from forecasts.documents.document import HOW_WE_KNOW
 from forecasts.questions import search
 from forecasts.reports import comparison
 from forecasts.reports.comparison.comparison import Of
@@ -25,6 +26,7 @@ UNTIL: dict[Of, str] = {
     "models": "The comparison appears here once bots forecast with a second model.",
 }
 OF: dict[str, Of] = {of.capitalize(): of for of in UNTIL}
+_AT_ONCE = 3  # sections: the conclusion, the ranks, the differences
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -76,8 +78,11 @@ show = st.success if any(pair.better for pair in compared.pairs) else st.info
 show(as_text(compared.sentence))
 if origin := provenance(compared.provenance):
     st.caption(as_text(origin))
-for part in document.sections[1:]:  # the first is the conclusion
+for part in document.sections[1:_AT_ONCE]:  # the first is the conclusion
     section(part)
-folded("Terms", *(one.whole for one in document.terms))
-ending(document)
+with st.expander(HOW_WE_KNOW):
+    for part in document.sections[_AT_ONCE:]:
+        section(part)
+    ending(document)
+page_link("terms", "Terms")
 downloads(compared, "comparison")

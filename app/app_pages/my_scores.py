@@ -46,8 +46,8 @@ def means(own: OwnScores, questions: int) -> None:
     """Show the means."""
     brier = f"{scores.RULES['brier'][1]} Always 50% scores 0.25."
     crowd = (
-        "Mean advantage over the mean of the others’ forecasts at the same times, on {questions} "
-        "that others forecast too. Above 0 is better."
+        "How much better than the crowd (the others’ mean forecast) at the same times, as the mean "
+        "of {questions} that others forecast too. Above 0 is better."
     ).format(questions=count(own.compared, "question"))
     shown = {
         "Mean Brier (0–1)": (numbers.number(own.brier.mean), brier),

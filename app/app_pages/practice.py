@@ -16,7 +16,7 @@ from app.views.empty import empty
 from app.views.widgets import metrics, switch
 from forecasts.common.text import count
 from forecasts.documents.numbers import number
-from forecasts.reports import figures
+from forecasts.reports import figures, wording
 from forecasts.samples import practice
 from forecasts.values.value import format_probability
 from forecasts.values.value_parsing import read_percent_field
@@ -92,7 +92,7 @@ def so_far() -> None:
     brier = number(group.brier.mean), "0 is best; always saying 50% scores 0.25."
     answered = f"{len(going.answers):,}", ""
     metrics("so-far", {"Questions": answered, "Mean Brier (0–1)": brier})
-    st.info(as_text(group.verdict.sentence))
+    st.info(as_text(wording.of(group.verdict.sentence, wording.YOU)))
     filled = tuple(one for one in group.bins if one.questions)
     report_table(figures.bins(replace(group, bins=filled)))
     if group.curve:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.forms.report_filter import known_sides, made, pick_questions
 from app.markdown_text import as_text
 from app.session import current_member, my_handle, now, reading, settings, shown_errors
-from app.views.documents import block, chart, folded, report_table
+from app.views.documents import block, chart, folded, report_table, term_help
 from app.views.downloads import downloads
 from app.views.empty import empty
 from app.views.scores import last_call, my_scored_questions, score_link
@@ -19,7 +19,7 @@ from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.text import count, shortened
 from forecasts.documents import numbers
 from forecasts.documents.charts import LINES
-from forecasts.documents.document import Block
+from forecasts.documents.document import HOW_WE_KNOW, Block, Figure, Table
 from forecasts.operations.stamps import folder_of_proofs, stamps
 from forecasts.publication import facts
 from forecasts.publication.publish import publish_as_zip
@@ -27,8 +27,7 @@ from forecasts.questions import search
 from forecasts.reports import Group, Report, figures, wording
 from forecasts.reports import report_document as tables
 from forecasts.reports.advice import advice
-from forecasts.reports.glossary import OF_REPORTS as STATISTICS
-from forecasts.reports.glossary import explained
+from forecasts.reports.glossary import TERMS
 from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
@@ -105,14 +104,15 @@ def publish_record() -> None:
             download("Download", archive, "record.zip", key="download-site", type="primary")
 
 
+_SHOWN = {"brier": wording.BRIER, "questions": "Questions", "coverage": "Coverage"}
 ABREAST = 3  # diagrams side by side
 _TALL, _SMALL = 380, 240  # pixels
 
 
 def record(
-    report: Report, group: Group, choice: Choice, *, whole: Group, own: OwnScores | None
+    report: Report, group: Group, choice: Choice, *, whole: Group, own: OwnScores | None, who: str
 ) -> None:
-    """Show all of a record, the ``group`` of the report.
+    """Show all of a record, the ``group`` of the report; ``who``: its forecasts, or "You".
 
     ``whole``: the record on all resolved questions, which the score counts; the same as ``group``
     unless some resolved early. ``own``: the forecaster's scores, if it is the reader's own record.
@@ -126,36 +126,53 @@ def record(
         for one in figures.pit(group.name, group):
             st.header(one.title, anchor=False)
             block(one)
-        st.caption(as_text(left_out))
+        folded(HOW_WE_KNOW, left_out, *report.notes, wording.scope(report))
         return
     few = group.verdict.kind == "too_few"
     if not few:
         show = {"not_estimable": st.info, "waiting": st.info, "calibrated": st.success}
-        show.get(group.verdict.kind, st.warning)(as_text(group.verdict.sentence))
+        said = as_text(wording.of(group.verdict.sentence, who))
+        luck = f"  \n{as_text(group.verdict.luck)}" if group.verdict.luck else ""
+        show.get(group.verdict.kind, st.warning)(f"**{said}**{luck}")
     if origin := wording.provenance(group.provenance, group.questions):
         st.caption(as_text(origin))
     _score(whole)
+    st.markdown(as_text(wording.how_good(whole)))
     if few:
         _to_go(group, whole)
-    if waiting := max(0, whole.questions - group.questions):
-        early = count(waiting, "question")
-        st.caption(
-            f"The score counts all resolved questions. {early} resolved early and "
-            "will count for the verdict after the scheduled close: early outcomes are mostly “yes”."
-        )
-    if few:
         _calls(own)
     else:
         _reliability(group)
-    if 0 < group.questions < whole.questions:
-        counted = count(group.questions, "question")
-        st.caption(f"Below: the {counted} whose scheduled close has passed.")
+    known = [*_known(group, whole, who), *report.notes, wording.scope(report)]
     if group.questions:
         if not few and own is not None and own.best:
             with st.expander("Best and worst questions"):
                 _calls(own)
-        _details(report, group, choice)
-    st.caption(as_text(left_out))
+        with st.expander(HOW_WE_KNOW):
+            for sentence in known:
+                st.markdown(as_text(sentence))
+            _part("Tests", tables.tests(group))
+        _details(group, choice)
+    else:
+        folded(HOW_WE_KNOW, *known)
+
+
+def _known(group: Group, whole: Group, who: str) -> list[str]:
+    """Return how the verdict is known, and on which questions, as sentences."""
+    said = [wording.of(group.verdict.basis, who)]
+    if waiting := max(0, whole.questions - group.questions):
+        early = count(waiting, "question")
+        said.append(
+            f"The score counts all resolved questions. {early} resolved early and will count for "
+            "the verdict after the scheduled close: early outcomes are mostly “yes”."
+        )
+    if 0 < group.questions < whole.questions:
+        counted = count(group.questions, "question")
+        said.append(f"All else here is on the {counted} whose scheduled close has passed.")
+    if group.questions:
+        said.append(figures.reliability_in_words(group))
+    said.append(wording.left_out(group.left_out))
+    return [one for one in said if one]
 
 
 def _to_go(group: Group, whole: Group) -> None:
@@ -184,7 +201,7 @@ def _score(whole: Group) -> None:
         "questions": f"{whole.questions:,}",
         "coverage": numbers.percent(whole.coverage),
     }
-    terms = {STATISTICS[name].title: (shown[name], STATISTICS[name].help) for name in shown}
+    terms = {title: (shown[name], term_help(TERMS[name])) for name, title in _SHOWN.items()}
     first, second, _ = metrics("score", terms)
     first.caption(as_text(interval))
     families = f"in {count(whole.families, 'family')}: linked questions count as one"
@@ -210,10 +227,9 @@ def _calls(own: OwnScores | None) -> None:
 
 def _reliability(group: Group) -> None:
     """Show the reliability diagram beside the advice."""
-    todo = advice(group)
-    left, right = st.columns([3, 2], gap="medium") if todo else (st.container(), None)
+    left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
+        st.header("Reliability", anchor=False, help=term_help(TERMS["reliability"]))
         diagram = figures.reliability(group.name, group).charts[0]
         chart(
             diagram,
@@ -224,23 +240,21 @@ def _reliability(group: Group) -> None:
             height=_TALL,
         )
         st.caption(
-            "Line: fitted curve. Band: a calibrated forecaster’s curve is inside 9 times in 10. "
-            "Circles: groups of forecasts with 95% intervals."
+            "Line: how often it happened. Dashed: as often as forecast. Inside the band, luck "
+            "explains the distance. Circles: groups of forecasts with 95% intervals."
         )
-    if right is not None:
-        with right:
-            st.header("Advice", anchor=False)
-            st.markdown("\n".join(f"- {as_text(one)}" for one in todo))
+    with right:
+        st.header("Changes to make", anchor=False)
+        st.markdown("\n".join(f"- {as_text(one)}" for one in advice(group)))
 
 
-def _details(report: Report, group: Group, choice: Choice) -> None:
+def _details(group: Group, choice: Choice) -> None:
     """Show everything else, folded, in the order in which someone asks."""
     name = group.name
     with st.expander("Scores"):
         _part("All scores", tables.measures(group), tables.parts(group))
         _part("Lead time", *figures.leads(name, group))
         _part("Decisions", figures.murphy(name, group) if group.murphy else None)
-        _part("Tests", tables.tests(group))
     if group.curve or group.pit is not None:
         with st.expander("Calibration"):
             if group.curve:
@@ -256,14 +270,16 @@ def _details(report: Report, group: Group, choice: Choice) -> None:
             _part("Over- and under-reaction", moved)
             _staleness(group)
             _part("Evidence", *earned)
-    folded("Terms", *(one.whole for one in explained(report)))
+    page_link("terms", "Terms")
 
 
 def _part(title: str, *blocks: Block | None) -> None:
     """Show the blocks, if there are some, under a title."""
     shown = [one for one in blocks if one]
     if shown:
-        st.subheader(title, anchor=False)
+        found = [one.term for one in shown if isinstance(one, Table | Figure) and one.term]
+        help_text = term_help(found[0]) if found else None
+        st.subheader(title, anchor=False, help=help_text)
     for one in shown:
         block(one)
 
@@ -290,21 +306,23 @@ def side_by_side(report: Report) -> None:
     """
     report_table(tables.overview(report))
     for group in report.groups:
-        findings = " ".join(wording.findings(group).values())
+        who = wording.subject(report, group)
+        findings = " ".join(wording.of(one, who) for one in wording.findings(group).values())
         st.markdown(f"- **{as_text(group.name)}**: {as_text(findings)}")
     drawn = [group for group in report.groups if group.curve]
     if not drawn:
         return
-    st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
+    st.header("Reliability", anchor=False, help=term_help(TERMS["reliability"]))
     for start in range(0, len(drawn), ABREAST):
         for column, group in zip(st.columns(ABREAST), drawn[start:], strict=False):
             with column:
                 st.markdown(f"**{as_text(group.name)}** · {wording.BADGES[group.verdict.kind]}")
                 diagram = figures.reliability(group.name, group)
-                alt = f"Reliability of {group.name}. {diagram.caption}"
+                alt = f"Reliability of {group.name}. {figures.reliability_in_words(group)}"
                 chart(diagram.charts[0], alt, height=_SMALL)
-                folded("Summary and table", diagram.caption, figures.bins(group))
-    st.header("Murphy curves", anchor=False, help=STATISTICS["murphy"].help)
+                summary = figures.reliability_in_words(group)
+                folded("Summary and table", summary, figures.bins(group))
+    st.header("Murphy curves", anchor=False, help=term_help(TERMS["murphy"]))
     curves = figures.murphy_curves(drawn)
     chart(curves.charts[0], curves.alt)
     st.markdown(as_text(curves.caption))
@@ -348,9 +366,10 @@ if by == "forecaster" and any(one.reason == "not_in_cohort" for one in group.lef
     everything = replace(chosen, cohort="resolved")
     [whole] = made(reports.build, everything, by=by, names=(full,)).groups
 st.subheader("Everyone" if by == "all" else as_text(full), anchor=False)
-record(report, group, chosen, whole=whole, own=scores_of(full))
-for remark in (*report.notes, wording.scope(report)):
-    st.caption(as_text(remark))
+who = wording.subject(report, group)
+if by == "forecaster" and full == my_handle():
+    who = wording.YOU
+record(report, group, chosen, whole=whole, own=scores_of(full), who=who)
 downloads(report, "track-record")
 if by == "forecaster" and full == my_handle():
     publish_record()

@@ -40,6 +40,11 @@ def ending(shown: document.Document) -> None:
         st.caption(as_text(note))
 
 
+def term_help(term: document.Term) -> str:
+    """Return the help beside a term, as Markdown, with the way to all of them."""
+    return f"{as_text(term.help)} [All terms](terms)"
+
+
 def folded(title: str, *blocks: document.Block | None) -> None:
     """Show the blocks, if there are some, folded under a title."""
     shown = [one for one in blocks if one]
@@ -108,7 +113,7 @@ def report_table(shown: document.Table) -> None:
             for start in range(0, len(more), _BESIDE):
                 _columns(shown, [0, *more[start : start + _BESIDE]])
             for term in shown.terms:
-                st.caption(as_text(term.whole))
+                st.caption(f"{as_text(term.whole)} [All terms](terms)")
 
 
 def _columns(shown: document.Table, places: Iterable[int]) -> None:

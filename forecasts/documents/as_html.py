@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forecasts.common.text import printable
 from forecasts.documents import svg
-from forecasts.documents.document import Document, Table
+from forecasts.documents.document import HOW_WE_KNOW, Document, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -59,5 +59,5 @@ def environment(*folders: Path) -> Environment:
         keep_trailing_newline=True,
     )
     kind = {"kind_of": lambda block: type(block).__name__}
-    made.globals |= {"svg": svg, "is_wide": _is_wide, **kind}
+    made.globals |= {"svg": svg, "is_wide": _is_wide, "how_we_know": HOW_WE_KNOW, **kind}
     return made

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from forecasts.common.text import on_one_line, printable
-from forecasts.documents.document import Block, Bullets, Document, Facts, Figure, Quote, Table
+from forecasts.documents.document import (
+    HOW_WE_KNOW,
+    Block,
+    Bullets,
+    Document,
+    Facts,
+    Figure,
+    Quote,
+    Table,
+)
 
 _MARKUP = re.compile(
     r"[\\`*_{}\[\]<>#|~&!@$^]"  # emphasis, code, links, HTML, tables, entities, mentions, LaTeX
@@ -26,14 +35,16 @@ def as_markdown(document: Document) -> str:
     for section in document.sections:
         if section.title:
             parts.append(f"## {escaped(section.title)}")
-        parts += [f"**{escaped(finding.text)}**" for finding in section.findings]
+        for finding in section.findings:
+            parts += [f"**{escaped(finding.text)}**", escaped(finding.detail)]
         parts += [part for block in section.blocks for part in _block(block)]
+        if section.basis:
+            basis = [part for block in section.basis for part in _block(block)]
+            parts += [f"### {HOW_WE_KNOW}", *basis]
     if document.notes:
         parts += ["## Notes", _bullets(document.notes)]
     if document.terms:
-        terms = (
-            f"- **{escaped(term.title)}**: {escaped(term.sentence)}" for term in document.terms
-        )
+        terms = (f"- **{escaped(term.title)}**: {escaped(term.meaning)}" for term in document.terms)
         parts += ["## Terms", "\n".join(terms)]
     return "\n\n".join(filter(None, [*parts, escaped(document.footer)])) + "\n"
 

@@ -14,7 +14,15 @@ from typing import Any
 
 from forecasts.common.text import printable
 from forecasts.documents import svg
-from forecasts.documents.document import Document, Figure, Table, on_two_lines
+from forecasts.documents.document import (
+    HOW_WE_KNOW,
+    IN_SIGHT,
+    Document,
+    Figure,
+    Table,
+    Term,
+    on_two_lines,
+)
 
 _TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
 _MOST_BESIDE_A_PLOT = 8  # columns; the paper has no room for more
@@ -27,7 +35,8 @@ def as_pdf(document: Document) -> bytes:
     # Imported here: typst takes 50 MB and only a PDF needs it.
     import typst
 
-    data = _plain(document) | {"footer": printable(document.footer)}
+    more = {"footer": printable(document.footer), "how_we_know": HOW_WE_KNOW}
+    data = _plain(document) | more
     text = json.dumps(data, ensure_ascii=False)
     made: bytes = typst.compile(
         _TEMPLATE,
@@ -51,17 +60,40 @@ def _plain(value: Any) -> Any:
         case tuple():
             return [_plain(one) for one in value]
         case Table():
-            words = value.text_columns
-            head = (*value.head[:words], *map(on_two_lines, value.head[words:]))
             plot = value.plot if len(value.head) <= _MOST_BESIDE_A_PLOT else None
-            rows = plot and ["" if row is None else svg.picture_row(plot, row) for row in plot.rows]
-            return _named(value, head=_plain(head), plot=rows)
+            drawn = plot and [
+                "" if row is None else svg.picture_row(plot, row) for row in plot.rows
+            ]
+            words, kept = value.text_columns, _in_sight(value)
+            head = [
+                value.head[place] if place < words else on_two_lines(value.head[place])
+                for place in kept
+            ]
+            rows = [[row[place] for place in kept] for row in value.rows]
+            return _named(
+                value,
+                head=_plain(tuple(head)),
+                rows=_plain(tuple(map(tuple, rows))),
+                text_columns=sum(place < words for place in kept),
+                plot=drawn,
+            )
         case Figure():
             table = _plain(value.table) if value.listed else None
             return _named(value, table=table, charts=svg.picture(value.charts))
+        case Term():
+            return {"title": printable(value.title), "meaning": printable(value.meaning)}
         case _ if is_dataclass(value):
             return _named(value)
     return value
+
+
+def _in_sight(table: Table) -> list[int]:
+    """Return the places of the columns that fit the paper, without some of the optional ones."""
+    kept = list(range(len(table.head)))
+    for name in table.optional if len(kept) > _MOST_BESIDE_A_PLOT else ():
+        if name in table.head and len(kept) > IN_SIGHT:
+            kept.remove(table.head.index(name))
+    return kept
 
 
 def _named(value: Any, **instead: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from forecasts.common.text import on_one_line, printable
 from forecasts.documents.document import (
+    HOW_WE_KNOW,
     IN_SIGHT,
     Block,
     Bullets,
@@ -41,8 +42,13 @@ def as_text(document: Document, *, width: int = 100) -> str:
     ]
     for section in document.sections:
         head = _head(section, width, brief=brief)
-        shown = () if brief and section.summary else section.blocks
-        blocks = [part for block in shown for part in _block(block, width)]
+        if brief and section.summary:
+            parts.append(head)
+            continue
+        blocks = [part for block in section.blocks for part in _block(block, width)]
+        if section.basis:
+            blocks.append(HOW_WE_KNOW)
+            blocks += [part for block in section.basis for part in _block(block, width)]
         if section.title and not section.findings and blocks:
             head, blocks = f"{head}\n{blocks[0]}", blocks[1:]
         parts += [head, *blocks]
@@ -56,7 +62,7 @@ def as_text(document: Document, *, width: int = 100) -> str:
 
 def _head(section: Section, width: int, *, brief: bool) -> str:
     lines = [on_one_line(section.title)] if section.title else []
-    texts = [finding.text for finding in section.findings]
+    texts = [text for one in section.findings for text in (one.text, one.detail) if text]
     if brief:
         texts += section.summary
     indent = "  " if section.title else ""

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from forecasts.documents.charts import Chart, Forest
 
+HOW_WE_KNOW = "How we know"  # the heading of the basis of a section
 IN_SIGHT = 7  # columns, beyond which a table is hard to read
 
 Row = TypeVar("Row")
@@ -20,21 +21,31 @@ Columns = Mapping[str, Callable[[Row], str]]
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the field: its ``title``, its meaning in one ``sentence``, its ``page`` in docs."""
+    """A word of the field: its ``title``, its meaning in one ``sentence``, an ``example``.
+
+    ``page`` is its page in docs, and ``name`` its anchor in a document.
+    """
 
     title: str
     sentence: str
     page: str = ""
+    example: str = ""
+    name: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """The sentence with the example."""
+        return f"{self.sentence} Example: {self.example}" if self.example else self.sentence
 
     @property
     def whole(self) -> str:
-        """The title and the sentence."""
-        return f"{self.title}: {self.sentence}"
+        """The title with the meaning."""
+        return f"{self.title}: {self.meaning}"
 
     @property
     def help(self) -> str:
-        """The sentence alone, as the help beside the title."""
-        return self.sentence[0].upper() + self.sentence[1:]
+        """The meaning alone, as the help beside the title."""
+        return self.meaning[0].upper() + self.meaning[1:]
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,8 @@ class Table:
     and a page folds them all in a wider table. ``plot`` adds a forest plot with a row for each row,
     under ``plot_heading``. ``links`` are the addresses of the rows, in a page also ``#group-2`` for
     the second titled section. ``tiles``: the rows (name, value, detail) may be shown as tiles.
-    ``terms`` explain the optional columns, where a page folds them.
+    ``terms`` explain the optional columns, where a page folds them, ``term`` the table, and
+    ``helps`` each row.
     """
 
     caption: str
@@ -60,6 +72,8 @@ class Table:
     links: tuple[str, ...] = ()
     tiles: bool = False
     terms: tuple[Term, ...] = ()
+    term: Term | None = None
+    helps: tuple[Term | None, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -92,7 +106,7 @@ class Figure:
     """Charts one below the other, with a caption that says in words what they show.
 
     ``alt`` names the picture. ``table`` has its numbers, and is listed in formats that cannot fold
-    it only if ``listed``.
+    it only if ``listed``. ``term`` explains it.
     """
 
     title: str
@@ -101,6 +115,7 @@ class Figure:
     charts: tuple[Chart, ...]
     table: Table | None = None
     listed: bool = False
+    term: Term | None = None
 
 
 @dataclass(frozen=True)
@@ -143,21 +158,30 @@ Block = str | Table | Figure | Facts | Quote | Bullets | Beside
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence that stands out. ``sign`` marks its tone for those who see no colour."""
+    """A sentence that stands out, and a line of ``detail`` below it.
+
+    ``sign`` marks its tone for those who see no colour.
+    """
 
     text: str
     tone: Tone = "neutral"
     sign: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a document. ``summary``: what a terminal shows of it among several like it."""
+    """A section of a document.
+
+    ``basis``: the blocks for a reader who asks how it is known, folded on a page and after a page
+    break on paper. ``summary``: what a terminal shows of it among several like it.
+    """
 
     title: str
     findings: tuple[Finding, ...] = ()
     blocks: tuple[Block, ...] = ()
     summary: tuple[str, ...] = ()
+    basis: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from forecasts.common.text import count, on_one_line
 from forecasts.common.times import iso, to_minute
 from forecasts.documents import svg
 from forecasts.documents.as_html import environment
-from forecasts.documents.document import Beside, Document, Section, Table
+from forecasts.documents.document import Document, Figure, Section, Table
 from forecasts.documents.numbers import NOTHING, number
 from forecasts.publication import facts
 from forecasts.publication.facts import (
@@ -197,12 +197,14 @@ class _Writer:
         section = self.document.sections[0]
         # Without the tiles that compare with others: nobody else is in the record.
         tiles = [
-            replace(one, rows=tuple(row for row in one.rows if row[1] != NOTHING), note="")
-            for one in section.blocks
+            replace(
+                one, rows=tuple(row for row in one.rows if row[1] != NOTHING), note="", helps=()
+            )
+            for one in section.basis
             if isinstance(one, Table) and one.tiles
         ]
-        beside = [one for one in section.blocks if isinstance(one, Beside)]
-        return Section("", section.findings, (*tiles, *beside[:1]))
+        drawn = [replace(one, term=None) for one in section.blocks if isinstance(one, Figure)]
+        return Section("", section.findings, (*tiles, *drawn[:1]))
 
     def _page(
         self, path: str, title: str, description: str, *, script: str = "", **shown: Any

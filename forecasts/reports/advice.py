@@ -1,24 +1,33 @@
 """Advice on a record, in sentences, from findings that are beyond chance.
 
 Only a verdict, a reaction, an exact 0% or 100%, and an interval that lies wholly on one side give
-advice; a number that chance explains gives none.
+advice. A number that chance explains gives none, and no record is told that it needs no change: a
+small fault may be hidden in it. The figures are those of the verdict, so that the two agree.
 """
 
 from __future__ import annotations
 
-import math
+from forecasts.common.text import count
+from forecasts.reports.report import FAULTS, Group, Kind
+from forecasts.reports.verdict import FEWEST, apart
 
-from forecasts.documents.numbers import percent
-from forecasts.reports.report import FAULTS, Bin, Group
+_CHANGES: dict[Kind, str] = {
+    "overconfident": "Be less sure",
+    "underconfident": "Be surer",
+    "too_high": "Forecast lower",
+    "too_low": "Forecast higher",
+}
 
-_WEIGHT = 0.05  # the least share of all forecasts for advice about a bin
-_MOVE = 0.02  # the least move worth a word
+NOTHING = "Nothing that this record shows. A small fault would take more questions to show."
 
 
 def advice(group: Group) -> list[str]:
-    """Return the advice on a record, the most useful first; empty before a verdict."""
+    """Return the changes that a record asks for, the most useful first; without any, why not."""
     if group.verdict.kind == "too_few":
-        return []
+        more = FEWEST - min(group.tested.questions, group.tested.families)
+        return [f"Nothing yet: a verdict takes {count(max(more, 1), 'more question')}."]
+    if group.verdict.kind == "waiting":
+        return ["Nothing yet: a verdict takes the outcomes that are due."]
     found = _moves(group)
     kind = None if group.movement is None else group.movement.kind
     if kind == "over_reacting":
@@ -27,52 +36,34 @@ def advice(group: Group) -> list[str]:
         found.append("Make larger updates at once: your forecasts keep moving the same way.")
     if group.certainty.questions:
         asked, wrong = group.certainty.questions, group.certainty.wrong
-        failed = f" Of {asked:,} such questions, {wrong:,} failed." if wrong else ""
+        failed = f" Of {count(asked, 'such question')}, {wrong:,} failed." if wrong else ""
         found.append(f"Never forecast exactly 0% or 100%.{failed}")
     skill = group.crowd_skill
-    if skill is not None and skill.interval is not None and skill.interval[1] < 0:
+    ends = skill.interval if skill is not None and skill.questions >= FEWEST else None
+    if ends is not None and ends[1] < 0:
         found.append(
             "Check the crowd before you save: its forecasts scored better at the same times."
         )
-    if not found and group.verdict.kind == "calibrated":
-        found = ["Keep your numbers as they are: only better evidence can improve this score."]
-    return found
+    return found or [NOTHING]
 
 
 def _moves(group: Group) -> list[str]:
-    """Return the forecasts to move: on each side of 50% those that cost most.
-
-    The line is of all forecasts, so a bin is left out if its own outcomes point the other way.
-    """
-    line = group.recalibration
+    """Return the direction in which to move, with the figures of the verdict."""
     # A failed certainty alone moves no other forecast.
-    if (
-        (group.verdict.rest or group.verdict.kind) not in FAULTS
-        or line.intercept is None
-        or line.slope is None
-    ):
+    kind = group.verdict.rest or group.verdict.kind
+    if kind not in FAULTS:
         return []
-    total = sum(one.weight for one in group.bins)
-    found: dict[bool, tuple[float, Bin, float]] = {}
-    for one in group.bins:
-        p, came = one.forecast, one.observed
-        if p is None or came is None or not 0 < p < 1 or one.weight < _WEIGHT * total:
-            continue
-        happens = 1 / (1 + math.exp(-line.intercept - line.slope * math.log(p / (1 - p))))
-        move = abs(happens - p)
-        if (
-            (came - p) * (happens - p) > 0
-            and move >= _MOVE
-            and move * one.weight > found.get(p > 0.5, (0.0,))[0]
-        ):
-            found[p > 0.5] = move * one.weight, one, happens
-    parts = [
-        f"{_named(one)} (on average {percent(one.forecast)}) to about {percent(happens)}"
-        for _, (_, one, happens) in sorted(found.items(), reverse=True)
-    ]
-    return [f"Move {' and '.join(parts)}."] if parts else []
+    said, happened = group.verdict.said, group.verdict.happened
+    if said is None or happened is None:
+        return [f"{_CHANGES[kind]}."]
+    if kind in ("too_high", "too_low"):
+        return [f"{_CHANGES[kind]}: by {_points(abs(said - happened))} on average."]
+    # Even if most favourites failed: luck has a part in that, so never beyond 50%.
+    one, other = apart(said, max(happened, 0.5))
+    return [f"{_CHANGES[kind]}: move {one} towards {other}."]
 
 
-def _named(one: Bin) -> str:
-    """Return the forecasts of a bin as a forecaster calls them: 'your 90s'."""
-    return f"your {one.lower * 100:.0f}s" if one.lower > 0 else "forecasts below 10%"
+def _points(share: float) -> str:
+    if share < 0.001:
+        return "less than 0.1 points"
+    return f"about {count(round(share * 100, 0 if share >= 0.02 else 1), 'point')}"

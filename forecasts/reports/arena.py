@@ -180,10 +180,10 @@ def _sentence(contenders: Sequence[Contender]) -> str:
     """Return in words how much of the order is beyond chance."""
     ranked = [one for one in contenders if one.ranked]
     if not ranked:
-        return "No ranks yet: no two share 30 questions of 30 families."
+        return "Too early for ranks: no two share 30 questions of 30 families yet."
     if all((one.side.rank_low, one.side.rank_high) == (1, len(ranked)) for one in ranked):
-        return "The ranks cannot be told apart: no difference is clearer than chance."
+        return "Too early to say who is better: luck explains every difference."
     best = [one.side.name for one in ranked if one.side.rank_low == 1]
     if len(best) == 1:
-        return f"Only {best[0]} may be first; chance does not explain the lead."
-    return f"{len(best):,} may be first: their ranks cannot be told apart."
+        return f"{best[0]} is first, by more than luck explains."
+    return f"Too early to say who is first: it may be any of {len(best):,}."

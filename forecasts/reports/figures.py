@@ -25,16 +25,22 @@ from forecasts.documents.charts import (
 from forecasts.documents.document import Columns, Figure, Table, table_of
 from forecasts.documents.numbers import column, interval, number, percent, percents, span
 from forecasts.reports import wording
+from forecasts.reports.glossary import TERMS
 from forecasts.reports.own_scores import Mark, OwnScores
 from forecasts.reports.report import FAULTS, Bin, CurvePoint, Group, MurphyPoint, Report, RocPoint
 
-COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
 # The band changes slowly: so many points draw it, besides the corners of the curve.
 _BAND_POINTS = 40
 _MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed
 _ROC_ROWS = 12
 # A smaller difference between two Murphy curves is not worth a word.
 _SLIGHT = 0.002
+
+
+_HOW_TO_READ = (
+    "Further right, the forecasts are higher; further up, the events happened more often. On the "
+    "dashed line the two are equal. Inside the shaded band, luck explains the distance from it."
+)
 
 
 def bins(group: Group) -> Table:
@@ -49,10 +55,10 @@ def bins(group: Group) -> Table:
         "95% interval": lambda bin_: percents(bin_.interval),
     }
     note = (
-        "Forecasts when made; a question counts in each bin with a forecast on it. Intervals are "
-        "over families of questions."
+        "Forecasts when made; a question counts in each range with a forecast on it. Intervals "
+        "count families of questions."
     )
-    return table_of("By forecast", group.bins, columns, note=note)
+    return table_of("By forecast", group.bins, columns, note=note, term=TERMS["reliability"])
 
 
 def reliability(name: str, group: Group) -> Figure:
@@ -76,11 +82,11 @@ def reliability(name: str, group: Group) -> Figure:
     dots = _points(shown, "forecast", "observed")
     sizes = tuple(bin_.weight / most for bin_ in shown)
     series = (
-        Series("band", "band", band, "90% band of chance"),
-        Series("line", "reference", DIAGONAL, "calibrated"),
+        Series("band", "band", band, "band of luck, 9 in 10"),
+        Series("line", "reference", DIAGONAL, "as often as forecast"),
         Series("interval", "whisker", whiskers),
-        Series("line", "curve", line, "fitted curve", curve.in_words),
-        Series("points", "bin", dots, "bin with 95% interval", said, sizes),
+        Series("line", "curve", line, "how often it happened", curve.in_words),
+        Series("points", "bin", dots, "group of forecasts, 95% interval", said, sizes),
     )
     bars = tuple((bin_.lower, bin_.upper, bin_.weight / total) for bin_ in group.bins)
     share = Axis("Share", 0.0, most / total, (0.0, most / total), ("0%", percent(most / total)))
@@ -90,10 +96,12 @@ def reliability(name: str, group: Group) -> Figure:
         Chart(forecast, share, (Series("bars", "bar", bars, sentences=words),), height=46.0),
     )
     alt = f"Reliability diagram of {name}"
-    return Figure("Reliability", alt, _reliability_summary(group), drawn, curve)
+    term = TERMS["reliability"]
+    return Figure("Forecasts and outcomes", alt, _HOW_TO_READ, drawn, curve, term=term)
 
 
-def _reliability_summary(group: Group) -> str:
+def reliability_in_words(group: Group) -> str:
+    """Return how far the curve is from the diagonal, beside chance."""
     filled = [bin_ for bin_ in group.bins if bin_.forecast is not None]
     if not filled:
         return "There is nothing to draw: this group has no scored question."
@@ -109,19 +117,19 @@ def _reliability_summary(group: Group) -> str:
         for point in group.curve
         if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
     ) / sum(point.weight for point in group.curve)
-    finer = "; the verdict’s test finds smaller faults" if group.verdict.kind in FAULTS else ""
-    leaves = f"The whole curve lies in the band of chance, as 9 of 10 calibrated records do{finer}."
+    finer = "; the test of the verdict finds smaller faults" if group.verdict.kind in FAULTS else ""
+    leaves = f"The whole curve lies in the band, as in 9 of 10 records without a fault{finer}."
     if outside:
         far = "less than 1%" if outside < 0.01 else percent(outside)
         leaves = (
-            f"The curve leaves the band at {far} of the forecasts; chance alone makes a curve "
-            "leave its band anywhere in 1 of 10 records."
+            f"The curve leaves the band at {far} of the forecasts; luck alone makes a curve leave "
+            "its band somewhere in 1 of 10 records."
         )
     return (
         f"Forecasts of {percents((heaviest.lower, heaviest.upper))} are the most common ({share} "
         f"of all): on average {percent(heaviest.forecast)}, and {percent(heaviest.observed)} came "
-        f"true. In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes "
-        f"includes the mean forecast. {leaves}"
+        f"true. In {inside} of {count(len(filled), 'range')} of forecasts, the outcomes agree with "
+        f"them (95% interval). {leaves}"
     )
 
 
@@ -145,13 +153,14 @@ def roc(name: str, group: Group) -> tuple[Figure, ...]:
     )
     chart = Chart(*axes, series, height=280.0, framed=True)
     summary = (
-        f"In {percent(group.auc)} of pairs of an event and a non-event, the event had the higher "
-        f"forecast (AUC {number(group.auc, 2)}, 95% interval {interval(group.auc_interval, 2)}); "
-        "without discrimination it is half."
+        f"Of an event that happened and one that did not, the first had the higher forecast in "
+        f"{percent(group.auc)} of pairs (AUC {number(group.auc, 2)}, 95% interval "
+        f"{interval(group.auc_interval, 2)}); by guessing it is half."
     )
     every = -(-len(group.roc) // _ROC_ROWS)
     alt = f"ROC curve of {name}"
-    return (Figure("ROC curve", alt, summary, (chart,), table.thinned(every)),)
+    listed = table.thinned(every)
+    return (Figure("ROC curve", alt, summary, (chart,), listed, term=TERMS["auc"]),)
 
 
 def pit(name: str, group: Group) -> tuple[Figure, ...]:
@@ -180,7 +189,7 @@ def pit(name: str, group: Group) -> tuple[Figure, ...]:
         f"{count(found.families, 'family')}. {found.sentence}"
     )
     alt = f"Outcomes in the numeric and date forecasts of {name}"
-    return (Figure("Numbers and dates", alt, about, (chart,), table),)
+    return (Figure("Numbers and dates", alt, about, (chart,), table, term=TERMS["pit"]),)
 
 
 def murphy(name: str, group: Group) -> Figure:
@@ -202,13 +211,15 @@ def murphy(name: str, group: Group) -> Figure:
     smaller = "not noticeably smaller at any threshold."
     if ranges:
         at = in_words(ranges)
-        smaller = f"smaller at thresholds of {at}; no test says whether by more than chance."
+        smaller = f"smaller at thresholds of {at}, which may be luck."
     summary = (
-        f"The loss is largest when acting on forecasts above {percent(worst.threshold)}. With the "
-        f"base rate as the forecast, it is {smaller}"
+        "The loss of someone who acts when the forecast exceeds a threshold is largest at "
+        f"{percent(worst.threshold)}. With the overall share of “yes” as the forecast, it is "
+        f"{smaller}"
     )
     alt = f"Murphy curve of {name}"
-    return Figure("Murphy curve", alt, summary, (chart,), table.thinned(_MURPHY_STEP))
+    listed = table.thinned(_MURPHY_STEP)
+    return Figure("Murphy curve", alt, summary, (chart,), listed, term=TERMS["murphy"])
 
 
 def murphy_curves(groups: Sequence[Group]) -> Figure:
@@ -270,7 +281,7 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
             "95% interval": column(rows, lambda row: row.brier.interval, interval),
             "Expected": column(rows, lambda row: row.expected),
         },
-        note=f"Expected: the mean of p (1 − p) of those forecasts. {wording.STILL_OPEN}",
+        note=f"Expected: the score if the forecasts are right. {wording.STILL_OPEN}",
     )
     # The two scores of a lead are a little apart, whatever the number of leads.
     apart = 0.016 * len(rows)
@@ -300,7 +311,8 @@ def leads(name: str, group: Group) -> tuple[Figure, ...]:
             f"{number(first.expected)} expected. Each lead has different questions"
         )
     alt = f"{wording.BRIER} of {name} by lead time"
-    return (Figure("Lead time", alt, f"{summary}.", (chart,), table, listed=True),)
+    term = TERMS["when_made"]
+    return (Figure("Lead time", alt, f"{summary}.", (chart,), table, listed=True, term=term),)
 
 
 def trend(own: OwnScores) -> Chart:
@@ -308,7 +320,7 @@ def trend(own: OwnScores) -> Chart:
     times = [call.known_at.timestamp() for call in own.calls]
     low, high = min(times, default=0.0), max(times, default=0.0)
     room = max((high - low) / 50, 43_200.0)  # half a day at least
-    most = max((call.score for call in own.calls), default=COIN)
+    most = max((call.score for call in own.calls), default=wording.COIN)
     titles = tuple(
         f"{number(call.score)}: {shortened(call.question.state.text.title)}" for call in own.calls
     )
@@ -319,10 +331,10 @@ def trend(own: OwnScores) -> Chart:
     series = (
         Series("points", "open-mean", scores, sentences=titles),
         Series("line", "curve", running),
-        Series("level", "reference", ((COIN,),)),
+        Series("level", "reference", ((wording.COIN,),)),
     )
     known = Axis("Outcome known", low - room, high + room, (), (), "dates")
-    return Chart(known, axis_from_zero(wording.BRIER, max(most, COIN)), series)
+    return Chart(known, axis_from_zero(wording.BRIER, max(most, wording.COIN)), series)
 
 
 def scale(own: OwnScores, marks: Sequence[Mark]) -> Forest:
@@ -345,7 +357,7 @@ def scale(own: OwnScores, marks: Sequence[Mark]) -> Forest:
 def brier_forest(report: Report) -> Forest:
     """Return the Brier score (0–1) of each group with its interval, from 0."""
     rows: list[ForestRow | None] = []
-    most = COIN
+    most = wording.COIN
     for group in report.groups:
         mean, ends = group.brier.mean, group.brier.interval
         if mean is None:
@@ -354,7 +366,7 @@ def brier_forest(report: Report) -> Forest:
         text = f"{wording.BRIER} {number(mean)}, 95% interval {interval(ends)}"
         rows.append(ForestRow(wording.group_name(report, group), (mean,), ends, text))
         most = max(most, mean, *(ends or ()))
-    return Forest(0.0, most * 1.04, COIN, tuple(rows))
+    return Forest(0.0, most * 1.04, wording.COIN, tuple(rows))
 
 
 def _corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:

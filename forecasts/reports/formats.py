@@ -59,7 +59,8 @@ moved.updates moved.points moved.promised
 moved_per_question=moved.per_question.mean moved=moved.per_question.interval
 certain_questions=certainty.questions certain_wrong=certainty.wrong
 tested.questions tested.families tested.forecasts
-verdict=verdict.kind verdict.rest verdict.tipping verdict.waiting
+verdict=verdict.kind verdict.said verdict.happened verdict.rest verdict.tipping
+verdict.waiting
 """
 _PAIR = """
 a b shared_questions families effective_families difference difference=interval

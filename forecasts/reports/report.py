@@ -408,8 +408,11 @@ class Updates:
 class Verdict:
     """The finding of a record beyond chance.
 
-    ``rest``: for a record with a forecast that called the outcome impossible, the verdict on the
-    other forecasts. ``tipping``: the smallest correlation between families open at the same time
+    ``sentence`` is for anyone; ``luck`` says in one line what chance alone would do, and ``basis``
+    how it is known. ``said`` and ``happened`` are the figures that show the fault, as shares: a
+    mean forecast, and how often it came true; None without figures. ``rest``: for a record with a
+    forecast that called the outcome impossible, the verdict on the other forecasts, whose figures
+    these are then. ``tipping``: the smallest correlation between families open at the same time
     with which an accusation would fail at 5% (None: no accusation, or it holds with any).
     ``waiting``: the questions of the cohort without an outcome yet. The finding is the same
     whatever they turn out to be; otherwise the kind is "waiting".
@@ -417,6 +420,10 @@ class Verdict:
 
     kind: Kind
     sentence: str
+    luck: str = ""
+    basis: str = ""
+    said: float | None = None
+    happened: float | None = None
     rest: Kind | None = None
     tipping: float | None = None
     waiting: int = 0

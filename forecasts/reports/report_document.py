@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from forecasts.common.text import count, shortened
 from forecasts.documents.document import (
     Beside,
     Block,
     Columns,
     Document,
+    Facts,
     Finding,
     Section,
     Table,
@@ -25,7 +28,8 @@ from forecasts.documents.numbers import (
     signed_interval,
 )
 from forecasts.reports import figures, wording
-from forecasts.reports.glossary import OF_REPORTS, explained
+from forecasts.reports.advice import advice
+from forecasts.reports.glossary import TERMS, explained
 from forecasts.reports.report import Earned, Group, Report, Unrevised, Update
 from forecasts.reports.wording import BADGES, over_families
 
@@ -36,6 +40,16 @@ _TONES: dict[str, Tone] = {
     "waiting": "neutral",
 }
 _LONG_NAME = 60
+# The terms of the measures; the others are beside a reference.
+_MEASURED = {
+    "Questions": "family",
+    "Updates": "questions",
+    "Coverage": "coverage",
+    wording.BRIER: "brier",
+    wording.BRIER_ORIGINAL: "brier",
+    "Log score": "log",
+    "Adjusted for difficulty": "adjusted",
+}
 _INTERVAL = "95% interval"
 
 _NOTHING = (
@@ -66,50 +80,75 @@ def report_document(report: Report) -> Document:
     by = {"all": "", "lead": " by lead time"}.get(report.metadata.by, f" by {report.metadata.by}")
     return Document(
         title=f"Track record{by}",
-        scope=f"{wording.scope(report)} {wording.left_out(report.left_out)}".strip(),
+        scope=wording.scope(report),
         sections=(
             *([Section("", blocks=start)] if start else []),
-            *(_section(report, group) for group in report.groups),
+            *(section(report, group) for group in report.groups),
         ),
-        notes=report.notes,
+        notes=tuple(filter(None, (wording.left_out(report.left_out), *report.notes))),
         terms=tuple(explained(report)),
         # Without these the numbers mislead.
-        key_terms=tuple(OF_REPORTS[name] for name in ("families", "miscalibration", "p_value")),
+        key_terms=tuple(TERMS[name] for name in ("brier", "luck", "family")),
         about=wording.about(report.metadata, report.questions),
     )
 
 
-def _section(report: Report, group: Group) -> Section:
-    name = wording.group_name(report, group)
+def section(report: Report, group: Group, who: str = "") -> Section:
+    """Return a record: for anyone at the top, and the basis for a reader who asks.
+
+    ``who``: the forecasts as the subject of a sentence, by default the group's by name.
+    """
+    name, who = wording.group_name(report, group), who or wording.subject(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
     origin = wording.provenance(group.provenance, group.questions)
-    start: list[Block] = [origin] if origin else []
-    start += [measures(group)] if group.questions else []
-    if not group.questions and group.pit is None:
-        start.append(_nothing(report, group))
-    blocks = [*start, *([left_out] if left_out else [])]
+    numeric = figures.pit(name, group)
+    blocks: list[Block] = [origin] if origin else []
+    basis: list[Block] = [text for text in (wording.of(group.verdict.basis, who), left_out) if text]
     if group.questions:
-        blocks += [
-            Beside((figures.reliability(name, group), figures.bins(group))),
-            Beside((parts(group), tests(group))),
-            Beside((errors(group), *figures.roc(name, group))),
-            Beside((*figures.leads(name, group), figures.murphy(name, group))),
+        blocks += [Facts(_top(group)), figures.reliability(name, group)]
+        basis += [
+            figures.reliability_in_words(group),
+            measures(group),
+            Beside((figures.bins(group), tests(group))),
+            Beside((figures.murphy(name, group), *figures.roc(name, group))),
+            Beside((parts(group), errors(group))),
+            Beside((*figures.leads(name, group), *numeric)),
         ]
-    blocks += figures.pit(name, group)
+    else:
+        blocks += numeric or [_nothing(report, group)]
     if group.staleness is not None:
-        blocks.append(f"Staleness: {group.staleness.sentence}")
-        blocks += [_unrevised(group)] if group.staleness.most else []
-    blocks += credits(group)
+        basis.append(f"Staleness: {group.staleness.sentence}")
+        basis += [_unrevised(group)] if group.staleness.most else []
+    basis += credits(group)
+    found = {
+        kind: Finding(wording.of(said, who), _TONES.get(kind, "fault"), sign=BADGES[kind][0])
+        for kind, said in wording.findings(group).items()
+    }
+    luck: dict[str, str] = {group.verdict.kind: group.verdict.luck}
     score = _score_in_words(group) if group.questions else ""
     return Section(
         name,
-        findings=tuple(
-            Finding(sentence, _TONES.get(kind, "fault"), sign=BADGES[kind][0])
-            for kind, sentence in wording.findings(group).items()
-        ),
-        blocks=tuple(blocks),
-        summary=tuple(text for text in (origin, score, left_out) if text),
+        tuple(replace(one, detail=luck.get(kind, "")) for kind, one in found.items()),
+        tuple(blocks),
+        basis=tuple(basis),
+        summary=tuple(text for text in (origin, *_lines(group), score, left_out) if text),
     )
+
+
+def _top(group: Group) -> tuple[tuple[str, str], ...]:
+    """Return the subject, the quality and the changes of a record with a score."""
+    of = f"{count(group.questions, 'question')}, {count(group.updates, 'forecast')}"
+    by = f" by {count(group.forecasters, 'forecaster')}" if group.forecasters > 1 else ""
+    return (
+        ("On", f"{of}{by}"),
+        ("How good", wording.how_good(group)),
+        ("Changes to make", " ".join(advice(group))),
+    )
+
+
+def _lines(group: Group) -> tuple[str, ...]:
+    """Return the same for a terminal, which shows several records one below the other."""
+    return tuple(f"{name}: {said}" for name, said in _top(group)[1:]) if group.questions else ()
 
 
 def _nothing(report: Report, group: Group) -> str:
@@ -154,14 +193,14 @@ def overview(report: Report) -> Table:
         wording.BRIER_ORIGINAL: column(report.groups, lambda group: group.brier_original.mean),
         "Log score": _log_score,
     }
-    optional = ("Verdict", "Log score", wording.ADJUSTED_INTERVAL, wording.BRIER_ORIGINAL)
+    optional = ("Log score", wording.ADJUSTED_INTERVAL, wording.BRIER_ORIGINAL, "Updates")
     return table_of(
         "",
         report.groups,
         {**columns, **wording.adjusted_columns(report.groups)},
         text_columns=2,
         note=f"{wording.INTERVALS} {wording.adjusted_note(report.groups)}".strip(),
-        optional=(*optional, "Updates"),
+        optional=(*optional, "Coverage", "Verdict"),
         plot=figures.brier_forest(report),
         plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
         links=tuple(f"#group-{place}" for place in range(1, len(report.groups) + 1)),
@@ -204,19 +243,20 @@ def measures(group: Group) -> Table:
     if group.questions and group.skill is not None:
         others = count(group.skill.questions, "question")
         note += (
-            f" Against others: on the {others} that they forecast too, as a difference of Brier "
-            "scores (0–1); above 0 is better."
+            f" Against the others and the crowd: on the {others} that someone else forecast too; "
+            "above 0 is better."
             if group.skill.questions
             else " Nobody else forecast these questions, so there is no comparison."
         )
     head = ("Measure", "Value", f"Basis or {_INTERVAL}")
-    return Table("Scores", head, tuple(rows), note=note, tiles=True)
+    helps = tuple(TERMS[_MEASURED.get(name, "reference")] for name, *_ in rows)
+    return Table("Scores", head, tuple(rows), note=note, tiles=True, helps=helps)
 
 
 def parts(group: Group) -> Table:
     """Return the parts of the Brier score and of the log score."""
     brier, log = group.decomposition, group.log_decomposition
-    note = "Of forecasts when made, while the scores of the record are by time."
+    note = "Of forecasts when made. The scores above are averaged over time, so they differ."
     if log.infinite:
         note += f" {count(log.infinite, 'infinite log score')} left out."
     names = {
@@ -229,7 +269,8 @@ def parts(group: Group) -> Table:
         (name, number(getattr(brier, part)), number(getattr(log, part)))
         for name, part in names.items()
     )
-    return Table("Parts of the scores", ("Part", wording.BRIER, "Log score"), rows, note=note)
+    head = ("Part", wording.BRIER, "Log score")
+    return Table("Parts of the scores", head, rows, note=note, term=TERMS["parts"])
 
 
 def tests(group: Group) -> Table:
@@ -247,20 +288,20 @@ def tests(group: Group) -> Table:
         ("Calibration in the large, z", signed(large.z), "0", large.p_value),
     ]
     note = (
-        "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
-        f"p-values are {over_families(group.tested.families)}."
+        "Of forecasts when made: someone’s first on a question counts in full, the second half, "
+        f"the third a third. The p-values are {over_families(group.tested.families)}."
     )
     if (moved := group.movement) is not None:
         tested.append(("Excess movement", signed(moved.excess.mean), "0", moved.p_value))
         note += (
-            " The excess movement includes open questions; its p-value is of the recalibrated "
-            "forecasts on the resolved ones."
+            " The excess movement includes open questions; its p-value is of the resolved ones, "
+            "with forecasts corrected by the line first."
         )
     if not line.estimable:
         note += f" The line cannot be estimated: {line.reason}."
     rows = tuple((*row, p_value(p)) for *row, p in tested)
     head = ("Test", "This record", "Calibrated", "p")
-    return Table("Tests of calibration", head, rows, note=note)
+    return Table("Tests of calibration", head, rows, note=note, term=TERMS["tests"])
 
 
 def errors(group: Group) -> Table:
@@ -277,11 +318,11 @@ def errors(group: Group) -> Table:
     rows.append(("AUC", number(group.auc, 2), interval(group.auc_interval, 2)))
     rows.append(("Sharpness, mean p (1 − p)", number(group.sharpness), NOTHING))
     note = (
-        "Errors are the distances of forecasts when made from the reliability curve, in percentage "
-        "points."
+        "Errors are how far forecasts when made are from how often they came true, in percentage "
+        "points. Some distance is always luck."
     )
     head = ("Measure", "This record", f"From luck, or {_INTERVAL}")
-    return Table("Errors and discrimination", head, tuple(rows), note=note)
+    return Table("Errors and discrimination", head, tuple(rows), note=note, term=TERMS["auc"])
 
 
 def credits(group: Group) -> list[Table]:
@@ -305,8 +346,9 @@ def credits(group: Group) -> list[Table]:
                 "Points earned by evidence",
                 [row for row in group.earned if row.by != "evidence"],
                 {"Cited": _source, **columns},
-                note="Points off a question’s Brier score (0–1), as the mean over all members; "
-                "above 0 helped. Bookkeeping, not causation: the last update gets the credit. "
+                term=TERMS["points"],
+                note="Points: how much a question’s Brier score (0–1) fell, as the mean over all "
+                "members; above 0 helped. It proves nothing: the last update gets the credit. "
                 f"{wording.INTERVALS}",
             ),
             table_of(
@@ -351,12 +393,13 @@ def _moved(group: Group) -> Table:
         f"Brier score (0–1) on {count(moved.questions, 'question')}, as the mean over all members: "
         f"{signed(moved.per_question.mean)} per question (95% interval "
         f"{signed_interval(moved.per_question.interval)}, {over_families(moved.families)}). "
-        f"{signed(moved.promised)} was expected if each new forecast was right; the other "
-        f"{signed(moved.surprise)} is surprise. {wording.HINDSIGHT}"
+        f"If each new forecast was right, {signed(moved.promised)} was to be expected; the other "
+        f"{signed(moved.surprise)} is luck or error. {wording.HINDSIGHT}"
     )
     if rest := moved.helped + moved.cost - len(rows):
         note += f" {rest:,} more that helped or hurt are not shown."
-    return table_of("Updates that earned and lost most", rows, columns, text_columns=3, note=note)
+    title = "Updates that earned and lost most"
+    return table_of(title, rows, columns, text_columns=3, note=note, term=TERMS["points"])
 
 
 def _unrevised(group: Group) -> Table:
@@ -373,7 +416,9 @@ def _unrevised(group: Group) -> Table:
         "Reviews that would have paid most",
         group.staleness.most,
         columns,
+        term=TERMS["staleness"],
         text_columns=2,
-        note="In Brier points (0–1) of the question; with its costliest forecast. "
+        note="Cost: how much lower the question’s Brier score (0–1) would be; the forecast is the "
+        "costliest on it. "
         f"{wording.HINDSIGHT}",
     )

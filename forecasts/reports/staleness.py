@@ -101,14 +101,13 @@ def _found(
         return "too_few", f"{too_few} {rarer}"
     digits = decimals(estimate.mean, *estimate.interval)
     between = interval(estimate.interval, digits)
-    mean = f"{number(estimate.mean, digits)} (95% interval {between}; {many})"
+    points = "Brier points (0–1) a question"
+    mean = f"{number(estimate.mean, digits)} {points} (95% interval {between}; {many})."
     if estimate.interval[0] <= 0 or estimate.mean < _LEAST_POINTS:
-        return "none", (
-            f"No clear cost of unrevised forecasts: in Brier points (0–1) it is on average {mean}."
-        )
+        return "none", (f"No clear cost of unrevised forecasts: on average {mean}")
     kind: Drift = "grew_high" if drift > 0 else "grew_low"
     grew, moving = ("high", "lowering") if drift > 0 else ("low", "raising")
     return kind, (
-        f"Unrevised forecasts grew too {grew}: {moving} each as time passed would have lowered the "
-        f"Brier score (0–1), in hindsight, by {mean}."
+        f"Unrevised forecasts grew too {grew}. With hindsight, {moving} each as time passed would "
+        f"have saved {mean}"
     )

@@ -1,11 +1,12 @@
 """The verdict on a record, beyond chance, in a sentence.
 
+A verdict is a plain sentence, a line on luck, and its basis, for a reader who asks how it is known.
 It rests on the tests of level and slope of the forecasts when made (``scoring.when_made``). It is
 withheld below 30 questions or families, where luck and error look alike. When the tests reject, the
 fault is the one whose test is further from 0: forecasts too high or too low throughout, or too
 extreme or not extreme enough. The figures of the sentence are taken with the weights of the test.
-For the slope they are of the range that shows the fault most clearly. The odds are of all
-forecasts, and the sentence says so.
+For the slope they are of the range that shows the fault most clearly. The luck is of all
+forecasts, and the basis says so.
 
 The outcomes of different families are taken as independent given the forecasts; an accusation says
 how much correlation between families open at the same time it bears.
@@ -14,13 +15,14 @@ While questions of the cohort wait for their outcome, there is a verdict only if
 same with any outcomes of theirs (``scoring.completions``): a "no" is often recorded later.
 
 A forecast that gave the outcome a probability of 0 needs no test: no calibrated forecaster makes
-one. The sentence then also gives the verdict on the rest.
+one. The basis then gives the verdict on the rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,12 +34,16 @@ from scoring import calibration_when_made
 from scoring.completions import Bounds
 from scoring.shared_shocks import Spans
 
+# The subject of each sentence; ``wording.of`` puts a name or "you" in its place.
+SUBJECT = "These forecasts"
 FEWEST = 30  # questions, and families of linked questions
 SIGNIFICANCE = 0.05
-# A fault is shown on the favourites between two of these probabilities, the narrowest that show it,
-# if the forecasts there have at least this weight.
+# A fault is shown on the favourites between two of these probabilities, so near that one figure
+# stands for them, and further apart only if none of these shows it; if the forecasts there have at
+# least this weight.
 _EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 _RANGES = sorted(combinations(_EDGES, 2), key=lambda ends: ends[1] - ends[0])
+_NEAR = 0.201
 _LEAST_WEIGHT = 0.05
 _TINY = 1e-12
 WHATEVER = "this finding holds with any outcomes"
@@ -56,16 +62,27 @@ def _verdict(made: WhenMade, spans: Spans) -> Verdict:
     if not len(tests.failed):
         return _found(made.forecasts, tests, made.bounds, made.line, spans)
     failed = len(np.unique(made.forecasts.question[tests.failed]))
-    wrong = (
-        f"on {count(failed, 'question')} a forecast called the outcome impossible, which chance "
-        "cannot explain."
-    )
+    wrong = f"On {count(failed, 'question')} they called the outcome impossible."
     many = _size(made.forecasts)
     if min(many) < FEWEST:
-        return Verdict("too_few", f"{_too_few(*many).sentence} But {wrong}")
+        few = _too_few(*many)
+        return replace(few, sentence=f"{few.sentence} {wrong}")
     rest = _too_few(0, 0) if made.rest is None else _found(*made.rest, made.line, spans)
-    sentence = f"Overconfident: {wrong} Without these: {rest.sentence}"
-    return Verdict("overconfident", sentence, rest=rest.kind, tipping=rest.tipping)
+    return Verdict(
+        "overconfident",
+        f"{SUBJECT} are overconfident. {wrong}",
+        luck="Luck cannot explain that: a right forecast never rules out the outcome.",
+        basis=f"Without the questions on which that happened: {in_full(rest)}",
+        said=rest.said,
+        happened=rest.happened,
+        rest=rest.kind,
+        tipping=rest.tipping,
+    )
+
+
+def in_full(found: Verdict) -> str:
+    """Return a verdict with its luck and its basis, as sentences."""
+    return " ".join(filter(None, (found.sentence, found.luck, found.basis)))
 
 
 def _size(forecasts: Forecasts) -> tuple[int, int]:
@@ -74,11 +91,15 @@ def _size(forecasts: Forecasts) -> tuple[int, int]:
 
 
 def _too_few(questions: int, families: int) -> Verdict:
-    many = f"{count(questions, 'question')} in {count(families, 'family')}"
+    have = f"{count(questions, 'question')} scored" if questions else "no question scored"
+    if families < questions:
+        have += f" in {count(families, 'family')}"
     return Verdict(
         "too_few",
-        f"Too few to tell: {many if questions else 'no question'} scored; below {FEWEST} questions "
-        "or families, luck and error look alike.",
+        f"Too few to tell: {have}, and it takes {FEWEST} of both."
+        if families < questions
+        else f"Too few to tell: {have}, and it takes {FEWEST}.",
+        luck="In so few, luck and error look alike.",
     )
 
 
@@ -98,13 +119,16 @@ def _found(
         return Verdict("not_estimable", f"No verdict: every forecast {told}.")
     if bounds is not None and not bounds.settled:
         return Verdict("waiting", f"No verdict: {no_outcome(bounds.waiting)}, and could change it.")
-    luck = chance(tests.p_value, families)
     holds = "" if bounds is None else f" {no_outcome(bounds.waiting)}; {WHATEVER}."
+    pieces = f"It counts {count(families, 'family')} of questions as separate evidence."
     if tests.p_value >= SIGNIFICANCE:
+        many = count(questions, "question")
         return Verdict(
             "calibrated",
-            "Calibrated, as far as the record shows: a calibrated forecaster would be at least "
-            f"this far off in {luck}.{holds}",
+            f"No fault found: {SUBJECT.lower()} fit the outcomes, as far as {many} can show.",
+            luck=f"Luck alone would look at least this bad in {often(tests.p_value)} records; a "
+            f"fault is named below {SIGNIFICANCE * 100:.0f} of 100.{holds}",
+            basis=f"This is a test of all forecasts when made. {pieces}",
         )
     every = np.unique(forecasts.rows["family"])
     tipping = tests.tipping(spans.opened[every], spans.closed[every])
@@ -112,14 +136,21 @@ def _found(
     kind: Kind
     if abs(level) > abs(slope):
         kind = "too_high" if level < 0 else "too_low"
-        fault = f"{_level(forecasts, high=level < 0)}; chance alone would do this"
+        shown = _level(forecasts, high=level < 0)
+        where = "This is a test of the level of all forecasts when made."
     else:
         kind = "overconfident" if slope < 0 else "underconfident"
-        odds = f"{_over_all(line, over=slope < 0)}, chance alone would put a calibrated forecaster"
-        fault = f"{_slope(forecasts, over=slope < 0)}; {odds} this far off"
-    named = kind.replace("_", " ").capitalize()
-    said = f"{named}: {fault} in {luck}. {survives(tipping)}{holds}"
-    return Verdict(kind, said, tipping=tipping)
+        shown = _slope(forecasts, over=slope < 0)
+        where = f"This is a test of all forecasts when made{_line(line, over=slope < 0)}."
+    return Verdict(
+        kind,
+        f"{SUBJECT} are {kind.replace('_', ' ')}. {shown.sentence}",
+        luck=f"Luck alone would look like this in {often(tests.p_value)} records.{holds}",
+        basis=" ".join(filter(None, (shown.where, where, pieces, survives(tipping)))),
+        tipping=tipping,
+        said=shown.said,
+        happened=shown.happened,
+    )
 
 
 def no_outcome(questions: int, called: str = "question") -> str:
@@ -132,74 +163,99 @@ def no_outcome(questions: int, called: str = "question") -> str:
     return f"{count(questions, called)} due by now {has} no outcome yet"
 
 
-def _level(forecasts: Forecasts, *, high: bool) -> str:
+class _Shown(NamedTuple):
+    """The figures that show a fault: the mean forecast, the share that came true, and where."""
+
+    sentence: str
+    where: str = ""
+    said: float | None = None
+    happened: float | None = None
+
+
+def _level(forecasts: Forecasts, *, high: bool) -> _Shown:
     """Return how far the level is off: what was forecast, and what happened."""
     counted = forecasts.level.any(axis=1)
     if (forecasts.level[counted][:, 2:] > 0).any():
-        return f"outcomes were {'lower' if high else 'higher'} on their scales than forecast"
+        return _Shown(f"Outcomes were {'lower' if high else 'higher'} on their scales.")
     weight = forecasts.weight[counted]
     means = (
-        np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight)
+        float(np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight))
         for values in (forecasts.p, forecasts.y)
     )
-    forecast, came = _percents(*means)
-    return f"the mean forecast was {forecast} when made, and {came} came true"
+    said, happened = means
+    shown, true = apart(said, happened)
+    sentence = f"On average they say {shown}, and it happens {true} of the time."
+    return _Shown(sentence, said=said, happened=happened)
 
 
-def _over_all(line: Recalibration, *, over: bool) -> str:
-    """Return the subject of the odds, with the slope of the line unless it points elsewhere."""
+def _line(line: Recalibration, *, over: bool) -> str:
+    """Return the slope of the line, unless it points elsewhere."""
     if line.slope is None or (line.slope < 1) != over:
-        return "over all forecasts"
-    return f"over all forecasts (recalibration slope {number(line.slope, 2)}, where 1 is right)"
+        return ""
+    return f" (recalibration slope {number(line.slope, 2)}, where 1 is right)"
 
 
-def _slope(forecasts: Forecasts, *, over: bool) -> str:
+def _slope(forecasts: Forecasts, *, over: bool) -> _Shown:
     """Return where the fault is clearest: how often the likely outcomes there came true."""
     weight = forecasts.weight
     at = np.arange(len(weight)), forecasts.p.argmax(axis=1)
     called, came = forecasts.p[at], forecasts.y[at]
-    clearest, found = 0.0, ""
+    clearest, found = 0.0, None
     for least, most in _RANGES:
+        if found and most - least > _NEAR:
+            break
         there = (called >= least) & ((called < most) | (most == 1))
         size = weight[there].sum()
         if size < _LEAST_WEIGHT * weight.sum():
             continue
         own = weight[there]
-        given, happened = (np.average(values[there], weights=own) for values in (called, came))
+        said, happened = (float(np.average(of[there], weights=own)) for of in (called, came))
         by_chance = np.sqrt((weight**2 * called * (1 - called))[there].sum())
-        clear = (given - happened if over else happened - given) * size / max(by_chance, _TINY)
+        clear = (said - happened if over else happened - said) * size / max(by_chance, _TINY)
         if clear > clearest + _TINY:
-            shown, true = _percents(given, happened)
-            clearest, where = clear, percents((least, most))
-            found = f"outcomes given {where}, on average {shown}, came true {true} of the time"
+            clearest = clear
+            shown, true = apart(said, happened)
+            found = _Shown(
+                f"When they say {shown}, it happens {true} of the time.",
+                f"The figures are of outcomes given {percents((least, most))}, where the fault is "
+                "clearest (3% for “yes” is 97% for “no”).",
+                said,
+                happened,
+            )
     if found:
         return found
     if over and len(weight) > forecasts.rows["question"].nunique():
-        return "forecasts on the same questions disagree more than calibrated ones do"
-    return f"outcomes were {'less' if over else 'more'} predictable than the forecasts claim"
+        return _Shown("On the same questions they disagree more than right ones would.")
+    return _Shown(f"Outcomes were {'less' if over else 'more'} predictable than they claim.")
 
 
-def _percents(one: float, other: float) -> tuple[str, str]:
-    """Return two shares with enough decimals to tell them apart."""
-    digits = 1 if abs(one - other) >= 0.001 else 3
-    return percent(one, digits), percent(other, digits)
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Return two shares with as few decimals as tell them apart, three at most.
+
+    >>> apart(0.972, 0.891), apart(0.972, 0.968), apart(0.01005, 0.00975)
+    (('97%', '89%'), ('97.2%', '96.8%'), ('1.00%', '0.97%'))
+    """
+    shown = ((percent(one, digits), percent(other, digits)) for digits in (0, 1, 2))
+    return next(
+        (pair for pair in shown if pair[0] != pair[1]), (percent(one, 3), percent(other, 3))
+    )
 
 
 def chance(p_value: float, families: int) -> str:
     """Return a p-value as a frequency, with its number of observations.
 
-    >>> chance(0.42, 212)
-    '42 of 100 such records (212 families of questions)'
     >>> chance(0.0026, 212)
     '1 of 380 such records (212 families of questions)'
-    >>> chance(1e-9, 1)
-    'fewer than 1 of 10,000 such records (1 family of questions)'
     """
     return f"{often(p_value)} such records ({count(families, 'family')} of questions)"
 
 
 def often(p_value: float) -> str:
-    """Return a p-value as a frequency: ``42 of 100``, ``1 of 380``."""
+    """Return a p-value as a frequency: ``42 of 100``, ``1 of 380``.
+
+    >>> often(0.42), often(0.0026), often(1e-9)
+    ('42 of 100', '1 of 380', 'fewer than 1 of 10,000')
+    """
     if p_value >= 0.05:
         return f"{p_value * 100:.0f} of 100"
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from math import inf
@@ -31,14 +32,17 @@ from forecasts.reports.report import (
     Unrevised,
 )
 from forecasts.reports.selection import Choice, Cohort
+from forecasts.reports.verdict import FEWEST, SUBJECT
 
+YOU = "You"
+COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
 BRIER = "Brier (0–1)"
 AGAINST_OTHERS, AGAINST_CROWD = "Against the others", "Against the crowd"
 BRIER_ORIGINAL = "Brier, original (0–2)"
 ADJUSTED_INTERVAL = "Adjusted, 95% interval"
-INTERVALS = "Intervals are over families of questions. A dash: too few for an interval."
+INTERVALS = "Intervals count families of questions. A dash: too few for an interval."
 # Of the largest and smallest of many.
-HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
+HINDSIGHT = "The rows are the extremes of many, so luck has a part in each."
 # Of forecasts current at a lead.
 STILL_OPEN = (
     "Questions still open then had no early outcome, so a difference between the two is not a "
@@ -190,6 +194,34 @@ def group_name(report: Report, group: Group) -> str:
     return "Everyone" if report.metadata.by == "all" else on_one_line(group.name)
 
 
+def of(sentence: str, who: str) -> str:
+    """Return a sentence of a verdict with its subject: ``who`` are the forecasts, or "You".
+
+    >>> of("These forecasts are overconfident. When they say 97%, it happens.", "Ana’s forecasts")
+    'Ana’s forecasts are overconfident. When they say 97%, it happens.'
+    >>> of("These forecasts are overconfident. When they say 97%, it happens.", YOU)
+    'You are overconfident. When you say 97%, it happens.'
+    >>> of("No fault found: these forecasts fit the outcomes.", YOU)
+    'No fault found: your forecasts fit the outcomes.'
+    """
+    if who == YOU:
+        sentence = re.sub(rf"\b{SUBJECT}(?= are (over|under))", YOU, sentence)
+        sentence = re.sub(r"\bthey\b", "you", re.sub(r"\bthem\b", "you", sentence))
+        who = "Your forecasts"
+    lower = who[0].lower() + who[1:] if who.startswith(("Your", "Forecasts")) else who
+    return sentence.replace(SUBJECT, who).replace(SUBJECT.lower(), lower)
+
+
+def subject(report: Report, group: Group) -> str:
+    """Return the forecasts of a group, as the subject of its sentences."""
+    name = group_name(report, group)
+    if report.metadata.by == "tag":
+        return f"Forecasts on {name}"
+    if report.metadata.by == "lead":
+        return f"Forecasts {name} before the scheduled close"
+    return f"{name}’s forecasts"
+
+
 def findings(group: Group) -> dict[str, str]:
     """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any."""
     found: dict[str, str] = {group.verdict.kind: group.verdict.sentence}
@@ -197,6 +229,37 @@ def findings(group: Group) -> dict[str, str]:
     if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
         found[moved.kind] = moved.sentence
     return found
+
+
+def how_good(group: Group) -> str:
+    """Return how a record compares with a reference, and its score; empty without a score."""
+    if group.brier.mean is None:
+        return ""
+    score = (
+        f"Brier score {number(group.brier.mean)}, where 0 is perfect and always saying 50% scores "
+        f"{number(COIN, 2)}."
+    )
+    return f"{_against(group)} {score}".strip()
+
+
+def _against(group: Group) -> str:
+    """Return whether a record is better than its best reference; empty with too few questions."""
+    if min(group.questions, group.families) < FEWEST:
+        return ""
+    for skill, others in ((group.crowd_skill, "the crowd"), (group.skill, "the others")):
+        if skill is not None and skill.mean is not None and skill.questions >= FEWEST:
+            by = f", by {number(abs(skill.mean) / 100)} Brier points"
+            return _than(f"{others} at the same times", skill.mean, skill.interval, by)
+    saved = group.brier_skill
+    return _than("always saying the overall share of “yes”", saved.mean, saved.interval)
+
+
+def _than(reference: str, mean: float | None, ends: Interval | None, by: str = "") -> str:
+    if mean is None or ends is None:
+        return ""
+    if ends[0] <= 0 <= ends[1]:
+        return f"Not clearly better or worse than {reference}."
+    return f"{'Better' if mean > 0 else 'Worse'} than {reference}{by}."
 
 
 def advantage(
@@ -280,8 +343,8 @@ def notes(
         (
             verdicts + reactions >= _MANY_TESTS,
             f"This report has {count(verdicts, 'verdict')} and tests "
-            f"{count(reactions, 'record')} for reactions. Chance alone finds fault in about 1 in "
-            "20 such tests of calibrated records, so one fault among many is weak evidence.",
+            f"{count(reactions, 'record')} for reactions. Luck alone finds a fault in about 1 of "
+            "20 such tests, so one fault among many is weak evidence.",
         ),
         (
             cohort == "resolved",
@@ -290,19 +353,18 @@ def notes(
         ),
         (
             several_options,
-            "For calibration, a multiple-choice question is one yes/no claim per option, each with "
-            "half the weight, so a question with two options counts exactly like the equivalent "
-            "binary question.",
+            "For calibration, a question with several options is a yes/no question for each "
+            "option, each with half the weight: two options count like one yes/no question.",
         ),
         (
             any(group.log.infinite for group in groups),
-            "The log score is infinite if an event happened that was called impossible. Such "
+            "The log score is infinite if something happened that was called impossible. Such "
             "questions are counted separately; the mean is over the others.",
         ),
         (
             any(group.certainty.questions for group in groups),
-            "A forecast of exactly 0% or 100% that came true changes no test. One that failed "
-            "cannot be chance: the verdict names it, and judges the other forecasts without it.",
+            "A forecast of exactly 0% or 100% that came true changes no test. One that failed is "
+            "named in the verdict, and the other forecasts are tested without it.",
         ),
         (by == "team", OF_TEAMS),
         (
@@ -315,8 +377,8 @@ def notes(
         (by == "tag", "A question with several tags counts under each of them."),
         (
             by == "lead",
-            "A lead leaves out questions that were not open then or had no forecast, so the rows "
-            "have different questions.",
+            "Each lead time leaves out questions that were not open then or had no forecast, so "
+            "the rows have different questions.",
         ),
     )
     return tuple(note for applies, note in every if applies)

@@ -37,6 +37,8 @@ _VERBS = (
     "offer|open|pass|print|put|read|refuse|remove|return|say|score|see|send|set|settle|show|sort|"
     "state|store|take|tell|turn|use|write"
 )
+# "What kind", "say who is better": a question, not a noun.
+_ASKED = "(kind|time|day|if|is better|is first)"
 _IS = r"\b(?:is|are|was|were)"
 # Each pattern, with what to write instead.
 PATTERNS = {
@@ -53,7 +55,7 @@ PATTERNS = {
     r"\bstands? (as|still|there|alone|now|beside|behind|before|above|below|in|on|with|until)\b": (
         "is, is current"
     ),
-    rf"\b(?i:{_VERBS})s? (what|who|whom|whatever)\b(?! (kind|time|day|if)\b)": "a noun",
+    rf"\b(?i:{_VERBS})s? (what|who|whom|whatever)\b(?! {_ASKED}\b)": "a noun",
     rf"\b({_BEFORE_A_CLAUSE}) (what|whatever|who)\b": "a noun",
     r"(^|[.:;!?] )What (?![^.?]*\?)": "a noun as the subject",
     r"(^|[.:;!?] )(Who|Whose|Whom) (?![^.?]*\?)": "a noun as the subject",

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from forecasts.reports.advice import advice
-from forecasts.reports.report import Bin, Certainty, Group, Recalibration, Skill
+from forecasts.reports.advice import NOTHING, advice
+from forecasts.reports.report import Certainty, Group, Skill, Verdict
 from tests.reports.small_ledgers import random_report
 
 
@@ -21,62 +21,45 @@ def calibrated() -> Group:
 
 
 def faulty(
-    group: Group, kind: str, slope: float, bins: tuple[Bin, ...], rest: str | None = None
+    group: Group, kind: str, said: float | None, happened: float | None, rest: str | None = None
 ) -> Group:
-    """Return a record with that verdict, and a line of that slope."""
-    verdict, line = replace(group.verdict, kind=kind, rest=rest), (0.0, slope, 0.001, True, "")
-    return replace(group, verdict=verdict, recalibration=Recalibration(*line), bins=bins)
+    """Return a record with that verdict and its figures."""
+    return replace(group, verdict=Verdict(kind, "", said=said, happened=happened, rest=rest))
 
 
-def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
-    lowest = [int(p * 10) / 10 for p in forecasts]
-    every = zip(lowest, forecasts, strict=True)
-    return tuple(Bin(low, low + 0.1, 20, 20.0, p, came, None) for low, p in every)
-
-
-def test_only_a_record_with_a_verdict_has_advice(calibrated: Group) -> None:
-    few = replace(calibrated, verdict=replace(calibrated.verdict, kind="too_few"))
-    assert advice(few) == []
-    [said] = advice(calibrated)
-    assert said.startswith("Keep your numbers")
+def test_a_record_without_a_fault_is_told_the_reason_and_never_to_stay_as_it_is(
+    calibrated: Group,
+) -> None:
+    sample = replace(calibrated.tested, questions=25, families=21)
+    few = replace(calibrated, verdict=Verdict("too_few", ""), tested=sample)
+    assert advice(few) == ["Nothing yet: a verdict takes 9 more questions."]
+    assert advice(calibrated) == [NOTHING]
 
 
 @pytest.mark.parametrize(
-    ("kind", "slope", "bins", "said"),
+    ("kind", "said", "happened", "advised"),
     [
-        # logit 0.95 = 2.94; half of it is 81%.
-        ("overconfident", 0.5, (0.05, 0.95), "Move your 90s (on average 95%) to about 81% and "
-         "forecasts below 10% (on average 5%) to about 19%."),
-        ("underconfident", 2.0, (0.5, 0.75), "Move your 70s (on average 75%) to about 90%."),
+        ("overconfident", 0.972, 0.891, "Be less sure: move 97% towards 89%."),
+        ("overconfident", 0.75, 0.4, "Be less sure: move 75% towards 50%."),
+        ("overconfident", None, None, "Be less sure."),
+        ("underconfident", 0.7, 0.9, "Be surer: move 70% towards 90%."),
+        ("too_high", 0.66, 0.25, "Forecast lower: by about 41 points on average."),
+        ("too_high", 0.0101, 0.0098, "Forecast lower: by less than 0.1 points on average."),
+        ("too_low", 0.011, 0.025, "Forecast higher: by about 1.4 points on average."),
     ],
-)  # fmt: skip
-def test_the_numbers_to_move_come_from_the_line(
-    calibrated: Group, kind: str, slope: float, bins: tuple[float, ...], said: str
+)
+def test_the_numbers_to_move_are_those_of_the_verdict(
+    calibrated: Group, kind: str, said: float | None, happened: float | None, advised: str
 ) -> None:
-    shown = of_bins(*bins, came=0.5 if kind == "overconfident" else 0.95)
-    assert advice(faulty(calibrated, kind, slope, shown)) == [said]
-
-
-def test_forecasts_that_came_true_often_enough_are_not_moved(calibrated: Group) -> None:
-    """The line is of all forecasts; nothing says that those in the 80s are too high."""
-    bins = (*of_bins(0.85, came=1.0), *of_bins(0.95, came=0.4))
-    [said] = advice(faulty(calibrated, "overconfident", 0.4, bins))
-    assert said == "Move your 90s (on average 95%) to about 76%."
+    assert advice(faulty(calibrated, kind, said, happened)) == [advised]
 
 
 def test_a_failed_certainty_moves_no_forecast_if_the_rest_is_calibrated(calibrated: Group) -> None:
-    bins = of_bins(0.05, 0.95, came=0.5)
-    failed = faulty(calibrated, "overconfident", 0.5, bins, rest="calibrated")
+    failed = faulty(calibrated, "overconfident", None, None, rest="calibrated")
     failed = replace(failed, certainty=Certainty(3, 1))
     assert advice(failed) == ["Never forecast exactly 0% or 100%. Of 3 such questions, 1 failed."]
-    both = replace(failed, verdict=replace(failed.verdict, rest="overconfident"))
-    assert advice(both)[0].startswith("Move your 90s")
-
-
-def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Group) -> None:
-    line = Recalibration(0.0, 0.5, 0.3, True, "")
-    lucky = replace(calibrated, recalibration=line, bins=of_bins(0.05, 0.95))
-    assert "Move" not in advice(lucky)[0]
+    both = replace(failed, verdict=replace(failed.verdict, rest="underconfident"))
+    assert advice(both)[0] == "Be surer."
 
 
 @pytest.mark.slow
@@ -91,4 +74,4 @@ def test_reactions_failed_certainty_and_a_better_crowd_have_advice(calibrated: G
         "Check the crowd before you save: its forecasts scored better at the same times.",
     ]
     level = replace(calibrated, crowd_skill=replace(worse, interval=(-5.0, 1.0)))
-    assert advice(level)[0].startswith("Keep your numbers")
+    assert advice(level) == [NOTHING]

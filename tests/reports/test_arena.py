@@ -34,7 +34,7 @@ def test_the_best_comes_first_with_its_rank_kind_and_cost_as_in_the_saved_table(
     assert ranks == [("ann", 1, 1), ("b1", 2, 2), ("bob", 3, 3)]
     assert (bot.kind, bot.owner, bot.cost, first.cost) == ("bot", "ann", 0.25, None)
     assert first.crowd_skill.mean > 0 > last.crowd_skill.mean
-    assert found.sentence == "Only ann may be first; chance does not explain the lead."
+    assert found.sentence == "ann is first, by more than luck explains."
     assert [one.medal for one in found.contenders] == [1, 2, None]  # none for the last
     table = list(csv.DictReader(io.StringIO(report_arena.arena_csv(found))))
     shown_ = [(row["name"], row["rank_low"], row["cost_a_question"]) for row in table]
@@ -46,7 +46,7 @@ def test_few_shared_questions_give_no_rank() -> None:
     found = of_rows(everyone({"ann": 0.9, "b1": 0.6}, 9), many=9)
     assert not any(one.ranked for one in found.contenders)
     assert not any(one.path for one in found.contenders)
-    assert found.sentence == "No ranks yet: no two share 30 questions of 30 families."
+    assert found.sentence == "Too early for ranks: no two share 30 questions of 30 families yet."
 
 
 def test_ranks_are_among_those_ranked() -> None:
@@ -57,7 +57,7 @@ def test_ranks_are_among_those_ranked() -> None:
     assert (first.name, first.rank_low, first.rank_high) == ("ann", 1, 1)
     assert (second.name, second.rank_low, second.rank_high) == ("b1", 2, 2)
     assert [one.medal for one in found.contenders] == [1, None, None, None, None]
-    assert found.sentence == "Only ann may be first; chance does not explain the lead."
+    assert found.sentence == "ann is first, by more than luck explains."
 
 
 def test_equals_beside_some_without_a_rank_cannot_be_told_apart() -> None:
@@ -66,7 +66,7 @@ def test_equals_beside_some_without_a_rank_cannot_be_told_apart() -> None:
     ranks = {(one.side.rank_low, one.side.rank_high) for one in found.contenders if one.ranked}
     assert ranks == {(1, 2)}
     assert not any(one.medal for one in found.contenders)
-    assert found.sentence.startswith("The ranks cannot be told apart")
+    assert found.sentence.startswith("Too early to say who is better")
 
 
 def test_the_path_is_the_running_mean_against_the_crowd_by_scheduled_close() -> None:

@@ -315,7 +315,7 @@ def test_a_single_question_has_a_report() -> None:
     assert one.decomposition.uncertainty == 0
     group = the_group(once(["yes"] * 40, [0.7] * 40))
     assert group.verdict.kind == "too_low"
-    assert "the mean forecast was 70.0% when made, and 100.0% came true" in group.verdict.sentence
+    assert "they say 70%, and it happens 100% of the time" in group.verdict.sentence
     assert not group.recalibration.estimable
     assert "only one outcome" in group.recalibration.reason
     assert group.recalibration.p_value < 0.001

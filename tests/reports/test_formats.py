@@ -19,7 +19,7 @@ from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, figures, formats
 from forecasts.reports.comparison import Comparison, build
-from forecasts.reports.glossary import OF_REPORTS
+from forecasts.reports.glossary import TERMS
 from forecasts.reports.report_document import credits, overview, report_document
 from forecasts.reports.selection import Choice
 from tests.nasty import WORDS
@@ -150,8 +150,8 @@ def test_every_form_names_scales_and_provenance(render: Render) -> None:
 
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = as_html(random_report(4, "team"))
-    # Reliability, ROC curve, lead time and Murphy curve of each of two teams.
-    assert [page.count(f"<{tag}") for tag in ("figure>", "figcaption", "details")] == [8, 8, 8]
+    # Reliability, ROC curve, lead time and Murphy curve of each of two teams, and its basis.
+    assert [page.count(f"<{tag}") for tag in ("figure>", "figcaption", "details")] == [8, 8, 10]
     named = " ".join(re.findall(r'<svg [^>]*aria-labelledby="([^"]*)"', page)).split()
     assert len(named) == 2 * 8
     assert set(named) <= set(re.findall(r'\bid="([^"]*)"', page))
@@ -170,36 +170,34 @@ def test_figures_come_with_luck_and_their_unit() -> None:
     for text in (words(render, found) for render in TEXTS):
         for shown in (made_.when_made, made_.expected):
             assert number(shown) in text.replace("\\", "")
-        assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
-        assert "every interval (95%) and every p-value counts families of questions" in text
+        assert "counted as one piece of evidence in every test and interval" in text
         assert "over 40 families of questions" in text
-        assert "such records (40 families of questions)" in text
+        assert "It counts 40 families of questions as separate evidence" in text
     assert as_html(found).count("<tr") < 200  # only the points of the curve
 
 
-def test_the_deciding_p_value_is_named_once() -> None:
+def test_luck_is_explained_once() -> None:
     both = random_report(4), random_report(4, "team")
     for text in (words(render, found) for found in both for render in TEXTS):
-        assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
-        assert text.count("verdict rests on") == 1
+        assert text.count(TERMS["luck"].sentence[1:]) == 1
 
 
 def test_extremes_come_with_a_warning_about_hindsight() -> None:
     one = report(cited(random_ledger(8)), by="team", names=["north"])
     for render in TEXTS:
         said = words(render, one)
-        assert said.count("The rows are chosen in hindsight, so luck has a part in each.") >= 2
+        assert said.count("The rows are the extremes of many, so luck has a part in each.") >= 2
 
 
 def test_a_murphy_curve_above_the_base_rates_is_not_a_finding() -> None:
     group = random_report(4).groups[0]
     for less, said in (
-        (0.01, "is smaller at thresholds of 0 to 100%; no test says whether by more than chance."),
+        (0.01, "is smaller at thresholds of 0 to 100%, which may be luck."),
         (0.0, "is not noticeably smaller at any threshold."),
     ):
         curve = tuple(replace(one, base_rate=one.score - less) for one in group.murphy)
         caption = figures.murphy("", replace(group, murphy=curve)).caption
-        assert caption.endswith(f"With the base rate as the forecast, it {said}")
+        assert caption.endswith(f"With the overall share of “yes” as the forecast, it {said}")
 
 
 def test_a_reaction_is_shown_beside_the_verdict_in_every_format() -> None:
@@ -253,13 +251,13 @@ def test_the_summary_says_how_much_of_the_curve_leaves_the_band() -> None:
             curve.append(replace(point, lower=lower, upper=point.recalibrated + 0.2))
         weight = sum(point.weight for point in curve)
         outside = sum(point.weight for place, point in enumerate(curve) if place in off) / weight
-        said = figures.reliability("", replace(group, curve=curve)).caption
+        said = figures.reliability_in_words(replace(group, curve=curve))
         assert ("The whole curve lies in the band" in said) == (not off)
         share = "less than 1%" if outside < 0.01 else percent(outside)
         assert (f"leaves the band at {share} of the forecasts" in said) == bool(off)
     one = replace(curve[0], lower=1.0, upper=1.0, weight=weight / 500)
     inside = (replace(point, lower=0.0, upper=1.0) for point in curve)
-    said = figures.reliability("", replace(group, curve=(one, *inside))).caption
+    said = figures.reliability_in_words(replace(group, curve=(one, *inside)))
     assert "leaves the band at less than 1% of the forecasts" in said
 
 
@@ -314,5 +312,5 @@ def test_updates_have_the_title_and_id_of_their_question_and_the_others_are_coun
     table = credits(group)[-1]
     assert {row[0] for row in table.rows} >= {f"{CUT} of … (q00)", "Frost? (q01)", "q02"}
     assert {one.question: one.title for one in group.moved.most}["q01"] == "Frost?"
-    assert "was expected if each new forecast was right; the other" in table.note
+    assert "If each new forecast was right," in table.note
     assert table.note.endswith("7 more that helped or hurt are not shown.")

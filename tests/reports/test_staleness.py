@@ -49,8 +49,8 @@ def test_forecasts_of_events_that_close_their_questions_grow_too_high() -> None:
     assert found.drift == pytest.approx(0.9, abs=0.4)
     assert 0 < found.cost.interval[0] < found.cost.mean < found.cost.interval[1]
     assert found.sentence.startswith(
-        "Unrevised forecasts grew too high: lowering each as time passed would have lowered the "
-        "Brier score (0–1), in hindsight, by 0.0"
+        "Unrevised forecasts grew too high. With hindsight, lowering each as time passed would "
+        "have saved 0.0"
     )
     assert found.sentence.endswith("; 300 questions in 300 families).")
 
@@ -95,8 +95,8 @@ def test_a_cost_too_small_to_matter_is_shown_and_not_claimed() -> None:
     assert found.cost.interval[0] > 0  # a little, and the same on every question
     assert found.kind == "none"
     assert found.sentence.startswith(
-        "No clear cost of unrevised forecasts: in Brier points (0–1) it is on average "
-        "<0.0001 (95% interval <0.0001 to <0.0001"
+        "No clear cost of unrevised forecasts: on average <0.0001 Brier points (0–1) a question "
+        "(95% interval <0.0001 to <0.0001"
     )
 
 

@@ -76,20 +76,31 @@ def test_the_larger_part_of_the_fault_names_it(
 
 
 def test_a_verdict_states_the_result_and_its_probability_by_chance() -> None:
-    assert of(0.0, -3.5, 0.0025).sentence == (
-        "Overconfident: outcomes given 90 to 95%, on average 90.0%, came true 75.0% of the time; "
-        "over all forecasts, chance alone would put a calibrated forecaster this far off in 1 of "
-        "400 such records (200 families of questions). This claim is in doubt if outcomes of "
-        "questions open together are correlated at all."
+    tipped = "This claim would fail if outcomes of questions open together had a correlation over "
+    over = of(0.0, -3.5, 0.0025)
+    assert over.sentence == (
+        "These forecasts are overconfident. When they say 90%, it happens 75% of the time."
     )
-    assert of(-4.5, 0.0, 0.0025).sentence == (
-        "Too high: the mean forecast was 90.0% when made, and 75.0% came true; chance alone would "
-        "do this in 1 of 400 such records (200 families of questions). This claim is in doubt if "
-        "outcomes of questions open together have a correlation over 0.0046."
+    assert over.luck == "Luck alone would look like this in 1 of 400 records."
+    assert (over.said, over.happened) == (pytest.approx(0.9), 0.75)
+    assert over.basis == (
+        "The figures are of outcomes given 90 to 95%, where the fault is clearest (3% for “yes” is "
+        "97% for “no”). This is a test of all forecasts when made. It counts 200 families of "
+        f"questions as separate evidence. {tipped}0.0052."
     )
-    assert of(0.0, 0.0, 0.42).sentence == (
-        "Calibrated, as far as the record shows: a calibrated forecaster would be at least this "
-        "far off in 42 of 100 such records (200 families of questions)."
+    high = of(-3.5, 0.0, 0.0025)
+    assert high.sentence == (
+        "These forecasts are too high. On average they say 90%, and it happens 75% of the time."
+    )
+    assert high.luck == over.luck
+    assert high.basis.endswith(f"{tipped}0.0052.")
+    none = of(0.0, 0.0, 0.42)
+    assert none.sentence == (
+        "No fault found: these forecasts fit the outcomes, as far as 200 questions can show."
+    )
+    assert none.luck == (
+        "Luck alone would look at least this bad in 42 of 100 records; a fault is named below 5 of "
+        "100."
     )
 
 
@@ -102,10 +113,9 @@ def test_the_figures_are_of_the_faulty_range_and_the_odds_of_all_forecasts() -> 
     no = n // 20 % 2 == 0  # half of them as forecasts of "no", so that the level is right
     found = verdict(when_made(binary(np.where(no, 1 - p, p), np.where(no, 1 - y, y))), SPANS)
     assert found.kind == "overconfident"
-    assert (
-        "outcomes given 70 to 80%, on average 75.0%, came true 50.0% of the time; over all "
-        "forecasts (recalibration slope 0."
-    ) in found.sentence
+    assert found.sentence.endswith("When they say 75%, it happens 50% of the time.")
+    assert "outcomes given 70 to 80%" in found.basis
+    assert "all forecasts when made (recalibration slope 0." in found.basis
 
 
 def test_at_the_tipping_correlation_the_verdict_is_just_at_its_limit() -> None:
@@ -121,8 +131,8 @@ def test_families_that_are_never_open_together_share_nothing() -> None:
     apart = Spans(pd.Index([]), np.arange(0), np.arange(300.0), np.arange(300.0) + 1)
     found = of(-3.5, 0.0, 0.0025, spans=apart)
     assert found.tipping is None
-    said = "This claim holds with any correlation of outcomes of questions open together."
-    assert found.sentence.endswith(said)
+    said = "This claim would hold with any correlation of outcomes of questions open together."
+    assert found.basis.endswith(said)
 
 
 def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
@@ -130,10 +140,11 @@ def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
     assert of(0.0, -6.0, 1e-9, questions=30).kind == "overconfident"
     assert of(0.0, -6.0, 1e-9, questions=300, families=30).kind == "overconfident"
     assert of(0.0, -6.0, 1e-9, questions=300, families=29).sentence == (
-        "Too few to tell: 300 questions in 29 families scored; below 30 questions or families, "
-        "luck and error look alike."
+        "Too few to tell: 300 questions scored in 29 families, and it takes 30 of both."
     )
-    assert "1 question in 1 family scored" in of(0.0, 0.0, 0.5, questions=1).sentence
+    one = of(0.0, 0.0, 0.5, questions=1)
+    assert one.sentence == "Too few to tell: 1 question scored, and it takes 30."
+    assert one.luck == "In so few, luck and error look alike."
 
 
 @pytest.mark.slow
@@ -164,38 +175,40 @@ def test_no_sentence_contradicts_the_numbers_beside_it(hundred: int) -> None:
 def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
     """Assert that the sentence says what the numbers do."""
     said = found.sentence
-    assert said.count(". ") <= 2
+    assert said.count(". ") <= 1
     assert (found.kind == "calibrated") == (tests.p_value >= 0.05)
     if len(tests.failed):
-        assert said.startswith(f"Overconfident: on {len(tests.failed)} question")
+        assert f"On {len(tests.failed)} question" in said
         return
-    assert f" {often(tests.p_value)} such records" in said
+    assert f" in {often(tests.p_value)} records" in found.luck
     if found.kind == "calibrated":
         assert found.tipping is None
         return
-    assert said.endswith(survives(found.tipping))
+    assert found.basis.endswith(survives(found.tipping))
     level, slope = tests.level.statistic, tests.slope.statistic
-    figures = list(map(float, re.findall(r"([\d.]+)%", said)))
+    figures = [float(one) / 100 for one in re.findall(r"([\d.]+)%", said)]
+    if not figures:  # no range shows the fault
+        assert (found.said, found.happened) == (None, None)
+        return
+    assert figures == pytest.approx([found.said, found.happened], abs=0.0051)
     p, y = forecasts.p[:, 1], forecasts.y[:, 1]
     if found.kind in ("too_high", "too_low"):
         assert abs(level) > abs(slope)
         assert (found.kind == "too_high") == (level < 0) == (figures[0] > figures[1])
-        assert figures == pytest.approx([100 * p.mean(), 100 * y.mean()], abs=0.051)
+        assert [found.said, found.happened] == pytest.approx([p.mean(), y.mean()])
         return
     over = found.kind == "overconfident"
     assert abs(slope) >= abs(level)
     assert over == (slope < 0)
-    if line := re.search(r"slope (−?[\d.]+), where 1 is right", said):
+    assert (figures[0] > figures[1]) == over
+    if line := re.search(r"slope (−?[\d.]+), where 1 is right", found.basis):
         assert (float(line[1].replace("−", "-")) <= 1) == over
-    if figures:
-        [(low, high)] = [map(float, ends) for ends in re.findall(r"(\d+) to (\d+)%", said)]
-        called, came = figures[-2:]
-        favourite, won = np.maximum(p, 1 - p), np.where(p > 0.5, y, 1 - y)
-        there = (favourite >= low / 100) & ((favourite < high / 100) | (high == 100))
-        if not (p == 0.5).any():
-            shown = [100 * favourite[there].mean(), 100 * won[there].mean()]
-            assert [called, came] == pytest.approx(shown, abs=0.051)
-        assert (called > came) == over
+    [(low, high)] = [map(float, ends) for ends in re.findall(r"(\d+) to (\d+)%", found.basis)]
+    favourite, won = np.maximum(p, 1 - p), np.where(p > 0.5, y, 1 - y)
+    there = (favourite >= low / 100) & ((favourite < high / 100) | (high == 100))
+    if not (p == 0.5).any():
+        shown = [favourite[there].mean(), won[there].mean()]
+        assert [found.said, found.happened] == pytest.approx(shown)
 
 
 @pytest.mark.parametrize(("linked", "kind"), [(1, "too_high"), (3, "too_few")])
@@ -206,8 +219,8 @@ def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) 
     found = the_group(frames)
     assert (found.families, found.verdict.kind) == (60 // linked, kind)
     if kind == "too_high":
-        said = "the mean forecast was 65.8% when made, and 25.0% came true"
-        assert said in found.verdict.sentence
+        said = "On average they say 66%, and it happens 25% of the time."
+        assert found.verdict.sentence.endswith(said)
 
 
 def test_only_the_overconfident_record_is_called_overconfident() -> None:
@@ -227,13 +240,14 @@ def certain(*values: float) -> Verdict:
 def test_certainty_changes_a_verdict_only_if_it_failed() -> None:
     plain, right, wrong = certain(), certain(0.0, 1.0), certain(1.0, 1.0)
     assert (right.kind, right.rest) == ("calibrated", None)
-    assert right.sentence == plain.sentence.replace("60 families", "62 families")
+    assert right.sentence == plain.sentence.replace("60 questions", "62 questions")
     assert (wrong.kind, wrong.rest) == ("overconfident", "calibrated")
-    assert wrong.sentence.startswith(
-        "Overconfident: on 1 question a forecast called the outcome impossible, which chance "
-        "cannot explain. Without these: Calibrated, as far as the record shows: "
+    assert wrong.sentence == (
+        "These forecasts are overconfident. On 1 question they called the outcome impossible."
     )
-    assert wrong.sentence.endswith("(61 families of questions).")
+    assert wrong.luck.startswith("Luck cannot explain that")
+    assert "Without the questions on which that happened: No fault found" in wrong.basis
+    assert wrong.basis.endswith("It counts 61 families of questions as separate evidence.")
 
 
 @pytest.mark.parametrize(
@@ -241,8 +255,8 @@ def test_certainty_changes_a_verdict_only_if_it_failed() -> None:
     [
         (["yes"] * 40, 1.0, "not_estimable", None, "every forecast was 0% or 100%, and came true."),
         (["no"] * 40, 1.0, "overconfident", "too_few", "Too few to tell: no question scored"),
-        (["no"] * 40, 1.0, "overconfident", "too_few", "on 40 questions a forecast called"),
-        (["no", *["yes"] * 9], 1.0, "too_few", None, "But on 1 question a forecast called"),
+        (["no"] * 40, 1.0, "overconfident", "too_few", "On 40 questions they called the"),
+        (["no", *["yes"] * 9], 1.0, "too_few", None, "On 1 question they called the outcome"),
         (list("abc") * 13, [1 / 3] * 3, "not_estimable", None, "was even between all options."),
     ],
 )
@@ -253,15 +267,14 @@ def test_forecasts_of_certainty_or_nothing_have_verdicts_of_their_own(
     more = several if isinstance(forecast, list) else {}
     found = the_group(once(outcomes, [forecast] * len(outcomes), **more)).verdict
     assert (found.kind, found.rest) == (kind, rest)
-    assert said in found.sentence
+    assert said in f"{found.sentence} {found.basis}"
 
 
 @pytest.mark.slow
 def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
     found = the_group(once(["no", "yes"] * 20, [0.2, 0.8] * 20))
     assert found.verdict.kind == "underconfident"
-    said = "outcomes given 80 to 90%, on average 80.0%, came true 100.0%"
-    assert said in found.verdict.sentence
+    assert "When they say 80%, it happens 100% of the time." in found.verdict.sentence
     assert "separates the outcomes" in found.recalibration.reason
 
 
@@ -295,7 +308,7 @@ def test_a_small_difference_of_level_has_enough_digits() -> None:
     times = np.arange(len(n), dtype=float)
     spans = Spans(pd.Index([]), np.arange(0), times, times + 1)
     found = verdict(made_._replace(tests=tests), spans)
-    assert "the mean forecast was 1.005% when made, and 0.975% came true" in found.sentence
+    assert "they say 1.00%, and it happens 0.97% of the time" in found.sentence
 
 
 def test_a_yes_no_forecast_has_two_levels() -> None:
@@ -318,7 +331,7 @@ def test_there_is_no_verdict_that_missing_outcomes_could_change() -> None:
     assert with_missing(outcomes, said, 0).kind == "too_high"
     sure, unsure = (with_missing(outcomes, said, many) for many in (3, 40))
     assert (sure.kind, sure.waiting) == ("too_high", 3)
-    assert "3 questions due by now have no outcome yet; this finding holds" in sure.sentence
+    assert "3 questions due by now have no outcome yet; this finding holds" in sure.luck
     assert (unsure.kind, unsure.waiting, unsure.tipping) == ("waiting", 40, None)
     assert unsure.sentence == (
         "No verdict: 40 questions due by now have no outcome yet, and could change it."

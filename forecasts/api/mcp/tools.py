@@ -29,13 +29,14 @@ from forecasts.questions.passages import find_passage
 from forecasts.questions.search import Filter
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote
-from forecasts.reports import formats
+from forecasts.reports import formats, wording
 from forecasts.reports.build import build as build_report
 from forecasts.reports.comparison import build as build_comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.own_scores import own_scores
 from forecasts.reports.report import Report
 from forecasts.reports.selection import Choice, Cohort
+from forecasts.reports.verdict import in_full
 from forecasts.resolution import proposals
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.scored_questions import scored_questions
@@ -230,7 +231,7 @@ def my_record(here: Here) -> str:
     own, [group] = own_scores(scored), _report(here).groups
     lines = []
     if group.questions or group.pit is None:
-        lines.append(f"Calibration: {group.verdict.sentence}")
+        lines.append(f"Calibration: {wording.of(in_full(group.verdict), wording.YOU)}")
     if own.brier.mean is not None:
         interval = own.brier.interval
         known = "" if interval is None else f" (95%: {numbers.interval(interval)})"

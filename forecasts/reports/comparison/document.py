@@ -60,7 +60,8 @@ def comparison_document(comparison: Comparison) -> Document:
     """Return the document of a comparison: the conclusion, the ranks, the pairs, the evidence."""
     compares = any(pair.shared_questions for pair in comparison.pairs)
     skilled = any(side.skill is not None for side in comparison.groups)
-    terms = tuple(one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled)
+    shown = (one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled)
+    terms = tuple(dict.fromkeys(shown))
     metadata, pairs = comparison.metadata, wording.shown(comparison)
     scope = f"{choice_sentences(metadata, metadata.as_of)} {left_out(comparison.left_out)}"
     in_words: Block = Bullets(tuple(pair.sentence for pair in pairs))

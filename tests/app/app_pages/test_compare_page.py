@@ -105,7 +105,7 @@ def test_the_arena_shows_ranks_skill_and_cost(
     made = shown({"ann": 0.9, "bob": 0.6, "b1": 0.75}, cost=0.25)
     monkeypatch.setattr(arena, "arena", lambda *_, **__: made)
     said = words(visit(furnished, "arena"))
-    assert "Only ann may be first" in said
+    assert "ann is first, by more than luck explains" in said
     assert list(columns(furnished, "Cost a question")["Cost a question"])[1] == "US$ 0.25"
     table = columns(furnished, "Rank")
     assert [rank.split("](")[0] for rank in table["Rank"]] == [

@@ -24,7 +24,7 @@ def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: En
     right = "The answer was **yes**" in said
     assert "You said **80%**" in said
     assert f"Brier **{'0.0400' if right else '0.640'}**" in said
-    assert "Too few to tell: 1 question in 1 family" in said
+    assert "Too few to tell: 1 question scored" in said
     [following] = app.text_input
     assert following.value == ""
     assert following.key != field.key

@@ -127,17 +127,19 @@ def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engin
     outcomes = [("no" if (n % 2 == 0) == (n % 10 > 2) else "yes") for n in range(40)]
     keep_a_record(engine, [(0.95 if n % 2 else 0.05, said, 3) for n, said in enumerate(outcomes)])
     said = words(visit(app, "track_record"))
-    assert app.warning[0].value.startswith("Overconfident")
-    assert [head.value for head in app.header][:2] == ["Reliability", "Advice"]
-    move = "Move your 90s (on average 95%) to about 80%"
-    assert f"{move} and forecasts below 10% (on average 5%) to about 40%." in said
+    assert app.warning[0].value.startswith(
+        "**You are overconfident. When you say 95%, it happens 70% of the time.**"
+    )
+    assert "Luck alone would look like this in" in app.warning[0].value
+    assert [head.value for head in app.header][:2] == ["Reliability", "Changes to make"]
+    assert "Be less sure: move 95% towards 70%." in said
     folded = [one.label for one in app.expander if one.label != "Filters"]
-    assert folded[:2] == ["Best and worst questions", "Scores"]
+    assert folded[:3] == ["Best and worst questions", "How we know", "Scores"]
     assert "Errors and discrimination" in [head.value for head in app.subheader]
     # A Brier score of 0.27, and 0.25 of the base rate without the question itself.
     measures = columns(app, "Value").set_index("Measure")["Value"]
     assert measures["Brier skill, base rate"].startswith("−")
-    assert "of pairs of an event and a non-event, the event had the higher forecast" in said
+    assert "the first had the higher forecast in" in said
 
 
 def test_staleness_leads_to_the_questions_that_needed_a_review(
@@ -147,7 +149,7 @@ def test_staleness_leads_to_the_questions_that_needed_a_review(
     keep_a_record(engine, [(0.5, "yes", n / 15) if n % 2 else (0.5, "no", 3) for n in range(36)])
     said = words(visit(app, "track_record")).replace("\\", "")
     assert "Staleness" in [head.value for head in app.subheader]
-    assert "Unrevised forecasts grew too high: lowering each as time passed" in said
+    assert "Unrevised forecasts grew too high. With hindsight, lowering each" in said
     assert "50% unrevised for 3 days" in said
     assert "Reviews that would have paid most" in said
     links = [link.proto.label for link in app.get("page_link")]
