@@ -228,8 +228,8 @@ def compare(
 def withheld(found: Comparison, reasons: Mapping[tuple[str, str], str]) -> Comparison:
     """Return the comparison without the claims on these pairs: they are not comparable.
 
-    The other pairs keep their adjusted p-values: fewer pairs because of what was found would be a
-    choice that knows the outcome.
+    The other pairs keep their adjusted p-values: to drop pairs by their findings would be a choice
+    that knows the outcome.
     """
     pairs = [
         replace(

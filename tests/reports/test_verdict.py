@@ -76,7 +76,7 @@ def test_the_larger_part_of_the_fault_names_it(
 
 
 def test_a_verdict_states_the_result_and_its_probability_by_chance() -> None:
-    tipped = "This claim would fail if outcomes of questions open together had a correlation over "
+    in_doubt = "This claim is in doubt if outcomes of questions open together"
     over = of(0.0, -3.5, 0.0025)
     assert over.sentence == (
         "These forecasts are overconfident. When they say 90%, it happens 75% of the time."
@@ -86,14 +86,14 @@ def test_a_verdict_states_the_result_and_its_probability_by_chance() -> None:
     assert over.basis == (
         "The figures are of outcomes given 90 to 95%, where the fault is clearest (3% for “yes” is "
         "97% for “no”). This is a test of all forecasts when made. It counts 200 families of "
-        f"questions as separate evidence. {tipped}0.0052."
+        f"questions as separate evidence. {in_doubt} are correlated at all."
     )
-    high = of(-3.5, 0.0, 0.0025)
+    high = of(-4.5, 0.0, 0.0025)
     assert high.sentence == (
         "These forecasts are too high. On average they say 90%, and it happens 75% of the time."
     )
     assert high.luck == over.luck
-    assert high.basis.endswith(f"{tipped}0.0052.")
+    assert high.basis.endswith(f"{in_doubt} have a correlation over 0.0046.")
     none = of(0.0, 0.0, 0.42)
     assert none.sentence == (
         "No fault found: these forecasts fit the outcomes, as far as 200 questions can show."
@@ -131,7 +131,7 @@ def test_families_that_are_never_open_together_share_nothing() -> None:
     apart = Spans(pd.Index([]), np.arange(0), np.arange(300.0), np.arange(300.0) + 1)
     found = of(-3.5, 0.0, 0.0025, spans=apart)
     assert found.tipping is None
-    said = "This claim would hold with any correlation of outcomes of questions open together."
+    said = "This claim holds with any correlation of outcomes of questions open together."
     assert found.basis.endswith(said)
 
 
