@@ -64,7 +64,7 @@ WITHDRAWING = {
 
 
 def withdrawing(name: str, seed: int, times: int) -> pd.DataFrame:
-    """Return the claims between equals: Heron withdraws when unsure.
+    """Return the claims between equals: P0 withdraws when unsure.
 
     ``first``: any two of them are called different where both forecast; ``better``: also with the
     silence filled, as reports do.
