@@ -133,5 +133,5 @@ def test_questions_that_resolved_early_are_one_click_away_in_the_arena(
     assert "The arena starts once" not in said
     furnished.button(key="all-resolved").click().run()
     assert furnished.selectbox(key="cohort").value == "All resolved"
-    assert "No ranks yet" in words(furnished)
+    assert "Too early for ranks" in words(furnished)
     assert not furnished.exception
