@@ -27,6 +27,7 @@ from scoring.difficulty import difficulty_adjusted
 from scoring.discrimination import auc_interval, roc_auc
 from scoring.e_processes import by_block, e_process, time_blocks
 from scoring.errors import InputError
+from scoring.incoherence import incoherence
 from scoring.inference import calibration_in_the_large, recalibration, spiegelhalter
 from scoring.movement import excess_movement, reaction
 from scoring.murphy_curves import murphy_curve
@@ -53,8 +54,8 @@ __all__ = [  # noqa: RUF022 (by group)
     "InputError", "__version__",
     # scores
     "PROTOCOLS", "Protocol", "attribution", "brier_original", "brier_score", "brier_skill",
-    "crps_piecewise", "log_score", "ranked_probability_score", "score", "spherical_score",
-    "standing",
+    "crps_piecewise", "incoherence", "log_score", "ranked_probability_score", "score",
+    "spherical_score", "standing",
     # crowds
     "RunningMedian", "crowd",
     # calibration

@@ -1,0 +1,227 @@
+"""The price of forecasts that contradict each other, and their coherent neighbour.
+
+Some questions can have only certain outcomes together: their *worlds*. Whoever forecasts them with
+probabilities that no distribution over the worlds has, loses to the neighbour that is found here,
+whichever world comes true. How much is certified: no other forecast is better by more in every
+world.
+
+The program is that of Paleka et al. (2024), arXiv:2412.18544; the certificate follows from its
+dual, by the propriety of the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import rel_entr
+
+from scoring.arrays import Flags, Floats, Places
+from scoring.errors import require
+
+Rule = Literal["log", "brier"]
+# The gap that the solution tries to reach, and the one that it must.
+AIM, BAR = 1e-14, 1e-6
+TIGHT = 1e-10  # how much more can be won in a world of positive weight than in the worst
+_MOST_STEPS, _PATIENCE = 100, 16  # steps in all, and without half of the gap
+# To which share the products of weights and slacks go down in a step, by how far the last one could
+# go; and how far of the way to the boundary a step goes.
+_LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
+_RIDGE = 1e-15  # of a system whose diagonal is 1
+
+
+class Incoherence(NamedTuple):
+    """What N sets of forecasts on n questions with m worlds lose for sure.
+
+    ``loss`` (N,): by how much the score of the ``coherent`` probabilities (N, n) is better, at
+    least, whichever world comes true; 0 for coherent forecasts, infinite if every world was called
+    impossible. ``weights`` (N, m): the distribution over the worlds with these probabilities.
+    ``gap`` (N,): nothing is better in every world by more than ``loss`` and this.
+    """
+
+    loss: Floats
+    coherent: Floats
+    weights: Floats
+    gap: Floats
+
+
+class _Worlds(NamedTuple):
+    """The questions that are yes and no in each world, (n, m); ``free``: those that can be both."""
+
+    yes: Floats
+    no: Floats
+    resolves: Floats
+    free: Flags
+
+
+def incoherence(
+    probabilities: npt.ArrayLike, worlds: Sequence[Sequence[int | None]], rule: Rule = "log"
+) -> Incoherence:
+    """Return the guaranteed loss of sets of forecasts on the same questions.
+
+    ``probabilities`` (N, n), or (n,) for one set, are of yes. ``worlds`` (m, n): the outcomes that
+    are possible together, each 1, 0, or None for a question that is annulled there. ``rule``: the
+    logarithmic score, in nats, or the Brier score (p − y)². Raises InputError, and ArithmeticError
+    if a gap above 1e-6 is left.
+
+    The loss is min over distributions w of Σ P_w(i resolves) D(P_w(i is yes | i resolves) ‖ p_i),
+    where D is the divergence of the score. A question that resolves in no world of positive weight
+    gets a probability with which the loss holds in the others, too, and one that never resolves
+    keeps its own. By the logarithmic score, nothing can be said of worlds that p calls impossible.
+
+    >>> found = incoherence([0.6, 0.6], [[1, 0], [0, 1]])  # one of two, and not both
+    >>> found.coherent.round(6).tolist(), found.loss.round(6).tolist()
+    ([[0.5, 0.5]], [0.040822])
+    """
+    p = np.atleast_2d(np.asarray(probabilities, dtype=np.float64))
+    table = np.array([[np.nan if y is None else y for y in world] for world in worlds], dtype=float)
+    known = p.ndim == 2 and bool(((p >= 0) & (p <= 1)).all())
+    require("probabilities", p.shape, known, "needs probabilities from 0 to 1, one row a set")
+    same = len(table) > 0 and table.ndim == 2 and table.shape[1] == p.shape[1]
+    require("worlds", table.shape, same, "needs a world at least, each with one entry per question")
+    possible = bool((np.isnan(table) | (table == 0) | (table == 1)).all())
+    require("worlds", table.shape, possible, "needs 1, 0 or None in each place")
+    require("rule", rule, rule in ("log", "brier"), "is log or brier")
+    yes, no = (table == 1).T.astype(np.float64), (table == 0).T.astype(np.float64)
+    found = Incoherence(
+        np.full(len(p), np.inf), p.copy(), np.zeros((len(p), len(table))), np.zeros(len(p))
+    )
+    impossible = np.zeros((len(p), len(table)), dtype=np.bool_)
+    if rule == "log":
+        impossible = ((p == 0) @ yes + (p == 1) @ no) > 0
+    patterns, pattern = np.unique(impossible, axis=0, return_inverse=True)
+    for number, excluded in enumerate(patterns):
+        if not excluded.all():
+            sets, kept = np.flatnonzero(pattern.ravel() == number), np.flatnonzero(~excluded)
+            own = yes[:, kept], no[:, kept]
+            free = own[0].any(axis=1) & own[1].any(axis=1)
+            _solve(found, p[sets], sets, kept, _Worlds(*own, own[0] + own[1], free), rule)
+    worst = float(found.gap.max(initial=0.0))
+    if not worst <= BAR:
+        raise ArithmeticError(f"The loss is known only to {worst:.2g}, and {BAR:g} is needed.")
+    return found
+
+
+def _solve(
+    found: Incoherence, p: Floats, sets: Places, kept: Places, worlds: _Worlds, rule: Rule
+) -> None:
+    """Write the solution of some sets, whose forecasts call the ``kept`` worlds possible.
+
+    The least advantage over the worlds is maximised over q, a concave program, by a primal-dual
+    interior point method: Newton steps in q, the level and the slacks above it, and the weights,
+    towards weight · slack = the same small number in each world.
+    """
+    certain = np.where(worlds.resolves.any(axis=1), worlds.yes.any(axis=1), p)
+    q = np.where(worlds.free, 0.5, certain)
+    gain = _gain(p, q, worlds, rule)
+    weights = np.full(gain.shape, 1 / len(kept))
+    level = gain.min(axis=1) - 1.0
+    slack = gain - level[:, None]
+    centre = np.full(len(sets), _MOST_CENTRE)
+    best, gap, idle = (q.copy(), weights.copy()), np.full(len(sets), np.inf), 0
+    for _ in range(_MOST_STEPS):
+        aim = (centre * (weights * slack).mean(axis=1))[:, None]
+        room = gain - level[:, None]
+        step, rise, lift = _step(q, weights, slack, aim, room, worlds, rule)
+        fall = room + lift - slack
+        growth = aim / slack - weights - weights / slack * fall
+        way = _way(fall / slack, -np.abs(step) if rule == "log" else np.zeros_like(step))
+        own = _way(growth / weights)
+        q = q + way[:, None] * step * (q * (1 - q) if rule == "log" else 1.0)
+        level, slack = level + way * rise, slack + way[:, None] * fall
+        weights = weights + own[:, None] * growth
+        centre = ((1 - np.minimum(own, way)) ** 2).clip(_LEAST_CENTRE, _MOST_CENTRE)
+        gain = _gain(p, q, worlds, rule)
+        # A world in which more is won than in the worst has no weight in the end.
+        pure = _only(weights, weights > slack)
+        now = _value(p, pure, worlds, rule) - gain.min(axis=1)
+        better = now < gap
+        best[0][better], best[1][better] = q[better], pure[better]
+        idle = 0 if (now < gap / 2).any() else idle + 1
+        gap = np.minimum(gap, now)
+        if idle == _PATIENCE or (gap <= AIM).all():
+            break
+    q, weights = best
+    gain = _gain(p, q, worlds, rule)
+    least = gain.min(axis=1)
+    worst = _only(weights, gain - least[:, None] <= TIGHT)
+    own = _value(p, worst, worlds, rule) - least
+    same = np.asarray(own <= np.maximum(gap, TIGHT))
+    found.loss[sets] = np.maximum(least, 0.0)
+    found.coherent[sets] = q
+    found.weights[np.ix_(sets, kept)] = np.where(same[:, None], worst, weights)
+    found.gap[sets] = np.maximum(np.where(same, own, gap), 0.0)
+
+
+def _only(weights: Floats, chosen: Flags) -> Floats:
+    """Return the weights of some worlds, with the sum 1; where none is chosen, those of all."""
+    kept = np.where(chosen | ~chosen.any(axis=1)[:, None], weights, 0.0)
+    total = kept.sum(axis=1)[:, None]
+    return np.where(total > 0, kept / np.where(total > 0, total, 1.0), weights)
+
+
+def _gain(p: Floats, q: Floats, worlds: _Worlds, rule: Rule) -> Floats:
+    """Return by how much q scores better than p in each world, (N, m)."""
+    if rule == "brier":
+        return ((1 - p) ** 2 - (1 - q) ** 2) @ worlds.yes + (p**2 - q**2) @ worlds.no
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_yes, of_no = np.log(q) - np.log(p), np.log1p(-q) - np.log1p(-p)
+    # Where p is certain q is so, too; and what is the case in no world counts nowhere.
+    counts = (p > 0) & (p < 1)
+    return np.asarray(
+        np.where(counts & worlds.yes.any(axis=1), of_yes, 0.0) @ worlds.yes
+        + np.where(counts & worlds.no.any(axis=1), of_no, 0.0) @ worlds.no
+    )
+
+
+def _value(p: Floats, weights: Floats, worlds: _Worlds, rule: Rule) -> Floats:
+    """Return the value of the program, Σ P(i resolves) D(P(i | i resolves) ‖ p_i), (N,)."""
+    some = weights @ worlds.resolves.T
+    q = np.divide(weights @ worlds.yes.T, some, out=p.copy(), where=some > 0).clip(0.0, 1.0)
+    apart = (q - p) ** 2 if rule == "brier" else rel_entr(q, p) + rel_entr(1 - q, 1 - p)
+    return np.asarray((some * apart).sum(axis=1))
+
+
+def _step(
+    q: Floats,
+    weights: Floats,
+    slack: Floats,
+    aim: Floats,
+    room: Floats,
+    worlds: _Worlds,
+    rule: Rule,
+) -> tuple[Floats, Floats, Floats]:
+    """Return a Newton step in q, in the level, and what it adds to the worlds' room above it.
+
+    That in q is of its logit if the score is logarithmic, so that all slopes are below 1; ``aim``
+    is what weight · slack shall be.
+    """
+    n = q.shape[1]
+    yes, no = weights @ worlds.yes.T, weights @ worlds.no.T
+    slopes = (worlds.yes - q[:, :, None] * worlds.resolves) * worlds.free[:, None]
+    curve = yes * (1 - q) ** 2 + no * q**2
+    if rule == "brier":
+        slopes, curve = 2 * slopes, 2 * (yes + no)
+    slopes = np.append(slopes, np.full((len(q), 1, slopes.shape[2]), -1.0), axis=1)
+    ratio = weights / slack
+    system = (slopes * ratio[:, None, :]) @ slopes.transpose(0, 2, 1)
+    at = np.arange(n)
+    system[:, at, at] += curve * worlds.free
+    right = (slopes @ (aim / slack - ratio * (room - slack))[:, :, None])[:, :, 0]
+    right[:, n] += 1.0
+    size = np.sqrt(np.diagonal(system, axis1=1, axis2=2))
+    moves = size > 0
+    size = np.where(moves, size, 1.0)
+    system /= size[:, :, None] * size[:, None, :]
+    every = np.arange(n + 1)
+    system[:, every, every] += np.where(moves, _RIDGE, 1.0)
+    step = np.linalg.solve(system, (right / size)[:, :, None])[:, :, 0] / size
+    return step[:, :n], step[:, n], (step[:, None, :] @ slopes)[:, 0, :]
+
+
+def _way(*steps: Floats) -> Floats:
+    """Return how much of a step, in shares of what must stay positive, is taken."""
+    least = np.min([step.min(axis=1) for step in steps], axis=0)
+    return np.asarray(np.minimum(1.0, _STAY / np.maximum(-least, 1e-300)))

@@ -1,0 +1,202 @@
+"""The guaranteed loss of forecasts that contradict each other, and its certificate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from scoring import InputError, incoherence
+from scoring.incoherence import Rule
+
+Table = list[list[int | None]]
+RULES: tuple[Rule, ...] = ("log", "brier")
+AND: Table = [[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
+CONDITIONAL: Table = [[1, 1, 1], [1, 0, 0], [0, None, 0]]  # A, B given A, both
+BRANCHES: Table = [[1, 1, 1, None], [1, 0, 0, None], [0, 1, None, 1], [0, 0, None, 0]]
+NESTED: Table = [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]]
+EXCLUSIVE: Table = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
+TABLES = [AND, CONDITIONAL, BRANCHES, NESTED, EXCLUSIVE, EXCLUSIVE[:3]]
+
+
+def lost(p: float, y: int, rule: Rule) -> float:
+    """Return the score of a forecast, of which less is better."""
+    if rule == "brier":
+        return (p - y) ** 2
+    chance = p if y else 1 - p
+    return -math.log(chance) if chance > 0 else math.inf
+
+
+def divergence(q: float, p: float, rule: Rule) -> float:
+    """Return by how much p scores worse than q if q is right."""
+    return sum(
+        chance * (lost(p, y, rule) - lost(q, y, rule))
+        for y, chance in ((1, q), (0, 1 - q))
+        if chance > 0
+    )
+
+
+def by_planes(p: list[float], worlds: Table, rule: Rule) -> tuple[float, float]:
+    """Return bounds of the least divergence, by cutting planes: slow, and another way to it.
+
+    The value of a distribution is convex and homogeneous, so that the gain of its probabilities in
+    each world is a plane below it.
+    """
+    m = len(worlds)
+    at = np.full(m, 1 / m)
+    planes: list[list[float]] = []
+    least = math.inf
+    low = -math.inf
+    for _ in range(100):
+        value, plane = 0.0, [0.0] * m
+        for number, mine in enumerate(p):
+            outcomes = [world[number] for world in worlds]
+            some = sum(w for w, y in zip(at, outcomes, strict=True) if y is not None)
+            yes = sum(w for w, y in zip(at, outcomes, strict=True) if y)
+            # Not at the ends, where the plane is upright.
+            q = min(max(yes / some, 1e-13), 1 - 1e-13) if some > 0 else mine
+            value += some * divergence(q, mine, rule)
+            for place, y in enumerate(outcomes):
+                if y is not None:
+                    plane[place] += lost(mine, y, rule) - lost(q, y, rule)
+        least = min(least, value)
+        planes.append([*plane, -1.0])
+        found = linprog(
+            [0.0] * m + [1.0],
+            A_ub=planes,
+            b_ub=[0.0] * len(planes),
+            A_eq=[[1.0] * m + [0.0]],
+            b_eq=[1.0],
+            bounds=[(0, 1)] * m + [(None, None)],
+        )
+        assert found.fun is not None
+        assert found.x is not None
+        low = found.fun
+        if least - low < 1e-6:
+            break
+        at = 0.5 * at + 0.5 * found.x[:m]  # half of the way: the planes are steep at the ends
+    return low, least
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("worlds", TABLES)
+def test_the_loss_is_that_of_a_slow_reference(worlds: Table, rule: Rule) -> None:
+    random = np.random.default_rng(35)
+    for _ in range(2):
+        p = random.uniform(0.02, 0.98, len(worlds[0])).tolist()
+        low, high = by_planes(p, worlds, rule)
+        [loss], [gap] = incoherence(p, worlds, rule).loss, incoherence(p, worlds, rule).gap
+        assert gap <= 1e-9
+        assert low - 1e-6 <= loss <= high + 1e-6
+        assert high - low < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("p", "worlds", "loss", "coherent"),
+    [
+        # Of one of two: half of what is too much each, and the logarithm's geometric mean.
+        ([0.6, 0.6], [[1, 0], [0, 1]], 2 * math.log(0.5 / math.sqrt(0.24)), [0.5, 0.5]),
+        # Twice the same question: the mean of the logits.
+        (
+            [0.8, 0.5],
+            [[1, 1], [0, 0]],
+            -2 * math.log(math.sqrt(0.4) + math.sqrt(0.1)),
+            [2 / 3, 2 / 3],
+        ),
+        ([0.3, 0.5, 0.2], AND, 0.0, [0.3, 0.5, 0.2]),
+        # Never resolves: its own.
+        ([0.3, 0.9], [[1, None], [0, None]], 0.0, [0.3, 0.9]),
+    ],
+)
+def test_some_losses_are_known(
+    p: list[float], worlds: Table, loss: float, coherent: list[float]
+) -> None:
+    found = incoherence(p, worlds)
+    assert found.loss.tolist() == pytest.approx([loss], abs=1e-12)
+    assert found.coherent[0].tolist() == pytest.approx(coherent, abs=1e-6)
+
+
+def test_certain_forecasts_lose_exactly_or_infinitely() -> None:
+    same: Table = [[1, 1], [0, 0]]
+    found = incoherence([[1.0, 0.0], [1.0, 0.5], [0.0, 0.0]], same)
+    assert found.loss.tolist() == pytest.approx([math.inf, math.log(2), 0.0])
+    assert found.coherent[1:].tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert incoherence([1.0, 0.0], same, "brier").loss.tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_sets_together_are_as_each_alone(rule: Rule) -> None:
+    p = np.random.default_rng(1).choice([0.0, 0.2, 0.7, 1.0], size=(30, 4))
+    together = incoherence(p, BRANCHES, rule)
+    alone = [incoherence(one, BRANCHES, rule).loss[0] for one in p]
+    assert together.loss.tolist() == pytest.approx(alone, abs=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_large_groups(rule: Rule) -> None:
+    n = 60
+    p = np.random.default_rng(2).uniform(0.001, 0.1, n)
+    options: Table = [[int(one == other) for other in range(n)] for one in range(n)]
+    deadlines: Table = [[int(one <= other) for other in range(n)] for one in range(n + 1)]
+    assert incoherence(p, options, rule).gap.max() < 1e-9
+    found = incoherence(p, deadlines, rule)
+    assert found.gap.max() < 1e-9
+    assert (np.diff(found.coherent[0]) >= -1e-12).all()
+
+
+@st.composite
+def sets(draw: st.DrawFn) -> tuple[list[float], Table]:
+    n = draw(st.integers(1, 5))
+    rows = st.lists(st.sampled_from([0, 1, None]), min_size=n, max_size=n)
+    worlds: Table = draw(st.lists(rows, min_size=1, max_size=9, unique_by=tuple))
+    some = st.one_of(
+        st.floats(0, 1), st.sampled_from([0.001, 0.5, 0.999, 1e-9]), st.floats(0.01, 0.99)
+    )
+    return draw(st.lists(some, min_size=n, max_size=n)), worlds
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(drawn=sets())
+def test_the_neighbour_is_better_by_the_loss_in_every_world(
+    rule: Rule, drawn: tuple[list[float], Table]
+) -> None:
+    p, worlds = drawn
+    found = incoherence(p, worlds, rule)
+    [loss], [gap], weights = found.loss, found.gap, found.weights[0]
+    assume(math.isfinite(loss))
+    assert gap <= 1e-6
+    assert weights.sum() == pytest.approx(1)
+    for world, weight in zip(worlds, weights, strict=True):
+        pairs = [
+            (lost(mine, y, rule), lost(other, y, rule))
+            for mine, other, y in zip(p, found.coherent[0].tolist(), world, strict=True)
+            if y is not None
+        ]
+        if any(math.isinf(mine) for mine, _ in pairs):
+            assert weight == 0
+            continue
+        won = math.fsum(mine - other for mine, other in pairs)
+        assert won >= loss - 1e-9
+        if weight > 0 and gap <= 1e-10:
+            assert won == pytest.approx(loss, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given_", "named"),
+    [
+        (([1.2], [[1]]), "probabilities"),
+        (([math.nan], [[1]]), "probabilities"),
+        (([0.5], [[1, 0]]), "worlds"),
+        (([0.5], []), "worlds"),
+        (([0.5], [[2]]), "worlds"),
+        (([0.5], [[1]], "spherical"), "rule"),
+    ],
+)
+def test_bad_input_is_named(given_: tuple[Any, ...], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        incoherence(*given_)
