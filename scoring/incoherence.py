@@ -157,8 +157,9 @@ def _solve(
 
 def _only(weights: Floats, chosen: Flags) -> Floats:
     """Return the weights of some worlds, with the sum 1; where none is chosen, those of all."""
-    kept = np.where(chosen | ~chosen.any(axis=1)[:, None], weights, 0.0)
-    total = kept.sum(axis=1)[:, None]
+    none = np.logical_not(chosen.any(axis=1, keepdims=True))
+    kept = np.where(chosen | none, weights, 0.0)
+    total = kept.sum(axis=1, keepdims=True)
     return np.where(total > 0, kept / np.where(total > 0, total, 1.0), weights)
 
 
