@@ -21,13 +21,13 @@ from scoring.calibration import (
     reliability_curve,
 )
 from scoring.calibration_when_made import in_order_of_time, when_made
+from scoring.coherence import incoherence
 from scoring.comparison import compare
 from scoring.crowds import RunningMedian, crowd
 from scoring.difficulty import difficulty_adjusted
 from scoring.discrimination import auc_interval, roc_auc
 from scoring.e_processes import by_block, e_process, time_blocks
 from scoring.errors import InputError
-from scoring.incoherence import incoherence
 from scoring.inference import calibration_in_the_large, recalibration, spiegelhalter
 from scoring.movement import excess_movement, reaction
 from scoring.murphy_curves import murphy_curve

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from scoring import InputError, incoherence
-from scoring.incoherence import Rule
+from scoring.coherence import Rule
 
 Table = list[list[int | None]]
 RULES: tuple[Rule, ...] = ("log", "brier")

@@ -5,8 +5,8 @@ probabilities that no distribution over the worlds has, loses to the neighbour t
 whichever world comes true. How much is certified: no other forecast is better by more in every
 world.
 
-The program is that of Paleka et al. (2024), arXiv:2412.18544; the certificate follows from its
-dual, by the propriety of the score.
+The program is that of Paleka et al. (2024), doi:10.48550/arXiv.2412.18544; the certificate follows
+from its dual, by the propriety of the score.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RIDGE = 1e-15  # of a system whose diagonal is 1
 
 
 class Incoherence(NamedTuple):
-    """What N sets of forecasts on n questions with m worlds lose for sure.
+    """The guaranteed losses of N sets of forecasts on n questions with m worlds.
 
     ``loss`` (N,): by how much the score of the ``coherent`` probabilities (N, n) is better, at
     least, whichever world comes true; 0 for coherent forecasts, infinite if every world was called
@@ -70,6 +70,7 @@ def incoherence(
     where D is the divergence of the score. A question that resolves in no world of positive weight
     gets a probability with which the loss holds in the others, too, and one that never resolves
     keeps its own. By the logarithmic score, nothing can be said of worlds that p calls impossible.
+    Paleka et al. (2024), doi:10.48550/arXiv.2412.18544.
 
     >>> found = incoherence([0.6, 0.6], [[1, 0], [0, 1]])  # one of two, and not both
     >>> found.coherent.round(6).tolist(), found.loss.round(6).tolist()
@@ -196,8 +197,8 @@ def _step(
 ) -> tuple[Floats, Floats, Floats]:
     """Return a Newton step in q, in the level, and what it adds to the worlds' room above it.
 
-    That in q is of its logit if the score is logarithmic, so that all slopes are below 1; ``aim``
-    is what weight · slack shall be.
+    That in q is of its logit if the score is logarithmic, so that all slopes are below 1; ``aim``:
+    of weight · slack.
     """
     n = q.shape[1]
     yes, no = weights @ worlds.yes.T, weights @ worlds.no.T
@@ -223,6 +224,6 @@ def _step(
 
 
 def _way(*steps: Floats) -> Floats:
-    """Return how much of a step, in shares of what must stay positive, is taken."""
+    """Return how much of a step, in shares of values that stay positive, is taken."""
     least = np.min([step.min(axis=1) for step in steps], axis=0)
     return np.asarray(np.minimum(1.0, _STAY / np.maximum(-least, 1e-300)))
