@@ -134,7 +134,7 @@ def provenance(of: Provenance, questions: int | None = None) -> str:
         listed = f"of {count(questions, 'question')}, {listed}"
     return (
         f"Where it comes from: {listed}. To see the figures without them: "
-        "--witnessed, or “Witnessed only” under Filters in the app."
+        "choose “Witnessed only” (on the command line: --witnessed)."
     )
 
 

@@ -24,7 +24,7 @@ from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, report
 SAID = (
     "Where it comes from: of 4 questions, 3 were imported with times that only the importer "
     "vouches for; 1 was resolved by their only forecaster. To see the figures without them: "
-    "--witnessed, or “Witnessed only” under Filters in the app."
+    "choose “Witnessed only” (on the command line: --witnessed)."
 )
 
 
