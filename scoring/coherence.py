@@ -1,8 +1,8 @@
 """The price of forecasts that contradict each other, and their coherent neighbour.
 
 Some questions can have only certain outcomes together: their *worlds*. Forecasts that fit no
-distribution over the worlds lose to the neighbour that is found here, whichever world comes true. How much is certified: no other forecast is better by more in every
-world.
+distribution over the worlds lose to the neighbour that is found here, whichever world comes true.
+How much is certified: no other forecast is better by more in every world.
 
 The program is that of Paleka et al. (2024), doi:10.48550/arXiv.2412.18544; the certificate follows
 from its dual, by the propriety of the score.

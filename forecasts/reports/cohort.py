@@ -56,8 +56,8 @@ def as_scheduled(frames: Frames, choice: Choice, as_of: datetime) -> Frames:
     has, the first is ahead. It has the forecasts made under such a close. So postponing a "no"
     takes nothing out of a record, and bringing a close forward takes nothing in.
     """
-    kept = made_when_due(frames.questions, frames.forecasts, choice, as_of)
     questions = with_due_closes(frames.questions, choice, as_of)
+    kept = made_when_due(frames.questions, questions, frames.forecasts, choice, as_of)
     return replace(frames if kept.all() else only(frames, kept), questions=questions)
 
 
@@ -83,17 +83,22 @@ def with_due_closes(questions: pd.DataFrame, choice: Choice, as_of: datetime) ->
 
 
 def made_when_due(
-    questions: pd.DataFrame, forecasts: pd.DataFrame, choice: Choice, as_of: datetime
+    questions: pd.DataFrame,
+    due: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    choice: Choice,
+    as_of: datetime,
 ) -> Flags:
     """Return which forecasts ``as_scheduled`` keeps: those under a close that has passed.
 
-    Where no close has passed, all. ``questions`` have their closes as recorded.
+    Where no close has passed, all. ``questions`` have their closes as recorded, ``due`` those of
+    ``with_due_closes``.
     """
     kept = np.ones(len(forecasts), dtype=np.bool_)
     moved = questions["earlier_closes"].notna()
     if choice.cohort == "scheduled" and moved.any():
         moment = pd.Timestamp(utc(as_of))
-        closes = with_due_closes(questions, choice, as_of)["scheduled_close_time"]
+        closes = due["scheduled_close_time"]
         ids = questions.loc[moved & (closes <= moment), "question_id"]
         own = forecasts["question_id"].isin(ids).to_numpy()
         close = scheduled_close_when_made(questions, forecasts[own])

@@ -20,7 +20,7 @@ from forecasts.parts.files import AGAIN, part_file
 from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
 from forecasts.parts.tables import complete, json_cells, schema_of, typed_table
-from forecasts.reports.cohort import made_when_due, taken
+from forecasts.reports.cohort import made_when_due, taken, with_due_closes
 from forecasts.reports.digest import question_digests
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
@@ -97,7 +97,8 @@ def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any]:
     )
     place = pd.Index(scope.questions["id"]).get_indexer(frames.forecasts["question_id"])
     kept = (place >= 0) & taken(frames.forecasts, scope.choice)
-    kept &= made_when_due(frames.questions, frames.forecasts, scope.choice, scope.as_of)
+    due = with_due_closes(frames.questions, scope.choice, scope.as_of)
+    kept &= made_when_due(frames.questions, due, frames.forecasts, scope.choice, scope.as_of)
     number = scope.questions["question_id"].to_numpy()[place[kept]]
     made = frames.forecasts[kept].reset_index(drop=True).assign(question_id=number)
     frames = replace(frames, questions=scope.questions, forecasts=made)
