@@ -28,7 +28,7 @@ _MOST_STEPS, _PATIENCE = 100, 16  # steps in all, and without half of the gap
 # To which share the products of weights and slacks go down in a step, by how far the last one could
 # go; and how far of the way to the boundary a step goes.
 _LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
-_RIDGE = 1e-15  # of a system whose diagonal is 1
+_RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
 
 
 class Incoherence(NamedTuple):
@@ -115,7 +115,8 @@ def _solve(
     """
     certain = np.where(worlds.resolves.any(axis=1), worlds.yes.any(axis=1), p)
     q = np.where(worlds.free, 0.5, certain)
-    gain = _gain(p, q, worlds, rule)
+    rest = 1 - q  # by itself, for it is small where q is almost 1
+    gain = _gain(p, q, rest, worlds, rule)
     weights = np.full(gain.shape, 1 / len(kept))
     level = gain.min(axis=1) - 1.0
     slack = gain - level[:, None]
@@ -124,32 +125,37 @@ def _solve(
     for _ in range(_MOST_STEPS):
         aim = (centre * (weights * slack).mean(axis=1))[:, None]
         room = gain - level[:, None]
-        step, rise, lift = _step(q, weights, slack, aim, room, worlds, rule)
-        fall = room + lift - slack
-        growth = aim / slack - weights - weights / slack * fall
+        step, rise, fall, growth = _step(q, rest, weights, slack, aim, room, worlds, rule)
         way = _way(fall / slack, -np.abs(step) if rule == "log" else np.zeros_like(step))
         own = _way(growth / weights)
-        q = q + way[:, None] * step * (q * (1 - q) if rule == "log" else 1.0)
+        step = way[:, None] * step * (q * rest if rule == "log" else 1.0)
+        q, rest = q + step, rest - step
         level, slack = level + way * rise, slack + way[:, None] * fall
         weights = weights + own[:, None] * growth
         centre = ((1 - np.minimum(own, way)) ** 2).clip(_LEAST_CENTRE, _MOST_CENTRE)
-        gain = _gain(p, q, worlds, rule)
+        gain = _gain(p, q, rest, worlds, rule)
         # A world in which more is won than in the worst has no weight in the end.
         pure = _only(weights, weights > slack)
-        now = _value(p, pure, worlds, rule) - gain.min(axis=1)
+        room = gain - gain.min(axis=1, keepdims=True)
+        loose = np.where(pure > 0, room, 0.0).max(axis=1) * (AIM / TIGHT)
+        now = np.maximum(_value(p, pure, worlds, rule) - gain.min(axis=1), loose)
         better = now < gap
-        best[0][better], best[1][better] = q[better], pure[better]
+        # A probability that only rounds to 1 is not certain.
+        said = np.where((q == 1) & (rest > 0), 1 - _RIDGE, q)
+        best[0][better], best[1][better] = said[better], pure[better]
         idle = 0 if (now < gap / 2).any() else idle + 1
         gap = np.minimum(gap, now)
         if idle == _PATIENCE or (gap <= AIM).all():
             break
     q, weights = best
-    gain = _gain(p, q, worlds, rule)
+    gain = _gain(p, q, 1 - q, worlds, rule)
     least = gain.min(axis=1)
+    kinder = least > 0  # not so: the forecasts are as good as their neighbours, and stay
+    gain[~kinder], least[~kinder], q[~kinder] = 0.0, 0.0, p[~kinder]
     worst = _only(weights, gain - least[:, None] <= TIGHT)
     own = _value(p, worst, worlds, rule) - least
     same = np.asarray(own <= np.maximum(gap, TIGHT))
-    found.loss[sets] = np.maximum(least, 0.0)
+    found.loss[sets] = least
     found.coherent[sets] = q
     found.weights[np.ix_(sets, kept)] = np.where(same[:, None], worst, weights)
     found.gap[sets] = np.maximum(np.where(same, own, gap), 0.0)
@@ -163,12 +169,12 @@ def _only(weights: Floats, chosen: Flags) -> Floats:
     return np.where(total > 0, kept / np.where(total > 0, total, 1.0), weights)
 
 
-def _gain(p: Floats, q: Floats, worlds: _Worlds, rule: Rule) -> Floats:
+def _gain(p: Floats, q: Floats, rest: Floats, worlds: _Worlds, rule: Rule) -> Floats:
     """Return by how much q scores better than p in each world, (N, m)."""
     if rule == "brier":
-        return ((1 - p) ** 2 - (1 - q) ** 2) @ worlds.yes + (p**2 - q**2) @ worlds.no
+        return ((1 - p) ** 2 - rest**2) @ worlds.yes + (p**2 - q**2) @ worlds.no
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_yes, of_no = np.log(q) - np.log(p), np.log1p(-q) - np.log1p(-p)
+        of_yes, of_no = np.log(q) - np.log(p), np.log(rest) - np.log1p(-p)
     # Where p is certain q is so, too; and what is the case in no world counts nowhere.
     counts = (p > 0) & (p < 1)
     return np.asarray(
@@ -187,39 +193,42 @@ def _value(p: Floats, weights: Floats, worlds: _Worlds, rule: Rule) -> Floats:
 
 def _step(
     q: Floats,
+    rest: Floats,
     weights: Floats,
     slack: Floats,
     aim: Floats,
     room: Floats,
     worlds: _Worlds,
     rule: Rule,
-) -> tuple[Floats, Floats, Floats]:
-    """Return a Newton step in q, in the level, and what it adds to the worlds' room above it.
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return a Newton step in q, in the level, in the slacks and in the weights.
 
     That in q is of its logit if the score is logarithmic, so that all slopes are below 1; ``aim``:
     of weight · slack.
     """
-    n = q.shape[1]
+    n, m = q.shape[1], weights.shape[1]
     yes, no = weights @ worlds.yes.T, weights @ worlds.no.T
     slopes = (worlds.yes - q[:, :, None] * worlds.resolves) * worlds.free[:, None]
-    curve = yes * (1 - q) ** 2 + no * q**2
+    curve = yes * rest**2 + no * q**2
     if rule == "brier":
         slopes, curve = 2 * slopes, 2 * (yes + no)
-    slopes = np.append(slopes, np.full((len(q), 1, slopes.shape[2]), -1.0), axis=1)
-    ratio = weights / slack
-    system = (slopes * ratio[:, None, :]) @ slopes.transpose(0, 2, 1)
-    at = np.arange(n)
-    system[:, at, at] += curve * worlds.free
-    right = (slopes @ (aim / slack - ratio * (room - slack))[:, :, None])[:, :, 0]
-    right[:, n] += 1.0
-    size = np.sqrt(np.diagonal(system, axis1=1, axis2=2))
-    moves = size > 0
-    size = np.where(moves, size, 1.0)
+    slopes = np.append(slopes, np.full((len(q), 1, m), -1.0), axis=1)
+    # The new weights stay unknowns of the system: to put them in would lose the small ones.
+    ratio = slack / weights
+    system = np.zeros((len(q), n + 1 + m, n + 1 + m))
+    system[:, : n + 1, n + 1 :], system[:, n + 1 :, : n + 1] = -slopes, slopes.transpose(0, 2, 1)
+    at, of = np.arange(n), np.arange(n + 1, n + 1 + m)
+    system[:, at, at] = np.where(worlds.free, curve, 1.0)
+    system[:, of, of] = ratio + _RIDGE
+    right = np.zeros((len(q), n + 1 + m))
+    right[:, n], right[:, n + 1 :] = 1.0, aim / weights - room + slack + _RIDGE * weights
+    size = np.append(np.sqrt(np.where(curve > 0, curve, 1.0)), np.ones((len(q), 1)), axis=1)
+    size = np.append(size, np.sqrt(np.maximum(ratio, 1.0)), axis=1)
     system /= size[:, :, None] * size[:, None, :]
-    every = np.arange(n + 1)
-    system[:, every, every] += np.where(moves, _RIDGE, 1.0)
-    step = np.linalg.solve(system, (right / size)[:, :, None])[:, :, 0] / size
-    return step[:, :n], step[:, n], (step[:, None, :] @ slopes)[:, 0, :]
+    found = np.linalg.solve(system, (right / size)[:, :, None])[:, :, 0] / size
+    step = found[:, : n + 1]
+    fall = (step[:, None, :] @ slopes)[:, 0, :] + room - slack
+    return step[:, :n], step[:, n], fall, found[:, n + 1 :] - weights
 
 
 def _way(*steps: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -161,6 +161,7 @@ def sets(draw: st.DrawFn) -> tuple[list[float], Table]:
 
 
 @pytest.mark.parametrize("rule", RULES)
+@example(drawn=([0.0, 0.001, 0.0, 0.0, 0.999], [[0] * 5, [0, 1, 0, 0, 0], [0, None, 0, 0, 1]]))
 @given(drawn=sets())
 def test_the_neighbour_is_better_by_the_loss_in_every_world(
     rule: Rule, drawn: tuple[list[float], Table]
@@ -171,6 +172,8 @@ def test_the_neighbour_is_better_by_the_loss_in_every_world(
     assume(math.isfinite(loss))
     assert gap <= 1e-6
     assert weights.sum() == pytest.approx(1)
+    # What 1 − p loses to rounding where p is almost 1.
+    slip = 1e-9 + math.fsum(1e-15 / (1 - one) for one in found.coherent[0].tolist() if one < 1)
     for world, weight in zip(worlds, weights, strict=True):
         pairs = [
             (lost(mine, y, rule), lost(other, y, rule))
@@ -181,9 +184,9 @@ def test_the_neighbour_is_better_by_the_loss_in_every_world(
             assert weight == 0
             continue
         won = math.fsum(mine - other for mine, other in pairs)
-        assert won >= loss - 1e-9
+        assert won >= loss - slip
         if weight > 0 and gap <= 1e-10:
-            assert won == pytest.approx(loss, abs=1e-9)
+            assert won == pytest.approx(loss, abs=slip)
 
 
 @pytest.mark.parametrize(

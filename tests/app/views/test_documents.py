@@ -45,7 +45,12 @@ def test_every_block_is_shown_and_one_of_several_figures() -> None:
     assert others == ["Cy falls.", "Ann rises.", "Alone."]
     facts, *said = (one.value.replace("\\", "") for one in app.caption)
     assert facts.startswith("Type: Date  \nSource: [a page](")
-    assert said == [*["0 is best."] * 4, "F: is explained.", "A note.", "All questions."]
+    assert said == [
+        *["0 is best."] * 4,
+        "F: is explained. [All terms](terms)",
+        "A note.",
+        "All questions.",
+    ]
     *narrow, wide, more, still_more = app.table
     assert len(narrow) == 4
     heads = [list(table.value.columns) for table in (wide, more, still_more)]
