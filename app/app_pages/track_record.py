@@ -134,7 +134,7 @@ def record(
         said = as_text(wording.of(group.verdict.sentence, who))
         luck = f"  \n{as_text(group.verdict.luck)}" if group.verdict.luck else ""
         show.get(group.verdict.kind, st.warning)(f"**{said}**{luck}")
-    if origin := wording.provenance(group.provenance, group.questions):
+    if origin := wording.provenance(group.provenance):
         st.caption(as_text(origin))
     _score(whole)
     st.markdown(as_text(wording.how_good(whole)))

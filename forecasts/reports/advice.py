@@ -13,7 +13,7 @@ from forecasts.reports.verdict import FEWEST, apart
 
 _CHANGES: dict[Kind, str] = {
     "overconfident": "Be less sure",
-    "underconfident": "Be surer",
+    "underconfident": "Be more confident",
     "too_high": "Forecast lower",
     "too_low": "Forecast higher",
 }
@@ -25,9 +25,9 @@ def advice(group: Group) -> list[str]:
     """Return the changes that a record asks for, the most useful first; without any, why not."""
     if group.verdict.kind == "too_few":
         more = FEWEST - min(group.tested.questions, group.tested.families)
-        return [f"Nothing yet: a verdict takes {count(max(more, 1), 'more question')}."]
+        return [f"Nothing yet: a verdict needs {count(max(more, 1), 'more question')}."]
     if group.verdict.kind == "waiting":
-        return ["Nothing yet: a verdict takes the outcomes that are due."]
+        return ["Nothing yet: a verdict needs the outcomes that are due."]
     found = _moves(group)
     kind = None if group.movement is None else group.movement.kind
     if kind == "over_reacting":
@@ -41,9 +41,7 @@ def advice(group: Group) -> list[str]:
     skill = group.crowd_skill
     ends = skill.interval if skill is not None and skill.questions >= FEWEST else None
     if ends is not None and ends[1] < 0:
-        found.append(
-            "Check the crowd before you save: its forecasts scored better at the same times."
-        )
+        found.append("Check the crowd’s forecast before you save yours: it has scored better.")
     return found or [NOTHING]
 
 
@@ -60,7 +58,7 @@ def _moves(group: Group) -> list[str]:
         return [f"{_CHANGES[kind]}: by {_points(abs(said - happened))} on average."]
     # Even if most favourites failed: luck has a part in that, so never beyond 50%.
     one, other = apart(said, max(happened, 0.5))
-    return [f"{_CHANGES[kind]}: move {one} towards {other}."]
+    return [f"{_CHANGES[kind]}: instead of {one}, say closer to {other}."]
 
 
 def _points(share: float) -> str:

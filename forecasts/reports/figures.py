@@ -39,7 +39,8 @@ _SLIGHT = 0.002
 
 _HOW_TO_READ = (
     "Further right, the forecasts are higher; further up, the events happened more often. On the "
-    "dashed line the two are equal. Inside the shaded band, luck explains the distance from it."
+    "dashed line they agree: events forecast at 30% happened 30% of the time. Luck alone keeps 9 "
+    "of 10 whole curves inside the shaded band."
 )
 
 

@@ -76,24 +76,25 @@ def _found(
     needed = max(FEWEST, math.ceil(families / 2))
     if changed < needed or p_value is None:
         return "too_few", (
-            "Too few changes to tell over-reaction from under-reaction: forecasts changed in "
-            f"{changed:,} of {count(families, 'family')} of resolved questions, and it takes "
-            f"{needed}."
+            "Too few changes to tell whether updates were too large or too small: forecasts "
+            f"changed in {changed:,} of {count(families, 'family')} of resolved questions; a "
+            f"finding needs {needed}."
         )
     if waiting:
         return "waiting", f"No finding on updates: {no_outcome(waiting)}, and could change it."
     luck = chance(p_value, families)
+    not_the_line = "This remains after correcting for over- or underconfidence."
     if p_value >= SIGNIFICANCE:
         return "neither", (
-            "Updates match the news, as far as the record shows: a calibrated forecaster would be "
-            f"at least this far off in {luck}."
+            "No fault found in the updates, as far as this record shows: without one, "
+            f"{luck} would look at least this bad."
         )
     if over:
         return "over_reacting", (
-            "Over-reacts: even once recalibrated, forecasts move more than the news justifies and "
-            f"swing back; chance alone would do this in {luck}."
+            "Over-reacts: forecasts move more than the news justifies, and swing back. "
+            f"{not_the_line} Luck alone would look like this in {luck}."
         )
     return "under_reacting", (
-        "Under-reacts: once recalibrated, forecasts drift in one direction, so each update could "
-        f"have been larger; chance alone would do this in {luck}."
+        "Under-reacts: forecasts drift in one direction, so each update could have been larger. "
+        f"{not_the_line} Luck alone would look like this in {luck}."
     )

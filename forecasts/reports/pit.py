@@ -134,7 +134,7 @@ def sentence(
         return where
     luck = chance(p, families_)
     if p >= SIGNIFICANCE:
-        return f"Chance alone would be this far off in {luck}. {where}"
+        return f"No fault found: without one, {luck} would look at least this bad. {where}"
     if abs(level.z) > abs(spread.z):
         fault = f"Forecasts were too {'low' if level.z > 0 else 'high'}"
         agrees = (level.z > 0) == (above > 0.5)
@@ -142,4 +142,5 @@ def sentence(
         fault = f"Distributions were too {'narrow' if spread.z > 0 else 'wide'}"
         agrees = (spread.z > 0) == (middle.share < middle.level)
     # Two shares are less than the whole distribution: those that tell another story stay out.
-    return f"{fault}: chance alone would do this in {luck}." + (f" {where}" if agrees else "")
+    found = f"{fault}. Luck alone would look like this in {luck}."
+    return f"{found} {where}" if agrees else found

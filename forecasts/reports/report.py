@@ -431,12 +431,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Of the scored questions, those for whose times or outcome a single person vouches.
+    """Of so many scored questions, those for whose times or outcome a single person vouches.
 
     ``imported``: with a forecast whose time only its importer vouches for; ``resolved_alone``: with
     an outcome from their only forecaster. A ledger folder does not tell, so both are 0.
     """
 
+    questions: int = 0
     imported: int = 0
     resolved_alone: int = 0
 

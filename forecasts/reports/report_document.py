@@ -100,7 +100,7 @@ def section(report: Report, group: Group, who: str = "") -> Section:
     """
     name, who = wording.group_name(report, group), who or wording.subject(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    origin = wording.provenance(group.provenance, group.questions)
+    origin = wording.provenance(group.provenance)
     numeric = figures.pit(name, group)
     blocks: list[Block] = [origin] if origin else []
     basis: list[Block] = [text for text in (wording.of(group.verdict.basis, who), left_out) if text]
@@ -138,9 +138,11 @@ def section(report: Report, group: Group, who: str = "") -> Section:
 def _top(group: Group) -> tuple[tuple[str, str], ...]:
     """Return the subject, the quality and the changes of a record with a score."""
     of = f"{count(group.questions, 'question')}, {count(group.updates, 'forecast')}"
+    if group.updates == group.questions > 1 and group.forecasters == 1:
+        of = f"{count(group.questions, 'question')}, one forecast each"
     by = f" by {count(group.forecasters, 'forecaster')}" if group.forecasters > 1 else ""
     return (
-        ("On", f"{of}{by}"),
+        ("Based on", f"{of}{by}"),
         ("How good", wording.how_good(group)),
         ("Changes to make", " ".join(advice(group))),
     )

@@ -186,7 +186,8 @@ class Rows:
         if name is not None and self.scope.by != "lead":
             own = own[own["group"] == name]
         alone = self.scope.counting["id"].iloc[question].isin(self.frames.resolved_alone)
-        return Provenance(int(np.isin(question, own["question"]).sum()), int(alone.sum()))
+        imported = np.isin(question, own["question"])
+        return Provenance(len(question), int(imported.sum()), int(alone.sum()))
 
     @cached_property
     def in_groups(self) -> pd.DataFrame:

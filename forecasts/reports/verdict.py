@@ -96,10 +96,10 @@ def _too_few(questions: int, families: int) -> Verdict:
         have += f" in {count(families, 'family')}"
     return Verdict(
         "too_few",
-        f"Too few to tell: {have}, and it takes {FEWEST} of both."
+        f"Too few to tell: {have}, and a verdict needs {FEWEST} of each."
         if families < questions
-        else f"Too few to tell: {have}, and it takes {FEWEST}.",
-        luck="In so few, luck and error look alike.",
+        else f"Too few to tell: {have}, and a verdict needs {FEWEST}.",
+        luck="With so few, luck can look like a fault, or hide one.",
     )
 
 
@@ -126,8 +126,8 @@ def _found(
         return Verdict(
             "calibrated",
             f"No fault found: {SUBJECT.lower()} fit the outcomes, as far as {many} can show.",
-            luck=f"Luck alone would look at least this bad in {often(tests.p_value)} records; a "
-            f"fault is named below {SIGNIFICANCE * 100:.0f} of 100.{holds}",
+            luck=f"Without a fault, {often(tests.p_value)} records would look at least this bad. "
+            f"Only below {SIGNIFICANCE * 100:.0f} of 100 does it count as a fault.{holds}",
             basis=f"This is a test of all forecasts when made. {pieces}",
         )
     every = np.unique(forecasts.rows["family"])

@@ -116,7 +116,7 @@ def choice_sentences(choice: Choice, as_of: datetime) -> str:
     return " ".join(sentences)
 
 
-def provenance(of: Provenance, questions: int | None = None) -> str:
+def provenance(of: Provenance) -> str:
     """Return for how many of the questions a single person vouches; empty if for none."""
     parts = []
     if of.imported:
@@ -126,15 +126,13 @@ def provenance(of: Provenance, questions: int | None = None) -> str:
         )
     if of.resolved_alone:
         was = "was" if of.resolved_alone == 1 else "were"
-        parts.append(f"{of.resolved_alone:,} {was} resolved by their only forecaster")
+        parts.append(f"{of.resolved_alone:,} {was} resolved by the only forecaster")
     if not parts:
         return ""
     listed = "; ".join(parts)
-    if questions is not None:
-        listed = f"of {count(questions, 'question')}, {listed}"
     return (
-        f"Where it comes from: {listed}. To see the figures without them: "
-        "choose “Witnessed only” (on the command line: --witnessed)."
+        f"Sources: of {count(of.questions, 'question')}, {listed}. To see the figures "
+        "without them: choose “Witnessed only” (on the command line: --witnessed)."
     )
 
 
@@ -236,20 +234,21 @@ def how_good(group: Group) -> str:
     if group.brier.mean is None:
         return ""
     score = (
-        f"Brier score {number(group.brier.mean)}, where 0 is perfect and always saying 50% scores "
-        f"{number(COIN, 2)}."
+        f"Brier score {number(group.brier.mean)} (lower is better: 0 is perfect, always saying 50% "
+        f"scores {number(COIN, 2)})."
     )
     return f"{_against(group)} {score}".strip()
 
 
 def _against(group: Group) -> str:
-    """Return whether a record is better than its best reference; empty with too few questions."""
+    """Return whether a record is better than its best reference."""
     if min(group.questions, group.families) < FEWEST:
-        return ""
-    for skill, others in ((group.crowd_skill, "the crowd"), (group.skill, "the others")):
+        return "Too early to say."
+    crowd = "the crowd (the others’ mean forecast at the time)"
+    for skill, others in ((group.crowd_skill, crowd), (group.skill, "the others at the time")):
         if skill is not None and skill.mean is not None and skill.questions >= FEWEST:
             by = f", by {number(abs(skill.mean) / 100)} Brier points"
-            return _than(f"{others} at the same times", skill.mean, skill.interval, by)
+            return _than(others, skill.mean, skill.interval, by)
     saved = group.brier_skill
     return _than("always saying the overall share of “yes”", saved.mean, saved.interval)
 

@@ -32,17 +32,17 @@ def test_a_record_without_a_fault_is_told_the_reason_and_never_to_stay_as_it_is(
 ) -> None:
     sample = replace(calibrated.tested, questions=25, families=21)
     few = replace(calibrated, verdict=Verdict("too_few", ""), tested=sample)
-    assert advice(few) == ["Nothing yet: a verdict takes 9 more questions."]
+    assert advice(few) == ["Nothing yet: a verdict needs 9 more questions."]
     assert advice(calibrated) == [NOTHING]
 
 
 @pytest.mark.parametrize(
     ("kind", "said", "happened", "advised"),
     [
-        ("overconfident", 0.972, 0.891, "Be less sure: move 97% towards 89%."),
-        ("overconfident", 0.75, 0.4, "Be less sure: move 75% towards 50%."),
+        ("overconfident", 0.972, 0.891, "Be less sure: instead of 97%, say closer to 89%."),
+        ("overconfident", 0.75, 0.4, "Be less sure: instead of 75%, say closer to 50%."),
         ("overconfident", None, None, "Be less sure."),
-        ("underconfident", 0.7, 0.9, "Be surer: move 70% towards 90%."),
+        ("underconfident", 0.7, 0.9, "Be more confident: instead of 70%, say closer to 90%."),
         ("too_high", 0.66, 0.25, "Forecast lower: by about 41 points on average."),
         ("too_high", 0.0101, 0.0098, "Forecast lower: by less than 0.1 points on average."),
         ("too_low", 0.011, 0.025, "Forecast higher: by about 1.4 points on average."),
@@ -59,7 +59,7 @@ def test_a_failed_certainty_moves_no_forecast_if_the_rest_is_calibrated(calibrat
     failed = replace(failed, certainty=Certainty(3, 1))
     assert advice(failed) == ["Never forecast exactly 0% or 100%. Of 3 such questions, 1 failed."]
     both = replace(failed, verdict=replace(failed.verdict, rest="underconfident"))
-    assert advice(both)[0] == "Be surer."
+    assert advice(both)[0] == "Be more confident."
 
 
 @pytest.mark.slow
@@ -71,7 +71,7 @@ def test_reactions_failed_certainty_and_a_better_crowd_have_advice(calibrated: G
     assert advice(found) == [
         "Make smaller updates: part of each move is later taken back.",
         "Never forecast exactly 0% or 100%. Of 5 such questions, 2 failed.",
-        "Check the crowd before you save: its forecasts scored better at the same times.",
+        "Check the crowd’s forecast before you save yours: it has scored better.",
     ]
     level = replace(calibrated, crowd_skill=replace(worse, interval=(-5.0, 1.0)))
     assert advice(level) == [NOTHING]

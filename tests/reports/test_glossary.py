@@ -92,3 +92,7 @@ def test_a_comparison_explains_its_numbers_too() -> None:
     for form in ("html", "md", "text"):
         said = " ".join(str(formats.rendered(made, form)).replace("\\", "").split())
         assert [one.title for one in terms if one.sentence[1:] not in said] == []
+    asked_ = set(
+        re.findall(r'class="help" href="#term-(\w+)"', str(formats.rendered(made, "html")))
+    )
+    assert {"luck", "difference", "tipping", "rank"} <= asked_ <= {one.name for one in terms}

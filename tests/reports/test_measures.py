@@ -161,8 +161,8 @@ def test_open_questions_move_too() -> None:
     assert (found.questions, moved.questions, moved.kind) == (1, 2, "too_few")
     assert moved.excess.mean == pytest.approx((0.8 * 0.4 + 0.2 * -0.4) / 2)
     assert moved.sentence == (
-        "Too few changes to tell over-reaction from under-reaction: forecasts changed in 0 of 1 "
-        "family of resolved questions, and it takes 30."
+        "Too few changes to tell whether updates were too large or too small: forecasts changed in "
+        "0 of 1 family of resolved questions; a finding needs 30."
     )
 
 
@@ -196,7 +196,7 @@ def test_the_sentence_on_movement_has_the_direction_and_odds_of_its_test() -> No
         found = movement(moves.assign(revised=True, counts=True), np.arange(60), test)
         kinds.add(found.kind)
         assert found.p_value == p_value
-        assert f" in {often(p_value)} such records (60 families of questions)." in found.sentence
+        assert f" {often(p_value)} such records (60 families of questions)" in found.sentence
         assert (found.kind == "neither") == (p_value >= 0.05)
         if p_value < 0.05:
             assert (found.kind == "over_reacting") == (z > 0)
@@ -217,8 +217,8 @@ def swinging(resolved: int) -> Frames:
 @pytest.mark.parametrize(
     ("frames", "kind", "said"),
     [
-        (creeping(0.13), "under_reacting", "Under-reacts: once recalibrated, forecasts drift"),
-        (swinging(60), "over_reacting", "move more than the news justifies and swing back"),
+        (creeping(0.13), "under_reacting", "Under-reacts: forecasts drift in one direction"),
+        (swinging(60), "over_reacting", "move more than the news justifies, and swing back"),
     ],
 )
 def test_a_reaction_is_named_beside_the_verdict(frames: Frames, kind: str, said: str) -> None:
@@ -249,7 +249,7 @@ def test_changes_on_open_questions_do_not_make_up_for_few_resolved_ones() -> Non
     assert found.p_value < 0.05
     assert (found.questions, found.revised, found.kind) == (60, 20, "too_few")
     assert found.sentence.endswith(
-        "changed in 20 of 20 families of resolved questions, and it takes 30."
+        "changed in 20 of 20 families of resolved questions; a finding needs 30."
     )
 
 

@@ -29,7 +29,7 @@ def test_a_calibrated_record_of_numbers_has_outcomes_in_every_part() -> None:
     assert (found.questions, found.families, found.forecasts) == (40, 40, 40)
     assert sum(found.bins) == pytest.approx(1)
     assert found.p_value > 0.05
-    assert "Chance alone would be this far off" in found.sentence
+    assert "No fault found: without one, " in found.sentence
     assert [one.level for one in found.inside] == [0.5, 0.8, 0.9]
     assert found.inside[0].share <= found.inside[1].share <= found.inside[2].share
 
@@ -90,7 +90,7 @@ def test_no_sentence_contradicts_its_numbers() -> None:
         p = float(np.exp(-sum((test.z or 0) ** 2 for test in z) / 2))
         said = sentence((40, 40), Inside(0.5, middle), above, *z, p)
         if p >= 0.05:
-            assert said.startswith("Chance alone")
+            assert said.startswith("No fault found")
             continue
         level, spread = (test.z or 0 for test in z)
         if abs(level) > abs(spread):

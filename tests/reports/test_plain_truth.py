@@ -101,7 +101,7 @@ def of_verdict(group: Group) -> Iterator[str]:
     if tested and p_value is not None:
         if (verdict.kind == "calibrated") != (p_value >= SIGNIFICANCE):
             yield f"p is {p_value}, yet: {sentence}"
-        if f" in {often(p_value)} records" not in verdict.luck:
+        if f" {often(p_value)} records" not in verdict.luck:
             yield f"p is {p_value}, yet: {verdict.luck}"
     if verdict.kind == "calibrated" and shares(sentence):
         yield f"figures without a fault: {sentence}"
@@ -116,7 +116,7 @@ def of_verdict(group: Group) -> Iterator[str]:
 
 DIRECTIONS = {
     "overconfident": "Be less sure",
-    "underconfident": "Be surer",
+    "underconfident": "Be more confident",
     "too_high": "Forecast lower",
     "too_low": "Forecast higher",
 }
@@ -129,7 +129,7 @@ def of_advice(group: Group) -> Iterator[str]:
     for fault, move in DIRECTIONS.items():
         if (move in advised) != (kind == fault):
             yield f"{kind}, yet: {advised}"
-    moved = re.search(r"move ([\d.]+)% towards ([\d.]+)%", advised)
+    moved = re.search(r"instead of ([\d.]+)%, say closer to ([\d.]+)%", advised)
     if moved and (float(moved[1]) > float(moved[2])) != (kind == "overconfident"):
         yield f"{kind}, yet: {advised}"
     if ("Nothing" in advised) == bool(re.search(r"Be |Forecast |Make |Never |Check ", advised)):

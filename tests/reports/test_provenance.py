@@ -22,8 +22,8 @@ from tests.conftest import ask, day, resolve
 from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, report
 
 SAID = (
-    "Where it comes from: of 4 questions, 3 were imported with times that only the importer "
-    "vouches for; 1 was resolved by their only forecaster. To see the figures without them: "
+    "Sources: of 4 questions, 3 were imported with times that only the importer "
+    "vouches for; 1 was resolved by the only forecaster. To see the figures without them: "
     "choose “Witnessed only” (on the command line: --witnessed)."
 )
 
@@ -42,10 +42,10 @@ def frames() -> Frames:
 
 def test_a_report_says_at_its_top_for_what_a_single_person_vouches() -> None:
     by = {group.name: group for group in report(frames(), by="forecaster").groups}
-    assert (by["ann"].provenance, by["bob"].provenance) == (Provenance(3, 1), Provenance())
+    assert (by["ann"].provenance, by["bob"].provenance) == (Provenance(4, 3, 1), Provenance(3))
     whole = report(frames())
-    assert whole.groups[0].provenance == Provenance(3, 1)
-    assert provenance(whole.groups[0].provenance, 4) == SAID
+    assert whole.groups[0].provenance == Provenance(4, 3, 1)
+    assert provenance(whole.groups[0].provenance) == SAID
     shown = formats.document(whole)
     assert SAID in shown.sections[0].blocks[:1]
     assert provenance(Provenance()) == ""
@@ -56,7 +56,7 @@ def test_the_figures_without_them_are_one_option_away() -> None:
     by = {group.name: group for group in witnessed.groups}
     assert by["bob"].questions == 3
     assert "ann" not in by or by["ann"].questions == 0
-    assert all(group.provenance == Provenance() for group in witnessed.groups)
+    assert all(group.provenance == Provenance(group.questions) for group in witnessed.groups)
     assert "Without forecasts whose times only an importer" in formats.document(witnessed).scope
 
 
@@ -64,17 +64,17 @@ def test_a_comparison_says_the_same() -> None:
     def compared(choice: Choice) -> comparison.Comparison:
         return comparison.build(frames(), between=("ours", "theirs"), choice=choice, as_of=NOW)
 
-    assert compared(Choice()).provenance == Provenance(3, 1)
-    assert compared(Choice(witnessed=True)).provenance == Provenance()
+    assert compared(Choice()).provenance == Provenance(4, 3, 1)
+    assert compared(Choice(witnessed=True)).provenance == Provenance(3)
 
 
 def test_by_lead_and_tag_each_group_has_its_own_questions() -> None:
     own = frames()
     tagged = replace(own, questions=own.questions.assign(tags=[["a"], ["a"], ["b"], ["b"]]))
     found = {group.name: group.provenance for group in report(tagged, by="tag").groups}
-    assert found == {"a": Provenance(2, 0), "b": Provenance(1, 1)}
+    assert found == {"a": Provenance(2, 2, 0), "b": Provenance(2, 1, 1)}
     [lead] = report(own, by="lead", names=["7"]).groups
-    assert lead.provenance == Provenance(3, 1)
+    assert lead.provenance == Provenance(4, 3, 1)
 
 
 def test_a_ledger_tells_imported_times_and_outcomes_of_the_only_forecaster(

@@ -99,8 +99,8 @@ def test_a_verdict_states_the_result_and_its_probability_by_chance() -> None:
         "No fault found: these forecasts fit the outcomes, as far as 200 questions can show."
     )
     assert none.luck == (
-        "Luck alone would look at least this bad in 42 of 100 records; a fault is named below 5 of "
-        "100."
+        "Without a fault, 42 of 100 records would look at least this bad. Only below 5 of 100 does "
+        "it count as a fault."
     )
 
 
@@ -140,11 +140,11 @@ def test_below_thirty_questions_or_families_there_is_never_a_verdict() -> None:
     assert of(0.0, -6.0, 1e-9, questions=30).kind == "overconfident"
     assert of(0.0, -6.0, 1e-9, questions=300, families=30).kind == "overconfident"
     assert of(0.0, -6.0, 1e-9, questions=300, families=29).sentence == (
-        "Too few to tell: 300 questions scored in 29 families, and it takes 30 of both."
+        "Too few to tell: 300 questions scored in 29 families, and a verdict needs 30 of each."
     )
     one = of(0.0, 0.0, 0.5, questions=1)
-    assert one.sentence == "Too few to tell: 1 question scored, and it takes 30."
-    assert one.luck == "In so few, luck and error look alike."
+    assert one.sentence == "Too few to tell: 1 question scored, and a verdict needs 30."
+    assert one.luck == "With so few, luck can look like a fault, or hide one."
 
 
 @pytest.mark.slow
@@ -180,7 +180,7 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
     if len(tests.failed):
         assert f"On {len(tests.failed)} question" in said
         return
-    assert f" in {often(tests.p_value)} records" in found.luck
+    assert f" {often(tests.p_value)} records" in found.luck
     if found.kind == "calibrated":
         assert found.tipping is None
         return

@@ -36,9 +36,9 @@ LEAST_SHOWN = 0.00005  # smaller differences are 0 to four decimals
 
 
 ASSUMPTION = (
-    "Given the forecasts, the outcomes of different families of questions are taken as "
-    "independent. Each claim says how much correlation between families open at the same time "
-    "it bears."
+    "Each family of questions counts as separate evidence. If one event decided many "
+    "families, a claim can be wrong. Each claim states the correlation of outcomes that would put "
+    "it in doubt."
 )
 
 
@@ -75,7 +75,10 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         start = f"{pair.better} did better than {_worse(pair)}"
         allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
         luck = f"{often(pair.p_adjusted)} such comparisons{allowing}"
-        said = [f"Between equals, chance alone would do this in {luck}.", survives(pair.tipping)]
+        said = [
+            f"Between equals, luck alone would look like this in {luck}.",
+            survives(pair.tipping),
+        ]
         if pair.periods is not None:
             over = count(pair.periods, "period")
             said.append(f"A test by time, over {over}, gives p {p_value(pair.p_by_time)}.")
@@ -203,7 +206,7 @@ def _too_early(compared: Sequence[Pair]) -> str:
             f"questions would tell{which}, if {ahead} stays as far ahead as now."
         )
     if len(compared) > 1 or nearest.interval is None:
-        return "No one is clearly better: none of the differences is clearer than chance."
+        return "No one is clearly better: luck alone could explain each difference."
     furthest = max(map(abs, nearest.interval))
     if furthest < LEAST_SHOWN:
         return f"{of} scored alike."
@@ -250,22 +253,24 @@ def evidence(pair: Pair) -> str:
     parts = []
     if (seen := pair.watched) is not None:
         blocks = seen.blocks or 0
-        parts.append(_reached(seen, f"{count(blocks, 'block')} of time that do not overlap"))
+        parts.append(_reached(seen, count(blocks, "separate period")))
         more = (seen.needed or 0) - blocks
         if seen.better is None and more > 0:
             many = f"about {float(f'{more:.2g}'):,.0f}"
             many = many if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
-            parts.append(f"At this mean difference it would take {many} more blocks.")
+            parts.append(f"If the difference stays as it is, {many} more periods would be enough.")
     if (seen := pair.watched_by_family) is not None:
-        parts.append(_reached(seen, f"{count(seen.families, 'family')}, taken as independent"))
+        parts.append(
+            _reached(seen, f"{count(seen.families, 'family')}, each counted as separate evidence")
+        )
     return " ".join(parts)
 
 
 def _reached(seen: Watched, over: str) -> str:
-    about, value = "of a difference", f"{e_value(seen.e_value)} now"
+    about, value = "of a difference", f"{e_value(seen.e_value)} so far"
     if seen.better is not None:
         about, value = f"that {seen.better} is better", e_value(seen.highest)
-    return f"Evidence {about}: {value} ({seen.enough:.0f} is enough), over {over}."
+    return f"Evidence {about}: {value}; a claim needs {seen.enough:.0f} ({over})."
 
 
 def bots(models: Mapping[str, str], *, alike: bool) -> str:
@@ -300,11 +305,11 @@ def notes(
     ``coverage``: the lowest of the sides. ``in_both``: the members who count on two sides.
     ``outside``: a pair lacks shared questions for forecasts outside of a stay in the team.
     """
-    whom = "The claims are about these members, on questions like these."
+    whom = "The claims are about these members on questions of this kind; others may differ."
     if alike:
         whom = (
-            "The claims generalise beyond these members: who they are counts as chance too, which "
-            "widens the intervals."
+            "The claims go beyond these members. The choice of members adds luck, so the "
+            "intervals are wider."
         )
     compares = any(pair.shared_questions for pair in pairs)
     claims_nothing = any(pair.shared_questions and not pair.comparable for pair in pairs)

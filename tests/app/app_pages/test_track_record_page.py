@@ -133,7 +133,7 @@ def test_from_30_questions_the_verdict_and_advice_come_first(app: AppTest, engin
     )
     assert "Luck alone would look like this in" in top
     assert [head.value for head in app.header][:2] == ["Reliability", "Changes to make"]
-    assert "Be less sure: move 95% towards 70%." in said
+    assert "Be less sure: instead of 95%, say closer to 70%." in said
     folded = [one.label for one in app.expander if one.label != "Filters"]
     assert folded[:3] == ["Best and worst questions", "How we know", "Scores"]
     assert "Errors and discrimination" in [head.value for head in app.subheader]

@@ -413,17 +413,17 @@ def test_a_claim_says_with_which_correlation_it_would_fail() -> None:
     # With a p-value of 0.005 to 0.05 any correlation is too much.
     assert pair.tipping == 0
     assert comparison.sentence.endswith("questions open together are correlated at all.")
-    assert any("are taken as independent" in note for note in comparison.notes)
+    assert any("counts as separate evidence" in note for note in comparison.notes)
 
 
 def test_the_evidence_names_its_blocks_and_how_many_more_it_needs() -> None:
     [pair] = shifting().pairs
     text = wording.evidence(pair)
-    assert "over 1 block of time that do not overlap." in text
-    assert ", taken as independent." in text
+    assert "(1 separate period)" in text
+    assert ", each counted as separate evidence)." in text
     for needed, more in ((184, "about 180"), (5_739, "about 5,700"), (10**9, "over 100,000")):
         other = replace(pair, watched=replace(pair.watched, needed=needed))
-        assert f"it would take {more} more blocks" in wording.evidence(other)
+        assert f"{more} more periods would be enough" in wording.evidence(other)
     assert pair.watched.needed == 184
     assert all(side.may_be_best for side in shifting().groups)
 
@@ -547,7 +547,7 @@ def test_a_claim_over_many_periods_has_a_test_by_time() -> None:
     pair = only(ledger(asked_, rows, TEAMS))
     assert pair.periods == 34
     assert f"A test by time, over 34 periods, gives p {p_value(pair.p_by_time)}." in pair.sentence
-    assert f"chance alone would do this in {often(pair.p_adjusted)} such" in pair.sentence
+    assert f"luck alone would look like this in {often(pair.p_adjusted)} such" in pair.sentence
 
 
 def test_a_difference_waits_for_the_outcomes_that_could_undo_it() -> None:
