@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import rel_entr
+from scipy.optimize import isotonic_regression
+from scipy.special import expit, logit, logsumexp, rel_entr
 
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import require
@@ -28,6 +29,7 @@ _MOST_STEPS, _PATIENCE = 100, 16  # steps in all, and without half of the gap
 # To which share the products of weights and slacks go down in a step, by how far the last one could
 # go; and how far of the way to the boundary a step goes.
 _LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
+_HALVINGS = 100
 _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
 
 
@@ -107,21 +109,98 @@ def incoherence(
 def _solve(
     found: Incoherence, p: Floats, sets: Places, kept: Places, worlds: _Worlds, rule: Rule
 ) -> None:
-    """Write the solution of some sets, whose forecasts call the ``kept`` worlds possible.
+    """Write the solution of some sets, whose forecasts call the ``kept`` worlds possible."""
+    certain = np.where(worlds.resolves.any(axis=1), worlds.yes.any(axis=1), p)
+    q, rest, weights = _of_group(p, certain, worlds, rule) or _inside(p, certain, worlds, rule)
+    gain = _gain(p, q, rest, worlds, rule)
+    least = gain.min(axis=1)
+    kinder = least > 0  # not so: the forecasts are as good as their neighbours, and stay
+    gain[~kinder], least[~kinder], q[~kinder] = 0.0, 0.0, p[~kinder]
+    worst = _only(weights, gain - least[:, None] <= TIGHT)
+    own = _value(p, worst, worlds, rule) - least
+    gap = _value(p, weights, worlds, rule) - least
+    same = np.asarray(own <= np.maximum(gap, TIGHT))
+    found.loss[sets] = least
+    # A probability that only rounds to 1 is not certain.
+    found.coherent[sets] = np.where((q == 1) & (rest > 0), np.nextafter(1.0, 0.0), q)
+    found.weights[np.ix_(sets, kept)] = np.where(same[:, None], worst, weights)
+    found.gap[sets] = np.maximum(np.where(same, own, gap), 0.0)
+
+
+def _of_group(
+    p: Floats, certain: Floats, worlds: _Worlds, rule: Rule
+) -> tuple[Floats, Floats, Floats] | None:
+    """Return the same where (at most) one question is yes, or each implies the next; else None.
+
+    For the logarithmic score all logits move by the same amount, so that the probabilities sum to
+    1; or they become the isotonic regression of the logits. For the Brier score this is so without
+    logits, but none below 0.
+    """
+    free = worlds.free
+    yes = worlds.yes[free]
+    n, m = yes.shape
+    # Of the others, each resolves everywhere or nowhere, and so counts alike in all worlds.
+    alike = (worlds.resolves == worlds.resolves[:, :1]).all() and worlds.resolves[free].all()
+    if n < 2 or not alike or m not in (n, n + 1):
+        return None
+    by_sum = np.argsort(yes.sum(axis=0), kind="stable")
+    order = np.argsort(yes.sum(axis=1), kind="stable")
+    said, q, weights = p[:, free], certain.copy(), np.zeros((len(p), m))
+    if (yes.sum(axis=1) == 1).all() and (yes.sum(axis=0) <= 1).all():
+        own = _one_of(said, rule, none=m > n)
+        weights[:, by_sum[m - n :]] = own[:, yes.argmax(axis=0)[by_sum[m - n :]]]
+        weights[:, by_sum[: m - n]] = 1 - own.sum(axis=1, keepdims=True)
+    elif m > n and (yes[order][:, by_sum] == np.tri(n, m, 0)[:, ::-1]).all():
+        own = np.empty_like(said)
+        logits = logit(said) if rule == "log" else said
+        for number, one in enumerate(logits[:, order]):
+            own[number, order] = isotonic_regression(one).x
+        own = expit(own) if rule == "log" else own
+        ends = np.pad(own[:, order], ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
+        weights[:, by_sum] = np.diff(ends, axis=1)[:, ::-1]
+    else:
+        return None
+    q[:, free] = own
+    return q, 1 - q, weights.clip(0.0, 1.0)
+
+
+def _one_of(p: Floats, rule: Rule, *, none: bool) -> Floats:
+    """Return the neighbours of forecasts of which one comes true, or possibly ``none``."""
+    if rule == "brier":
+        # The projection on a simplex.
+        down = -np.sort(-p, axis=1)
+        shifts = (1 - np.cumsum(down, axis=1)) / np.arange(1, p.shape[1] + 1)
+        last = (down + shifts > 0).sum(axis=1) - 1
+        moved = np.maximum(p + np.take_along_axis(shifts, last[:, None], axis=1), 0.0)
+    else:
+        logits = logit(p)
+        low, high = -logsumexp(logits, axis=1), -np.partition(logits, -2, axis=1)[:, -2]
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            over = expit(logits + middle[:, None]).sum(axis=1) > 1
+            low, high = np.where(over, low, middle), np.where(over, middle, high)
+        moved = expit(logits + low[:, None])
+        moved /= moved.sum(axis=1, keepdims=True)
+    return np.where(none & (p.sum(axis=1, keepdims=True) <= 1), p, moved)
+
+
+def _inside(
+    p: Floats, certain: Floats, worlds: _Worlds, rule: Rule
+) -> tuple[Floats, Floats, Floats]:
+    """Return probabilities, those of no, and weights for any worlds.
 
     The least advantage over the worlds is maximised over q, a concave program, by a primal-dual
     interior point method: Newton steps in q, the level and the slacks above it, and the weights,
     towards weight · slack = the same small number in each world.
     """
-    certain = np.where(worlds.resolves.any(axis=1), worlds.yes.any(axis=1), p)
     q = np.where(worlds.free, 0.5, certain)
     rest = 1 - q  # by itself, for it is small where q is almost 1
     gain = _gain(p, q, rest, worlds, rule)
-    weights = np.full(gain.shape, 1 / len(kept))
+    weights = np.full(gain.shape, 1 / len(gain[0]))
     level = gain.min(axis=1) - 1.0
     slack = gain - level[:, None]
-    centre = np.full(len(sets), _MOST_CENTRE)
-    best, gap, idle = (q.copy(), weights.copy()), np.full(len(sets), np.inf), 0
+    centre = np.full(len(p), _MOST_CENTRE)
+    best, gap, idle = (q.copy(), rest.copy(), weights.copy()), np.full(len(p), np.inf), 0
     for _ in range(_MOST_STEPS):
         aim = (centre * (weights * slack).mean(axis=1))[:, None]
         room = gain - level[:, None]
@@ -140,25 +219,13 @@ def _solve(
         loose = np.where(pure > 0, room, 0.0).max(axis=1) * (AIM / TIGHT)
         now = np.maximum(_value(p, pure, worlds, rule) - gain.min(axis=1), loose)
         better = now < gap
-        # A probability that only rounds to 1 is not certain.
-        said = np.where((q == 1) & (rest > 0), 1 - _RIDGE, q)
-        best[0][better], best[1][better] = said[better], pure[better]
+        for kept, one in zip(best, (q, rest, pure), strict=True):
+            kept[better] = one[better]
         idle = 0 if (now < gap / 2).any() else idle + 1
         gap = np.minimum(gap, now)
         if idle == _PATIENCE or (gap <= AIM).all():
             break
-    q, weights = best
-    gain = _gain(p, q, 1 - q, worlds, rule)
-    least = gain.min(axis=1)
-    kinder = least > 0  # not so: the forecasts are as good as their neighbours, and stay
-    gain[~kinder], least[~kinder], q[~kinder] = 0.0, 0.0, p[~kinder]
-    worst = _only(weights, gain - least[:, None] <= TIGHT)
-    own = _value(p, worst, worlds, rule) - least
-    same = np.asarray(own <= np.maximum(gap, TIGHT))
-    found.loss[sets] = least
-    found.coherent[sets] = q
-    found.weights[np.ix_(sets, kept)] = np.where(same[:, None], worst, weights)
-    found.gap[sets] = np.maximum(np.where(same, own, gap), 0.0)
+    return best
 
 
 def _only(weights: Floats, chosen: Flags) -> Floats:

@@ -139,7 +139,7 @@ def test_sets_together_are_as_each_alone(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_large_groups(rule: Rule) -> None:
-    n = 60
+    n = 200
     p = np.random.default_rng(2).uniform(0.001, 0.1, n)
     options: Table = [[int(one == other) for other in range(n)] for one in range(n)]
     deadlines: Table = [[int(one <= other) for other in range(n)] for one in range(n + 1)]
@@ -147,6 +147,22 @@ def test_large_groups(rule: Rule) -> None:
     found = incoherence(p, deadlines, rule)
     assert found.gap.max() < 1e-9
     assert (np.diff(found.coherent[0]) >= -1e-12).all()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("worlds", [NESTED, EXCLUSIVE, EXCLUSIVE[:3]])
+def test_a_group_in_any_order_is_as_among_worlds_of_any_kind(worlds: Table, rule: Rule) -> None:
+    """A question that is independent of all takes away the structure, and changes nothing."""
+    random = np.random.default_rng(3)
+    columns, rows = random.permutation(3), random.permutation(len(worlds))
+    group: Table = [[worlds[row][column] for column in columns] for row in rows]
+    p = np.append(random.uniform(0, 1, (20, 3)), [[0, 0.3, 0.9], [0.4, 1, 0.2]], axis=0)
+    alone = incoherence(p, group, rule)
+    beside: Table = [[*world, free] for world in group for free in (0, 1)]
+    among = incoherence(np.append(p, np.full((22, 1), 0.5), axis=1), beside, rule)
+    assert alone.loss.tolist() == pytest.approx(among.loss.tolist(), abs=1e-10)
+    assert alone.coherent == pytest.approx(among.coherent[:, :3], abs=1e-6)
+    assert alone.gap.max() < 1e-12
 
 
 @st.composite
@@ -162,6 +178,12 @@ def sets(draw: st.DrawFn) -> tuple[list[float], Table]:
 
 @pytest.mark.parametrize("rule", RULES)
 @example(drawn=([0.0, 0.001, 0.0, 0.0, 0.999], [[0] * 5, [0, 1, 0, 0, 0], [0, None, 0, 0, 1]]))
+@example(
+    drawn=(
+        [0.9999999, 0.97, 1e-9, 0.25, 0.999],
+        [[None, None, 1, 1, 0], [None] * 4 + [1], [1, 0, None, 1, 1], [0, *[None] * 3, 1]],
+    )
+)
 @given(drawn=sets())
 def test_the_neighbour_is_better_by_the_loss_in_every_world(
     rule: Rule, drawn: tuple[list[float], Table]
