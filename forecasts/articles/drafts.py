@@ -37,6 +37,9 @@ from forecasts.reading.drafting.strength import Strength, judge
 from forecasts.reading.text_quotes import TextQuote, quote_at
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
+# Sentences before and after one in which its outcome is looked for: in all of them, the time would
+# grow with the square of their number.
+NEAR = 100
 _CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
 
@@ -120,7 +123,8 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
     looks_ahead = find_outlooks(title, find_deadlines(title, anchor=published_at))
     headline = "" if looks_ahead else title
     drafts: list[Draft] = []
-    for start, end in spans:
+    asked: set[str] = set()
+    for number, (start, end) in enumerate(spans):
         sentence = text[start:end]
         outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
         if not outlooks:
@@ -129,9 +133,11 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
         wording = _word(sentence, outlooks, context, published_at)
         deadline = outlooks[0].deadline
         strength, reason = judge(wording, sentence)
-        if wording.question and wording.question in [draft.question for draft in drafts]:
+        if wording.question and wording.question in asked:
             strength, reason = Strength.weak, "repeats a draft above"
+        asked.add(wording.question)
         amount = wording.amount
+        near = sentences[max(0, number - NEAR) : number + NEAR + 1]
         drafts.append(
             Draft(
                 source=quote_at(text, start, end),
@@ -141,7 +147,7 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
                 close_date=deadline.last_day if deadline else None,
                 strength=strength,
                 reason=reason,
-                told=find_told(wording, sentence, sentences, headline),
+                told=find_told(wording, sentence, near, headline),
                 kind=wording.kind,
                 options=wording.options,
                 lower_bound=amount.lower_bound if amount else None,

@@ -20,4 +20,4 @@ def alternatives(words: str) -> str:
 
 def plain_punctuation(text: str) -> str:
     """Return ``text`` with ASCII quotation marks, dashes and spaces, at the same positions."""
-    return text.translate(_PLAIN)
+    return text if text.isascii() else text.translate(_PLAIN)  # seldom needed, and slow

@@ -41,19 +41,25 @@ def find_told(wording: Wording, sentence: str, others: Sequence[str], headline: 
     if passive:
         forms, rest = (passive[1],), predicate[passive.end() :]
     objects = _content(_DATE.sub("", rest))
+    told = _telling(nouns[-1], forms)  # once, since ``others`` are many
     for other in others:
-        if other != sentence and _tells(plain_punctuation(other), nouns[-1], forms, objects):
+        if other != sentence and _tells(plain_punctuation(other), told, objects):
             return other
-    forms = (*forms, f"{verb}s", f"{verb}es")
-    return headline if _tells(plain_punctuation(headline), nouns[-1], forms, objects) else ""
+    told = _telling(nouns[-1], (*forms, f"{verb}s", f"{verb}es"))
+    return headline if _tells(plain_punctuation(headline), told, objects) else ""
 
 
-def _tells(words: str, noun: str, forms: Sequence[str], objects: set[str]) -> bool:
-    """Return whether the noun, then one of the verb forms, then one of the objects occur."""
+def _telling(noun: str, forms: Sequence[str]) -> re.Pattern[str]:
+    """Return a pattern of the noun, then one of the verb forms; the rest follows it."""
     verbs = "|".join(map(re.escape, forms))
-    found = re.search(
-        rf"\b{re.escape(noun)}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", words, re.I | re.S
+    return re.compile(
+        rf"\b{re.escape(noun)}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", re.I | re.S
     )
+
+
+def _tells(words: str, told: re.Pattern[str], objects: set[str]) -> bool:
+    """Return whether the pattern, then one of the objects occur."""
+    found = told.search(words)
     if found is None or _LONG_AGO.search(words[: found.start("rest")]):
         return False
     return not objects or not objects.isdisjoint(_content(found["rest"]))

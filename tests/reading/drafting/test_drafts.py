@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasts.articles import drafts as drafting
 from forecasts.articles.drafts import Draft, draft_questions
 from forecasts.common.errors import BadInput
 from forecasts.reading.drafting.strength import Strength
@@ -220,3 +221,22 @@ def test_a_day_that_is_over_closes_no_draft_and_is_not_asked_for(
 @pytest.mark.parametrize("verb", ["meets", "met", "approves"])
 def test_a_day_that_has_just_passed_makes_no_draft_of_a_present_or_a_past(verb: str) -> None:
     assert draft_questions(f"The council {verb} on 12 July.", published_at=PUBLISHED) == []
+
+
+def test_an_outcome_is_looked_for_in_the_sentences_near_a_draft(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ahead, told = "The council will approve the bypass.", "The council approved the bypass."
+    near = [ahead, *["Rain fell."] * (drafting.NEAR - 1), told]
+    assert draft_questions(" ".join(near), published_at=PUBLISHED)[0].told == told
+    assert draft_questions(" ".join(reversed(near)), published_at=PUBLISHED)[0].told == told
+    looked_in: list[int] = []
+
+    def count(wording: object, sentence: str, others: list[str], headline: str) -> str:
+        looked_in.append(len(others))
+        return ""
+
+    monkeypatch.setattr(drafting, "find_told", count)
+    assert len(draft_questions(f"{ahead} " * 4_000, published_at=PUBLISHED)) == 4_000
+    assert len(looked_in) == 4_000
+    assert max(looked_in) == 2 * drafting.NEAR + 1
