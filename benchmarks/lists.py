@@ -1,10 +1,14 @@
-"""Measure lists on 10 questions with 10, 10,000 and a million forecasts: they read no history.
+"""Measure lists on 10 questions with few, 10,000 and a million forecasts: they read no history.
 
     python -m benchmarks.lists [--on sqlite|postgresql] [--members N] [--in FOLDER]
     python -m benchmarks.lists --acts 100000 --kills 200
 
 With ``--acts`` and ``--kills``: instead, so many random acts, and writers that are killed so often,
 with the rows that lists read compared with history.
+
+The smallest ledger has one forecast of each member on each question: 10 of one member, 500 of 50.
+So the ledgers differ only in history, since each has the same questions, members, and times of
+current forecasts. Only the trends on the app's page have fewer points where there is no history.
 
 The lists are the questions of the API, those that need their reader, the posts of the paths for
 Metaculus bots, the crowd, Today, and the app's page of questions. Each ledger has a server of its
@@ -40,7 +44,7 @@ from forecasts.questions.search import Filter
 from tests.ledger.random_acts import Acts, from_history, stored
 from tests.outages.writers import writing_to
 
-QUESTIONS, SIZES, BAR, PORT = 10, (10, 10_000, 1_000_000), 1.5, 8441
+QUESTIONS, SIZES, BAR, PORT = 10, (10_000, 1_000_000), 1.5, 8441
 BATCH = 50_000  # forecasts in an act
 CHECKED = 2_000  # acts from one comparison with history to the next
 READER = "reader"
@@ -58,7 +62,7 @@ def furnish(engine: Engine, forecasts: int, members: int, now: datetime) -> str:
     schema.migrate(engine)
     opens, draw = now - timedelta(days=30), random.Random(1)
     with database.writing(engine) as session:
-        names = [f"{READER} {n}" for n in range(min(members, max(1, forecasts // QUESTIONS)))]
+        names = [f"{READER} {n}" for n in range(members)]
         people = [member_or_new(session, name, now=opens) for name in names]
         asked = [
             registry.register(
@@ -78,7 +82,7 @@ def furnish(engine: Engine, forecasts: int, members: int, now: datetime) -> str:
         ids = [issued.member.id, *(one.id for one in people[1:]), people[0].id][: len(people)]
     for start in range(0, forecasts, BATCH):
         numbers = range(start, min(start + BATCH, forecasts))
-        made = [opens + timedelta(days=29) * (n + 1) / forecasts for n in numbers]
+        made = [_made(n, forecasts, QUESTIONS * members, opens) for n in numbers]
         with database.writing(engine) as session:
             append(
                 session,
@@ -101,6 +105,14 @@ def furnish(engine: Engine, forecasts: int, members: int, now: datetime) -> str:
     return issued.secret
 
 
+def _made(number: int, of: int, newest: int, opens: datetime) -> datetime:
+    """Return the time of a forecast: the newest are of one day, the others of 28 days before."""
+    earlier = of - newest
+    if number < earlier:
+        return opens + timedelta(days=28) * (number + 1) / earlier
+    return opens + timedelta(days=28) + timedelta(days=1) * (number - earlier + 1) / newest
+
+
 def timed(act: Callable[[], object]) -> float:
     """Return the milliseconds of an act."""
     began = time.perf_counter()
@@ -111,8 +123,9 @@ def timed(act: Callable[[], object]) -> float:
 def measure(kind: str, members: int, rounds: int, folder: Path) -> bool:
     """Print the median times of each list on each ledger; return whether the bar is met."""
     now, acts, met = datetime.now(UTC), dict[str, list[Callable[[], object]]](), True
+    sizes = (QUESTIONS * members, *SIZES)
     with ExitStack() as open_:
-        for number, size in enumerate(SIZES):
+        for number, size in enumerate(sizes):
             place = folder / f"{kind}-{size}"
             place.mkdir()
             url = open_.enter_context(ledger(kind, place))
@@ -136,7 +149,7 @@ def measure(kind: str, members: int, rounds: int, folder: Path) -> bool:
                 acts.setdefault(name, []).append(
                     lambda read=read, engine=engine: read(engine, datetime.now(UTC))
                 )
-        print(f"\n| list, {members} members, {kind} | ms by {SIZES} | most of the least | bar |")
+        print(f"\n| list, {members} members, {kind} | ms by {sizes} | most of the least | bar |")
         print("|---|---|---|---|")
         for name, works in acts.items():
             taken: list[list[float]] = [[] for _ in works]

@@ -29,6 +29,7 @@ from forecasts.ledger.models import (
     BotOwner,
     Citation,
     Comment,
+    CurrentForecast,
     Discard,
     Evidence,
     Forecast,
@@ -150,8 +151,13 @@ def _is_kept(question_id: Any) -> ColumnElement[bool]:
     return col(question_id).not_in(_DISCARDED)
 
 
-def forecast_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:
-    """Return the SQL condition: the session's reader may see the ``Forecast``.
+def forecast_visible(
+    session: Session,
+    question: Question | None = None,
+    *,
+    made: type[Forecast | CurrentForecast] = Forecast,
+) -> ColumnElement[bool]:
+    """Return the SQL condition: the session's reader may see the ``Forecast``, or ``made``.
 
     Members see their own forecasts, and others' on the questions they may see. A hidden crowd
     appears once the reader has forecast, and once the question has closed or is resolved.
@@ -160,12 +166,12 @@ def forecast_visible(session: Session, question: Question | None = None) -> Colu
     whole ledger for hidden crowds.
     """
     reader = _reader(session)
-    visible = question_visible(session, Forecast.question_id)
+    visible = question_visible(session, made.question_id)
     if reader is None:
         return visible
     crowds = reader.hidden_crowds if question is None else reader.hidden_crowd(question)
-    own = col(Forecast.member_id).is_not_distinct_from(reader.rights.member_id)
-    return and_(visible, or_(own, col(Forecast.question_id).not_in(crowds)))
+    own = col(made.member_id).is_not_distinct_from(reader.rights.member_id)
+    return and_(visible, or_(own, col(made.question_id).not_in(crowds)))
 
 
 def comment_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:

@@ -355,8 +355,7 @@ def _slugs(
 
 def _changed(session: Session, since: datetime) -> Any:
     """Return the condition that something visible about the question was recorded since."""
-    newest = Forecast.id == CurrentForecast.forecast_id
-    made = select(Forecast.id).where(newest, forecast_visible(session)).exists()
+    made = forecast_visible(session, made=CurrentForecast)
     seen = ((aliased(QuestionRevision), true()), (Resolution, true()), (CurrentForecast, made))
     return or_(
         *(

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Integer, any_, column, func, values
+from sqlalchemy import Integer, column, values
 from sqlmodel import Session, col, select
 
 from forecasts.access import kinds
 from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.columns import Time
-from forecasts.ledger.current import forecast_at
+from forecasts.ledger.current import forecast_at, is_among
 from forecasts.ledger.models import CurrentForecast, Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from scoring.crowds import RunningMedian
@@ -85,15 +85,9 @@ def rows_at(
         .select_from(CurrentForecast)
         .join(at, at.c.question_id == CurrentForecast.question_id)
     )
-    # A server would read all forecasts: it expects many more of these than there are.
-    chosen = (
-        col(Forecast.id).in_(last)
-        if session.get_bind().dialect.name == "sqlite"
-        else col(Forecast.id) == any_(func.array(last.scalar_subquery()))
-    )
     statement = (
         select(*columns)
-        .where(chosen, forecast_visible(session))
+        .where(is_among(session, last), forecast_visible(session))
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     return session.execute(statement).all()

@@ -32,6 +32,7 @@ from forecasts.folder.frames import (
 from forecasts.ledger.current import (
     close_time,
     forecast_at,
+    is_among,
     is_newest_wording,
     newest_memberships,
 )
@@ -105,7 +106,7 @@ def crowd_frames(
     its_own = is_newest_wording() & (col(text.question_id) == col(held.question_id))
     close = select(close_time()).where(its_own).correlate(held).scalar_subquery()
     last = forecast_at(close, before=True) if at is None else forecast_at(at)
-    which = col(Forecast.id).in_(select(last))
+    which = is_among(session, select(last))
     columns = forecast_columns.columns(
         session, questions, which=which, rationales=False, cited=False
     )

@@ -21,7 +21,7 @@ from forecasts.common.errors import LedgerError, NotFound, Refused
 from forecasts.common.settings import current_settings
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
-from forecasts.ledger.current import forecast_at, has_outcome
+from forecasts.ledger.current import forecast_at, has_outcome, is_among
 from forecasts.ledger.models import (
     Citation,
     CurrentForecast,
@@ -370,11 +370,10 @@ def current_forecasts(
 
     ``unresolved``: only those on questions without an outcome.
     """
+    last = select(forecast_at(at)).where(CurrentForecast.member_id == member.id)
     found = session.exec(
-        select(Forecast)
-        .join(CurrentForecast, col(Forecast.id) == forecast_at(at))
-        .where(
-            CurrentForecast.member_id == member.id,
+        select(Forecast).where(
+            is_among(session, last),
             col(Forecast.withdrawn).is_(False),
             forecast_visible(session),
             ~has_outcome(Forecast.question_id) if unresolved else true(),
@@ -451,9 +450,10 @@ def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, 
     held = CurrentForecast
     rows = session.exec(
         select(held.question_id, func.count(), func.sum(held.forecasts))
-        .join(Forecast, col(Forecast.id) == col(held.forecast_id))
         .where(
-            col(held.question_id).in_(question_ids), held.forecasts > 0, forecast_visible(session)
+            col(held.question_id).in_(question_ids),
+            held.forecasts > 0,
+            forecast_visible(session, made=held),
         )
         .group_by(col(held.question_id))
     )

@@ -188,7 +188,7 @@ OPEN = {
     "hashes of forecasts that their caller has written or may see": """
         ledger.receipts: receipt receipts
     """,
-    "as visible as its caller asks": "ledger.current: in_order",
+    "as visible as its caller asks": "ledger.current: in_order is_among",
 }
 
 P = Value(probability=0.4)

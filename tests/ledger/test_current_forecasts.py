@@ -139,22 +139,46 @@ def _work(engine: Engine, read: Callable[[Session, Member], object]) -> int:
     return counted
 
 
+NOW = day(9)
+LISTS: dict[str, Callable[[Session, Member], object]] = {
+    "questions": lambda s, me: search.page(s, Filter(), member=me, now=NOW),
+    "changed": lambda s, me: search.find(s, Filter(changed_since=day(8)), member=me, now=NOW),
+    "mine": lambda s, me: updates.current_forecasts(s, me, at=NOW),
+    "today": lambda s, me: today(s, me, now=NOW),
+    "posts": lambda s, me: posts.page(s, posts.Asked(), member=me, now=NOW),
+    "crowd": lambda s, _me: crowd_frames(s, at=NOW),
+}
+
+
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_list_takes_no_more_work_after_a_long_history(engine: Engine) -> None:
-    now = day(9)
-    lists: dict[str, Callable[[Session, Member], object]] = {
-        "questions": lambda s, me: search.page(s, Filter(), member=me, now=now),
-        "changed": lambda s, me: search.find(s, Filter(changed_since=day(8)), member=me, now=now),
-        "mine": lambda s, me: updates.current_forecasts(s, me, at=now),
-        "today": lambda s, me: today(s, me, now=now),
-        "posts": lambda s, me: posts.page(s, posts.Asked(), member=me, now=now),
-    }
     slugs = ["rain", "snow", "fog"]
     with database.writing(engine) as session:
         for slug in slugs:
             ask(session, member_or_new(session, "member 0", now=day(0)), slug=slug)
     _update_often(engine, slugs, range(0, 1_000, 60))  # so that a trend has as many points as later
-    before = {name: _work(engine, read) for name, read in lists.items()}
+    before = {name: _work(engine, read) for name, read in LISTS.items()}
     _update_often(engine, slugs, range(1_000, 1_400))
-    after = {name: _work(engine, read) for name, read in lists.items()}
-    assert {name for name in lists if after[name] > 1.5 * before[name] + 1} == set()
+    after = {name: _work(engine, read) for name, read in LISTS.items()}
+    assert {name for name in LISTS if after[name] > 1.5 * before[name] + 1} == set()
+
+
+_READ = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'forecast'"
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_no_list_reads_the_whole_history_on_a_server(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "member 0", now=day(0)), slug="rain")
+    _update_often(engine, ["rain"], range(400))
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE"))  # as the server does by itself
+        connection.commit()
+    read = {}
+    for name, list_ in LISTS.items():
+        with database.reading(engine) as session:
+            member = member_or_new(session, "member 1", now=day(0))
+            visibility.read_as(session, member, now=NOW)
+            list_(session, member)
+            read[name] = session.execute(text(_READ)).scalar_one()
+    assert read == dict.fromkeys(LISTS, 0)
