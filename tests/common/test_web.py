@@ -375,7 +375,15 @@ def test_a_status_other_than_ok_is_told_in_words(status: int, message: str) -> N
 
 
 @pytest.mark.parametrize(
-    "wire", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
+    "wire",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 200_000 + b"\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: a\r\n" * 40_000 + b"\r\nx",
+    ],
+    ids=["nothing", "garbage", "short", "long header", "many headers"],
 )
 def test_an_invalid_answer_is_our_error(wire: bytes) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
