@@ -34,6 +34,9 @@ EXHIBIT_BYTES = 1_000_000
 # The settings of a resolver. They are kept for good, and read at every look.
 SETTINGS_BYTES = 100_000
 ROWS = 5_000_000  # of a table
+# A row group of a Parquet file, whose texts Arrow unpacks at once: so much, and so much for each of
+# its rows, so that few rows with a huge text are not unpacked to be refused.
+GROUP_BYTES, GROUP_ROW_BYTES = 100_000_000, 10_000
 # Of an import into a shared ledger by someone who is not its admin: its rows, some seconds in which
 # nobody else can write, and the unpacked bytes of an uploaded ZIP.
 MEMBER_ROWS = 100_000

@@ -395,7 +395,8 @@ def _require_small(path: Path) -> None:
 def parquet_header(path: Path) -> list[str]:
     """Return the names of a Parquet file's columns, without reading the columns.
 
-    BadInput if its metadata tells that a text in it is too long, or that it has too many columns.
+    BadInput if its metadata tells of too many columns, a text that is too long, or a row group that
+    is too large for its rows.
     """
     with pyarrow.parquet.ParquetFile(path) as file:
         about, names = file.metadata, file.schema_arrow.names
@@ -403,6 +404,14 @@ def parquet_header(path: Path) -> list[str]:
         for part in map(about.row_group, range(about.num_row_groups)):
             cells = max(1, part.num_rows * about.num_columns)
             _require_text(path, part.total_byte_size // cells)
+            most = limits.GROUP_BYTES + limits.GROUP_ROW_BYTES * part.num_rows
+            if part.total_byte_size > most:
+                raise limits.too_much(
+                    path.name,
+                    f"{limits.format_bytes(part.total_byte_size)} in {part.num_rows:,} rows",
+                    limits.format_bytes(most),
+                    "Shorten its texts, or write it in more row groups.",
+                )
     return list(names)
 
 

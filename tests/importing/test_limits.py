@@ -26,6 +26,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.folder.archive import unpack
 from forecasts.folder.folder import is_ledger_folder, read_folder
+from forecasts.folder.tables import parquet_header
 from forecasts.ledger.models import Resolver
 from forecasts.parts.partition.sources import find_files
 from forecasts.resolution.runs.sources import Sources
@@ -154,6 +155,25 @@ def test_one_long_text_in_parquet_is_refused_before_a_column_is_read(
         with pytest.raises(BadInput, match="has a text of"):
             find_files([tmp_path / "questions.parquet"])
     assert "or more; at most 1,000 bytes of one are read" in refused(tmp_path).message
+
+
+def test_a_row_group_too_large_for_its_rows_is_refused_before_a_column_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "questions.parquet"
+    noise = random.Random(1).randbytes(6_000).hex()
+    table = texts(100, "x").set_column(1, "title", pa.array(["x"] * 99 + [noise]))
+    monkeypatch.setattr(limits, "GROUP_BYTES", 5_000)
+    monkeypatch.setattr(limits, "GROUP_ROW_BYTES", 100)
+    pyarrow.parquet.write_table(table, path)
+    assert parquet_header(path)
+    monkeypatch.setattr(limits, "GROUP_ROW_BYTES", 50)
+    monkeypatch.setattr(
+        pyarrow.parquet.ParquetFile, "iter_batches", lambda _: pytest.fail("it was read")
+    )
+    for read in (find_files, lambda paths: read_folder(paths[0].parent)):
+        with pytest.raises(BadInput, match="in 100 rows; at most 10,000 bytes are read"):
+            read([path])
 
 
 def test_a_header_without_an_end_is_not_read(tmp_path: Path) -> None:
