@@ -29,6 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.limits import descriptors
+from forecasts.common.text import cut, printable
 
 HEADERS_S = 10.0  # seconds for the headers of a request
 SLOW_S = 20.0  # seconds that a body may be behind the lowest rate
@@ -46,11 +47,15 @@ MESSAGE_BYTES = 20_000_000  # of a message over a WebSocket: uploads do not come
 # database ten times take 50 ms longer while another thread computes.
 SWITCH_S = 0.0005
 LINES = 10  # of one kind, logged in a minute
+LONGEST = 500  # characters of a text in a line
 _log = logging.getLogger(__name__)
 
 
 class FewLines(logging.Filter):
-    """Lets ``LINES`` lines of a kind through in a minute, and one of this module's."""
+    """Lets ``LINES`` lines of a kind through in a minute, and one of this module's.
+
+    Strangers' words in them are cut, and lose characters that act on a terminal.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -71,6 +76,10 @@ class FewLines(logging.Filter):
         most = 1 if record.name == __name__ else LINES
         if self._said[kind] == most:
             record.msg = f"{record.msg} (not logged again within a minute)"
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                cut(printable(one), LONGEST) if isinstance(one, str) else one for one in record.args
+            )
         return self._said[kind] <= most
 
 
@@ -85,7 +94,9 @@ class Config(uvicorn.Config):
         super().__init__(app, **given | limits)
         allowed = descriptors(2 * MOST + RESERVED)
         self.most = min(MOST, max(allowed // 4, allowed - RESERVED))
-        handlers = [*logging.getLogger().handlers, *logging.getLogger("uvicorn").handlers]
+        # Each of Streamlit's loggers has a handler of its own.
+        loggers = (logging.root, *logging.root.manager.loggerDict.values())
+        handlers = [one for logger in loggers for one in getattr(logger, "handlers", ())]
         for one in (*handlers, logging.lastResort):
             if one is not None:
                 one.addFilter(_FEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import resource
@@ -162,3 +163,15 @@ def test_a_line_is_logged_some_times_a_minute() -> None:
     assert (logged("uvicorn.error"), logged("uvicorn.error")) == (LINES, 0)
     now[0] = 61
     assert logged(guarded_server.__name__) == 1
+
+
+def test_a_stranger_s_words_in_a_line_are_cut_and_do_not_act_on_a_terminal() -> None:
+    logger, written = logging.getLogger("made.before.the.server"), io.StringIO()
+    logger.addHandler(logging.StreamHandler(written))  # of its own, as Streamlit's have
+    logger.propagate = False
+    Config(echo)
+    for _ in range(50):
+        logger.warning("Failed: %s, %d", "\x1b[2J" + "a" * 30_000, 4)
+    lines = written.getvalue().splitlines()
+    assert len(lines) == LINES
+    assert lines[0] == f"Failed: [2J{'a' * 496}…, 4"

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -105,3 +106,41 @@ def test_sign_in_leads_to_the_wanted_page_to_forecast_until_it_ends_in_every_tab
     other.get_by_role("link", name="Today").first.click()
     expect(other.get_by_text("You have signed out.")).to_be_visible()
     expect(other.get_by_text("You forecast as alice.")).to_have_count(0)
+
+
+def test_a_state_that_is_forged_missing_another_s_or_used_signs_nobody_in(
+    context: BrowserContext, server: Server, issuer: str
+) -> None:
+    claims = {"email": "bo@example.org", "email_verified": True}
+    assert context.request.put(f"{issuer}/users/u-2", data=claims).ok
+    page, answer = context.new_page(), f"{server.base}/oauth2callback"
+
+    def authorized() -> str:
+        """Return the address at which the provider would have this browser go on."""
+        page.goto(server.base)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_placeholder("sub")).to_be_visible()
+        sent = context.request.post(page.url, form={"sub": "u-2"}, max_redirects=0)
+        return sent.headers["location"]
+
+    def signs_in(address: str) -> bool:
+        went_on = context.request.get(address, max_redirects=0)
+        signed_in = any(one["name"].startswith("_streamlit_user") for one in context.cookies())
+        to = "/" if signed_in or "state=" not in address else "/?not_signed_in="
+        assert went_on.headers["location"].removeprefix(server.base) == to
+        return signed_in
+
+    theirs = authorized()  # they send it to someone else
+    context.clear_cookies()
+    assert not signs_in(theirs)
+    given = authorized()
+    code = parse_qs(urlsplit(given).query)["code"][0]
+    for forged in ("", "&state=", "&state=forged", f"&{urlsplit(theirs).query}"):
+        assert not signs_in(f"{answer}?code={code}{forged}")
+    assert not signs_in(theirs)
+    begun = context.cookies()
+    assert signs_in(given)
+    context.clear_cookies()
+    assert not signs_in(given)
+    context.add_cookies(begun)  # type: ignore[arg-type]
+    assert not signs_in(given)  # since the provider takes a code once
