@@ -10,6 +10,7 @@ Over HTTPS every cookie is Secure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from http.cookies import SimpleCookie
 from urllib.parse import quote, unquote, urlsplit
@@ -24,7 +25,7 @@ from forecasts.common.web_headers import is_own_page
 
 NEXT = "forecasts_next"
 FAILED = "not_signed_in"  # query parameter of the page shown after a failed sign-in
-_SIGNED_IN = "_streamlit_user="
+_SIGNED_IN = re.compile('_streamlit_user=(?!""|;)')  # it is emptied after a failure
 _SIGN_IN_SECONDS = 600  # for the visitor to sign in
 _LONGEST = 2000  # characters of a remembered address
 _REFUSED = (
@@ -111,7 +112,7 @@ class _Answer:
             page = page_of(request.get("referer", ""), sign_in.base)
             headers.append("set-cookie", _cookie(page, _SIGN_IN_SECONDS))
         elif path.endswith("/oauth2callback") and 300 <= status < 400:
-            if _SIGNED_IN in "\n".join(headers.getlist("set-cookie")):
+            if any(map(_SIGNED_IN.match, headers.getlist("set-cookie"))):
                 headers["location"] = sign_in.base + kept_page(request.getlist("cookie"))
             elif b"state=" in self._scope["query_string"]:  # without it, a sign-out
                 headers["location"] = f"{sign_in.base}/?{FAILED}="

@@ -20,6 +20,9 @@ HERE = "http://127.0.0.1:8501"
 TEAM = SignIn(issuer="https://id.example", redirect_uri="https://ledger.example/oauth2callback")
 PAGE = "/question?slug=quay&tab=2"
 SIGNED_IN = "_streamlit_user=signed; Path=/; HttpOnly"
+EMPTIED = (
+    '_streamlit_user=""; expires=Wed, 02 Dec 2026 01:00:00 GMT; Max-Age=0; Path=/; SameSite=lax'
+)
 
 
 async def _streamlit(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -30,7 +33,7 @@ async def _streamlit(scope: Scope, _receive: Receive, send: Send) -> None:
     callback = scope["path"] == "/oauth2callback"
     headers = {"location": "/"} if callback else {}
     if callback and b"refused" not in scope["query_string"]:
-        headers["set-cookie"] = SIGNED_IN
+        headers["set-cookie"] = EMPTIED if b"used" in scope["query_string"] else SIGNED_IN
     await send(
         {
             "type": "http.response.start",
@@ -131,8 +134,9 @@ def test_a_refused_person_is_led_to_the_first_page_and_a_failure_to_where_it_is_
     there.ask("/auth/login", referer=TEAM.base + PAGE)
     assert there.ask("/oauth2callback?refused")[1]["location"] == "/"
     assert NEXT not in there.kept
-    failed = there.ask("/oauth2callback?state=x&refused")[1]["location"]
-    assert failed == f"{TEAM.base}/?{FAILED}="
+    for way in ("refused", "used"):
+        failed = there.ask(f"/oauth2callback?state=x&{way}")[1]["location"]
+        assert failed == f"{TEAM.base}/?{FAILED}="
 
 
 def test_a_provider_that_does_not_answer_is_said() -> None:
