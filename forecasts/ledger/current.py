@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, any_, case, or_
+from sqlalchemy import ColumnElement, any_, case, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -153,7 +153,7 @@ def forecast_at(at: Any, *, before: bool = False) -> ColumnElement[int]:
     return case((in_time(col(held.made_at), at), col(held.forecast_id)), else_=past)
 
 
-def is_among(session: Session, ids: Select[tuple[int]]) -> ColumnElement[bool]:
+def is_among(session: Session, ids: SelectOfScalar[int]) -> ColumnElement[bool]:
     """Return the SQL condition: the ``Forecast`` has one of these few ids."""
     if session.get_bind().dialect.name == "sqlite":
         return col(Forecast.id).in_(ids)
