@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import comparing
 from benchmarks.differences import SHOCKS, TILTED
-from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, TOURNAMENTS, World
+from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, World
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # The errors of a report, as labelled on the page. The intervals are compared with the mean
@@ -110,6 +110,10 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
     if name == DUMMIES:
         hidden = found["verdict"] - found["hidden"]
         return [gate("overconfidence × 2 is found less often", name, HIDDEN, hidden)]
+    if name in SPOKEN:
+        told = ("verdict", "level", "movement")
+        found_ = [gate(TESTS[key], name, BOUND, found[key]) for key in told if found[key].any()]
+        return [*found_, gate(ACCUSED, name, 0.1, found["accused"])]
     if name in NUMBERS and NUMBERS[name].width == 1:
         return [gate("outcomes do not lie where forecast", name, BOUND, found["pit"])]
     if name in NUMBERS:

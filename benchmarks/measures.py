@@ -17,17 +17,17 @@ import pandas as pd
 
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
-from benchmarks.worlds import AS_OF, NUMBERS, Many, World, faulty, repeat, with_dummies
+from benchmarks.worlds import AS_OF, NUMBERS, SPOKEN, Many, World, faulty, repeat, with_dummies
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.reports import build
 from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
-from forecasts.reports.cohort import as_scheduled
+from forecasts.reports.cohort import as_scheduled, families
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.groups import LEADS, group_entries
 from forecasts.reports.member_scores import live_segments
-from forecasts.reports.movement import movement
+from forecasts.reports.movement import movement, movements
 from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
 from forecasts.reports.rows import Rows, by_group
 from forecasts.reports.scope import numbered, scope_of
@@ -35,6 +35,7 @@ from forecasts.reports.selection import ALL
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
 from scoring.numeric_calibration import distributions
+from scoring.shared_shocks import spans_of
 
 Measure = Callable[[int, int], pd.DataFrame]
 
@@ -210,6 +211,21 @@ def faults(name: str, seed: int, times: int) -> pd.DataFrame:
                 "f": wrong(line.p_value),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def spoken(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return the errors on calibrated people who round, or whose forecasts have noise."""
+    frames = numbered(SPOKEN[name].repeat(seed, times).ledger())
+    family, entries = families(frames.questions), group_entries(frames, by="team")
+    spans = spans_of(frames.questions, pd.Series(family, index=frames.questions["question_id"]))
+    counts = np.full(len(family), True)
+    moves_of = by_group(movements(frames.questions, entries, AS_OF, counts))
+    every, rows = made_by(frames), []
+    for group, own in every.rows.groupby("group", observed=True):
+        made = when_made(every.of(own))
+        moved = movement(moves_of(str(group)), family, made.reaction)
+        rows.append(errors(verdict(made, spans), moved, made.level, made.sharpness, made.luck))
     return pd.DataFrame(rows)
 
 

@@ -389,6 +389,31 @@ def faulty(name: str) -> Tournament:
     return replace(ALONE, teams=(FAULTS[name],))
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """Calibrated forecasts of 90 questions, said in steps of ``step`` or with ``noise``."""
+
+    updates: int
+    step: float = 0.0
+    noise: float = 0.0
+
+    def repeat(self, seed: int, times: int) -> Many:
+        """Return that many records."""
+        many = repeat(replace(ALONE, updates=float(self.updates)), seed, times)
+        p = many.forecasts["probability"].to_numpy()
+        noise = np.random.default_rng(seed).normal(0, self.noise, len(p))
+        p = np.clip(p + noise, 0.01, 0.99) if self.noise else p
+        p = np.round(np.round(p / self.step) * self.step, 6) if self.step else p
+        return replace(many, forecasts=many.forecasts.assign(probability=p))
+
+
+SPOKEN = {
+    f"rounded to {step:.0%}, {updates} forecast{'s' * (updates > 1)}": Spoken(updates, step)
+    for step in (0.1, 0.05, 0.01)
+    for updates in (1, 5, 40)
+} | {f"noise of {noise * 100:.0f}, 40 forecasts": Spoken(40, noise=noise) for noise in (0.01, 0.02)}
+
+
 # --- numbers and dates --------------------------------------------------------------------------
 
 START = pd.Timestamp("2026-01-01T00:00:00Z")

@@ -4,6 +4,12 @@ Each is the sum of payoffs of the forecasts (`null_distribution`), so nothing th
 forecast disturbs it: an early close, an update, a withdrawal. All forecasts on a question, of one
 member or several, follow each other as one path in order of time, since they share the outcome.
 This is a definition of this package.
+
+**Rounding and noise.** Someone who speaks in steps of 10% is off by up to 5 points, and a
+calibrated market swings by a point or two. Neither is miscalibration, so both get a slack: level
+and slope that of the grid, and the slope also the part that swings add to it. A certain forecast (0
+or 1) of someone who rounds means anything up to half a step: it has no payoff, and those that
+failed are a fault only if they are more than half a step explains.
 """
 
 from __future__ import annotations
@@ -25,6 +31,10 @@ from scoring.shared_shocks import SURVIVES, tipping
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
 CHANGE = 0.5
 SIGNIFICANCE = 0.05
+# Steps in which people speak, the coarsest first, and the share of forecasts that must be on one.
+STEPS, ON_GRID = (0.1, 0.05, 0.01, 0.005, 0.001), 0.9
+# The largest standard deviation of swings that are no fault.
+NOISE = 0.03
 # Below it the payoff of the slope stays the same.
 LEAST_P = 1e-4
 
@@ -34,7 +44,8 @@ class Forecasts(NamedTuple):
 
     ``p``, ``y``, ``level`` (n, K); ``rank`` in the path of their forecaster, from 1; ``previous``,
     the row of the forecast before it, -1 for the first; ``first``, the first row of each question;
-    ``starts`` marks these; ``family`` of each question.
+    ``starts`` marks these; ``family`` of each question. ``step``: the grid of each forecast
+    (`step_of`), 0 for none.
     """
 
     p: Floats
@@ -45,6 +56,36 @@ class Forecasts(NamedTuple):
     first: Places
     starts: Flags
     family: Places
+    step: Floats
+
+    @property
+    def rounded(self) -> Flags:
+        """Which forecasts are certain because they are rounded."""
+        return np.asarray((self.step > 0) & (self.p >= 1).any(axis=1))
+
+    def noise(self) -> Floats:
+        """Return the variance (n, K) that is no fault: of rounding, and of swings that come back.
+
+        A swing of variance v makes the product of two changes in a row −v on average.
+        """
+        change, again = self.change(self.p), self.rank > 2
+        back = -(change[again] * change[self.previous[again]]).sum()
+        swing = max(back, 0.0) / max(np.count_nonzero(self.p[again]), 1)
+        # Rounding has variance δ²/12, at each end of a change.
+        own = np.sqrt(np.maximum(min(swing, NOISE**2), self.step**2 / 6))[:, None]
+        return np.asarray(np.minimum(own, np.minimum(self.p, 1 - self.p)) ** 2)
+
+    def with_slack(self, sums: Sums, swing: float = 0.0) -> Sums:
+        """Return a statistic with the slack of rounding, and of swings on the side below 0.
+
+        The mean of what is rounded to a value is up to δ/6 from it, if its density rises from 0 at
+        one end of the step to the other.
+        """
+        rows = np.append(0, np.cumsum((self.p > 0).sum(axis=1)))[:-1]
+        added = sums.after - sums.before
+        ranges = np.maximum.reduceat(added, rows) - np.minimum.reduceat(added, rows)
+        band = float(self.step @ ranges) / 6
+        return sums._replace(slack=(band + swing, band))
 
     def sums(self, payoff: Floats) -> Sums:
         """Return the earnings of payoffs (n, K) on each question."""
@@ -76,6 +117,7 @@ def in_order_of_time(
     question: npt.ArrayLike,
     family: npt.ArrayLike | None = None,
     level: npt.ArrayLike | None = None,
+    step: npt.ArrayLike = 0.0,
 ) -> Forecasts:
     """Return the validated forecasts, as `when_made` and `reaction` take them.
 
@@ -84,7 +126,8 @@ def in_order_of_time(
     forecasts on a question, ``question`` and ``family`` (n,) those that share an outcome or are
     linked; questions follow each other, and the forecasts of one are in order of time. ``level``
     (n, K): what an option counts towards the level, by default 1 for "yes" if K is 2 and nothing
-    otherwise: on unordered options Σ (y − p) is 0. Raises InputError.
+    otherwise: on unordered options Σ (y − p) is 0. ``step`` is the grid on which each forecast is
+    spoken (`step_of`), 0 for none. Raises InputError.
 
     >>> in_order_of_time(p=[[0.5, 0.5], [0.2, 0.8]], y=[[0, 1], [0, 1]],
     ...                  path=["ana", "ana"], question=[7, 7]).rank
@@ -109,7 +152,8 @@ def in_order_of_time(
     first = np.flatnonzero(starts)
     rank, previous = _ranks(names[0])
     cluster = _numbered(names[2][first])
-    return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster)
+    steps = np.broadcast_to(np.asarray(step, dtype=np.float64), len(forecast))
+    return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster, steps)
 
 
 def _ranks(path: npt.NDArray[np.generic]) -> tuple[Places, Places]:
@@ -131,14 +175,32 @@ def _numbered(names: npt.NDArray[np.generic]) -> Places:
     return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
 
 
+def step_of(p: npt.ArrayLike) -> float:
+    """Return the coarsest step on which nine in ten of the probabilities between 0 and 1 are.
+
+    The steps are 10%, 5%, 1%, 0.5% and 0.1%; 0 if there is none. The coarsest without any.
+
+    >>> step_of([0.1, 0.4, 1.0]), step_of([0.35, 0.4]), step_of([0.123456])
+    (0.1, 0.05, 0.0)
+    """
+    given = np.asarray(p, dtype=np.float64)
+    given = given[(given > 0) & (given < 1)]
+    for step in STEPS:
+        off = np.abs(given / step - np.round(given / step)) > 1e-6
+        if off.sum() <= (1 - ON_GRID) * len(given):
+            return step
+    return 0.0
+
+
 class WhenMade(NamedTuple):
     """The tests of calibration when made. Each statistic is standard normal under calibration.
 
     ``level``: above 0, more came true than was forecast. ``slope``: below 0, forecasts are too
     extreme; above 0, not extreme enough. ``sharpness``, Spiegelhalter's test: above 0, the actual
     Brier score is worse than the expected one. ``p_value`` is of level and slope together.
-    ``failed``: the positions of forecasts that gave the outcome a probability of 0. Chance explains
-    none of them, so ``p_value`` is then 0. ``null`` is the distribution of the sum of the
+    ``failed``: the positions of forecasts that gave the outcome a probability of 0, unless rounding
+    explains them; ``p_value`` is then 0. ``excused``: how many certain forecasts there were, and
+    how many failed, if rounding does. ``null`` is the distribution of the sum of the
     sharpness, Σ (actual − expected Brier score) / k, under calibration. ``spread`` is the standard
     deviation that each family has in the larger of level and slope.
     """
@@ -150,6 +212,7 @@ class WhenMade(NamedTuple):
     failed: Places
     null: Null
     spread: Floats
+    excused: tuple[int, int] = (0, 0)
 
     def tipping(self, opened: Floats, closed: Floats) -> float | None:
         """Return the correlation between families open together at which ``p_value`` is 0.005.
@@ -172,7 +235,8 @@ def when_made(made: Forecasts) -> WhenMade:
     The payoffs, with k the number of the forecast in its path: ``level`` / k; for the slope half of
     ln p / k, and half of the change of ln p since the forecaster's previous forecast; −p / k for
     the sharpness. The slope is made uncorrelated with the level. ``p_value`` is that of the sum of
-    their squares, chi-squared with two degrees of freedom.
+    their squares, chi-squared with two degrees of freedom. Both are less the slack of rounding and
+    swings.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
@@ -184,19 +248,47 @@ def when_made(made: Forecasts) -> WhenMade:
     """
     nulls = [*(null(sums, made.family) for sums in level_and_slope(made)), sharpness(made)]
     level, slope, spiegelhalter = (each.test() for each in nulls)
-    failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
+    failed, excused = failures(made)
     p_value = 0.0 if len(failed) else p_of_both(_squares(level, slope))
     larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
-    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], nulls[larger].spread)
+    spread = nulls[larger].spread
+    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], spread, excused)
+
+
+def failures(made: Forecasts) -> tuple[Places, tuple[int, int]]:
+    """Return the forecasts that gave the outcome 0, unless rounding explains them.
+
+    And, if it does, the number of certain forecasts, one a question and option, and of those that
+    failed. A calibrated forecaster who rounds is wrong in at most δ/2 of them. Families with a
+    failure are counted once.
+    """
+    # Lazy: scipy is slow to import.
+    from scipy.special import bdtrc
+
+    failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
+    if not len(failed) or not (made.step[failed] > 0).all():
+        return failed, (0, 0)
+    question, certain = np.cumsum(made.starts) - 1, np.flatnonzero(made.rounded)
+    pair = question[certain] * made.p.shape[1] + made.p[certain].argmax(axis=1)
+    pairs, at = np.unique(pair, return_index=True)
+    rate = float(made.step[certain[at]].sum()) / 2 / max(len(pairs), 1)
+    wrong = len(np.unique(made.family[question[failed]]))
+    if wrong <= len(pairs) and bdtrc(wrong - 1, len(pairs), rate) >= SIGNIFICANCE:
+        return failed[:0], (len(pairs), wrong)
+    return failed, (0, 0)
 
 
 def level_and_slope(made: Forecasts) -> tuple[Sums, Sums]:
     """Return the two statistics of `when_made` whose squares make its p-value."""
-    weight = (1 / made.rank)[:, None]
-    logs = np.log(np.maximum(made.p, LEAST_P))
+    counts = ~made.rounded[:, None]
+    weight = counts / made.rank[:, None]
+    logs = np.log(np.maximum(made.p, np.maximum(LEAST_P, made.step / 2)[:, None]))
     levels = made.sums(weight * made.level)
-    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs))
-    return levels, slopes.clear_of([levels])
+    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * counts * made.change(logs))
+    # A swing of variance v in p moves ln p by v / p on average against the outcome.
+    shown = np.where(made.p > 0, made.noise() / np.maximum(made.p, LEAST_P), 0.0)
+    swing = float((((1 - CHANGE) * weight + CHANGE * counts) * shown).sum())
+    return made.with_slack(levels), made.with_slack(slopes.clear_of([levels]), swing)
 
 
 def p_of_both(squares: Sequence[float]) -> float:

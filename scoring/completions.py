@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import Flags, Floats, Places
-from scoring.calibration_when_made import Forecasts, level_and_slope, p_of_both
+from scoring.calibration_when_made import Forecasts, failures, level_and_slope, p_of_both
 from scoring.inference import Recalibration
 from scoring.movement import OVER, UNDER, excess_sums, line_of
 from scoring.null_distribution import CERTAIN, FAR, Sums, null
@@ -86,8 +86,8 @@ def completions(made: Forecasts, possible: Flags) -> Bounds:
         p_of_both([of(one) ** 2 for one in found if not math.isnan(one[0])])
         for of in (_most, _least)
     ]
-    if (possible & (made.p <= 0)).any():
-        ends[0] = 0.0  # an outcome that was called impossible may come
+    if len(failures(made._replace(y=np.where(possible, 1.0, made.y)))[0]):
+        ends[0] = 0.0  # outcomes that were called impossible may come
     level, slope = ((0.0, 0.0) if math.isnan(one[0]) else one for one in found)
     return Bounds(int(missing.waits.sum()), level, slope, (ends[0], ends[1]))
 
@@ -113,7 +113,9 @@ def reaction_settled(made: Forecasts, possible: Flags, line: Recalibration) -> b
     over, under = FAR * math.sqrt(OVER), FAR * math.sqrt(UNDER)
     always_over = min(excess[0] / FAR, low / over) > 1
     never_over = min(excess[1] / FAR, high / over) <= 1
-    return always_over or -high > under or (never_over and -low <= under)
+    always_under = excess[1] < 0 and -high > under
+    never_under = excess[0] >= 0 or -low <= under
+    return always_over or always_under or (never_over and never_under)
 
 
 class _Missing:
@@ -163,7 +165,9 @@ def range_of(sums: Sums, low: Floats, high: Floats, family: Places) -> Range:
     totals = float(low.sum()), float(high.sum())
     values = [one.statistic_of(total) for one in nulls for total in totals if not one.normal]
     if any(one.normal for one in nulls):  # its variance is the one observed
-        values += [total / math.sqrt(max(end, CERTAIN)) for total in totals for end in ends]
+        values += [
+            sums.beyond(total) / math.sqrt(max(end, CERTAIN)) for total in totals for end in ends
+        ]
     return min(values), max(values)
 
 

@@ -22,7 +22,10 @@ underconfident one drifts. So the path is recalibrated first, with the line of t
 and the excess made uncorrelated with the level and the slope of the recalibrated forecasts: then a
 fault of calibration leaves no trace in it (Neyman's C(α) test). The line is estimated, which widens
 the statistic's distribution and leans it to over-reaction. Its variance is therefore raised, more
-on that side, and over-reaction claimed only where the path shows it without recalibration too.
+on that side, and a reaction claimed only where the path leans the same way without recalibration.
+
+**Swings** of a point or two, or of the grid on which someone speaks, add 2 v an update to the
+excess, for a variance v. Over-reaction is claimed beyond that only.
 
 Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043; Neyman (1959) for C(α).
 """
@@ -30,6 +33,7 @@ Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043; Neyman (1959) for C(α).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,7 +45,7 @@ from scoring.calibration_when_made import LEAST_P, Forecasts
 from scoring.errors import require
 from scoring.inference import Recalibration, Test, recalibration
 from scoring.input_frames import Block, Questions, read_frames
-from scoring.null_distribution import Sums, null
+from scoring.null_distribution import Null, Sums, null
 from scoring.paths import Paths, live_blocks, table
 from scoring.rules import align_options
 
@@ -153,12 +157,17 @@ class Reaction(NamedTuple):
     """The tests of excess movement; a statistic above 0 means over-reaction.
 
     ``excess``: of the paths as they are; ``recalibrated``: of the recalibrated paths. ``p_value``
-    is the latter's, or for over-reaction the larger of both.
+    is the latter's, or for over-reaction the larger of both; 1 where the two lean to different
+    sides. Both are less the slack of swings; ``swing_p_value`` is that of over-reaction without
+    slack. ``swing``: the standard deviation of the noise in each forecast that would explain the
+    excess, 0 if it is not above 0.
     """
 
     excess: Test
     recalibrated: Test
     p_value: float
+    swing: float = 0.0
+    swing_p_value: float = 1.0
 
 
 def reaction(made: Forecasts, line: Recalibration | None = None) -> Reaction:
@@ -176,28 +185,38 @@ def reaction(made: Forecasts, line: Recalibration | None = None) -> Reaction:
     -2.11
     """
     line = line_of(made) if line is None else line
-    excess, found = (null(sums, made.family).test() for sums in excess_sums(made, line))
-    over = not found.statistic < 0
-    z = found.statistic / math.sqrt(OVER if over else UNDER)
+    nulls = [null(sums, made.family) for sums in excess_sums(made, line)]
+    found = _tested(*nulls)
+    swing = math.sqrt(max(float(nulls[0].sums.gain.sum()), 0.0) / (2 * np.count_nonzero(made.p)))
+    plain = _tested(*(replace(one, sums=one.sums._replace(slack=(0.0, 0.0))) for one in nulls))
+    shown = plain.p_value if plain.recalibrated.statistic > 0 else 1.0
+    return found._replace(swing=swing, swing_p_value=shown)
+
+
+def _tested(plain: Null, fitted: Null) -> Reaction:
+    excess, z = plain.test(), fitted.statistic
+    over = z > 0
+    z /= math.sqrt(OVER if over else UNDER)
     recalibrated = Test(z, math.erfc(abs(z) / math.sqrt(2)))
-    both = [excess.p_value, recalibrated.p_value]
-    if over and excess.statistic <= 0:
-        both.append(1.0)
-    return Reaction(excess, recalibrated, max(both) if over else recalibrated.p_value)
+    p_value = max(recalibrated.p_value, excess.p_value) if over else recalibrated.p_value
+    return Reaction(excess, recalibrated, 1.0 if excess.statistic * z < 0 else p_value)
 
 
 def excess_sums(made: Forecasts, line: Recalibration) -> tuple[Sums, Sums]:
     """Return the excess of the paths as they are, and of the paths recalibrated by the line."""
     fitted = made._replace(p=_recalibrated(made, line)) if line.estimable else made
-    weight, logs = (1 / made.rank)[:, None], np.log(np.maximum(fitted.p, LEAST_P))
+    counts = ~made.rounded[:, None]
+    weight, logs = counts / made.rank[:, None], np.log(np.maximum(fitted.p, LEAST_P))
     faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
-    return _excess(made), _excess(fitted).clear_of(faults)
+    slack = (0.0, 2 * float((counts * made.noise()).sum()))
+    plain, clear = _excess(made), _excess(fitted).clear_of(faults)
+    return plain._replace(slack=slack), clear._replace(slack=slack)
 
 
 def _excess(made: Forecasts) -> Sums:
     payoff = -2 * made.change(made.p)
     payoff[made.rank == 1] += 1
-    return made.sums(payoff)
+    return made.sums(payoff * ~made.rounded[:, None])
 
 
 def line_of(made: Forecasts) -> Recalibration:

@@ -69,7 +69,7 @@ _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-
 class Sums(NamedTuple):
     """A statistic: per row (forecast and possible option) p, S after and before it, and its path.
 
-    ``gain``: U of each path.
+    ``gain``: U of each path. ``slack``: how far their sum may be below and above 0 without a fault.
     """
 
     p: Floats
@@ -77,6 +77,12 @@ class Sums(NamedTuple):
     before: Floats
     first: Places
     gain: Floats
+    slack: tuple[float, float] = (0.0, 0.0)
+
+    def beyond(self, total: float) -> float:
+        """Return what a sum of earnings is beyond the slack."""
+        below, above = self.slack
+        return min(total + below, 0.0) if total < 0 else max(total - above, 0.0)
 
     def variances(self, other: Sums | None = None) -> Floats:
         """Return each path's variance, or covariance with another statistic of the same paths."""
@@ -229,7 +235,8 @@ class Null:
         return self.statistic_of(float(self.sums.gain.sum()))
 
     def statistic_of(self, total: float) -> float:
-        """Return r* of a value of the statistic."""
+        """Return r* of a value of the statistic, less the slack."""
+        total = self.sums.beyond(total)
         if self.normal or math.isnan(self.deviation):
             return total / self.deviation
         at = self.saddlepoint(total)

@@ -10,6 +10,7 @@ import pandas as pd
 
 import scoring
 from forecasts.common.text import count
+from forecasts.documents.numbers import number
 from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.groups import Entries, of_members
 from forecasts.reports.member_scores import on, places
@@ -57,7 +58,8 @@ def movement(
     paths of the questions that count: an overconfident forecaster's path swings by itself. With few
     changes, the excess comes from the last steps, to the outcomes, which measure calibration rather
     than updating; so there is no claim if fewer than 30 of the families that count have a changed
-    forecast, or fewer than half.
+    forecast, or fewer than half. Nor is there one if the mean leans the other way. Swings so small
+    that they are no fault are told with their size.
     """
     of = family[moves["question"].to_numpy()]
     estimate = mean_over_questions(moves["excess"].to_numpy(), of, lopsided=True)
@@ -65,7 +67,15 @@ def movement(
     tested, changed = (len(np.unique(of[where])) for where in (counts, counts & revised))
     p_value = None if reaction is None else known(reaction.p_value)
     over = reaction is not None and reaction.recalibrated.statistic > 0
+    if p_value is not None and (estimate.mean is None or (estimate.mean > 0) != over):
+        p_value = 1.0
     kind, sentence = _found(p_value, tested, changed, over=over, waiting=waiting)
+    if kind == "neither" and reaction is not None and reaction.swing_p_value < SIGNIFICANCE:
+        points = number(reaction.swing * 100, 1)
+        kind = "swings"
+        sentence = (
+            f"Forecasts swing by about {points} points and come back: small moves without news."
+        )
     families = len(np.unique(of))
     return Movement(len(moves), families, changed, estimate, p_value, kind, sentence)
 

@@ -27,7 +27,7 @@ Kind = Literal[
 ]
 FAULTS: tuple[Kind, ...] = ("overconfident", "underconfident", "too_high", "too_low")
 Drift = Literal["grew_high", "grew_low", "none", "too_few"]
-Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few", "waiting"]
+Reaction = Literal["over_reacting", "under_reacting", "swings", "neither", "too_few", "waiting"]
 Reason = Literal[
     "open",
     "awaiting_resolution",

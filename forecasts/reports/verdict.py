@@ -15,7 +15,8 @@ While questions of the cohort wait for their outcome, there is a verdict only if
 same with any outcomes of theirs (``scoring.completions``): a "no" is often recorded later.
 
 A forecast that gave the outcome a probability of 0 needs no test: no calibrated forecaster makes
-one. The basis then gives the verdict on the rest.
+one. The basis then gives the verdict on the rest. Someone who rounds to 10% means anything up to 5%
+with it: if no more failed than that explains, a sentence says so, and the verdict is on the rest.
 """
 
 from __future__ import annotations
@@ -60,17 +61,23 @@ def _verdict(made: WhenMade, spans: Spans) -> Verdict:
     if tests is None:
         return _too_few(0, 0)
     if not len(tests.failed):
-        return _found(made.forecasts, tests, made.bounds, made.line, spans)
+        found = _found(made.forecasts, tests, made.bounds, made.line, spans)
+        certain, wrong = tests.excused
+        if not wrong:
+            return found
+        say = percent(max(1 - wrong / certain, 0.5))
+        said = f"{wrong:,} of {count(certain, 'certain forecast')} failed: say about {say}."
+        return replace(found, sentence=f"{found.sentence} {said}")
     failed = len(np.unique(made.forecasts.question[tests.failed]))
-    wrong = f"On {count(failed, 'question')} they called the outcome impossible."
+    impossible = f"On {count(failed, 'question')} they called the outcome impossible."
     many = _size(made.forecasts)
     if min(many) < FEWEST:
         few = _too_few(*many)
-        return replace(few, sentence=f"{few.sentence} {wrong}")
+        return replace(few, sentence=f"{few.sentence} {impossible}")
     rest = _too_few(0, 0) if made.rest is None else _found(*made.rest, made.line, spans)
     return Verdict(
         "overconfident",
-        f"{SUBJECT} are overconfident. {wrong}",
+        f"{SUBJECT} are overconfident. {impossible}",
         luck="Luck cannot explain that: a right forecast never rules out the outcome.",
         basis=f"Without the questions on which that happened: {in_full(rest)}",
         said=rest.said,
@@ -115,7 +122,9 @@ def _found(
         return _too_few(questions, families)
     if np.isnan(tests.p_value):
         certain = ((forecasts.p == 0) | (forecasts.p == 1)).all()
-        told = "was 0% or 100%, and came true" if certain else "was even between all options"
+        told = "was 0% or 100%" if certain else "was even between all options"
+        if certain and not tests.excused[1]:
+            told += ", and came true"
         return Verdict("not_estimable", f"No verdict: every forecast {told}.")
     if bounds is not None and not bounds.settled:
         return Verdict("waiting", f"No verdict: {no_outcome(bounds.waiting)}, and could change it.")

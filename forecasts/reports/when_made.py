@@ -30,6 +30,7 @@ from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.schedules import scheduled_close_when_made
 from scoring import calibration_when_made, inference
 from scoring.arrays import Flags, Floats, Places
+from scoring.calibration_when_made import step_of
 from scoring.completions import Bounds, completions, reaction_settled
 from scoring.movement import Reaction
 from scoring.ordering import in_order
@@ -45,11 +46,11 @@ _ROUNDING_S = 5e-7  # times are whole microseconds
 class Forecasts:
     """Forecasts in order of question and time.
 
-    ``rows``, one per forecast: group, question (a position), family (of the question), path (one
-    member's forecasts on it), place (its row in the matrices). ``p``, ``y``, ``level`` have one
-    column per option, [no, yes] for binary questions: probabilities, outcome, and what an option
-    counts towards the level (nothing if the options have no order). ``offered`` marks the options
-    that the question had.
+    ``rows``, one per forecast: group, question and member (positions), family (of the question),
+    path (one member's forecasts on it), place (its row in the matrices). ``p``, ``y``, ``level``
+    have one column per option, [no, yes] for binary questions: probabilities, outcome, and what an
+    option counts towards the level (nothing if the options have no order). ``offered`` marks the
+    options that the question had.
     """
 
     rows: pd.DataFrame
@@ -63,8 +64,25 @@ class Forecasts:
         """The forecasts as the tests take them; there must be one."""
         path, question, family = (self.rows[name] for name in ("path", "question", "family"))
         return scoring.in_order_of_time(
-            p=self.p, y=self.y, path=path, question=question, family=family, level=self.level
+            p=self.p,
+            y=self.y,
+            path=path,
+            question=question,
+            family=family,
+            level=self.level,
+            step=self.step,
         )
+
+    @property
+    def step(self) -> Floats:
+        """The grid on which the member speaks who made each, 0 for none."""
+        found = np.zeros(len(self.rows))
+        shown = self.offered & (np.arange(self.p.shape[1]) > 0)
+        member = self.rows["member"].to_numpy()
+        order = np.argsort(member, kind="stable")
+        for at in np.split(order, np.flatnonzero(np.diff(member[order])) + 1):
+            found[at] = step_of(self.p[at][shown[at]])
+        return found
 
     @property
     def question(self) -> Places:
@@ -142,6 +160,7 @@ def forecasts_of(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) 
             "group": of_members(group, member),
             "question": place,
             "family": families(questions)[place],
+            "member": member,
             "path": place.astype(np.int64) * (int(member.max(initial=0)) + 1) + member,
             "place": np.arange(len(live)),
         }

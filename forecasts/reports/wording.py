@@ -84,6 +84,7 @@ BADGES = {
     "waiting": "… waiting for outcomes",
     "over_reacting": "↔ over-reacts",
     "under_reacting": "→ under-reacts",
+    "swings": "≈ small swings",
 }
 
 
@@ -224,7 +225,7 @@ def findings(group: Group) -> dict[str, str]:
     """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any."""
     found: dict[str, str] = {group.verdict.kind: group.verdict.sentence}
     moved = group.movement
-    if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
+    if moved is not None and moved.kind in ("over_reacting", "under_reacting", "swings"):
         found[moved.kind] = moved.sentence
     return found
 

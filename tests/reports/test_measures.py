@@ -193,7 +193,10 @@ def test_the_sentence_on_movement_has_the_direction_and_odds_of_its_test() -> No
     for _ in range(200):
         z, p_value = rng.normal(0, 2), 10 ** -rng.uniform(0, 6)
         test = Reaction(Test(z, p_value), Test(z, p_value), p_value)
-        found = movement(moves.assign(revised=True, counts=True), np.arange(60), test)
+        own = moves.assign(revised=True, counts=True, excess=moves["excess"].abs() * np.sign(z))
+        found = movement(own, np.arange(60), test)
+        other = movement(own.assign(excess=-own["excess"]), np.arange(60), test)
+        assert other.kind == "neither", "no claim beside a mean on the other side"
         kinds.add(found.kind)
         assert found.p_value == p_value
         assert f" {often(p_value)} such records (60 families of questions)" in found.sentence
@@ -202,6 +205,17 @@ def test_the_sentence_on_movement_has_the_direction_and_odds_of_its_test() -> No
             assert (found.kind == "over_reacting") == (z > 0)
             assert found.sentence.startswith("Over-reacts" if z > 0 else "Under-reacts")
     assert kinds == {"neither", "over_reacting", "under_reacting"}
+
+
+def test_swings_within_the_slack_are_told_with_their_size_and_are_no_fault() -> None:
+    moves = pd.DataFrame(
+        {"question": np.arange(60), "excess": 0.01, "revised": True, "counts": True}
+    )
+    for p_value, kind in ((0.01, "swings"), (0.2, "neither")):
+        test = Reaction(Test(1.0, 0.3), Test(1.0, 0.3), 0.3, swing=0.018, swing_p_value=p_value)
+        found = movement(moves, np.arange(60), test)
+        assert found.kind == kind
+        assert ("swing by about 1.8 points" in found.sentence) == (kind == "swings")
 
 
 def swinging(resolved: int) -> Frames:

@@ -33,7 +33,8 @@ def binary(p: np.ndarray, y: np.ndarray, families: int | None = None) -> Forecas
     """Return one forecast a question, in that many families."""
     n = np.arange(len(p))
     family = n % (families or len(p))
-    rows = pd.DataFrame({"group": "all", "question": n, "family": family, "path": n, "place": n})
+    names = {"group": "all", "member": 0, "question": n, "family": family, "path": n, "place": n}
+    rows = pd.DataFrame(names)
     level = np.column_stack([np.zeros(len(p)), np.ones(len(p))])
     columns = (np.column_stack([1 - values, values]) for values in (p, y))
     return Forecasts(rows, *columns, level, np.ones_like(level, dtype=np.bool_))
@@ -256,7 +257,9 @@ def test_certainty_changes_a_verdict_only_if_it_failed() -> None:
         (["yes"] * 40, 1.0, "not_estimable", None, "every forecast was 0% or 100%, and came true."),
         (["no"] * 40, 1.0, "overconfident", "too_few", "Too few to tell: no question scored"),
         (["no"] * 40, 1.0, "overconfident", "too_few", "On 40 questions they called the"),
-        (["no", *["yes"] * 9], 1.0, "too_few", None, "On 1 question they called the outcome"),
+        (["no", *["yes"] * 9], 1.0, "too_few", None, "1 of 10 certain forecasts failed: say about"),
+        (["no"] * 9 + ["yes"], 1.0, "too_few", None, "On 9 questions they called the outcome"),
+        (["no", *["yes"] * 39], 1.0, "not_estimable", None, "every forecast was 0% or 100%. 1 of"),
         (list("abc") * 13, [1 / 3] * 3, "not_estimable", None, "was even between all options."),
     ],
 )
@@ -268,6 +271,24 @@ def test_forecasts_of_certainty_or_nothing_have_verdicts_of_their_own(
     found = the_group(once(outcomes, [forecast] * len(outcomes), **more)).verdict
     assert (found.kind, found.rest) == (kind, rest)
     assert said in f"{found.sentence} {found.basis}"
+
+
+def rounded(failed: int) -> Verdict:
+    """Return the verdict on someone who rounds to 10%, with 41 forecasts of 0%; some fail."""
+    ps = [n / 10 for n in range(1, 10)] * 10 + [0.0] * 41
+    came = [n // 9 < 10 * p if p else n < 90 + failed for n, p in enumerate(ps)]
+    return the_group(once(["yes" if happened else "no" for happened in came], ps)).verdict
+
+
+@pytest.mark.parametrize(("failed", "kind"), [(3, "calibrated"), (6, "overconfident")])
+def test_certain_forecasts_of_someone_who_rounds_are_a_fault_only_beyond_chance(
+    failed: int, kind: str
+) -> None:
+    found = rounded(failed)
+    assert found.kind == kind
+    said = f"{failed} of 41 certain forecasts failed: say about {100 - 100 * failed / 41:.0f}%."
+    assert (said in found.sentence) == (kind == "calibrated")
+    assert ("called the outcome impossible" in found.sentence) == (kind == "overconfident")
 
 
 @pytest.mark.slow

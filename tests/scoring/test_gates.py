@@ -26,6 +26,7 @@ pytestmark = pytest.mark.simulation
 
 MEASURES = simulate.all_measures()
 ORDINARY = "3% of 54, once"
+SPOKEN = ("rounded to 10%, 5 forecasts", "rounded to 5%, 1 forecast", "noise of 2, 40 forecasts")
 SHOCKED = "open together, latent correlation 0.1"
 # Half of the outcomes "no" are missing: of a record, and of a comparison.
 WAITING = ("50% of “no” waiting", "opposite tilts, 50% of “no” waiting")
@@ -60,6 +61,14 @@ def test_the_bounds_hold_in_a_hundred_records_or_tournaments_and_are_on_the_page
         assert "It simulated 20 records" in page
         assert f"| {name} | 54 | **100.0%** |" in page  # a bound that is exceeded
         assert gates.EVERY_WORLD[name].hard in page
+
+
+@pytest.mark.parametrize(
+    "name", [SPOKEN[0], *(pytest.param(name, marks=pytest.mark.long) for name in SPOKEN[1:])]
+)
+def test_calibrated_forecasts_that_are_rounded_or_noisy_are_not_accused(name: str) -> None:
+    found = gates.gates_of(name, simulate.run(MEASURES[name], 200))
+    assert [each for each in found if not each.may_hold] == []
 
 
 @pytest.mark.nightly

@@ -224,3 +224,18 @@ def test_a_range_ends_where_the_sum_can_go_no_further() -> None:
     low, high = single(np.full(54, 0.02), np.zeros(54)).null.range()
     assert low == pytest.approx(-54 * 0.02 * 0.96)
     assert high > 2 * 0.96
+
+
+def test_a_statistic_within_the_slack_of_a_grid_is_0_and_beyond_it_smaller() -> None:
+    y = np.array([1.0] * 11 + [0.0] * 9)
+
+    def level(p: float, step: float) -> float:
+        both = {"p": np.tile([1 - p, p], (20, 1)), "y": np.column_stack([1 - y, y])}
+        made = in_order_of_time(**both, path=range(20), question=range(20), step=step)
+        return float(when_made(made).level.statistic)
+
+    assert level(0.5, 0.0) > 0
+    # An error of δ/6 is no fault.
+    assert level(0.55 - 0.016, 0.1) == 0
+    assert 0 < level(0.4, 0.1) < level(0.4, 0.05) < level(0.4, 0.0)
+    assert 0 > level(0.7, 0.1) > level(0.7, 0.0)
