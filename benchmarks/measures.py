@@ -25,7 +25,7 @@ from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
 from forecasts.reports.cohort import as_scheduled, families
 from forecasts.reports.estimates import BRIER, mean_over_questions
-from forecasts.reports.groups import LEADS, group_entries
+from forecasts.reports.groups import LEADS, by_account, group_entries
 from forecasts.reports.member_scores import live_segments
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
@@ -108,7 +108,8 @@ def tests(many: Many) -> pd.DataFrame:
             )
             for measure, scale in (("brier", BRIER), ("log", LOG))
         }
-        means["auc"] = Estimate(*auc(claims(made.forecasts)))
+        if len(made.forecasts.rows):
+            means["auc"] = Estimate(*auc(claims(made.forecasts)))
         rows.append(
             errors(verdict(made, scope.spans), moved, made.level, made.sharpness, made.luck)
             | {"lead": at_leads[name]}
@@ -123,7 +124,7 @@ def made_by(frames: Frames) -> Forecasts:
 
 
 def _made(frames: Frames, leads: Sequence[float | None]) -> Iterator[Forecasts]:
-    entries = group_entries(frames, by="team")
+    entries = by_account(group_entries(frames, by="team"), frames.forecasts)
     live = live_segments(frames.questions, entries)
     return (forecasts_made(frames.questions, live, entries.group, days) for days in leads)
 

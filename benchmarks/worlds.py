@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from forecasts.folder.frames import Frames, complete
+from forecasts.importing.forecasts import one_instant
 from scoring.simulation import Team, Tournament, simulate
 
 # After the last close of every world.
@@ -150,6 +151,18 @@ def on_news(forecasts: pd.DataFrame) -> pd.DataFrame:
         kept[row] = first or abs(p - last) >= 0.03
         last = p if kept[row] else last
     return forecasts[kept].reset_index(drop=True)
+
+
+def merged(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecasts of all members as those of the first, from an account each."""
+    return forecasts.assign(account="account " + forecasts["forecaster"].astype(str), forecaster=0)
+
+
+def last_at_one_instant(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Return the last forecast on each question, imported with the time of the first of all."""
+    last = forecasts.groupby(["question_id", "forecaster"], sort=False).tail(1)
+    last = last.assign(made_at=forecasts["made_at"].min()).reset_index(drop=True)
+    return last.assign(undated=one_instant(last))
 
 
 def with_dummies(forecasts: pd.DataFrame, many: int = 20) -> pd.DataFrame:
@@ -354,6 +367,18 @@ RECORDS = (
         "a yes when it happens",
         _alone(90, event_share=0.5, **_HOURS),
         kept=on_news,
+    ),
+    World(
+        "two accounts",
+        "90 questions, on which two accounts that became one member have forecasts",
+        _alone(90, teams=(Team("Heron", members=2),)),
+        kept=merged,
+    ),
+    World(
+        "one instant",
+        "90 questions, and only the last forecast on each was imported, at the same time",
+        ALONE,
+        kept=last_at_one_instant,
     ),
 )
 WAITING = (

@@ -54,6 +54,8 @@ FORECAST_COLUMNS = {
     "quantiles": "json",
     "rationale": "text",
     "evidence": "json",
+    "account": "text",
+    "undated": "flag",
 }
 TEAM_COLUMNS = {"team": "text", "forecaster": "text", "joined_at": "time", "left_at": "time"}
 EVIDENCE_COLUMNS = {

@@ -35,6 +35,13 @@ def as_member(
     notes = [*record.notes, *_whose(session, record, account, owner)]
     if account is not None and account != record.account:
         record = _renamed(record, account, owner)
+    name, forecasts = account or record.account, record.frames.forecasts
+    if name not in ("", owner):
+        # Two accounts of a member stay apart: each knows its own forecasts only.
+        own = forecasts["account"].mask(forecasts["forecaster"] == owner, name)
+        record = replace(
+            record, frames=replace(record.frames, forecasts=forecasts.assign(account=own))
+        )
     return replace(record, notes=notes)
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlmodel import Session, col, select
 
@@ -24,11 +25,13 @@ from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches, rows_with
 from forecasts.scores.ledger_frames import forecast_frame
 from forecasts.updates.model_uses import Model, record_models
+from forecasts.values.value import UNDATED
 
 SLICE = 10_000  # rows that are made ready at a time, so that an import of any size fits in memory
 _DIGITS = 32  # of an import key
 # The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
 _CLAIMED = "claimed:"
+_AT_ONCE = 10  # questions at one instant, from which on it is not the time of the forecasts
 
 
 class NewForecasts(NamedTuple):
@@ -53,6 +56,7 @@ def compare_forecasts(
     forecasts, models = frames.forecasts, frames.models
     stored = set() if new_only else _stored_keys(session, frames.questions, vouched)
     keys = _import_keys(forecasts)
+    forecasts = forecasts.assign(undated=forecasts["undated"] | one_instant(forecasts))
     fresh = np.flatnonzero([key not in stored for key in keys])
     forecasts = forecasts.iloc[fresh].assign(import_key=[keys[n] for n in fresh])
     problems = [
@@ -144,7 +148,7 @@ def write_forecasts(
             "quantiles": some["quantiles"].tolist(),
             "withdrawn": withdrawals(some).tolist(),
             "rationale": some["rationale"].tolist(),
-            "origin": [origin] * count,
+            "origin": _origins(some, origin),
             "import_key": [prefix + key for key in some["import_key"].tolist()],
         }
         ids += append(session, "forecast", columns)
@@ -159,6 +163,24 @@ def write_forecasts(
             ],
         )
     return set(questions.values())
+
+
+def _origins(forecasts: pd.DataFrame, origin: str) -> list[str]:
+    """Return the origin of each forecast, with the account that it came from if it has one."""
+    kinds = np.where(forecasts["undated"], UNDATED, origin).tolist()
+    accounts = forecasts["account"].tolist()
+    return [f"{kind}:{of}" if of else kind for kind, of in zip(kinds, accounts, strict=True)]
+
+
+def one_instant(forecasts: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return the forecasts of those who have one time for most of theirs, on many questions.
+
+    Nobody makes so many at one instant: it is that of an export.
+    """
+    of_forecaster = forecasts.groupby("forecaster")["made_at"].transform("size")
+    at_once = forecasts.groupby(["forecaster", "made_at"])["question_id"]
+    many, asked = at_once.transform("size"), at_once.transform("nunique")
+    return np.asarray((asked >= _AT_ONCE) & (2 * many > of_forecaster))
 
 
 def or_none(number: float) -> float | None:

@@ -140,6 +140,9 @@ def import_record(
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
+    if record.assumed is not None:
+        forecasts = record.frames.forecasts.assign(undated=record.assumed.forecasts)
+        record = replace(record, frames=replace(record.frames, forecasts=forecasts))
     record, closeless, times = with_known_times(session, record, names, now)
     left_out += closeless.values()
     phrases = close_phrases(record, names)

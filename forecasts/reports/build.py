@@ -131,7 +131,7 @@ def groups(
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
-    made_of, waiting_of = rows.made, rows.waiting
+    made_of, waiting_of, undated = rows.made, rows.waiting, rows.undated
     at_lead, leads = rows.at_lead, rows.leads
     spans, all_families = scope.spans, scope.all_families
     drawn, earned_points = _drawn(rows, common), rows.earned(common.people)
@@ -140,7 +140,7 @@ def groups(
     def group(name: str) -> Group:
         own = scores_of(name)
         clusters = family[own["question"].to_numpy()]
-        made = when_made.when_made(made_of(name), waiting_of(name))
+        made = when_made.when_made(made_of(name), waiting_of(name), undated.get(name, 0))
         finite = np.isfinite(own["log"].to_numpy())
         widths = made.least if at_lead is None else when_made.least(at_lead(name))
         logs, least = own["log"].to_numpy()[finite], widths.log

@@ -58,7 +58,7 @@ evidence
 moved.updates moved.points moved.promised
 moved_per_question=moved.per_question.mean moved=moved.per_question.interval
 certain_questions=certainty.questions certain_wrong=certainty.wrong
-tested.questions tested.families tested.forecasts
+tested.questions tested.families tested.forecasts tested.undated
 verdict=verdict.kind verdict.said verdict.happened verdict.rest verdict.tipping
 verdict.waiting
 """

@@ -49,7 +49,8 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     """
     # An empty column would be searched for values again and again.
     used = [name for name in VALUES if frames.forecasts[name].notna().any()] or list(VALUES)
-    plain = frames.forecasts[["question_id", "made_at", *used]]
+    made = frames.forecasts
+    plain = made[["question_id", "made_at", *used]].assign(undated=made.get("undated", False))
     code, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
     who = pd.Series(handles, dtype=str)
     if by == "team":
@@ -65,6 +66,25 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
     forecasts = plain.assign(forecaster=code, inside=True, row=np.arange(len(code)))
     return Entries(forecasts, group, who)
+
+
+def by_account(entries: Entries, forecasts: pd.DataFrame) -> Entries:
+    """Return the entries with a member for each account of a member; ``forecasts``: the frame's.
+
+    Two accounts that became one handle are still two paths: each knows only its own forecasts.
+    """
+    if not (forecasts.get("account", pd.Series(dtype=str)) != "").any():
+        return entries
+    account = forecasts["account"].to_numpy()[entries.forecasts["row"].to_numpy()]
+    pairs = pd.DataFrame({"member": entries.forecasts["forecaster"], "account": account})
+    number = pairs.groupby(["member", "account"], sort=True).ngroup().to_numpy()
+    member = pd.Series(pairs["member"].to_numpy(), index=number)
+    member = member[~member.index.duplicated()].sort_index()
+    return Entries(
+        entries.forecasts.assign(forecaster=number),
+        entries.group.take(member.to_numpy()).reset_index(drop=True),
+        entries.forecaster.take(member.to_numpy()).reset_index(drop=True),
+    )
 
 
 def of_members(names: pd.Series, member: pd.Series | Places) -> pd.Categorical:

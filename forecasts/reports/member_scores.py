@@ -73,12 +73,13 @@ def live_segments(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return the live segments of each member.
 
     The columns of ``scoring.standing``, its forecaster a number of ``entries``, and question (a
-    position among ``questions``), outcome (see ``outcomes``), made_at, and left_s: the seconds from
-    its start to the scheduled close.
+    position among ``questions``), outcome (see ``outcomes``), made_at, undated (whether that is
+    not the time of its making), and left_s: the seconds from its start to the scheduled close.
     """
     made = on(questions, entries)
     live = scoring.standing(questions, made)
-    live["made_at"] = made["made_at"].array[live["forecast"].to_numpy()]
+    for name in ("made_at", "undated"):
+        live[name] = made[name].array[live["forecast"].to_numpy()]
     live["question"] = places(questions, live.pop("question_id"))
     live["outcome"] = outcomes(questions)[live["question"]]
     length = questions["scheduled_close_time"] - questions["open_time"]

@@ -447,12 +447,14 @@ class Sample:
     """The number of forecasts that the calibration of a group is of, their questions and families.
 
     All that were current for an hour or until the close; at a lead, those made between it and the
-    next lead.
+    next lead. ``undated``: the questions with a forecast that is left out, as its time is not that
+    of its making.
     """
 
     questions: int
     families: int
     forecasts: int
+    undated: int = 0
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from forecasts.reports.evidence_points import NOTHING, Parts, parts
 from forecasts.reports.groups import (
     LEADS,
     Entries,
+    by_account,
     group_entries,
     group_questions,
     lead_days,
@@ -66,6 +67,11 @@ class Rows:
         return only(every, self.scope.wanted) if self.alone else every
 
     @cached_property
+    def paths(self) -> Entries:
+        """The same with a member for each account: two accounts of one member are two paths."""
+        return by_account(self.entries, self.frames.forecasts)
+
+    @cached_property
     def live(self) -> pd.DataFrame:
         """The live segments of every member of a group."""
         return member_scores.live_segments(self.scope.counting, self.entries)
@@ -91,13 +97,27 @@ class Rows:
     @cached_property
     def every(self) -> dict[float | None, Forecasts]:
         """All forecasts when made: by lead at each lead, else those of the choice."""
-        counting, group = self.scope.counting, self.entries.group
-        return {days: forecasts_made(counting, self.live, group, days) for days in self._leads}
+        counting, live = self.scope.counting, self.live
+        if self.paths is not self.entries:
+            live = member_scores.live_segments(counting, self.paths)
+        group = self.paths.group
+        return {days: forecasts_made(counting, live, group, days) for days in self._leads}
 
     @cached_property
     def made(self) -> Callable[[str], Forecasts]:
         """A function from a group's name to its forecasts when made."""
         return self._of_groups(self.every)
+
+    @cached_property
+    def undated(self) -> dict[str, int]:
+        """The number of each group's questions with a forecast without the time of its making."""
+        live = self.live[self.live["undated"].to_numpy(dtype=np.bool_)]
+        group = of_members(self.entries.group, live["forecaster"])
+        asked = pd.DataFrame({"group": group, "question": live["question"].to_numpy()})
+        of_groups = self._tagged(asked.drop_duplicates()).groupby("group", observed=True).size()
+        if self.scope.by == "lead":
+            return dict.fromkeys(self.scope.wanted, int(of_groups.sum()))
+        return {str(name): int(many) for name, many in of_groups.items()}
 
     @cached_property
     def at_lead(self) -> Callable[[str], Forecasts] | None:
@@ -113,10 +133,10 @@ class Rows:
         Their questions are numbered after those that count, and their outcomes are not known.
         """
         scope, first = self.scope, len(self.scope.counting)
-        live = member_scores.live_segments(next(with_outcomes(scope.waiting)), self.entries)
+        live = member_scores.live_segments(next(with_outcomes(scope.waiting)), self.paths)
         every = {}
         for days in self._leads:
-            found = forecasts_made(scope.waiting, live, self.entries.group, days)
+            found = forecasts_made(scope.waiting, live, self.paths.group, days)
             question = first + found.rows["question"].to_numpy()
             family = families(scope.asked)[question]
             every[days] = replace(found, rows=found.rows.assign(question=question, family=family))
@@ -166,7 +186,7 @@ class Rows:
         if not self.follows:
             return None
         scope = self.scope
-        found = movements(scope.questions, self.entries, scope.as_of, scope.counts)
+        found = movements(scope.questions, self.paths, scope.as_of, scope.counts)
         return tag_rows(found, scope.questions) if scope.by == "tag" else found
 
     @cached_property

@@ -53,6 +53,10 @@ WHATEVER = "this finding holds with any outcomes"
 def verdict(made: WhenMade, spans: Spans) -> Verdict:
     """Return the verdict on a group's forecasts; ``spans``: the times of all families."""
     found = _verdict(made, spans)
+    if made.undated:
+        said = found.sentence.replace("scored", "tested")  # these are scored
+        said += f" Not tested, on {count(made.undated, 'question')}: forecasts without the time at "
+        found = replace(found, sentence=f"{said}which they were made.")
     return found if made.bounds is None else replace(found, waiting=made.bounds.waiting)
 
 

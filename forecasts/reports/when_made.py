@@ -5,6 +5,9 @@ time it lasted nor later forecasts matter, with one exception: a forecast that i
 withdrawn within an hour does not count. Otherwise a few made a second before would take the weight
 of the forecast that follows.
 
+A forecast whose time is not that of its making does not count either: one of a sheet without dates,
+or imported with one instant for all. It may be the last of several, which knows what happened.
+
 At a lead, the forecasts count that were made between it and the next lead before the close that was
 scheduled then (``groups.lead_window``). Those current at the lead would not do: a question that is
 still open then had no early outcome, so they know something of the outcomes.
@@ -131,6 +134,7 @@ def forecasts_made(
     open_s = (closes - questions["open_time"]).dt.total_seconds().to_numpy()[place]
     start, end = live["start_s"].to_numpy(), live["end_s"].to_numpy()
     counts = (end - start >= LASTS_S) | (end > open_s - _ROUNDING_S)
+    counts &= ~live["undated"].to_numpy(dtype=np.bool_)
     if lead is not None:
         asked = live[["made_at"]].assign(question_id=questions["question_id"].to_numpy()[place])
         before = scheduled_close_when_made(questions, asked) - live["made_at"]
@@ -183,7 +187,8 @@ class WhenMade(NamedTuple):
     updates. ``rest`` are the forecasts without those that gave the outcome a probability of 0, if
     there are such, and their tests. ``bounds`` are those of the tests, over the outcomes of
     questions that wait; None if none does. ``reaction_settled``: whether ``reaction`` finds the
-    same with any outcomes of theirs.
+    same with any outcomes of theirs. ``undated``: the questions with a forecast that has no time of
+    its making.
     """
 
     forecasts: Forecasts
@@ -197,6 +202,7 @@ class WhenMade(NamedTuple):
     reaction: Reaction | None = None
     bounds: Bounds | None = None
     reaction_settled: bool = True
+    undated: int = 0
 
     @property
     def unsettled(self) -> int:
@@ -207,7 +213,9 @@ class WhenMade(NamedTuple):
     def tested(self) -> report.Sample:
         """The number of the forecasts, their questions and families."""
         rows = self.forecasts.rows
-        return report.Sample(rows["question"].nunique(), rows["family"].nunique(), len(rows))
+        return report.Sample(
+            rows["question"].nunique(), rows["family"].nunique(), len(rows), self.undated
+        )
 
 
 def least(made: Forecasts) -> LeastWidths:
@@ -216,10 +224,13 @@ def least(made: Forecasts) -> LeastWidths:
     return LeastWidths(nothing, nothing) if made.rows.empty else least_widths(made.ordered)
 
 
-def when_made(made: Forecasts, waiting: Forecasts | None = None) -> WhenMade:
-    """Return the calibration of a group's forecasts; ``waiting``: those without outcome yet."""
+def when_made(made: Forecasts, waiting: Forecasts | None = None, undated: int = 0) -> WhenMade:
+    """Return the calibration of a group's forecasts; ``waiting``: those without outcome yet.
+
+    ``undated``: the questions with a forecast that is left out, as it has no time of its making.
+    """
     if made.rows.empty:
-        return WhenMade(made)
+        return WhenMade(made, undated=undated)
     tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
     rest = None
@@ -239,6 +250,7 @@ def when_made(made: Forecasts, waiting: Forecasts | None = None) -> WhenMade:
         scoring.reaction(made.ordered, line),
         _bounds(made, waiting),
         _reaction_settled(made, waiting, line),
+        undated,
     )
 
 

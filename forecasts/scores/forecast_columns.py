@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Text, type_coerce
+from sqlalchemy import Text, case, type_coerce
 from sqlmodel import Session, col, func, null, select, true
 
 from forecasts.access.visibility import forecast_visible
@@ -30,12 +30,12 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.standing import in_batches
-from forecasts.values.value import Value
+from forecasts.values.value import UNDATED, Value
 
 BATCH = 1 << 15  # rows that become columns at a time
 # Rows fetched at a time: few, so that none is alive when Python looks for garbage.
 _FETCHED = 1 << 10
-_WANTED = 8  # columns of a forecast
+_WANTED = 10  # columns of a forecast
 _TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
 _Rows = list[tuple[Any, ...]]
 
@@ -93,6 +93,8 @@ def _read(
         # A forecast has one of them: a list of probabilities or a mapping of quantiles.
         type_coerce(func.coalesce(forecast.probabilities, forecast.quantiles), Text),
         forecast.rationale if rationales else null(),
+        case((forecast.origin.like("%:%"), forecast.origin)),
+        forecast.claimed_at.is_not(None) | forecast.origin.like(f"{UNDATED}%"),
         forecast.vouched_by_id if models else null(),
     )
     handles: dict[int, str] = {}
@@ -178,7 +180,7 @@ def _columns(
     evidence: Mapping[int, _Rows],
     models: Mapping[int, _Rows] | None,
 ) -> dict[str, Any]:
-    ids, questions, members, times, p, several, rationales, vouched = read
+    ids, questions, members, times, p, several, rationales, origins, undated, vouched = read
     values = _parsed(several)
     made_at = pa.array(times)
     if not pa.types.is_timestamp(made_at.type):
@@ -194,6 +196,8 @@ def _columns(
         "quantiles": [one if isinstance(one, dict) else None for one in values],
         "rationale": pa.array(rationales, _TEXT),
         "evidence": [cited and _evidence(cited) for cited in map(evidence.get, ids)],
+        "account": pa.array([one and one.partition(":")[2] for one in origins], _TEXT),
+        "undated": pa.array(map(bool, undated), pa.bool_()),
     }
     if models is not None:
         used = [models[id_][0] if id_ in models else (None,) * 3 for id_ in ids]

@@ -246,15 +246,25 @@ def format_odds(p: float) -> str:
 
 
 def format_origin(origin: str) -> str:
-    """Return that a forecast was imported, and whether as a price that nobody stated; or ''.
+    """Return that a forecast was imported, with what its origin says of it; or ''.
 
-    >>> format_origin("implied"), format_origin("app")
-    ('imported: price after a trade', '')
+    >>> format_origin("implied"), format_origin("app"), format_origin("undated:bob")
+    ('imported: price after a trade', '', 'imported: without a time, from the account bob')
     """
-    return _ORIGINS.get(origin, "")
+    kind, _, account = origin.partition(":")
+    said = _ORIGINS.get(kind, "")
+    if account and said:
+        said += f"{',' if ':' in said else ':'} from the account {account}"
+    return said
 
 
-_ORIGINS = {"import": "imported", "implied": "imported: price after a trade"}
+# The origin of an imported forecast whose time is not that of its making.
+UNDATED = "undated"
+_ORIGINS = {
+    "import": "imported",
+    "implied": "imported: price after a trade",
+    UNDATED: "imported: without a time",
+}
 
 
 def format_value(value: Stated, options: Sequence[str] | None = None) -> str:

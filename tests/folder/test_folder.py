@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,7 @@ from forecasts.scores.ledger_frames import ledger_frames
 from tests.conftest import day
 from tests.examples import examples
 from tests.folder.sound import laid_out
+from tests.reports import small_ledgers as small
 
 EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
 QUESTIONS = "question_id,open_time,scheduled_close_time,type,options,resolution\n"
@@ -65,6 +68,27 @@ def test_a_folder_comes_back_from_the_ledger_without_loss_with_the_same_scores(
         scoring.score(frames.questions, frames.forecasts, protocols),
         scoring.score(stored.questions, stored.forecasts, protocols),
     )
+
+
+def test_an_import_keeps_accounts_and_tells_one_instant_for_many_forecasts(engine: Engine) -> None:
+    at = [(f"q{n}", "ana", n if n % 2 else 1) for n in range(9)]
+    at += [(f"q{n}", "bo", 1 if n < 10 else 2) for n in range(12)]
+    frames = small.ledger(
+        [small.asked(f"q{n}", title=f"Will it, {n}?") for n in range(12)],
+        [small.made(id_, who, day, 0.4) for id_, who, day in at],
+    )
+    is_ana = (frames.forecasts["forecaster"] == "ana").to_numpy()
+    marked = frames.forecasts.assign(account=np.where(is_ana, "ana-elsewhere", ""))
+    marked.loc[0, "undated"] = True
+    import_into(engine, replace(frames, forecasts=marked))
+    with database.reading(engine) as session:
+        stored = ledger_frames(session).forecasts
+    of_ana = stored["forecaster"] == "ana"
+    assert set(stored["account"][of_ana]) == {"ana-elsewhere"}
+    assert set(stored["account"][~of_ana]) == {""}
+    assert stored["question_id"][of_ana & stored["undated"]].tolist() == ["q0"]
+    undated = set(stored["question_id"][~of_ana & stored["undated"]])
+    assert undated == {f"q{n}" for n in range(10)}
 
 
 @pytest.mark.slow

@@ -352,6 +352,35 @@ def test_forecasts_a_second_before_another_change_no_verdict() -> None:
     assert (tricky.verdict, tricky.tested) == (plain.verdict, plain.tested)
 
 
+def test_two_accounts_of_a_member_are_two_paths_as_in_a_team() -> None:
+    frames = random_ledger(3, questions=60, choices=False)
+    both = frames.forecasts[frames.forecasts["forecaster"].isin(["ana", "bo"])]
+    both = both.reset_index(drop=True)
+    teams = ledger([], [], [joined("both", "ana"), joined("both", "bo")]).teams
+    team = the_group(replace(frames, forecasts=both, teams=teams), "both", by="team")
+    account = both["forecaster"].where(both["forecaster"] == "bo", "")
+    one = replace(frames, forecasts=both.assign(forecaster="ana", account=account))
+    member = the_group(one, "ana", by="forecaster")
+    for part in ("tested", "verdict", "recalibration", "luck", "bins"):
+        assert getattr(member, part) == getattr(team, part), part
+    assert (
+        member.verdict != the_group(replace(one, forecasts=both.assign(forecaster="ana"))).verdict
+    )
+
+
+def test_forecasts_without_the_time_of_their_making_are_scored_and_not_tested() -> None:
+    frames = once(["yes"] * 40, [0.1] * 40)
+    late = np.arange(40) >= 5
+    found = the_group(replace(frames, forecasts=frames.forecasts.assign(undated=late)))
+    assert (found.questions, found.tested) == (40, Sample(5, 5, 5, undated=35))
+    assert found.brier.mean == pytest.approx(0.81)
+    assert found.verdict.kind == "too_few"
+    assert found.verdict.sentence.endswith(
+        " Not tested, on 35 questions: forecasts without the time at which they were made."
+    )
+    assert the_group(frames).verdict.kind == "too_low"
+
+
 def test_a_lead_can_be_asked_for_by_name() -> None:
     frames = ledger([asked("q")])
     wanted = chosen(frames, by="lead", names=["2.5", "7 days", "1", "7"])
