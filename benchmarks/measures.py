@@ -183,6 +183,7 @@ def errors_of(world: World, seed: int, times: int) -> pd.DataFrame:
     many = many.with_later_closes() if world.postponed else many
     if world.kept is not None:
         many = replace(many, forecasts=world.kept(many.forecasts))
+    many = many.asked_twice() if world.twice else many
     found = (whole if world.whole else tests)(many)
     if len(world.settings.teams) == 1:
         return found

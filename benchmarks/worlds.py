@@ -31,7 +31,7 @@ class World:
     ``whole`` reads whole reports, with their curves, bins and points, which take most of the time.
     ``kept`` chooses from the forecasts simulated.
     ``waiting``: the share of the outcomes "no" that are not known yet, or of the "no" that were
-    ``postponed`` past the end of the world.
+    ``postponed`` past the end of the world. ``twice``: half of the questions are there twice.
     """
 
     name: str
@@ -41,6 +41,7 @@ class World:
     kept: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     waiting: float = 0.0
     postponed: bool = False
+    twice: bool = False
 
     @property
     def effective(self) -> float:
@@ -62,6 +63,21 @@ class Many:
     teams: pd.Series
     handles: pd.Index
     times: int
+    again: int = 0  # the last so many questions are the first ones once more
+
+    def asked_twice(self) -> Many:
+        """Return the tournaments with half of the questions, and their forecasts, once more."""
+        half, first = len(self.questions) // 2, len(self.questions)
+        family = self.questions["family"].max() + 1 + np.arange(half)
+        questions = self.questions[:half].assign(question_id=first + np.arange(half), family=family)
+        own = self.forecasts[self.forecasts["question_id"] < half]
+        forecasts = own.assign(question_id=own["question_id"] + first)
+        return replace(
+            self,
+            questions=pd.concat([self.questions, questions], ignore_index=True),
+            forecasts=pd.concat([self.forecasts, forecasts], ignore_index=True),
+            again=half,
+        )
 
     def without_outcomes(self, share: float, seed: int) -> Many:
         """Return the tournaments with the outcomes of that share of the “no” not known yet."""
@@ -104,13 +120,15 @@ class Many:
             for n in numbers
         ]
         opened = self.questions["open_time"].min()
-        return complete(
+        same = frozenset(zip(ids[: self.again], ids[len(ids) - self.again :], strict=True))
+        found = complete(
             self.questions.assign(question_id=ids, family=self.questions["family"].astype(str)),
             self.forecasts.assign(
                 question_id=ids.take(self.forecasts["question_id"]), forecaster=names.take(who)
             ),
             pd.DataFrame(stays, columns=["team", "forecaster"]).assign(joined_at=opened),
         )
+        return replace(found, likely_same=same)
 
 
 def repeat(settings: Tournament, seed: int, times: int) -> Many:
@@ -379,6 +397,12 @@ RECORDS = (
         "90 questions, and only the last forecast on each was imported, at the same time",
         ALONE,
         kept=last_at_one_instant,
+    ),
+    World(
+        "asked twice",
+        "60 questions, and half of them once more, as likely duplicates that nobody linked",
+        _alone(60),
+        twice=True,
     ),
 )
 WAITING = (

@@ -109,8 +109,8 @@ class Frames:
     ``members`` has the kind of each member, and the owner of each bot; ``models`` the model behind
     each row of ``forecasts``, blank where none is recorded. ``imported`` marks the rows of
     ``forecasts`` with a time that only the importer vouches for, and ``resolved_alone`` has the
-    questions that their only forecaster resolved. A ledger folder has none of these (None, and no
-    question).
+    questions that their only forecaster resolved. ``likely_same``: pairs of questions that may be
+    the same, and have no common family. A ledger folder has none of these (None, and no question).
     """
 
     questions: pd.DataFrame
@@ -124,6 +124,7 @@ class Frames:
     models: pd.DataFrame | None = None
     imported: npt.NDArray[np.bool_] | None = None
     resolved_alone: frozenset[str] = frozenset()
+    likely_same: frozenset[tuple[str, str]] = frozenset()
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:

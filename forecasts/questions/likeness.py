@@ -84,8 +84,8 @@ class Title:
         """Return whether nothing in the two titles makes another question."""
         return (
             self._is_reversed == other._is_reversed
-            and _numbers(self._subject) <= _numbers(other._plain)
-            and _numbers(other._subject) <= _numbers(self._plain)
+            and self._numbers <= other._all_numbers
+            and other._numbers <= self._all_numbers
             and self._ends_with(other)
             and not (self._lacking_in(other) and other._lacking_in(self))
         )
@@ -110,6 +110,14 @@ class Title:
         for found in reversed(self._deadlines):
             subject = f"{subject[: found.start]} {subject[found.end :]}"
         return subject
+
+    @cached_property
+    def _numbers(self) -> frozenset[float]:
+        return _numbers(self._subject)
+
+    @cached_property
+    def _all_numbers(self) -> frozenset[float]:
+        return _numbers(self._plain)
 
     @cached_property
     def _is_reversed(self) -> bool:

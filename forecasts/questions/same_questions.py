@@ -91,6 +91,18 @@ def same_pairs(
     Identical ones are first, then the most similar. ``only``: pairs with one of these slugs.
     ``most``: the most similar ones.
     """
+    chosen = _proposed(session, only)[:most]
+    states = by_id(session, [row.id for _, *pair in chosen for row in pair], now=now)
+    pairs = [SamePair(states[one.id], states[other.id], value) for value, one, other in chosen]
+    return sorted(pairs, key=lambda pair: not pair.is_identical)
+
+
+def likely_same(session: Session) -> frozenset[tuple[str, str]]:
+    """Return the IDs of the pairs that ``same_pairs`` proposes."""
+    return frozenset((one.slug, other.slug) for _, one, other in _proposed(session, None))
+
+
+def _proposed(session: Session, only: Sequence[str] | None) -> list[_Found]:
     groups: defaultdict[str, list[_Row]] = defaultdict(list)
     for row in _rows(session):  # by close
         groups[row.platform].append(row)
@@ -102,10 +114,7 @@ def same_pairs(
             for part, whole in ((ones, others), (others, ones)):
                 found += _similar([row for row in part if row.slug in only], whole)
     apart = _apart(session)
-    chosen = _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)[:most]
-    states = by_id(session, [row.id for _, *pair in chosen for row in pair], now=now)
-    pairs = [SamePair(states[one.id], states[other.id], value) for value, one, other in chosen]
-    return sorted(pairs, key=lambda pair: not pair.is_identical)
+    return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
 
 
 def _rows(session: Session) -> list[_Row]:

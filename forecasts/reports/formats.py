@@ -27,6 +27,7 @@ Format = Literal["text", "json", "html", "pdf", "csv", "md"]
 _GROUP = """
 name forecasters questions families updates coverage
 imported=provenance.imported resolved_alone=provenance.resolved_alone
+duplicates=provenance.duplicates
 brier.mean brier.interval brier_original.mean
 log.mean log.interval log.infinite
 skill.mean skill.interval skill.questions

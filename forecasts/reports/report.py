@@ -434,12 +434,14 @@ class Provenance:
     """Of so many scored questions, those for whose times or outcome a single person vouches.
 
     ``imported``: with a forecast whose time only its importer vouches for; ``resolved_alone``: with
-    an outcome from their only forecaster. A ledger folder does not tell, so both are 0.
+    an outcome from their only forecaster; ``duplicates``: pairs of them that are likely the same
+    question, so they count as one family. A ledger folder does not tell, so all are 0.
     """
 
     questions: int = 0
     imported: int = 0
     resolved_alone: int = 0
+    duplicates: int = 0
 
 
 @dataclass(frozen=True)

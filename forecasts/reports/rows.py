@@ -207,7 +207,9 @@ class Rows:
             own = own[own["group"] == name]
         alone = self.scope.counting["id"].iloc[question].isin(self.frames.resolved_alone)
         imported = np.isin(question, own["question"])
-        return Provenance(len(question), int(imported.sum()), int(alone.sum()))
+        ids = set(self.scope.counting["id"].iloc[question])
+        same = sum(ids.issuperset(pair) for pair in self.frames.likely_same)
+        return Provenance(len(question), int(imported.sum()), int(alone.sum()), same)
 
     @cached_property
     def in_groups(self) -> pd.DataFrame:

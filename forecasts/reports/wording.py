@@ -118,7 +118,7 @@ def choice_sentences(choice: Choice, as_of: datetime) -> str:
 
 
 def provenance(of: Provenance) -> str:
-    """Return for how many of the questions a single person vouches; empty if for none."""
+    """Return for how many questions a single person vouches, and how many are likely the same."""
     parts = []
     if of.imported:
         was = "was" if of.imported == 1 else "were"
@@ -128,13 +128,21 @@ def provenance(of: Provenance) -> str:
     if of.resolved_alone:
         was = "was" if of.resolved_alone == 1 else "were"
         parts.append(f"{of.resolved_alone:,} {was} resolved by the only forecaster")
+    same = ""
+    if of.duplicates:
+        pairs = count(of.duplicates, "likely duplicate")
+        counts = "counts" if of.duplicates == 1 else "count"
+        same = (
+            f"{pairs} {counts} once, as linked questions: say which are the same under Questions "
+            "(on the command line: forecasts same)."
+        )
     if not parts:
-        return ""
+        return same
     listed = "; ".join(parts)
     return (
-        f"Sources: of {count(of.questions, 'question')}, {listed}. To see the figures "
-        "without them: choose “Witnessed only” (on the command line: --witnessed)."
-    )
+        f"Sources: of {count(of.questions, 'question')}, {listed}. To see the figures without "
+        f"them: choose “Witnessed only” (on the command line: --witnessed). {same}"
+    ).strip()
 
 
 def at_lead(days: float) -> str:

@@ -60,6 +60,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions import finality
 from forecasts.questions.revisions import ASSUMED
+from forecasts.questions.same_questions import likely_same
 from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import forecast_columns
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
@@ -75,7 +76,8 @@ def ledger_frames(
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
-    (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
+    (question, forecaster, time). Without ``rationales``, as reports need it, that column is blank,
+    and there are the questions that are likely the same.
     """
     columns = forecast_columns.columns(
         session, questions, rationales=rationales, cited=True, models=True
@@ -91,6 +93,7 @@ def ledger_frames(
         models=typed_frame(columns, MODEL_COLUMNS),
         imported=columns["imported"].to_numpy(dtype=bool),
         resolved_alone=_resolved_alone(session),
+        likely_same=frozenset() if rationales else likely_same(session),
     )
 
 

@@ -12,6 +12,7 @@ from forecasts.folder.frames import Frames, complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger.models import Member
 from forecasts.reports import comparison, formats
+from forecasts.reports.cohort import linked
 from forecasts.reports.report import Provenance
 from forecasts.reports.selection import Choice
 from forecasts.reports.wording import provenance
@@ -95,3 +96,31 @@ def test_a_ledger_tells_imported_times_and_outcomes_of_the_only_forecaster(
     assert dict(zip(found.forecasts["question_id"], found.imported, strict=True)) == {
         "alone": False, "both": False, "others": False, "rain": True
     }  # fmt: skip
+
+
+def doubled(many: int) -> Frames:
+    """Return 20 questions that ann asked once, and so many that are there twice."""
+    names = [f"q{n}" for n in range(20)] + [f"q{n} again" for n in range(many)]
+    rows = [made(name, "ann", 0, 0.8) for name in names]
+    outcomes = ["no" if int(name[1:3].strip()) < 9 else "yes" for name in names]
+    pairs = frozenset((f"q{n}", f"q{n} again") for n in range(many))
+    questions = [asked(name, y) for name, y in zip(names, outcomes, strict=True)]
+    return replace(ledger(questions, rows), likely_same=pairs)
+
+
+def test_likely_duplicates_are_counted_as_one_family() -> None:
+    [apart] = report(replace(doubled(20), likely_same=frozenset())).groups
+    [group] = report(doubled(20)).groups
+    assert (apart.verdict.kind, apart.families, apart.provenance.duplicates) == ("too_high", 40, 0)
+    assert (group.verdict.kind, group.families, group.provenance.duplicates) == ("too_few", 20, 20)
+    said = provenance(group.provenance)
+    assert said.startswith("20 likely duplicates count once, as linked questions: ")
+    assert provenance(apart.provenance) == ""
+
+
+def test_likely_duplicates_bring_their_families_together() -> None:
+    names = ["a", "b", "", "", "b", ""]
+    questions = pd.DataFrame({"question_id": list("uvwxyz"), "family": names})
+    found = linked(questions, {("u", "v"), ("w", "x"), ("z", "elsewhere")})["family"].tolist()
+    assert found == ["a", "a", found[2], found[2], "a", ""]
+    assert found[2] not in ("a", "b", "")
