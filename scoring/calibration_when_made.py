@@ -33,7 +33,7 @@ CHANGE = 0.5
 SIGNIFICANCE = 0.05
 # Steps in which people speak, the coarsest first, and the share of forecasts that must be on one.
 STEPS, ON_GRID = (0.1, 0.05, 0.01, 0.005, 0.001), 0.9
-# The largest standard deviation of swings that are no fault.
+# The largest standard deviation of swings that are not a fault.
 NOISE = 0.03
 # Below it the payoff of the slope stays the same.
 LEAST_P = 1e-4
@@ -64,7 +64,7 @@ class Forecasts(NamedTuple):
         return np.asarray((self.step > 0) & (self.p >= 1).any(axis=1))
 
     def noise(self) -> Floats:
-        """Return the variance (n, K) that is no fault: of rounding, and of swings that come back.
+        """Return the variance (n, K) of rounding and of swings that come back, which is allowed.
 
         A swing of variance v makes the product of two changes in a row −v on average.
         """
@@ -78,8 +78,8 @@ class Forecasts(NamedTuple):
     def with_slack(self, sums: Sums, swing: float = 0.0) -> Sums:
         """Return a statistic with the slack of rounding, and of swings on the side below 0.
 
-        The mean of what is rounded to a value is up to δ/6 from it, if its density rises from 0 at
-        one end of the step to the other.
+        The mean of forecasts rounded to a value is up to δ/6 from it, if their density rises from 0
+        at one end of the step to the other.
         """
         rows = np.append(0, np.cumsum((self.p > 0).sum(axis=1)))[:-1]
         added = sums.after - sums.before

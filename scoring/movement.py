@@ -208,9 +208,15 @@ def excess_sums(made: Forecasts, line: Recalibration) -> tuple[Sums, Sums]:
     counts = ~made.rounded[:, None]
     weight, logs = counts / made.rank[:, None], np.log(np.maximum(fitted.p, LEAST_P))
     faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
-    slack = (0.0, 2 * float((counts * made.noise()).sum()))
+    noise = counts * made.noise()
+    # The line moves a forecast by so much a point.
+    before, after = (np.maximum(each.p * (1 - each.p), LEAST_P) for each in (made, fitted))
+    times = line.slope * after / before if line.estimable else np.ones_like(before)
     plain, clear = _excess(made), _excess(fitted).clear_of(faults)
-    return plain._replace(slack=slack), clear._replace(slack=slack)
+    return (
+        plain._replace(slack=(0.0, 2 * float(noise.sum()))),
+        clear._replace(slack=(0.0, 2 * float((noise * times**2).sum()))),
+    )
 
 
 def _excess(made: Forecasts) -> Sums:

@@ -80,7 +80,7 @@ class Sums(NamedTuple):
     slack: tuple[float, float] = (0.0, 0.0)
 
     def beyond(self, total: float) -> float:
-        """Return what a sum of earnings is beyond the slack."""
+        """Return the part of a sum of earnings that is beyond the slack."""
         below, above = self.slack
         return min(total + below, 0.0) if total < 0 else max(total - above, 0.0)
 

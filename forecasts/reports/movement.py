@@ -58,8 +58,8 @@ def movement(
     paths of the questions that count: an overconfident forecaster's path swings by itself. With few
     changes, the excess comes from the last steps, to the outcomes, which measure calibration rather
     than updating; so there is no claim if fewer than 30 of the families that count have a changed
-    forecast, or fewer than half. Nor is there one if the mean leans the other way. Swings so small
-    that they are no fault are told with their size.
+    forecast, or fewer than half. Nor is there one if the mean leans the other way. Small swings
+    that are not a fault are told with their size.
     """
     of = family[moves["question"].to_numpy()]
     estimate = mean_over_questions(moves["excess"].to_numpy(), of, lopsided=True)

@@ -6,7 +6,7 @@ withdrawn within an hour does not count. Otherwise a few made a second before wo
 of the forecast that follows.
 
 A forecast whose time is not that of its making does not count either: one of a sheet without dates,
-or imported with one instant for all. It may be the last of several, which knows what happened.
+or imported with one instant for all. It may be the last of several, made with news of the outcome.
 
 At a lead, the forecasts count that were made between it and the next lead before the close that was
 scheduled then (``groups.lead_window``). Those current at the lead would not do: a question that is

@@ -246,7 +246,7 @@ def format_odds(p: float) -> str:
 
 
 def format_origin(origin: str) -> str:
-    """Return that a forecast was imported, with what its origin says of it; or ''.
+    """Return that a forecast was imported, and how; or ''.
 
     >>> format_origin("implied"), format_origin("app"), format_origin("undated:bob")
     ('imported: price after a trade', '', 'imported: without a time, from the account bob')

@@ -232,7 +232,7 @@ def test_a_statistic_within_the_slack_of_a_grid_is_0_and_beyond_it_smaller() -> 
     def level(p: float, step: float) -> float:
         both = {"p": np.tile([1 - p, p], (20, 1)), "y": np.column_stack([1 - y, y])}
         made = in_order_of_time(**both, path=range(20), question=range(20), step=step)
-        return float(when_made(made).level.statistic)
+        return float(scoring.when_made(made).level.statistic)
 
     assert level(0.5, 0.0) > 0
     # An error of δ/6 is no fault.
