@@ -129,11 +129,12 @@ def record(
         folded(HOW_WE_KNOW, left_out, *report.notes, wording.scope(report))
         return
     few = group.verdict.kind == "too_few"
-    if not few:
+    shown = group.all_time if few else group.verdict
+    if shown is not None:
         show = {"not_estimable": st.info, "waiting": st.info, "calibrated": st.success}
-        said = as_text(wording.of(group.verdict.sentence, who))
-        luck = f"  \n{as_text(group.verdict.luck)}" if group.verdict.luck else ""
-        show.get(group.verdict.kind, st.warning)(f"**{said}**{luck}")
+        said = as_text(wording.of(wording.findings(group)[shown.kind], who))
+        luck = f"  \n{as_text(shown.luck)}" if shown.luck else ""
+        show.get(shown.kind, st.warning)(f"**{said}**{luck}")
     if origin := wording.provenance(group.provenance):
         st.caption(as_text(origin))
     _score(whole)
@@ -188,7 +189,7 @@ def _to_go(group: Group, whole: Group) -> None:
         known = f"the verdict counts {group.questions:,} of {of}{linked}"
     verdict = f"Too few to tell: {known}. A verdict on calibration takes {more}."
     st.progress(have / FEWEST, text=verdict)
-    st.caption(f"Below {FEWEST} questions or families, luck and error look alike.")
+    st.caption("With so few, luck can look like a fault, or hide one.")
 
 
 def _score(whole: Group) -> None:

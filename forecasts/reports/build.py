@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +64,7 @@ def build(
     found = joint(rows)
     common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
-    return report(
+    made = report(
         scope,
         groups(rows, scope.wanted, common, skills),
         common,
@@ -71,6 +72,26 @@ def build(
         digest=sha256(frames, by),
         provisional=frames.provisional,
     )
+    return with_all_time(made, choice, partial(build, frames, by=by, as_of=as_of))
+
+
+def with_all_time(made: Report, choice: Choice, again: Callable[..., Report]) -> Report:
+    """Return the report; groups with too few questions in a period have the verdict without it.
+
+    So a choice of short periods hides no fault. ``again`` makes the report of other ``names`` and
+    another ``choice``.
+    """
+    few = {group.name for group in made.groups if group.verdict.kind == "too_few"}
+    if not few or (choice.since is None and choice.until is None):
+        return made
+    names = () if made.metadata.by == "all" else sorted(few)
+    always = again(names=names, choice=replace(choice, since=None, until=None))
+    verdicts = {one.name: one.verdict for one in always.groups if one.verdict.kind != "too_few"}
+    groups = (
+        replace(one, all_time=verdicts.get(one.name)) if one.name in few else one
+        for one in made.groups
+    )
+    return replace(made, groups=tuple(groups))
 
 
 def report(

@@ -61,7 +61,7 @@ moved_per_question=moved.per_question.mean moved=moved.per_question.interval
 certain_questions=certainty.questions certain_wrong=certainty.wrong
 tested.questions tested.families tested.forecasts tested.undated
 verdict=verdict.kind verdict.said verdict.happened verdict.rest verdict.tipping
-verdict.waiting
+verdict.waiting all_time=all_time.kind
 """
 _PAIR = """
 a b shared_questions families effective_families difference difference=interval

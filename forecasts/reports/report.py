@@ -482,7 +482,8 @@ class Group:
     and ``auc`` the probability that an event had a higher forecast than a non-event, both when
     made. ``pit`` is of numeric and date questions, None without any and at a lead; ``movement`` is
     None at a lead. ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost
-    most. ``moved`` is None if no update replaced a forecast, and at a lead.
+    most. ``all_time``: the verdict without the limits of a period in which there are too few
+    questions for one; else None. ``moved`` is None if no update replaced a forecast, and at a lead.
     """
 
     name: str
@@ -525,6 +526,7 @@ class Group:
     moved: Updates | None
     tested: Sample
     verdict: Verdict
+    all_time: Verdict | None = None
     left_out: tuple[LeftOut, ...]
 
 

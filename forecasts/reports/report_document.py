@@ -124,7 +124,8 @@ def section(report: Report, group: Group, who: str = "") -> Section:
         kind: Finding(wording.of(said, who), _TONES.get(kind, "fault"), sign=BADGES[kind][0])
         for kind, said in wording.findings(group).items()
     }
-    luck: dict[str, str] = {group.verdict.kind: group.verdict.luck}
+    verdicts = (one for one in (group.verdict, group.all_time) if one is not None)
+    luck: dict[str, str] = {one.kind: one.luck for one in verdicts}
     score = _score_in_words(group) if group.questions else ""
     return Section(
         name,

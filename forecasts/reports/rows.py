@@ -193,8 +193,7 @@ class Rows:
     def imported(self) -> pd.DataFrame:
         """Each group with the questions on which it has a forecast with an imported time."""
         made, imported = self.entries.forecasts, self.frames.imported
-        if imported is None:
-            imported = np.zeros(len(self.frames.forecasts), dtype=np.bool_)
+        assert imported is not None  # ``provenance`` asks
         made = made[made["inside"].to_numpy() & imported[made["row"].to_numpy()]]
         place = member_scores.places(self.scope.counting, made["question_id"])
         group = of_members(self.entries.group, made["forecaster"])
@@ -202,6 +201,8 @@ class Rows:
 
     def provenance(self, question: Places, name: str | None = None) -> Provenance:
         """Return the provenance of scored questions of a group, or of all groups."""
+        if self.frames.imported is None:
+            return Provenance()
         own = self.imported
         if name is not None and self.scope.by != "lead":
             own = own[own["group"] == name]

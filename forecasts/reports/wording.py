@@ -230,8 +230,13 @@ def subject(report: Report, group: Group) -> str:
 
 
 def findings(group: Group) -> dict[str, str]:
-    """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any."""
+    """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any.
+
+    A verdict over all time follows one on too few questions of a period.
+    """
     found: dict[str, str] = {group.verdict.kind: group.verdict.sentence}
+    if group.all_time is not None:
+        found[group.all_time.kind] = f"Over all time: {group.all_time.sentence}"
     moved = group.movement
     if moved is not None and moved.kind in ("over_reacting", "under_reacting", "swings"):
         found[moved.kind] = moved.sentence

@@ -12,6 +12,7 @@ import pytest
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import complete
+from forecasts.reports import formats
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
@@ -357,3 +358,23 @@ def test_the_curve_is_thinned_only_between_its_corners() -> None:
     forecasts = [point.forecast for point in curve]
     assert forecasts == sorted(forecasts)
     assert all(0 <= point.lower <= point.upper <= 1 for point in curve)
+
+
+def test_a_short_period_hides_no_verdict() -> None:
+    """Fifty questions of 95%, of which half came true, close on fifty days."""
+    questions = [asked(f"q{n}", "yes" if n % 2 else "no", closes=10 + n) for n in range(50)]
+    frames = ledger(questions, [made(f"q{n}", "ana", 0, 0.95) for n in range(50)])
+    for by, names in (("all", ()), ("forecaster", ["ana"])):
+        always = report(frames, by=by, names=names).groups[0]
+        assert (always.verdict.kind, always.all_time) == ("too_high", None)
+        short = report(frames, by=by, names=names, since=day(20))
+        [some] = report(frames, by=by, names=names, since=day(10), until=day(38)).groups
+        assert (some.questions, some.verdict.kind) == (29, "too_few")
+        assert some.all_time == always.verdict
+        assert short.groups[0].all_time is None  # enough for a verdict of its own
+    said = str(formats.rendered(report(frames, since=day(50)), "text"))
+    assert "Too few to tell: 10 questions scored" in said
+    assert "Over all time: " in said
+    assert " are too high. On average they say 95%" in said
+    few = ledger(questions[:20], [made(f"q{n}", "ana", 0, 0.95) for n in range(20)])
+    assert report(few, until=day(20)).groups[0].all_time is None

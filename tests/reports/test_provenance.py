@@ -105,7 +105,8 @@ def doubled(many: int) -> Frames:
     outcomes = ["no" if int(name[1:3].strip()) < 9 else "yes" for name in names]
     pairs = frozenset((f"q{n}", f"q{n} again") for n in range(many))
     questions = [asked(name, y) for name, y in zip(names, outcomes, strict=True)]
-    return replace(ledger(questions, rows), likely_same=pairs)
+    imported = np.zeros(len(rows), dtype=np.bool_)
+    return replace(ledger(questions, rows), likely_same=pairs, imported=imported)
 
 
 def test_likely_duplicates_are_counted_as_one_family() -> None:

@@ -36,7 +36,7 @@ from forecasts.parts.reports.rows import (
     questions_of,
     rows_of_batch,
 )
-from forecasts.reports.build import groups, report
+from forecasts.reports.build import groups, report, with_all_time
 from forecasts.reports.digest import of_questions
 from forecasts.reports.report import Adjusted, By, Group, Report
 from forecasts.reports.rows import Joint, Rows, joint, shared, together
@@ -114,14 +114,10 @@ def report_parts(
     by_name: dict[str, Group] = {}
     while made:
         by_name |= {group.name: group for group in pickle.loads(made.pop())}  # noqa: S301
-    return report(
-        scope,
-        tuple(by_name[name] for name in scope.wanted),
-        common,
-        plan.teams,
-        digest=digest,
-        provisional={},
-    )
+    found_groups = tuple(by_name[name] for name in scope.wanted)
+    whole = report(scope, found_groups, common, plan.teams, digest=digest, provisional={})
+    again = partial(report_parts, parts, executor=executor, by=by, as_of=as_of)
+    return with_all_time(whole, choice, again)
 
 
 def _read(item: tuple[Path, int]) -> Read:

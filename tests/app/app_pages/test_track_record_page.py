@@ -23,7 +23,7 @@ def test_below_30_questions_it_is_too_few_to_tell_and_measures_are_named(
     furnished: AppTest,
 ) -> None:
     said = words(visit(furnished, "track_record"))
-    assert "Below 30 questions or families, luck and error look alike." in said
+    assert "With so few, luck can look like a fault, or hide one." in said
     [bar] = furnished.get("progress")
     assert bar.proto.text == (
         "Too few to tell: 1 question. A verdict on calibration takes 29 more."
