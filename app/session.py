@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -43,7 +44,8 @@ Card = TypeVar("Card")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
-_COUNTED_FOR, _SLOW = timedelta(minutes=5), timedelta(seconds=1)
+_COUNTED_FOR = timedelta(minutes=5)
+_SLOW = 1.0  # seconds of the processor: a ledger is not large because the machine is busy
 _AHEAD_OF_CARDS = 30  # questions to forecast that can be typed before their cards are drawn
 _SHOWN_FOR = timedelta(seconds=5)  # in which the browser hides a message again
 _UNDO_FOR = timedelta(minutes=2)
@@ -284,12 +286,12 @@ def needs_now() -> Today:
     """Return the member's needs of today, worked out once a run of the page."""
     remembered, moment = memory(), now()
     if remembered.needs is None:
-        began = machine_time()
+        began = time.thread_time()
         with reading() as ledger:
             remembered.needs = today(
                 ledger, current_member(ledger), now=moment, shown=_AHEAD_OF_CARDS
             )
-        took = machine_time() - began
+        took = time.thread_time() - began
         remembered.counted = Count(remembered.needs.total, moment, is_slow=took > _SLOW)
     return remembered.needs
 
