@@ -35,7 +35,7 @@ from concurrent.futures import (
 )
 from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from forecasts.common.errors import BadInput, LedgerError, Remedy
 from forecasts.common.extras import missing
@@ -66,13 +66,15 @@ def finished(
     """Yield each item with the future of its work, in the order in which they finish.
 
     ``work`` must be a function of a module, and it and the items must pickle. It runs in one
-    thread. When the iteration ends early, the rest is cancelled, and ``Processes`` are ended, so
+    thread. A result that is another item's, or not of the type that ``work`` returns, is a
+    BadInput. When the iteration ends early, the rest is cancelled, and ``Processes`` are ended, so
     that nothing writes to a folder that is about to be removed.
     """
-    waiting = {_submitted(executor, work, item): item for item in items}
+    waiting = {_submitted(executor, work, *one): one for one in enumerate(items)}
     try:
         for future in as_completed(list(waiting)):
-            yield waiting.pop(future), future
+            number, item = waiting.pop(future)
+            yield item, _own(future, work, number)
     finally:
         for future in waiting:
             future.cancel()
@@ -80,13 +82,37 @@ def finished(
             executor.end()
 
 
-def _submitted(executor: Executor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+def _submitted(
+    executor: Executor, work: Callable[[Item], Result], number: int, item: Item
+) -> Future[tuple[int, Result]]:
     try:
-        return executor.submit(_in_one_thread, work, item)
+        return executor.submit(_in_one_thread, work, number, item)
     except BrokenExecutor as error:
-        future: Future[Result] = Future()
+        future: Future[tuple[int, Result]] = Future()
         future.set_exception(error)
         return future
+
+
+def _own(
+    future: Future[tuple[int, Result]], work: Callable[[Item], Result], number: int
+) -> Future[Result]:
+    """Return the future of a result without its number, which must be this."""
+    own: Future[Result] = Future()
+    try:
+        said = future.result()
+        kind = get_type_hints(getattr(work, "func", work)).get("return", object)
+        kind = get_origin(kind) or kind
+        match said:
+            case (int(given), result) if given == number and isinstance(result, kind):
+                own.set_result(result)
+            case _:
+                raise BadInput(
+                    f"A worker gave something else than the result of item {number + 1}.",
+                    remedy="Check the scheduler and its workers, and the versions installed there.",
+                )
+    except Exception as error:
+        own.set_exception(error)
+    return own
 
 
 def results(
@@ -195,9 +221,9 @@ def explained(error: Exception) -> LedgerError:
     return BadInput(f"Unexpected error: {type(error).__name__}: {error}")
 
 
-def _in_one_thread(work: Callable[[Item], Result], item: Item) -> Result:
+def _in_one_thread(work: Callable[[Item], Result], number: int, item: Item) -> tuple[int, Result]:
     with parallel.limited(1):
-        return work(item)
+        return number, work(item)
 
 
 def cores() -> int:

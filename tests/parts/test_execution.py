@@ -68,6 +68,30 @@ def test_an_executor_that_is_broken_fails_each_item() -> None:
     assert all(is_lost(each.exception()) for _, each in finished(work.square, [1, 2], Broken()))
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda call: call(work.square, 1, 1),  # another item's result
+        lambda call: (0, "0"),
+        lambda call: (0, None),
+        lambda call: (0, 0, 0),
+        lambda call: 0,
+    ],
+    ids=["another", "text", "none", "doubled", "bare"],
+)
+def test_a_result_that_is_another_s_or_of_another_kind_is_refused(lie: Any) -> None:
+    class Lying(Executor):
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            future = Future[Any]()
+            future.set_result(lie(fn) if args[-1] == 0 else fn(*args))
+            return future
+
+    found = dict(finished(work.square, range(3), Lying()))
+    assert (found[1].result(), found[2].result()) == (1, 4)
+    with pytest.raises(BadInput, match="something else than the result of item 1"):
+        found[0].result()
+
+
 def test_work_that_has_not_started_is_cancelled_when_the_iteration_ends() -> None:
     submitted: list[Future[Any]] = []
 

@@ -111,7 +111,14 @@ def plan_of(
 ) -> tuple[Plan, Scope]:
     """Return the plan and the scope of all questions, which are written to ``folder``."""
     made: Counter[str] = Counter()
-    for who, _ in counted:
+    for part, (who, on) in enumerate(counted):
+        require_own(on.index[on > 0].tolist(), part, parts.count)
+        rows = parts.rows("forecasts", part)
+        if not who.sum() == on.sum() == rows:
+            raise BadInput(
+                f"A worker counted {int(on.sum()):,} forecasts in part {part}, which has {rows:,}.",
+                remedy="Check the scheduler and its workers, and the versions installed there.",
+            )
         made.update({str(name): int(many) for name, many in who.items() if many})
     forecasters = pd.Index(sorted(made), dtype=str)
     asked = [parts.questions(part, questions_file.OF_SCOPE) for part in range(parts.count)]

@@ -261,3 +261,22 @@ def test_moved_closes_and_missing_outcomes_count_as_in_one_process(tmp_path: Pat
         assert_equal(found, report(moved, by="forecaster"))
         sides = ["north", "south"]
         assert_equal(compared(every[2], sides), build(moved, between=sides, as_of=NOW))
+
+
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        (lambda who, on: (who * 2, on * 2), "A worker counted "),
+        (lambda who, on: (who, on.rename(index=lambda name: f"{name}-")), "belongs to part"),
+    ],
+    ids=["doubled", "of other questions"],
+)
+def test_a_part_that_was_counted_wrongly_is_refused(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, lie: Any, said: str
+) -> None:
+    def miscount(item: tuple[Parts, int]) -> tuple[Any, Any]:
+        return lie(*plan.count(item))  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(reports, "count", miscount)
+    with pytest.raises(BadInput, match=said):
+        report_on(parts[2])
