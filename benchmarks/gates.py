@@ -112,7 +112,9 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         return [gate("overconfidence × 2 is found less often", name, HIDDEN, hidden)]
     if name in SPOKEN:
         told = ("verdict", "level", "movement")
-        found_ = [gate(TESTS[key], name, BOUND, found[key]) for key in told if found[key].any()]
+        found_ = [
+            gate(TESTS[key], name, BOUND, found[key]) for key in told if found[key].notna().any()
+        ]
         return [*found_, gate(ACCUSED, name, 0.1, found["accused"])]
     if name in NUMBERS and NUMBERS[name].width == 1:
         return [gate("outcomes do not lie where forecast", name, BOUND, found["pit"])]
