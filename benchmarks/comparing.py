@@ -75,7 +75,7 @@ def withdrawing(name: str, seed: int, times: int) -> pd.DataFrame:
     many = repeat(settings, seed, times)
     family, repetition = many.questions["family"], many.questions["repetition"].to_numpy()
     entries = Entries(
-        many.forecasts.assign(inside=True, row=np.arange(len(many.forecasts))),
+        many.forecasts.assign(inside=True, undated=False, row=np.arange(len(many.forecasts))),
         many.teams,
         many.teams,
     )

@@ -30,6 +30,7 @@ _MOST_STEPS, _PATIENCE = 100, 16  # steps in all, and without half of the gap
 # go; and how far of the way to the boundary a step goes.
 _LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
 _HALVINGS = 100
+_UNKNOWN = 2  # times the questions: so many worlds' weights are unknowns of a step
 _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
 
 
@@ -280,22 +281,34 @@ def _step(
     if rule == "brier":
         slopes, curve = 2 * slopes, 2 * (yes + no)
     slopes = np.append(slopes, np.full((len(q), 1, m), -1.0), axis=1)
-    # The new weights stay unknowns of the system: to put them in would lose the small ones.
-    ratio = slack / weights
-    system = np.zeros((len(q), n + 1 + m, n + 1 + m))
-    system[:, : n + 1, n + 1 :], system[:, n + 1 :, : n + 1] = -slopes, slopes.transpose(0, 2, 1)
-    at, of = np.arange(n), np.arange(n + 1, n + 1 + m)
-    system[:, at, at] = np.where(worlds.free, curve, 1.0)
-    system[:, of, of] = ratio + _RIDGE
-    right = np.zeros((len(q), n + 1 + m))
-    right[:, n], right[:, n + 1 :] = 1.0, aim / weights - room + slack + _RIDGE * weights
-    size = np.append(np.sqrt(np.where(curve > 0, curve, 1.0)), np.ones((len(q), 1)), axis=1)
-    size = np.append(size, np.sqrt(np.maximum(ratio, 1.0)), axis=1)
+    # Where slacks are small, the new weights stay unknowns of the system: to put them in would lose
+    # the small ones. Those of other worlds, which may be many, are put in.
+    ratio, target = slack / weights, aim / weights - room + slack
+    many = min(m, _UNKNOWN * (n + 1))
+    kept = np.argpartition(ratio, many - 1, axis=1)[:, :many]
+    put_in = 1 / ratio
+    np.put_along_axis(put_in, kept, 0.0, axis=1)
+    own, bend = np.take_along_axis(slopes, kept[:, None], axis=2), slopes * put_in[:, None]
+    near = np.take_along_axis(ratio, kept, axis=1)
+    system = np.zeros((len(q), n + 1 + many, n + 1 + many))
+    system[:, : n + 1, : n + 1] = bend @ slopes.transpose(0, 2, 1)
+    system[:, : n + 1, n + 1 :], system[:, n + 1 :, : n + 1] = -own, own.transpose(0, 2, 1)
+    at, of = np.arange(n), np.arange(n + 1, n + 1 + many)
+    system[:, at, at] += np.where(worlds.free, curve, 1.0)
+    system[:, of, of] = near + _RIDGE
+    right = np.zeros((len(q), n + 1 + many))
+    right[:, : n + 1] = (bend @ target[:, :, None])[:, :, 0]
+    right[:, n] += 1.0
+    right[:, n + 1 :] = np.take_along_axis(target + _RIDGE * weights, kept, axis=1)
+    diagonal = np.diagonal(system[:, : n + 1, : n + 1], axis1=1, axis2=2)
+    size = np.sqrt(np.append(np.where(diagonal > 0, diagonal, 1.0), np.maximum(near, 1.0), axis=1))
     system /= size[:, :, None] * size[:, None, :]
     found = np.linalg.solve(system, (right / size)[:, :, None])[:, :, 0] / size
     step = found[:, : n + 1]
-    fall = (step[:, None, :] @ slopes)[:, 0, :] + room - slack
-    return step[:, :n], step[:, n], fall, found[:, n + 1 :] - weights
+    lift = (step[:, None, :] @ slopes)[:, 0, :]
+    grown = put_in * (target - lift)
+    np.put_along_axis(grown, kept, found[:, n + 1 :], axis=1)
+    return step[:, :n], step[:, n], lift + room - slack, grown - weights
 
 
 def _way(*steps: Floats) -> Floats:

@@ -19,7 +19,7 @@ import pyarrow.parquet
 from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS
 
 CHUNK_ROWS = 1 << 20
-_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
+_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence", "account", "undated")
 # The columns that are read as categoricals: few different texts in many rows.
 IDS = ("question_id", "forecaster")
 
@@ -117,8 +117,10 @@ def forecast_frame(table: Any) -> pd.DataFrame:
         if pa.types.is_dictionary(column.type) and len(table):
             ids = _texts(column.chunk(0).dictionary)
             columns[name] = pd.Categorical.from_codes(_codes(column), ids)
-        elif name == "rationale":
+        elif name in ("rationale", "account"):
             columns[name] = column.fill_null("").to_pandas()
+        elif name == "undated":
+            columns[name] = column.fill_null(False).to_numpy()
         elif name in _OFTEN_BLANK:  # JSON
             cells = column.combine_chunks().to_numpy(zero_copy_only=False)
             columns[name] = pd.Series(cells, dtype=object)

@@ -107,7 +107,7 @@ def _own(
                 own.set_result(result)
             case _:
                 raise BadInput(
-                    f"A worker gave something else than the result of item {number + 1}.",
+                    f"A worker did not return the result of item {number + 1}.",
                     remedy="Check the scheduler and its workers, and the versions installed there.",
                 )
     except Exception as error:

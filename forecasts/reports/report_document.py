@@ -110,7 +110,7 @@ def section(report: Report, group: Group, who: str = "") -> Section:
             figures.reliability_in_words(group),
             measures(group),
             Beside((figures.bins(group), tests(group))),
-            Beside((figures.murphy(name, group), *figures.roc(name, group))),
+            *_losses(name, group),
             Beside((parts(group), errors(group))),
             Beside((*figures.leads(name, group), *numeric)),
         ]
@@ -134,6 +134,13 @@ def section(report: Report, group: Group, who: str = "") -> Section:
         basis=tuple(basis),
         summary=tuple(text for text in (origin, *_lines(group), score, left_out) if text),
     )
+
+
+def _losses(name: str, group: Group) -> tuple[Beside, ...]:
+    """Return the Murphy and ROC curves; nothing if no forecast is tested."""
+    if not group.murphy:
+        return ()
+    return (Beside((figures.murphy(name, group), *figures.roc(name, group))),)
 
 
 def _top(group: Group) -> tuple[tuple[str, str], ...]:

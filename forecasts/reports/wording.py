@@ -130,11 +130,9 @@ def provenance(of: Provenance) -> str:
         parts.append(f"{of.resolved_alone:,} {was} resolved by the only forecaster")
     same = ""
     if of.duplicates:
-        pairs = count(of.duplicates, "likely duplicate")
-        counts = "counts" if of.duplicates == 1 else "count"
         same = (
-            f"{pairs} {counts} once, as linked questions: say which are the same under Questions "
-            "(on the command line: forecasts same)."
+            f"Likely duplicates: {count(of.duplicates, 'pair')} of questions, each counted once. "
+            "Link or separate them under Questions (on the command line: forecasts same)."
         )
     if not parts:
         return same

@@ -150,7 +150,7 @@ OPEN = {
         packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.origins: origins platforms;
         questions.registry: find_named; questions.revisions: criteria_kept;
-        questions.same_questions: find_duplicates ready_drafts
+        questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.trends: rows_at; scores.ledger_frames: crowd_frames;
         scores.printed_scores: printed_by_question printed_scores; updates.evidence: key_and_row
     """,

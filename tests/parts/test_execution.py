@@ -88,7 +88,7 @@ def test_a_result_that_is_another_s_or_of_another_kind_is_refused(lie: Any) -> N
 
     found = dict(finished(work.square, range(3), Lying()))
     assert (found[1].result(), found[2].result()) == (1, 4)
-    with pytest.raises(BadInput, match="something else than the result of item 1"):
+    with pytest.raises(BadInput, match="did not return the result of item 1"):
         found[0].result()
 
 

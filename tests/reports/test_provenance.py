@@ -115,7 +115,9 @@ def test_likely_duplicates_are_counted_as_one_family() -> None:
     assert (apart.verdict.kind, apart.families, apart.provenance.duplicates) == ("too_high", 40, 0)
     assert (group.verdict.kind, group.families, group.provenance.duplicates) == ("too_few", 20, 20)
     said = provenance(group.provenance)
-    assert said.startswith("20 likely duplicates count once, as linked questions: ")
+    assert said.startswith(
+        "Likely duplicates: 20 pairs of questions, each counted once. Link or separate"
+    )
     assert provenance(apart.provenance) == ""
 
 
