@@ -119,7 +119,7 @@ def forecast_frame(table: Any) -> pd.DataFrame:
             columns[name] = pd.Categorical.from_codes(_codes(column), ids)
         elif name in ("rationale", "account"):
             columns[name] = column.fill_null("").to_pandas()
-        elif name == "undated":
+        elif pa.types.is_boolean(column.type):
             columns[name] = column.fill_null(False).to_numpy()
         elif name in _OFTEN_BLANK:  # JSON
             cells = column.combine_chunks().to_numpy(zero_copy_only=False)

@@ -152,7 +152,7 @@ def test_large_groups(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("worlds", [NESTED, EXCLUSIVE, EXCLUSIVE[:3]])
 def test_a_group_in_any_order_is_as_among_worlds_of_any_kind(worlds: Table, rule: Rule) -> None:
-    """A question that is independent of all takes away the structure, and changes nothing."""
+    """An independent question removes the structure, and changes nothing else."""
     random = np.random.default_rng(3)
     columns, rows = random.permutation(3), random.permutation(len(worlds))
     group: Table = [[worlds[row][column] for column in columns] for row in rows]
