@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
-from scipy.special import expit, logit, logsumexp, rel_entr
+from scipy.special import expit, logit, logsumexp, rel_entr, softmax
 
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import require
@@ -32,6 +32,9 @@ _LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
 _HALVINGS = 100
 _UNKNOWN = 2  # times the questions: so many worlds' weights are unknowns of a step
 _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
+# With more worlds than this times the questions, some are solved for first, to this gap at most,
+# or to this share of what the others win back.
+_MANY, _ROUGH, _SHARE = 4, 1e-3, 1e-2
 
 
 class Incoherence(NamedTuple):
@@ -79,7 +82,7 @@ def incoherence(
     ([[0.5, 0.5]], [0.040822])
     """
     p = np.atleast_2d(np.asarray(probabilities, dtype=np.float64))
-    table = np.array([[np.nan if y is None else y for y in world] for world in worlds], dtype=float)
+    table = np.array(worlds, dtype=float)  # None becomes nan
     known = p.ndim == 2 and bool(((p >= 0) & (p <= 1)).all())
     require("probabilities", p.shape, known, "needs probabilities from 0 to 1, one row a set")
     same = len(table) > 0 and table.ndim == 2 and table.shape[1] == p.shape[1]
@@ -112,7 +115,13 @@ def _solve(
 ) -> None:
     """Write the solution of some sets, whose forecasts call the ``kept`` worlds possible."""
     certain = np.where(worlds.resolves.any(axis=1), worlds.yes.any(axis=1), p)
-    q, rest, weights = _of_group(p, certain, worlds, rule) or _inside(p, certain, worlds, rule)
+    weights = _independent(p, worlds)
+    if (_value(p, weights, worlds, rule) <= AIM).all():
+        q, rest = p.copy(), 1 - p
+    else:
+        few = worlds.yes.shape[1] <= _MANY * (p.shape[1] + 1)
+        solved = _inside if few else _among_many
+        q, rest, weights = _of_group(p, certain, worlds, rule) or solved(p, certain, worlds, rule)
     gain = _gain(p, q, rest, worlds, rule)
     least = gain.min(axis=1)
     kinder = least > 0  # not so: the forecasts are as good as their neighbours, and stay
@@ -185,8 +194,47 @@ def _one_of(p: Floats, rule: Rule, *, none: bool) -> Floats:
     return np.where(none & (p.sum(axis=1, keepdims=True) <= 1), p, moved)
 
 
-def _inside(
+def _independent(p: Floats, worlds: _Worlds) -> Floats:
+    """Return the weights of the worlds if the questions depend on each other in nothing else.
+
+    Forecasts of a tree of conditionals alone are coherent with them.
+    """
+    of_yes, of_no = (np.log(np.maximum(one, np.finfo(float).tiny)) for one in (p, 1 - p))
+    return np.asarray(softmax(of_yes @ worlds.yes + of_no @ worlds.no, axis=1))
+
+
+def _among_many(
     p: Floats, certain: Floats, worlds: _Worlds, rule: Rule
+) -> tuple[Floats, Floats, Floats]:
+    """Return the same for many worlds, of which hardly more than questions bear weight.
+
+    The best forecasts for a few worlds, in which each question can be all that it can be, are the
+    best for all, unless less is won in others. The worst of those join the few.
+    """
+    q, rest, weights = np.empty_like(p), np.empty_like(p), np.zeros((len(p), worlds.yes.shape[1]))
+    size = p.shape[1] + 1
+    cover = np.append(worlds.yes.argmax(axis=1), worlds.no.argmax(axis=1))
+    likely = np.argpartition(-_independent(p, worlds), size, axis=1)[:, :size]
+    for one in range(len(p)):
+        kept, goal = np.union1d(cover, likely[one]), _ROUGH
+        while True:
+            yes, no, resolves = (table[:, kept] for table in worlds[:3])
+            few = _Worlds(yes, no, resolves, worlds.free)
+            own = _inside(p[[one]], certain[[one]], few, rule, goal)
+            gain = _gain(p[[one]], own[0], own[1], worlds, rule)[0]
+            short = gain[kept].min() - gain
+            worst = np.argpartition(-short, size)[:size]
+            worst = worst[short[worst] > goal]
+            if len(worst) == 0 and goal == AIM:
+                break
+            goal = max(AIM, min(goal, _SHARE * float(short[worst].max(initial=0.0))))
+            kept = np.union1d(kept, worst)
+        (q[one],), (rest[one],), (weights[one, kept],) = own
+    return q, rest, weights
+
+
+def _inside(
+    p: Floats, certain: Floats, worlds: _Worlds, rule: Rule, goal: float = AIM
 ) -> tuple[Floats, Floats, Floats]:
     """Return probabilities, those of no, and weights for any worlds.
 
@@ -224,7 +272,7 @@ def _inside(
             kept[better] = one[better]
         idle = 0 if (now < gap / 2).any() else idle + 1
         gap = np.minimum(gap, now)
-        if idle == _PATIENCE or (gap <= AIM).all():
+        if idle == _PATIENCE or (gap <= goal).all():
             break
     return best
 

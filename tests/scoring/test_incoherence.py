@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -165,11 +166,38 @@ def test_a_group_in_any_order_is_as_among_worlds_of_any_kind(worlds: Table, rule
     assert alone.gap.max() < 1e-12
 
 
+def both_branches(pairs: int) -> Table:
+    """Return the worlds of a question, and of as many others: outright, if so, and if not so."""
+    return [
+        [so, *own, *(y if so else None for y in own), *(None if so else y for y in own)]
+        for so in (0, 1)
+        for own in itertools.product((0, 1), repeat=pairs)
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_tree_of_conditionals_contradicts_only_what_it_implies(rule: Rule) -> None:
+    worlds = both_branches(6)
+    p = np.random.default_rng(4).uniform(0.05, 0.95, 19)
+    p[1:7] = p[0] * p[7:13] + (1 - p[0]) * p[13:]
+    assert incoherence(p, worlds, rule).loss.tolist() == pytest.approx([0.0], abs=1e-14)
+    p[1] = p[1] / 2
+    found = incoherence(p, worlds, rule)
+    [of_four] = incoherence(p[[0, 1, 7, 13]], both_branches(1), rule).loss
+    assert 0.001 < of_four < found.loss[0] < 1.1 * of_four  # the others bear a part of the move
+    assert found.gap.max() < 1e-12
+    tree = [world[:1] + world[7:] for world in worlds]
+    alone = incoherence(p[[0, *range(7, 19)]], tree, rule)
+    assert alone.loss.tolist() == [0.0]
+    assert alone.coherent.tolist() == [p[[0, *range(7, 19)]].tolist()]
+
+
 @st.composite
 def sets(draw: st.DrawFn) -> tuple[list[float], Table]:
     n = draw(st.integers(1, 5))
     rows = st.lists(st.sampled_from([0, 1, None]), min_size=n, max_size=n)
-    worlds: Table = draw(st.lists(rows, min_size=1, max_size=9, unique_by=tuple))
+    most = draw(st.sampled_from([9, 60]))
+    worlds: Table = draw(st.lists(rows, min_size=1, max_size=most, unique_by=tuple))
     some = st.one_of(
         st.floats(0, 1), st.sampled_from([0.001, 0.5, 0.999, 1e-9]), st.floats(0.01, 0.99)
     )
