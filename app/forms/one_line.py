@@ -228,7 +228,9 @@ def _fill(key: str) -> None:
         entry.filled.add(entry.chosen[1])
         entry.chosen = None
     for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
-        if _text(key, name) in ("", *entry.filled):
+        text = _text(key, name)
+        # To fill in the same again would replace what is being typed there in the browser.
+        if text in ("", *entry.filled) and text != reading_:
             st.session_state[f"{key}-{name}"] = reading_
     entry.closes, entry.probability = closes, probability
     entry.filled |= {closes, probability}

@@ -64,6 +64,16 @@ def test_the_line_fills_the_fields_beside_it_and_one_act_registers_and_forecasts
     assert ("Will it snow tomorrow?", "2026-01-07", 0.05) in registered(engine)
 
 
+def test_a_reading_that_has_not_changed_replaces_nothing_in_the_browser(app: AppTest) -> None:
+    """There the field beside the line may hold what has not been sent yet."""
+    for line in ("Will the quay open", "Will the quay open by 20 January? 30%", "Will the quay o"):
+        before = fields(app)[1:] if app.text_input else ("", "")
+        type_line(app, line)
+        replaced = [one.proto.set_value for one in app.text_input[1:3]]
+        now = fields(app)[1:]
+        assert replaced == [new != old for new, old in zip(now, before, strict=True)]
+
+
 def test_a_number_at_the_end_is_the_probability_only_where_it_is_clear(
     app: AppTest, engine: Engine
 ) -> None:
