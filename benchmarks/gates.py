@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import comparing
 from benchmarks.differences import SHOCKS, TILTED
-from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, World
+from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, TRICKS, World
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # The errors of a report, as labelled on the page. The intervals are compared with the mean
@@ -49,7 +49,6 @@ LEAST_FOUND = 0.15
 LOST_POWER = 0.01
 # A fault is found this much less often, at most, with a trick that hides it.
 HIDDEN = 0.1
-DUMMIES = "20 dummies before each forecast"
 LOPSIDED, BEST = "one family of half", "four equals, 400 blocks"
 # Of the false claims that a shared shock makes, this share must tip below its correlation.
 TIPPED = 0.9
@@ -107,9 +106,9 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         if FAULTS[name].extremity > 1:
             gates.append(gate("also said to over-react", name, BOUND, found["over"]))
         return gates
-    if name == DUMMIES:
-        hidden = found["verdict"] - found["hidden"]
-        return [gate("overconfidence × 2 is found less often", name, HIDDEN, hidden)]
+    if name in TRICKS:
+        less = found["verdict"] - found["hidden"]
+        return [gate(f"{TRICKS[name][0]} is found less often", name, HIDDEN, less)]
     if name in SPOKEN:
         told = ("verdict", "level", "movement")
         found_ = [

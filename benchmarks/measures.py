@@ -17,7 +17,7 @@ import pandas as pd
 
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
-from benchmarks.worlds import AS_OF, NUMBERS, SPOKEN, Many, World, faulty, repeat, with_dummies
+from benchmarks.worlds import AS_OF, NUMBERS, SPOKEN, TRICKS, Many, World, faulty, repeat
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.reports import build
@@ -231,12 +231,12 @@ def spoken(name: str, seed: int, times: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def dummies(seed: int, times: int) -> pd.DataFrame:
-    """Return how often overconfidence is found, with and without dummies before each forecast."""
-    many = repeat(faulty("overconfidence × 2"), seed, times)
-    tricky = replace(many, forecasts=with_dummies(many.forecasts))
+def hidden(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return how often overconfidence is found, with and without a trick to hide it."""
+    fault, trick = TRICKS[name]
+    many = repeat(faulty(fault), seed, times)
     found = {}
-    for name, one in (("verdict", many), ("hidden", tricky)):
+    for name, one in (("verdict", many), ("hidden", trick(many, seed))):
         every = made_by(numbered(one.ledger()))
         found[name] = [
             wrong(scoring.when_made(every.of(own).ordered).p_value)
@@ -251,12 +251,12 @@ def dummies(seed: int, times: int) -> pd.DataFrame:
 def numbers(name: str, seed: int, times: int) -> pd.DataFrame:
     """Return whether the PITs of records of numbers or dates are said not to be uniform."""
     world = NUMBERS[name]
-    every = distributions(*world.frames(seed, times))
+    asked, made = world.frames(seed, times)
+    every = distributions(asked, made, asked["question_id"][asked["resolution"] == ""])
     record = every.table["question_id"].to_numpy() // world.questions
     own = [every.of(record == number) for number in range(times)]
-    return pd.DataFrame(
-        {"pit": [wrong(each.pit(np.arange(len(each.starts))).p_value) for each in own]}
-    )
+    found = [each.pit(np.arange(len(each.starts))) for each in own]
+    return pd.DataFrame({"pit": [wrong(each.p_value) * each.settled for each in found]})
 
 
 # --- real records -----------------------------------------------------------------------------

@@ -30,7 +30,6 @@ from benchmarks import comparing, measures
 from benchmarks.differences import SHOCKS, TILTED
 from benchmarks.gates import (
     BEST,
-    DUMMIES,
     EVERY_WORLD,
     LOPSIDED,
     LOST_POWER,
@@ -41,7 +40,7 @@ from benchmarks.gates import (
     gate,
     gates_of,
 )
-from benchmarks.worlds import NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, World
+from benchmarks.worlds import NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, TRICKS, World
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
 AT_ONCE = 50
@@ -76,7 +75,7 @@ def all_measures() -> Mapping[str, measures.Measure]:
         world.name: partial(measures.errors_of, world) for world in EVERY_WORLD.values()
     }
     found |= {name: partial(measures.faults, name) for name in POWER}
-    found[DUMMIES] = measures.dummies
+    found |= {name: partial(measures.hidden, name) for name in TRICKS}
     found |= {name: partial(measures.spoken, name) for name in SPOKEN}
     found |= {name: partial(measures.numbers, name) for name in NUMBERS}
     found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}

@@ -191,6 +191,27 @@ def with_dummies(forecasts: pd.DataFrame, many: int = 20) -> pd.DataFrame:
     return every.assign(made_at=at, probability=every["probability"].mask(before > 0, 0.5))
 
 
+def with_trivial(many: Many, seed: int, more: int = 100) -> Many:
+    """Return the records with more questions, each forecast once at 1–2% or 98–99%, and right."""
+    drawn, number = np.random.default_rng([seed, 100]), more * many.times
+    yes = drawn.random(number) < 0.5
+    p = np.where(yes, 1.0, 0.0) + np.where(yes, -1, 1) * drawn.uniform(0.01, 0.02, number)
+    first, at = len(many.questions), np.arange(number)
+    asked, said = (each.iloc[np.zeros(number, int)] for each in (many.questions, many.forecasts))
+    asked = asked.assign(
+        question_id=first + at,
+        family=many.questions["family"].max() + 1 + at,
+        repetition=at % many.times,
+        resolution=np.where(yes, "yes", "no"),
+    )
+    said = said.assign(question_id=first + at, probability=p, made_at=asked["open_time"].iloc[0])
+    return replace(
+        many,
+        questions=pd.concat([many.questions, asked], ignore_index=True),
+        forecasts=pd.concat([many.forecasts, said], ignore_index=True),
+    )
+
+
 # --- several teams ------------------------------------------------------------------------------
 
 
@@ -433,6 +454,16 @@ FAULTS = {
 }
 
 
+# Ways to hide a fault, and the fault.
+TRICKS: dict[str, tuple[str, Callable[[Many, int], Many]]] = {
+    "20 dummies before each forecast": (
+        "overconfidence × 2",
+        lambda many, _: replace(many, forecasts=with_dummies(many.forecasts)),
+    ),
+    "100 trivial questions": ("overconfidence × 1.6", with_trivial),
+}
+
+
 def faulty(name: str) -> Tournament:
     """Return the tournament of a forecaster with that fault."""
     return replace(ALONE, teams=(FAULTS[name],))
@@ -475,7 +506,8 @@ class Numbers:
 
     The bounds are at ± ``bound`` standard deviations of the first distribution; stated standard
     deviations are ``width`` times the true ones. Beyond a bound a forecaster states the probability
-    there only if a quantile lies there.
+    there only if a quantile lies there. ``waiting``: the share of the outcomes above the first
+    median that are not recorded yet.
     """
 
     levels: tuple[float, ...]
@@ -483,6 +515,7 @@ class Numbers:
     updates: int
     dates: bool = False
     width: float = 1.0
+    waiting: float = 0.0
     questions: int = 90
 
     def frames(self, seed: int, times: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -522,6 +555,8 @@ class Numbers:
                 "resolution": came,
             }
         )
+        missing = (news.sum(axis=1) > 0) & (random.random(many) < self.waiting)
+        questions = questions.assign(resolution=questions["resolution"].mask(missing, ""))
         return questions, forecasts.assign(forecaster="ana")
 
     def _stated(self, mean: float, deviation: float) -> dict[str, float | str]:
@@ -556,6 +591,11 @@ NUMBERS = {
     "9 quantiles, bounds ± 4, 5 updates": Numbers(NINE, 4, 5),
     "5 quantiles of dates, bounds ± 2.5": Numbers(FIVE, 2.5, 1, dates=True),
     "quartiles of dates, bounds ± 4, 5 updates": Numbers(QUARTILES, 4, 5, dates=True),
+    "5 quantiles, 10% of the high waiting": Numbers(FIVE, 4, 1, waiting=0.1),
+    "5 quantiles, 20% of the high waiting": Numbers(FIVE, 4, 5, waiting=0.2),
+    "quartiles of dates, 50% of the high waiting": Numbers(
+        QUARTILES, 4, 1, dates=True, waiting=0.5
+    ),
     "quartiles, sd halved": Numbers(QUARTILES, 6, 1, width=0.5),
     "5 quantiles, sd halved": Numbers(FIVE, 6, 5, width=0.5),
 }

@@ -15,7 +15,6 @@ failed are a fault only if they are more than half a step explains.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ import numpy.typing as npt
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import require
 from scoring.inference import Test
-from scoring.null_distribution import Null, Sums, null
+from scoring.null_distribution import CERTAIN, Null, Sums, null
 from scoring.shared_shocks import SURVIVES, tipping
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
@@ -37,6 +36,10 @@ STEPS, ON_GRID = (0.1, 0.05, 0.01, 0.005, 0.001), 0.9
 NOISE = 0.03
 # Below it the payoff of the slope stays the same.
 LEAST_P = 1e-4
+# A forecast whose likeliest option has at most this is in the middle. With 95%, a hundred trivial
+# questions hide more.
+MIDDLE = 0.97
+_ANGLES = (np.arange(128) + 0.5) * math.pi / 128
 
 
 class Forecasts(NamedTuple):
@@ -196,17 +199,20 @@ class WhenMade(NamedTuple):
     """The tests of calibration when made. Each statistic is standard normal under calibration.
 
     ``level``: above 0, more came true than was forecast. ``slope``: below 0, forecasts are too
-    extreme; above 0, not extreme enough. ``sharpness``, Spiegelhalter's test: above 0, the actual
-    Brier score is worse than the expected one. ``p_value`` is of level and slope together.
+    extreme; above 0, not extreme enough. ``middle``: the slope of the forecasts from 3% to 97%;
+    ``alike``, its correlation with the slope of all. ``sharpness``, Spiegelhalter's test: above 0,
+    the actual Brier score is worse than the expected one. ``p_value`` is of the first three.
     ``failed``: the positions of forecasts that gave the outcome a probability of 0, unless rounding
     explains them; ``p_value`` is then 0. ``excused``: how many certain forecasts there were, and
     how many failed, if rounding does. ``null`` is the distribution of the sum of the
     sharpness, Σ (actual − expected Brier score) / k, under calibration. ``spread`` is the standard
-    deviation that each family has in the larger of level and slope.
+    deviation that each family has in the largest of level, slope and middle.
     """
 
     level: Test
     slope: Test
+    middle: Test
+    alike: float
     sharpness: Test
     p_value: float
     failed: Places
@@ -221,9 +227,18 @@ class WhenMade(NamedTuple):
         if it takes none, None if more than 1. All forecasts are taken to lean the same way, the
         worst case; see `shared_shocks`.
         """
-        squares = _squares(self.level, self.slope)
+        # Lazy: scipy is slow to import.
+        from scipy.optimize import brentq
+
         level = SURVIVES * SIGNIFICANCE
+        squares = largest_squares(
+            *(test.statistic for test in (self.level, self.slope, self.middle))
+        )
         limit = -2 * math.log(level) if len(squares) == 2 else NormalDist().inv_cdf(level / 2) ** 2
+        if self.alike < 1:  # the larger of two exceeds the limit of one, at most twice as often
+            limit = brentq(
+                lambda t: _tail(t, len(squares), self.alike) - level, limit - 1, limit + 2
+            )
         return tipping(self.spread, opened, closed, max(sum(squares) / limit - 1, 0.0))
 
 
@@ -234,9 +249,10 @@ def when_made(made: Forecasts) -> WhenMade:
 
     The payoffs, with k the number of the forecast in its path: ``level`` / k; for the slope half of
     ln p / k, and half of the change of ln p since the forecaster's previous forecast; −p / k for
-    the sharpness. The slope is made uncorrelated with the level. ``p_value`` is that of the sum of
-    their squares, chi-squared with two degrees of freedom. Both are less the slack of rounding and
-    swings.
+    the sharpness. The slope is made uncorrelated with the level. So is the slope of the middle,
+    with the payoffs of the forecasts from 3% to 97% and of the next ones: a hundred trivial
+    questions have no part in it. ``p_value`` is that of the square of the level and the larger
+    square of the slopes. All are less the slack of rounding and swings.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
@@ -246,13 +262,19 @@ def when_made(made: Forecasts) -> WhenMade:
     >>> round(found.level.statistic, 2), found.level.p_value < 0.01
     (-3.22, True)
     """
-    nulls = [*(null(sums, made.family) for sums in level_and_slope(made)), sharpness(made)]
-    level, slope, spiegelhalter = (each.test() for each in nulls)
+    every = level_and_slopes(made)
+    nulls = [null(sums, made.family) for sums in every]
+    level, slope, middle = (each.test() for each in nulls)
     failed, excused = failures(made)
-    p_value = 0.0 if len(failed) else p_of_both(_squares(level, slope))
-    larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
-    spread = nulls[larger].spread
-    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], spread, excused)
+    statistics, alike = (
+        (level.statistic, slope.statistic, middle.statistic),
+        correlation(*every[1:]),
+    )
+    p_value = 0.0 if len(failed) else p_of(*statistics, alike)
+    spread = nulls[int(np.argmax(np.nan_to_num(np.abs(statistics))))].spread
+    sharp = sharpness(made)
+    tests = (level, slope, middle, alike, sharp.test())
+    return WhenMade(*tests, p_value, failed, sharp, spread, excused)
 
 
 def failures(made: Forecasts) -> tuple[Places, tuple[int, int]]:
@@ -278,24 +300,64 @@ def failures(made: Forecasts) -> tuple[Places, tuple[int, int]]:
     return failed, (0, 0)
 
 
-def level_and_slope(made: Forecasts) -> tuple[Sums, Sums]:
-    """Return the two statistics of `when_made` whose squares make its p-value."""
+def level_and_slopes(made: Forecasts) -> tuple[Sums, Sums, Sums]:
+    """Return the statistics of `when_made` with the p-value: level, slope, slope of the middle."""
     counts = ~made.rounded[:, None]
     weight = counts / made.rank[:, None]
     logs = np.log(np.maximum(made.p, np.maximum(LEAST_P, made.step / 2)[:, None]))
     levels = made.sums(weight * made.level)
-    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * counts * made.change(logs))
+    payoff = (1 - CHANGE) * weight * logs + CHANGE * counts * made.change(logs)
     # A swing of variance v in p moves ln p by v / p on average against the outcome.
     shown = np.where(made.p > 0, made.noise() / np.maximum(made.p, LEAST_P), 0.0)
-    swing = float((((1 - CHANGE) * weight + CHANGE * counts) * shown).sum())
-    return made.with_slack(levels), made.with_slack(slopes.clear_of([levels]), swing)
+    swing = ((1 - CHANGE) * weight + CHANGE * counts) * shown
+    inside = made.p.max(axis=1) <= MIDDLE
+    middle = (inside | ((made.previous >= 0) & inside[made.previous]))[:, None]
+    slope, inner = (
+        made.with_slack(made.sums(payoff * of).clear_of([levels]), float((swing * of).sum()))
+        for of in (np.ones_like(middle), middle)
+    )
+    return made.with_slack(levels), slope, inner
 
 
-def p_of_both(squares: Sequence[float]) -> float:
-    """Return the p-value of a sum of squares, each of a standard normal; NaN for none."""
-    if len(squares) == 2:
-        return math.exp(-sum(squares) / 2)
-    return math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
+def correlation(one: Sums, other: Sums) -> float:
+    """Return the correlation of two statistics under calibration, 1 if one is always 0."""
+    variances = float(one.variances().sum() * other.variances().sum())
+    if not variances > CERTAIN**2:
+        return 1.0
+    # Far from calibrated, estimated variances can be off.
+    return min(max(float(one.variances(other).sum()) / math.sqrt(variances), -1.0), 1.0)
+
+
+def largest_squares(level: float, slope: float, middle: float) -> list[float]:
+    """Return the squares of the level and of the larger slope, without those that are NaN."""
+    either = float(np.fmax(slope**2, middle**2))
+    return [square for square in (level**2, either) if not math.isnan(square)]
+
+
+def p_of(level: float, slope: float, middle: float, alike: float) -> float:
+    """Return the p-value of three statistics, standard normal under calibration; NaN without any.
+
+    ``alike``: the correlation of both slopes; the level has none with them.
+    """
+    squares = largest_squares(level, slope, middle)
+    return _tail(sum(squares), len(squares), alike) if squares else math.nan
+
+
+def _tail(total: float, many: int, alike: float) -> float:
+    """Return how often the larger of two squares, with ``many`` 2 and another, exceeds ``total``.
+
+    The two are g E at each angle in their plane, with E exponential of mean 2 and g the larger
+    squared cosine.
+    """
+    # Lazy: scipy is slow to import.
+    from scipy.special import dawsn
+
+    g = np.maximum(np.cos(_ANGLES) ** 2, np.cos(_ANGLES - math.acos(alike)) ** 2)
+    if many == 1:
+        return float(np.exp(-total / (2 * g)).mean())
+    root = np.sqrt(np.maximum(1 / g - 1, CERTAIN))
+    both = float((dawsn(np.sqrt(total / 2) * root) / root).mean())
+    return math.erfc(math.sqrt(total / 2)) + math.exp(-total / 2) * 2 / math.sqrt(math.pi) * both
 
 
 def sharpness(made: Forecasts) -> Null:
@@ -310,7 +372,3 @@ def sharpness(made: Forecasts) -> Null:
     True
     """
     return null(made.sums(-made.p / made.rank[:, None]), made.family)
-
-
-def _squares(*tests: Test) -> list[float]:
-    return [test.statistic**2 for test in tests if not math.isnan(test.statistic)]

@@ -9,8 +9,8 @@ completions, but none needs to be listed, since each bound is monotone.
 **Calibration.** Each statistic is r* of a sum U of the questions' earnings, and rises with U. So it
 is largest where each missing outcome is the one that pays most, and smallest where it pays least.
 The questions of a family add the products U_i U_j, which widen the distribution; they are bounded
-by those of the extremes. Level and slope are bounded one by one, so that the bounds of their common
-p-value are wider than the completions: a finding that they keep holds for all.
+by those of the extremes. Level and slopes are bounded one by one, so that the bounds of their
+common p-value are wider than the completions: a finding that they keep holds for all.
 
 **Comparison.** The mean M of the differences and its error s make a claim if M + c s < 0, which is
 convex in the differences, so a family is at its worst at an end of its range. For each M the
@@ -24,7 +24,7 @@ by how often such ones are known (that takes the reason of the delay as unrelate
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -32,7 +32,13 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import Flags, Floats, Places
-from scoring.calibration_when_made import Forecasts, failures, level_and_slope, p_of_both
+from scoring.calibration_when_made import (
+    Forecasts,
+    correlation,
+    failures,
+    level_and_slopes,
+    p_of,
+)
 from scoring.inference import Recalibration
 from scoring.movement import OVER, UNDER, excess_sums, line_of
 from scoring.null_distribution import CERTAIN, FAR, Sums, null
@@ -52,6 +58,7 @@ class Bounds(NamedTuple):
     waiting: int
     level: Range
     slope: Range
+    middle: Range
     p_value: Range
 
     @property
@@ -59,11 +66,22 @@ class Bounds(NamedTuple):
         """Whether all completions have the same finding: none, or the same fault."""
         if self.p_value[0] >= SIGNIFICANCE:
             return True
-        larger = (self.level, self.slope)
-        one_sided = any(
-            _least(one) > 0 and _least(one) > _most(other) for one, other in (larger, larger[::-1])
-        )
-        return self.p_value[1] < SIGNIFICANCE and one_sided
+        rejected = self.p_value[1] < SIGNIFICANCE
+        return rejected and same_fault([self.level], [self.slope, self.middle])
+
+
+def same_fault(*kinds: Sequence[Range]) -> bool:
+    """Return whether all completions have the largest statistic in one kind, with one sign.
+
+    Each kind has the ranges of its statistics.
+    """
+    for kind in kinds:
+        rest = max(furthest(one) for other in kinds if other is not kind for one in other)
+        low, high = min(one[0] for one in kind), max(one[1] for one in kind)
+        leads = any(nearest(one) > furthest(other) for one in kind for other in kind)
+        if max(map(nearest, kind)) > rest and (low > 0 or high < 0 or leads):
+            return True
+    return False
 
 
 def completions(made: Forecasts, possible: Flags) -> Bounds:
@@ -81,15 +99,17 @@ def completions(made: Forecasts, possible: Flags) -> Bounds:
     (2, [-3.22, -1.66], False)
     """
     missing = _Missing(made, possible)
-    found = [missing.range(one) for one in missing.by_option(level_and_slope)]
-    ends = [
-        p_of_both([of(one) ** 2 for one in found if not math.isnan(one[0])])
-        for of in (_most, _least)
-    ]
+    every = missing.by_option(level_and_slopes)
+    found = [missing.range(one) for one in every]
+    alike = correlation(every[1][0], every[2][0])
+    ends = []
+    for of in (furthest, nearest):
+        level, slope, middle = (math.nan if math.isnan(one[0]) else of(one) for one in found)
+        ends.append(p_of(level, slope, middle, alike))
     if len(failures(made._replace(y=np.where(possible, 1.0, made.y)))[0]):
         ends[0] = 0.0  # outcomes that were called impossible may come
-    level, slope = ((0.0, 0.0) if math.isnan(one[0]) else one for one in found)
-    return Bounds(int(missing.waits.sum()), level, slope, (ends[0], ends[1]))
+    levels, slopes, middles = ((0.0, 0.0) if math.isnan(one[0]) else one for one in found)
+    return Bounds(int(missing.waits.sum()), levels, slopes, middles, (ends[0], ends[1]))
 
 
 def reaction_settled(made: Forecasts, possible: Flags, line: Recalibration) -> bool:
@@ -101,7 +121,7 @@ def reaction_settled(made: Forecasts, possible: Flags, line: Recalibration) -> b
     """
     missing = _Missing(made, possible)
     lines = [line]
-    for one in missing.by_option(level_and_slope):
+    for one in missing.by_option(level_and_slopes)[:2]:
         for best in (np.argmax, np.argmin):
             lines.append(line_of(missing.with_outcomes(missing.best(one, best))))
     excess, ends = (math.nan, math.nan), []
@@ -193,11 +213,13 @@ def _squares(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     return np.where((low <= 0) & (high >= 0), 0.0, ends.min(axis=0)), ends.max(axis=0)
 
 
-def _least(ends: Range) -> float:
+def nearest(ends: Range) -> float:
+    """Return the smallest size of a number in a range."""
     return 0.0 if ends[0] <= 0 <= ends[1] else min(map(abs, ends))
 
 
-def _most(ends: Range) -> float:
+def furthest(ends: Range) -> float:
+    """Return the largest size of a number in a range."""
     return max(map(abs, ends))
 
 

@@ -24,6 +24,9 @@ allow, interval by interval; where stated values coincide, it is exact. The vari
 large rather than too small. The covariance of level and spread is left open likewise, so both are
 tested together by Bonferroni's rule.
 
+**Missing outcomes.** While questions wait for theirs, a finding holds only if it is the same with
+any (`completions`): each statistic is bounded by the outcomes that pay least and most.
+
 Rejected: interpolating between stated values (the straight lines then are tested, not the
 forecaster: with quartiles and wide bounds most calibrated forecasters are then accused).
 """
@@ -31,12 +34,15 @@ forecaster: with quartiles and wide bounds most calibrated forecasters are then 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Hashable
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from scoring.arrays import Flags, Floats, Places
+from scoring.completions import SIGNIFICANCE, furthest, nearest, range_of, same_fault
 from scoring.inference import Test
 from scoring.input_frames import read_frames
 from scoring.means import Families, families_of
@@ -53,19 +59,29 @@ class Pit(NamedTuple):
     ``weight`` (1/k) and the interval of the PIT, ``below`` and ``upto``. ``level``: above 0,
     outcomes were higher than forecast; ``spread``: above 0, distributions were too narrow.
     ``p_value`` is of both together, twice the smaller. NaN if there is nothing to test.
+    ``waiting``: the number of questions without an outcome yet; ``settled``: whether the finding is
+    the same with any of theirs.
     """
 
     table: pd.DataFrame
     level: Test
     spread: Test
     p_value: float
+    waiting: int = 0
+    settled: bool = True
 
 
-def pit(questions: pd.DataFrame, forecasts: pd.DataFrame, families: Families | None = None) -> Pit:
+def pit(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    families: Families | None = None,
+    waiting: Collection[Hashable] = (),
+) -> Pit:
     """Return the PITs of all forecasts on resolved numeric and date questions, and their test.
 
     Only forecasts that were live count. Both frames are described at `score`; ``families`` maps a
-    question id to its family. Assumptions: those of `when_made`. Raises InputError.
+    question id to its family; ``waiting`` are the ids of questions that lack an outcome, which the
+    finding allows for. Assumptions: those of `when_made`. Raises InputError.
 
     Dawid (1984), doi:10.2307/2981683; Gneiting, Balabdaoui & Raftery (2007),
     doi:10.1111/j.1467-9868.2007.00587.x; Czado, Gneiting & Held (2009),
@@ -82,7 +98,7 @@ def pit(questions: pd.DataFrame, forecasts: pd.DataFrame, families: Families | N
     0        ana    0.0    0.5
     1        ben    0.0    0.8
     """
-    made = distributions(questions, forecasts)
+    made = distributions(questions, forecasts, waiting)
     ids = pd.Series(made.table["question_id"].to_numpy()[made.starts])
     return made.pit(families_of(ids, families))
 
@@ -91,21 +107,27 @@ class Distributions(NamedTuple):
     """Forecasts of numbers and dates on resolved questions, in order of question and time.
 
     ``table`` as in `Pit`; ``knots`` (n, 2, m), levels and values; ``starts``, the first row of each
-    question.
+    question; ``waits``, whether the question of a row lacks an outcome: then its PITs are not read.
     """
 
     table: pd.DataFrame
     knots: Floats
     starts: Places
+    waits: Flags
 
     def of(self, own: Flags) -> Distributions:
         """Return those of some questions, which a flag per row tells."""
         places = (np.cumsum(own) - 1)[self.starts[own[self.starts]]]
-        return Distributions(self.table[own], self.knots[own], places)
+        return Distributions(self.table[own], self.knots[own], places, self.waits[own])
 
     def pit(self, family: Places) -> Pit:
         """Return their PITs and the test; ``family`` of each question."""
         nothing = Test(math.nan, math.nan)
+        if self.waits.any():
+            missing = self.waits[self.starts]
+            known = self.of(~self.waits).pit(family[~missing])
+            settled = self._settled(family, missing)
+            return known._replace(waiting=int(missing.sum()), settled=settled)
         if self.table.empty:
             return Pit(self.table, nothing, nothing, math.nan)
         below, upto, weight = (self.table[name].to_numpy() for name in ("below", "upto", "weight"))
@@ -117,6 +139,29 @@ class Distributions(NamedTuple):
         both = [test.p_value for test in (level, spread) if not math.isnan(test.p_value)]
         p_value = min(1.0, len(both) * min(both)) if both else math.nan
         return Pit(self.table, level, spread, p_value)
+
+    def _settled(self, family: Places, missing: Flags) -> bool:
+        """Return whether the finding is the same with any outcomes of the questions without one."""
+        below, upto, weight = (self.table[name].to_numpy() for name in ("below", "upto", "weight"))
+        low = np.add.reduceat(payoffs(below, upto) * weight, self.starts, axis=1)
+        high, ends = low.copy(), np.append(self.starts[1:], len(weight))
+        for at in np.flatnonzero(missing):
+            own = slice(self.starts[at], ends[at])
+            knots, of = self.knots[own], weight[own]
+            points = np.repeat(_points(knots[None]), len(knots), axis=0)
+            earned = np.tensordot(payoffs(*intervals(knots, points)[:2]), of, axes=(1, 0))
+            low[:, at], high[:, at] = earned.min(axis=1), earned.max(axis=1)
+        p, after, before, first = self.sums()
+        found = [
+            range_of(Sums(p, after[at], before[at], first, low[at]), low[at], high[at], family)
+            for at in (0, 1)
+        ]
+        level, spread = ((0.0, 0.0) if math.isnan(one[0]) else one for one in found)
+        limit = NormalDist().inv_cdf(1 - SIGNIFICANCE / 4)
+        if max(furthest(level), furthest(spread)) < limit:
+            return True
+        rejected = max(nearest(level), nearest(spread)) >= limit
+        return rejected and same_fault([level], [spread])
 
     def sums(self) -> tuple[Floats, Floats, Floats, Places]:
         """Return the probability of each interval of each forecast, and sums of payoffs (2, rows).
@@ -142,14 +187,21 @@ class Distributions(NamedTuple):
         return p[order], after[:, order], before[:, order], first
 
 
-def distributions(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Distributions:
-    """Return the forecasts that were live; both frames as at `pit`. Raises InputError."""
+def distributions(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, waiting: Collection[Hashable] = ()
+) -> Distributions:
+    """Return the forecasts that were live; the arguments as at `pit`. Raises InputError."""
+    if len(waiting):  # any outcome has the forecasts scored
+        missing = questions["question_id"].isin(list(waiting))
+        came = questions["resolution"].mask(missing, "below_lower_bound")
+        questions = questions.assign(resolution=came)
     ledger = read_frames(questions, forecasts)
     numeric = [each for each in live_blocks(ledger, scored=True) if each[0].p.ndim == 3]
     if not numeric:
         names = ("question_id", "forecaster", "weight", "below", "upto")
         table = pd.DataFrame({name: [] for name in names})
-        return Distributions(table, np.empty((0, 2, 0)), np.empty(0, dtype=np.intp))
+        nothing = np.empty(0, dtype=np.intp)
+        return Distributions(table, np.empty((0, 2, 0)), nothing, nothing.astype(np.bool_))
     [(block, live)] = numeric
     rank = np.arange(len(live)) - np.repeat(live.first, live.sizes) + 1
     order = np.lexsort((live.start, live.per_segment(live.question)))
@@ -165,7 +217,8 @@ def distributions(questions: pd.DataFrame, forecasts: pd.DataFrame) -> Distribut
             "upto": upto[:, 0],
         }
     )
-    return Distributions(table, knots, np.flatnonzero(np.diff(question, prepend=-1)))
+    waits = table["question_id"].isin(list(waiting)).to_numpy()
+    return Distributions(table, knots, np.flatnonzero(np.diff(question, prepend=-1)), waits)
 
 
 def _paths(knots: Floats, weight: Floats) -> tuple[Places, Floats, Floats, Floats]:
@@ -176,12 +229,7 @@ def _paths(knots: Floats, weight: Floats) -> tuple[Places, Floats, Floats, Float
     forecast's own payoff.
     """
     many, size, _, _ = knots.shape
-    stated = np.sort(knots[:, :, 1, :].reshape(many, -1), axis=1)
-    stated[:, 1:][stated[:, 1:] == stated[:, :-1]] = np.inf
-    stated = np.sort(stated, axis=1)[:, : np.isfinite(stated).sum(axis=1).max()]
-    between = (stated[:, 1:] + stated[:, :-1]) / 2
-    ends = np.full((many, 1), np.inf)
-    points = np.sort(np.concatenate([-ends, stated, between, ends], axis=1), axis=1)
+    points = _points(knots)
     low, high, inside = intervals(
         knots.reshape(many * size, 2, -1), np.repeat(points, size, axis=0)
     )
@@ -196,6 +244,17 @@ def _paths(knots: Floats, weight: Floats) -> tuple[Places, Floats, Floats, Float
     possible = high[starts] > low[starts]
     starts, before = starts[possible], before[:, possible]
     return row[starts] // size, high[starts] - low[starts], before + own[:, starts], before
+
+
+def _points(knots: Floats) -> Floats:
+    """Return points of each part of the stated values of questions with as many forecasts each."""
+    many = len(knots)
+    stated = np.sort(knots[:, :, 1, :].reshape(many, -1), axis=1)
+    stated[:, 1:][stated[:, 1:] == stated[:, :-1]] = np.inf
+    stated = np.sort(stated, axis=1)[:, : np.isfinite(stated).sum(axis=1).max()]
+    between = (stated[:, 1:] + stated[:, :-1]) / 2
+    ends = np.full((many, 1), np.inf)
+    return np.sort(np.concatenate([-ends, stated, between, ends], axis=1), axis=1)
 
 
 def payoffs(below: Floats, upto: Floats) -> Floats:

@@ -170,7 +170,7 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
         # Early answers are more often "yes": only the questions scheduled to close by now are a
         # fair sample.
         why[(scheduled > moment).to_numpy()] = "not_in_cohort"
-    why[_quantitative(questions)] = "numeric_or_date"
+    why[quantitative(questions)] = "numeric_or_date"
     for word in NOT_SCORED:
         why[(outcome == word).to_numpy()] = word
     why[(unanswered & closed).to_numpy()] = "awaiting_resolution"
@@ -178,7 +178,8 @@ def reasons(questions: pd.DataFrame, *, cohort: Cohort, as_of: datetime) -> npt.
     return why
 
 
-def _quantitative(questions: pd.DataFrame) -> Flags:
+def quantitative(questions: pd.DataFrame) -> Flags:
+    """Return which questions are about a number or a date."""
     kinds = [kind for kind in QuestionType if kind.is_quantitative]
     return np.asarray(questions["type"].isin(kinds))
 
@@ -188,14 +189,13 @@ def waits(
 ) -> Flags:
     """Return which questions would count if their outcome were known; ``reason``: of ``reasons``.
 
-    They have closed, on schedule or in any way, as the cohort has it. Numbers and dates have their
-    own.
+    They have closed, on schedule or in any way, as the cohort has it.
     """
     waiting = reason == "awaiting_resolution"
     if cohort == "scheduled":
         due = questions["scheduled_close_time"] <= pd.Timestamp(utc(as_of))
         waiting = waiting & due.to_numpy()
-    return np.asarray(waiting & ~_quantitative(questions))
+    return np.asarray(waiting)
 
 
 def with_outcomes(questions: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -49,7 +49,7 @@ recalibration.intercept recalibration.slope recalibration.p_value
 spiegelhalter.z spiegelhalter.p_value
 calibration_in_the_large.z calibration_in_the_large.p_value
 auc auc_interval sharpness
-pit.questions pit.families pit.level.z pit.spread.z pit.p_value
+pit.questions pit.families pit.level.z pit.spread.z pit.p_value pit.waiting
 movement.questions movement.families movement.revised
 movement_excess=movement.excess.mean movement=movement.excess.interval movement.p_value
 movement=movement.kind

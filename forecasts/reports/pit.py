@@ -14,12 +14,12 @@ from forecasts.common.text import count
 from forecasts.common.times import utc
 from forecasts.documents.numbers import percent
 from forecasts.folder.frames import Frames
-from forecasts.reports.cohort import families, only
+from forecasts.reports.cohort import families, only, quantitative, waits
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
 from forecasts.reports.report import By, Inside, Pit, ZTest
 from forecasts.reports.selection import Choice
-from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, chance
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE, WHATEVER, chance, no_outcome
 from scoring import numeric_calibration
 from scoring.arrays import Floats
 
@@ -51,7 +51,9 @@ def transforms(
         scored &= closed.to_numpy()
     if by == "lead" or choice.lead is not None or not scored.any():
         return lambda _: None
-    counting = questions[scored].reset_index(drop=True)
+    missing = waits(questions, reason, cohort=choice.cohort, as_of=as_of) & quantitative(questions)
+    waiting = frozenset(questions["question_id"][missing])
+    counting = questions[scored | missing].reset_index(drop=True)
     family = pd.Series(families(counting), index=counting["question_id"])
     own = frames.forecasts["question_id"].isin(counting["question_id"])
     entries = group_entries(only(frames, own.to_numpy()), by=by)
@@ -63,7 +65,7 @@ def transforms(
         if tags is not None:
             made = made[made["question_id"].isin(tags["question_id"][tags["group"] == name])]
         asked = counting[counting["question_id"].isin(made["question_id"])]
-        found = scoring.pit(asked, made, family)
+        found = scoring.pit(asked, made, family, waiting)
         return None if found.table.empty else _pit(found, family)
 
     return of
@@ -81,16 +83,20 @@ def _pit(found: numeric_calibration.Pit, family: pd.Series) -> Pit:
 
     inside = tuple(Inside(level, share(0.5 - level / 2, 0.5 + level / 2)) for level in MIDDLES)
     above = share(0.5, 1.0)
+    tested = enough and found.settled
     level, spread = (
-        ZTest(known(test.statistic), known(test.p_value) if enough else None)
+        ZTest(known(test.statistic), known(test.p_value) if tested else None)
         for test in (found.level, found.spread)
     )
-    p_value = known(found.p_value) if enough else None
+    p_value = known(found.p_value) if tested else None
     tenths = tuple(share(n / BINS, (n + 1) / BINS) for n in range(BINS))
     # The sentence tells of the narrowest middle whose ends most forecasts stated.
     stated = [one for one in inside if _split(below, upto, weight, one.level) <= MOST_SPLIT]
-    said = sentence(many, (*stated, inside[0])[0], above, level, spread, p_value)
-    return Pit(*many, len(table), tenths, inside, level, spread, p_value, said)
+    middle = (*stated, inside[0])[0]
+    said = sentence(
+        many, middle, above, level, spread, p_value, found.waiting, settled=found.settled
+    )
+    return Pit(*many, len(table), tenths, inside, level, spread, p_value, said, found.waiting)
 
 
 def _split(below: Floats, upto: Floats, weight: Floats, level: float) -> float:
@@ -117,8 +123,14 @@ def sentence(
     level: ZTest,
     spread: ZTest,
     p: float | None,
+    waiting: int = 0,
+    *,
+    settled: bool = True,
 ) -> str:
-    """Return the finding: that of the statistic further from 0 if the test rejects."""
+    """Return the finding: that of the statistic further from 0 if the test rejects.
+
+    ``waiting``: how many lack an outcome; ``settled``: whether theirs cannot change the finding.
+    """
     questions, families_ = many
     part = "half" if middle.level == 0.5 else percent(middle.level)
     where = (
@@ -130,9 +142,13 @@ def sentence(
             f"Too few to tell: {count(questions, 'numeric or date question')} in "
             f"{count(families_, 'family')}; below {FEWEST}, luck and error look alike. {where}"
         )
+    if not settled:
+        return f"No finding: {no_outcome(waiting)}, and could change it. {where}"
     if p is None or level.z is None or spread.z is None:
         return where
     luck = chance(p, families_)
+    holds = f" {no_outcome(waiting)}; {WHATEVER}." if waiting else ""
+    where += holds
     if p >= SIGNIFICANCE:
         return f"No fault found: without one, {luck} would look at least this bad. {where}"
     if abs(level.z) > abs(spread.z):
@@ -143,4 +159,4 @@ def sentence(
         agrees = (spread.z > 0) == (middle.share < middle.level)
     # Two shares are less than the whole distribution: those that tell another story stay out.
     found = f"{fault}. Luck alone would look like this in {luck}."
-    return f"{found} {where}" if agrees else found
+    return f"{found} {where}" if agrees else f"{found}{holds}"

@@ -258,7 +258,8 @@ class Pit:
     ``bins`` are the shares of the outcomes in each tenth of the forecast distributions, from the
     lowest; a tenth each if calibrated. ``level`` above 0: outcomes were higher than forecast;
     ``spread`` above 0: distributions were too narrow. ``p_value`` is of both together, None below
-    30 questions or families. The k-th forecast on a question has weight 1/k.
+    30 questions or families, and while an outcome of the ``waiting`` questions could change the
+    finding. The k-th forecast on a question has weight 1/k.
     """
 
     questions: int
@@ -270,6 +271,7 @@ class Pit:
     spread: ZTest
     p_value: float | None
     sentence: str
+    waiting: int = 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports.cohort import COUNTS, families, reasons, selected, waits
+from forecasts.reports.cohort import COUNTS, families, quantitative, reasons, selected, waits
 from forecasts.reports.groups import chosen
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
@@ -56,6 +56,7 @@ class Scope:
     def waiting(self) -> pd.DataFrame:
         """The questions that would count if their outcome were known."""
         waiting = waits(self.questions, self.reason, cohort=self.choice.cohort, as_of=self.as_of)
+        waiting &= ~quantitative(self.questions)  # these have a test of their own
         return self.questions[waiting].reset_index(drop=True)
 
     @cached_property

@@ -4,9 +4,10 @@ A verdict is a plain sentence, a line on luck, and its basis, for a reader who a
 It rests on the tests of level and slope of the forecasts when made (``scoring.when_made``). It is
 withheld below 30 questions or families, where luck and error look alike. When the tests reject, the
 fault is the one whose test is further from 0: forecasts too high or too low throughout, or too
-extreme or not extreme enough. The figures of the sentence are taken with the weights of the test.
-For the slope they are of the range that shows the fault most clearly. The luck is of all
-forecasts, and the basis says so.
+extreme or not extreme enough. The latter is tested of the forecasts from 3% to 97%, too: trivial
+questions beside them would hide it. If only these show it, the sentence says so. The figures of the
+sentence are taken with the weights of the test. For the slope they are of the range that shows the
+fault most clearly. The luck is of all forecasts, and the basis says so.
 
 The outcomes of different families are taken as independent given the forecasts; an accusation says
 how much correlation between families open at the same time it bears.
@@ -145,19 +146,30 @@ def _found(
         )
     every = np.unique(forecasts.rows["family"])
     tipping = tests.tipping(spans.opened[every], spans.closed[every])
-    level, slope = (float(np.nan_to_num(test.statistic)) for test in (tests.level, tests.slope))
+    level, slope, inner = (
+        float(np.nan_to_num(test.statistic)) for test in (tests.level, tests.slope, tests.middle)
+    )
     kind: Kind
-    if abs(level) > abs(slope):
+    who = f"{SUBJECT} are"
+    if abs(level) > max(abs(slope), abs(inner)):
         kind = "too_high" if level < 0 else "too_low"
         shown = _level(forecasts, high=level < 0)
         where = "This is a test of the level of all forecasts when made."
     else:
-        kind = "overconfident" if slope < 0 else "underconfident"
-        shown = _slope(forecasts, over=slope < 0)
-        where = f"This is a test of all forecasts when made{_line(line, over=slope < 0)}."
+        only = calibration_when_made.p_of(level, slope, slope, 1.0) >= SIGNIFICANCE
+        over = (inner if abs(inner) > abs(slope) else slope) < 0
+        kind = "overconfident" if over else "underconfident"
+        shown = _slope(forecasts, over=over, upto=calibration_when_made.MIDDLE if only else 1.0)
+        where = f"This is a test of all forecasts when made{_line(line, over=over)}."
+        if only:
+            who = f"Between 3% and 97%, {who[0].lower()}{who[1:]}"
+            where = (
+                "This is a test of forecasts from 3% to 97%: all together would not show the "
+                "fault. The luck allows for both tests."
+            )
     return Verdict(
         kind,
-        f"{SUBJECT} are {kind.replace('_', ' ')}. {shown.sentence}",
+        f"{who} {kind.replace('_', ' ')}. {shown.sentence}",
         luck=f"Luck alone would look like this in {often(tests.p_value)} records.{holds}",
         basis=" ".join(filter(None, (shown.where, where, pieces, survives(tipping)))),
         tipping=tipping,
@@ -208,13 +220,15 @@ def _line(line: Recalibration, *, over: bool) -> str:
     return f" (recalibration slope {number(line.slope, 2)}, where 1 is right)"
 
 
-def _slope(forecasts: Forecasts, *, over: bool) -> _Shown:
-    """Return where the fault is clearest: how often the likely outcomes there came true."""
+def _slope(forecasts: Forecasts, *, over: bool, upto: float) -> _Shown:
+    """Return where the fault is clearest up to a probability: how often likely outcomes came."""
     weight = forecasts.weight
     at = np.arange(len(weight)), forecasts.p.argmax(axis=1)
     called, came = forecasts.p[at], forecasts.y[at]
     clearest, found = 0.0, None
     for least, most in _RANGES:
+        if most > upto:
+            continue
         if found and most - least > _NEAR:
             break
         there = (called >= least) & ((called < most) | (most == 1))

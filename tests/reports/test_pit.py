@@ -66,6 +66,20 @@ def test_below_thirty_questions_nothing_is_tested() -> None:
     assert found.sentence.startswith("Too few to tell: 12 numeric or date questions in 12 families")
 
 
+@pytest.mark.parametrize(("missing", "settled"), [(2, True), (25, False)])
+def test_a_finding_waits_for_the_outcomes_that_could_change_it(missing: int, settled: bool) -> None:
+    frames = moved(only_numbers(60), 60, 1)
+    frames.questions.loc[1:missing, "resolution"] = ""
+    found = pits(report(frames))["all"]
+    assert (found.questions, found.waiting) == (60 - missing, missing)
+    assert (found.p_value is not None) == settled
+    if settled:
+        assert found.sentence.startswith("Forecasts were too high. Luck alone ")
+        assert "2 questions due by now have no outcome yet; this finding holds" in found.sentence
+    else:
+        assert found.sentence.startswith("No finding: 25 questions due by now have no outcome yet")
+
+
 def test_each_group_has_its_own_and_a_lead_has_none() -> None:
     frames = with_numbers(random_ledger(3, questions=4), 5)
     assert [pit.questions for pit in pits(report(frames, by="team")).values()] == [5, 5]

@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 
 from forecasts.folder.frames import complete
+from forecasts.reports import wording
 from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments
 from forecasts.reports.report import Verdict
 from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import often, survives, verdict
 from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
-from scoring.calibration_when_made import WhenMade
+from scoring.calibration_when_made import WhenMade, p_of
 from scoring.inference import Test
 from scoring.shared_shocks import Spans
 from scoring.simulation import Tournament, simulate
@@ -51,7 +52,8 @@ def of(
     """Return the verdict of these tests; of what is called 90%, 75% came true."""
     n = np.arange(questions)
     made_ = when_made(binary(np.full(questions, 0.9), (n % 4 > 0).astype(float), families))
-    parts = {"level": Test(level, 0.5), "slope": Test(slope, 0.5), "p_value": p_value}
+    slopes = dict.fromkeys(("slope", "middle"), Test(slope, 0.5))
+    parts = {"level": Test(level, 0.5), **slopes, "p_value": p_value}
     tests = made_.tests._replace(**parts, failed=np.arange(0))
     return verdict(made_._replace(tests=tests), spans)
 
@@ -117,6 +119,23 @@ def test_the_figures_are_of_the_faulty_range_and_the_odds_of_all_forecasts() -> 
     assert found.sentence.endswith("When they say 75%, it happens 50% of the time.")
     assert "outcomes given 70 to 80%" in found.basis
     assert "all forecasts when made (recalibration slope 0." in found.basis
+
+
+def test_trivial_questions_hide_no_fault_of_the_others() -> None:
+    n = np.arange(160)
+    trivial = n >= 60
+    p = np.where(trivial, 0.985, 0.8)
+    y = np.where(trivial | (n % 10 < 6), 1.0, 0.0)  # of 80%, 60% came true
+    no = n % 20 < 10
+    both = (np.where(no, 1 - values, values) for values in (p, y))
+    made_ = when_made(binary(*both))
+    level, slope = made_.tests.level.statistic, made_.tests.slope.statistic
+    assert p_of(level, slope, slope, 1.0) > 0.05
+    found = verdict(made_, SPANS)
+    assert found.kind == "overconfident"
+    said = wording.of(found.sentence, wording.YOU)
+    assert said.startswith("Between 3% and 97%, your forecasts are overconfident. When you say 80%")
+    assert "all together would not show the fault" in found.basis
 
 
 def test_at_the_tipping_correlation_the_verdict_is_just_at_its_limit() -> None:
@@ -188,7 +207,8 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
         assert found.tipping is None
         return
     assert found.basis.endswith(survives(found.tipping))
-    level, slope = tests.level.statistic, tests.slope.statistic
+    level = tests.level.statistic
+    slope = max(tests.slope.statistic, tests.middle.statistic, key=abs)
     figures = [float(one) / 100 for one in re.findall(r"([\d.]+)%", said)]
     if not figures:  # no range shows the fault
         assert (found.said, found.happened) == (None, None)
@@ -327,7 +347,8 @@ def test_many_verdicts_come_with_a_warning_about_chance() -> None:
 def test_a_small_difference_of_level_has_enough_digits() -> None:
     n = np.arange(4_000)
     made_ = when_made(binary(np.where(n % 2, 0.0100, 0.0101), (n % 105 < 1).astype(float)))
-    tests = made_.tests._replace(level=Test(-3.0, 0.01), slope=Test(0.0, 0.5), p_value=0.01)
+    none = Test(0.0, 0.5)
+    tests = made_.tests._replace(level=Test(-3.0, 0.01), slope=none, middle=none, p_value=0.01)
     times = np.arange(len(n), dtype=float)
     spans = Spans(pd.Index([]), np.arange(0), times, times + 1)
     found = verdict(made_._replace(tests=tests), spans)

@@ -18,7 +18,7 @@ from scipy import stats
 
 import scoring
 from benchmarks import comparing, gates, measures, simulate
-from benchmarks.worlds import TEAMS, USUAL, World, repeat, zipf
+from benchmarks.worlds import TEAMS, TRICKS, USUAL, World, repeat, zipf
 from forecasts.reports.when_made import Claims, claims
 from scoring.simulation import Team
 
@@ -46,7 +46,7 @@ LONG = (
     [
         ORDINARY,
         gates.LOPSIDED,
-        gates.DUMMIES,
+        *TRICKS,
         *WAITING,
         *(pytest.param(n, marks=pytest.mark.long) for n in LONG),
     ],

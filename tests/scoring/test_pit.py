@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -218,8 +219,30 @@ def test_the_variance_is_no_smaller_than_with_any_shape_between_the_stated_level
 @pytest.mark.simulation
 @pytest.mark.parametrize("name", [
     "quartiles, bounds ± 6", "5 quantiles, bounds ± 2.5, 10 updates",
-    "5 quantiles of dates, bounds ± 2.5",
+    "5 quantiles of dates, bounds ± 2.5", "quartiles of dates, 50% of the high waiting",
 ])  # fmt: skip
 def test_worlds_of_numbers_hold_in_two_hundred_records(name: str) -> None:
     found = pd.concat([measures.numbers(name, seed, 50) for seed in range(4)])
     assert [each for each in gates.gates_of(name, found) if not each.may_hold] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_finding_is_settled_only_if_every_completion_has_it(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    steps = [1 + number % 2 for number in range(30)]
+    paths = [path(random, number, many) for number, many in enumerate(steps)]
+    rows = [row for own, _ in paths for row in own]
+    outcomes = [outcome + 4 * (seed % 3) for _, outcome in paths]
+    found = scoring.pit(asked(["", "", *outcomes[2:]]), made(rows), waiting=[0, 1])
+    possible = [*range(40, 61, 4), "below_lower_bound", "above_upper_bound"]
+    every = [
+        scoring.pit(asked([*missing, *outcomes[2:]]), made(rows))
+        for missing in product(possible, repeat=2)
+    ]
+    findings = {
+        (one.p_value < 0.05)
+        * (abs(one.level.statistic) > abs(one.spread.statistic), one.level.statistic > 0)
+        for one in every
+    }
+    assert found.waiting == 2
+    assert len(findings) == 1 or not found.settled

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from scoring.calibration_when_made import WhenMade, in_order_of_time
+from scoring.calibration_when_made import WhenMade, in_order_of_time, p_of
 from scoring.null_distribution import Null, null
 
 SEED = 7
@@ -239,3 +239,29 @@ def test_a_statistic_within_the_slack_of_a_grid_is_0_and_beyond_it_smaller() -> 
     assert level(0.55 - 0.016, 0.1) == 0
     assert 0 < level(0.4, 0.1) < level(0.4, 0.05) < level(0.4, 0.0)
     assert 0 > level(0.7, 0.1) > level(0.7, 0.0)
+
+
+@pytest.mark.parametrize("alike", [-1.0, -0.3, 0.0, 0.7, 0.96, 1.0])
+def test_the_p_value_is_that_of_the_level_and_the_larger_slope(alike: float) -> None:
+    level, slope, other = np.random.default_rng(3).normal(size=(3, 400_000))
+    middle = alike * slope + math.sqrt(1 - alike**2) * other
+    larger = np.maximum(slope**2, middle**2)
+    for z in (0.5, 2.0, 2.4):
+        both, alone = np.mean(level**2 + larger > 1 + z**2), np.mean(larger > z**2)
+        assert p_of(1.0, z, 0.1, alike) == pytest.approx(both, abs=0.003)
+        assert p_of(math.nan, 0.1, -z, alike) == pytest.approx(alone, abs=0.003)
+    assert p_of(1.5, 2.0, 2.0, 1.0) == pytest.approx(stats.chi2.sf(6.25, 2))
+    assert p_of(math.nan, 2.0, 2.0, 1.0) == pytest.approx(stats.chi2.sf(4, 1))
+
+
+def test_trivial_forecasts_have_no_part_in_the_slope_of_the_middle() -> None:
+    rng = np.random.default_rng(SEED)
+    p = rng.uniform(0.1, 0.9, 60)
+    y = (rng.random(60) < p).astype(float)
+    without = single(p, y)
+    with_them = single(np.append(p, np.full(100, 0.985)), np.append(y, np.ones(100)))
+    assert without.alike == pytest.approx(1)
+    assert without.middle == without.slope
+    assert with_them.middle.statistic == pytest.approx(without.middle.statistic, abs=0.15)
+    assert with_them.slope.statistic > without.slope.statistic + 0.5
+    assert with_them.alike < 0.8
