@@ -16,6 +16,7 @@ from app.markdown_text import as_text, closing, shortened, span
 from app.session import (
     Card,
     act,
+    current_member,
     form,
     form_key,
     in_place,
@@ -32,7 +33,7 @@ from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.agenda.news import Mention
-from forecasts.agenda.today import SHOWN, SOON, Item, Todo, is_empty
+from forecasts.agenda.today import SHOWN, SOON, Item, Todo, is_empty, new_results
 from forecasts.articles import library
 from forecasts.common.text import count
 from forecasts.ledger.models import Forecast
@@ -216,19 +217,19 @@ def resolved() -> None:
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
     with st.container():
-        for one in needs.resolved[:RESULTS]:
+        for one in results[:RESULTS]:
             result(one)
-    if rest := needs.resolved[RESULTS:]:
+    if rest := results[RESULTS:]:
         with st.expander(f"{len(rest)} more"):
             for one in rest:
                 result(one)
-    if not needs.resolved:
+    if not results:
         none = "No results yet." if needs.seen is None else "No new results."
         st.caption(f"{none} Scores appear here once your questions resolve.")
-    if needs.resolved or needs.seen is not None:
+    if results or needs.seen is not None:
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             page_link("my_scores", "My scores")
-            if needs.resolved and not needs.read_only:
+            if results and not needs.read_only:
                 seen_button()
 
 
@@ -325,6 +326,7 @@ one_line_entry()
 needs = needs_now()
 with reading() as ledger:
     rights = rights_here(ledger)
+    results = new_results(ledger, current_member(ledger), seen=needs.seen)
     articles = library.listing(ledger, RECENT_ARTICLES) if needs.may_forecast else []
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 agenda = to_do()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -97,6 +98,12 @@ def configured_sign_in() -> SignIn | None:
 
     BadInput lists each missing or invalid setting.
     """
+    return _configured(frozenset(os.environ.items()))
+
+
+@lru_cache(maxsize=8)
+def _configured(_environment: object) -> SignIn | None:
+    # Pages ask several times a run, and building them is as slow as a database query.
     settings = SignIn()
     unknown = list(_unknown())
     if not settings.model_fields_set and not unknown:

@@ -100,15 +100,14 @@ class Today:
 
     Closed questions beyond the first few come last, so that they do not hide the open ones.
     ``agenda``: of the questions without the member's forecast, of those to resolve, to decide and
-    to retry only the first are in it; ``totals`` counts all. ``resolved``: the latest ``RECENT``
-    since ``seen``, when the member last marked them as seen. ``fresh``: forecasts that need
-    nothing. ``may_forecast``: ids of the open questions on which the member may forecast.
-    ``read_only``: there are open questions, and none of these is among them.
+    to retry only the first are in it; ``totals`` counts all. ``seen``: when the member last marked
+    the results as seen. ``fresh``: forecasts that need nothing. ``may_forecast``: ids of the open
+    questions on which the member may forecast. ``read_only``: there are open questions, and none
+    of these is among them.
     """
 
     agenda: list[Item]
     totals: Counter[Todo]
-    resolved: list[ScoredQuestion]
     seen: datetime | None
     fresh: list[tuple[QuestionState, Forecast]]
     may_forecast: frozenset[int]
@@ -182,15 +181,19 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     return Today(
         agenda=sorted(agenda, key=lambda one: one.state.id in later),
         totals=totals,
-        resolved=[]
-        if member is None
-        else scored_questions(session, member, limit=RECENT, since=seen),
         seen=seen,
         fresh=[one for one in current if one[0].id not in done],
         may_forecast=may_forecast,
         read_only=bool(live) and not may_forecast,
         intervals=review_intervals,
     )
+
+
+def new_results(
+    session: Session, member: Member | None, *, seen: datetime | None
+) -> list[ScoredQuestion]:
+    """Return the member's latest ``RECENT`` scored questions, if resolved since ``seen``."""
+    return [] if member is None else scored_questions(session, member, limit=RECENT, since=seen)
 
 
 def _may_decide(rights: Rights, state: QuestionState) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forecasts.agenda.today import RECENT, SHOWN, Todo
+from forecasts.agenda.today import RECENT, SHOWN, Todo, new_results
 from forecasts.agenda.today import today as agenda
 from forecasts.cli.console import day
 from forecasts.cli.options import Every, TextOrJson
@@ -53,12 +53,13 @@ def today(
     many = _ALL if everything or format_ == "json" else SHOWN
     with reading_as() as (session, who, now):
         needs = agenda(session, who, now=now, shown=many)
+        results = new_results(session, who, seen=needs.seen)
         items = needs.agenda[:many]
         rows = [
             *((str(one.todo), one.state, one.forecast, one.why(now)) for one in items),
             *(
                 (_RESULT, one.state, None, f"score {numbers.number(one.score.score)}")
-                for one in needs.resolved
+                for one in results
             ),
         ]
         documents = (todays_question(state, mine, todo, why) for todo, state, mine, why in rows)
@@ -72,9 +73,9 @@ def today(
     counts = [
         f"{needs.totals[todo]:,} {label}" for todo, label in _LABELS.items() if needs.totals[todo]
     ]
-    limited = len(needs.resolved) == RECENT
-    if needs.resolved:
-        counts.append(f"{len(needs.resolved)} {'newest results' if limited else _RESULT}")
+    limited = len(results) == RECENT
+    if results:
+        counts.append(f"{len(results)} {'newest results' if limited else _RESULT}")
     print_lines(fitted(" · ".join(counts)))
     print_table(_COLUMNS, (_cells(*row) for row in rows))
     if needs.total > len(items):

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from forecasts.access import members, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
-from forecasts.agenda.today import RECENT, Today, Todo, is_empty, today
+from forecasts.agenda.today import RECENT, Today, Todo, is_empty, new_results, today
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Role
@@ -76,7 +76,7 @@ def test_the_latest_scores_come_first_each_once(session: Session, alice: Member)
         say(session, question, alice, 0.2, 1)
         resolve(session, question, alice, "no", 2, at=3 + number)
     resolve(session, question, alice, "yes", 2, at=20)
-    resolved = today(session, alice, now=day(21)).resolved
+    resolved = new_results(session, alice, seen=None)
     assert [one.state.slug for one in resolved] == ["q6", "q5", "q4", "q3", "q2"]
     assert resolved[0].score.score == (1 - 0.2) ** 2
 
@@ -218,10 +218,11 @@ def test_results_are_listed_until_they_are_seen(session: Session, alice: Member)
             assert today(session, alice, now=day(4)).seen is None
             mark_seen(session, member=alice, now=day(4))
     needs = today(session, alice, now=day(6))
-    assert [one.state.slug for one in needs.resolved] == ["q1"]
+    assert [one.state.slug for one in new_results(session, alice, seen=needs.seen)] == ["q1"]
     assert needs.seen == day(4)
     mark_seen(session, member=alice, now=day(6))
-    assert today(session, alice, now=day(7)).resolved == []
+    seen = today(session, alice, now=day(7)).seen
+    assert new_results(session, alice, seen=seen) == []
 
 
 def one_of_each(session: Session, alice: Member, bob: Member, number: int) -> None:

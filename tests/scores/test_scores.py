@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import member_or_new
-from forecasts.agenda.today import today
+from forecasts.agenda.today import new_results
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, Resolution, Score
 from forecasts.resolution import history
@@ -38,7 +38,7 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
     assert (row.forecaster, row.crps, row.score) == ("alice", pytest.approx(0.2), row.crps)
     assert (row.brier, row.original, row.final) == (None, None, None)
     assert (row.coverage, row.updates) == (0.5, 1)
-    [earned] = today(session, alice, now=day(11)).resolved
+    [earned] = new_results(session, alice, seen=None)
     assert (earned.score.protocol, earned.score.score) == ("crps", row.crps)
     assert [stood.score for stood in earned.forecasts] == [row.crps]
 
