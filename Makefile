@@ -8,6 +8,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is installed is compiled once, unless --no-compile leaves that to the first import.
 COMPILE := --compile
+# Installs a lock in two halves side by side: unpacking keeps one processor busy.
+install = awk '/^[^ ]/ {half = 1 - half} {print > ("$(VENV)/half" half ".lock")}' $(1) && \
+	printf '0\n1\n' | xargs -P 2 -I {} \
+	$(PIP) install $(COMPILE) --no-deps --require-hashes -r $(VENV)/half{}.lock
 
 .PHONY: help demo app quick test test-long test-all bench hold simulate lint format docs gallery migration lock clean
 
@@ -95,12 +99,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.runs: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing (a minute or two, once) ..."
-	$(PIP) install $(COMPILE) --no-deps --require-hashes -r requirements.lock
+	@$(call install,requirements.lock)
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.tests: requirements-dev.lock $(VENV)/.runs
-	$(PIP) install $(COMPILE) --no-deps --require-hashes -r requirements-dev.lock
+	@$(call install,requirements-dev.lock)
 	@touch $@
 
 # The locks hold hashes and no addresses, so plain pip installs them from whatever index it uses;
