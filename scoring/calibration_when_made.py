@@ -15,7 +15,6 @@ failed are a fault only if they are more than half a step explains.
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +38,8 @@ LEAST_P = 1e-4
 # A forecast whose likeliest option has at most this is in the middle. With 95%, a hundred trivial
 # questions hide more.
 MIDDLE = 0.97
+# The weight of the level's square beside that of the slope: a bias is harder to find.
+LEVEL = 1.5
 _ANGLES = (np.arange(128) + 0.5) * math.pi / 128
 
 
@@ -230,16 +231,17 @@ class WhenMade(NamedTuple):
         # Lazy: scipy is slow to import.
         from scipy.optimize import brentq
 
-        level = SURVIVES * SIGNIFICANCE
-        squares = largest_squares(
-            *(test.statistic for test in (self.level, self.slope, self.middle))
+        z = [test.statistic for test in (self.level, self.slope, self.middle)]
+
+        def beyond(more: float) -> float:
+            """Return how far the p-value is above the limit with so much more variance."""
+            level, slope, middle = (each / math.sqrt(1 + more) for each in z)
+            return p_of(level, slope, middle, self.alike) - SURVIVES * SIGNIFICANCE
+
+        most = LEVEL * float(np.nansum(np.square(z)))  # no fault is left then
+        return tipping(
+            self.spread, opened, closed, brentq(beyond, 0.0, most) if beyond(0.0) < 0 else 0.0
         )
-        limit = -2 * math.log(level) if len(squares) == 2 else NormalDist().inv_cdf(level / 2) ** 2
-        if self.alike < 1:  # the larger of two exceeds the limit of one, at most twice as often
-            limit = brentq(
-                lambda t: _tail(t, len(squares), self.alike) - level, limit - 1, limit + 2
-            )
-        return tipping(self.spread, opened, closed, max(sum(squares) / limit - 1, 0.0))
 
 
 def when_made(made: Forecasts) -> WhenMade:
@@ -251,8 +253,8 @@ def when_made(made: Forecasts) -> WhenMade:
     ln p / k, and half of the change of ln p since the forecaster's previous forecast; −p / k for
     the sharpness. The slope is made uncorrelated with the level. So is the slope of the middle,
     with the payoffs of the forecasts from 3% to 97% and of the next ones: a hundred trivial
-    questions have no part in it. ``p_value`` is that of the square of the level and the larger
-    square of the slopes. All are less the slack of rounding and swings.
+    questions have no part in it. ``p_value`` is that of 1.5 times the square of the level and the
+    larger square of the slopes. All are less the slack of rounding and swings.
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
@@ -328,36 +330,26 @@ def correlation(one: Sums, other: Sums) -> float:
     return min(max(float(one.variances(other).sum()) / math.sqrt(variances), -1.0), 1.0)
 
 
-def largest_squares(level: float, slope: float, middle: float) -> list[float]:
-    """Return the squares of the level and of the larger slope, without those that are NaN."""
-    either = float(np.fmax(slope**2, middle**2))
-    return [square for square in (level**2, either) if not math.isnan(square)]
-
-
 def p_of(level: float, slope: float, middle: float, alike: float) -> float:
     """Return the p-value of three statistics, standard normal under calibration; NaN without any.
 
-    ``alike``: the correlation of both slopes; the level has none with them.
-    """
-    squares = largest_squares(level, slope, middle)
-    return _tail(sum(squares), len(squares), alike) if squares else math.nan
-
-
-def _tail(total: float, many: int, alike: float) -> float:
-    """Return how often the larger of two squares, with ``many`` 2 and another, exceeds ``total``.
-
-    The two are g E at each angle in their plane, with E exponential of mean 2 and g the larger
-    squared cosine.
+    It is of the weighted square of the level and the larger square of the slopes. ``alike``: the
+    correlation of the slopes; the level has none with them. In the plane of the slopes the larger
+    square is g E at each angle, with E exponential of mean 2 and g the larger squared cosine; the
+    integral over the level is Dawson's.
     """
     # Lazy: scipy is slow to import.
     from scipy.special import dawsn
 
+    larger = float(np.fmax(slope**2, middle**2))
+    if math.isnan(larger):
+        return math.erfc(abs(level) / math.sqrt(2))
     g = np.maximum(np.cos(_ANGLES) ** 2, np.cos(_ANGLES - math.acos(alike)) ** 2)
-    if many == 1:
-        return float(np.exp(-total / (2 * g)).mean())
-    root = np.sqrt(np.maximum(1 / g - 1, CERTAIN))
-    both = float((dawsn(np.sqrt(total / 2) * root) / root).mean())
-    return math.erfc(math.sqrt(total / 2)) + math.exp(-total / 2) * 2 / math.sqrt(math.pi) * both
+    if math.isnan(level):
+        return float(np.exp(-larger / (2 * g)).mean())
+    half, root = (level**2 + larger / LEVEL) / 2, np.sqrt(LEVEL / g - 1)
+    both = float((dawsn(math.sqrt(half) * root) / root).mean())
+    return math.erfc(math.sqrt(half)) + math.exp(-half) * 2 / math.sqrt(math.pi) * both
 
 
 def sharpness(made: Forecasts) -> Null:
