@@ -79,8 +79,11 @@ class Forecasts(NamedTuple):
         own = np.sqrt(np.maximum(min(swing, NOISE**2), self.step**2 / 6))[:, None]
         return np.asarray(np.minimum(own, np.minimum(self.p, 1 - self.p)) ** 2)
 
-    def with_slack(self, sums: Sums, swing: float = 0.0) -> Sums:
+    def with_slack(self, sums: Sums, swing: Floats | None = None) -> Sums:
         """Return a statistic with the slack of rounding, and of swings on the side below 0.
+
+        ``swing`` (n, K): what the swings of each forecast take off on average. They also hide a
+        part of the variance: p and the sum S of the payoffs swing together, against each other.
 
         The mean of forecasts rounded to a value is up to δ/6 from it, if their density rises from 0
         at one end of the step to the other.
@@ -89,7 +92,10 @@ class Forecasts(NamedTuple):
         added = sums.after - sums.before
         ranges = np.maximum.reduceat(added, rows) - np.minimum.reduceat(added, rows)
         band = float(self.step @ ranges) / 6
-        return sums._replace(slack=(band + swing, band))
+        if swing is None:
+            return sums._replace(slack=(band, band))
+        hidden = -2 * float(sums.after @ swing[self.p > 0])
+        return sums._replace(slack=(band + float(swing.sum()), band), wider=max(hidden, 0.0))
 
     def sums(self, payoff: Floats) -> Sums:
         """Return the earnings of payoffs (n, K) on each question."""
@@ -315,7 +321,7 @@ def level_and_slopes(made: Forecasts) -> tuple[Sums, Sums, Sums]:
     inside = made.p.max(axis=1) <= MIDDLE
     middle = (inside | ((made.previous >= 0) & inside[made.previous]))[:, None]
     slope, inner = (
-        made.with_slack(made.sums(payoff * of).clear_of([levels]), float((swing * of).sum()))
+        made.with_slack(made.sums(payoff * of).clear_of([levels]), swing * of)
         for of in (np.ones_like(middle), middle)
     )
     return made.with_slack(levels), slope, inner

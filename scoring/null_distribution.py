@@ -70,6 +70,7 @@ class Sums(NamedTuple):
     """A statistic: per row (forecast and possible option) p, S after and before it, and its path.
 
     ``gain``: U of each path. ``slack``: how far their sum may be below and above 0 without a fault.
+    ``wider``: variance of their sum beyond that of forecasts without noise.
     """
 
     p: Floats
@@ -78,6 +79,7 @@ class Sums(NamedTuple):
     first: Places
     gain: Floats
     slack: tuple[float, float] = (0.0, 0.0)
+    wider: float = 0.0
 
     def beyond(self, total: float) -> float:
         """Return the part of a sum of earnings that is beyond the slack."""
@@ -235,8 +237,12 @@ class Null:
         return self.statistic_of(float(self.sums.gain.sum()))
 
     def statistic_of(self, total: float) -> float:
-        """Return r* of a value of the statistic, less the slack."""
-        total = self.sums.beyond(total)
+        """Return r* of a value of the statistic, less the slack, with the wider variance."""
+        wider = 1 + self.sums.wider / self.deviation**2
+        return self._narrow(self.sums.beyond(total)) / math.sqrt(wider)
+
+    def _narrow(self, total: float) -> float:
+        """Return r* of a value, without slack."""
         if self.normal or math.isnan(self.deviation):
             return total / self.deviation
         at = self.saddlepoint(total)

@@ -3,7 +3,8 @@
 The k-th forecast of a member on a question has weight 1/k here, known when it is made. Neither the
 time it lasted nor later forecasts matter, with one exception: a forecast that is replaced or
 withdrawn within an hour does not count. Otherwise a few made a second before would take the weight
-of the forecast that follows.
+of the forecast that follows. Nor does one that the close ended within the hour, if it would have
+been replaced by then.
 
 A forecast whose time is not that of its making does not count either: one of a sheet without dates,
 or imported with one instant for all. It may be the last of several, made with news of the outcome.
@@ -133,7 +134,7 @@ def forecasts_made(
     closes = questions["actual_close_time"].fillna(scheduled).clip(upper=scheduled)
     open_s = (closes - questions["open_time"]).dt.total_seconds().to_numpy()[place]
     start, end = live["start_s"].to_numpy(), live["end_s"].to_numpy()
-    counts = (end - start >= LASTS_S) | (end > open_s - _ROUNDING_S)
+    counts = (end - start >= LASTS_S) | _closed(live, end > open_s - _ROUNDING_S)
     counts &= ~live["undated"].to_numpy(dtype=np.bool_)
     if lead is not None:
         asked = live[["made_at"]].assign(question_id=questions["question_id"].to_numpy()[place])
@@ -142,6 +143,24 @@ def forecasts_made(
         days = before.dt.total_seconds() / DAY_S
         counts &= ((days >= least) & (days < below)).to_numpy()
     return forecasts_of(questions, live[counts], group)
+
+
+def _closed(live: pd.DataFrame, at_close: Flags) -> Flags:
+    """Return the forecasts that the close ended and that would have gone on for an hour.
+
+    So says the path: of its forecasts that lasted longer, at least half lasted an hour. Someone who
+    updates every half hour would else be tested on the last forecasts before a "yes".
+    """
+    lasted = (live["end_s"] - live["start_s"]).to_numpy()
+    path = live.groupby(["question", "forecaster"], sort=False).ngroup().to_numpy()
+    order = np.argsort(path, kind="stable")
+    first, last = (np.searchsorted(path[order], path, side) for side in ("left", "right"))
+    found = at_close.copy()
+    for row in np.flatnonzero(at_close & (lasted < LASTS_S) & (last - first > 1)):
+        own = lasted[order[first[row] : last[row]]]
+        longer = own[own > lasted[row]]
+        found[row] = not len(longer) or np.mean(longer >= LASTS_S) >= 0.5
+    return found
 
 
 def forecasts_of(questions: pd.DataFrame, live: pd.DataFrame, group: pd.Series) -> Forecasts:
