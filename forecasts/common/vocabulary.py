@@ -41,3 +41,33 @@ class EvidenceKind(StrEnum):
     expert = "expert"
     model = "model"
     other = "other"
+
+
+class GroupKind(StrEnum):
+    """What the outcomes of a group's members say about each other.
+
+    Nothing; at most one is yes; exactly one is; or each one that is yes makes the later ones yes.
+    """
+
+    independent = "independent"
+    exclusive = "exclusive"
+    exhaustive = "exhaustive"
+    nested = "nested"
+
+
+class LinkKind(StrEnum):
+    """What a question says about another one, in a member's judgement."""
+
+    implies = "implies"
+    excludes = "excludes"
+    equivalent = "equivalent"
+    causes = "causes"
+
+
+class LinkStrength(StrEnum):
+    """How sure a link is, in words."""
+
+    certain = "certain"
+    strong = "strong"
+    moderate = "moderate"
+    weak = "weak"

@@ -30,6 +30,9 @@ from forecasts.common.text import unstorable_character
 from forecasts.common.times import iso
 from forecasts.common.vocabulary import DIGEST_ADDRESS as DIGEST_ADDRESS
 from forecasts.common.vocabulary import EvidenceKind as EvidenceKind
+from forecasts.common.vocabulary import GroupKind as GroupKind
+from forecasts.common.vocabulary import LinkKind as LinkKind
+from forecasts.common.vocabulary import LinkStrength as LinkStrength
 from forecasts.common.vocabulary import QuestionType as QuestionType
 from forecasts.common.vocabulary import Stance as Stance
 from forecasts.ledger.columns import Real, Time, json_column, long_text, where
@@ -479,6 +482,62 @@ class DistinctPair(_Recorded, table=True):
     question_id: int = Field(foreign_key="question.id")
     other_id: int = Field(foreign_key="question.id")
     apart: bool
+    member_id: int = Field(foreign_key="member.id")
+
+
+class QuestionGroup(_Recorded, table=True):
+    """A group of questions under one title; the newest row of a slug counts, the first names it."""
+
+    slug: str = Field(index=True)
+    title: str
+    kind: GroupKind = Field(sa_type=Text)
+    member_id: int = Field(foreign_key="member.id")
+
+
+class GroupPlace(_Recorded, table=True):
+    """A question's place in a group; its newest row counts, without a label it is in none.
+
+    ``group_id``: the first row of the group. ``position``: its members are in this order.
+    """
+
+    question_id: int = Field(foreign_key="question.id", index=True)
+    group_id: int = Field(foreign_key="question_group.id", index=True)
+    label: str = long_text()
+    position: int
+    member_id: int = Field(foreign_key="member.id")
+
+
+class Condition(_Recorded, table=True):
+    """A question is asked only under an outcome of another, its parent; else it is annulled.
+
+    ``outcome``: of the parent, as ``values.dependence.read_condition`` returns it.
+    """
+
+    __table_args__ = (CheckConstraint("question_id <> parent_id", name="parent_is_another"),)
+
+    question_id: int = Field(foreign_key="question.id", unique=True)
+    parent_id: int = Field(foreign_key="question.id", index=True)
+    outcome: str = Field(sa_type=Text)
+    member_id: int = Field(foreign_key="member.id")
+
+
+class QuestionLink(_Recorded, table=True):
+    """A link from one question to another, or its removal.
+
+    The newest row of an ordered pair and a kind counts.
+    """
+
+    __table_args__ = (
+        CheckConstraint("question_id <> other_id", name="other_is_another"),
+        Index("ix_question_link_question_id", "question_id", "other_id", "kind", "id"),
+    )
+
+    question_id: int = Field(foreign_key="question.id")
+    other_id: int = Field(foreign_key="question.id", index=True)
+    kind: LinkKind = Field(sa_type=Text)
+    strength: LinkStrength = Field(sa_type=Text)
+    reason: str = long_text()
+    removed: bool = False
     member_id: int = Field(foreign_key="member.id")
 
 

@@ -40,11 +40,14 @@ from forecasts.ledger.append import delete
 from forecasts.ledger.chain import STATES, TOMBSTONE, WORDS, tombstone
 from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
-from forecasts.questions.revisions import ASSUMED, CLOSED, OF_OUTCOMES, REOPENED
+from forecasts.questions.revisions import ASSUMED, CLOSED, FAMILY_GIVEN, OF_OUTCOMES, REOPENED
 from forecasts.questions.standing import in_batches
 
 # The reasons for a new wording that the ledger itself writes.
-_LEDGER_REASONS = (CLOSED, *OF_OUTCOMES, REOPENED, "registered", "imported", *ASSUMED)
+_LEDGER_REASONS = (
+    *(CLOSED, *OF_OUTCOMES, REOPENED, FAMILY_GIVEN),
+    *("registered", "imported", *ASSUMED),
+)
 _SECRET = ("digest", "salt", "secret_url")  # credentials, and values that help to guess them
 # Tables without a member's id, with the table through which their rows belong to one.
 _THROUGH = {
@@ -198,6 +201,8 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
     dispute = tables["dispute"]
     yield "dispute", (dispute.c.member_id == who.id) & (dispute.c.reason != "")
     yield "comment", tables["comment"].c.member_id == who.id
+    link = tables["question_link"]
+    yield "question_link", (link.c.member_id == who.id) & (link.c.reason != "")
 
 
 def _forget(session: Session, table: Table, ids: Sequence[int]) -> None:

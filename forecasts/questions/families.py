@@ -20,7 +20,7 @@ from forecasts.ledger.models import DistinctPair, Member, Question, QuestionRevi
 from forecasts.questions.registry import find, newest_wording
 from forecasts.questions.revisions import revise
 from forecasts.questions.same_questions import SamePair
-from forecasts.questions.standing import current_state, listing
+from forecasts.questions.standing import QuestionState, current_state, listing
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,8 @@ def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: 
     states = [current_state(session, find(session, slug), now=now) for slug in dict.fromkeys(slugs)]
     if len({state.id for state in states}) < 2:
         raise BadInput("A family takes at least two questions.", remedy="Name two or more.")
-    families = list(dict.fromkeys(state.text.family for state in states if state.text.family))
-    family = families[0] if families else states[0].slug
-    if families[1:]:
-        known = {state.id for state in states}
-        merged = _slugs_of_families(session, families[1:])
-        states += [one for one in listing(session, now=now, only=merged) if one.id not in known]
+    family = next((one.text.family for one in states if one.text.family), states[0].slug)
+    states = with_families(session, states, now=now)
     changed = [state for state in states if state.text.family != family]
     if not changed:
         raise Refused(f"They are already in one family, {family!r}; nothing was changed.")
@@ -55,6 +51,34 @@ def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: 
         reason = f"the same question as {other}"
         revise(session, state.question, member=member, now=now, reason=reason, family=family)
     return Joined(family, {state.slug: state.text.family for state in changed})
+
+
+def with_families(
+    session: Session, states: Sequence[QuestionState], *, now: datetime
+) -> list[QuestionState]:
+    """Return the questions, followed by the others of their families that the reader may see."""
+    families, known = {one.text.family for one in states} - {""}, {one.id for one in states}
+    slugs = _slugs_of_families(session, sorted(families)) if families else []
+    others = listing(session, now=now, only=slugs) if slugs else []
+    return [*states, *(one for one in others if one.id not in known)]
+
+
+def move_to_family(
+    session: Session,
+    states: Sequence[QuestionState],
+    family: str,
+    *,
+    member: Member,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Put questions, and the others of their families, into a family; new wordings are written.
+
+    The member must be allowed to change each question whose family changes.
+    """
+    for one in with_families(session, states, now=now):
+        if one.text.family != family:
+            revise(session, one.question, member=member, now=now, reason=reason, family=family)
 
 
 def join_pairs(

@@ -45,6 +45,7 @@ from forecasts.questions.standing import QuestionState, current_state, listing
 # Reasons that the ledger gives itself.
 CLOSED = "closed early"
 REOPENED = "early close taken back"
+FAMILY_GIVEN = "its family"
 OUTCOME_KNOWN = "the outcome became known"
 OUTCOME_WITHDRAWN = "the outcome was withdrawn"
 OF_OUTCOMES = (OUTCOME_KNOWN, OUTCOME_WITHDRAWN)

@@ -12,15 +12,18 @@ reader of outcomes would have to leave it out).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import EllipsisType
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from forecasts.access import roles, teams
 from forecasts.access.roles import Action
+from forecasts.access.visibility import reading_everything
 from forecasts.common.errors import Refused
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
@@ -34,6 +37,12 @@ from forecasts.questions.revisions import (
 )
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.assignments import resolvers, schedule_lookup
+from forecasts.resolution.dependents import (
+    branches_to_settle,
+    decided,
+    require_condition,
+    require_group_allows,
+)
 from forecasts.resolution.late_forecasts import LateForecasts, made_between
 from forecasts.resolution.proposals import (
     proposals_on,
@@ -79,7 +88,10 @@ def confirm(
     scores. It accepts an open proposal of the same outcome. ``note``, ``source`` and ``known_at``
     default to the proposal's, ``known_at`` then to the current resolution's, and then to now.
     ``expected`` is the current resolution that the member has seen, None if there was none;
-    Refused if it is another one by now. Refused too if nothing would change.
+    Refused if it is another one by now. Refused too if nothing would change, if the question's own
+    condition does not hold, and for an outcome that contradicts another in its group.
+
+    The branches asked under another outcome are annulled with it (``settle_branches``).
 
     ``member`` needs the right to resolve the question, unless ``resolver`` is one of its resolvers:
     its owner had that right. Some teams require a second person (``roles``).
@@ -101,6 +113,8 @@ def confirm(
         before = proposal or earlier
         known_at = now if before is None else before.known_at
     outcome = require_new(state, outcome, known_at, now)
+    require_condition(session, question, now=now)
+    require_group_allows(session, question, outcome, now=now)
     row = resolution_row(
         question, ResolutionState.confirmed, outcome, known_at, now, member, resolver
     )
@@ -109,13 +123,40 @@ def confirm(
     row.proposal_id = proposal.id if proposal else None
     superseded = earlier or state.withdrawal
     row.supersedes_id = superseded.id if superseded else None
-    _add(session, state, row)
-    # An annulled or ambiguous question closes as scheduled, or earlier by hand.
-    known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
-    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
-    scores.store(session, [row])
+    close = _confirmed(session, state, row, member, now)
+    settle_branches(session, [question.id], member, now)
     left_out = made_between(session, question, close, state.text.close_time)
     return Settled(row, earlier, left_out)
+
+
+def confirm_together(
+    session: Session,
+    question: Question,
+    outcome: str,
+    *,
+    known_at: datetime | None = None,
+    now: datetime,
+    member: Member,
+    note: str = "",
+    source: str = "",
+    expected: Resolution | EllipsisType | None = ...,
+) -> list[Settled]:
+    """Return the confirmed resolution, and those of its group that it decides, all written.
+
+    Parameters, rights and errors as in ``confirm``, for each of the questions that have no outcome
+    (``dependents.decided``).
+    """
+
+    def write(on: Question, what: str, **own: Any) -> Settled:
+        return confirm(session, on, what, now=now, member=member, source=source, **own)
+
+    settled = [write(question, outcome, known_at=known_at, note=note, expected=expected)]
+    row = settled[0].resolution
+    for state, follows in decided(session, question, row.outcome, now=now):
+        reason = note or f"Follows from {question.slug}: {row.outcome}."
+        own = {"known_at": row.known_at, "note": reason, "expected": None}
+        settled.append(write(state.question, follows, **own))
+    return settled
 
 
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Settled:
@@ -149,6 +190,7 @@ def withdraw(
     if not reason.strip():
         raise Refused("Withdrawing an outcome needs a reason.", remedy="State the mistake.")
     require_expected(state, expected)
+    require_condition(session, question, now=now)
     outcome = state.resolution
     if outcome is None:
         raise Refused(f"{state.slug!r} has no outcome to withdraw; nothing was changed.")
@@ -162,11 +204,55 @@ def withdraw(
         question, ResolutionState.withdrawn, outcome.outcome, outcome.known_at, now, member
     )
     row.note, row.supersedes_id = reason.strip(), outcome.id
+    _withdrawn(session, state, row, member, now)
+    settle_branches(session, [question.id], member, now)
+    return row
+
+
+def _confirmed(
+    session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
+) -> datetime:
+    """Write a confirmed row, with its scores, and return the close that it implies."""
+    _add(session, state, row)
+    # An annulled or ambiguous question closes as scheduled, or earlier by hand.
+    known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
+    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
+    scores.store(session, [row])
+    return close
+
+
+def _withdrawn(
+    session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
+) -> None:
     _add(session, state, row)
     _move_close(session, state, [], member, now, OUTCOME_WITHDRAWN)
-    if resolvers(session, question):
-        schedule_lookup(session, question, now)
-    return row
+    if resolvers(session, state.question):
+        schedule_lookup(session, state.question, now)
+
+
+def settle_branches(
+    session: Session, parents: Sequence[int], member: Member, now: datetime
+) -> None:
+    """Let the branches of these questions follow their outcomes, in the same act.
+
+    A branch whose condition does not hold is annulled, over an outcome of its own, too. One that
+    was annulled so, and whose condition may hold again, has its own outcome again, or none. Then
+    the same for their own branches. The branches follow whoever may see them.
+    """
+    with reading_everything(session):
+        for step in branches_to_settle(session, parents, now=now):
+            state = step.state
+            row = resolution_row(
+                state.question, step.then, step.outcome, step.known_at, now, member
+            )
+            row.note, row.source = step.note, step.source
+            superseded = state.resolution or state.withdrawal
+            row.supersedes_id = superseded.id if superseded else None
+            if step.then == ResolutionState.withdrawn:
+                _withdrawn(session, state, row, member, now)
+            else:
+                _confirmed(session, state, row, member, now)
+            settle_branches(session, [state.id], member, now)
 
 
 def _add(session: Session, state: QuestionState, row: Resolution) -> None:

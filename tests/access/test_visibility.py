@@ -125,7 +125,9 @@ OPEN = {
         delete enter enter_flushed last_of undo written; ledger.current: newest_wording;
         ledger.facts: first known undo; questions.registry: insert_questions others_see;
         questions.revisions: append_wording close_by_hand named_changes; questions.standing:
-        rows_with; resolution.assignments: schedule_lookup; resolution.proposals:
+        rows_with; questions.groups: write_group; resolution.assignments: schedule_lookup;
+        resolution.confirmation: settle_branches; resolution.dependents: branches_to_settle
+        require_condition require_group_allows; resolution.proposals:
         require_undecided; updates.model_uses: record_models
     """,
     "only what its verbs show": """
@@ -141,18 +143,24 @@ OPEN = {
         questions.families: judgements; resolution.late_forecasts: late_forecasts made_between;
         resolution.runs.run: waiting
     """,
-    "asks for each question: test_families": """
-        questions.families: join_family join_pairs leave_family tell_apart tell_pairs_apart
+    "asks for each question: test_families, test_dependence, test_dependents": """
+        questions.conditions: register_conditional; questions.families: join_family join_pairs
+        leave_family move_to_family tell_apart tell_pairs_apart; questions.groups: add_to_group
+        change_group register_group take_out; questions.links: link unlink;
+        resolution.confirmation: confirm_together
     """,
     "only what the reader may see: the tests of their modules": """
         agenda.calendar_feed: feed; agenda.crowd_moves: crowd_moves; agenda.news: new_mentions;
         agenda.notifications.sender: send; agenda.today: is_empty; exporting.export: export_as
         packed_as packed_folder reading write_question_files; importing.accounts: whose;
-        publication.forecast_proofs: write_proofs; questions.origins: origins platforms;
+        publication.forecast_proofs: write_proofs; questions.conditions: branches branches_of
+        condition_of; questions.families: with_families; questions.groups: find_group group_of
+        groups; questions.links: links links_of; questions.origins: origins platforms;
         questions.registry: find_named; questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.trends: rows_at; scores.ledger_frames: crowd_frames;
-        scores.printed_scores: printed_by_question printed_scores; updates.evidence: key_and_row
+        scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
+        contradiction decided; updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; agenda.notifications.channels: seal_addresses;

@@ -84,6 +84,15 @@ def furnish(engine: Engine) -> None:
         session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said_by))
         origin = {"platform": "metaculus", "platform_id": "7"}
         session.add(models.QuestionOrigin(question_id=1, **origin, **at))
+        by_bob = {"member_id": 2, **at}
+        wet = models.QuestionGroup(slug="wet", title="Wet", kind="exclusive", **by_bob)
+        session.add(wet)
+        session.flush()
+        place = {"group_id": wet.id, "label": "June", "position": 1}
+        session.add(models.GroupPlace(question_id=1, **place, **by_bob))
+        session.add(models.Condition(question_id=2, parent_id=1, outcome="yes", **by_bob))
+        link = {"other_id": 2, "kind": "causes", "strength": "weak", "reason": "Cold air."}
+        session.add(models.QuestionLink(question_id=1, **link, **by_bob))
         teams.appoint(session, alice, models.Role.admin, member=alice, now=day(7))
         alder = teams.find(session, "Alder")
         teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(7))

@@ -67,9 +67,11 @@ def empty(empty_url: str) -> Iterator[Engine]:
 
 @contextmanager
 def before_0017(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Write forecasts as releases did that kept no current ones."""
+    """Write as releases did that kept no current forecasts, and had no groups or conditions."""
     with monkeypatch.context() as release:
         release.setattr(current_forecasts, "follow", lambda *_: None)
+        for name in ("require_condition", "require_group_allows", "settle_branches"):
+            release.setattr(confirmation, name, lambda *_, **__: None)
         yield
 
 
@@ -358,7 +360,7 @@ def test_a_ledger_of_schema_0014_is_migrated_with_its_rows_and_guarded_as_before
 
     assert inspect(empty).get_unique_constraints("forecast") == []
     assert indexes(empty) == others | {INDEX}
-    assert triggers(empty) == guards
+    assert set(triggers(empty)) >= set(guards)
     assert contents(empty, tables) == before
     for table in APPEND_ONLY:
         # A file has a trigger a row, a server one a statement; so it takes a row to tell of both.

@@ -45,6 +45,7 @@ from forecasts.questions.registry import find, newest_wording
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import kept_evidence, proposals
 from forecasts.resolution.assignments import is_assigned
+from forecasts.resolution.dependents import contradiction
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.attempt import SOON, Answer, Attempt, Decision, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
@@ -303,7 +304,8 @@ def _objection(session: Session, question: Question, finding: Finding) -> str:
             return f"{proposal.row.outcome} was proposed, and waits for a decision too"
     if any(not proposal.is_open and agrees(proposal.row) for proposal in earlier):
         return "it was rejected before"
-    return ""
+    # Any time will do for the outcomes of a group.
+    return contradiction(session, question, finding.outcome, now=finding.known_at)
 
 
 def _agrees_with(

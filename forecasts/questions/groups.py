@@ -1,0 +1,365 @@
+"""Groups: questions under one title, such as the deadlines of one event or the options of a choice.
+
+Each member is a question of its own; the group is their family, so that reports count it once. A
+group exists for a reader who may see one of its members, and has only those that they may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import roles
+from forecasts.access.roles import Action
+from forecasts.access.visibility import question_visible, reading_everything
+from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.limits import require_name, too_much
+from forecasts.common.times import to_minute
+from forecasts.ledger.append import written
+from forecasts.ledger.current import is_newest_wording
+from forecasts.ledger.models import (
+    GroupKind,
+    GroupPlace,
+    Member,
+    Question,
+    QuestionGroup,
+    QuestionRevision,
+    QuestionText,
+    QuestionType,
+)
+from forecasts.questions.families import move_to_family
+from forecasts.questions.passages import Passage
+from forecasts.questions.registry import free_slug, is_slug, register, stem_of
+from forecasts.questions.revisions import MAX_QUESTIONS
+from forecasts.questions.standing import QuestionState, by_id, current_state
+from forecasts.values.dependence import contradicted
+
+
+class NewPlace(NamedTuple):
+    """A member to be registered: its label in the group, and its wording."""
+
+    label: str
+    text: QuestionText
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A member of a group."""
+
+    label: str
+    state: QuestionState
+
+    @property
+    def outcome(self) -> str | None:
+        """The question's outcome; None without one."""
+        return None if self.state.resolution is None else self.state.resolution.outcome
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group as its reader sees it, with its members in order."""
+
+    id: int
+    slug: str
+    title: str
+    kind: GroupKind
+    members: tuple[Placed, ...]
+
+    @property
+    def outcomes(self) -> list[str | None]:
+        """The members' outcomes, None without one."""
+        return [one.outcome for one in self.members]
+
+    def place_of(self, question_id: int) -> int:
+        """Return the place of a member, from 0."""
+        return [one.state.id for one in self.members].index(question_id)
+
+
+def member_title(title: str, label: str) -> str:
+    """Return the title of a member's question.
+
+    >>> member_title("Will Brenholt open its bridge?", "June 2027")
+    'Will Brenholt open its bridge? (June 2027)'
+    """
+    return f"{title} ({label})"
+
+
+def register_group(
+    session: Session,
+    title: str,
+    members: Sequence[NewPlace],
+    *,
+    kind: GroupKind = GroupKind.independent,
+    member: Member,
+    now: datetime,
+    slug: str | None = None,
+    sources: Sequence[Passage] = (),
+) -> Group:
+    """Return the new group, which is written with its members' questions, in that order.
+
+    Without ``slug``, one is made from the title. Each question is registered as by ``register``,
+    with its errors, and has the group as its family. BadInput for fewer than two members, for two
+    with one label, and for those that a group of this kind cannot have (``check_kind``).
+    """
+    _require_words(title, [one.label for one in members])
+    if len(members) < 2:
+        raise BadInput("A group takes at least two questions.", remedy="Name two or more.")
+    check_kind(kind, [one.text for one in members])
+    slug = _new_slug(session, title, slug)
+    group = write_group(session, slug, title, kind, member=member, now=now)
+    for position, (label, text) in enumerate(members):
+        own = text.model_copy(update={"family": slug})
+        question = register(session, own, member=member, now=now, sources=sources)
+        _write_place(session, question.id, group.id, label.strip(), position, member, now)
+    return find_group(session, slug, now=now)
+
+
+def write_group(
+    session: Session, slug: str, title: str, kind: str, *, member: Member, now: datetime
+) -> QuestionGroup:
+    """Return the row of a group, which is written without further checks."""
+    row = QuestionGroup(
+        slug=slug, title=title.strip(), kind=GroupKind(kind), member_id=member.id, recorded_at=now
+    )
+    return written(session, row)
+
+
+def _write_place(
+    session: Session,
+    question_id: int,
+    group_id: int,
+    label: str,
+    position: int,
+    member: Member,
+    now: datetime,
+) -> None:
+    row = GroupPlace(
+        question_id=question_id,
+        group_id=group_id,
+        label=label,
+        position=position,
+        member_id=member.id,
+        recorded_at=now,
+    )
+    written(session, row)
+
+
+def find_group(session: Session, slug: str, *, now: datetime) -> Group:
+    """Return the group as the reader sees it; NotFound if it has no member that they may see."""
+    found = groups(session, now=now, where=QuestionGroup.slug == slug)
+    if not found:
+        raise NotFound(f"There is no group {slug!r} in this ledger.")
+    return found[0]
+
+
+def group_of(session: Session, question: Question, *, now: datetime) -> Group | None:
+    """Return the question's group as the reader sees it; None if it is in none."""
+    own = select(GroupPlace.group_id).where(
+        GroupPlace.question_id == question.id, _is_current_place(), col(GroupPlace.label) != ""
+    )
+    found = groups(session, now=now, where=col(QuestionGroup.id).in_(own))
+    return found[0] if found else None
+
+
+def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]:
+    """Return the groups of which the reader may see a member, the oldest first.
+
+    ``where``: an SQL condition on the first row of a group.
+    """
+    places = session.exec(
+        select(GroupPlace, QuestionGroup)
+        .join(QuestionGroup, col(QuestionGroup.id) == col(GroupPlace.group_id))
+        .where(
+            _is_current_place(),
+            col(GroupPlace.label) != "",
+            question_visible(session, GroupPlace.question_id),
+            where,
+        )
+        .order_by(col(GroupPlace.group_id), col(GroupPlace.position), col(GroupPlace.id))
+    ).all()
+    states = by_id(session, [place.question_id for place, _ in places], now=now)
+    slugs = {group.slug for _, group in places}
+    rows = select(QuestionGroup).where(col(QuestionGroup.slug).in_(slugs))
+    newest = {row.slug: row for row in session.exec(rows.order_by(col(QuestionGroup.id)))}
+    members: dict[int, list[Placed]] = {}
+    for place, group in places:
+        members.setdefault(group.id, []).append(Placed(place.label, states[place.question_id]))
+    firsts = {group.id: newest[group.slug] for _, group in places}
+    return [
+        Group(id_, row.slug, row.title, GroupKind(row.kind), tuple(members[id_]))
+        for id_, row in firsts.items()
+    ]
+
+
+def change_group(
+    session: Session,
+    slug: str,
+    *,
+    title: str | None = None,
+    kind: GroupKind | None = None,
+    member: Member,
+    now: datetime,
+) -> Group:
+    """Return the group with another title or kind, which is written.
+
+    The member must be allowed to change each of its questions. Refused if nothing changes, and for
+    a kind that forbids the members' outcomes; BadInput for one that they cannot have
+    (``check_kind``).
+    """
+    group = _may_change(session, slug, member, now)
+    new_title = group.title if title is None else title.strip()
+    new_kind = group.kind if kind is None else GroupKind(kind)
+    if (new_title, new_kind) == (group.title, group.kind):
+        raise Refused(f"The group {slug!r} has this title and kind; nothing was changed.")
+    _require_words(new_title, [])
+    _check(new_kind, group.members)
+    write_group(session, slug, new_title, new_kind, member=member, now=now)
+    return find_group(session, slug, now=now)
+
+
+def add_to_group(
+    session: Session,
+    slug: str,
+    question: Question,
+    label: str,
+    *,
+    before: Question | None = None,
+    member: Member,
+    now: datetime,
+) -> Group:
+    """Return the group with another member, at its end or ``before`` one; rows are written.
+
+    The question and the others of its family come into the group's family. The member must be
+    allowed to change it and each question of the group. Refused if it is in a group already;
+    BadInput if the group cannot have it (``check_kind``).
+    """
+    group = _may_change(session, slug, member, now)
+    roles.require(session, member, Action.revise, question, now=now)
+    state = current_state(session, question, now=now)
+    if (there := group_of(session, question, now=now)) is not None:
+        raise Refused(
+            f"{state.slug!r} is in the group {there.slug!r} already; nothing was changed.",
+            remedy="Take it out of that group first.",
+        )
+    new = Placed(label.strip(), state)
+    _check(group.kind, _inserted(group, new, before))
+    _require_words(group.title, [one.label for one in (*group.members, new)])
+    with reading_everything(session):
+        whole = find_group(session, slug, now=now)
+    members = _inserted(whole, new, before)
+    for position, one in enumerate(members[members.index(new) :], members.index(new)):
+        _write_place(session, one.state.id, whole.id, one.label, position, member, now)
+    reason = f"in the group {slug}"
+    move_to_family(session, [state], slug, member=member, now=now, reason=reason)
+    return find_group(session, slug, now=now)
+
+
+def _inserted(group: Group, new: Placed, before: Question | None) -> list[Placed]:
+    members = list(group.members)
+    place = len(members) if before is None else group.place_of(before.id)
+    return [*members[:place], new, *members[place:]]
+
+
+def take_out(session: Session, question: Question, *, member: Member, now: datetime) -> str:
+    """Return the slug of the group that the question is no longer in; a row is written.
+
+    It stays in the family, since its outcome still hangs together with theirs. The member must be
+    allowed to change the question. Refused if it is in no group.
+    """
+    roles.require(session, member, Action.revise, question, now=now)
+    group = group_of(session, question, now=now)
+    if group is None:
+        raise Refused(f"{question.slug!r} is in no group; nothing was changed.")
+    _write_place(session, question.id, group.id, "", 0, member, now)
+    return group.slug
+
+
+def _may_change(session: Session, slug: str, member: Member, now: datetime) -> Group:
+    group = find_group(session, slug, now=now)
+    for one in group.members:
+        roles.require(session, member, Action.revise, one.state.question, now=now)
+    return group
+
+
+def _check(kind: GroupKind, members: Sequence[Placed]) -> None:
+    """Refuse members that a group of this kind cannot have, or cannot have with their outcomes."""
+    texts = [one.state.text for one in members]
+    check_kind(kind, texts)
+    outcomes = [one.outcome for one in members]
+    for place, outcome in enumerate(outcomes):
+        other = None if outcome is None else contradicted(kind, outcomes, place, outcome)
+        if other is not None:
+            raise Refused(
+                f"A group of the kind {kind} cannot have {texts[place].title!r} resolved {outcome} "
+                f"beside {texts[other].title!r} resolved {outcomes[other]}.",
+                remedy="Correct one of them first, or choose another kind.",
+            )
+
+
+def check_kind(kind: GroupKind, texts: Sequence[QuestionText]) -> None:
+    """Refuse, with BadInput, questions that a group of this kind cannot have in this order.
+
+    All kinds but independent take questions with the answers yes and no, and in a nested group no
+    member closes before the one before it.
+    """
+    if len(texts) > MAX_QUESTIONS:
+        raise too_much("One group", f"{len(texts):,} questions", f"{MAX_QUESTIONS}", "Split it.")
+    if kind == GroupKind.independent:
+        return
+    for text in texts:
+        if text.type != QuestionType.binary:
+            raise BadInput(
+                f"A group of the kind {kind} has questions with the answers yes and no; "
+                f"{text.title!r} is {text.type}.",
+                remedy="Ask it as yes or no, or make the group independent.",
+            )
+    if kind == GroupKind.nested:
+        for one, later in pairwise(texts):
+            if later.scheduled_close_time < one.scheduled_close_time:
+                raise BadInput(
+                    f"In a nested group each yes makes the later ones yes, but {later.title!r} "
+                    f"closes {to_minute(later.scheduled_close_time)}, before {one.title!r}.",
+                    remedy="Put the earliest deadline first.",
+                )
+
+
+def _require_words(title: str, labels: Sequence[str]) -> None:
+    for words, name in ((title, "title"), *((label, "label") for label in labels)):
+        if not words.strip():
+            raise BadInput(f"The group has a blank {name}.", remedy=f"Give a {name}.")
+        require_name(words, f"The {name}")
+    folded = [label.strip().casefold() for label in labels]
+    for label in labels:
+        if folded.count(label.strip().casefold()) > 1:
+            raise BadInput(f"Two members have the label {label!r}.", remedy="Name them apart.")
+
+
+def _new_slug(session: Session, title: str, slug: str | None) -> str:
+    """Return the group's slug, one that no group, question or family has, seen or not."""
+    stem = (stem_of(title) or "question") if slug is None else slug
+    taken = set[str]()
+    for names, newest in (
+        (QuestionGroup.slug, True),
+        (Question.slug, True),
+        (QuestionRevision.family, is_newest_wording()),
+    ):
+        taken.update(session.exec(select(names).where(col(names).startswith(stem), newest)))
+    if slug is None:
+        return free_slug(title, taken)
+    if not is_slug(slug) or slug in taken:
+        raise Refused(
+            f"{slug!r} cannot be the ID of a group: it is taken, or not an ID.",
+            remedy="Use letters, digits, hyphens, dots and underscores, or leave it out.",
+        )
+    return slug
+
+
+def _is_current_place() -> Any:
+    """Return the SQL condition: the ``GroupPlace`` is the newest of its question."""
+    newest = select(func.max(GroupPlace.id)).group_by(col(GroupPlace.question_id))
+    return col(GroupPlace.id).in_(newest)

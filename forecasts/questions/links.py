@@ -1,0 +1,156 @@
+"""Links: a member's judgement that one question says something about another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, func, or_, select
+
+from forecasts.access import roles
+from forecasts.access.roles import Action
+from forecasts.access.visibility import question_visible
+from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.limits import require_prose
+from forecasts.ledger.append import written
+from forecasts.ledger.models import LinkKind, LinkStrength, Member, Question, QuestionLink
+from forecasts.questions.standing import QuestionState, by_id
+
+SYMMETRIC = (LinkKind.excludes, LinkKind.equivalent)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link between two questions as it is now, with the row that says so."""
+
+    one: QuestionState
+    other: QuestionState
+    row: QuestionLink
+
+
+def link(
+    session: Session,
+    one: Question,
+    other: Question,
+    kind: LinkKind,
+    *,
+    strength: LinkStrength = LinkStrength.strong,
+    reason: str = "",
+    member: Member,
+    now: datetime,
+) -> QuestionLink:
+    """Return the link from one question to the other, which is written.
+
+    One that excludes or is equivalent goes from the older to the newer question. The member must be
+    allowed to forecast both, and to change the first if another member has made the link. Refused
+    if it is as it was.
+    """
+    one, other = _ends(one, other, LinkKind(kind))
+    require_prose(reason, "The reason")
+    before = _current(session, one, other, kind)
+    _require(session, one, other, before, member, now)
+    row = QuestionLink(
+        question_id=one.id,
+        other_id=other.id,
+        kind=LinkKind(kind),
+        strength=LinkStrength(strength),
+        reason=reason.strip(),
+        member_id=member.id,
+        recorded_at=now,
+    )
+    if before is not None and (before.strength, before.reason) == (row.strength, row.reason):
+        raise Refused(f"{one.slug!r} and {other.slug!r} are linked so; nothing was changed.")
+    return written(session, row)
+
+
+def unlink(
+    session: Session,
+    one: Question,
+    other: Question,
+    kind: LinkKind,
+    *,
+    member: Member,
+    now: datetime,
+) -> QuestionLink:
+    """Return the row that removes the link, which is written.
+
+    Rights as in ``link``; NotFound without such a link.
+    """
+    one, other = _ends(one, other, LinkKind(kind))
+    before = _current(session, one, other, kind)
+    _require(session, one, other, before, member, now)
+    if before is None:
+        raise NotFound(f"No link says that {one.slug!r} {kind} {other.slug!r}.")
+    row = QuestionLink(
+        question_id=one.id,
+        other_id=other.id,
+        kind=before.kind,
+        strength=before.strength,
+        removed=True,
+        member_id=member.id,
+        recorded_at=now,
+    )
+    return written(session, row)
+
+
+def links_of(session: Session, question: Question, *, now: datetime) -> list[Link]:
+    """Return the links from and to the question, the oldest first."""
+    own = or_(QuestionLink.question_id == question.id, QuestionLink.other_id == question.id)
+    return links(session, own, now=now)
+
+
+def links(session: Session, where: Any = True, *, now: datetime) -> list[Link]:
+    """Return the links whose questions the reader may both see, the oldest first."""
+    rows = _newest(session, where)
+    ids = {id_ for row in rows for id_ in (row.question_id, row.other_id)}
+    states = by_id(session, sorted(ids), now=now) if ids else {}
+    return [Link(states[row.question_id], states[row.other_id], row) for row in rows]
+
+
+def _newest(session: Session, where: Any) -> Sequence[QuestionLink]:
+    table = QuestionLink
+    newest = select(func.max(table.id)).group_by(
+        col(table.question_id), col(table.other_id), col(table.kind)
+    )
+    return session.exec(
+        select(table)
+        .where(
+            col(table.id).in_(newest),
+            col(table.removed).is_(False),
+            question_visible(session, table.question_id),
+            question_visible(session, table.other_id),
+            where,
+        )
+        .order_by(col(table.id))
+    ).all()
+
+
+def _current(
+    session: Session, one: Question, other: Question, kind: LinkKind
+) -> QuestionLink | None:
+    table = QuestionLink
+    pair = (table.question_id == one.id) & (table.other_id == other.id)
+    found = _newest(session, pair & (table.kind == kind))
+    return found[0] if found else None
+
+
+def _ends(one: Question, other: Question, kind: LinkKind) -> tuple[Question, Question]:
+    if one.id == other.id:
+        raise BadInput(f"{one.slug!r} cannot be linked with itself.", remedy="Name two questions.")
+    return (other, one) if kind in SYMMETRIC and other.id < one.id else (one, other)
+
+
+def _require(
+    session: Session,
+    one: Question,
+    other: Question,
+    before: QuestionLink | None,
+    member: Member,
+    now: datetime,
+) -> None:
+    for question in (one, other):
+        roles.require(session, member, Action.forecast, question, now=now)
+    if before is not None and before.member_id != member.id:
+        roles.require(session, member, Action.revise, one, now=now)

@@ -1,0 +1,337 @@
+"""Groups, conditionals and links: registered, changed, found, and hidden with their questions."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.ledger.models import (
+    GroupKind,
+    LinkKind,
+    LinkStrength,
+    Member,
+    Question,
+    QuestionText,
+    Role,
+)
+from forecasts.questions.conditions import branches_of, condition_of, register_conditional
+from forecasts.questions.groups import (
+    Group,
+    NewPlace,
+    add_to_group,
+    change_group,
+    find_group,
+    group_of,
+    groups,
+    member_title,
+    register_group,
+    take_out,
+)
+from forecasts.questions.links import link, links, links_of, unlink
+from forecasts.questions.registry import newest_wording, question_text
+from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
+from forecasts.values.outline import Outline
+from tests.conftest import ask, day, on_both
+
+MONTHS = ("March", "June", "December")
+
+
+def wording(title: str, close: float = 10, **fields: Any) -> QuestionText:
+    return question_text(
+        **{
+            "title": title,
+            "open_time": day(0),
+            "scheduled_close_time": day(close),
+            "resolution_criteria": "As the gazette says.",
+        }
+        | fields
+    )
+
+
+def bridge(session: Session, member: Member, **given: Any) -> Group:
+    title = "Will Brenholt open its bridge?"
+    members = [
+        NewPlace(month, wording(member_title(title, month), 10 * place))
+        for place, month in enumerate(MONTHS, start=1)
+    ]
+    given = {"kind": GroupKind.nested, "member": member, "now": day(0), **given}
+    return register_group(session, title, members, **given)
+
+
+def labels(group: Group | None) -> list[str]:
+    assert group is not None
+    return [one.label for one in group.members]
+
+
+@on_both
+def test_a_group_is_one_act_and_the_family_of_its_members(session: Session, alice: Member) -> None:
+    group = bridge(session, alice)
+    assert (group.slug, group.kind) == ("will-brenholt-open-its-bridge", GroupKind.nested)
+    assert labels(group) == list(MONTHS)
+    assert [one.state.text.family for one in group.members] == [group.slug] * 3
+    assert group.members[1].state.text.title == "Will Brenholt open its bridge? (June)"
+    june = group.members[1].state.question
+    assert group_of(session, june, now=day(1)) == find_group(session, group.slug, now=day(1))
+    assert groups(session, now=day(1)) == [group]
+    with pytest.raises(NotFound):
+        find_group(session, "another", now=day(1))
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "said"),
+    [
+        ([NewPlace("March", wording("A?"))], "independent", "at least two"),
+        ([NewPlace("March", wording("A?")), NewPlace("march ", wording("B?"))], "nested", "label"),
+        (
+            [NewPlace("June", wording("A?", 9)), NewPlace("May", wording("B?", 8))],
+            "nested",
+            "each yes",
+        ),
+        (
+            [
+                NewPlace("A", wording("A?")),
+                NewPlace("B", wording("B?", type="numeric", lower_bound="0", upper_bound="9")),
+            ],
+            "exclusive",
+            "answers yes and no",
+        ),
+        ([NewPlace(" ", wording("A?")), NewPlace("B", wording("B?"))], "nested", "blank label"),
+    ],
+)
+def test_members_that_a_group_cannot_have_are_refused(
+    session: Session, alice: Member, members: list[NewPlace], kind: str, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        register_group(session, "T", members, kind=GroupKind(kind), member=alice, now=day(0))
+    assert groups(session, now=day(0)) == []
+
+
+def test_members_come_and_go_and_the_family_of_one_that_comes_comes_along(
+    session: Session, alice: Member
+) -> None:
+    group = bridge(session, alice)
+    first = group.members[0].state.question
+    rain = ask(session, alice, slug="rain", family="wet")
+    snow = ask(session, alice, slug="snow", family="wet")
+    by = {"member": alice, "now": day(1)}
+    with pytest.raises(BadInput, match="each yes"):
+        add_to_group(session, group.slug, rain, "then", **by)
+    add_to_group(session, group.slug, rain, "February", before=first, **by)
+    assert labels(group_of(session, rain, now=day(1))) == ["February", *MONTHS]
+    assert {newest_wording(session, one).family for one in (rain, snow)} == {group.slug}
+    with pytest.raises(Refused, match="already"):
+        add_to_group(session, group.slug, rain, "again", **by)
+    assert take_out(session, rain, **by) == group.slug
+    assert group_of(session, rain, now=day(1)) is None
+    assert labels(find_group(session, group.slug, now=day(1))) == list(MONTHS)
+    assert newest_wording(session, rain).family == group.slug
+    with pytest.raises(Refused, match="in no group"):
+        take_out(session, rain, **by)
+
+
+def test_title_and_kind_change_and_no_id_is_anothers(session: Session, alice: Member) -> None:
+    group = bridge(session, alice)
+    by = {"member": alice, "now": day(1)}
+    changed = change_group(session, group.slug, title="The bridge", **by)
+    assert (changed.title, changed.kind, changed.members) == (
+        "The bridge",
+        group.kind,
+        group.members,
+    )
+    changed = change_group(session, group.slug, kind=GroupKind.independent, **by)
+    assert (changed.title, changed.kind) == ("The bridge", GroupKind.independent)
+    with pytest.raises(Refused, match="nothing was changed"):
+        change_group(session, group.slug, kind=GroupKind.independent, **by)
+    ask(session, alice, slug="rain", family="wet")
+    two = [NewPlace(name, wording(f"{name}?")) for name in "ab"]
+    for taken in ("rain", "wet", group.slug, "not an id"):
+        with pytest.raises(Refused, match="cannot be the ID"):
+            register_group(session, "T", two, slug=taken, member=alice, now=day(0))
+
+
+def test_a_group_has_only_the_members_that_its_reader_may_see(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    group = bridge(session, alice)
+    mine = ask(session, alice, slug="mine", visibility="author", scheduled_close_time=day(30))
+    add_to_group(session, group.slug, mine, "secret", member=alice, now=day(1))
+    private = [NewPlace(name, wording(f"{name}?", visibility="author")) for name in "ab"]
+    hidden = register_group(session, "Hidden", private, member=alice, now=day(0))
+    read_as(session, bob, now=day(1))
+    assert labels(find_group(session, group.slug, now=day(1))) == list(MONTHS)
+    assert [one.slug for one in groups(session, now=day(1))] == [group.slug]
+    with pytest.raises(NotFound):
+        find_group(session, hidden.slug, now=day(1))
+    with pytest.raises(Forbidden):
+        change_group(session, group.slug, title="Bob's", member=bob, now=day(1))
+    own = ask(session, bob, scheduled_close_time=day(40))
+    with pytest.raises(Forbidden):
+        add_to_group(session, group.slug, own, "x", member=bob, now=day(1))
+
+
+@on_both
+def test_a_conditional_is_both_branches_in_its_parents_family(
+    session: Session, alice: Member
+) -> None:
+    rain = ask(session, alice, slug="rain")
+    text = wording("Will tariffs fall?", background="Talks.")
+    yes, no = register_conditional(session, rain, text, member=alice, now=day(0))
+    assert (yes.outcome, no.outcome) == ("yes", "no")
+    assert yes.state.text.title == "If “Will it rain?” is yes: Will tariffs fall?"
+    assert {one.state.text.background for one in (yes, no)} == {"Talks."}
+    families = {one.state.text.family for one in (yes, no)}
+    assert families == {newest_wording(session, rain).family} == {"rain"}
+    assert branches_of(session, rain, now=day(0)) == [yes, no]
+    assert condition_of(session, no.state.question, now=day(0)) == no
+    assert condition_of(session, rain, now=day(0)) is None
+    one, other = register_conditional(
+        session, no.state.question, wording("Below?"), member=alice, now=day(0)
+    )
+    assert {one.state.text.family, other.state.text.family} == {"rain"}
+
+
+def test_a_condition_must_be_on_outcomes_that_exclude_each_other(
+    session: Session, alice: Member
+) -> None:
+    depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="30")
+    by = {"member": alice, "now": day(0)}
+    for outcomes, said in (
+        (None, "given as ranges"),
+        ([], "needs an outcome"),
+        (["..10", "5.."], "overlap"),
+        (["..40"], "not a condition"),
+        (["yes"], "not a condition"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            register_conditional(session, depth, wording("B?"), outcomes, **by)
+    found = register_conditional(session, depth, wording("B?"), ["..10", " 10 .. "], **by)
+    assert [one.outcome for one in found] == ["..10", "10.."]
+
+
+def test_nobody_sees_a_branch_who_does_not_see_its_parent(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    secret = ask(session, alice, slug="secret", visibility="author")
+    inside = ask(session, alice, slug="inside", visibility="team", team_id=alder.id)
+    by = {"member": alice, "now": day(0)}
+    for parent, fields in (
+        (secret, {}),
+        (secret, {"visibility": "team", "team_id": alder.id}),
+        (inside, {}),
+    ):
+        with pytest.raises(Refused, match="would see a question that names it"):
+            register_conditional(session, parent, wording("B?", **fields), **by)
+    own = wording("B?", visibility="author")
+    register_conditional(session, secret, own, **by)
+    read_as(session, bob, now=day(1))
+    with pytest.raises(NotFound):
+        branches_of(session, secret, now=day(1)) or register_conditional(
+            session, secret, own, member=bob, now=day(1)
+        )
+
+
+@on_both
+def test_a_link_is_changed_and_removed_by_new_rows(
+    session: Session, alice: Member, question: Question
+) -> None:
+    snow = ask(session, alice, slug="snow")
+    by = {"member": alice, "now": day(1)}
+    link(session, question, snow, LinkKind.causes, reason="Cold.", **by)
+    with pytest.raises(Refused, match="nothing was changed"):
+        link(session, question, snow, LinkKind.causes, reason=" Cold. ", **by)
+    weak = {"strength": LinkStrength.weak, "reason": "Cold."}
+    link(session, question, snow, LinkKind.causes, **weak, **by)
+    link(session, snow, question, LinkKind.excludes, **by)
+    found = [
+        (one.one.slug, one.row.kind, one.other.slug, one.row.strength)
+        for one in links_of(session, snow, now=day(1))
+    ]
+    assert found == [("rain", "causes", "snow", "weak"), ("rain", "excludes", "snow", "strong")]
+    unlink(session, question, snow, LinkKind.excludes, **by)
+    with pytest.raises(NotFound):
+        unlink(session, question, snow, LinkKind.excludes, **by)
+    assert [one.row.kind for one in links(session, now=day(1))] == ["causes"]
+    with pytest.raises(BadInput, match="with itself"):
+        link(session, snow, snow, LinkKind.causes, **by)
+
+
+def test_a_link_is_seen_with_both_questions_and_changed_by_those_who_may(
+    session: Session, alice: Member, bob: Member, question: Question
+) -> None:
+    teams.appoint(session, alice, Role.admin, member=alice, now=day(0))
+    mine = ask(session, alice, slug="mine", visibility="author")
+    snow = ask(session, alice, slug="snow")
+    for other in (mine, snow):
+        link(session, question, other, LinkKind.causes, member=alice, now=day(1))
+    read_as(session, bob, now=day(1))
+    assert [one.other.slug for one in links_of(session, question, now=day(1))] == ["snow"]
+    with pytest.raises(Forbidden):
+        unlink(session, question, snow, LinkKind.causes, member=bob, now=day(1))
+    link(session, question, snow, LinkKind.implies, member=bob, now=day(1))
+    with pytest.raises(NotFound):
+        link(session, question, mine, LinkKind.implies, member=bob, now=day(1))
+
+
+NUMBER = Outline(type="numeric", lower_bound="0", upper_bound="30")  # type: ignore[arg-type]
+DAY = Outline(type="date", lower_bound="2027-01-01", upper_bound="2028-01-01")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("parent", "condition", "true", "false"),
+    [
+        (Outline(), "YES", ["yes", "1"], ["no", "0.5", "annulled", "ambiguous"]),
+        (NUMBER, "10 .. 20", ["10", "19.9"], ["20", "9", "below_lower_bound", "annulled"]),
+        (NUMBER, "..10", ["9", "below_lower_bound"], ["10", "above_upper_bound"]),
+        (NUMBER, "20..", ["20", "30", "above_upper_bound"], ["19", "below_lower_bound"]),
+        (DAY, "2027-07-01..", ["2027-07-01", "above_upper_bound"], ["2027-06-30"]),
+    ],
+)
+def test_a_condition_holds(
+    parent: Outline, condition: str, true: list[str], false: list[str]
+) -> None:
+    read = read_condition(condition, parent)
+    assert [holds(read, parent, one) for one in true] == [True] * len(true)
+    assert [holds(read, parent, one) for one in false] == [False] * len(false)
+    assert overlap(read, read, parent)
+
+
+@pytest.mark.parametrize("condition", ["..", "10", "20..10", "10..10", "a..b", "..nan", "1..2..3"])
+def test_what_is_no_range_is_refused(condition: str) -> None:
+    with pytest.raises(BadInput, match="not a condition"):
+        read_condition(condition, NUMBER)
+
+
+@pytest.mark.parametrize("kind", ["exclusive", "exhaustive", "nested"])
+def test_what_follows_is_what_every_world_with_these_outcomes_has(kind: str) -> None:
+    """Against all worlds of three members: an outcome follows, or none is left."""
+    allowed = {
+        "exclusive": lambda world: sum(world) <= 1,
+        "exhaustive": lambda world: sum(world) == 1,
+        "nested": lambda world: list(world) == sorted(world),
+    }[kind]
+    said = {None: None, 0: "no", 1: "yes"}
+    every = [world for world in product((0, 1), repeat=3) if allowed(world)]
+
+    def certain(worlds: list[tuple[int, ...]]) -> dict[int, str | None]:
+        return {at: said[one.pop()] for at in range(3) if len(one := {w[at] for w in worlds}) == 1}
+
+    for known in product((None, 0, 1), repeat=3):
+        for place, told in product(range(3), (0, 1)):
+            others = {at: one for at, one in enumerate(known) if at != place and one is not None}
+            before = [one for one in every if all(one[at] == v for at, v in others.items())]
+            after = [world for world in before if world[place] == told]
+            if not before:
+                continue
+            outcomes, word = [said[one] for one in known], str(said[told])
+            assert (contradicted(kind, outcomes, place, word) is None) == bool(after)
+            if after:
+                found, follows = implied(kind, outcomes, place, word), certain(after)
+                assert found.items() <= follows.items()
+                assert found.keys() >= follows.keys() - certain(before).keys() - {place}
