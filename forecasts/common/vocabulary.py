@@ -44,9 +44,9 @@ class EvidenceKind(StrEnum):
 
 
 class GroupKind(StrEnum):
-    """What the outcomes of a group's members say about each other.
+    """The kind of a group: how the outcomes of its members depend on each other.
 
-    Nothing; at most one is yes; exactly one is; or each one that is yes makes the later ones yes.
+    Not at all; at most one is yes; exactly one is yes; or each yes makes the later ones yes.
     """
 
     independent = "independent"
@@ -56,7 +56,7 @@ class GroupKind(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """What a question says about another one, in a member's judgement."""
+    """The effect of one question on another, in a member's judgement."""
 
     implies = "implies"
     excludes = "excludes"

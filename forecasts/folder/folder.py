@@ -28,6 +28,7 @@ from forecasts.folder.frames import (
     ARTICLE_COLUMNS,
     EVIDENCE_COLUMNS,
     FORECAST_COLUMNS,
+    LINK_COLUMNS,
     QUESTION_COLUMNS,
     TEAM_COLUMNS,
     Frames,
@@ -43,6 +44,7 @@ FILES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "teams": (TEAM_COLUMNS, ("team", "forecaster")),
     "evidence": (EVIDENCE_COLUMNS, ("evidence_id",)),
     "articles": (ARTICLE_COLUMNS, ("url",)),
+    "links": (LINK_COLUMNS, ("question_id", "other_id", "kind")),
 }
 _ENDINGS = (".csv", ".parquet")
 # The time columns in which a day is enough, since no score depends on them.

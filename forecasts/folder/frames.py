@@ -44,6 +44,12 @@ QUESTION_COLUMNS = {
     "quote": "text",
     "resolution_note": "text",
     "resolution_source": "text",
+    "group": "text",
+    "group_kind": "text",
+    "group_title": "text",
+    "group_label": "text",
+    "group_place": "number",
+    "condition": "json",
 }
 FORECAST_COLUMNS = {
     "question_id": "text",
@@ -77,6 +83,7 @@ ARTICLE_COLUMNS = {
     "captured_at": "time",
     "text": "text",
 }
+LINK_COLUMNS = dict.fromkeys(("question_id", "other_id", "kind", "strength", "reason"), "text")
 MEMBER_COLUMNS = {"forecaster": "text", "kind": "text", "owner": "text"}
 MODEL_COLUMNS = {"model": "text", "version": "text", "cost": "number"}
 FRAME_COLUMNS = {
@@ -85,6 +92,7 @@ FRAME_COLUMNS = {
     "teams": TEAM_COLUMNS,
     "evidence": EVIDENCE_COLUMNS,
     "articles": ARTICLE_COLUMNS,
+    "links": LINK_COLUMNS,
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 _TOGETHER = 2_000  # rows
@@ -118,6 +126,7 @@ class Frames:
     teams: pd.DataFrame
     evidence: pd.DataFrame
     articles: pd.DataFrame
+    links: pd.DataFrame = field(default_factory=lambda: typed_frame({}, LINK_COLUMNS))
     place: Callable[[str, int], str] = row_number
     provisional: Mapping[str, datetime | None] = field(default_factory=dict)
     members: pd.DataFrame | None = None

@@ -14,6 +14,7 @@ import pandas as pd
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.vocabulary import DIGEST_ADDRESS, EvidenceKind, QuestionType, Stance
 from forecasts.folder.cells import READERS
+from forecasts.folder.dependence import check_dependence
 from forecasts.folder.frames import rows
 from forecasts.folder.tables import Table
 from forecasts.reading.article import CapturedArticle, content_hash
@@ -32,6 +33,7 @@ def check_folder(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -> N
     _check_evidence(tables, frames)
     _check_articles(tables["articles"], frames["articles"])
     _check_teams(tables["teams"], frames["teams"])
+    check_dependence(tables, frames)
     for name in ("forecasts", "teams"):
         _check_handles(tables[name], frames[name])
 

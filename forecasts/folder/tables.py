@@ -184,7 +184,10 @@ def _parsed(
 
 
 # The columns that become indexed names.
-_NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
+_NAMES = (
+    *("question_id", "other_id", "forecaster", "team", "evidence_id", "url", "article_url"),
+    *("group", "group_title", "group_label"),
+)
 
 
 def _note_overlong(table: Table, cells: pd.DataFrame) -> None:

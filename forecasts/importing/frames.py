@@ -27,6 +27,12 @@ from forecasts.common import limits
 from forecasts.common.errors import Advice, Forbidden, Remedy
 from forecasts.common.text import count
 from forecasts.folder.frames import FRAME_COLUMNS, Frames, rows
+from forecasts.importing.dependence import (
+    NewDependence,
+    compare_dependence,
+    settle_imported,
+    write_dependence,
+)
 from forecasts.importing.forecasts import (
     NewForecasts,
     compare_forecasts,
@@ -65,7 +71,8 @@ class Imported:
 
     ``forecasts`` includes ``withdrawals``. ``memberships``: a clause on each change to them.
     ``audiences``: the new questions by the audience named for them, "" for none; empty where all
-    see everything. ``lacking``: those without resolution criteria.
+    see everything. ``lacking``: those without resolution criteria. ``dependence``: the questions
+    with a new group or condition, and new links.
     """
 
     questions: int
@@ -81,12 +88,13 @@ class Imported:
     memberships: Sequence[str] = ()
     audiences: Mapping[str, int] = field(default_factory=dict)
     lacking: int = 0
+    dependence: int = 0
 
     @property
     def changes_nothing(self) -> bool:
         """Whether the ledger has everything already."""
         numbers = (self.questions, self.revised, self.forecasts, self.resolutions, self.evidence)
-        return not (any(numbers) or self.articles or self.memberships)
+        return not (any(numbers) or self.articles or self.memberships or self.dependence)
 
     @property
     def made(self) -> int:
@@ -97,10 +105,11 @@ class Imported:
         """Return the numbers on one line."""
         withdrawals = f"{self.withdrawals} withdrawals, " if self.withdrawals else ""
         memberships = f", {len(self.memberships)} memberships" if self.memberships else ""
+        groups = f", {self.dependence} groups, conditions or links" if self.dependence else ""
         return (
             f"{self.questions} new questions, {self.revised} revised, {self.made} forecasts, "
             f"{withdrawals}{self.resolutions} resolutions, {self.scores} scores, "
-            f"{self.evidence} pieces of evidence, {self.articles} articles{memberships}"
+            f"{self.evidence} pieces of evidence, {self.articles} articles{memberships}{groups}"
         )
 
     @property
@@ -212,6 +221,7 @@ class Comparison:
     articles: Articles
     questions: QuestionChanges
     conflicts: Sequence[Conflict]
+    dependence: NewDependence
     evidence: Pieces
     forecasts: NewForecasts
     vouched: bool
@@ -242,6 +252,7 @@ class Comparison:
             memberships=tuple(map(str, self.memberships)),
             audiences=self.questions.audiences,
             lacking=sum(not one.text.has_criteria for one in self.questions.new.values()),
+            dependence=self.dependence.number,
         )
 
 
@@ -284,6 +295,7 @@ def compare_frames(
     questions = compare_questions(
         session, frames, known, member, now, on_progress, tolerance, visible_to
     )
+    dependence = compare_dependence(session, frames, known, member, now)
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
         evidence = compare_evidence(session, frames.evidence, member)
@@ -299,6 +311,7 @@ def compare_frames(
         articles,
         questions,
         [] if tolerance is None else tolerance.conflicts,
+        dependence,
         evidence,
         forecasts,
         vouched,
@@ -323,6 +336,7 @@ def write_frames(
     articles, many = found.articles.by_address, len(found.forecasts.rows)
     evidence = write_evidence(session, frames.evidence, found.evidence, articles, member, now)
     resolutions = write_questions(session, found.questions, frames, known, articles, member, now)
+    write_dependence(session, found.dependence, member=member, now=now)
     with nullcontext() if found.is_limited else reading_everything(session):
         forecasts = write_forecasts(
             session,
@@ -341,7 +355,10 @@ def write_frames(
     again = [one.resolution for one in known.values() if one.resolution and one.id in touched]
     to_score: list[Scored | Resolution] = [*resolutions, *again]
     on_progress("Scores", 0.8)
-    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
+    scored = scores.store(session, to_score) if to_score else 0
+    resolved = [one.question_id for one in resolutions]
+    settle_imported(session, found.dependence, resolved, member=member, now=now)
+    return replace(found.counts, scores=scored)
 
 
 def _require_small(frames: Frames) -> None:

@@ -45,7 +45,7 @@ from scoring import input_frames
 FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
 # The files that are not divided.
-WHOLE = ("teams", "evidence", "articles")
+WHOLE = ("teams", "evidence", "articles", "links")
 
 
 @dataclass(frozen=True)

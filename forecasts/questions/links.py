@@ -1,4 +1,4 @@
-"""Links: a member's judgement that one question says something about another."""
+"""Links: a member's judgement that one question tells something about another."""
 
 from __future__ import annotations
 

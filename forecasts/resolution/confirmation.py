@@ -237,7 +237,7 @@ def settle_branches(
 
     A branch whose condition does not hold is annulled, over an outcome of its own, too. One that
     was annulled so, and whose condition may hold again, has its own outcome again, or none. Then
-    the same for their own branches. The branches follow whoever may see them.
+    the same for their own branches. Branches hidden from the member follow too.
     """
     with reading_everything(session):
         for step in branches_to_settle(session, parents, now=now):

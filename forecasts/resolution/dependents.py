@@ -1,4 +1,4 @@
-"""What the outcome of a question means for others: branches of a conditional, members of a group.
+"""Effects of an outcome on other questions: branches of a conditional, members of a group.
 
 A branch whose condition does not hold is annulled with the act that resolves its parent. Such an
 annulment has the parent as its source (``source_of``), which no member can write; so it is undone

@@ -21,6 +21,7 @@ from forecasts.folder.frames import (
     EVIDENCE_COLUMNS,
     FORECAST_COLUMNS,
     FRAME_COLUMNS,
+    LINK_COLUMNS,
     MEMBER_COLUMNS,
     MODEL_COLUMNS,
     QUESTION_COLUMNS,
@@ -42,15 +43,19 @@ from forecasts.ledger.models import (
     Article,
     BotOwner,
     Citation,
+    Condition,
     CurrentForecast,
     Discard,
     Dispute,
     Evidence,
     Forecast,
+    GroupPlace,
     Ledger,
     Member,
     Membership,
     Question,
+    QuestionGroup,
+    QuestionLink,
     QuestionRevision,
     QuestionSource,
     Removal,
@@ -59,6 +64,9 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import finality
+from forecasts.questions.conditions import branches
+from forecasts.questions.groups import groups
+from forecasts.questions.links import links
 from forecasts.questions.revisions import ASSUMED
 from forecasts.questions.same_questions import likely_same
 from forecasts.questions.standing import QuestionState, in_batches, listing
@@ -67,6 +75,7 @@ from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
 SCORED_COLUMNS = {name: QUESTION_COLUMNS[name] for name in SCORED}
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # where no status is read
 BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 
 
@@ -88,6 +97,7 @@ def ledger_frames(
         teams=_teams(session),
         evidence=_whole("evidence", _sources(session)),
         articles=_whole("articles", _sources(session)),
+        links=_links(session, questions),
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
@@ -128,6 +138,7 @@ def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
     return {
         "questions": (_questions(session, some) for some in in_batches(slugs)),
         "teams": iter([_teams(session)]),
+        "links": iter([_links(session, None)]),
         **_sources(session),
     }
 
@@ -179,6 +190,7 @@ def revision(session: Session) -> tuple[int, ...]:
     """
     at_once = (
         *(QuestionRevision, Discard, Resolution, Dispute),
+        *(QuestionGroup, GroupPlace, Condition, QuestionLink),
         *(Membership, Appointment, Removal, BotOwner),
     )
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
@@ -211,15 +223,15 @@ def scoring_frames(
 def _questions(
     session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
 ) -> pd.DataFrame:
-    # The status is not read, so any time will do.
-    now = datetime(1970, 1, 1, tzinfo=UTC)
-    states = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
+    states = sorted(listing(session, now=_ANY_TIME, only=only), key=lambda state: state.id)
     sources: dict[int, tuple[str, str]] = {}
     earlier: dict[int, dict[str, str]] = {}
+    dependence: dict[int, dict[str, Any]] = {}
     if kinds is QUESTION_COLUMNS:
         few = [each.id for each in states] if only else None
         sources, earlier = _first_sources(session, few), _earlier_closes(session, few)
-    return question_frame(states, kinds, sources, earlier)
+        dependence = _dependence(session, only)
+    return question_frame(states, kinds, sources, earlier, dependence)
 
 
 def question_frame(
@@ -227,11 +239,12 @@ def question_frame(
     kinds: dict[str, str] = SCORED_COLUMNS,
     sources: Mapping[int, tuple[str, str]] = MappingProxyType({}),
     earlier_closes: Mapping[int, dict[str, str]] = MappingProxyType({}),
+    dependence: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return questions with these columns, by default those that ``scoring`` reads.
 
     ``sources``: the article address and quote of each question, ``earlier_closes`` its replaced
-    closes by the time of the change; both by its id.
+    closes by the time of the change, ``dependence`` its group and condition; all by its id.
     """
     worded = [name for name in kinds if hasattr(QuestionRevision, name)]
     rows: list[dict[str, Any]] = []
@@ -249,9 +262,48 @@ def question_frame(
             "article_url": url,
             "quote": quote,
             "earlier_closes": earlier_closes.get(state.id),
+            **_INDEPENDENT,
+            **dependence.get(state.id, {}),
         }
         rows.append(row)
     return typed_frame({name: [row[name] for row in rows] for name in kinds}, kinds)
+
+
+_INDEPENDENT = dict.fromkeys(
+    ("group", "group_kind", "group_title", "group_label", "group_place", "condition")
+)
+
+
+def _dependence(session: Session, only: Sequence[str] | None) -> dict[int, dict[str, Any]]:
+    """Return the columns on the group and the condition of each question that has one, by its id.
+
+    ``only``: conditions on these questions.
+    """
+    found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for group in groups(session, now=_ANY_TIME):
+        for place, one in enumerate(group.members, start=1):
+            found[one.state.id] |= {
+                "group": group.slug,
+                "group_kind": str(group.kind),
+                "group_title": group.title,
+                "group_label": one.label,
+                "group_place": float(place),
+            }
+    for branch in branches(session, now=_ANY_TIME):
+        if only is None or branch.parent.slug in only:
+            condition = {"question": branch.parent.slug, "outcome": branch.outcome}
+            found[branch.state.id]["condition"] = condition
+    return found
+
+
+def _links(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
+    """Return the links between visible questions, or between these."""
+    rows = [
+        (one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength), one.row.reason)
+        for one in links(session, now=_ANY_TIME)
+        if only is None or {one.one.slug, one.other.slug} <= set(only)
+    ]
+    return _frame(rows, LINK_COLUMNS)
 
 
 def _earlier_closes(session: Session, questions: Sequence[int] | None) -> dict[int, dict[str, str]]:

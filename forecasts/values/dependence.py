@@ -1,4 +1,4 @@
-"""What the outcome of one question says about others: conditions, and the kinds of groups."""
+"""Effects of an outcome on other questions: conditions, and the kinds of groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_condition(text: str, parent: HasOutline) -> str:
     """Return the condition on a parent's outcome in the ledger's form.
 
     yes · no · an option's text · a range of a number or date from..to, without its end; blank ends
-    are open: "..5", "2027-01-01..". BadInput for anything else says what is possible.
+    are open: "..5", "2027-01-01..". BadInput for anything else lists the possible ones.
     """
     text = text.strip()
     if parent.type == QuestionType.binary:
@@ -50,7 +50,7 @@ def read_condition(text: str, parent: HasOutline) -> str:
 def range_of(text: str, parent: HasOutline) -> tuple[float, float]:
     """Return the ends of a range of numbers, or of dates in seconds since 1970; open: infinite.
 
-    ValueError or BadInput if it is none.
+    ValueError or BadInput for anything else.
     """
     low, high = text.split("..")
     if not low.strip() and not high.strip():

@@ -1,0 +1,199 @@
+"""The groups, conditions and links of an import that the ledger does not have yet.
+
+A group that the ledger has keeps its title and its kind. A question has one group and one
+condition; another one of the import is a contradiction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from forecasts.access.roles import Action, require
+from forecasts.common.errors import BadInput, Problem
+from forecasts.folder.frames import Frames, rows
+from forecasts.ledger.append import append
+from forecasts.ledger.models import Member, Question, QuestionGroup
+from forecasts.questions.conditions import branches
+from forecasts.questions.groups import groups, write_group
+from forecasts.questions.links import SYMMETRIC, links
+from forecasts.questions.standing import QuestionState, rows_with
+from forecasts.resolution.confirmation import settle_branches
+
+
+@dataclass(frozen=True)
+class NewDependence:
+    """The rows of an import that are new; questions are named by their slugs.
+
+    ``groups``: title and kind of new ones. ``places``: group, label and position of each question.
+    ``conditions``: the parent and its outcome. ``links``: as in ``links.csv``.
+    """
+
+    groups: Mapping[str, tuple[str, str]]
+    places: Mapping[str, tuple[str, str, int]]
+    conditions: Mapping[str, tuple[str, str]]
+    links: Sequence[tuple[str, str, str, str, str]]
+
+    @property
+    def number(self) -> int:
+        """How many questions and links get something new."""
+        return len(self.places) + len(self.conditions) + len(self.links)
+
+
+def compare_dependence(
+    session: Session,
+    frames: Frames,
+    known: Mapping[str, QuestionState],
+    member: Member,
+    now: datetime,
+) -> NewDependence:
+    """Return the rows that the ledger does not have yet; nothing is written.
+
+    The member must be allowed to change the ``known`` questions that get a group or a condition,
+    and those of a group that gets a member. BadInput names each contradiction.
+    """
+    problems: list[Problem] = []
+
+    def wrong(number: int, column: str, value: Any, rule: str) -> None:
+        place = f"{frames.place('questions', number)}, column {column}"
+        problems.append(Problem(place, str(value), rule))
+
+    named = frames.questions[(frames.questions["group"] != "")]
+    asked = frames.questions[frames.questions["condition"].notna()]
+    new_groups: dict[str, tuple[str, str]] = {}
+    places: dict[str, tuple[str, str, int]] = {}
+    conditions: dict[str, tuple[str, str]] = {}
+    if len(named):
+        here = {group.slug: group for group in groups(session, now=now)}
+        place_of = {one.state.slug: slug for slug, of in here.items() for one in of.members}
+        taken = set(
+            rows_with(
+                session, select(QuestionGroup.slug), QuestionGroup.slug, [*set(named["group"])]
+            )
+        )
+        for number, row in zip(named.index, rows(named), strict=True):
+            there = place_of.get(row.question_id)
+            if row.group in here:
+                if row.group_kind != here[row.group].kind:
+                    wrong(number, "group_kind", row.group_kind, f"{here[row.group].kind} here")
+            elif row.group in taken:
+                wrong(number, "group", row.group, "another ID, since this one is taken")
+            if there == row.group:
+                continue
+            if there is not None:
+                wrong(number, "group", row.group, f"{there} in this ledger")
+            if row.group in here:
+                for one in here[row.group].members:
+                    require(session, member, Action.revise, one.state.question, now=now)
+            else:
+                new_groups[row.group] = (row.group_title, row.group_kind)
+            places[row.question_id] = (row.group, row.group_label, int(row.group_place))
+    if len(asked):
+        condition_of = {one.state.slug: one for one in branches(session, now=now)}
+        parents = {slug: one.parent.slug for slug, one in condition_of.items()}
+        parents |= {row.question_id: row.condition["question"] for row in rows(asked)}
+        for number, row in zip(asked.index, rows(asked), strict=True):
+            given = (row.condition["question"], row.condition["outcome"])
+            if (own := condition_of.get(row.question_id)) is None:
+                conditions[row.question_id] = given
+                above, steps = row.question_id, 0
+                while above in parents and steps <= len(parents):
+                    above, steps = parents[above], steps + 1
+                if steps > len(parents):
+                    wrong(number, "condition", given, "not of a question asked under this one")
+            elif given != (own.parent.slug, own.outcome):
+                wrong(number, "condition", given, f"{own.parent.slug}, {own.outcome} here")
+    for slug in {*places, *conditions} & known.keys():
+        require(session, member, Action.revise, known[slug].question, now=now)
+    if problems:
+        raise BadInput(
+            "The import contradicts the groups or conditions of this ledger; nothing was imported.",
+            problems=problems,
+            remedy="Leave these cells blank, or change them here first.",
+        )
+    new_links = _new_links(session, frames, now) if len(frames.links) else []
+    return NewDependence(new_groups, places, conditions, new_links)
+
+
+def _new_links(
+    session: Session, frames: Frames, now: datetime
+) -> list[tuple[str, str, str, str, str]]:
+    here = set[tuple[str, ...]]()
+    for one in links(session, now=now):
+        row = (str(one.row.kind), str(one.row.strength), one.row.reason)
+        here.add((one.one.slug, one.other.slug, *row))
+        if one.row.kind in SYMMETRIC:
+            here.add((one.other.slug, one.one.slug, *row))
+    return [row for row in map(tuple, rows(frames.links)) if row not in here]
+
+
+def write_dependence(
+    session: Session, new: NewDependence, *, member: Member, now: datetime
+) -> None:
+    """Write the rows, whose questions are written already."""
+    slugs = {*new.places, *new.conditions}
+    slugs |= {parent for parent, _ in new.conditions.values()}
+    slugs |= {slug for row in new.links for slug in row[:2]}
+    found = select(Question.slug, Question.id)
+    ids: dict[str, int] = dict(rows_with(session, found, Question.slug, sorted(slugs)))
+    for slug, (title, kind) in new.groups.items():
+        write_group(session, slug, title, kind, member=member, now=now)
+    by = {"member_id": member.id, "recorded_at": now}
+    if new.places:
+        firsts = dict[str, int]()
+        every = select(QuestionGroup.slug, QuestionGroup.id).order_by(col(QuestionGroup.id).desc())
+        firsts.update(session.exec(every).all())
+        made = [
+            {
+                "question_id": ids[slug],
+                "group_id": firsts[group],
+                "label": label,
+                "position": place,
+                **by,
+            }
+            for slug, (group, label, place) in new.places.items()
+        ]
+        _append(session, "group_place", made)
+    _append(
+        session,
+        "condition",
+        [
+            {"question_id": ids[slug], "parent_id": ids[parent], "outcome": outcome, **by}
+            for slug, (parent, outcome) in new.conditions.items()
+        ],
+    )
+    made_links = []
+    for one, other, kind, strength, reason in new.links:
+        first, second = ids[one], ids[other]
+        if kind in SYMMETRIC and second < first:
+            first, second = second, first
+        made_links.append(
+            {
+                "question_id": first,
+                "other_id": second,
+                "kind": kind,
+                "strength": strength,
+                "reason": reason,
+                "removed": False,
+                **by,
+            }
+        )
+    _append(session, "question_link", made_links)
+
+
+def _append(session: Session, kind: str, made: Sequence[Mapping[str, Any]]) -> None:
+    if made:
+        append(session, kind, {name: [row[name] for row in made] for name in made[0]})
+
+
+def settle_imported(
+    session: Session, new: NewDependence, resolved: Sequence[int], *, member: Member, now: datetime
+) -> None:
+    """Let branches follow the outcomes of this import, and new ones those that the ledger has."""
+    parents = [parent for parent, _ in new.conditions.values()]
+    ids = rows_with(session, select(Question.id), Question.slug, parents) if parents else ()
+    settle_branches(session, sorted({*resolved, *ids}), member, now)
