@@ -19,7 +19,7 @@ from forecasts.cli.options import (
     flag,
     option,
 )
-from forecasts.cli.printing import print_line
+from forecasts.cli.printing import print_line, print_lines, print_note
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
@@ -30,6 +30,7 @@ from forecasts.ledger.models import Question
 from forecasts.questions import finality, standing
 from forecasts.questions.registry import newest_wording
 from forecasts.resolution import disputes, history, proposals
+from forecasts.resolution.dependents import decided
 from forecasts.scores.stored_scores import score_table
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
@@ -94,6 +95,10 @@ def resolve(
             "(--because). The question is open again until its close.",
         ),
     ] = False,
+    group: Annotated[
+        bool,
+        flag("--group", "Also resolve the other questions of its group that this outcome decides."),
+    ] = False,
 ) -> None:
     """Resolve a question and score its forecasts. Resolve it again to correct the outcome.
 
@@ -107,7 +112,7 @@ def resolve(
         return
 
     with acting_on(question) as (session, found, who, now):
-        settled = confirmation.confirm(
+        settled, *others = confirmation.confirm_together(
             session,
             found,
             _read(session, found, outcome, now),
@@ -116,10 +121,16 @@ def resolve(
             member=who,
             note=because,
             source=source,
+            alone=not group,
         )
         resolution, earlier = settled.resolution, settled.before
         scored = score_table(session, resolution)
         provisional = finality.provisional_outcome(session, found, now=now)
+        also = [
+            (session.get_one(Question, one.resolution.question_id).slug, one.resolution.outcome)
+            for one in others
+        ]
+        left = decided(session, found, resolution.outcome, now=now)
     known = "" if resolution.known_at is None else f", known at {when(resolution.known_at)}"
     print_line(f"{question}: {resolution.outcome}{known}")
     if earlier is not None:
@@ -135,6 +146,10 @@ def resolve(
         print_line("  No longer in any report; its earlier scores can be read with show.")
     if provisional is not None:
         print_line(f"  {history.provisional_note(provisional, when)}")
+    print_lines(f"{slug}: {decision}, which follows in its group" for slug, decision in also)
+    if left:
+        more = ", ".join(f"{state.slug}: {follows}" for state, follows in left)
+        print_note(f"This decides others of its group, which --group resolves too: {more}")
 
 
 def _withdraw(question: str, because: str, *, given: Sequence[str | None]) -> None:

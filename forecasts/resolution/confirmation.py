@@ -140,8 +140,11 @@ def confirm_together(
     note: str = "",
     source: str = "",
     expected: Resolution | EllipsisType | None = ...,
+    alone: bool = False,
 ) -> list[Settled]:
     """Return the confirmed resolution, and those of its group that it decides, all written.
+
+    ``alone``: without those of its group.
 
     Parameters, rights and errors as in ``confirm``, for each of the questions that have no outcome
     (``dependents.decided``).
@@ -152,7 +155,8 @@ def confirm_together(
 
     settled = [write(question, outcome, known_at=known_at, note=note, expected=expected)]
     row = settled[0].resolution
-    for state, follows in decided(session, question, row.outcome, now=now):
+    others = [] if alone else decided(session, question, row.outcome, now=now)
+    for state, follows in others:
         reason = note or f"Follows from {question.slug}: {row.outcome}."
         own = {"known_at": row.known_at, "note": reason, "expected": None}
         settled.append(write(state.question, follows, **own))

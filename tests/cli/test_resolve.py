@@ -1,5 +1,7 @@
 """Proposing, resolving, correcting, annulling, rejecting and rescoring."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Clock, Run
@@ -132,3 +134,27 @@ def test_an_outcome_is_withdrawn_with_a_reason_and_the_question_is_open_again(
     assert "    it was of Bergen\n" in shown
     assert "has no outcome to withdraw" in forecasts.refused(*withdraw)
     assert "corrected" not in shown + forecasts("resolve", rain, "no").stdout
+
+
+def test_an_outcome_that_decides_others_of_its_group_resolves_them_if_asked(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    lines = [
+        f"{name},2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,bridge,nested"
+        for name in ("march", "june", "december")
+    ]
+    header = "question_id,open_time,scheduled_close_time,group,group_kind"
+    (tmp_path / "questions.csv").write_text("\n".join([header, *lines, ""]), "utf-8")
+    (tmp_path / "forecasts.csv").write_text("question_id,forecaster,made_at,probability\n", "utf-8")
+    forecasts("import", str(tmp_path))
+    clock("2026-01-20T12:00:00Z")
+    said = forecasts("resolve", "march", "no", "--group")
+    assert "follows" not in said.stdout + said.stderr
+    said = forecasts("resolve", "june", "yes")
+    assert "others of its group, which --group resolves too: december: yes" in " ".join(
+        said.stderr.split()
+    )
+    forecasts("resolve", "june", "--withdraw", "--because", "a slip")
+    said = forecasts("resolve", "june", "yes", "--group")
+    assert "december: yes, which follows in its group\n" in said.stdout
+    assert forecasts.printed("show", "december")["status"] == "resolved"
