@@ -20,7 +20,7 @@ from forecasts.ledger.append import append
 from forecasts.ledger.models import Member, Question, QuestionGroup
 from forecasts.questions.conditions import branches
 from forecasts.questions.groups import groups, write_group
-from forecasts.questions.links import SYMMETRIC, links
+from forecasts.questions.links import SYMMETRIC, Link, links
 from forecasts.questions.standing import QuestionState, rows_with
 from forecasts.resolution.confirmation import settle_branches
 
@@ -115,20 +115,28 @@ def compare_dependence(
             problems=problems,
             remedy="Leave these cells blank, or change them here first.",
         )
-    new_links = _new_links(session, frames, now) if len(frames.links) else []
+    new_links = _new_links(session, frames, member, now) if len(frames.links) else []
     return NewDependence(new_groups, places, conditions, new_links)
 
 
 def _new_links(
-    session: Session, frames: Frames, now: datetime
+    session: Session, frames: Frames, member: Member, now: datetime
 ) -> list[tuple[str, str, str, str, str]]:
-    here = set[tuple[str, ...]]()
+    """Return the links that are new or changed, another member's only with the right to do so."""
+    here: dict[tuple[str, str, str], Link] = {}
     for one in links(session, now=now):
-        row = (str(one.row.kind), str(one.row.strength), one.row.reason)
-        here.add((one.one.slug, one.other.slug, *row))
+        here[one.one.slug, one.other.slug, str(one.row.kind)] = one
         if one.row.kind in SYMMETRIC:
-            here.add((one.other.slug, one.one.slug, *row))
-    return [row for row in map(tuple, rows(frames.links)) if row not in here]
+            here[one.other.slug, one.one.slug, str(one.row.kind)] = one
+    new = []
+    for row in map(tuple, rows(frames.links)):
+        there = here.get(row[:3])
+        if there is not None and (there.row.strength, there.row.reason) == row[3:]:
+            continue
+        if there is not None and there.row.member_id != member.id:
+            require(session, member, Action.revise, there.one.question, now=now)
+        new.append(row)
+    return new
 
 
 def write_dependence(

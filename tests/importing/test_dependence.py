@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from forecasts.access import teams
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Forbidden
 from forecasts.common.settings import sqlite_url
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.folder.frames import FRAME_COLUMNS, Frames
 from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
-from forecasts.ledger.models import GroupKind, LinkKind
+from forecasts.ledger.models import GroupKind, LinkKind, Role
 from forecasts.ledger.verification import verify
 from forecasts.parts.export import export_parts
 from forecasts.questions.conditions import branches_of, register_conditional
@@ -193,3 +194,20 @@ def test_what_contradicts_the_ledger_is_refused(engine: Engine, tmp_path: Path) 
         assert rule in {one.rule for one in bad.value.problems}
     with database.reading(engine) as session:
         assert len(links(session, now=day(9))) == 2
+
+
+def test_a_changed_link_is_a_new_row_and_anothers_needs_the_right(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rows = f"a,,{TIMES},,,,,,\nb,,{TIMES},,,,,,\n"
+    frames = read_folder(folder(tmp_path / "f", rows, "a,b,causes,weak\n"))
+    assert bring(engine, frames).dependence == 1
+    changed = read_folder(folder(tmp_path / "g", rows, "a,b,causes,certain\n"))
+    with database.writing(engine) as session:
+        alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(1))
+    with database.writing(engine) as session, pytest.raises(Forbidden):
+        import_frames(session, changed, member=bob, now=day(9))
+    assert bring(engine, changed).dependence == 1
+    with database.reading(engine) as session:
+        assert [one.row.strength for one in links(session, now=day(9))] == ["certain"]
