@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
@@ -26,9 +28,17 @@ pytestmark = pytest.mark.slow
 PARENTS = 12
 
 
-def run_once(url: str, at: float) -> None:
-    """Run the resolvers as of that day."""
-    engine = database.open_engine(url)
+def run_once(url: str, at: float, killed_at: int) -> None:
+    """Run the resolvers as of that day; the process kills itself at that statement that writes."""
+    engine, statements = database.open_engine(url), 0
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal statements
+        statements += statement.startswith(("INSERT", "UPDATE"))
+        if statements == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     run(engine, now=day(at))
     engine.dispose()
 
@@ -81,14 +91,15 @@ def test_killed_runs_leave_every_branch_right_and_once(
 ) -> None:
     furnish(engine, tmp_path / "outcomes.csv")
     url, spawn = engine.url.render_as_string(hide_password=False), get_context("spawn")
-    moments = random.Random(35)
+    moments, killed = random.Random(35), 0
     for number in range(times):
-        process = spawn.Process(target=run_once, args=(url, 5 + number / 10))
+        given = (url, 5 + number / 10, moments.randint(1, 40))
+        process = spawn.Process(target=run_once, args=given)
         process.start()
-        process.join(moments.uniform(0.5, 4))
-        process.kill()
         process.join()
+        killed += process.exitcode == -signal.SIGKILL
         require_right(engine, {})
+    assert killed >= 2
     told = {f"p{number}": outcome_of(number) for number in range(PARENTS)}
     for at in (8, 8.1):
         run(engine, now=day(at))
