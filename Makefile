@@ -23,7 +23,7 @@ help:
 	@echo "make test-all  test everything: every width and theme, simulations, all examples"
 	@echo "make bench   measure speed and memory against what people use today"
 	@echo "make hold    kill writers, servers, imports; cut the power; fill the disk; a hostile session"
-	@echo "make simulate  measure by simulation how often reports err (an hour or two)"
+	@echo "make simulate  measure by simulation how often reports err (40 minutes)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make gallery  open every page in Chromium and write its picture to docs/gallery"

@@ -1,12 +1,14 @@
 """Measure the error rates of reports by simulation, and write them down.
 
-    python -m benchmarks.simulate [--replicates N] [--output PATH] [--only TEXT] [--keep FOLDER]
+    python -m benchmarks.simulate [--replicates N] [--minutes N] [--output PATH] [--only TEXT]
+                                  [--keep FOLDER]
     python -m benchmarks.simulate --records FOLDER
 
-Simulates each world of ``worlds.py`` that many times and compares the results of ``measures.py``
-with the bounds. Writes docs/simulated-guarantees.md by default, and fails if a bound is exceeded.
-``--keep`` keeps the rows of each measure, so that an interrupted run can continue, or a run with
-more replicates.
+Simulates each world of ``worlds.py`` up to so many times and compares the results of
+``measures.py`` with the bounds. Writes docs/simulated-guarantees.md by default, and fails if a
+bound is exceeded. All worlds are simulated in rounds, each with more replicates, until the time is
+over; only the first round is always whole. ``--keep`` keeps the rows of each measure, so that the
+next run continues.
 ``--records`` counts the verdicts on the real records of a ledger folder.
 """
 
@@ -48,6 +50,8 @@ AT_ONCE = 50
 # With 2,000 tournaments a share of 5% has a standard error of half a point: one true 5% in forty
 # would appear to exceed 6%. With 5,000 it is one in a thousand.
 REPLICATES = 5000
+ROUNDS = (250, 500, 1000, 2000, 3000, 4000)
+MINUTES = 38.0
 # The least share of real records of 30 questions or more with a verdict.
 WITH_VERDICT = 0.95
 
@@ -67,6 +71,37 @@ def run(
     parts = mapped(measure, batches, [AT_ONCE] * len(batches))
     before = [] if kept is None else [kept.iloc[: whole * AT_ONCE]]
     return pd.concat([*before, *parts], ignore_index=True).iloc[:replicates]
+
+
+def in_rounds(
+    chosen: Mapping[str, measures.Measure],
+    mapped: Callable[..., Iterable[pd.DataFrame]],
+    replicates: int,
+    minutes: float,
+    keep: Path | None,
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of all measures, up to that many each, begun within so many minutes.
+
+    Writes them to the folder ``keep``, and continues those that it has.
+    """
+    found: dict[str, pd.DataFrame] = {}
+    paths = {n: keep / f"{sha1(n.encode()).hexdigest()}.parquet" for n in chosen} if keep else {}
+    for name, path in paths.items():
+        if path.exists():
+            found[name] = pd.read_parquet(path).iloc[:replicates]
+    until = time.perf_counter() + 60 * minutes
+    for wanted in (*(many for many in ROUNDS if many < replicates), replicates):
+        for name, measure in chosen.items():
+            own, start = found.get(name), time.perf_counter()
+            if own is not None and (len(own) >= wanted or start > until):
+                continue
+            found[name] = run(measure, wanted, mapped, own)
+            if name in paths:
+                paths[name].parent.mkdir(parents=True, exist_ok=True)
+                found[name].to_parquet(paths[name])
+            taken = time.perf_counter() - start
+            print(f"{name}, {wanted:,}: {taken:.0f} s", file=sys.stderr, flush=True)
+    return {name: found[name] for name in chosen}
 
 
 def all_measures() -> Mapping[str, measures.Measure]:
@@ -98,13 +133,14 @@ HEAD = """\
 
 For anyone who asks how often a report errs.
 
-`make simulate` writes this page. It simulated {replicates:,} records or tournaments in each world,
+`make simulate` writes this page. It simulated {many} records or tournaments in each world,
 and read the errors from the reports on them. Unless a table says otherwise, all forecasters are
 calibrated and all teams equally good, so every fault or difference found is an error.
 
 Every cell is a share of reports. Tests have a nominal size of 5% and intervals are 95%: at most
 6%, or 8% in worlds of fewer than 60 families of equal size (or as good as that many: *effective*).
-The Monte Carlo standard error of a share of 5% is {error:.1%}. **Bold**: the bound is exceeded.
+The Monte Carlo standard error of a share of 5% is {error:.1%} or less. **Bold**: the bound is
+exceeded.
 
 """
 FORECASTER = """
@@ -130,9 +166,10 @@ FURTHER = """
 
 def page(found: Mapping[str, pd.DataFrame]) -> str:
     """Return the text of the page."""
-    replicates = max(map(len, found.values()))
-    error = (0.05 * 0.95 / replicates) ** 0.5
-    lines = [HEAD.format(replicates=replicates, error=error)]
+    least, most = (of(map(len, found.values())) for of in (min, max))
+    error = (0.05 * 0.95 / least) ** 0.5
+    many = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    lines = [HEAD.format(many=many, error=error)]
     for title, worlds in ((FORECASTER, RECORDS), (SEVERAL, TOURNAMENTS)):
         lines += [title, *_table([world for world in worlds if world.name in found], found)]
     lines += [FURTHER, _row(["error", "who", "at most", "measured", "error"])]
@@ -206,6 +243,7 @@ def main() -> int:
     """Measure, print, write the page; return 1 if a bound is exceeded."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulate", description=__doc__)
     parser.add_argument("--replicates", type=int, default=REPLICATES, help="tournaments per world")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="start no more after that")
     parser.add_argument("--output", type=Path, default=PAGE, help="file to write")
     parser.add_argument("--only", default="", help="measure only what has this in its name")
     parser.add_argument("--keep", type=Path, help="folder of finished measures, to continue from")
@@ -217,31 +255,21 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.records:
         return _count(measures.verdicts(arguments.records))
-    found, kept = {}, True
-    print(_row(["claim", "world", "at most", "measured", "error", ""]) + _row(["---"] * 6), end="")
     # The threads of BLAS wait for each other: with them, large records take twice the time.
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     # Forking a process that has run threads copies locked locks; spawn does not.
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        for name, measure in all_measures().items():
-            if arguments.only not in name:
-                continue
-            start = time.perf_counter()
-            path = arguments.keep and arguments.keep / f"{sha1(name.encode()).hexdigest()}.parquet"
-            kept_rows = pd.read_parquet(path) if path and path.exists() else None
-            found[name] = run(measure, arguments.replicates, pool.map, kept_rows)
-            if path and (kept_rows is None or len(kept_rows) < len(found[name])):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                found[name].to_parquet(path)
-            for each in gates_of(name, found[name]):
-                kept &= each.holds
-                print(_row(_cells(each)), end="")
-            print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+        chosen = {n: each for n, each in all_measures().items() if arguments.only in n}
+        limits = (arguments.replicates, arguments.minutes, arguments.keep)
+        found = in_rounds(chosen, pool.map, *limits)
+    print(_row(["claim", "world", "at most", "measured", "error", ""]) + _row(["---"] * 6), end="")
+    every = [each for name, rows in found.items() for each in gates_of(name, rows)]
+    print("".join(_row(_cells(each)) for each in every), end="")
     times = os.times()
     processor_s = times.user + times.system + times.children_user + times.children_system
     print(f"{processor_s / 60:.0f} minutes of processor time", file=sys.stderr)
     arguments.output.write_text(page(found), encoding="utf-8")
-    return 0 if kept else 1
+    return 0 if all(each.holds for each in every) else 1
 
 
 def _count(verdicts: pd.Series) -> int:

@@ -107,7 +107,7 @@ def of_verdict(group: Group) -> Iterator[str]:
         yield f"figures without a fault: {sentence}"
     if verdict.said is None or verdict.happened is None or verdict.rest is not None:
         return
-    said, happened = shares(sentence)
+    said, happened = shares(sentence.removeprefix("Between 3% and 97%, "))
     if not np.allclose([said, happened], [verdict.said, verdict.happened], atol=0.0051):
         yield f"{verdict.said} and {verdict.happened}, yet: {sentence}"
     if (said > happened) != (verdict.kind in ("overconfident", "too_high")):

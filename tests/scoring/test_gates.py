@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -169,6 +170,16 @@ def test_the_same_is_measured_whichever_process_measures() -> None:
     one, two = simulate.run(measure, 60), simulate.run(measure, 60, backwards)
     pd.testing.assert_frame_equal(one, two)
     assert len(one) == 60
+
+
+def test_rounds_end_with_the_time_and_the_next_run_continues(tmp_path: Path) -> None:
+    chosen = {name: MEASURES[name] for name in (gates.BEST, gates.LOPSIDED)}
+    first = simulate.in_rounds(chosen, map, 300, 0.0, tmp_path)
+    assert {len(rows) for rows in first.values()} == {simulate.ROUNDS[0]}
+    assert "It simulated 250 records" in simulate.page(first)
+    second = simulate.in_rounds(chosen, map, 300, 5.0, tmp_path)
+    for name, measure in chosen.items():
+        pd.testing.assert_frame_equal(second[name], simulate.run(measure, 300))
 
 
 def test_the_page_in_the_documentation_has_every_world_and_bound() -> None:
