@@ -76,7 +76,7 @@ class Forecasts(NamedTuple):
         back = -(change[again] * change[self.previous[again]]).sum(axis=1)
         # Less its standard error: news alone makes some paths turn back.
         beyond = max(float(back.sum() - np.linalg.norm(back)), 0.0)
-        swing = beyond / max(np.count_nonzero(self.p[again]), 1)
+        swing = beyond / max(int(np.count_nonzero(self.p[again])), 1)
         # Rounding has variance δ²/12, at each end of a change.
         own = np.sqrt(np.maximum(min(swing, NOISE**2), self.step**2 / 6))[:, None]
         return np.asarray(np.minimum(own, np.minimum(self.p, 1 - self.p)) ** 2)
