@@ -62,7 +62,9 @@ class _Worlds(NamedTuple):
 
 
 def incoherence(
-    probabilities: npt.ArrayLike, worlds: Sequence[Sequence[int | None]], rule: Rule = "log"
+    probabilities: npt.ArrayLike,
+    worlds: Sequence[Sequence[int | None]] | Floats,
+    rule: Rule = "log",
 ) -> Incoherence:
     """Return the guaranteed loss of sets of forecasts on the same questions.
 
