@@ -19,7 +19,7 @@ from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.frames import Frames, rows
 from forecasts.values.outline import HasOutline
 from forecasts.values.value import value_of
-from forecasts.values.worlds import Ties, Worlds, probability, sets
+from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
 _Floats = npt.NDArray[np.float64]
 _Path = dict[str, object]
@@ -58,22 +58,6 @@ def prices(frames: Frames, ties: Ties, protocol: str = "brier") -> pd.DataFrame:
     found = mine.merge(theirs.rename(columns={"score": "coherent"}), on=pair)
     found.insert(2, "number", found["question_id"].map(of_set).astype(np.intp))
     return found.assign(price=found["score"] - found["coherent"])
-
-
-def nearest(p: _Floats, worlds: Worlds) -> _Floats:
-    """Return the coherent neighbours (N, n) of forecasts on the parts of a set; nan: no forecast.
-
-    Of what is forecast; the rest has none.
-    """
-    found = p.copy()
-    known, of = np.unique(~np.isnan(p), axis=0, return_inverse=True)
-    for number, some in enumerate(known):
-        if some.sum() > 1:
-            at = np.ix_(of.ravel() == number, some)
-            table = np.unique(np.nan_to_num(worlds.table[:, some], nan=-1.0), axis=0)
-            possible = np.where(table < 0, np.nan, table)
-            found[at] = scoring.incoherence(p[at], possible, "brier").coherent
-    return found
 
 
 def _closes(questions: pd.DataFrame) -> Mapping[str, pd.Timestamp]:

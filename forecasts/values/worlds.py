@@ -1,7 +1,7 @@
 """Worlds: the outcomes that questions can have together, by their groups, conditions and links.
 
 A world is made of *parts*: whether a question is yes, whether an option comes true, whether a
-number lies in a range. ``scoring.incoherence`` takes the table of the worlds.
+number lies in a range. `scoring.incoherence` takes the table of the worlds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from forecasts.values.dependence import range_of
 from forecasts.values.distributions import knots
 from forecasts.values.outline import HasOutline
 from forecasts.values.value import Value
+from scoring import incoherence
 
 # So many worlds are looked at together, in a twentieth of a second; of more, only each tie alone.
 MOST = 5_000
@@ -90,6 +91,22 @@ def probability(value: Value, part: Part, outline: HasOutline) -> float:
     levels, figures = knots(value, outline)
     below = np.interp(range_of(part.outcome, outline), figures, levels, left=0.0, right=1.0)
     return float(below[1] - below[0])
+
+
+def nearest(p: _Floats, worlds: Worlds) -> _Floats:
+    """Return the coherent neighbours (N, n) of forecasts on the parts of a set; nan: no forecast.
+
+    Of what is forecast; the rest has none.
+    """
+    found = p.copy()
+    known, of = np.unique(~np.isnan(p), axis=0, return_inverse=True)
+    for number, some in enumerate(known):
+        if some.sum() > 1:
+            at = np.ix_(of.ravel() == number, some)
+            table = np.unique(np.nan_to_num(worlds.table[:, some], nan=-1.0), axis=0)
+            possible = np.where(table < 0, np.nan, table)
+            found[at] = incoherence(p[at], possible, "brier").coherent
+    return found
 
 
 def _constraints(ties: Ties) -> Ties:

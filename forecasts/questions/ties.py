@@ -1,0 +1,82 @@
+"""All questions that hang together with some, by their groups, conditions and links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_
+
+from forecasts.common.vocabulary import GroupKind, LinkStrength
+from forecasts.ledger.models import Condition, QuestionLink
+from forecasts.questions.conditions import Branch, branches
+from forecasts.questions.groups import Group, group_of
+from forecasts.questions.links import Link, links
+from forecasts.questions.standing import QuestionState, by_id
+from forecasts.values.worlds import Ties
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Questions that hang together, by id, and all that ties them, as the reader sees it."""
+
+    states: Mapping[int, QuestionState]
+    groups: tuple[Group, ...]
+    branches: tuple[Branch, ...]
+    links: tuple[Link, ...]
+
+    @property
+    def ties(self) -> Ties:
+        """What they say of the outcomes that the questions can have together."""
+        sure = (one for one in self.links if one.row.strength == LinkStrength.certain)
+        return Ties(
+            {state.slug: state.text for state in self.states.values()},
+            [(group.kind, [one.state.slug for one in group.members]) for group in self.groups],
+            {one.state.slug: (one.parent.slug, one.outcome) for one in self.branches},
+            [(one.one.slug, one.other.slug, one.row.kind) for one in sure],
+        )
+
+
+def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
+    """Return the questions with these ids, all that hang together with them, and what ties them.
+
+    Over the ties that contradict a forecast or could, of any strength; members of an independent
+    group do not hang together.
+    """
+    ahead, seen = set(questions), set[int]()
+    groups: dict[int, Group] = {}
+    found_branches: dict[int, Branch] = {}
+    found_links: dict[int, Link] = {}
+    while ahead:
+        states = by_id(session, sorted(ahead), now=now)
+        seen |= ahead
+        grouped = {one.state.id for group in groups.values() for one in group.members}
+        for id_, state in states.items():
+            if id_ not in grouped and (group := group_of(session, state.question, now=now)):
+                groups[group.id] = group
+                grouped |= {one.state.id for one in group.members}
+        own = or_(col(Condition.question_id).in_(ahead), col(Condition.parent_id).in_(ahead))
+        found_branches |= {one.state.id: one for one in branches(session, own, now=now)}
+        at_end = or_(
+            col(QuestionLink.question_id).in_(ahead), col(QuestionLink.other_id).in_(ahead)
+        )
+        found_links |= {one.row.id: one for one in links(session, at_end, now=now)}
+        ends = {
+            *(
+                one.state.id
+                for g in groups.values()
+                if g.kind != GroupKind.independent
+                for one in g.members
+            ),
+            *(id_ for one in found_branches.values() for id_ in (one.state.id, one.parent.id)),
+            *(id_ for one in found_links.values() for id_ in (one.one.id, one.other.id)),
+        }
+        ahead = ends - seen
+    everything = by_id(session, sorted(seen), now=now)
+    return Tied(
+        everything,
+        tuple(groups.values()),
+        tuple(found_branches.values()),
+        tuple(found_links.values()),
+    )

@@ -1,0 +1,103 @@
+"""A member's forecasts beside their coherent neighbours, before they are saved or after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlmodel import Session
+
+from forecasts.common.vocabulary import QuestionType
+from forecasts.ledger.models import Member
+from forecasts.questions.standing import QuestionState
+from forecasts.questions.ties import tied
+from forecasts.updates.updates import current_forecasts
+from forecasts.values.outcomes import NOT_SCORED
+from forecasts.values.value import Value, value_of
+from forecasts.values.worlds import Worlds, nearest, probability, sets
+
+# Half a point of a percentage: less is rounding.
+LEAST = 0.005
+
+
+@dataclass(frozen=True)
+class Move:
+    """The probability of an outcome as the member says it, and as it fits their other forecasts."""
+
+    state: QuestionState
+    outcome: str
+    said: float
+    coherent: float
+
+
+def contradictions(
+    session: Session, values: Mapping[int, Value], *, member: Member, now: datetime
+) -> list[list[Move]]:
+    """Return the sets of forecasts that contradict each other, each with its coherent neighbours.
+
+    ``values``: of questions by id, not saved yet, beside the member's current forecasts on all that
+    hang together with them. Outcomes that are recorded count as known; a forecast on a question
+    that is over counts no longer. A set whose forecasts all move by less than half a point is left
+    out.
+    """
+    found = tied(session, values, now=now)
+    by_slug = {state.slug: state for state in found.states.values()}
+    said = {
+        id_: value_of(row)
+        for id_, row in current_forecasts(session, member, at=now).items()
+        if id_ in found.states
+    } | dict(values)
+    moves = []
+    for worlds in sets(found.ties):
+        worlds = _possible(worlds, by_slug)
+        p = np.array(
+            [
+                probability(said[state.id], part, state.text)
+                if (state := by_slug[part.question]).id in said and state.accepts_forecasts(now)
+                else np.nan
+                for part in worlds.parts
+            ]
+        )
+        if np.isfinite(p).sum() < 2 or not len(worlds.table):
+            continue
+        own = [
+            Move(by_slug[part.question], part.outcome, before, after)
+            for part, before, after in zip(
+                worlds.parts, p.tolist(), nearest(p[np.newaxis], worlds)[0].tolist(), strict=True
+            )
+            if not np.isnan(before)
+        ]
+        if any(abs(one.said - one.coherent) >= LEAST for one in own):
+            moves.append(own)
+    return moves
+
+
+def coherent_values(moves: Iterable[Move]) -> dict[int, Value]:
+    """Return the coherent forecasts by question id; of a number or a date, none."""
+    values: dict[int, Value] = {}
+    vectors: dict[int, list[float]] = {}
+    for one in moves:
+        if one.state.text.type == QuestionType.binary:
+            values[one.state.id] = Value(one.coherent)
+        elif one.state.text.type == QuestionType.multiple_choice:
+            vectors.setdefault(one.state.id, []).append(one.coherent)
+    return values | {
+        id_: Value(probabilities=tuple(p / sum(vector) for p in vector))
+        for id_, vector in vectors.items()
+    }
+
+
+def _possible(worlds: Worlds, states: Mapping[str, QuestionState]) -> Worlds:
+    """Return the worlds with the outcomes that are recorded."""
+    table = worlds.table
+    for at, part in enumerate(worlds.parts):
+        told = states[part.question].resolution
+        if told is None or states[part.question].text.is_quantitative:
+            continue
+        if told.outcome in NOT_SCORED:
+            table = table[np.isnan(table[:, at])]
+        else:
+            table = table[table[:, at] == (told.outcome == part.outcome)]
+    return worlds._replace(table=table)
