@@ -32,8 +32,8 @@ _LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
 _HALVINGS = 100
 _UNKNOWN = 2  # times the questions: so many worlds' weights are unknowns of a step
 _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
-# With more worlds than this times the questions, some are solved for first, to this gap at most,
-# or to this share of what the others win back.
+# With more worlds than this times the questions, some are solved for first: to this gap at most, or
+# to this share of the gap that the others leave.
 _MANY, _ROUGH, _SHARE = 4, 1e-3, 1e-2
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.components.scripts import focus_on
+from app.forms.coherence import offer_coherent
 from app.forms.forecast_value import is_typed, preview, read_field, value_fields
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, Undo, act, form, form_key, lowest_probability, memory
@@ -88,6 +89,8 @@ def forecast_form(
                     )
         if quick:
             preview(key, written, state.text, current, quick=True)
+        if not submitted:
+            offer_coherent(key, state, current, written, quick=quick)
     if submitted:
         with act(key) as doing:
             _save(doing, key, state, current, written, reason, pieces)

@@ -28,7 +28,7 @@ class Tied:
 
     @property
     def ties(self) -> Ties:
-        """What they say of the outcomes that the questions can have together."""
+        """The outcomes that the questions can have together, by all that is certain."""
         sure = (one for one in self.links if one.row.strength == LinkStrength.certain)
         return Ties(
             {state.slug: state.text for state in self.states.values()},
@@ -39,7 +39,7 @@ class Tied:
 
 
 def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
-    """Return the questions with these ids, all that hang together with them, and what ties them.
+    """Return the questions with these ids, all that hang together with them, and their ties.
 
     Over the ties that contradict a forecast or could, of any strength; members of an independent
     group do not hang together.

@@ -1,8 +1,8 @@
-"""What forecasts that contradict each other cost, once their questions are resolved.
+"""The price of forecasts that contradict each other, once their questions are resolved.
 
 At each time, the forecasts that a member has on a set of questions have a coherent neighbour: the
 nearest that fit the outcomes which the questions can have together (``values.worlds``), by the
-Brier score. The price is the score of what was said less the score of the neighbour, which knows no
+Brier score. The price is the score of the forecasts less that of the neighbour, which knows no
 outcome.
 """
 
@@ -26,7 +26,7 @@ _Path = dict[str, object]
 
 
 def prices(frames: Frames, ties: Ties, protocol: str = "brier") -> pd.DataFrame:
-    """Return what incoherence cost each forecaster on each question of a set.
+    """Return the price of incoherence for each forecaster on each question of a set.
 
     question_id, forecaster, number (of the set, from 0), score, coherent (that of the neighbour),
     price (score − coherent: above 0, incoherence cost it). Resolved questions alone have rows, with
@@ -69,7 +69,7 @@ def _closes(questions: pd.DataFrame) -> Mapping[str, pd.Timestamp]:
 def _neighbours(
     forecasts: pd.DataFrame, worlds: Worlds, ties: Ties, closes: Mapping[str, pd.Timestamp]
 ) -> Iterator[_Path]:
-    """Yield the rows of forecasts that say at each time what is coherent with the others."""
+    """Yield the rows of forecasts that are coherent with the others at each time."""
     places: dict[str, list[int]] = {}
     for at, part in enumerate(worlds.parts):
         places.setdefault(part.question, []).append(at)

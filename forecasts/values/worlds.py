@@ -23,7 +23,7 @@ from scoring import incoherence
 
 # So many worlds are looked at together, in a twentieth of a second; of more, only each tie alone.
 MOST = 5_000
-_MOST_ROWS = 4 * MOST  # before conditions and links take some away
+_MOST_ROWS = 4 * MOST  # before conditions and links remove some
 _ANNULLED = -1
 _Floats = npt.NDArray[np.float64]
 _Outcomes = npt.NDArray[np.int8]
@@ -96,7 +96,7 @@ def probability(value: Value, part: Part, outline: HasOutline) -> float:
 def nearest(p: _Floats, worlds: Worlds) -> _Floats:
     """Return the coherent neighbours (N, n) of forecasts on the parts of a set; nan: no forecast.
 
-    Of what is forecast; the rest has none.
+    Only of parts with a forecast.
     """
     found = p.copy()
     known, of = np.unique(~np.isnan(p), axis=0, return_inverse=True)
@@ -112,7 +112,7 @@ def nearest(p: _Floats, worlds: Worlds) -> _Floats:
 def _constraints(ties: Ties) -> Ties:
     """Return the ties that a forecast can contradict.
 
-    Independent groups, causes and branches that nothing else ties are none.
+    Without independent groups, causes, and branches that nothing else ties.
     """
     groups = [one for one in ties.groups if one[0] != GroupKind.independent]
     links = [one for one in ties.links if one[2] != LinkKind.causes]
@@ -248,7 +248,7 @@ def _possible(
     links: Sequence[tuple[str, str, LinkKind]],
     ties: Ties,
 ) -> _Outcomes:
-    """Return the worlds that the conditions and links leave, with what is annulled in each."""
+    """Return the worlds that the conditions and links leave, with the annulled parts of each."""
     for child, (parent, outcome) in conditions.items():
         if child in places and parent in places:
             met = _met(table, parts, places[parent], ties.outlines[parent], outcome)

@@ -151,16 +151,17 @@ OPEN = {
     """,
     "only what the reader may see: the tests of their modules": """
         agenda.calendar_feed: feed; agenda.crowd_moves: crowd_moves; agenda.news: new_mentions;
-        agenda.notifications.sender: send; agenda.today: is_empty; exporting.export: export_as
-        packed_as packed_folder reading write_question_files; importing.accounts: whose;
+        agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:
+        export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: branches branches_of
         condition_of; questions.families: with_families; questions.groups: find_group group_of
         groups; questions.links: links links_of; questions.origins: origins platforms;
         questions.registry: find_named; questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
-        same_pairs; questions.trends: rows_at; scores.ledger_frames: crowd_frames;
-        scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
-        contradiction decided; updates.evidence: key_and_row
+        same_pairs; questions.ties: tied; questions.trends: rows_at;
+        scores.ledger_frames: crowd_frames; scores.printed_scores: printed_by_question
+        printed_scores; resolution.dependents:
+        contradiction decided; updates.coherence: contradictions; updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; agenda.notifications.channels: seal_addresses;
@@ -177,7 +178,8 @@ OPEN = {
         access.tokens: listing; agenda.calendar_feed: current_token
     """,
     "part of an import, which has checked": """
-        access.members: members_or_new; importing.accounts: as_member; importing.forecasts:
+        access.members: members_or_new; importing.accounts: as_member; importing.dependence:
+        compare_dependence settle_imported write_dependence; importing.forecasts:
         compare_forecasts write_forecasts; importing.frames: compare_frames write_frames;
         importing.memberships: compare_memberships write_memberships; importing.origins: names_here
         new_printed_scores write_origins write_printed_scores; importing.questions:

@@ -7,11 +7,15 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
+from forecasts.access.members import find_member
 from forecasts.ledger import database
-from forecasts.questions import registry
+from forecasts.ledger.models import LinkKind, LinkStrength
+from forecasts.questions import links, registry
 from forecasts.updates import updates
 from forecasts.values.value import Value, format_value, value_of
-from tests.app.conftest import confirmed, errors, fill, forecasts, say, submit, visit
+from tests.app.conftest import columns, confirmed, errors, fill, forecasts, say, submit, visit
+from tests.app.forms.test_undo import press_undo
+from tests.conftest import day
 
 pytestmark = pytest.mark.slow
 
@@ -229,3 +233,51 @@ def test_nothing_is_moved_over_a_text_that_cannot_be_read(
     furnished.run()
     save(furnished, slug)
     assert len(saved_by_alice(engine, slug)) == 1
+
+
+def link_surely(engine: Engine, one: str, other: str) -> None:
+    """Say that the first question implies the second, for certain."""
+    with database.writing(engine) as ledger:
+        ends = [registry.find(ledger, slug) for slug in (one, other)]
+        links.link(
+            ledger,
+            *ends,
+            LinkKind.implies,
+            strength=LinkStrength.certain,
+            member=find_member(ledger, "alice"),
+            now=day(2),
+        )
+
+
+def test_a_contradiction_is_noticed_before_saving_and_mended_by_one_click(
+    furnished: AppTest, engine: Engine
+) -> None:
+    link_surely(engine, "quay", "rain")
+    say(engine, "rain", 0.3)
+    visit(furnished, "question", slug="quay")
+    assert not furnished.warning
+    for fits, typed in ((True, "20%"), (False, "50%")):
+        furnished.text_input(key="forecast-quay#0-value").input(typed).run()
+        assert fits != bool(furnished.warning)
+    assert "cannot all be right together" in furnished.warning[0].value
+    table = columns(furnished, "Coherent")
+    assert list(table["Coherent"]) == ["40%", "40%"]
+    assert sorted(table["Move"]) == ["+10.0 points", "-10.0 points"]
+    furnished.button(key="forecast-quay#0-coherent-0-2").click().run()
+    assert confirmed(furnished)[0] == "Saved 2 coherent forecasts."
+    for slug in ("quay", "rain"):
+        newest = forecasts(engine, slug, "alice")[-1]
+        assert newest.probability == 0.4
+        assert newest.rationale == "To fit my other forecasts."
+    press_undo(furnished)
+    assert confirmed(furnished)[0] == "Undone: 2 coherent forecasts."
+    assert forecasts(engine, "rain", "alice")[-1].probability == 0.3
+    assert forecasts(engine, "quay", "alice")[-1].withdrawn
+
+
+def test_a_contradiction_hinders_nobody_from_saving(furnished: AppTest, engine: Engine) -> None:
+    link_surely(engine, "quay", "rain")
+    say(engine, "rain", 0.3)
+    visit(furnished, "question", slug="quay")
+    submit(furnished, "forecast-quay#0", "save", value="50%")
+    assert confirmed(furnished)[0].startswith("Saved: 50%")
