@@ -266,10 +266,11 @@ def _details(group: Group, choice: Choice) -> None:
     # At a lead there is one forecast per question, so no movement and no updates to credit.
     moved = "" if group.movement is None else group.movement.sentence
     earned = tables.credits(group)
-    if choice.lead is None and (moved or group.staleness or earned):
+    if choice.lead is None and (moved or group.staleness or group.coherence or earned):
         with st.expander("Updates"):
             _part("Over- and under-reaction", moved)
             _staleness(group)
+            _part("Coherence", group.coherence.sentence if group.coherence else "")
             _part("Evidence", *earned)
     page_link("terms", "Terms")
 

@@ -16,6 +16,7 @@ import scoring
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, estimates, member_scores, pit, when_made
+from forecasts.reports.coherence import coherence
 from forecasts.reports.cohort import as_scheduled, counted, made_in_time
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
@@ -145,8 +146,9 @@ def groups(
     counting, family, frames = scope.counting, scope.family, rows.frames
     people = rows.members.groupby("group")["member"].nunique()
     scores_of = by_group(rows.scores)
-    skills_of, moves_of, unrevised_of = (
-        None if part is None else by_group(part) for part in (skills, rows.moved, rows.unrevised)
+    skills_of, moves_of, unrevised_of, priced_of = (
+        None if part is None else by_group(part)
+        for part in (skills, rows.moved, rows.unrevised, rows.priced)
     )
     left_out = _left_out(rows, common.why(scope))
     transforms = pit.transforms(
@@ -190,6 +192,7 @@ def groups(
             movement=moves_of
             and movement(moves_of(name), all_families, made.reaction, made.unsettled),
             staleness=unrevised_of and staleness(unrevised_of(name), family, counting),
+            coherence=priced_of and coherence(priced_of(name), family),
             pit=transforms(name),
             leads=leads.get(name, ()),
             earned=points,

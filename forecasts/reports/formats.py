@@ -55,6 +55,8 @@ movement_excess=movement.excess.mean movement=movement.excess.interval movement.
 movement=movement.kind
 staleness.questions staleness.drift
 staleness_cost=staleness.cost.mean staleness=staleness.cost.interval staleness=staleness.kind
+coherence.sets coherence.contradicting
+coherence_cost=coherence.cost.mean coherence=coherence.cost.interval
 evidence
 moved.updates moved.points moved.promised
 moved_per_question=moved.per_question.mean moved=moved.per_question.interval

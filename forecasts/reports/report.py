@@ -328,6 +328,23 @@ class Staleness:
 
 
 @dataclass(frozen=True)
+class Coherence:
+    """The cost of forecasts that contradict each other, on questions that hang together.
+
+    ``sets`` of ``questions`` with an outcome, by groups, conditions and certain links; in those
+    ``contradicting``, a forecast was half a point or more away from its coherent neighbour at some
+    time. ``cost``: the Brier score (0–1) less that of the neighbour, a question.
+    """
+
+    sets: int
+    contradicting: int
+    questions: int
+    families: int
+    cost: Estimate
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Lead:
     """The forecasts current that many days before the scheduled close: a row of the profile.
 
@@ -483,9 +500,10 @@ class Group:
     times. ``adjusted`` is for several forecasters or teams. ``sharpness`` is the mean of p (1 − p),
     and ``auc`` the probability that an event had a higher forecast than a non-event, both when
     made. ``pit`` is of numeric and date questions, None without any and at a lead; ``movement`` is
-    None at a lead. ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost
-    most. ``all_time``: the verdict without the limits of a period in which there are too few
-    questions for one; else None. ``moved`` is None if no update replaced a forecast, and at a lead.
+    None at a lead. ``coherence`` is None without questions that hang together, and at a lead.
+    ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost most.
+    ``all_time``: the verdict without the limits of a period in which there are too few questions
+    for one; else None. ``moved`` is None if no update replaced a forecast, and at a lead.
     """
 
     name: str
@@ -517,6 +535,7 @@ class Group:
     sharpness: float | None = None
     movement: Movement | None
     staleness: Staleness | None
+    coherence: Coherence | None = None
     certainty: Certainty = Certainty()
     curve: tuple[CurvePoint, ...] = ()
     bins: tuple[Bin, ...] = ()

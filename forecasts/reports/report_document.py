@@ -119,6 +119,8 @@ def section(report: Report, group: Group, who: str = "") -> Section:
     if group.staleness is not None:
         basis.append(f"Staleness: {group.staleness.sentence}")
         basis += [_unrevised(group)] if group.staleness.most else []
+    if group.coherence is not None:
+        basis.append(f"Coherence: {group.coherence.sentence}")
     basis += credits(group)
     found = {
         kind: Finding(wording.of(said, who), _TONES.get(kind, "fault"), sign=BADGES[kind][0])

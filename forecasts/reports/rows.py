@@ -19,6 +19,7 @@ import pandas as pd
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, member_scores
+from forecasts.reports.coherence import priced
 from forecasts.reports.cohort import families, with_outcomes
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
@@ -179,6 +180,15 @@ class Rows:
     def unrevised(self) -> pd.DataFrame | None:
         """The binary forecasts and how long each was active."""
         return self._tagged(unrevised(self.live, self.entries)) if self.follows else None
+
+    @cached_property
+    def priced(self) -> pd.DataFrame | None:
+        """The price of forecasts that contradict each other."""
+        if not self.follows:
+            return None
+        scope = self.scope
+        found = priced(scope.questions, scope.counting, self.frames.links, self.entries)
+        return self._tagged(found)
 
     @cached_property
     def moved(self) -> pd.DataFrame | None:

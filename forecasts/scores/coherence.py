@@ -9,55 +9,101 @@ outcome.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.common.vocabulary import QuestionType
-from forecasts.folder.frames import Frames, rows
-from forecasts.values.outline import HasOutline
+from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
+from forecasts.folder.frames import rows
+from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.value import value_of
 from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
-_Floats = npt.NDArray[np.float64]
-_Path = dict[str, object]
+COLUMNS = ["question_id", "forecaster", "number", "score", "coherent", "price", "moved"]
+_PAIR = ["question_id", "forecaster"]
+_Row = dict[str, Any]
 
 
-def prices(frames: Frames, ties: Ties, protocol: str = "brier") -> pd.DataFrame:
+def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> Ties:
+    """Return the ties of the questions whose IDs are ``among`` those of a ledger folder."""
+    some = questions[questions["question_id"].isin(among)]
+    outlines = {
+        row.question_id: Outline(
+            QuestionType(row.type or "binary"),
+            row.options,
+            row.lower_bound or None,
+            row.upper_bound or None,
+            row.unit or None,
+        )
+        for row in rows(some)
+    }
+    grouped = questions[questions["group"] != ""].sort_values(["group", "group_place"])
+    conditions = {
+        child: (given["question"], given["outcome"])
+        for child, given in zip(some["question_id"], some["condition"], strict=True)
+        if given is not None
+    }
+    return Ties(
+        outlines,
+        [
+            (GroupKind(own["group_kind"].iloc[0]), own["question_id"].tolist())
+            for _, own in grouped.groupby("group", sort=False)
+        ],
+        {child: given for child, given in conditions.items() if given[0] in outlines},
+        [
+            (link.question_id, link.other_id, LinkKind(link.kind))
+            for link in rows(links)
+            if link.strength == LinkStrength.certain
+            and {link.question_id, link.other_id} <= outlines.keys()
+        ],
+    )
+
+
+def prices(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, ties: Ties, protocol: str = "brier"
+) -> pd.DataFrame:
     """Return the price of incoherence for each forecaster on each question of a set.
 
     question_id, forecaster, number (of the set, from 0), score, coherent (that of the neighbour),
-    price (score − coherent: above 0, incoherence cost it). Resolved questions alone have rows, with
-    yes or no or with options; where nothing else was forecast at the time, the price is 0. A
-    question of several sets counts in the first.
+    price (score − coherent: above 0, incoherence cost it), moved (how far the neighbour was at
+    most, in probability). Resolved questions alone have rows, with yes or no or with options; where
+    nothing else was forecast at the time, the price is 0. A question of several sets counts in the
+    first.
     """
-    closes = _closes(frames.questions)
+    every = sets(ties)
+    closes = _closes(questions)
     of_set: dict[str, int] = {}
-    paths: list[_Path] = []
-    for number, worlds in enumerate(sets(ties)):
-        own = {part.question for part in worlds.parts}
-        said = frames.forecasts[frames.forecasts["question_id"].isin(own)]
-        new = own - of_set.keys()
-        paths += (
-            one for one in _neighbours(said, worlds, ties, closes) if one["question_id"] in new
-        )
-        of_set |= dict.fromkeys(new, number)
-    some = frames.questions["question_id"].isin(of_set)
-    kind = frames.questions["type"].isin([QuestionType.binary, QuestionType.multiple_choice])
-    questions = frames.questions[some & kind].reset_index(drop=True)
-    said = frames.forecasts[frames.forecasts["question_id"].isin(questions["question_id"])]
-    columns = ["question_id", "forecaster", "made_at", "probability", "probabilities"]
-    neighbours = pd.DataFrame(paths, columns=columns)
-    pair = ["question_id", "forecaster"]
-    mine, theirs = (
-        scoring.score(questions, one, protocol)[[*pair, "score"]]
-        for one in (said.reset_index(drop=True), neighbours)
+    for number, worlds in enumerate(every):
+        for part in worlds.parts:
+            of_set.setdefault(part.question, number)
+    said = forecasts[forecasts["question_id"].isin(of_set)]
+    of_question = dict(iter(said.groupby("question_id", sort=False)))
+    neighbours: list[_Row] = []
+    for number, worlds in enumerate(every):
+        own = [of_question[one] for one in _asked(worlds) if one in of_question]
+        for row in _neighbours(pd.concat(own), worlds, ties, closes) if own else ():
+            if of_set[row["question_id"]] == number:
+                neighbours.append(row)
+    if not neighbours:
+        return pd.DataFrame({name: [] for name in COLUMNS})
+    kinds = [QuestionType.binary, QuestionType.multiple_choice]
+    scored = questions[questions["question_id"].isin(of_set) & questions["type"].isin(kinds)]
+    scored = scored.reset_index(drop=True)
+    theirs = pd.DataFrame(neighbours)
+    found = _scores(scored, said, protocol).merge(
+        _scores(scored, theirs, protocol).rename(columns={"score": "coherent"}), on=_PAIR
     )
-    found = mine.merge(theirs.rename(columns={"score": "coherent"}), on=pair)
-    found.insert(2, "number", found["question_id"].map(of_set).astype(np.intp))
-    return found.assign(price=found["score"] - found["coherent"])
+    found = found.merge(theirs.groupby(_PAIR)["moved"].max().reset_index(), on=_PAIR)
+    number_of = found["question_id"].map(of_set).astype(np.intp)
+    return found.assign(number=number_of, price=found["score"] - found["coherent"])[COLUMNS]
+
+
+def _scores(questions: pd.DataFrame, forecasts: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    some = forecasts[forecasts["question_id"].isin(questions["question_id"])]
+    return scoring.score(questions, some.reset_index(drop=True), protocol)[[*_PAIR, "score"]]
 
 
 def _closes(questions: pd.DataFrame) -> Mapping[str, pd.Timestamp]:
@@ -66,46 +112,55 @@ def _closes(questions: pd.DataFrame) -> Mapping[str, pd.Timestamp]:
     return dict(zip(questions["question_id"], early, strict=True))
 
 
-def _neighbours(
-    forecasts: pd.DataFrame, worlds: Worlds, ties: Ties, closes: Mapping[str, pd.Timestamp]
-) -> Iterator[_Path]:
-    """Yield the rows of forecasts that are coherent with the others at each time."""
+def _asked(worlds: Worlds) -> dict[str, list[int]]:
+    """Return the places of each question's parts."""
     places: dict[str, list[int]] = {}
     for at, part in enumerate(worlds.parts):
         places.setdefault(part.question, []).append(at)
-    ends = [closes[question] for question in places]
+    return places
+
+
+def _neighbours(
+    forecasts: pd.DataFrame, worlds: Worlds, ties: Ties, closes: Mapping[str, pd.Timestamp]
+) -> Iterator[_Row]:
+    """Yield the rows of forecasts that are coherent with the others at each time."""
+    asked = _asked(worlds)
+    ends = [closes[question] for question in asked]
     for forecaster, own in forecasts.groupby("forecaster", sort=True):
         own = own.sort_values("made_at", kind="stable")
         times = pd.DatetimeIndex(sorted({*own["made_at"], *ends}))
         said = np.full((len(times), len(worlds.parts)), np.nan)
         for row in rows(own):
             question, value = row.question_id, value_of(row)
-            parts = [worlds.parts[at] for at in places[question]]
+            parts = [worlds.parts[at] for at in asked[question]]
             until = slice(*times.searchsorted([row.made_at, closes[question]]))
-            said[until, places[question]] = [
+            said[until, asked[question]] = [
                 probability(value, part, ties.outlines[question]) for part in parts
             ]
         coherent = nearest(said, worlds)
-        for question, own_places in places.items():
-            yield from _rows(
-                question, str(forecaster), times, coherent[:, own_places], ties.outlines[question]
-            )
+        far = np.nan_to_num(np.abs(coherent - said))
+        for question, places in asked.items():
+            who = {"question_id": question, "forecaster": forecaster}
+            of = far[:, places].max(axis=1).tolist(), ties.outlines[question]
+            yield from (who | row for row in _changes(times, coherent[:, places], *of))
 
 
-def _rows(
-    question: str, forecaster: str, times: pd.DatetimeIndex, p: _Floats, outline: HasOutline
-) -> Iterator[_Path]:
+def _changes(
+    times: pd.DatetimeIndex,
+    p: npt.NDArray[np.float64],
+    moved: list[float],
+    outline: HasOutline,
+) -> Iterator[_Row]:
     """Yield a row at each change; one without a probability is a withdrawal."""
+    choice = outline.type == QuestionType.multiple_choice
     before = np.full(p.shape[1], np.nan)
-    for time, now in zip(times, p, strict=True):
+    for time, now, far in zip(times, p, moved, strict=True):
         if not np.array_equal(now, before, equal_nan=True):
             whole = not np.isnan(now).any()
-            choice = outline.type == QuestionType.multiple_choice
             yield {
-                "question_id": question,
-                "forecaster": forecaster,
                 "made_at": time,
                 "probability": now[0] if whole and not choice else np.nan,
                 "probabilities": (now / now.sum()).tolist() if whole and choice else None,
+                "moved": far,
             }
         before = now

@@ -16,10 +16,7 @@ from forecasts.questions.ties import tied
 from forecasts.updates.updates import current_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.value import Value, value_of
-from forecasts.values.worlds import Worlds, nearest, probability, sets
-
-# Half a point of a percentage: less is rounding.
-LEAST = 0.005
+from forecasts.values.worlds import LEAST, Worlds, nearest, probability, sets
 
 
 @dataclass(frozen=True)

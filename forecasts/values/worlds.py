@@ -21,6 +21,8 @@ from forecasts.values.outline import HasOutline
 from forecasts.values.value import Value
 from scoring import incoherence
 
+# Half a point of a percentage: less is rounding, not a contradiction.
+LEAST = 0.005
 # So many worlds are looked at together, in a twentieth of a second; of more, only each tie alone.
 MOST = 5_000
 _MOST_ROWS = 4 * MOST  # before conditions and links remove some

@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.vocabulary import GroupKind, LinkKind, QuestionType
-from forecasts.scores.coherence import prices
+from forecasts.folder.frames import Frames
+from forecasts.scores import coherence
 from forecasts.values.outline import Outline
 from forecasts.values.worlds import Ties
 from tests.reports.small_ledgers import asked, ledger, path
 
 BINARY = Outline()
 DEADLINES = Ties({"march": BINARY, "june": BINARY}, groups=[(GroupKind.nested, ["march", "june"])])
+
+
+def prices(frames: Frames, ties: Ties) -> pd.DataFrame:
+    return coherence.prices(frames.questions, frames.forecasts, ties)
 
 
 def test_the_price_counts_while_both_stand() -> None:

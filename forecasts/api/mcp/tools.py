@@ -250,7 +250,11 @@ def my_record(here: Here) -> str:
             f"Against the crowd at the same times: {numbers.signed(own.against_crowd.mean)}"
             f" over {count(own.compared, 'question')}; above 0 is better."
         )
-    lines += [found.sentence for found in (group.movement, group.staleness) if found is not None]
+    lines += [
+        found.sentence
+        for found in (group.movement, group.staleness, group.coherence)
+        if found is not None
+    ]
     for title, calls in (("Best", own.best), ("Worst", own.worst)):
         each = (
             f"{words.line(one.question.state.slug)} {numbers.number(one.score)}" for one in calls

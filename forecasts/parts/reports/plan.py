@@ -50,6 +50,7 @@ class Plan:
     scope: Scope
     teams: pd.DataFrame
     evidence: pd.DataFrame
+    links: pd.DataFrame
     forecasters: pd.Index
     names: pd.Index
     batches: list[tuple[str, ...]]
@@ -58,9 +59,9 @@ class Plan:
 
     @property
     def frames(self) -> Frames:
-        """The frames of the teams and the evidence, without questions and forecasts."""
+        """The frames of teams, evidence and links, without questions and forecasts."""
         blank = pd.DataFrame()
-        return Frames(blank, blank, self.teams, self.evidence, blank)
+        return Frames(blank, blank, self.teams, self.evidence, blank, self.links)
 
     @property
     def batch_of(self) -> dict[str, int]:
@@ -130,10 +131,11 @@ def plan_of(
         teams=parts.whole("teams"),
         evidence=parts.whole("evidence"),
         articles=pd.DataFrame(),
+        links=parts.whole("links"),
     )
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     every_name = [] if by in ("all", "lead") else group_names(frames, by=by)
-    teams, evidence = frames.teams, frames.evidence
+    teams, evidence, links = frames.teams, frames.evidence, frames.links
     del frames, asked
     on = pd.concat([each for _, each in counted])
     on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
@@ -165,6 +167,7 @@ def plan_of(
         replace(scope, questions=scope.questions.iloc[:0], reason=scope.reason[:0]),
         teams,
         evidence,
+        links,
         forecasters,
         pd.Index(every_name, dtype=str),
         sets,
