@@ -32,10 +32,9 @@ def priced(
     every = questions.assign(question_id=questions["id"])
     made = entries.forecasts
     blank = {name: None for name in VALUES if name not in made}
-    slugs = questions["id"].to_numpy(dtype=object)[
-        pd.Index(questions["question_id"]).get_indexer(made["question_id"])
-    ]
-    asked = made.assign(question_id=slugs, **blank)
+    known = questions.set_index("question_id")["id"]
+    made = made[made["question_id"].isin(known.index)]
+    asked = made.assign(question_id=made["question_id"].map(known), **blank)
     found = prices(named, asked, ties_of(every, links, named["question_id"]))
     place = pd.Index(counting["id"]).get_indexer(found["question_id"])
     group = of_members(entries.group, found["forecaster"].astype(np.intp))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from forecasts.folder.frames import LINK_COLUMNS, Frames, typed_frame
 from forecasts.reports.report import Coherence
-from tests.reports.small_ledgers import asked, joined, ledger, path, report
+from tests.reports.small_ledgers import asked, day, joined, ledger, path, report
 
 
 def bridge(name: str, place: int, resolution: str) -> dict[str, Any]:
@@ -80,3 +81,17 @@ def test_links_count_if_they_are_certain() -> None:
 def test_without_ties_nothing_is_said() -> None:
     [group] = report(ledger([asked("q", "yes")], path("q", "ana", (0, 0.5)))).groups
     assert group.coherence is None
+
+
+def test_only_forecasts_on_the_chosen_questions_count() -> None:
+    """The last question that is chosen is of a set, and ana contradicts herself on others."""
+    later = {"scheduled_close_time": day(20)}
+    rest = [bridge("west", place, "no") | later for place in (1, 2)]
+    more = [*path("west-1", "ana", (0, 0.9)), *path("west-2", "ana", (0, 0.1))]
+    made = frames()
+    both = ledger([*made.questions.to_dict("records"), *rest], more)
+    whole = replace(both, forecasts=pd.concat([made.forecasts, both.forecasts], ignore_index=True))
+    assert of(report(whole, until=day(15)), "all").sets == 2
+    assert of(report(whole), "all").sets == 3
+    [nobody] = report(whole, until=day(-1)).groups
+    assert nobody.coherence is None
