@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
 
 from app.forms.forecast_value import read_field
-from app.session import Undo, act, current_member, form_key, lowest_probability, now, reading
+from app.session import Undo, act, current_member, engine, form_key, lowest_probability, now
 from app.views.documents import rows_table
-from forecasts.common.errors import LedgerError
+from forecasts.access import visibility
+from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.text import count
+from forecasts.ledger import database
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
@@ -37,11 +40,13 @@ def offer_coherent(
         return
     if quick and current is not None and value == value_of(current):
         return
-    with reading() as ledger:
+    sets: list[list[Move]] = []
+    # An offer is not needed: where the ledger cannot be read, the form stays, and saving tells why.
+    with suppress(DatabaseError), database.reading(engine()) as ledger:
         member = current_member(ledger)
-        if member is None:
-            return
-        sets = contradictions(ledger, {state.id: value}, member=member, now=now())
+        visibility.read_as(ledger, member, now=now())
+        if member is not None:
+            sets = contradictions(ledger, {state.id: value}, member=member, now=now())
     for number, moves in enumerate(sets):
         _offer(f"{key}-coherent-{number}", key, state, moves)
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
 from forecasts.access.members import find_member
+from forecasts.common.errors import DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import LinkKind, LinkStrength
 from forecasts.questions import links, registry
@@ -281,3 +282,17 @@ def test_a_contradiction_hinders_nobody_from_saving(furnished: AppTest, engine: 
     visit(furnished, "question", slug="quay")
     submit(furnished, "forecast-quay#0", "save", value="50%")
     assert confirmed(furnished)[0].startswith("Saved: 50%")
+
+
+def test_a_ledger_that_cannot_be_read_leaves_the_form_as_it_is(
+    furnished: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit(furnished, "question", slug="quay")
+
+    def gone(*_: object, **__: object) -> None:
+        raise DatabaseError("The ledger was not reached.")
+
+    monkeypatch.setattr("app.forms.coherence.contradictions", gone)
+    furnished.text_input(key="forecast-quay#0-value").input("50%").run()
+    assert not furnished.exception
+    assert furnished.text_input(key="forecast-quay#0-value").value == "50%"
