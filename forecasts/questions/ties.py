@@ -44,15 +44,15 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
     Over the ties that contradict a forecast or could, of any strength; members of an independent
     group do not hang together.
     """
-    ahead, seen = set(questions), set[int]()
+    ahead, states = set(questions), dict[int, QuestionState]()
     groups: dict[int, Group] = {}
     found_branches: dict[int, Branch] = {}
     found_links: dict[int, Link] = {}
     while ahead:
-        states = by_id(session, sorted(ahead), now=now)
-        seen |= ahead
+        new = by_id(session, sorted(ahead), now=now)
+        states |= new
         grouped = {one.state.id for group in groups.values() for one in group.members}
-        for id_, state in states.items():
+        for id_, state in new.items():
             if id_ not in grouped and (group := group_of(session, state.question, now=now)):
                 groups[group.id] = group
                 grouped |= {one.state.id for one in group.members}
@@ -72,10 +72,9 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
             *(id_ for one in found_branches.values() for id_ in (one.state.id, one.parent.id)),
             *(id_ for one in found_links.values() for id_ in (one.one.id, one.other.id)),
         }
-        ahead = ends - seen
-    everything = by_id(session, sorted(seen), now=now)
+        ahead = ends - states.keys()
     return Tied(
-        everything,
+        states,
         tuple(groups.values()),
         tuple(found_branches.values()),
         tuple(found_links.values()),

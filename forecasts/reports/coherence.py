@@ -30,12 +30,13 @@ def priced(
     """
     named = counting.assign(question_id=counting["id"])
     every = questions.assign(question_id=questions["id"])
-    made = entries.forecasts
-    blank = {name: None for name in VALUES if name not in made}
+    ties = ties_of(every, links, named["question_id"])
     known = questions.set_index("question_id")["id"]
-    made = made[made["question_id"].isin(known.index)]
+    known = known[known.isin(ties.outlines)]
+    made = entries.forecasts[entries.forecasts["question_id"].isin(known.index)]
+    blank = {name: None for name in VALUES if name not in made}
     asked = made.assign(question_id=made["question_id"].map(known), **blank)
-    found = prices(named, asked, ties_of(every, links, named["question_id"]))
+    found = prices(named, asked, ties)
     place = pd.Index(counting["id"]).get_indexer(found["question_id"])
     group = of_members(entries.group, found["forecaster"].astype(np.intp))
     of_group = found.assign(group=group, question=place).groupby(

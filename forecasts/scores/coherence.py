@@ -28,8 +28,19 @@ _Row = dict[str, Any]
 
 
 def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> Ties:
-    """Return the ties of the questions whose IDs are ``among`` those of a ledger folder."""
-    some = questions[questions["question_id"].isin(among)]
+    """Return the ties between the questions whose IDs are ``among`` those of a ledger folder.
+
+    ``outlines``: only those of questions that a group, a condition or a link names.
+    """
+    grouped = questions[questions["group"] != ""].sort_values(["group", "group_place"])
+    asked = questions[questions["condition"].notna()]
+    conditions = {
+        child: (given["question"], given["outcome"])
+        for child, given in zip(asked["question_id"], asked["condition"], strict=True)
+    }
+    tied = {*grouped["question_id"], *conditions, *(parent for parent, _ in conditions.values())}
+    tied.update(links["question_id"], links["other_id"])
+    some = questions[questions["question_id"].isin(tied.intersection(among))]
     outlines = {
         row.question_id: Outline(
             QuestionType(row.type or "binary"),
@@ -40,19 +51,17 @@ def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> T
         )
         for row in rows(some)
     }
-    grouped = questions[questions["group"] != ""].sort_values(["group", "group_place"])
-    conditions = {
-        child: (given["question"], given["outcome"])
-        for child, given in zip(some["question_id"], some["condition"], strict=True)
-        if given is not None
-    }
     return Ties(
         outlines,
         [
             (GroupKind(own["group_kind"].iloc[0]), own["question_id"].tolist())
             for _, own in grouped.groupby("group", sort=False)
         ],
-        {child: given for child, given in conditions.items() if given[0] in outlines},
+        {
+            child: given
+            for child, given in conditions.items()
+            if {child, given[0]} <= outlines.keys()
+        },
         [
             (link.question_id, link.other_id, LinkKind(link.kind))
             for link in rows(links)
