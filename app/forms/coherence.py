@@ -8,12 +8,10 @@ from contextlib import suppress
 import streamlit as st
 
 from app.forms.forecast_value import read_field
-from app.session import Undo, act, current_member, engine, form_key, lowest_probability, now
+from app.session import Undo, act, current_member, form_key, lowest_probability, now, reading
 from app.views.documents import rows_table
-from forecasts.access import visibility
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.text import count
-from forecasts.ledger import database
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
@@ -42,9 +40,8 @@ def offer_coherent(
         return
     sets: list[list[Move]] = []
     # An offer is not needed: where the ledger cannot be read, the form stays, and saving tells why.
-    with suppress(DatabaseError), database.reading(engine()) as ledger:
+    with suppress(DatabaseError), reading() as ledger:
         member = current_member(ledger)
-        visibility.read_as(ledger, member, now=now())
         if member is not None:
             sets = contradictions(ledger, {state.id: value}, member=member, now=now())
     for number, moves in enumerate(sets):
