@@ -12,14 +12,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import require_visible
 from forecasts.common.errors import Forbidden, LedgerError, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
-from forecasts.ledger.models import Discard, Forecast, Member, Question, Resolution, Watch
+from forecasts.ledger.models import (
+    Condition,
+    Discard,
+    Forecast,
+    Member,
+    Question,
+    Resolution,
+    Watch,
+)
 
 TIME_TO_DISCARD = timedelta(days=1)
 
@@ -30,7 +38,8 @@ def discard(session: Session, question: Question, *, member: Member, now: dateti
     The claim of a run on it ends, so that the run writes nothing more about it.
 
     The member must be its author. Refused more than a day after its registration, once another
-    member has forecast it, and once an outcome has been proposed or confirmed.
+    member has forecast it, once an outcome has been proposed or confirmed, and while a question is
+    asked under one of its outcomes.
     """
     _require_may_discard(session, question, member, now)
     row = written(session, Discard(question_id=question.id, member_id=member.id, recorded_at=now))
@@ -81,3 +90,10 @@ def _require_may_discard(
     outcome = select(Resolution.id).where(Resolution.question_id == question.id).limit(1)
     if session.exec(outcome).first() is not None:
         raise Refused(f"{slug!r} has an outcome or a proposal, so it cannot be discarded.")
+    left = col(Condition.question_id).not_in(select(Discard.question_id))
+    branch = select(Condition.id).where(Condition.parent_id == question.id, left)
+    if session.exec(branch.limit(1)).first() is not None:  # no name: it may be hidden
+        raise Refused(
+            f"Another question is asked under an outcome of {slug!r}, so it cannot be discarded.",
+            remedy=keep,
+        )

@@ -62,7 +62,11 @@ class Placed:
 
 @dataclass(frozen=True)
 class Group:
-    """A group as its reader sees it, with its members in order."""
+    """A group as its reader sees it, with its members in order.
+
+    ``kind``: the one that holds of them. Of an exhaustive group some of which are hidden from the
+    reader, or discarded, at most one comes true, so that it is exclusive.
+    """
 
     id: int
     slug: str
@@ -190,8 +194,22 @@ def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]
     for place, group in places:
         members.setdefault(group.id, []).append(Placed(place.label, states[place.question_id]))
     firsts = {group.id: newest[group.slug] for _, group in places}
+    exhaustive = [id_ for id_, row in firsts.items() if row.kind == GroupKind.exhaustive]
+    sizes = dict[int, int]()
+    if exhaustive:
+        every = select(GroupPlace.group_id, func.count()).where(
+            _is_current_place(),
+            col(GroupPlace.label) != "",
+            col(GroupPlace.group_id).in_(exhaustive),
+        )
+        sizes = dict(session.exec(every.group_by(col(GroupPlace.group_id))).all())
+    partial = {id_ for id_, size in sizes.items() if size > len(members[id_])}
+    kinds = {
+        id_: GroupKind.exclusive if id_ in partial else GroupKind(row.kind)
+        for id_, row in firsts.items()
+    }
     return [
-        Group(id_, row.slug, row.title, GroupKind(row.kind), tuple(members[id_]))
+        Group(id_, row.slug, row.title, kinds[id_], tuple(members[id_]))
         for id_, row in firsts.items()
     ]
 
@@ -212,9 +230,12 @@ def change_group(
     (``check_kind``).
     """
     group = _may_change(session, slug, member, now)
-    new_title = group.title if title is None else title.strip()
-    new_kind = group.kind if kind is None else GroupKind(kind)
-    if (new_title, new_kind) == (group.title, group.kind):
+    newest = select(QuestionGroup).where(QuestionGroup.slug == slug)
+    stored = session.exec(newest.order_by(col(QuestionGroup.id).desc())).first()
+    assert stored is not None
+    new_title = stored.title if title is None else title.strip()
+    new_kind = GroupKind(stored.kind if kind is None else kind)
+    if (new_title, new_kind) == (stored.title, stored.kind):
         raise Refused(f"The group {slug!r} has this title and kind; nothing was changed.")
     _require_words(new_title, [])
     _check(new_kind, group.members)

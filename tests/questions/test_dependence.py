@@ -21,6 +21,7 @@ from forecasts.ledger.models import (
     Role,
 )
 from forecasts.questions.conditions import branches_of, condition_of, register_conditional
+from forecasts.questions.discards import discard
 from forecasts.questions.groups import (
     Group,
     NewPlace,
@@ -176,6 +177,27 @@ def test_a_group_has_only_the_members_that_its_reader_may_see(
 
 
 @on_both
+def test_of_an_exhaustive_group_some_of_which_are_hidden_at_most_one_comes_true(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    texts = [wording("A?"), wording("B?"), wording("C?", visibility="author")]
+    places = [NewPlace(text.title, text) for text in texts]
+    whole = register_group(
+        session, "Which?", places, kind=GroupKind.exhaustive, member=alice, now=day(0)
+    )
+    assert whole.kind == GroupKind.exhaustive
+    read_as(session, bob, now=day(1))
+    assert find_group(session, whole.slug, now=day(1)).kind == GroupKind.exclusive
+    read_as(session, alice, now=day(1))
+    discard(session, whole.members[2].state.question, member=alice, now=day(1))
+    assert find_group(session, whole.slug, now=day(1)).kind == GroupKind.exclusive
+    # Another title does not change the kind.
+    change_group(session, whole.slug, title="Who?", member=alice, now=day(2))
+    with pytest.raises(Refused, match="nothing was changed"):
+        change_group(session, whole.slug, kind=GroupKind.exhaustive, member=alice, now=day(2))
+
+
+@on_both
 def test_a_conditional_is_both_branches_in_its_parents_family(
     session: Session, alice: Member
 ) -> None:
@@ -194,6 +216,11 @@ def test_a_conditional_is_both_branches_in_its_parents_family(
         session, no.state.question, wording("Below?"), member=alice, now=day(0)
     )
     assert {one.state.text.family, other.state.text.family} == {"rain"}
+    by: dict[str, Any] = {"member": alice, "now": day(0)}
+    with pytest.raises(Refused, match="asked under an outcome"):
+        discard(session, no.state.question, **by)
+    for branch in (one, other, no):
+        discard(session, branch.state.question, **by)
 
 
 def test_a_condition_must_be_on_outcomes_that_exclude_each_other(
