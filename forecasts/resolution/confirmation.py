@@ -81,6 +81,7 @@ def confirm(
     note: str = "",
     source: str = "",
     expected: Resolution | EllipsisType | None = ...,
+    scored_later: list[Resolution] | None = None,
 ) -> Settled:
     """Return the confirmed resolution, written with the early close it implies and the scores.
 
@@ -92,6 +93,9 @@ def confirm(
     condition does not hold, and for an outcome that contradicts another in its group.
 
     The branches asked under another outcome are annulled with it (``settle_branches``).
+
+    ``scored_later``: of an outcome that follows from another in its group; the row is added to it,
+    and the caller stores the scores of all of them together.
 
     ``member`` needs the right to resolve the question, unless ``resolver`` is one of its resolvers:
     its owner had that right. Some teams require a second person (``roles``).
@@ -114,7 +118,8 @@ def confirm(
         known_at = now if before is None else before.known_at
     outcome = require_new(state, outcome, known_at, now)
     require_condition(session, question, now=now)
-    require_group_allows(session, question, outcome, now=now)
+    if scored_later is None:
+        require_group_allows(session, question, outcome, now=now)
     row = resolution_row(
         question, ResolutionState.confirmed, outcome, known_at, now, member, resolver
     )
@@ -124,6 +129,10 @@ def confirm(
     superseded = earlier or state.withdrawal
     row.supersedes_id = superseded.id if superseded else None
     close = _confirmed(session, state, row, member, now)
+    if scored_later is None:
+        _score(session, [row])
+    else:
+        scored_later.append(row)
     settle_branches(session, [question.id], member, now)
     left_out = made_between(session, question, close, state.text.close_time)
     return Settled(row, earlier, left_out)
@@ -156,10 +165,12 @@ def confirm_together(
     settled = [write(question, outcome, known_at=known_at, note=note, expected=expected)]
     row = settled[0].resolution
     others = [] if alone else decided(session, question, row.outcome, now=now)
+    rows: list[Resolution] = []
     for state, follows in others:
         reason = note or f"Follows from {question.slug}: {row.outcome}."
         own = {"known_at": row.known_at, "note": reason, "expected": None}
-        settled.append(write(state.question, follows, **own))
+        settled.append(write(state.question, follows, scored_later=rows, **own))
+    _score(session, rows)
     return settled
 
 
@@ -216,13 +227,15 @@ def withdraw(
 def _confirmed(
     session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
 ) -> datetime:
-    """Write a confirmed row, with its scores, and return the close that it implies."""
+    """Write a confirmed row, not its scores, and return the close that it implies."""
     _add(session, state, row)
     # An annulled or ambiguous question closes as scheduled, or earlier by hand.
     known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
-    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
-    scores.store(session, [row])
-    return close
+    return _move_close(session, state, known, member, now, OUTCOME_KNOWN)
+
+
+def _score(session: Session, rows: Sequence[Resolution]) -> None:
+    scores.store(session, [row for row in rows if row.outcome not in NOT_SCORED])
 
 
 def _withdrawn(
@@ -243,6 +256,7 @@ def settle_branches(
     was annulled so, and whose condition may hold again, has its own outcome again, or none. Then
     the same for their own branches. Branches hidden from the member follow too.
     """
+    rows: list[Resolution] = []
     with reading_everything(session):
         for step in branches_to_settle(session, parents, now=now):
             state = step.state
@@ -256,7 +270,9 @@ def settle_branches(
                 _withdrawn(session, state, row, member, now)
             else:
                 _confirmed(session, state, row, member, now)
+                rows.append(row)
             settle_branches(session, [state.id], member, now)
+    _score(session, rows)
 
 
 def _add(session: Session, state: QuestionState, row: Resolution) -> None:
