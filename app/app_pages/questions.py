@@ -1,4 +1,4 @@
-"""Questions: type a new one, find them, change several at once. The address keeps the view."""
+"""Questions: type a new one, find or change some, join duplicates. The address keeps the view."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.forms.one_line import one_line_entry
 from app.forms.question import ASK, ask_form, audience_field, teams_to_ask_in
+from app.forms.same_questions import same_questions
 from app.markdown_text import as_text, shortened, tagged
 from app.session import act, current_member, form_key, ledger_url, now, reading, shown_errors
 from app.times import closing_on, day
@@ -40,7 +41,7 @@ from forecasts.updates.bulk import BulkAction
 from forecasts.values.value import format_leaders, format_probability
 
 FILTER_WIDTH = 132  # pixels
-FIND = "Find"
+FIND, SAME = "Find", "Duplicates"
 CHOICES = ("status", "whose", "type", "tag", "family", "team", "platform")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
 MOVED = 0.1  # smallest range of the crowd's probability that is drawn
@@ -316,9 +317,11 @@ with st.container(
     horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
 ):
     st.title("Questions", anchor=False, width="content")
-    view = switch("View", [FIND, ASK], "view", label_visibility="collapsed")
+    view = switch("View", [FIND, ASK, SAME], "view", label_visibility="collapsed")
 if view == ASK:
     ask()
+elif view == SAME:
+    same_questions()
 else:
     one_line_entry()
     find()

@@ -1,4 +1,4 @@
-"""Pairs of questions that may be the same on two platforms: join them, or say that they differ."""
+"""Pairs of questions that may be the same: join them, or say that they differ."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def same_questions(only: Sequence[str] | None = None) -> None:
     }
     st.subheader("Same questions", anchor=False)
     if not pairs:
-        st.caption("No two questions of different platforms look the same.")
+        st.caption("No two questions look the same.")
         return
     st.caption(
-        f"{count(len(pairs), 'pair')} may be the same question on two platforms. Reports count a "
-        "joined pair once. Identical ones are preselected; compare the criteria."
+        f"{count(len(pairs), 'pair')} may be the same question. Reports count a pair once until "
+        "you decide. Identical ones are preselected; compare the criteria."
     )
     _choice(pairs, platforms)
 

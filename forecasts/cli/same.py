@@ -117,7 +117,7 @@ def _print_pairs(format_: str) -> None:
             return
         listed = _lines(session, pairs)
     if not pairs:
-        print_line("No two questions of different platforms look the same.")
+        print_line("No two questions look the same.")
         return
     print_lines(listed)
     first = pairs[0].slugs

@@ -90,6 +90,10 @@ class Title:
             and not (self._lacking_in(other) and other._lacking_in(self))
         )
 
+    def has_words_of(self, other: Title) -> bool:
+        """Return whether it has each word of the other title, in some form."""
+        return not other._lacking_in(self)
+
     @cached_property
     def words(self) -> list[str]:
         """The words that carry meaning, as written, without those of deadlines."""

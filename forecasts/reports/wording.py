@@ -132,7 +132,8 @@ def provenance(of: Provenance) -> str:
     if of.duplicates:
         same = (
             f"Likely duplicates: {count(of.duplicates, 'pair')} of questions, each counted once. "
-            "Link or separate them under Questions (on the command line: forecasts same)."
+            "Link or separate them under Questions, Duplicates (on the command line: forecasts "
+            "same)."
         )
     if not parts:
         return same

@@ -89,7 +89,7 @@ class Questions(View):
 
 
 class SameQuestions(View):
-    """Two questions that may be the same on two platforms."""
+    """Two questions that may be the same."""
 
     similarity: float = Field(description="the cosine of their titles, up to 1")
     questions: list[QuestionFields]

@@ -36,6 +36,7 @@ from forecasts.questions.groups import (
 )
 from forecasts.questions.links import link, links, links_of, unlink
 from forecasts.questions.registry import newest_wording, question_text
+from forecasts.questions.same_questions import same_pairs
 from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
 from forecasts.values.outline import Outline
 from tests.conftest import ask, day, on_both
@@ -63,6 +64,22 @@ def bridge(session: Session, member: Member, **given: Any) -> Group:
     ]
     given = {"kind": GroupKind.nested, "member": member, "now": day(0), **given}
     return register_group(session, title, members, **given)
+
+
+def test_members_and_branches_are_not_proposed_as_the_same(session: Session, alice: Member) -> None:
+    titles = ("Will the bridge of Brenholt open?", "Will Brenholt's bridge open?")
+    texts = [wording(title) for title in titles]
+    ask(session, alice, title=texts[0].title, slug="own")
+    assert len(same_pairs(session, now=day(1))) == 0
+    places = [NewPlace(str(place), text) for place, text in enumerate(texts)]
+    places[0] = NewPlace("0", wording(f"{titles[0]}!"))
+    register_group(session, "Bridges", places, member=alice, now=day(0))
+    assert [pair.one.slug for pair in same_pairs(session, now=day(1))] == ["own", "own"]
+    options = ask(
+        session, alice, title="Who wins?", type="multiple_choice", options=["Red", "Reds"]
+    )
+    register_conditional(session, options, wording("Will taxes rise?"), member=alice, now=day(0))
+    assert len(same_pairs(session, now=day(1))) == 2
 
 
 def labels(group: Group | None) -> list[str]:

@@ -74,16 +74,44 @@ def test_a_question_asked_on_two_platforms_or_here_is_proposed(two: Session, add
     assert {"metaculus-7", "own"} in proposed(two)
 
 
-def test_one_platform_a_distant_close_or_another_type_is_not_proposed(
-    session: Session, add: Add
-) -> None:
+def test_a_distant_close_or_another_type_is_not_proposed(session: Session, add: Add) -> None:
     add("a", "Will the quay open?", "metaculus")
-    add("b", "Will the quay open soon?", "metaculus")
-    add("c", "Will the harbour close?")
-    add("d", "Will the harbour close soon?")
-    add("e", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
+    add("b", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
     number = {"type": "numeric", "lower_bound": "0", "upper_bound": "1"}
-    add("f", "Will the quay open?!", "fatebook", **number)
+    add("c", "Will the quay open?!", "fatebook", **number)
+    assert proposed(session) == []
+
+
+@pytest.mark.parametrize("platform", ["", "metaculus"])
+def test_on_one_platform_the_same_words_and_close_are_proposed(
+    session: Session, add: Add, platform: str
+) -> None:
+    add("a", "Will Iran and the US hold the talks?", platform)
+    add("b", "Will the US and Iran hold talks?", platform)
+    add("more", "Will the US and Iran hold direct talks?", platform)
+    for slug, later in (("soon", 0.5), ("next", 0.6), ("week", 7)):
+        add(
+            slug,
+            "Will the US and Iran hold a talk?",
+            platform,
+            scheduled_close_time=day(10 + later),
+        )
+    assert sorted(map(sorted, proposed(session))) == [["a", "b"], ["b", "soon"], ["next", "soon"]]
+    found = proposed(session, only=["week", "b"])
+    assert sorted(map(sorted, found)) == [["a", "b"], ["b", "soon"]]
+
+
+def test_any_number_on_one_platform_come_into_one_family(
+    session: Session, add: Add, alice: Member
+) -> None:
+    asked = [
+        add(slug, f"Will the quay open{end}", "infer")
+        for slug, end in zip("abcd", ("", "?", "!", "?!"), strict=True)
+    ]
+    pairs = same_pairs(session, now=NOW)
+    assert len(pairs) == 3
+    join_pairs(session, pairs, member=alice, now=NOW)
+    assert len(set(families(session, *asked))) == 1
     assert proposed(session) == []
 
 

@@ -334,11 +334,14 @@ def test_forecasts_replaced_or_withdrawn_within_the_hour_do_not_count_unless_it_
         "an hour": [(1, 0.2), (1 + hour, 0.9)],
         "closes": [(1, 0.9), (10 - hour / 2, 0.2)],
         "known": [(3 - hour / 2, 0.2)],
+        # Someone who updates so often would have replaced the last one, too.
+        "always so": [(10 - hour * left, 0.2) for left in (2, 1.5, 1, 0.4)],
+        "half so": [(1, 0.2), (10 - hour, 0.3), (10 - 0.4 * hour, 0.2)],
     }
     more = {"known": {"actual_close_time": day(3)}}
     for id_, own in steps.items():
         frames = ledger([asked("q", "yes", **more.get(id_, {}))], path("q", "ana", *own))
-        counted = {"replaced": 1, "withdrawn": 0, "an hour": 2, "closes": 2, "known": 1}[id_]
+        counted = {"replaced": 1, "withdrawn": 0, "known": 1, "always so": 0}.get(id_, 2)
         assert the_group(frames).tested == Sample(min(counted, 1), min(counted, 1), counted), id_
 
 

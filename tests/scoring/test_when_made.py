@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from scoring.calibration_when_made import LEVEL, WhenMade, in_order_of_time, p_of
+from scoring.calibration_when_made import (
+    LEVEL,
+    WhenMade,
+    in_order_of_time,
+    level_and_slopes,
+    p_of,
+)
 from scoring.null_distribution import Null, null
 
 SEED = 7
@@ -239,6 +245,21 @@ def test_a_statistic_within_the_slack_of_a_grid_is_0_and_beyond_it_smaller() -> 
     assert level(0.55 - 0.016, 0.1) == 0
     assert 0 < level(0.4, 0.1) < level(0.4, 0.05) < level(0.4, 0.0)
     assert 0 > level(0.7, 0.1) > level(0.7, 0.0)
+
+
+def test_swings_lower_the_mean_of_the_slope_and_raise_its_variance() -> None:
+    rng = np.random.default_rng(SEED)
+    of = np.repeat(np.arange(4000), 40)
+    belief = rng.uniform(0.15, 0.85, 4000)
+    y = (rng.random(4000) < belief).astype(float)[of]
+    p = belief[of] + rng.normal(0, 0.02, len(of))
+    _, slope, _ = level_and_slopes(in_order_of_time(p=binary(p), y=binary(y), path=of, question=of))
+    gain, variance = slope.gain, float(slope.variances().sum())
+    spread = float(np.sum(gain**2))
+    assert spread > 1.06 * variance  # the Monte Carlo error is 2%
+    assert spread == pytest.approx(variance + slope.wider, rel=0.05)
+    assert abs(float(gain.sum()) + slope.slack[0]) < 2 * spread**0.5
+    assert slope.slack[0] > 2 * spread**0.5
 
 
 @pytest.mark.parametrize("alike", [-1.0, -0.3, 0.0, 0.7, 0.96, 1.0])

@@ -18,6 +18,7 @@ from tests.app.conftest import (
     fill,
     forecasts,
     page_links,
+    press,
     state,
     submit,
     visit,
@@ -126,6 +127,18 @@ def test_those_selected_are_taken_away_as_a_ledger_folder(furnished: AppTest) ->
     furnished.selectbox(key="several#0-act").select("export as a ledger folder").run()
     [button] = furnished.get("download_button")
     assert button.proto.label == "Download 1 question (ZIP)"
+
+
+def test_duplicates_on_one_platform_are_joined_here(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        for end in "?", "!":
+            ask(ledger, alice, title=f"Will the quay open{end}")
+    visit(app, "questions", view="Duplicates")
+    app.checkbox[0].check().run()
+    press(app, "Join 1 selected")
+    assert confirmed(app) == ["Joined: will-the-quay-open and will-the-quay-open-2."]
+    assert "No two questions look the same." in words(app)
 
 
 def test_an_empty_ledger_shows_where_questions_come_from(app: AppTest) -> None:

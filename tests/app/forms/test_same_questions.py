@@ -103,7 +103,7 @@ def test_the_selected_pairs_are_joined_at_once_and_that_is_undone(
 
 def test_the_selected_pairs_are_told_apart_at_once_and_that_is_undone(pairs: Pairs) -> None:
     app = press(press(pairs(3), "Select all shown"), "Not the same")
-    assert "No two questions of different platforms look the same." in words(app)
+    assert "No two questions look the same." in words(app)
     assert confirmed(app) == ["Not the same: 3 pairs."]
     press(app, "Undo")
     assert len(app.checkbox) == 3
