@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit, logsumexp, rel_entr, softmax
 
 from scoring.arrays import Flags, Floats, Places
@@ -163,6 +162,9 @@ def _of_group(
         weights[:, by_sum[m - n :]] = own[:, yes.argmax(axis=0)[by_sum[m - n :]]]
         weights[:, by_sum[: m - n]] = 1 - own.sum(axis=1, keepdims=True)
     elif m > n and (yes[order][:, by_sum] == np.tri(n, m, 0)[:, ::-1]).all():
+        # Lazy: it is slow to import, and few commands need it.
+        from scipy.optimize import isotonic_regression
+
         own = np.empty_like(said)
         logits = logit(said) if rule == "log" else said
         for number, one in enumerate(logits[:, order]):

@@ -40,6 +40,8 @@ from forecasts.ledger.stored_forms import add_enum_checks
 
 
 class _Table(SQLModel):
+    model_config = {"defer_build": True}
+
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805
         return re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower()

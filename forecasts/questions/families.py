@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, func, select
 
@@ -19,8 +20,10 @@ from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import DistinctPair, Member, Question, QuestionRevision
 from forecasts.questions.registry import find, newest_wording
 from forecasts.questions.revisions import revise
-from forecasts.questions.same_questions import SamePair
 from forecasts.questions.standing import QuestionState, current_state, listing
+
+if TYPE_CHECKING:  # it loads NumPy and the grammar of drafts, which a run needs not
+    from forecasts.questions.same_questions import SamePair
 
 
 @dataclass(frozen=True)

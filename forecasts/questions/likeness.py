@@ -31,7 +31,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
 from forecasts.reading.typography import plain_punctuation
@@ -183,7 +183,7 @@ def alike(
                 yield one, other, float(found.data[at])
 
 
-def _tf_idf(titles: Sequence[str]) -> sparse.csr_array:
+def _tf_idf(titles: Sequence[str]) -> scipy.sparse.csr_array:
     """Return a row of weights a title, of length 1: one a trigram of its words."""
     found = (_WORD.findall(plain_punctuation(title).lower()) for title in titles)
     texts = [f" {' '.join(w for w in words if w not in _WEAK)} " for words in found]
@@ -193,7 +193,7 @@ def _tf_idf(titles: Sequence[str]) -> sparse.csr_array:
     grams = (codes[:-2] << 42) | (codes[1:-1] << 21) | codes[2:]
     whole = of[:-2] == of[2:]
     known, number = np.unique(grams[whole], return_inverse=True)
-    counts = sparse.coo_array(
+    counts = scipy.sparse.coo_array(
         (np.ones(len(number)), (of[:-2][whole], number)), shape=(len(titles), len(known))
     ).tocsr()
     titles_with = np.bincount(counts.indices, minlength=len(known))

@@ -132,8 +132,8 @@ import sys
 from forecasts.cli.main import app
 for words in {commands!r}:
     app(words, standalone_mode=False)
-    heavy = {{"pandas", "fastapi", "starlette", "mcp", "uvicorn", "httpx"}} & set(sys.modules)
-    print("loaded by", words[0], *heavy)
+    heavy = {{"pandas", "scipy", "fastapi", "starlette", "mcp", "uvicorn", "httpx"}}
+    print("loaded by", words[0], *heavy & set(sys.modules))
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
