@@ -12,6 +12,7 @@ from app.session import Undo, act, current_member, form_key, lowest_probability,
 from app.views.documents import rows_table
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.text import count
+from forecasts.documents.numbers import signed
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
@@ -63,7 +64,7 @@ def _offer(own: str, key: str, state: QuestionState, moves: Sequence[Move]) -> N
                 "Question": _named,
                 "You say": lambda one: format_probability(one.said),
                 "Coherent": lambda one: format_probability(one.coherent),
-                "Move": lambda one: f"{100 * (one.coherent - one.said):+.1f} points",
+                "Move": lambda one: f"{signed(100 * (one.coherent - one.said), 1)} points",
             },
         )
         with st.container(horizontal=True):

@@ -1,14 +1,16 @@
 """The one line: a question, its last day and a probability in a row; Enter saves them.
 
 The line may hold all three: "Will it rain in London tomorrow? 30%". Its reading is shown in the
-fields beside it as it is typed, where it can be corrected; a field that was corrected counts.
+fields beside it as it is typed, where it can be corrected; a field that was corrected counts. Of
+several deadlines, "by March, June 2027? 10, 30", it makes a group.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -23,11 +25,13 @@ from app.forms.dates import choose_meaning, future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
 from app.times import day, zone
-from forecasts.common.errors import BadInput, DatabaseError, LedgerError
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError, Refused
+from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import discards, registry
 from forecasts.updates.ask import LONGEST, Line, ask, pasted_line, read_line
+from forecasts.updates.ask_group import GroupLine, ask_group, read_group, read_probabilities
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.asked_type import ASKED_FOR
@@ -72,12 +76,31 @@ class _Typed:
             raise BadInput("It has no probability yet.", remedy="Type one beside it, such as 30.")
         return read_percent_field(typed)
 
+    def group(self, moment: datetime) -> GroupLine | None:
+        """Return the group that several deadlines ask for, as corrected beside; None for one."""
+        found = read_group(self.line.typed, now=moment, zone=zone())
+        if found is None:
+            return None
+        if self.probability:
+            found = replace(found, probabilities=read_probabilities(self.probability))
+        if self.closes:
+            days = [future_date(one, moment) for one in self.closes.split(",")]
+            if len(days) != len(found.members):
+                raise BadInput(
+                    f"{count(len(found.members), 'deadline')} in the question, "
+                    f"{len(days)} beside it.",
+                    remedy="Separate them by commas.",
+                )
+            moved = zip(found.members, days, strict=True)
+            found = replace(found, members=tuple(replace(m, closes=at) for m, at in moved))
+        return found
+
 
 @dataclass(frozen=True)
 class _Saved:
-    """The question saved last, in words, and the fields of its line as typed."""
+    """The questions saved last, in words, and the fields of their line as typed."""
 
-    slug: str
+    slugs: tuple[str, ...]
     words: str
     typed: dict[str, str]
     at: datetime
@@ -99,6 +122,7 @@ class _Entry:
     binary: str = ""  # a title that seemed to ask for another type
     chosen: tuple[str, str] | None = None  # words with two meanings, and the day chosen for them
     refused: str | None = None  # the line that was refused last: nothing beside it says "Saved"
+    offered: tuple[str, str] | None = None  # a line with contradictions that were shown
 
     def choose(self, phrase: str, meant: str) -> None:
         """Keep a day that was chosen, which may have been filled in before, for these words."""
@@ -145,9 +169,12 @@ def one_line_entry(*, example: str = "") -> None:
         with row:
             _fields(key)
         typed = _typed(key)
+        group = _group(typed, session.now())
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
-        if isinstance(doubt := typed.doubt(session.now()), Doubtful):
+        if group is not None:
+            _offer(key, entry, group)
+        elif isinstance(doubt := typed.doubt(session.now()), Doubtful):
             choose_meaning(doubt, f"{key}-{_CLOSES}", chosen=entry.choose)
         if typed.line.type != QuestionType.binary:
             with st.container(key="goes-along"):  # by which the keyboard's script knows
@@ -219,10 +246,14 @@ def _fill(key: str) -> None:
     """Fill the fields beside the line with its reading, unless they were corrected."""
     entry = session.page_state(_Entry)
     line = _line(key, entry)
-    closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
+    closes = "" if line.closes is None else _iso(line.closes)
     probability = line.probability or ""
     with suppress(LedgerError):  # else it is shown as typed, and refused
-        probability = format_probability(read_percent_field(probability))
+        if group := _group(_Typed(line, "", ""), session.now()):
+            closes = ", ".join(_iso(one.closes) for one in group.members)
+            probability = _listed(group.probabilities)
+        else:
+            probability = format_probability(read_percent_field(probability))
     words = line.doubt.phrase if isinstance(line.doubt, Doubtful) else line.phrase
     if entry.chosen is not None and entry.chosen[0] != words:
         entry.filled.add(entry.chosen[1])
@@ -234,6 +265,37 @@ def _fill(key: str) -> None:
             st.session_state[f"{key}-{name}"] = reading_
     entry.closes, entry.probability = closes, probability
     entry.filled |= {closes, probability}
+
+
+def _iso(last: datetime) -> str:
+    return f"{in_zone(last, zone()):%Y-%m-%d}"
+
+
+def _listed(probabilities: Sequence[float]) -> str:
+    return ", ".join(map(format_probability, probabilities))
+
+
+def _group(typed: _Typed, moment: datetime) -> GroupLine | None:
+    """Return the group of several deadlines; None for one, or where a field cannot be read."""
+    with suppress(LedgerError):
+        return typed.group(moment)
+    return None
+
+
+def _offer(key: str, entry: _Entry, group: GroupLine) -> None:
+    """Show the probabilities that fit together where the typed ones do not, to take in a click."""
+    if (fits := group.coherent) is None:
+        return
+    entry.offered = _text(key, _TITLE), _text(key, _PROBABILITY)
+    with st.container(key=f"{_NAME}-coherent"):
+        st.warning("A later deadline cannot be less likely than an earlier one.")
+        args = (f"{key}-{_PROBABILITY}", _listed(fits))
+        st.button(f"Use {args[1]}", key=f"{key}-coherent", on_click=_use, args=args)
+
+
+def _use(name: str, text: str) -> None:
+    st.session_state[name] = text
+    focus_on(f"act-{_NAME}")
 
 
 def _put_into_fields(key: str, entry: _Entry) -> None:
@@ -271,6 +333,11 @@ def _understood(typed: _Typed, moment: datetime) -> str:
     if typed.line.type != QuestionType.binary:
         return f"This asks for {ASKED_FOR[typed.line.type]}, which the full form has fields for."
     try:
+        if group := typed.group(moment):
+            group.require_whole()
+            pairs = zip(group.members, group.probabilities, strict=True)
+            read = (f"{as_text(one.label)} **{format_probability(p)}**" for one, p in pairs)
+            return f"{len(group.members)} questions · {' · '.join(read)}"
         typed.line.require_clear()
         closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"
         parts.append(closes + ("" if typed.closes else f" (“{as_text(typed.line.phrase)}”)"))
@@ -288,40 +355,41 @@ def _save(key: str) -> None:
     before, wrong = entry.saved, _TITLE
     with session.act(key, goes_on=True) as doing:
         question.require_title(typed.line.title)
-        typed.line.require_clear()
-        wrong = _CLOSES
-        last = typed.last_moment(doing.now)
-        wrong = _PROBABILITY
-        probability = typed.value()
-        value = require_offered_range(Value(probability=probability), session.lowest_probability())
-        wrong = _TITLE
-        text = registry.question_text(
-            title=typed.line.title,
-            open_time=doing.now,
-            scheduled_close_time=last,
-            **details.fields(doing.ledger),
-        )
-        asked = ask(
-            doing.ledger,
-            text,
-            value,
-            audience_chosen=details.visible_to is not None,
-            evidence=[read_evidence(doing.ledger, evidence)] if evidence.strip() else [],
-            origin="app",
+        how: Any = {
+            "audience_chosen": details.visible_to is not None,
+            "evidence": [read_evidence(doing.ledger, evidence)] if evidence.strip() else [],
+            "origin": "app",
             **doing.by,
-        )
-        named = quoted(text.title, 100)
-        read_from = "" if typed.closes else f" (“{typed.line.phrase}”)"
-        entry.saved = _Saved(
-            asked.question.slug,
-            question.asked_message(
-                f"{format_probability(probability)} on {named}, closes {day(last)}{read_from}.",
+        }
+        fields = details.fields(doing.ledger)
+        wrong = _PROBABILITY
+        if group := typed.group(doing.now):
+            slugs, words = _ask_group(doing, entry, key, group, how | fields)
+        else:
+            wrong = _TITLE
+            typed.line.require_clear()
+            wrong = _CLOSES
+            last = typed.last_moment(doing.now)
+            wrong = _PROBABILITY
+            value = Value(probability=typed.value())
+            require_offered_range(value, session.lowest_probability())
+            wrong = _TITLE
+            text = registry.question_text(
+                title=typed.line.title,
+                open_time=doing.now,
+                scheduled_close_time=last,
+                **fields,
+            )
+            asked = ask(doing.ledger, text, value, **how)
+            read_from = "" if typed.closes else f" (“{typed.line.phrase}”)"
+            slugs = (asked.question.slug,)
+            words = question.asked_message(
+                f"{format_probability(typed.value())} on {quoted(text.title, 100)}, "
+                f"closes {day(last)}{read_from}.",
                 asked,
-            ),
-            {name: _text(key, name) for name in _FIELDS},
-            doing.now,
-            entry.chosen,
-        )
+            )
+        texts = {name: _text(key, name) for name in _FIELDS}
+        entry.saved = _Saved(slugs, words, texts, doing.now, entry.chosen)
         entry.is_new = True
         focus_on(f"act-{_NAME}")
     if session.form_key(_NAME) == key:  # refused
@@ -329,18 +397,42 @@ def _save(key: str) -> None:
         focus_on(f"{key}-{wrong}")
 
 
+def _ask_group(
+    doing: session.Act, entry: _Entry, key: str, group: GroupLine, how: dict[str, Any]
+) -> tuple[tuple[str, ...], str]:
+    """Register and forecast a group; return its questions and the words that say so.
+
+    Refused once if the probabilities contradict each other; saved again as they are, they are
+    meant.
+    """
+    group.require_whole()
+    for p in group.probabilities:
+        require_offered_range(Value(p), session.lowest_probability())
+    here = _text(key, _TITLE), _text(key, _PROBABILITY)
+    if (fits := group.coherent) is not None and entry.offered != here:
+        raise Refused(
+            "A later deadline cannot be less likely than an earlier one.",
+            remedy=f"Use {_listed(fits)}, or save again if you mean it.",
+        )
+    asked = ask_group(doing.ledger, group, **how)
+    said = f"{_listed(group.probabilities)} on {quoted(group.title, 100)} with "
+    words = question.asked_message(f"{said}{count(len(group.members), 'deadline')}.", asked)
+    return tuple(one.state.slug for one in asked.group.members), words
+
+
 def _confirmation(saved: _Saved) -> None:
     """Show the saved question with a link to it and an undo."""
     key = session.form_key(f"{_NAME}-undo")
     with st.container(key=f"{_NAME}-saved", horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[**Saved:**] {as_text(saved.words)}")
-        query = {"slug": saved.slug}
+        query = {"slug": saved.slugs[0]}
         st.page_link("app_pages/question.py", label="Open", query_params=query)
         undone = st.button("Undo", key=f"{key}-go", type="tertiary")
     if undone:
         with session.act(key) as doing:
-            question = registry.find(doing.ledger, saved.slug)
-            discards.discard(doing.ledger, question, **doing.by)
+            for slug in saved.slugs:
+                one = registry.find(doing.ledger, slug)
+                discards.discard(doing.ledger, one, **doing.by)
             doing.say("Discarded. The line is back in its field.")
             entry = session.page_state(_Entry)
             entry.saved, entry.fields, entry.chosen = None, saved.typed, saved.chosen

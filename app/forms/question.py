@@ -42,6 +42,7 @@ from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, Line, ask, require_question_only
+from forecasts.updates.ask_group import AskedGroup
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import Doubtful, typed_deadline
@@ -352,7 +353,7 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     return require_future(typed, now)
 
 
-def asked_message(words: str, *asked: Asked) -> str:
+def asked_message(words: str, *asked: Asked | AskedGroup) -> str:
     """Return the message, and whether only its author sees a question until it has criteria."""
     if any(one.kept_private for one in asked):
         return f"{words} Only you can see it until it has criteria."

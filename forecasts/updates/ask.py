@@ -317,9 +317,9 @@ def ask(
     Without criteria it is visible to its author only, unless its audience was chosen: what others
     see needs criteria. Errors as in ``register`` and ``update``.
     """
-    kept_private = not (audience_chosen or text.has_criteria) and others_see(session, text)
+    kept_private = not audience_chosen and needs_criteria(session, text)
     if kept_private:
-        text = reworded(text, visibility=Visibility.author)
+        text = kept_to_author(text)
     question = register(session, text, member=member, now=now, slug=slug, sources=sources)
     forecast = None
     if value is not None:
@@ -328,3 +328,13 @@ def ask(
             evidence=evidence, model=model, origin=origin,
         ).forecast  # fmt: skip
     return Asked(question, text, forecast, kept_private)
+
+
+def needs_criteria(session: Session, text: QuestionText) -> bool:
+    """Return whether others would see a question that has no criteria yet."""
+    return not text.has_criteria and others_see(session, text)
+
+
+def kept_to_author(text: QuestionText) -> QuestionText:
+    """Return the question as only its author sees it."""
+    return reworded(text, visibility=Visibility.author)

@@ -14,8 +14,9 @@ from forecasts.common.errors import DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry, standing
+from forecasts.questions.groups import groups
 from forecasts.updates import updates
-from tests.app.conftest import Clock, confirmed, fill, focused, share, visit, words
+from tests.app.conftest import Clock, confirmed, errors, fill, focused, share, visit, words
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -295,3 +296,64 @@ def test_a_line_entered_while_the_ledger_is_away_is_still_in_its_field(
     assert fields(app) == (line, "2026-01-20", "30%")
     save(app)
     assert registered(engine) == [("Will the quay open by 20 January?", "2026-01-20", 0.3)]
+
+
+BRIDGE = "Will Brenholt open its bridge by March, June, December 2026?"
+
+
+def test_several_deadlines_are_a_nested_group_registered_and_forecast_in_one_act(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, f"{BRIDGE} 10, 30, 60")
+    assert fields(app)[1:] == ("2026-03-31, 2026-06-30, 2026-12-31", "10%, 30%, 60%")
+    assert "3 questions · March 2026 **10%** · June 2026 **30%** · December 2026 **60%**" in words(
+        app
+    )
+    save(app)
+    assert registered(engine) == [
+        ("Will Brenholt open its bridge by March 2026?", "2026-03-31", 0.1),
+        ("Will Brenholt open its bridge by June 2026?", "2026-06-30", 0.3),
+        ("Will Brenholt open its bridge by December 2026?", "2026-12-31", 0.6),
+    ]
+    with database.reading(engine) as ledger:
+        [group] = groups(ledger, now=day(6))
+    assert (group.title, group.kind) == ("Will Brenholt open its bridge?", "nested")
+    assert {one.state.text.family for one in group.members} == {group.slug}
+    assert "10%, 30%, 60% on “Will Brenholt open its bridge?” with 3 deadlines." in words(app)
+    app.button(key="one-line-undo#0-go").click().run()
+    assert registered(engine) == []
+
+
+def test_deadlines_in_an_impossible_order_are_mended_in_a_click_or_meant(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, f"{BRIDGE} 30, 10, 60")
+    app.button(key="one-line#0-coherent").click().run()
+    assert fields(app)[2] == "20%, 20%, 60%"
+    save(app)
+    assert [p for _, _, p in registered(engine)] == [0.2, 0.2, 0.6]
+
+
+def test_an_impossible_order_is_refused_once_where_it_was_not_shown(
+    app: AppTest, engine: Engine
+) -> None:
+    visit(app, "today")
+    app.text_input[0].input(f"{BRIDGE} 30, 10, 60")
+    save(app)
+    assert registered(engine) == []
+    assert "A later deadline cannot be less likely" in errors(app)
+    save(app)
+    assert [p for _, _, p in registered(engine)] == [0.3, 0.1, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("10, 30", "3 deadlines, 2 probabilities."), ("", "3 deadlines, 0 probabilities.")],
+)
+def test_a_group_needs_a_probability_for_each_deadline(
+    app: AppTest, engine: Engine, typed: str, said: str
+) -> None:
+    type_line(app, f"{BRIDGE} {typed}")
+    assert said in words(app)
+    save(app)
+    assert registered(engine) == []
