@@ -263,7 +263,7 @@ def test_a_contradiction_is_noticed_before_saving_and_mended_by_one_click(
     assert "cannot all be right together" in furnished.warning[0].value
     table = columns(furnished, "Coherent")
     assert list(table["Coherent"]) == ["40%", "40%"]
-    assert sorted(table["Move"]) == ["+10.0 points", "-10.0 points"]
+    assert sorted(table["Move"]) == ["+10.0 points", "−10.0 points"]
     furnished.button(key="forecast-quay#0-coherent-0-2").click().run()
     assert confirmed(furnished)[0] == "Saved 2 coherent forecasts."
     for slug in ("quay", "rain"):
