@@ -21,7 +21,7 @@ from scoring.calibration import (
     reliability_curve,
 )
 from scoring.calibration_when_made import in_order_of_time, when_made
-from scoring.coherence import incoherence
+from scoring.coherence import deviation, incoherence
 from scoring.comparison import compare
 from scoring.crowds import RunningMedian, crowd
 from scoring.difficulty import difficulty_adjusted
@@ -54,7 +54,7 @@ __all__ = [  # noqa: RUF022 (by group)
     "InputError", "__version__",
     # scores
     "PROTOCOLS", "Protocol", "attribution", "brier_original", "brier_score", "brier_skill",
-    "crps_piecewise", "incoherence", "log_score", "ranked_probability_score", "score",
+    "crps_piecewise", "deviation", "incoherence", "log_score", "ranked_probability_score", "score",
     "spherical_score", "standing",
     # crowds
     "RunningMedian", "crowd",

@@ -34,6 +34,9 @@ _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
 # With more worlds than this times the questions, some are solved for first: to this gap at most, or
 # to this share of the gap that the others leave.
 _MANY, _ROUGH, _SHARE = 4, 1e-3, 1e-2
+# Of a set of n forecasts, each has at least the variance of the first, divided by n; a question
+# resolves with the second probability at least.
+_LEAST_VARIANCE, _LEAST_SHARE, _ROUNDING = 1e-3, 1e-6, 1e-12
 
 
 class Incoherence(NamedTuple):
@@ -82,6 +85,71 @@ def incoherence(
     >>> found.coherent.round(6).tolist(), found.loss.round(6).tolist()
     ([[0.5, 0.5]], [0.040822])
     """
+    p, yes, no = _given(probabilities, worlds)
+    require("rule", rule, rule in ("log", "brier"), "is log or brier")
+    many = yes.shape[1]
+    found = Incoherence(
+        np.full(len(p), np.inf), p.copy(), np.zeros((len(p), many)), np.zeros(len(p))
+    )
+    impossible = np.zeros((len(p), many), dtype=np.bool_)
+    if rule == "log":
+        impossible = ((p == 0) @ yes + (p == 1) @ no) > 0
+    patterns, pattern = np.unique(impossible, axis=0, return_inverse=True)
+    for number, excluded in enumerate(patterns):
+        if not excluded.all():
+            sets, kept = np.flatnonzero(pattern.ravel() == number), np.flatnonzero(~excluded)
+            own = yes[:, kept], no[:, kept]
+            free = np.asarray(own[0].any(axis=1) & own[1].any(axis=1))
+            _solve(found, p[sets], sets, kept, _Worlds(*own, own[0] + own[1], free), rule)
+    worst = float(found.gap.max(initial=0.0))
+    if not worst <= BAR:
+        raise ArithmeticError(f"The loss is known only to {worst:.2g}, and {BAR:g} is needed.")
+    return found
+
+
+def deviation(
+    probabilities: npt.ArrayLike, worlds: Sequence[Sequence[int | None]] | Floats
+) -> Floats:
+    """Return by how much sets of forecasts are apart from coherent ones, (N,).
+
+    Arguments and errors as in ``incoherence``. In standard deviations of the outcomes: the least
+    √Σ (q_i − p_i)² / v_i over coherent q, with v_i = p_i (1 − p_i) + 0.001 / n. Someone whose
+    forecasts have independent noise with the standard deviations σ √v_i is apart by more than 2.6 σ
+    about once in a hundred if one equation ties the questions. Unlike the loss,
+    it counts a contradiction more where a forecast is near 0 or 1.
+
+    With one equation of which each coefficient is 1 or −1 it is the “frequentist” violation of
+    Paleka et al. (2024), doi:10.48550/arXiv.2412.18544; defined here for all worlds. A
+    conditional counts by the probability of its condition, taken from the coherent neighbour.
+
+    >>> deviation([0.6, 0.6], [[1, 0], [0, 1]]).round(4).tolist()  # 0.2 / √(0.48 + 0.001)
+    [0.2884]
+    """
+    # Lazy: it is slow to import, and few commands need it.
+    from scipy.optimize import nnls
+
+    p, yes, no = _given(probabilities, worlds)
+    resolves = yes + no
+    spread = np.sqrt(p * (1 - p) + _LEAST_VARIANCE / p.shape[1])
+    last = np.append(np.zeros(p.shape[1]), 1.0)
+    found = np.zeros(len(p))
+    for number, one in enumerate(p):
+        share = np.ones(len(one))
+        # Once more with the shares in which each question resolves, if some are ever annulled.
+        for _ in range(1 + (resolves == 0).any()):
+            apart = (yes - one[:, None] * resolves) / (spread[number] * share)[:, None]
+            # The least of |apart @ w| with Σ w = 1 is had without that sum: if it is d, the least
+            # of |apart @ w|² + (Σ w − 1)² is d² / (1 + d²), at w / (1 + d²).
+            weights, left = nnls(np.vstack([apart, np.ones(apart.shape[1])]), last)
+            share = np.maximum(resolves @ weights / weights.sum(), _LEAST_SHARE)
+        found[number] = left / np.sqrt(1 - left**2)
+    return np.where(found > _ROUNDING, found, 0.0)
+
+
+def _given(
+    probabilities: npt.ArrayLike, worlds: Sequence[Sequence[int | None]] | Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return the probabilities (N, n), and where each question is yes and no, (n, m)."""
     p = np.atleast_2d(np.asarray(probabilities, dtype=np.float64))
     table = np.array(worlds, dtype=float)  # None becomes nan
     known = p.ndim == 2 and bool(((p >= 0) & (p <= 1)).all())
@@ -90,25 +158,7 @@ def incoherence(
     require("worlds", table.shape, same, "needs a world at least, each with one entry per question")
     possible = bool((np.isnan(table) | (table == 0) | (table == 1)).all())
     require("worlds", table.shape, possible, "needs 1, 0 or None in each place")
-    require("rule", rule, rule in ("log", "brier"), "is log or brier")
-    yes, no = (table == 1).T.astype(np.float64), (table == 0).T.astype(np.float64)
-    found = Incoherence(
-        np.full(len(p), np.inf), p.copy(), np.zeros((len(p), len(table))), np.zeros(len(p))
-    )
-    impossible = np.zeros((len(p), len(table)), dtype=np.bool_)
-    if rule == "log":
-        impossible = ((p == 0) @ yes + (p == 1) @ no) > 0
-    patterns, pattern = np.unique(impossible, axis=0, return_inverse=True)
-    for number, excluded in enumerate(patterns):
-        if not excluded.all():
-            sets, kept = np.flatnonzero(pattern.ravel() == number), np.flatnonzero(~excluded)
-            own = yes[:, kept], no[:, kept]
-            free = own[0].any(axis=1) & own[1].any(axis=1)
-            _solve(found, p[sets], sets, kept, _Worlds(*own, own[0] + own[1], free), rule)
-    worst = float(found.gap.max(initial=0.0))
-    if not worst <= BAR:
-        raise ArithmeticError(f"The loss is known only to {worst:.2g}, and {BAR:g} is needed.")
-    return found
+    return p, (table == 1).T.astype(np.float64), (table == 0).T.astype(np.float64)
 
 
 def _solve(

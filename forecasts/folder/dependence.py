@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecasts.common.errors import LedgerError
@@ -145,3 +146,41 @@ def _check_links(table: Table, links: pd.DataFrame, questions: set[str]) -> None
         for name in ("question_id", "other_id"):
             if questions and getattr(row, name) not in questions:  # without any: links alone
                 wrong(name, getattr(row, name), "a question of this folder")
+
+
+def joined(
+    questions: pd.DataFrame, links: pd.DataFrame, pairs: Iterable[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """Return the questions with those of each certain link, and of each pair, in one family.
+
+    With them, their families. Of ``links``, those count that say which outcomes two questions can
+    have together: then one outcome says something about the other, as within a group. Weaker ones
+    are a judgement that anyone who forecasts may state, and causes bind no outcome: with them, a
+    record could be taken apart into too few families to tell. Those linked by hand have a family.
+    """
+    sure = (links["strength"] == LinkStrength.certain) & (links["kind"] != LinkKind.causes)
+    named = [*zip(links["question_id"][sure], links["other_id"][sure], strict=True), *sorted(pairs)]
+    ids = pd.Index(questions["question_id"])
+    ends = ids.get_indexer([slug for pair in named for slug in pair]).reshape(-1, 2)
+    ends = ends[(ends >= 0).all(axis=1)]
+    if not len(ends):
+        return questions
+    # Lazy: it is slow to import, and few commands need it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    family = questions["family"].to_numpy(dtype=object)
+    code, of_name = pd.factorize(pd.Series(family).where(family != ""))
+    known, size = np.flatnonzero(code >= 0), len(ids) + len(of_name)
+    row, column = np.append(ends[:, 0], known), np.append(ends[:, 1], len(ids) + code[known])
+    graph = coo_array((np.ones(len(row)), (row, column)), shape=(size, size))
+    component = connected_components(graph, directed=False)[1][: len(ids)]
+    together = np.isin(component, component[ends])
+    own = pd.DataFrame({"of": component, "family": family, "id": ids.to_numpy(dtype=object)})
+    own = own[together].sort_values("id")
+    first = own[own["family"] != ""].drop_duplicates("of").set_index("of")["family"]
+    name = own["of"].map(first)
+    alone = "linked with " + own["of"].map(own.drop_duplicates("of").set_index("of")["id"])
+    found = family.copy()
+    found[own.index] = name.where(name.notna(), alone)
+    return questions.assign(family=pd.Series(found, index=questions.index, dtype="str"))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
+from forecasts.folder.dependence import joined
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionType
 from forecasts.reports.groups import listed
@@ -54,11 +55,12 @@ def as_scheduled(frames: Frames, choice: Choice, as_of: datetime) -> Frames:
 
     A question whose close was moved closed with the last of its closes that has passed; if none
     has, the first is ahead. It has the forecasts made under such a close. So postponing a "no"
-    takes nothing out of a record, and bringing a close forward takes nothing in. Questions that are
-    likely the same are in one family, until someone says that they differ.
+    takes nothing out of a record, and bringing a close forward takes nothing in. Questions with a
+    certain link are in one family, and those that are likely the same, until someone says that they
+    differ.
     """
     questions = with_due_closes(frames.questions, choice, as_of)
-    questions = linked(questions, frames.likely_same)
+    questions = joined(questions, frames.links, frames.likely_same)
     kept = made_when_due(frames.questions, questions, frames.forecasts, choice, as_of)
     return replace(frames if kept.all() else only(frames, kept), questions=questions)
 
@@ -82,19 +84,6 @@ def with_due_closes(questions: pd.DataFrame, choice: Choice, as_of: datetime) ->
         scheduled_close_time=closes,
         actual_close_time=actual.where(~moved, ended.where(ended < closes)),
     )
-
-
-def linked(questions: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Return the questions with those of each pair, and their families, in one family."""
-    ids, family = pd.Index(questions["question_id"]), questions["family"].to_numpy(dtype=object)
-    for pair in sorted(pairs):
-        place = ids.get_indexer(pd.Index(pair))
-        if (place >= 0).all():
-            own = [name for name in family[place] if name]
-            together = np.isin(family, own)
-            together[place] = True
-            family = np.where(together, own[0] if own else f"likely the same: {pair[0]}", family)
-    return questions.assign(family=pd.Series(family, index=questions.index, dtype="str"))
 
 
 def made_when_due(

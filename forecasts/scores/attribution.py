@@ -18,6 +18,7 @@ import pandas as pd
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.folder.dependence import joined
 from forecasts.folder.frames import Frames
 from forecasts.values.value import SUM_TOLERANCE
 from scoring.means import clustered_mean, families_of
@@ -46,7 +47,8 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
         return _updates(earned, rows)
     moved = earned["points"].notna().to_numpy()
     shares = split_points(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
-    family = frames.questions.set_index("question_id")["family"]
+    asked = joined(frames.questions, frames.links)
+    family = asked.set_index("question_id")["family"]
     return _summed(shares.assign(family=families_of(shares["question_id"], family)), frames, by)
 
 

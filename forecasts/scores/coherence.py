@@ -78,9 +78,9 @@ def prices(
 
     question_id, forecaster, number (of the set, from 0), score, coherent (that of the neighbour),
     price (score − coherent: above 0, incoherence cost it), moved (how far the neighbour was at
-    most, in probability). Resolved questions alone have rows, with yes or no or with options; where
-    nothing else was forecast at the time, the price is 0. A question of several sets counts in the
-    first.
+    most, in probability). Resolved questions alone have rows, with yes or no or with options, and
+    only if another of the set was forecast too; where nothing else was at the time, the price is 0.
+    A question of several sets counts in the first.
     """
     every = sets(ties)
     closes = _closes(questions)
@@ -136,6 +136,8 @@ def _neighbours(
     asked = _asked(worlds)
     ends = [closes[question] for question in asked]
     for forecaster, own in forecasts.groupby("forecaster", sort=True):
+        if own["question_id"].nunique() < 2:
+            continue
         own = own.sort_values("made_at", kind="stable")
         times = pd.DatetimeIndex(sorted({*own["made_at"], *ends}))
         said = np.full((len(times), len(worlds.parts)), np.nan)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session
 
-from forecasts.folder.frames import Frames, complete
+from forecasts.folder.dependence import joined as joined_families
+from forecasts.folder.frames import LINK_COLUMNS, Frames, complete, typed_frame
 from forecasts.importing.frames import import_frames
 from forecasts.ledger.models import Member
 from forecasts.reports import comparison, formats
-from forecasts.reports.cohort import linked
 from forecasts.reports.report import Provenance
 from forecasts.reports.selection import Choice
 from forecasts.reports.wording import provenance
@@ -124,6 +124,7 @@ def test_likely_duplicates_are_counted_as_one_family() -> None:
 def test_likely_duplicates_bring_their_families_together() -> None:
     names = ["a", "b", "", "", "b", ""]
     questions = pd.DataFrame({"question_id": list("uvwxyz"), "family": names})
-    found = linked(questions, {("u", "v"), ("w", "x"), ("z", "elsewhere")})["family"].tolist()
+    links, pairs = typed_frame({}, LINK_COLUMNS), {("u", "v"), ("w", "x"), ("z", "elsewhere")}
+    found = joined_families(questions, links, pairs)["family"].tolist()
     assert found == ["a", "a", found[2], found[2], "a", ""]
     assert found[2] not in ("a", "b", "")

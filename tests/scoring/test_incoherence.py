@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from scoring import InputError, incoherence
+from scoring import InputError, deviation, incoherence
 from scoring.coherence import Rule
 
 Table = list[list[int | None]]
@@ -253,3 +253,60 @@ def test_the_neighbour_is_better_by_the_loss_in_every_world(
 def test_bad_input_is_named(given_: tuple[Any, ...], named: str) -> None:
     with pytest.raises(InputError, match=named):
         incoherence(*given_)
+
+
+@pytest.mark.parametrize(
+    ("p", "worlds", "expected"),
+    [
+        # The difference of what is equal, over the root of the variances and 0.001.
+        ([0.7, 0.6], [[1, 0], [0, 1]], 0.3 / math.sqrt(0.21 + 0.24 + 0.001)),
+        ([0.001, 0.001], [[1, 0], [0, 1]], 0.998 / math.sqrt(2 * 0.000999 + 0.001)),
+        ([0.8, 0.5], [[1, 1], [0, 0]], 0.3 / math.sqrt(0.16 + 0.25 + 0.001)),
+        ([0.5, 0.2], [[1, 1], [0, 1], [0, 0]], 0.3 / math.sqrt(0.25 + 0.16 + 0.001)),
+        ([0.2, 0.5], [[1, 1], [0, 1], [0, 0]], 0.0),
+        ([0.6, 0.7, 0.1], AND, 0.2 / math.sqrt(0.24 + 0.21 + 0.09 + 0.001)),
+        ([0.5, 0.5, 0.25], CONDITIONAL, 0.0),
+    ],
+)
+def test_the_deviation_of_one_equation_is_the_published_one(
+    p: list[float], worlds: Table, expected: float
+) -> None:
+    assert deviation(p, worlds) == pytest.approx([expected], abs=1e-9)
+
+
+def test_the_deviation_of_a_conditional_is_that_of_its_product() -> None:
+    """To the first order: the variance of P(A) P(B | A) − P(A and B), by its derivatives."""
+    a, b, both = 0.5, 0.6, 0.31
+    variance = b**2 * a * (1 - a) + a**2 * b * (1 - b) + both * (1 - both)
+    [found] = deviation([a, b, both], CONDITIONAL)
+    assert found == pytest.approx((both - a * b) / math.sqrt(variance), rel=0.01)
+
+
+@pytest.mark.parametrize("worlds", [AND, NESTED, EXCLUSIVE, EXCLUSIVE[:3]])
+def test_the_deviation_is_the_least_distance_to_coherent_forecasts(worlds: Table) -> None:
+    """Against many coherent forecasts, of which none is nearer, and some nearly as near."""
+    random = np.random.default_rng(35)
+    table = np.array(worlds, dtype=float)
+    p = random.uniform(0.02, 0.98, (4, 3))
+    spread = np.sqrt(p * (1 - p) + 0.001 / 3)
+    weights = random.dirichlet(np.full(len(table), 0.5), 40_000)
+    away = (weights @ table)[:, None] - p
+    nearest = np.sqrt((away**2 / spread**2).sum(axis=2).min(axis=0))
+    found = deviation(p, worlds)
+    assert (found <= nearest + 1e-9).all()
+    assert found == pytest.approx(nearest, abs=0.05)
+    [one] = deviation(p[0], worlds)
+    assert one == found[0]
+
+
+def test_noise_alone_deviates_as_often_as_it_should() -> None:
+    random = np.random.default_rng(35)
+    p = np.array([0.3, 0.45, 0.25])
+    noisy = p + 0.05 * np.sqrt(p * (1 - p) + 0.001 / 3) * random.standard_normal((2000, 3))
+    assert (deviation(noisy, EXCLUSIVE[:3]) > 2.576 * 0.05).mean() == pytest.approx(0.01, abs=0.007)
+
+
+@pytest.mark.parametrize(("p", "worlds"), [([0.5, 1.2], [[1, 0]]), ([0.5], [[1, 0]])])
+def test_a_deviation_needs_probabilities_and_worlds(p: list[float], worlds: Table) -> None:
+    with pytest.raises(InputError):
+        deviation(p, worlds)

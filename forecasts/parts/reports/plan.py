@@ -17,6 +17,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import machine_memory
+from forecasts.folder.dependence import joined
 from forecasts.folder.frames import Frames
 from forecasts.parts.execution import cores
 from forecasts.parts.files import require_own
@@ -125,18 +126,20 @@ def plan_of(
     asked = [parts.questions(part, questions_file.OF_SCOPE) for part in range(parts.count)]
     for part, questions in enumerate(asked):
         require_own(questions["question_id"].tolist(), part, parts.count)
+    links = parts.whole("links")
+    due = with_due_closes(pd.concat(asked, ignore_index=True), choice, as_of)
     frames = Frames(
-        questions=with_due_closes(pd.concat(asked, ignore_index=True), choice, as_of),
+        questions=joined(due, links),
         forecasts=pd.DataFrame({"forecaster": forecasters}),
         teams=parts.whole("teams"),
         evidence=parts.whole("evidence"),
         articles=pd.DataFrame(),
-        links=parts.whole("links"),
+        links=links,
     )
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     every_name = [] if by in ("all", "lead") else group_names(frames, by=by)
-    teams, evidence, links = frames.teams, frames.evidence, frames.links
-    del frames, asked
+    teams, evidence = frames.teams, frames.evidence
+    del frames, asked, due
     on = pd.concat([each for _, each in counted])
     on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
     # The groups of each key: of a forecaster, or of a question.

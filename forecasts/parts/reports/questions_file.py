@@ -27,7 +27,7 @@ _KEPT = [
 ]  # fmt: skip
 # The columns that ``scope_of`` adds or changes.
 _ABOUT = [
-    "question_id", "row", "cluster", "opened", "closed", "scheduled_close_time",
+    "question_id", "family", "row", "cluster", "opened", "closed", "scheduled_close_time",
     "actual_close_time",
 ]  # fmt: skip
 _TEXTS = (

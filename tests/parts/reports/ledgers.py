@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasts.folder.frames import Frames
+from forecasts.folder.frames import LINK_COLUMNS, Frames, typed_frame
 from forecasts.parts import tables
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, rows
@@ -22,7 +22,8 @@ from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledge
 def everything(questions: int = 64, numeric: int = 32) -> Frames:
     """Return a ledger of two teams with all types, families, tags, withdrawals and evidence.
 
-    Some questions are open, ambiguous, annulled, or without a forecast.
+    Some questions are open, ambiguous, annulled, or without a forecast, some are linked, and two
+    are a group.
     """
     frames = with_numbers(random_ledger(7, questions=questions), questions=numeric)
     more = ledger(
@@ -32,19 +33,31 @@ def everything(questions: int = 64, numeric: int = 32) -> Frames:
             asked("void", "annulled", tags=["t1"]),
             asked("unasked", "yes", tags=["t2"], family="f1"),
             asked("elsewhere", "no"),
+            *(
+                asked(f"by {place}", "no", group="by", group_kind="nested", group_place=place)
+                for place in (1.0, 2.0)
+            ),
         ],
         [
             made(id_, who, at, p)
             for id_ in ("open", "unclear", "void")
             for who, at, p in (("ana", 1, 0.4), ("bo", 2, 0.7), ("ana", 5, 0.6))
         ]
-        + [made("elsewhere", "zoe", 1, 0.2)],
+        + [made("elsewhere", "zoe", 1, 0.2)]
+        + [
+            made(f"by {place}", who, 1, p)
+            for who, ps in (("ana", (0.5, 0.3)), ("cy", (0.2, 0.1)))
+            for place, p in zip((1.0, 2.0), ps, strict=True)
+        ],
     )
+    linked = [("unasked", "elsewhere"), ("by 1.0", "by 2.0"), ("elsewhere", "q004")]
+    links = [(*pair, "implies", "certain", "") for pair in linked]
     forecasts = pd.concat([frames.forecasts, more.forecasts], ignore_index=True)
     everyone = replace(
         frames,
         questions=pd.concat([frames.questions, more.questions], ignore_index=True),
         forecasts=forecasts,
+        links=typed_frame(pd.DataFrame(links, columns=[*LINK_COLUMNS]), LINK_COLUMNS),
     )
     return cited(everyone)
 
@@ -61,7 +74,7 @@ def read_piecemeal(folder: Path, frames: Frames, batch_rows: int) -> Iterator[di
 
 def written(folder: Path, frames: Frames, count: int) -> Parts:
     """Return the folder of so many parts of a ledger, which is written."""
-    divided, whole = (frames.questions, frames.forecasts), ("teams", "evidence")
+    divided, whole = (frames.questions, frames.forecasts), ("teams", "evidence", "links")
     return work.written(folder, divided, count, **{name: getattr(frames, name) for name in whole})
 
 
