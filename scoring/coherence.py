@@ -112,7 +112,7 @@ def deviation(
 ) -> Floats:
     """Return by how much sets of forecasts are apart from coherent ones, (N,).
 
-    Arguments and errors as in ``incoherence``. In standard deviations of the outcomes: the least
+    Arguments as in ``incoherence``; raises InputError as there. In standard deviations of the outcomes: the least
     √Σ (q_i − p_i)² / v_i over coherent q, with v_i = p_i (1 − p_i) + 0.001 / n. Someone whose
     forecasts have independent noise with the standard deviations σ √v_i is apart by more than 2.6 σ
     about once in a hundred if one equation ties the questions. Unlike the loss,

@@ -61,9 +61,9 @@ def test_options_are_weighed_with_their_conditionals() -> None:
         ],
     )
     table = prices(frames, ties)
-    assert table["forecaster"].tolist() == ["ana", "ben", "ana", "ana"]
-    assert table.loc[table["forecaster"] == "ben", "price"].tolist() == [0]
-    assert table.groupby("forecaster")["price"].sum()["ana"] > 0.1
+    # Ben has forecast nothing that could contradict his.
+    assert table["forecaster"].tolist() == ["ana", "ana", "ana"]
+    assert table["price"].sum() > 0.1
 
 
 def test_without_sets_or_outcomes_nothing_has_a_price() -> None:
