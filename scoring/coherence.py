@@ -112,11 +112,11 @@ def deviation(
 ) -> Floats:
     """Return by how much sets of forecasts are apart from coherent ones, (N,).
 
-    Arguments as in ``incoherence``; raises InputError as there. In standard deviations of the outcomes: the least
-    √Σ (q_i − p_i)² / v_i over coherent q, with v_i = p_i (1 − p_i) + 0.001 / n. Someone whose
-    forecasts have independent noise with the standard deviations σ √v_i is apart by more than 2.6 σ
-    about once in a hundred if one equation ties the questions. Unlike the loss,
-    it counts a contradiction more where a forecast is near 0 or 1.
+    Arguments as in ``incoherence``; raises InputError as there. In standard deviations of the
+    outcomes: the least √Σ (q_i − p_i)² / v_i over coherent q, with v_i = p_i (1 − p_i) + 0.001 / n.
+    Someone whose forecasts have independent noise with the standard deviations σ √v_i is apart by
+    more than 2.6 σ about once in a hundred if one equation ties the questions. Unlike the loss, it
+    counts a contradiction more where a forecast is near 0 or 1.
 
     With one equation of which each coefficient is 1 or −1 it is the “frequentist” violation of
     Paleka et al. (2024), doi:10.48550/arXiv.2412.18544; defined here for all worlds. A
