@@ -69,6 +69,8 @@ def means(own: OwnScores, questions: int) -> None:
         parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
     if others := questions - len(own.calls):
         parts.append(f"Not in the means: {count(others, 'numeric or date question')} (CRPS).")
+    if own.coherence is not None:
+        parts.append(own.coherence.sentence)
     st.caption(" ".join(parts))
 
 

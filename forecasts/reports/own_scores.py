@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.text import count
+from forecasts.reports.coherence import coherence
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.report import Estimate
+from forecasts.reports.report import Coherence, Estimate
 from forecasts.reports.selection import Choice
 from forecasts.reports.skills import base_rate_scores
 from forecasts.scores.ledger_frames import question_frame
@@ -67,6 +68,7 @@ class OwnScores:
     ``calls``: the questions with a Brier score, in the order in which their outcomes became known.
     ``brier`` and ``against_crowd``: their means, with intervals over families; the latter over the
     ``compared`` ones. ``points``: earned by updates, the mean over the ``updated`` ones.
+    ``coherence``: the cost of contradictions, None without questions that hang together.
     """
 
     calls: tuple[Call, ...]
@@ -75,6 +77,7 @@ class OwnScores:
     compared: int
     points: float | None
     updated: int
+    coherence: Coherence | None = None
 
     @property
     def best(self) -> list[Call]:
@@ -122,7 +125,18 @@ def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
         compared=len(compared),
         points=fmean(earned) if earned else None,
         updated=len(earned),
+        coherence=_coherence(known),
     )
+
+
+def _coherence(known: Sequence[ScoredQuestion]) -> Coherence | None:
+    priced = [
+        (place, one.price.number, one.price.price, one.price.moved)
+        for place, one in enumerate(known)
+        if one.price is not None
+    ]
+    own = pd.DataFrame(priced, columns=["question", "number", "price", "moved"])
+    return coherence(own, _families(known))
 
 
 def scale(own: OwnScores) -> list[Mark]:
@@ -158,5 +172,5 @@ def scale(own: OwnScores) -> list[Mark]:
 
 def _families(scored: Sequence[ScoredQuestion]) -> np.ndarray:
     """Return each question's cluster; a question without a family is its own."""
-    names = [one.state.text.family or one.state.id for one in scored]
+    names = [one.family or one.state.id for one in scored]
     return pd.factorize(pd.Series(names, dtype=object))[0]

@@ -8,21 +8,29 @@ outcome.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sqlmodel import Session, select
 
 import scoring
 from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
-from forecasts.folder.frames import rows
+from forecasts.folder.dependence import joined
+from forecasts.folder.frames import LINK_COLUMNS, rows, typed_frame
+from forecasts.ledger.models import Condition, GroupPlace, Member, QuestionLink
+from forecasts.questions.standing import QuestionState
+from forecasts.questions.ties import tied
+from forecasts.scores.ledger_frames import forecast_frame, question_frame
 from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.value import value_of
 from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
 COLUMNS = ["question_id", "forecaster", "number", "score", "coherent", "price", "moved"]
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _PAIR = ["question_id", "forecaster"]
 _Row = dict[str, Any]
 
@@ -108,6 +116,55 @@ def prices(
     found = found.merge(theirs.groupby(_PAIR)["moved"].max().reset_index(), on=_PAIR)
     number_of = found["question_id"].map(of_set).astype(np.intp)
     return found.assign(number=number_of, price=found["score"] - found["coherent"])[COLUMNS]
+
+
+class Price(NamedTuple):
+    """The price of incoherence on a question: ``number``, ``price`` and ``moved`` of ``prices``."""
+
+    number: int
+    price: float
+    moved: float
+
+
+class Hanging(NamedTuple):
+    """Of questions that hang together, by slug: their families, and a member's prices."""
+
+    families: Mapping[str, str]
+    prices: Mapping[str, Price]
+
+
+def hanging(session: Session, member: Member, states: Sequence[QuestionState]) -> Hanging:
+    """Return the families and prices of those of a member's questions that hang together.
+
+    Also over questions that are not among these, as far as the session's reader may see them.
+    """
+    ends = (
+        *(GroupPlace.question_id, Condition.question_id, Condition.parent_id),
+        *(QuestionLink.question_id, QuestionLink.other_id),
+    )
+    some = {id_ for end in ends for id_ in session.exec(select(end))} & {one.id for one in states}
+    if not some:
+        return Hanging({}, {})
+    found = tied(session, some, now=_ANY_TIME)
+    every = sorted(found.states.values(), key=lambda one: one.id)
+    links = [
+        (link.one.slug, link.other.slug, str(link.row.kind), str(link.row.strength), "")
+        for link in found.links
+    ]
+    named = pd.DataFrame(
+        {
+            "question_id": [one.slug for one in every],
+            "family": [one.text.family for one in every],
+        }
+    )
+    named = joined(named, typed_frame(pd.DataFrame(links, columns=[*LINK_COLUMNS]), LINK_COLUMNS))
+    slugs = named["question_id"].tolist()
+    made = forecast_frame(session, slugs, member=member.id, rationales=False, cited=False)
+    priced = prices(question_frame(every), made, found.ties)
+    return Hanging(
+        dict(zip(slugs, named["family"], strict=True)),
+        {row.question_id: Price(row.number, row.price, row.moved) for row in rows(priced)},
+    )
 
 
 def _scores(questions: pd.DataFrame, forecasts: pd.DataFrame, protocol: str) -> pd.DataFrame:

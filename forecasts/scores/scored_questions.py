@@ -18,6 +18,7 @@ from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, Score
 from forecasts.ledger.searched_words import word_pattern
 from forecasts.questions.standing import QuestionState
+from forecasts.scores.coherence import Price, hanging
 from forecasts.scores.ledger_frames import forecast_frame, question_frame
 from forecasts.scores.stored_scores import main_protocol, member_scores
 from forecasts.values.value import Value, format_probability, format_value
@@ -49,13 +50,16 @@ class ScoredQuestion:
 
     ``against_crowd``: the advantage over the mean of the others' forecasts at the same times, by
     the Brier score (``crowd_skill`` / 100); positive is better. None without others, and for
-    numbers and dates.
+    numbers and dates. ``family``: as reports count it; blank for one of its own. ``price``: that of
+    incoherence, None where nothing could contradict.
     """
 
     state: QuestionState
     score: Score
     forecasts: list[ScoredForecast]
     against_crowd: float | None
+    family: str = ""
+    price: Price | None = None
 
     @property
     def known_at(self) -> datetime:
@@ -124,6 +128,7 @@ def explained(
 ) -> list[ScoredQuestion]:
     """Return some of the member's scores (``member_scores``) as ``scored_questions`` does."""
     found = []
+    together = hanging(session, member, [state for state, _ in scores])
     for start in range(0, len(scores), BATCH):
         some = scores[start : start + BATCH]
         states = {state.slug: state for state, _ in some}
@@ -136,7 +141,14 @@ def explained(
             made = made[made["forecaster"] == member.handle].reset_index(drop=True)
         forecasts = _forecasts(questions, made, states)
         found += [
-            ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))
+            ScoredQuestion(
+                state,
+                score,
+                forecasts[state.slug],
+                advantage.get(state.slug),
+                together.families.get(state.slug, state.text.family),
+                together.prices.get(state.slug),
+            )
             for state, score in some
             if forecasts[state.slug]  # none if the reader may not see another member's
         ]

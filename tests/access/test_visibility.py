@@ -159,8 +159,8 @@ OPEN = {
         questions.registry: find_named; questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.ties: tied; questions.trends: rows_at;
-        scores.ledger_frames: crowd_frames; scores.printed_scores: printed_by_question
-        printed_scores; resolution.dependents:
+        scores.coherence: hanging; scores.ledger_frames: crowd_frames;
+        scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
         contradiction decided; updates.coherence: contradictions; updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """

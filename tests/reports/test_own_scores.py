@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlmodel import Session
 
-from forecasts.ledger.models import Member
+from forecasts.ledger.models import LinkKind, LinkStrength, Member
+from forecasts.questions.links import link
 from forecasts.reports import own_scores as module
 from forecasts.reports.own_scores import SUPERFORECASTERS, own_scores, scale
 from forecasts.scores.scored_questions import scored_questions
@@ -81,3 +84,23 @@ def test_numbers_and_dates_are_not_in_the_means(session: Session, alice: Member)
     resolve(session, depth, alice, "10", known=9, at=10)
     own = own_scores(scored_questions(session, alice))
     assert (own.calls, own.brier.mean, own.best, own.worst) == ((), None, [], [])
+
+
+def test_contradictions_have_a_price_and_linked_questions_are_one_family(
+    session: Session, alice: Member
+) -> None:
+    """March implies June, which she forecast 20 points lower; the score of July is her own."""
+    asked = {name: ask(session, alice, slug=name) for name in ("march", "june", "july")}
+    for question, p in zip(asked.values(), (0.6, 0.4, 0.3), strict=True):
+        say(session, question, alice, p, 0)
+        resolve(session, question, alice, "no", 10, at=10)
+    assert own_scores(scored_questions(session, alice)).coherence is None
+    sure: Any = {"strength": LinkStrength.certain, "member": alice, "now": day(11)}
+    link(session, asked["march"], asked["june"], LinkKind.implies, **sure)
+    scored = scored_questions(session, alice)
+    found = own_scores(scored).coherence
+    assert found is not None
+    assert (found.sets, found.contradicting, found.questions, found.families) == (1, 1, 2, 1)
+    assert found.cost.mean == pytest.approx((0.11 - 0.09) / 2)
+    family = {one.state.slug: one.family for one in scored}
+    assert family["march"] == family["june"] != family["july"] == ""
