@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
@@ -22,25 +21,11 @@ from forecasts.resolution import assignments
 from forecasts.resolution.confirmation import confirm
 from forecasts.resolution.runs.run import run
 from tests.conftest import ask, day, on_both
+from tests.outages.killed_run import run_once
 from tests.outages.writers import often
 
 pytestmark = pytest.mark.slow
 PARENTS = 12
-
-
-def run_once(url: str, at: float, killed_at: int) -> None:
-    """Run the resolvers as of that day; the process kills itself at that statement that writes."""
-    engine, statements = database.open_engine(url), 0
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        nonlocal statements
-        statements += statement.startswith(("INSERT", "UPDATE"))
-        if statements == killed_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    run(engine, now=day(at))
-    engine.dispose()
 
 
 def outcome_of(number: int) -> str:
@@ -93,7 +78,7 @@ def test_killed_runs_leave_every_branch_right_and_once(
     url, spawn = engine.url.render_as_string(hide_password=False), get_context("spawn")
     moments, killed = random.Random(35), 0
     for number in range(times):
-        given = (url, 5 + number / 10, moments.randint(1, 40))
+        given = (url, day(5 + number / 10), moments.randint(1, 40))
         process = spawn.Process(target=run_once, args=given)
         process.start()
         process.join()
