@@ -6,7 +6,7 @@ number lies in a range. `scoring.incoherence` takes the table of the worlds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -65,17 +65,11 @@ def sets(ties: Ties) -> list[Worlds]:
 
     Sets of too many worlds are taken apart into groups, parents with their branches, and links.
     """
-    ties = _constraints(ties)
-    bundles = _bundles(ties)
     found = []
-    for questions in _components(ties.outlines, bundles):
-        whole = _worlds(questions, ties)
-        if whole is not None:
-            found.append(whole)
-            continue
-        for bundle in bundles:
-            if bundle[0] in questions and (own := _worlds(bundle, ties)) is not None:
-                found.append(own)
+    for questions, own in _apart(_constraints(ties)):
+        whole = _worlds(questions, own)
+        each = [_worlds(bundle, own) for bundle in _bundles(own)] if whole is None else [whole]
+        found += [one for one in each if one is not None]
     return [one for one in found if len(one.parts) > 1]
 
 
@@ -139,24 +133,35 @@ def _bundles(ties: Ties) -> list[list[str]]:
     ]
 
 
-def _components(questions: Iterable[str], bundles: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return the questions that bundles join, directly or over others."""
+def _apart(ties: Ties) -> Iterator[tuple[list[str], Ties]]:
+    """Yield the questions that ties join, directly or over others, each time with those ties."""
     near: dict[str, set[str]] = {}
-    for bundle in bundles:
+    for bundle in _bundles(ties):
         for one in bundle:
             near.setdefault(one, set()).update(bundle)
-    found, seen = [], set[str]()
-    for first in questions:
-        if first not in near or first in seen:
+    order = {one: place for place, one in enumerate(ties.outlines)}
+    number_of: dict[str, int] = {}
+    together: list[list[str]] = []
+    for first in sorted(near, key=order.__getitem__):
+        if first in number_of:
             continue
         reached, ahead = {first}, [first]
         while ahead:
             new = near[ahead.pop()] - reached
             reached |= new
             ahead += new
-        seen |= reached
-        found.append([one for one in questions if one in reached])
-    return found
+        number_of |= dict.fromkeys(reached, len(together))
+        together.append(sorted(reached, key=order.__getitem__))
+    groups: list[list[tuple[GroupKind, Sequence[str]]]] = [[] for _ in together]
+    for kind, members in ties.groups:
+        for number in {number_of[one] for one in members if one in number_of}:
+            groups[number].append((kind, members))
+    links: list[list[tuple[str, str, LinkKind]]] = [[] for _ in together]
+    for link in ties.links:
+        links[number_of[link[0]]].append(link)
+    for number, questions in enumerate(together):
+        asked = {one: ties.conditions[one] for one in questions if one in ties.conditions}
+        yield questions, Ties(ties.outlines, groups[number], asked, links[number])
 
 
 def _worlds(questions: Sequence[str], ties: Ties) -> Worlds | None:
