@@ -30,6 +30,7 @@ from forecasts.views.runs import (
     Verification,
 )
 from forecasts.views.scores import AttributionRow, CrowdRow, ScoredQuestion, ScoreRow
+from forecasts.views.ties import Conditional, Contradictions, QuestionGroup
 
 # The shape that each command prints. Those of reports and comparisons have a JSON Schema.
 SHAPES: dict[str, Any] = {
@@ -37,8 +38,12 @@ SHAPES: dict[str, Any] = {
     "questions": list[FoundQuestion],
     "same": list[SameQuestions],
     "show": WholeQuestion,
+    "group show": QuestionGroup,
+    "group list": list[QuestionGroup],
+    "condition": Conditional,
     "update": NewForecast,
     "withdraw": NewForecast,
+    "coherence": Contradictions,
     "capture": Captured,
     "articles": ArticleList,
     "articles NUMBER": Captured,

@@ -30,6 +30,7 @@ from forecasts.common.text import count
 from forecasts.ledger.models import EvidenceKind, Forecast, Question, QuestionText, Stance
 from forecasts.ledger.models import Member as LedgerMember
 from forecasts.questions import registry
+from forecasts.questions.ties import ever_tied
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence, format_stances, stance_mismatch
 from forecasts.updates.evidence_parsing import read_evidence
@@ -116,6 +117,7 @@ def update(
         change = format_change(saved.before, given, text.options)
         previous, slug = typed_forecast(saved.before, text), found.slug
         document = new_forecast(session, found, saved.forecast, who)
+        against = _contradicts(session, found, given, who, now)
     basis = f" (evidence: {format_stances(saved.cited, saved.outcome)})" if cited else ""
     if not printed_json(format_, document):
         print_line(f"{who.handle}: {change} on {slug}{basis}")
@@ -126,6 +128,8 @@ def update(
         )
     if (extreme := certainty_warning(given)) is not None:
         print_note(f"Warning: {extreme}")
+    if against:
+        print_note(f"It contradicts your other forecasts: {next_step('coherence', slug)}")
     undo = ""
     if previous and not change.startswith("still"):
         undo = f"To undo: {next_step('update', slug, previous)}   "
@@ -160,6 +164,16 @@ def look_again(
         every = intervals.default if found is None else intervals.on(found.id)
     subject = "your forecasts" if on is None else on
     print_line(f"Today asks you to review {subject} after {count(every.days, 'day')}.")
+
+
+def _contradicts(
+    session: Session, question: Question, given: Value, who: LedgerMember, now: datetime
+) -> bool:
+    if not ever_tied(session, [question.id]):
+        return False
+    from forecasts.updates.coherence import contradictions  # loads SciPy
+
+    return bool(contradictions(session, {question.id: given}, member=who, now=now))
 
 
 def certainty_warning(given: Value) -> str | None:

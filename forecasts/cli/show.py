@@ -35,10 +35,12 @@ from forecasts.updates.updates import evidence_of, history, members_lacking_opti
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders, format_origin, format_probability, format_value
 from forecasts.views.questions import whole_question
+from forecasts.views.ties import ties
 
 _HEIGHT = 24  # lines of a screen
 _FRAME = ("heading of the forecasts", "next step", "prompt")
 _TOP = 3  # scores in the overview, besides the reader's own
+_TIES = 4  # in the overview
 Item: TypeAlias = tuple[str, list[str]]  # a line, and the details below it
 
 
@@ -53,7 +55,7 @@ def show(
     """Show a question on one screen: forecasts, outcome and scores."""
     with reading_as() as (session, who, now):
         state = standing.current_state(session, registry.find(session, question), now=now)
-        if printed_json(format_, lambda: whole_question(session, state)):
+        if printed_json(format_, lambda: whole_question(session, state, now=now)):
             return
         if everything:
             _print_everything(session, state, who, now)
@@ -102,6 +104,7 @@ def _print_overview(
     )
     wording += fitted(f"Criteria: {criteria}", lines=3 if unresolved else 1)
     rows = history(session, state.question)
+    wording += fitted(*ties(session, state, now=now).lines()[:_TIES])
     wording += _current(state, rows, who, now)
     ending = fitted(*_resolver_lines(session, state), lines=2)
     ending += [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
@@ -246,6 +249,8 @@ def _print_everything(
     ):
         if words:
             print_line(f"\n{heading}: {words}")
+    if tied := ties(session, state, now=now).lines():
+        print_lines(["", *tied])
     for source, article in passages.sources(session, state.question):
         print_line(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})")
         if source.quote:

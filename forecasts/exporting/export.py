@@ -264,7 +264,7 @@ def write_question_files(
         states = listing(session, now=now)
         names = [f"{stem}.json" for stem in file_stems([state.slug for state in states])]
         for state, name in zip(states, names, strict=True):
-            text = json_text(whole_question(session, state), indent=1)
+            text = json_text(whole_question(session, state, now=now), indent=1)
             (draft / name).write_text(text, encoding="utf-8", newline="\n")
         left_out = _left_out(session)
     return Written([folder / name for name in names], left_out)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from statistics import fmean, median
+from typing import Any
 from urllib.parse import urlsplit
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
@@ -26,7 +27,7 @@ from forecasts.documents.document import (
 )
 from forecasts.documents.numbers import column, number, percent
 from forecasts.folder.frames import rows
-from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.ledger.models import LinkKind, QuestionText, QuestionType
 from forecasts.publication.record import (
     Publication,
     PublishedEvidence,
@@ -185,6 +186,7 @@ def _about(view: QuestionView, article: str) -> Facts:
         found.append(("Options", ", ".join(text.options), ""))
     if text.tags:
         found.append(("Tags", ", ".join(text.tags), ""))
+    found += [(name, words, "") for name, words in view.ties]
     source = "" if resolution is None else web_link(resolution.source)
     for name, link in (("Outcome’s source", source), ("Article", article)):
         if link:
@@ -213,12 +215,29 @@ class QuestionView:
     now: datetime
 
     @cached_property
+    def _row(self) -> Any:
+        frame = self.publication.frames.questions
+        return next(rows(frame[frame["question_id"] == self.question.state.slug]), None)
+
+    @property
     def source(self) -> tuple[str, str]:
         """The quotation that the question is from, and the address of its article, "" for none."""
-        frame = self.publication.frames.questions
-        found = frame[frame["question_id"] == self.question.state.slug]
-        one = next(rows(found), None)
+        one = self._row
         return ("", "") if one is None else (one.quote, web_link(one.article_url))
+
+    @property
+    def ties(self) -> list[tuple[str, str]]:
+        """Its group, its condition and its links to other published questions, in words."""
+        own, slug, found = self._row, self.question.state.slug, []
+        if own is not None and own.group:
+            found.append(("Group", f"{own.group_title} ({own.group_kind}): {own.group_label}"))
+        if own is not None and own.condition is not None:
+            found.append(("Asked only if", "{question} is {outcome}".format(**own.condition)))
+        for link in rows(self.publication.frames.links):
+            if slug in (link.question_id, link.other_id):
+                verb = "is equivalent to" if link.kind == LinkKind.equivalent else link.kind
+                found.append(("Link", f"{link.question_id} {verb} {link.other_id}"))
+        return found
 
     @property
     def text(self) -> QuestionText:

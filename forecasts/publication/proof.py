@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,17 @@ from sqlmodel import Session, SQLModel, col, select
 
 from forecasts.common.secret_addresses import holds_secrets
 from forecasts.ledger.chain import NOTHING, contents, read_digest, sha256, time_text
-from forecasts.ledger.models import Resolution, Team
+from forecasts.ledger.models import (
+    Condition,
+    GroupPlace,
+    QuestionGroup,
+    QuestionLink,
+    Resolution,
+    Team,
+)
 from forecasts.ledger.receipts import ledger_id
 from forecasts.publication.record import Publication
-from forecasts.publication.verify import FORM, PROGRAM
+from forecasts.publication.verify import FORM, PROGRAM, TIES
 from forecasts.questions.standing import in_batches
 from forecasts.scores.stored_scores import BRIER
 
@@ -123,6 +130,7 @@ def record_json(
             }
             for one in sorted(record.questions, key=lambda one: one.state.id)
         ],
+        "ties": {kind: list(opened[kind].values()) for kind in TIES.split()},
         "stamps": _around(chain, opened["forecast"], stamps),
         "first": chain.first,
         "before": chain.before,
@@ -155,6 +163,31 @@ def _published(
         "question_revision": [one.state.text.id for one in record.questions],
         "resolution": [id_ for steps in resolutions.values() for id_ in steps],
         "forecast": [row.id for row in forecasts],
+        **_ties(session, {one.state.id for one in record.questions}),
+    }
+
+
+def _ties(session: Session, published: Set[int]) -> _Rows:
+    """Return the ids of the rows that tie published questions to each other alone.
+
+    A group with a question that is not published is left out, since its kind tells of it.
+    """
+    rows = session.exec(select(QuestionGroup).order_by(col(QuestionGroup.id))).all()
+    first: dict[str, int] = {}
+    for row in rows:
+        first.setdefault(row.slug, row.id)
+    places = session.exec(select(GroupPlace).order_by(col(GroupPlace.id))).all()
+    hidden = {one.group_id for one in places if one.question_id not in published}
+    hidden |= {first[row.slug] for row in rows if holds_secrets(row.title)}
+    hidden |= {one.group_id for one in places if holds_secrets(one.label)}
+    shown = {one.group_id for one in places} - hidden
+    asked = session.exec(select(Condition).order_by(col(Condition.id))).all()
+    linked = session.exec(select(QuestionLink).order_by(col(QuestionLink.id))).all()
+    return {
+        "question_group": [row.id for row in rows if first[row.slug] in shown],
+        "group_place": [one.id for one in places if one.group_id in shown],
+        "condition": [one.id for one in asked if {one.question_id, one.parent_id} <= published],
+        "question_link": [one.id for one in linked if {one.question_id, one.other_id} <= published],
     }
 
 

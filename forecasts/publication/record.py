@@ -450,6 +450,7 @@ def _without_secrets(frames: Frames) -> Frames:
         forecasts=_masked(frames.forecasts),
         evidence=_masked(frames.evidence),
         articles=_masked(frames.articles),
+        links=_masked(frames.links),
     )
 
 

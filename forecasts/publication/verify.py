@@ -33,7 +33,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-FORM = "public record of forecasts, form 2"
+FORM = "public record of forecasts, form 3"
 FILE, PROGRAM = "record.json", "verify.py"
 NOTHING = "0" * 64  # the hash before the first entry
 HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
@@ -45,7 +45,10 @@ ONLY = "Only a digest from elsewhere, or the signature of a stamp, shows when it
 NO_FORM = f"record.json does not have the form of this release: {FORM}"
 NO_STAMPS = "Times: no stamps. The ledger's owner gets them with: forecasts digest --stamp"
 # The members of the record and of its parts, and those that only some have.
-RECORD = "form digest ledger team brier files counts members questions stamps first before entries"
+RECORD = (
+    "form digest ledger team brier files counts members questions ties stamps first before entries"
+)
+TIES = "question_group group_place condition question_link"
 QUESTION, SCORE = "question wording resolutions forecasts scores", "forecaster brier"
 ROW, WORDS = "place row", "salt said"
 
@@ -92,6 +95,7 @@ class Check:
         title = who if team is None else f"{self.row(team, 'team')['name']} ({who})"
         wordings = dict(self.question(one) for one in record["questions"])
         self.ordered("the questions", list(wordings))
+        self.ties(record["ties"], wordings)
         if 1 < self.first <= self.unproved:
             self.faults.append(f"entry {self.first} has fewer before it than rows without an entry")
         forecasts = many(len(self.forecasts), "forecast")
@@ -244,6 +248,15 @@ class Check:
             if differ := differing(score, given.get(member)):
                 self.faults.append(f"{slug}: Brier score of {member}: {differ}")
         return question["id"], (slug, one["wording"]["place"] or 0)
+
+    def ties(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
+        """Compare the groups, conditions and links between the published questions."""
+        for kind in only(given, TIES):
+            for one in given[kind]:
+                row = self.row(one, kind)
+                ends = {row.get(name) for name in ("question_id", "parent_id", "other_id")}
+                if not ends - {None} <= wordings.keys():
+                    self.faults.append(f"{kind} {row['id']}: a row of another question")
 
     def counts(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
         """Count the entries that are not published; name those that should be."""

@@ -6,12 +6,13 @@ group exists for a reader who may see one of its members, and has only those tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from forecasts.access import roles
@@ -38,6 +39,8 @@ from forecasts.questions.registry import free_slug, is_slug, register, stem_of
 from forecasts.questions.revisions import MAX_QUESTIONS
 from forecasts.questions.standing import QuestionState, by_id, current_state
 from forecasts.values.dependence import contradicted
+
+_LATER = aliased(GroupPlace)
 
 
 class NewPlace(NamedTuple):
@@ -163,11 +166,16 @@ def find_group(session: Session, slug: str, *, now: datetime) -> Group:
 
 def group_of(session: Session, question: Question, *, now: datetime) -> Group | None:
     """Return the question's group as the reader sees it; None if it is in none."""
-    own = select(GroupPlace.group_id).where(
-        GroupPlace.question_id == question.id, _is_current_place(), col(GroupPlace.label) != ""
-    )
-    found = groups(session, now=now, where=col(QuestionGroup.id).in_(own))
+    found = groups_with(session, [question.id], now=now)
     return found[0] if found else None
+
+
+def groups_with(session: Session, questions: Iterable[int], *, now: datetime) -> list[Group]:
+    """Return the groups of the questions with these ids, as the reader sees them."""
+    own = select(GroupPlace.group_id).where(
+        col(GroupPlace.question_id).in_(questions), _is_current_place(), col(GroupPlace.label) != ""
+    )
+    return groups(session, now=now, where=col(QuestionGroup.id).in_(own))
 
 
 def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]:
@@ -382,5 +390,5 @@ def _new_slug(session: Session, title: str, slug: str | None) -> str:
 
 def _is_current_place() -> Any:
     """Return the SQL condition: the ``GroupPlace`` is the newest of its question."""
-    newest = select(func.max(GroupPlace.id)).group_by(col(GroupPlace.question_id))
-    return col(GroupPlace.id).in_(newest)
+    later = col(_LATER.id) > col(GroupPlace.id)
+    return ~select(_LATER.id).where(_LATER.question_id == GroupPlace.question_id, later).exists()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, or_, select
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
@@ -18,6 +19,7 @@ from forecasts.ledger.append import written
 from forecasts.ledger.models import LinkKind, LinkStrength, Member, Question, QuestionLink
 from forecasts.questions.standing import QuestionState, by_id
 
+_LATER = aliased(QuestionLink)
 SYMMETRIC = (LinkKind.excludes, LinkKind.equivalent)
 
 
@@ -111,13 +113,16 @@ def links(session: Session, where: Any = True, *, now: datetime) -> list[Link]:
 
 def _newest(session: Session, where: Any) -> Sequence[QuestionLink]:
     table = QuestionLink
-    newest = select(func.max(table.id)).group_by(
-        col(table.question_id), col(table.other_id), col(table.kind)
+    later = select(_LATER.id).where(
+        _LATER.question_id == table.question_id,
+        _LATER.other_id == table.other_id,
+        _LATER.kind == table.kind,
+        col(_LATER.id) > col(table.id),
     )
     return session.exec(
         select(table)
         .where(
-            col(table.id).in_(newest),
+            ~later.exists(),
             col(table.removed).is_(False),
             question_visible(session, table.question_id),
             question_visible(session, table.other_id),

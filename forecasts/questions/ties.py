@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sqlmodel import Session, col, or_
+from sqlmodel import Session, col, or_, select
 
 from forecasts.common.vocabulary import GroupKind, LinkStrength
-from forecasts.ledger.models import Condition, QuestionLink
+from forecasts.ledger.models import Condition, GroupPlace, QuestionLink
 from forecasts.questions.conditions import Branch, branches
-from forecasts.questions.groups import Group, group_of
+from forecasts.questions.groups import Group, groups_with
 from forecasts.questions.links import Link, links
 from forecasts.questions.standing import QuestionState, by_id
-from forecasts.values.worlds import Ties
+
+if TYPE_CHECKING:  # it loads NumPy and SciPy
+    from forecasts.values.worlds import Ties
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Tied:
     @property
     def ties(self) -> Ties:
         """The outcomes that the questions can have together, by all that is certain."""
+        from forecasts.values.worlds import Ties  # which loads NumPy and SciPy
+
         sure = (one for one in self.links if one.row.strength == LinkStrength.certain)
         return Ties(
             {state.slug: state.text for state in self.states.values()},
@@ -51,11 +56,7 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
     while ahead:
         new = by_id(session, sorted(ahead), now=now)
         states |= new
-        grouped = {one.state.id for group in groups.values() for one in group.members}
-        for id_, state in new.items():
-            if id_ not in grouped and (group := group_of(session, state.question, now=now)):
-                groups[group.id] = group
-                grouped |= {one.state.id for one in group.members}
+        groups |= {one.id: one for one in groups_with(session, new, now=now)}
         own = or_(col(Condition.question_id).in_(ahead), col(Condition.parent_id).in_(ahead))
         found_branches |= {one.state.id: one for one in branches(session, own, now=now)}
         at_end = or_(
@@ -79,3 +80,13 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
         tuple(found_branches.values()),
         tuple(found_links.values()),
     )
+
+
+def ever_tied(session: Session, questions: Iterable[int]) -> set[int]:
+    """Return those of these questions that were ever in a group, a conditional or a link."""
+    columns = (
+        *(GroupPlace.question_id, Condition.question_id, Condition.parent_id),
+        *(QuestionLink.question_id, QuestionLink.other_id),
+    )
+    every = {id_ for column in columns for id_ in session.exec(select(column).distinct())}
+    return every.intersection(questions)

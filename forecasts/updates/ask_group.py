@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,12 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import count
 from forecasts.common.vocabulary import GroupKind
 from forecasts.ledger.models import Member
-from forecasts.questions.groups import Group, NewPlace, register_group
+from forecasts.questions.groups import Group
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import question_text
 from forecasts.updates.ask import kept_to_author, needs_criteria
+from forecasts.updates.ask_together import First, NewMember, ask_members
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.updates import NewForecast, update_all
 from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import NamedDate, typed_deadline
 from forecasts.values.value import Value
@@ -201,14 +201,19 @@ def ask_group(
     kept_private = not audience_chosen and needs_criteria(session, texts[0])
     if kept_private:
         texts = [kept_to_author(one) for one in texts]
-    places = [NewPlace(one.label, text) for one, text in zip(line.members, texts, strict=True)]
-    group = register_group(
-        session, line.title, places, kind=GroupKind.nested, member=member, now=now, sources=sources
+    firsts = [First(Value(p), {"evidence": evidence}) for p in line.probabilities]
+    group = ask_members(
+        session,
+        line.title,
+        [
+            NewMember(one.label, text, first)
+            for one, text, first in zip_longest(line.members, texts, firsts)
+        ],
+        kind=GroupKind.nested,
+        member=member,
+        now=now,
+        sources=sources,
+        audience_chosen=True,
+        origin=origin,
     )
-    if line.probabilities:
-        new = [
-            NewForecast(one.state.question, Value(p), evidence=evidence)
-            for one, p in zip(group.members, line.probabilities, strict=True)
-        ]
-        update_all(session, new, member=member, now=now, origin=origin)
     return AskedGroup(group, kept_private)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlmodel import Session
 from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models import Member
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.ties import tied
+from forecasts.questions.ties import ever_tied, tied
 from forecasts.updates.updates import current_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.value import Value, value_of
@@ -69,6 +69,25 @@ def contradictions(
         if any(abs(one.said - one.coherent) >= LEAST for one in own):
             moves.append(own)
     return moves
+
+
+def own_contradictions(
+    session: Session,
+    member: Member,
+    *,
+    now: datetime,
+    questions: Collection[int] | None = None,
+) -> list[list[Move]]:
+    """Return the sets of the member's current forecasts that contradict each other.
+
+    ``questions``: only sets with a forecast on one of these. The rest as in ``contradictions``.
+    """
+    said = current_forecasts(session, member, at=now, unresolved=True)
+    values = {id_: value_of(said[id_]) for id_ in ever_tied(session, said)}
+    found = contradictions(session, values, member=member, now=now) if values else []
+    if questions is None:
+        return found
+    return [moves for moves in found if any(one.state.id in questions for one in moves)]
 
 
 def coherent_values(moves: Iterable[Move]) -> dict[int, Value]:

@@ -20,6 +20,7 @@ from forecasts.resolution.late_forecasts import LateForecasts
 from forecasts.scores.printed_scores import Printed, printed_scores
 from forecasts.scores.stored_scores import ForecasterScore, score_table
 from forecasts.views.forecasts import Forecast, Value, forecasts
+from forecasts.views.ties import Ties, ties
 from forecasts.views.view import Next, View
 
 if TYPE_CHECKING:  # it loads NumPy and SciPy, which a list of questions needs not
@@ -135,8 +136,8 @@ class ResolutionStep(View):
     superseded: bool = Field(description="it was corrected or withdrawn later")
 
 
-class QuestionHistory(QuestionFields):
-    """A question with its texts, origins, sources, wordings and the steps of its resolution."""
+class QuestionHistory(QuestionFields, Ties):
+    """A question with its texts, sources, ties, wordings and the steps of its resolution."""
 
     background: str
     resolution_criteria: str
@@ -203,42 +204,46 @@ def same_questions(pair: SamePair) -> SameQuestions:
 
 
 def document(
-    session: Session, state: QuestionState, mine: models.Forecast | None
+    session: Session, state: QuestionState, mine: models.Forecast | None, *, now: datetime
 ) -> QuestionDocument:
     """Return a question with its history and the reader's current forecast."""
-    return QuestionDocument.of(state.text, **_history(session, state), forecast=mine)
+    return QuestionDocument.of(state.text, **_history(session, state, now), forecast=mine)
 
 
-def whole_question(session: Session, state: QuestionState) -> WholeQuestion:
+def whole_question(session: Session, state: QuestionState, *, now: datetime) -> WholeQuestion:
     """Return a question with all that the session's reader may see of it."""
     resolution = state.resolution
     return WholeQuestion.of(
         state.text,
-        **_history(session, state),
+        **_history(session, state, now),
         forecasts=forecasts(session, state.question),
         scores=[] if resolution is None else score_table(session, resolution),
         printed_scores=printed_scores(session, state),
     )
 
 
-def _history(session: Session, state: QuestionState) -> dict[str, Any]:
+def _history(session: Session, state: QuestionState, now: datetime) -> dict[str, Any]:
     """Return the fields of a question's history that are not in its newest wording."""
     named = handles(session)
-    return _of_state(state) | {
-        "origins": [
-            Origin(platform=one.platform, id=one.platform_id, url=one.url or None)
-            for one in origins(session, [state.id]).get(state.id, [])
-        ],
-        "sources": [
-            Source.of(article, article=article.id, quote=source.quote)
-            for source, article in sources(session, state.question)
-        ],
-        "wordings": [
-            Wording.of(row, member=named[row.member_id])
-            for row in wordings(session, state.question)
-        ],
-        "resolutions": [
-            ResolutionStep.of(step.row, member=step.actor, superseded=step.superseded)
-            for step in reversed(steps(session, state.question))
-        ],
-    }
+    return (
+        _of_state(state)
+        | vars(ties(session, state, now=now))
+        | {
+            "origins": [
+                Origin(platform=one.platform, id=one.platform_id, url=one.url or None)
+                for one in origins(session, [state.id]).get(state.id, [])
+            ],
+            "sources": [
+                Source.of(article, article=article.id, quote=source.quote)
+                for source, article in sources(session, state.question)
+            ],
+            "wordings": [
+                Wording.of(row, member=named[row.member_id])
+                for row in wordings(session, state.question)
+            ],
+            "resolutions": [
+                ResolutionStep.of(step.row, member=step.actor, superseded=step.superseded)
+                for step in reversed(steps(session, state.question))
+            ],
+        }
+    )

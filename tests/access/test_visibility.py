@@ -124,6 +124,7 @@ OPEN = {
         audience_label; api.metaculus.posts: posted_comment; ledger.append: append count_entered
         delete enter enter_flushed last_of undo written; ledger.current: newest_wording;
         ledger.facts: first known undo; questions.registry: insert_questions others_see;
+        updates.ask: needs_criteria;
         questions.revisions: append_wording close_by_hand named_changes; questions.standing:
         rows_with; questions.groups: write_group; resolution.assignments: schedule_lookup;
         resolution.confirmation: settle_branches; resolution.dependents: branches_to_settle
@@ -132,7 +133,8 @@ OPEN = {
     """,
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
-        forecasts; views.questions: document whole_question
+        forecasts; views.questions: document whole_question; views.ties:
+        conditional group groups_of link ties
     """,
     "articles are visible to everyone": """
         articles.library: find_article listing; questions.passages: find_passage; updates.evidence:
@@ -147,7 +149,8 @@ OPEN = {
         questions.conditions: register_conditional; questions.families: join_family join_pairs
         leave_family move_to_family tell_apart tell_pairs_apart; questions.groups: add_to_group
         change_group register_group take_out; questions.links: link unlink;
-        resolution.confirmation: confirm_together
+        resolution.confirmation: confirm_together; updates.ask_group: ask_group;
+        updates.ask_together: ask_conditional ask_members
     """,
     "only what the reader may see: the tests of their modules": """
         agenda.calendar_feed: feed; agenda.crowd_moves: crowd_moves; agenda.news: new_mentions;
@@ -155,13 +158,14 @@ OPEN = {
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: branches branches_of
         condition_of; questions.families: with_families; questions.groups: find_group group_of
-        groups; questions.links: links links_of; questions.origins: origins platforms;
+        groups groups_with; questions.links: links links_of; questions.origins: origins platforms;
         questions.registry: find_named; questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
-        same_pairs; questions.ties: tied; questions.trends: rows_at;
+        same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
         scores.coherence: hanging; scores.ledger_frames: crowd_frames;
         scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
-        contradiction decided; updates.coherence: contradictions; updates.evidence: key_and_row
+        contradiction decided; updates.coherence: contradictions own_contradictions;
+        updates.evidence: key_and_row
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; agenda.notifications.channels: seal_addresses;

@@ -50,7 +50,9 @@ FACADE = {
     "/comments/create/": "forecast",
 }
 TOOLS = {
+    "ask_group": "ask",
     "ask_question": "ask",
+    "link_questions": "forecast",
     "capture_article": "forecast",
     "forecast": "forecast",
     "propose_outcome": "forecast",
@@ -192,4 +194,4 @@ def test_a_tool_needs_its_scope_whatever_it_is_called_with(engine: Engine) -> No
 
     for scope in Scope:
         anyio.run(run, scope)
-    assert calls == 4 * 10 * len(Scope)
+    assert calls == 4 * 12 * len(Scope)

@@ -33,6 +33,8 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ask", "--resolves"): (*ASK, "--closes", "in 3 weeks", "--resolves", "end of january"),
     ("revise", "--closes"): ("revise", "rain", "--closes", "before Christmas"),
     ("revise", "--resolves"): ("revise", "rain", "--resolves", "in 2 months"),
+    ("group new", "--closes"): ("group", "new", "Hail?", "Rye", "Ulm", "--closes", "next friday"),
+    ("condition", "--closes"): ("condition", "rain", "Will it hail?", "--closes", "next friday"),
     ("close", "--at"): ("close", "rain", "--at", "yesterday"),
     ("propose", "--known-at"): (
         "propose",

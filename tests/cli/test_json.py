@@ -29,6 +29,7 @@ WITHOUT_DATA = {
     *("app", "api", "mcp", "demo", "migrate", "identify"),
     *("move", "digest", "backup", "restore", "rescore"),
     *("ask", "revise", "close", "discard", "look-again"),
+    *("group new", "group change", "group add", "group take-out", "link", "unlink"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("partition", "simulate"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
@@ -43,6 +44,10 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "questions": (),
     "same": (),
     "show": ("rain",),
+    "group show": ("quays",),
+    "group list": (),
+    "condition": ("will-the-quays-open-a",),
+    "coherence": (),
     "update": ("fog", "30%"),
     "withdraw": ("fog",),
     "capture": ("-", "--dry-run"),
@@ -124,6 +129,9 @@ def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None
             forecasts("update", slug, p, "--as", who, *evidence)
     forecasts("ask", "Will there be fog?", "--closes", "2026-02-15", "--slug", "fog")
     forecasts("ask", "Will there be fog here?", "--closes", "2026-02-15", "--slug", "metaculus-7")
+    quays = ("group", "new", "Will the quays open?", "A=40%", "B=30%", "--slug", "quays")
+    forecasts(*quays, "--kind", "nested", "--closes", "2026-02-15")
+    forecasts("condition", "will-the-quays-open-a", "Will it freeze?", "--closes", "2026-02-15")
     with database.writing(engine) as session:
         id_ = find(session, "metaculus-7").id
         origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(5)}

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,12 +18,15 @@ from forecasts.access.members import member_or_new
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
+from forecasts.ledger.models import LinkKind
 from forecasts.ledger.verification import newest, verify
 from forecasts.publication.proof import program, record_json
 from forecasts.publication.record import published
 from forecasts.publication.verify import Check, plain
 from forecasts.questions import registry
-from forecasts.questions.revisions import revise
+from forecasts.questions.conditions import register_conditional
+from forecasts.questions.links import link
+from forecasts.questions.revisions import revise, reworded
 from forecasts.resolution.confirmation import confirm, withdraw
 from forecasts.resolution.proposals import proposals_on, propose, reject
 from forecasts.updates import updates
@@ -295,3 +299,30 @@ def test_a_published_record_names_the_voucher_of_imported_times(engine: Engine) 
     [unnamed] = other["questions"][0]["forecasts"]
     unnamed["row"] = re.sub(',"vouched_by_id":[0-9]+', "", unnamed["row"])
     assert f"Times: 1 forecast imported by an unknown member, {vouches}" in Check(other).said
+
+
+def test_ties_of_published_questions_alone_are_proved(engine: Engine) -> None:
+    with act(engine, 0) as (session, kate, now):
+        by: dict[str, Any] = {"member": kate, "now": now}
+        rain, fog = (ask(session, kate, slug=slug) for slug in ("rain", "fog"))
+        mine = ask(session, kate, slug="mine", visibility="author")
+        link(session, rain, fog, LinkKind.causes, reason="Wet air.", **by)
+        link(session, rain, mine, LinkKind.causes, reason="Mine.", **by)
+        text = reworded(registry.newest_wording(session, fog), title="Then?", family="")
+        yes, _ = register_conditional(session, fog, text, **by)
+        for one in (yes.state.question, fog, rain):
+            updates.update(session, one, Value(probability=0.4), **by)
+    kept = record_text(engine, {})
+    record = json.loads(kept)
+    assert {kind: len(rows) for kind, rows in record["ties"].items()} == {
+        "question_group": 0,
+        "group_place": 0,
+        "condition": 1,
+        "question_link": 1,
+    }
+    assert "Wet air." not in kept
+    assert Check(record).faults == []
+    [asked] = record["ties"]["condition"]
+    asked["row"] = asked["row"].replace('"yes"', '"no"')
+    [fault] = Check(record).faults
+    assert fault.startswith("condition 1 does not match entry")

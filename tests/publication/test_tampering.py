@@ -32,7 +32,7 @@ Record = dict[str, Any]
 Tamper = Callable[[Record], Any]
 Folder = Callable[[Path], Any]
 END = "the chain does not end in the stated digest: one was altered"
-FORM = "record.json does not have the form of this release: public record of forecasts, form 2"
+FORM = "record.json does not have the form of this release: public record of forecasts, form 3"
 
 
 def question(record: Record, slug: str) -> Record:

@@ -79,6 +79,8 @@ SERVED: tuple[tuple[Callable[..., str], str, Needs, Way, ToolAnnotations], ...] 
     (tools.needs_update, "Questions to update", Needs.read, _READING, _READS),
     (tools.capture_article, "Capture an article", Needs.forecast, nullcontext, _FETCHES),
     (tools.ask_question, "Ask a question", Needs.ask, _ACTING, _WRITES),
+    (tools.ask_group, "Ask a group or a conditional", Needs.ask, _ACTING, _WRITES),
+    (tools.link_questions, "Link questions", Needs.forecast, _ACTING, _WRITES),
     (tools.propose_outcome, "Propose an outcome", Needs.forecast, _ACTING, _WRITES),
     (tools.my_record, "My record", Needs.read, _READING, _READS),
     (tools.compare, "Compare", Needs.read, _READING, _READS),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from statistics import fmean
 from typing import Annotated, Any, Literal
 
@@ -22,11 +23,23 @@ from forecasts.common.errors import BadInput, LedgerError, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.documents import numbers
-from forecasts.ledger.models import Article, Forecast, Question, QuestionText, QuestionType
+from forecasts.ledger.models import (
+    Article,
+    Forecast,
+    GroupKind,
+    LinkKind,
+    LinkStrength,
+    Question,
+    QuestionText,
+    QuestionType,
+)
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry, search
+from forecasts.questions.groups import member_title
+from forecasts.questions.links import link, unlink
 from forecasts.questions.passages import find_passage
 from forecasts.questions.search import Filter
+from forecasts.questions.standing import current_state
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports import formats, wording
@@ -42,6 +55,14 @@ from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
+from forecasts.updates.ask_together import (
+    First,
+    NewMember,
+    ask_conditional,
+    ask_members,
+    member_close,
+)
+from forecasts.updates.coherence import contradictions, own_contradictions
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.typed_values import example_value
@@ -57,6 +78,9 @@ from forecasts.values.value_parsing import read_value
 from forecasts.views.articles import Draft, document
 from forecasts.views.forecasts import evidence as cited_as
 from forecasts.views.questions import question as view
+from forecasts.views.ties import contradictions as contradictions_view
+from forecasts.views.ties import group as group_view
+from forecasts.views.ties import ties
 
 
 def _about(words: str) -> Any:
@@ -201,7 +225,7 @@ def needs_update(
 
     The need is a forecast, a review (by age, after a move of the crowd, before the close), a look
     at a new article that mentions the question, or an outcome. The line
-    says if only a person can meet it.
+    says if only a person can meet it. Forecasts of yours that contradict each other follow.
     """
     needs = today(here.session, here.member, now=here.now, shown=limit)
 
@@ -214,9 +238,12 @@ def needs_update(
         need = "decide on its proposed outcome (a person does)"
         need = need if is_proposed(one) else _TODO[one.todo]
         lines.append(" · ".join(filter(None, (need, summary, one.why(here.now)))))
-    if not lines:
+    own = here.member and own_contradictions(here.session, here.member, now=here.now)
+    against = words.contradictions(contradictions_view(own or []))
+    if not lines and not against:
         return "Nothing needs you now."
-    return words.answer(f"**Needs you** ({needs.total:,})\n\n{words.bullets(lines)}")
+    listed = f"**Needs you** ({needs.total:,})\n\n{words.bullets(lines)}" if lines else ""
+    return words.answer(listed, against)
 
 
 def my_record(here: Here) -> str:
@@ -414,7 +441,9 @@ def forecast(
     pieces = [words.piece(cited_as(*one)) for one in cited.get(saved.forecast.id, ())]
     certain = stated_certainty(given) is not None
     warning = "You stated certainty: one surprise costs an infinite log score." if certain else ""
-    return words.answer(said, words.bullets(pieces), _proof(here, saved.forecast), warning)
+    broken = contradictions(here.session, {found.id: given}, member=member, now=here.now)
+    against = words.contradictions(contradictions_view(broken))
+    return words.answer(said, words.bullets(pieces), _proof(here, saved.forecast), warning, against)
 
 
 def capture_article(
@@ -532,6 +561,100 @@ def ask_question(
     if asked.kept_private:
         said += " Only you see it, since it has no resolution criteria."
     return words.answer(said)
+
+
+def ask_group(
+    here: Here,
+    title: Annotated[str, _about("The question that the members share.")],
+    criteria: Annotated[str, _about("Resolution criteria that a stranger could apply.")],
+    members: Annotated[
+        dict[str, Forecasted],
+        _about(
+            "Each label with your forecast, blank for none: {'March 2027': '10%', 'June 2027': ''}."
+            " With `under`, the outcomes of that question: {'yes': '60%', 'no': '20%'}."
+        ),
+    ],
+    kind: Annotated[
+        GroupKind,
+        _about(
+            "exclusive: at most one is yes; exhaustive: exactly one is; nested: each yes makes the "
+            "later ones yes, as with deadlines."
+        ),
+    ] = GroupKind.independent,
+    under: Annotated[
+        Text, _about("Ask it under each outcome of this question (its id) instead.")
+    ] = "",
+    closes: Annotated[
+        Text, _about("Last day to forecast. Blank: as the title says, or the label.")
+    ] = "",
+    background: Annotated[str, _about("Context that a forecaster needs.")] = "",
+    reason: Annotated[str, _about("The reason for your forecasts.")] = "",
+    model: ModelName = "",
+    version: Version = "",
+) -> str:
+    """Register yes-or-no questions that hang together, each with a first forecast if you like.
+
+    Either a group (deadlines, countries, levels) under one title, or a conditional: one question
+    under each outcome of another, of which those for the outcomes that do not come true are
+    annulled.
+    """
+    used, zone = _model(model, version, None), zone_of(here)
+    reasons = {"rationale": reason, "model": used}
+
+    def wording(title: str, close: datetime) -> QuestionText:
+        return registry.question_text(
+            title=title,
+            open_time=here.now,
+            scheduled_close_time=close,
+            resolution_criteria=criteria,
+            background=background,
+        )
+
+    def first(value: Any, text: QuestionText) -> First | None:
+        return First(_read(here, value, text), reasons) if str(value).strip() else None
+
+    by: dict[str, Any] = {"member": member_of(here), "now": here.now, "origin": ORIGIN}
+    if under.strip():
+        parent = _find(here, under)
+        text = wording(title, last_moment(closes, title, now=here.now, zone=zone))
+        firsts = {outcome: first(value, text) for outcome, value in members.items()}
+        branches = ask_conditional(here.session, parent, text, firsts, **by)
+        lines = [f"if {words.line(one.outcome)}: {words.line(one.state.slug)}" for one in branches]
+        return words.answer(f"Registered under {words.line(parent.slug)}:", words.bullets(lines))
+    new = []
+    for label, value in members.items():
+        close = member_close(closes, title, label, now=here.now, zone=zone)
+        text = wording(member_title(title, label), close)
+        new.append(NewMember(label, text, first(value, text)))
+    made = ask_members(here.session, title, new, kind=kind, **by)
+    shown = group_view(here.session, made, now=here.now)
+    said = f"Registered the group {words.line(shown.id)} ({shown.kind}):"
+    return words.answer(said, words.group(shown))
+
+
+def link_questions(
+    here: Here,
+    question: Name,
+    kind: Annotated[LinkKind, _about("The effect of the first question on the other.")],
+    other: Annotated[Text, _about("The other question, as the first.")],
+    strength: Annotated[
+        LinkStrength, _about("certain: forecasts that break the link contradict each other.")
+    ] = LinkStrength.strong,
+    reason: Annotated[str, _about("Why they hang together.")] = "",
+    remove: Annotated[bool, _about("Remove the link instead.")] = False,
+) -> str:
+    """Link two questions, change a link, or remove it. read_question lists a question's links."""
+    ends = _find(here, question), _find(here, other)
+    by: dict[str, Any] = {"member": member_of(here), "now": here.now}
+    if remove:
+        unlink(here.session, *ends, kind, **by)
+    else:
+        link(here.session, *ends, kind, strength=strength, reason=reason, **by)
+    state = current_state(here.session, ends[0], now=here.now)
+    lines = ties(here.session, state, now=here.now).lines()
+    return words.answer(
+        "Removed." if remove else "Linked.", words.bullets([words.line(one) for one in lines])
+    )
 
 
 def propose_outcome(

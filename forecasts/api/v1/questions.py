@@ -29,13 +29,14 @@ from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
 from forecasts.api.v1.forecasts import wrong_values
 from forecasts.common.errors import BadInput, Refused
-from forecasts.ledger.models import Question
+from forecasts.ledger.models import Question, QuestionText
 from forecasts.questions import registry, revisions, search
-from forecasts.questions.passages import find_passage
+from forecasts.questions.passages import Passage, find_passage
 from forecasts.questions.standing import current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
+from forecasts.updates.ask_together import First
 from forecasts.views import questions as views
 from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
 
@@ -113,24 +114,36 @@ def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
     """Ask a question, with a first forecast if you like."""
     given = body.fields(now=at.now, zone=zone_of(at))
     text = registry.question_text(**given | teams.visibility_fields(at.session, body.visible_to))
-    if body.quote and body.article is None:
-        raise BadInput("A quote needs the number of its article.", remedy="Add article.")
-    quote = TextQuote(body.quote) if body.quote else None
-    first = body.forecast
-    if first is not None and (wrong := wrong_values(first, text, "body.forecast")):
-        raise wrong
+    first = first_of(body.forecast, text, "body.forecast")
     asked = ask(
         at.session,
         text,
         None if first is None else first.value,
         slug=body.id,
-        sources=[] if body.article is None else [find_passage(at.session, body.article, quote)],
+        sources=sources(at, body),
         audience_chosen=body.visible_to is not None,
         origin=requests.ORIGIN,
         **({} if first is None else first.reasons),
         **at.by,
     )
     return document(at, asked.question)
+
+
+def sources(at: At, body: requests.Wording) -> list[Passage]:
+    """Return the passage that new questions are taken from, if it is given."""
+    if body.quote and body.article is None:
+        raise BadInput("A quote needs the number of its article.", remedy="Add article.")
+    quote = TextQuote(body.quote) if body.quote else None
+    return [] if body.article is None else [find_passage(at.session, body.article, quote)]
+
+
+def first_of(given: requests.GivenForecast | None, text: QuestionText, place: str) -> First | None:
+    """Return a first forecast; BadInput, at this place, if the wording does not take it."""
+    if given is None:
+        return None
+    if wrong := wrong_values(given, text, place):
+        raise wrong
+    return First(given.value, given.reasons)
 
 
 def document(at: At, question: Question) -> QuestionDocument:

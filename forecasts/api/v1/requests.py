@@ -18,7 +18,19 @@ from pydantic import (
     model_validator,
 )
 
-from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
+from forecasts.common.times import iso
+from forecasts.ledger.models import (
+    EvidenceKind,
+    GroupKind,
+    LinkKind,
+    LinkStrength,
+    Question,
+    QuestionType,
+    Stance,
+)
+from forecasts.questions.groups import member_title
+from forecasts.questions.revisions import MAX_QUESTIONS
+from forecasts.updates.ask_together import member_close
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
@@ -188,8 +200,8 @@ def _called(name: str, answered: str, default: Any = None, **about: Any) -> Any:
     return Field(default=default, validation_alias=AliasChoices(name, answered), **about)
 
 
-class NewQuestion(Body):
-    """A new question; without criteria and audience only its author sees it."""
+class Wording(Body):
+    """The wording of new questions; without criteria and audience only their author sees them."""
 
     title: str = Field(description="the question in one sentence, with its last day")
     type: QuestionType | None = Field(
@@ -216,14 +228,12 @@ class NewQuestion(Body):
     fine_print: str = ""
     crowd_hidden: Flag = _called("hide_crowd", "crowd_hidden", False)
     visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
-    id: str | None = Field(default=None, description="by default made from the title")
     article: Whole | None = Field(default=None, description="the number of its source article")
     quote: str = Field(default="", description="the article's passage that it is taken from")
-    forecast: GivenForecast | None = Field(default=None, description="a first forecast")
 
     def fields(self, *, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
         """Return the wording's fields; BadInput for a date that cannot be read, or no close."""
-        others = {"visible_to", "id", "article", "quote", "forecast"}
+        others = {"visible_to", "id", "article", "quote", "forecast", "kind", "members", "outcomes"}
         has_bounds = (self.lower_bound, self.upper_bound) != (None, None)
         kind = decided_type(self.title, self.type, options=bool(self.options), bounds=has_bounds)
 
@@ -244,6 +254,86 @@ class NewQuestion(Body):
             ),
             "scheduled_resolve_time": _time(self.scheduled_resolve_time, now, zone),
         }
+
+
+class NewQuestion(Wording):
+    """A new question; without criteria and audience only its author sees it."""
+
+    id: str | None = Field(default=None, description="by default made from the title")
+    forecast: GivenForecast | None = Field(default=None, description="a first forecast")
+
+
+class NewMember(Body):
+    """A member of a new group: its label and close, and a first forecast."""
+
+    label: str
+    scheduled_close_time: When | None = _called(
+        "closes", "scheduled_close_time", description="by default that of the group, or its label"
+    )
+    forecast: GivenForecast | None = Field(default=None, description="a first forecast")
+
+
+class NewGroup(Wording):
+    """A new group: the wording that its questions share, and each with its label."""
+
+    kind: GroupKind = GroupKind.independent
+    members: list[NewMember] = Field(max_length=MAX_QUESTIONS, description="two or more, in order")
+    id: str | None = Field(default=None, description="by default made from the title")
+
+    def wording(self, member: NewMember, *, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
+        """Return the wording's fields of a member, as ``fields`` does."""
+        closes = member.scheduled_close_time or self.scheduled_close_time or ""
+        close = member_close(closes, self.title, member.label, now=now, zone=zone)
+        title = member_title(self.title, member.label)
+        given = {"title": title, "scheduled_close_time": iso(close)}
+        return self.model_copy(update=given).fields(now=now, zone=zone)
+
+
+class GroupChange(Body):
+    """Another title or kind of a group."""
+
+    title: str | None = None
+    kind: GroupKind | None = None
+
+
+class AddedMember(Body):
+    """A question to add to a group, with its label there."""
+
+    question: Name
+    label: str
+    before: Name | None = Field(default=None, description="by default it is the last one")
+
+
+class GivenBranch(Body):
+    """An outcome under which a question is asked, with a first forecast."""
+
+    outcome: str
+    forecast: GivenForecast | None = Field(default=None, description="a first forecast")
+
+
+class NewConditional(Wording):
+    """A question to ask under each outcome of another."""
+
+    outcomes: list[GivenBranch] = Field(
+        default=[],
+        max_length=MAX_QUESTIONS,
+        description="of the other question: yes, no, an option, or a range of a number or date; "
+        "by default yes and no, or each option",
+    )
+
+
+class LinkEnds(Body):
+    """A link, by its questions and its kind."""
+
+    kind: LinkKind
+    other: Name
+
+
+class NewLink(LinkEnds):
+    """A link from a question to another."""
+
+    strength: LinkStrength = LinkStrength.strong
+    reason: str = ""
 
 
 class Revision(Body):

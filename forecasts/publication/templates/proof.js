@@ -1,7 +1,7 @@
 "use strict";
 // The same check as verify.py, which is the reference, with the browser's own SHA-256. A test
 // compares the two, sentence for sentence.
-const FORM = "public record of forecasts, form 2";
+const FORM = "public record of forecasts, form 3";
 const NOTHING = "0".repeat(64);
 const HOUR = 3600000000; // microseconds
 const SHA2 = { "0201": "SHA-256", "0202": "SHA-384", "0203": "SHA-512" };
@@ -11,7 +11,8 @@ const ONLY =
 const NO_FORM = `record.json does not have the form of this release: ${FORM}`;
 const NO_STAMPS = "Times: no stamps. The ledger's owner gets them with: forecasts digest --stamp";
 const RECORD =
-  "form digest ledger team brier files counts members questions stamps first before entries";
+  "form digest ledger team brier files counts members questions ties stamps first before entries";
+const TIES = "question_group group_place condition question_link";
 const QUESTION = "question wording resolutions forecasts scores";
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -85,6 +86,7 @@ class Check {
       const wordings = new Map();
       for (const one of record.questions) await this.question(one, wordings);
       this.ordered("the questions", [...wordings.keys()].map((id) => [id]));
+      await this.ties(only(record.ties, TIES), wordings);
       if (this.first > 1 && this.unproved >= this.first) {
         const fewer = "has fewer before it than rows without an entry";
         this.faults.push(`entry ${this.first} ${fewer}`);
@@ -244,6 +246,18 @@ class Check {
       if (differ) this.faults.push(`${slug}: Brier score of ${member}: ${differ}`);
     }
     wordings.set(question.id, [slug, one.wording.place ?? 0]);
+  }
+
+  async ties(given, wordings) {
+    for (const kind of Object.keys(given)) {
+      for (const one of given[kind]) {
+        const row = await this.row(one, kind);
+        const ends = [row.question_id, row.parent_id, row.other_id];
+        if (ends.some((id) => (id ?? null) !== null && !wordings.has(id))) {
+          this.faults.push(`${kind} ${row.id}: a row of another question`);
+        }
+      }
+    }
   }
 
   counts(given, wordings) {

@@ -80,6 +80,12 @@ def test_others_words_are_code_in_every_answer_that_calls_them_data(ledger: Ledg
         tools.find_questions(status="any"),
         tools.find_questions("obez"),
         *(tools.read_question(slug) for slug in ("rain", "snow", "who", "many")),
+        tools.ask_group(
+            f"{ON_A_LINE[:60]}?", ORDER, {ON_A_LINE[:60]: "40%", "B": ""}, closes="2026-02-01"
+        ),
+        tools.ask_group("Fall?", ORDER, {ON_A_LINE[:60]: "4%"}, under="who", closes="2026-01-10"),
+        tools.link_questions("hail", "implies", "rain", "certain", ORDER),
+        tools.read_question("hail"),
         tools.needs_update(),
         tools.my_record(),
         tools.compare(["bot", ON_A_LINE[:60]]),

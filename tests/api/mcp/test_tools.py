@@ -1,4 +1,4 @@
-"""The ten tools for a language model."""
+"""The tools for a language model."""
 
 from __future__ import annotations
 
@@ -285,3 +285,24 @@ def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: 
         "No question with the status 'open' matches. With the status any, 1 of 1 would. Every word "
         "must occur."
     )
+
+
+def test_a_group_and_a_conditional_are_asked_linked_and_contradicted(ledger: Ledger) -> None:
+    tools, acts = ledger.tools("bot"), ledger.tools("bot")
+    acts.ask_question("Will they meet by 1 May 2026?", "So.", value="40%")
+    members = {"March 2026": "30%", "June 2026": "40%", "July 2026": ""}
+    said = acts.ask_group("Will it open?", "So.", members, "nested")
+    assert "Registered the group `will-it-open` (nested):" in said
+    assert "- `June 2026`: `will-it-open-june-2026`, you: 40%\n" in said
+    meet = "will-they-meet-by-1-may-2026"
+    given = {"under": meet, "closes": "2026-05-01"}
+    said = acts.ask_group("Will tariffs fall?", "So.", {"yes": "60%", "no": ""}, **given)
+    assert f"Registered under `{meet}`" in said
+    read = tools.read_question("will-it-open-june-2026")
+    assert "**Its group**\n\n- `March 2026`: `will-it-open-march-2026`, you: 30%" in read
+    said = acts.forecast("will-it-open-june-2026", "20%", "Late.")
+    assert "`will-it-open-march-2026` `yes`: 30%, coherent 25%" in said
+    assert "coherent 25%" in tools.needs_update()
+    ends = (meet, "implies", "will-it-open-july-2026")
+    assert "(certain, bot): Both.`" in acts.link_questions(*ends, "certain", "Both.")
+    assert "Link:" not in acts.link_questions(*ends, remove=True)

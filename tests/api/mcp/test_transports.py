@@ -32,7 +32,14 @@ pytestmark = pytest.mark.slow
 
 READS = {"find_questions", "read_question", "needs_update", "my_record"}
 READS |= {"compare", "explain_score"}
-ACTS = {"forecast", "capture_article", "ask_question", "propose_outcome"}
+ACTS = {
+    "forecast",
+    "capture_article",
+    "ask_question",
+    "ask_group",
+    "link_questions",
+    "propose_outcome",
+}
 AT = "http://127.0.0.1:8000"
 
 
@@ -134,7 +141,7 @@ def test_bots_act_side_by_side(engine: Engine, served: FastAPI, secrets: dict[st
     assert len(rows) == 6
 
 
-def test_there_are_ten_tools_with_their_hints(served: FastAPI, secrets: dict[str, str]) -> None:
+def test_each_tool_has_its_hints(served: FastAPI, secrets: dict[str, str]) -> None:
     async def listed(client: Client) -> Any:
         return (await client.list_tools()).tools
 

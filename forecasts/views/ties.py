@@ -1,0 +1,259 @@
+"""All that ties questions: groups, conditionals, links, and forecasts that contradict each other.
+
+Each is shown as far as the session's reader may see its questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+from sqlmodel import Session
+
+from forecasts.access.members import handles
+from forecasts.access.visibility import reader_id
+from forecasts.ledger import models
+from forecasts.ledger.models import GroupKind, LinkKind, LinkStrength, Member
+from forecasts.questions import conditions, groups, links
+from forecasts.questions.standing import QuestionState
+from forecasts.updates.updates import current_forecasts
+from forecasts.views.forecasts import Value
+from forecasts.views.view import Next, View
+
+if TYPE_CHECKING:  # it loads NumPy and SciPy
+    from forecasts.updates.coherence import Move as MoveOf
+
+
+class Place(View):
+    """The group that a question is in."""
+
+    id: str
+    title: str
+    kind: GroupKind
+    label: str = Field(description="of the question in the group")
+
+
+class Condition(View):
+    """The outcome of another question, under which one is asked."""
+
+    question: str
+    title: str = Field(description="of that question")
+    outcome: str
+
+
+class Link(View):
+    """A member's judgement that one question tells something about another."""
+
+    question: str
+    kind: LinkKind
+    other: str
+    strength: LinkStrength
+    reason: str
+    member: str
+    recorded_at: datetime
+
+
+class Ties(View):
+    """All that ties a question to others."""
+
+    group: Place | None
+    condition: Condition | None = Field(description="if it is asked under one")
+    branches: list[str] = Field(description="the questions asked under its outcomes")
+    links: list[Link] = Field(description="from and to the question, oldest first")
+
+    def lines(self) -> list[str]:
+        """Return the ties in words, one a line."""
+        said = []
+        if self.group is not None:
+            own = self.group
+            said.append(f"Group {own.id} ({own.kind}): {own.title} As: {own.label}")
+        if self.condition is not None:
+            given = self.condition
+            said.append(f"Asked only if {given.question} is {given.outcome}: {given.title}")
+        if self.branches:
+            said.append(f"Asked under its outcomes: {', '.join(self.branches)}")
+        for one in self.links:
+            reason = f": {one.reason}" if one.reason else ""
+            words = f"{one.question} {in_words(one.kind)} {one.other}"
+            said.append(f"Link: {words} ({one.strength}, {one.member}){reason}")
+        return said
+
+
+class TiedQuestion(View):
+    """A question of a group or a conditional, with your current forecast."""
+
+    question: str
+    title: str
+    options: list[str] | None
+    close_time: datetime
+    outcome: str | None
+    forecast: Value | None
+
+
+class GroupMember(TiedQuestion):
+    """A question of a group."""
+
+    label: str = Field(description="of the question in the group")
+
+
+class QuestionGroup(View):
+    """A group of questions."""
+
+    id: str
+    title: str
+    kind: GroupKind
+    members: list[GroupMember] = Field(description="those that you may see, in order")
+
+
+class QuestionGroups(View):
+    """A page of groups."""
+
+    groups: list[QuestionGroup]
+    next: Next
+
+
+class Branch(TiedQuestion):
+    """A question asked under an outcome of another."""
+
+    condition: str = Field(description="that outcome")
+
+
+class Conditional(View):
+    """A question with those that are asked under its outcomes."""
+
+    parent: TiedQuestion
+    branches: list[Branch] = Field(description="oldest first")
+
+
+class Move(View):
+    """The probability of an outcome as you said it, and as it fits your other forecasts."""
+
+    question: str
+    title: str
+    outcome: str = Field(description="yes, an option, or a range of a number or a date")
+    said: float
+    coherent: float
+
+
+class Contradiction(View):
+    """Forecasts of yours that contradict each other."""
+
+    moves: list[Move]
+
+
+class Contradictions(View):
+    """The sets of your current forecasts that contradict each other."""
+
+    contradictions: list[Contradiction]
+
+
+def in_words(kind: LinkKind) -> str:
+    """Return the verb of a link: equivalent is an adjective."""
+    return "is equivalent to" if kind == LinkKind.equivalent else str(kind)
+
+
+def ties(session: Session, state: QuestionState, *, now: datetime) -> Ties:
+    """Return all that ties a question to others."""
+    group = groups.group_of(session, state.question, now=now)
+    condition = conditions.condition_of(session, state.question, now=now)
+    place = None
+    if group is not None:
+        label = group.members[group.place_of(state.id)].label
+        place = Place(id=group.slug, title=group.title, kind=group.kind, label=label)
+    return Ties(
+        group=place,
+        condition=None
+        if condition is None
+        else Condition(
+            question=condition.parent.slug,
+            title=condition.parent.text.title,
+            outcome=condition.outcome,
+        ),
+        branches=[
+            one.state.slug for one in conditions.branches_of(session, state.question, now=now)
+        ],
+        links=[_link(session, one) for one in links.links_of(session, state.question, now=now)],
+    )
+
+
+def _link(session: Session, one: links.Link) -> Link:
+    by = handles(session)[one.row.member_id]
+    return Link.of(one.row, question=one.one.slug, other=one.other.slug, member=by)
+
+
+def link(session: Session, row: models.QuestionLink) -> Link:
+    """Return a link that was just made, or removed, between questions that its author sees."""
+    one, other = (
+        session.get_one(models.Question, id_).slug for id_ in (row.question_id, row.other_id)
+    )
+    return Link.of(row, question=one, other=other, member=handles(session)[row.member_id])
+
+
+def group(session: Session, found: groups.Group, *, now: datetime) -> QuestionGroup:
+    """Return a group with the reader's forecasts."""
+    [shown] = groups_of(session, [found], now=now)
+    return shown
+
+
+def groups_of(
+    session: Session, found: Sequence[groups.Group], *, now: datetime
+) -> list[QuestionGroup]:
+    """Return groups with the reader's forecasts."""
+    mine = _mine(session, now)
+    return [
+        QuestionGroup(
+            id=each.slug,
+            title=each.title,
+            kind=each.kind,
+            members=[
+                GroupMember(**_tied(one.state, mine), label=one.label) for one in each.members
+            ],
+        )
+        for each in found
+    ]
+
+
+def conditional(
+    session: Session,
+    parent: QuestionState,
+    found: Sequence[conditions.Branch],
+    *,
+    now: datetime,
+) -> Conditional:
+    """Return a question and its branches with the reader's forecasts."""
+    mine = _mine(session, now)
+    branches = [Branch(**_tied(one.state, mine), condition=one.outcome) for one in found]
+    return Conditional(parent=TiedQuestion(**_tied(parent, mine)), branches=branches)
+
+
+def _mine(session: Session, now: datetime) -> Mapping[int, models.Forecast]:
+    member = session.get(Member, reader_id(session))
+    return {} if member is None else current_forecasts(session, member, at=now)
+
+
+def _tied(state: QuestionState, mine: Mapping[int, models.Forecast]) -> dict[str, Any]:
+    return {
+        "question": state.slug,
+        "title": state.text.title,
+        "options": state.text.options,
+        "close_time": state.text.close_time,
+        "outcome": None if state.resolution is None else state.resolution.outcome,
+        "forecast": mine.get(state.id),
+    }
+
+
+def contradictions(sets: Sequence[Sequence[MoveOf]]) -> Contradictions:
+    """Return sets of forecasts that contradict each other."""
+    return Contradictions(
+        contradictions=[
+            Contradiction(
+                moves=[
+                    Move.of(one, question=one.state.slug, title=one.state.text.title)
+                    for one in moves
+                ]
+            )
+            for moves in sets
+        ]
+    )
