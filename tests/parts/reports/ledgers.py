@@ -22,8 +22,8 @@ from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledge
 def everything(questions: int = 64, numeric: int = 32) -> Frames:
     """Return a ledger of two teams with all types, families, tags, withdrawals and evidence.
 
-    Some questions are open, ambiguous, annulled, or without a forecast, some are linked, and two
-    are a group.
+    Ana has two accounts. Some questions are open, ambiguous, annulled, or without a forecast, some
+    are linked, and two are a group.
     """
     frames = with_numbers(random_ledger(7, questions=questions), questions=numeric)
     more = ledger(
@@ -53,6 +53,8 @@ def everything(questions: int = 64, numeric: int = 32) -> Frames:
     linked = [("unasked", "elsewhere"), ("by 1.0", "by 2.0"), ("elsewhere", "q004")]
     links = [(*pair, "implies", "certain", "") for pair in linked]
     forecasts = pd.concat([frames.forecasts, more.forecasts], ignore_index=True)
+    second = (forecasts["forecaster"] == "ana") & (forecasts["probability"] > 0.5)
+    forecasts = forecasts.assign(account=second.map({True: "ana 2", False: ""}))
     everyone = replace(
         frames,
         questions=pd.concat([frames.questions, more.questions], ignore_index=True),
