@@ -187,6 +187,18 @@ def test_a_pdf_takes_no_words_for_markup(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [on_one_line(one["body"]["text"]) for one in headings] == list(map(on_one_line, WORDS))
 
 
+@pytest.mark.parametrize("lines", [1, 36])  # without a smaller chart, 36 take two pages
+def test_the_first_page_of_a_record_has_its_chart_which_is_smaller_below_long_findings(
+    lines: int,
+) -> None:
+    figure = Figure("Outcomes", "Higher is later.", "A line.", (CHART,))
+    findings = (Finding("Rain came. " * 6 * lines),)
+    section = Section("Ann", findings, (figure,), basis=("How.",))
+    pages = re.search(rb"/Count (\d+)", as_pdf(Document("Rain", (section,))))
+    assert pages is not None
+    assert pages[1] == b"2"
+
+
 def test_a_pdf_has_characters_that_its_fonts_lack() -> None:
     assert as_pdf(of("習近平")).startswith(b"%PDF")
 
