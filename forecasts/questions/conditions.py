@@ -54,6 +54,23 @@ def branch_title(parent: str, outcome: str, title: str) -> str:
     return f"If “{cut(parent, _LONGEST)}” is {outcome}: {title}"
 
 
+def child_title(branch: Branch) -> str:
+    """Return the title of a branch without its condition."""
+    return branch.state.text.title.rpartition(f"” is {branch.outcome}: ")[2]
+
+
+def pairs(found: Sequence[Branch]) -> list[tuple[Branch, Branch]]:
+    """Return the branches for yes and for no that ask the same of the same parent, in order."""
+    both: dict[tuple[int, str], dict[str, list[Branch]]] = {}
+    for one in found:
+        if one.parent.text.type == QuestionType.binary:
+            asked = both.setdefault((one.parent.id, child_title(one)), {"yes": [], "no": []})
+            asked[one.outcome].append(one)
+    return [
+        pair for asked in both.values() for pair in zip(asked["yes"], asked["no"], strict=False)
+    ]
+
+
 def register_conditional(
     session: Session,
     parent: Question,

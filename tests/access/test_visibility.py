@@ -755,7 +755,9 @@ EVERY_CASE = (
     lists(posts.page, posted),
     Case(posts.post, A.see, found(lambda c: posts.post(c.session, c.question.id, **c.here))),
     Case(
-        posts.questions, A.see, found(lambda c: posts.questions(c.session, c.question.id, now=NOW))
+        posts.found_post,
+        A.see,
+        found(lambda c: posts.found_post(c.session, c.question.id, now=NOW)),
     ),
     case(A.see, updates.history),
     case(A.capture, evidence.record_evidence, CitedEvidence(note="clouds"), on="ledger"),

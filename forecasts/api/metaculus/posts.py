@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from forecasts.access import members, visibility
 from forecasts.access.roles import question_not_found
 from forecasts.api.metaculus.requests import SITE, Moment
 from forecasts.common.errors import Forbidden
-from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionText
+from forecasts.ledger.models import (
+    Condition,
+    Forecast,
+    Member,
+    MemberKind,
+    QuestionGroup,
+    QuestionText,
+)
 from forecasts.questions import search, standing
+from forecasts.questions.conditions import Branch, branches, child_title, pairs
+from forecasts.questions.groups import Group, groups
 from forecasts.questions.search import Filter
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.questions.trends import Trend, trends
@@ -29,8 +39,10 @@ from forecasts.values.outcomes import bounds
 from forecasts.values.value import value_of
 
 Shape = dict[str, Any]  # an object of the platform's API, by its names there
-# The number of a group's post is this, and that of the first of its questions.
+# The number of a group's post is this and the group's; that of a conditional's is this and that of
+# its branch for yes.
 GROUPS = 1_000_000_000
+CONDITIONALS = 2_000_000_000
 
 Stage = Literal["upcoming", "open", "closed", "resolved"]
 # All others are resolved.
@@ -39,8 +51,8 @@ _STAGES: dict[Status, Stage] = {
     Status.open: "open",
     Status.awaiting: "closed",
 }
-# A group has the first of these stages that one of its questions is in.
-_GROUP_ORDER: tuple[Stage, ...] = ("open", "upcoming", "closed", "resolved")
+# A post has the first of these stages that one of its questions is in.
+_ORDER: tuple[Stage, ...] = ("open", "upcoming", "closed", "resolved")
 _ENDS = (
     "scheduled_close_time",
     "actual_close_time",
@@ -122,47 +134,118 @@ def question_posts(
     return found
 
 
-def group_post(posts: Sequence[Shape]) -> Shape:
-    """Return the post of a family, which has the questions of these posts."""
-    family = sorted(posts, key=lambda post: int(post["id"]))
-    first, id_ = family[0], GROUPS + family[0]["id"]
-    questions = [
-        post["question"] | {"post_id": id_, "label": post["question"]["title"]} for post in family
-    ]
-    shared = ("description", "resolution_criteria", "fine_print", "group_variable")
+@dataclass(frozen=True)
+class Post:
+    """What a post is of: a question, a group, or the branches for yes and for no of a parent."""
 
-    def latest(name: str) -> datetime | None:
-        times = [post[name] for post in family]
-        return None if None in times else max(times)
+    id: int
+    questions: Sequence[QuestionState]
+    group: Group | None = None
+    pair: tuple[Branch, Branch] | None = None
 
-    group = first | {
-        "id": id_,
-        "status": min((post["status"] for post in family), key=_GROUP_ORDER.index),
-        "resolved": all(post["resolved"] for post in family),
-        **{name: latest(name) for name in _ENDS},
-        "nr_forecasters": max(post["nr_forecasters"] for post in family),
-        "forecasts_count": sum(post["forecasts_count"] for post in family),
-        "group_of_questions": {
-            "id": id_,
-            **{name: questions[0][name] for name in shared},
+    @property
+    def states(self) -> list[QuestionState]:
+        """All questions that the post shows."""
+        return [*self.questions, *([self.pair[0].parent] if self.pair else [])]
+
+    def shape(self, posts: Mapping[int, Shape]) -> Shape:
+        """Return the post, of those of its questions by their numbers."""
+        own = [posts[state.id] for state in self.questions]
+        if self.group is not None:
+            whole = {"title": self.group.title, "short_title": self.group.title}
+            return self._over(own) | whole | {"group_of_questions": self._group(self.group, own)}
+        if self.pair is not None:
+            title = child_title(self.pair[0])
+            conditional = self._conditional(title, own, posts[self.pair[0].parent.id])
+            return self._over(own) | {"title": title, "conditional": conditional}
+        return own[0]
+
+    def _over(self, own: Sequence[Shape]) -> Shape:
+        """Return the fields of a post over several questions, by their own posts."""
+
+        def latest(name: str) -> datetime | None:
+            times = [post[name] for post in own]
+            return None if None in times else max(times)
+
+        post = own[0] | {
+            "id": self.id,
+            "slug": own[0]["slug"] if self.group is None else self.group.slug,
+            "status": min((post["status"] for post in own), key=_ORDER.index),
+            "resolved": all(post["resolved"] for post in own),
+            **{name: latest(name) for name in _ENDS},
+            "nr_forecasters": max(post["nr_forecasters"] for post in own),
+            "forecasts_count": sum(post["forecasts_count"] for post in own),
+        }
+        return {name: value for name, value in post.items() if name not in ("question", "not_kept")}
+
+    def _group(self, group: Group, own: Sequence[Shape]) -> Shape:
+        """Return the group; the client puts its texts in place of each question's."""
+        questions = [
+            post["question"] | {"post_id": self.id, "label": one.label, "group_rank": rank}
+            for rank, (post, one) in enumerate(zip(own, group.members, strict=True))
+        ]
+
+        def shared(name: str) -> str:
+            if len({one[name] for one in questions}) == 1:
+                return str(questions[0][name])
+            return "\n\n".join(f"{one['label']}: {one[name]}" for one in questions if one[name])
+
+        return {
+            "id": self.id,
+            "title": group.title,
+            "kind": group.kind,
+            **{name: shared(name) for name in ("description", "resolution_criteria", "fine_print")},
+            "group_variable": "",
             "questions": questions,
-        },
-    }
-    return {name: value for name, value in group.items() if name not in ("question", "not_kept")}
+        }
+
+    def _conditional(self, title: str, own: Sequence[Shape], parent: Shape) -> Shape:
+        yes, no = (post["question"] | {"post_id": self.id} for post in own)
+        living = no if yes["resolution"] == "annulled" else yes
+        # The ledger has no question for it. Its number is no question's, so that a forecast on it
+        # is refused.
+        child = living | {
+            "id": self.id,
+            "title": title,
+            "my_forecasts": {"history": [], "latest": None, "score_data": {}},
+            "aggregations": {"unweighted": {"history": [], "latest": None}},
+        }
+        return {
+            "id": self.id,
+            "condition": parent["question"],
+            "condition_id": parent["id"],
+            "condition_child": child,
+            "condition_child_id": self.id,
+            "question_yes": yes,
+            "question_no": no,
+        }
 
 
-def families(states: Sequence[QuestionState]) -> list[list[QuestionState]]:
-    """Return the questions in order, those of a family together if it can be a group.
+def found_post(session: Session, post_id: int, *, now: datetime) -> Post:
+    """Return the post with this number; NotFound if there is none that the reader may see."""
+    found: Sequence[Post] = []
+    if post_id >= CONDITIONALS:
+        of = select(Condition.parent_id).where(Condition.question_id == post_id - CONDITIONALS)
+        own = _conditionals(branches(session, col(Condition.parent_id).in_(of), now=now))
+        found = [post for post in own if post.id == post_id]
+    elif post_id >= GROUPS:
+        found = _groups(groups(session, now=now, where=QuestionGroup.id == post_id - GROUPS))
+    elif states := standing.by_id(session, [post_id], now=now):
+        found = [Post(post_id, [states[post_id]])]
+    if not found:
+        raise question_not_found(str(post_id))
+    return found[0]
 
-    A group has a family's name and at least two questions, of one type, that differ in their titles
-    but share background, criteria and fine print: a group has these once.
-    """
-    groups: dict[Any, list[QuestionState]] = defaultdict(list)
-    for state in states:
-        text = state.text
-        shared = (text.type, text.background, text.resolution_criteria, text.fine_print)
-        groups[(text.family, *shared) if text.family else state.id].append(state)
-    return list(groups.values())
+
+def _groups(found: Iterable[Group]) -> list[Post]:
+    return [Post(GROUPS + one.id, [at.state for at in one.members], group=one) for one in found]
+
+
+def _conditionals(found: Sequence[Branch]) -> list[Post]:
+    return [
+        Post(CONDITIONALS + yes.state.id, [yes.state, no.state], pair=(yes, no))
+        for yes, no in pairs(found)
+    ]
 
 
 def made_forecasts(rows: Sequence[Forecast], text: QuestionText) -> list[Shape]:
@@ -318,6 +401,7 @@ def _latest(crowd: Trend | None, now: datetime) -> Shape | None:
 MOST = 100  # posts on a page
 _LISTED = 10  # own forecasts on each of their questions
 _GROUP = "group_of_questions"
+_CONDITIONAL = "conditional"
 
 # The times that the list is filtered and ordered by. The ledger has no other measure of a post,
 # such as its heat: any other order is that of publication.
@@ -373,40 +457,51 @@ def page(
 ) -> tuple[list[Shape], int]:
     """Return a page of the posts that match, and how many match.
 
-    Families are groups where groups are asked for, and separate questions elsewhere. Each question
-    has the account's ``_LISTED`` newest forecasts; its own post has all.
+    Groups and conditionals are posts where those are asked for, with all their questions if one
+    matches, and separate questions elsewhere. Each question has the account's ``_LISTED`` newest
+    forecasts; its own post has all.
     """
-    states = _matching(session, asked, member, now)
-    groups = families(states) if _GROUP in asked.forecast_type else [[state] for state in states]
-    shown = groups[asked.offset : asked.offset + min(asked.limit, MOST)]
-    flat = [state for group in shown for state in group]
-    posts = question_posts(session, flat, member=member, now=now, newest=_LISTED)
-    return [_post([posts[state.id] for state in group]) for group in shown], len(groups)
+    found = _found(session, asked, member, now)
+    shown = found[asked.offset : asked.offset + min(asked.limit, MOST)]
+    return _shapes(session, shown, member=member, now=now, newest=_LISTED), len(found)
 
 
 def post(session: Session, post_id: int, *, member: Member, now: datetime) -> Shape:
     """Return the post with this number; NotFound if the reader may not see it."""
-    states = questions(session, post_id, now=now)
-    posts = question_posts(session, states, member=member, now=now)
-    return _post([posts[state.id] for state in states], grouped=post_id >= GROUPS)
+    return _shapes(session, [found_post(session, post_id, now=now)], member=member, now=now)[0]
 
 
-def questions(session: Session, post_id: int, *, now: datetime) -> list[QuestionState]:
-    """Return the questions of the post with this number; NotFound if there is none."""
-    if post_id < GROUPS:
-        found = list(standing.by_id(session, [post_id], now=now).values())
-    else:
-        first = post_id - GROUPS
-        groups = families(sorted(standing.listing(session, now=now), key=lambda state: state.id))
-        found = next((group for group in groups if first in [state.id for state in group]), [])
-        found = found if len(found) > 1 else []
-    if not found:
-        raise question_not_found(str(post_id))
-    return found
+def _shapes(
+    session: Session,
+    found: Sequence[Post],
+    *,
+    member: Member,
+    now: datetime,
+    newest: int | None = None,
+) -> list[Shape]:
+    """Return the posts as ``question_posts`` has those of their questions."""
+    states = {state.id: state for post in found for state in post.states}
+    posts = question_posts(session, [*states.values()], member=member, now=now, newest=newest)
+    return [post.shape(posts) for post in found]
 
 
-def _post(posts: Sequence[Shape], grouped: bool = False) -> Shape:
-    return group_post(posts) if grouped or len(posts) > 1 else posts[0]
+def _found(session: Session, asked: Asked, member: Member, now: datetime) -> list[Post]:
+    """Return the posts that match, each at the place of its first question that does."""
+    several: list[Post] = []
+    if _GROUP in asked.forecast_type:
+        several += _groups(groups(session, now=now))
+    if _CONDITIONAL in asked.forecast_type:
+        several += _conditionals(branches(session, now=now))
+    of = {state.id: post for post in several[::-1] for state in post.questions}
+    types = set(asked.forecast_type)
+    found = {
+        post.id: post
+        for state in _matching(session, asked, member, now)
+        if (post := of.get(state.id) or Post(state.id, [state])).id >= GROUPS
+        or not types
+        or kind(state.text) in types
+    }
+    return list(found.values())
 
 
 def _matching(session: Session, asked: Asked, member: Member, now: datetime) -> list[QuestionState]:
@@ -414,13 +509,11 @@ def _matching(session: Session, asked: Asked, member: Member, now: datetime) -> 
     if asked.search:
         only, _ = search.find(session, Filter(words=asked.search), member=member, now=now)
     own = _own(session, asked, member, now)
-    types = {one for one in asked.forecast_type if one != _GROUP}
     tags = {tag.casefold() for tag in asked.tournaments}
 
     def matches(state: QuestionState) -> bool:
         return (
-            (not types or kind(state.text) in types)
-            and (not asked.statuses or stage(state) in asked.statuses)
+            (not asked.statuses or stage(state) in asked.statuses)
             and (not tags or any(tag.casefold() in tags for tag in state.text.tags or []))
             and (not asked.ids or str(state.id) in asked.ids)
             and (own is None or (state.id in own) == (asked.forecaster_id is not None))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from forecasts.access import members, tokens, visibility
 from forecasts.access.roles import Scope, question_not_found
 from forecasts.api.caller import At, Scoped, acts_once, reads
-from forecasts.api.metaculus import posts, requests
+from forecasts.api.metaculus import coherence, posts, requests
 from forecasts.api.metaculus.posts import Shape, account, made_forecasts, posted_comment
 from forecasts.api.metaculus.requests import (
     Bulk,
@@ -32,16 +32,17 @@ from forecasts.api.metaculus.requests import (
     Times,
     Withdrawal,
 )
-from forecasts.common.errors import BadInput, Refused, Remedy
+from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.times import iso
-from forecasts.ledger.models import Member
+from forecasts.ledger.models import Member, QuestionLink
 from forecasts.ledger.receipts import receipts
-from forecasts.questions import registry, revisions, standing
+from forecasts.questions import links, registry, revisions, standing
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution import confirmation
 from forecasts.updates import comments, updates
 
 ORIGIN = "api"
+_EVER = coherence.Since()
 _AT_ONCE = timedelta(minutes=1)  # a time this near now means now
 
 # Outside the document of the native API, whose shapes are its own.
@@ -134,7 +135,7 @@ async def _sent_times(request: Request) -> Times:
 def approve_post(at: At, post_id: Number, times: Annotated[Times, Depends(_sent_times)]) -> Shape:
     """Return the post with these times; it has been published since it was registered."""
     names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
-    for state in posts.questions(at.session, post_id, now=at.now):
+    for state in posts.found_post(at.session, post_id, now=at.now).questions:
         given = {name: getattr(times, name) for name in names if getattr(times, name)}
         changed = {name: at_ for name, at_ in given.items() if at_ != getattr(state.text, name)}
         if changed:
@@ -242,7 +243,7 @@ def list_comments(at: At, post: Number, limit: Annotated[int, Query(ge=1)] = 100
     """Return a page of a post's comments, newest first."""
     found = [
         one
-        for state in posts.questions(at.session, post, now=at.now)
+        for state in posts.found_post(at.session, post, now=at.now).questions
         for one in comments.remarks(at.session, state.question)
     ]
     found.sort(key=lambda one: one.comment.id, reverse=True)
@@ -252,31 +253,71 @@ def list_comments(at: At, post: Number, limit: Annotated[int, Query(ge=1)] = 100
 
 @router.get("/coherence/question/{question_id}/links/")
 @reads
-def links(at: At, question_id: Number) -> dict[str, list[Any]]:
-    """Return no links: related questions share a family."""
-    _state(at, question_id)
-    return {"data": []}
+def list_links(at: At, question_id: Number) -> Shape:
+    """Return the links from and to a question, whoever made them."""
+    found = links.links_of(at.session, _state(at, question_id).question, now=at.now)
+    ends = {state.id: state for link in found for state in (link.one, link.other)}
+    shown = posts.question_posts(at.session, [*ends.values()], member=at.member, now=at.now)
+    data = [
+        shape | {f"question{n}": shown[shape[f"question{n}_id"]]["question"] for n in (1, 2)}
+        for shape in map(coherence.shape, found)
+    ]
+    return {"size": len(data), "data": data}
 
 
 @router.get("/coherence/question/{question_id}/links/needs-update/")
 @reads
-def linked_updates(at: At, question_id: Number) -> dict[str, list[Any]]:
-    """Return no questions, as there are no links."""
-    _state(at, question_id)
-    return {"questions": [], "links": []}
+def linked_updates(at: At, question_id: Number, asked: coherence.Since = _EVER) -> Shape:
+    """Return linked questions to look at again after the account's forecast on this one.
+
+    Open ones without a forecast of theirs since that one, with their links; none if that one is
+    older than the time in the request.
+    """
+    question = _state(at, question_id).question
+    mine = updates.current_forecasts(at.session, at.member, at=at.now)
+    made = mine[question_id].made_at if question_id in mine else None
+    found = {}
+    if made is not None and (asked.datetime is None or asked.datetime <= made):
+        for link in links.links_of(at.session, question, now=at.now):
+            other = link.other if link.one.id == question_id else link.one
+            stale = other.id not in mine or mine[other.id].made_at < made
+            by = asked.user_id_for_links in (None, link.row.member_id)
+            if by and stale and other.accepts_forecasts(at.now):
+                found[link.row.id] = (link, other)
+    others = {other.id: other for _, other in found.values()}
+    shown = posts.question_posts(at.session, [*others.values()], member=at.member, now=at.now)
+    return {
+        "questions": [post["question"] for post in shown.values()],
+        "links": [coherence.shape(link) for link, _ in found.values()],
+    }
 
 
-@router.post("/coherence/links/create/")
-@router.delete("/coherence/links/{_link_id}/delete/")
-@reads
-def change_links(at: At, _link_id: Number = 0) -> None:
-    """Refuse a link between questions."""
-    raise Refused(
-        "A ledger has no links between questions.",
-        remedy=Remedy(
-            "Give related questions a common family: {}", "revise", "QUESTION", family="NAME"
-        ),
-    )
+@router.post("/coherence/links/create/", status_code=201)
+@acts_once(Scope.forecast)
+def create_link(at: At, asked: coherence.NewLink) -> Shape:
+    """Return the new link, or the account's own that says the same already."""
+    one, other = (_state(at, id_) for id_ in (asked.question1_id, asked.question2_id))
+    for link in links.links_of(at.session, one.question, now=at.now):
+        found = coherence.shape(link)
+        if link.row.member_id == at.member.id and asked.model_dump().items() <= found.items():
+            return found
+    row = links.link(
+        at.session, one.question, other.question, coherence.kind(asked),
+        strength=coherence.STRENGTHS[asked.strength],
+        reason=coherence.reason(one, other, asked.direction), **at.by,
+    )  # fmt: skip
+    return asked.model_dump() | {"id": row.id}
+
+
+@router.delete("/coherence/links/{link_id}/delete/", status_code=204)
+@acts_once(Scope.forecast)
+def delete_link(at: At, link_id: Number) -> None:
+    """Remove the link with this number."""
+    found = links.links(at.session, QuestionLink.id == link_id, now=at.now)
+    if not found:
+        raise NotFound(f"There is no link {link_id}.")
+    link = found[0]
+    links.unlink(at.session, link.one.question, link.other.question, link.row.kind, **at.by)
 
 
 def _acting(at: At, name: str | int | None) -> Member:
@@ -325,7 +366,9 @@ def _comment(at: At, member: Member, asked: NewComment) -> Shape:
             "parent is set, and comments have no replies here.",
             remedy="Leave it out, and quote the comment.",
         )
-    state = _explained(at, member, posts.questions(at.session, asked.on_post, now=at.now))
+    state = _explained(
+        at, member, posts.found_post(at.session, asked.on_post, now=at.now).questions
+    )
     row = comments.comment(
         at.session, state.question, asked.text, member=member, now=at.now,
         explains_forecast=asked.included_forecast, private=asked.is_private,
@@ -334,7 +377,7 @@ def _comment(at: At, member: Member, asked: NewComment) -> Shape:
 
 
 def _explained(at: At, member: Member, states: Sequence[QuestionState]) -> QuestionState:
-    """Return the question of a group that the member forecast last; else its first."""
+    """Return the question of a post that the member forecast last; else its first."""
     if len(states) == 1:
         return states[0]
     made = updates.current_forecasts(at.session, member, at=at.now)

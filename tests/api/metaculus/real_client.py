@@ -36,6 +36,8 @@ def main(owner_token: str, bot_token: str, bot_name: str) -> dict[str, Any]:
     found["asked"] = _asked(owner)
     found["filters"] = _filters(bot)
     found["group"] = _group(bot)
+    found["conditional"] = _conditional(bot)
+    found["links"] = _links(bot)
     found["template"] = asyncio.run(_template(bot))
     _name_model(bot_token)
     return found
@@ -216,13 +218,80 @@ def _filters(bot: Any) -> dict[str, int]:
 
 def _group(bot: Any) -> dict[str, Any]:
     questions = bot.get_all_open_questions_from_tournament("family")
-    labels = sorted(str(one.group_question_option) for one in questions)
+    labels = [one.group_question_option for one in questions]
     number = questions[0].id_of_post
     again = bot.get_question_by_post_id(number, "unpack_subquestions")
-    bot.post_binary_question_prediction(again[0].id_of_question, 0.4)
-    bot.post_question_comment(number, NOTES)
+    for question, p in zip(again, (0.4, 0.7), strict=True):
+        bot.post_binary_question_prediction(question.id_of_question, p)
+        bot.post_question_comment(number, NOTES)
+    read = bot.get_question_by_post_id(number, "unpack_subquestions")
     excluded = list(bot.get_all_open_questions_from_tournament("family", "exclude"))
-    return {"labels": labels, "of_post": len(again), "excluded": len(excluded)}
+    return {
+        "labels": labels,
+        "ids": read[0].question_ids_of_group == [one.id_of_question for one in questions],
+        "criteria": [one.resolution_criteria for one in read],
+        "read": [_latest(one) for one in read],
+        "excluded": len(excluded),
+    }
+
+
+def _conditional(bot: Any) -> dict[str, Any]:
+    """Return a conditional as listed and as read after a forecast on each of its branches."""
+    [listed] = bot.get_all_open_questions_from_tournament("conditional")
+    report = _conditional_report(listed)
+    asyncio.run(report.publish_report_to_metaculus(bot))
+    again = bot.get_question_by_post_id(listed.id_of_post)
+    branches = (again.question_yes, again.question_no)
+    return {
+        "type": again.get_question_type(),
+        "texts": [again.question_text, again.child.question_text, again.parent.question_text],
+        "child": again.child.id_of_question == again.id_of_post,
+        "kinds": [one.conditional_type for one in again.get_all_subquestions().values()],
+        "read": [one.previous_forecasts[-1].prediction_in_decimal for one in branches],
+        "already": [listed.already_forecasted, again.already_forecasted],
+    }
+
+
+def _conditional_report(question: Any) -> Any:
+    from forecasting_tools.data_models.conditional_models import (
+        ConditionalPrediction,
+        PredictionAffirmed,
+    )
+    from forecasting_tools.data_models.conditional_report import ConditionalReport
+
+    prediction = ConditionalPrediction(
+        parent=PredictionAffirmed(),
+        child=PredictionAffirmed(),
+        prediction_yes=0.8,
+        prediction_no=0.15,
+    )
+    explanation = f"# Why\n\n{NOTES}\n\n## More\n\n{NOTES}"
+    return ConditionalReport(question=question, prediction=prediction, explanation=explanation)
+
+
+def _links(bot: Any) -> dict[str, Any]:
+    """Return links as sent and as read, what they say to look at again, and how many are left."""
+    first, second = bot.get_all_open_questions_from_tournament("family")
+    one, other = first.id_of_question, second.id_of_question
+    sent = [[one, other, 1, 5], [other, one, -1, 2], [other, one, 1, 1]]
+    made = [bot.post_question_link(*link, "causal") for link in sent]
+    read = bot.get_links_for_question(one)
+    since = bot.get_question_by_post_id(first.id_of_post, "unpack_subquestions")[1]
+    bot.post_binary_question_prediction(one, 0.45)
+    again = bot.get_needs_update_questions(one, since.timestamp_of_my_last_forecast)
+    for link in made:
+        bot.delete_question_link(link)
+    return {
+        "sent": sent,
+        "read": [
+            [link.question1_id, link.question2_id, link.direction, link.strength] for link in read
+        ],
+        "ids": made == [link.id for link in read] == [link.id for link in again.links],
+        "ends": [[link.question1.id_of_question, link.question2.id_of_question] for link in read]
+        == [link[:2] for link in sent],
+        "again": [question.id_of_question for question in again.questions] == [other],
+        "left": len(bot.get_links_for_question(one)),
+    }
 
 
 async def _template(bot: Any) -> dict[str, Any]:

@@ -24,9 +24,11 @@ from forecasts.api.door import Here
 from forecasts.api.mcp import tools
 from forecasts.api.server import build
 from forecasts.ledger import database
-from forecasts.ledger.models import MemberKind
+from forecasts.ledger.models import GroupKind, MemberKind, Question, QuestionText
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
+from forecasts.questions.conditions import register_conditional
+from forecasts.questions.groups import NewPlace, register_group
 from forecasts.updates.comments import by_forecast, remarks
 from forecasts.updates.model_uses import models_of
 from forecasts.updates.updates import history
@@ -63,14 +65,17 @@ def address(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield f"{at}/api"
 
 
-def ask(session: Any, alice: Any, now: datetime, **fields: Any) -> None:
+def wording(now: datetime, **fields: Any) -> QuestionText:
     text = {
         "resolution_criteria": "As the gazette says.",
         "open_time": now - timedelta(days=1),
         "scheduled_close_time": now + timedelta(days=30),
     }
-    wording = registry.question_text(**text | fields)
-    registry.register(session, wording, member=alice, now=now)
+    return registry.question_text(**text | fields)
+
+
+def ask(session: Any, alice: Any, now: datetime, **fields: Any) -> Question:
+    return registry.register(session, wording(now, **fields), member=alice, now=now)
 
 
 @on_both
@@ -81,8 +86,14 @@ def test_client_and_template_bot_work_unmodified(engine: Engine, address: str, p
         roles.ensure_admin(session, alice, now=now)
         for sort, fields in TYPES.items():
             ask(session, alice, now, title=f"A {sort} one?", tags=["minibench"], **fields)
-        for month in ("May", "June"):
-            ask(session, alice, now, title=f"Rain in {month}?", family="rain", tags=["family"])
+        months = [
+            NewPlace(name, wording(now, title=f"Rain by {name}?", tags=["family"]))
+            for name in ("May", "June")
+        ]
+        register_group(session, "Rain?", months, kind=GroupKind.nested, member=alice, now=now)
+        summit = ask(session, alice, now, title="Will the summit happen?")
+        fall = wording(now, title="Will tariffs fall?", tags=["conditional"])
+        register_conditional(session, summit, fall, member=alice, now=now)
         bot = tokens.create(session, "bot", member=alice, now=now)
         owner = tokens.create(session, "alice", member=alice, now=now)
     environment = os.environ | {
@@ -111,8 +122,17 @@ def test_client_and_template_bot_work_unmodified(engine: Engine, address: str, p
         "binary": 3, "resolved": 5, "mine": 5, "later": 0, "soon": 5, "crowd": 2, "benchmark": 0,
     }  # fmt: skip
     assert found["group"] == {
-        "labels": ["Rain in June?", "Rain in May?"], "of_post": 2, "excluded": 2,
+        "labels": ["May", "June"], "ids": True, "criteria": ["As the gazette says."] * 2,
+        "read": [pytest.approx([0.6, 0.4]), pytest.approx([0.3, 0.7])], "excluded": 2,
     }  # fmt: skip
+    assert found["conditional"] == {
+        "type": "conditional",
+        "texts": ["Will tariffs fall?", "Will tariffs fall?", "Will the summit happen?"],
+        "child": True, "kinds": ["parent", "child", "yes", "no"],
+        "read": [0.8, 0.15], "already": [False, True],
+    }  # fmt: skip
+    assert found["links"]["read"] == found["links"]["sent"]
+    assert found["links"] == found["links"] | {"ids": True, "ends": True, "again": True, "left": 0}
     assert found["template"]["failed"] == []
     assert set(found["template"]["forecasts"]) == set(TYPES)
     with database.reading(engine) as session:
@@ -124,7 +144,7 @@ def test_client_and_template_bot_work_unmodified(engine: Engine, address: str, p
             alice = find_member(session, "alice")
             read = tools.read_question(Here(session, alice, datetime.now(UTC)), question.slug)
             assert read.count(" because `") == len(made)
-        for slug in ("rain-in-may", "rain-in-june"):
+        for slug in ("rain-by-may", "rain-by-june"):
             named = models_of(session, registry.find(session, slug)).values()
             assert [(one.name, one.version) for one in named] == [("oracle", "2")]
         assert verify(session).broken is None

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from forecasts.api.metaculus.posts import GROUPS
 from forecasts.questions import revisions
 from tests.api.metaculus.conftest import TYPES, Arena
 from tests.conftest import acting, day, resolve
@@ -75,52 +74,6 @@ def test_each_stage_has_the_platforms_word(arena: Arena) -> None:
     assert len(listed(arena, statuses="open")) == 3
     arena.clock.pass_(days=20)
     assert len(listed(arena, statuses="closed")) == 4
-
-
-def test_a_family_that_shares_its_texts_is_a_group_where_groups_are_asked_for(arena: Arena) -> None:
-    months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
-    other = arena.ask(title="Hail?", family="rain", resolution_criteria="As the mayor says.")
-    assert listed(arena, limit=3) == [other, *months[::-1]]
-    page = arena.bot.get("/posts/", limit=2, forecast_type=["binary", "group_of_questions"])
-    assert page["count"] == 3  # with the binary one of the arena
-    single, group = page["results"]
-    assert (single["id"], group["id"]) == (other, GROUPS + months[0])
-    assert "question" not in group
-    inside = group["group_of_questions"]
-    assert inside["resolution_criteria"] == "As the gazette says."
-    assert [one["label"] for one in inside["questions"]] == ["Rain in May?", "Rain in June?"]
-    for number in months:
-        shown = arena.bot.get(f"/posts/{GROUPS + number}/")
-        assert [one["id"] for one in shown["group_of_questions"]["questions"]] == months
-    assert arena.bot.client.get(f"/posts/{GROUPS + other}/").status_code == 404
-
-
-def test_a_group_is_closed_and_resolved_once_each_of_its_questions_is(arena: Arena) -> None:
-    months = [
-        arena.ask(title=f"Rain on {end}?", family="rain", scheduled_close_time=day(end))
-        for end in (5, 8)
-    ]
-    for now, status, closed in ((6, "open", None), (9, "closed", "2026-01-09T00:00:00Z")):
-        arena.clock.time = day(now)
-        group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
-        assert (group["status"], group["actual_close_time"]) == (status, closed)
-    for number, resolved in zip(months, (None, "2026-01-10T00:00:00Z"), strict=True):
-        with acting(arena.engine, str(number)) as (session, question, alice):
-            resolve(session, question, alice, at=9)
-        group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
-        assert group["actual_resolve_time"] == resolved
-
-
-def test_a_comment_on_a_group_is_about_the_question_forecast_last(arena: Arena) -> None:
-    months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
-    for number in months[::-1]:
-        sent = [{"question": number, "probability_yes": 0.5}]
-        [made] = arena.bot.post("/questions/forecast/", sent)
-        arena.clock.pass_(minutes=1)
-        comment = {"on_post": GROUPS + months[0], "text": "So.", "included_forecast": True}
-        assert arena.bot.post("/comments/create/", comment)["forecast_id"] == made["id"]
-    assert arena.bot.get("/comments/", post=GROUPS + months[0])["count"] == 2
-    assert arena.bot.get("/comments/", post=months[0])["count"] == 1
 
 
 def test_a_revised_close_moves_the_post(arena: Arena) -> None:
