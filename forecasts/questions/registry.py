@@ -221,14 +221,16 @@ def others_see(session: Session, text: QuestionText) -> bool:
 def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
     """Refuse the title of another question with the same close, ignoring case and spacing."""
     closing = session.exec(
-        select(Question.slug)
+        select(Question.slug, QuestionRevision.title)
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
         .where(QuestionRevision.scheduled_close_time == text.scheduled_close_time)
-    ).all()
-    for state in listing(session, now=now, only=closing):
+    )
+    words = text.title.casefold().split()
+    alike = [slug for slug, title in closing if title.casefold().split() == words]
+    for state in listing(session, now=now, only=alike):
         if (
             state.text.scheduled_close_time == text.scheduled_close_time
-            and state.text.title.casefold().split() == text.title.casefold().split()
+            and state.text.title.casefold().split() == words
             and state.status != Status.annulled
         ):
             other = "another title or close time."

@@ -48,6 +48,8 @@ FACADE = {
     "/questions/{question_id}/resolve/": "resolve",
     "/questions/{question_id}/unresolve/": "resolve",
     "/comments/create/": "forecast",
+    "/coherence/links/create/": "forecast",
+    "/coherence/links/{link_id}/delete/": "forecast",
 }
 TOOLS = {
     "ask_group": "ask",

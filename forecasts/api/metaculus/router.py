@@ -254,7 +254,7 @@ def list_comments(at: At, post: Number, limit: Annotated[int, Query(ge=1)] = 100
 @router.get("/coherence/question/{question_id}/links/")
 @reads
 def list_links(at: At, question_id: Number) -> Shape:
-    """Return the links from and to a question, whoever made them."""
+    """Return the links from and to a question, by all members."""
     found = links.links_of(at.session, _state(at, question_id).question, now=at.now)
     ends = {state.id: state for link in found for state in (link.one, link.other)}
     shown = posts.question_posts(at.session, [*ends.values()], member=at.member, now=at.now)
@@ -268,7 +268,7 @@ def list_links(at: At, question_id: Number) -> Shape:
 @router.get("/coherence/question/{question_id}/links/needs-update/")
 @reads
 def linked_updates(at: At, question_id: Number, asked: coherence.Since = _EVER) -> Shape:
-    """Return linked questions to look at again after the account's forecast on this one.
+    """Return the linked questions to review after the account's forecast on this one.
 
     Open ones without a forecast of theirs since that one, with their links; none if that one is
     older than the time in the request.

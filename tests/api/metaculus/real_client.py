@@ -270,7 +270,7 @@ def _conditional_report(question: Any) -> Any:
 
 
 def _links(bot: Any) -> dict[str, Any]:
-    """Return links as sent and as read, what they say to look at again, and how many are left."""
+    """Return links as sent and as read, those to review, and how many are left."""
     first, second = bot.get_all_open_questions_from_tournament("family")
     one, other = first.id_of_question, second.id_of_question
     sent = [[one, other, 1, 5], [other, one, -1, 2], [other, one, 1, 1]]

@@ -119,7 +119,7 @@ def test_client_and_template_bot_work_unmodified(engine: Engine, address: str, p
         assert (state, len(scores)) == ("resolved", 2), outcome
         assert resolution == {"yes": "True", "4": "4.0"}.get(outcome, outcome)
     assert found["filters"] == {
-        "binary": 3, "resolved": 5, "mine": 5, "later": 0, "soon": 5, "crowd": 2, "benchmark": 0,
+        "binary": 6, "resolved": 5, "mine": 5, "later": 0, "soon": 5, "crowd": 2, "benchmark": 0,
     }  # fmt: skip
     assert found["group"] == {
         "labels": ["May", "June"], "ids": True, "criteria": ["As the gazette says."] * 2,
