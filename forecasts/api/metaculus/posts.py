@@ -136,7 +136,7 @@ def question_posts(
 
 @dataclass(frozen=True)
 class Post:
-    """What a post is of: a question, a group, or the branches for yes and for no of a parent."""
+    """The content of a post: a question, a group, or a parent's branches for yes and for no."""
 
     id: int
     questions: Sequence[QuestionState]
@@ -202,8 +202,8 @@ class Post:
     def _conditional(self, title: str, own: Sequence[Shape], parent: Shape) -> Shape:
         yes, no = (post["question"] | {"post_id": self.id} for post in own)
         living = no if yes["resolution"] == "annulled" else yes
-        # The ledger has no question for it. Its number is no question's, so that a forecast on it
-        # is refused.
+        # The ledger has no question for it. No question has its number, so that a forecast on it is
+        # refused.
         child = living | {
             "id": self.id,
             "title": title,
