@@ -9,8 +9,15 @@ import streamlit as st
 
 from app import session
 from app.components.scripts import copy_link
+from app.forms import ties
 from app.forms.forecast import forecast_form, withdraw_form
-from app.forms.question import close_form, criteria_field, reopen_form, wording_form
+from app.forms.question import (
+    close_form,
+    conditional_form,
+    criteria_field,
+    reopen_form,
+    wording_form,
+)
 from app.forms.resolution import dispute_form, withdrawal_note
 from app.markdown_text import (
     as_text,
@@ -30,6 +37,7 @@ from app.views.widgets import (
     article_link,
     metrics,
     page_link,
+    question_line,
     question_link,
     shown_page,
     switch,
@@ -44,13 +52,25 @@ from forecasts.common.text import count
 from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Resolution, Stance
-from forecasts.questions import discards, finality, passages, registry, revisions, standing
+from forecasts.questions import (
+    conditions,
+    discards,
+    finality,
+    groups,
+    links,
+    passages,
+    registry,
+    revisions,
+    standing,
+)
 from forecasts.questions import origins as question_origins
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.paths import Paths, option_paths, paths
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
+from forecasts.updates.conditionals import implied
+from forecasts.updates.look_again import linked
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import format_leaders
 from forecasts.views import question_charts
@@ -104,6 +124,16 @@ with session.reading() as ledger:
     every = revisits.intervals(ledger, member).by_question.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional_outcome(ledger, question, now=moment)
+    group = groups.group_of(ledger, question, now=moment)
+    branches = conditions.branches_of(ledger, question, now=moment)
+    condition = conditions.condition_of(ledger, question, now=moment)
+    tied = links.links_of(ledger, question, now=moment)
+    mine_now: dict[int, Any] = {}
+    if member is not None and group is not None:
+        mine_now = updates.current_forecasts(ledger, member, at=moment)
+    found_links = linked(ledger, state, tied, member=member, now=moment)
+    parent = state if condition is None else condition.parent
+    implies = [] if member is None else implied(ledger, parent, member=member, now=moment)
     discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
 session.name_window(text.title, "Question")
@@ -398,6 +428,34 @@ def change_panel() -> None:
             reopen_form(state)
 
 
+def ties_panel() -> None:
+    """Show the question's group, conditionals and links, with the forms that add some."""
+    if group is not None:
+        titled("Group", f"{as_text(group.title)} ({ties.KINDS[group.kind]})")
+        if may[Action.forecast]:
+            ties.group_form(group, mine_now)
+        st.markdown(ties.group_line(group))
+        with session.reading() as ledger:
+            ties.group_chart(ledger, group, me=me, moment=moment)
+    if branches or condition is not None:
+        titled("Conditional")
+        if condition is not None:
+            question_line(condition.parent, f"Asked for the case: {as_text(condition.outcome)}")
+        ties.implied_list(implies, branches)
+    if found_links:
+        again = sum(one.is_older for one in found_links)
+        titled("Links", *([f"look at {again} again"] if again else []))
+        ties.linked_list(state, found_links)
+    if not may[Action.forecast]:
+        return
+    if state.accepts_forecasts(moment):
+        with st.expander("Ask under a condition"):
+            st.caption("If this question has an outcome, will something else happen?")
+            conditional_form(state, mine)
+    with st.expander("Link with another question"):
+        ties.link_form(state)
+
+
 def discard_form() -> None:
     """Show the form that discards the question."""
     key = session.form_key(f"discard-{state.slug}")
@@ -429,6 +487,7 @@ def page() -> None:
         forecast_paths()
         criteria()
         background()
+        ties_panel()
     if state.resolution is not None:
         question_scores(state, scored, printed, forecast=bool(history))
     past, about = st.columns([2, 1], gap="medium")

@@ -7,52 +7,84 @@ from contextlib import suppress
 
 import streamlit as st
 
+from app.components.scripts import focus_on
 from app.forms.forecast_value import read_field
 from app.session import Undo, act, current_member, form_key, lowest_probability, now, reading
 from app.views.documents import rows_table
-from forecasts.common.errors import DatabaseError, LedgerError
+from forecasts.common.errors import DatabaseError, LedgerError, Refused
 from forecasts.common.text import count
 from forecasts.documents.numbers import signed
-from forecasts.ledger.models import Forecast
+from forecasts.ledger.models import Forecast, Question
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
+from forecasts.updates.ask_group import GroupLine
 from forecasts.updates.coherence import Move, coherent_values, contradictions
 from forecasts.values.value import Value, format_probability, value_of
 
 _RATIONALE = "To fit my other forecasts."
+_ORDER = "A later deadline cannot be less likely than an earlier one."
 _SHOWN = 0.0005  # a move that shows, of 0.1%
 
 
 def offer_coherent(
-    key: str, state: QuestionState, current: Forecast | None, written: str, *, quick: bool = False
-) -> None:
+    key: str,
+    state: QuestionState,
+    current: Forecast | None,
+    written: str,
+    *,
+    quick: bool = False,
+    submitted: bool = False,
+) -> bool:
     """Show the forecasts that contradict the one typed in the form of ``key``, and mend them.
 
     Nothing is shown where the text states no forecast, or one that fits the others. ``quick``: nor
-    for an unchanged one, since a list has many forms.
+    for an unchanged one, since a list has many forms. Return as ``offer_all``.
     """
     if not written.strip():
-        return
+        return False
     try:
         value = read_field(written, current, state.text)
     except LedgerError:
-        return
+        return False
     if quick and current is not None and value == value_of(current):
-        return
+        return False
+    return offer_all(key, {state.id: value}, written, mine=state.id, submitted=submitted)
+
+
+def offer_all(
+    key: str,
+    values: Mapping[int, Value],
+    written: str,
+    *,
+    mine: int | None = None,
+    submitted: bool = False,
+) -> bool:
+    """Show the forecasts that contradict these, typed in one form, and mend them.
+
+    Return whether they are not to be saved yet: ``submitted`` before the contradiction was seen.
+    ``written``: the texts. ``mine``: the question whose forecast may be mended alone.
+    """
+    checked = f"{key}-checked"
+    if submitted and st.session_state.get(checked) == written:
+        return False
     sets: list[list[Move]] = []
     # An offer is not needed: where the ledger cannot be read, the form stays, and saving tells why.
     with suppress(DatabaseError), reading() as ledger:
         member = current_member(ledger)
         if member is not None:
-            sets = contradictions(ledger, {state.id: value}, member=member, now=now())
+            sets = contradictions(ledger, values, member=member, now=now())
+    st.session_state[checked] = written
+    if submitted and sets:
+        st.info("Not saved yet. Save again to keep your forecast, or take one that fits.")
     for number, moves in enumerate(sets):
-        _offer(f"{key}-coherent-{number}", key, state, moves)
+        _offer(f"{key}-coherent-{number}", key, moves, mine)
+    return submitted and bool(sets)
 
 
-def _offer(own: str, key: str, state: QuestionState, moves: Sequence[Move]) -> None:
+def _offer(own: str, key: str, moves: Sequence[Move], mine: int | None) -> None:
     """Show one set of contradicting forecasts, and the buttons that save those that fit."""
     values = {id_: _offered(value) for id_, value in coherent_values(moves).items()}
-    mine = {state.id: values[state.id]} if state.id in values else {}
+    alone = {id_: value for id_, value in values.items() if id_ == mine}
     with st.container(key=own):
         st.warning(
             "These forecasts cannot all be right together. In every case, the coherent ones "
@@ -69,9 +101,41 @@ def _offer(own: str, key: str, state: QuestionState, moves: Sequence[Move]) -> N
         )
         with st.container(horizontal=True):
             every = f"Save all {len(values)} as coherent"
-            for label, chosen in ((every, values), ("Save only this one so", mine)):
+            for label, chosen in ((every, values), ("Save only this one so", alone)):
                 if chosen and st.button(label, key=f"{own}-{len(chosen)}"):
-                    _save(key, moves, chosen)
+                    questions = {one.state.id: one.state.question for one in moves}
+                    save_all(key, questions, chosen, "coherent forecast", _RATIONALE)
+
+
+def in_words(probabilities: Sequence[float]) -> str:
+    """Return the probabilities of a group's deadlines as they are typed."""
+    return ", ".join(map(format_probability, probabilities))
+
+
+def offer_order(key: str, group: GroupLine, field: str, focus: str) -> None:
+    """Show the probabilities of deadlines that fit together where the typed ones do not.
+
+    One click puts them into ``field``, whose form has the key ``key``; ``focus``: comes next.
+    """
+    if (fits := group.coherent) is None:
+        return
+    st.session_state[f"{key}-offered"] = group.probabilities
+    with st.container(key=f"{key}-order"):
+        st.warning(_ORDER)
+        args = (field, in_words(fits), focus)
+        st.button(f"Use {args[1]}", key=f"{key}-coherent", on_click=_use, args=args)
+
+
+def _use(field: str, text: str, focus: str) -> None:
+    st.session_state[field] = text
+    focus_on(focus)
+
+
+def require_seen(key: str, group: GroupLine) -> None:
+    """Refuse contradicting probabilities once, if they were not offered others before."""
+    fits = group.coherent
+    if fits is not None and st.session_state.get(f"{key}-offered") != group.probabilities:
+        raise Refused(_ORDER, remedy=f"Use {in_words(fits)}, or save again if you mean it.")
 
 
 def _named(move: Move) -> str:
@@ -87,21 +151,25 @@ def _offered(value: Value) -> Value:
     return Value(min(max(round(value.probability, 3), low), 1 - low))
 
 
-def _save(key: str, moves: Sequence[Move], values: Mapping[int, Value]) -> None:
+def save_all(
+    key: str,
+    questions: Mapping[int, Question],
+    values: Mapping[int, Value],
+    noun: str = "forecast",
+    rationale: str = "",
+) -> None:
     """Save these forecasts in one act, and offer to undo it."""
-    questions = {one.state.id: one.state.question for one in moves}
     with act(key) as doing:
         new = [
-            updates.NewForecast(questions[id_], value, _RATIONALE) for id_, value in values.items()
+            updates.NewForecast(questions[id_], value, rationale) for id_, value in values.items()
         ]
         numbers = updates.update_all(doing.ledger, new, origin="app", **doing.by)
-        said = f"Saved {count(len(numbers), 'coherent forecast')}."
 
         def undo() -> None:
             with act(form_key("coherent")) as undoing:
                 for number in numbers:
                     updates.undo(undoing.ledger, number, origin="app", **undoing.by)
-                undoing.say(f"Undone: {count(len(numbers), 'coherent forecast')}.")
+                undoing.say(f"Undone: {count(len(numbers), noun)}.")
 
         does = "Enters the forecasts before again, as new updates. Nothing is erased."
-        doing.say(said, Undo(does, undo))
+        doing.say(f"Saved {count(len(numbers), noun)}.", Undo(does, undo))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.components.scripts import focus_on
+from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
 from app.forms.question import asked_message, criteria_field, require_title
 from app.markdown_text import as_text, quoted, shortened
@@ -24,13 +25,23 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import count
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import registry
+from forecasts.questions.groups import member_title
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
+from forecasts.reading.drafting.deadlines import find_deadlines
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask
+from forecasts.updates.ask_group import (
+    AskedGroup,
+    GroupLine,
+    ask_group,
+    read_days,
+    read_group,
+    read_probabilities,
+)
 from forecasts.updates.typed_values import read_typed, require_offered_range
 from forecasts.values.typed_dates import Doubtful, read_date
-from forecasts.values.value import Value, format_value
+from forecasts.values.value import Value, format_probability, format_value
 
 CARDS = 30  # shown at first, and more on each press
 
@@ -86,6 +97,35 @@ class _Corrected:
             return None
         value = read_typed(self.value, None, text, now=moment, zone=zone())
         return require_offered_range(value, lowest_probability())
+
+    def group(self, moment: datetime) -> GroupLine | None:
+        """Return the group if the last day or the question names several; None for one."""
+        if self.draft.kind is not QuestionType.binary:
+            return None
+        title = require_title(self.title)
+        days = read_days("Will it happen", "by", self.closes, now=moment, zone=zone())
+        if days:
+            as_drafted = self.title == self.draft.question
+            members = [
+                replace(
+                    one,
+                    title=self.draft.question_by(local_day(one.closes))
+                    if as_drafted
+                    else member_title(title, one.label),
+                )
+                for one in days
+            ]
+            group = GroupLine(title, tuple(members))
+        elif (read := read_group(title, now=moment, zone=zone())) is not None:
+            group = read
+        else:
+            return None
+        group = replace(group, probabilities=read_probabilities(self.value))
+        if group.probabilities:
+            group.require_whole()
+            for p in group.probabilities:
+                require_offered_range(Value(p), lowest_probability())
+        return group
 
 
 def focus_first(article: Drafted) -> None:
@@ -191,6 +231,10 @@ def _card(
         if answer is None:
             st.caption(_understood(corrected))
             _ask_which_day(corrected)
+            _offer_each(corrected)
+            with suppress(LedgerError):
+                if group := corrected.group(now()):
+                    offer_order(key, group, f"{key}-value", f"act-{key}")
         if doubt := _doubt(draft, twin):
             st.caption(f":orange[{doubt}]")
             if twin is not None:
@@ -225,6 +269,15 @@ def _understood(one: _Corrected) -> str:
     """Return the forecast and the last day as read, as Markdown, or why they cannot be read."""
     try:
         moment = now()
+        if group := one.group(moment):
+            said = list(map(format_probability, group.probabilities))
+            said = said or [""] * len(group.members)
+            pairs = zip(group.members, said, strict=True)
+            read = (
+                f"{as_text(named.label)} **{p}**" if p else as_text(named.label)
+                for named, p in pairs
+            )
+            return f"{len(group.members)} questions · {' · '.join(read)}"
         text = one.text(moment)
         closes = f"closes **{as_text(day(text.scheduled_close_time))}**"
         value = one.forecast(text, moment)
@@ -245,30 +298,68 @@ def _ask_which_day(one: _Corrected) -> None:
             choose_meaning(doubt, f"{one.key}-closes", chosen=lambda *_: reword())
 
 
+def _offer_each(one: _Corrected) -> None:
+    """Offer to ask for each deadline of the sentence, where it has several."""
+    found = find_deadlines(one.draft.quote, anchor=local_day(now()))
+    days = list(dict.fromkeys(limit.last_day for limit in found))
+    is_open = one.draft.kind is QuestionType.binary and "," not in one.closes
+    if len(days) > 1 and one.draft.close_date in days and is_open:
+        args = (f"{one.key}-closes", ", ".join(map(str, sorted(days))))
+        st.button(
+            f"Ask for each of {len(days)} deadlines",
+            key=f"{one.key}-each",
+            help="One group, with a question for each.",
+            on_click=_fill,
+            args=args,
+        )
+
+
+def _fill(field: str, text: str) -> None:
+    st.session_state[field] = text
+
+
 def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
     """Register the chosen drafts in one transaction; the next one on the page is next."""
     with act(key) as doing:
-        asked: list[Asked] = []
+        asked: list[Asked | AskedGroup] = []
         number = article.store(doing)
         for one in chosen:
             try:
+                sources = [find_passage(doing.ledger, number, one.draft.source)]
+                if group := one.group(doing.now):
+                    require_seen(one.key, group)
+                    how: Any = {"sources": sources, "origin": "app", **doing.by}
+                    criteria = one.criteria.strip()
+                    asked.append(
+                        ask_group(doing.ledger, group, resolution_criteria=criteria, **how)
+                    )
+                    continue
                 text = one.text(doing.now)
                 value = one.forecast(text, doing.now)
-                sources = [find_passage(doing.ledger, number, one.draft.source)]
                 asked.append(
                     ask(doing.ledger, text, value, sources=sources, origin="app", **doing.by)
                 )
             except LedgerError as error:
                 error.message = f"{quoted(one.title, 80)}: {error.message}"
                 raise
-        forecast = [(made, made.forecast) for made in asked if made.forecast is not None]
         if len(asked) == 1:
-            message = f"Registered: {shortened(asked[0].text.title)}"
-            for made, first in forecast:
-                said = format_value(first, made.text.options)
-                message += f" Your forecast: {shortened(said, 100)}."
+            message = _registered(asked[0])
         else:
-            message = f"Registered {len(asked)} questions, {len(forecast)} with your forecast."
+            many = sum(one.count for one in asked)
+            said = sum(one.forecasts for one in asked)
+            message = f"Registered {many} questions, {said} with your forecast."
         doing.say(asked_message(message, *asked))
         doing.go("articles", {"article": str(number)})
         focus_on(f"act-{chosen[-1].key}", following=True)
+
+
+def _registered(asked: Asked | AskedGroup) -> str:
+    if isinstance(asked, AskedGroup):
+        message = f"Registered: {shortened(asked.group.title)} ({asked.count} questions)"
+        said = in_words(asked.probabilities)
+    else:
+        message = f"Registered: {shortened(asked.text.title)}"
+        said = ""
+        if asked.forecast is not None:
+            said = shortened(format_value(asked.forecast, asked.text.options), 100)
+    return f"{message} Your forecast: {said}." if said else message

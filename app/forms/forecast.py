@@ -89,9 +89,9 @@ def forecast_form(
                     )
         if quick:
             preview(key, written, state.text, current, quick=True)
-        if not submitted:
-            offer_coherent(key, state, current, written, quick=quick)
-    if submitted:
+        how: Any = {"quick": quick, "submitted": submitted}
+        waits = offer_coherent(key, state, current, written, **how)
+    if submitted and not waits:
         with act(key) as doing:
             _save(doing, key, state, current, written, reason, pieces)
             if review != (None if every is None else every.days):

@@ -8,7 +8,6 @@ several deadlines, "by March, June 2027? 10, 30", it makes a group.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,11 +20,12 @@ from app import session
 from app.components.scripts import focus_on, mount_keyboard
 from app.forms import question
 from app.forms.capture_review import Review
+from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
 from app.markdown_text import as_text, quoted
 from app.session import reading
 from app.times import day, zone
-from forecasts.common.errors import BadInput, DatabaseError, LedgerError, Refused
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.ledger.models import QuestionType
@@ -122,7 +122,6 @@ class _Entry:
     binary: str = ""  # a title that seemed to ask for another type
     chosen: tuple[str, str] | None = None  # words with two meanings, and the day chosen for them
     refused: str | None = None  # the line that was refused last: nothing beside it says "Saved"
-    offered: tuple[str, str] | None = None  # a line with contradictions that were shown
 
     def choose(self, phrase: str, meant: str) -> None:
         """Keep a day that was chosen, which may have been filled in before, for these words."""
@@ -173,7 +172,7 @@ def one_line_entry(*, example: str = "") -> None:
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
         if group is not None:
-            _offer(key, entry, group)
+            offer_order(key, group, f"{key}-{_PROBABILITY}", f"act-{_NAME}")
         elif isinstance(doubt := typed.doubt(session.now()), Doubtful):
             choose_meaning(doubt, f"{key}-{_CLOSES}", chosen=entry.choose)
         if typed.line.type != QuestionType.binary:
@@ -251,7 +250,7 @@ def _fill(key: str) -> None:
     with suppress(LedgerError):  # else it is shown as typed, and refused
         if group := _group(_Typed(line, "", ""), session.now()):
             closes = ", ".join(_iso(one.closes) for one in group.members)
-            probability = _listed(group.probabilities)
+            probability = in_words(group.probabilities)
         else:
             probability = format_probability(read_percent_field(probability))
     words = line.doubt.phrase if isinstance(line.doubt, Doubtful) else line.phrase
@@ -271,31 +270,11 @@ def _iso(last: datetime) -> str:
     return f"{in_zone(last, zone()):%Y-%m-%d}"
 
 
-def _listed(probabilities: Sequence[float]) -> str:
-    return ", ".join(map(format_probability, probabilities))
-
-
 def _group(typed: _Typed, moment: datetime) -> GroupLine | None:
     """Return the group of several deadlines; None for one, or where a field cannot be read."""
     with suppress(LedgerError):
         return typed.group(moment)
     return None
-
-
-def _offer(key: str, entry: _Entry, group: GroupLine) -> None:
-    """Show the probabilities that fit together where the typed ones do not, to take in a click."""
-    if (fits := group.coherent) is None:
-        return
-    entry.offered = _text(key, _TITLE), _text(key, _PROBABILITY)
-    with st.container(key=f"{_NAME}-coherent"):
-        st.warning("A later deadline cannot be less likely than an earlier one.")
-        args = (f"{key}-{_PROBABILITY}", _listed(fits))
-        st.button(f"Use {args[1]}", key=f"{key}-coherent", on_click=_use, args=args)
-
-
-def _use(name: str, text: str) -> None:
-    st.session_state[name] = text
-    focus_on(f"act-{_NAME}")
 
 
 def _put_into_fields(key: str, entry: _Entry) -> None:
@@ -364,7 +343,7 @@ def _save(key: str) -> None:
         fields = details.fields(doing.ledger)
         wrong = _PROBABILITY
         if group := typed.group(doing.now):
-            slugs, words = _ask_group(doing, entry, key, group, how | fields)
+            slugs, words = _ask_group(doing, key, group, how | fields)
         else:
             wrong = _TITLE
             typed.line.require_clear()
@@ -398,7 +377,7 @@ def _save(key: str) -> None:
 
 
 def _ask_group(
-    doing: session.Act, entry: _Entry, key: str, group: GroupLine, how: dict[str, Any]
+    doing: session.Act, key: str, group: GroupLine, how: dict[str, Any]
 ) -> tuple[tuple[str, ...], str]:
     """Register and forecast a group; return its questions and the words that say so.
 
@@ -408,14 +387,9 @@ def _ask_group(
     group.require_whole()
     for p in group.probabilities:
         require_offered_range(Value(p), session.lowest_probability())
-    here = _text(key, _TITLE), _text(key, _PROBABILITY)
-    if (fits := group.coherent) is not None and entry.offered != here:
-        raise Refused(
-            "A later deadline cannot be less likely than an earlier one.",
-            remedy=f"Use {_listed(fits)}, or save again if you mean it.",
-        )
+    require_seen(key, group)
     asked = ask_group(doing.ledger, group, **how)
-    said = f"{_listed(group.probabilities)} on {quoted(group.title, 100)} with "
+    said = f"{in_words(group.probabilities)} on {quoted(group.title, 100)} with "
     words = question.asked_message(f"{said}{count(len(group.members), 'deadline')}.", asked)
     return tuple(one.state.slug for one in asked.group.members), words
 

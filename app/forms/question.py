@@ -36,23 +36,49 @@ from app.times import local_day, when, zone
 from app.views.question_history import wording_changes
 from app.views.widgets import page_link, switch
 from forecasts.access import teams
-from forecasts.common.errors import BadInput, Refused
-from forecasts.ledger.models import QuestionRevision, QuestionText, QuestionType, Role
+from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.common.text import count
+from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText, QuestionType, Role
 from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, Line, ask, require_question_only
 from forecasts.updates.ask_group import AskedGroup
+from forecasts.updates.conditionals import (
+    AskedConditional,
+    Implied,
+    ask_conditional,
+    imply,
+    weight,
+)
 from forecasts.updates.typed_values import require_offered_range
+from forecasts.values.dependence import read_condition
 from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import Doubtful, typed_deadline
-from forecasts.values.value import format_value
+from forecasts.values.value import Value, format_probability, format_value, value_of
 
 
-def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
+@st.fragment
+def conditional_form(parent: QuestionState, current: Forecast | None) -> None:
+    """Show the form that asks a question once for each outcome of another.
+
+    ``current``: the member's forecast on that one, from which the implied probabilities follow.
+    """
+    ask_form(f"if-{parent.slug}", parent=parent, current=current)
+
+
+def ask_form(
+    name: str,
+    *,
+    article: int | None = None,
+    go_there: bool = False,
+    parent: QuestionState | None = None,
+    current: Forecast | None = None,
+) -> None:
     """Show the form that registers a question.
 
     ``article``: the ID of the article it is taken from. ``go_there``: its page opens afterwards.
+    ``parent``: the question under whose outcomes it is asked, and the ``current`` forecast on it.
     """
     with reading() as ledger:
         to_ask = teams_to_ask_in(ledger)
@@ -69,7 +95,10 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
             label="Question", height="content", placeholder="Will … by …?", key=f"{key}-title"
         )
         fields = _type_fields(key, kind)
-        forecast = _forecast_field(key, kind, fields)
+        conditions = [""] if parent is None else _conditions(key, parent)
+        forecasts = {one: _forecast_field(key, kind, fields, one) for one in conditions}
+        if parent is not None and kind == QuestionType.binary:
+            _show_implied(parent, current, title, forecasts)
         left, right = st.columns(2)
         with left:
             doubt = _title_doubt(title, f"{key}-closes")
@@ -100,11 +129,17 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 **details.fields(doing.ledger),
                 **_written(fields, doing.now),
             )
-            value = None
-            if forecast.strip():
-                value = require_offered_range(
-                    read_field(forecast, None, text), lowest_probability()
-                )
+            value, *others = (_typed_value(one, text) for one in forecasts.values())
+            if parent is not None:
+                values = dict(zip(forecasts, (value, *others), strict=True))
+                chosen = details.visible_to is not None
+                made = ask_conditional(
+                    doing.ledger, parent.question, text, values,
+                    audience_chosen=chosen, origin="app", **doing.by,
+                )  # fmt: skip
+                said = f"Registered {count(len(values), 'branch', 'branches')}."
+                doing.say(asked_message(f"{said} {quoted(text.title)}", made))
+                return
             sources = [] if article is None else [find_passage(doing.ledger, article)]
             how: Any = {"audience_chosen": details.visible_to is not None, **doing.by}
             asked = ask(doing.ledger, text, value, sources=sources, origin="app", **how)
@@ -114,6 +149,57 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
             doing.say(asked_message(said, asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
+
+
+def _typed_value(forecast: str, text: QuestionText) -> Value | None:
+    """Return a typed forecast, None if it is blank."""
+    if not forecast.strip():
+        return None
+    return require_offered_range(read_field(forecast, None, text), lowest_probability())
+
+
+def _conditions(key: str, parent: QuestionState) -> list[str]:
+    """Return the parent's outcomes, or the ranges of a number or a date that are typed."""
+    if parent.text.type == QuestionType.binary:
+        return ["yes", "no"]
+    if not parent.text.is_quantitative:
+        return parent.text.options or []
+    low, high = parent.text.lower_bound, parent.text.upper_bound
+    typed = st.text_input(
+        "Ranges of the outcome",
+        placeholder=f"..{high}, {high}.." if low is None else f"{low}..{high}, {high}..",
+        help="Separated by commas. A blank end is open; the end does not belong to the range.",
+        key=f"{key}-ranges",
+    )
+    return [one.strip() for one in typed.split(",") if one.strip()] or [f"..{high}"]
+
+
+def _show_implied(
+    parent: QuestionState, current: Forecast | None, title: str, forecasts: Mapping[str, str]
+) -> None:
+    """Show the probabilities that the typed forecasts and that on the parent imply together."""
+    if current is None:
+        return
+    with suppress(LedgerError):
+        own = value_of(current)
+        read = {
+            one: read_field(typed, None, Outline()).probability
+            for one, typed in forecasts.items()
+            if typed.strip()
+        }
+        given = {one: p for one, p in read.items() if p is not None}
+        if given:
+            weights = {
+                one: weight(own, read_condition(one, parent.text), parent.text) for one in given
+            }
+            st.caption(implied_words(imply(title, weights, given)))
+
+
+def implied_words(found: Implied) -> str:
+    """Return the implied probabilities, as Markdown."""
+    total = "" if found.total is None else f"Implied: **{format_probability(found.total)}** overall"
+    both = (f"{as_text(one)} and yes **{format_probability(p)}**" for one, p in found.both.items())
+    return " · ".join([*filter(None, [total]), *both])
 
 
 def _title_doubt(title: str, field: str) -> Doubtful | None:
@@ -303,8 +389,13 @@ def _written(fields: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
     }
 
 
-def _forecast_field(key: str, kind: QuestionType, fields: Mapping[str, Any]) -> str:
-    """Show the field for the author's forecast, with its reading; return its text."""
+def _forecast_field(
+    key: str, kind: QuestionType, fields: Mapping[str, Any], condition: str = ""
+) -> str:
+    """Show the field for the author's forecast, with its reading; return its text.
+
+    ``condition``: the outcome of another question that it is for; blank for any.
+    """
     examples = {
         QuestionType.binary: "30, .3 or 3:7",
         QuestionType.multiple_choice: "Busan=60%, Beijing=40%",
@@ -312,10 +403,10 @@ def _forecast_field(key: str, kind: QuestionType, fields: Mapping[str, Any]) -> 
         QuestionType.date: "10%=1 May 2027, 50%=1 July 2027, 90%=2028",
     }
     typed = st.text_input(
-        label="Your forecast",
+        label=f"Your forecast if {as_text(condition)}" if condition else "Your forecast",
         placeholder=examples[kind],
         help=f"Optional. {value_help(kind)}",
-        key=f"{key}-forecast-{kind}",
+        key=f"{key}-forecast-{kind}{condition and f'-{condition}'}",
         live=True,
     )
     written = typed or ""
@@ -353,7 +444,7 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     return require_future(typed, now)
 
 
-def asked_message(words: str, *asked: Asked | AskedGroup) -> str:
+def asked_message(words: str, *asked: Asked | AskedGroup | AskedConditional) -> str:
     """Return the message, and whether only its author sees a question until it has criteria."""
     if any(one.kept_private for one in asked):
         return f"{words} Only you can see it until it has criteria."

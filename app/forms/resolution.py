@@ -11,18 +11,22 @@ from urllib.parse import quote
 import streamlit as st
 
 from app.forms.dates import TypedDate, show_reading, time_field
-from app.markdown_text import as_text, paragraphs, quoted
+from app.markdown_text import as_text, paragraphs, quoted, shortened
 from app.session import Act, Undo, act, form, form_key, now, page_state, reading
 from app.times import closing_on, when, zone
 from app.views.widgets import note_and_source, question_line, question_link
 from forecasts.access.members import handle_of
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.text import count
 from forecasts.ledger.models import Dispute, QuestionType, Resolution
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution import confirmation, disputes, history, proposals
+from forecasts.resolution.dependents import decided
 from forecasts.resolution.late_forecasts import late_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
+
+_NAMED = 3  # others of a group that an outcome decides
 
 
 @dataclass
@@ -114,11 +118,13 @@ def resolve_form(
         )
         with st.container():  # a place of its own: the form below is not drawn again for it
             _warn_of_late(state, outcome, known_at, moment)
+        also = _also_decided(state, outcome)
         with st.form(key, border=False):
             how_decided = st.text_area(
                 label="Note", height=90, placeholder="How it was decided", key=f"{key}-note"
             )
             source = st.text_input(label="Source", placeholder="https://…", key=f"{key}-source")
+            together = bool(also) and st.checkbox(also, value=True, key=f"{key}-together")
             with st.container(horizontal=True):
                 label = "Resolve" if current is None else "Correct"
                 resolved = may_resolve and st.form_submit_button(
@@ -139,7 +145,7 @@ def resolve_form(
         details: Any = {"note": how_decided, "source": source, **doing.by}
         details["known_at"] = known_at.moment(doing.now)
         if resolved:
-            _confirm(doing, state, outcome, expected=expected, **details)
+            _confirm(doing, state, outcome, expected=expected, alone=not together, **details)
             doing.go("question", {"slug": state.slug})
         else:
             _propose(doing, state, outcome, **details)
@@ -168,9 +174,29 @@ def outcome_form(state: QuestionState, *, may_resolve: bool) -> None:
                 _propose(doing, state, outcome, note=note, **doing.by)
 
 
-def _confirm(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:
-    settled = confirmation.confirm(doing.ledger, state.question, outcome, **details)
+def _also_decided(state: QuestionState, outcome: str) -> str:
+    """Return the offer to resolve others of its group that the outcome decides; '' without any."""
+    with suppress(LedgerError), reading() as ledger:
+        typed = read_typed_outcome(outcome, state.text, now=now(), zone=zone())
+        others = decided(ledger, state.question, typed, now=now())
+        if others:
+            shown = ", ".join(
+                f"{as_text(shortened(one.text.title, 60))}: {said}" for one, said in others[:_NAMED]
+            )
+            more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+            return f"Also resolve what follows in its group: {shown}{more}"
+    return ""
+
+
+def _confirm(
+    doing: Act, state: QuestionState, outcome: str, *, alone: bool = True, **details: Any
+) -> None:
+    settled, *others = confirmation.confirm_together(
+        doing.ledger, state.question, outcome, alone=alone, **details
+    )
     _say_settled(doing, state, settled)
+    if others:
+        doing.message += f" With {count(len(others), 'other')} of its group."
 
 
 def _propose(doing: Act, state: QuestionState, outcome: str, **details: Any) -> None:

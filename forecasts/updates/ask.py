@@ -295,6 +295,12 @@ class Asked:
     text: QuestionText
     forecast: Forecast | None
     kept_private: bool
+    count = 1
+
+    @property
+    def forecasts(self) -> int:
+        """How many forecasts were made."""
+        return int(self.forecast is not None)
 
 
 def ask(

@@ -173,7 +173,18 @@ class AskedGroup:
     """A new group as it was registered. ``kept_private``: as in ``ask.Asked``."""
 
     group: Group
+    probabilities: tuple[float, ...]
     kept_private: bool
+
+    @property
+    def count(self) -> int:
+        """How many questions it has."""
+        return len(self.group.members)
+
+    @property
+    def forecasts(self) -> int:
+        """How many forecasts were made."""
+        return len(self.probabilities)
 
 
 def ask_group(
@@ -216,4 +227,4 @@ def ask_group(
         audience_chosen=True,
         origin=origin,
     )
-    return AskedGroup(group, kept_private)
+    return AskedGroup(group, line.probabilities, kept_private)

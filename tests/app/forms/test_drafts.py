@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import passages, registry, standing
+from forecasts.questions.groups import groups
 from tests.app.app_pages.test_articles_page import PASTED, read, stored
 from tests.app.conftest import confirmed, errors, fill, forecasts, keys, page_links, visit, words
 from tests.conftest import ask, day
@@ -210,3 +211,28 @@ def test_an_invalid_address_of_a_shared_page_is_not_kept_and_its_text_is_cut(
     app.button(key="store").click().run()
     [article] = stored(engine)
     assert (article.url, article.title) == (None, "*Locks*")
+
+
+def test_a_draft_with_several_last_days_registers_a_group(app: AppTest, engine: Engine) -> None:
+    read(app)
+    draft = draft_of(app)
+    fill(app, f"{draft}", closes="31 March, 30 June 2026", value="30, 60").run()
+    assert "2 questions · 31 March 2026 **30%** · 30 June 2026 **60%**" in words(app)
+    register(app, draft)
+    with database.reading(engine) as ledger:
+        [group] = groups(ledger, now=day(6))
+    assert [one.state.text.title.split(" by ")[-1] for one in group.members] == [
+        "31 March 2026?",
+        "30 June 2026?",
+    ]
+    assert confirmed(app)[-1].endswith("(2 questions) Your forecast: 30%, 60%.")
+
+
+def test_a_sentence_with_two_deadlines_is_asked_for_each_in_a_click(app: AppTest) -> None:
+    sentence = (
+        "The council will open the bridge by 31 March 2026, or by 30 June 2026 at the latest."
+    )
+    read(app, f"Bridge works\n\n{sentence}\n")
+    draft = draft_of(app)
+    app.button(key=f"{draft}-each").click().run()
+    assert app.text_input(key=f"{draft}-closes").value == "2026-03-31, 2026-06-30"

@@ -276,11 +276,16 @@ def test_a_contradiction_is_noticed_before_saving_and_mended_by_one_click(
     assert forecasts(engine, "quay", "alice")[-1].withdrawn
 
 
-def test_a_contradiction_hinders_nobody_from_saving(furnished: AppTest, engine: Engine) -> None:
+def test_a_contradiction_is_shown_before_it_is_saved_and_hinders_nobody(
+    furnished: AppTest, engine: Engine
+) -> None:
     link_surely(engine, "quay", "rain")
     say(engine, "rain", 0.3)
     visit(furnished, "question", slug="quay")
     submit(furnished, "forecast-quay#0", "save", value="50%")
+    assert "Not saved yet" in furnished.info[0].value
+    assert forecasts(engine, "quay", "alice") == []
+    furnished.button(key="forecast-quay#0-save").click().run()
     assert confirmed(furnished)[0].startswith("Saved: 50%")
 
 

@@ -1,0 +1,72 @@
+"""Linked questions to look at again, and how far their forecasts are from what the link says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from forecasts.common.vocabulary import LinkKind
+from forecasts.ledger.models import Forecast, Member
+from forecasts.questions.links import Link
+from forecasts.questions.standing import QuestionState
+from forecasts.updates.updates import current_forecasts
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A link of a question, seen from there.
+
+    ``other``: the question at its other end. ``distance``: by how much the member's two
+    forecasts break what the link says, 0 if they do not; None if it says nothing of them, since it
+    is a cause, or one is not a probability. ``is_older``: the forecast on the other was made before
+    that on this one, so it may not know of it.
+    """
+
+    link: Link
+    other: QuestionState
+    forecast: Forecast | None
+    distance: float | None
+    is_older: bool
+
+
+def distance(kind: LinkKind | str, one: float, other: float) -> float | None:
+    """Return by how much two probabilities break what a link says; None for a cause.
+
+    >>> [round(distance(kind, 0.6, 0.5), 3) for kind in ("implies", "excludes", "equivalent")]
+    [0.1, 0.1, 0.1]
+    >>> distance("implies", 0.2, 0.5), distance("cause", 0.2, 0.5)
+    (0.0, None)
+    """
+    match kind:
+        case LinkKind.implies:
+            return max(0.0, one - other)
+        case LinkKind.excludes:
+            return max(0.0, one + other - 1)
+        case LinkKind.equivalent:
+            return abs(one - other)
+    return None
+
+
+def linked(
+    session: Session,
+    question: QuestionState,
+    links: Sequence[Link],
+    *,
+    member: Member | None,
+    now: datetime,
+) -> list[Linked]:
+    """Return the question's ``links`` with the member's forecasts, the farthest first."""
+    said = current_forecasts(session, member, at=now) if links and member is not None else {}
+    found = []
+    for link in links:
+        ends = [said.get(link.one.id), said.get(link.other.id)]
+        p = [None if row is None else row.probability for row in ends]
+        far = None if p[0] is None or p[1] is None else distance(link.row.kind, p[0], p[1])
+        other = link.other if link.one.id == question.id else link.one
+        own, row = said.get(question.id), said.get(other.id)
+        is_older = own is not None and row is not None and row.made_at < own.made_at
+        found.append(Linked(link, other, row, far, is_older and other.accepts_forecasts(now)))
+    return sorted(found, key=lambda one: -(one.distance or 0.0))
