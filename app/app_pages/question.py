@@ -125,15 +125,18 @@ with session.reading() as ledger:
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional_outcome(ledger, question, now=moment)
     group = groups.group_of(ledger, question, now=moment)
-    branches = conditions.branches_of(ledger, question, now=moment)
-    condition = conditions.condition_of(ledger, question, now=moment)
+    around = conditions.around(ledger, question, now=moment)
+    branches = [one for one in around if one.parent.id == state.id]
+    condition = next((one for one in around if one.state.id == state.id), None)
     tied = links.links_of(ledger, question, now=moment)
     mine_now: dict[int, Any] = {}
     if member is not None and group is not None:
         mine_now = updates.current_forecasts(ledger, member, at=moment)
     found_links = linked(ledger, state, tied, member=member, now=moment)
     parent = state if condition is None else condition.parent
-    implies = [] if member is None else implied(ledger, parent, member=member, now=moment)
+    implies = []
+    if member is not None and around:
+        implies = implied(ledger, parent, member=member, now=moment)
     discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
 session.name_window(text.title, "Question")
@@ -428,15 +431,20 @@ def change_panel() -> None:
             reopen_form(state)
 
 
+def group_panel() -> None:
+    """Show the question's group: a field and a line for each member."""
+    if group is None:
+        return
+    titled("Group", f"{as_text(group.title)} ({ties.KINDS[group.kind]})")
+    if may[Action.forecast]:
+        ties.group_form(group, mine_now)
+    st.markdown(ties.group_line(group))
+    with session.reading() as ledger:
+        ties.group_chart(ledger, group, me=me, moment=moment)
+
+
 def ties_panel() -> None:
-    """Show the question's group, conditionals and links, with the forms that add some."""
-    if group is not None:
-        titled("Group", f"{as_text(group.title)} ({ties.KINDS[group.kind]})")
-        if may[Action.forecast]:
-            ties.group_form(group, mine_now)
-        st.markdown(ties.group_line(group))
-        with session.reading() as ledger:
-            ties.group_chart(ledger, group, me=me, moment=moment)
+    """Show the question's conditionals and links, with the forms that add some."""
     if branches or condition is not None:
         titled("Conditional")
         if condition is not None:
@@ -449,9 +457,7 @@ def ties_panel() -> None:
     if not may[Action.forecast]:
         return
     if state.accepts_forecasts(moment):
-        with st.expander("Ask under a condition"):
-            st.caption("If this question has an outcome, will something else happen?")
-            conditional_form(state, mine)
+        conditional_form(state, mine)
     with st.expander("Link with another question"):
         ties.link_form(state)
 
@@ -485,6 +491,7 @@ def page() -> None:
         forecast_panel()
     with wide:
         forecast_paths()
+        group_panel()
         criteria()
         background()
         ties_panel()

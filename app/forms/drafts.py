@@ -29,6 +29,7 @@ from forecasts.questions.groups import member_title
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.deadlines import find_deadlines
+from forecasts.reading.drafting.intervals import long_date
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask
 from forecasts.updates.ask_group import (
@@ -304,7 +305,7 @@ def _offer_each(one: _Corrected) -> None:
     days = list(dict.fromkeys(limit.last_day for limit in found))
     is_open = one.draft.kind is QuestionType.binary and "," not in one.closes
     if len(days) > 1 and one.draft.close_date in days and is_open:
-        args = (f"{one.key}-closes", ", ".join(map(str, sorted(days))))
+        args = (f"{one.key}-closes", ", ".join(map(long_date, sorted(days))))
         st.button(
             f"Ask for each of {len(days)} deadlines",
             key=f"{one.key}-each",

@@ -64,7 +64,11 @@ def conditional_form(parent: QuestionState, current: Forecast | None) -> None:
 
     ``current``: the member's forecast on that one, from which the implied probabilities follow.
     """
-    ask_form(f"if-{parent.slug}", parent=parent, current=current)
+    opened = st.expander("Ask under a condition", key=f"if-{parent.slug}", on_change="rerun")
+    with opened:
+        if opened.open:  # its fields would make every page of a question slower
+            st.caption("If this question has an outcome, will something else happen?")
+            ask_form(f"if-{parent.slug}", parent=parent, current=current)
 
 
 def ask_form(
@@ -92,7 +96,10 @@ def ask_form(
     kind = QuestionType(switch("Type", list(QuestionType), own, bind=None, **_TYPE, **first))
     with st.container(border=True, key=f"around-{name}"):
         title = st.text_area(
-            label="Question", height="content", placeholder="Will … by …?", key=f"{key}-title"
+            label="Question" if parent is None else "Question under the condition",
+            height="content",
+            placeholder="Will … by …?",
+            key=f"{key}-title",
         )
         fields = _type_fields(key, kind)
         conditions = [""] if parent is None else _conditions(key, parent)

@@ -182,10 +182,10 @@ def link_form(state: QuestionState) -> None:
         kinds = list(LinkKind)
         kind = st.selectbox("Says", kinds, format_func=lambda one: _LINKS[one], key=f"{key}-kind")
         strength = st.selectbox(
-            "Strength", list(LinkStrength), index=1, key=f"{key}-strength",
+            "How sure", list(LinkStrength), index=1, key=f"{key}-strength",
             help="Only certain links count as contradictions.",
         )  # fmt: skip
-        reason = st.text_input("Reason", placeholder="optional", key=f"{key}-reason")
+        reason = st.text_input("Why linked", placeholder="optional", key=f"{key}-reason")
         submitted = st.form_submit_button("Add link", key=f"{key}-go")
     if submitted:
         with act(key) as doing:

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from forecasts.access.visibility import question_visible
 from forecasts.common.errors import BadInput, Refused
@@ -127,6 +127,12 @@ def condition_of(session: Session, question: Question, *, now: datetime) -> Bran
     """Return the question with its condition; None if it has none that the reader may see."""
     found = branches(session, Condition.question_id == question.id, now=now)
     return found[0] if found else None
+
+
+def around(session: Session, question: Question, *, now: datetime) -> list[Branch]:
+    """Return the question's branches, and itself as a branch of another, the oldest first."""
+    own = or_(col(Condition.question_id) == question.id, col(Condition.parent_id) == question.id)
+    return branches(session, own, now=now)
 
 
 def branches(session: Session, where: Any = True, *, now: datetime) -> list[Branch]:

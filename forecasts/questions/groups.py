@@ -194,6 +194,8 @@ def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]
         )
         .order_by(col(GroupPlace.group_id), col(GroupPlace.position), col(GroupPlace.id))
     ).all()
+    if not places:
+        return []
     states = by_id(session, [place.question_id for place, _ in places], now=now)
     slugs = {group.slug for _, group in places}
     rows = select(QuestionGroup).where(col(QuestionGroup.slug).in_(slugs))

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 MOST = {
     "today": 40,
     "questions": 20,
-    "question": 43,
+    "question": 46,
     "articles": 20,
     "my_scores": 30,
     "track_record": 27,

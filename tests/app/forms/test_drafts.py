@@ -235,4 +235,4 @@ def test_a_sentence_with_two_deadlines_is_asked_for_each_in_a_click(app: AppTest
     read(app, f"Bridge works\n\n{sentence}\n")
     draft = draft_of(app)
     app.button(key=f"{draft}-each").click().run()
-    assert app.text_input(key=f"{draft}-closes").value == "2026-03-31, 2026-06-30"
+    assert app.text_input(key=f"{draft}-closes").value == "31 March 2026, 30 June 2026"

@@ -60,6 +60,8 @@ def test_both_branches_are_asked_in_one_act_with_the_implied_probability_shown(
 ) -> None:
     say(engine, "quay", 0.4)
     visit(furnished, "question", slug="quay")
+    furnished.session_state["if-quay"] = True
+    furnished.run()
     key = "if-quay#0"
     furnished.text_area(key=f"{key}-title").input("Will tolls rise by 30 January?")
     furnished.text_input(key=f"{key}-forecast-binary-yes").input("50")
