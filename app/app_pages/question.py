@@ -452,7 +452,7 @@ def ties_panel() -> None:
         ties.implied_list(implies, branches)
     if found_links:
         again = sum(one.is_older for one in found_links)
-        titled("Links", *([f"look at {again} again"] if again else []))
+        titled("Links", *([f"{again} to review after your update"] if again else []))
         ties.linked_list(state, found_links)
     if not may[Action.forecast]:
         return

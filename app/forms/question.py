@@ -38,19 +38,21 @@ from app.views.widgets import page_link, switch
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.common.text import count
-from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText, QuestionType, Role
+from forecasts.ledger.models import (
+    Forecast,
+    QuestionRevision,
+    QuestionText,
+    QuestionType,
+    Role,
+    Visibility,
+)
 from forecasts.questions import registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, Line, ask, require_question_only
 from forecasts.updates.ask_group import AskedGroup
-from forecasts.updates.conditionals import (
-    AskedConditional,
-    Implied,
-    ask_conditional,
-    imply,
-    weight,
-)
+from forecasts.updates.ask_together import First, ask_conditional
+from forecasts.updates.conditionals import Implied, imply, weight
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.dependence import read_condition
 from forecasts.values.outline import Outline
@@ -138,14 +140,20 @@ def ask_form(
             )
             value, *others = (_typed_value(one, text) for one in forecasts.values())
             if parent is not None:
-                values = dict(zip(forecasts, (value, *others), strict=True))
+                firsts = (None if one is None else First(one) for one in (value, *others))
                 chosen = details.visible_to is not None
                 made = ask_conditional(
-                    doing.ledger, parent.question, text, values,
-                    audience_chosen=chosen, origin="app", **doing.by,
-                )  # fmt: skip
-                said = f"Registered {count(len(values), 'branch', 'branches')}."
-                doing.say(asked_message(f"{said} {quoted(text.title)}", made))
+                    doing.ledger,
+                    parent.question,
+                    text,
+                    dict(zip(forecasts, firsts, strict=True)),
+                    audience_chosen=chosen,
+                    origin="app",
+                    **doing.by,
+                )
+                said = f"Registered {count(len(made), 'branch', 'branches')}."
+                kept = not chosen and made[0].state.text.visibility == Visibility.author
+                doing.say(f"{said} {quoted(text.title)}{_PRIVATE if kept else ''}")
                 return
             sources = [] if article is None else [find_passage(doing.ledger, article)]
             how: Any = {"audience_chosen": details.visible_to is not None, **doing.by}
@@ -347,6 +355,7 @@ _WORDS = {
     "tags": "tags",
     "family": "family",
 }
+_PRIVATE = " Only you can see it until it has criteria."
 ASK = "Ask a question"  # the form's view on the page of questions
 _FEWEST = 2  # options of a question
 _TITLE, _KIND, _GIVEN = "title", "kind", "forecast"  # in the page's address, to fill in
@@ -451,10 +460,10 @@ def last_moment(title: str, typed: datetime | None, now: datetime) -> datetime:
     return require_future(typed, now)
 
 
-def asked_message(words: str, *asked: Asked | AskedGroup | AskedConditional) -> str:
+def asked_message(words: str, *asked: Asked | AskedGroup) -> str:
     """Return the message, and whether only its author sees a question until it has criteria."""
     if any(one.kept_private for one in asked):
-        return f"{words} Only you can see it until it has criteria."
+        return f"{words}{_PRIVATE}"
     return words
 
 

@@ -129,7 +129,7 @@ def group_chart(ledger: Session, group: Group, *, me: str, moment: datetime) -> 
 
 
 def implied_list(found: Sequence[Implied], branches: Sequence[Branch]) -> None:
-    """Show the branches of a question, and what the reader's forecasts imply."""
+    """Show the branches of a question, and the implications of the reader's forecasts."""
     for branch in branches:
         question_line(branch.state, f"if {as_text(branch.outcome)} · {branch.state.stage}")
     for one in found:
@@ -149,7 +149,7 @@ def linked_list(state: QuestionState, found: Sequence[Linked]) -> None:
             else (f"**{100 * one.distance:.1f} points** from it")
         )
         mine = "" if one.forecast is None else f"you: {_percent(one.forecast)}"
-        again = "look at it again" if one.is_older else ""
+        again = "review it" if one.is_older else ""
         said = dotted(f"{words} ({row.strength})", row.reason, mine)
         question_line(one.other, " · ".join(filter(None, [said, far, again])))
         key = form_key(f"unlink-{row.id}")

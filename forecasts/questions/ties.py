@@ -49,14 +49,20 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
     Over the ties that contradict a forecast or could, of any strength; members of an independent
     group do not hang together.
     """
-    ahead, states = set(questions), dict[int, QuestionState]()
+    ahead, reached, states = set(questions), set[int](), dict[int, QuestionState]()
     groups: dict[int, Group] = {}
     found_branches: dict[int, Branch] = {}
     found_links: dict[int, Link] = {}
     while ahead:
-        new = by_id(session, sorted(ahead), now=now)
-        states |= new
-        groups |= {one.id: one for one in groups_with(session, new, now=now)}
+        reached |= ahead
+        if unread := ahead - states.keys():
+            states |= by_id(session, sorted(unread), now=now)
+        grouped = {one.state.id for group in groups.values() for one in group.members}
+        if apart := (ahead & states.keys()) - grouped:
+            for group in groups_with(session, sorted(apart), now=now):
+                groups[group.id] = group
+                if group.kind != GroupKind.independent:
+                    states = {one.state.id: one.state for one in group.members} | states
         own = or_(col(Condition.question_id).in_(ahead), col(Condition.parent_id).in_(ahead))
         found_branches |= {one.state.id: one for one in branches(session, own, now=now)}
         at_end = or_(
@@ -73,7 +79,7 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
             *(id_ for one in found_branches.values() for id_ in (one.state.id, one.parent.id)),
             *(id_ for one in found_links.values() for id_ in (one.one.id, one.other.id)),
         }
-        ahead = ends - states.keys()
+        ahead = ends - reached
     return Tied(
         states,
         tuple(groups.values()),

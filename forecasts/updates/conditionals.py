@@ -1,4 +1,4 @@
-"""A conditional asked and forecast in one act, and all that its forecasts imply together."""
+"""Implications of forecasts on a question and on its conditionals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from math import isclose
 from sqlmodel import Session
 
 from forecasts.common.vocabulary import QuestionType
-from forecasts.ledger.models import Forecast, Member, Question, QuestionText
-from forecasts.questions.conditions import Branch, branches_of, register_conditional
+from forecasts.ledger.models import Forecast, Member
+from forecasts.questions.conditions import Branch, branches_of
 from forecasts.questions.standing import QuestionState
-from forecasts.updates.ask import kept_to_author, needs_criteria
-from forecasts.updates.updates import NewForecast, current_forecasts, update_all
+from forecasts.updates.updates import current_forecasts
 from forecasts.values.outline import HasOutline
 from forecasts.values.value import Value, value_of
 from forecasts.values.worlds import Part, probability
@@ -34,45 +33,8 @@ class Implied:
     total: float | None
 
 
-@dataclass(frozen=True)
-class AskedConditional:
-    """The branches as registered, in order. ``kept_private``: as in ``ask.Asked``."""
-
-    branches: list[Branch]
-    kept_private: bool
-
-
-def ask_conditional(
-    session: Session,
-    parent: Question,
-    text: QuestionText,
-    values: Mapping[str, Value | None],
-    *,
-    member: Member,
-    now: datetime,
-    audience_chosen: bool = False,
-    origin: str = "cli",
-) -> AskedConditional:
-    """Return the branches of a question under these outcomes of another, which are written.
-
-    ``values``: the forecasts by outcome, None without one. Visible as in ``ask``. Errors as in
-    ``register_conditional`` and ``update_all``.
-    """
-    kept_private = not audience_chosen and needs_criteria(session, text)
-    if kept_private:
-        text = kept_to_author(text)
-    branches = register_conditional(session, parent, text, list(values), member=member, now=now)
-    new = [
-        NewForecast(branch.state.question, value)
-        for branch, value in zip(branches, values.values(), strict=True)
-        if value is not None
-    ]
-    update_all(session, new, member=member, now=now, origin=origin)
-    return AskedConditional(branches, kept_private)
-
-
 def imply(title: str, weights: Mapping[str, float], given: Mapping[str, float]) -> Implied:
-    """Return what follows from the probabilities of outcomes, and those under each of them.
+    """Return the implications of the probabilities of outcomes, and of those under each.
 
     >>> found = imply("Will tariffs fall?", {"yes": 0.4, "no": 0.6}, {"yes": 0.5, "no": 0.1})
     >>> round(found.total, 3), {outcome: round(p, 3) for outcome, p in found.both.items()}
@@ -92,7 +54,7 @@ def weight(value: Value, outcome: str, outline: HasOutline) -> float:
 def implied(
     session: Session, parent: QuestionState, *, member: Member, now: datetime
 ) -> list[Implied]:
-    """Return what the member's forecasts on a question and its yes-or-no branches imply."""
+    """Return the implications of the member's forecasts on a question and its branches."""
     found = branches_of(session, parent.question, now=now)
     said = current_forecasts(session, member, at=now) if found else {}
     if parent.id not in said:

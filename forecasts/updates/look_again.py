@@ -1,4 +1,4 @@
-"""Linked questions to look at again, and how far their forecasts are from what the link says."""
+"""Linked questions to review, and how far their forecasts are from fitting the link."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Linked:
     """A link of a question, seen from there.
 
     ``other``: the question at its other end. ``distance``: by how much the member's two
-    forecasts break what the link says, 0 if they do not; None if it says nothing of them, since it
+    forecasts break the link, 0 if they do not; None if it says nothing of them, since it
     is a cause, or one is not a probability. ``is_older``: the forecast on the other was made before
     that on this one, so it may not know of it.
     """
@@ -33,7 +33,7 @@ class Linked:
 
 
 def distance(kind: LinkKind | str, one: float, other: float) -> float | None:
-    """Return by how much two probabilities break what a link says; None for a cause.
+    """Return by how much two probabilities break a link; None for a cause.
 
     >>> [round(distance(kind, 0.6, 0.5), 3) for kind in ("implies", "excludes", "equivalent")]
     [0.1, 0.1, 0.1]
