@@ -46,13 +46,17 @@ def link(
     """Return the link from one question to the other, which is written.
 
     One that excludes or is equivalent goes from the older to the newer question. The member must be
-    allowed to forecast both, and to change the first if another member has made the link. Refused
-    if it is as it was.
+    allowed to forecast both, and to change the first if another member has made the link; for a
+    certain one, to change both, since reports then count them as one family. Refused if it is as it
+    was.
     """
     one, other = _ends(one, other, LinkKind(kind))
     require_prose(reason, "The reason")
     before = _current(session, one, other, kind)
     _require(session, one, other, before, member, now)
+    if strength == LinkStrength.certain:
+        for question in (one, other):
+            roles.require(session, member, Action.revise, question, now=now)
     row = QuestionLink(
         question_id=one.id,
         other_id=other.id,

@@ -319,6 +319,10 @@ def test_a_link_is_seen_with_both_questions_and_changed_by_those_who_may(
     with pytest.raises(Forbidden):
         unlink(session, question, snow, LinkKind.causes, member=bob, now=day(1))
     link(session, question, snow, LinkKind.implies, member=bob, now=day(1))
+    sure = LinkStrength.certain  # joins the two questions in reports
+    with pytest.raises(Forbidden):
+        link(session, question, snow, LinkKind.implies, strength=sure, member=bob, now=day(1))
+    link(session, question, snow, LinkKind.implies, strength=sure, member=alice, now=day(1))
     with pytest.raises(NotFound):
         link(session, question, mine, LinkKind.implies, member=bob, now=day(1))
 
