@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks import comparing
 from benchmarks.differences import SHOCKS, TILTED
-from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOURNAMENTS, TRICKS, World
+from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOGETHER, TOURNAMENTS, TRICKS, World
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # The errors of a report, as labelled on the page. The intervals are compared with the mean
@@ -115,6 +115,14 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
             gate(TESTS[key], name, BOUND, found[key]) for key in told if found[key].notna().any()
         ]
         return [*found_, gate(ACCUSED, name, 0.1, found["accused"])]
+    if name in TOGETHER:
+        bound = BOUND if TOGETHER[name].sets >= FEW else BOUND_OF_FEW
+        tests = {label: found[key] for key, label in TESTS.items() if key in found}
+        tests["interval of the cost of contradictions"] = missed(found, "price")
+        return [
+            *(gate(label, name, bound, errs) for label, errs in tests.items()),
+            gate(ACCUSED, name, 0.1, found["accused"]),
+        ]
     if name in NUMBERS and NUMBERS[name].width == 1:
         return [gate("outcomes do not lie where forecast", name, BOUND, found["pit"])]
     if name in NUMBERS:

@@ -17,12 +17,23 @@ import pandas as pd
 
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
-from benchmarks.worlds import AS_OF, NUMBERS, SPOKEN, TRICKS, Many, World, faulty, repeat
+from benchmarks.worlds import (
+    AS_OF,
+    NUMBERS,
+    SPOKEN,
+    TOGETHER,
+    TRICKS,
+    Many,
+    World,
+    faulty,
+    repeat,
+)
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.reports import build
 from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
+from forecasts.reports.coherence import coherence
 from forecasts.reports.cohort import as_scheduled, families
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.groups import LEADS, by_account, group_entries
@@ -91,6 +102,7 @@ def tests(many: Many) -> pd.DataFrame:
     scope = scope_of(frames, by="team", names=(), choice=ALL, as_of=AS_OF)
     found = Rows(numbered(frames), scope)
     family, moves_of, scores_of = scope.family, by_group(found.moved), by_group(found.scores)
+    priced_of = by_group(found.priced)
     at_leads = leads(replace(found.frames, questions=scope.counting))
     rows = []
     for name in scope.wanted:
@@ -110,6 +122,9 @@ def tests(many: Many) -> pd.DataFrame:
         }
         if len(made.forecasts.rows):
             means["auc"] = Estimate(*auc(claims(made.forecasts)))
+        price = coherence(priced_of(name), family)
+        if price is not None:
+            means["price"] = price.cost
         rows.append(
             errors(verdict(made, scope.spans), moved, made.level, made.sharpness, made.luck)
             | {"lead": at_leads[name]}
@@ -229,6 +244,17 @@ def spoken(name: str, seed: int, times: int) -> pd.DataFrame:
         moved = movement(moves_of(str(group)), family, made.reaction)
         rows.append(errors(verdict(made, spans), moved, made.level, made.sharpness, made.luck))
     return pd.DataFrame(rows)
+
+
+def together(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return the errors on calibrated people whose questions hang together."""
+    # A few records at a time: sets are found among all questions.
+    parts = [TOGETHER[name].repeat(seed * times + first, few) for first, few in _few(times)]
+    return pd.concat(map(tests, parts), ignore_index=True)
+
+
+def _few(times: int) -> list[tuple[int, int]]:
+    return [(first, min(10, times - first)) for first in range(0, times, 10)]
 
 
 def hidden(name: str, seed: int, times: int) -> pd.DataFrame:

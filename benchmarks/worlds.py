@@ -494,6 +494,114 @@ SPOKEN = {
 } | {f"noise of {noise * 100:.0f}, 40 forecasts": Spoken(40, noise=noise) for noise in (0.01, 0.02)}
 
 
+# --- questions that hang together ---------------------------------------------------------------
+
+_STEPS, _RHO = 40, 0.6
+_CUTS = (-0.7, 0.1, 0.8)
+_KINDS = ("nested", "exclusive", "exhaustive", "conditional")
+
+
+@dataclass(frozen=True)
+class Together:
+    """Sets of three questions: groups of three kinds, and parents with two branches.
+
+    Each forecast is right when made, but the questions of a set are updated at times of their own,
+    so that forecasts contradict each other. The branch whose condition fails is annulled.
+    """
+
+    sets: int
+
+    def repeat(self, seed: int, times: int) -> Many:
+        """Return that many records."""
+        random, many = np.random.default_rng([seed, 35]), self.sets * times
+        news = random.normal(0, _STEPS**-0.5, (many, 2, _STEPS))
+        news[:, 1] = _RHO * news[:, 0] + (1 - _RHO**2) ** 0.5 * news[:, 1]
+        path = np.cumsum(news, axis=2)
+        cuts = np.array(_CUTS) + random.normal(0, 0.5, (many, 1))
+        kind = np.array(_KINDS)[np.arange(many) // times % len(_KINDS)]
+        opened = START + pd.to_timedelta(random.uniform(-700, 200, many), unit="D")
+        set_, place = np.repeat(np.arange(many), 3), np.tile(np.arange(3), many)
+        said = random.random((3 * many, _STEPS - 4)) < 4 / _STEPS
+        said[np.arange(3 * many), random.integers(0, 8, 3 * many)] = True
+        asked, step = np.nonzero(said)
+        of = set_[asked]
+        p = _right(kind[of], place[asked], path[of, :, step], 1 - (step + 1) / _STEPS, cuts[of])
+        end = path[set_, :, -1]
+        outcome = np.where(_came(kind[set_], place, end, cuts[set_]), "yes", "no")
+        child = (kind[set_] == "conditional") & (place > 0)
+        met = (end[:, 0] < cuts[set_, 0]) == (place == 1)
+        first = np.char.mod("%06d", set_ * 3)
+        grouped = kind[set_] != "conditional"
+        questions = pd.DataFrame(
+            {
+                "question_id": np.arange(3 * many),
+                "type": "binary",
+                "open_time": opened[set_],
+                "scheduled_close_time": opened[set_] + pd.Timedelta(days=DAYS),
+                "resolution": np.where(child & ~met, "annulled", outcome),
+                "family": set_,
+                "repetition": set_ % times,
+                "group": np.where(grouped, first, ""),
+                "group_kind": np.where(grouped, kind[set_], ""),
+                "group_place": np.where(grouped, place, np.nan),
+                "condition": [
+                    {"question": parent, "outcome": "yes" if one == 1 else "no"} if is_ else None
+                    for parent, one, is_ in zip(first, place, child, strict=True)
+                ],
+            }
+        )
+        since = pd.to_timedelta((step + 1) / _STEPS * DAYS, unit="D")
+        forecasts = pd.DataFrame(
+            {
+                "question_id": asked,
+                "forecaster": 0,
+                "made_at": opened[of] + since,
+                "probability": p.clip(1e-6, 1 - 1e-6),
+            }
+        )
+        return Many(questions, forecasts, pd.Series(["Heron"]), pd.Index(["Heron"]), times)
+
+
+def _ends(kind: np.ndarray, place: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the range of the (first) path's end in which each question is yes."""
+    row = np.arange(len(kind))
+    apart = (place > 0) & np.isin(kind, ("exclusive", "exhaustive"))
+    low = np.where(apart, cuts[row, np.maximum(place - 1, 0)], -np.inf)
+    high = np.where((kind == "exhaustive") & (place == 2), np.inf, cuts[row, place])
+    return low, high
+
+
+def _came(kind: np.ndarray, place: np.ndarray, end: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Return which questions are yes; a branch asks for the end of the second path."""
+    low, high = _ends(kind, place, cuts)
+    of = ((kind == "conditional") & (place > 0)).astype(int)
+    value = end[np.arange(len(kind)), of]
+    return np.asarray((low < value) & (value <= high))
+
+
+def _right(
+    kind: np.ndarray, place: np.ndarray, at: np.ndarray, left: np.ndarray, cuts: np.ndarray
+) -> np.ndarray:
+    """Return the probability of yes given both paths so far; ``left``: the variance to come."""
+    low, high = _ends(kind, place, cuts)
+    sd = left**0.5
+    p = ndtr((high - at[:, 0]) / sd) - ndtr((low - at[:, 0]) / sd)
+    child = (kind == "conditional") & (place > 0)
+    # Over the end of the first path where the condition holds.
+    node, weight = np.polynomial.legendre.leggauss(24)
+    share, weight = (node + 1) / 2, weight / 2
+    met = ndtr((cuts[child, 0] - at[child, 0]) / sd[child])[:, None]
+    levels = np.where(place[child, None] == 1, share * met, met + share * (1 - met))
+    move = sd[child, None] * ndtri(levels.clip(1e-15, 1 - 1e-15))
+    mean = at[child, 1, None] + _RHO * move
+    rest = ((1 - _RHO**2) ** 0.5 * sd[child])[:, None]
+    p[child] = ndtr((high[child, None] - mean) / rest) @ weight
+    return np.asarray(p)
+
+
+TOGETHER = {f"{sets} sets that hang together": Together(sets) for sets in (90, 30)}
+
+
 # --- numbers and dates --------------------------------------------------------------------------
 
 START = pd.Timestamp("2026-01-01T00:00:00Z")
