@@ -92,7 +92,8 @@ def faults(found: Report) -> Iterator[str]:
 def of_verdict(group: Group) -> Iterator[str]:
     """The verdict has the direction of its figures, and the luck of its test."""
     verdict, p_value = group.verdict, group.recalibration.p_value
-    sentence = verdict.sentence
+    # Rounded certainties that failed are no fault, and have a line of their own.
+    sentence = re.sub(r" \d+ of \d+ certain forecasts? failed: [^.]*\.", "", verdict.sentence)
     if verdict.kind == "too_few":
         if min(group.tested.questions, group.tested.families) >= FEWEST:
             yield f"enough, and too few: {sentence}"
