@@ -10,6 +10,7 @@ import streamlit as st
 from app import session
 from app.components.scripts import copy_link
 from app.forms import ties
+from app.forms.coherence import moves_table
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import (
     close_form,
@@ -66,6 +67,7 @@ from forecasts.questions import (
 from forecasts.questions import origins as question_origins
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
+from forecasts.scores.coherence import crowd_contradictions
 from forecasts.scores.paths import Paths, option_paths, paths
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
@@ -137,6 +139,12 @@ with session.reading() as ledger:
     implies = []
     if member is not None and around:
         implies = implied(ledger, parent, member=member, now=moment)
+    crowd_apart = []
+    if group is not None or around or tied:
+        usual = kinds.crowd(ledger).usual(
+            has_forecast=mine is not None, is_open=moment < state.text.close_time
+        )
+        crowd_apart = crowd_contradictions(ledger, question, now=moment, of=usual)
     discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
 session.name_window(text.title, "Question")
@@ -454,6 +462,13 @@ def ties_panel() -> None:
         again = sum(one.is_older for one in found_links)
         titled("Links", *([f"{again} to review after your update"] if again else []))
         ties.linked_list(state, found_links)
+    for moves in crowd_apart:
+        titled("The crowd contradicts itself")
+        st.caption(
+            "Its forecasts may come from other people on each question. Coherent: the nearest that "
+            "can all be right together."
+        )
+        moves_table(moves, "Crowd says")
     if not may[Action.forecast]:
         return
     if state.accepts_forecasts(moment):

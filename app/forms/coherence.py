@@ -90,21 +90,26 @@ def _offer(own: str, key: str, moves: Sequence[Move], mine: int | None) -> None:
             "These forecasts cannot all be right together. In every case, the coherent ones "
             "have the better Brier score together."
         )
-        rows_table(
-            [one for one in moves if abs(one.coherent - one.said) >= _SHOWN],
-            {
-                "Question": _named,
-                "You say": lambda one: format_probability(one.said),
-                "Coherent": lambda one: format_probability(one.coherent),
-                "Move": lambda one: f"{signed(100 * (one.coherent - one.said), 1)} points",
-            },
-        )
+        moves_table(moves, "You say")
         with st.container(horizontal=True):
             every = f"Save all {len(values)} as coherent"
             for label, chosen in ((every, values), ("Save only this one so", alone)):
                 if chosen and st.button(label, key=f"{own}-{len(chosen)}"):
                     questions = {one.state.id: one.state.question for one in moves}
                     save_all(key, questions, chosen, "coherent forecast", _RATIONALE)
+
+
+def moves_table(moves: Sequence[Move], who: str) -> None:
+    """Show forecasts that contradict each other, beside those that fit; ``who`` says them."""
+    rows_table(
+        [one for one in moves if abs(one.coherent - one.said) >= _SHOWN],
+        {
+            "Question": _named,
+            who: lambda one: format_probability(one.said),
+            "Coherent": lambda one: format_probability(one.coherent),
+            "Move": lambda one: f"{signed(100 * (one.coherent - one.said), 1)} points",
+        },
+    )
 
 
 def in_words(probabilities: Sequence[float]) -> str:

@@ -18,15 +18,19 @@ import pandas as pd
 from sqlmodel import Session, select
 
 import scoring
+from forecasts.access.kinds import CrowdOf
+from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
 from forecasts.folder.dependence import joined
 from forecasts.folder.frames import LINK_COLUMNS, rows, typed_frame
-from forecasts.ledger.models import Condition, GroupPlace, Member, QuestionLink
+from forecasts.ledger.models import Condition, GroupPlace, Member, Question, QuestionLink
 from forecasts.questions.standing import QuestionState
 from forecasts.questions.ties import tied
-from forecasts.scores.ledger_frames import forecast_frame, question_frame
+from forecasts.scores.crowds import crowd
+from forecasts.scores.ledger_frames import crowd_frames, forecast_frame, question_frame
+from forecasts.updates.coherence import Move, contradicting
 from forecasts.values.outline import HasOutline, Outline
-from forecasts.values.value import value_of
+from forecasts.values.value import Value, value_of
 from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
 COLUMNS = ["question_id", "forecaster", "number", "score", "coherent", "price", "moved"]
@@ -232,3 +236,31 @@ def _changes(
                 "moved": far,
             }
         before = now
+
+
+def crowd_contradictions(
+    session: Session, question: Question, *, now: datetime, of: CrowdOf = "both"
+) -> list[list[Move]]:
+    """Return the sets in which the crowd's medians contradict each other, as ``contradictions``.
+
+    Of the questions that hang together with this one; without those whose crowd is hidden from the
+    session's reader, and without numbers and dates. Each of the crowd may be coherent: they may
+    have forecast different questions of the set.
+    """
+    found = tied(session, [question.id], now=now)
+    by_slug = {
+        one.slug: one for one in found.states.values() if not crowd_is_hidden(session, one.question)
+    }
+    if len(by_slug) < 2:
+        return []
+    frames = crowd_frames(session, questions=list(by_slug), at=now)
+    said: dict[int, Value] = {}
+    for row in rows(crowd(frames, "median", now, of=of)):
+        state = by_slug[row.question_id]
+        options = state.text.options
+        if options:
+            several = [getattr(row, f"p{place}") for place in range(len(options))]
+            said[state.id] = Value(probabilities=tuple(several))
+        else:
+            said[state.id] = Value(row.p)
+    return contradicting(found, said, now=now)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models import Member
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.ties import ever_tied, tied
+from forecasts.questions.ties import Tied, ever_tied, tied
 from forecasts.updates.updates import current_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.value import Value, value_of
@@ -40,12 +40,20 @@ def contradictions(
     out.
     """
     found = tied(session, values, now=now)
-    by_slug = {state.slug: state for state in found.states.values()}
     said = {
         id_: value_of(row)
         for id_, row in current_forecasts(session, member, at=now).items()
         if id_ in found.states
     } | dict(values)
+    return contradicting(found, said, now=now)
+
+
+def contradicting(found: Tied, said: Mapping[int, Value], *, now: datetime) -> list[list[Move]]:
+    """Return the sets of these forecasts, by question id, that contradict each other.
+
+    As ``contradictions``.
+    """
+    by_slug = {state.slug: state for state in found.states.values()}
     moves = []
     for worlds in sets(found.ties):
         worlds = _possible(worlds, by_slug)

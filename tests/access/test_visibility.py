@@ -162,7 +162,7 @@ OPEN = {
         platforms; questions.registry: find_named; questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
-        scores.coherence: hanging; scores.ledger_frames: crowd_frames;
+        scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames;
         scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
         contradiction decided; updates.coherence: contradictions own_contradictions;
         updates.conditionals: implied; updates.evidence: key_and_row; updates.look_again: linked

@@ -25,6 +25,9 @@ VALUES = {
     "POLICY": "propose",
     "DAYS|usual": "7",
     "FOLDER": "folder",
+    "GROUP": "pair",
+    "OTHER": "seen",
+    "implies|excludes|equivalent|causes": "implies",
 }
 OPTIONS = {
     "revise": ["--title", "Other?"],
@@ -37,7 +40,7 @@ OPTIONS = {
 # Who names a hidden question and one that does not exist, by ID or number: a resolver, who may do
 # most, and one of the others.
 RESOLVER = ("resolver", "hidden-1", "hidden-2")
-OTHERS = [("viewer", *RESOLVER[1:]), ("outsider", *RESOLVER[1:]), ("outsider", "2", "3")]
+OTHERS = [("viewer", *RESOLVER[1:]), ("outsider", *RESOLVER[1:]), ("outsider", "2", "9")]
 
 
 def commands(found: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -67,6 +70,8 @@ def calls() -> dict[str, list[str]]:
     made["resolver set question"] = [
         *("resolver", "set", "seen", "question", "--with", "question=QUESTION")
     ]
+    for name in ("link", "unlink"):
+        made[f"{name} other"] = [name, "seen", "implies", "QUESTION"]
     return made
 
 
@@ -78,6 +83,7 @@ def filled(forecasts: Run) -> Run:
     ask = ("--closes", "2999-12-31", "--criteria", "As it says.")
     forecasts("ask", "Is it seen?", "--slug", "seen", *ask)
     forecasts("ask", "Is it hidden?", "40%", "--slug", "hidden-1", "--visible-to", "me", *ask)
+    forecasts("group", "new", "Which is it?", "A", "B", "--slug", "pair", *ask)
     forecasts("resolver", "set", "hidden-1", "deadline")
     forecasts("team", "create", "Alder")
     for who in ("viewer", "resolver"):

@@ -22,6 +22,7 @@ from forecasts.questions.groups import Group, NewPlace, member_title, register_g
 from forecasts.questions.links import link
 from forecasts.questions.registry import question_text
 from forecasts.questions.ties import tied
+from forecasts.scores.coherence import crowd_contradictions
 from forecasts.updates.coherence import Move, coherent_values, contradictions
 from forecasts.updates.updates import withdraw
 from forecasts.values.value import Value
@@ -147,3 +148,29 @@ def test_nothing_is_told_of_a_question_that_its_reader_may_not_see(
     read_as(session, alice, now=day(2))
     assert not contradictions(session, {seen.id: Value(0.8)}, member=alice, now=day(2))
     assert list(tied(session, [seen.id], now=day(2)).states) == [seen.id]
+
+
+def test_a_crowd_contradicts_itself_though_nobody_in_it_does(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    """Each has forecast one deadline only."""
+    march, june, december = questions(bridge(session, alice))
+    say(session, march, alice, 0.6, 1)
+    assert crowd_contradictions(session, june, now=day(2)) == []
+    say(session, december, bob, 0.2, 1)
+    [moves] = crowd_contradictions(session, june, now=day(2))
+    assert shown(moves) == {march.slug: (0.6, 0.4), december.slug: (0.2, 0.4)}
+    assert crowd_contradictions(session, june, now=day(2), of="bots") == []
+
+
+def test_a_hidden_crowd_contradicts_nothing(session: Session, alice: Member, bob: Member) -> None:
+    """Bob sees the crowd of the one question only, after his own forecast on it."""
+    one, other = (ask(session, alice, slug=name, crowd_hidden=True) for name in ("one", "other"))
+    sure: dict[str, Any] = {"strength": LinkStrength.certain, "member": alice, "now": day(1)}
+    link(session, one, other, LinkKind.implies, **sure)
+    for question, p in ((one, 0.9), (other, 0.1)):
+        say(session, question, alice, p, 1)
+    say(session, one, bob, 0.9, 1)
+    for reader, sets in ((alice, 1), (bob, 0)):
+        read_as(session, reader, now=day(2))
+        assert len(crowd_contradictions(session, one, now=day(2))) == sets
