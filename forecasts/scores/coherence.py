@@ -244,8 +244,8 @@ def crowd_contradictions(
     """Return the sets in which the crowd's medians contradict each other, as ``contradictions``.
 
     Of the questions that hang together with this one; without those whose crowd is hidden from the
-    session's reader, and without numbers and dates. Each of the crowd may be coherent: they may
-    have forecast different questions of the set.
+    session's reader, without numbers and dates, and without sets that one person alone forecast.
+    Each of a crowd may be coherent: they may have forecast different questions of the set.
     """
     found = tied(session, [question.id], now=now)
     by_slug = {
@@ -263,4 +263,10 @@ def crowd_contradictions(
             said[state.id] = Value(probabilities=tuple(several))
         else:
             said[state.id] = Value(row.p)
-    return contradicting(found, said, now=now)
+    who = frames.forecasts.groupby("question_id")["forecaster"].agg(set)
+
+    def forecasters(moves: list[Move]) -> set[str]:
+        return set().union(*(who[move.state.slug] for move in moves))
+
+    every = contradicting(found, said, now=now)
+    return [moves for moves in every if len(forecasters(moves)) > 1]

@@ -156,7 +156,9 @@ def test_a_crowd_contradicts_itself_though_nobody_in_it_does(
     """Each has forecast one deadline only."""
     march, june, december = questions(bridge(session, alice))
     say(session, march, alice, 0.6, 1)
-    assert crowd_contradictions(session, june, now=day(2)) == []
+    say(session, december, alice, 0.2, 1)
+    assert crowd_contradictions(session, june, now=day(2)) == []  # no crowd, one person
+    withdraw(session, december, member=alice, now=day(1))
     say(session, december, bob, 0.2, 1)
     [moves] = crowd_contradictions(session, june, now=day(2))
     assert shown(moves) == {march.slug: (0.6, 0.4), december.slug: (0.2, 0.4)}
