@@ -173,7 +173,8 @@ def group_of(session: Session, question: Question, *, now: datetime) -> Group | 
 def groups_with(session: Session, questions: Iterable[int], *, now: datetime) -> list[Group]:
     """Return the groups of the questions with these ids, as the reader sees them."""
     own = select(GroupPlace.group_id).where(
-        col(GroupPlace.question_id).in_(questions), _is_current_place(), col(GroupPlace.label) != ""
+        col(GroupPlace.question_id).in_(questions),
+        _is_current_place(),
     )
     return groups(session, now=now, where=col(QuestionGroup.id).in_(own))
 
@@ -188,7 +189,6 @@ def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]
         .join(QuestionGroup, col(QuestionGroup.id) == col(GroupPlace.group_id))
         .where(
             _is_current_place(),
-            col(GroupPlace.label) != "",
             question_visible(session, GroupPlace.question_id),
             where,
         )
@@ -209,7 +209,6 @@ def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]
     if exhaustive:
         every = select(GroupPlace.group_id, func.count()).where(
             _is_current_place(),
-            col(GroupPlace.label) != "",
             col(GroupPlace.group_id).in_(exhaustive),
         )
         sizes = dict(session.exec(every.group_by(col(GroupPlace.group_id))).all())
@@ -391,6 +390,7 @@ def _new_slug(session: Session, title: str, slug: str | None) -> str:
 
 
 def _is_current_place() -> Any:
-    """Return the SQL condition: the ``GroupPlace`` is the newest of its question."""
+    """Return the SQL condition: the question is in the group, by the newest row on it."""
     later = col(_LATER.id) > col(GroupPlace.id)
-    return ~select(_LATER.id).where(_LATER.question_id == GroupPlace.question_id, later).exists()
+    newer = select(_LATER.id).where(_LATER.question_id == GroupPlace.question_id, later)
+    return (col(GroupPlace.label) != "") & ~newer.exists()

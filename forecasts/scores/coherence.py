@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 import scoring
 from forecasts.access.kinds import CrowdOf
@@ -23,9 +23,9 @@ from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
 from forecasts.folder.dependence import joined
 from forecasts.folder.frames import LINK_COLUMNS, rows, typed_frame
-from forecasts.ledger.models import Condition, GroupPlace, Member, Question, QuestionLink
+from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.ties import tied
+from forecasts.questions.ties import ever_tied, tied
 from forecasts.scores.crowds import crowd
 from forecasts.scores.ledger_frames import crowd_frames, forecast_frame, question_frame
 from forecasts.updates.coherence import Move, contradicting
@@ -142,11 +142,7 @@ def hanging(session: Session, member: Member, states: Sequence[QuestionState]) -
 
     Also over questions that are not among these, as far as the session's reader may see them.
     """
-    ends = (
-        *(GroupPlace.question_id, Condition.question_id, Condition.parent_id),
-        *(QuestionLink.question_id, QuestionLink.other_id),
-    )
-    some = {id_ for end in ends for id_ in session.exec(select(end))} & {one.id for one in states}
+    some = ever_tied(session, [one.id for one in states])
     if not some:
         return Hanging({}, {})
     found = tied(session, some, now=_ANY_TIME)

@@ -24,7 +24,7 @@ from forecasts.ledger.models import Member
 from forecasts.questions.groups import Group
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import question_text
-from forecasts.updates.ask import kept_to_author, needs_criteria
+from forecasts.updates.ask import needs_criteria
 from forecasts.updates.ask_together import First, NewMember, ask_members
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.outline import Outline
@@ -210,8 +210,6 @@ def ask_group(
         for one in line.members
     ]
     kept_private = not audience_chosen and needs_criteria(session, texts[0])
-    if kept_private:
-        texts = [kept_to_author(one) for one in texts]
     firsts = [First(Value(p), {"evidence": evidence}) for p in line.probabilities]
     group = ask_members(
         session,
@@ -224,7 +222,7 @@ def ask_group(
         member=member,
         now=now,
         sources=sources,
-        audience_chosen=True,
+        audience_chosen=audience_chosen,
         origin=origin,
     )
     return AskedGroup(group, line.probabilities, kept_private)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models import Forecast, Member
-from forecasts.questions.conditions import Branch, branches_of
+from forecasts.questions.conditions import Branch, branches_of, child_title
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.updates import current_forecasts
 from forecasts.values.outline import HasOutline
@@ -62,19 +62,12 @@ def implied(
     own = value_of(said[parent.id])
     together: dict[str, list[Branch]] = {}
     for branch in found:
-        together.setdefault(asked_title(branch), []).append(branch)
+        together.setdefault(child_title(branch), []).append(branch)
     return [
         imply(title, {one.outcome: weight(own, one.outcome, parent.text) for one in some}, given)
         for title, some in together.items()
         if (given := _given(some, said))
     ]
-
-
-def asked_title(branch: Branch) -> str:
-    """Return the title of a branch without its condition."""
-    return branch.state.text.title.partition(f"” is {branch.outcome}: ")[2] or (
-        branch.state.text.title
-    )
 
 
 def _given(branches: Sequence[Branch], said: Mapping[int, Forecast]) -> dict[str, float]:
