@@ -133,7 +133,8 @@ class _Entry:
 def one_line_entry(*, example: str = "") -> None:
     """Show the line that registers and forecasts a question, and the last one saved with it.
 
-    The confirmation and the blank line do not wait for the page, which runs again after them.
+    The confirmation and the blank line do not wait for the page, which runs again after them. The
+    blank line comes first: with the old one still there, its link would ask whether to lose it.
     ``example``: a line that one click fills in, for an empty ledger.
     """
     key, entry = session.form_key(_NAME), session.page_state(_Entry)
@@ -144,12 +145,13 @@ def one_line_entry(*, example: str = "") -> None:
         row = st.container(key=f"{_NAME}-row", horizontal=True, gap="small")
         submitted = bool(st.session_state.get(f"{key}-save"))
         with st.container(key=f"{_NAME}-answer"):
-            # Before the fields are drawn, so that nobody waits for them.
             if submitted:
                 with suppress(DatabaseError):  # it is shown
                     _save(key)
                 key = session.form_key(_NAME)
                 _put_into_fields(key, entry)
+                with row:
+                    _fields(key)
             is_fresh = entry.saved and session.now() - entry.saved.at < _SHOWN_FOR
             if entry.saved and is_fresh and _text(key, _TITLE) != entry.refused:
                 _confirmation(entry.saved)
@@ -159,14 +161,15 @@ def one_line_entry(*, example: str = "") -> None:
         except DatabaseError as error:
             if not submitted:  # else it is shown already
                 session.show(error)
-            with row:
-                _fields(key)  # what was typed would be lost with them
+                with row:
+                    _fields(key)  # what was typed would be lost with them
             session.retry([])
             return
         if to_ask is None:
             return
-        with row:
-            _fields(key)
+        if not submitted:
+            with row:
+                _fields(key)
         typed = _typed(key)
         group = _group(typed, session.now())
         if typed.line.title and not submitted:
