@@ -13,6 +13,7 @@ from forecasts.cli.options import QuestionSlug, TextOrJson, argument, option
 from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
+from forecasts.common import permitted_sources
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.secret_addresses import keys_in
 from forecasts.common.text import count
@@ -20,7 +21,6 @@ from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry, standing
 from forecasts.resolution import assignments, kept_evidence, proposals
 from forecasts.resolution.resolvers import kinds as resolver_kinds
-from forecasts.resolution.resolvers import permitted_sources
 from forecasts.resolution.resolvers.kinds import kind, names
 from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
 from forecasts.resolution.runs import run

@@ -37,6 +37,7 @@ SECTIONS = {
         "mcp": ("serve", "Serve the ledger to a language model on this machine."),
     },
     "Articles and questions": {
+        "feed": ("feeds", "Manage your feeds, whose articles are captured by themselves."),
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),

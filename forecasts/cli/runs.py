@@ -27,6 +27,7 @@ from sqlalchemy import Engine
 from forecasts.agenda.notifications import sender
 from forecasts.cli.console import ENDING, now, on_terminal, one_of, when
 from forecasts.cli.digests import send_due_digest
+from forecasts.cli.feeds import read_feeds
 from forecasts.cli.notify import notify_members
 from forecasts.cli.options import (
     CHOSEN,
@@ -88,7 +89,7 @@ def run_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Check due questions with their resolvers and resolve them.
+    """Check due questions with their resolvers and resolve them, and read due feeds.
 
     Members are notified at the end, and the day's digest is sent. Safe to repeat, and to run in
     parallel. Exit code 0: all is well; 3: something needs a person (see forecasts run status); 1:
@@ -164,6 +165,8 @@ def _run(
         raise
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
+        if only is None:
+            read_feeds(engine, chosen, started, clock, stop, shown=not as_json)
         _tell(engine, chosen, stop)
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     )
     files_folder: Path | None = Field(
         default=None,
-        description="folder of the files that resolvers may read in a shared ledger "
+        description="folder of the files that resolvers and feeds may read in a shared ledger "
         "(default: none)",
     )
 

@@ -48,13 +48,32 @@ PASTE = "Open the page in your browser and paste its text instead."
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a page, as its server names it."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a request for a newer version only."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
-    """A server's response: the final URL after redirects, the media type, the decoded body."""
+    """A server's response: the final URL after redirects, the media type, the decoded body.
+
+    ``unchanged``: it is the response that ``known`` of ``fetch`` names, and there is no body.
+    """
 
     url: str
     content_type: str | None
     charset: str | None
     data: bytes
+    version: Version = Version()
+    unchanged: bool = False
 
 
 def fetch(
@@ -64,17 +83,19 @@ def fetch(
     seconds: float = SECONDS,
     max_bytes: int = TEXT_BYTES,
     content_types: Collection[str] = CONTENT_TYPES,
+    known: Version | None = None,
 ) -> Fetched:
     """Return the response at ``url``, after at most ``MAX_REDIRECTS`` redirects.
 
-    ``content_types`` are the accepted media types. ``max_bytes`` limits the body both as sent
-    and decompressed. ``allow_private`` permits private addresses and ports other than 80 and 443.
+    ``content_types`` are the accepted media types. ``known``: the version that need not be sent.
+    ``max_bytes`` limits the body both as sent and decompressed. ``allow_private`` permits private
+    addresses and ports other than 80 and 443.
     Raises ``CaptureError`` for every failure.
     """
     network = Network(seconds, allow_private=allow_private)
     here = checked_url(url, allow_private=allow_private)
     for _ in range(MAX_REDIRECTS + 1):
-        answer = _get(here, network, max_bytes, content_types)
+        answer = _get(here, network, max_bytes, content_types, known or Version())
         if isinstance(answer, Fetched):
             return answer
         here = checked_url(answer, base=here, allow_private=allow_private)
@@ -231,12 +252,18 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
 
 
 def _get(
-    url: httpx.URL, network: Network, max_bytes: int, content_types: Collection[str]
+    url: httpx.URL,
+    network: Network,
+    max_bytes: int,
+    content_types: Collection[str],
+    known: Version,
 ) -> Fetched | str:
     """Return the response at ``url``, or the address of its redirect."""
     accept = {} if content_types is CONTENT_TYPES else {"Accept": ",".join(sorted(content_types))}
-    with _answer(url, network, HEADERS | accept) as answer:
+    with _answer(url, network, HEADERS | accept | known.headers) as answer:
         headers = httpx.Headers(answer.headers)
+        if answer.status == 304 and known.headers:
+            return Fetched(str(url), None, None, b"", known, unchanged=True)
         if answer.status in REDIRECTS and headers.get("location"):
             return headers["location"]
         _refuse_status(url, answer.status)
@@ -244,7 +271,15 @@ def _get(
         if headers.get("content-length", "").isdigit():
             _refuse_size(url, int(headers["content-length"]), max_bytes)
         data = _body(url, answer, headers, max_bytes)
-        return Fetched(str(url), content_type, charset, data)
+        version = Version(_short(headers.get("etag")), _short(headers.get("last-modified")))
+        return Fetched(str(url), content_type, charset, data, version)
+
+
+def _short(header: str | None) -> str | None:
+    """Return a header to send back; None if it is longer than any that makes sense."""
+    if header is None or len(header) > 500 or not (header.isascii() and header.isprintable()):
+        return None
+    return header
 
 
 @contextlib.contextmanager

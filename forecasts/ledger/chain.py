@@ -102,10 +102,12 @@ APPEND_ONLY = (
 OUTSIDE: Mapping[str, str] = {
     "entry": "the chain itself",
     "exhibit_content": "by its hash in `exhibit`",
-    **dict.fromkeys(("current_forecast", "score"), "recomputed from history"),
+    **dict.fromkeys(("article_story", "current_forecast", "score"), "recomputed from history"),
     "alias_salt": "no: an anonymised account gets another member at its next import",
     "distinct_pair": "no: two questions are proposed as one family again, or not at all",
     "ended_session": "no: without its row, an ended sign-in is valid until it expires",
+    "feed": "no: a feed is read late, twice or never, or another one is; its articles are sealed",
+    "feed_entry": "no: an entry is read again, or never; its article is stored once and sealed",
     "glance": "no: a page shows too many or too few results as new",
     "idempotent_answer": "no: a repeated request gets a wrong answer; nothing is stored",
     "last_run": "no: `check` and pages show a wrong time of the last run",

@@ -996,6 +996,68 @@ class Glance(_Recorded, table=True):
     member_id: int = Field(foreign_key="member.id")
 
 
+class FeedKeep(StrEnum):
+    """The entries of a feed that become articles: all, or those that bear on an open question."""
+
+    all = "all"
+    matched = "matched"
+
+
+class Feed(_Recorded, table=True):
+    """A member's source of news, an address or a path, and when to read it next.
+
+    It can be changed and removed; its address is deleted then, since it may be secret. ``etag`` and
+    ``last_modified``: as the server sent them, or a file's state. ``claimed_by``: the run that
+    reads it, until ``claimed_until``. ``attempts``: failures in a row, with the last ``reason``.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_feed_address", "member_id", "address", unique=True, **where("removed_at IS NULL")
+        ),
+    )
+
+    member_id: int = Field(foreign_key="member.id")
+    address: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    keep: FeedKeep = Field(default=FeedKeep.all, sa_type=Text)
+    next_at: datetime | None = Field(default=None, sa_type=Time, index=True)
+    paused_at: datetime | None = Field(default=None, sa_type=Time)
+    removed_at: datetime | None = Field(default=None, sa_type=Time)
+    read_at: datetime | None = Field(default=None, sa_type=Time)
+    etag: str | None = Field(default=None, sa_type=Text)
+    last_modified: str | None = Field(default=None, sa_type=Text)
+    claimed_by: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=Time)
+    attempts: int = 0
+    reason: str = long_text()
+
+
+class FeedEntry(_Recorded, table=True):
+    """An entry of a feed that was read, and its article if it became one.
+
+    ``key``: the SHA-256 of its address, or of its words without one. Nothing else of an entry is
+    kept, so that those that nobody needs leave no text in the ledger.
+    """
+
+    __table_args__ = (UniqueConstraint("feed_id", "key"),)
+
+    feed_id: int = Field(foreign_key="feed.id")
+    key: str = Field(sa_type=Text)
+    article_id: int | None = Field(default=None, foreign_key="article.id", index=True)
+
+
+class ArticleStory(_Row, table=True):
+    """The story of an article: the first of the articles with nearly the same words.
+
+    Derived from the articles (see ``news.stories``). ``signature``: the MinHash of its words.
+    """
+
+    article_id: int = Field(foreign_key="article.id", unique=True)
+    story_id: int = Field(foreign_key="article.id", index=True)
+    signature: bytes
+
+
 class Removal(_Recorded, table=True):
     """A member was removed at their request; placeholders replace their words.
 

@@ -14,7 +14,7 @@ from forecasts.ledger.urls import is_embedded, place
 
 # The privileges beyond SELECT and INSERT.
 _MORE = {
-    **dict.fromkeys(("watch", "channel", "notice", "upkeep"), ("UPDATE",)),
+    **dict.fromkeys(("watch", "channel", "notice", "upkeep", "feed"), ("UPDATE",)),
     **dict.fromkeys(("score", "ended_session", "idempotent_answer"), ("DELETE",)),
     **dict.fromkeys(("current_forecast", "last_run"), ("UPDATE", "DELETE")),
 }

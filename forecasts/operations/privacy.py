@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
+from sqlmodel import select as orm_select
 
 from forecasts.access import tokens
 from forecasts.access.members import member_named
@@ -38,8 +39,9 @@ from forecasts.access.roles import Action, admins, appointed_role, require
 from forecasts.common.errors import Refused, Remedy
 from forecasts.ledger.append import delete
 from forecasts.ledger.chain import STATES, TOMBSTONE, WORDS, tombstone
-from forecasts.ledger.models import Appointment, Member, Removal, Role
+from forecasts.ledger.models import Appointment, Feed, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
+from forecasts.news.feeds import forget
 from forecasts.questions.revisions import ASSUMED, CLOSED, FAMILY_GIVEN, OF_OUTCOMES, REOPENED
 from forecasts.questions.standing import in_batches
 
@@ -52,6 +54,7 @@ _SECRET = ("digest", "salt", "secret_url")  # credentials, and values that help 
 # Tables without a member's id, with the table through which their rows belong to one.
 _THROUGH = {
     "citation": "forecast",
+    "feed_entry": "feed",
     "model_use": "forecast",
     "notice": "channel",
     "token_revocation": "token",
@@ -155,6 +158,8 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
         session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
     for name in ("notice", "idempotent_answer"):
         session.execute(sql_delete(tables[name]).where(_concerns(tables[name], who)))
+    for feed in session.exec(orm_select(Feed).where(Feed.member_id == who.id)).all():
+        forget(feed, now=now)
     for name in STATES:
         concerned = select(tables[name].c.id).where(_concerns(tables[name], who))
         delete(session, name, list(session.scalars(concerned)))

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
+from forecasts.common import permitted_sources
 from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.settings import Settings
 from forecasts.ledger.append import written
@@ -28,7 +29,7 @@ from forecasts.ledger.models import Member, Policy, PolicyKind, Question, Resolv
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reading.article import canonical_url
-from forecasts.resolution.resolvers import kinds, permitted_sources
+from forecasts.resolution.resolvers import kinds
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
 from forecasts.values.outcomes import read_outcome

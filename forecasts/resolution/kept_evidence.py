@@ -16,9 +16,9 @@ from sqlmodel import Session, select
 from forecasts.access import visibility
 from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.common.limits import EXHIBIT_BYTES
+from forecasts.common.permitted_sources import SUFFIXES
 from forecasts.ledger.models import Exhibit, ExhibitContent, Question, Resolution
 from forecasts.resolution.proposals import by_resolution
-from forecasts.resolution.resolvers.permitted_sources import SUFFIXES
 from forecasts.resolution.resolvers.protocol import Seen
 
 

@@ -36,6 +36,7 @@ from forecasts.folder.frames import Frames, complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, models
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Role, Visibility
+from forecasts.news import feeds
 from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
 from forecasts.questions import finality, passages, registry, revisions, search, trends
@@ -92,7 +93,8 @@ OPEN = {
         access.visibility: crowd_is_hidden; accounts.accounts: settled; agenda.calendar_feed: create
         revoke; agenda.notifications.channels: add change find listing remove;
         agenda.notifications.sender: resend; agenda.revisits: distinct_days intervals mark_seen
-        seen_until; questions.standing: last_registered; updates.evidence: cite; views.forecasts:
+        seen_until; news.feeds: find listing pause remove resume; news.reading:
+        make_due; questions.standing: last_registered; updates.evidence: cite; views.forecasts:
         new_forecast
     """,
     "names the member who acts or reads": """
@@ -137,6 +139,7 @@ OPEN = {
         conditional group groups_of link ties
     """,
     "articles are visible to everyone": """
+        news.stories: stories_of;
         articles.library: find_article listing; questions.passages: find_passage; updates.evidence:
         article_by_address; updates.evidence_parsing: parse_evidence read_evidence
     """,
@@ -173,7 +176,8 @@ OPEN = {
         ledger.verification: verify; operations.backup: back_up restore; operations.privacy: sweep;
         operations.transfer: finish move reopen; samples.demonstration: walk; scores.scores: compare
     """,
-    "called by runs, for the resolver's owner": """
+    "called by runs, for the owner of a resolver or a feed": """
+        news.reading: read_due; news.stories: catch_up;
         resolution.kept_evidence: keep; resolution.progress: record_run; resolution.runs.recording:
         downgraded new_findings outdated propose_correction run_member; resolution.runs.run: look
         run
@@ -661,6 +665,7 @@ EVERY_CASE = (
     case(A.see, revisits.set_interval, 3, question=lambda c: c.question),
     lists(passages.questions_from, of_article, library.question_counts, library.article_page),
     case(A.capture, library.store, [RAIN], captured_at=NOW, on="ledger"),
+    case(A.capture, feeds.add, "https://example.org/feed", on="ledger"),
     lists(finality.provisional_outcomes, provisional, finality.dispute_deadlines, on="resolved"),
     case(A.dispute, disputes.dispute, reason="no", on="resolved"),
     lists(disputes.open_disputes, disputed, on="resolved"),

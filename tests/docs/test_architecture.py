@@ -23,7 +23,7 @@ CODE = sorted(
 HEAVY = {
     *("alembic", "apprise", "charset_normalizer", "feedparser", "httpx", "lxml", "numpy", "pandas"),
     *("pyarrow", "psycopg", "pydantic", "rich", "scipy", "streamlit", "trafilatura", "typst"),
-    *("jinja2", "keyring"),
+    *("datasketch", "jinja2", "keyring", "pypdf"),
     *("cryptography", "distributed", "duckdb", "rfc3161_client", "uvicorn"),  # of extras
     *("forecasts.api.server", "forecasts.api.mcp.server", "forecasts.common.guarded_server"),  # too
 }

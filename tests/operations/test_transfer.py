@@ -26,6 +26,7 @@ from forecasts.agenda import revisits
 from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, models, schema
+from forecasts.ledger.append import written
 from forecasts.ledger.verification import verify
 from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
@@ -148,6 +149,11 @@ def furnish(url: str) -> None:
         updates.withdraw(session, which, member=alice, now=day(8.5))
         session.add(models.ModelUse(forecast_id=1, name=odd, temperature=1 / 3, tools=[odd]))
         session.add(models.AliasSalt(salt=odd, recorded_at=day(8)))
+        feed = written(
+            session, models.Feed(member_id=1, address=odd, title=odd, recorded_at=day(8))
+        )
+        session.add(models.FeedEntry(feed_id=feed.id, key=odd, article_id=1, recorded_at=day(8)))
+        session.add(models.ArticleStory(article_id=1, story_id=1, signature=b"\0\xff"))
         apart = {"question_id": which.id, "other_id": depth.id, "apart": True}
         session.add(models.DistinctPair(member_id=alice.id, recorded_at=day(8), **apart))
         proposals.propose(

@@ -2,9 +2,6 @@
 
 Words in an article do not prove an event, so each finding needs a person, with the matching
 articles in its note.
-
-A feed may have up to 1 MB, since feedparser takes quadratic time in several places. Its HTML
-sanitizer is off: the HTML is reduced to words here and never displayed.
 """
 
 from __future__ import annotations
@@ -13,18 +10,18 @@ import re
 from calendar import timegm
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
 
 from pydantic import Field, model_validator
 
 from forecasts.common.errors import CannotTell
 from forecasts.common.times import to_minute
+from forecasts.reading.feed_files import FEED_BYTES, parsed_feed
 from forecasts.resolution.resolvers import parsing, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 
 Words = tuple[str, ...]
 _MOST_NAMED = 10
-MOST_BYTES = 1_000_000
+MOST_BYTES = FEED_BYTES
 
 
 class Settings(protocol.Settings):
@@ -59,7 +56,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
             f"{seen.address}.",
             remedy="Use a feed of recent entries.",
         )
-    feed = seen.once("feed", lambda: _read(seen.content))
+    feed = seen.once("feed", lambda: parsed_feed(seen.content))
     if not feed.get("version") and not feed.entries:
         raise parsing.unreadable(f"{seen.address} is neither RSS nor Atom.")
     matches = []
@@ -83,14 +80,6 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
 
 
 KIND = Kind(Settings, look, only_proposes=True, fits=fits)
-
-
-def _read(content: bytes) -> Any:
-    # Imported here: feedparser takes long to import, and most commands do not need it.
-    import feedparser
-
-    # As bytes: feedparser would fetch a text that looks like an address.
-    return feedparser.parse(content, sanitize_html=False, resolve_relative_uris=False)
 
 
 def _plain(text: str) -> str:

@@ -23,8 +23,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError, Problem, Remedy
+from forecasts.common.permitted_sources import require_public
 from forecasts.common.vocabulary import QuestionType
-from forecasts.resolution.resolvers.permitted_sources import require_public
 from forecasts.values.outcomes import read_outcome
 from forecasts.values.outline import Outline
 

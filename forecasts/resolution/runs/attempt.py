@@ -27,6 +27,7 @@ from forecasts.common.errors import (
 )
 from forecasts.common.text import printable
 from forecasts.common.times import to_minute
+from forecasts.ledger.leases import pause_after
 from forecasts.ledger.models import (
     Policy,
     PolicyKind,
@@ -49,7 +50,6 @@ from forecasts.values.outcomes import bound_exceeded, format_bounds, outcome_val
 SOON = timedelta(seconds=1)
 # An outcome that is known later is looked up then, but at least daily: the question may change.
 AT_LEAST = timedelta(days=1)
-FIRST_PAUSE, FACTOR, LONGEST_PAUSE = timedelta(minutes=5), 3, timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -140,16 +140,6 @@ def exhausted(claimed: Claimed, now: datetime) -> Attempt:
     )
     answers = [Answer(resolver, error=error) for resolver in claimed.resolvers]
     return Attempt(claimed, answers, RunState.parked, answers[0].message, now)
-
-
-def pause_after(failures: int) -> timedelta:
-    """Return the pause after so many failures in a row.
-
-    >>> [str(pause_after(number)) for number in (1, 2, 3, 7)]
-    ['0:05:00', '0:15:00', '0:45:00', '1 day, 0:00:00']
-    """
-    pause: timedelta = FIRST_PAUSE * FACTOR ** (failures - 1)
-    return min(pause, LONGEST_PAUSE)
 
 
 def _as_stored(finding: Finding, text: QuestionText, *, measured: bool) -> Finding:

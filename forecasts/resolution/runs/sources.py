@@ -23,6 +23,7 @@ from forecasts.access.visibility import read_as
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, CaptureError, LedgerError
 from forecasts.common.ip_addresses import ALLOW_PRIVATE
+from forecasts.common.permitted_sources import SUFFIXES, allowed, is_page
 from forecasts.common.times import iso
 from forecasts.common.web import fetch
 from forecasts.ledger.database import reading
@@ -30,7 +31,6 @@ from forecasts.ledger.models import Member, Resolver
 from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
-from forecasts.resolution.resolvers.permitted_sources import SUFFIXES, allowed, is_page
 from forecasts.resolution.resolvers.protocol import Seen, once
 from forecasts.resolution.resolvers.question import ADDRESS
 from forecasts.resolution.resolvers.worker import Worker

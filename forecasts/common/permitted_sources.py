@@ -1,8 +1,8 @@
-"""The files and addresses that resolvers may read.
+"""The files and addresses that resolvers and feeds may read.
 
 A member names a file, but the run reads it with its own rights and shows its content to others.
-In a private ledger that is the same person. In a shared ledger, resolvers may read only files in
-the folder FORECASTS_FILES_FOLDER, and none without that setting.
+In a private ledger that is the same person. In a shared ledger, a run may read only files in the
+folder FORECASTS_FILES_FOLDER, and none without that setting.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""News: feeds that are read by themselves, and the stories that their articles tell."""
