@@ -1,0 +1,224 @@
+"""Measure a run that reads 500 feeds with 50,000 articles, some of them from servers with faults.
+
+    python -m benchmarks.feeding [--on sqlite|postgresql] [--feeds 500] [--articles 50000]
+    python -m benchmarks.feeding --kills 20
+
+The feeds are on a server of this machine, one in ten with a fault: status 500, a loop of redirects,
+a body of 1 GB, a wrong encoding, a tower of entities, a byte a second. A tenth of the articles are
+another paper's reports with a few words changed. The run has a process of its own, whose time and
+memory count. With ``--kills``: so many runs are killed (SIGKILL) at random moments before the last
+one, and each article and entry is counted afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import Process, Queue, get_context
+from pathlib import Path
+
+from sqlmodel import col, func, select
+
+from benchmarks.writing import ledger, verdict
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database, schema
+from forecasts.ledger.models import Article, ArticleStory, Feed, FeedEntry
+from forecasts.news import feeds
+from forecasts.news.reading import read_due
+
+BEGIN = datetime(2026, 11, 30, tzinfo=UTC)
+BETWEEN = timedelta(minutes=31)  # runs: longer than a lease, and than the pause between readings
+BAR_SECONDS, BAR_BYTES = 600, 10**9
+FAULTS = ("500", "loop", "huge", "encoding", "bomb", "drip")
+PARTS = (("ka", "mo", "ri", "ste", "vo"), ("lan", "mer", "nov", "quis", "rod", "sul"), "aeiouy")
+WORDS = ["".join(parts) for parts in itertools.product(*PARTS, ("", "n", "ter", "ling"))]
+
+
+def article(number: int) -> tuple[str, str]:
+    """Return the title and text of an article; each tenth is nearly that of the one before."""
+    chance = random.Random(number - (number % 10 == 9))
+    words = chance.choices(WORDS, k=120)
+    if number % 10 == 9:
+        words[60] = "corrected"
+    return " ".join(words[:8]).capitalize(), " ".join(words[8:]) + f" {number}."
+
+
+def feed(number: int, each: int) -> bytes:
+    items = "".join(
+        f"<item><title>{title}</title><link>http://news.example/{at}</link>"
+        f"<description>&lt;p&gt;{text}&lt;/p&gt;</description></item>"
+        for at in range(number * each, (number + 1) * each)
+        for title, text in [article(at)]
+    )
+    return f"<rss version='2.0'><channel><title>F{number}</title>{items}</channel></rss>".encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with feeds at /N, and with faults at /KIND/N."""
+
+    each = 0
+
+    def do_GET(self) -> None:
+        kind, _, number = self.path.strip("/").rpartition("/")
+        if kind == "500":
+            self.send_error(500)
+        elif kind == "loop":
+            self._begin(302, Location=self.path)
+        elif kind == "huge":
+            self._begin(200)
+            for _ in range(1_000):
+                self.wfile.write(b"x" * 1_000_000)
+        elif kind == "encoding":
+            self._begin(200, **{"Content-Type": "text/xml; charset=utf-16"})
+            self.wfile.write(bytes(random.Random(number).randbytes(50_000)))
+        elif kind == "bomb":
+            self._begin(200)
+            tower = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+            self.wfile.write(
+                f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY e0 "lol">{tower}]><rss version="2.0">'
+                f"<channel><title>&e11;</title></channel></rss>".encode()
+            )
+        elif kind == "drip":
+            self._begin(200)
+            for _ in range(60):
+                self.wfile.write(b"<")
+                self.wfile.flush()
+                time.sleep(1)
+        else:
+            self._begin(200)
+            self.wfile.write(feed(int(number), self.each))
+
+    def _begin(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *args: object) -> None:
+        pass
+
+
+def _serve(each: int, port: Queue[int]) -> None:
+    Handler.each = each
+    with Quiet(("127.0.0.1", 0), Handler) as listening:
+        port.put(listening.server_port)
+        listening.serve_forever()
+
+
+@contextmanager
+def server(each: int) -> Iterator[str]:
+    context = get_context("fork")
+    port: Queue[int] = context.Queue()
+    process: Process = context.Process(target=_serve, args=(each, port), daemon=True)  # type: ignore[assignment]
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{port.get()}"
+    finally:
+        process.kill()
+        process.join()
+
+
+def begin(url: str, now: datetime) -> subprocess.Popen[bytes]:
+    """Start a run of its own; it prints its seconds, and the most memory that it had."""
+    words = [sys.executable, "-m", "benchmarks.feeding", "--run", url, now.isoformat()]
+    return subprocess.Popen(words, stdout=subprocess.PIPE)
+
+
+def run(url: str, now: datetime) -> None:
+    started = time.perf_counter()
+    engine = database.open_engine(url)
+    summary = read_due(engine, now=now, allow_private=True)
+    took = time.perf_counter() - started
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(took, most, len(summary.results), summary.articles, summary.problems)
+
+
+def measure(url: str, feed_count: int, articles: int, kills: int) -> bool:
+    """Print the figures; return whether the bars are met."""
+    engine = database.open_engine(url)
+    good = feed_count - feed_count // 10
+    each = articles // good
+    with server(each) as site:
+        with database.writing(engine) as session:
+            member = member_or_new(session, "reader", now=BEGIN)
+            places = [f"{site}/{number}" for number in range(good)]
+            places += [
+                f"{site}/{FAULTS[number % len(FAULTS)]}/{number}"
+                for number in range(feed_count - good)
+            ]
+            for place in places:
+                feeds.add(session, place, member=member, now=BEGIN, allow_private=True)
+        at, chance = BEGIN, random.Random(7)
+        for _ in range(kills):
+            process = begin(url, at)
+            time.sleep(chance.uniform(1.5, 8))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            at += BETWEEN
+        for _ in range(3 if kills else 1):  # feeds that killed runs have left are read one by one
+            process = begin(url, at)
+            said, _ = process.communicate()
+            took, most, read, new, problems = map(float, said.split())
+            at += BETWEEN
+    print(f"{read:.0f} feeds read, {new:.0f} new articles, {problems:.0f} with a fault")
+    with database.reading(engine) as session:
+        count = {
+            name: session.exec(select(func.count(col(table.id)))).one()
+            for name, table in (
+                ("articles", Article),
+                ("entries", FeedEntry),
+                ("told", ArticleStory),
+            )
+        }
+        stories = session.exec(select(func.count(func.distinct(ArticleStory.story_id)))).one()
+        claimed = session.exec(select(Feed.id).where(col(Feed.claimed_by).is_not(None))).all()
+    print(f"{count}, {stories} stories, {len(claimed)} feeds left claimed")
+    once = set(count.values()) == {good * each} and not claimed
+    fast, small = took < BAR_SECONDS, most < BAR_BYTES
+    print(f"| {good * each:,} articles, each with one entry and story | | {verdict(once)} |")
+    print(f"| the last run: {took:.0f} s | under {BAR_SECONDS} s | {verdict(fast)} |")
+    print(
+        f"| its memory: {most / 1e6:.0f} MB | under {BAR_BYTES / 1e6:.0f} MB | {verdict(small)} |"
+    )
+    return once and fast and small
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--run"]:
+        run(sys.argv[2], datetime.fromisoformat(sys.argv[3]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--on", choices=("sqlite", "postgresql"))
+    parser.add_argument("--feeds", type=int, default=500)
+    parser.add_argument("--articles", type=int, default=50_000)
+    parser.add_argument("--kills", type=int, default=0)
+    given = parser.parse_args()
+    met = True
+    for kind in [given.on] if given.on else ["sqlite", "postgresql"]:
+        with tempfile.TemporaryDirectory() as folder, ledger(kind, Path(folder)) as url:
+            schema.migrate(database.open_engine(url))
+            print(f"{kind}: {given.feeds} feeds, {given.kills} kills")
+            met &= measure(url, given.feeds, given.articles, given.kills)
+    sys.exit(not met)
+
+
+if __name__ == "__main__":
+    main()
